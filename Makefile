@@ -1,0 +1,49 @@
+# The commands of the project. Every one of them sets up what it needs first.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.requirements-dev.sha256
+
+.PHONY: help setup demo test run check bench format lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## .venv with everything, nothing done twice
+
+$(STAMP): requirements-dev.txt scripts/make_venv.sh
+	@PYTHON="$(PYTHON)" sh scripts/make_venv.sh .venv requirements-dev.txt $@
+
+demo: setup ## one real mail through the whole relay, step by step
+	@$(BIN)/python -m sandbox.demo
+
+test: setup ## the whole suite, sandbox included
+	@$(BIN)/python -m pytest
+
+run: setup ## the sandbox in the foreground, until Ctrl-C
+	@$(BIN)/python -m sandbox
+
+check: setup ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## every performance figure that the README states
+	@$(BIN)/python -m benchmarks
+
+format: setup ## write the format that check wants
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## resolve the requirements anew (needs uv on PATH)
+	@for name in requirements-dev requirements requirements-runtime; do \
+	  { echo "# Made by 'make lock' from $$name.in; do not edit."; \
+	    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	      --no-annotate --no-header --quiet $$name.in \
+	      $$([ $$name = requirements-dev ] || echo -c requirements-dev.txt); } > $$name.tmp \
+	  && mv $$name.tmp $$name.txt || exit 1; \
+	done
+
+clean: ## remove what setup and the tests made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build

@@ -1,0 +1,168 @@
+"""The ports: what the core needs of the world, a verb and a noun each.
+
+Adapters implement them over AWS; `tests/fakes.py` implements them in memory; one contract
+suite a port runs on both. Every method may raise `TransientError` or `PermanentError` and
+nothing else. All of them are idempotent where a redelivery may repeat them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NewType, Protocol
+
+from .errors import Reason
+from .manifest import Manifest, MessageId
+
+RawKey = NewType("RawKey", str)
+"""The key of a raw message in the incoming store."""
+
+AttachmentKey = NewType("AttachmentKey", str)
+"""The key of a detached attachment in the attachment store."""
+
+Version = NewType("Version", str)
+"""Which version of a manifest was read; compare-and-swap succeeds only against the last one."""
+
+
+class IncomingMessages(Protocol):
+    """Where raw messages wait."""
+
+    def fetch(self, key: RawKey) -> bytes:
+        """The raw message, exactly as it was received.
+
+        Raises:
+            PermanentError: if there is no such message.
+        """
+        ...
+
+
+class AttachmentStore(Protocol):
+    """Where detached attachments are kept until their retention ends."""
+
+    def store(
+        self, key: AttachmentKey, content: Iterable[bytes], *, content_type: str, filename: str
+    ) -> None:
+        """Store an attachment's decoded content, consuming `content` once, chunk by chunk.
+
+        A key that exists already is left as it is: the same message always yields the same
+        attachment under the same key. `content` is consumed to its end in that case too.
+        `filename` is what a download is to be called.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A URL that leads to one attachment, and the last moment it is good for (UTC)."""
+
+    url: str
+    expires_at: datetime
+
+
+class AttachmentLinks(Protocol):
+    """What turns a stored attachment into a link."""
+
+    def issue(
+        self, key: AttachmentKey, *, filename: str, content_type: str, lifetime: timedelta
+    ) -> Link:
+        """A link to the attachment that downloads it under `filename`.
+
+        The link's `expires_at` is what it can truly keep, which may be sooner than
+        `lifetime` from now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredManifest:
+    """A manifest with the version it was read at."""
+
+    manifest: Manifest
+    version: Version
+
+
+class Manifests(Protocol):
+    """The ledger of messages, changed only by compare-and-swap."""
+
+    def load(self, message_id: MessageId) -> StoredManifest | None:
+        """The manifest as last written, or None if the message has none yet."""
+        ...
+
+    def create(self, manifest: Manifest) -> Version:
+        """Write the first version.
+
+        Raises:
+            Conflict: if the message has a manifest already.
+        """
+        ...
+
+    def replace(self, manifest: Manifest, expected: Version) -> Version:
+        """Write the next version.
+
+        Raises:
+            Conflict: if `expected` is not the version last written.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMail:
+    """One mail to one recipient: SMTP's envelope and the exact bytes to send.
+
+    `sender` and `recipient` are addr-specs; `raw` is a whole message, 7-bit clean.
+    """
+
+    sender: str
+    recipient: str
+    raw: bytes
+
+
+SubmissionId = NewType("SubmissionId", str)
+"""What the mail service calls a mail that it took."""
+
+
+class Submission(Protocol):
+    """The mail service that takes outgoing mail."""
+
+    def submit(self, mail: OutgoingMail) -> SubmissionId:
+        """Hand over one mail.
+
+        Raises:
+            TransientError: throttled, paused or out of reach: nothing was sent.
+            PermanentError: this mail will never be taken.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What the operator is told about a mail that was not (wholly) relayed.
+
+    `subject` is one line; `text` is what a person reads; `reason` and `sender` let
+    subscribers filter. `sender` is None where the mail names none.
+    """
+
+    reason: Reason
+    sender: str | None
+    subject: str
+    text: str
+
+
+class Notices(Protocol):
+    """The fallback channel to the operator."""
+
+    def publish(self, notice: Notice) -> None:
+        """Tell the operator. Longer texts are cut to what the channel carries."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything the shell needs to carry out a plan."""
+
+    attachments: AttachmentStore
+    links: AttachmentLinks
+    manifests: Manifests
+    submission: Submission
+    notices: Notices

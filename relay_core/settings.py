@@ -1,0 +1,311 @@
+"""What an operator may set, and how it travels from deploy time to run time.
+
+`Settings` is the relay's policy, known before anything is deployed. `Resources` names
+what the deployment created. Both become environment variables of the function
+(`to_environment`) and are read back there (`from_environment`); this mapping is the only
+thing that `infra` and `adapters` share. Lists and groups travel as JSON. Lambda allows
+4 KB of environment in all (AWS Lambda guide, "Lambda quotas"), which `infra` checks.
+
+Errors are collected, not raised one by one: an operator mends a configuration once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from .errors import RelayError
+from .mailbox import InvalidAddress, parse_addr_spec, parse_domain
+
+ENVIRONMENT_PREFIX = "RELAY_"
+
+
+class LinkMode(StrEnum):
+    """How an attachment is reached: through the relay's own page, or a presigned URL."""
+
+    PAGE = "page"
+    PRESIGNED = "presigned"
+
+
+class VerdictAction(StrEnum):
+    """What to do with mail that failed a check of SES."""
+
+    REFUSE = "refuse"
+    MARK = "mark"
+    DELIVER = "deliver"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One wrong setting: the field's name, the value found, and the rule it breaks."""
+
+    field: str
+    value: object
+    rule: str
+
+
+class InvalidSettings(RelayError):
+    """The settings break rules; `problems` holds every one of them."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(f"{p.field}: {p.rule} (found {p.value!r})" for p in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The relay's policy. Making one validates it.
+
+    `allowed_recipients` and `allowed_senders` hold addr-specs (`ops@example.org`), domains
+    (`example.org`), all subdomains of a domain (`*.example.org`) or `*`. An empty
+    `allowed_senders` lets every sender in. `recipient_groups` maps a name to addr-specs; `@name` in a recipient
+    code stands for them. `retry_delay` is how long the queue waits after the first failed
+    try of a message; each further try waits twice as long.
+
+    Raises:
+        InvalidSettings: naming every field that breaks a rule.
+    """
+
+    stack: str
+    sender_address: str
+    inbound_address: str
+    allowed_recipients: tuple[str, ...]
+    configuration_set_name: str | None = None
+    recipient_marker: str = "Email_Rxers_Code"
+    allowed_senders: tuple[str, ...] = ()
+    recipient_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    max_recipients: int = 100
+    show_recipients: bool = True
+    link_mode: LinkMode = LinkMode.PRESIGNED
+    link_expiry: timedelta = timedelta(hours=36)
+    attachment_retention: timedelta = timedelta(days=14)
+    retry_delay: timedelta = timedelta(seconds=30)
+    spam_action: VerdictAction = VerdictAction.REFUSE
+    authentication_action: VerdictAction = VerdictAction.REFUSE
+
+    def __post_init__(self) -> None:
+        if problems := tuple(_problems(self)):
+            raise InvalidSettings(problems)
+
+    def to_environment(self) -> dict[str, str]:
+        """The settings as environment variables, `None` left out."""
+        return _to_environment(self)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings back.
+
+        Raises:
+            InvalidSettings: naming each variable that is missing or cannot be read.
+        """
+        return cls(**_from_environment(cls, environment))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What the deployment created: two buckets by name and the fallback topic by ARN."""
+
+    incoming_bucket: str
+    attachments_bucket: str
+    fallback_topic_arn: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Resources:
+        """Read the names back.
+
+        Raises:
+            InvalidSettings: naming each variable that is missing.
+        """
+        return cls(**_from_environment(cls, environment))
+
+
+def variable_name(field_name: str) -> str:
+    """The environment variable that carries a field of `Settings` or `Resources`."""
+    return ENVIRONMENT_PREFIX + field_name.upper()
+
+
+_MARKER = re.compile(r"[A-Za-z0-9_.-]{3,64}\Z")
+_GROUP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+
+
+def _problems(settings: Settings) -> list[Problem]:
+    found: list[Problem] = []
+
+    def check(name: str, value: object, rule: str, *, holds: bool) -> None:
+        if not holds:
+            found.append(Problem(field=name, value=value, rule=rule))
+
+    for name in ("sender_address", "inbound_address"):
+        value = getattr(settings, name)
+        check(name, value, "must be an e-mail address", holds=_is_address(value))
+    check(
+        "inbound_address",
+        settings.inbound_address,
+        "must differ from the address that mail is sent from: it is a secret",
+        holds=settings.inbound_address.lower() != settings.sender_address.lower(),
+    )
+    check(
+        "recipient_marker",
+        settings.recipient_marker,
+        "must be 3 to 64 letters, digits, dots, hyphens or underscores",
+        holds=bool(_MARKER.match(settings.recipient_marker)),
+    )
+    check(
+        "allowed_recipients",
+        list(settings.allowed_recipients),
+        'must name at least one address or domain ("*" allows all)',
+        holds=bool(settings.allowed_recipients),
+    )
+    for name in ("allowed_recipients", "allowed_senders"):
+        for pattern in getattr(settings, name):
+            check(
+                name,
+                pattern,
+                'must be an address, a domain, "*." and a domain, or "*"',
+                holds=_is_pattern(pattern),
+            )
+    for group, members in settings.recipient_groups.items():
+        check(
+            "recipient_groups",
+            group,
+            "a group's name must be 1 to 64 letters, digits, dots, hyphens or underscores",
+            holds=bool(_GROUP_NAME.match(group)),
+        )
+        check("recipient_groups", group, "a group must have a member", holds=bool(members))
+        for member in members:
+            check(
+                "recipient_groups",
+                f"{group}: {member}",
+                "a group's members must be e-mail addresses",
+                holds=_is_address(member),
+            )
+    check(
+        "max_recipients",
+        settings.max_recipients,
+        "must be from 1 to 1000",
+        holds=1 <= settings.max_recipients <= 1000,
+    )
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    check(
+        "link_expiry",
+        settings.link_expiry // hour,
+        "must be at least one hour and no longer than the attachments are kept",
+        holds=hour <= settings.link_expiry <= settings.attachment_retention,
+    )
+    check(
+        "attachment_retention",
+        settings.attachment_retention // day,
+        "must be from 1 to 3650 days",
+        holds=day <= settings.attachment_retention <= 3650 * day,
+    )
+    check(
+        "retry_delay",
+        settings.retry_delay // timedelta(seconds=1),
+        "must be from 1 to 900 seconds",
+        holds=timedelta(seconds=1) <= settings.retry_delay <= timedelta(seconds=900),
+    )
+    return found
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parse_addr_spec(value)
+    except InvalidAddress:
+        return False
+    return True
+
+
+def _is_pattern(value: str) -> bool:
+    if value == "*" or "@" in value:
+        return value == "*" or _is_address(value)
+    try:
+        parse_domain(value.removeprefix("*."))
+    except InvalidAddress:
+        return False
+    return True
+
+
+def _to_environment(settings: Settings) -> dict[str, str]:
+    environment = {}
+    for spec in fields(settings):
+        value = getattr(settings, spec.name)
+        if value is not None:
+            environment[variable_name(spec.name)] = _CODECS[str(spec.type)].format(value)
+    return environment
+
+
+def _from_environment(cls: type[Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for spec in fields(cls):
+        variable = variable_name(spec.name)
+        text = environment.get(variable)
+        if text is None or text == "":
+            if spec.default is MISSING and spec.default_factory is MISSING:
+                problems.append(
+                    Problem(field=variable, value=text, rule="environment variable is not set")
+                )
+            continue
+        codec = _CODECS[str(spec.type)]
+        try:
+            values[spec.name] = codec.parse(text)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            problems.append(Problem(field=variable, value=text, rule=f"must be {codec.expected}"))
+    if problems:
+        raise InvalidSettings(tuple(problems))
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class _Codec:
+    """How one type of field is written to and read from an environment variable."""
+
+    format: Callable[[Any], str]
+    parse: Callable[[str], Any]
+    expected: str
+
+
+def _parse_bool(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+def _parse_strings(text: str) -> tuple[str, ...]:
+    value = json.loads(text)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(text)
+    return tuple(value)
+
+
+def _parse_groups(text: str) -> dict[str, tuple[str, ...]]:
+    return {name: _parse_strings(json.dumps(value)) for name, value in json.loads(text).items()}
+
+
+def _parse_seconds(text: str) -> timedelta:
+    return timedelta(seconds=int(text))
+
+
+_TEXT = _Codec(str, str, "text")
+_CODECS: dict[str, _Codec] = {
+    "str": _TEXT,
+    "str | None": _TEXT,
+    "int": _Codec(str, int, "a whole number"),
+    "bool": _Codec(lambda value: str(value).lower(), _parse_bool, "true or false"),
+    "tuple[str, ...]": _Codec(
+        lambda value: json.dumps(list(value)), _parse_strings, "a JSON list of strings"
+    ),
+    "Mapping[str, tuple[str, ...]]": _Codec(
+        lambda value: json.dumps({name: list(members) for name, members in value.items()}),
+        _parse_groups,
+        "a JSON object of lists",
+    ),
+    "LinkMode": _Codec(str, LinkMode, "page or presigned"),
+    "VerdictAction": _Codec(str, VerdictAction, "refuse, mark or deliver"),
+    "timedelta": _Codec(
+        lambda value: str(int(value.total_seconds())), _parse_seconds, "a number of seconds"
+    ),
+}

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Make the virtual environment $1 with exactly what the lock file $2 pins, then write the
+# stamp $3. Debian splits venv's pip into a package of its own: without it, the virtualenv
+# program or an existing pip will do, and if neither is there the message says what to install.
+set -eu
+venv=$1 lock=$2 stamp=$3
+python=${PYTHON:-python3}
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
+    echo "setup: $python is missing or older than Python 3.11; set PYTHON=/path/to/python3.11" >&2
+    exit 1
+}
+wanted=$("$python" - "$lock" <<'PY'
+import hashlib, sys
+print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest(), "%d.%d" % sys.version_info[:2])
+PY
+)
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && "$venv/bin/python" -c '' 2>/dev/null; then
+    touch "$stamp"
+    exit 0
+fi
+
+echo "setup: making $venv (once; a few hundred megabytes)"
+rm -rf "$venv"
+if "$python" -c 'import ensurepip' 2>/dev/null; then
+    "$python" -m venv "$venv"
+    install="$venv/bin/python -m pip"
+elif "$python" -m virtualenv --version >/dev/null 2>&1; then
+    "$python" -m virtualenv --quiet "$venv"
+    install="$venv/bin/python -m pip"
+elif "$python" -m pip --version >/dev/null 2>&1; then
+    "$python" -m venv --without-pip "$venv"
+    install="$python -m pip --python $venv/bin/python"
+else
+    echo "setup: this Python can make no virtual environment; as root: apt-get install python3-venv" >&2
+    exit 1
+fi
+$install install --quiet --disable-pip-version-check --no-input --require-hashes --requirement "$lock"
+echo "$wanted" > "$stamp"
