@@ -64,8 +64,8 @@ class Settings:
     `allowed_recipients` and `allowed_senders` hold addr-specs (`ops@example.org`), domains
     (`example.org`), all subdomains of a domain (`*.example.org`) or `*`. An empty
     `allowed_senders` lets every sender in. `recipient_groups` maps a name to
-    addr-specs; `@name` in a recipient code stands for them. `retry_delay` is how long the queue waits after the first failed
-    try of a message; each further try waits twice as long.
+    addr-specs; `@name` in a recipient code stands for them. `retry_delay` is how long the
+    queue waits after the first failed try of a message; each further try waits twice as long.
 
     Raises:
         InvalidSettings: naming every field that breaks a rule.
