@@ -1,0 +1,387 @@
+"""Bytes to text and back: transfer encodings, charsets, encoded-words.
+
+Rests on RFC 2045 section 6 (Content-Transfer-Encoding), RFC 2047 (encoded-words in header
+fields) and on what devices send instead: base64 without padding or with padding in the
+middle, line breaks where none belong, charsets that do not exist. Everything here reads
+what is there and never raises on content.
+
+Decoding goes in bounded chunks (`CHUNK` bytes of encoded content), so that a 36 MB
+attachment is never in memory twice. The fast path of base64 hands each chunk as it is to
+`binascii`, which skips line breaks at C speed and complains about a chunk that is not a
+whole number of quanta; only then is the content cleaned first.
+"""
+
+from __future__ import annotations
+
+import binascii
+import codecs
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .errors import Span
+
+CHUNK = 1 << 20
+"""How many bytes of encoded content are decoded at a time."""
+
+
+class TransferEncoding(StrEnum):
+    """The Content-Transfer-Encodings (RFC 2045 section 6.1)."""
+
+    SEVEN_BIT = "7bit"
+    EIGHT_BIT = "8bit"
+    BINARY = "binary"
+    QUOTED_PRINTABLE = "quoted-printable"
+    BASE64 = "base64"
+
+
+IDENTITY = frozenset(
+    {TransferEncoding.SEVEN_BIT, TransferEncoding.EIGHT_BIT, TransferEncoding.BINARY}
+)
+"""The encodings under which content stands as it is."""
+
+_ENCODING_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+_ALIASES = {
+    "7-bit": TransferEncoding.SEVEN_BIT,
+    "8-bit": TransferEncoding.EIGHT_BIT,
+    "base-64": TransferEncoding.BASE64,
+    "quotedprintable": TransferEncoding.QUOTED_PRINTABLE,
+}
+
+
+def parse_transfer_encoding(value: str) -> TransferEncoding | None:
+    """The encoding that a Content-Transfer-Encoding field names, or None if unknown.
+
+    Quotes, comments and stray semicolons around the word do not matter.
+    """
+    without_comments = re.sub(r"\([^()]*\)", " ", value)
+    match = _ENCODING_TOKEN.search(without_comments)
+    if match is None:
+        return None
+    word = match.group().lower()
+    try:
+        return TransferEncoding(word)
+    except ValueError:
+        return _ALIASES.get(word)
+
+
+# --- decoding content -----------------------------------------------------------------------
+
+
+def decode_content(raw: bytes, span: Span, encoding: TransferEncoding) -> Iterator[bytes]:
+    """The decoded content of `raw[span.start:span.end]`, in chunks of bounded size.
+
+    Never raises on content: what cannot be decoded is left out (base64) or kept as it stands
+    (quoted-printable).
+    """
+    if encoding is TransferEncoding.BASE64:
+        return _decode_base64(raw, span)
+    if encoding is TransferEncoding.QUOTED_PRINTABLE:
+        return _decode_quoted_printable(raw, span)
+    return _slices(raw, span)
+
+
+def _slices(raw: bytes, span: Span) -> Iterator[bytes]:
+    for start in range(span.start, span.end, CHUNK):
+        yield raw[start : min(start + CHUNK, span.end)]
+
+
+_BASE64_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64 = bytes(set(range(256)) - set(_BASE64_ALPHABET) - {ord("=")})
+
+
+def _decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
+    position = span.start
+    padding = raw.find(b"=", span.start, span.end)
+    regular_end = span.end if padding < 0 else padding
+    while regular_end - position > CHUNK:
+        # A chunk that ends at a line break usually holds whole quanta: 76 is a multiple of 4.
+        end = raw.rfind(b"\n", position, position + CHUNK) + 1
+        if end <= position:
+            break
+        try:
+            yield binascii.a2b_base64(raw[position:end])
+        except binascii.Error:
+            break
+        position = end
+    yield from _decode_loose_base64(raw, Span(position, span.end))
+
+
+def _decode_loose_base64(raw: bytes, span: Span) -> Iterator[bytes]:
+    carry = b""
+    for chunk in _slices(raw, span):
+        *closed, carry = (carry + chunk.translate(None, _NOT_BASE64)).split(b"=")
+        # What stands between two paddings is a stream of its own, as mailers that
+        # concatenate encoded blocks produce it.
+        for segment in closed:
+            if segment:
+                yield _decode_segment(segment)
+        whole = len(carry) & ~3
+        if whole:
+            yield binascii.a2b_base64(carry[:whole])
+            carry = carry[whole:]
+    if carry:
+        yield _decode_segment(carry)
+
+
+def _decode_segment(segment: bytes) -> bytes:
+    # One character beyond a quantum carries six bits, no byte: nothing to recover from it.
+    usable = segment[: len(segment) - 1] if len(segment) % 4 == 1 else segment
+    return binascii.a2b_base64(usable + b"=" * (-len(usable) % 4))
+
+
+def has_irregular_base64(raw: bytes, span: Span) -> bool:
+    """Whether the content is not exactly base64 with line breaks and final padding."""
+    body = raw[span.start : span.end].translate(None, b"\r\n \t")
+    core = body.rstrip(b"=")
+    padding = len(body) - len(core)
+    return padding > 2 or len(body) % 4 != 0 or bool(core.translate(None, _BASE64_ALPHABET))
+
+
+def _decode_quoted_printable(raw: bytes, span: Span) -> Iterator[bytes]:
+    position = span.start
+    while position < span.end:
+        end = span.end
+        if end - position > CHUNK:
+            # Cut after a line break: an escape or a soft break never reaches beyond one.
+            cut = raw.rfind(b"\n", position, position + CHUNK) + 1
+            end = cut if cut > position else span.end
+        yield binascii.a2b_qp(_TRAILING_BLANKS.sub(b"", raw[position:end]))
+        position = end
+
+
+# Blanks at the end of a line were added on the way and are not content (RFC 2045 6.7 (3)).
+_TRAILING_BLANKS = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n)")
+
+
+# --- encoding content -----------------------------------------------------------------------
+
+MAX_LINE = 998
+"""The longest line that may be sent, in bytes without its line break (RFC 5322 section 2.1.1)."""
+
+
+def encode_base64(content: bytes) -> bytes:
+    """Base64 in lines of 76 characters, CRLF between them, none at the end."""
+    encoded = b64encode(content)
+    return b"\r\n".join(encoded[i : i + 76] for i in range(0, len(encoded), 76))
+
+
+def encode_quoted_printable(content: bytes) -> bytes:
+    """Quoted-printable with CRLF line breaks, no line over 76 characters."""
+    return b"\r\n".join(
+        binascii.b2a_qp(line, istext=True).replace(b"=\n", b"=\r\n")
+        for line in _LINE_BREAK.split(content)
+    )
+
+
+def encode_text_content(content: bytes) -> tuple[TransferEncoding, bytes]:
+    """Encoded text in the transfer encoding that keeps most of it readable in transit.
+
+    The result is 7-bit clean, its line breaks are CRLF, and no line is over 998 bytes.
+    """
+    if content.isascii() and b"\0" not in content:
+        lines = _LINE_BREAK.split(content)
+        if all(len(line) <= MAX_LINE for line in lines):
+            return TransferEncoding.SEVEN_BIT, b"\r\n".join(lines)
+    foreign = len(content) - len(content.translate(None, _NOT_ASCII))
+    if foreign * 3 > len(content):
+        return TransferEncoding.BASE64, encode_base64(content)
+    return TransferEncoding.QUOTED_PRINTABLE, encode_quoted_printable(content)
+
+
+_LINE_BREAK = re.compile(rb"\r\n|\r|\n")
+_NOT_ASCII = bytes(range(128, 256))
+
+
+# --- charsets -------------------------------------------------------------------------------
+
+_CHARSET_ALIASES = {
+    "ansi": "cp1252",
+    "unicode": "utf-8",
+    "utf-8mb4": "utf-8",
+    "iso-8859-8-i": "iso-8859-8",
+    "ks_c_5601-1987": "cp949",
+    "gb2312": "gb18030",
+    "x-sjis": "shift_jis",
+}
+_CODE_PAGE = re.compile(r"(?:cp|windows|x-cp|ibm)[-_ ]?(\d{3,4})\Z")
+
+
+def known_charset(name: str) -> str | None:
+    """Python's name of the codec that a charset names, or None if there is none.
+
+    Understands the spellings that devices use (`cp-850`, `ANSI`); codecs that are not
+    charsets (`rot13`, `base64`) do not count.
+    """
+    word = name.strip().strip("\"'").lower()
+    word = _CHARSET_ALIASES.get(word, word)
+    if match := _CODE_PAGE.match(word):
+        word = f"cp{match.group(1)}"
+    if not word.isascii() or "\0" in word:
+        return None
+    try:
+        info = codecs.lookup(word)
+    except LookupError:
+        return None
+    # Private, but the only mark that tells text encodings from bytes-to-bytes codecs.
+    is_text = bool(getattr(info, "_is_text_encoding", True))
+    return info.name if is_text and info.name not in _NOT_CHARSETS else None
+
+
+_NOT_CHARSETS = frozenset(
+    {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedText:
+    """Text, with the charset it was read in (Python's codec name) and whether by a guess."""
+
+    text: str
+    charset: str
+    guessed: bool
+
+
+def decode_text(content: bytes, charset: str | None) -> DecodedText:
+    """Text from bytes, in the declared charset if that holds, else in the likeliest.
+
+    Without a usable charset it is UTF-8 if the bytes are valid UTF-8 (which text in another
+    charset almost never is), else Windows-1252, in which every byte is some character.
+    """
+    declared = known_charset(charset) if charset else "ascii"
+    if declared is not None:
+        try:
+            return DecodedText(text=content.decode(declared), charset=declared, guessed=False)
+        except (UnicodeDecodeError, ValueError):
+            pass
+    try:
+        return DecodedText(text=content.decode("utf-8"), charset="utf-8", guessed=True)
+    except UnicodeDecodeError:
+        text = content.translate(_CP1252_HOLES).decode("cp1252")
+        return DecodedText(text=text, charset="cp1252", guessed=True)
+
+
+# The five bytes that Windows-1252 leaves undefined become question marks.
+_CP1252_HOLES = bytes(
+    ord("?") if byte in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else byte for byte in range(256)
+)
+
+_KEEPABLE = frozenset({"ascii", "utf-8", "cp1252"})
+
+
+def encode_text(text: str, charset: str) -> tuple[str, bytes]:
+    """Text in its old charset if that holds it and mail can carry it as lines, else in UTF-8.
+
+    Returns the charset's MIME name and the bytes.
+    """
+    if charset in _KEEPABLE or charset.startswith(("iso8859", "cp125", "koi8")):
+        try:
+            return _mime_name(charset), text.encode(charset)
+        except UnicodeEncodeError:
+            pass
+    return "utf-8", text.encode("utf-8", "replace")
+
+
+def _mime_name(codec: str) -> str:
+    if codec == "ascii":
+        return "us-ascii"
+    if codec.startswith("iso8859"):
+        return "iso-8859" + codec.removeprefix("iso8859")
+    if codec.startswith("cp125"):
+        return "windows-" + codec.removeprefix("cp")
+    return codec
+
+
+# --- header text ----------------------------------------------------------------------------
+
+
+def decode_header_bytes(value: bytes) -> str:
+    """A header field's bytes as text: UTF-8 (RFC 6532), else Windows-1252."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.translate(_CP1252_HOLES).decode("cp1252")
+
+
+_ENCODED_WORD = re.compile(r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
+_ENCODED_WORDS = re.compile(
+    r"=\?[^?\s]+\?[bBqQ]\?[^?]*\?=(?:[ \t\r\n]*=\?[^?\s]+\?[bBqQ]\?[^?]*\?=)*"
+)
+
+
+def decode_encoded_words(text: str) -> str:
+    """Text with its encoded-words decoded (RFC 2047).
+
+    White space between adjacent encoded-words is dropped (section 6.2). Adjacent words of
+    one charset are joined before they become text, because mailers cut in mid-character.
+    """
+    if "=?" not in text:
+        return text
+    return _ENCODED_WORDS.sub(lambda run: _decode_run(run.group()), text)
+
+
+def _decode_run(run: str) -> str:
+    decoded: list[str] = []
+    charset, pending = "", list[bytes]()
+
+    def finish() -> None:
+        decoded.append(decode_text(b"".join(pending), charset or None).text)
+        pending.clear()
+
+    for match in _ENCODED_WORD.finditer(run):
+        word_charset, encoding, payload = match.groups()
+        if word_charset.lower() != charset:
+            finish()
+            charset = word_charset.lower()
+        pending.append(_decode_payload(encoding, payload))
+    finish()
+    return "".join(decoded)
+
+
+def _decode_payload(encoding: str, payload: str) -> bytes:
+    content = payload.encode("utf-8", "replace")
+    if encoding in "bB":
+        return b"".join(_decode_loose_base64(content, Span(0, len(content))))
+    return binascii.a2b_qp(content.replace(b"\r", b"").replace(b"\n", b""), header=True)
+
+
+_ENCODED_WORD_BYTES = 45
+"""How many bytes of UTF-8 fit into one base64 encoded-word of at most 75 characters."""
+
+
+def encode_unstructured(text: str) -> str:
+    """Text as the value of an unstructured field: ASCII, folded, encoded-words where needed.
+
+    Control characters become spaces. Lines stay within 76 characters where words allow, and
+    always within 998.
+    """
+    clean = "".join(" " if ord(ch) < 32 or ord(ch) == 127 else ch for ch in text).strip()
+    words = clean.split(" ")
+    if clean.isascii() and "=?" not in clean and all(len(word) <= 70 for word in words):
+        return _fold(words)
+    return "\r\n ".join(_encoded_words(clean))
+
+
+def _fold(words: list[str]) -> str:
+    lines, width = [""], 0
+    for index, word in enumerate(words):
+        if index and width + 1 + len(word) > 66 and word:
+            lines.append(word)
+            width = len(word)
+        else:
+            lines[-1] += (" " if index else "") + word
+            width = len(lines[-1])
+    return "\r\n ".join(lines)
+
+
+def _encoded_words(text: str) -> Iterator[str]:
+    piece = b""
+    for character in text:
+        encoded = character.encode("utf-8", "replace")
+        if len(piece) + len(encoded) > _ENCODED_WORD_BYTES:
+            yield f"=?utf-8?b?{b64encode(piece).decode('ascii')}?="
+            piece = b""
+        piece += encoded
+    yield f"=?utf-8?b?{b64encode(piece).decode('ascii')}?="

@@ -1,0 +1,221 @@
+"""The header of an entity, read by offsets (RFC 5322 section 2.2, RFC 2045 section 3).
+
+A header is lines `name: value`, folded with leading white space, up to an empty line. What
+devices send departs from that, and a reader who gives up at the first odd line loses the
+attachments below it. So:
+
+* A space before the colon, a BOM, a leading mbox `From ` line do not end the header.
+* A line that is no field is junk if fields that everybody knows still follow it before the
+  next empty line; otherwise the body starts there and the empty line was forgotten.
+* A part without any empty line ends its header after its last known field: the lines behind
+  it that look like `Name: value` are content.
+* A line that holds only blanks is the empty line, unless the header goes on after it.
+
+One pass, no backtracking: every look-ahead either moves the reader forward to what it found
+or ends the header.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from .encoding import decode_encoded_words, decode_header_bytes
+from .errors import Defect, DefectKind, Span
+
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
+_KNOWN = re.compile(
+    rb"(?i)(?:content-[a-z0-9-]+|x-[!-9;-~]+|resent-[a-z-]+|list-[a-z-]+|arc-[a-z-]+"
+    rb"|received|received-spf|return-path|from|to|cc|bcc|sender|reply-to|subject|date"
+    rb"|message-id|in-reply-to|references|mime-version|comments|keywords|importance|priority"
+    rb"|sensitivity|auto-submitted|authentication-results|dkim-signature|user-agent"
+    rb"|disposition-notification-to|errors-to|precedence|thread-topic|thread-index"
+    rb"|delivered-to|organization|encrypted|status|envelope-to)[ \t]*:"
+)
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderField:
+    """One field: `name` in lower case, `span` of all its lines, `value` behind the colon.
+
+    `value` ends before the last line break; folds are still inside.
+    """
+
+    name: str
+    span: Span
+    value: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The fields of one entity, in order, as spans into the message they stand in.
+
+    `span` reaches from the first line to the start of the body, the empty line included.
+    """
+
+    raw: bytes = field(repr=False)
+    span: Span
+    fields: tuple[HeaderField, ...]
+
+    def all(self, name: str) -> Iterator[HeaderField]:
+        """Every field of that name (lower case), in order."""
+        return (field for field in self.fields if field.name == name)
+
+    def first(self, name: str) -> HeaderField | None:
+        """The first field of that name (lower case)."""
+        return next(self.all(name), None)
+
+    def value(self, field: HeaderField) -> bytes:
+        """The field's value, unfolded, without surrounding blanks (RFC 5322 section 2.2.3)."""
+        return unfold(self.raw[field.value.start : field.value.end])
+
+    def get(self, name: str) -> bytes | None:
+        """The unfolded value of the first field of that name, or None."""
+        field = self.first(name)
+        return None if field is None else self.value(field)
+
+    def text_of(self, field: HeaderField) -> str:
+        """The field's value as text, its encoded-words decoded."""
+        return decode_encoded_words(decode_header_bytes(self.value(field)))
+
+    def text(self, name: str) -> str | None:
+        """The first field of that name as text, or None."""
+        field = self.first(name)
+        return None if field is None else self.text_of(field)
+
+
+_FOLD = re.compile(rb"[\r\n]+")
+
+
+def unfold(value: bytes) -> bytes:
+    """A value with its line breaks taken out and surrounding blanks stripped."""
+    return _FOLD.sub(b"", value).strip(b" \t")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedHeader:
+    """A header, where the body behind it starts, and what was wrong."""
+
+    header: Header
+    body_start: int
+    defects: tuple[Defect, ...]
+
+
+def scan_header(
+    raw: bytes,
+    start: int,
+    *,
+    newline: bytes,
+    is_delimiter: Callable[[bytes], bool],
+    is_part: bool,
+) -> ScannedHeader:
+    """Read the header that starts at `start`.
+
+    `is_delimiter` tells whether a line ends the part that is being read; `is_part` is False
+    for the message itself. `newline` is LF, or CR in a message that has no LF.
+    """
+    scan = _Scan(raw, newline, is_delimiter)
+    end, body_start = scan.read(start)
+    if body_start is None:
+        if is_part:
+            end = scan.drop_unknown(end)
+        body_start = end
+        if body_start > start:
+            scan.report(DefectKind.MISSING_BLANK_LINE, end, end)
+    return ScannedHeader(
+        header=Header(raw=raw, span=Span(start, body_start), fields=tuple(scan.fields)),
+        body_start=body_start,
+        defects=tuple(scan.defects),
+    )
+
+
+@dataclass(slots=True)
+class _Scan:
+    """A walk over the lines of one header; a CR before an LF belongs to the line break."""
+
+    raw: bytes
+    newline: bytes
+    is_delimiter: Callable[[bytes], bool]
+    fields: list[HeaderField] = field(default_factory=list)
+    defects: list[Defect] = field(default_factory=list)
+
+    def read(self, start: int) -> tuple[int, int | None]:
+        """Where the fields end and, if an empty line ends them, where the body starts."""
+        position = self._skip_lead(start)
+        while position < len(self.raw):
+            line, after = self._line(position)
+            if not line.strip(b" \t"):
+                if not (line and self.fields and self._goes_on(after)):
+                    return position, after
+                self._extend(after)
+            elif self.is_delimiter(line):
+                break
+            elif line[:1] in b" \t" and self.fields:
+                self._extend(after)
+            elif match := _FIELD.match(line):
+                name = match.group(1).decode("ascii").lower()
+                value = self._value(position + match.end(), after)
+                self.fields.append(HeaderField(name=name, span=Span(position, after), value=value))
+            else:
+                resumed = self._next_known_field(after)
+                if resumed is None:
+                    break
+                self.report(DefectKind.JUNK_IN_HEADER, position, resumed)
+                after = resumed
+            position = after
+        return position, None
+
+    def drop_unknown(self, end: int) -> int:
+        """Give lines behind the last known field back to the body; return where it starts."""
+        while self.fields and not _KNOWN.match(self.raw, self.fields[-1].span.start):
+            end = self.fields.pop().span.start
+        return end
+
+    def report(self, kind: DefectKind, start: int, end: int) -> None:
+        self.defects.append(Defect(kind=kind, span=Span(start, end)))
+
+    def _line(self, position: int) -> tuple[bytes, int]:
+        """The line that starts at `position`, and where the next one starts."""
+        found = self.raw.find(self.newline, position)
+        after = len(self.raw) if found < 0 else found + 1
+        return self.raw[position:after].rstrip(b"\r\n"), after
+
+    def _skip_lead(self, start: int) -> int:
+        position = start
+        if self.raw.startswith(BOM, position):
+            position += len(BOM)
+            self.report(DefectKind.JUNK_IN_HEADER, start, position)
+        if self.raw.startswith((b"From ", b">From "), position):
+            _, after = self._line(position)
+            self.report(DefectKind.JUNK_IN_HEADER, position, after)
+            position = after
+        return position
+
+    def _goes_on(self, position: int) -> bool:
+        line, _ = self._line(position)
+        return bool(_KNOWN.match(line)) or (line[:1] in (b" ", b"\t") and bool(line.strip(b" \t")))
+
+    def _extend(self, after: int) -> None:
+        last = self.fields[-1]
+        self.fields[-1] = HeaderField(
+            name=last.name,
+            span=Span(last.span.start, after),
+            value=self._value(last.value.start, after),
+        )
+
+    def _value(self, start: int, end: int) -> Span:
+        while end > start and self.raw[end - 1] in b"\r\n":
+            end -= 1
+        return Span(start, end)
+
+    def _next_known_field(self, position: int) -> int | None:
+        while position < len(self.raw):
+            line, after = self._line(position)
+            if not line.strip(b" \t") or self.is_delimiter(line):
+                return None
+            if _KNOWN.match(line):
+                return position
+            position = after
+        return None

@@ -1,0 +1,255 @@
+"""Values with parameters: Content-Type and Content-Disposition.
+
+Rests on RFC 2045 section 5 (`type/subtype; attribute=value`), RFC 2183 (dispositions),
+RFC 2231 (continuations and charsets of parameters) and RFC 5322 section 3.2.2 (comments).
+Read leniently: unquoted values may hold blanks, file names may be encoded-words inside
+quotes (which RFC 2047 forbids and most mailers write), the first of two equal parameters
+counts.
+
+Values are scanned as Latin-1, in which characters and bytes are one to one: a boundary is
+bytes, whatever charset its letters were meant in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, unquote_to_bytes
+
+from .encoding import decode_encoded_words, decode_header_bytes, decode_text
+
+_TYPE = re.compile(r"([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)/([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)")
+_CONTINUATION = re.compile(r"(.+?)\*(\d{1,9})(\*?)\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameterised:
+    """A value such as `attachment; filename=x`: the word in lower case, and its parameters.
+
+    `parameters` are decoded text by lower-case name. `raw_parameters` are the bytes as they
+    stood, unquoted.
+    """
+
+    word: str
+    parameters: Mapping[str, str]
+    raw_parameters: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaType:
+    """A media type in lower case, with its parameters as text. `valid` is False if guessed."""
+
+    type: str
+    subtype: str
+    parameters: Mapping[str, str]
+    boundary: bytes | None
+    valid: bool
+
+    @property
+    def full(self) -> str:
+        """`type/subtype`."""
+        return f"{self.type}/{self.subtype}"
+
+
+def parse_media_type(value: bytes | None, *, default: str = "text/plain") -> MediaType:
+    """The media type that a Content-Type value names; `default` if there is no such field.
+
+    A value that is no media type is `text/plain` where it says text, otherwise
+    `application/octet-stream`, because a file that is misnamed must still be detached
+    (RFC 2045 section 5.2 leaves the choice to the reader).
+    """
+    parsed = parse_parameterised(value or default.encode("ascii"))
+    match = _TYPE.match(parsed.word)
+    if match:
+        major, minor = match.groups()
+        valid = match.end() == len(parsed.word)
+    else:
+        major, minor = (
+            ("text", "plain")
+            if parsed.word.startswith("text") or not parsed.word
+            else (
+                "application",
+                "octet-stream",
+            )
+        )
+        valid = False
+    boundary = parsed.raw_parameters.get("boundary")
+    return MediaType(
+        type=major,
+        subtype=minor,
+        parameters=parsed.parameters,
+        # A boundary cannot end in a blank (RFC 2046 section 5.1.1).
+        boundary=boundary.rstrip(b" \t") or None if boundary is not None else None,
+        valid=valid,
+    )
+
+
+def parse_parameterised(value: bytes) -> Parameterised:
+    """Split a value into its word and its parameters. Never fails."""
+    pieces = _split(value.decode("latin-1"))
+    raw_parameters: dict[str, bytes] = {}
+    for name, content in pieces[1:]:
+        raw_parameters.setdefault(name, content.encode("latin-1"))
+    return Parameterised(
+        word=pieces[0][1].strip().strip('"').lower(),
+        parameters=_decoded(raw_parameters),
+        raw_parameters=raw_parameters,
+    )
+
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+\Z")
+_ATTRIBUTE_CHARACTERS = "!#$&+-.^_`{|}~"
+
+
+def format_parameterised(word: str, parameters: Mapping[str, str]) -> str:
+    """The value as it is written in a field: ASCII, folded before a parameter where needed.
+
+    Values beyond ASCII, and those too long for a line, take the form of RFC 2231.
+    """
+    pieces = [word, *_formatted_parameters(parameters)]
+    one_line = "; ".join(pieces)
+    return one_line if len(one_line) <= 50 else ";\r\n ".join(pieces)
+
+
+def _formatted_parameters(parameters: Mapping[str, str]) -> Iterator[str]:
+    for name, value in parameters.items():
+        if not _TOKEN.match(name):
+            continue
+        printable = value.isascii() and value.isprintable()
+        if printable and len(value) <= 70:
+            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+            yield f"{name}={value}" if _TOKEN.match(value) else f'{name}="{escaped}"'
+            continue
+        encoded = quote(value, safe=_ATTRIBUTE_CHARACTERS, errors="replace")
+        pieces = _PERCENT_PIECES.findall(encoded)
+        if len(pieces) == 1:
+            yield f"{name}*=utf-8''{encoded}"
+        else:
+            yield from (
+                f"{name}*{number}*={piece}"
+                for number, piece in enumerate(["utf-8''" + pieces[0], *pieces[1:]])
+            )
+
+
+_PERCENT_PIECES = re.compile(r"(?:%[0-9A-F]{2}|[^%]){1,20}")
+
+_TOKEN_RUN = re.compile(r'[^"();=\\]+')
+
+
+def _split(text: str) -> list[tuple[str, str]]:
+    """`(name, value)` pairs, the leading word with the name "". Comments are dropped."""
+    pieces: list[tuple[str, str]] = []
+    name = ""
+    buffer: list[str] = []
+    seen_equals = False
+    position, end = 0, len(text)
+    last_close = text.rfind(")")
+
+    def finish() -> None:
+        content = "".join(buffer).strip(" \t")
+        if not pieces:
+            pieces.append(("", content))
+        elif seen_equals and name:
+            pieces.append((name, content))
+
+    while position < end:
+        character = text[position]
+        if character == '"' and (seen_equals or not pieces):
+            quoted, position = _quoted(text, position)
+            buffer.append(quoted)
+        elif character == "(" and (behind := _after_comment(text, position, last_close)):
+            position = behind
+        elif character == ";":
+            finish()
+            name, buffer, seen_equals = "", [], False
+            position += 1
+        elif character == "=" and pieces and not seen_equals:
+            name = "".join(buffer).strip(" \t").lower()
+            buffer, seen_equals = [], True
+            position += 1
+        elif run := _TOKEN_RUN.match(text, position):
+            buffer.append(run.group())
+            position = run.end()
+        else:
+            buffer.append(character)
+            position += 1
+    finish()
+    return pieces
+
+
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)("?)', re.DOTALL)
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+
+
+def _quoted(text: str, position: int) -> tuple[str, int]:
+    match = _QUOTED.match(text, position)
+    if match is None:
+        return "", position + 1
+    content, closing = match.groups()
+    if not closing:
+        # A quote that never closes ends at the next parameter, as a reader would have it.
+        content = content.partition(";")[0]
+        return content.rstrip(), position + 1 + len(content)
+    # A Windows path keeps its backslashes: only quotes and backslashes are ever escaped.
+    return re.sub(r'\\(["\\])', r"\1", content), match.end()
+
+
+_COMMENT_MARK = re.compile(r"[()\\]")
+
+
+def _after_comment(text: str, position: int, last_close: int) -> int | None:
+    """The position behind the comment that opens here (comments nest), or None.
+
+    A comment that is not closed at its own depth reaches to the last `)` of all, so that no
+    text is looked at twice; without any `)` the parenthesis is an ordinary character.
+    """
+    if position > last_close:
+        return None
+    depth = 0
+    while match := _COMMENT_MARK.search(text, position):
+        position = match.end()
+        if match.group() == "\\":
+            position += 1
+        elif match.group() == "(":
+            depth += 1
+        else:
+            depth -= 1
+            if depth == 0:
+                return position
+    return last_close + 1
+
+
+def _decoded(raw_parameters: Mapping[str, bytes]) -> dict[str, str]:
+    decoded: dict[str, str] = {}
+    extended: dict[str, str] = {}
+    continued: dict[str, dict[int, tuple[bytes, bool]]] = {}
+    for name, content in raw_parameters.items():
+        if match := _CONTINUATION.match(name):
+            base, number, star = match.groups()
+            continued.setdefault(base, {}).setdefault(int(number), (content, bool(star)))
+        elif name.endswith("*"):
+            extended[name[:-1]] = _decode_extended([(content, True)])
+        else:
+            decoded[name] = decode_encoded_words(decode_header_bytes(content))
+    for base, sections in continued.items():
+        extended.setdefault(base, _decode_extended([sections[n] for n in sorted(sections)]))
+    # The RFC 2231 form is the exact one where both are given (RFC 6266 section 4.3).
+    return decoded | extended
+
+
+def _decode_extended(sections: list[tuple[bytes, bool]]) -> str:
+    charset: str | None = None
+    values: list[bytes] = []
+    for index, (section, is_extended) in enumerate(sections):
+        value = section
+        if is_extended:
+            if index == 0 and value.count(b"'") >= 2:
+                name, _, value = value.split(b"'", 2)
+                charset = name.decode("latin-1") or None
+            value = unquote_to_bytes(value)
+        values.append(value)
+    content = b"".join(values)
+    if charset is None and b"=?" in content:
+        return decode_encoded_words(decode_header_bytes(content))
+    return decode_text(content, charset).text

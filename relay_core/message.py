@@ -1,0 +1,369 @@
+"""A message as one immutable `bytes`, and its entities as spans into it.
+
+Theory of operation. `parse_message` walks the message once. It reads the header of the
+message; if that declares a multipart, the boundary goes onto a stack, and from then on only
+lines that begin with `--` are looked at, found by a search for the line break and the two
+hyphens together. Such a line is looked up among the boundaries of the open multiparts: an
+exact match (RFC 2046 section 5.1.1) opens the next part of that multipart, or closes it, and
+ends every part that is open further in. Nothing is copied but delimiter lines and header
+values; nothing recurses, so nesting cannot exhaust the interpreter's stack.
+
+A message/rfc822 entity is a leaf: what is inside belongs to whoever opens it.
+
+What the bytes get wrong is read as a person would and reported as a `Defect` with its span.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from .encoding import (
+    IDENTITY,
+    DecodedText,
+    TransferEncoding,
+    decode_content,
+    decode_text,
+    has_irregular_base64,
+    known_charset,
+    parse_transfer_encoding,
+)
+from .errors import Defect, DefectKind, LimitExceeded, MalformedMessage, Span
+from .header import Header, ScannedHeader, scan_header
+from .media_type import MediaType, Parameterised, parse_media_type, parse_parameterised
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a message may be at most: `size` and `header_size` in bytes.
+
+    SES takes 40 MB (Amazon SES guide, "Service quotas"); the other limits bound the work
+    that a hostile message can cause, far above what any device sends.
+    """
+
+    size: int = 40 * 1024 * 1024
+    header_size: int = 1024 * 1024
+    entities: int = 10_000
+    depth: int = 200
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Entity:
+    """One entity: a header, a body, and in a multipart its parts (RFC 2045 section 2.4).
+
+    `delimiter` is the line that opens the entity in its multipart, line break included.
+    `span` is header and body. `close_delimiter` is the line that ends a multipart, if it is
+    there. `transfer_encoding` is None where the field names none that exists.
+    """
+
+    span: Span
+    header: Header
+    body: Span
+    media_type: MediaType
+    transfer_encoding: TransferEncoding | None
+    disposition: Parameterised | None
+    delimiter: Span | None = None
+    close_delimiter: Span | None = None
+    parts: tuple[Entity, ...] = ()
+
+    @property
+    def is_multipart(self) -> bool:
+        """Whether the entity was split into parts."""
+        return bool(self.parts)
+
+    @property
+    def filename(self) -> str | None:
+        """The file name as the sender gave it: `filename`, else `name`; None if there is none.
+
+        RFC 2183 section 2.3; the `name` of Content-Type is what older mailers write.
+        """
+        for value in (self.disposition, self.media_type):
+            if value is not None:
+                for parameter in ("filename", "name"):
+                    if name := value.parameters.get(parameter, "").strip():
+                        return name
+        return None
+
+    @property
+    def content_id(self) -> str | None:
+        """The Content-ID without its angle brackets (RFC 2392), or None."""
+        value = self.header.text("content-id")
+        return value.strip().strip("<>").strip() or None if value else None
+
+    def walk(self) -> Iterator[Entity]:
+        """Yield this entity and all below it, in the order they stand in the message."""
+        pending = [self]
+        while pending:
+            entity = pending.pop()
+            yield entity
+            pending.extend(reversed(entity.parts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Message:
+    """A parsed message; `defects` are in the order of their places."""
+
+    raw: bytes = field(repr=False)
+    root: Entity
+    defects: tuple[Defect, ...]
+
+    @property
+    def header(self) -> Header:
+        """The header of the message itself."""
+        return self.root.header
+
+    def leaves(self) -> Iterator[Entity]:
+        """Every entity that is not a multipart, in order."""
+        return (entity for entity in self.root.walk() if not entity.is_multipart)
+
+    def content(self, entity: Entity) -> Iterator[bytes]:
+        """The decoded content of a leaf, in chunks. Unknown transfer encodings decode nothing."""
+        encoding = entity.transfer_encoding or TransferEncoding.BINARY
+        return decode_content(self.raw, entity.body, encoding)
+
+    def text(self, entity: Entity) -> DecodedText:
+        """The decoded content of a text leaf, as text."""
+        content = b"".join(self.content(entity))
+        return decode_text(content, entity.media_type.parameters.get("charset"))
+
+
+@dataclass(slots=True)
+class _Open:
+    """An entity that is still being read; a multipart if it has a boundary to look for."""
+
+    scanned: ScannedHeader
+    delimiter: Span | None
+    media_type: MediaType
+    boundary: bytes | None
+    parts: list[Entity] = field(default_factory=list)
+    close_delimiter: Span | None = None
+    shadowed: int | None = None
+
+
+def parse_message(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
+    """Read a message. Time is linear in its size.
+
+    Raises:
+        MalformedMessage: if there are no bytes at all.
+        LimitExceeded: naming the limit.
+    """
+    if not raw.strip():
+        raise MalformedMessage("the message is empty")
+    if len(raw) > limits.size:
+        raise LimitExceeded(f"the message has {len(raw)} bytes, the limit is {limits.size}")
+    return _Parser(raw, limits).parse()
+
+
+class _Parser:
+    """The stack of open entities while `parse_message` walks; see the module's docstring."""
+
+    def __init__(self, raw: bytes, limits: Limits) -> None:
+        self.raw = raw
+        self.limits = limits
+        self.newline = b"\n" if b"\n" in raw or b"\r" not in raw else b"\r"
+        self.stack: list[_Open] = []
+        self.boundaries: dict[bytes, int] = {}  # boundary → place of its multipart on the stack
+        self.defects: list[Defect] = []
+        self.count = 0
+
+    def parse(self) -> Message:
+        self._open(0, delimiter=None)
+        position = self._body_start()
+        while self.boundaries and (start := self._next_dashes(position)) >= 0:
+            line_end = self._line_end(start)
+            token = self.raw[start + 2 : line_end].rstrip(b" \t\r\n")
+            if (place := self.boundaries.get(token)) is not None:
+                position = self._next_part(place, start, line_end)
+            elif (
+                token.endswith(b"--")
+                and (place := self.boundaries.get(token[:-2].rstrip(b" \t"))) is not None
+            ):
+                self._close_multipart(place, Span(start, line_end))
+                position = line_end
+            else:
+                position = line_end
+        root = self._close_from(0, len(self.raw))
+        return Message(
+            raw=self.raw,
+            root=root,
+            defects=tuple(sorted(self.defects, key=lambda defect: defect.span)),
+        )
+
+    def _body_start(self) -> int:
+        return self.stack[-1].scanned.body_start
+
+    def _line_end(self, position: int) -> int:
+        found = self.raw.find(self.newline, position)
+        return len(self.raw) if found < 0 else found + 1
+
+    def _next_dashes(self, position: int) -> int:
+        """Where the next line that begins with two hyphens starts, or -1."""
+        if self.raw.startswith(b"--", position) and self._at_line_start(position):
+            return position
+        found = self.raw.find(self.newline + b"--", position)
+        return -1 if found < 0 else found + 1
+
+    def _at_line_start(self, position: int) -> bool:
+        return position == 0 or self.raw[position - 1 : position] == self.newline
+
+    def _is_delimiter(self, line: bytes) -> bool:
+        if not line.startswith(b"--"):
+            return False
+        token = line[2:].rstrip(b" \t")
+        return token in self.boundaries or (
+            token.endswith(b"--") and token[:-2].rstrip(b" \t") in self.boundaries
+        )
+
+    def _report(self, kind: DefectKind, start: int, end: int) -> None:
+        self.defects.append(Defect(kind=kind, span=Span(start, end)))
+
+    def _open(self, start: int, *, delimiter: Span | None) -> None:
+        self.count += 1
+        if self.count > self.limits.entities:
+            raise LimitExceeded(f"more than {self.limits.entities} entities")
+        if len(self.stack) >= self.limits.depth:
+            raise LimitExceeded(f"multiparts nested more than {self.limits.depth} deep")
+        scanned = scan_header(
+            self.raw,
+            start,
+            newline=self.newline,
+            is_delimiter=self._is_delimiter,
+            is_part=delimiter is not None,
+        )
+        header = scanned.header
+        if header.span.end - header.span.start > self.limits.header_size:
+            raise LimitExceeded(
+                f"a header of {header.span.end - header.span.start} bytes at byte {start}, "
+                f"the limit is {self.limits.header_size}"
+            )
+        self.defects.extend(scanned.defects)
+        media_type = parse_media_type(header.get("content-type"), default=self._default_type())
+        if not media_type.valid and (named := header.first("content-type")):
+            self._report(DefectKind.INVALID_MEDIA_TYPE, *named.span)
+        opened = _Open(scanned, delimiter, media_type, boundary=None)
+        if media_type.type == "multipart":
+            opened.boundary = media_type.boundary
+            if opened.boundary is None:
+                opened.boundary = self._sniffed_boundary(scanned.body_start)
+                self._report(DefectKind.MISSING_BOUNDARY, *header.span)
+        self.stack.append(opened)
+        if opened.boundary is not None:
+            opened.shadowed = self.boundaries.get(opened.boundary)
+            self.boundaries[opened.boundary] = len(self.stack) - 1
+
+    def _default_type(self) -> str:
+        # RFC 2046 section 5.1.5
+        in_digest = self.stack and self.stack[-1].media_type.full == "multipart/digest"
+        return "message/rfc822" if in_digest else "text/plain"
+
+    _SNIFFED = re.compile(rb"--([^\s-][^\r\n]{0,200}?)[ \t]*\r?[\r\n](?:[!-9;-~]+[ \t]*:|\r?\n)")
+
+    def _sniffed_boundary(self, position: int) -> bytes | None:
+        """The boundary that a multipart forgot to declare: its first `--` line with a header."""
+        start = self._next_dashes(position)
+        match = self._SNIFFED.match(self.raw, start) if start >= 0 else None
+        return match.group(1) if match and match.group(1) not in self.boundaries else None
+
+    def _next_part(self, place: int, start: int, line_end: int) -> int:
+        """A delimiter line of the multipart at `place`: end its last part, begin the next."""
+        if len(self.stack) - 1 > place:
+            self._close_from(place + 1, start)
+        multipart = self.stack[place]
+        if multipart.close_delimiter is not None:
+            # Parts behind the close-delimiter are parts all the same.
+            self._report(DefectKind.MISSING_DELIMITER, *multipart.close_delimiter)
+            multipart.close_delimiter = None
+        self._open(line_end, delimiter=Span(start, line_end))
+        return self._body_start()
+
+    def _close_multipart(self, place: int, line: Span) -> None:
+        if len(self.stack) - 1 > place:
+            self._close_from(place + 1, line.start)
+        self.stack[place].close_delimiter = line
+
+    def _close_from(self, place: int, position: int) -> Entity:
+        """End every open entity from `place` on; `position` is the line that ended them."""
+        end = position if position == len(self.raw) else self._before_line_break(position)
+        while True:
+            entity = self._finished(self.stack.pop(), end)
+            if len(self.stack) > 0 and entity.delimiter is not None and not _is_void(entity):
+                self.stack[-1].parts.append(entity)
+            if len(self.stack) == place:
+                return entity
+
+    def _before_line_break(self, position: int) -> int:
+        # The line break before a delimiter belongs to the delimiter (RFC 2046 section 5.1.1).
+        start = position - 1 if self._at_line_start(position) and position else position
+        if self.newline == b"\n" and start and self.raw[start - 1 : start] == b"\r":
+            start -= 1
+        return start
+
+    def _finished(self, opened: _Open, end: int) -> Entity:
+        scanned = opened.scanned
+        body = Span(scanned.body_start, max(scanned.body_start, end))
+        if opened.boundary is not None:
+            if opened.shadowed is None:
+                del self.boundaries[opened.boundary]
+            else:
+                self.boundaries[opened.boundary] = opened.shadowed
+            if not opened.parts:
+                self._report(DefectKind.MISSING_DELIMITER, *body)
+            elif opened.close_delimiter is None:
+                self._report(DefectKind.MISSING_CLOSE_DELIMITER, body.end, body.end)
+        header = scanned.header
+        disposition = header.get("content-disposition")
+        encoding_value = header.get("content-transfer-encoding")
+        encoding: TransferEncoding | None = TransferEncoding.SEVEN_BIT
+        if encoding_value is not None:
+            encoding = parse_transfer_encoding(encoding_value.decode("latin-1"))
+        entity = Entity(
+            span=Span(header.span.start, body.end),
+            header=header,
+            body=body,
+            media_type=opened.media_type,
+            transfer_encoding=encoding,
+            disposition=None if disposition is None else parse_parameterised(disposition),
+            delimiter=opened.delimiter,
+            close_delimiter=opened.close_delimiter,
+            parts=tuple(opened.parts),
+        )
+        self._examine(entity)
+        return entity
+
+    def _examine(self, entity: Entity) -> None:
+        header = entity.header
+        for one in header.fields:
+            if not self.raw[one.value.start : one.value.end].isascii():
+                self._report(DefectKind.NON_ASCII_HEADER, *one.span)
+        if entity.transfer_encoding is None and (
+            named := header.first("content-transfer-encoding")
+        ):
+            self._report(DefectKind.UNKNOWN_TRANSFER_ENCODING, *named.span)
+        if entity.is_multipart:
+            return
+        charset = entity.media_type.parameters.get("charset")
+        if entity.media_type.type == "text" and charset and known_charset(charset) is None:
+            self._report(DefectKind.UNKNOWN_CHARSET, *header.span)
+        if entity.transfer_encoding is TransferEncoding.BASE64 and has_irregular_base64(
+            self.raw, entity.body
+        ):
+            self._report(DefectKind.INVALID_BASE64, *entity.body)
+
+
+def _is_void(entity: Entity) -> bool:
+    """Whether nothing at all stands between two delimiter lines: a doubled delimiter."""
+    return entity.span.start == entity.span.end
+
+
+def is_seven_bit_clean(raw: bytes, entity: Entity, *, longest_line: int) -> bool:
+    """Whether a leaf's body can be sent as it stands: ASCII, no NUL, no line too long."""
+    body = raw[entity.body.start : entity.body.end]
+    if not body.isascii() or b"\0" in body:
+        return False
+    if entity.transfer_encoding in IDENTITY and len(body) <= longest_line:
+        return True
+    return all(len(line) <= longest_line for line in body.splitlines())

@@ -1,0 +1,76 @@
+"""The recipient code: whom a device wants its mail to go to, written into the mail's body.
+
+    :Email_Rxers_Code:alice@example.org,Bob <bob@example.org>,@night-shift:Email_Rxers_Code:
+
+The marker word is configurable and matched in any case. The list may stand in `[ ]`, run
+over several lines, and be marked up in HTML. `find_in_text` and `find_in_html` find every
+code of a body, tell what each says, and which spans to cut so that no reader sees it.
+
+Errors are values: one bad address takes nothing else with it, and a code without an end is
+reported without its addresses. `grammar` says how a list is read, `finding` where codes are,
+`cutting` what goes with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relay_core.errors import Span
+from relay_core.html_text import read_html, read_text
+
+from .cutting import cut_from_html, cut_from_text
+from .finding import find_codes, format_code, parse_code
+from .grammar import Address, CodeError, Entry, Group, RecipientCode
+from .report import format_error
+
+__all__ = [
+    "Address",
+    "CodeError",
+    "Entry",
+    "Found",
+    "Group",
+    "RecipientCode",
+    "find_in_html",
+    "find_in_text",
+    "format_code",
+    "format_error",
+    "parse_code",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The codes of one body, and the sorted, disjoint spans to cut from it.
+
+    All spans, those of errors included, are in characters of the text that was searched.
+    """
+
+    codes: tuple[RecipientCode, ...]
+    removals: tuple[Span, ...]
+
+
+def find_in_text(text: str, marker: str) -> Found:
+    """The codes of a plain-text body.
+
+    A code that has a line to itself takes the line with it; all other text stays as it is.
+    """
+    visible = read_text(text)
+    found = find_codes(visible, marker)
+    return Found(
+        codes=tuple(one.code for one in found),
+        removals=cut_from_text(visible, (Span(one.start, one.end) for one in found)),
+    )
+
+
+def find_in_html(html: str, marker: str) -> Found:
+    """The codes of an HTML body, whatever tags and character references they are written with.
+
+    Cutting the removals leaves markup that is nested as well as it was before: an element
+    goes with both its tags or with none.
+    """
+    visible = read_html(html)
+    found = find_codes(visible, marker)
+    return Found(
+        codes=tuple(one.code for one in found),
+        removals=cut_from_html(visible, (Span(one.start, one.end) for one in found), marker),
+    )

@@ -1,0 +1,196 @@
+"""What to cut so that no trace of a code is left, and nothing else is missed.
+
+In text, a code goes character by character, and takes its line with it if it had the line
+to itself. In HTML, "its line" is also what lies between two `<br>` or block edges, and there
+are tags to think of:
+
+* An element that holds nothing but code, like a paragraph or a mailto anchor, goes with it.
+* Other tags inside of the cut go if both tags of the element are inside, and stay otherwise:
+  what opened before the code still closes behind it.
+* An element around or across the code that names one of its addresses or the marker in an
+  attribute loses its two tags and keeps the rest of what it holds.
+
+A cut is a range of the visible text until the very end: only then is it a span of the source.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from html import unescape
+from urllib.parse import unquote
+
+from relay_core.errors import Span
+from relay_core.html_text import (
+    LINE_SEPARATOR,
+    PARAGRAPH_SEPARATOR,
+    VOID_ELEMENTS,
+    Tag,
+    VisibleText,
+)
+from relay_core.mailbox import InvalidAddress, parse_addr_spec
+
+from .finding import marker_pattern
+
+# Without their cells, rows would shift; without these, a document is none.
+_FRAME = frozenset({"html", "head", "body", "td", "th"})
+_ADDRESS_LIKE = re.compile(r"[^\s\"'<>()\[\]:?,;&=@]++@[^\s\"'<>()\[\]:?,;&=@]++")
+_ATTRIBUTE_OF_INTEREST = re.compile(r"@|%40|&|%", re.IGNORECASE)
+_INK = re.compile(r"\S+")
+
+
+def cut_from_text(visible: VisibleText, codes: Iterable[Span]) -> tuple[Span, ...]:
+    """The spans of the source to cut, for codes at these ranges of the visible text."""
+    cuts = _take_lines(visible.text, _merge(codes), "\n\r")
+    return _merge(visible.source_span(*cut) for cut in cuts)
+
+
+def cut_from_html(visible: VisibleText, codes: Iterable[Span], marker: str) -> tuple[Span, ...]:
+    """The spans of the source to cut, for codes at these ranges of the visible text."""
+    codes = _merge(codes)
+    if not codes:
+        return ()
+    cuts = _take_lines(visible.text, codes, LINE_SEPARATOR + PARAGRAPH_SEPARATOR)
+    cuts = _take_lines(visible.text, cuts, "\n\r")
+    ranges = _merge(
+        [
+            *(visible.source_span(*cut) for cut in cuts),
+            *_emptied_elements(visible, cuts),
+        ]
+    )
+    naming = _naming_tags(visible, codes, marker)
+    return _merge([*naming, *_without_lasting_tags(visible, ranges, frozenset(naming))])
+
+
+def _merge(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The spans sorted, empty ones left out, and those that touch made one."""
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if span.start >= span.end:
+            continue
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return tuple(merged)
+
+
+def _take_lines(text: str, cuts: tuple[Span, ...], breaks: str) -> tuple[Span, ...]:
+    """The cuts, those that leave nothing but blanks on their line grown to the whole line.
+
+    A line ends at one of the characters `breaks`, and its end goes with it.
+    """
+    gap = re.compile(rf"[^\S{breaks}]*+")
+    line_end = re.compile(rf"[^\S{breaks}]*+(?:\r\n|[{breaks}]|\Z)")
+    taken: list[Span] = []
+    limit = 0  # what stands before belongs to an earlier cut
+    index = 0
+    while index < len(cuts):
+        first = index
+        while index + 1 < len(cuts) and gap.fullmatch(
+            text, cuts[index].end, cuts[index + 1].start
+        ):
+            index += 1
+        index += 1
+        start = cuts[first].start
+        while start > limit and text[start - 1].isspace() and text[start - 1] not in breaks:
+            start -= 1
+        end = line_end.match(text, cuts[index - 1].end)
+        if end and (start == 0 or text[start - 1] in breaks):
+            taken.append(Span(start, end.end()))
+        else:
+            taken.extend(cuts[first:index])
+        limit = taken[-1].end
+    return tuple(taken)
+
+
+def _elements(visible: VisibleText) -> Iterator[tuple[Tag, Tag]]:
+    """The start and end tags of every element that has both, in the order of their start tags."""
+    for tag, partner in zip(visible.tags, visible.partners, strict=True):
+        if partner >= 0 and not tag.closing:
+            yield tag, visible.tags[partner]
+
+
+def _emptied_elements(visible: VisibleText, cuts: tuple[Span, ...]) -> Iterator[Span]:
+    """The elements that show something now and nothing after the cuts, as spans of the source."""
+    kept = _kept_ink(visible.text, cuts)
+    kept_starts = [span.start for span in kept]
+    cut_ends = [cut.end for cut in cuts]
+    for opening, closing in _elements(visible):
+        if opening.name in _FRAME or not _overlaps(cuts, cut_ends, opening.at, closing.at):
+            continue
+        index = bisect_left(kept_starts, closing.at)
+        if index == 0 or kept[index - 1].end <= opening.at:
+            yield Span(opening.start, closing.end)
+
+
+def _kept_ink(text: str, cuts: tuple[Span, ...]) -> list[Span]:
+    """Where anything visible is left, word by word."""
+    edges = [0, *(edge for cut in cuts for edge in cut), len(text)]
+    return [
+        Span(*word.span())
+        for start, end in zip(edges[::2], edges[1::2], strict=True)
+        for word in _INK.finditer(text, start, end)
+    ]
+
+
+def _overlaps(cuts: tuple[Span, ...], cut_ends: list[int], start: int, end: int) -> bool:
+    index = bisect_right(cut_ends, start)
+    return index < len(cuts) and cuts[index].start < end
+
+
+def _naming_tags(visible: VisibleText, codes: tuple[Span, ...], marker: str) -> list[Span]:
+    """The tags of elements around or across a code that name its addresses or the marker."""
+    addresses = {
+        _comparable(address)
+        for code in codes
+        for address in _ADDRESS_LIKE.findall(visible.text[code.start : code.end])
+    }
+    code_ends = [code.end for code in codes]
+    is_marker = marker_pattern(marker)
+    spans: list[Span] = []
+    for tag, partner in zip(visible.tags, visible.partners, strict=True):
+        if tag.closing:
+            continue
+        last = visible.tags[partner] if partner >= 0 else tag
+        if not _overlaps(codes, code_ends, tag.at, last.at + (partner < 0)):
+            continue
+        attributes = visible.source[tag.start + 1 + len(tag.name) : tag.end - 1]
+        if _ATTRIBUTE_OF_INTEREST.search(attributes):
+            attributes = unquote(unescape(attributes))
+        if is_marker.search(attributes) or any(
+            _comparable(address) in addresses for address in _ADDRESS_LIKE.findall(attributes)
+        ):
+            spans.append(Span(tag.start, tag.end))
+            if partner >= 0:
+                spans.append(Span(last.start, last.end))
+    return spans
+
+
+def _comparable(address: str) -> str:
+    try:
+        return parse_addr_spec(address).lower()
+    except InvalidAddress:
+        return address.lower()
+
+
+def _without_lasting_tags(
+    visible: VisibleText, ranges: tuple[Span, ...], naming: frozenset[Span]
+) -> Iterator[Span]:
+    """The ranges of the source, less the tags in them that belong to an element outside."""
+    starts = [tag.start for tag in visible.tags]
+    for start, end in ranges:
+        first, last = bisect_left(starts, start), bisect_left(starts, end)
+        position = start
+        for index in range(first, last):
+            tag = visible.tags[index]
+            goes = (
+                tag.name in VOID_ELEMENTS
+                or first <= visible.partners[index] < last
+                or Span(tag.start, tag.end) in naming
+            )
+            if not goes:
+                yield Span(position, tag.start)
+                position = tag.end
+        yield Span(position, end)

@@ -1,0 +1,224 @@
+"""Where in a text the recipient codes are, and what they say.
+
+A delimiter is the marker word with a colon on one side at least. The right colon makes it
+fit to open a code, the left one to close it. One that opens is paired with the next one if
+that closes; the list in between is read by the grammar. Three cases need a decision:
+
+* *Whose is the first colon?* In `Line2:Marker:[…]:Marker:` the colon belongs to `Line2:`;
+  that code lacks its own first colon. So a colon right after a word stays with the word.
+* *A delimiter is missing.* The code is malformed: it has no entries and one error. It reaches
+  over what reads as its list, that is, over entries and other words with an `@` up to the
+  first text without one, and never beyond its paragraph or the next delimiter. A pair is
+  rejected in the same way if there is prose between the two and not only a list, or if the
+  second one rather opens a code of its own.
+* *Is it a mention?* The marker with no colon, with only the left one and nothing to close, or
+  with only the right one (`Marker: see the manual`) and no address behind it, is prose.
+
+Each stretch between two delimiters is read at most twice, so finding takes linear time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from relay_core.html_text import VisibleText, read_text
+
+from .grammar import CodeError, Item, RecipientCode, format_entry, parse_list
+
+_LINE_ENDS = r"\n\r\v\f\x85\u2028\u2029"
+_BLANKS_IN_LINE = rf"[^\S{_LINE_ENDS}]"
+# A marker may be wrapped like anything else: one line end, and the next line's indent.
+_WRAP = r"(?:[ \t]{0,4}(?:\r\n|[\n\r\u2028\u2029])[ \t]{0,4})?+"
+_PARAGRAPH_END = re.compile(r"(?:\r\n|[\n\r\u2028\u2029])[ \t]*+(?:\r\n|[\n\r\u2028\u2029])")
+_LEFT_COLON = re.compile(r":\s{0,8}\Z")
+_LIST_BEGINS = re.compile(r"\s{0,8}(?:\[|[^\s@,;]{0,64}@)")
+_SEVERAL_WORDS = re.compile(rf"\S{_BLANKS_IN_LINE}+\S")
+_WORD = re.compile(r"\S+")
+
+
+class FoundCode(NamedTuple):
+    """A code, and the range of the visible text that it takes up."""
+
+    code: RecipientCode
+    start: int
+    end: int
+
+
+class _Delimiter(NamedTuple):
+    """A marker with its colons: `start` to `end` as an opening, from `closing_start` as a closing.
+
+    `whole` is an opening that has a first colon, be it that of the word before.
+    """
+
+    start: int
+    closing_start: int
+    end: int
+    opens: bool
+    closes: bool
+    whole: bool
+
+
+@lru_cache(maxsize=8)
+def marker_pattern(marker: str) -> re.Pattern[str]:
+    """The marker word, in any case, wrapped or not."""
+    return re.compile(_WRAP.join(re.escape(character) for character in marker), re.IGNORECASE)
+
+
+@lru_cache(maxsize=8)
+def _right_colon(marker: str) -> re.Pattern[str]:
+    # A colon on the next line may be the first one of another code.
+    return re.compile(
+        rf"{_BLANKS_IN_LINE}{{0,8}}:|\s{{0,8}}:(?!\s{{0,8}}{re.escape(marker)})", re.IGNORECASE
+    )
+
+
+def _delimiters(text: str, marker: str) -> Iterator[_Delimiter]:
+    """`opening = [":"] marker ":"`, `closing = ":" marker [":"]`: all there are, in order."""
+    right_colon = _right_colon(marker)
+    for match in marker_pattern(marker).finditer(text):
+        start, end = match.span()
+        if _is_word(text[start - 1 : start]) or _is_word(text[end : end + 1]):
+            continue  # a part of a longer word
+        before = max(0, start - 9)
+        left = _LEFT_COLON.search(text[before:start])
+        right = right_colon.match(text, end)
+        if not left and not right:
+            continue
+        opening_start = closing_start = before + left.start() if left else start
+        whole = left is not None
+        if left and _is_word(text[closing_start - 1 : closing_start]):
+            # "Line2:Marker:" is whole; "Note: Marker:" is a word, and the marker after it.
+            opening_start = start
+            whole = closing_start + 1 == start
+        yield _Delimiter(
+            start=opening_start,
+            closing_start=closing_start,
+            end=right.end() if right else end,
+            opens=right is not None,
+            closes=left is not None,
+            whole=whole,
+        )
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def find_codes(visible: VisibleText, marker: str) -> list[FoundCode]:
+    """Every code in the text, in order; the spans of their errors are in the source."""
+    text = visible.text
+    delimiters = list(_delimiters(text, marker))
+    found: list[FoundCode] = []
+    taken = 0  # what stands before is part of a code that was found: two may share a colon
+    index = 0
+    while index < len(delimiters):
+        opening = delimiters[index]
+        following = delimiters[index + 1] if index + 1 < len(delimiters) else None
+        index += 1
+        if not opening.opens:
+            continue
+        start = max(taken, opening.start)
+        if following and following.closes:
+            list_end = max(opening.end, following.closing_start)
+            items = parse_list(text, opening.end, list_end)
+            a_third_closes = index + 1 < len(delimiters) and delimiters[index + 1].closes
+            if _is_pair(text, opening, following, items, a_third_closes=a_third_closes):
+                code = _read_code(visible, items, opening.end, list_end)
+                found.append(FoundCode(code, start, following.end))
+                taken = following.end
+                index += 1
+                continue
+        if opening.whole or _LIST_BEGINS.match(text, opening.end):
+            taken = _reach(text, opening.end, following.start if following else len(text))
+            error = _error(visible, start, taken, f'":{marker}:" at the end of the list')
+            found.append(FoundCode(RecipientCode(entries=(), errors=(error,)), start, taken))
+    return found
+
+
+def _is_pair(
+    text: str,
+    opening: _Delimiter,
+    closing: _Delimiter,
+    items: list[Item],
+    *,
+    a_third_closes: bool,
+) -> bool:
+    """`code = opening list closing`: whether these two and what lies between are one code."""
+    errors = [item for item in items if item.entry is None]
+    if items and not errors:
+        return True
+    if a_third_closes and closing.opens and _LIST_BEGINS.match(text, closing.end):
+        return False
+    if not opening.whole and items and not _LIST_BEGINS.match(text, opening.end):
+        return False
+    return not (
+        _PARAGRAPH_END.search(text, opening.end, closing.closing_start)
+        and any(_SEVERAL_WORDS.search(text, item.start, item.end) for item in errors)
+    )
+
+
+def _reach(text: str, start: int, limit: int) -> int:
+    """How far a code without a closing reads as a list."""
+    paragraph_end = _PARAGRAPH_END.search(text, start, limit)
+    end = max(start, paragraph_end.start() if paragraph_end else limit)
+    reach = start
+    for item in parse_list(text, start, end):
+        if item.entry:
+            reach = item.end
+            continue
+        for word in _WORD.finditer(text, item.start, item.end):
+            if "@" not in word.group():
+                return reach
+            reach = word.end()
+    if text[reach : reach + 1] == "]":
+        return reach + 1
+    return reach
+
+
+def _read_code(visible: VisibleText, items: list[Item], start: int, end: int) -> RecipientCode:
+    errors = [
+        _error(visible, item.start, item.end, item.expected)
+        for item in items
+        if item.entry is None
+    ]
+    if not items:
+        errors = [_error(visible, start, end, "an address")]
+    return RecipientCode(
+        entries=tuple(item.entry for item in items if item.entry), errors=tuple(errors)
+    )
+
+
+def _error(visible: VisibleText, start: int, end: int, expected: str) -> CodeError:
+    return CodeError(
+        span=visible.source_span(start, end), expected=expected, found=visible.text[start:end]
+    )
+
+
+def parse_code(text: str, marker: str) -> RecipientCode:
+    """`code = opening list closing`.
+
+    The code that `text` is; white space around it is allowed. Text that is no code, or not
+    only one, gives a `RecipientCode` with one error over all of it.
+    """
+    visible = read_text(text)
+    match find_codes(visible, marker):
+        case [only] if not (visible.text[: only.start] + visible.text[only.end :]).strip():
+            return only.code
+    error = _error(visible, 0, len(visible.text), f'":{marker}:", a list and ":{marker}:"')
+    return RecipientCode(entries=(), errors=(error,))
+
+
+def format_code(code: RecipientCode, marker: str) -> str:
+    """The inverse of `parse_code`.
+
+    Raises:
+        ValueError: if the code has errors or no entries, or if an address contains the marker
+            in such a way that it would be read as the end of the code.
+    """
+    text = f":{marker}:{','.join(format_entry(entry) for entry in code.entries)}:{marker}:"
+    if parse_code(text, marker) != code or code.errors:
+        raise ValueError(f"no code can say {code}")
+    return text

@@ -1,0 +1,228 @@
+"""The relay: plan everything, then carry it out in one order that survives a crash anywhere.
+
+1. Store every attachment. Keys are the same on every try, so storing again changes nothing.
+2. Tell the operator about recipients that were left out.
+3. Write the manifest: what is promised to whom. From here on the message has a ledger.
+4. Submit one mail a recipient, and record each before the next.
+5. A recipient that can never be served is told to the operator, then recorded.
+
+A crash leaves a message that the queue delivers again. What is recorded is not repeated. The
+only window in which a recipient can get a mail twice is between a submission that the mail
+service took and its record (step 4).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .errors import PermanentError, Reason, Refusal, TransientError
+from .links import ListedAttachment
+from .manifest import (
+    DeliveryRecord,
+    DeliveryState,
+    Manifest,
+    StoredAttachment,
+)
+from .notice import compose_notice
+from .outgoing_header import compose_header
+from .plan import Dropped, Outcome, Refused, RelayPlan, RelayReport, Upload, plan_relay
+from .ports import AttachmentKey, OutgoingMail, Ports, RawKey, StoredManifest
+from .rewrite import rewrite_body
+from .settings import Settings
+
+
+def relay_message(
+    raw: bytes, raw_key: RawKey, settings: Settings, ports: Ports, now: datetime
+) -> RelayReport:
+    """Relay one mail, or refuse it, or ignore it. `now` is an aware datetime in UTC.
+
+    Raises:
+        TransientError: something is left to do; deliver the message again. What was done is
+            recorded and will not be repeated.
+        PermanentError: the stores or the operator's channel refuse for good: a deployment
+            that must be mended before the message can be relayed.
+    """
+    plan = plan_relay(raw, raw_key, settings)
+    if isinstance(plan, Dropped):
+        return RelayReport(
+            message_id=plan.mail.message_id,
+            outcome=Outcome.IGNORED,
+            reason=plan.ignored.reason,
+            detail=plan.ignored.detail,
+        )
+    if isinstance(plan, Refused):
+        ports.notices.publish(
+            compose_notice(plan.mail, plan.refusals, marker=settings.recipient_marker)
+        )
+        return RelayReport(
+            message_id=plan.mail.message_id,
+            outcome=Outcome.REFUSED,
+            reason=plan.refusals[0].reason,
+            detail=plan.refusals[0].detail,
+        )
+    return carry_out(plan, settings, ports, now)
+
+
+def carry_out(plan: RelayPlan, settings: Settings, ports: Ports, now: datetime) -> RelayReport:
+    """Do what is planned and not yet done. Raises as `relay_message` does."""
+    ledger = ports.manifests.load(plan.mail.message_id)
+    if ledger is None:
+        ledger = _open_ledger(plan, settings, ports, now)
+    already = _count(ledger.manifest, DeliveryState.SUBMITTED)
+    if ledger.manifest.pending():
+        ledger = _submit_pending(plan, settings, ports, now, ledger)
+    manifest = ledger.manifest
+    return RelayReport(
+        message_id=plan.mail.message_id,
+        outcome=Outcome.RELAYED,
+        submitted=_count(manifest, DeliveryState.SUBMITTED) - already,
+        already_submitted=already,
+        failed=_count(manifest, DeliveryState.FAILED),
+        attachments=len(manifest.attachments),
+        attachment_bytes=sum(attachment.size for attachment in manifest.attachments),
+    )
+
+
+def _count(manifest: Manifest, state: DeliveryState) -> int:
+    return sum(delivery.state is state for delivery in manifest.deliveries)
+
+
+def _open_ledger(
+    plan: RelayPlan, settings: Settings, ports: Ports, now: datetime
+) -> StoredManifest:
+    attachments = tuple(_store(upload, plan, ports) for upload in plan.uploads)
+    if plan.refusals:
+        ports.notices.publish(
+            compose_notice(
+                plan.mail,
+                plan.refusals,
+                marker=settings.recipient_marker,
+                relayed_to=len(plan.recipients),
+            )
+        )
+    manifest = Manifest(
+        message_id=plan.mail.message_id,
+        raw_key=plan.mail.raw_key,
+        sender=plan.mail.sender,
+        subject=plan.mail.subject,
+        created_at=now,
+        expires_at=now + settings.link_expiry,
+        attachments=attachments,
+        deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
+    )
+    return StoredManifest(manifest, ports.manifests.create(manifest))
+
+
+@dataclass(slots=True)
+class _Measured:
+    """Chunks on their way to the store, measured as they pass."""
+
+    chunks: Iterable[bytes]
+    size: int = 0
+    digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self.chunks:
+            self.size += len(chunk)
+            self.digest.update(chunk)
+            yield chunk
+
+
+def _store(upload: Upload, plan: RelayPlan, ports: Ports) -> StoredAttachment:
+    attachment = upload.attachment
+    content = _Measured(plan.message.content(attachment.entity))
+    ports.attachments.store(
+        upload.key,
+        content,
+        content_type=attachment.stored_content_type,
+        filename=attachment.safe_name,
+    )
+    return StoredAttachment(
+        key=upload.key,
+        filename=attachment.safe_name,
+        content_type=attachment.stored_content_type,
+        size=content.size,
+        sha256=content.digest.hexdigest(),
+    )
+
+
+def _submit_pending(
+    plan: RelayPlan, settings: Settings, ports: Ports, now: datetime, ledger: StoredManifest
+) -> StoredManifest:
+    listed = [_listed(attachment, settings, ports) for attachment in ledger.manifest.attachments]
+    body = rewrite_body(
+        plan.message,
+        detached=[upload.attachment.entity for upload in plan.uploads],
+        texts=plan.texts,
+        listed=listed,
+    )
+    interrupted: TransientError | None = None
+    for recipient in ledger.manifest.pending():
+        header = compose_header(
+            plan.message.header,
+            sender=plan.sender,
+            to=plan.recipients if settings.show_recipients else (recipient,),
+            subject=plan.subject,
+            stack=settings.stack,
+            fields=body.fields,
+        )
+        mail = OutgoingMail(
+            sender=settings.sender_address, recipient=recipient, raw=header + body.content
+        )
+        try:
+            record = _submit(mail, plan, settings, ports, now)
+        except TransientError as error:
+            # The others may get through; this one is left to the next delivery.
+            interrupted = error
+            continue
+        manifest = ledger.manifest.recording(record)
+        ledger = StoredManifest(manifest, ports.manifests.replace(manifest, ledger.version))
+    if interrupted is not None:
+        raise interrupted
+    return ledger
+
+
+def _submit(
+    mail: OutgoingMail, plan: RelayPlan, settings: Settings, ports: Ports, now: datetime
+) -> DeliveryRecord:
+    try:
+        submission_id = ports.submission.submit(mail)
+    except PermanentError as error:
+        refusal = Refusal(
+            reason=Reason.SUBMISSION_FAILED, detail=f"{mail.recipient}: {error.detail}"
+        )
+        ports.notices.publish(
+            compose_notice(
+                plan.mail,
+                (refusal,),
+                marker=settings.recipient_marker,
+                relayed_to=len(plan.recipients) - 1,
+            )
+        )
+        return DeliveryRecord(
+            recipient=mail.recipient, state=DeliveryState.FAILED, at=now, failure=error.detail
+        )
+    return DeliveryRecord(
+        recipient=mail.recipient,
+        state=DeliveryState.SUBMITTED,
+        at=now,
+        submission_id=submission_id,
+    )
+
+
+def _listed(attachment: StoredAttachment, settings: Settings, ports: Ports) -> ListedAttachment:
+    link = ports.links.issue(
+        AttachmentKey(attachment.key),
+        filename=attachment.filename,
+        content_type=attachment.content_type,
+        lifetime=settings.link_expiry,
+    )
+    return ListedAttachment(
+        name=attachment.filename,
+        size=attachment.size,
+        url=link.url,
+        expires_at=link.expires_at,
+    )

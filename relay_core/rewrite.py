@@ -1,0 +1,393 @@
+"""The outgoing message as splices on the incoming one.
+
+A splice replaces one span of the original by new bytes. Everything between splices goes out
+as it came in, so what nobody meant to change is byte-identical. What is spliced:
+
+* a detached attachment, from its delimiter line to the next;
+* the body of a text whose words change (the recipient code goes, the list of links comes),
+  re-encoded in a charset and a transfer encoding that hold them, with the two fields that
+  say so;
+* a leaf that could not travel: 8-bit or over-long lines become quoted-printable or base64;
+* a header with lines that are no fields, or a multipart without its closing delimiter: a
+  reader downstream must not have to guess as we did.
+
+The header of the message itself is composed elsewhere (`outgoing_header`) and put in front.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .attachment import find_bodies, is_attachment, is_body
+from .encoding import (
+    MAX_LINE,
+    TransferEncoding,
+    encode_base64,
+    encode_text,
+    encode_text_content,
+    encode_unstructured,
+    has_irregular_base64,
+    parse_transfer_encoding,
+)
+from .errors import Span
+from .header import Header, HeaderField
+from .links import ListedAttachment, format_links_html, format_links_text
+from .media_type import format_parameterised, parse_media_type, parse_parameterised
+from .message import Entity, Message, is_seven_bit_clean
+
+CRLF = b"\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Splice:
+    """Replace `raw[span.start:span.end]` by `replacement`."""
+
+    span: Span
+    replacement: bytes
+
+
+def apply_splices(raw: bytes, splices: Iterable[Splice]) -> bytes:
+    """The bytes with every splice carried out. `apply_splices(raw, ()) == raw`.
+
+    Raises:
+        ValueError: if two splices overlap or one reaches outside.
+    """
+    pieces: list[bytes] = []
+    position = 0
+    for splice in sorted(splices, key=lambda splice: splice.span):
+        if splice.span.start < position or splice.span.end > len(raw):
+            raise ValueError(f"splice at {splice.span} overlaps another or the end")
+        pieces += [raw[position : splice.span.start], splice.replacement]
+        position = splice.span.end
+    pieces.append(raw[position:])
+    return b"".join(pieces)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewrittenBody:
+    """All that stands below the message's header, ready to go out, and the fields it needs.
+
+    `fields` maps lower-case names to the values that the message's header must have for this
+    body; None means that the field must not be there.
+    """
+
+    content: bytes
+    fields: Mapping[str, str | None]
+
+
+def rewrite_body(
+    message: Message,
+    *,
+    detached: Sequence[Entity],
+    texts: Mapping[Entity, str],
+    listed: Sequence[ListedAttachment],
+) -> RewrittenBody:
+    """The message's body without its attachments, with their links.
+
+    `texts` holds the new words of every text that changes, in LF or CRLF lines. `listed` is
+    put into the first text that a reader sees (and into its alternative form); without any
+    text, a new one takes the place of the first attachment. No list, no change.
+    """
+    return _Rewriter(message, tuple(detached), dict(texts), tuple(listed)).rewritten()
+
+
+@dataclass(slots=True)
+class _Rewriter:
+    message: Message
+    detached: tuple[Entity, ...]
+    texts: dict[Entity, str]
+    listed: tuple[ListedAttachment, ...]
+    splices: list[Splice] = field(default_factory=list)
+    root_fields: dict[str, str | None] = field(default_factory=dict)
+
+    def rewritten(self) -> RewrittenBody:
+        root = self.message.root
+        note_place = self._list_links()
+        removed = self._removed(note_place)
+        for entity in root.walk():
+            if entity is note_place:
+                self._write_text(entity, format_links_text(self.listed), "text/plain", "utf-8")
+            elif entity in removed:
+                continue
+            elif entity.is_multipart:
+                self._mend_multipart(entity)
+            else:
+                self._rewrite_leaf(entity)
+        self._cut_and_close(removed)
+        start = root.header.span.end
+        content = apply_splices(self.message.raw, self.splices)[start:]
+        return RewrittenBody(content=_crlf(content), fields=self.root_fields)
+
+    # --- where the links go -------------------------------------------------------------------
+
+    def _list_links(self) -> Entity | None:
+        """Put the list into the texts; return the attachment whose place a note must take."""
+        if not self.listed:
+            return None
+        hosts = _visible_texts(self.message)
+        for entity in hosts:
+            text = self.texts.get(entity)
+            if text is None:
+                text = self.message.text(entity).text
+            if entity.media_type.full == "text/html":
+                self.texts[entity] = _with_html(text, format_links_html(self.listed))
+            else:
+                self.texts[entity] = _with_text(text, format_links_text(self.listed))
+        return None if hosts else self.detached[0]
+
+    # --- what goes ----------------------------------------------------------------------------
+
+    def _removed(self, note_place: Entity | None) -> frozenset[Entity]:
+        """The detached entities, and the multiparts that nothing is left in."""
+        removed = {entity for entity in self.detached if entity is not note_place}
+        multiparts = [entity for entity in self.message.root.walk() if entity.is_multipart]
+        for entity in reversed(multiparts):
+            if entity is not self.message.root and all(part in removed for part in entity.parts):
+                removed.add(entity)
+        return frozenset(removed)
+
+    def _cut_and_close(self, removed: frozenset[Entity]) -> None:
+        # Innermost first: where several multiparts end at one place, so do their delimiters.
+        for multipart in reversed(list(self.message.root.walk())):
+            if multipart in removed or not multipart.is_multipart:
+                continue
+            close = multipart.close_delimiter
+            starts = [_opening(part).start for part in multipart.parts]
+            ends = [*starts[1:], multipart.body.end if close is None else close.start]
+            for part, start, end in zip(multipart.parts, starts, ends, strict=True):
+                if part in removed:
+                    self._splice(start, end, b"")
+                elif self.message.raw[part.body.end : end].strip(b"\r\n"):
+                    # Delimiter lines without a part, or a close-delimiter before its time.
+                    self._splice(part.body.end, end, CRLF)
+            if close is None:
+                line_break = b"" if multipart.parts[-1] in removed else CRLF
+                closing = line_break + b"--" + _boundary(multipart) + b"--" + CRLF
+                self._splice(multipart.body.end, multipart.body.end, closing)
+
+    def _splice(self, start: int, end: int, replacement: bytes) -> None:
+        self.splices.append(Splice(span=Span(start, end), replacement=replacement))
+
+    # --- what is mended -------------------------------------------------------------------------
+
+    def _mend_multipart(self, entity: Entity) -> None:
+        fields: dict[str, str | None] = {}
+        if entity.header.first("content-transfer-encoding") is not None:
+            # The parts are 7-bit clean now, and a multipart has no encoding of its own
+            # (RFC 2045 section 6.4).
+            fields["content-transfer-encoding"] = None
+        if entity.media_type.boundary is None:
+            boundary = _boundary(entity).decode("ascii", "replace")
+            fields["content-type"] = format_parameterised(
+                entity.media_type.full, {"boundary": boundary}
+            )
+        self._write_header(entity, fields)
+        dashes = b"--" + _boundary(entity)
+        self._clean_margin(entity.body.start, _opening(entity.parts[0]).start, dashes)
+        if entity.close_delimiter is not None:
+            self._clean_margin(entity.close_delimiter.end, entity.body.end, dashes)
+
+    def _clean_margin(self, start: int, end: int, dashes: bytes) -> None:
+        """Drop a preamble or an epilogue that could not travel: nobody is shown them."""
+        margin = self.message.raw[start:end]
+        if margin and (dashes in margin or not _travels(margin)):
+            self._splice(start, end, b"")
+
+    def _rewrite_leaf(self, entity: Entity) -> None:
+        if is_body(entity):
+            read = self.message.text(entity)
+            if entity in self.texts or read.guessed or not self._travels_as_it_is(entity):
+                # A multipart that could not be split goes out as the text that it is.
+                full = "text/html" if entity.media_type.full == "text/html" else "text/plain"
+                self._write_text(entity, self.texts.get(entity, read.text), full, read.charset)
+                return
+        elif not self._travels_as_it_is(entity):
+            content = encode_base64(b"".join(self.message.content(entity)))
+            self._write_leaf(entity, {"content-transfer-encoding": "base64"}, content)
+            return
+        self._write_header(entity, {})
+
+    def _travels_as_it_is(self, entity: Entity) -> bool:
+        raw = self.message.raw
+        return (
+            entity.media_type.type != "multipart"
+            and entity.transfer_encoding is not None
+            and is_seven_bit_clean(raw, entity, longest_line=MAX_LINE)
+            and not (
+                entity.transfer_encoding is TransferEncoding.BASE64
+                and has_irregular_base64(raw, entity.body)
+            )
+        )
+
+    def _write_text(self, entity: Entity, text: str, full: str, charset: str) -> None:
+        name, content = encode_text(text, charset)
+        encoding, encoded = encode_text_content(content)
+        parameters = {"charset": name}
+        if not is_attachment(entity):
+            parameters |= {
+                name: value
+                for name, value in entity.media_type.parameters.items()
+                if name in {"format", "delsp"}
+            }
+        fields: dict[str, str | None] = {
+            "content-type": format_parameterised(full, parameters),
+            "content-transfer-encoding": str(encoding),
+            "content-md5": None,
+        }
+        if is_attachment(entity):
+            fields |= {"content-disposition": None, "content-id": None, "content-location": None}
+        self._write_leaf(entity, fields, encoded)
+
+    def _write_leaf(
+        self, entity: Entity, fields: Mapping[str, str | None], content: bytes
+    ) -> None:
+        self._write_header(entity, fields)
+        self._splice(entity.body.start, entity.body.end, content)
+
+    def _write_header(self, entity: Entity, fields: Mapping[str, str | None]) -> None:
+        if entity is self.message.root:
+            self.root_fields.update(fields)
+        elif any(value is not None for value in fields.values()) or not _is_clean(
+            entity.header, fields
+        ):
+            span = entity.header.span
+            self._splice(span.start, span.end, _part_header(entity.header, fields))
+
+
+def _visible_texts(message: Message) -> tuple[Entity, ...]:
+    """The first text, and the other form of it where it stands in a multipart/alternative."""
+    bodies = find_bodies(message)
+    if not bodies:
+        return ()
+    first = bodies[0]
+    chosen = [first]
+    for multipart in message.root.walk():
+        if multipart.media_type.full == "multipart/alternative" and first in multipart.walk():
+            inside = set(multipart.walk())
+            for body in bodies[1:]:
+                kinds = {entity.media_type.full for entity in chosen}
+                if body in inside and body.media_type.full not in kinds:
+                    chosen.append(body)
+    return tuple(chosen)
+
+
+def _with_text(text: str, block: str) -> str:
+    stripped = text.rstrip()
+    return f"{stripped}\n\n{block}" if stripped else block
+
+
+_END_OF_BODY = re.compile(r"</body\s*>|</html\s*>", re.IGNORECASE)
+
+
+def _with_html(html: str, block: str) -> str:
+    """The list before the end of the body, or at the end where there is no such tag."""
+    ends = [match.start() for match in _END_OF_BODY.finditer(html)]
+    bodies = [start for start in ends if html[start + 2 : start + 6].lower() == "body"]
+    position = (bodies or ends or [len(html)])[-1]
+    return f"{html[:position]}\n{block}{html[position:]}"
+
+
+def _opening(part: Entity) -> Span:
+    """The delimiter line that opens a part."""
+    if part.delimiter is None:
+        raise ValueError("only the parts of a multipart have a delimiter")
+    return part.delimiter
+
+
+def _boundary(multipart: Entity) -> bytes:
+    """The boundary that the multipart's parts are really delimited by."""
+    line = _opening(multipart.parts[0])
+    return multipart.header.raw[line.start + 2 : line.end].rstrip(b" \t\r\n")
+
+
+# --- what can travel ----------------------------------------------------------------------------
+
+_BARE = re.compile(rb"\r\n|\r|\n")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _travels(content: bytes) -> bool:
+    return (
+        content.isascii()
+        and b"\0" not in content
+        and all(len(line) <= MAX_LINE for line in content.splitlines())
+    )
+
+
+def _crlf(content: bytes) -> bytes:
+    """Every line break as CRLF, the only one that mail has (RFC 5322 section 2.3)."""
+    whole = content.count(CRLF)
+    if content.count(b"\n") == whole == content.count(b"\r"):
+        return content
+    return _BARE.sub(CRLF, content)
+
+
+def _is_clean(header: Header, dropped: Mapping[str, str | None]) -> bool:
+    """Whether a part's header can go out as it stands."""
+    raw = header.raw[header.span.start : header.span.end]
+    if any(one.name in dropped for one in header.fields):
+        return False
+    written = b"".join(written_field(header, one) for one in header.fields)
+    return _crlf(raw) == written + CRLF
+
+
+def _part_header(header: Header, fields: Mapping[str, str | None]) -> bytes:
+    lines = [written_field(header, one) for one in header.fields if one.name not in fields]
+    lines += [
+        f"{canonical_name(name)}: {value}\r\n".encode("ascii")
+        for name, value in fields.items()
+        if value is not None
+    ]
+    return b"".join(lines) + CRLF
+
+
+def written_field(header: Header, one: HeaderField) -> bytes:
+    """A field as it goes out: as it came where that can travel, otherwise encoded anew."""
+    raw = header.raw[one.span.start : one.span.end]
+    value = header.value(one)
+    if (
+        _travels(raw)
+        and not _CONTROL.search(raw)
+        and raw[: len(one.name) + 1].lower() == one.name.encode("ascii") + b":"
+        and raw.endswith((b"\n", b"\r"))
+        and all(_FOLDED.match(line) for line in raw.splitlines()[1:])
+        and _is_plain_value(one.name, value)
+    ):
+        return _crlf(raw)
+    if one.name == "content-type":
+        media_type = parse_media_type(value)
+        written = format_parameterised(media_type.full, media_type.parameters)
+    elif one.name == "content-transfer-encoding":
+        written = parse_transfer_encoding(value.decode("latin-1")) or TransferEncoding.SEVEN_BIT
+    elif one.name == "content-disposition":
+        disposition = parse_parameterised(value)
+        word = disposition.word if disposition.word in _DISPOSITIONS else "attachment"
+        written = format_parameterised(word, disposition.parameters)
+    else:
+        written = encode_unstructured(header.text_of(one))
+    return f"{canonical_name(one.name)}: {written}\r\n".encode("ascii")
+
+
+def _is_plain_value(name: str, value: bytes) -> bool:
+    """Whether other parsers understand a field's value as we did."""
+    if name == "content-type":
+        return parse_media_type(value).valid
+    if name == "content-transfer-encoding":
+        return value.decode("latin-1").lower() in set(TransferEncoding)
+    return True
+
+
+_DISPOSITIONS = frozenset({"attachment", "inline"})
+"""RFC 2183 section 2.8: an unknown disposition is treated as attachment."""
+
+
+_FOLDED = re.compile(rb"[ \t]+[^ \t]")
+
+
+def canonical_name(name: str) -> str:
+    """A lower-case field name as it is usually written: `Content-Type`, `MIME-Version`."""
+    if name == "mime-version":
+        return "MIME-Version"
+    return "-".join(word.capitalize() for word in name.split("-"))

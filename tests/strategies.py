@@ -1,0 +1,281 @@
+"""Messages to test with: what devices send, built byte by byte, with what went into it.
+
+`mails()` draws a whole mail together with the truth about it (`Drawn`): its texts and its
+attachments as they were before they were encoded. The bytes are laid out by hand, not by a
+library, because the library is the oracle that the laws are held against.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from email.header import Header
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+CRLF = b"\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnAttachment:
+    filename: str | None
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A mail and the truth about it. `texts` are in reading order, LF line breaks."""
+
+    raw: bytes
+    subject: str
+    texts: tuple[tuple[str, str], ...]  # (media type, text)
+    attachments: tuple[DrawnAttachment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    raw: bytes
+    texts: tuple[tuple[str, str], ...] = ()
+    attachments: tuple[DrawnAttachment, ...] = ()
+
+
+_PRINTABLE = st.characters(
+    codec="utf-8", exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp", "Cn", "Co")
+)
+_WORDS = st.text(_PRINTABLE, max_size=60)
+LINES = st.lists(_WORDS, max_size=6).map("\n".join)
+SUBJECTS = st.text(_PRINTABLE, max_size=80).map(lambda text: " ".join(text.split()))
+FILENAMES = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp", "Cn", "Co")),
+    min_size=1,
+    max_size=40,
+).map(lambda text: " ".join(text.replace("\\", "").replace('"', "").split()) or "x")
+CONTENT_TYPES = st.sampled_from(
+    ["application/octet-stream", "image/jpeg", "application/pdf", "text/csv", "audio/wav"]
+)
+
+
+@st.composite
+def boundaries(draw: st.DrawFn) -> bytes:
+    """A boundary (RFC 2046 section 5.1.1), blanks inside included, as in the field."""
+    text = draw(
+        st.text("abcXYZ0189'()+_,-./:=? ", min_size=1, max_size=40).filter(
+            lambda value: not value.endswith(" ") and not value.startswith((" ", "-"))
+        )
+    )
+    # Long enough not to occur in content by chance.
+    return (
+        b"=_"
+        + text.encode()
+        + b"_"
+        + draw(st.integers(0, 10**9)).to_bytes(5, "big").hex().encode()
+    )
+
+
+@st.composite
+def text_parts(draw: st.DrawFn) -> _Part:
+    kind = draw(st.sampled_from(["plain", "html"]))
+    text = draw(LINES)
+    charset = draw(st.sampled_from(["utf-8", "iso-8859-1", "us-ascii", "utf-16"]))
+    try:
+        content = text.replace("\n", "\r\n").encode(charset)
+    except UnicodeEncodeError:
+        charset, content = "utf-8", text.replace("\n", "\r\n").encode()
+    encodings = ["base64", "quoted-printable"]
+    if charset != "utf-16":
+        encodings.append("8bit")
+    encoding, body = draw(encoded(content, st.sampled_from(encodings)))
+    raw = CRLF.join(
+        [
+            f"Content-Type: text/{kind}; charset={charset}".encode(),
+            b"Content-Transfer-Encoding: " + encoding,
+            b"",
+            body,
+        ]
+    )
+    return _Part(raw=raw, texts=((f"text/{kind}", text),))
+
+
+@st.composite
+def encoded(
+    draw: st.DrawFn, content: bytes, encodings: st.SearchStrategy[str]
+) -> tuple[bytes, bytes]:
+    """A transfer encoding's name, spelled in some way, and the content under it."""
+    name = draw(encodings)
+    if name == "base64":
+        width = draw(st.sampled_from([4, 60, 72, 76, 512]))
+        whole = base64.b64encode(content)
+        body = CRLF.join(whole[i : i + width] for i in range(0, len(whole), width))
+    elif name == "quoted-printable":
+        lines = content.split(CRLF)
+        body = CRLF.join(
+            binascii.b2a_qp(line, istext=False).replace(b"=\n", b"=\r\n") for line in lines
+        )
+    else:
+        body = content
+    spelled = draw(st.sampled_from([name, name.upper(), name.title()]))
+    return spelled.encode(), body
+
+
+def _file_parameter(name: str, value: str, form: str) -> bytes:
+    if form == "2231":
+        quoted = "".join(f"%{byte:02X}" for byte in value.encode())
+        return f"{name}*=utf-8''{quoted}".encode()
+    if form == "2231-continued":
+        pieces = [value[i : i + 10] for i in range(0, len(value), 10)]
+        return b";\r\n ".join(
+            f"{name}*{i}*=".encode()
+            + (b"utf-8''" if i == 0 else b"")
+            + "".join(f"%{byte:02X}" for byte in piece.encode()).encode()
+            for i, piece in enumerate(pieces)
+        )
+    if form == "encoded-word":
+        return (
+            f'{name}="'.encode() + Header(value, "utf-8", maxlinelen=1000).encode().encode() + b'"'
+        )
+    return f'{name}="'.encode() + value.encode() + b'"'
+
+
+@st.composite
+def attachment_parts(draw: st.DrawFn) -> _Part:
+    filename = draw(st.none() | FILENAMES)
+    content_type = draw(CONTENT_TYPES)
+    content = draw(st.binary(max_size=400) | st.binary(min_size=3000, max_size=3003))
+    encoding, body = draw(
+        encoded(content, st.sampled_from(["base64", "base64", "quoted-printable"]))
+    )
+    lines = [b"Content-Transfer-Encoding: " + encoding]
+    forms = ["2231", "2231-continued", "encoded-word", "raw"]
+    where = draw(st.sampled_from(["disposition", "name", "both"]))
+    disposition, parameter = b"attachment", b""
+    if filename is not None:
+        form = draw(st.sampled_from(forms))
+        parameter = b"; " + _file_parameter("name", filename, form)
+        disposition += b"; " + _file_parameter("filename", filename, form)
+        if where == "name":
+            disposition = b"inline"
+    lines.append(
+        b"Content-Type: " + content_type.encode() + (parameter if where != "disposition" else b"")
+    )
+    if filename is None or where != "name" or draw(st.booleans()):
+        lines.append(b"Content-Disposition: " + disposition)
+    raw = CRLF.join([*draw(st.permutations(lines)), b"", body])
+    drawn = DrawnAttachment(filename=filename, content_type=content_type, content=content)
+    return _Part(raw=raw, attachments=(drawn,))
+
+
+@st.composite
+def _multiparts(draw: st.DrawFn, children: st.SearchStrategy[_Part]) -> _Part:
+    parts = draw(st.lists(children, min_size=1, max_size=4))
+    boundary = draw(boundaries())
+    assume(all(boundary not in part.raw for part in parts))
+    subtype = draw(st.sampled_from(["mixed", "alternative", "related", "mixed"]))
+    preamble = draw(st.sampled_from([b"", b"This is a multi-part message.\r\n", b"\r\n"]))
+    epilogue = draw(st.sampled_from([b"", b"\r\n", b"\r\nThe end.\r\n"]))
+    pieces = [
+        b"Content-Type: multipart/" + subtype.encode() + b';\r\n boundary="' + boundary + b'"',
+        b"",
+    ]
+    body = preamble
+    for part in parts:
+        body += b"--" + boundary + CRLF + part.raw + CRLF
+    body += b"--" + boundary + b"--" + epilogue
+    return _Part(
+        raw=CRLF.join([*pieces, body]),
+        texts=tuple(text for part in parts for text in part.texts),
+        attachments=tuple(one for part in parts for one in part.attachments),
+    )
+
+
+PARTS: st.SearchStrategy[_Part] = st.recursive(
+    text_parts() | attachment_parts(), _multiparts, max_leaves=8
+)
+
+
+@st.composite
+def mails(draw: st.DrawFn, parts: st.SearchStrategy[_Part] = PARTS) -> Drawn:
+    """A whole mail around some part."""
+    subject = draw(SUBJECTS)
+    part = draw(parts)
+    header = [
+        b"Return-Path: <sensor@plant.example>",
+        b"From: Sensor 7 <sensor@plant.example>",
+        b"To: devices@in.example.com",
+        b"MIME-Version: 1.0",
+    ]
+    if subject:
+        header.append(b"Subject: " + Header(subject, "utf-8").encode(linesep="\r\n").encode())
+    raw = CRLF.join([*draw(st.permutations(header)), part.raw])
+    return Drawn(raw=raw, subject=subject, texts=part.texts, attachments=part.attachments)
+
+
+NASTY_LINES = st.sampled_from(
+    [
+        b"Content-Type: multipart/mixed; boundary=b",
+        b'Content-Type: multipart/mixed; boundary="a b"',
+        b"Content-Type: multipart/alternative",
+        b"Content-Type: image/image/png",
+        b"Content-Type: text/html; charset=cp-850",
+        b"Content-Type: message/rfc822",
+        b"Content-Type: (comment) text/plain (nested (deep)",
+        b"Content-Transfer-Encoding: base64",
+        b"Content-Transfer-Encoding: BASE64 (x)",
+        b"Content-Transfer-Encoding: quoted-printable",
+        b"Content-Transfer-Encoding: nonsense",
+        b"Content-Disposition: attachment; filename*0*=utf-8''%e4; filename*1=b",
+        b"Content-Disposition: *; filename=",
+        b"Content-ID: <x@y>",
+        b"Subject: =?utf-8?q?=C3?= =?utf-8?q?=A4?=",
+        b"Subject: \xff\xfe",
+        b"From: <AppName>",
+        b"From sensor@plant Mon Jan 1 00:00:00 2026",
+        b"--b",
+        b"--b--",
+        b"--a b",
+        b"--",
+        b"----",
+        b"",
+        b"",
+        b" ",
+        b" folded",
+        b"junk",
+        b"Y29udGVudAo=",
+        b"=C3=",
+        b"<b>&amp;<br></body>",
+        b":Email_Rxers_Code:ops@example.com:Email_Rxers_Code:",
+        b"a" * 1200,
+        b"\x00\x80\xff",
+    ]
+)
+GARBAGE: st.SearchStrategy[bytes] = st.lists(
+    st.tuples(
+        NASTY_LINES | st.binary(max_size=30), st.sampled_from([b"\r\n", b"\r\n", b"\n", b"\r"])
+    ).map(b"".join),
+    max_size=30,
+).map(b"".join) | st.binary(max_size=300)
+"""Bytes that are biased to look like the odd places of a mail."""
+
+
+@st.composite
+def mutated_mails(draw: st.DrawFn) -> bytes:
+    """A good mail with a few lines dropped, doubled, swapped or cut."""
+    lines = draw(mails()).raw.splitlines(keepends=True)
+    for _ in range(draw(st.integers(1, 4))):
+        if not lines:
+            break
+        index = draw(st.integers(0, len(lines) - 1))
+        match draw(st.sampled_from(["drop", "double", "cut", "nasty", "strip"])):
+            case "drop":
+                del lines[index]
+            case "double":
+                lines.insert(index, lines[index])
+            case "cut":
+                lines = lines[: index + 1]
+            case "nasty":
+                lines.insert(index, draw(NASTY_LINES) + b"\r\n")
+            case _:
+                lines[index] = lines[index].strip()
+    return b"".join(lines)
