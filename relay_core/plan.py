@@ -80,9 +80,13 @@ class RelayPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A mail that does not go out, and why. The operator gets a notice."""
+    """A mail that does not go out, and why. The operator gets a notice.
+
+    `message` is None where the bytes could not be read as one.
+    """
 
     mail: MailIdentity
+    message: Message | None
     refusals: tuple[Refusal, ...]
 
 
@@ -91,6 +95,7 @@ class Dropped:
     """A mail that is ignored on purpose, and why. The log gets a line."""
 
     mail: MailIdentity
+    message: Message
     ignored: Ignored
 
 
@@ -110,7 +115,8 @@ def plan_relay(
         too_much = isinstance(error, LimitExceeded)
         reason = Reason.LIMIT_EXCEEDED if too_much else Reason.MALFORMED_MESSAGE
         unread = MailIdentity(message_id=message_id, raw_key=raw_key, sender=None, subject="")
-        return Refused(mail=unread, refusals=(Refusal(reason=reason, detail=str(error)),))
+        refusal = Refusal(reason=reason, detail=str(error))
+        return Refused(mail=unread, message=None, refusals=(refusal,))
     codes = find_codes(message, settings.recipient_marker)
     mail = MailIdentity(
         message_id=message_id,
@@ -120,34 +126,59 @@ def plan_relay(
     )
     admission = admit(message, settings)
     if isinstance(admission, Ignored):
-        return Dropped(mail=mail, ignored=admission)
+        return Dropped(mail=mail, message=message, ignored=admission)
     if isinstance(admission, Refusal):
-        return Refused(mail=mail, refusals=(admission,))
+        return Refused(mail=mail, message=message, refusals=(admission,))
     if not codes.found:
         detail = (
             f"no body holds a code :{settings.recipient_marker}:…:{settings.recipient_marker}:"
         )
         missing = Refusal(reason=Reason.NO_RECIPIENT_CODE, detail=detail)
-        return Refused(mail=mail, refusals=(missing,))
+        return Refused(mail=mail, message=message, refusals=(missing,))
     resolved = resolve_recipients(
         [entry for code in codes.found for entry in code.entries], settings
     )
     refusals = resolved.refusals + codes.refusals
     if not resolved.recipients:
-        return Refused(mail=mail, refusals=refusals)
-    subject = " ".join([*admission.marks, codes.subject])
+        return Refused(mail=mail, message=message, refusals=refusals)
+    return plan_deliveries(
+        message,
+        mail,
+        codes,
+        resolved.recipients,
+        settings,
+        marks=admission.marks,
+        refusals=refusals,
+    )
+
+
+def plan_deliveries(
+    message: Message,
+    mail: MailIdentity,
+    codes: CodesFound,
+    recipients: tuple[str, ...],
+    settings: Settings,
+    *,
+    marks: Sequence[str] = (),
+    refusals: tuple[Refusal, ...] = (),
+) -> RelayPlan:
+    """The mail as it goes out to those recipients, whoever named them.
+
+    `marks` are words to put before the subject.
+    """
+    subject = " ".join([*marks, codes.subject])
     return RelayPlan(
         mail=mail,
         message=message,
         sender=_sender(message, settings),
-        recipients=resolved.recipients,
+        recipients=recipients,
         uploads=tuple(
-            Upload(key=_key(message_id, attachment), attachment=attachment)
+            Upload(key=_key(mail.message_id, attachment), attachment=attachment)
             for attachment in find_attachments(message)
             if attachment.action is Action.DETACH
         ),
         texts=codes.texts,
-        subject=subject if admission.marks or codes.subject_changed else None,
+        subject=subject if marks or codes.subject_changed else None,
         refusals=refusals,
     )
 

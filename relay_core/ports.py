@@ -129,7 +129,8 @@ class Submission(Protocol):
         """Hand over one mail.
 
         Raises:
-            TransientError: throttled, paused or out of reach: nothing was sent.
+            TransientError: throttled, paused, out of reach, or no answer came, in which case
+                the mail may have been taken. Nothing is tried again within the call.
             PermanentError: this mail will never be taken.
         """
         ...

@@ -13,9 +13,6 @@ service took and its record (step 4).
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from .errors import PermanentError, Reason, Refusal, TransientError
@@ -26,11 +23,12 @@ from .manifest import (
     Manifest,
     StoredAttachment,
 )
+from .measured import Measured
 from .notice import compose_notice
 from .outgoing_header import compose_header
 from .plan import Dropped, Outcome, Refused, RelayPlan, RelayReport, Upload, plan_relay
 from .ports import AttachmentKey, OutgoingMail, Ports, RawKey, StoredManifest
-from .rewrite import rewrite_body
+from .rewrite import RewrittenBody, rewrite_body
 from .settings import Settings
 
 
@@ -116,24 +114,9 @@ def _open_ledger(
     return StoredManifest(manifest, ports.manifests.create(manifest))
 
 
-@dataclass(slots=True)
-class _Measured:
-    """Chunks on their way to the store, measured as they pass."""
-
-    chunks: Iterable[bytes]
-    size: int = 0
-    digest: hashlib._Hash = field(default_factory=hashlib.sha256)
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self.chunks:
-            self.size += len(chunk)
-            self.digest.update(chunk)
-            yield chunk
-
-
 def _store(upload: Upload, plan: RelayPlan, ports: Ports) -> StoredAttachment:
     attachment = upload.attachment
-    content = _Measured(plan.message.content(attachment.entity))
+    content = Measured(plan.message.content(attachment.entity))
     ports.attachments.store(
         upload.key,
         content,
@@ -145,7 +128,7 @@ def _store(upload: Upload, plan: RelayPlan, ports: Ports) -> StoredAttachment:
         filename=attachment.safe_name,
         content_type=attachment.stored_content_type,
         size=content.size,
-        sha256=content.digest.hexdigest(),
+        sha256=content.sha256,
     )
 
 
@@ -161,17 +144,7 @@ def _submit_pending(
     )
     interrupted: TransientError | None = None
     for recipient in ledger.manifest.pending():
-        header = compose_header(
-            plan.message.header,
-            sender=plan.sender,
-            to=plan.recipients if settings.show_recipients else (recipient,),
-            subject=plan.subject,
-            stack=settings.stack,
-            fields=body.fields,
-        )
-        mail = OutgoingMail(
-            sender=settings.sender_address, recipient=recipient, raw=header + body.content
-        )
+        mail = compose_mail(plan, body, recipient, settings)
         try:
             record = _submit(mail, plan, settings, ports, now)
         except TransientError as error:
@@ -183,6 +156,23 @@ def _submit_pending(
     if interrupted is not None:
         raise interrupted
     return ledger
+
+
+def compose_mail(
+    plan: RelayPlan, body: RewrittenBody, recipient: str, settings: Settings
+) -> OutgoingMail:
+    """One recipient's mail: a header of its own on the body that all recipients share."""
+    header = compose_header(
+        plan.message.header,
+        sender=plan.sender,
+        to=plan.recipients if settings.show_recipients else (recipient,),
+        subject=plan.subject,
+        stack=settings.stack,
+        fields=body.fields,
+    )
+    return OutgoingMail(
+        sender=settings.sender_address, recipient=recipient, raw=header + body.content
+    )
 
 
 def _submit(

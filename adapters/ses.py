@@ -1,0 +1,86 @@
+"""Outgoing mail through Amazon SES (API v2).
+
+`SendEmail` takes a whole raw message, up to 40 MB, and an envelope of its own: the
+recipient is the one given, whatever the message's header shows.
+
+A lost answer leaves it open whether the mail was sent. It is reported as transient, so the
+queue tries again and the person may get the mail twice; the other choice, to give the mail
+up, would lose the alarm of a device now and then. The client repeats nothing by itself in
+that case (see `clients`), so a second mail is sent only after the queue's delay, and only
+after a failure that the log has shown. SES offers no idempotency token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from relay_core.errors import AdapterError
+from relay_core.ports import OutgoingMail, SubmissionId
+
+from .aws_errors import Fault, adapter_error, error_code, may_have_happened
+
+if TYPE_CHECKING:  # the stubs are not part of the function's package
+    from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sesv2.type_defs import SendEmailRequestTypeDef
+
+_CALL = "ses:SendEmail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SesSubmission:
+    """`Submission` over SES, under a configuration set if one is named.
+
+    `client` is to come from `clients.make_ses_client`.
+    """
+
+    client: SESV2Client
+    configuration_set_name: str | None = None
+
+    def submit(self, mail: OutgoingMail) -> SubmissionId:
+        """See `Submission.submit`.
+
+        A `TransientError` after a lost answer says in its detail that the mail may have
+        been sent.
+        """
+        request: SendEmailRequestTypeDef = {
+            "FromEmailAddress": mail.sender,
+            "Destination": {"ToAddresses": [mail.recipient]},
+            "Content": {"Raw": {"Data": mail.raw}},
+        }
+        if self.configuration_set_name:
+            request["ConfigurationSetName"] = self.configuration_set_name
+        try:
+            return SubmissionId(self.client.send_email(**request)["MessageId"])
+        except (ClientError, BotoCoreError) as error:
+            raise _submission_error(error, mail) from error
+
+
+def _submission_error(error: ClientError | BotoCoreError, mail: OutgoingMail) -> AdapterError:
+    if isinstance(error, ClientError) and _sender_is_unverified(error, mail):
+        return adapter_error(error, call=_CALL, target=mail.recipient, fault=Fault.MISCONFIGURED)
+    result = adapter_error(error, call=_CALL, target=mail.recipient)
+    if not may_have_happened(error):
+        return result
+    return type(result)(
+        call=result.call,
+        target=result.target,
+        detail=f"{result.detail} The answer is missing: SES may have sent the mail, and the"
+        " next try may send it again.",
+    )
+
+
+def _sender_is_unverified(error: ClientError, mail: OutgoingMail) -> bool:
+    """Whether SES rejects the mail because of our own address, and so every mail.
+
+    "Email address is not verified. The following identities failed the check in region R:
+    a, b": senders always, recipients only while the account is in SES's sandbox; the list
+    may be cut short (SES Developer Guide, "Troubleshooting", error messages). A mail has
+    one recipient, so it is the sender unless the recipient alone is listed.
+    """
+    message = str(error.response.get("Error", {}).get("Message", "")).lower()
+    if error_code(error) != "MessageRejected" or "address is not verified" not in message:
+        return False
+    return mail.sender.lower() in message or mail.recipient.lower() not in message

@@ -1,0 +1,137 @@
+"""What a message on the queue says, and when it comes back.
+
+S3 puts a notification on the queue for each object created in the incoming bucket, at least
+once (S3 User Guide, "Event message structure"). Keys in it are URL-encoded, a space as `+`.
+Turning notifications on sends one `s3:TestEvent`; creating a receipt rule makes SES write
+one object, `AMAZON_SES_SETUP_NOTIFICATION`. Both are no mail and are ignored, with a reason.
+Anything else raises, so that it ends in the dead-letter queue under its own message id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
+
+from aws_lambda_powertools.utilities.data_classes import S3Event
+from aws_lambda_powertools.utilities.data_classes.s3_event import S3EventRecord
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from relay_core.errors import PermanentError
+from relay_core.ports import RawKey
+
+from .aws_errors import aws_call
+
+if TYPE_CHECKING:  # the stubs are not part of the function's package
+    from mypy_boto3_sqs import SQSClient
+
+MAX_RETRY_DELAY = timedelta(seconds=900)
+"""However often a message failed, it is tried again after this at the latest."""
+
+_SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
+
+
+class UnreadableRecord(PermanentError):
+    """A message on the queue that is no notification of our incoming bucket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A raw message arrived under this key of the incoming bucket."""
+
+    raw_key: RawKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """The notification brings no mail, and why."""
+
+    reason: str
+
+
+def parse_record(record: SQSRecord, *, incoming_bucket: str) -> tuple[Received | Ignored, ...]:
+    """What one message on the queue announces: in practice one entry, in principle several.
+
+    Raises:
+        UnreadableRecord: naming the SQS message id.
+    """
+    try:
+        return _parse_body(record.json_body, incoming_bucket)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnreadableRecord(
+            call="sqs:ReceiveMessage",
+            target=f"SQS message {record.message_id}",
+            detail=f"no S3 notification of bucket {incoming_bucket}: {error!r};"
+            " look at it in the dead-letter queue and delete it there",
+        ) from error
+
+
+def _parse_body(body: object, incoming_bucket: str) -> tuple[Received | Ignored, ...]:
+    if not isinstance(body, dict):
+        raise TypeError("the body is no JSON object")
+    if body.get("Event") == "s3:TestEvent":
+        _check_bucket(body["Bucket"], incoming_bucket)
+        return (Ignored(reason="s3:TestEvent: notifications were turned on"),)
+    events = tuple(S3Event(body).records)
+    if not events:
+        raise ValueError("Records is empty")
+    return tuple(_parse_event(event, incoming_bucket) for event in events)
+
+
+def _parse_event(event: S3EventRecord, incoming_bucket: str) -> Received | Ignored:
+    _check_bucket(event.s3.bucket.name, incoming_bucket)
+    key = unquote_plus(event.s3.get_object.key, errors="strict")
+    if not event.event_name.removeprefix("s3:").startswith("ObjectCreated:"):
+        return Ignored(reason=f"{event.event_name} of {key}: no new mail")
+    name = key.rpartition("/")[2]
+    if name == _SETUP_NOTIFICATION:
+        return Ignored(reason=f"{key}: SES writes it when the receipt rule is made")
+    if not name:
+        return Ignored(reason=f"{key}: the marker of a folder, no mail")
+    return Received(raw_key=RawKey(key))
+
+
+def _check_bucket(found: str, expected: str) -> None:
+    if found != expected:
+        raise ValueError(f"bucket {found!r} is not the incoming bucket")
+
+
+def retry_delay(first: timedelta, failures: int) -> timedelta:
+    """How long a message waits after so many failures in a row.
+
+    `first` after the first, twice as long after each further one, `MAX_RETRY_DELAY` at most.
+    """
+    doublings = min(max(failures, 1) - 1, 30)  # beyond any cap, and no overflow
+    factor: int = 2**doublings
+    return min(first * factor, MAX_RETRY_DELAY)
+
+
+def receive_count(record: SQSRecord) -> int:
+    """How often the message was received, this time included; 1 if the record does not say."""
+    attributes = record.get("attributes") or {}
+    return int(attributes.get("ApproximateReceiveCount", 1))
+
+
+def postpone(client: SQSClient, record: SQSRecord, delay: timedelta) -> None:
+    """Let a failed message become visible after `delay` instead of the queue's own timeout.
+
+    Raises:
+        TransientError: if SQS does not do it; the queue's own timeout then holds.
+        PermanentError: likewise.
+    """
+    with aws_call(call="sqs:ChangeMessageVisibility", target=f"SQS message {record.message_id}"):
+        client.change_message_visibility(
+            QueueUrl=queue_url(client, record.event_source_arn),
+            ReceiptHandle=record.receipt_handle,
+            VisibilityTimeout=int(delay.total_seconds()),
+        )
+
+
+def queue_url(client: SQSClient, queue_arn: str) -> str:
+    """The queue's URL at the client's own endpoint, which knows partition and region.
+
+    An event source mapping and its queue are always in the function's region.
+    """
+    account, name = queue_arn.split(":")[4:6]
+    return f"{client.meta.endpoint_url}/{account}/{name}"

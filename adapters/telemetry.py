@@ -1,0 +1,181 @@
+"""What an operator sees of the function: one JSON log line a mail, and counted metrics.
+
+Each notification on the queue ends in exactly one line that holds `outcome`: `relayed`,
+`refused`, `ignored`, `retried` (a transient error sent it back to the queue) or `failed`
+(any other error did). Its fields are flat, so that CloudWatch Logs Insights can query them;
+`correlation_id` is the relay's message id and stands on every line about that mail.
+
+Lines at INFO and above name keys, counts and reasons. Addresses and words of a mail stand
+in them only where an operator has to act on them, as in an error of SES; the detail of a
+refusal goes to the operator with the notice, and to the log at DEBUG.
+
+Metrics are written in CloudWatch's embedded metric format, once an invocation. A metric
+whose dimension varies (`Refusals` by `reason`) needs a document of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TextIO
+
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from relay_core.errors import AdapterError
+from relay_core.plan import Outcome, RelayReport
+from relay_core.ports import RawKey
+
+from .sqs import receive_count
+
+DEFAULT_SERVICE = "mail-relay"
+DEFAULT_NAMESPACE = "MailRelay"
+DEFAULT_LEVEL = "INFO"
+
+_OUTCOME_METRICS = {
+    "relayed": "MessagesRelayed",
+    "refused": "MessagesRefused",
+    "ignored": "MessagesIgnored",
+    "retried": "MessagesRetried",
+    "failed": "MessagesFailed",
+}
+
+
+class Telemetry:
+    """The log and the metrics of one container.
+
+    `environment` may hold Powertools' `POWERTOOLS_SERVICE_NAME`,
+    `POWERTOOLS_METRICS_NAMESPACE` and `LOG_LEVEL`. Lines go to `stream`, which is read at
+    the first use of a service name and kept from there on (Powertools keeps one logger a
+    name); metrics go to standard output, where Lambda picks them up.
+    """
+
+    def __init__(self, environment: Mapping[str, str], *, stream: TextIO | None = None) -> None:
+        service = environment.get("POWERTOOLS_SERVICE_NAME") or DEFAULT_SERVICE
+        self._namespace = environment.get("POWERTOOLS_METRICS_NAMESPACE") or DEFAULT_NAMESPACE
+        self._service = service
+        level = environment.get("LOG_LEVEL") or DEFAULT_LEVEL
+        known = level in logging.getLevelNamesMapping()
+        self._logger = Logger(
+            service=service,
+            level=level if known else DEFAULT_LEVEL,
+            stream=stream or sys.stdout,
+            utc=True,
+            use_rfc3339=True,
+        )
+        self._metrics = EphemeralMetrics(namespace=self._namespace, service=service)
+        if not known:
+            # No reason to stop delivering mail, but nothing is silent.
+            self._logger.warning("LOG_LEVEL is unknown, INFO is used", found=level)
+
+    @contextmanager
+    def record(self, record: SQSRecord) -> Iterator[None]:
+        """Name the queue's message on every line logged inside."""
+        with self._logger.append_context_keys(
+            sqs_message_id=record.message_id, receive_count=receive_count(record)
+        ):
+            yield
+
+    @contextmanager
+    def mail(self, raw_key: RawKey) -> Iterator[None]:
+        """Name the mail on every line logged inside."""
+        with self._logger.append_context_keys(
+            raw_key=raw_key, correlation_id=raw_key.rpartition("/")[2]
+        ):
+            yield
+
+    def reported(self, report: RelayReport) -> None:
+        """A mail ended as the report says."""
+        fields: dict[str, object] = {
+            "outcome": report.outcome.value,
+            "reason": report.reason.value if report.reason else None,
+            "submitted": report.submitted,
+            "already_submitted": report.already_submitted,
+            "failed_recipients": report.failed,
+            "attachments": report.attachments,
+            "attachment_bytes": report.attachment_bytes,
+        }
+        # An ignored mail causes no notice, so the log alone can tell why.
+        if report.outcome is Outcome.IGNORED:
+            fields["detail"] = report.detail
+        log = self._logger.warning if report.failed else self._logger.info
+        log(f"mail {report.outcome.value}", extra=fields)
+        if report.detail and report.outcome is not Outcome.IGNORED:
+            self._logger.debug("detail of the report", detail=report.detail)
+        self._count(_OUTCOME_METRICS[report.outcome.value])
+        self._count("RecipientsSubmitted", report.submitted)
+        self._count("RecipientsFailed", report.failed)
+        self._count("AttachmentsDetached", report.attachments)
+        self._count("AttachmentBytes", report.attachment_bytes, MetricUnit.Bytes)
+        if report.outcome is Outcome.REFUSED and report.reason:
+            self._count_refusal(report.reason.value)
+
+    def ignored(self, reason: str) -> None:
+        """A notification brought no mail."""
+        self._logger.info("notification ignored", outcome="ignored", reason=reason)
+        self._count(_OUTCOME_METRICS["ignored"])
+
+    def retried(self, error: AdapterError) -> None:
+        """A transient error sends the mail back to the queue."""
+        self._logger.warning(
+            "mail goes back to the queue",
+            outcome="retried",
+            reason=str(error),
+            error=type(error).__name__,
+            call=error.call,
+        )
+        self._count(_OUTCOME_METRICS["retried"])
+
+    def failed(self, error: Exception) -> None:
+        """Another error sends the mail back to the queue, and in the end to the DLQ.
+
+        The line carries the traceback, unless the error is one of ours that tells by itself
+        what to do.
+        """
+        self._logger.error(
+            "mail failed",
+            outcome="failed",
+            reason=str(error),
+            error=type(error).__name__,
+            exc_info=None if isinstance(error, AdapterError) else error,
+        )
+        self._count(_OUTCOME_METRICS["failed"])
+
+    def not_postponed(self, error: AdapterError) -> None:
+        """The retry could not be moved; the queue's own visibility timeout holds."""
+        self._logger.warning(
+            "the queue's own visibility timeout decides when the mail is tried again",
+            error=type(error).__name__,
+            cause=str(error),
+        )
+
+    def unusable(self, problem: str, sqs_message_id: str) -> None:
+        """The function cannot work as deployed, so the message goes back to the queue."""
+        self._logger.error(
+            "the function is not usable as deployed",
+            outcome="failed",
+            reason=problem,
+            sqs_message_id=sqs_message_id,
+        )
+        self._count(_OUTCOME_METRICS["failed"])
+
+    def flush(self) -> None:
+        """Write the metrics counted since the last time; to be called once an invocation."""
+        if self._metrics.metric_set:
+            self._metrics.flush_metrics()
+
+    def _count(self, name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
+        self._metrics.add_metric(name=name, unit=unit, value=value)
+
+    def _count_refusal(self, reason: str) -> None:
+        with single_metric(
+            name="Refusals",
+            unit=MetricUnit.Count,
+            value=1,
+            namespace=self._namespace,
+            default_dimensions={"service": self._service, "reason": reason},
+        ):
+            pass  # written on leaving the block

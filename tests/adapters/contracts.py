@@ -1,0 +1,271 @@
+"""What every implementation of a port keeps to: one suite a port, run on fake and adapter.
+
+A suite is a class without `Test` in front. A subclass supplies the fixtures: the port under
+test, and a probe that looks behind it where the port alone cannot tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from relay_core.errors import Conflict, PermanentError, Reason
+from relay_core.manifest import DeliveryRecord, DeliveryState, Manifest, MessageId
+from relay_core.ports import (
+    AttachmentKey,
+    AttachmentLinks,
+    AttachmentStore,
+    IncomingMessages,
+    Link,
+    Manifests,
+    Notice,
+    Notices,
+    OutgoingMail,
+    RawKey,
+    StoredManifest,
+    Submission,
+    Version,
+)
+
+
+class IncomingMessagesContract:
+    @pytest.fixture
+    def incoming(self) -> IncomingMessages:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def arrive(self) -> Callable[[RawKey, bytes], None]:
+        raise NotImplementedError
+
+    @pytest.mark.parametrize("raw", [b"", b"Subject: x\r\n\r\nbody", bytes(range(256)) * 4096])
+    def test_a_message_is_fetched_byte_for_byte(
+        self, incoming: IncomingMessages, arrive: Callable[[RawKey, bytes], None], raw: bytes
+    ) -> None:
+        key = RawKey("incoming/with space+plus/ü")
+        arrive(key, raw)
+        assert raw == incoming.fetch(key)
+
+    def test_a_missing_message_is_a_permanent_error_that_names_its_key(
+        self, incoming: IncomingMessages
+    ) -> None:
+        with pytest.raises(PermanentError) as caught:
+            incoming.fetch(RawKey("incoming/missing"))
+        assert caught.value.target == "incoming/missing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    content: bytes
+    content_type: str
+
+
+class AttachmentStoreContract:
+    KEY = AttachmentKey("attachments/m1/0/a b+c.bin")
+
+    @pytest.fixture
+    def store(self) -> AttachmentStore:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def stored(self) -> Callable[[AttachmentKey], Stored]:
+        raise NotImplementedError
+
+    @pytest.mark.parametrize(
+        "chunks", [[], [b""], [b"abc"], [b"a", b"", b"bc"], [bytes(range(256)) * 1024] * 6]
+    )
+    def test_the_chunks_are_stored_in_their_order(
+        self,
+        store: AttachmentStore,
+        stored: Callable[[AttachmentKey], Stored],
+        chunks: list[bytes],
+    ) -> None:
+        store.store(self.KEY, iter(chunks), content_type="image/png", filename="a.png")
+        expected = Stored(content=b"".join(chunks), content_type="image/png")
+        assert expected == stored(self.KEY)
+
+    def test_a_key_that_exists_keeps_its_content_and_the_chunks_are_consumed(
+        self, store: AttachmentStore, stored: Callable[[AttachmentKey], Stored]
+    ) -> None:
+        consumed: list[bytes] = []
+
+        def chunks() -> Iterator[bytes]:
+            for chunk in (b"new", b"er"):
+                consumed.append(chunk)
+                yield chunk
+
+        store.store(self.KEY, [b"first"], content_type="text/plain", filename="a.txt")
+        store.store(self.KEY, chunks(), content_type="image/png", filename="b.png")
+        assert Stored(content=b"first", content_type="text/plain") == stored(self.KEY)
+        assert consumed == [b"new", b"er"]
+
+    def test_an_error_of_the_content_stores_nothing(
+        self, store: AttachmentStore, stored: Callable[[AttachmentKey], Stored]
+    ) -> None:
+        def broken() -> Iterator[bytes]:
+            yield b"half"
+            raise EOFError
+
+        with pytest.raises(EOFError):
+            store.store(self.KEY, broken(), content_type="image/png", filename="a.png")
+        store.store(self.KEY, [b"whole"], content_type="image/png", filename="a.png")
+        assert Stored(content=b"whole", content_type="image/png") == stored(self.KEY)
+
+
+class AttachmentLinksContract:
+    NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    KEY = AttachmentKey("attachments/m1/0/a b+c.bin")
+
+    @pytest.fixture
+    def links(self) -> AttachmentLinks:
+        raise NotImplementedError
+
+    def issue(self, links: AttachmentLinks, lifetime: timedelta) -> Link:
+        return links.issue(
+            self.KEY, filename="a b.bin", content_type="image/png", lifetime=lifetime
+        )
+
+    def test_a_short_lifetime_is_kept_exactly(self, links: AttachmentLinks) -> None:
+        lifetime = timedelta(hours=1)
+        assert self.NOW + lifetime == self.issue(links, lifetime).expires_at
+
+    def test_a_link_never_promises_more_than_was_asked(self, links: AttachmentLinks) -> None:
+        lifetime = timedelta(days=3650)
+        assert self.NOW < self.issue(links, lifetime).expires_at <= self.NOW + lifetime
+
+    def test_a_link_is_one_word_of_ascii(self, links: AttachmentLinks) -> None:
+        link = links.issue(
+            self.KEY,
+            filename='ü "x"\r\n.txt',
+            content_type="text/plain\r\nX: y",
+            lifetime=timedelta(hours=1),
+        )
+        assert link.url.isascii()
+        assert link.url.isprintable()
+        assert [link.url] == link.url.split()
+
+
+class ManifestsContract:
+    @pytest.fixture
+    def manifests(self) -> Manifests:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def damage(self) -> Callable[[MessageId], None]:
+        """Overwrites the stored document with what is no manifest."""
+        raise NotImplementedError
+
+    def test_a_message_without_a_manifest_has_none(self, manifests: Manifests) -> None:
+        assert manifests.load(MessageId("unknown")) is None
+
+    def test_what_was_created_is_loaded(self, manifests: Manifests, manifest: Manifest) -> None:
+        version = manifests.create(manifest)
+        expected = StoredManifest(manifest=manifest, version=version)
+        assert expected == manifests.load(manifest.message_id)
+
+    def test_only_one_of_two_creations_wins(
+        self, manifests: Manifests, manifest: Manifest
+    ) -> None:
+        version = manifests.create(manifest)
+        with pytest.raises(Conflict):
+            manifests.create(replace(manifest, subject="another"))
+        expected = StoredManifest(manifest=manifest, version=version)
+        assert expected == manifests.load(manifest.message_id)
+
+    def test_replacing_the_last_version_gives_a_new_one(
+        self, manifests: Manifests, manifest: Manifest
+    ) -> None:
+        first = manifests.create(manifest)
+        changed = manifest.recording(
+            DeliveryRecord(recipient="a@example.net", state=DeliveryState.SUBMITTED)
+        )
+        second = manifests.replace(changed, first)
+        assert first != second
+        expected = StoredManifest(manifest=changed, version=second)
+        assert expected == manifests.load(manifest.message_id)
+
+    def test_only_one_of_two_replacements_of_a_version_wins(
+        self, manifests: Manifests, manifest: Manifest
+    ) -> None:
+        first = manifests.create(manifest)
+        winner = replace(manifest, subject="winner")
+        version = manifests.replace(winner, first)
+        with pytest.raises(Conflict) as caught:
+            manifests.replace(replace(manifest, subject="loser"), first)
+        assert manifest.message_id in caught.value.target
+        expected = StoredManifest(manifest=winner, version=version)
+        assert expected == manifests.load(manifest.message_id)
+
+    def test_a_manifest_that_is_gone_cannot_be_replaced(
+        self, manifests: Manifests, manifest: Manifest
+    ) -> None:
+        with pytest.raises(Conflict):
+            manifests.replace(manifest, Version('"0123456789abcdef0123456789abcdef"'))
+
+    def test_manifests_of_different_messages_are_independent(
+        self, manifests: Manifests, manifest: Manifest
+    ) -> None:
+        other = replace(manifest, message_id=MessageId("m2"))
+        first, second = manifests.create(manifest), manifests.create(other)
+        assert StoredManifest(manifest=manifest, version=first) == manifests.load(MessageId("m1"))
+        assert StoredManifest(manifest=other, version=second) == manifests.load(MessageId("m2"))
+
+    def test_a_document_that_is_no_manifest_is_a_permanent_error_that_names_it(
+        self, manifests: Manifests, manifest: Manifest, damage: Callable[[MessageId], None]
+    ) -> None:
+        manifests.create(manifest)
+        damage(manifest.message_id)
+        with pytest.raises(PermanentError) as caught:
+            manifests.load(manifest.message_id)
+        assert manifest.message_id in caught.value.target
+
+
+class SubmissionContract:
+    MAIL = OutgoingMail(
+        sender="relay@example.com",
+        recipient="bob@example.net",
+        raw=b"From: relay@example.com\r\nTo: all@example.org\r\n\r\n.\r\n..\r\nline\r\n",
+    )
+
+    @pytest.fixture
+    def submission(self) -> Submission:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def outbox(self) -> Callable[[], list[OutgoingMail]]:
+        raise NotImplementedError
+
+    def test_exactly_the_mail_is_handed_over_to_exactly_the_recipient(
+        self, submission: Submission, outbox: Callable[[], list[OutgoingMail]]
+    ) -> None:
+        assert submission.submit(self.MAIL)
+        assert outbox() == [self.MAIL]
+
+    def test_each_submission_has_an_id_of_its_own(self, submission: Submission) -> None:
+        assert submission.submit(self.MAIL) != submission.submit(self.MAIL)
+
+
+class NoticesContract:
+    @pytest.fixture
+    def notices(self) -> Notices:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def published(self) -> Callable[[], list[Notice]]:
+        """All notices as a subscriber sees them."""
+        raise NotImplementedError
+
+    @pytest.mark.parametrize("sender", ["cam@example.com", None])
+    def test_a_notice_reaches_the_subscriber(
+        self, notices: Notices, published: Callable[[], list[Notice]], sender: str | None
+    ) -> None:
+        notice = Notice(
+            reason=Reason.SPAM,
+            sender=sender,
+            subject="Mail not relayed: spam",
+            text="Grüße, 漢字 & <tags>\nline two\n",
+        )
+        notices.publish(notice)
+        assert [notice] == published()

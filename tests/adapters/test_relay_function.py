@@ -1,0 +1,523 @@
+"""The function over fakes and a real queue, and its handler over the emulator."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import UnexpectedBatchTypeError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from adapters import relay_function
+from adapters.clients import Clients
+from adapters.relay_function import RelayFunction
+from adapters.telemetry import Telemetry
+from relay_core.errors import PermanentError, TransientError
+from relay_core.ports import RawKey
+from relay_core.settings import Settings
+from sandbox.emulator import Emulator
+from tests.adapters.answering_server import AnsweringServer, answering_server, ses_error, ses_sent
+from tests.fakes import MemoryWorld
+
+INCOMING_BUCKET = "incoming-bucket"
+CONTEXT = LambdaContext()
+SETTINGS = Settings(
+    stack="dev",
+    sender_address="relay@example.com",
+    inbound_address="secret@in.example.com",
+    allowed_recipients=("example.net",),
+    retry_delay=timedelta(seconds=1),
+)
+
+
+def mail(*, recipients: str = "bob@example.net") -> bytes:
+    return (
+        "From: cam@example.org\r\n"
+        "To: secret@in.example.com\r\n"
+        "Subject: Alarm\r\n"
+        "MIME-Version: 1.0\r\n"
+        'Content-Type: multipart/mixed; boundary="b"\r\n'
+        "\r\n"
+        "--b\r\n"
+        "Content-Type: text/plain\r\n"
+        "\r\n"
+        f"Door open. :Email_Rxers_Code:{recipients}:Email_Rxers_Code:\r\n"
+        "--b\r\n"
+        "Content-Type: image/png\r\n"
+        "Content-Transfer-Encoding: base64\r\n"
+        'Content-Disposition: attachment; filename="door.png"\r\n'
+        "\r\n"
+        "Y29udGVudAo=\r\n"
+        "--b--\r\n"
+    ).encode()
+
+
+def body_for(key: str, bucket: str = INCOMING_BUCKET) -> str:
+    event = {
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": bucket}, "object": {"key": key}},
+    }
+    return json.dumps({"Records": [event]})
+
+
+def sqs_record(body: str, message_id: str = "sqs-1", *, receive_count: int = 1) -> dict[str, Any]:
+    return {
+        "messageId": message_id,
+        "receiptHandle": "handle",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": str(receive_count)},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:no-such-queue",
+    }
+
+
+def failed_ids(answer: Any) -> list[str]:
+    return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
+
+
+@dataclass(frozen=True)
+class Log:
+    stream: io.StringIO
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+    def endings(self) -> list[dict[str, Any]]:
+        return [line for line in self.lines() if "outcome" in line]
+
+
+@pytest.fixture
+def world() -> MemoryWorld:
+    return MemoryWorld()
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log(io.StringIO())
+
+
+@pytest.fixture
+def function(world: MemoryWorld, log: Log, clients: Clients) -> RelayFunction:
+    # Powertools keeps one logger a service name, so each test has a name of its own
+    environment = {"POWERTOOLS_SERVICE_NAME": f"relay-{uuid.uuid4()}"}
+    return RelayFunction(
+        settings=SETTINGS,
+        incoming_bucket=INCOMING_BUCKET,
+        incoming=world.incoming,
+        ports=world.ports,
+        queue=clients.sqs,
+        clock=world.clock,
+        telemetry=Telemetry(environment, stream=log.stream),
+    )
+
+
+def metrics_of(capsys: pytest.CaptureFixture[str]) -> Counter[str]:
+    """The sum of each metric written, `Refusals` under the name of its reason too."""
+    sums: Counter[str] = Counter()
+    for line in capsys.readouterr().out.splitlines():
+        document = json.loads(line)
+        for metrics in document["_aws"]["CloudWatchMetrics"]:
+            assert metrics["Namespace"] == "MailRelay"
+            for metric in metrics["Metrics"]:
+                name = metric["Name"]
+                value = document[name]
+                total = sum(value) if isinstance(value, list) else value
+                sums[f"{name} {document['reason']}" if "reason" in document else name] += total
+    return sums
+
+
+class TestOutcomes:
+    def test_a_mail_is_relayed(
+        self,
+        function: RelayFunction,
+        world: MemoryWorld,
+        log: Log,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/m1")] = mail()
+        answer = function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
+        assert failed_ids(answer) == []
+        assert [sent.recipient for sent in world.submission.outbox] == ["bob@example.net"]
+        (line,) = log.endings()
+        expected = {
+            "level": "INFO",
+            "outcome": "relayed",
+            "correlation_id": "m1",
+            "raw_key": "incoming/m1",
+            "sqs_message_id": "sqs-1",
+            "receive_count": 1,
+            "submitted": 1,
+            "already_submitted": 0,
+            "failed_recipients": 0,
+            "attachments": 1,
+            "attachment_bytes": 8,
+        }
+        assert expected == {name: line[name] for name in expected}
+        counted = {
+            "MessagesRelayed": 1,
+            "RecipientsSubmitted": 1,
+            "RecipientsFailed": 0,
+            "AttachmentsDetached": 1,
+            "AttachmentBytes": 8,
+        }
+        assert counted == dict(metrics_of(capsys))
+
+    def test_a_redelivered_mail_is_not_sent_again(
+        self, function: RelayFunction, world: MemoryWorld, log: Log
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/m1")] = mail()
+        for _ in range(2):
+            function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
+        assert len(world.submission.outbox) == 1
+        assert [line["submitted"] for line in log.endings()] == [1, 0]
+        assert [line["already_submitted"] for line in log.endings()] == [0, 1]
+
+    def test_a_refused_mail_is_done_with_and_counted_by_reason(
+        self,
+        function: RelayFunction,
+        world: MemoryWorld,
+        log: Log,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/m1")] = mail(recipients="eve@evil.example")
+        answer = function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
+        assert failed_ids(answer) == []
+        (line,) = log.endings()
+        assert (line["outcome"], line["reason"]) == ("refused", "recipient-not-allowed")
+        counted = metrics_of(capsys)
+        assert counted["MessagesRefused"] == 1
+        assert counted["Refusals recipient-not-allowed"] == 1
+
+    def test_no_address_of_a_refused_or_relayed_mail_is_logged(
+        self, function: RelayFunction, world: MemoryWorld, log: Log
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/m1")] = mail(recipients="eve@evil.example")
+        world.incoming.messages[RawKey("incoming/m2")] = mail()
+        records = [sqs_record(body_for(f"incoming/{name}"), name) for name in ("m1", "m2")]
+        function({"Records": records}, CONTEXT)
+        assert len(log.endings()) == 2
+        assert "@" not in log.stream.getvalue()
+
+    def test_a_recipient_that_can_never_be_served_is_a_warning(
+        self,
+        function: RelayFunction,
+        world: MemoryWorld,
+        log: Log,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/m1")] = mail()
+        error = PermanentError(call="ses:SendEmail", target="bob@example.net", detail="no")
+        world.submission.faults.order("submit", error)
+        function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
+        (line,) = log.endings()
+        assert (line["level"], line["failed_recipients"]) == ("WARNING", 1)
+        assert metrics_of(capsys)["RecipientsFailed"] == 1
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            json.dumps({"Event": "s3:TestEvent", "Bucket": INCOMING_BUCKET}),
+            body_for("incoming/AMAZON_SES_SETUP_NOTIFICATION"),
+        ],
+    )
+    def test_what_is_no_mail_is_done_with_for_a_logged_reason(
+        self,
+        function: RelayFunction,
+        log: Log,
+        capsys: pytest.CaptureFixture[str],
+        body: str,
+    ) -> None:
+        assert failed_ids(function({"Records": [sqs_record(body)]}, CONTEXT)) == []
+        (line,) = log.endings()
+        assert line["outcome"] == "ignored"
+        assert line["reason"]
+        assert dict(metrics_of(capsys)) == {"MessagesIgnored": 1}
+
+    def test_an_unreadable_record_stays_on_the_queue(
+        self, function: RelayFunction, log: Log, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        answer = function({"Records": [sqs_record("no JSON", "sqs-7")]}, CONTEXT)
+        assert failed_ids(answer) == ["sqs-7"]
+        (line,) = log.endings()
+        assert (line["level"], line["outcome"]) == ("ERROR", "failed")
+        assert "SQS message sqs-7" in line["reason"]
+        assert dict(metrics_of(capsys)) == {"MessagesFailed": 1}
+
+    def test_a_message_that_is_gone_stays_on_the_queue_and_its_key_is_named(
+        self, function: RelayFunction, log: Log
+    ) -> None:
+        answer = function({"Records": [sqs_record(body_for("incoming/gone"))]}, CONTEXT)
+        assert failed_ids(answer) == ["sqs-1"]
+        (line,) = log.endings()
+        assert line["outcome"] == "failed"
+        assert "incoming/gone" in line["reason"]
+
+    def test_an_unexpected_error_is_logged_with_its_traceback(
+        self, function: RelayFunction, world: MemoryWorld, log: Log
+    ) -> None:
+        world.incoming.faults.order("fetch", ZeroDivisionError("surprise"))
+        answer = function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
+        assert failed_ids(answer) == ["sqs-1"]
+        (line,) = log.endings()
+        assert (line["outcome"], line["error"]) == ("failed", "ZeroDivisionError")
+        assert "Traceback" in line["exception"]
+        assert "surprise" in line["exception"]
+
+    def test_only_the_records_that_failed_stay_on_the_queue(
+        self, function: RelayFunction, world: MemoryWorld, log: Log
+    ) -> None:
+        for name in ("a", "b", "c", "d"):
+            world.incoming.messages[RawKey(f"incoming/{name}")] = mail()
+        transient = TransientError(call="s3:GetObject", target="incoming/b", detail="slow down")
+        world.incoming.faults.order("fetch", transient, target="incoming/b")
+        world.incoming.faults.order("fetch", MemoryError(), target="incoming/c")
+        records = [sqs_record(body_for(f"incoming/{n}"), n) for n in ("a", "b", "c", "d")]
+        assert failed_ids(function({"Records": records}, CONTEXT)) == ["b", "c"]
+        outcomes = [(line["sqs_message_id"], line["outcome"]) for line in log.endings()]
+        expected = [("a", "relayed"), ("b", "retried"), ("c", "failed"), ("d", "relayed")]
+        assert expected == outcomes
+
+    def test_a_batch_that_fails_as_a_whole_is_reported_record_by_record(
+        self, function: RelayFunction
+    ) -> None:
+        records = [sqs_record("no JSON", "a"), sqs_record("no JSON", "b")]
+        assert failed_ids(function({"Records": records}, CONTEXT)) == ["a", "b"]
+
+    def test_every_mail_of_a_record_gets_its_turn(
+        self, function: RelayFunction, world: MemoryWorld, log: Log
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/b")] = mail()
+        records = [json.loads(body_for(f"incoming/{n}"))["Records"][0] for n in ("a", "b")]
+        answer = function({"Records": [sqs_record(json.dumps({"Records": records}))]}, CONTEXT)
+        assert failed_ids(answer) == ["sqs-1"]
+        assert [line["outcome"] for line in log.endings()] == ["failed", "relayed"]
+        assert len(world.submission.outbox) == 1
+
+    def test_an_event_of_no_queue_is_an_error(self, function: RelayFunction) -> None:
+        with pytest.raises(UnexpectedBatchTypeError):
+            function({"detail": {}}, CONTEXT)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue, read as an event source mapping reads it."""
+
+    sqs: Any
+    url: str
+    arn: str
+
+    def send(self, body: str) -> None:
+        self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
+
+    def receive(self) -> dict[str, Any]:
+        (message,) = self.sqs.receive_message(
+            QueueUrl=self.url, WaitTimeSeconds=10, AttributeNames=["ApproximateReceiveCount"]
+        )["Messages"]
+        return {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self.arn,
+        }
+
+
+class TestRetry:
+    THROTTLED = TransientError(call="ses:SendEmail", target="bob@example.net", detail="throttled")
+
+    @pytest.fixture
+    def queue(self, emulator: Emulator) -> Queue:
+        sqs = emulator.client("sqs")
+        url = sqs.create_queue(
+            QueueName=f"queue-{uuid.uuid4()}", Attributes={"VisibilityTimeout": "600"}
+        )["QueueUrl"]
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        return Queue(sqs, url, answer["Attributes"]["QueueArn"])
+
+    def test_a_throttled_mail_comes_back_soon_and_is_then_relayed(
+        self, function: RelayFunction, world: MemoryWorld, log: Log, queue: Queue
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/m1")] = mail()
+        world.submission.faults.order("submit", self.THROTTLED)
+        queue.send(body_for("incoming/m1"))
+        first = queue.receive()
+        assert failed_ids(function({"Records": [first]}, CONTEXT)) == [first["messageId"]]
+        # visible again after the one second of the settings, not after the queue's 600
+        assert failed_ids(function({"Records": [queue.receive()]}, CONTEXT)) == []
+        assert len(world.submission.outbox) == 1
+        endings = [(line["outcome"], line["receive_count"]) for line in log.endings()]
+        assert endings == [("retried", 1), ("relayed", 2)]
+
+    def test_a_retry_that_cannot_be_moved_is_logged_and_the_record_fails_all_the_same(
+        self, function: RelayFunction, world: MemoryWorld, log: Log
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/m1")] = mail()
+        world.submission.faults.order("submit", self.THROTTLED)
+        answer = function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
+        assert failed_ids(answer) == ["sqs-1"]
+        (ending,) = log.endings()
+        assert ending["outcome"] == "retried"
+        (warning,) = [line for line in log.lines() if "outcome" not in line]
+        assert "sqs:ChangeMessageVisibility on SQS message sqs-1" in warning["cause"]
+
+
+@pytest.fixture
+def fresh_handler() -> Iterator[None]:
+    """The handler as in a new container."""
+    relay_function._function.cache_clear()
+    relay_function._telemetry.cache_clear()
+    yield
+    relay_function._function.cache_clear()
+    relay_function._telemetry.cache_clear()
+
+
+@pytest.mark.usefixtures("fresh_handler", "aws_environment")
+class TestHandler:
+    @pytest.fixture
+    def ses(self) -> Iterator[AnsweringServer]:
+        with answering_server(ses_sent()) as server:
+            yield server
+
+    @pytest.fixture
+    def buckets(self, emulator: Emulator) -> dict[str, str]:
+        names = {kind: f"{kind}-{uuid.uuid4()}" for kind in ("incoming", "attachments")}
+        for name in names.values():
+            emulator.client("s3").create_bucket(
+                Bucket=name, CreateBucketConfiguration={"LocationConstraint": emulator.region}
+            )
+        return names
+
+    @pytest.fixture(autouse=True)
+    def environment(
+        self,
+        emulator: Emulator,
+        ses: AnsweringServer,
+        buckets: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        topic = emulator.client("sns").create_topic(Name=f"topic-{uuid.uuid4()}")["TopicArn"]
+        for name, value in {
+            **SETTINGS.to_environment(),
+            "RELAY_INCOMING_BUCKET": buckets["incoming"],
+            "RELAY_ATTACHMENTS_BUCKET": buckets["attachments"],
+            "RELAY_FALLBACK_TOPIC_ARN": topic,
+            "AWS_ENDPOINT_URL_SESV2": ses.url,
+            "POWERTOOLS_SERVICE_NAME": f"relay-{uuid.uuid4()}",
+        }.items():
+            monkeypatch.setenv(name, value)
+
+    def test_a_mail_goes_all_the_way(
+        self, emulator: Emulator, buckets: dict[str, str], ses: AnsweringServer
+    ) -> None:
+        key = "incoming/m1"
+        emulator.client("s3").put_object(Bucket=buckets["incoming"], Key=key, Body=mail())
+        event = {"Records": [sqs_record(body_for(key, buckets["incoming"]))]}
+        assert failed_ids(relay_function.handler(event, CONTEXT)) == []
+        (request,) = ses.requests
+        assert request["Destination"] == {"ToAddresses": ["bob@example.net"]}
+        with urllib.request.urlopen(link_in(request), timeout=10) as answer:  # noqa: S310 - a loopback URL
+            assert answer.read() == b"content\n"
+
+    def test_a_recipient_that_was_throttled_is_served_at_the_next_try(
+        self, emulator: Emulator, buckets: dict[str, str], ses: AnsweringServer
+    ) -> None:
+        suspended = ses_error("SendingPausedException", 400, "paused")
+        ses.answers[:] = [ses_sent("sent-a"), suspended, ses_sent("sent-b")]
+        key = "incoming/m1"
+        raw = mail(recipients="a@example.net,b@example.net")
+        emulator.client("s3").put_object(Bucket=buckets["incoming"], Key=key, Body=raw)
+        event = {"Records": [sqs_record(body_for(key, buckets["incoming"]))]}
+        assert failed_ids(relay_function.handler(event, CONTEXT)) == ["sqs-1"]
+        assert failed_ids(relay_function.handler(event, CONTEXT)) == []
+        recipients = [request["Destination"]["ToAddresses"][0] for request in ses.requests]
+        assert recipients == ["a@example.net", "b@example.net", "b@example.net"]
+
+    @pytest.mark.parametrize(
+        ("variable", "value", "named"),
+        [
+            ("RELAY_SENDER_ADDRESS", None, "RELAY_SENDER_ADDRESS"),
+            ("RELAY_INCOMING_BUCKET", None, "RELAY_INCOMING_BUCKET"),
+            ("RELAY_MAX_RECIPIENTS", "many", "RELAY_MAX_RECIPIENTS"),
+            ("RELAY_MAX_RECIPIENTS", "0", "max_recipients"),
+        ],
+    )
+    def test_a_wrong_variable_is_named_and_every_record_stays_on_the_queue(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        variable: str,
+        value: str | None,
+        named: str,
+    ) -> None:
+        if value is None:
+            monkeypatch.delenv(variable)
+        else:
+            monkeypatch.setenv(variable, value)
+        event = {"Records": [sqs_record("x", "a"), sqs_record("y", "b")]}
+        assert failed_ids(relay_function.handler(event, CONTEXT)) == ["a", "b"]
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        endings = [line for line in lines if "outcome" in line]
+        assert [(line["sqs_message_id"], line["outcome"]) for line in endings] == [
+            ("a", "failed"),
+            ("b", "failed"),
+        ]
+        assert all(named in line["reason"] for line in endings)
+        assert "secret@in.example.com" not in json.dumps(lines)
+
+    def test_an_unknown_log_level_is_named_and_stops_no_mail(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        buckets: dict[str, str],
+    ) -> None:
+        monkeypatch.setenv("LOG_LEVEL", "LOUD")
+        body = body_for("incoming/AMAZON_SES_SETUP_NOTIFICATION", buckets["incoming"])
+        assert failed_ids(relay_function.handler({"Records": [sqs_record(body)]}, CONTEXT)) == []
+        assert '"message":"LOG_LEVEL is unknown, INFO is used"' in capsys.readouterr().out
+
+    def test_a_container_that_was_unusable_works_once_it_is_mended(
+        self, monkeypatch: pytest.MonkeyPatch, buckets: dict[str, str]
+    ) -> None:
+        event = {
+            "Records": [
+                sqs_record(body_for("incoming/AMAZON_SES_SETUP_NOTIFICATION", buckets["incoming"]))
+            ]
+        }
+        with monkeypatch.context() as broken:
+            broken.delenv("RELAY_STACK")
+            assert failed_ids(relay_function.handler(event, CONTEXT)) == ["sqs-1"]
+        assert failed_ids(relay_function.handler(event, CONTEXT)) == []
+
+
+def link_in(request: dict[str, Any]) -> str:
+    """The first URL in the plain text of a submitted mail."""
+    message = message_from_bytes(
+        base64.b64decode(request["Content"]["Raw"]["Data"]), policy=policy.default
+    )
+    body = message.get_body(("plain",))
+    assert isinstance(body, EmailMessage)
+    return next(str(word) for word in body.get_content().split() if word.startswith("http"))
+
+
+def test_importing_the_function_needs_no_environment() -> None:
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", "import adapters.relay_function"],
+        env={"PATH": os.environ["PATH"]},
+        check=True,
+        timeout=60,
+    )

@@ -1,0 +1,124 @@
+"""What counts as an attachment, and how its name becomes harmless."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_core.attachment import (
+    MAX_NAME,
+    MAX_NAME_BYTES,
+    Action,
+    find_attachments,
+    find_bodies,
+    safe_name,
+    stored_content_type,
+)
+from relay_core.message import parse_message
+
+
+def kinds(part: bytes) -> tuple[int, int]:
+    """How many bodies and attachments a single part makes."""
+    raw = (
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + part + b"\r\n\r\nx\r\n--b--"
+    )
+    message = parse_message(raw)
+    return len(find_bodies(message)), len(find_attachments(message))
+
+
+BODY, ATTACHMENT, NEITHER = (1, 0), (0, 1), (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (b"Content-Type: text/plain", BODY),
+        (b"Content-Type: text/html", BODY),
+        (b"X: no content type at all", BODY),
+        (b"Content-Type: text/plain\r\nContent-Disposition: inline", BODY),
+        (b"Content-Type: text/plain\r\nContent-Disposition: attachment", ATTACHMENT),
+        (b"Content-Type: text/plain; name=a.log", ATTACHMENT),
+        (b"Content-Type: text/plain\r\nContent-Disposition: inline; filename=a.log", ATTACHMENT),
+        (b"Content-Type: image/png", ATTACHMENT),
+        (b"Content-Type: image/image/png", ATTACHMENT),
+        (b"Content-Type: message/rfc822", ATTACHMENT),
+        (
+            b"Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=c",
+            ATTACHMENT,
+        ),
+        (b"Content-Type: text/calendar", NEITHER),
+        (b"Content-Type: multipart/mixed; boundary=never", BODY),
+        (b"Content-Type: multipart/mixed; boundary=never; name=a", ATTACHMENT),
+    ],
+)
+def test_a_leaf_is_body_or_attachment(part: bytes, expected: tuple[int, int]) -> None:
+    assert expected == kinds(part)
+
+
+def test_a_picture_that_the_html_shows_stays() -> None:
+    message = parse_message(
+        b"Content-Type: multipart/related; boundary=b\r\n\r\n"
+        b'--b\r\nContent-Type: text/html\r\n\r\n<img src="cid:logo%40x">\r\n'
+        b"--b\r\nContent-Type: image/png\r\nContent-ID: <logo@x>\r\n\r\nA\r\n"
+        b"--b\r\nContent-Type: image/png\r\nContent-ID: <other@x>\r\n\r\nB\r\n"
+        b"--b\r\nContent-Type: application/zip\r\nContent-ID: <logo@x>\r\n\r\nC\r\n--b--"
+    )
+    assert [Action.KEEP, Action.DETACH, Action.DETACH] == [
+        one.action for one in find_attachments(message)
+    ]
+
+
+ANY_NAME = st.text(max_size=300) | st.text("ab./\\ \u202e\u200b:", max_size=20)
+
+
+@given(ANY_NAME, st.sampled_from(["image/png", "x/y"]), st.integers(1, 99))
+def test_a_name_becomes_harmless_and_stays_so(name: str, content_type: str, index: int) -> None:
+    safe = safe_name(name, content_type, index)
+    assert safe
+    assert len(safe) <= MAX_NAME
+    assert len(safe.encode()) <= MAX_NAME_BYTES
+    assert not set(safe) & set('/\\<>:"|?*')
+    assert safe.strip(" .") == safe
+    assert all(
+        unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in safe
+    )
+    assert safe == safe_name(safe, content_type, index)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("report.pdf", "report.pdf"),
+        ("C:\\Users\\x\\report.pdf", "report.pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("photo\u202egpj.exe", "photogpj.exe"),
+        ("Tür 1.jpg", "Tür 1.jpg"),
+        ("a\r\nX: y.txt", "aX_ y.txt"),
+        ("con.txt", "_con.txt"),
+        ("...", "attachment-7.png"),
+        ("", "attachment-7.png"),
+        (None, "attachment-7.png"),
+        ("x" * 300 + ".jpeg", "x" * 95 + ".jpeg"),
+    ],
+)
+def test_names_of_note(name: str | None, expected: str) -> None:
+    assert expected == safe_name(name, "image/png", 7)
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ("image/png", "image/png"),
+        ("application/pdf", "application/pdf"),
+        ("text/html", "application/octet-stream"),
+        ("image/svg+xml", "application/octet-stream"),
+        ("application/xhtml+xml", "application/octet-stream"),
+        ("text/javascript", "application/octet-stream"),
+        ("x/y", "application/octet-stream"),
+    ],
+)
+def test_nothing_is_stored_under_a_type_that_a_browser_runs(declared: str, expected: str) -> None:
+    assert expected == stored_content_type(declared)

@@ -1,0 +1,258 @@
+"""The relay over ports in memory: every end of a mail, and what a second delivery does."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+import pytest
+
+from relay_core.errors import Conflict, PermanentError, Reason, TransientError
+from relay_core.manifest import DeliveryState, MessageId
+from relay_core.plan import Outcome, RelayReport
+from relay_core.ports import RawKey
+from relay_core.relay import relay_message
+from relay_core.settings import Settings
+from tests.core import oracle
+from tests.fakes import MemoryWorld
+
+SETTINGS = Settings(
+    stack="test",
+    sender_address="relay@mail.example.com",
+    inbound_address="secret@in.example.com",
+    allowed_recipients=("example.com", "example.net", "ops@example.org"),
+    recipient_groups={"oncall": ("anna@example.com", "ben@example.net")},
+)
+KEY = RawKey("incoming/0abc")
+ID = MessageId("0abc")
+
+
+def mail(code: str = "anna@example.com,ben@example.net", *files: tuple[str, bytes]) -> bytes:
+    message = EmailMessage()
+    message["From"] = "Boiler 3 <boiler@plant.example>"
+    message["To"] = "secret@in.example.com"
+    message["Subject"] = "Pressure"
+    message.set_content(f"Too high.\n:Email_Rxers_Code:{code}:Email_Rxers_Code:\nCome.\n")
+    for name, content in files:
+        message.add_attachment(content, "application", "octet-stream", filename=name)
+    return message.as_bytes().replace(b"\n", b"\r\n")
+
+
+def relay(world: MemoryWorld, raw: bytes, settings: Settings = SETTINGS) -> RelayReport:
+    return relay_message(raw, KEY, settings, world.ports, world.now)
+
+
+def recipients(world: MemoryWorld) -> list[str]:
+    return [sent.recipient for sent in world.submission.outbox]
+
+
+def body(raw: bytes) -> str:
+    (text,) = [p for p in oracle.parse(raw).walk() if p.get_content_type() == "text/plain"]
+    return oracle.text_of(text)
+
+
+def throttled() -> TransientError:
+    return TransientError(call="submit", target="x", detail="Maximum sending rate exceeded")
+
+
+def rejected() -> PermanentError:
+    return PermanentError(call="submit", target="x", detail="Address blacklisted")
+
+
+def test_each_recipient_gets_the_words_and_the_links_and_no_attachment() -> None:
+    world = MemoryWorld()
+    report = relay(world, mail("anna@example.com,ben@example.net", ("a.log", b"A" * 5000)))
+    assert (
+        RelayReport(
+            message_id=ID,
+            outcome=Outcome.RELAYED,
+            submitted=2,
+            attachments=1,
+            attachment_bytes=5000,
+        )
+        == report
+    )
+    assert ["anna@example.com", "ben@example.net"] == recipients(world)
+    ((key, stored),) = world.attachments.attachments.items()
+    assert b"A" * 5000 == stored.content
+    for sent in world.submission.outbox:
+        text = body(sent.raw)
+        assert text.startswith("Too high.\nCome.\n")
+        assert "Email_Rxers_Code" not in sent.raw.decode()
+        assert f"a.log (5.0 kB)\n  {world.links.issued[key].url}" in text
+    assert [] == world.notices.published
+
+
+def test_two_attachments_of_one_name_and_one_without_are_all_kept() -> None:
+    world = MemoryWorld()
+    message = EmailMessage()
+    message.set_content(":Email_Rxers_Code:anna@example.com:Email_Rxers_Code:")
+    for content in (b"first", b"second"):
+        message.add_attachment(content, "image", "jpeg", filename="same.jpg")
+    message.add_attachment(b"third", "image", "png")
+    relay(world, message.as_bytes())
+    assert [(b"first", "same.jpg"), (b"second", "same.jpg"), (b"third", "attachment-3.png")] == [
+        (stored.content, stored.filename) for stored in world.attachments.attachments.values()
+    ]
+    assert 3 == body(world.submission.outbox[0].raw).count("https://")
+
+
+def test_a_mail_of_nothing_but_the_code_arrives_empty() -> None:
+    world = MemoryWorld()
+    relay(world, b"\r\n:Email_Rxers_Code:anna@example.com:Email_Rxers_Code:\r\n")
+    assert "" == body(world.submission.outbox[0].raw).strip()
+
+
+def test_the_others_can_be_hidden_from_each_recipient() -> None:
+    world = MemoryWorld()
+    hidden = Settings(
+        stack="test",
+        sender_address=SETTINGS.sender_address,
+        inbound_address=SETTINGS.inbound_address,
+        allowed_recipients=("*",),
+        show_recipients=False,
+    )
+    relay(world, mail(), hidden)
+    assert [["anna@example.com"], ["ben@example.net"]] == [
+        oracle.parse(sent.raw).get_all("To") for sent in world.submission.outbox
+    ]
+
+
+def test_the_header_speaks_for_the_device_and_marks_the_relay() -> None:
+    world = MemoryWorld()
+    relay(world, b"Received: x\r\nX-SES-Spam-Verdict: PASS\r\nBcc: spy@x.example\r\n" + mail())
+    header = oracle.parse(world.submission.outbox[0].raw)
+    assert "Boiler 3 <relay@mail.example.com>" == header["From"]
+    assert "boiler@plant.example" == header["Reply-To"]
+    assert "anna@example.com, ben@example.net" == " ".join(header["To"].split())
+    assert "Pressure" == header["Subject"]
+    assert "auto-generated" == header["Auto-Submitted"]
+    assert "All" == header["X-Auto-Response-Suppress"]
+    assert {"received", "bcc", "x-ses-spam-verdict"}.isdisjoint(n.lower() for n in list(header))
+
+
+def test_what_a_relay_has_sent_is_not_relayed_again() -> None:
+    world = MemoryWorld()
+    relay(world, mail())
+    again = relay(world, world.submission.outbox[0].raw)
+    assert (Outcome.IGNORED, Reason.MAIL_LOOP) == (again.outcome, again.reason)
+    assert 2 == len(world.submission.outbox)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"", Reason.MALFORMED_MESSAGE),
+        (b"Subject: x\r\n\r\nno code", Reason.NO_RECIPIENT_CODE),
+        (b"\xff\xfe\x00", Reason.NO_RECIPIENT_CODE),
+        (mail("nobody"), Reason.MALFORMED_RECIPIENT_CODE),
+        (mail("@nightshift"), Reason.UNKNOWN_GROUP),
+        (mail("eve@elsewhere.example"), Reason.RECIPIENT_NOT_ALLOWED),
+        (mail("secret@in.example.com"), Reason.MAIL_LOOP),
+        (mail(",".join(f"u{i}@example.com" for i in range(101))), Reason.TOO_MANY_RECIPIENTS),
+        (b"Received: a\r\nX-SES-Virus-Verdict: FAIL\r\n" + mail(), Reason.VIRUS),
+        (b"Received: a\r\nX-SES-Spam-Verdict: FAIL\r\n" + mail(), Reason.SPAM),
+        (
+            b"Received: a\r\nAuthentication-Results: amazonses.com; dmarc=fail\r\n" + mail(),
+            Reason.AUTHENTICATION_FAILED,
+        ),
+    ],
+)
+def test_a_refusal_is_told_to_the_operator(raw: bytes, reason: Reason) -> None:
+    world = MemoryWorld()
+    report = relay(world, raw)
+    assert (Outcome.REFUSED, reason) == (report.outcome, report.reason)
+    (notice,) = world.notices.published
+    assert reason == notice.reason
+    assert str(KEY) in notice.text
+    assert ([], {}) == (world.submission.outbox, world.attachments.attachments)
+
+
+def test_one_bad_address_does_not_stop_the_others() -> None:
+    world = MemoryWorld()
+    report = relay(world, mail("anna@example.com, nobody, eve@elsewhere.example, @oncall"))
+    assert Outcome.RELAYED == report.outcome
+    assert ["anna@example.com", "ben@example.net"] == recipients(world)
+    (notice,) = world.notices.published
+    assert "eve@elsewhere.example is not in allowedRecipients" in notice.text
+    assert "'nobody'" in notice.text
+    assert "https://" not in notice.text
+
+
+def test_a_second_delivery_repeats_nothing() -> None:
+    world = MemoryWorld()
+    raw = mail("anna@example.com, nobody", ("a.log", b"A"))
+    relay(world, raw)
+    report = relay(world, raw)
+    assert (0, 1) == (report.submitted, report.already_submitted)
+    assert 1 == len(world.submission.outbox)
+    assert 1 == len(world.notices.published)
+
+
+def test_a_throttled_recipient_is_left_to_the_next_delivery() -> None:
+    world = MemoryWorld()
+    world.submission.faults.order("submit", throttled(), target="anna@example.com")
+    with pytest.raises(TransientError, match="Maximum sending rate"):
+        relay(world, mail())
+    assert ["ben@example.net"] == recipients(world)
+    report = relay(world, mail())
+    assert (1, 1) == (report.submitted, report.already_submitted)
+    assert ["ben@example.net", "anna@example.com"] == recipients(world)
+    assert [] == world.notices.published
+
+
+def test_a_rejected_recipient_is_told_to_the_operator_and_not_tried_again() -> None:
+    world = MemoryWorld()
+    world.submission.faults.order("submit", rejected(), target="anna@example.com")
+    report = relay(world, mail())
+    assert (1, 1) == (report.submitted, report.failed)
+    (notice,) = world.notices.published
+    assert Reason.SUBMISSION_FAILED == notice.reason
+    assert "anna@example.com: Address blacklisted" in notice.text
+    relay(world, mail())
+    assert ["ben@example.net"] == recipients(world)
+    stored = world.manifests.load(ID)
+    assert stored is not None
+    assert [DeliveryState.FAILED, DeliveryState.SUBMITTED] == [
+        delivery.state for delivery in stored.manifest.deliveries
+    ]
+
+
+FAULTS = [
+    ("attachments", "store"),
+    ("manifests", "load"),
+    ("manifests", "create"),
+    ("manifests", "replace"),
+    ("links", "issue"),
+    ("submission", "submit"),
+    ("notices", "publish"),
+]
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+@pytest.mark.parametrize(("port", "method"), FAULTS)
+def test_a_failure_anywhere_is_made_good_by_the_next_delivery(
+    port: str, method: str, *, after_effect: bool
+) -> None:
+    world = MemoryWorld()
+    raw = mail("anna@example.com, ben@example.net, nobody", ("a.log", b"A" * 100))
+    getattr(world, port).faults.order(method, throttled(), after_effect=after_effect)
+    with pytest.raises(TransientError):
+        relay(world, raw)
+    relay(world, raw)
+    assert {"anna@example.com", "ben@example.net"} == set(recipients(world))
+    # Twice only where the mail service took a mail and the answer or its record was lost.
+    lost_answer = (port, after_effect) == ("submission", True)
+    lost_record = (port, method, after_effect) == ("manifests", "replace", False)
+    assert (3 if lost_answer or lost_record else 2) == len(world.submission.outbox)
+    assert 1 <= len(world.notices.published) <= 2
+    assert [b"A" * 100] == [one.content for one in world.attachments.attachments.values()]
+
+
+def test_of_two_workers_that_start_at_once_one_gives_way() -> None:
+    world = MemoryWorld()
+    world.manifests.faults.order(
+        "create", Conflict(call="create", target=ID, detail="exists"), after_effect=True
+    )
+    with pytest.raises(TransientError):
+        relay(world, mail())
+    assert [] == world.submission.outbox

@@ -1,0 +1,231 @@
+"""The ports in memory, under the adapters' names, with state to look at and faults to order.
+
+They keep the same contracts as the adapters (`tests/adapters/contracts.py` runs on both).
+Every fake has `faults`: `fake.faults.order("submit", error)` makes the next `submit` raise,
+before it has any effect or, with `after_effect=True`, after the effect: the lost answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from relay_core.errors import Conflict, PermanentError
+from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
+from relay_core.ports import (
+    AttachmentKey,
+    Link,
+    Notice,
+    OutgoingMail,
+    Ports,
+    RawKey,
+    StoredManifest,
+    SubmissionId,
+    Version,
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Order:
+    method: str
+    error: Exception
+    target: str | None
+    after_effect: bool
+    times: int
+
+
+@dataclass(slots=True)
+class Faults:
+    """The failures that a fake has been told to have."""
+
+    orders: list[_Order] = field(default_factory=list)
+
+    def order(
+        self,
+        method: str,
+        error: Exception,
+        *,
+        target: str | None = None,
+        after_effect: bool = False,
+        times: int = 1,
+    ) -> None:
+        """Let the next `times` calls of `method` (about `target`, if given) raise `error`."""
+        self.orders.append(
+            _Order(
+                method=method, error=error, target=target, after_effect=after_effect, times=times
+            )
+        )
+
+    @contextmanager
+    def around(self, method: str, target: str) -> Iterator[None]:
+        """Raise what was ordered for this call, before or after the block."""
+        order = self._take(method, target)
+        if order is not None and not order.after_effect:
+            raise order.error
+        yield
+        if order is not None:
+            raise order.error
+
+    def _take(self, method: str, target: str) -> _Order | None:
+        for order in self.orders:
+            if order.method == method and order.target in {None, target} and order.times > 0:
+                order.times -= 1
+                return order
+        return None
+
+
+@dataclass(slots=True)
+class MemoryIncomingMessages:
+    """`IncomingMessages` in a dict. Faults: `fetch` (target: the key)."""
+
+    messages: dict[RawKey, bytes] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+
+    def fetch(self, key: RawKey) -> bytes:
+        with self.faults.around("fetch", key):
+            try:
+                return self.messages[key]
+            except KeyError:
+                raise PermanentError(call="fetch", target=key, detail="no such key") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryAttachment:
+    """What the store holds under one key."""
+
+    content: bytes
+    content_type: str
+    filename: str
+
+
+@dataclass(slots=True)
+class MemoryAttachmentStore:
+    """`AttachmentStore` in a dict. Faults: `store` (target: the key)."""
+
+    attachments: dict[AttachmentKey, MemoryAttachment] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+
+    def store(
+        self, key: AttachmentKey, content: Iterable[bytes], *, content_type: str, filename: str
+    ) -> None:
+        with self.faults.around("store", key):
+            attachment = MemoryAttachment(
+                content=b"".join(content), content_type=content_type, filename=filename
+            )
+            self.attachments.setdefault(key, attachment)
+
+
+@dataclass(slots=True)
+class MemoryAttachmentLinks:
+    """`AttachmentLinks` that lead nowhere. Faults: `issue` (target: the key)."""
+
+    clock: Callable[[], datetime]
+    longest_lifetime: timedelta = timedelta(days=7)
+    issued: dict[AttachmentKey, Link] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+
+    def issue(
+        self, key: AttachmentKey, *, filename: str, content_type: str, lifetime: timedelta
+    ) -> Link:
+        with self.faults.around("issue", key):
+            query = f"filename={quote(filename, safe='')}&type={quote(content_type, safe='')}"
+            link = Link(
+                url=f"https://links.example/{quote(key)}?{query}",
+                expires_at=self.clock() + min(lifetime, self.longest_lifetime),
+            )
+            self.issued[key] = link
+            return link
+
+
+@dataclass(slots=True)
+class MemoryManifests:
+    """`Manifests` as documents in a dict. Faults: `load`, `create`, `replace` (the message id)."""
+
+    documents: dict[MessageId, tuple[bytes, Version]] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+    writes: int = 0
+
+    def load(self, message_id: MessageId) -> StoredManifest | None:
+        with self.faults.around("load", message_id):
+            if message_id not in self.documents:
+                return None
+            document, version = self.documents[message_id]
+            try:
+                return StoredManifest(manifest=parse_manifest(document), version=version)
+            except ValueError as error:
+                raise PermanentError(call="load", target=message_id, detail=str(error)) from error
+
+    def create(self, manifest: Manifest) -> Version:
+        with self.faults.around("create", manifest.message_id):
+            if manifest.message_id in self.documents:
+                raise Conflict(call="create", target=manifest.message_id, detail="exists already")
+            return self._write(manifest)
+
+    def replace(self, manifest: Manifest, expected: Version) -> Version:
+        with self.faults.around("replace", manifest.message_id):
+            _, version = self.documents.get(manifest.message_id, (b"", None))
+            if version != expected:
+                raise Conflict(
+                    call="replace", target=manifest.message_id, detail=f"{version} is the last"
+                )
+            return self._write(manifest)
+
+    def _write(self, manifest: Manifest) -> Version:
+        self.writes += 1
+        version = Version(f"v{self.writes}")
+        self.documents[manifest.message_id] = (format_manifest(manifest), version)
+        return version
+
+
+@dataclass(slots=True)
+class MemorySubmission:
+    """`Submission` into an outbox. Faults: `submit` (target: the recipient)."""
+
+    outbox: list[OutgoingMail] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+
+    def submit(self, mail: OutgoingMail) -> SubmissionId:
+        with self.faults.around("submit", mail.recipient):
+            self.outbox.append(mail)
+        return SubmissionId(f"submission-{len(self.outbox)}")
+
+
+@dataclass(slots=True)
+class MemoryNotices:
+    """`Notices` in a list. Faults: `publish` (target: the reason)."""
+
+    published: list[Notice] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+
+    def publish(self, notice: Notice) -> None:
+        with self.faults.around("publish", notice.reason):
+            self.published.append(notice)
+
+
+class MemoryWorld:
+    """All fakes together, at a time that stands still until it is moved."""
+
+    def __init__(self, now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) -> None:
+        self.now = now
+        self.incoming = MemoryIncomingMessages()
+        self.attachments = MemoryAttachmentStore()
+        self.links = MemoryAttachmentLinks(clock=self.clock)
+        self.manifests = MemoryManifests()
+        self.submission = MemorySubmission()
+        self.notices = MemoryNotices()
+
+    def clock(self) -> datetime:
+        return self.now
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(
+            attachments=self.attachments,
+            links=self.links,
+            manifests=self.manifests,
+            submission=self.submission,
+            notices=self.notices,
+        )
