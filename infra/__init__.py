@@ -1,0 +1,1 @@
+"""The deployment as Pulumi components, one a file; `relay.MailRelay` composes them."""

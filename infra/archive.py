@@ -1,0 +1,152 @@
+"""The function's code as one zip, the same bytes for the same sources.
+
+Pulumi compares an archive by its content: were anything in it to depend on when or where it was
+made, every preview would show a change. So names are sorted, times and modes are fixed, and what
+Python or an installer leaves behind (`__pycache__`, `RECORD`) stays out.
+
+It holds our own packages and every distribution that `requirements-runtime.txt` pins, taken from
+the environment that is running, once their versions are found to agree with the pins. All of
+them are pure Python: so an archive made on any machine runs on Lambda's arm64. What makes boto3
+large is the description of every service of AWS; only those that the function calls go in.
+Licences and metadata travel with the code.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path, PurePosixPath
+
+import pulumi
+
+PACKAGES = ("relay_core", "adapters")
+"""Our own packages that the function runs."""
+
+SERVICES = frozenset({"s3", "sesv2", "sns", "sqs", "sts"})
+"""The services, by botocore's names, whose descriptions go into the archive."""
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+_REGULAR_FILE_0644 = 0o100644 << 16
+_UNIX = 3
+_NATIVE = frozenset({".so", ".pyd", ".dylib"})
+_PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)")
+_KEPT_METADATA = re.compile(r"METADATA\Z|(licenses/)?(LICENSE|NOTICE|COPYING)[^/]*\Z")
+
+
+class UnusableEnvironment(pulumi.RunError):
+    """The running environment does not hold what the archive is made of."""
+
+
+def function_archive(root: Path) -> pulumi.FileArchive:
+    """The archive of the project in the folder `root`, written to `build/` there.
+
+    Raises:
+        UnusableEnvironment: naming what is missing, not of the pinned version, or native.
+    """
+    pins = read_pins(root / "requirements-runtime.txt")
+    target = root / "build" / "relay-function.zip"
+    write_archive(target, {**source_files(root, PACKAGES), **distribution_files(pins)})
+    return pulumi.FileArchive(str(target))
+
+
+def read_pins(requirements: Path) -> dict[str, str]:
+    """Name → version of each distribution that the file pins."""
+    return {
+        pin["name"]: pin["version"]
+        for line in requirements.read_text(encoding="utf-8").splitlines()
+        if (pin := _PIN.match(line))
+    }
+
+
+def source_files(root: Path, packages: Sequence[str]) -> dict[str, Path]:
+    """Name in the archive → file, of our own packages.
+
+    Raises:
+        UnusableEnvironment: if a package is not in the folder `root`.
+    """
+    files = {}
+    for package in packages:
+        folder = root / package
+        if not (folder / "__init__.py").is_file():
+            raise UnusableEnvironment(f"the package {package} is not in {root}")
+        for path in folder.rglob("*.py"):
+            files[path.relative_to(root).as_posix()] = path
+    return files
+
+
+def distribution_files(pins: Mapping[str, str]) -> dict[str, Path]:
+    """Name in the archive → file, of the pinned distributions.
+
+    Raises:
+        UnusableEnvironment: naming every distribution that is not installed, not of the pinned
+            version, or not pure Python.
+    """
+    files: dict[str, Path] = {}
+    faults = []
+    for name, pinned in pins.items():
+        try:
+            found = distribution(name)
+        except PackageNotFoundError:
+            faults.append(f"{name} is not installed, {pinned} is pinned")
+            continue
+        if found.version != pinned:
+            faults.append(f"{name} {found.version} is installed, {pinned} is pinned")
+            continue
+        for path in _kept(found):
+            if path.suffix in _NATIVE:
+                faults.append(f"{name} is not pure Python: it holds {path}")
+            files[path.as_posix()] = Path(str(found.locate_file(path)))
+    if faults:
+        raise UnusableEnvironment(
+            "the function's archive cannot be made; run `make setup`:\n  " + "\n  ".join(faults)
+        )
+    return files
+
+
+def _kept(found: Distribution) -> Iterator[PurePosixPath]:
+    for file in found.files or ():
+        path = PurePosixPath(file.as_posix())
+        first, *rest = path.parts
+        if first == ".." or "__pycache__" in path.parts:
+            continue  # programs of the environment's bin, and what Python compiled
+        if first.endswith(".dist-info"):
+            if _KEPT_METADATA.match("/".join(rest)):
+                yield path
+        elif not (first in {"boto3", "botocore"} and _is_unused_data(rest)):
+            yield path
+
+
+def _is_unused_data(parts: Sequence[str]) -> bool:
+    """Whether a file of boto3 or botocore describes a service that the function does not call.
+
+    Files right under `data` (endpoints, partitions, retries, defaults) are of all services.
+    """
+    return parts[0] == "examples" or (
+        parts[0] == "data" and len(parts) > 2 and parts[1] not in SERVICES
+    )
+
+
+def write_archive(target: Path, files: Mapping[str, Path]) -> None:
+    """Write a zip of `files` (name in it → file) to `target`, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+            for entry, content in _entries(files.items()):
+                archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=9)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _entries(files: Iterable[tuple[str, Path]]) -> Iterator[tuple[zipfile.ZipInfo, bytes]]:
+    for name, path in sorted(files):
+        entry = zipfile.ZipInfo(name, _EPOCH)
+        entry.create_system = _UNIX
+        entry.external_attr = _REGULAR_FILE_0644
+        yield entry, path.read_bytes()

@@ -1,0 +1,52 @@
+"""Facts of AWS that no API tells, with where they are written down.
+
+Everything the relay needs lives in the partition `aws`: SES receives mail in no other.
+"""
+
+from __future__ import annotations
+
+PARTITION = "aws"
+
+RECEIVING_REGIONS = frozenset(
+    {
+        "ap-northeast-1",
+        "ap-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ap-southeast-3",
+        "ca-central-1",
+        "eu-central-1",
+        "eu-west-1",
+        "eu-west-2",
+        "us-east-1",
+        "us-east-2",
+        "us-west-2",
+    }
+)
+"""Where SES receives mail (AWS General Reference, "Amazon SES endpoints and quotas", table
+"Email receiving endpoints"; AWS What's New of September 2023). AWS adds to it now and then."""
+
+_REGIONAL_DKIM = frozenset({"ap-southeast-3"})
+"""Receiving regions whose DKIM keys do not stand under dkim.amazonses.com (the same page,
+table "DKIM domains")."""
+
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""What CloudWatch Logs can keep (its API reference, PutRetentionPolicy)."""
+
+
+def inbound_endpoint(region: str) -> str:
+    """The host that an MX record names, so that SES receives a domain's mail."""
+    return f"inbound-smtp.{region}.amazonaws.com"
+
+
+def smtp_endpoint(region: str) -> str:
+    """Host and port that devices submit mail to, with STARTTLS."""
+    return f"email-smtp.{region}.amazonaws.com:587"
+
+
+def dkim_domain(region: str) -> str:
+    """The domain under which SES publishes the DKIM keys of a region's identities."""
+    return f"dkim.{region}.amazonses.com" if region in _REGIONAL_DKIM else "dkim.amazonses.com"

@@ -1,0 +1,325 @@
+"""The stack's configuration, typed and checked as a whole.
+
+`Pulumi.yaml` can declare a type and a default for a key, but neither a range nor a choice
+nor how keys hang together; so the rules stand here. They are told all at once, a line
+each: an operator mends a configuration once.
+
+The names of the keys are those of `StackConfig`'s fields in camel case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pulumi
+from pulumi.runtime import is_config_secret
+
+from relay_core.settings import InvalidSettings, LinkMode, Problem, Settings, VerdictAction
+
+from . import environment
+from .aws_facts import LOG_RETENTION_DAYS, RECEIVING_REGIONS
+
+QUEUE_RETENTION = timedelta(days=4)
+"""How long the queue keeps a message that nothing takes."""
+
+DEAD_LETTER_RETENTION = timedelta(days=14)
+"""How long the dead-letter queue does: SQS's longest, as messages keep their first date."""
+
+ROLE_SESSION = timedelta(hours=12)
+"""What presigned links outlive at most: the session whose credentials signed them."""
+
+_LONGEST_PRESIGNED = timedelta(days=7)
+
+
+class InvalidConfig(pulumi.RunError):
+    """The configuration breaks rules; `problems` holds every one, by configuration key.
+
+    As a `RunError`, Pulumi shows its text without a traceback.
+    """
+
+    def __init__(self, project: str, problems: tuple[Problem, ...]) -> None:
+        lines = (f"  {p.field} = {_shown(project, p)}: {p.rule}" for p in problems)
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(
+            "\n".join((f"the configuration of the stack cannot be used ({count}):", *lines))
+        )
+        self.problems = problems
+
+
+def _shown(project: str, problem: Problem) -> str:
+    if is_config_secret(f"{project}:{problem.field}"):
+        return "[secret]"
+    return "(not set)" if problem.value is None else repr(problem.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackConfig:
+    """One stack's configuration. Making one checks it.
+
+    `project`, `stack` and `region` are Pulumi's; the other fields are configuration keys,
+    described in `Pulumi.yaml`.
+
+    Raises:
+        InvalidConfig: naming every key that breaks a rule.
+    """
+
+    project: str
+    stack: str
+    region: str
+
+    sender_email: str
+    recipient_email: str
+    allowed_recipients: tuple[str, ...]
+    configuration_set_name: str | None = None
+    recipient_marker: str = "Email_Rxers_Code"
+    allowed_senders: tuple[str, ...] = ()
+    recipient_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    max_recipients: int = 100
+    show_recipients: bool = True
+    link_mode: LinkMode = LinkMode.PRESIGNED
+    link_expiry_hours: int = 36
+    attachment_retention_days: int = 14
+    incoming_retention_days: int = 14
+    log_retention_days: int = 30
+    spam_action: VerdictAction = VerdictAction.REFUSE
+    authentication_action: VerdictAction = VerdictAction.REFUSE
+    alarm_emails: tuple[str, ...] = ()
+    fallback_emails: tuple[str, ...] = ()
+    dlq_alarm_threshold: int = 50
+    queue_age_alarm_seconds: int = 180
+    traffic_alarm_threshold: int = 180
+    max_concurrency: int = 10
+    function_memory: int = 512
+    function_timeout_seconds: int = 120
+    retry_delay_seconds: int = 30
+    dlq_max_receive_count: int = 5
+    hosted_zone_id: str | None = None
+    create_identities: bool = True
+    activate_rule_set: bool = True
+    existing_rule_set_name: str | None = None
+    malware_protection: bool = False
+    create_smtp_user: bool = True
+    force_destroy: bool = False
+
+    def __post_init__(self) -> None:
+        if problems := tuple(_broken_rules(self)):
+            raise InvalidConfig(self.project, problems)
+
+    @property
+    def prefix(self) -> str:
+        """What every name of this stack starts with, so that stacks live side by side."""
+        return f"{self.project}-{self.stack}"
+
+    @property
+    def sender_domain(self) -> str:
+        """The domain that mail is sent from, in lower case."""
+        return self.sender_email.rpartition("@")[2].lower()
+
+    @property
+    def inbound_domain(self) -> str:
+        """The domain that mail is received for, in lower case."""
+        return self.recipient_email.rpartition("@")[2].lower()
+
+    @property
+    def queue_visibility_seconds(self) -> int:
+        """Six times the function's timeout, as the AWS Lambda guide asks for a queue."""
+        return 6 * self.function_timeout_seconds
+
+    def settings(self) -> Settings:
+        """The relay's policy, as the function reads it.
+
+        Raises:
+            InvalidSettings: never on a `StackConfig` that was made: it has checked them.
+        """
+        return Settings(
+            stack=self.stack,
+            sender_address=self.sender_email,
+            inbound_address=self.recipient_email,
+            allowed_recipients=self.allowed_recipients,
+            configuration_set_name=self.configuration_set_name,
+            recipient_marker=self.recipient_marker,
+            allowed_senders=self.allowed_senders,
+            recipient_groups=self.recipient_groups,
+            max_recipients=self.max_recipients,
+            show_recipients=self.show_recipients,
+            link_mode=self.link_mode,
+            link_expiry=timedelta(hours=_bounded(self.link_expiry_hours)),
+            attachment_retention=timedelta(days=_bounded(self.attachment_retention_days)),
+            retry_delay=timedelta(seconds=_bounded(self.retry_delay_seconds)),
+            spam_action=self.spam_action,
+            authentication_action=self.authentication_action,
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed and yet worth a second look, a sentence each."""
+        found = []
+        if "*" in self.allowed_recipients:
+            found.append(
+                'allowedRecipients holds "*": whoever learns the address that devices send to'
+                " can have mail sent to anyone in your name"
+            )
+        expiry = timedelta(hours=self.link_expiry_hours)
+        if self.link_mode is LinkMode.PRESIGNED and expiry > ROLE_SESSION:
+            found.append(
+                f"linkExpiryHours is {self.link_expiry_hours}, but presigned links die with the"
+                " credentials of the function's role: after about 12 hours at most"
+            )
+        if timedelta(days=self.incoming_retention_days) < DEAD_LETTER_RETENTION:
+            found.append(
+                f"incomingRetentionDays is {self.incoming_retention_days}, but the dead-letter"
+                f" queue keeps messages for {DEAD_LETTER_RETENTION.days} days: what is redriven"
+                " later finds its mail gone"
+            )
+        return tuple(found)
+
+
+def _bounded(number: int) -> int:
+    """A number that a timedelta can hold, outside all ranges still if it was so before."""
+    return max(-1_000_000, min(number, 1_000_000))
+
+
+def key_name(field_name: str) -> str:
+    """The configuration key that a field of `StackConfig` holds."""
+    first, *rest = field_name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+_STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}\Z")
+_SES_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What must hold of a configuration, and the field to blame where it does not."""
+
+    field: str
+    holds: Callable[[StackConfig], bool]
+    text: str
+
+
+def _range(field_name: str, low: int, high: int, unit: str) -> _Rule:
+    return _Rule(
+        field_name,
+        lambda config: low <= getattr(config, field_name) <= high,
+        f"must be from {low} to {high} {unit}",
+    )
+
+
+def _ses_name(field_name: str) -> _Rule:
+    return _Rule(
+        field_name,
+        lambda config: bool(_SES_NAME.match(getattr(config, field_name) or "none")),
+        "must be 1 to 64 letters, digits, hyphens or underscores",
+    )
+
+
+_RULES = (
+    _Rule(
+        "stack",
+        lambda config: bool(_STACK_NAME.match(config.stack)),
+        "a stack's name must be a letter and up to 19 letters, digits or hyphens, all in lower"
+        " case: names of buckets are made of it",
+    ),
+    _Rule(
+        "region",
+        lambda config: config.region in RECEIVING_REGIONS,
+        f"must be a region in which SES receives mail: {', '.join(sorted(RECEIVING_REGIONS))}"
+        " (if AWS has added one since, add it to infra/aws_facts.py)",
+    ),
+    _range("incoming_retention_days", 1, 3650, "days"),
+    _range("dlq_alarm_threshold", 1, 1_000_000, "messages"),
+    _range("queue_age_alarm_seconds", 1, QUEUE_RETENTION // timedelta(seconds=1), "seconds"),
+    _range("traffic_alarm_threshold", 1, 1_000_000, "messages in 5 minutes"),
+    _range("max_concurrency", 2, 1000, "workers (AWS Lambda guide, event source scaling)"),
+    _range("function_memory", 128, 10_240, "MB (AWS Lambda guide, quotas)"),
+    _range("function_timeout_seconds", 1, 900, "seconds (AWS Lambda guide, quotas)"),
+    _range("dlq_max_receive_count", 3, 1000, "tries"),
+    _Rule(
+        "log_retention_days",
+        lambda config: config.log_retention_days in LOG_RETENTION_DAYS,
+        "must be a number of days that CloudWatch Logs offers: "
+        + ", ".join(map(str, LOG_RETENTION_DAYS)),
+    ),
+    _ses_name("configuration_set_name"),
+    _ses_name("existing_rule_set_name"),
+    # What combines.
+    _Rule(
+        "link_expiry_hours",
+        lambda config: (
+            config.link_mode is not LinkMode.PRESIGNED
+            or config.link_expiry_hours <= _LONGEST_PRESIGNED // timedelta(hours=1)
+        ),
+        "presigned links last 168 hours (7 days) at most",
+    ),
+    _Rule(
+        "activate_rule_set",
+        lambda config: not (config.activate_rule_set and config.existing_rule_set_name),
+        "must be false together with existingRuleSetName: a rule set that is not of this stack"
+        " is not this stack's to activate",
+    ),
+    # What only a later version can do.
+    _Rule(
+        "link_mode",
+        lambda config: config.link_mode is LinkMode.PRESIGNED,
+        "the download page comes in a later version: use presigned",
+    ),
+    _Rule(
+        "malware_protection",
+        lambda config: not config.malware_protection,
+        "the scan comes in a later version: leave it false",
+    ),
+    _Rule(
+        "hosted_zone_id",
+        lambda config: config.hosted_zone_id is None,
+        "writing DNS records comes in a later version: leave it out, and publish what the stack's"
+        " output dnsRecords lists",
+    ),
+)
+
+
+def _broken_rules(config: StackConfig) -> Iterator[Problem]:
+    yield from _settings_problems(config)
+    for rule in _RULES:
+        if not rule.holds(config):
+            key = "aws:region" if rule.field == "region" else key_name(rule.field)
+            yield Problem(field=key, value=getattr(config, rule.field), rule=rule.text)
+    for name in ("alarm_emails", "fallback_emails"):
+        for address in getattr(config, name):
+            if not _EMAIL.match(address):
+                rule_text = "must be an e-mail address"
+                yield Problem(field=key_name(name), value=address, rule=rule_text)
+
+
+_FIELDS_OF_SETTINGS: Mapping[str, str] = {
+    "sender_address": "sender_email",
+    "inbound_address": "recipient_email",
+    "link_expiry": "link_expiry_hours",
+    "attachment_retention": "attachment_retention_days",
+    "retry_delay": "retry_delay_seconds",
+}
+"""Field of `Settings` → field of `StackConfig`, where the names differ."""
+
+
+def _settings_problems(config: StackConfig) -> Iterator[Problem]:
+    try:
+        settings = config.settings()
+    except InvalidSettings as error:
+        for problem in error.problems:
+            if name := _FIELDS_OF_SETTINGS.get(problem.field):
+                yield Problem(field=key_name(name), value=getattr(config, name), rule=problem.rule)
+            else:
+                yield replace(problem, field=key_name(problem.field))
+        return
+    size = environment.size(environment.known_variables(settings))
+    room = environment.LIMIT - environment.RESERVED_FOR_RESOURCES
+    if size > room:
+        yield Problem(
+            field="allowedRecipients, allowedSenders, recipientGroups",
+            value=f"{size} bytes",
+            rule=f"must fit, with all other settings, into {room} bytes of the function's"
+            " environment: name domains instead of addresses, or fewer of them",
+        )

@@ -1,0 +1,39 @@
+"""The environment of the function: what travels from deploy time to run time.
+
+Lambda allows 4 KB for all variables together, names and values (AWS Lambda guide, "Lambda
+quotas"). The settings are known before anything is deployed and can be measured; the names
+of the buckets and the ARN of the topic are not, so room is kept for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from relay_core.settings import Settings, variable_name
+
+LIMIT = 4096
+"""Bytes that Lambda allows for all variables together."""
+
+RESERVED_FOR_RESOURCES = 512
+"""Bytes kept for two bucket names (63 each at most), a topic's ARN and their variables' names."""
+
+_FIXED: Mapping[str, str] = {
+    "POWERTOOLS_SERVICE_NAME": "mail-relay",
+    "POWERTOOLS_METRICS_NAMESPACE": "MailRelay",
+    "LOG_LEVEL": "INFO",
+}
+
+INBOUND_ADDRESS = variable_name("inbound_address")
+INCOMING_BUCKET = variable_name("incoming_bucket")
+ATTACHMENTS_BUCKET = variable_name("attachments_bucket")
+FALLBACK_TOPIC_ARN = variable_name("fallback_topic_arn")
+
+
+def known_variables(settings: Settings) -> dict[str, str]:
+    """The variables whose values are known before the deployment."""
+    return {**settings.to_environment(), **_FIXED}
+
+
+def size(variables: Mapping[str, str]) -> int:
+    """The bytes that variables take of `LIMIT`."""
+    return sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())

@@ -1,0 +1,178 @@
+"""The function, what it may do, where it logs, and how the queue feeds it.
+
+Its role may do what the code calls and nothing else; a comment beside each statement says what
+is less than obvious. The log group is made first and named to the function: a group that Lambda
+made by itself would keep its logs for ever, and the role may not make any.
+
+The queue hands over few messages at a time, because they are worked through one after the
+other within one timeout: a batch of five mails of 40 MB is five times that mail's time, though
+only once its memory. A message that fails is reported alone (`ReportBatchItemFailures`); the
+others are done with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from . import policies
+
+HANDLER = "adapters.relay_function.handler"
+RUNTIME = "python3.13"
+ARCHITECTURE = "arm64"
+BATCH_SIZE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayFunctionArgs:
+    """What the function is made of, and the ARNs of what it works on.
+
+    `environment` are its variables; `memory_mb` and `timeout_seconds` its size;
+    `max_concurrency` how many of it may run for the queue at the same time.
+    `sender_address` is the only address it sends from.
+    """
+
+    code: pulumi.Archive
+    environment: Mapping[str, pulumi.Input[str]]
+    memory_mb: int
+    timeout_seconds: int
+    max_concurrency: int
+    log_group_name: str
+    log_retention_days: int
+    region: str
+    account: pulumi.Input[str]
+    sender_address: str
+    configuration_set_name: str | None
+    incoming_bucket_arn: pulumi.Input[str]
+    incoming_prefix: str
+    attachments_bucket_arn: pulumi.Input[str]
+    fallback_topic_arn: pulumi.Input[str]
+    queue_arn: pulumi.Input[str]
+
+
+class RelayFunction(pulumi.ComponentResource):
+    """The function with its role, its log group and its event source."""
+
+    function_name: pulumi.Output[str]
+    log_group_name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: RelayFunctionArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:function:RelayFunction", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        log_group = aws.cloudwatch.LogGroup(
+            name,
+            name=args.log_group_name,
+            retention_in_days=args.log_retention_days,
+            opts=child,
+        )
+        role = aws.iam.Role(
+            name, assume_role_policy=policies.trust("lambda.amazonaws.com"), opts=child
+        )
+        role_policy = aws.iam.RolePolicy(
+            name,
+            role=role.name,
+            policy=policies.document(*_permissions(args, log_group.arn)),
+            opts=child,
+        )
+        function = aws.lambda_.Function(
+            name,
+            runtime=RUNTIME,
+            architectures=[ARCHITECTURE],
+            handler=HANDLER,
+            code=args.code,
+            role=role.arn,
+            memory_size=args.memory_mb,
+            timeout=args.timeout_seconds,
+            environment={"variables": args.environment},
+            logging_config={"log_format": "JSON", "log_group": log_group.name},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, role_policy]),
+        )
+        aws.lambda_.EventSourceMapping(
+            name,
+            event_source_arn=args.queue_arn,
+            function_name=function.arn,
+            batch_size=BATCH_SIZE,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config={"maximum_concurrency": args.max_concurrency},
+            opts=child,
+        )
+        self.function_name = function.name
+        self.log_group_name = log_group.name
+        self.register_outputs(
+            {"functionName": self.function_name, "logGroupName": self.log_group_name}
+        )
+
+
+def _permissions(
+    args: RelayFunctionArgs, log_group_arn: pulumi.Output[str]
+) -> tuple[policies.Statement, ...]:
+    def under(bucket_arn: pulumi.Input[str], prefix: str) -> pulumi.Output[str]:
+        return pulumi.Output.concat(bucket_arn, f"/{prefix}*")
+
+    return (
+        policies.allow(
+            "ReadIncomingMail",
+            ["s3:GetObject"],
+            [under(args.incoming_bucket_arn, args.incoming_prefix)],
+        ),
+        policies.allow(
+            "KeepAttachmentsAndManifests",
+            # A presigned link reads with the rights of the role that signed it: so GetObject.
+            ["s3:PutObject", "s3:GetObject"],
+            [
+                under(args.attachments_bucket_arn, "attachments/"),
+                under(args.attachments_bucket_arn, "manifests/"),
+            ],
+        ),
+        policies.allow(
+            # Without it, S3 answers 403 instead of 404 for a manifest that is not there yet
+            # (S3 API reference, GetObject, "Permissions"). A condition on s3:prefix would undo
+            # that: a read of an object has no such key.
+            "TellAbsentFromForbidden",
+            ["s3:ListBucket"],
+            [args.attachments_bucket_arn],
+        ),
+        policies.allow(
+            # SES's v2 SendEmail with raw content is authorised as SendRawEmail too. An account
+            # that is still in the SES sandbox is asked for permission on each recipient's
+            # identity as well: so on all of the account's. What may be sent is narrowed by the
+            # sender's address, which SES checks whatever the identity.
+            "SendAsTheSender",
+            ["ses:SendEmail", "ses:SendRawEmail"],
+            [
+                policies.arn("ses", args.region, args.account, resource)
+                for resource in (
+                    "identity/*",
+                    *(
+                        (f"configuration-set/{args.configuration_set_name}",)
+                        if args.configuration_set_name
+                        else ()
+                    ),
+                )
+            ],
+            condition={"StringEquals": {"ses:FromAddress": args.sender_address}},
+        ),
+        policies.allow("TellTheOperator", ["sns:Publish"], [args.fallback_topic_arn]),
+        policies.allow(
+            "WorkThroughTheQueue",
+            [
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                # The function itself puts off the next try of a message that failed.
+                "sqs:ChangeMessageVisibility",
+            ],
+            [args.queue_arn],
+        ),
+        policies.allow(
+            "WriteLogs",
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            # Lambda names the streams of the group as it starts workers.
+            [pulumi.Output.concat(log_group_arn, ":*")],
+        ),
+    )

@@ -1,0 +1,103 @@
+"""Receiving mail: SES's receipt rule that stores it in the incoming bucket.
+
+An account has one active receipt rule set in a region. Activating ours replaces whatever was
+active, and destroying it leaves none, so that SES refuses all mail of the account in that
+region; an account that receives mail already names its set and gets only a rule added to it.
+
+When a rule is made, SES writes a test object to the bucket: the rule waits for the bucket's
+policy, or SES answers `InvalidS3Configuration`. No KMS key on the S3 action: SES would encrypt
+the mail on its side, in a way that only its own client library reads (SES guide, "Deliver to S3
+bucket action").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from . import policies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleNames:
+    """The names of the rule set and of our rule in it.
+
+    They are chosen before anything exists: the bucket's policy names the rule, and the rule
+    needs the bucket's policy.
+    """
+
+    rule_set: str
+    rule: str
+    rule_set_exists: bool
+
+    @classmethod
+    def choose(cls, *, prefix: str, existing_rule_set: str | None) -> RuleNames:
+        """Names of the stack's own, but for a rule set that exists already."""
+        return cls(
+            rule_set=existing_rule_set or prefix,
+            rule=f"{prefix}-incoming",
+            rule_set_exists=existing_rule_set is not None,
+        )
+
+    def rule_arn(self, region: str, account: pulumi.Input[str]) -> pulumi.Output[str]:
+        """The rule's ARN, under which SES writes to the bucket."""
+        resource = f"receipt-rule-set/{self.rule_set}:receipt-rule/{self.rule}"
+        return policies.arn("ses", region, account, resource)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMailArgs:
+    """`address` is what devices send to; mail goes to the bucket under `key_prefix`.
+
+    `bucket_policy` is the one that lets SES write there.
+    """
+
+    names: RuleNames
+    address: pulumi.Input[str]
+    bucket_name: pulumi.Input[str]
+    bucket_policy: pulumi.Resource
+    key_prefix: str
+    activate: bool
+
+
+class InboundMail(pulumi.ComponentResource):
+    """The receipt rule, and the rule set it stands in unless that exists already."""
+
+    rule_set_name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: InboundMailArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:inbound:InboundMail", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        if args.names.rule_set_exists:
+            self.rule_set_name = pulumi.Output.from_input(args.names.rule_set)
+        else:
+            rule_set = aws.ses.ReceiptRuleSet(name, rule_set_name=args.names.rule_set, opts=child)
+            self.rule_set_name = rule_set.rule_set_name
+        rule = aws.ses.ReceiptRule(
+            name,
+            name=args.names.rule,
+            rule_set_name=self.rule_set_name,
+            enabled=True,
+            recipients=[args.address],
+            scan_enabled=True,
+            tls_policy="Require",
+            s3_actions=[
+                {
+                    "bucket_name": args.bucket_name,
+                    "object_key_prefix": args.key_prefix,
+                    "position": 1,
+                }
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.bucket_policy]),
+        )
+        if args.activate:
+            aws.ses.ActiveReceiptRuleSet(
+                name,
+                rule_set_name=self.rule_set_name,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[rule]),
+            )
+        self.register_outputs({"ruleSetName": self.rule_set_name})

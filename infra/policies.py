@@ -1,0 +1,75 @@
+"""Policy documents, as data that may hold outputs.
+
+Pulumi's outputs have no text until they are known: `json.dumps` would write an error's text
+into the policy. So documents are made with `pulumi.Output.json_dumps`, here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from .aws_facts import PARTITION
+
+Statement = Mapping[str, Any]
+"""One statement of a policy document, in IAM's own words (IAM guide, "JSON policy elements")."""
+
+Condition = Mapping[str, Mapping[str, Any]]
+"""Operator → condition key → value or values."""
+
+
+def document(*statements: Statement) -> pulumi.Output[str]:
+    """The policy document of these statements."""
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[pulumi.Input[str]],
+    *,
+    service: str | None = None,
+    condition: Condition | None = None,
+) -> Statement:
+    """A statement that allows; `service` is the AWS service it allows in a resource's policy."""
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        **({"Principal": {"Service": service}} if service else {}),
+        "Action": list(actions),
+        "Resource": list(resources),
+        **({"Condition": condition} if condition else {}),
+    }
+
+
+def deny_without_tls(action: str, resources: Sequence[pulumi.Input[str]]) -> Statement:
+    """A statement for a resource's policy that denies `action` to all who do not use TLS."""
+    return {
+        "Sid": "DenyWithoutTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": action,
+        "Resource": list(resources),
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def trust(service: str) -> pulumi.Output[str]:
+    """A role's trust policy: the AWS service may assume the role."""
+    return document(
+        {
+            "Sid": "Trust",
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+        }
+    )
+
+
+def arn(
+    service: str, region: str, account: pulumi.Input[str], resource: str
+) -> pulumi.Output[str]:
+    """The ARN of a resource that is known by its name."""
+    return pulumi.Output.concat(f"arn:{PARTITION}:{service}:{region}:", account, f":{resource}")

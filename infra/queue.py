@@ -1,0 +1,120 @@
+"""The queue between the incoming bucket and the function, and where what fails ends.
+
+S3 writes a notification of each stored mail into the queue. It checks, when the notification
+is set, whether it may: so the notification waits for the queue's policy. A message that was
+received `max_receive_count` times and never deleted moves to the dead-letter queue, with the
+date it had: that queue must keep messages longer than this one (SQS guide, "Dead-letter
+queues").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pulumi
+import pulumi_aws as aws
+
+from . import policies
+
+_LONG_POLL_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingQueueArgs:
+    """`bucket_name` and `bucket_arn` are of the bucket whose objects under `key_prefix` queue.
+
+    `visibility_seconds` is how long a received message stays hidden from other receivers.
+    """
+
+    account: pulumi.Input[str]
+    bucket_name: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    key_prefix: str
+    visibility_seconds: int
+    max_receive_count: int
+    retention: timedelta
+    dead_letter_retention: timedelta
+
+
+class IncomingQueue(pulumi.ComponentResource):
+    """The queue, its dead-letter queue and the bucket's notification.
+
+    Queues are known by URL to their callers, by ARN to policies and by name to metrics.
+    """
+
+    arn: pulumi.Output[str]
+    url: pulumi.Output[str]
+    queue_name: pulumi.Output[str]
+    dead_letter_url: pulumi.Output[str]
+    dead_letter_name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: IncomingQueueArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:queue:IncomingQueue", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        dead_letters = aws.sqs.Queue(
+            f"{name}-dead-letters",
+            sqs_managed_sse_enabled=True,
+            message_retention_seconds=int(args.dead_letter_retention.total_seconds()),
+            receive_wait_time_seconds=_LONG_POLL_SECONDS,
+            opts=child,
+        )
+        queue = aws.sqs.Queue(
+            name,
+            sqs_managed_sse_enabled=True,
+            message_retention_seconds=int(args.retention.total_seconds()),
+            receive_wait_time_seconds=_LONG_POLL_SECONDS,
+            visibility_timeout_seconds=args.visibility_seconds,
+            redrive_policy=pulumi.Output.json_dumps(
+                {
+                    "deadLetterTargetArn": dead_letters.arn,
+                    "maxReceiveCount": args.max_receive_count,
+                }
+            ),
+            opts=child,
+        )
+        aws.sqs.QueuePolicy(
+            f"{name}-dead-letters",
+            queue_url=dead_letters.url,
+            policy=policies.document(policies.deny_without_tls("sqs:*", [dead_letters.arn])),
+            opts=child,
+        )
+        queue_policy = aws.sqs.QueuePolicy(
+            name,
+            queue_url=queue.url,
+            policy=policies.document(
+                policies.deny_without_tls("sqs:*", [queue.arn]),
+                policies.allow(
+                    "SendByBucket",
+                    ["sqs:SendMessage"],
+                    [queue.arn],
+                    service="s3.amazonaws.com",
+                    condition={
+                        "StringEquals": {"aws:SourceAccount": args.account},
+                        "ArnEquals": {"aws:SourceArn": args.bucket_arn},
+                    },
+                ),
+            ),
+            opts=child,
+        )
+        aws.s3.BucketNotification(
+            name,
+            bucket=args.bucket_name,
+            queues=[
+                {
+                    "id": "incoming",
+                    "queue_arn": queue.arn,
+                    "events": ["s3:ObjectCreated:*"],
+                    "filter_prefix": args.key_prefix,
+                }
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[queue_policy]),
+        )
+        self.arn = queue.arn
+        self.url = queue.url
+        self.queue_name = queue.name
+        self.dead_letter_url = dead_letters.url
+        self.dead_letter_name = dead_letters.name
+        self.register_outputs({"url": self.url, "deadLetterUrl": self.dead_letter_url})

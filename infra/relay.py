@@ -1,0 +1,215 @@
+"""The whole relay: the one place where its parts are put together.
+
+device ─▶ SES ─receipt rule─▶ incoming bucket ─▶ queue ─▶ function ─▶ SES ─▶ recipients
+                                                   │         ├─▶ attachments bucket
+                                                   ▼         └─▶ fallback topic
+                                          dead-letter queue ─▶ alarms topic
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from . import environment, policies
+from .alarms import QueueAlarms, QueueAlarmsArgs
+from .aws_facts import smtp_endpoint
+from .config import DEAD_LETTER_RETENTION, QUEUE_RETENTION, StackConfig
+from .function import RelayFunction, RelayFunctionArgs
+from .identities import MailDomains, MailDomainsArgs
+from .inbound import InboundMail, InboundMailArgs, RuleNames
+from .queue import IncomingQueue, IncomingQueueArgs
+from .smtp_user import SmtpUser, SmtpUserArgs
+from .storage import PrivateBucket, PrivateBucketArgs, ServiceWriter
+from .topics import OperatorTopic, OperatorTopicArgs, ServicePublisher
+
+INCOMING_PREFIX = "incoming/"
+"""Where SES puts raw mail in the incoming bucket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRelayArgs:
+    """The stack's configuration, and the code of its function."""
+
+    config: StackConfig
+    code: pulumi.Archive
+
+
+class MailRelay(pulumi.ComponentResource):
+    """Everything that a stack deploys; `exports` are the outputs that others rely on."""
+
+    exports: Mapping[str, Any]
+
+    def __init__(
+        self, name: str, args: MailRelayArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:relay:MailRelay", name, None, opts)
+        config = args.config
+        child = pulumi.ResourceOptions(parent=self)
+        account = aws.get_caller_identity_output(
+            opts=pulumi.InvokeOutputOptions(parent=self)
+        ).account_id
+        # Whoever learns this address can have mail sent: Pulumi keeps it out of sight.
+        inbound_address = pulumi.Output.secret(config.recipient_email)
+
+        rule_names = RuleNames.choose(
+            prefix=config.prefix, existing_rule_set=config.existing_rule_set_name
+        )
+        incoming = PrivateBucket(
+            f"{name}-incoming",
+            PrivateBucketArgs(
+                retention_days=config.incoming_retention_days,
+                expiring_prefix=INCOMING_PREFIX,
+                writer=ServiceWriter(
+                    service="ses.amazonaws.com",
+                    key_prefix=INCOMING_PREFIX,
+                    account=account,
+                    source_arn=rule_names.rule_arn(config.region, account),
+                ),
+                force_destroy=config.force_destroy,
+            ),
+            child,
+        )
+        attachments = PrivateBucket(
+            f"{name}-attachments",
+            PrivateBucketArgs(
+                retention_days=config.attachment_retention_days,
+                force_destroy=config.force_destroy,
+            ),
+            child,
+        )
+        queue = IncomingQueue(
+            f"{name}-incoming",
+            IncomingQueueArgs(
+                account=account,
+                bucket_name=incoming.bucket_name,
+                bucket_arn=incoming.arn,
+                key_prefix=INCOMING_PREFIX,
+                visibility_seconds=config.queue_visibility_seconds,
+                max_receive_count=config.dlq_max_receive_count,
+                retention=QUEUE_RETENTION,
+                dead_letter_retention=DEAD_LETTER_RETENTION,
+            ),
+            child,
+        )
+        domains = MailDomains(
+            name,
+            MailDomainsArgs(
+                region=config.region,
+                sender_domain=config.sender_domain,
+                inbound_domain=config.inbound_domain,
+                create_identities=config.create_identities,
+            ),
+            child,
+        )
+        inbound = InboundMail(
+            name,
+            InboundMailArgs(
+                names=rule_names,
+                address=inbound_address,
+                bucket_name=incoming.bucket_name,
+                bucket_policy=incoming.policy,
+                key_prefix=INCOMING_PREFIX,
+                activate=config.activate_rule_set,
+            ),
+            child,
+        )
+        fallback = OperatorTopic(
+            f"{name}-fallback",
+            OperatorTopicArgs(display_name="Mail relay", emails=config.fallback_emails),
+            child,
+        )
+        alarm_topic = OperatorTopic(
+            f"{name}-alarms",
+            OperatorTopicArgs(
+                display_name="Mail relay alarms",
+                emails=config.alarm_emails,
+                publisher=ServicePublisher(
+                    service="cloudwatch.amazonaws.com",
+                    account=account,
+                    # Pulumi ends the names of alarms in a few random characters.
+                    source_arn=policies.arn(
+                        "cloudwatch", config.region, account, f"alarm:{name}-*"
+                    ),
+                ),
+            ),
+            child,
+        )
+        QueueAlarms(
+            name,
+            QueueAlarmsArgs(
+                queue_name=queue.queue_name,
+                dead_letter_name=queue.dead_letter_name,
+                topic_arn=alarm_topic.arn,
+                failed_messages=config.dlq_alarm_threshold,
+                oldest_message_seconds=config.queue_age_alarm_seconds,
+                messages_in_five_minutes=config.traffic_alarm_threshold,
+            ),
+            child,
+        )
+        function = RelayFunction(
+            f"{name}-function",
+            RelayFunctionArgs(
+                code=args.code,
+                environment={
+                    **environment.known_variables(config.settings()),
+                    environment.INBOUND_ADDRESS: inbound_address,
+                    environment.INCOMING_BUCKET: incoming.bucket_name,
+                    environment.ATTACHMENTS_BUCKET: attachments.bucket_name,
+                    environment.FALLBACK_TOPIC_ARN: fallback.arn,
+                },
+                memory_mb=config.function_memory,
+                timeout_seconds=config.function_timeout_seconds,
+                max_concurrency=config.max_concurrency,
+                log_group_name=f"/aws/lambda/{name}-function",
+                log_retention_days=config.log_retention_days,
+                region=config.region,
+                account=account,
+                sender_address=config.sender_email,
+                configuration_set_name=config.configuration_set_name,
+                incoming_bucket_arn=incoming.arn,
+                incoming_prefix=INCOMING_PREFIX,
+                attachments_bucket_arn=attachments.arn,
+                fallback_topic_arn=fallback.arn,
+                queue_arn=queue.arn,
+            ),
+            child,
+        )
+        credentials: pulumi.Input[str] = ""
+        if config.create_smtp_user:
+            credentials = SmtpUser(
+                f"{name}-devices",
+                SmtpUserArgs(
+                    inbound_address=inbound_address,
+                    identity_arns=[
+                        policies.arn("ses", config.region, account, f"identity/{domain}")
+                        for domain in dict.fromkeys((config.sender_domain, config.inbound_domain))
+                    ],
+                    parameter_name=f"/{config.project}/{config.stack}/smtp-credentials",
+                ),
+                child,
+            ).parameter_name
+
+        self.exports = {
+            "incomingBucket": incoming.bucket_name,
+            "attachmentsBucket": attachments.bucket_name,
+            "queueUrl": queue.url,
+            "deadLetterQueueUrl": queue.dead_letter_url,
+            "fallbackTopicArn": fallback.arn,
+            "alarmsTopicArn": alarm_topic.arn,
+            "functionName": function.function_name,
+            "logGroup": function.log_group_name,
+            "inboundAddress": inbound_address,
+            "senderAddress": config.sender_email,
+            "smtpEndpoint": smtp_endpoint(config.region),
+            "smtpCredentialsParameter": credentials,
+            # Empty until there is a download page: Pulumi would leave out a null.
+            "downloadUrl": "",
+            "dnsRecords": domains.dns_records,
+            "receiptRuleSet": inbound.rule_set_name,
+        }
+        self.register_outputs(dict(self.exports))

@@ -1,0 +1,286 @@
+"""The real program, run under Pulumi's official mocks; what it registered, for tests to read."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import json
+import logging
+import runpy
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pulumi
+import pulumi_aws
+import yaml  # type: ignore[import-untyped]  # its stubs are not among the pinned requirements
+from pulumi import runtime
+from pulumi.runtime import rpc
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.stack import Stack, run_pulumi_func
+
+from infra import archive
+from infra.config import StackConfig
+from infra.config_reader import read_config
+
+with warnings.catch_warnings():
+    # These two modules of pulumi_aws warn, as they are loaded, of classes of their own that were
+    # replaced; none of them is used here. They load at the first look into them: now, so that
+    # no warning is left for a test to meet.
+    warnings.filterwarnings(
+        "ignore", message=".* has been deprecated in favor of ", category=DeprecationWarning
+    )
+    _ = (pulumi_aws.s3.Bucket, pulumi_aws.lambda_.Function)
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "mail-relay"
+ACCOUNT = "123456789012"
+SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d"  # how Pulumi marks a secret on the wire
+
+OUTPUTS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
+    "aws:s3/bucket:Bucket": lambda name: {"bucket": name, "arn": f"arn:aws:s3:::{name}"},
+    "aws:sqs/queue:Queue": lambda name: {
+        "name": name,
+        "arn": f"arn:aws:sqs:eu-central-1:{ACCOUNT}:{name}",
+        "url": f"https://sqs.eu-central-1.amazonaws.com/{ACCOUNT}/{name}",
+    },
+    "aws:sns/topic:Topic": lambda name: {"arn": f"arn:aws:sns:eu-central-1:{ACCOUNT}:{name}"},
+    "aws:lambda/function:Function": lambda name: {
+        "name": name,
+        "arn": f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:{name}",
+    },
+    "aws:iam/role:Role": lambda name: {"name": name, "arn": f"arn:aws:iam::{ACCOUNT}:role/{name}"},
+    "aws:iam/user:User": lambda name: {"name": name},
+    "aws:iam/accessKey:AccessKey": lambda _: {"sesSmtpPasswordV4": "derived-password"},
+    "aws:cloudwatch/logGroup:LogGroup": lambda name: {
+        "arn": f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:{name}"
+    },
+    "aws:sesv2/emailIdentity:EmailIdentity": lambda _: {
+        "dkimSigningAttributes": {"tokens": ["token1", "token2", "token3"]}
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """One resource as the program registered it; `inputs` as sent, secrets unwrapped."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    custom: bool
+    inputs: Mapping[str, Any]
+    secret_inputs: frozenset[str]
+    dependencies: frozenset[str]
+
+    def document(self, key: str) -> Mapping[str, Any]:
+        """A policy document among the inputs."""
+        parsed: Mapping[str, Any] = json.loads(self.inputs[key])
+        return parsed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """Everything that a run of the program registered and exported."""
+
+    resources: tuple[Registered, ...]
+    exports: Mapping[str, Any]
+    secret_exports: frozenset[str]
+    warnings: tuple[str, ...]
+
+    def all(self, type_: str) -> tuple[Registered, ...]:
+        """The resources of a type, by name."""
+        found = (resource for resource in self.resources if resource.type == type_)
+        return tuple(sorted(found, key=lambda resource: resource.name))
+
+    def one(self, type_: str, name_holds: str = "") -> Registered:
+        """The only resource of a type whose name holds this text."""
+        (found,) = (one for one in self.all(type_) if name_holds in one.name)
+        return found
+
+    def named(self, type_: str, name: str) -> Registered:
+        """The resource of a type with exactly this name."""
+        (found,) = (one for one in self.all(type_) if one.name == name)
+        return found
+
+
+def plain(value: Any) -> Any:
+    """The value without the marks of secrets, its whole floats as integers."""
+    if isinstance(value, dict):
+        if SECRET_SIGNATURE in value and "value" in value:
+            return plain(value["value"])
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class _Monitor(MockMonitor):
+    """Pulumi's mock of its engine, keeping what it is told and its mocks are not."""
+
+    def __init__(self, mocks: Mocks) -> None:
+        super().__init__(mocks)
+        self.registered: list[Registered] = []
+        self._lock = threading.Lock()
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the engine's name for it
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # Pulumi's
+        inputs = rpc.deserialize_properties(request.object)
+        secret = {
+            key
+            for key, value in inputs.items()
+            if isinstance(value, dict) and SECRET_SIGNATURE in value and "value" in value
+        }
+        with self._lock:
+            self.registered.append(
+                Registered(
+                    urn=response.urn,
+                    type=request.type,
+                    name=request.name,
+                    parent=request.parent,
+                    custom=request.custom,
+                    inputs=plain(inputs),
+                    secret_inputs=frozenset(secret),
+                    dependencies=frozenset(request.dependencies),
+                )
+            )
+        return response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Aws(Mocks):
+    answers: Mapping[str, Callable[[str], Mapping[str, Any]]]
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        name = plain(args.inputs).get("name", args.name)
+        outputs = self.answers[args.typ](name) if args.typ in self.answers else {}
+        return f"{args.name}-id", {**args.inputs, **outputs}
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        if args.token == "aws:index/getCallerIdentity:getCallerIdentity":
+            return {"accountId": ACCOUNT, "arn": "", "id": ACCOUNT, "userId": ""}, []
+        raise AssertionError(f"the program called {args.token}")
+
+
+class _Log(logging.Logger):
+    """Where Pulumi's mock of its engine logs to."""
+
+    def __init__(self) -> None:
+        super().__init__("pulumi", logging.WARNING)
+        self.warnings: list[str] = []
+
+    def handle(self, record: logging.LogRecord) -> None:
+        self.warnings.append(record.getMessage())
+
+
+@dataclass(slots=True)
+class _Threads:
+    """A pool whose threads' event loops, which Pulumi asks for, are closed at the end."""
+
+    loops: list[asyncio.AbstractEventLoop] = field(default_factory=list)
+
+    def start(self) -> None:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        self.loops.append(loop)
+
+    def close(self) -> None:
+        for loop in self.loops:
+            loop.close()
+
+
+def text_config(config: Mapping[str, object]) -> dict[str, str]:
+    """Values as Pulumi's command line hands them over: text, and JSON where they are none."""
+    return {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in config.items()
+    }
+
+
+def dev_config() -> dict[str, object]:
+    """The configuration in `Pulumi.dev.yaml`."""
+    document = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text("utf-8"))
+    config: dict[str, object] = document["config"]
+    return config
+
+
+_made_once = functools.cache(archive.function_archive)
+
+
+def run_program(
+    config: Mapping[str, object], *, stack: str = "dev", first_preview: bool = False
+) -> Deployment:
+    """Run the program of this repository on these configuration values, by full name.
+
+    The function's archive does not depend on them: it is made once a session. In a first
+    preview nothing exists, so that only what was declared is known.
+    """
+
+    def execute() -> None:
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+    async def run() -> Deployment:
+        monitor = _Monitor(_Aws(answers={} if first_preview else OUTPUTS))
+        runtime.set_all_config(text_config(config), [])
+        log = _Log()
+        runtime.set_mocks(
+            monitor.mocks,
+            project=PROJECT,
+            stack=stack,
+            preview=first_preview,
+            monitor=monitor,
+            logger=log,
+        )
+        await run_pulumi_func(execute)
+        root = runtime.get_root_resource()
+        assert isinstance(root, Stack)
+        outputs = {name: pulumi.Output.from_input(value) for name, value in root.outputs.items()}
+        return Deployment(
+            resources=tuple(monitor.registered),
+            exports={name: await output.future() for name, output in outputs.items()},
+            secret_exports=frozenset(
+                [name for name, output in outputs.items() if await output.is_secret()]
+            ),
+            warnings=tuple(log.warnings),
+        )
+
+    threads = _Threads()
+    with ThreadPoolExecutor(max_workers=4, initializer=threads.start) as pool:
+
+        def main() -> Deployment:
+            with asyncio.Runner() as runner:
+                runner.get_loop().set_default_executor(pool)
+                return runner.run(run())
+
+        try:
+            # A context of its own: Pulumi keeps its settings in context variables.
+            with mock.patch.object(archive, "function_archive", _made_once):
+                return contextvars.Context().run(main)
+        finally:
+            threads.close()
+
+
+def read_stack(
+    config: Mapping[str, object], *, stack: str = "dev", secrets: Iterable[str] = ()
+) -> StackConfig:
+    """What the program makes of these configuration values, by full name."""
+
+    def read() -> StackConfig:
+        runtime.set_all_config(text_config(config), list(secrets))
+        return read_config(pulumi.Config(PROJECT), stack=stack)
+
+    return contextvars.Context().run(read)
+
+
+def changed_config(changes: Mapping[str, object]) -> dict[str, object]:
+    """The dev stack's configuration with some keys changed; None leaves one out."""
+    changed = {key if ":" in key else f"{PROJECT}:{key}": value for key, value in changes.items()}
+    config = {**dev_config(), **changed}
+    return {key: value for key, value in config.items() if value is not None}

@@ -1,0 +1,317 @@
+"""A wrong configuration is told before anything is deployed, all of it at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # its stubs are not among the pinned requirements
+
+from infra.config import InvalidConfig
+from infra.config_reader import CONFIG_KEYS
+from relay_core.settings import LinkMode, Settings, VerdictAction
+from tests.infra.conftest import Deploy
+from tests.infra.program import PROJECT, ROOT, changed_config, read_stack
+
+
+def problems(changes: Mapping[str, object], *, stack: str = "dev") -> dict[str, str]:
+    """Key → rule of what is wrong with the dev stack's configuration, changed like this."""
+    with pytest.raises(InvalidConfig) as raised:
+        read_stack(changed_config(changes), stack=stack)
+    return {problem.field: problem.rule for problem in raised.value.problems}
+
+
+def test_the_dev_stack_is_complete() -> None:
+    config = read_stack(changed_config({}))
+    assert config.sender_email == "relay@mail.example.com"
+    assert config.allowed_recipients == ("example.com", "example.net", "example.org")
+    assert config.force_destroy
+
+
+def test_every_key_is_described_in_pulumi_yaml_with_the_same_type_and_default() -> None:
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text("utf-8"))
+    assert declared["name"] == PROJECT
+    expected = {key.name: (key.kind.pulumi_type, _written(key.default)) for key in CONFIG_KEYS}
+    found = {
+        name: (schema["type"], schema.get("default"))
+        for name, schema in declared["config"].items()
+    }
+    assert found == {
+        name: (type_, None if required else default)
+        for (name, (type_, default)), required in zip(
+            expected.items(), [key.required for key in CONFIG_KEYS], strict=True
+        )
+    }
+    assert all(schema["description"].strip() for schema in declared["config"].values())
+    arrays = [schema for schema in declared["config"].values() if schema["type"] == "array"]
+    assert all(schema["items"] == {"type": "string"} for schema in arrays)
+
+
+def _written(default: object) -> object:
+    """A default as `Pulumi.yaml` writes it: none of a text is the empty text."""
+    return "" if default is None else json.loads(json.dumps(default))
+
+
+def test_the_keys_of_the_contract_are_there() -> None:
+    names = {key.name for key in CONFIG_KEYS}
+    assert names >= {
+        *("senderEmail", "recipientEmail", "configurationSetName", "recipientMarker"),
+        *("allowedRecipients", "allowedSenders", "recipientGroups", "maxRecipients"),
+        *("showRecipients", "linkMode", "linkExpiryHours", "attachmentRetentionDays"),
+        *("incomingRetentionDays", "logRetentionDays", "spamAction", "authenticationAction"),
+        *("alarmEmails", "fallbackEmails", "dlqAlarmThreshold", "queueAgeAlarmSeconds"),
+        *("trafficAlarmThreshold", "maxConcurrency", "functionMemory", "hostedZoneId"),
+        *("activateRuleSet", "existingRuleSetName", "malwareProtection", "createSmtpUser"),
+    }
+
+
+def test_a_stack_that_sets_only_what_is_required_gets_the_defaults() -> None:
+    config = read_stack(
+        {
+            "aws:region": "eu-west-1",
+            f"{PROJECT}:senderEmail": "relay@example.com",
+            f"{PROJECT}:recipientEmail": "hidden@in.example.com",
+            f"{PROJECT}:allowedRecipients": ["example.com"],
+        }
+    )
+    assert config == replace(
+        config,
+        link_mode=LinkMode.PRESIGNED,
+        link_expiry_hours=36,
+        spam_action=VerdictAction.REFUSE,
+        authentication_action=VerdictAction.REFUSE,
+        dlq_alarm_threshold=50,
+        queue_age_alarm_seconds=180,
+        traffic_alarm_threshold=180,
+        force_destroy=False,
+    )
+
+
+def test_the_functions_settings_come_from_the_configuration() -> None:
+    config = read_stack(
+        changed_config(
+            {
+                "configurationSetName": "set-1",
+                "recipientMarker": "To-Code",
+                "allowedSenders": ["*.example.com"],
+                "recipientGroups": {"ops": ["a@example.com", "b@example.com"]},
+                "maxRecipients": 7,
+                "showRecipients": False,
+                "linkExpiryHours": 5,
+                "attachmentRetentionDays": 3,
+                "retryDelaySeconds": 9,
+                "spamAction": "mark",
+                "authenticationAction": "deliver",
+            }
+        ),
+        stack="prod",
+    )
+    assert config.settings() == Settings(
+        stack="prod",
+        sender_address="relay@mail.example.com",
+        inbound_address="devices-7f3k9@in.example.com",
+        allowed_recipients=("example.com", "example.net", "example.org"),
+        configuration_set_name="set-1",
+        recipient_marker="To-Code",
+        allowed_senders=("*.example.com",),
+        recipient_groups={"ops": ("a@example.com", "b@example.com")},
+        max_recipients=7,
+        show_recipients=False,
+        link_mode=LinkMode.PRESIGNED,
+        link_expiry=timedelta(hours=5),
+        attachment_retention=timedelta(days=3),
+        retry_delay=timedelta(seconds=9),
+        spam_action=VerdictAction.MARK,
+        authentication_action=VerdictAction.DELIVER,
+    )
+
+
+WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
+    # name → (changes, key → part of the rule that is told)
+    "no sender": ({"senderEmail": None}, {"senderEmail": "is required"}),
+    "empty sender": ({"senderEmail": ""}, {"senderEmail": "is required"}),
+    "no inbound address": ({"recipientEmail": None}, {"recipientEmail": "is required"}),
+    "no recipients": ({"allowedRecipients": None}, {"allowedRecipients": "is required"}),
+    "empty recipients": ({"allowedRecipients": []}, {"allowedRecipients": "at least one"}),
+    "no region": ({"aws:region": None}, {"aws:region": "is required"}),
+    "region without receiving": ({"aws:region": "eu-south-2"}, {"aws:region": "SES receives"}),
+    "sender is no address": ({"senderEmail": "relay"}, {"senderEmail": "an e-mail address"}),
+    "inbound is no address": ({"recipientEmail": "a@b"}, {"recipientEmail": "e-mail address"}),
+    "sender is the secret address": (
+        {"senderEmail": "Devices-7f3k9@in.example.com"},
+        {"recipientEmail": "must differ"},
+    ),
+    "recipients as text": ({"allowedRecipients": "example.com"}, {"allowedRecipients": "a list"}),
+    "recipients as numbers": ({"allowedRecipients": [1]}, {"allowedRecipients": "a list of text"}),
+    "bad pattern": ({"allowedRecipients": ["exa mple.com"]}, {"allowedRecipients": "a domain"}),
+    "bad sender pattern": ({"allowedSenders": ["-"]}, {"allowedSenders": "must be an address"}),
+    "groups as list": ({"recipientGroups": ["a@b.example"]}, {"recipientGroups": "an object"}),
+    "group of text": ({"recipientGroups": {"ops": "a"}}, {"recipientGroups": "lists of text"}),
+    "bad member": ({"recipientGroups": {"ops": ["a"]}}, {"recipientGroups": "e-mail addresses"}),
+    "short marker": ({"recipientMarker": ":"}, {"recipientMarker": "3 to 64"}),
+    "too few recipients": ({"maxRecipients": 0}, {"maxRecipients": "from 1 to 1000"}),
+    "not a number": ({"maxRecipients": "many"}, {"maxRecipients": "a whole number"}),
+    "not a boolean": ({"showRecipients": "yes"}, {"showRecipients": "true or false"}),
+    "unknown action": ({"spamAction": "drop"}, {"spamAction": "refuse, mark or deliver"}),
+    "unknown link mode": ({"linkMode": "short"}, {"linkMode": "must be presigned"}),
+    "no expiry": ({"linkExpiryHours": 0}, {"linkExpiryHours": "at least one hour"}),
+    "links outlive attachments": (
+        {"linkExpiryHours": 49, "attachmentRetentionDays": 2},
+        {"linkExpiryHours": "no longer than the attachments are kept"},
+    ),
+    "presigned for too long": ({"linkExpiryHours": 169}, {"linkExpiryHours": "168 hours"}),
+    "retention of attachments": (
+        {"attachmentRetentionDays": 3651},
+        {"attachmentRetentionDays": "from 1 to 3650 days"},
+    ),
+    "numbers beyond any time": (
+        {
+            "linkExpiryHours": 10**18,
+            "attachmentRetentionDays": 10**18,
+            "incomingRetentionDays": 10**18,
+            "retryDelaySeconds": -(10**18),
+        },
+        {
+            "linkExpiryHours": "168 hours",
+            "attachmentRetentionDays": "from 1 to 3650 days",
+            "incomingRetentionDays": "from 1 to 3650 days",
+            "retryDelaySeconds": "from 1 to 900",
+        },
+    ),
+    "retention of mail": (
+        {"incomingRetentionDays": 0},
+        {"incomingRetentionDays": "from 1 to 3650 days"},
+    ),
+    "retention of logs": ({"logRetentionDays": 31}, {"logRetentionDays": "CloudWatch Logs"}),
+    "alarm e-mail": ({"alarmEmails": ["operator"]}, {"alarmEmails": "an e-mail address"}),
+    "fallback e-mail": ({"fallbackEmails": ["a@b c.d"]}, {"fallbackEmails": "an e-mail address"}),
+    "threshold of failures": ({"dlqAlarmThreshold": 0}, {"dlqAlarmThreshold": "from 1"}),
+    "threshold of age": ({"queueAgeAlarmSeconds": 0}, {"queueAgeAlarmSeconds": "from 1"}),
+    "threshold of traffic": ({"trafficAlarmThreshold": 0}, {"trafficAlarmThreshold": "from 1"}),
+    "one worker": ({"maxConcurrency": 1}, {"maxConcurrency": "from 2 to 1000"}),
+    "too little memory": ({"functionMemory": 127}, {"functionMemory": "from 128 to 10240"}),
+    "too much memory": ({"functionMemory": 10241}, {"functionMemory": "from 128 to 10240"}),
+    "timeout": ({"functionTimeoutSeconds": 901}, {"functionTimeoutSeconds": "from 1 to 900"}),
+    "retry delay": ({"retryDelaySeconds": 0}, {"retryDelaySeconds": "from 1 to 900"}),
+    "too few tries": ({"dlqMaxReceiveCount": 2}, {"dlqMaxReceiveCount": "from 3 to 1000"}),
+    "somebody else's rule set": (
+        {"existingRuleSetName": "shared"},
+        {"activateRuleSet": "existingRuleSetName"},
+    ),
+    "name of a rule set": (
+        {"existingRuleSetName": "no good", "activateRuleSet": False},
+        {"existingRuleSetName": "1 to 64"},
+    ),
+    "name of a configuration set": (
+        {"configurationSetName": "a/b"},
+        {"configurationSetName": "1 to 64"},
+    ),
+    "link page": ({"linkMode": "page"}, {"linkMode": "a later version"}),
+    "malware protection": ({"malwareProtection": True}, {"malwareProtection": "a later version"}),
+    "hosted zone": ({"hostedZoneId": "Z123"}, {"hostedZoneId": "a later version"}),
+    "more than the environment holds": (
+        {"allowedRecipients": [f"recipient-number-{n}@example.com" for n in range(120)]},
+        {"allowedRecipients, allowedSenders, recipientGroups": "environment"},
+    ),
+    "misspelt key": (
+        {"allowedSender": ["example.com"]},
+        {"allowedSender": "is not a key of this project; did you mean allowedSenders?"},
+    ),
+    "strange key": ({"colour": "blue"}, {"colour": "is not a key of this project"}),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_told_by_key_and_rule(case: str) -> None:
+    changes, expected = WRONG[case]
+    found = problems(changes)
+    assert set(expected) == set(found)
+    for key, part in expected.items():
+        assert part in found[key]
+
+
+@pytest.mark.parametrize("stack", ["Dev", "dev_1", "d" * 21, "-dev"])
+def test_a_stack_whose_name_cannot_be_part_of_a_buckets_name_is_refused(stack: str) -> None:
+    assert set(problems({}, stack=stack)) == {"stack"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"maxConcurrency": 2},
+        {"functionMemory": 128, "functionTimeoutSeconds": 900},
+        {"linkExpiryHours": 168},
+        {"linkExpiryHours": 24, "attachmentRetentionDays": 1},
+        {"existingRuleSetName": "shared", "activateRuleSet": False},
+        {"retryDelaySeconds": 900, "dlqMaxReceiveCount": 1000},
+        {"allowedRecipients": ["*.example.com", "a@b.example", "*"]},
+        {"hostedZoneId": ""},
+    ],
+)
+def test_what_just_keeps_the_rules_is_taken(changes: dict[str, object]) -> None:
+    read_stack(changed_config(changes))
+
+
+def test_all_errors_are_told_at_once_a_line_each() -> None:
+    with pytest.raises(InvalidConfig) as raised:
+        read_stack(
+            changed_config(
+                {
+                    "aws:region": "moon-1",
+                    "senderEmail": None,
+                    "maxRecipients": "many",
+                    "linkExpiryHours": 400,
+                    "functionMemory": 64,
+                    "spamActoin": "mark",
+                }
+            )
+        )
+    lines = str(raised.value).splitlines()
+    expected = (
+        "  spamActoin = 'mark': is not a key of this project; did you mean spamAction?",
+        "  maxRecipients = 'many': must be a whole number",
+        "  senderEmail = (not set): is required",
+        "  linkExpiryHours = 400: must be at least one hour and no longer than the attachments",
+        "  linkExpiryHours = 400: presigned links last 168 hours (7 days) at most",
+        "  aws:region = 'moon-1': must be a region in which SES receives mail",
+        "  functionMemory = 64: must be from 128 to 10240",
+    )
+    assert len(lines) == 1 + len(expected)
+    assert lines[0] == f"the configuration of the stack cannot be used ({len(expected)} problems):"
+    for start in expected:
+        assert any(line.startswith(start) for line in lines), start
+
+
+def test_an_error_does_not_tell_a_secret_value() -> None:
+    secret = f"{PROJECT}:recipientEmail"
+    with pytest.raises(InvalidConfig) as raised:
+        read_stack(changed_config({"recipientEmail": "hush"}), secrets=[secret])
+    assert "recipientEmail = [secret]: must be an e-mail address" in str(raised.value)
+    assert "hush" not in str(raised.value)
+
+
+def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Deploy) -> None:
+    with pytest.raises(InvalidConfig, match="maxConcurrency = 1"):
+        deploy(maxConcurrency=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"linkExpiryHours": 12}, []),
+        ({"linkExpiryHours": 12, "allowedRecipients": ["*"]}, ['allowedRecipients holds "*"']),
+        ({"linkExpiryHours": 13}, ["presigned links die"]),
+        ({"linkExpiryHours": 1, "incomingRetentionDays": 13}, ["finds its mail gone"]),
+    ],
+)
+def test_what_is_allowed_but_risky_is_warned_about(
+    deploy: Deploy, changes: dict[str, Any], parts: list[str]
+) -> None:
+    warnings = deploy(**changes).warnings
+    assert len(parts) == len(warnings)
+    for part, warning in zip(parts, warnings, strict=True):
+        assert part in warning

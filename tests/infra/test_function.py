@@ -1,0 +1,151 @@
+"""The function runs the relay, with what it needs and no right beyond that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from infra.config import InvalidConfig
+from relay_core.settings import Resources, Settings
+from tests.infra.conftest import Deploy
+from tests.infra.program import ACCOUNT, Deployment, changed_config, read_stack
+
+FUNCTION = "aws:lambda/function:Function"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
+SES = f"arn:aws:ses:eu-central-1:{ACCOUNT}:"
+
+
+def statements(stack: Deployment) -> dict[str, Mapping[str, Any]]:
+    """Sid → statement of what the function's role may do."""
+    policy = stack.one(ROLE_POLICY).document("policy")
+    return {statement["Sid"]: statement for statement in policy["Statement"]}
+
+
+def test_it_runs_the_relay_on_python_313_and_arm(deploy: Deploy) -> None:
+    inputs = deploy(functionMemory=1024, functionTimeoutSeconds=60).one(FUNCTION).inputs
+    assert inputs["handler"] == "adapters.relay_function.handler"
+    assert inputs["runtime"] == "python3.13"
+    assert inputs["architectures"] == ["arm64"]
+    assert inputs["memorySize"] == 1024
+    assert inputs["timeout"] == 60
+    assert "reservedConcurrentExecutions" not in inputs
+
+
+def test_its_environment_is_read_back_as_the_settings_and_resources(dev: Deployment) -> None:
+    variables = dev.one(FUNCTION).inputs["environment"]["variables"]
+    assert Settings.from_environment(variables) == read_stack(changed_config({})).settings()
+    assert Resources.from_environment(variables) == Resources(
+        incoming_bucket="mail-relay-dev-incoming",
+        attachments_bucket="mail-relay-dev-attachments",
+        fallback_topic_arn=f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-fallback",
+    )
+    assert variables["POWERTOOLS_SERVICE_NAME"] == "mail-relay"
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "MailRelay"
+
+
+def test_the_longest_environment_that_is_let_through_is_within_lambdas_4_kb(
+    deploy: Deploy,
+) -> None:
+    longest = max(filter(fits, range(80, 200)))
+    function = deploy(allowedRecipients=recipients(longest)).one(FUNCTION)
+    variables = function.inputs["environment"]["variables"]
+    size = sum(len(name) + len(value) for name, value in variables.items())
+    ends_of_names = 3 * len("-1234567")  # Pulumi's, on the names of two buckets and a topic
+    assert size + ends_of_names <= 4096
+
+
+def recipients(number: int) -> list[str]:
+    return [f"recipient-{n:03}@example.com" for n in range(number)]
+
+
+def fits(number: int) -> bool:
+    try:
+        read_stack(changed_config({"allowedRecipients": recipients(number)}))
+    except InvalidConfig:
+        return False
+    return True
+
+
+def test_its_logs_go_to_a_group_of_its_own_that_is_there_first(deploy: Deploy) -> None:
+    stack = deploy(logRetentionDays=7)
+    group, function = stack.one(LOG_GROUP), stack.one(FUNCTION)
+    assert group.inputs == {"name": "/aws/lambda/mail-relay-dev-function", "retentionInDays": 7}
+    assert function.inputs["loggingConfig"] == {
+        "logFormat": "JSON",
+        "logGroup": "/aws/lambda/mail-relay-dev-function",
+    }
+    assert group.urn in function.dependencies
+    assert stack.exports["logGroup"] == "/aws/lambda/mail-relay-dev-function"
+
+
+def test_it_waits_for_its_rights(dev: Deployment) -> None:
+    assert dev.one(ROLE_POLICY).urn in dev.one(FUNCTION).dependencies
+
+
+def test_the_queue_feeds_it_and_takes_back_only_what_failed(deploy: Deploy) -> None:
+    mapping = deploy(maxConcurrency=4).one(MAPPING)
+    queue = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:mail-relay-dev-incoming"
+    assert mapping.inputs["eventSourceArn"] == queue
+    assert mapping.inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping.inputs["scalingConfig"] == {"maximumConcurrency": 4}
+    assert mapping.inputs["batchSize"] == 5
+
+
+def test_only_lambda_takes_its_role(dev: Deployment) -> None:
+    trust = dev.one("aws:iam/role:Role").document("assumeRolePolicy")
+    (statement,) = trust["Statement"]
+    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert statement["Action"] == "sts:AssumeRole"
+
+
+def test_its_role_may_do_what_the_code_calls_and_nothing_else(dev: Deployment) -> None:
+    rights = {
+        (action, resource)
+        for statement in statements(dev).values()
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+    incoming, attachments = (
+        "arn:aws:s3:::mail-relay-dev-incoming",
+        "arn:aws:s3:::mail-relay-dev-attachments",
+    )
+    queue = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:mail-relay-dev-incoming"
+    logs = f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:/aws/lambda/mail-relay-dev-function:*"
+    assert rights == {
+        ("s3:GetObject", f"{incoming}/incoming/*"),
+        ("s3:GetObject", f"{attachments}/attachments/*"),
+        ("s3:PutObject", f"{attachments}/attachments/*"),
+        ("s3:GetObject", f"{attachments}/manifests/*"),
+        ("s3:PutObject", f"{attachments}/manifests/*"),
+        ("s3:ListBucket", attachments),
+        ("ses:SendEmail", f"{SES}identity/*"),
+        ("ses:SendRawEmail", f"{SES}identity/*"),
+        ("sns:Publish", f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-fallback"),
+        ("sqs:ReceiveMessage", queue),
+        ("sqs:DeleteMessage", queue),
+        ("sqs:GetQueueAttributes", queue),
+        ("sqs:ChangeMessageVisibility", queue),
+        ("logs:CreateLogStream", logs),
+        ("logs:PutLogEvents", logs),
+    }
+
+
+def test_it_sends_only_as_the_configured_sender(dev: Deployment) -> None:
+    statement = statements(dev)["SendAsTheSender"]
+    expected = {"StringEquals": {"ses:FromAddress": "relay@mail.example.com"}}
+    assert statement["Condition"] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [(None, ["identity/*"]), ("set-1", ["identity/*", "configuration-set/set-1"])],
+)
+def test_it_may_use_the_configuration_set_that_it_is_given(
+    deploy: Deploy, name: str | None, expected: list[str]
+) -> None:
+    found = statements(deploy(configurationSetName=name))["SendAsTheSender"]["Resource"]
+    assert found == [SES + resource for resource in expected]

@@ -1,0 +1,92 @@
+"""S3 announces each mail in a queue; what fails too often waits in the dead-letter queue."""
+
+from __future__ import annotations
+
+import json
+
+from tests.infra.conftest import Deploy
+from tests.infra.program import ACCOUNT, Deployment
+
+QUEUE, DEAD_LETTERS = "mail-relay-dev-incoming", "mail-relay-dev-incoming-dead-letters"
+QUEUE_TYPE, POLICY_TYPE = "aws:sqs/queue:Queue", "aws:sqs/queuePolicy:QueuePolicy"
+ARN = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:"
+DAY = 24 * 60 * 60
+
+
+def test_a_message_that_failed_the_configured_times_goes_to_the_dead_letter_queue(
+    deploy: Deploy,
+) -> None:
+    queue = deploy(dlqMaxReceiveCount=7).named(QUEUE_TYPE, QUEUE)
+    expected = {"deadLetterTargetArn": ARN + DEAD_LETTERS, "maxReceiveCount": 7}
+    assert json.loads(queue.inputs["redrivePolicy"]) == expected
+
+
+def test_a_message_stays_hidden_for_six_times_the_functions_timeout(deploy: Deploy) -> None:
+    queue = deploy(functionTimeoutSeconds=100).named(QUEUE_TYPE, QUEUE)
+    assert queue.inputs["visibilityTimeoutSeconds"] == 600
+
+
+def test_the_dead_letter_queue_keeps_messages_longer_than_the_queue(dev: Deployment) -> None:
+    kept = {one.name: one.inputs["messageRetentionSeconds"] for one in dev.all(QUEUE_TYPE)}
+    assert kept == {QUEUE: 4 * DAY, DEAD_LETTERS: 14 * DAY}
+
+
+def test_queues_are_encrypted_and_polled_long(dev: Deployment) -> None:
+    for queue in dev.all(QUEUE_TYPE):
+        assert queue.inputs["sqsManagedSseEnabled"] is True
+        assert queue.inputs["receiveWaitTimeSeconds"] == 20
+
+
+def test_queues_deny_everything_without_tls(dev: Deployment) -> None:
+    for name in (QUEUE, DEAD_LETTERS):
+        policy = dev.named(POLICY_TYPE, name).document("policy")
+        assert {
+            "Sid": "DenyWithoutTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": [ARN + name],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        } in policy["Statement"]
+
+
+def test_only_the_incoming_bucket_may_send_to_the_queue(dev: Deployment) -> None:
+    allowed = [
+        (policy.name, statement)
+        for policy in dev.all(POLICY_TYPE)
+        for statement in policy.document("policy")["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    expected = {
+        "Sid": "SendByBucket",
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": ["sqs:SendMessage"],
+        "Resource": [ARN + QUEUE],
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": ACCOUNT},
+            "ArnEquals": {"aws:SourceArn": "arn:aws:s3:::mail-relay-dev-incoming"},
+        },
+    }
+    assert allowed == [(QUEUE, expected)]
+
+
+def test_each_object_under_incoming_is_announced(dev: Deployment) -> None:
+    notification = dev.one("aws:s3/bucketNotification:BucketNotification")
+    assert notification.inputs == {
+        "bucket": "mail-relay-dev-incoming",
+        "queues": [
+            {
+                "id": "incoming",
+                "queueArn": ARN + QUEUE,
+                "events": ["s3:ObjectCreated:*"],
+                "filterPrefix": "incoming/",
+            }
+        ],
+    }
+
+
+def test_the_notification_waits_for_the_queues_policy(dev: Deployment) -> None:
+    policy = dev.named(POLICY_TYPE, QUEUE)
+    notification = dev.one("aws:s3/bucketNotification:BucketNotification")
+    assert policy.urn in notification.dependencies
