@@ -129,7 +129,7 @@ def _authentication_failed(header: Header) -> bool:
 def admit(message: Message, settings: Settings) -> Admitted | Refusal | Ignored:
     """Whether a mail may be relayed at all, whoever its recipients are."""
     header = message.header
-    if ignored := _never_answered(message, settings):
+    if ignored := _never_answered(message):
         return ignored
     if _first(header, "x-ses-virus-verdict").strip().upper() == "FAIL":
         return Refusal(
@@ -166,15 +166,11 @@ def admit(message: Message, settings: Settings) -> Admitted | Refusal | Ignored:
     return Admitted(marks=tuple(marks))
 
 
-def _never_answered(message: Message, settings: Settings) -> Ignored | None:
+def _never_answered(message: Message) -> Ignored | None:
+    # Devices are told to send as the relay's own sender address, so From tells no loop.
     header = message.header
-    author = find_author(header)
     if header.first(LOOP_FIELD) is not None:
         return Ignored(reason=Reason.MAIL_LOOP, detail="a mail relay has sent it already")
-    if author and author.addr_spec.lower() == settings.sender_address.lower():
-        return Ignored(
-            reason=Reason.MAIL_LOOP, detail=f"it comes from {author.addr_spec}, this relay itself"
-        )
     root = message.root.media_type
     report_type = root.parameters.get("report-type", "").lower()
     if root.full == "multipart/report" and report_type in _REPORTS:

@@ -69,7 +69,7 @@ SES = b"Return-Path: <d@plant.example>\r\nReceived: from d by inbound-smtp\r\n"
         (SES + b"Authentication-Results: amazonses.com; spf=softfail; dmarc=none", None),
         (SES + b"Authentication-Results: amazonses.com; spf=fail; dkim=pass", None),
         (b"X-Mail-Relay: prod", Reason.MAIL_LOOP),
-        (b"From: Relay <RELAY@mail.example.com>", Reason.MAIL_LOOP),
+        (b"From: Relay <RELAY@mail.example.com>", None),
         (b"Return-Path: <>", Reason.DELIVERY_REPORT),
         (b"Auto-Submitted: auto-replied (vacation)", Reason.DELIVERY_REPORT),
         (b"Auto-Submitted: auto-generated", None),

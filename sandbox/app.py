@@ -1,0 +1,359 @@
+"""The sandbox as a whole: everything started in order, and ended in the opposite order.
+
+Ports are bound first, so that one in use is told before anything else happens. Then the
+emulator starts, the program is deployed on it, and what the emulator lacks goes to work
+around it. Whoever asked to stop meanwhile is heard between two steps: each takes seconds
+at most, and none is left half done.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .account import prepare_account
+from .events import Listener
+from .function_log import FunctionLogFollower
+from .http import ConsoleContent, ConsoleServer
+from .metrics import QueueMetrics, UnmeasurableAlarm
+from .notices import NoticeRecorder, subscribe
+from .outbox import Outbox
+from .receipt import Receiving
+from .ses_endpoint import SesEndpoint, SesService
+from .ses_faults import Faults
+from .ses_sending import Sending
+from .smtp import Credentials, SmtpFront
+from .tls import make_server_context
+
+if TYPE_CHECKING:
+    from .emulator import Emulator
+
+HOST = "127.0.0.1"
+_EXPORTS_NEEDED = {
+    *("alarmsTopicArn", "fallbackTopicArn", "inboundAddress", "logGroup", "senderAddress")
+}
+_LONGEST_REASON = 1000  # characters
+PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+
+
+class StartError(Exception):
+    """The sandbox could not start; the message says why, in one line."""
+
+
+class Stopped(Exception):
+    """Somebody asked to stop while the sandbox was starting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to run the sandbox.
+
+    `data` is where everything is kept (None: a temporary folder, removed at the end); port 0
+    means any free one; `config` sets keys of Pulumi.yaml, as text.
+    """
+
+    data: Path | None = None
+    smtp_port: int = 0
+    http_port: int = 0
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpAccess:
+    """How to hand a mail to the sandbox. `mail_from` and `rcpt_to` are addr-specs."""
+
+    host: str
+    port: int
+    username: str
+    password: str
+    mail_from: str
+    rcpt_to: str
+    ca_file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsAccess:
+    """How to look into the emulator with boto3, as the administrator."""
+
+    endpoint: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """A sandbox that runs: what others need to use it. `config` has full names as keys."""
+
+    smtp: SmtpAccess
+    aws: AwsAccess
+    http: str
+    outbox: Outbox
+    notices: Path
+    ses_faults: Path
+    stack: Mapping[str, Any]
+    config: Mapping[str, Any]
+
+    def describe(self) -> dict[str, Any]:
+        """What the ready file says."""
+        return {
+            "smtp": {
+                "host": self.smtp.host,
+                "port": self.smtp.port,
+                "username": self.smtp.username,
+                "password": self.smtp.password,
+                "mail_from": self.smtp.mail_from,
+                "rcpt_to": self.smtp.rcpt_to,
+                "ca_file": str(self.smtp.ca_file),
+            },
+            "aws": {
+                "endpoint": self.aws.endpoint,
+                "region": self.aws.region,
+                "access_key_id": self.aws.access_key_id,
+                "secret_access_key": self.aws.secret_access_key,
+            },
+            "http": self.http,
+            "outbox": str(self.outbox.directory),
+            "notices": str(self.notices),
+            "ses_faults": str(self.ses_faults),
+            "stack": dict(self.stack),
+        }
+
+
+def never() -> bool:
+    """Nobody asks to stop."""
+    return False
+
+
+@contextmanager
+def running(
+    options: Options, *, listener: Listener, stop_asked: Callable[[], bool] = never
+) -> Iterator[Sandbox]:
+    """A sandbox for as long as the context lasts.
+
+    Raises:
+        StartError: if it cannot start.
+        Stopped: if `stop_asked` said so while it started.
+    """
+    with ExitStack() as cleanup:
+        try:
+            sandbox = _start(options, listener, stop_asked, cleanup)
+        except (OSError, BotoCoreError, ClientError, UnmeasurableAlarm) as error:
+            raise StartError(_one_line(error)) from error
+        yield sandbox
+
+
+def _start(
+    options: Options, listener: Listener, stop_asked: Callable[[], bool], cleanup: ExitStack
+) -> Sandbox:
+    def heed() -> None:
+        if stop_asked():
+            raise Stopped
+
+    # Pulumi takes its time to import; a wrong option or port should not wait for that.
+    smtp_socket = cleanup.enter_context(_listen(options.smtp_port, "--smtp-port"))
+    http_socket = cleanup.enter_context(_listen(options.http_port, "--http-port"))
+    data = _data_folder(options.data, cleanup)
+    cleanup.enter_context(_log_to(data / "sandbox.log"))
+    heed()
+    from .deploy import ConfigError, DeployError, deploy, load_config  # noqa: PLC0415 (see above)
+    from .emulator import Emulator, EmulatorError  # noqa: PLC0415 (see above)
+
+    try:
+        config = load_config(PROJECT_FOLDER, options.config)
+        if "aws:region" not in config:
+            raise StartError("aws:region is not set")
+        ses_endpoint = SesEndpoint()
+        cleanup.callback(ses_endpoint.close)
+        heed()
+        emulator = cleanup.enter_context(
+            Emulator.start(
+                data,
+                worker_environment={"AWS_ENDPOINT_URL_SESV2": ses_endpoint.url},
+                region=str(config["aws:region"]),
+            )
+        )
+        heed()
+        prepare_account(ses=emulator.client("ses"), sesv2=emulator.client("sesv2"), config=config)
+        stack = deploy(emulator, config)
+        if missing := _EXPORTS_NEEDED - stack.keys():
+            raise StartError(f"the program does not export {', '.join(sorted(missing))}")
+    except (ConfigError, EmulatorError, DeployError) as error:
+        raise StartError(_one_line(error)) from error
+    heed()
+    return _surround(
+        emulator=emulator,
+        ses_endpoint=ses_endpoint,
+        smtp_socket=smtp_socket,
+        http_socket=http_socket,
+        data=data,
+        config=config,
+        stack=stack,
+        listener=listener,
+        cleanup=cleanup,
+    )
+
+
+def _surround(
+    *,
+    emulator: Emulator,
+    ses_endpoint: SesEndpoint,
+    smtp_socket: socket.socket,
+    http_socket: socket.socket,
+    data: Path,
+    config: Mapping[str, Any],
+    stack: Mapping[str, Any],
+    listener: Listener,
+    cleanup: ExitStack,
+) -> Sandbox:
+    """Put what the emulator lacks around it."""
+    outbox = Outbox(data / "outbox")
+    outbox.directory.mkdir(exist_ok=True)
+    ses_faults = data / "ses-faults.json"
+    ses_faults.write_text("[]\n")
+    notices = data / "notices.jsonl"
+    recorder = NoticeRecorder(
+        sqs=emulator.client("sqs"),
+        subscription=subscribe(
+            emulator.client("sqs"),
+            emulator.client("sns"),
+            {"fallback": stack["fallbackTopicArn"], "alarms": stack["alarmsTopicArn"]},
+        ),
+        file=notices,
+        listener=listener,
+    )
+    cleanup.callback(recorder.close)
+    cleanup.enter_context(
+        QueueMetrics(
+            sqs=emulator.client("sqs"),
+            s3=emulator.client("s3"),
+            cloudwatch=emulator.client("cloudwatch"),
+        )
+    )
+    follower = FunctionLogFollower(
+        logs=emulator.client("logs"), log_group=stack["logGroup"], listener=listener
+    )
+    cleanup.callback(follower.close)
+    ses_endpoint.serve(
+        SesService(
+            emulator_endpoint=emulator.endpoint,
+            root_access_key_id=emulator.access_key_id,
+            sending=Sending(
+                sesv2=emulator.client("sesv2"),
+                iam=emulator.client("iam"),
+                region=emulator.region,
+                account_id=emulator.account_id,
+                faults=Faults(ses_faults),
+                outbox=outbox,
+                listener=listener,
+            ),
+            listener=listener,
+        )
+    )
+    receiving = Receiving(
+        ses=emulator.client("ses"),
+        s3=emulator.client("s3"),
+        region=emulator.region,
+        listener=listener,
+    )
+    receiving.try_out()
+    ca_file = data / "ca.pem"
+    credentials = _smtp_credentials(emulator, stack)
+    front = SmtpFront(
+        listening=smtp_socket,
+        tls=make_server_context(ca_file),
+        credentials=credentials,
+        receiving=receiving,
+        listener=listener,
+    )
+    cleanup.callback(front.close)
+    console = ConsoleServer(
+        listening=http_socket, content=ConsoleContent(stack=stack, outbox=outbox, notices=notices)
+    )
+    cleanup.callback(console.close)
+    return Sandbox(
+        smtp=SmtpAccess(
+            host=HOST,
+            port=smtp_socket.getsockname()[1],
+            username=credentials.username,
+            password=credentials.password,
+            mail_from=stack["senderAddress"],
+            rcpt_to=stack["inboundAddress"],
+            ca_file=ca_file,
+        ),
+        aws=AwsAccess(
+            endpoint=emulator.endpoint,
+            region=emulator.region,
+            access_key_id=emulator.access_key_id,
+            secret_access_key=emulator.secret_access_key,
+        ),
+        http=f"http://{HOST}:{http_socket.getsockname()[1]}",
+        outbox=outbox,
+        notices=notices,
+        ses_faults=ses_faults,
+        stack=stack,
+        config=config,
+    )
+
+
+def _listen(port: int, option: str) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StartError(f"{option} {port}: cannot listen on {HOST}:{port}: {reason}") from error
+
+
+def _data_folder(wanted: Path | None, cleanup: ExitStack) -> Path:
+    if wanted is None:
+        data = Path(tempfile.mkdtemp(prefix="mail-relay-sandbox-"))
+        cleanup.callback(shutil.rmtree, data, ignore_errors=True)
+        return data
+    data = wanted.absolute()
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data):
+            return data
+    except OSError as error:
+        raise StartError(f"--data {wanted}: {error.strerror}") from error
+
+
+@contextmanager
+def _log_to(file: Path) -> Iterator[None]:
+    """What libraries log goes into a file: the terminal is for people."""
+    handler = logging.FileHandler(file, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    handler.setLevel(logging.WARNING)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()
+
+
+def _smtp_credentials(emulator: Emulator, stack: Mapping[str, Any]) -> Credentials:
+    """The credentials that the program made for devices, or new ones if it made none."""
+    name = stack.get("smtpCredentialsParameter")
+    if not name:
+        username = f"SANDBOX{secrets.token_hex(6).upper()}"
+        return Credentials(username=username, password=secrets.token_urlsafe(24))
+    answer = emulator.client("ssm").get_parameter(Name=name, WithDecryption=True)
+    return Credentials(**json.loads(answer["Parameter"]["Value"]))
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]} …"

@@ -1,0 +1,218 @@
+"""The command line of the sandbox: its options, what it prints, its exit status.
+
+Status 0 after being told to stop, also while it was still starting; status 1 and one line on
+standard error if it could not start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from rich.text import Text
+
+from .app import Options, Sandbox, StartError, Stopped, running
+from .narration import Narrator, Terminal, printable
+from .stop import StopRequest
+
+_DEFAULT_MARKER = "Email_Rxers_Code"
+
+
+def run(arguments: Sequence[str], stop: StopRequest) -> int:
+    """Run the sandbox until `stop`; return the exit status."""
+    narrator = Narrator(Terminal())
+    ready_file: Path | None = None
+    try:
+        options, ready_file = _parse_arguments(arguments)
+        if ready_file is not None:
+            _make_way_for(ready_file)
+        narrator.say("Starting the emulator, deploying the program …")
+        with running(options, listener=narrator, stop_asked=stop.is_made) as sandbox:
+            if ready_file is not None:
+                _write_whole(ready_file, sandbox)
+            for line in introduce(sandbox):
+                narrator.say(line)
+            stop.wait()
+            narrator.say("Stopping …")
+            if ready_file is not None:
+                _remove(ready_file)
+    except Stopped:
+        narrator.say("Stopped before everything had started.")
+    except StartError as error:
+        with suppress(OSError):
+            print(f"sandbox: {printable(str(error))}", file=sys.stderr)  # noqa: T201 (a command's error)
+        return 1
+    finally:
+        _let_go_of_terminal()
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise StartError(message)
+
+
+def _parse_arguments(arguments: Sequence[str]) -> tuple[Options, Path | None]:
+    parser = _Parser(
+        prog="python -m sandbox",
+        allow_abbrev=False,
+        description="Run the mail relay on this machine, without AWS, until Ctrl-C.",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="keep everything in DIR (default: a temporary one)",
+    )
+    parser.add_argument(
+        "--ready-file",
+        type=Path,
+        metavar="FILE",
+        help="write the connection details to FILE, as JSON, once mail can be sent",
+    )
+    parser.add_argument(
+        "--smtp-port", type=int, default=0, metavar="N", help="take mail on this port (0: any)"
+    )
+    parser.add_argument(
+        "--http-port", type=int, default=0, metavar="N", help="console on this port (0: any)"
+    )
+    parser.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="set a key of Pulumi.yaml, over Pulumi.dev.yaml; a list with commas",
+    )
+    found = parser.parse_args(arguments)
+    options = Options(
+        data=found.data,
+        smtp_port=found.smtp_port,
+        http_port=found.http_port,
+        config=dict(_parse_setting(item) for item in found.config),
+    )
+    return options, found.ready_file
+
+
+def _parse_setting(item: str) -> tuple[str, str]:
+    key, equals, value = item.partition("=")
+    if not key or not equals:
+        raise StartError(f"--config {item}: expected KEY=VALUE")
+    return key, value
+
+
+def _write_whole(file: Path, sandbox: Sandbox) -> None:
+    """Write the ready file so that nobody ever reads half of it."""
+    text = json.dumps(sandbox.describe(), indent=2) + "\n"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=file.absolute().parent, prefix=f".{file.name}.", delete=False
+        ) as temporary:
+            temporary.write(text)
+        Path(temporary.name).replace(file)
+    except OSError as error:
+        raise StartError(f"--ready-file {file}: {error.strerror}") from error
+
+
+def _make_way_for(file: Path) -> None:
+    """Find out now that the file cannot be written; one left from a run before would mislead."""
+    if not file.absolute().parent.is_dir():
+        raise StartError(f"--ready-file {file}: there is no such folder")
+    _remove(file)
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise StartError(f"--ready-file {file}: {error.strerror}") from error
+
+
+def _let_go_of_terminal() -> None:
+    """Keep Python from failing at its exit over a terminal or pipe that is gone."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def introduce(sandbox: Sandbox) -> list[Text]:
+    """What a person needs to send a first mail, a line each."""
+    smtp = sandbox.smtp
+    recipient = example_recipient(sandbox)
+    marker = sandbox.config.get("mail-relay:recipientMarker", _DEFAULT_MARKER)
+    code = f":{marker}:{recipient}:{marker}:"
+    swaks = shlex.join(
+        [
+            *("swaks", "--server", f"{smtp.host}:{smtp.port}", "--tls"),
+            *("--auth", "LOGIN", "--auth-user", smtp.username, "--auth-password", smtp.password),
+            *("--from", smtp.mail_from, "--to", smtp.rcpt_to, "--header", "Subject: Hello"),
+            *("--body", f"Hello. {code}", "--attach", "@README.md"),
+        ]
+    )
+    openssl = shlex.join(
+        [
+            *("openssl", "s_client", "-crlf", "-quiet", "-starttls", "smtp"),
+            *("-connect", f"{smtp.host}:{smtp.port}", "-CAfile", str(smtp.ca_file)),
+        ]
+    )
+    session = (
+        "EHLO device",
+        "AUTH LOGIN",
+        base64.b64encode(smtp.username.encode()).decode(),
+        base64.b64encode(smtp.password.encode()).decode(),
+        f"MAIL FROM:<{smtp.mail_from}>",
+        f"RCPT TO:<{smtp.rcpt_to}>",
+        "DATA",
+        "Subject: Hello",
+        "",
+        f"Hello. {code}",
+        ".",
+        "QUIT",
+    )
+    return [
+        Text(),
+        Text("The relay runs. Send it a mail:", "bold"),
+        _fact("server", f"{smtp.host}:{smtp.port}, STARTTLS, then AUTH PLAIN or LOGIN"),
+        _fact("user name", smtp.username),
+        _fact("password", smtp.password),
+        _fact("from", smtp.mail_from),
+        _fact("to", smtp.rcpt_to),
+        _fact("in the body", f"{code}   (who is to get it)"),
+        _fact("CA file", str(smtp.ca_file)),
+        Text(),
+        Text("With swaks:", "bold"),
+        Text(swaks),
+        Text(),
+        Text("By hand, with openssl, typing the lines below it:", "bold"),
+        Text(openssl),
+        *(Text(f"  {line}") for line in session),
+        Text(),
+        _fact("mailboxes", str(sandbox.outbox.directory)),
+        _fact("console", sandbox.http),
+        Text(),
+        Text("What happens appears here. Ctrl-C stops everything.", "bold"),
+    ]
+
+
+def _fact(name: str, value: str) -> Text:
+    return Text.assemble((f"  {name:<12}", "cyan"), value)
+
+
+def example_recipient(sandbox: Sandbox, local_part: str = "operations") -> str:
+    """An address that the sandbox's configuration lets mail go to."""
+    allowed = sandbox.config.get("mail-relay:allowedRecipients") or ["*"]
+    pattern = str(allowed[0])
+    if "@" in pattern:
+        return pattern
+    domain = "example.com" if pattern == "*" else pattern.replace("*.", "mail.", 1)
+    return f"{local_part}@{domain}"

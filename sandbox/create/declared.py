@@ -1,0 +1,133 @@
+"""What a Pulumi program declares, and what a creator answers.
+
+A creator is a function that makes one resource on the emulator. It reads the resource's
+inputs off a `Declared`, which notes every one that was read or knowingly left out. An input
+that a creator did neither with is an error, so that nothing declared is silently dropped:
+what runs here is what is declared.
+
+Input and output names are Pulumi's (camelCase), as its engine sees them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class DeclarationError(Exception):
+    """A declared resource cannot be made as it stands; the message says what and why."""
+
+
+class Account(Protocol):
+    """The account that resources are made in, as its administrator (`sandbox.emulator`)."""
+
+    @property
+    def region(self) -> str:
+        """The region that everything is in."""
+        ...
+
+    @property
+    def account_id(self) -> str:
+        """Twelve digits."""
+        ...
+
+    def client(self, service_name: str) -> Any:  # noqa: ANN401 (boto3 makes its class at run time)
+        """The boto3 client of a service."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A resource that exists: its provider's id, and outputs beyond its inputs."""
+
+    id: str
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Declared:
+    """One resource's inputs, or one nested block of them.
+
+    `name` is the resource's logical name.
+    """
+
+    def __init__(self, name: str, inputs: Mapping[str, Any], *, path: str = "") -> None:
+        self.name = name
+        self._inputs = inputs
+        self._path = path
+        self._seen: set[str] = set()
+        self._blocks: list[Declared] = []
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 (what Pulumi sent)
+        """The input, or `default` if it is not declared."""
+        self._seen.add(key)
+        return self._inputs.get(key, default)
+
+    def require(self, key: str) -> Any:  # noqa: ANN401 (what Pulumi sent)
+        """The input.
+
+        Raises:
+            DeclarationError: if it is not declared.
+        """
+        value = self.get(key)
+        if value is None:
+            raise DeclarationError(f"input {self._path}{key} is missing")
+        return value
+
+    def renamed(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """Those of the inputs `names` that are declared, under AWS's names for them."""
+        return {
+            theirs: self.get(ours) for ours, theirs in names.items() if self.get(ours) is not None
+        }
+
+    def block(self, key: str) -> Declared | None:
+        """The nested block, or None if it is not declared."""
+        value = self.get(key)
+        return None if value is None else self._nested(f"{key}.", value)
+
+    def blocks(self, key: str) -> list[Declared]:
+        """The list of nested blocks, empty if it is not declared."""
+        return [
+            self._nested(f"{key}[{index}].", value)
+            for index, value in enumerate(self.get(key, []))
+        ]
+
+    def physical_name(self, key: str = "name", *, suffix: str = "") -> str:
+        """The name AWS gets: the input, or the logical name and 7 random hex digits.
+
+        The latter is Pulumi's auto-naming, so that a program which names nothing shows here
+        what it will show there.
+        """
+        self._seen.add(f"{key}Prefix")
+        if prefix := self._inputs.get(f"{key}Prefix"):
+            return f"{prefix}{secrets.token_hex(4)}{suffix}"
+        declared = self.get(key)
+        return str(declared) if declared else f"{self.name}-{secrets.token_hex(4)[:7]}{suffix}"
+
+    def tags(self) -> dict[str, str]:
+        """The tags declared; empty if there are none."""
+        return dict(self.get("tags", {}))
+
+    def tag_list(self) -> list[dict[str, str]]:
+        """The tags declared, in the shape that most of AWS's calls want."""
+        return [{"Key": key, "Value": value} for key, value in self.tags().items()]
+
+    def leave_out(self, *keys: str, because: str) -> None:
+        """State that the inputs `keys` have no effect here, and why."""
+        if not because:
+            raise ValueError("an input is left out for a reason")
+        self._seen.update(keys)
+
+    def unhandled(self) -> list[str]:
+        """The declared inputs that nothing was done with, as paths (`rules[0].filter`)."""
+        here = [self._path + key for key in self._inputs if key not in self._seen]
+        return here + [path for block in self._blocks for path in block.unhandled()]
+
+    def _nested(self, step: str, value: Mapping[str, Any]) -> Declared:
+        block = Declared(self.name, value, path=self._path + step)
+        self._blocks.append(block)
+        return block
+
+
+Creator = Callable[[Declared, Account], Created]

@@ -1,0 +1,130 @@
+"""Lambda: functions and what feeds them.
+
+The emulator runs a function in its own Python, whatever `runtime` and `architectures` say,
+and checks no permission of Lambda's own. AWS refuses an event source mapping whose role may
+not read the queue, so that is checked here before it is made.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .declared import Account, Created, Creator, DeclarationError, Declared
+
+_QUEUE_PERMISSIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+
+def function(declared: Declared, account: Account) -> Created:
+    """`aws.lambda_.Function` of type Zip; `code` comes as the bytes of the archive."""
+    client, name = account.client("lambda"), declared.physical_name()
+    parameters = declared.renamed(
+        {
+            "architectures": "Architectures",
+            "description": "Description",
+            "handler": "Handler",
+            "memorySize": "MemorySize",
+            "packageType": "PackageType",
+            "role": "Role",
+            "runtime": "Runtime",
+            "timeout": "Timeout",
+        }
+    )
+    if block := declared.block("environment"):
+        parameters["Environment"] = {"Variables": block.get("variables", {})}
+    if block := declared.block("loggingConfig"):
+        parameters["LoggingConfig"] = block.renamed(
+            {
+                "logFormat": "LogFormat",
+                "logGroup": "LogGroup",
+                "applicationLogLevel": "ApplicationLogLevel",
+                "systemLogLevel": "SystemLogLevel",
+            }
+        )
+    if block := declared.block("tracingConfig"):
+        parameters["TracingConfig"] = {"Mode": block.require("mode")}
+    if block := declared.block("ephemeralStorage"):
+        parameters["EphemeralStorage"] = {"Size": block.require("size")}
+    made = client.create_function(
+        FunctionName=name,
+        Code={"ZipFile": declared.require("code")},
+        Tags=declared.tags(),
+        **parameters,
+    )
+    client.get_waiter("function_active_v2").wait(
+        FunctionName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
+    )
+    reserved = declared.get("reservedConcurrentExecutions", -1)  # -1 is the provider's "none"
+    if reserved >= 0:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+    declared.leave_out(
+        "sourceCodeHash", because="it tells the provider when to update, and nothing is updated"
+    )
+    declared.leave_out("skipDestroy", because="it acts when a stack is destroyed")
+    arn = made["FunctionArn"]
+    return Created(
+        name,
+        {
+            "name": name,
+            "arn": arn,
+            "version": "$LATEST",
+            "qualifiedArn": f"{arn}:$LATEST",
+            "lastModified": made["LastModified"],
+            "codeSha256": made["CodeSha256"],
+            "sourceCodeSize": made["CodeSize"],
+            "invokeArn": (
+                f"arn:aws:apigateway:{account.region}:lambda:path/2015-03-31/functions/{arn}"
+                "/invocations"
+            ),
+        },
+    )
+
+
+def event_source_mapping(declared: Declared, account: Account) -> Created:
+    """`aws.lambda_.EventSourceMapping` from a queue."""
+    client = account.client("lambda")
+    source, target = declared.require("eventSourceArn"), declared.require("functionName")
+    _require_queue_permissions(account, target, source)
+    parameters: dict[str, Any] = declared.renamed(
+        {
+            "batchSize": "BatchSize",
+            "enabled": "Enabled",
+            "functionResponseTypes": "FunctionResponseTypes",
+            "maximumBatchingWindowInSeconds": "MaximumBatchingWindowInSeconds",
+        }
+    )
+    if block := declared.block("scalingConfig"):
+        parameters["ScalingConfig"] = block.renamed({"maximumConcurrency": "MaximumConcurrency"})
+    made = client.create_event_source_mapping(
+        EventSourceArn=source, FunctionName=target, Tags=declared.tags(), **parameters
+    )
+    return Created(
+        made["UUID"],
+        {
+            "uuid": made["UUID"],
+            "arn": made["EventSourceMappingArn"],
+            "functionArn": made["FunctionArn"],
+            "state": made["State"],
+        },
+    )
+
+
+def _require_queue_permissions(account: Account, function_name: str, queue_arn: str) -> None:
+    role_arn = account.client("lambda").get_function_configuration(FunctionName=function_name)[
+        "Role"
+    ]
+    results = account.client("iam").simulate_principal_policy(
+        PolicySourceArn=role_arn,
+        ActionNames=list(_QUEUE_PERMISSIONS),
+        ResourceArns=[queue_arn],
+    )["EvaluationResults"]
+    if missing := [r["EvalActionName"] for r in results if r["EvalDecision"] != "allowed"]:
+        raise DeclarationError(
+            f"the function's role may not call {', '.join(missing)} on {queue_arn}; "
+            "does the mapping depend on the role's policy?"
+        )
+
+
+CREATORS: dict[str, Creator] = {
+    "aws:lambda/function:Function": function,
+    "aws:lambda/eventSourceMapping:EventSourceMapping": event_source_mapping,
+}

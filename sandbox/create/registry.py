@@ -1,0 +1,17 @@
+"""Every resource type that can be made, by Pulumi's type token."""
+
+from __future__ import annotations
+
+from . import cloudwatch, function, iam, s3, ses, sns, sqs, ssm
+from .declared import Creator
+
+CREATORS: dict[str, Creator] = {
+    **s3.CREATORS,
+    **sqs.CREATORS,
+    **sns.CREATORS,
+    **iam.CREATORS,
+    **ssm.CREATORS,
+    **cloudwatch.CREATORS,
+    **function.CREATORS,
+    **ses.CREATORS,
+}

@@ -1,0 +1,172 @@
+"""SES: receiving (v1) and sending identities and configuration sets (v2).
+
+The emulator holds these; what acts on them is the sandbox's own SMTP front and its own
+endpoint for sending. An identity counts as verified at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from .declared import Account, Created, Creator, DeclarationError, Declared
+
+
+def receipt_rule_set(declared: Declared, account: Account) -> Created:
+    """`aws.ses.ReceiptRuleSet`."""
+    name = declared.require("ruleSetName")
+    account.client("ses").create_receipt_rule_set(RuleSetName=name)
+    arn = f"arn:aws:ses:{account.region}:{account.account_id}:receipt-rule-set/{name}"
+    return Created(name, {"arn": arn})
+
+
+def receipt_rule(declared: Declared, account: Account) -> Created:
+    """`aws.ses.ReceiptRule` with actions of storing in S3, publishing and stopping.
+
+    SES writes a test object when an S3 action is set, and refuses a bucket that it may not
+    write to; the emulator does not, so the bucket's policy is looked at here.
+    """
+    rule_set, name = declared.require("ruleSetName"), declared.physical_name()
+    rule: dict[str, Any] = {"Name": name} | declared.renamed(
+        {
+            "enabled": "Enabled",
+            "recipients": "Recipients",
+            "scanEnabled": "ScanEnabled",
+            "tlsPolicy": "TlsPolicy",
+        }
+    )
+    actions: list[tuple[int, dict[str, Any]]] = []
+    for block in declared.blocks("s3Actions"):
+        action = block.renamed(
+            {
+                "bucketName": "BucketName",
+                "iamRoleArn": "IamRoleArn",
+                "objectKeyPrefix": "ObjectKeyPrefix",
+                "topicArn": "TopicArn",
+            }
+        )
+        _require_write_permission(account, action["BucketName"])
+        actions.append((block.require("position"), {"S3Action": action}))
+    for block in declared.blocks("snsActions"):
+        action = block.renamed({"topicArn": "TopicArn", "encoding": "Encoding"})
+        actions.append((block.require("position"), {"SNSAction": action}))
+    for block in declared.blocks("stopActions"):
+        action = block.renamed({"scope": "Scope", "topicArn": "TopicArn"})
+        actions.append((block.require("position"), {"StopAction": action}))
+    rule["Actions"] = [action for _, action in sorted(actions, key=lambda pair: pair[0])]
+    account.client("ses").create_receipt_rule(
+        RuleSetName=rule_set, Rule=rule, **declared.renamed({"after": "After"})
+    )
+    arn = (
+        f"arn:aws:ses:{account.region}:{account.account_id}"
+        f":receipt-rule-set/{rule_set}:receipt-rule/{name}"
+    )
+    return Created(name, {"name": name, "arn": arn})
+
+
+def active_receipt_rule_set(declared: Declared, account: Account) -> Created:
+    """`aws.ses.ActiveReceiptRuleSet`."""
+    name = declared.require("ruleSetName")
+    account.client("ses").set_active_receipt_rule_set(RuleSetName=name)
+    arn = f"arn:aws:ses:{account.region}:{account.account_id}:receipt-rule-set/{name}"
+    return Created(name, {"arn": arn})
+
+
+def _require_write_permission(account: Account, bucket: str) -> None:
+    s3 = account.client("s3")
+    try:
+        policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
+            raise
+        policy = {"Statement": []}
+    if not any(_lets_ses_write(statement) for statement in policy["Statement"]):
+        raise DeclarationError(
+            f"InvalidS3Configuration: no statement of the policy of bucket {bucket} lets "
+            "ses.amazonaws.com call s3:PutObject; does the rule depend on the policy?"
+        )
+
+
+def _lets_ses_write(statement: dict[str, Any]) -> bool:
+    principal = statement.get("Principal", {})
+    services = _list(principal.get("Service", [])) if isinstance(principal, dict) else []
+    return (
+        statement.get("Effect") == "Allow"
+        and "ses.amazonaws.com" in services
+        and "s3:PutObject" in _list(statement.get("Action", []))
+    )
+
+
+def _list(value: str | Iterable[str]) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def email_identity(declared: Declared, account: Account) -> Created:
+    """`aws.sesv2.EmailIdentity`, verified as soon as it is made."""
+    client, name = account.client("sesv2"), declared.require("emailIdentity")
+    made = client.create_email_identity(
+        EmailIdentity=name,
+        Tags=declared.tag_list(),
+        **declared.renamed({"configurationSetName": "ConfigurationSetName"}),
+    )
+    if block := declared.block("dkimSigningAttributes"):
+        block.leave_out("nextSigningKeyLength", because="mail is not signed here")
+    return Created(
+        name,
+        {
+            "arn": f"arn:aws:ses:{account.region}:{account.account_id}:identity/{name}",
+            "identityType": made["IdentityType"],
+            "verificationStatus": "SUCCESS",
+            "verifiedForSendingStatus": made["VerifiedForSendingStatus"],
+            "dkimSigningAttributes": {
+                "currentSigningKeyLength": "RSA_2048_BIT",
+                "domainSigningSelector": "",
+                "lastKeyGenerationTimestamp": "",
+                "nextSigningKeyLength": "RSA_2048_BIT",
+                "signingAttributesOrigin": "AWS_SES",
+                "status": "SUCCESS",
+                "tokens": made["DkimAttributes"]["Tokens"],
+            },
+        },
+    )
+
+
+def configuration_set(declared: Declared, account: Account) -> Created:
+    """`aws.sesv2.ConfigurationSet`."""
+    name = declared.require("configurationSetName")
+    parameters: dict[str, Any] = {}
+    for key, theirs, names in (
+        (
+            "deliveryOptions",
+            "DeliveryOptions",
+            {
+                "maxDeliverySeconds": "MaxDeliverySeconds",
+                "sendingPoolName": "SendingPoolName",
+                "tlsPolicy": "TlsPolicy",
+            },
+        ),
+        (
+            "reputationOptions",
+            "ReputationOptions",
+            {"reputationMetricsEnabled": "ReputationMetricsEnabled"},
+        ),
+        ("sendingOptions", "SendingOptions", {"sendingEnabled": "SendingEnabled"}),
+        ("suppressionOptions", "SuppressionOptions", {"suppressedReasons": "SuppressedReasons"}),
+    ):
+        if block := declared.block(key):
+            parameters[theirs] = block.renamed(names)
+    account.client("sesv2").create_configuration_set(
+        ConfigurationSetName=name, Tags=declared.tag_list(), **parameters
+    )
+    arn = f"arn:aws:ses:{account.region}:{account.account_id}:configuration-set/{name}"
+    return Created(name, {"arn": arn})
+
+
+CREATORS: dict[str, Creator] = {
+    "aws:ses/receiptRuleSet:ReceiptRuleSet": receipt_rule_set,
+    "aws:ses/receiptRule:ReceiptRule": receipt_rule,
+    "aws:ses/activeReceiptRuleSet:ActiveReceiptRuleSet": active_receipt_rule_set,
+    "aws:sesv2/emailIdentity:EmailIdentity": email_identity,
+    "aws:sesv2/configurationSet:ConfigurationSet": configuration_set,
+}

@@ -1,0 +1,70 @@
+"""SQS: queues and their policies."""
+
+from __future__ import annotations
+
+from .declared import Account, Created, Creator, Declared
+from .policies import without_transport_denials
+
+_ATTRIBUTES = {
+    "delaySeconds": "DelaySeconds",
+    "kmsDataKeyReusePeriodSeconds": "KmsDataKeyReusePeriodSeconds",
+    "kmsMasterKeyId": "KmsMasterKeyId",
+    "maxMessageSize": "MaximumMessageSize",
+    "messageRetentionSeconds": "MessageRetentionPeriod",
+    "policy": "Policy",
+    "receiveWaitTimeSeconds": "ReceiveMessageWaitTimeSeconds",
+    "redriveAllowPolicy": "RedriveAllowPolicy",
+    "redrivePolicy": "RedrivePolicy",
+    "sqsManagedSseEnabled": "SqsManagedSseEnabled",
+    "visibilityTimeoutSeconds": "VisibilityTimeout",
+}
+
+
+def queue(declared: Declared, account: Account) -> Created:
+    """`aws.sqs.Queue`, a standard one."""
+    name = declared.physical_name()
+    url = account.client("sqs").create_queue(
+        QueueName=name,
+        Attributes={key: _text(value) for key, value in declared.renamed(_ATTRIBUTES).items()},
+        tags=declared.tags(),
+    )["QueueUrl"]
+    arn = f"arn:aws:sqs:{account.region}:{account.account_id}:{name}"
+    return Created(url, {"name": name, "url": url, "arn": arn})
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def queue_policy(declared: Declared, account: Account) -> Created:
+    """`aws.sqs.QueuePolicy`, without its denial of plain HTTP (see `policies`)."""
+    url = declared.require("queueUrl")
+    if document := without_transport_denials(declared.require("policy")):
+        account.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": document})
+    return Created(url)
+
+
+def redrive_policy(declared: Declared, account: Account) -> Created:
+    """`aws.sqs.RedrivePolicy`."""
+    url = declared.require("queueUrl")
+    account.client("sqs").set_queue_attributes(
+        QueueUrl=url, Attributes={"RedrivePolicy": declared.require("redrivePolicy")}
+    )
+    return Created(url)
+
+
+def redrive_allow_policy(declared: Declared, account: Account) -> Created:
+    """`aws.sqs.RedriveAllowPolicy`."""
+    url = declared.require("queueUrl")
+    account.client("sqs").set_queue_attributes(
+        QueueUrl=url, Attributes={"RedriveAllowPolicy": declared.require("redriveAllowPolicy")}
+    )
+    return Created(url)
+
+
+CREATORS: dict[str, Creator] = {
+    "aws:sqs/queue:Queue": queue,
+    "aws:sqs/queuePolicy:QueuePolicy": queue_policy,
+    "aws:sqs/redrivePolicy:RedrivePolicy": redrive_policy,
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": redrive_allow_policy,
+}

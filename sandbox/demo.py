@@ -1,0 +1,209 @@
+"""`make demo`: one real mail through the whole relay, watched step by step.
+
+A mail as a sensor might send it goes in by SMTP: text and HTML, two recipients in the code,
+two attachments, one of them several megabytes of random bytes. The demo waits for it in both
+mailboxes, makes sure that code and attachments are gone, downloads both attachments through
+the links of each delivered mail, and compares them byte for byte. It ends with status 0 only
+if all of that held.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+import secrets
+import smtplib
+import ssl
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping
+from email.message import EmailMessage
+from html import unescape
+from pathlib import Path
+
+from rich.text import Text
+
+from .app import Options, Sandbox, StartError, Stopped, running
+from .command import example_recipient
+from .narration import Narrator, Terminal, format_size
+from .stop import StopRequest
+
+LARGE_NAME, SMALL_NAME = "vibration.bin", "Prüfprotokoll Nr. 7.txt"
+LARGE_SIZE = 5_000_000  # bytes
+MARKER = "Email_Rxers_Code"
+
+_PATIENCE = 90.0  # seconds until a mail that did not arrive is given up
+_PAUSE = 0.05
+_URL = re.compile(r"https?://[^\s\"'<>]+")
+_HREF = re.compile(r'href="(https?://[^"]+)"')
+
+
+class DemoFailed(Exception):
+    """Something did not hold; the message says what."""
+
+
+def main() -> int:
+    """Run the demo; return its exit status."""
+    stop = StopRequest.on_signals()
+    narrator = Narrator(Terminal())
+    started = time.monotonic()
+    try:
+        _step(narrator, "Start the emulator, deploy the Pulumi program on it")
+        with running(Options(), listener=narrator, stop_asked=stop.is_made) as sandbox:
+            _fact(
+                narrator, f"{len(sandbox.stack)} exports; mail is taken on port", sandbox.smtp.port
+            )
+            _relay_one_mail(sandbox, narrator, stop)
+            _step(narrator, "Stop everything")
+    except (StartError, DemoFailed) as error:
+        narrator.say(Text(f"demo: {error}", "bold red"))
+        return 1
+    except Stopped:
+        narrator.say("demo: stopped")
+        return 1
+    seconds = time.monotonic() - started
+    narrator.say(Text(f"All of it held, in {seconds:.0f} seconds.", "bold green"))
+    return 0
+
+
+def _relay_one_mail(sandbox: Sandbox, narrator: Narrator, stop: StopRequest) -> None:
+    recipients = [example_recipient(sandbox, name) for name in ("operations", "maintenance")]
+    attachments = {
+        LARGE_NAME: secrets.token_bytes(LARGE_SIZE),
+        SMALL_NAME: "Messwert;Grenzwert\r\n12,7;10,0\r\n".encode("cp1252"),
+    }
+    mail = make_mail(sandbox, recipients, attachments)
+    _step(narrator, "Send a mail as a sensor would: SMTP, STARTTLS, AUTH")
+    _fact(narrator, "in the body", recipient_code(recipients))
+    for name, content in attachments.items():
+        _fact(narrator, "attached", f"{name}, {format_size(len(content))}")
+    _send(sandbox, mail)
+
+    _step(narrator, "Wait for it in both mailboxes")
+    delivered = {recipient: _await_mail(sandbox, recipient, stop) for recipient in recipients}
+
+    for recipient, raw in delivered.items():
+        _step(narrator, f"Look at what {recipient} got")
+        text, html = _bodies(raw)
+        _require(MARKER.encode() not in raw and MARKER not in text + html, "the code is gone")
+        _fact(narrator, "✓", "the recipient code is gone")
+        _require(not _attachment_names(raw), "no attachment is left in the mail")
+        _fact(narrator, "✓", f"no attachment is left: {format_size(len(raw))} in all")
+        links = _URL.findall(text)
+        hrefs = [unescape(link) for link in _HREF.findall(html)]
+        _require(len(links) == len(attachments), "a link for each attachment in the text")
+        _require(sorted(links) == sorted(hrefs), "the same links in the HTML")
+        _compare(narrator, links, attachments)
+
+
+def recipient_code(recipients: list[str]) -> str:
+    """The recipient code that names these recipients."""
+    return f":{MARKER}:{','.join(recipients)}:{MARKER}:"
+
+
+def make_mail(
+    sandbox: Sandbox, recipients: list[str], attachments: Mapping[str, bytes]
+) -> EmailMessage:
+    """The sensor's mail."""
+    code = recipient_code(recipients)
+    mail = EmailMessage(policy=email.policy.SMTP)
+    mail["From"] = f"Pump 7 <{device_address(sandbox)}>"
+    mail["To"] = sandbox.smtp.rcpt_to
+    mail["Subject"] = "Vibration above the limit"
+    mail.set_content(f"Pump 7 vibrates above the limit.\n{code}\nSee the measurement attached.\n")
+    mail.add_alternative(
+        "<html><body><p>Pump 7 vibrates <b>above the limit</b>.</p>"
+        f"<p>{code}</p><p>See the measurement attached.</p></body></html>",
+        subtype="html",
+    )
+    for name, content in attachments.items():
+        mail.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    return mail
+
+
+def device_address(sandbox: Sandbox) -> str:
+    """A device's address: SES lets it send from every address of a verified domain."""
+    return f"pump-7@{sandbox.smtp.mail_from.rpartition('@')[2]}"
+
+
+def _send(sandbox: Sandbox, mail: EmailMessage) -> None:
+    access = sandbox.smtp
+    context = ssl.create_default_context(cafile=access.ca_file)
+    try:
+        with smtplib.SMTP(access.host, access.port) as smtp:
+            smtp.starttls(context=context)
+            smtp.login(access.username, access.password)
+            smtp.send_message(mail, device_address(sandbox), [access.rcpt_to])
+    except (smtplib.SMTPException, OSError) as error:
+        raise DemoFailed(f"the mail could not be sent: {error}") from error
+
+
+def _await_mail(sandbox: Sandbox, recipient: str, stop: StopRequest) -> bytes:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        if stop.is_made():
+            raise Stopped
+        found = [mail for mail in sandbox.outbox.delivered() if mail.mailbox == recipient]
+        if found:
+            return found[0].path.read_bytes()
+        if notice := _first_notice(sandbox.notices):
+            raise DemoFailed(f"the mail was not relayed; the operator was told: {notice}")
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"nothing arrived for {recipient} within {_PATIENCE:.0f} seconds")
+        time.sleep(_PAUSE)
+
+
+def _first_notice(notices: Path) -> str:
+    return notices.read_text("utf-8").partition("\n")[0]
+
+
+def _bodies(raw: bytes) -> tuple[str, str]:
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    if text is None or html is None:
+        raise DemoFailed("did not hold: text and HTML are both there")
+    return text.get_content(), html.get_content()
+
+
+def _attachment_names(raw: bytes) -> list[str]:
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    return [
+        part.get_filename() or part.get_content_type()
+        for part in message.walk()
+        if not part.is_multipart() and part.get_content_maintype() != "text"
+    ]
+
+
+def _compare(narrator: Narrator, links: list[str], attachments: Mapping[str, bytes]) -> None:
+    expected = {content: name for name, content in attachments.items()}
+    for link in links:
+        try:
+            # Its links begin with http: `_URL` looks for no others.
+            with urllib.request.urlopen(link, timeout=30) as answer:  # noqa: S310 (see above)
+                content = answer.read()
+        except OSError as error:
+            raise DemoFailed(f"{link} cannot be downloaded: {error}") from error
+        name = expected.pop(content, None)
+        _require(name is not None, f"{link} leads to an attachment, byte for byte")
+        size = format_size(len(content))
+        _fact(narrator, "✓", f"{name} downloaded by its link, equal byte for byte: {size}")
+    _require(not expected, f"{', '.join(expected.values())} can be downloaded")
+
+
+def _require(holds: bool, what: str) -> None:  # noqa: FBT001 (reads as a sentence)
+    if not holds:
+        raise DemoFailed(f"did not hold: {what}")
+
+
+def _step(narrator: Narrator, text: str) -> None:
+    narrator.say(Text(f"\n{text}", "bold"))
+
+
+def _fact(narrator: Narrator, name: str, value: object) -> None:
+    narrator.say(Text.assemble((f"{name:>10}  ", "blue"), str(value)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

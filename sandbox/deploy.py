@@ -1,0 +1,258 @@
+"""The real Pulumi program, deployed on the emulator.
+
+Pulumi's runtime has an official seam for tests: with `set_mocks`, every resource that a
+program registers and every function that it invokes comes to a `Mocks` object instead of the
+engine. Here that object makes the resource on the emulator (`sandbox.create`) and answers
+with what it really became, so the outputs that flow on into policies, environment variables
+and dependants are real. No resource is declared twice, once for AWS and once for here.
+
+Facts this rests on (pulumi 3.272, pulumi-aws 7.51):
+
+* `new_resource` is called on a pool of threads, after the resource's dependencies. Inputs
+  come with camelCase names, in Pulumi's own shapes (`deploy_values`).
+* What an output really is can get lost on the way without a word (`deploy_checks`).
+* After one failure, resources that do not depend on it go on, and asyncio reports every task
+  that nobody awaits any more. Only the first error is of use.
+* Nothing here updates, deletes, or adds default tags.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import runpy
+import sys
+import threading
+import warnings
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from json import dumps as to_json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from botocore.exceptions import ClientError
+from pulumi import runtime
+from pulumi.runtime.settings import SETTINGS
+from pulumi.runtime.stack import Stack, run_pulumi_func
+
+from .create import CREATORS, Account, Created, DeclarationError, Declared
+from .deploy_checks import unset_outputs, wrong_texts
+from .deploy_values import plain
+from .stack_config import ConfigError, load_config
+
+__all__ = ["ConfigError", "DeployError", "deploy", "load_config"]
+
+PROGRAM = Path(__file__).resolve().parent.parent / "__main__.py"
+"""The program of this repository."""
+
+
+_logger = logging.getLogger(__name__)
+_logger.addHandler(logging.NullHandler())  # what the program logs is shown by who configures it
+
+
+class DeployError(Exception):
+    """The program could not be deployed; the message says in one line what failed and why."""
+
+
+def deploy(
+    emulator: Account,
+    config: Mapping[str, object],
+    *,
+    program: Path = PROGRAM,
+    project: str = "mail-relay",
+    stack: str = "sandbox",
+) -> dict[str, object]:
+    """Deploy a Pulumi program on an empty emulator, and answer with the stack's exports.
+
+    `config` has full names (`mail-relay:senderEmail`), as `load_config` makes it.
+
+    Raises:
+        DeployError: on the first thing that failed: a resource, with its type, name and what
+            the emulator said; or the program itself, with its exception.
+    """
+    region = config.get("aws:region", emulator.region)
+    if region != emulator.region:
+        raise DeployError(f"aws:region is {region}, but the emulator runs as {emulator.region}")
+    deployment = _Deployment(emulator, program.parent)
+    # A context of its own: Pulumi keeps its state in context variables, and the caller's may
+    # hold the root of another deployment.
+    context = contextvars.Context()
+    loops: list[asyncio.AbstractEventLoop] = []
+    try:
+        running = _run(
+            deployment, config, program=program, project=project, stack=stack, loops=loops
+        )
+        return context.run(asyncio.run, running)
+    except Exception as error:  # noqa: BLE001 (whatever a program raises, it did not deploy)
+        # A resource that failed comes first: what the program raised is its consequence.
+        first = deployment.first_error or DeployError(f"{program.name}: {_one_line(error)}")
+        raise first from first.__cause__ or error
+    finally:
+        for loop in loops:
+            loop.close()
+
+
+async def _run(
+    deployment: _Deployment,
+    config: Mapping[str, object],
+    *,
+    program: Path,
+    project: str,
+    stack: str,
+    loops: list[asyncio.AbstractEventLoop],
+) -> dict[str, object]:
+    loop = asyncio.get_running_loop()
+    # Tasks that nobody awaits after a failure; `first_error` tells what mattered.
+    loop.set_exception_handler(lambda _loop, _context: None)
+
+    # Pulumi opens an event loop on each thread that it registers a resource on, unless there is
+    # one, and never closes it. These are closed by the caller, when the threads are gone.
+    def bring_loop() -> None:
+        own = asyncio.new_event_loop()
+        asyncio.set_event_loop(own)
+        loops.append(own)
+
+    loop.set_default_executor(ThreadPoolExecutor(initializer=bring_loop))
+    # The tasks that Pulumi waits for; `set_mocks` leaves those of an earlier deployment there.
+    SETTINGS.outputs = set()
+    runtime.set_all_config({key: _config_text(value) for key, value in config.items()}, [])
+    runtime.set_mocks(deployment, project=project, stack=stack, preview=False, logger=_logger)
+    root = runtime.get_root_resource()
+    if not isinstance(root, Stack):
+        raise DeployError("Pulumi made no root stack")
+    await run_pulumi_func(lambda: _execute(program))
+    return {
+        name: _checked_export(name, await pulumi.Output.from_input(value).future())
+        for name, value in root.outputs.items()
+    }
+
+
+def _execute(program: Path) -> None:
+    """Run the program as Pulumi's language host does: as `__main__`, its folder on the path."""
+    folder = str(program.parent)
+    sys.path.insert(0, folder)
+    try:
+        with warnings.catch_warnings():
+            # What the provider's modules say of each other as they are imported.
+            warnings.filterwarnings(
+                "ignore", ".* has been deprecated in favor of ", DeprecationWarning
+            )
+            runpy.run_path(str(program), run_name="__main__")
+    finally:
+        sys.path.remove(folder)
+
+
+def _config_text(value: object) -> str:
+    return value if isinstance(value, str) else to_json(value)
+
+
+def _checked_export(name: str, value: object) -> object:
+    exported: object = plain(value, Path())
+    if wrong := next(wrong_texts(exported), None):
+        raise DeployError(f"export {name}: {wrong}")
+    return exported
+
+
+class _Deployment(runtime.Mocks):
+    """Pulumi's mocks, creating what is registered; `first_error` is what went wrong first."""
+
+    def __init__(self, account: Account, folder: Path) -> None:
+        self.first_error: DeployError | None = None
+        self._account = account
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    def new_resource(self, args: runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if args.custom is False:  # a component: it groups resources and is none itself
+            return args.name, args.inputs
+        if self.first_error:
+            raise DeployError(f"{args.typ} {args.name}: not made, another resource failed")
+        try:
+            inputs = plain(args.inputs, self._folder)
+            created = self._create(args, inputs)
+        except Exception as error:
+            # Whatever it was, it must not be lost among what follows from it.
+            raise self._failure(f"{args.typ} {args.name}: {_one_line(error)}") from error
+        outputs = {key: value for key, value in created.outputs.items() if value is not None}
+        return created.id, {
+            **unset_outputs(args.typ, args.name),
+            "region": self._account.region,
+            **args.inputs,
+            **outputs,
+        }
+
+    def _create(self, args: runtime.MockResourceArgs, inputs: dict[str, Any]) -> Created:
+        if args.resource_id:
+            raise DeclarationError("existing resources cannot be read or imported here")
+        if wrong := next(wrong_texts(inputs), None):
+            raise DeclarationError(wrong)
+        declared = Declared(args.name, inputs)
+        if args.typ == "pulumi:providers:aws":
+            self._check_region(declared)
+            created = Created(args.name)
+        elif creator := CREATORS.get(args.typ):
+            self._check_region(declared)
+            created = creator(declared, self._account)
+        else:
+            raise DeclarationError(
+                "the sandbox cannot make resources of this type; add it to sandbox/create"
+            )
+        if unhandled := declared.unhandled():
+            raise DeclarationError(
+                f"the sandbox does nothing with input {', '.join(unhandled)}; apply it in "
+                "sandbox/create, or leave it out there with a reason"
+            )
+        return created
+
+    def _check_region(self, declared: Declared) -> None:
+        region = declared.get("region", self._account.region)
+        if region != self._account.region:
+            raise DeclarationError(f"region is {region}; here is only {self._account.region}")
+
+    def call(
+        self, args: runtime.MockCallArgs
+    ) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        account, region = self._account.account_id, self._account.region
+        answers = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {
+                "id": account,
+                "accountId": account,
+                "userId": account,
+                "arn": f"arn:aws:iam::{account}:root",
+            },
+            "aws:index/getRegion:getRegion": {
+                "id": region,
+                "region": region,
+                "name": region,
+                "description": region,
+                "endpoint": f"ec2.{region}.amazonaws.com",
+            },
+            "aws:index/getPartition:getPartition": {
+                "id": "aws",
+                "partition": "aws",
+                "dnsSuffix": "amazonaws.com",
+                "reverseDnsPrefix": "com.amazonaws",
+            },
+        }
+        answer = answers.get(args.token)
+        if answer is None:
+            raise self._failure(f"{args.token}: the sandbox cannot answer this function")
+        return answer, []
+
+    def _failure(self, message: str) -> DeployError:
+        failure = DeployError(message)
+        with self._lock:
+            self.first_error = self.first_error or failure
+        return failure
+
+
+def _one_line(error: BaseException) -> str:
+    """An exception's text without line breaks; its type too, where the text needs it."""
+    if isinstance(error, ClientError):
+        answer = error.response["Error"]
+        return f"{error.operation_name}: {answer.get('Code')}: {answer.get('Message')}"
+    text = " ".join(str(error).split())
+    speaks_for_itself = isinstance(error, DeployError | DeclarationError | pulumi.RunError)
+    return text if speaks_for_itself and text else f"{type(error).__name__}: {text}"

@@ -1,0 +1,57 @@
+"""Outputs that Pulumi would lose without a word, made visible.
+
+Under mocks, an output that nobody answers becomes None, and an output formatted as text becomes
+a sentence about `__str__`, which then stands in a policy or a variable. Unanswered outputs get
+a marker (`unset_outputs`), and whatever a resource is made of or the stack exports is searched
+for both (`wrong_texts`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+
+_STRINGIFIED_OUTPUT = "Calling __str__ on an Output"
+_UNSET = "<output that the sandbox does not set: "
+
+
+def wrong_texts(value: object, path: str = "") -> Iterator[str]:
+    """What must not stand in any text that Pulumi passes on, with where it stands."""
+    if isinstance(value, str):
+        where = path.removeprefix(".") or "value"
+        if _STRINGIFIED_OUTPUT in value:
+            yield f"{where} holds an output formatted as text; use apply, concat or json_dumps"
+        if _UNSET in value:
+            start = value.index(_UNSET) + len(_UNSET)
+            unset = value[start : value.index(">", start)]
+            yield f"{where} reads {unset}, which is not set; set it in sandbox/create"
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from wrong_texts(item, f"{path}.{key}")
+    elif isinstance(value, Sequence) and not isinstance(value, bytes):
+        for index, item in enumerate(value):
+            yield from wrong_texts(item, f"{path}[{index}]")
+
+
+def unset_outputs(type_token: str, name: str) -> dict[str, str]:
+    """A marker for every scalar output that the resource's class promises.
+
+    What a creator answers overwrites it; what is left and read turns up in the reader's inputs
+    (`wrong_texts`). Optional outputs may be None on AWS too, and None is what they are.
+    """
+    package, _, class_name = type_token.partition(":")[2].partition(":")
+    if type_token.startswith("pulumi:"):
+        return {}
+    module_name = package.partition("/")[0]
+    module = importlib.import_module(
+        f"pulumi_aws.{'lambda_' if module_name == 'lambda' else module_name}"
+    )
+    markers = {}
+    for python_name, member in vars(getattr(module, class_name)).items():
+        if isinstance(member, property) and member.fget is not None:
+            output = typing.get_type_hints(member.fget)["return"]
+            if typing.get_args(output)[0] in {str, int, bool, float}:
+                pulumi_name = getattr(member.fget, "_pulumi_name", python_name)
+                markers[pulumi_name] = f"{_UNSET}{pulumi_name} of {type_token} {name}>"
+    return markers

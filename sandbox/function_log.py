@@ -1,0 +1,88 @@
+"""The function's log, followed: why a mail was relayed, ignored or tried again.
+
+The function writes JSON objects, one a line (Powertools Logger), and metrics in CloudWatch's
+embedded format, which are left out here, as are Lambda's own START, END and REPORT lines.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .events import FunctionLogged, Listener, Trouble
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+_PAUSE = 0.3  # seconds between two polls
+_OWN_LINES = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START")
+_DETAILS = ("outcome", "reason", "detail", "error", "exception_name", "raw_key")
+
+
+def parse_log_message(message: str) -> FunctionLogged | None:
+    """One log event as what it tells, None if it tells a person nothing."""
+    text = message.strip()
+    if not text or text.startswith(_OWN_LINES):
+        return None
+    try:
+        document: Any = json.loads(text)
+    except ValueError:
+        return FunctionLogged(level="", text=text)
+    if not isinstance(document, dict) or "_aws" in document or "message" not in document:
+        return None
+    details = [f"{name} {document[name]}" for name in _DETAILS if document.get(name)]
+    text = "; ".join([str(document["message"]), *details])
+    return FunctionLogged(level=str(document.get("level", "")), text=text)
+
+
+@dataclass(slots=True)
+class _Position:
+    """How far the log was read: a time in milliseconds, and what was seen of that time on."""
+
+    since: int = 0
+    seen: set[tuple[str, int, str]] = field(default_factory=set)
+
+
+class FunctionLogFollower:
+    """Polls a log group on a thread of its own until `close`."""
+
+    def __init__(self, *, logs: CloudWatchLogsClient, log_group: str, listener: Listener) -> None:
+        self._logs = logs
+        self._log_group = log_group
+        self._listener = listener
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="function-log", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Follow no more."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        position = _Position()
+        while not self._stopping.wait(_PAUSE):
+            try:
+                self._poll(position)
+            except (ClientError, BotoCoreError) as error:
+                if not self._stopping.is_set():
+                    self._listener(Trouble(text=f"function log: {type(error).__name__}: {error}"))
+
+    def _poll(self, position: _Position) -> None:
+        answer = self._logs.filter_log_events(
+            logGroupName=self._log_group, startTime=position.since
+        )
+        # The emulator gives events no id; stream, time and text tell them apart well enough.
+        events = [
+            (event["logStreamName"], event["timestamp"], event["message"])
+            for event in answer.get("events", [])
+        ]
+        for event in events:
+            if event not in position.seen and (logged := parse_log_message(event[2])):
+                self._listener(logged)
+        position.since = max((timestamp for _, timestamp, _ in events), default=position.since)
+        position.seen = {event for event in events if event[1] >= position.since} or position.seen

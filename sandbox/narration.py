@@ -1,0 +1,103 @@
+"""What a person sees of the sandbox, step by step, in the terminal.
+
+Mails are written by strangers, so whatever comes from one is shown without its control
+characters. A terminal that goes away ends the talking, not the sandbox.
+"""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from .events import (
+    Event,
+    FunctionLogged,
+    MailAccepted,
+    MailRejected,
+    MailStored,
+    MailSubmitted,
+    NoticePublished,
+    SubmissionRefused,
+    Trouble,
+)
+from .verdicts import Verdict
+
+_NAME_WIDTH = 10
+
+
+class Terminal(Console):
+    """A console that falls silent when nobody reads any more; Rich's would end the program."""
+
+    def on_broken_pipe(self) -> None:
+        """The reader of our output is gone."""
+        self.quiet = True
+
+
+class Narrator:
+    """A listener that prints a line for each event."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._silent = False
+
+    def __call__(self, event: Event) -> None:
+        """Tell of one event."""
+        self.say(describe(event))
+
+    def say(self, text: Text | str) -> None:
+        """Print one line; after the terminal went away, do nothing."""
+        if self._silent:
+            return
+        try:
+            self._console.print(text, soft_wrap=True, highlight=False)
+        except OSError:
+            self._silent = True
+
+
+def describe(event: Event) -> Text:
+    """One line about an event."""
+    match event:
+        case MailAccepted():
+            spoilt = event.scan is not None and Verdict.FAIL in {event.scan.spam, event.scan.virus}
+            findings = f", spam {event.scan.spam}, virus {event.scan.virus}" if event.scan else ""
+            name, style = "received", "yellow" if spoilt else "cyan"
+            text = (
+                f"{format_size(event.size)} by SMTP from <{event.sender}>"
+                f" for {', '.join(event.recipients)}{findings}"
+            )
+        case MailStored():
+            name, style, text = "stored", "cyan", f"s3://{event.bucket}/{event.key}"
+        case MailRejected():
+            name, style, text = "rejected", "yellow", f"{event.about}: {event.reply}"
+        case MailSubmitted():
+            name, style = "delivered", "green"
+            recipients = ", ".join(event.recipients)
+            text = f"{format_size(event.size)} to {recipients}: “{event.subject}”"
+        case SubmissionRefused():
+            name, style = "refused", "yellow"
+            text = f"mail to {', '.join(event.recipients)}: {event.error}: {event.message}"
+        case NoticePublished():
+            name, style = "notice", "magenta"
+            reason = f" ({event.attributes['reason']})" if "reason" in event.attributes else ""
+            text = f"{event.topic}: {event.subject}{reason}"
+        case FunctionLogged():
+            name, style = "function", "dim" if event.level in {"DEBUG", "INFO"} else "yellow"
+            text = event.text
+        case Trouble():
+            name, style, text = "trouble", "red", event.text
+    return Text.assemble((f"{name:>{_NAME_WIDTH}}  ", style), printable(text))
+
+
+def format_size(size: int) -> str:
+    """A number of bytes for a person."""
+    amount = float(size)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000 or unit == "MB":
+            break
+        amount /= 1000
+    return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def printable(text: str) -> str:
+    """The text with everything that a terminal might obey replaced."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -1,0 +1,55 @@
+"""The recipients' mailboxes: a Maildir each, holding exactly what was submitted to SES.
+
+A mail is written under `tmp` and renamed into `new`, so that a reader never sees half of
+one (Maildir, D. J. Bernstein, "How a message is delivered"). The standard library's
+`mailbox.Maildir` is not used: it rewrites line ends.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+_UNSAFE = re.compile(r"[/%\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One mail in a mailbox."""
+
+    mailbox: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """All mailboxes, under one directory."""
+
+    directory: Path
+
+    def deliver(self, recipient: str, raw: bytes, unique_name: str) -> Path:
+        """Put one mail into a recipient's mailbox; `unique_name` must never come twice."""
+        mailbox = self.directory / folder_name(recipient)
+        for part in ("tmp", "new", "cur"):
+            (mailbox / part).mkdir(parents=True, exist_ok=True)
+        temporary, final = mailbox / "tmp" / unique_name, mailbox / "new" / unique_name
+        temporary.write_bytes(raw)
+        return temporary.rename(final)
+
+    def delivered(self) -> list[Delivered]:
+        """Every mail there is, oldest first in each mailbox."""
+        found = []
+        for mailbox in sorted(self.directory.iterdir()):
+            paths = sorted(
+                [*mailbox.glob("new/*"), *mailbox.glob("cur/*")],
+                key=lambda p: p.stat().st_mtime_ns,
+            )
+            found += [Delivered(mailbox.name, path) for path in paths]
+        return found
+
+
+def folder_name(address: str) -> str:
+    """The address itself; only what a file name cannot hold is percent-encoded."""
+    return _UNSAFE.sub(lambda match: quote(match[0], safe=""), address)

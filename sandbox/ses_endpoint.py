@@ -1,0 +1,217 @@
+"""The HTTP face of SES for the functions: `AWS_ENDPOINT_URL_SESV2` leads boto3 here.
+
+Who calls is found out without knowing anybody's secret: every request is first handed on,
+byte for byte, to the emulator, which checks its signature and its session. What the emulator
+answers to SendEmail then tells the caller. It asks for `ses:SendEmail` on any resource,
+which a role that is tied to identities does not have, and AWS's "is not authorized" names the
+principal; root alone is let through. A role that may send on any resource is let through
+unnamed; it is refused here, since nobody could tell what it may do.
+
+Everything but SendEmail is the emulator's to answer.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .events import Listener, SubmissionRefused, Trouble
+from .ses_errors import SesError
+from .ses_sending import Caller, Sending, parse_send_request
+
+SEND_PATH = "/v2/email/outbound-emails"
+
+# Headers that belong to one connection, or that each server writes itself.
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
+_TIMEOUT = 30.0
+_NAMED = re.compile(r"User: (\S+) is not authorized to perform: ses:")
+_ACCESS_KEY = re.compile(r"Credential=([^/]+)/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedRequest:
+    """A request as it came, headers in their order."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """The value of a header, or empty."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer to a request."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SesService:
+    """Answers requests: SendEmail by `sending`, the others by the emulator."""
+
+    emulator_endpoint: str
+    root_access_key_id: str
+    sending: Sending
+    listener: Listener
+
+    def answer(self, request: SignedRequest) -> Answer:
+        """Answer one request. Blocks on calls to AWS."""
+        is_send = (request.method, urlsplit(request.target).path) == ("POST", SEND_PATH)
+        try:
+            return self._send(request) if is_send else self._hand_on(request)
+        except (OSError, http.client.HTTPException, BotoCoreError, ClientError) as error:
+            self.listener(Trouble(text=f"SES endpoint: {type(error).__name__}: {error}"))
+            return _format_error(SesError("ServiceUnavailableException", str(error)))
+
+    def _send(self, request: SignedRequest) -> Answer:
+        recipients: tuple[str, ...] = ()
+        try:
+            sent = parse_send_request(request.body)
+            recipients = sent.recipients
+            caller = self._authenticate(request)
+            submission_id = self.sending.send(sent, caller)
+        except SesError as error:
+            self.listener(
+                SubmissionRefused(recipients=recipients, error=error.code, message=error.message)
+            )
+            return _format_error(error)
+        return _format_json(HTTPStatus.OK, {"MessageId": submission_id})
+
+    def _authenticate(self, request: SignedRequest) -> Caller:
+        credential = _ACCESS_KEY.search(request.header("authorization"))
+        answer = self._hand_on(request)
+        if answer.status == HTTPStatus.OK:
+            if credential and credential[1] == self.root_access_key_id:
+                return Caller(arn=f"arn:aws:iam::{self.sending.account_id}:root")
+            raise SesError(
+                "AccessDeniedException",
+                "The sandbox cannot tell who calls: the caller's policies let it send on any"
+                " resource. Name the identities it may send as.",
+            )
+        message = _read_message(answer.body)
+        if named := _NAMED.match(message):
+            return Caller(arn=named[1])
+        code = next((v for k, v in answer.headers if k.lower() == "x-amzn-errortype"), "")
+        raise SesError(code or "UnrecognizedClientException", message, status=answer.status)
+
+    def _hand_on(self, request: SignedRequest) -> Answer:
+        """The emulator's own answer; the headers stay as signed, Host included."""
+        address = urlsplit(self.emulator_endpoint)
+        connection = http.client.HTTPConnection(
+            str(address.hostname), address.port, timeout=_TIMEOUT
+        )
+        try:
+            connection.putrequest(
+                request.method, request.target, skip_host=True, skip_accept_encoding=True
+            )
+            for name, value in _end_to_end(request.headers):
+                connection.putheader(name, value)
+            connection.putheader("Content-Length", str(len(request.body)))
+            connection.endheaders(request.body)
+            response = connection.getresponse()
+            return Answer(
+                status=response.status,
+                headers=tuple(_end_to_end(response.getheaders())),
+                body=response.read(),
+            )
+        finally:
+            connection.close()
+
+
+def _end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
+
+
+def _read_message(body: bytes) -> str:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")
+    return str(document.get("message", document) if isinstance(document, dict) else document)
+
+
+def _format_error(error: SesError) -> Answer:
+    return _format_json(
+        error.status, {"message": error.message}, (("x-amzn-ErrorType", error.code),)
+    )
+
+
+def _format_json(
+    status: int, document: object, headers: tuple[tuple[str, str], ...] = ()
+) -> Answer:
+    return Answer(
+        status=status,
+        headers=(("Content-Type", "application/json"), *headers),
+        body=json.dumps(document).encode(),
+    )
+
+
+class SesEndpoint:
+    """The listening part. The port is bound when it is made, and served from `serve` on."""
+
+    def __init__(self) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _RequestHandler)
+        self._server.daemon_threads = True
+        self._thread: Thread | None = None
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def serve(self, service: SesService) -> None:
+        """Answer requests, those that already wait included."""
+        self._server.RequestHandlerClass = type(
+            "RequestHandler", (_RequestHandler,), {"service": service}
+        )
+        self._thread = Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="ses",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Answer no more."""
+        if self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+
+class _RequestHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    service: SesService
+
+    def _answer(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        request = SignedRequest(
+            method=self.command,
+            target=self.path,
+            headers=tuple(self.headers.items()),
+            body=self.rfile.read(length),
+        )
+        answer = self.service.answer(request)
+        self.send_response(answer.status)
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _answer  # noqa: N815 (http.server's names)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
+        """Say nothing: the events tell what happens."""

@@ -1,0 +1,122 @@
+"""A stack's configuration, put together as Pulumi's command line would.
+
+`Pulumi.yaml` declares the project's keys with a type and a default, `Pulumi.<stack>.yaml`
+sets them, and the sandbox lays `KEY=VALUE` over both (Pulumi docs, "Project file
+reference", `config`). A key that is declared without a default must be set. What the values
+mean is the program's business; here only their types are looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
+
+
+class ConfigError(Exception):
+    """The configuration cannot be put together; the message names the key."""
+
+
+def load_config(
+    root: Path, overrides: Mapping[str, str] | None = None, *, stack: str = "dev"
+) -> dict[str, object]:
+    """The configuration of `stack` in the project at `root`, under full names.
+
+    A full name is `<project>:<key>` or `aws:region`. In `overrides` the project's own keys may
+    go without their namespace; a list is given with commas, an object as JSON.
+
+    Raises:
+        ConfigError: for a file that cannot be read, a key that nobody declares, a key that
+            must be set, or a value that is not of its key's type.
+    """
+    project = _read_yaml(root / "Pulumi.yaml")
+    name: str = project["name"]
+    schemas = {
+        _full_name(name, key): schema if isinstance(schema, dict) else {"default": schema}
+        for key, schema in project.get("config", {}).items()
+    }
+    config: dict[str, object] = {
+        key: schema.get("value", schema.get("default"))
+        for key, schema in schemas.items()
+        if "value" in schema or "default" in schema
+    }
+    for key, value in _read_yaml(root / f"Pulumi.{stack}.yaml").get("config", {}).items():
+        full_name = _full_name(name, key)
+        if full_name not in schemas and full_name.startswith(f"{name}:"):
+            raise ConfigError(f"{key} in Pulumi.{stack}.yaml is not a key of Pulumi.yaml")
+        if isinstance(value, dict) and "secure" in value:
+            raise ConfigError(f"{key} in Pulumi.{stack}.yaml is encrypted; set it with --config")
+        config[full_name] = value
+    known = schemas.keys() | config.keys()
+    for key, text in (overrides or {}).items():
+        full_name = _full_name(name, key)
+        if full_name not in known:
+            raise ConfigError(f"{key} is not a key of Pulumi.yaml")
+        config[full_name] = _parse(key, text, schemas.get(full_name, {}))
+    for full_name, schema in schemas.items():
+        if full_name not in config:
+            raise ConfigError(f"{full_name} is not set, and Pulumi.yaml gives it no default")
+        config[full_name] = _checked(full_name, config[full_name], schema)
+    return config
+
+
+def _full_name(project: str, key: str) -> str:
+    return key if ":" in key else f"{project}:{key}"
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path.name} cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path.name} holds no mapping")
+    return document
+
+
+def _parse_boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {
+    "string": str,
+    "integer": int,
+    "boolean": _parse_boolean,
+    "object": json.loads,
+}
+_TYPES: dict[str, type] = {
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+}
+
+
+def _parse(key: str, text: str, schema: Mapping[str, Any]) -> object:
+    kind = schema.get("type", "string")
+    if kind == "array":
+        items = schema.get("items", {})
+        return [_parse(key, item.strip(), items) for item in text.split(",") if item.strip()]
+    try:
+        return _PARSERS[kind](text)
+    except (ValueError, KeyError) as error:
+        raise ConfigError(f"{key} must be of type {kind}; found {text!r}") from error
+
+
+def _checked(key: str, value: object, schema: Mapping[str, Any]) -> object:
+    """The value in its key's type; a number or boolean may also be written as text."""
+    kind = schema.get("type", "string")
+    if kind == "string" and isinstance(value, int | float):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if kind in {"integer", "boolean"} and isinstance(value, str):
+        return _parse(key, value, schema)
+    fits = isinstance(value, _TYPES[kind]) and not (kind == "integer" and isinstance(value, bool))
+    if not fits:
+        raise ConfigError(f"{key} must be of type {kind}; found {value!r}")
+    return value

@@ -1,0 +1,202 @@
+"""What SES finds out about an incoming mail, and the header fields it records that in.
+
+SES scans a mail where the receipt rule asks for it and checks SPF, DKIM and DMARC always;
+it takes no action itself (SES Developer Guide, "Email receiving concepts"). What it stores
+begins with fields of its own, in this order: Return-Path, Received, X-SES-Spam-Verdict and
+X-SES-Virus-Verdict (only where the rule scans), Received-SPF, Authentication-Results,
+X-SES-RECEIPT. SES also adds an X-SES-DKIM-SIGNATURE of its own; the sandbox has no key to
+sign with and leaves it out.
+
+The sandbox has no scanner and no DNS. It finds the two test signatures that every scanner
+knows: EICAR's (a "virus") and GTUBE ("spam"), in the clear, in base64 or quoted-printable.
+Every sender passes authentication, because the front lets nobody in without a password,
+and SES signs what it takes; only a domain under `.invalid`, which nobody can own
+(RFC 2606 section 2), fails, so that this path can be tried too.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime, parseaddr
+from enum import StrEnum
+
+# Each signature is written in two halves, so that no scanner takes this file for a threat.
+EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+
+_BLANKS = b" \t\r\n"
+
+
+class Verdict(StrEnum):
+    """The outcomes of SES that the sandbox can bring about."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What the content scan said."""
+
+    spam: Verdict
+    virus: Verdict
+
+
+def scan(raw: bytes) -> Scan:
+    """Look for the test signatures, also inside base64 and quoted-printable."""
+    dense = raw.translate(None, _BLANKS)
+    unquoted = binascii.a2b_qp(raw) if b"=" in raw else b""
+
+    def verdict(signature: bytes) -> Verdict:
+        found = (
+            signature in raw
+            or signature in unquoted
+            or any(form in dense for form in _base64_forms(signature))
+        )
+        return Verdict.FAIL if found else Verdict.PASS
+
+    return Scan(spam=verdict(GTUBE), virus=verdict(EICAR))
+
+
+def _base64_forms(signature: bytes) -> tuple[bytes, ...]:
+    """How base64 spells the signature at each of the three offsets that it may begin at.
+
+    Only the characters that depend on nothing before or after the signature are kept, so
+    each form is found wherever the signature stands in encoded content (without line ends).
+    """
+    forms = []
+    for offset in range(3):
+        encoded = base64.b64encode(bytes(offset) + signature)
+        first = (8 * offset + 5) // 6
+        last = 8 * (offset + len(signature)) // 6
+        forms.append(encoded[first:last])
+    return tuple(forms)
+
+
+class Result(StrEnum):
+    """Results of authentication (RFC 8601 section 2.7)."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """The results, and the domains they are about (empty where there is none)."""
+
+    spf: Result
+    spf_domain: str
+    dkim: Result
+    dkim_domain: str
+    dmarc: Result
+    dmarc_domain: str
+
+
+def authenticate(raw: bytes, *, mail_from: str, helo: str) -> Authentication:
+    """What SES would find out about the sender.
+
+    A null reverse-path is checked under the HELO name (RFC 7208 section 2.4). A mail without
+    a From field has no DMARC result; SES signs it for the domain of the reverse-path.
+    """
+    spf_domain = _domain(mail_from) if mail_from else helo
+    from_domain = _from_domain(raw)
+    dkim_domain = from_domain or _domain(mail_from)
+    return Authentication(
+        spf=_result(spf_domain),
+        spf_domain=spf_domain,
+        dkim=_result(dkim_domain),
+        dkim_domain=dkim_domain,
+        dmarc=_result(from_domain),
+        dmarc_domain=from_domain,
+    )
+
+
+def _result(domain: str) -> Result:
+    if not domain:
+        return Result.NONE
+    return Result.FAIL if f".{domain.lower()}".endswith(".invalid") else Result.PASS
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2] if "@" in address else ""
+
+
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_FROM = re.compile(rb"^from[ \t]*:(.*(?:\r?\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE)
+
+
+def _from_domain(raw: bytes) -> str:
+    end = _HEADER_END.search(raw)
+    field = _FROM.search(raw, 0, end.start() if end else len(raw))
+    if not field:
+        return ""
+    value = b" ".join(field[1].split()).decode("ascii", "replace")
+    return _domain(parseaddr(value)[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What SMTP said about one mail. `mail_from` is empty for a null reverse-path."""
+
+    mail_from: str
+    recipients: tuple[str, ...]
+    helo: str
+    client_ip: str
+
+
+def format_receipt_header(
+    *,
+    message_id: str,
+    envelope: Envelope,
+    authentication: Authentication,
+    scan: Scan | None,
+    region: str,
+    received_at: datetime,
+) -> bytes:
+    """The fields that SES puts before a mail that it stores, with CRLF line ends.
+
+    `received_at` is an aware datetime in UTC. `scan` is None where the rule does not scan.
+    """
+    spf = _spf_sentence(envelope, authentication)
+    lines = [
+        f"Return-Path: <{envelope.mail_from}>",
+        f"Received: from {envelope.helo} ({envelope.helo} [{envelope.client_ip}])",
+        f" by inbound-smtp.{region}.amazonaws.com with SMTP id {message_id}",
+        f" for {envelope.recipients[0]};",
+        f" {format_datetime(received_at)} (UTC)",
+    ]
+    if scan is not None:
+        lines += [f"X-SES-Spam-Verdict: {scan.spam}", f"X-SES-Virus-Verdict: {scan.virus}"]
+    lines += [
+        f"Received-SPF: {spf}",
+        "Authentication-Results: amazonses.com;",
+        f" spf={spf}",
+        _with_property(f" dkim={authentication.dkim}", "header.i=@", authentication.dkim_domain),
+        _with_property(
+            f" dmarc={authentication.dmarc}", "header.from=", authentication.dmarc_domain
+        ),
+        f"X-SES-RECEIPT: {base64.b64encode(message_id.encode()).decode()}",
+    ]
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii", "replace")
+
+
+def _spf_sentence(envelope: Envelope, authentication: Authentication) -> str:
+    domain, client = authentication.spf_domain, envelope.client_ip
+    reasons = {
+        Result.PASS: f"domain of {domain} designates {client} as permitted sender",
+        Result.FAIL: f"domain of {domain} does not designate {client} as permitted sender",
+        Result.NONE: f"{client} is neither permitted nor denied by domain of {domain or 'nobody'}",
+    }
+    return (
+        f"{authentication.spf} (spfCheck: {reasons[authentication.spf]})"
+        f" client-ip={client}; envelope-from={envelope.mail_from}; helo={envelope.helo};"
+    )
+
+
+def _with_property(result: str, name: str, value: str) -> str:
+    return f"{result} {name}{value};" if value else f"{result};"

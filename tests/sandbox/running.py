@@ -1,0 +1,170 @@
+"""A sandbox of its own process, started by its command line, and what tests do with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import smtplib
+import ssl
+import subprocess
+import sys
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from tests.sandbox.waiting import eventually
+
+MARKER = "Email_Rxers_Code"
+START_TIMEOUT = 90.0  # seconds; a few are usual
+LINK = re.compile(r"https?://[^\s\"'<>]+")
+
+
+def unique_address(domain: str = "example.com") -> str:
+    """An address that no other test uses, in a domain that mail may go to."""
+    return f"r-{uuid.uuid4().hex[:12]}@{domain}"
+
+
+def recipient_code(*recipients: str) -> str:
+    return f":{MARKER}:{','.join(recipients)}:{MARKER}:"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSandbox:
+    """What the ready file says, and how to use it."""
+
+    ready: Mapping[str, Any]
+
+    @property
+    def smtp(self) -> Mapping[str, Any]:
+        smtp: Mapping[str, Any] = self.ready["smtp"]
+        return smtp
+
+    @property
+    def device(self) -> str:
+        """An address that a device may send from: one of the verified domain."""
+        domain: str = self.smtp["mail_from"].rpartition("@")[2]
+        return f"sensor@{domain}"
+
+    def tls_context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.smtp["ca_file"])
+
+    @contextmanager
+    def logged_in(self) -> Iterator[smtplib.SMTP]:
+        with smtplib.SMTP(self.smtp["host"], self.smtp["port"], timeout=60) as client:
+            client.starttls(context=self.tls_context())
+            client.login(self.smtp["username"], self.smtp["password"])
+            yield client
+
+    def send(self, raw: bytes, *, mail_from: str | None = None) -> None:
+        sender = self.device if mail_from is None else mail_from
+        with self.logged_in() as client:
+            client.sendmail(sender, [self.smtp["rcpt_to"]], raw)
+
+    def mails(self, recipient: str) -> list[bytes]:
+        """What is in a mailbox, oldest first."""
+        folder = Path(self.ready["outbox"]) / recipient / "new"
+        paths = sorted(folder.glob("*"), key=lambda path: path.stat().st_mtime_ns)
+        return [path.read_bytes() for path in paths]
+
+    def await_mail(self, recipient: str) -> bytes:
+        return eventually(lambda: self.mails(recipient), within=60)[0]
+
+    def notices(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in Path(self.ready["notices"]).read_text().splitlines()]
+
+    def await_notice(self, containing: str) -> dict[str, Any]:
+        """The first notice that says `containing`."""
+
+        def find() -> dict[str, Any] | None:
+            return next((n for n in self.notices() if containing in json.dumps(n)), None)
+
+        found = eventually(find, within=60)
+        assert found is not None
+        return found
+
+    def set_faults(self, *faults: Mapping[str, Any]) -> None:
+        file = Path(self.ready["ses_faults"])
+        temporary = file.with_suffix(".new")
+        temporary.write_text(json.dumps(faults))
+        temporary.replace(file)
+
+    def client(self, service: str) -> Any:
+        aws = self.ready["aws"]
+        make: Any = boto3.client  # the stubs know services by literal names
+        return make(
+            service,
+            endpoint_url=aws["endpoint"],
+            region_name=aws["region"],
+            aws_access_key_id=aws["access_key_id"],
+            aws_secret_access_key=aws["secret_access_key"],
+        )
+
+    def raw_keys(self) -> set[str]:
+        bucket = self.ready["stack"]["incomingBucket"]
+        listed = self.client("s3").list_objects_v2(Bucket=bucket, Prefix="incoming/")
+        return {item["Key"] for item in listed.get("Contents", [])}
+
+    def stored_attachments(self) -> list[str]:
+        bucket = self.ready["stack"]["attachmentsBucket"]
+        listed = self.client("s3").list_objects_v2(Bucket=bucket, Prefix="attachments/")
+        return [item["Key"] for item in listed.get("Contents", [])]
+
+
+def download(link: str) -> bytes:
+    # `LINK` finds nothing but http links.
+    with urllib.request.urlopen(link, timeout=60) as answer:  # noqa: S310 (see above)
+        content: bytes = answer.read()
+        return content
+
+
+@contextmanager
+def sandbox_process(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m sandbox` with these arguments; ended with SIGTERM if it still runs."""
+    with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            env={**os.environ, **(environment or {})},
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def await_ready(
+    process: subprocess.Popen[bytes], folder: Path, ready_file: Path
+) -> RunningSandbox:
+    """Wait until mail can be sent."""
+
+    def ready() -> bool:
+        assert process.poll() is None, (folder / "stderr").read_text()
+        return ready_file.exists()
+
+    eventually(ready, within=START_TIMEOUT)
+    return RunningSandbox(json.loads(ready_file.read_text()))
+
+
+@contextmanager
+def running_sandbox(folder: Path, config: Sequence[str] = ()) -> Iterator[RunningSandbox]:
+    """A sandbox that takes mail, on free ports, for as long as the context lasts."""
+    ready_file = folder / "ready.json"
+    options = [option for item in config for option in ("--config", item)]
+    arguments = ("--data", str(folder / "data"), "--ready-file", str(ready_file), *options)
+    with sandbox_process(folder, *arguments) as process:
+        yield await_ready(process, folder, ready_file)
+    assert process.returncode == 0

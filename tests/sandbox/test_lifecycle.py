@@ -1,0 +1,137 @@
+"""How the sandbox starts and ends: its exit status, its one line, and what it leaves behind."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.running import START_TIMEOUT, await_ready, sandbox_process
+from tests.sandbox.waiting import eventually
+
+
+@pytest.fixture
+def temporary(tmp_path: Path) -> Path:
+    """A temporary folder that nothing else writes into."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    return folder
+
+
+def environment(temporary: Path) -> Mapping[str, str]:
+    return {"TMPDIR": str(temporary)}
+
+
+def port_of(endpoint: str) -> int:
+    return int(endpoint.rpartition(":")[2])
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_everything_and_leaves_nothing(
+    tmp_path: Path, temporary: Path, number: signal.Signals
+) -> None:
+    ready_file = tmp_path / "ready.json"
+    with sandbox_process(
+        tmp_path, "--ready-file", str(ready_file), environment=environment(temporary)
+    ) as process:
+        sandbox = await_ready(process, tmp_path, ready_file)
+        assert list(temporary.iterdir())
+        process.send_signal(number)
+        assert process.wait(60) == 0
+    assert list(temporary.iterdir()) == []
+    assert not ready_file.exists()
+    endpoints = (sandbox.ready["aws"]["endpoint"], sandbox.ready["http"])
+    ports = [sandbox.smtp["port"], *map(port_of, endpoints)]
+    assert [False] * 3 == [is_listening(port) for port in ports]
+    assert (tmp_path / "stderr").read_text() == ""
+
+
+def test_a_signal_while_starting_ends_everything_too(tmp_path: Path, temporary: Path) -> None:
+    with sandbox_process(tmp_path, environment=environment(temporary)) as process:
+        # Its folder appears just before the emulator starts.
+        eventually(lambda: list(temporary.iterdir()), within=START_TIMEOUT)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert list(temporary.iterdir()) == []
+    assert (tmp_path / "stderr").read_text() == ""
+
+
+def test_a_terminal_that_goes_away_is_no_failure(temporary: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "sandbox"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={"TMPDIR": str(temporary), "PATH": "/usr/bin:/bin"},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"Starting")
+        process.stdout.close()
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 0
+    assert list(temporary.iterdir()) == []
+
+
+def failed_start(tmp_path: Path, *arguments: str) -> str:
+    """The one line on standard error of a start that has to fail."""
+    with sandbox_process(tmp_path, *arguments) as process:
+        assert process.wait(60) == 1
+    text = (tmp_path / "stderr").read_text()
+    assert text.endswith("\n")
+    [line] = text.splitlines()
+    return line
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("option", ["--smtp-port", "--http-port"])
+def test_a_port_in_use(tmp_path: Path, option: str) -> None:
+    with taken_port() as port:
+        line = failed_start(tmp_path, option, str(port))
+    assert f"{option} {port}" in line
+    assert "in use" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--config", "noSuchKey=1"), "noSuchKey"),
+        (("--config", "maxRecipients=many"), "maxRecipients"),
+        (("--config", "maxRecipients=0"), "maxRecipients"),
+        (("--config", "linkMode=carrier-pigeon"), "linkMode"),
+        (("--config", "allowedRecipients"), "allowedRecipients"),
+        (("--smtp-port", "many"), "--smtp-port"),
+        (("--smtp-port", "70000"), "--smtp-port"),
+        (("--no-such-option",), "--no-such-option"),
+    ],
+)
+def test_what_cannot_be_used_is_named(
+    tmp_path: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    assert named in failed_start(tmp_path, *arguments)
+
+
+def test_a_data_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert f"--data {file}" in failed_start(tmp_path, "--data", str(file))
+
+
+def test_a_ready_file_that_cannot_be_written(tmp_path: Path) -> None:
+    file = tmp_path / "nowhere" / "ready.json"
+    assert f"--ready-file {file}" in failed_start(tmp_path, "--ready-file", str(file))

@@ -1,0 +1,192 @@
+"""The alarms that the program declares go off here too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.emulator import Emulator
+from sandbox.metrics import QueueMetrics, Tally, UnmeasurableAlarm
+from tests.sandbox.waiting import eventually
+
+REGION = "eu-central-1"
+
+
+@pytest.fixture
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    data = tmp_path_factory.mktemp("emulator")
+    with Emulator.start(data, worker_environment={}, region=REGION) as it:
+        yield it
+
+
+class Watched:
+    """A queue fed by a bucket, its dead-letter queue, and the three alarms on them."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.sqs, self.s3 = emulator.client("sqs"), emulator.client("s3")
+        self.url = self.sqs.create_queue(QueueName="work")["QueueUrl"]
+        self.dead_url = self.sqs.create_queue(QueueName="dead")["QueueUrl"]
+        heard_url = self.sqs.create_queue(QueueName="heard")["QueueUrl"]
+        self.heard_url = heard_url
+        arn = f"arn:aws:sqs:{REGION}:{emulator.account_id}"
+        for url, name, service in (
+            (self.url, "work", "s3.amazonaws.com"),
+            (heard_url, "heard", "sns.amazonaws.com"),
+        ):
+            statement = {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sqs:SendMessage",
+                "Resource": f"{arn}:{name}",
+            }
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        self.s3.create_bucket(
+            Bucket="incoming", CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        prefix = {"Key": {"FilterRules": [{"Name": "prefix", "Value": "incoming/"}]}}
+        self.s3.put_bucket_notification_configuration(
+            Bucket="incoming",
+            NotificationConfiguration={
+                "QueueConfigurations": [
+                    {"QueueArn": f"{arn}:work", "Events": ["s3:ObjectCreated:*"], "Filter": prefix}
+                ]
+            },
+        )
+        sns = emulator.client("sns")
+        self.topic = sns.create_topic(Name="alarms")["TopicArn"]
+        sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=f"{arn}:heard")
+
+    def alarm(self, name: str, queue: str, metric: str, statistic: str, threshold: float) -> None:
+        self.emulator.client("cloudwatch").put_metric_alarm(
+            AlarmName=name,
+            Namespace="AWS/SQS",
+            MetricName=metric,
+            Dimensions=[{"Name": "QueueName", "Value": queue}],
+            Statistic=statistic,
+            Period=300,
+            EvaluationPeriods=1,
+            Threshold=threshold,
+            ComparisonOperator="GreaterThanThreshold",
+            TreatMissingData="notBreaching",
+            AlarmActions=[self.topic],
+        )
+
+    def measure(self) -> QueueMetrics:
+        return QueueMetrics(
+            sqs=self.sqs,
+            s3=self.s3,
+            cloudwatch=self.emulator.client("cloudwatch"),
+            interval=0.05,
+        )
+
+    def state(self, name: str) -> str:
+        (alarm,) = self.emulator.client("cloudwatch").describe_alarms(AlarmNames=[name])[
+            "MetricAlarms"
+        ]
+        return str(alarm["StateValue"])
+
+    def heard(self) -> list[dict[str, Any]]:
+        """What the alarms' topic published since it was last asked."""
+        found = self.sqs.receive_message(QueueUrl=self.heard_url, MaxNumberOfMessages=10)
+        return [
+            json.loads(json.loads(message["Body"])["Message"])
+            for message in found.get("Messages", [])
+        ]
+
+
+@pytest.fixture
+def watched(emulator: Emulator) -> Watched:
+    return Watched(emulator)
+
+
+def test_an_alarm_goes_off_when_the_dead_letter_queue_holds_too_many(watched: Watched) -> None:
+    watched.alarm("dead", "dead", "ApproximateNumberOfMessagesVisible", "Maximum", 2)
+    with watched.measure():
+        for body in "12":
+            watched.sqs.send_message(QueueUrl=watched.dead_url, MessageBody=body)
+        eventually(lambda: watched.state("dead") == "OK")
+        assert watched.heard() == []
+        watched.sqs.send_message(QueueUrl=watched.dead_url, MessageBody="3")
+        (notice,) = eventually(watched.heard)
+    assert (notice["AlarmName"], notice["NewStateValue"]) == ("dead", "ALARM")
+
+
+def test_an_alarm_goes_off_when_the_traffic_is_high_however_fast_it_is_worked_off(
+    watched: Watched,
+) -> None:
+    watched.alarm("traffic", "work", "NumberOfMessagesSent", "Sum", 3)
+    for number in range(4):
+        watched.s3.put_object(Bucket="incoming", Key=f"incoming/{number}", Body=b"")
+        watched.s3.put_object(Bucket="incoming", Key=f"other/{number}", Body=b"")
+        watched.sqs.purge_queue(QueueUrl=watched.url)
+    with watched.measure():
+        (notice,) = eventually(watched.heard)
+    assert (notice["AlarmName"], notice["NewStateReason"]) == (
+        "traffic",
+        "Threshold Crossed: Sum 4.0 GreaterThanThreshold 3.0",
+    )
+
+
+def test_an_alarm_goes_off_when_a_message_grows_old(watched: Watched) -> None:
+    watched.alarm("age", "work", "ApproximateAgeOfOldestMessage", "Maximum", 0.2)
+    with watched.measure():
+        watched.sqs.send_message(QueueUrl=watched.url, MessageBody="x")
+        (notice,) = eventually(watched.heard)
+    assert notice["AlarmName"] == "age"
+
+
+def test_nothing_is_put_after_it_is_closed(watched: Watched) -> None:
+    watched.alarm("dead", "dead", "ApproximateNumberOfMessagesVisible", "Maximum", 0)
+    metrics = watched.measure()
+    eventually(lambda: watched.state("dead") == "OK")
+    metrics.close()
+    metrics.close()
+    watched.sqs.send_message(QueueUrl=watched.dead_url, MessageBody="x")
+    assert watched.state("dead") == "OK"
+    with watched.measure():
+        eventually(lambda: watched.state("dead") == "ALARM")
+
+
+def test_an_alarm_that_could_never_go_off_is_an_error(watched: Watched) -> None:
+    watched.alarm("dead", "dead", "ApproximateAgeOfOldestMessage", "Maximum", 1)
+    watched.alarm("work", "work", "ApproximateAgeOfOldestMessage", "Maximum", 1)
+    with pytest.raises(UnmeasurableAlarm, match="the emulator does not tell the queues apart"):
+        watched.measure()
+    watched.alarm("work", "work", "SentMessageSize", "Sum", 1)
+    with pytest.raises(UnmeasurableAlarm, match="alarm work watches SentMessageSize, which"):
+        watched.measure()
+
+
+class TestTally:
+    @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9))))
+    def test_counts_at_least_what_was_announced_and_what_is_there(
+        self, looks: list[tuple[int, int]]
+    ) -> None:
+        tally, sent, announced = Tally(), 0, 0
+        for now, (depth, more) in enumerate(looks):
+            announced += more
+            newly, age = tally.observe(depth=depth, announced=announced, now=float(now))
+            sent += newly
+            assert newly >= 0
+            assert sent >= max(announced, depth)
+            assert 0 <= age <= now
+            assert depth > 0 or age == 0
+
+    def test_a_message_that_stays_grows_old_and_others_do_not_change_that(self) -> None:
+        tally = Tally()
+        assert tally.observe(depth=1, announced=1, now=10.0) == (1, 0.0)
+        assert tally.observe(depth=3, announced=3, now=15.0) == (2, 5.0)
+        assert tally.observe(depth=1, announced=3, now=16.0) == (0, 1.0)
+        assert tally.observe(depth=0, announced=3, now=17.0) == (0, 0.0)
+
+    def test_a_message_is_not_counted_again_when_it_is_announced_late(self) -> None:
+        tally = Tally()
+        assert tally.observe(depth=1, announced=0, now=0.0) == (1, 0.0)
+        assert tally.observe(depth=0, announced=1, now=1.0) == (0, 0.0)
