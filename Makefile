@@ -9,10 +9,13 @@ STAMP := .venv/.requirements-dev.sha256
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-setup: $(STAMP) ## .venv with everything, nothing done twice
+setup: $(STAMP) $(BIN)/relayctl ## .venv with everything, nothing done twice
 
 $(STAMP): requirements-dev.txt scripts/make_venv.sh
 	@PYTHON="$(PYTHON)" sh scripts/make_venv.sh .venv requirements-dev.txt $@
+
+$(BIN)/relayctl: scripts/relayctl $(STAMP)
+	@install -m 755 scripts/relayctl $@
 
 demo: setup ## one real mail through the whole relay, step by step
 	@$(BIN)/python -m sandbox.demo

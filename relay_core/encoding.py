@@ -89,22 +89,29 @@ def _slices(raw: bytes, span: Span) -> Iterator[bytes]:
 
 
 _BASE64_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_BLANKS = b"\r\n \t"
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64_ALPHABET) - {ord("=")})
+_FINAL_PADDING = re.compile(rb"=[=\r\n \t]*\Z")
 
 
 def _decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
     position = span.start
     padding = raw.find(b"=", span.start, span.end)
-    regular_end = span.end if padding < 0 else padding
-    while regular_end - position > CHUNK:
-        # A chunk that ends at a line break usually holds whole quanta: 76 is a multiple of 4.
-        end = raw.rfind(b"\n", position, position + CHUNK) + 1
+    is_final = padding < 0 or _FINAL_PADDING.match(raw, padding, span.end) is not None
+    regular_end = span.end if is_final else padding
+    encoded = memoryview(raw)
+    while position < regular_end:
+        end = regular_end
+        if regular_end - position > CHUNK:
+            # A chunk that ends at a line break usually holds whole quanta: 76 is a multiple of 4.
+            end = raw.rfind(b"\n", position, position + CHUNK) + 1
         if end <= position:
             break
         try:
-            yield binascii.a2b_base64(raw[position:end])
+            decoded = binascii.a2b_base64(encoded[position:end])
         except binascii.Error:
             break
+        yield decoded
         position = end
     yield from _decode_loose_base64(raw, Span(position, span.end))
 
@@ -134,10 +141,18 @@ def _decode_segment(segment: bytes) -> bytes:
 
 def has_irregular_base64(raw: bytes, span: Span) -> bool:
     """Whether the content is not exactly base64 with line breaks and final padding."""
-    body = raw[span.start : span.end].translate(None, b"\r\n \t")
-    core = body.rstrip(b"=")
-    padding = len(body) - len(core)
-    return padding > 2 or len(body) % 4 != 0 or bool(core.translate(None, _BASE64_ALPHABET))
+    padding = raw.find(b"=", span.start, span.end)
+    core = Span(span.start, span.end if padding < 0 else padding)
+    tail = raw[core.end : span.end].translate(None, _BLANKS)
+    if tail not in (b"", b"=", b"=="):
+        return True
+    characters = len(tail)
+    for chunk in _slices(raw, core):
+        between = chunk.translate(None, _BASE64_ALPHABET)
+        if between.translate(None, _BLANKS):
+            return True
+        characters += len(chunk) - len(between)
+    return characters % 4 != 0
 
 
 def _decode_quoted_printable(raw: bytes, span: Span) -> Iterator[bytes]:
@@ -160,6 +175,25 @@ _TRAILING_BLANKS = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n)")
 
 MAX_LINE = 998
 """The longest line that may be sent, in bytes without its line break (RFC 5322 section 2.1.1)."""
+
+
+def is_seven_bit_clean(content: bytes) -> bool:
+    """Whether content can be sent as it stands: ASCII, no NUL, no line over `MAX_LINE`."""
+    return content.isascii() and b"\0" not in content and not _has_long_line(content)
+
+
+def _has_long_line(content: bytes) -> bool:
+    # From one line break to the last one that is still near enough: no list of lines is made.
+    position = 0
+    while len(content) - position > MAX_LINE:
+        limit = position + MAX_LINE + 1
+        found = content.rfind(b"\n", position, limit)
+        if found < 0:
+            found = content.rfind(b"\r", position, limit)
+        if found < 0:
+            return True
+        position = found + 1
+    return False
 
 
 def encode_base64(content: bytes) -> bytes:

@@ -22,20 +22,20 @@ from dataclasses import dataclass, field
 
 from .attachment import find_bodies, is_attachment, is_body
 from .encoding import (
-    MAX_LINE,
     TransferEncoding,
     encode_base64,
     encode_text,
     encode_text_content,
     encode_unstructured,
     has_irregular_base64,
+    is_seven_bit_clean,
     parse_transfer_encoding,
 )
 from .errors import Span
 from .header import Header, HeaderField
 from .links import ListedAttachment, format_links_html, format_links_text
 from .media_type import format_parameterised, parse_media_type, parse_parameterised
-from .message import Entity, Message, is_seven_bit_clean
+from .message import Entity, Message
 
 CRLF = b"\r\n"
 
@@ -192,7 +192,7 @@ class _Rewriter:
     def _clean_margin(self, start: int, end: int, dashes: bytes) -> None:
         """Drop a preamble or an epilogue that could not travel: nobody is shown them."""
         margin = self.message.raw[start:end]
-        if margin and (dashes in margin or not _travels(margin)):
+        if margin and (dashes in margin or not is_seven_bit_clean(margin)):
             self._splice(start, end, b"")
 
     def _rewrite_leaf(self, entity: Entity) -> None:
@@ -214,7 +214,7 @@ class _Rewriter:
         return (
             entity.media_type.type != "multipart"
             and entity.transfer_encoding is not None
-            and is_seven_bit_clean(raw, entity, longest_line=MAX_LINE)
+            and is_seven_bit_clean(raw[entity.body.start : entity.body.end])
             and not (
                 entity.transfer_encoding is TransferEncoding.BASE64
                 and has_irregular_base64(raw, entity.body)
@@ -308,14 +308,6 @@ _BARE = re.compile(rb"\r\n|\r|\n")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def _travels(content: bytes) -> bool:
-    return (
-        content.isascii()
-        and b"\0" not in content
-        and all(len(line) <= MAX_LINE for line in content.splitlines())
-    )
-
-
 def _crlf(content: bytes) -> bytes:
     """Every line break as CRLF, the only one that mail has (RFC 5322 section 2.3)."""
     whole = content.count(CRLF)
@@ -348,7 +340,7 @@ def written_field(header: Header, one: HeaderField) -> bytes:
     raw = header.raw[one.span.start : one.span.end]
     value = header.value(one)
     if (
-        _travels(raw)
+        is_seven_bit_clean(raw)
         and not _CONTROL.search(raw)
         and raw[: len(one.name) + 1].lower() == one.name.encode("ascii") + b":"
         and raw.endswith((b"\n", b"\r"))

@@ -35,8 +35,7 @@ from .finding import marker_pattern
 
 # Without their cells, rows would shift; without these, a document is none.
 _FRAME = frozenset({"html", "head", "body", "td", "th"})
-_ADDRESS_LIKE = re.compile(r"[^\s\"'<>()\[\]:?,;&=@]++@[^\s\"'<>()\[\]:?,;&=@]++")
-_ATTRIBUTE_OF_INTEREST = re.compile(r"@|%40|&|%", re.IGNORECASE)
+_ADDRESS_LIKE = re.compile(r"[^\s\"'<>()\[\]:?,;&=]++")  # if it has an "@" in it
 _INK = re.compile(r"\S+")
 
 
@@ -53,14 +52,15 @@ def cut_from_html(visible: VisibleText, codes: Iterable[Span], marker: str) -> t
         return ()
     cuts = _take_lines(visible.text, codes, LINE_SEPARATOR + PARAGRAPH_SEPARATOR)
     cuts = _take_lines(visible.text, cuts, "\n\r")
-    ranges = _merge(
+    ranges = _merge(visible.source_span(*cut) for cut in cuts)
+    naming = _naming_tags(visible, codes, marker)
+    return _merge(
         [
-            *(visible.source_span(*cut) for cut in cuts),
+            *_without_lasting_tags(visible, ranges, frozenset(naming)),
             *_emptied_elements(visible, cuts),
+            *naming,
         ]
     )
-    naming = _naming_tags(visible, codes, marker)
-    return _merge([*naming, *_without_lasting_tags(visible, ranges, frozenset(naming))])
 
 
 def _merge(spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -143,9 +143,7 @@ def _overlaps(cuts: tuple[Span, ...], cut_ends: list[int], start: int, end: int)
 def _naming_tags(visible: VisibleText, codes: tuple[Span, ...], marker: str) -> list[Span]:
     """The tags of elements around or across a code that name its addresses or the marker."""
     addresses = {
-        _comparable(address)
-        for code in codes
-        for address in _ADDRESS_LIKE.findall(visible.text[code.start : code.end])
+        address for code in codes for address in _addresses(visible.text[code.start : code.end])
     }
     code_ends = [code.end for code in codes]
     is_marker = marker_pattern(marker)
@@ -157,22 +155,22 @@ def _naming_tags(visible: VisibleText, codes: tuple[Span, ...], marker: str) -> 
         if not _overlaps(codes, code_ends, tag.at, last.at + (partner < 0)):
             continue
         attributes = visible.source[tag.start + 1 + len(tag.name) : tag.end - 1]
-        if _ATTRIBUTE_OF_INTEREST.search(attributes):
-            attributes = unquote(unescape(attributes))
-        if is_marker.search(attributes) or any(
-            _comparable(address) in addresses for address in _ADDRESS_LIKE.findall(attributes)
-        ):
+        attributes = unquote(unescape(attributes))
+        if is_marker.search(attributes) or not addresses.isdisjoint(_addresses(attributes)):
             spans.append(Span(tag.start, tag.end))
             if partner >= 0:
                 spans.append(Span(last.start, last.end))
     return spans
 
 
-def _comparable(address: str) -> str:
-    try:
-        return parse_addr_spec(address).lower()
-    except InvalidAddress:
-        return address.lower()
+def _addresses(text: str) -> Iterator[str]:
+    """What looks like an address in the text, in a form that compares."""
+    for word in _ADDRESS_LIKE.findall(text):
+        if "@" in word:
+            try:
+                yield parse_addr_spec(word).lower()
+            except InvalidAddress:
+                yield word.lower()
 
 
 def _without_lasting_tags(

@@ -29,13 +29,17 @@ from relay_core.html_text import VisibleText, read_text
 from .grammar import CodeError, Item, RecipientCode, format_entry, parse_list
 
 _LINE_ENDS = r"\n\r\v\f\x85\u2028\u2029"
-_BLANKS_IN_LINE = rf"[^\S{_LINE_ENDS}]"
+_BLANK_IN_LINE = rf"[^\S{_LINE_ENDS}]"
+# One line end: behind a <br>, that of the source does not show.
+_ONE_LINE_END = r"(?>\r\n|\u2028(?:\r\n|[\n\r])?|[\n\r\u2029])"
 # A marker may be wrapped like anything else: one line end, and the next line's indent.
-_WRAP = r"(?:[ \t]{0,4}(?:\r\n|[\n\r\u2028\u2029])[ \t]{0,4})?+"
-_PARAGRAPH_END = re.compile(r"(?:\r\n|[\n\r\u2028\u2029])[ \t]*+(?:\r\n|[\n\r\u2028\u2029])")
+_WRAP = rf"(?:{_BLANK_IN_LINE}{{0,4}}{_ONE_LINE_END}{_BLANK_IN_LINE}{{0,4}})?+"
+_PARAGRAPH_END = re.compile(rf"{_ONE_LINE_END}{_BLANK_IN_LINE}*+{_ONE_LINE_END}")
+_LINE_END = re.compile(rf"[{_LINE_ENDS}]")
+_RIGHT_COLON = re.compile(r"\s{0,8}:")
 _LEFT_COLON = re.compile(r":\s{0,8}\Z")
 _LIST_BEGINS = re.compile(r"\s{0,8}(?:\[|[^\s@,;]{0,64}@)")
-_SEVERAL_WORDS = re.compile(rf"\S{_BLANKS_IN_LINE}+\S")
+_SEVERAL_WORDS = re.compile(rf"\S{_BLANK_IN_LINE}+\S")
 _WORD = re.compile(r"\S+")
 
 
@@ -48,14 +52,15 @@ class FoundCode(NamedTuple):
 
 
 class _Delimiter(NamedTuple):
-    """A marker with its colons: `start` to `end` as an opening, from `closing_start` as a closing.
+    """A marker with its colons, by its range as an opening and its range as a closing.
 
     `whole` is an opening that has a first colon, be it that of the word before.
     """
 
     start: int
-    closing_start: int
     end: int
+    closing_start: int
+    closing_end: int
     opens: bool
     closes: bool
     whole: bool
@@ -67,24 +72,17 @@ def marker_pattern(marker: str) -> re.Pattern[str]:
     return re.compile(_WRAP.join(re.escape(character) for character in marker), re.IGNORECASE)
 
 
-@lru_cache(maxsize=8)
-def _right_colon(marker: str) -> re.Pattern[str]:
-    # A colon on the next line may be the first one of another code.
-    return re.compile(
-        rf"{_BLANKS_IN_LINE}{{0,8}}:|\s{{0,8}}:(?!\s{{0,8}}{re.escape(marker)})", re.IGNORECASE
-    )
-
-
 def _delimiters(text: str, marker: str) -> Iterator[_Delimiter]:
     """`opening = [":"] marker ":"`, `closing = ":" marker [":"]`: all there are, in order."""
-    right_colon = _right_colon(marker)
     for match in marker_pattern(marker).finditer(text):
         start, end = match.span()
         if _is_word(text[start - 1 : start]) or _is_word(text[end : end + 1]):
             continue  # a part of a longer word
         before = max(0, start - 9)
         left = _LEFT_COLON.search(text[before:start])
-        right = right_colon.match(text, end)
+        right = _RIGHT_COLON.match(text, end)
+        # A list can begin on the next line, but a code that ended there needs no colon.
+        last = right if right and not _LINE_END.search(right.group()) else None
         if not left and not right:
             continue
         opening_start = closing_start = before + left.start() if left else start
@@ -95,8 +93,9 @@ def _delimiters(text: str, marker: str) -> Iterator[_Delimiter]:
             whole = closing_start + 1 == start
         yield _Delimiter(
             start=opening_start,
-            closing_start=closing_start,
             end=right.end() if right else end,
+            closing_start=closing_start,
+            closing_end=last.end() if last else end,
             opens=right is not None,
             closes=left is not None,
             whole=whole,
@@ -127,8 +126,8 @@ def find_codes(visible: VisibleText, marker: str) -> list[FoundCode]:
             a_third_closes = index + 1 < len(delimiters) and delimiters[index + 1].closes
             if _is_pair(text, opening, following, items, a_third_closes=a_third_closes):
                 code = _read_code(visible, items, opening.end, list_end)
-                found.append(FoundCode(code, start, following.end))
-                taken = following.end
+                found.append(FoundCode(code, start, following.closing_end))
+                taken = following.closing_end
                 index += 1
                 continue
         if opening.whole or _LIST_BEGINS.match(text, opening.end):
@@ -150,7 +149,7 @@ def _is_pair(
     errors = [item for item in items if item.entry is None]
     if items and not errors:
         return True
-    if a_third_closes and closing.opens and _LIST_BEGINS.match(text, closing.end):
+    if a_third_closes and closing.opens and _LIST_BEGINS.match(text, closing.closing_end):
         return False
     if not opening.whole and items and not _LIST_BEGINS.match(text, opening.end):
         return False

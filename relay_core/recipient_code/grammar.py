@@ -102,7 +102,7 @@ _LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 _LEXEME = re.compile(
     r"(?P<separator>[,;])"
     rf"|(?P<blank>{_BLANK}++)"
-    r'|(?P<word>(?:"(?:[^"\\]|\\.){0,256}+"|<[^<>,;"]{0,512}+>|\\["\\]'
+    r'|(?P<word>(?:"(?:[^"\\]|\\.){0,256}+"|<(?:[^<>,;"]|"[^"\\]{0,64}+"){0,512}+>|\\["\\]'
     rf"|[^\s{OBJECT},;])++)"
 )
 _GROUP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
@@ -131,7 +131,7 @@ def parse_list(text: str, start: int, end: int) -> list[Item]:
     if opened and not closed:
         items.append(Item(last, last, None, '"]" at the end of the list'))
     if closed and not opened:
-        items.append(Item(last - 1, last, None, '"[" at the beginning of a list that ends so'))
+        items.append(Item(last - 1, last, None, 'no "]" at the end of a list without "["'))
     return items
 
 
@@ -181,7 +181,7 @@ def _parse_field(text: str, words: list[_Word]) -> list[Item]:
                 items += [*_as_errors(waiting[:-1]), joined]
                 waiting = []
                 continue
-        elif word.wrapped and items and items[-1].end < word.start and not item.entry:
+        elif word.wrapped and items and not item.entry:
             joined = _continue(text, items[-1], word)
             if joined:
                 items[-1] = joined
@@ -195,9 +195,9 @@ def _parse_field(text: str, words: list[_Word]) -> list[Item]:
 
 
 def _take_phrase(waiting: list[_Word]) -> list[_Word]:
-    """`phrase = 1*( word [white space] )`: the words without an "@" at the end of `waiting`."""
+    """`phrase = 1*( word [white space] )`: the words at the end of `waiting`, if no address."""
     first = len(waiting)
-    while first and "@" not in waiting[first - 1].text:
+    while first and ("@" not in (word := waiting[first - 1].text) or word[0] == word[-1] == '"'):
         first -= 1
     phrase = waiting[first:]
     del waiting[first:]
@@ -206,6 +206,8 @@ def _take_phrase(waiting: list[_Word]) -> list[_Word]:
 
 def _join(text: str, before: _Word, word: _Word, item: Item) -> Item | None:
     """An address in two halves, the first of which is no entry; None if it is not that."""
+    if "@" not in before.text and "@" not in word.text:
+        return None
     joined = _parse_item(before.start, word.end, before.text + word.text)
     if not isinstance(joined.entry, Address):
         return None
@@ -216,9 +218,11 @@ def _join(text: str, before: _Word, word: _Word, item: Item) -> Item | None:
 
 def _continue(text: str, before: Item, word: _Word) -> Item | None:
     """An address whose first half is one already; None if it is not that."""
+    if not isinstance(before.entry, Address):
+        return None
     first_half = text[before.start : before.end]
     joined = _parse_item(before.start, word.end, first_half + word.text)
-    if not (isinstance(before.entry, Address) and isinstance(joined.entry, Address)):
+    if not isinstance(joined.entry, Address):
         return None
     if first_half.endswith(".") or word.text.startswith("."):
         return joined

@@ -30,13 +30,8 @@ def format_error(text: str, error: CodeError) -> str:
     shown = _printable(place)
     line = indent + shown + _printable(after) + ("…" if clipped_right else "")
     carets = "^" * max(1, _width(shown))
-    line_number = 1 + sum(1 for _ in _LINE_END.finditer(text, 0, start))
     found = f"found {error.found[:_CONTEXT]!r}" if error.found else "found nothing"
-    return (
-        f"line {line_number}: expected {error.expected}, {found}\n"
-        f"    {line}\n"
-        f"    {' ' * _width(indent)}{carets}"
-    )
+    return f"expected {error.expected}, {found}\n    {line}\n    {' ' * _width(indent)}{carets}"
 
 
 def _printable(text: str) -> str:

@@ -1,0 +1,42 @@
+"""How much memory the core path takes, seen from outside: `python -m benchmarks.memory FILE`.
+
+A process of its own, because memory that an earlier measurement used would hide growth. It
+prints by how many bytes its resident memory grew at most, the message itself included, over
+what the warmed-up interpreter took. Read from Linux's /proc, where the peak is counted for
+this program alone; `ru_maxrss` would begin with that of the parent (getrusage(2)).
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.mails import sensor_mail
+from benchmarks.paths import relay
+
+
+def peak_growth(raw: bytes) -> int:
+    """By how many bytes a process grows at most that reads `raw` and relays it."""
+    with tempfile.NamedTemporaryFile(suffix=".eml") as file:
+        file.write(raw)
+        file.flush()
+        command = [sys.executable, "-m", "benchmarks.memory", file.name]
+        return int(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def _resident(counter: str) -> int:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    match = re.search(rf"{counter}:\s*(\d+) kB", status)
+    if match is None:
+        raise OSError(f"no {counter} in /proc/self/status: memory is measured on Linux only")
+    return int(match.group(1)) * 1024
+
+
+if __name__ == "__main__":
+    relay(sensor_mail(10_000).raw)
+    before = _resident("VmRSS")
+    relay(Path(sys.argv[1]).read_bytes())
+    print(_resident("VmHWM") - before)

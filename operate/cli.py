@@ -1,0 +1,226 @@
+"""What the operator types. `relayctl --help` lists the commands.
+
+Neither command needs AWS, a deployment or a configuration: the policy that a deployment
+would have is given by options, and their defaults let every recipient in.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from relay_core.mailbox import InvalidAddress, parse_addr_spec
+from relay_core.message import DEFAULT_LIMITS
+from relay_core.plan import message_id_of
+from relay_core.ports import RawKey
+from relay_core.settings import InvalidSettings, Settings
+
+from .extraction import Extraction
+from .inspection import Inspection, inspect_message, to_json
+from .presentation import present
+from .preview import NothingToShow, preview
+
+STANDARD_INPUT = "-"
+NO_MESSAGE = 1
+UNREADABLE = 2
+
+app = typer.Typer(
+    help="The mail relay, from the operator's desk.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help: its paragraphs are filled, and it can be searched
+    pretty_exceptions_enable=False,
+)
+
+Marker = Annotated[
+    str, typer.Option(metavar="WORD", help="The word around a recipient code (recipientMarker).")
+]
+Allowed = Annotated[
+    list[str],
+    typer.Option(
+        "--allow",
+        metavar="PATTERN",
+        help="An address or a domain that mail may go to (allowedRecipients); repeat for more.",
+    ),
+]
+Groups = Annotated[
+    list[str],
+    typer.Option(
+        "--group",
+        metavar="NAME=ADDRESS,…",
+        help="A group that @NAME stands for (recipientGroups); repeat for more.",
+    ),
+]
+EVERYBODY = ["*"]
+MARKER = "Email_Rxers_Code"
+
+
+@app.callback()
+def relayctl() -> None:
+    """The mail relay, from the operator's desk."""
+
+
+@app.command("inspect")
+def inspect_files(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE", help="Raw messages; - is standard input."),
+    ],
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a line for each message.")
+    ] = False,
+    extract: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            file_okay=False,
+            help="Write every attachment's decoded content into this folder.",
+        ),
+    ] = None,
+    marker: Marker = MARKER,
+    allow: Allowed = EVERYBODY,
+    group: Groups = [],  # noqa: B006 - Typer copies defaults
+) -> None:
+    """Tell what the relay would do with raw messages.
+
+    No AWS and no configuration is needed. The policy is that of a deployment with the marker
+    Email_Rxers_Code, all recipients allowed ("*"), no groups, all senders allowed, and mail
+    refused that Amazon SES marked as spam or as forged; --marker, --allow and --group say
+    otherwise.
+
+    Exits with 0 if every file could be read, with 2 otherwise.
+    """
+    settings = _settings(marker, allow, group)
+    console = Console(highlight=False, markup=False, emoji=False)
+    failed = False
+    for file in files:
+        inspected = _inspect(file, settings, extract)
+        failed = failed or isinstance(inspected, str)
+        if as_json:
+            answer = (
+                {"file": file, "error": inspected}
+                if isinstance(inspected, str)
+                else to_json(file, inspected)
+            )
+            # ASCII, whatever the locale; a file name that is no text survives as well.
+            print(json.dumps(answer), flush=True)
+        elif isinstance(inspected, str):
+            _complain(f"{file}: {inspected}")
+        else:
+            console.print(present(file, inspected))
+    if failed:
+        raise typer.Exit(UNREADABLE)
+
+
+def _inspect(file: str, settings: Settings, folder: Path | None) -> Inspection | str:
+    """The inspection of one file, or what went wrong with it."""
+    try:
+        raw_key = _key_of(file)
+        extraction = folder and Extraction(folder=folder, message_id=message_id_of(raw_key))
+        return inspect_message(
+            _read(file), raw_key, settings, extraction.keep if extraction else None
+        )
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename and error.filename != file else ""
+        return f"{error.strerror or error}{where}"
+    except Exception as error:  # noqa: BLE001 - thousands of files must not wait for one mended bug
+        return f"this is a fault of relayctl, please report it: {error!r}"
+
+
+@app.command("rewrite")
+def rewrite_file(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A raw message; - is standard input.")
+    ],
+    *,
+    recipient: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Whose mail to write; need not be named in it.")
+    ],
+    link_base: Annotated[
+        str, typer.Option(metavar="URL", help="What the links to attachments begin with.")
+    ] = "https://relay.invalid",
+    marker: Marker = MARKER,
+    allow: Allowed = EVERYBODY,
+    group: Groups = [],  # noqa: B006 - Typer copies defaults
+) -> None:
+    """Write to standard output the message that this recipient would get.
+
+    Links are URL/<index>/<file name>, good for 36 hours; the relay's own address is
+    relay@relay.invalid. Nothing is stored or sent. If the relay would not send the message to
+    this recipient, standard error says why, and the message is written all the same.
+
+    Exits with 2 if the file could not be read, with 1 if it holds no message.
+    """
+    settings = _settings(marker, allow, group)
+    try:
+        addr_spec = parse_addr_spec(recipient)
+    except InvalidAddress as error:
+        raise typer.BadParameter(str(error), param_hint="--recipient") from None
+    if not link_base.isascii() or not link_base.isprintable() or " " in link_base:
+        raise typer.BadParameter(f"{link_base!r} is no URL", param_hint="--link-base")
+    try:
+        raw = _read(file)
+    except OSError as error:
+        _complain(f"{file}: {error.strerror or error}")
+        raise typer.Exit(UNREADABLE) from None
+    try:
+        shown = preview(
+            raw,
+            _key_of(file),
+            addr_spec,
+            settings,
+            link_base=link_base.rstrip("/"),
+            now=datetime.now(UTC),
+        )
+    except NothingToShow as error:
+        _complain(f"{file}: {error}")
+        raise typer.Exit(NO_MESSAGE) from None
+    if shown.caveat is not None:
+        _complain(f"{file}: {shown.caveat}")
+    sys.stdout.buffer.write(shown.raw)
+    sys.stdout.buffer.flush()
+
+
+def _settings(marker: str, allow: list[str], groups: list[str]) -> Settings:
+    members = {}
+    for group in groups:
+        name, equals, addresses = group.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{group!r} is not NAME=ADDRESS,…", param_hint="--group")
+        members[name] = tuple(one.strip() for one in addresses.split(","))
+    try:
+        return Settings(
+            stack="relayctl",
+            sender_address="relay@relay.invalid",
+            inbound_address="devices@relay.invalid",
+            allowed_recipients=tuple(allow),
+            recipient_marker=marker,
+            recipient_groups=members,
+        )
+    except InvalidSettings as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _key_of(file: str) -> RawKey:
+    """The key that the message would have in the incoming bucket, named after its file."""
+    return RawKey("stdin" if file == STANDARD_INPUT else Path(file).name)
+
+
+def _read(file: str) -> bytes:
+    # One byte more than a message may have shows that it is too long; more is not needed.
+    limit = DEFAULT_LIMITS.size + 1
+    if file == STANDARD_INPUT:
+        return sys.stdin.buffer.read(limit)
+    with Path(file).open("rb") as stream:
+        return stream.read(limit)
+
+
+def _complain(text: str) -> None:
+    typer.echo(f"relayctl: {text}", err=True)

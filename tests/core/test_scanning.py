@@ -1,0 +1,100 @@
+"""What is written for speed finds what the plain way finds."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from relay_core import encoding, message
+from relay_core.encoding import (
+    TransferEncoding,
+    decode_content,
+    has_irregular_base64,
+    is_seven_bit_clean,
+)
+from relay_core.errors import Span
+from relay_core.measured import Measured
+from relay_core.message import parse_message
+
+BASE64_LIKE = st.lists(
+    st.sampled_from([b"AAAA", b"B", b"==", b"=", b"\r\n", b"\n", b" ", b"-", b"\x80", b"QUJD"])
+).map(b"".join)
+
+
+def plainly_decoded(content: bytes) -> bytes:
+    letters = bytes(byte for byte in content if byte == ord("=") or chr(byte) in LETTERS)
+    segments = [one[: -1 if len(one) % 4 == 1 else None] for one in letters.split(b"=")]
+    return b"".join(base64.b64decode(one + b"=" * (-len(one) % 4)) for one in segments)
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+@given(BASE64_LIKE, st.binary(max_size=4), st.integers(1, 40))
+@example(b"QUJD\n=QUJD", b"", 5)
+@example(b"QUJD\n=", b"=\n", 5)
+@example(b"QQ\r\n==", b"QQ==", 4)
+def test_base64_is_decoded_in_chunks_of_any_size(
+    content: bytes, behind: bytes, chunk: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "CHUNK", chunk)
+        span = Span(0, len(content))
+        chunks = list(decode_content(content + behind, span, TransferEncoding.BASE64))
+    assert plainly_decoded(content) == b"".join(chunks)
+
+
+@given(BASE64_LIKE, st.integers(1, 40))
+def test_regular_base64_is_whole_quanta_with_final_padding(content: bytes, chunk: int) -> None:
+    quanta = rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+    regular = re.fullmatch(quanta, b"".join(content.split())) is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "CHUNK", chunk)
+        assert regular != has_irregular_base64(b"!" + content + b"!", Span(1, 1 + len(content)))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 30),
+            st.sampled_from([b"", b"\r\n", b"\n", b"\r", b"\0", b"\x80", b"\n\r"]),
+        )
+    ),
+    st.integers(1, 20),
+)
+def test_content_that_travels(pieces: list[tuple[int, bytes]], longest: int) -> None:
+    content = b"".join(b"x" * width + line_break for width, line_break in pieces)
+    plain = (
+        content.isascii()
+        and b"\0" not in content
+        and all(len(line) <= longest for line in content.splitlines())
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "MAX_LINE", longest)
+        assert plain == is_seven_bit_clean(content)
+
+
+@given(
+    st.lists(st.sampled_from([b"-", b"--", b"\n-", b"\r\n--", b"--\n", b"x" * 11, b"\n"])),
+    st.integers(3, 20),
+)
+def test_delimiter_lines_are_found_among_any_hyphens(noise: list[bytes], stride: int) -> None:
+    inner = b"\n" + b"".join(noise) + b"\n"
+    raw = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n%b\n--b\n%b\n--b--" % (inner, inner)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(message, "_STRIDE", stride)
+        parts = parse_message(raw).root.parts
+    assert [inner[1:]] * 2 == [raw[part.body.start : part.body.end] for part in parts]
+
+
+@given(st.lists(st.binary(max_size=20)))
+def test_content_is_measured_as_it_passes(chunks: list[bytes]) -> None:
+    measured = Measured(chunks)
+    assert chunks == list(measured)
+    whole = Measured([b"".join(chunks)])
+    list(whole)
+    assert (sum(map(len, chunks)), whole.sha256) == (measured.size, measured.sha256)

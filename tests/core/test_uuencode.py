@@ -1,0 +1,76 @@
+"""Files that stand uuencoded in a text."""
+
+from __future__ import annotations
+
+import binascii
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_core.uuencode import decode_uuencoded, find_uuencoded
+
+
+def uuencoded(
+    content: bytes, *, name: str = "a.log", backtick: bool = True, line_break: str = "\r\n"
+) -> str:
+    lines = [
+        binascii.b2a_uu(content[i : i + 45], backtick=backtick).decode().rstrip("\n")
+        for i in range(0, len(content), 45)
+    ]
+    return line_break.join([f"begin 644 {name}", *lines, "`", "end", ""])
+
+
+def found(text: str) -> list[tuple[str, bytes]]:
+    return [
+        (one.filename, b"".join(decode_uuencoded(text, one.data))) for one in find_uuencoded(text)
+    ]
+
+
+CONTENTS = st.binary(min_size=1, max_size=200)
+PROSE = st.lists(
+    st.sampled_from(["hello", "begin now", "end", "begin 644", "", "BEGIN 644 x"])
+).map(lambda lines: "".join(f"{line}\r\n" for line in lines))
+
+
+FORMS = st.fixed_dictionaries(
+    {"backtick": st.booleans(), "line_break": st.sampled_from(["\r\n", "\n"])}
+)
+
+
+@given(CONTENTS, CONTENTS, PROSE, FORMS)
+def test_files_are_found_among_prose(
+    first: bytes, second: bytes, prose: str, form: dict[str, Any]
+) -> None:
+    one = uuencoded(first, **form)
+    two = uuencoded(second, name="b c.log", **form)
+    text = prose + one + prose + two
+    assert [("a.log", first), ("b c.log", second)] == found(text)
+    spans = [file.span for file in find_uuencoded(text)]
+    assert [one, two] == [text[span.start : span.end] for span in spans]
+
+
+@given(CONTENTS)
+def test_lost_trailing_blanks_and_a_lost_end_lose_nothing(content: bytes) -> None:
+    lines = uuencoded(content, backtick=False).split("\r\n")[:-3]
+    stripped = "\r\n".join([lines[0], *(line.rstrip(" ") or "!" for line in lines[1:])]) + "\r\n"
+    if all(len(line) > 1 for line in stripped.split("\r\n")[1:-1]):
+        assert [("a.log", content)] == found(stripped)
+
+
+@given(st.text(alphabet="begin 64`!M#end\r\n", max_size=200))
+def test_any_text_is_searched(text: str) -> None:
+    found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "begin 644 x\n" * 50_000,
+        "begin 644 x\n" + "M" * 500_000,
+        ("begin 644 x\n" + "#0V%T\n") * 20_000,
+    ],
+)
+def test_hostile_texts_end(text: str) -> None:
+    found(text)
