@@ -13,12 +13,11 @@ import email
 import email.policy
 import hashlib
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 
+from relay_core.attachment import content_of
 from relay_core.links import ListedAttachment
 from relay_core.measured import Measured
-from relay_core.message import DEFAULT_LIMITS
 from relay_core.plan import RelayPlan, plan_relay
 from relay_core.ports import RawKey
 from relay_core.relay import compose_mail
@@ -30,20 +29,20 @@ _SETTINGS = Settings(
     sender_address="relay@example.com",
     inbound_address="devices@in.example.com",
     allowed_recipients=("example.org", "example.net"),
+    max_entities=1_000_000,
 )
-_LIMITS = replace(DEFAULT_LIMITS, entities=1_000_000)
 _EXPIRY = datetime(2026, 11, 25, 16, tzinfo=UTC)
 _CODE = re.compile(r"\s*:Email_Rxers_Code:.*?:Email_Rxers_Code:")
 
 
 def relay(raw: bytes) -> bytes:
     """The whole core path, with a store that drops what it is given."""
-    plan = plan_relay(raw, RawKey("incoming/benchmark"), _SETTINGS, _LIMITS)
+    plan = plan_relay(raw, RawKey("incoming/benchmark"), _SETTINGS)
     if not isinstance(plan, RelayPlan):
         raise TypeError(f"the benchmark's mail must be relayed, not {plan}")
     listed = []
     for upload in plan.uploads:
-        content = Measured(plan.message.content(upload.attachment.entity))
+        content = Measured(content_of(plan.message, upload.attachment))
         for _ in content:
             pass
         listed.append(
@@ -56,8 +55,8 @@ def relay(raw: bytes) -> bytes:
         )
     body = rewrite_body(
         plan.message,
-        detached=[upload.attachment.entity for upload in plan.uploads],
-        texts=plan.texts,
+        detached=[upload.attachment for upload in plan.uploads],
+        removals=plan.removals,
         listed=listed,
     )
     return compose_mail(plan, body, plan.recipients[0], _SETTINGS).raw

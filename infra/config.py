@@ -82,6 +82,11 @@ class StackConfig:
     link_mode: LinkMode = LinkMode.PRESIGNED
     link_expiry_hours: int = 36
     attachment_retention_days: int = 14
+    inline_image_limit: int = 1_000_000
+    max_message_bytes: int = 41_943_040
+    max_header_bytes: int = 1_048_576
+    max_entities: int = 10_000
+    max_nesting: int = 1000
     incoming_retention_days: int = 14
     log_retention_days: int = 30
     spam_action: VerdictAction = VerdictAction.REFUSE
@@ -148,6 +153,11 @@ class StackConfig:
             link_mode=self.link_mode,
             link_expiry=timedelta(hours=_bounded(self.link_expiry_hours)),
             attachment_retention=timedelta(days=_bounded(self.attachment_retention_days)),
+            inline_image_limit=self.inline_image_limit,
+            max_message_bytes=self.max_message_bytes,
+            max_header_bytes=self.max_header_bytes,
+            max_entities=self.max_entities,
+            max_nesting=self.max_nesting,
             retry_delay=timedelta(seconds=_bounded(self.retry_delay_seconds)),
             spam_action=self.spam_action,
             authentication_action=self.authentication_action,

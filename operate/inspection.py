@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from relay_core.attachment import Action, Attachment, find_attachments
+from relay_core.attachment import Action, Attachment, content_of, find_attachments
 from relay_core.errors import Defect, Reason
 from relay_core.measured import Measured
 from relay_core.message import Message
@@ -98,7 +98,7 @@ def _decided(
 def _inspected(message: Message, keep: Keep | None) -> tuple[InspectedAttachment, ...]:
     found = []
     for attachment in find_attachments(message):
-        content = Measured(message.content(attachment.entity))
+        content = Measured(content_of(message, attachment))
         if keep is None:
             path = None
             for _ in content:

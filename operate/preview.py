@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from relay_core.attachment import Attachment
+from relay_core.attachment import Attachment, content_of
 from relay_core.errors import RelayError
 from relay_core.links import ListedAttachment
 from relay_core.message import Message
@@ -66,8 +66,8 @@ def preview(
         plan = plan_deliveries(planned.message, planned.mail, codes, (recipient,), settings)
     body = rewrite_body(
         plan.message,
-        detached=[upload.attachment.entity for upload in plan.uploads],
-        texts=plan.texts,
+        detached=[upload.attachment for upload in plan.uploads],
+        removals=plan.removals,
         listed=[
             _listed(plan.message, upload.attachment, link_base, now + settings.link_expiry)
             for upload in plan.uploads
@@ -92,7 +92,7 @@ def _listed(
 ) -> ListedAttachment:
     return ListedAttachment(
         name=attachment.safe_name,
-        size=sum(len(chunk) for chunk in message.content(attachment.entity)),
+        size=sum(len(chunk) for chunk in content_of(message, attachment)),
         url=f"{link_base}/{attachment.index}/{quote(attachment.safe_name)}",
         expires_at=expires_at,
     )

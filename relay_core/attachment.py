@@ -3,11 +3,25 @@
 An attachment is a leaf that is not the message's text: it has a disposition of attachment,
 or a file name, or a type that is not text; a message/rfc822 entity is one attachment, kept
 whole; a multipart that could not be split is one only if it has a file name. text/plain and
-text/html leaves without either mark are the message's bodies.
+text/html leaves without either mark are the message's bodies. A file that stands uuencoded
+in a body is an attachment too.
+
+What that means for the composite and the odd types:
+
+| type | what becomes of it |
+|---|---|
+| message/rfc822, message/global | one attachment, whole: what is inside belongs to its reader |
+| message/partial, message/external-body | one attachment: a fragment, or a pointer, as it came |
+| multipart/digest | each message in it is an attachment |
+| multipart/appledouble | both forks are attachments |
+| multipart/report | its machine-readable part is an attachment (reports themselves are ignored) |
+| multipart/signed | its contents are as usual; the signature stays while it is valid |
+| multipart/encrypted | stays whole, for only its two parts together can be decrypted |
+| application/ms-tnef | one attachment: programs exist that open winmail.dat |
 
 Attachments are detached, except inline images that an HTML body refers to by `cid:`
-(RFC 2392), without which the body would show holes, and the signature part of a signed
-message (RFC 1847), which is of no use elsewhere.
+(RFC 2392), without which the body would show holes, as long as they are small; signatures;
+and encrypted content.
 
 A file name is the sender's claim. What becomes of it must be harmless in an S3 key, in a
 Content-Disposition field, in mail and on a recipient's disk: no path, no control or
@@ -20,11 +34,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote
 
+from .encoding import IDENTITY, TransferEncoding
 from .message import Entity, Message
+from .uuencode import UuencodedFile, decode_uuencoded, find_uuencoded
 
 MAX_NAME = 100
 """The longest safe file name, in characters."""
@@ -44,11 +61,13 @@ class Action(StrEnum):
 class Attachment:
     """An attachment: the entity, its number in the message from 1, and its names.
 
-    `filename` is the sender's, or None; `safe_name` is never empty. `content_type` is the
+    `embedded` is set where the attachment is not the entity but a file that stands in its
+    text. `filename` is the sender's, or None; `safe_name` is never empty. `content_type` is the
     declared one, `stored_content_type` what the store may serve it as.
     """
 
     entity: Entity
+    embedded: UuencodedFile | None = None
     index: int
     filename: str | None
     safe_name: str
@@ -84,31 +103,91 @@ def find_bodies(message: Message) -> tuple[Entity, ...]:
     return tuple(entity for entity in message.leaves() if is_body(entity))
 
 
-def find_attachments(message: Message) -> tuple[Attachment, ...]:
+INLINE_IMAGE_LIMIT = 1_000_000
+"""How large an image may be, in bytes, to stay in the mail, unless the settings say so."""
+
+
+def find_attachments(
+    message: Message, *, inline_image_limit: int = INLINE_IMAGE_LIMIT
+) -> tuple[Attachment, ...]:
     """The message's attachments, in order, numbered from 1."""
-    found = [entity for entity in message.leaves() if is_attachment(entity)]
-    referenced = _referenced_content_ids(message) if found else frozenset()
-    return tuple(
-        Attachment(
-            entity=entity,
-            index=index,
-            filename=entity.filename,
-            safe_name=safe_name(entity.filename, entity.media_type.full, index),
-            content_type=entity.media_type.full,
-            stored_content_type=stored_content_type(entity.media_type.full),
-            action=_action(entity, referenced),
-        )
-        for index, entity in enumerate(found, 1)
+    found: list[Attachment] = []
+    encrypted = _inside(message, "multipart/encrypted")
+    referenced: frozenset[str] | None = None
+    for entity in message.leaves():
+        if is_attachment(entity):
+            if referenced is None:
+                referenced = _referenced_content_ids(message)
+            keep = (
+                entity in encrypted
+                or is_signature(entity)
+                or _is_shown(entity, referenced, inline_image_limit)
+            )
+            action = Action.KEEP if keep else Action.DETACH
+            found.append(_attachment(entity, None, len(found) + 1, action))
+        elif is_body(entity):
+            found += [
+                _attachment(entity, embedded, len(found) + number, Action.DETACH)
+                for number, embedded in enumerate(_embedded(message, entity), 1)
+            ]
+    return tuple(found)
+
+
+def _attachment(
+    entity: Entity, embedded: UuencodedFile | None, index: int, action: Action
+) -> Attachment:
+    filename = embedded.filename if embedded else entity.filename
+    content_type = "application/octet-stream" if embedded else entity.media_type.full
+    return Attachment(
+        entity=entity,
+        embedded=embedded,
+        index=index,
+        filename=filename,
+        safe_name=safe_name(filename, content_type, index),
+        content_type=content_type,
+        stored_content_type=stored_content_type(content_type),
+        action=action,
     )
 
 
-def _action(entity: Entity, referenced: frozenset[str]) -> Action:
-    content_id = entity.content_id
-    is_shown = entity.media_type.type == "image" and content_id in referenced
-    is_signature = entity.media_type.full in _SIGNATURES and not (
-        entity.disposition is not None and entity.disposition.word == "attachment"
+def content_of(message: Message, attachment: Attachment) -> Iterator[bytes]:
+    """The attachment's decoded content, in chunks of bounded size."""
+    if attachment.embedded is None:
+        return message.content(attachment.entity)
+    text = message.text(attachment.entity).text
+    return decode_uuencoded(text, attachment.embedded.data)
+
+
+def _embedded(message: Message, body: Entity) -> tuple[UuencodedFile, ...]:
+    if body.transfer_encoding in IDENTITY and (
+        message.raw.find(b"begin ", body.body.start, body.body.end) < 0
+    ):
+        return ()
+    return find_uuencoded(message.text(body).text)
+
+
+def _inside(message: Message, full: str) -> frozenset[Entity]:
+    """All entities inside of multiparts of that type."""
+    inside: set[Entity] = set()
+    for entity in message.root.walk():
+        if entity.media_type.full == full or entity in inside:
+            inside.update(entity.parts)
+    return frozenset(inside)
+
+
+def _is_shown(entity: Entity, referenced: frozenset[str], inline_image_limit: int) -> bool:
+    encoded_size = entity.body.end - entity.body.start
+    share = 3 / 4 if entity.transfer_encoding is TransferEncoding.BASE64 else 1
+    return (
+        entity.media_type.type == "image"
+        and entity.content_id in referenced
+        and encoded_size * share <= inline_image_limit
     )
-    return Action.KEEP if is_shown or is_signature else Action.DETACH
+
+
+def is_signature(entity: Entity) -> bool:
+    """Whether the entity is the signature of a signed message (RFC 1847, RFC 3156, RFC 8551)."""
+    return entity.media_type.full in _SIGNATURES
 
 
 _SIGNATURES = frozenset(

@@ -22,19 +22,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .errors import Span
+from .uuencode import decode_uuencoded, find_uuencoded
 
 CHUNK = 1 << 20
 """How many bytes of encoded content are decoded at a time."""
 
 
 class TransferEncoding(StrEnum):
-    """The Content-Transfer-Encodings (RFC 2045 section 6.1)."""
+    """The Content-Transfer-Encodings (RFC 2045 section 6.1), and one that was never registered."""
 
     SEVEN_BIT = "7bit"
     EIGHT_BIT = "8bit"
     BINARY = "binary"
     QUOTED_PRINTABLE = "quoted-printable"
     BASE64 = "base64"
+    UUENCODE = "x-uuencode"
 
 
 IDENTITY = frozenset(
@@ -48,6 +50,11 @@ _ALIASES = {
     "8-bit": TransferEncoding.EIGHT_BIT,
     "base-64": TransferEncoding.BASE64,
     "quotedprintable": TransferEncoding.QUOTED_PRINTABLE,
+    "uue": TransferEncoding.UUENCODE,
+    "uuencode": TransferEncoding.UUENCODE,
+    "uuencoded": TransferEncoding.UUENCODE,
+    "x-uu": TransferEncoding.UUENCODE,
+    "x-uue": TransferEncoding.UUENCODE,
 }
 
 
@@ -80,6 +87,8 @@ def decode_content(raw: bytes, span: Span, encoding: TransferEncoding) -> Iterat
         return _decode_base64(raw, span)
     if encoding is TransferEncoding.QUOTED_PRINTABLE:
         return _decode_quoted_printable(raw, span)
+    if encoding is TransferEncoding.UUENCODE:
+        return _decode_uuencode(raw, span)
     return _slices(raw, span)
 
 
@@ -165,6 +174,13 @@ def _decode_quoted_printable(raw: bytes, span: Span) -> Iterator[bytes]:
             end = cut if cut > position else span.end
         yield binascii.a2b_qp(_TRAILING_BLANKS.sub(b"", raw[position:end]))
         position = end
+
+
+def _decode_uuencode(raw: bytes, span: Span) -> Iterator[bytes]:
+    text = raw[span.start : span.end].decode("latin-1")
+    files = find_uuencoded(text)
+    # Without a line "begin" all lines are data.
+    return decode_uuencoded(text, files[0].data if files else Span(0, len(text)))
 
 
 # Blanks at the end of a line were added on the way and are not content (RFC 2045 6.7 (3)).

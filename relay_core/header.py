@@ -7,8 +7,8 @@ attachments below it. So:
 * A space before the colon, a BOM, a leading mbox `From ` line do not end the header.
 * A line that is no field is junk if fields that everybody knows still follow it before the
   next empty line; otherwise the body starts there and the empty line was forgotten.
-* A part without any empty line ends its header after its last known field: the lines behind
-  it that look like `Name: value` are content.
+* A header without any empty line ends after its last known field: the lines behind it that
+  look like `Name: value` are content.
 * A line that holds only blanks is the empty line, unless the header goes on after it.
 
 One pass, no backtracking: every look-ahead either moves the reader forward to what it found
@@ -18,7 +18,7 @@ or ends the header.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .encoding import decode_encoded_words, decode_header_bytes
@@ -53,19 +53,23 @@ class Header:
     """The fields of one entity, in order, as spans into the message they stand in.
 
     `span` reaches from the first line to the start of the body, the empty line included.
+    `index` holds the first field of each name.
     """
 
     raw: bytes = field(repr=False)
     span: Span
     fields: tuple[HeaderField, ...]
+    index: Mapping[str, HeaderField] = field(repr=False)
 
-    def all(self, name: str) -> Iterator[HeaderField]:
-        """Every field of that name (lower case), in order."""
-        return (field for field in self.fields if field.name == name)
+    @classmethod
+    def of(cls, raw: bytes, span: Span, fields: Sequence[HeaderField]) -> Header:
+        """A header of these fields."""
+        index = {one.name: one for one in reversed(fields)}
+        return cls(raw=raw, span=span, fields=tuple(fields), index=index)
 
     def first(self, name: str) -> HeaderField | None:
         """The first field of that name (lower case)."""
-        return next(self.all(name), None)
+        return self.index.get(name)
 
     def value(self, field: HeaderField) -> bytes:
         """The field's value, unfolded, without surrounding blanks (RFC 5322 section 2.2.3)."""
@@ -102,30 +106,43 @@ class ScannedHeader:
     body_start: int
     defects: tuple[Defect, ...]
 
+    def without_unknown_tail(self) -> ScannedHeader:
+        """The same, but lines behind the last known field are content, not header.
+
+        In a text whose sender forgot the empty line, `Temperature: 71` is what people are to
+        read; an empty line further down only parts two paragraphs.
+        """
+        fields = list(self.header.fields)
+        start = self.body_start
+        while fields and not _KNOWN.match(self.header.raw, fields[-1].span.start):
+            start = fields.pop().span.start
+        if start == self.body_start or not fields:
+            return self
+        where = Defect(kind=DefectKind.MISSING_BLANK_LINE, span=Span(start, start))
+        span = Span(self.header.span.start, start)
+        return ScannedHeader(
+            header=Header.of(self.header.raw, span, fields),
+            body_start=start,
+            defects=(*self.defects, where),
+        )
+
 
 def scan_header(
-    raw: bytes,
-    start: int,
-    *,
-    newline: bytes,
-    is_delimiter: Callable[[bytes], bool],
-    is_part: bool,
+    raw: bytes, start: int, *, newline: bytes, is_delimiter: Callable[[bytes], bool]
 ) -> ScannedHeader:
     """Read the header that starts at `start`.
 
-    `is_delimiter` tells whether a line ends the part that is being read; `is_part` is False
-    for the message itself. `newline` is LF, or CR in a message that has no LF.
+    `is_delimiter` tells whether a line ends the part that is being read. `newline` is LF, or
+    CR in a message that has no LF.
     """
     scan = _Scan(raw, newline, is_delimiter)
     end, body_start = scan.read(start)
     if body_start is None:
-        if is_part:
-            end = scan.drop_unknown(end)
-        body_start = end
+        body_start = end = scan.drop_unknown(end)
         if body_start > start:
             scan.report(DefectKind.MISSING_BLANK_LINE, end, end)
     return ScannedHeader(
-        header=Header(raw=raw, span=Span(start, body_start), fields=tuple(scan.fields)),
+        header=Header.of(raw, Span(start, body_start), scan.fields),
         body_start=body_start,
         defects=tuple(scan.defects),
     )

@@ -49,24 +49,26 @@ def _heading(listed: Sequence[ListedAttachment]) -> str:
     return f"{number}, to be downloaded until {format_time(until)} at the latest"
 
 
-def format_links_text(listed: Sequence[ListedAttachment]) -> str:
-    """The list for a text/plain body, LF line breaks; empty if there is nothing to list."""
-    if not listed:
-        return ""
-    lines = [f"{_heading(listed)}:"]
+def format_appendix_text(listed: Sequence[ListedAttachment], notes: Sequence[str] = ()) -> str:
+    """The list and the notes for a text/plain body, LF line breaks; empty if there are none."""
+    lines = [f"{_heading(listed)}:"] if listed else []
     for item in listed:
         lines += ["", f"* {item.name} ({format_size(item.size)})", f"  {item.url}"]
-    return "\n".join(lines) + "\n"
+    for note in notes:
+        lines += ["", note] if lines else [note]
+    return "".join(f"{line}\n" for line in lines)
 
 
 _TABLE = "border-collapse:collapse;margin:16px 0;font:14px/1.4 sans-serif"
+_NOTE = "font:14px/1.4 sans-serif"
 _CELL = "border-top:1px solid #ccc;padding:6px 12px 6px 0;text-align:left;vertical-align:top"
 
 
-def format_links_html(listed: Sequence[ListedAttachment]) -> str:
-    """The list for a text/html body: one table; empty if there is nothing to list."""
+def format_appendix_html(listed: Sequence[ListedAttachment], notes: Sequence[str] = ()) -> str:
+    """The list and the notes for a text/html body: a table and paragraphs; empty if none."""
+    told = "".join(f'<p style="{_NOTE}">{escape(note)}</p>\n' for note in notes)
     if not listed:
-        return ""
+        return told
     rows = "".join(
         f'<tr><td style="{_CELL}"><a href="{escape(item.url)}">{escape(item.name)}</a></td>'
         f'<td style="{_CELL};white-space:nowrap">{escape(format_size(item.size))}</td></tr>\n'
@@ -75,5 +77,5 @@ def format_links_html(listed: Sequence[ListedAttachment]) -> str:
     return (
         f'<table role="presentation" style="{_TABLE}">\n'
         f'<tr><th colspan="2" style="padding:6px 0;text-align:left;font-weight:bold">'
-        f"{escape(_heading(listed))}</th></tr>\n{rows}</table>\n"
+        f"{escape(_heading(listed))}</th></tr>\n{rows}</table>\n{told}"
     )

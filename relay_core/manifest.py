@@ -30,13 +30,17 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAttachment:
-    """One attachment in the store: `size` in bytes and `sha256` in hex, of its decoded content."""
+    """One attachment in the store: `size` in bytes and `sha256` in hex, of its decoded content.
+
+    `failure` says why the store refused it for good; None where it is kept.
+    """
 
     key: str
     filename: str
     content_type: str
     size: int
     sha256: str
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

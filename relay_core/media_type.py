@@ -38,12 +38,16 @@ class Parameterised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaType:
-    """A media type in lower case, with its parameters as text. `valid` is False if guessed."""
+    """A media type in lower case, with its parameters as text. `valid` is False if guessed.
+
+    `boundaries` are the readings of the boundary parameter, the likeliest first: usually one,
+    none where it is missing, and several where the parameter was folded inside its quotes.
+    """
 
     type: str
     subtype: str
     parameters: Mapping[str, str]
-    boundary: bytes | None
+    boundaries: tuple[bytes, ...]
     valid: bool
 
     @property
@@ -79,10 +83,20 @@ def parse_media_type(value: bytes | None, *, default: str = "text/plain") -> Med
         type=major,
         subtype=minor,
         parameters=parsed.parameters,
-        # A boundary cannot end in a blank (RFC 2046 section 5.1.1).
-        boundary=boundary.rstrip(b" \t") or None if boundary is not None else None,
+        boundaries=_readings(boundary or b""),
         valid=valid,
     )
+
+
+def _readings(boundary: bytes) -> tuple[bytes, ...]:
+    # A boundary cannot end in a blank (RFC 2046 section 5.1.1). Blanks inside may come from a
+    # fold that its writer did not mean to be part of it.
+    stripped = boundary.rstrip(b" \t")
+    candidates = [stripped, _BLANKS.sub(b" ", stripped), _BLANKS.sub(b"", stripped)]
+    return tuple(dict.fromkeys(one for one in candidates if one))
+
+
+_BLANKS = re.compile(rb"[ \t]+")
 
 
 def parse_parameterised(value: bytes) -> Parameterised:

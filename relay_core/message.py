@@ -44,7 +44,7 @@ class Limits:
     size: int = 40 * 1024 * 1024
     header_size: int = 1024 * 1024
     entities: int = 10_000
-    depth: int = 200
+    depth: int = 1000
 
 
 DEFAULT_LIMITS = Limits()
@@ -109,6 +109,7 @@ class Message:
     raw: bytes = field(repr=False)
     root: Entity
     structural_defects: tuple[Defect, ...]
+    _texts: dict[Entity, DecodedText] = field(default_factory=dict, repr=False)
 
     @property
     def defects(self) -> tuple[Defect, ...]:
@@ -138,9 +139,12 @@ class Message:
         return decode_content(self.raw, entity.body, encoding)
 
     def text(self, entity: Entity) -> DecodedText:
-        """The decoded content of a text leaf, as text."""
-        content = b"".join(self.content(entity))
-        return decode_text(content, entity.media_type.parameters.get("charset"))
+        """The decoded content of a text leaf, as text; decoded once and remembered."""
+        if entity not in self._texts:
+            content = b"".join(self.content(entity))
+            charset = entity.media_type.parameters.get("charset")
+            self._texts[entity] = decode_text(content, charset)
+        return self._texts[entity]
 
 
 @dataclass(slots=True)
@@ -150,10 +154,11 @@ class _Open:
     scanned: ScannedHeader
     delimiter: Span | None
     media_type: MediaType
-    boundary: bytes | None
+    boundaries: tuple[bytes, ...] = ()
+    shadowed: tuple[int | None, ...] = ()
     parts: list[Entity] = field(default_factory=list)
     close_delimiter: Span | None = None
-    shadowed: int | None = None
+    is_second_reading: bool = False
 
 
 def parse_message(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
@@ -171,6 +176,11 @@ def parse_message(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
         )
     return _Parser(raw, limits).parse()
 
+
+_SNIFFED_LINES = 100
+"""How many `--` lines are looked at in search of a boundary that was not declared."""
+
+_UNDECLARED = re.compile(rb"--([^\s-][^\r\n]{0,200}?)[ \t]*\r?[\r\n](?:[!-9;-~]+[ \t]*:|\r?\n)")
 
 _STRIDE = 1 << 12
 """How far the search for a delimiter line looks behind a hyphen, in bytes."""
@@ -191,19 +201,30 @@ class _Parser:
     def parse(self) -> Message:
         self._open(0, delimiter=None)
         position = self._body_start()
-        while self.boundaries and (start := self._next_dashes(position)) >= 0:
+        while True:
+            start = self._next_dashes(position) if self.boundaries else -1
+            if start < 0:
+                again = self._look_again(len(self.raw))
+                if again is None:
+                    break
+                position = again
+                continue
             line_end = self._line_end(start)
             token = self.raw[start + 2 : line_end].rstrip(b" \t\r\n")
-            if (place := self.boundaries.get(token)) is not None:
-                position = self._next_part(place, start, line_end)
-            elif (
-                token.endswith(b"--")
-                and (place := self.boundaries.get(token[:-2].rstrip(b" \t"))) is not None
-            ):
+            place = self.boundaries.get(token)
+            closes = False
+            if place is None and token.endswith(b"--"):
+                place = self.boundaries.get(token[:-2].rstrip(b" \t"))
+                closes = True
+            if place is None:
+                position = line_end
+            elif place < len(self.stack) - 1 and (again := self._look_again(start)) is not None:
+                position = again
+            elif closes:
                 self._close_multipart(place, Span(start, line_end))
                 position = line_end
             else:
-                position = line_end
+                position = self._next_part(place, start, line_end)
         root = self._close_from(0, len(self.raw))
         return Message(raw=self.raw, root=root, structural_defects=tuple(self.defects))
 
@@ -254,7 +275,6 @@ class _Parser:
             start,
             newline=self.newline,
             is_delimiter=self._is_delimiter,
-            is_part=delimiter is not None,
         )
         header = scanned.header
         if header.span.end - header.span.start > self.limits.header_size:
@@ -262,33 +282,76 @@ class _Parser:
                 f"a header of {header.span.end - header.span.start} bytes at byte {start}, "
                 f"the limit is {self.limits.header_size}"
             )
-        self.defects.extend(scanned.defects)
         media_type = parse_media_type(header.get("content-type"), default=self._default_type())
+        if delimiter is not None and media_type.type == "text":
+            disposition = header.get("content-disposition") or b""
+            if not disposition.lower().startswith(b"attachment"):
+                scanned = scanned.without_unknown_tail()
+        self.defects.extend(scanned.defects)
         if not media_type.valid and (named := header.first("content-type")):
             self._report(DefectKind.INVALID_MEDIA_TYPE, *named.span)
-        opened = _Open(scanned, delimiter, media_type, boundary=None)
-        if media_type.type == "multipart":
-            opened.boundary = media_type.boundary
-            if opened.boundary is None:
-                opened.boundary = self._sniffed_boundary(scanned.body_start)
-                self._report(DefectKind.MISSING_BOUNDARY, *header.span)
+        opened = _Open(scanned, delimiter, media_type)
         self.stack.append(opened)
-        if opened.boundary is not None:
-            opened.shadowed = self.boundaries.get(opened.boundary)
-            self.boundaries[opened.boundary] = len(self.stack) - 1
+        if media_type.type == "multipart":
+            boundaries = media_type.boundaries
+            if not boundaries:
+                self._report(DefectKind.MISSING_BOUNDARY, *header.span)
+                sniffed = self._sniffed_boundary(scanned.body_start, len(self.raw))
+                boundaries = () if sniffed is None else (sniffed,)
+            self._know_boundaries(opened, boundaries)
 
     def _default_type(self) -> str:
         # RFC 2046 section 5.1.5
         in_digest = self.stack and self.stack[-1].media_type.full == "multipart/digest"
         return "message/rfc822" if in_digest else "text/plain"
 
-    _SNIFFED = re.compile(rb"--([^\s-][^\r\n]{0,200}?)[ \t]*\r?[\r\n](?:[!-9;-~]+[ \t]*:|\r?\n)")
+    def _sniffed_boundary(self, position: int, end: int) -> bytes | None:
+        """The boundary that a multipart should have declared: its first `--` line with a header.
 
-    def _sniffed_boundary(self, position: int) -> bytes | None:
-        """The boundary that a multipart forgot to declare: its first `--` line with a header."""
-        start = self._next_dashes(position)
-        match = self._SNIFFED.match(self.raw, start) if start >= 0 else None
-        return match.group(1) if match and match.group(1) not in self.boundaries else None
+        Only lines between `position` and `end` count, and none behind a known delimiter.
+        """
+        for _ in range(_SNIFFED_LINES):
+            start = self._next_dashes(position)
+            if not 0 <= start < end:
+                return None
+            position = self._line_end(start)
+            if self._is_delimiter(self.raw[start:position].rstrip(b"\r\n")):
+                return None
+            if match := _UNDECLARED.match(self.raw, start, end):
+                return match.group(1)
+        return None
+
+    def _look_again(self, end: int) -> int | None:
+        """Give an empty multipart that ends at `end` a second reading, by its real boundary.
+
+        Returns where to read on, or None if there is nothing to be found.
+        """
+        multipart = self.stack[-1]
+        if not multipart.boundaries or multipart.parts or multipart.is_second_reading:
+            return None
+        multipart.is_second_reading = True
+        body_start = multipart.scanned.body_start
+        if (boundary := self._sniffed_boundary(body_start, end)) is None:
+            return None
+        self._report(DefectKind.MISSING_BOUNDARY, *multipart.scanned.header.span)
+        self._forget_boundaries(multipart)
+        multipart.close_delimiter = None
+        self._know_boundaries(multipart, (boundary,))
+        return body_start
+
+    def _know_boundaries(self, multipart: _Open, boundaries: tuple[bytes, ...]) -> None:
+        place = len(self.stack) - 1
+        multipart.boundaries = boundaries
+        multipart.shadowed = tuple(self.boundaries.get(one) for one in boundaries)
+        for one in boundaries:
+            self.boundaries[one] = place
+
+    def _forget_boundaries(self, multipart: _Open) -> None:
+        for one, shadowed in zip(multipart.boundaries, multipart.shadowed, strict=True):
+            if shadowed is None:
+                del self.boundaries[one]
+            else:
+                self.boundaries[one] = shadowed
 
     def _next_part(self, place: int, start: int, line_end: int) -> int:
         """A delimiter line of the multipart at `place`: end its last part, begin the next."""
@@ -327,11 +390,8 @@ class _Parser:
     def _finished(self, opened: _Open, end: int) -> Entity:
         scanned = opened.scanned
         body = Span(scanned.body_start, max(scanned.body_start, end))
-        if opened.boundary is not None:
-            if opened.shadowed is None:
-                del self.boundaries[opened.boundary]
-            else:
-                self.boundaries[opened.boundary] = opened.shadowed
+        if opened.boundaries:
+            self._forget_boundaries(opened)
             if not opened.parts:
                 self._report(DefectKind.MISSING_DELIMITER, *body)
             elif opened.close_delimiter is None:

@@ -15,11 +15,12 @@ from .admission import Ignored, admit, find_author, find_sender, resolve_recipie
 from .attachment import Action, Attachment, find_attachments, find_bodies
 from .errors import LimitExceeded, MalformedMessage, Reason, Refusal, Span
 from .manifest import MessageId
-from .message import DEFAULT_LIMITS, Entity, Limits, Message, parse_message
+from .message import Entity, Message, parse_message
 from .notice import MailIdentity
 from .outgoing_header import Sender
 from .ports import AttachmentKey, RawKey
 from .recipient_code import RecipientCode, find_in_html, find_in_text, format_error
+from .rewrite import cut
 from .settings import Settings
 
 
@@ -64,8 +65,9 @@ class Upload:
 class RelayPlan:
     """A mail that goes out: to whom, with which texts, without which attachments.
 
-    `texts` holds the new words of every body that changes. `subject` is None where the field
-    stays as it came. `refusals` tell which recipients were left out, and why.
+    `removals` are the spans, in characters, to cut from the texts: recipient codes, and files
+    that stand in a text. `subject` is None where the field stays as it came. `refusals` tell
+    which recipients were left out, and why.
     """
 
     mail: MailIdentity
@@ -73,7 +75,7 @@ class RelayPlan:
     sender: Sender
     recipients: tuple[str, ...]
     uploads: tuple[Upload, ...]
-    texts: Mapping[Entity, str]
+    removals: Mapping[Entity, tuple[Span, ...]]
     subject: str | None
     refusals: tuple[Refusal, ...]
 
@@ -104,13 +106,11 @@ def message_id_of(raw_key: RawKey) -> MessageId:
     return MessageId(re.sub(r"[^A-Za-z0-9._=-]", "_", raw_key.rpartition("/")[2]) or "_")
 
 
-def plan_relay(
-    raw: bytes, raw_key: RawKey, settings: Settings, limits: Limits = DEFAULT_LIMITS
-) -> RelayPlan | Refused | Dropped:
+def plan_relay(raw: bytes, raw_key: RawKey, settings: Settings) -> RelayPlan | Refused | Dropped:
     """Decide everything about one mail. Never raises on content."""
     message_id = message_id_of(raw_key)
     try:
-        message = parse_message(raw, limits)
+        message = parse_message(raw, settings.limits)
     except (MalformedMessage, LimitExceeded) as error:
         too_much = isinstance(error, LimitExceeded)
         reason = Reason.LIMIT_EXCEEDED if too_much else Reason.MALFORMED_MESSAGE
@@ -167,6 +167,11 @@ def plan_deliveries(
     `marks` are words to put before the subject.
     """
     subject = " ".join([*marks, codes.subject])
+    detached = [
+        attachment
+        for attachment in find_attachments(message, inline_image_limit=settings.inline_image_limit)
+        if attachment.action is Action.DETACH
+    ]
     return RelayPlan(
         mail=mail,
         message=message,
@@ -174,13 +179,31 @@ def plan_deliveries(
         recipients=recipients,
         uploads=tuple(
             Upload(key=_key(mail.message_id, attachment), attachment=attachment)
-            for attachment in find_attachments(message)
-            if attachment.action is Action.DETACH
+            for attachment in detached
         ),
-        texts=codes.texts,
+        removals=_removals(codes, detached),
         subject=subject if marks or codes.subject_changed else None,
         refusals=refusals,
     )
+
+
+def _removals(codes: CodesFound, detached: Sequence[Attachment]) -> dict[Entity, tuple[Span, ...]]:
+    removals = {entity: list(spans) for entity, spans in codes.removals.items()}
+    for attachment in detached:
+        if attachment.embedded is not None:
+            removals.setdefault(attachment.entity, []).append(attachment.embedded.span)
+    return {entity: _merged(spans) for entity, spans in removals.items()}
+
+
+def _merged(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """The spans sorted, those that touch or overlap made one."""
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return tuple(merged)
 
 
 def _key(message_id: MessageId, attachment: Attachment) -> AttachmentKey:
@@ -203,23 +226,23 @@ def _sender(message: Message, settings: Settings) -> Sender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodesFound:
-    """The codes that count, what was wrong with them, and the texts without any code.
+    """The codes that count, what was wrong with them, and where to cut them from the texts.
 
     A code in text/plain counts before one in text/html, which usually says the same again.
-    `texts` holds only the bodies that change. A code in the subject is taken out; it does
-    not count.
+    `removals` are sorted, disjoint spans, in characters of each body's text. A code in the
+    subject is taken out; it does not count.
     """
 
     found: tuple[RecipientCode, ...]
     refusals: tuple[Refusal, ...]
-    texts: Mapping[Entity, str]
+    removals: Mapping[Entity, tuple[Span, ...]]
     subject: str
     subject_changed: bool
 
 
 def find_codes(message: Message, marker: str) -> CodesFound:
-    """Find the recipient codes in every body and cut them out."""
-    texts: dict[Entity, str] = {}
+    """Find the recipient codes in every body."""
+    removals: dict[Entity, tuple[Span, ...]] = {}
     plain: list[RecipientCode] = []
     html: list[RecipientCode] = []
     refusals: dict[tuple[str, str], Refusal] = {}
@@ -229,7 +252,7 @@ def find_codes(message: Message, marker: str) -> CodesFound:
         found = (find_in_html if is_html else find_in_text)(text, marker)
         (html if is_html else plain).extend(found.codes)
         if found.removals:
-            texts[entity] = cut(text, found.removals)
+            removals[entity] = found.removals
         for code in found.codes:
             for error in code.errors:
                 # The HTML usually repeats what the text got wrong: told once is enough.
@@ -244,18 +267,7 @@ def find_codes(message: Message, marker: str) -> CodesFound:
     return CodesFound(
         found=tuple(counting),
         refusals=tuple(refusals.values()),
-        texts=texts,
+        removals=removals,
         subject=" ".join(cut(subject, in_subject).split()),
         subject_changed=bool(in_subject),
     )
-
-
-def cut(text: str, spans: Sequence[Span]) -> str:
-    """The text without those spans, which are sorted and disjoint."""
-    pieces = []
-    position = 0
-    for span in spans:
-        pieces.append(text[position : span.start])
-        position = span.end
-    pieces.append(text[position:])
-    return "".join(pieces)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from .attachment import content_of
 from .errors import PermanentError, Reason, Refusal, TransientError
 from .links import ListedAttachment
 from .manifest import (
@@ -91,12 +92,23 @@ def _count(manifest: Manifest, state: DeliveryState) -> int:
 def _open_ledger(
     plan: RelayPlan, settings: Settings, ports: Ports, now: datetime
 ) -> StoredManifest:
-    attachments = tuple(_store(upload, plan, ports) for upload in plan.uploads)
-    if plan.refusals:
+    attachments: list[StoredAttachment] = []
+    refusals = list(plan.refusals)
+    for upload in plan.uploads:
+        try:
+            attachments.append(_store(upload, plan, ports))
+        except PermanentError as error:
+            # One file that cannot be kept must not stop the words of an alarm.
+            name = upload.attachment.safe_name
+            attachments.append(_lost(upload, error))
+            refusals.append(
+                Refusal(reason=Reason.LIMIT_EXCEEDED, detail=f"attachment {name}: {error.detail}")
+            )
+    if refusals:
         ports.notices.publish(
             compose_notice(
                 plan.mail,
-                plan.refusals,
+                refusals,
                 marker=settings.recipient_marker,
                 relayed_to=len(plan.recipients),
             )
@@ -108,7 +120,7 @@ def _open_ledger(
         subject=plan.mail.subject,
         created_at=now,
         expires_at=now + settings.link_expiry,
-        attachments=attachments,
+        attachments=tuple(attachments),
         deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
     )
     return StoredManifest(manifest, ports.manifests.create(manifest))
@@ -116,7 +128,7 @@ def _open_ledger(
 
 def _store(upload: Upload, plan: RelayPlan, ports: Ports) -> StoredAttachment:
     attachment = upload.attachment
-    content = Measured(plan.message.content(attachment.entity))
+    content = Measured(content_of(plan.message, attachment))
     ports.attachments.store(
         upload.key,
         content,
@@ -132,15 +144,31 @@ def _store(upload: Upload, plan: RelayPlan, ports: Ports) -> StoredAttachment:
     )
 
 
+def _lost(upload: Upload, error: PermanentError) -> StoredAttachment:
+    return StoredAttachment(
+        key=upload.key,
+        filename=upload.attachment.safe_name,
+        content_type=upload.attachment.stored_content_type,
+        size=0,
+        sha256="",
+        failure=error.detail,
+    )
+
+
 def _submit_pending(
     plan: RelayPlan, settings: Settings, ports: Ports, now: datetime, ledger: StoredManifest
 ) -> StoredManifest:
-    listed = [_listed(attachment, settings, ports) for attachment in ledger.manifest.attachments]
+    attachments = ledger.manifest.attachments
     body = rewrite_body(
         plan.message,
-        detached=[upload.attachment.entity for upload in plan.uploads],
-        texts=plan.texts,
-        listed=listed,
+        detached=[upload.attachment for upload in plan.uploads],
+        removals=plan.removals,
+        listed=[_listed(one, settings, ports) for one in attachments if one.failure is None],
+        notes=[
+            f"The attachment {one.filename} could not be kept. The operator has been told."
+            for one in attachments
+            if one.failure is not None
+        ],
     )
     interrupted: TransientError | None = None
     for recipient in ledger.manifest.pending():

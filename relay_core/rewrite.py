@@ -8,6 +8,7 @@ as it came in, so what nobody meant to change is byte-identical. What is spliced
   re-encoded in a charset and a transfer encoding that hold them, with the two fields that
   say so;
 * a leaf that could not travel: 8-bit or over-long lines become quoted-printable or base64;
+* the signature of a signed message, once anything in it changes, for it would only alarm;
 * a header with lines that are no fields, or a multipart without its closing delimiter: a
   reader downstream must not have to guess as we did.
 
@@ -20,7 +21,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .attachment import find_bodies, is_attachment, is_body
+from .attachment import Attachment, find_bodies, is_attachment, is_body, is_signature
 from .encoding import (
     TransferEncoding,
     encode_base64,
@@ -33,7 +34,7 @@ from .encoding import (
 )
 from .errors import Span
 from .header import Header, HeaderField
-from .links import ListedAttachment, format_links_html, format_links_text
+from .links import ListedAttachment, format_appendix_html, format_appendix_text
 from .media_type import format_parameterised, parse_media_type, parse_parameterised
 from .message import Entity, Message
 
@@ -80,35 +81,66 @@ class RewrittenBody:
 def rewrite_body(
     message: Message,
     *,
-    detached: Sequence[Entity],
-    texts: Mapping[Entity, str],
+    detached: Sequence[Attachment],
+    removals: Mapping[Entity, Sequence[Span]],
     listed: Sequence[ListedAttachment],
+    notes: Sequence[str] = (),
 ) -> RewrittenBody:
     """The message's body without its attachments, with their links.
 
-    `texts` holds the new words of every text that changes, in LF or CRLF lines. `listed` is
-    put into the first text that a reader sees (and into its alternative form); without any
-    text, a new one takes the place of the first attachment. No list, no change.
+    `removals` are the spans, in characters, to cut from the texts; the files that stand in a
+    text are among them. `listed` and `notes` (sentences) are put into the first text that a
+    reader sees, and into its alternative form; without any text, a new one takes the place of
+    the first attachment. Where there is nothing to tell, nothing is added.
     """
-    return _Rewriter(message, tuple(detached), dict(texts), tuple(listed)).rewritten()
+    return _Rewriter(message, tuple(detached), dict(removals), tuple(listed), notes).rewritten()
+
+
+def cut(text: str, spans: Sequence[Span]) -> str:
+    """The text without those spans, which are sorted and disjoint."""
+    pieces = []
+    position = 0
+    for span in spans:
+        pieces.append(text[position : span.start])
+        position = span.end
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+SIGNATURE_NOTE = (
+    "This mail was signed. The signature was taken off, because the mail was changed on its way."
+)
 
 
 @dataclass(slots=True)
 class _Rewriter:
     message: Message
-    detached: tuple[Entity, ...]
-    texts: dict[Entity, str]
+    attachments: tuple[Attachment, ...]
+    removals: dict[Entity, Sequence[Span]]
     listed: tuple[ListedAttachment, ...]
+    notes: Sequence[str]
+    texts: dict[Entity, str] = field(default_factory=dict)
+    unsigned: frozenset[Entity] = frozenset()
     splices: list[Splice] = field(default_factory=list)
     root_fields: dict[str, str | None] = field(default_factory=dict)
 
     def rewritten(self) -> RewrittenBody:
         root = self.message.root
-        note_place = self._list_links()
-        removed = self._removed(note_place)
+        detached = {one.entity for one in self.attachments if one.embedded is None}
+        self.texts = {
+            entity: cut(self.message.text(entity).text, spans)
+            for entity, spans in self.removals.items()
+        }
+        hosts = _visible_texts(self.message)
+        self.unsigned = self._no_longer_signed(detached, hosts)
+        if self.unsigned:
+            self.notes = [*self.notes, SIGNATURE_NOTE]
+        note_place = self._tell(hosts)
+        removed = self._removed(detached - {note_place})
         for entity in root.walk():
             if entity is note_place:
-                self._write_text(entity, format_links_text(self.listed), "text/plain", "utf-8")
+                note = format_appendix_text(self.listed, self.notes)
+                self._write_text(entity, note, "text/plain", "utf-8")
             elif entity in removed:
                 continue
             elif entity.is_multipart:
@@ -120,28 +152,56 @@ class _Rewriter:
         content = apply_splices(self.message.raw, self.splices)[start:]
         return RewrittenBody(content=_crlf(content), fields=self.root_fields)
 
-    # --- where the links go -------------------------------------------------------------------
+    # --- what the reader is told --------------------------------------------------------------
 
-    def _list_links(self) -> Entity | None:
-        """Put the list into the texts; return the attachment whose place a note must take."""
-        if not self.listed:
+    def _tell(self, hosts: Sequence[Entity]) -> Entity | None:
+        """Put list and notes into the texts; return the attachment whose place a note takes."""
+        if not self.listed and not self.notes:
             return None
-        hosts = _visible_texts(self.message)
         for entity in hosts:
             text = self.texts.get(entity)
             if text is None:
                 text = self.message.text(entity).text
             if entity.media_type.full == "text/html":
-                self.texts[entity] = _with_html(text, format_links_html(self.listed))
+                appendix = format_appendix_html(self.listed, self.notes)
+                self.texts[entity] = _with_html(text, appendix)
             else:
-                self.texts[entity] = _with_text(text, format_links_text(self.listed))
-        return None if hosts else self.detached[0]
+                appendix = format_appendix_text(self.listed, self.notes)
+                self.texts[entity] = _with_text(text, appendix)
+        whole = [one.entity for one in self.attachments if one.embedded is None]
+        return whole[0] if whole and not hosts else None
+
+    def _no_longer_signed(
+        self, detached: set[Entity], hosts: Sequence[Entity]
+    ) -> frozenset[Entity]:
+        """The signed multiparts (RFC 1847) in whose content anything changes."""
+        signed = [
+            entity
+            for entity in self.message.root.walk()
+            if entity.is_multipart and entity.media_type.full == "multipart/signed"
+        ]
+        if not signed:
+            return frozenset()
+        changed = detached | set(self.texts)
+        if self.listed or self.notes:
+            changed |= set(hosts)
+        return frozenset(
+            entity
+            for entity in signed
+            if any(
+                inner in changed
+                or not (inner.is_multipart or is_signature(inner) or self._travels_as_it_is(inner))
+                for inner in entity.walk()
+            )
+        )
 
     # --- what goes ----------------------------------------------------------------------------
 
-    def _removed(self, note_place: Entity | None) -> frozenset[Entity]:
-        """The detached entities, and the multiparts that nothing is left in."""
-        removed = {entity for entity in self.detached if entity is not note_place}
+    def _removed(self, detached: set[Entity]) -> frozenset[Entity]:
+        """The detached entities, void signatures, and the multiparts with nothing left in them."""
+        removed = set(detached)
+        for entity in self.unsigned:
+            removed.update(part for part in entity.parts[1:] if is_signature(part))
         multiparts = [entity for entity in self.message.root.walk() if entity.is_multipart]
         for entity in reversed(multiparts):
             if entity is not self.message.root and all(part in removed for part in entity.parts):
@@ -178,10 +238,11 @@ class _Rewriter:
             # The parts are 7-bit clean now, and a multipart has no encoding of its own
             # (RFC 2045 section 6.4).
             fields["content-transfer-encoding"] = None
-        if entity.media_type.boundary is None:
-            boundary = _boundary(entity).decode("ascii", "replace")
+        boundary = _boundary(entity)
+        if entity in self.unsigned or boundary not in entity.media_type.boundaries[:1]:
+            full = "multipart/mixed" if entity in self.unsigned else entity.media_type.full
             fields["content-type"] = format_parameterised(
-                entity.media_type.full, {"boundary": boundary}
+                full, {"boundary": boundary.decode("ascii", "replace")}
             )
         self._write_header(entity, fields)
         dashes = b"--" + _boundary(entity)
@@ -257,20 +318,21 @@ class _Rewriter:
 
 
 def _visible_texts(message: Message) -> tuple[Entity, ...]:
-    """The first text, and the other form of it where it stands in a multipart/alternative."""
+    """The first text, and the other forms of it where it stands in a multipart/alternative."""
     bodies = find_bodies(message)
     if not bodies:
         return ()
-    first = bodies[0]
-    chosen = [first]
-    for multipart in message.root.walk():
-        if multipart.media_type.full == "multipart/alternative" and first in multipart.walk():
-            inside = set(multipart.walk())
-            for body in bodies[1:]:
-                kinds = {entity.media_type.full for entity in chosen}
-                if body in inside and body.media_type.full not in kinds:
-                    chosen.append(body)
-    return tuple(chosen)
+    parents = {part: entity for entity in message.root.walk() for part in entity.parts}
+    entity = bodies[0]
+    while entity.media_type.full != "multipart/alternative":
+        if entity not in parents:
+            return bodies[:1]
+        entity = parents[entity]
+    first_of_each_kind: dict[str, Entity] = {}
+    for inner in entity.walk():
+        if not inner.is_multipart and is_body(inner):
+            first_of_each_kind.setdefault(inner.media_type.full, inner)
+    return tuple(first_of_each_kind.values())
 
 
 def _with_text(text: str, block: str) -> str:

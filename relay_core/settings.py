@@ -19,8 +19,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from .attachment import INLINE_IMAGE_LIMIT
 from .errors import RelayError
 from .mailbox import InvalidAddress, parse_addr_spec, parse_domain
+from .message import DEFAULT_LIMITS, Limits
 
 ENVIRONMENT_PREFIX = "RELAY_"
 
@@ -63,9 +65,11 @@ class Settings:
 
     `allowed_recipients` and `allowed_senders` hold addr-specs (`ops@example.org`), domains
     (`example.org`), all subdomains of a domain (`*.example.org`) or `*`. An empty
-    `allowed_senders` lets every sender in. `recipient_groups` maps a name to
-    addr-specs; `@name` in a recipient code stands for them. `retry_delay` is how long the
-    queue waits after the first failed try of a message; each further try waits twice as long.
+    `allowed_senders` lets every sender in. `recipient_groups` maps a name to addr-specs;
+    `@name` in a recipient code stands for them. `inline_image_limit` is how large an image
+    that the HTML shows may be, in bytes, to stay in the mail. `limits` bound what is read at
+    all. `retry_delay` is how long the queue waits after the first failed try of a message;
+    each further try waits twice as long.
 
     Raises:
         InvalidSettings: naming every field that breaks a rule.
@@ -84,6 +88,11 @@ class Settings:
     link_mode: LinkMode = LinkMode.PRESIGNED
     link_expiry: timedelta = timedelta(hours=36)
     attachment_retention: timedelta = timedelta(days=14)
+    inline_image_limit: int = INLINE_IMAGE_LIMIT
+    max_message_bytes: int = DEFAULT_LIMITS.size
+    max_header_bytes: int = DEFAULT_LIMITS.header_size
+    max_entities: int = DEFAULT_LIMITS.entities
+    max_nesting: int = DEFAULT_LIMITS.depth
     retry_delay: timedelta = timedelta(seconds=30)
     spam_action: VerdictAction = VerdictAction.REFUSE
     authentication_action: VerdictAction = VerdictAction.REFUSE
@@ -91,6 +100,16 @@ class Settings:
     def __post_init__(self) -> None:
         if problems := tuple(_problems(self)):
             raise InvalidSettings(problems)
+
+    @property
+    def limits(self) -> Limits:
+        """What a message may be at most."""
+        return Limits(
+            size=self.max_message_bytes,
+            header_size=self.max_header_bytes,
+            entities=self.max_entities,
+            depth=self.max_nesting,
+        )
 
     def to_environment(self) -> dict[str, str]:
         """The settings as environment variables, `None` left out."""
@@ -130,6 +149,14 @@ def variable_name(field_name: str) -> str:
 
 
 _MARKER = re.compile(r"[A-Za-z0-9_.-]{3,64}\Z")
+_RANGES = (
+    ("max_recipients", 1, 1000),
+    ("inline_image_limit", 0, 10_000_000),
+    ("max_message_bytes", 1000, DEFAULT_LIMITS.size),
+    ("max_header_bytes", 1000, DEFAULT_LIMITS.size),
+    ("max_entities", 1, 1_000_000),
+    ("max_nesting", 1, 100_000),
+)
 _GROUP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 
 
@@ -184,12 +211,6 @@ def _problems(settings: Settings) -> list[Problem]:
                 "a group's members must be e-mail addresses",
                 holds=_is_address(member),
             )
-    check(
-        "max_recipients",
-        settings.max_recipients,
-        "must be from 1 to 1000",
-        holds=1 <= settings.max_recipients <= 1000,
-    )
     hour, day = timedelta(hours=1), timedelta(days=1)
     check(
         "link_expiry",
@@ -203,6 +224,9 @@ def _problems(settings: Settings) -> list[Problem]:
         "must be from 1 to 3650 days",
         holds=day <= settings.attachment_retention <= 3650 * day,
     )
+    for name, least, most in _RANGES:
+        value = getattr(settings, name)
+        check(name, value, f"must be from {least} to {most}", holds=least <= value <= most)
     check(
         "retry_delay",
         settings.retry_delay // timedelta(seconds=1),

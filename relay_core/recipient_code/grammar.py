@@ -169,29 +169,23 @@ def _parse_field(text: str, words: list[_Word]) -> list[Item]:
     for word in words:
         if "<" in word.text and word.text.endswith(">"):
             phrase = _take_phrase(waiting)
-            items += _as_errors(waiting)
+            _settle(text, items, waiting)
             begin = phrase[0].start if phrase else word.start
             items.append(_parse_item(begin, word.end, word.text))
             waiting = []
             continue
         item = _parse_item(word.start, word.end, word.text)
-        if word.wrapped and waiting:
-            joined = _join(text, waiting[-1], word, item)
-            if joined:
-                items += [*_as_errors(waiting[:-1]), joined]
-                waiting = []
-                continue
-        elif word.wrapped and items and not item.entry:
-            joined = _continue(text, items[-1], word)
-            if joined:
-                items[-1] = joined
-                continue
-        if item.entry:
-            items += [*_as_errors(waiting), item]
-            waiting = []
-        else:
+        if word.wrapped and waiting and (joined := _join(text, waiting[-1], word, item)):
+            waiting.pop()
+            item = joined
+        elif not item.entry:
             waiting.append(word)
-    return items + _as_errors(waiting)
+            continue
+        _settle(text, items, waiting)
+        items.append(item)
+        waiting = []
+    _settle(text, items, waiting)
+    return items
 
 
 def _take_phrase(waiting: list[_Word]) -> list[_Word]:
@@ -202,6 +196,14 @@ def _take_phrase(waiting: list[_Word]) -> list[_Word]:
     phrase = waiting[first:]
     del waiting[first:]
     return phrase
+
+
+def _settle(text: str, items: list[Item], words: list[_Word]) -> None:
+    """Add words that are no phrase: errors, but the first may end the address before it."""
+    if words and words[0].wrapped and items and (joined := _continue(text, items[-1], words[0])):
+        items[-1] = joined
+        words = words[1:]
+    items += _as_errors(words)
 
 
 def _join(text: str, before: _Word, word: _Word, item: Item) -> Item | None:
@@ -251,7 +253,8 @@ def _as_errors(words: Iterable[_Word]) -> list[Item]:
 
 def _parse_item(start: int, end: int, word: str) -> Item:
     try:
-        return Item(start, end, _parse_entry(word))
+        # HTML writes blanks that are to stay as no-break spaces; quotes may hold such blanks.
+        return Item(start, end, _parse_entry(word.replace("\u00a0", " ")))
     except InvalidAddress as error:
         return Item(start, end, None, error.expected)
 

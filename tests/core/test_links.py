@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from relay_core.errors import Reason, Refusal
 from relay_core.links import (
     ListedAttachment,
-    format_links_html,
-    format_links_text,
+    format_appendix_html,
+    format_appendix_text,
     format_size,
 )
 from relay_core.manifest import MessageId
@@ -35,11 +35,11 @@ def test_the_text_names_number_size_link_and_the_earliest_expiry() -> None:
         "2 attachments, to be downloaded until 2026-11-25 12:00 UTC at the latest:\n"
         "\n* a.log (5 bytes)\n  https://x.example/?a=1&b=2\n"
         "\n* b.log (1.0 kB)\n  https://x.example/?a=1&b=2\n"
-    ) == format_links_text([listed(hours=3), listed("b.log", 1000)])
+    ) == format_appendix_text([listed(hours=3), listed("b.log", 1000)])
 
 
 def test_nothing_to_list_is_nothing_to_read() -> None:
-    assert ("", "") == (format_links_text([]), format_links_html([]))
+    assert ("", "") == (format_appendix_text([]), format_appendix_html([]))
 
 
 class Seen(HTMLParser):
@@ -60,7 +60,7 @@ class Seen(HTMLParser):
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1))
 def test_a_name_cannot_become_markup(name: str) -> None:
     seen = Seen()
-    seen.feed(format_links_html([listed(name)]))
+    seen.feed(format_appendix_html([listed(name)]))
     seen.close()
     assert ["table", "tr", "th", "tr", "td", "a", "td"] == seen.tags
     assert ["https://x.example/?a=1&b=2"] == seen.links

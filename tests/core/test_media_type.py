@@ -85,17 +85,24 @@ def test_it_reads_what_devices_write(value: bytes, full: str, parameters: dict[s
 
 
 @pytest.mark.parametrize(
-    ("value", "boundary"),
+    ("value", "boundaries"),
     [
-        (b"multipart/mixed; boundary=b", b"b"),
-        (b'multipart/mixed; boundary="XXXXboundary text"', b"XXXXboundary text"),
-        (b"multipart/mixed; boundary=XXXXboundary text", b"XXXXboundary text"),
-        (b'multipart/mixed; boundary="trailing  "', b"trailing"),
-        (b'multipart/mixed; boundary="\xe4"', b"\xe4"),
-        (b"multipart/mixed; (boundary=x) boundary=y", b"y"),
-        (b"multipart/mixed; boundary=", None),
-        (b"multipart/mixed", None),
+        (b"multipart/mixed; boundary=b", [b"b"]),
+        (
+            b'multipart/mixed; boundary="XXXXboundary text"',
+            [b"XXXXboundary text", b"XXXXboundarytext"],
+        ),
+        (
+            b"multipart/mixed; boundary=XXXXboundary text",
+            [b"XXXXboundary text", b"XXXXboundarytext"],
+        ),
+        (b'multipart/mixed; boundary="a \t b"', [b"a \t b", b"a b", b"ab"]),
+        (b'multipart/mixed; boundary="trailing  "', [b"trailing"]),
+        (b'multipart/mixed; boundary="\xe4"', [b"\xe4"]),
+        (b"multipart/mixed; (boundary=x) boundary=y", [b"y"]),
+        (b"multipart/mixed; boundary=", []),
+        (b"multipart/mixed", []),
     ],
 )
-def test_a_boundary_is_bytes(value: bytes, boundary: bytes | None) -> None:
-    assert boundary == parse_media_type(value).boundary
+def test_a_boundary_is_bytes(value: bytes, boundaries: list[bytes]) -> None:
+    assert boundaries == list(parse_media_type(value).boundaries)

@@ -174,6 +174,35 @@ MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
             id="part-without-blank-line",
         ),
         pytest.param(
+            MIXED
+            + b"--b\r\nContent-Type: text/plain\r\nDoor: open\r\n\r\nSecond paragraph\r\n--b--\r\n",
+            ["Door: open\r\n\r\nSecond paragraph"],
+            id="part-without-blank-line-but-with-paragraphs",
+        ),
+        pytest.param(
+            b'Content-Type: multipart/mixed; boundary="ab\r\n  cd"\r\n\r\n'
+            b"--ab cd\r\n\r\none\r\n--ab cd--",
+            ["one"],
+            id="boundary-folded-inside-its-quotes",
+        ),
+        pytest.param(
+            b'Content-Type: multipart/mixed; boundary="ab\r\n\tcd"\r\n\r\n'
+            b"--abcd\r\n\r\none\r\n--abcd--",
+            ["one"],
+            id="boundary-folded-where-no-blank-was",
+        ),
+        pytest.param(
+            MIXED + b"--c\r\n\r\none\r\n--c\r\n\r\ntwo\r\n--c--",
+            ["one", "two"],
+            id="another-boundary-than-declared",
+        ),
+        pytest.param(
+            MIXED + b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
+            b"--d\r\n\r\none\r\n--d--\r\n--b\r\n\r\ntwo\r\n--b--",
+            ["one", "two"],
+            id="another-inner-boundary-than-declared",
+        ),
+        pytest.param(
             MIXED + b"--b\r\n--b\r\n\r\none\r\n--b\r\n\r\ntwo",
             ["one", "two"],
             id="doubled-delimiter",

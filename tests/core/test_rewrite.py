@@ -27,8 +27,8 @@ def rewritten(raw: bytes, *, subject: str | None = None) -> bytes:
     detached = [one for one in find_attachments(message) if one.action is Action.DETACH]
     body = rewrite_body(
         message,
-        detached=[one.entity for one in detached],
-        texts={},
+        detached=detached,
+        removals={one.entity: [one.embedded.span] for one in detached if one.embedded},
         listed=[
             ListedAttachment(
                 name=one.safe_name,

@@ -1,0 +1,188 @@
+"""Recipient codes to test with: what they say, and the many ways of writing that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from relay_core.html_text import read_text
+from relay_core.recipient_code import Address, Entry, Group, RecipientCode
+from relay_core.recipient_code.finding import marker_pattern
+
+MARKER = "Email_Rxers_Code"
+
+_ATEXT = "abcxyzABC0189!#$%&'*+/=?^_`{|}~-"
+_LABELS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True).filter(
+    lambda label: not label.startswith("xn--")
+)
+_TOP_LABELS = st.sampled_from(["org", "example", "museum", "de"])
+DOMAINS = st.builds(
+    lambda labels, top: ".".join([*labels, top]),
+    st.lists(_LABELS, min_size=1, max_size=3),
+    _TOP_LABELS,
+)
+_DOT_ATOMS = st.lists(st.text(_ATEXT, min_size=1, max_size=8), min_size=1, max_size=3).map(
+    ".".join
+)
+_QUOTED_STRINGS = st.text("ab ,;.:<>@[]()", min_size=1, max_size=8).map(
+    lambda text: '"' + text + '"'
+)
+LOCAL_PARTS = _DOT_ATOMS | _QUOTED_STRINGS
+ADDR_SPECS = st.builds("{}@{}".format, LOCAL_PARTS, DOMAINS)
+ADDRESSES = ADDR_SPECS.map(lambda addr_spec: Address(addr_spec=addr_spec))
+GROUPS = st.from_regex(r"[A-Za-z0-9_.-]{1,12}", fullmatch=True).map(lambda name: Group(name=name))
+ENTRIES: st.SearchStrategy[Entry] = ADDRESSES | GROUPS
+CODES = st.lists(ENTRIES, min_size=1, max_size=6).map(
+    lambda entries: RecipientCode(entries=tuple(entries), errors=())
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Something as it is written, and the entries that it says."""
+
+    text: str
+    entries: tuple[Entry, ...]
+
+
+_NAMES = st.sampled_from(
+    ["", "Bob ", "Bob Smith ", "J. Doe\n", '"Doe, J." ', '"a@b" ', "Zoë", "Bob\r\n Smith  "]
+)
+_WRITTEN_DOMAINS = DOMAINS.flatmap(
+    lambda domain: st.sampled_from([(domain, domain), (domain.upper(), domain)])
+) | st.sampled_from(
+    [("bücher.example", "xn--bcher-kva.example"), ("ПРИМЕР.example", "xn--e1afmkfd.example")]
+)
+
+
+@st.composite
+def written_addresses(draw: st.DrawFn) -> Written:
+    local_part = draw(LOCAL_PARTS)
+    shown, domain = draw(_WRITTEN_DOMAINS)
+    form = draw(st.sampled_from(["{}", "<{}>", "{name}<{}>", "{name}< {} >", "<mailto:{}>"]))
+    text = form.format(f"{local_part}@{shown}", name=draw(_NAMES))
+    return Written(text=text, entries=(Address(addr_spec=f"{local_part}@{domain}"),))
+
+
+WRITTEN_ENTRIES = written_addresses() | GROUPS.map(
+    lambda group: Written(text=f"@{group.name}", entries=(group,))
+)
+SEPARATORS = st.sampled_from(
+    [",", ";", ", ", " ; ", ",\n", ",\r\n  ", "\n", "\r\n", ",,", "; ,\n"]
+)
+
+
+@st.composite
+def written_codes(draw: st.DrawFn) -> Written:
+    """A whole code in some spelling, all its colons there."""
+    entries = draw(st.lists(WRITTEN_ENTRIES, min_size=1, max_size=5))
+    text = entries[0].text
+    for entry in entries[1:]:
+        text += draw(SEPARATORS) + entry.text
+    blank = draw(st.sampled_from(["", " ", "\n", "\r\n "]))
+    text = blank + text + blank
+    if draw(st.booleans()):
+        text = draw(st.sampled_from(["[{}]", " [ {} ]\n"])).format(text)
+    opening, closing = (draw(_SPELLED_MARKERS) for _ in range(2))
+    return Written(
+        text=f":{opening}:{text}:{closing}:",
+        entries=tuple(entry for one in entries for entry in one.entries),
+    )
+
+
+_SPELLED_MARKERS = st.sampled_from(
+    [MARKER, MARKER.lower(), MARKER.upper(), "Email_\nRxers_Code", "email_rxers_\r\n  code"]
+)
+
+
+def holds_no_marker(text: str) -> bool:
+    return not marker_pattern(MARKER).search(read_text(text).text)
+
+
+LINES = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\v\f\x85\u2028\u2029"),
+    max_size=40,
+).filter(holds_no_marker)
+BLOCKS_OF_LINES = st.lists(
+    st.builds("{}{}".format, LINES, st.sampled_from(["\n", "\r\n"])), max_size=4
+).map("".join)
+
+# What a code is made of and what stands around it, in no order.
+_FRAGMENTS = st.sampled_from(
+    [
+        *[f":{MARKER}:", f"{MARKER}:", f":{MARKER}", MARKER, ":", "::"],
+        *[
+            "a@example.org",
+            "b@example.net",
+            "a@b",
+            "Bob",
+            "@ops",
+            "@",
+            "<",
+            ">",
+            '"',
+            "\\",
+            "[",
+            "]",
+        ],
+        *[",", ";", " ", "\n", "\r\n", "\n\n", "\t", "\u200b", "\u2028", "é", "see:", "x"],
+    ]
+)
+_HTML_FRAGMENTS = st.sampled_from(
+    [
+        *["<b>", "</b>", "<p>", "</p>", "<div>", "</div>", "<br>", "<br/>", "<td>", "</td>"],
+        *['<a href="mailto:a@example.org">', f"<i title=':{MARKER}:'>", "</i>", "</a>", "<img>"],
+        *["<!--", "-->", "&#64;", "&colon;", "&nbsp;", "&lt;", "&gt;", "&#8203;", "&", "<a", "='"],
+        *["<style>", "</style>", "</", "<!", "<table><tr>", "</tr></table>"],
+    ]
+)
+TEXT_SOUP = st.lists(_FRAGMENTS | st.text(max_size=5), max_size=30).map("".join)
+HTML_SOUP = st.lists(_FRAGMENTS | _HTML_FRAGMENTS | st.text(max_size=5), max_size=40).map("".join)
+# With torn markers, which become whole when what stands between is cut.
+_TORN = st.sampled_from(["Email_", "Rxers_Code"])
+TORN_SOUP = st.lists(_FRAGMENTS | _TORN | _HTML_FRAGMENTS, max_size=40).map("".join)
+
+_ENTITIES = {
+    "@": ["&#64;", "&#x40;", "&commat;"],
+    ":": ["&#58;", "&colon;", "&#x3A;"],
+    ",": ["&#44;", "&comma;"],
+    ";": ["&semi;"],
+    ".": ["&period;"],
+    "_": ["&lowbar;"],
+    " ": ["&nbsp;", "&#32;"],
+    "<": ["&lt;", "&#60;"],
+    ">": ["&gt;"],
+    "&": ["&amp;"],
+    '"': ["&quot;"],
+}
+_SHOW_NOTHING = ["<!-- a@example.org -->", "&#8203;", "&shy;", "<wbr>", "<span></span>", "\u200b"]
+_INLINE = ["b", "span", "i", "font", "u"]
+
+
+@st.composite
+def rendered(draw: st.DrawFn, text: str) -> str:
+    """The text as HTML that shows it, in one of very many ways. Its tags are balanced."""
+    text = text.replace("\r\n", "\n")
+    line_break = draw(st.sampled_from(["<br>", "<br />\n", "<BR\n>"]))
+    pieces = [_ENTITIES[character][0] if character in "<>&" else character for character in text]
+    places = st.integers(0, max(0, len(text) - 1))
+    for place in draw(st.lists(places, max_size=8 if text else 0)):
+        if choices := _ENTITIES.get(text[place]):
+            pieces[place] = draw(st.sampled_from(choices))
+        else:
+            pieces[place] = draw(st.sampled_from(_SHOW_NOTHING)) + pieces[place]
+    pieces = [line_break if piece == "\n" else piece for piece in pieces]
+    # Elements around ranges that lie within one another or beside one another.
+    ends = sorted(draw(st.lists(places, max_size=8 if text else 0)))
+    open_elements: list[str] = []
+    for place in ends:
+        if draw(st.booleans()) and open_elements:
+            pieces[place] += f"</{open_elements.pop()}>"
+        else:
+            open_elements.append(draw(st.sampled_from(_INLINE)))
+            pieces[place] += f'<{open_elements[-1]} style="color: red">'
+    return "".join(pieces) + "".join(f"</{name}>" for name in reversed(open_elements))
+
+
+HTML_TEXTS = st.text("abc xyz:,.@&<>é\n", max_size=20).flatmap(rendered)
