@@ -245,8 +245,11 @@ def _is_address(value: str) -> bool:
 
 
 def _is_pattern(value: str) -> bool:
-    if value == "*" or "@" in value:
-        return value == "*" or _is_address(value)
+    if value == "*":
+        return True
+    if "@" in value:
+        # `*@example.org` would be an address whose local-part is an asterisk: nobody means that.
+        return not value.startswith("*@") and _is_address(value)
     try:
         parse_domain(value.removeprefix("*."))
     except InvalidAddress:

@@ -174,9 +174,8 @@ MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
             id="part-without-blank-line",
         ),
         pytest.param(
-            MIXED
-            + b"--b\r\nContent-Type: text/plain\r\nDoor: open\r\n\r\nSecond paragraph\r\n--b--\r\n",
-            ["Door: open\r\n\r\nSecond paragraph"],
+            MIXED + b"--b\r\nContent-Type: text/plain\r\nDoor: open\r\n\r\nSecond\r\n--b--\r\n",
+            ["Door: open\r\n\r\nSecond"],
             id="part-without-blank-line-but-with-paragraphs",
         ),
         pytest.param(
