@@ -12,6 +12,7 @@ from relay_core.attachment import (
     MAX_NAME,
     MAX_NAME_BYTES,
     Action,
+    content_of,
     find_attachments,
     find_bodies,
     safe_name,
@@ -68,6 +69,46 @@ def test_a_picture_that_the_html_shows_stays() -> None:
     )
     assert [Action.KEEP, Action.DETACH, Action.DETACH] == [
         one.action for one in find_attachments(message)
+    ]
+
+
+def test_a_picture_too_large_for_the_mail_becomes_a_link() -> None:
+    message = parse_message(
+        b"Content-Type: multipart/related; boundary=b\r\n\r\n"
+        b'--b\r\nContent-Type: text/html\r\n\r\n<img src="cid:logo@x">\r\n'
+        b"--b\r\nContent-Type: image/png\r\nContent-ID: <logo@x>\r\n\r\n12345\r\n--b--"
+    )
+    assert [[Action.KEEP], [Action.DETACH]] == [
+        [one.action for one in find_attachments(message, inline_image_limit=limit)]
+        for limit in (5, 4)
+    ]
+
+
+def test_encrypted_content_and_signatures_stay() -> None:
+    message = parse_message(
+        b"Content-Type: multipart/mixed; boundary=m\r\n\r\n"
+        b"--m\r\nContent-Type: multipart/encrypted; boundary=e\r\n\r\n"
+        b"--e\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n"
+        b"--e\r\nContent-Type: application/octet-stream\r\n\r\nsecret\r\n--e--\r\n"
+        b"--m\r\nContent-Type: multipart/signed; boundary=s\r\n\r\n"
+        b"--s\r\nContent-Type: application/pdf\r\n\r\nsigned\r\n"
+        b"--s\r\nContent-Type: application/pgp-signature\r\n\r\nsignature\r\n--s--\r\n--m--"
+    )
+    assert [Action.KEEP, Action.KEEP, Action.DETACH, Action.KEEP] == [
+        one.action for one in find_attachments(message)
+    ]
+
+
+def test_files_that_stand_in_a_text_are_attachments() -> None:
+    message = parse_message(
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nSee:\r\n"
+        b"begin 644 one.log\r\n#0V%T\r\n`\r\nend\r\nand\r\n"
+        b"begin 600 two.log\r\n#1&]G\r\n`\r\nend\r\n"
+        b"--b\r\nContent-Type: image/png; name=three.png\r\n\r\nx\r\n--b--"
+    )
+    assert [(1, "one.log", b"Cat"), (2, "two.log", b"Dog"), (3, "three.png", b"x")] == [
+        (one.index, one.filename, b"".join(content_of(message, one)))
+        for one in find_attachments(message)
     ]
 
 

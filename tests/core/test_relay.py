@@ -256,3 +256,30 @@ def test_of_two_workers_that_start_at_once_one_gives_way() -> None:
     with pytest.raises(TransientError):
         relay(world, mail())
     assert [] == world.submission.outbox
+
+
+def test_a_file_that_cannot_be_kept_does_not_stop_the_words() -> None:
+    world = MemoryWorld()
+    refused = PermanentError(call="store", target="x", detail="EntityTooLarge")
+    world.attachments.faults.order("store", refused, target="attachments/0abc/1/a.log")
+    relay(world, mail("anna@example.com", ("a.log", b"A"), ("b.log", b"B")))
+    text = body(world.submission.outbox[0].raw)
+    assert "Too high." in text
+    assert "The attachment a.log could not be kept. The operator has been told." in text
+    assert "* b.log (1 byte)" in text
+    (notice,) = world.notices.published
+    assert Reason.LIMIT_EXCEEDED == notice.reason
+    assert "attachment a.log: EntityTooLarge" in notice.text
+
+
+def test_a_file_in_the_text_becomes_a_link() -> None:
+    world = MemoryWorld()
+    relay(
+        world,
+        b"Subject: log\r\n\r\nThe log:\r\nbegin 644 a.log\r\n#0V%T\r\n`\r\nend\r\n"
+        b":Email_Rxers_Code:anna@example.com:Email_Rxers_Code:\r\nEnd of mail.\r\n",
+    )
+    assert [b"Cat"] == [one.content for one in world.attachments.attachments.values()]
+    text = body(world.submission.outbox[0].raw)
+    assert text.startswith("The log:\nEnd of mail.\n\n1 attachment, ")
+    assert "* a.log (3 bytes)" in text

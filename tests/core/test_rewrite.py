@@ -115,6 +115,30 @@ def test_texts_go_out_as_they_came_with_the_list_behind(drawn: Drawn) -> None:
             assert before == after
 
 
+SIGNED = (
+    b"MIME-Version: 1.0\r\n"
+    b"Content-Type: multipart/signed; micalg=pgp-sha256;\r\n"
+    b' protocol="application/pgp-signature"; boundary=s\r\n\r\n'
+    b"--s\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n"
+    b"--m\r\n\r\nWords.\r\n%b--m--\r\n"
+    b"--s\r\nContent-Type: application/pgp-signature\r\n\r\nsignature\r\n--s--\r\n"
+)
+
+
+def test_a_signature_goes_once_the_mail_changes_and_the_reader_is_told() -> None:
+    file = b"--m\r\nContent-Type: application/pdf\r\n\r\nfile\r\n"
+    out = parse_message(rewritten(SIGNED % file))
+    assert "multipart/mixed" == out.root.media_type.full
+    assert () == find_attachments(out)
+    ((_, text),) = texts(out)
+    assert "The signature was taken off" in text
+
+
+def test_a_signed_mail_that_does_not_change_keeps_its_signature() -> None:
+    out = rewritten(SIGNED % b"")
+    assert SIGNED.split(b"\r\n\r\n", 1)[1] % b"" == out.split(b"\r\n\r\n", 1)[1]
+
+
 @given(mails())
 def test_rewriting_twice_is_rewriting_once(drawn: Drawn) -> None:
     once = rewritten(drawn.raw)
