@@ -180,6 +180,9 @@ def parse_message(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
 _SNIFFED_LINES = 100
 """How many `--` lines are looked at in search of a boundary that was not declared."""
 
+_SECOND_READINGS = 16
+"""How many multiparts of a message are read again because their boundary never came."""
+
 _UNDECLARED = re.compile(rb"--([^\s-][^\r\n]{0,200}?)[ \t]*\r?[\r\n](?:[!-9;-~]+[ \t]*:|\r?\n)")
 
 _STRIDE = 1 << 12
@@ -197,6 +200,8 @@ class _Parser:
         self.boundaries: dict[bytes, int] = {}  # boundary → place of its multipart on the stack
         self.defects: list[Defect] = []
         self.count = 0
+        self.second_readings = 0
+        self.last_lines: dict[bytes, int] | None = None  # made once it is needed
 
     def parse(self) -> Message:
         self._open(0, delimiter=None)
@@ -294,7 +299,7 @@ class _Parser:
         self.stack.append(opened)
         if media_type.type == "multipart":
             boundaries = media_type.boundaries
-            if not boundaries:
+            if not self._occurs(boundaries, scanned.body_start):
                 self._report(DefectKind.MISSING_BOUNDARY, *header.span)
                 sniffed = self._sniffed_boundary(scanned.body_start, len(self.raw))
                 boundaries = () if sniffed is None else (sniffed,)
@@ -330,6 +335,9 @@ class _Parser:
         if not multipart.boundaries or multipart.parts or multipart.is_second_reading:
             return None
         multipart.is_second_reading = True
+        self.second_readings += 1
+        if self.second_readings > _SECOND_READINGS:
+            return None
         body_start = multipart.scanned.body_start
         if (boundary := self._sniffed_boundary(body_start, end)) is None:
             return None
@@ -338,6 +346,31 @@ class _Parser:
         multipart.close_delimiter = None
         self._know_boundaries(multipart, (boundary,))
         return body_start
+
+    def _occurs(self, boundaries: tuple[bytes, ...], position: int) -> bool:
+        """Whether a line behind `position` may be a delimiter of these boundaries.
+
+        Nobody looks before the first second reading: until then it is taken for granted.
+        """
+        if not boundaries or not self.second_readings:
+            return bool(boundaries)
+        if self.last_lines is None:
+            self.last_lines = self._index_lines()
+        last_lines = self.last_lines
+        return any(
+            last_lines.get(token, -1) >= position
+            for one in boundaries
+            for token in (one, one + b"--")
+        )
+
+    def _index_lines(self) -> dict[bytes, int]:
+        """Where the last line of each kind that begins with two hyphens starts."""
+        index: dict[bytes, int] = {}
+        position = 0
+        while (start := self._next_dashes(position)) >= 0:
+            position = self._line_end(start)
+            index[self.raw[start + 2 : position].rstrip(b" \t\r\n")] = start
+        return index
 
     def _know_boundaries(self, multipart: _Open, boundaries: tuple[bytes, ...]) -> None:
         place = len(self.stack) - 1

@@ -185,15 +185,13 @@ class _Rewriter:
         changed = detached | set(self.texts)
         if self.listed or self.notes:
             changed |= set(hosts)
-        return frozenset(
-            entity
-            for entity in signed
-            if any(
-                inner in changed
-                or not (inner.is_multipart or is_signature(inner) or self._travels_as_it_is(inner))
-                for inner in entity.walk()
-            )
-        )
+        for entity in reversed(list(self.message.root.walk())):
+            if entity.is_multipart:
+                if any(part in changed for part in entity.parts):
+                    changed.add(entity)
+            elif not is_signature(entity) and not self._travels_as_it_is(entity):
+                changed.add(entity)
+        return frozenset(entity for entity in signed if entity in changed)
 
     # --- what goes ----------------------------------------------------------------------------
 

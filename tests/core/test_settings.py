@@ -41,7 +41,7 @@ SETTINGS = st.builds(
     link_mode=st.sampled_from(LinkMode),
     link_expiry=HOURS,
     attachment_retention=st.integers(14, 3650).map(lambda days: timedelta(days=days)),
-    inline_limit=st.integers(0, 10_000_000),
+    inline_image_limit=st.integers(0, 10_000_000),
     retry_delay=st.integers(1, 900).map(lambda seconds: timedelta(seconds=seconds)),
     spam_action=st.sampled_from(VerdictAction),
     authentication_action=st.sampled_from(VerdictAction),
@@ -103,7 +103,7 @@ WRONG: dict[str, list[Any]] = {
     "max_recipients": [0, 1001, -1],
     "link_expiry": [timedelta(minutes=59), timedelta(days=15)],
     "attachment_retention": [timedelta(days=3651)],
-    "inline_limit": [-1, 10_000_001],
+    "inline_image_limit": [-1, 10_000_001],
     "retry_delay": [timedelta(0), timedelta(seconds=901)],
 }
 
