@@ -78,11 +78,13 @@ class Entity:
     def filename(self) -> str | None:
         """The file name as the sender gave it: `filename`, else `name`; None if there is none.
 
-        RFC 2183 section 2.3; the `name` of Content-Type is what older mailers write.
+        RFC 2183 section 2.3; the `name` of Content-Type is what older mailers write. In
+        form-data, `name` is the name of the form's field (RFC 7578 section 4.2).
         """
         for value in (self.disposition, self.media_type):
             if value is not None:
-                for parameter in ("filename", "name"):
+                is_form = value is self.disposition and value.word == "form-data"
+                for parameter in ("filename",) if is_form else ("filename", "name"):
                     if name := value.parameters.get(parameter, "").strip():
                         return name
         return None
@@ -183,7 +185,15 @@ _SNIFFED_LINES = 100
 _SECOND_READINGS = 16
 """How many multiparts of a message are read again because their boundary never came."""
 
-_UNDECLARED = re.compile(rb"--([^\s-][^\r\n]{0,200}?)[ \t]*\r?[\r\n](?:[!-9;-~]+[ \t]*:|\r?\n)")
+_MISSES = 64
+"""After how many lines that only look like delimiters a pattern of the boundaries is made."""
+
+_MOST_IN_PATTERN = 50
+"""Of how many boundaries such a pattern is made at most."""
+
+_UNDECLARED = re.compile(
+    rb"--([^\s-][^\r\n]{0,200}?)[ \t]*(?:\r?\n|\r(?!\n))(?:[!-9;-~]+[ \t]*:|\r?\n|\r(?!\n))"
+)
 
 _STRIDE = 1 << 12
 """How far the search for a delimiter line looks behind a hyphen, in bytes."""
@@ -201,13 +211,15 @@ class _Parser:
         self.defects: list[Defect] = []
         self.count = 0
         self.second_readings = 0
+        self.misses = 0
+        self.pattern: re.Pattern[bytes] | None = None  # of the boundaries, while they hold
         self.last_lines: dict[bytes, int] | None = None  # made once it is needed
 
     def parse(self) -> Message:
         self._open(0, delimiter=None)
         position = self._body_start()
         while True:
-            start = self._next_dashes(position) if self.boundaries else -1
+            start = self._next_candidate(position)
             if start < 0:
                 again = self._look_again(len(self.raw))
                 if again is None:
@@ -223,6 +235,7 @@ class _Parser:
                 closes = True
             if place is None:
                 position = line_end
+                self.misses += 1
             elif place < len(self.stack) - 1 and (again := self._look_again(start)) is not None:
                 position = again
             elif closes:
@@ -239,6 +252,31 @@ class _Parser:
     def _line_end(self, position: int) -> int:
         found = self.raw.find(self.newline, position)
         return len(self.raw) if found < 0 else found + 1
+
+    def _next_candidate(self, position: int) -> int:
+        """Where the next line starts that may be a delimiter, or -1.
+
+        A text full of lines that look like delimiters and are none is not worth a step each:
+        after some, a pattern made of the boundaries finds the next line that counts.
+        """
+        if not self.boundaries:
+            return -1
+        if self.misses < _MISSES or len(self.boundaries) > _MOST_IN_PATTERN:
+            return self._next_dashes(position)
+        if self.pattern is None:
+            boundaries = b"|".join(map(re.escape, self.boundaries))
+            line_end = re.escape(self.newline)
+            self.pattern = re.compile(
+                line_end
+                + rb"--(?:"
+                + boundaries
+                + rb")(?:[ \t]*--)?[ \t\r]*(?:"
+                + line_end
+                + rb"|\Z)"
+            )
+        # The line break before the line belongs to the pattern.
+        found = self.pattern.search(self.raw, max(position - 1, 0))
+        return -1 if found is None else found.start() + 1
 
     def _next_dashes(self, position: int) -> int:
         """Where the next line that begins with two hyphens starts, or -1."""
@@ -378,6 +416,7 @@ class _Parser:
         multipart.shadowed = tuple(self.boundaries.get(one) for one in boundaries)
         for one in boundaries:
             self.boundaries[one] = place
+        self.misses, self.pattern = 0, None
 
     def _forget_boundaries(self, multipart: _Open) -> None:
         for one, shadowed in zip(multipart.boundaries, multipart.shadowed, strict=True):
@@ -385,6 +424,7 @@ class _Parser:
                 del self.boundaries[one]
             else:
                 self.boundaries[one] = shadowed
+        self.misses, self.pattern = 0, None
 
     def _next_part(self, place: int, start: int, line_end: int) -> int:
         """A delimiter line of the multipart at `place`: end its last part, begin the next."""
