@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from .errors import Span
 
 _BLOCK = re.compile(
-    r"^begin(?: [0-7]{3,4})? +(?P<name>[^\r\n]{1,255})\r?\n"
+    r"^begin [0-7]{3,4}(?:[ \t]+(?P<name>[^\r\n]{0,255}))?\r?\n"
     r"(?P<data>(?:[!-M][ -`]{1,124}+\r?\n)++)"
     r"(?:[ `]?[ \t]*\r?\n)?"
     r"(?:end[ \t]*(?:\r?\n|\Z)|\Z)",
@@ -31,9 +31,12 @@ _LINES_AT_ONCE = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UuencodedFile:
-    """A file in a text: `span` is the whole block, `data` its data lines, in characters."""
+    """A file in a text: `span` is the whole block, `data` its data lines, in characters.
 
-    filename: str
+    `filename` is None where the first line names none.
+    """
+
+    filename: str | None
     span: Span
     data: Span
 
@@ -44,7 +47,7 @@ def find_uuencoded(text: str) -> tuple[UuencodedFile, ...]:
         return ()
     return tuple(
         UuencodedFile(
-            filename=match["name"].strip(),
+            filename=(match["name"] or "").strip() or None,
             span=Span(*match.span()),
             data=Span(*match.span("data")),
         )
@@ -68,6 +71,6 @@ def _decode_line(line: str) -> bytes:
     # Some encoders put a checksum character behind the data; lost blanks count as zero.
     characters = 1 + (size + 2) // 3 * 4
     try:
-        return binascii.a2b_uu(line[:characters])
+        return binascii.a2b_uu(line[:characters].encode("latin-1", "replace"))
     except binascii.Error:
         return b""

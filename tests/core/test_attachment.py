@@ -43,6 +43,8 @@ BODY, ATTACHMENT, NEITHER = (1, 0), (0, 1), (0, 0)
         (b"Content-Type: text/plain\r\nContent-Disposition: attachment", ATTACHMENT),
         (b"Content-Type: text/plain; name=a.log", ATTACHMENT),
         (b"Content-Type: text/plain\r\nContent-Disposition: inline; filename=a.log", ATTACHMENT),
+        (b'Content-Disposition: form-data; name="field"', BODY),
+        (b'Content-Disposition: form-data; name="field"; filename=a.log', ATTACHMENT),
         (b"Content-Type: image/png", ATTACHMENT),
         (b"Content-Type: image/image/png", ATTACHMENT),
         (b"Content-Type: message/rfc822", ATTACHMENT),

@@ -196,6 +196,16 @@ MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
             id="another-boundary-than-declared",
         ),
         pytest.param(
+            b"Content-Type: multipart/mixed\r\n\r\n--hint\r\n--x\r\n\r\none\r\n--x--",
+            ["one"],
+            id="boundary-not-declared-behind-a-line-that-looks-like-one",
+        ),
+        pytest.param(
+            MIXED + b"--b\r\n\r\none\r\n" + b"--x\r\n" * 500 + b"--b\r\n\r\ntwo\r\n--b--",
+            ["one\r\n" + "--x\r\n" * 499 + "--x", "two"],
+            id="many-lines-that-look-like-delimiters",
+        ),
+        pytest.param(
             MIXED + b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
             b"--d\r\n\r\none\r\n--d--\r\n--b\r\n\r\ntwo\r\n--b--",
             ["one", "two"],

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay_core.errors import Span
 from relay_core.uuencode import decode_uuencoded, find_uuencoded
 
 
@@ -22,7 +23,7 @@ def uuencoded(
     return line_break.join([f"begin 644 {name}", *lines, "`", "end", ""])
 
 
-def found(text: str) -> list[tuple[str, bytes]]:
+def found(text: str) -> list[tuple[str | None, bytes]]:
     return [
         (one.filename, b"".join(decode_uuencoded(text, one.data))) for one in find_uuencoded(text)
     ]
@@ -57,6 +58,15 @@ def test_lost_trailing_blanks_and_a_lost_end_lose_nothing(content: bytes) -> Non
     stripped = "\r\n".join([lines[0], *(line.rstrip(" ") or "!" for line in lines[1:])]) + "\r\n"
     if all(len(line) > 1 for line in stripped.split("\r\n")[1:-1]):
         assert [("a.log", content)] == found(stripped)
+
+
+def test_a_file_may_lack_its_name() -> None:
+    assert [(None, b"Cat")] == found("begin 644 \n#0V%T\n`\nend\n")
+
+
+@given(st.text(max_size=200))
+def test_any_lines_decode(text: str) -> None:
+    b"".join(decode_uuencoded(text, Span(0, len(text))))
 
 
 @given(st.text(alphabet="begin 64`!M#end\r\n", max_size=200))
