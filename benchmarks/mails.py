@@ -1,43 +1,44 @@
-"""Messages to measure with, built the same way every time."""
+"""Messages to measure with: no two alike, and the same ones in every run."""
 
 from __future__ import annotations
 
 import base64
-import random
+from collections.abc import Iterator
 from dataclasses import dataclass
+from random import Random
 
 _HEADER = b"""\
-Return-Path: <sensor7@plant.example>
-Received: from plant.example (plant.example [192.0.2.7])
- by inbound-smtp.eu-west-1.amazonaws.com with SMTP id abcdefghijklmnop
+Return-Path: <sensor%(number)d@plant%(number)d.example>
+Received: from plant%(number)d.example (plant%(number)d.example [192.0.2.7])
+ by inbound-smtp.eu-west-1.amazonaws.com with SMTP id %(token)s
  for devices@in.example.com; Tue, 24 Nov 2026 04:00:00 +0000 (UTC)
 X-SES-Spam-Verdict: PASS
 X-SES-Virus-Verdict: PASS
-Authentication-Results: amazonses.com; spf=pass; dkim=pass header.i=@plant.example
-From: Sensor 7 <sensor7@plant.example>
+Authentication-Results: amazonses.com; spf=pass; dkim=pass header.i=@plant%(number)d.example
+From: Sensor %(number)d <sensor%(number)d@plant%(number)d.example>
 To: devices@in.example.com
-Subject: Gate 3 was opened
+Subject: Gate %(number)d was opened
 Date: Tue, 24 Nov 2026 03:59:59 +0000
-Message-ID: <20261124035959.7@plant.example>
+Message-ID: <%(token)s@plant%(number)d.example>
 MIME-Version: 1.0
-Content-Type: multipart/mixed; boundary="=_gate"
+Content-Type: multipart/mixed; boundary="=_%(token)s"
 
---=_gate
+--=_%(token)s
 Content-Type: text/plain; charset=utf-8
 
-Gate 3 was opened at 03:59:58.
+Gate %(number)d was opened at 03:59:58 (%(token)s).
 
-:Email_Rxers_Code:guard@example.org,ops@example.net:Email_Rxers_Code:
+:Email_Rxers_Code:guard%(number)d@example.org,ops%(number)d@example.net:Email_Rxers_Code:
 
 """
 _ATTACHMENT = b"""\
---=_gate
-Content-Type: image/jpeg; name="camera-%d.jpg"
+--=_%(token)s
+Content-Type: image/jpeg; name="camera-%(name)d.jpg"
 Content-Transfer-Encoding: base64
-Content-Disposition: attachment; filename="camera-%d.jpg"
+Content-Disposition: attachment; filename="camera-%(name)d.jpg"
 
 """
-_END = b"--=_gate--\n"
+_END = b"--=_%(token)s--\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,23 +49,29 @@ class Mail:
     encoded: bytes
 
 
-def sensor_mail(size: int) -> Mail:
-    """A mail of about `size` bytes: a short text with a recipient code, and one picture."""
-    rest = len(_HEADER) + len(_ATTACHMENT) + len(_END)
-    return _mail(attachments=1, content_size=(size - rest) * 57 // 78)
+def sensor_mails(size: int) -> Iterator[Mail]:
+    """Mails of about `size` bytes: a short text with a recipient code, and one picture."""
+    head = len(_HEADER) + len(_ATTACHMENT) + len(_END)
+    return _mails(attachments=1, content_size=(size - head) * 57 // 78)
 
 
-def mail_of_parts(number: int) -> Mail:
-    """A mail of a short text and `number` small attachments."""
-    return _mail(attachments=number, content_size=200)
+def mails_of_parts(number: int) -> Iterator[Mail]:
+    """Mails of a short text and `number` small attachments."""
+    return _mails(attachments=number, content_size=100)
 
 
-def _mail(*, attachments: int, content_size: int) -> Mail:
-    content = random.Random(7).randbytes(content_size)  # noqa: S311 - nothing is to be kept secret
-    encoded = base64.encodebytes(content).replace(b"\n", b"\r\n")
-    parts = (
-        (_ATTACHMENT % (number, number)).replace(b"\n", b"\r\n") + encoded
-        for number in range(attachments)
-    )
-    raw = b"".join([_HEADER.replace(b"\n", b"\r\n"), *parts, _END.replace(b"\n", b"\r\n")])
-    return Mail(raw=raw, encoded=encoded)
+def _mails(*, attachments: int, content_size: int) -> Iterator[Mail]:
+    random = Random(7)  # noqa: S311 - nothing is to be kept secret
+    while True:
+        values: dict[bytes, object] = {
+            b"number": random.randrange(1_000_000),
+            b"token": random.randbytes(12).hex().encode(),
+        }
+        content = random.randbytes(content_size)
+        encoded = base64.encodebytes(content).replace(b"\n", b"\r\n")
+        parts = []
+        for _ in range(attachments):
+            values[b"name"] = random.randrange(1_000_000)
+            parts.append((_ATTACHMENT % values).replace(b"\n", b"\r\n") + encoded)
+        header, end = ((text % values).replace(b"\n", b"\r\n") for text in (_HEADER, _END))
+        yield Mail(raw=b"".join([header, *parts, end]), encoded=encoded)

@@ -14,8 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.mails import sensor_mail
-from benchmarks.paths import relay
+from benchmarks.mails import sensor_mails
+from benchmarks.paths import relayed
 
 
 def peak_growth(raw: bytes) -> int:
@@ -36,7 +36,7 @@ def _resident(counter: str) -> int:
 
 
 if __name__ == "__main__":
-    relay(sensor_mail(10_000).raw)
+    relayed(next(sensor_mails(10_000)).raw)
     before = _resident("VmRSS")
-    relay(Path(sys.argv[1]).read_bytes())
+    relayed(Path(sys.argv[1]).read_bytes())
     print(_resident("VmHWM") - before)

@@ -5,10 +5,11 @@ made, every preview would show a change. So names are sorted, times and modes ar
 Python or an installer leaves behind (`__pycache__`, `RECORD`) stays out.
 
 It holds our own packages and every distribution that `requirements-runtime.txt` pins, taken from
-the environment that is running, once their versions are found to agree with the pins. All of
-them are pure Python: so an archive made on any machine runs on Lambda's arm64. What makes boto3
-large is the description of every service of AWS; only those that the function calls go in.
-Licences and metadata travel with the code.
+the environment that is running, once their versions are found to agree with the pins. Those are
+pure Python; what is not comes from its wheel for the function's platform (`platform_wheel`): so
+an archive made on any machine runs on Lambda's arm64. What makes boto3 large is the description
+of every service of AWS; only those that the function calls go in. Licences and metadata travel
+with the code.
 """
 
 from __future__ import annotations
@@ -18,27 +19,38 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 import pulumi
+
+from .platform_wheel import NATIVE, platform_wheel
 
 PACKAGES = ("relay_core", "adapters")
 """Our own packages that the function runs."""
 
-SERVICES = frozenset({"s3", "sesv2", "sns", "sqs", "sts"})
+SERVICES = frozenset({"s3", "sesv2", "sns", "sqs", "ssm", "sts"})
 """The services, by botocore's names, whose descriptions go into the archive."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _REGULAR_FILE_0644 = 0o100644 << 16
 _UNIX = 3
-_NATIVE = frozenset({".so", ".pyd", ".dylib"})
+_COMPILED = frozenset({".so", ".pyd", ".dylib"})
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)")
-_KEPT_METADATA = re.compile(r"METADATA\Z|(licenses/)?(LICENSE|NOTICE|COPYING)[^/]*\Z")
+_KEPT_METADATA = re.compile(r"METADATA\Z|(licenses/(.+/)?)?(LICENSE|NOTICE|COPYING)[^/]*\Z")
 
 
 class UnusableEnvironment(pulumi.RunError):
     """The running environment does not hold what the archive is made of."""
+
+
+class File(Protocol):
+    """Where one file of the archive is read from, on disk or in a wheel."""
+
+    def read_bytes(self) -> bytes:
+        """The file's content."""
+        ...
 
 
 def function_archive(root: Path) -> pulumi.FileArchive:
@@ -46,10 +58,14 @@ def function_archive(root: Path) -> pulumi.FileArchive:
 
     Raises:
         UnusableEnvironment: naming what is missing, not of the pinned version, or native.
+        WheelUnavailable: if a wheel for the function's platform can nowhere be had.
     """
     pins = read_pins(root / "requirements-runtime.txt")
     target = root / "build" / "relay-function.zip"
-    write_archive(target, {**source_files(root, PACKAGES), **distribution_files(pins)})
+    files: dict[str, File] = {**source_files(root, PACKAGES), **distribution_files(pins)}
+    for name in NATIVE:
+        files |= wheel_files(platform_wheel(root, name))
+    write_archive(target, files)
     return pulumi.FileArchive(str(target))
 
 
@@ -79,7 +95,9 @@ def source_files(root: Path, packages: Sequence[str]) -> dict[str, Path]:
 
 
 def distribution_files(pins: Mapping[str, str]) -> dict[str, Path]:
-    """Name in the archive → file, of the pinned distributions.
+    """Name in the archive → file, of the pinned distributions that are pure Python.
+
+    Those that are not (`NATIVE`) must be installed all the same: what runs is what was tested.
 
     Raises:
         UnusableEnvironment: naming every distribution that is not installed, not of the pinned
@@ -96,8 +114,10 @@ def distribution_files(pins: Mapping[str, str]) -> dict[str, Path]:
         if found.version != pinned:
             faults.append(f"{name} {found.version} is installed, {pinned} is pinned")
             continue
-        for path in _kept(found):
-            if path.suffix in _NATIVE:
+        if name in NATIVE:
+            continue
+        for path in _kept(file.as_posix() for file in found.files or ()):
+            if path.suffix in _COMPILED:
                 faults.append(f"{name} is not pure Python: it holds {path}")
             files[path.as_posix()] = Path(str(found.locate_file(path)))
     if faults:
@@ -107,9 +127,16 @@ def distribution_files(pins: Mapping[str, str]) -> dict[str, Path]:
     return files
 
 
-def _kept(found: Distribution) -> Iterator[PurePosixPath]:
-    for file in found.files or ():
-        path = PurePosixPath(file.as_posix())
+def wheel_files(wheel: Path) -> dict[str, zipfile.Path]:
+    """Name in the archive → file, of a wheel (PEP 427: what is in it lies as it is installed)."""
+    with zipfile.ZipFile(wheel) as content:
+        names = [entry.filename for entry in content.infolist() if not entry.is_dir()]
+    return {path.as_posix(): zipfile.Path(wheel, path.as_posix()) for path in _kept(names)}
+
+
+def _kept(files: Iterable[str]) -> Iterator[PurePosixPath]:
+    for file in files:
+        path = PurePosixPath(file)
         first, *rest = path.parts
         if first == ".." or "__pycache__" in path.parts:
             continue  # programs of the environment's bin, and what Python compiled
@@ -130,23 +157,23 @@ def _is_unused_data(parts: Sequence[str]) -> bool:
     )
 
 
-def write_archive(target: Path, files: Mapping[str, Path]) -> None:
+def write_archive(target: Path, files: Mapping[str, File]) -> None:
     """Write a zip of `files` (name in it → file) to `target`, whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            for entry, content in _entries(files.items()):
+            for entry, content in _entries(files):
                 archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=9)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _entries(files: Iterable[tuple[str, Path]]) -> Iterator[tuple[zipfile.ZipInfo, bytes]]:
-    for name, path in sorted(files):
+def _entries(files: Mapping[str, File]) -> Iterator[tuple[zipfile.ZipInfo, bytes]]:
+    for name in sorted(files):
         entry = zipfile.ZipInfo(name, _EPOCH)
         entry.create_system = _UNIX
         entry.external_attr = _REGULAR_FILE_0644
-        yield entry, path.read_bytes()
+        yield entry, files[name].read_bytes()

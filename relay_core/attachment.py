@@ -41,7 +41,7 @@ from urllib.parse import unquote
 
 from .encoding import IDENTITY, TransferEncoding
 from .message import Entity, Message
-from .uuencode import UuencodedFile, decode_uuencoded, find_uuencoded
+from .uuencode import UuencodedFile, decode_uuencoded, find_uuencoded, find_uuencoded_name
 
 MAX_NAME = 100
 """The longest safe file name, in characters."""
@@ -124,19 +124,19 @@ def find_attachments(
                 or _is_shown(entity, referenced, inline_image_limit)
             )
             action = Action.KEEP if keep else Action.DETACH
-            found.append(_attachment(entity, None, len(found) + 1, action))
+            found.append(_attachment(message, entity, None, len(found) + 1, action))
         elif is_body(entity):
             found += [
-                _attachment(entity, embedded, len(found) + number, Action.DETACH)
+                _attachment(message, entity, embedded, len(found) + number, Action.DETACH)
                 for number, embedded in enumerate(_embedded(message, entity), 1)
             ]
     return tuple(found)
 
 
 def _attachment(
-    entity: Entity, embedded: UuencodedFile | None, index: int, action: Action
+    message: Message, entity: Entity, embedded: UuencodedFile | None, index: int, action: Action
 ) -> Attachment:
-    filename = embedded.filename if embedded else entity.filename
+    filename = embedded.filename if embedded else entity.filename or _inner_name(message, entity)
     content_type = "application/octet-stream" if embedded else entity.media_type.full
     return Attachment(
         entity=entity,
@@ -148,6 +148,14 @@ def _attachment(
         stored_content_type=stored_content_type(content_type),
         action=action,
     )
+
+
+def _inner_name(message: Message, entity: Entity) -> str | None:
+    """The name that a uuencoded part gives only in its first line."""
+    if entity.transfer_encoding is not TransferEncoding.UUENCODE:
+        return None
+    start = message.raw[entity.body.start : entity.body.start + 1000].decode("latin-1")
+    return find_uuencoded_name(start)
 
 
 def content_of(message: Message, attachment: Attachment) -> Iterator[bytes]:
@@ -250,7 +258,10 @@ def safe_name(filename: str | None, content_type: str, index: int) -> str:
         return f"attachment-{index}{_EXTENSIONS.get(content_type, '.bin')}"
     if _RESERVED.match(name):
         name = f"_{name}"
-    return _shortened(name)
+    # A name cut short may end in another extension, which may have to be cut differently.
+    while (shorter := _shortened(name)) != name:
+        name = shorter
+    return name
 
 
 def _shortened(name: str) -> str:

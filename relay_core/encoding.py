@@ -7,7 +7,7 @@ what is there and never raises on content.
 
 Decoding goes in bounded chunks (`CHUNK` bytes of encoded content), so that a 36 MB
 attachment is never in memory twice. The fast path of base64 hands each chunk as it is to
-`binascii`, which skips line breaks at C speed and complains about a chunk that is not a
+the decoder, which skips line breaks at C speed and complains about a chunk that is not a
 whole number of quanta; only then is the content cleaned first.
 """
 
@@ -20,12 +20,14 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
+from . import base64_decoder
 from .errors import Span
 from .uuencode import decode_uuencoded, find_uuencoded
 
-CHUNK = 1 << 20
-"""How many bytes of encoded content are decoded at a time."""
+CHUNK = 1 << 18
+"""How many bytes of encoded content are decoded at a time: larger ones are no faster."""
 
 
 class TransferEncoding(StrEnum):
@@ -45,7 +47,8 @@ IDENTITY = frozenset(
 """The encodings under which content stands as it is."""
 
 _ENCODING_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
-_ALIASES = {
+_NAMES = {
+    **{str(encoding): encoding for encoding in TransferEncoding},
     "7-bit": TransferEncoding.SEVEN_BIT,
     "8-bit": TransferEncoding.EIGHT_BIT,
     "base-64": TransferEncoding.BASE64,
@@ -63,15 +66,13 @@ def parse_transfer_encoding(value: str) -> TransferEncoding | None:
 
     Quotes, comments and stray semicolons around the word do not matter.
     """
+    if (plain := _NAMES.get(value.lower())) is not None:
+        return plain
     without_comments = re.sub(r"\([^()]*\)", " ", value)
     match = _ENCODING_TOKEN.search(without_comments)
     if match is None:
         return None
-    word = match.group().lower()
-    try:
-        return TransferEncoding(word)
-    except ValueError:
-        return _ALIASES.get(word)
+    return _NAMES.get(match.group().lower())
 
 
 # --- decoding content -----------------------------------------------------------------------
@@ -117,7 +118,7 @@ def _decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
         if end <= position:
             break
         try:
-            decoded = binascii.a2b_base64(encoded[position:end])
+            decoded = base64_decoder.decode(encoded[position:end])
         except binascii.Error:
             break
         yield decoded
@@ -136,7 +137,7 @@ def _decode_loose_base64(raw: bytes, span: Span) -> Iterator[bytes]:
                 yield _decode_segment(segment)
         whole = len(carry) & ~3
         if whole:
-            yield binascii.a2b_base64(carry[:whole])
+            yield base64_decoder.decode(carry[:whole])
             carry = carry[whole:]
     if carry:
         yield _decode_segment(carry)
@@ -145,7 +146,7 @@ def _decode_loose_base64(raw: bytes, span: Span) -> Iterator[bytes]:
 def _decode_segment(segment: bytes) -> bytes:
     # One character beyond a quantum carries six bits, no byte: nothing to recover from it.
     usable = segment[: len(segment) - 1] if len(segment) % 4 == 1 else segment
-    return binascii.a2b_base64(usable + b"=" * (-len(usable) % 4))
+    return base64_decoder.decode(usable + b"=" * (-len(usable) % 4))
 
 
 def has_irregular_base64(raw: bytes, span: Span) -> bool:
@@ -265,6 +266,14 @@ def known_charset(name: str) -> str | None:
     Understands the spellings that devices use (`cp-850`, `ANSI`); codecs that are not
     charsets (`rot13`, `base64`) do not count.
     """
+    return _known_charset(name) if len(name) <= _MAX_CHARSET_NAME else None
+
+
+_MAX_CHARSET_NAME = 100
+
+
+@lru_cache(maxsize=64)  # all mail together names few charsets
+def _known_charset(name: str) -> str | None:
     word = name.strip().strip("\"'").lower()
     word = _CHARSET_ALIASES.get(word, word)
     if match := _CODE_PAGE.match(word):

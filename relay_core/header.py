@@ -20,11 +20,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .encoding import decode_encoded_words, decode_header_bytes
 from .errors import Defect, DefectKind, Span
 
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
+# A whole field as it should be, with its folds, and never a delimiter line.
+_REGULAR_FIELD = re.compile(
+    rb"(?!--)([!-9;-~]++)[ \t]*+:([^\r\n]*+(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*+)\r?\n"
+)
 _KNOWN = re.compile(
     rb"(?i)(?:content-[a-z0-9-]+|x-[!-9;-~]+|resent-[a-z-]+|list-[a-z-]+|arc-[a-z-]+"
     rb"|received|received-spf|return-path|from|to|cc|bcc|sender|reply-to|subject|date"
@@ -36,16 +41,22 @@ _KNOWN = re.compile(
 BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeaderField:
-    """One field: `name` in lower case, `span` of all its lines, `value` behind the colon.
+class HeaderField(NamedTuple):
+    """One field: `name` in lower case, and the offsets of its lines and of its value.
 
-    `value` ends before the last line break; folds are still inside.
+    The value begins behind the colon and ends before the last line break; folds are inside.
     """
 
     name: str
-    span: Span
-    value: Span
+    start: int
+    value_start: int
+    value_end: int
+    end: int
+
+    @property
+    def span(self) -> Span:
+        """All of its lines."""
+        return Span(self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +84,7 @@ class Header:
 
     def value(self, field: HeaderField) -> bytes:
         """The field's value, unfolded, without surrounding blanks (RFC 5322 section 2.2.3)."""
-        return unfold(self.raw[field.value.start : field.value.end])
+        return unfold(self.raw[field.value_start : field.value_end])
 
     def get(self, name: str) -> bytes | None:
         """The unfolded value of the first field of that name, or None."""
@@ -90,12 +101,9 @@ class Header:
         return None if field is None else self.text_of(field)
 
 
-_FOLD = re.compile(rb"[\r\n]+")
-
-
 def unfold(value: bytes) -> bytes:
     """A value with its line breaks taken out and surrounding blanks stripped."""
-    return _FOLD.sub(b"", value).strip(b" \t")
+    return value.translate(None, b"\r\n").strip(b" \t")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +122,8 @@ class ScannedHeader:
         """
         fields = list(self.header.fields)
         start = self.body_start
-        while fields and not _KNOWN.match(self.header.raw, fields[-1].span.start):
-            start = fields.pop().span.start
+        while fields and not _KNOWN.match(self.header.raw, fields[-1].start):
+            start = fields.pop().start
         if start == self.body_start or not fields:
             return self
         where = Defect(kind=DefectKind.MISSING_BLANK_LINE, span=Span(start, start))
@@ -132,8 +140,8 @@ def scan_header(
 ) -> ScannedHeader:
     """Read the header that starts at `start`.
 
-    `is_delimiter` tells whether a line ends the part that is being read. `newline` is LF, or
-    CR in a message that has no LF.
+    `is_delimiter` tells whether a line that begins with two hyphens ends the part that is being
+    read. `newline` is LF, or CR in a message that has no LF.
     """
     scan = _Scan(raw, newline, is_delimiter)
     end, body_start = scan.read(start)
@@ -162,19 +170,27 @@ class _Scan:
         """Where the fields end and, if an empty line ends them, where the body starts."""
         position = self._skip_lead(start)
         while position < len(self.raw):
+            # Nearly all that headers consist of; the rest is looked at line by line.
+            if match := _REGULAR_FIELD.match(self.raw, position):
+                name = match[1].decode("ascii").lower()
+                after = match.end()
+                self.fields.append(HeaderField(name, position, *match.span(2), after))
+                position = after
+                continue
             line, after = self._line(position)
             if not line.strip(b" \t"):
                 if not (line and self.fields and self._goes_on(after)):
                     return position, after
                 self._extend(after)
-            elif self.is_delimiter(line):
+            elif line.startswith(b"--") and self.is_delimiter(line):
                 break
             elif line[:1] in b" \t" and self.fields:
                 self._extend(after)
             elif match := _FIELD.match(line):
                 name = match.group(1).decode("ascii").lower()
-                value = self._value(position + match.end(), after)
-                self.fields.append(HeaderField(name=name, span=Span(position, after), value=value))
+                value_start = position + match.end()
+                value_end = self._value_end(value_start, after)
+                self.fields.append(HeaderField(name, position, value_start, value_end, after))
             else:
                 resumed = self._next_known_field(after)
                 if resumed is None:
@@ -186,8 +202,8 @@ class _Scan:
 
     def drop_unknown(self, end: int) -> int:
         """Give lines behind the last known field back to the body; return where it starts."""
-        while self.fields and not _KNOWN.match(self.raw, self.fields[-1].span.start):
-            end = self.fields.pop().span.start
+        while self.fields and not _KNOWN.match(self.raw, self.fields[-1].start):
+            end = self.fields.pop().start
         return end
 
     def report(self, kind: DefectKind, start: int, end: int) -> None:
@@ -216,21 +232,18 @@ class _Scan:
 
     def _extend(self, after: int) -> None:
         last = self.fields[-1]
-        self.fields[-1] = HeaderField(
-            name=last.name,
-            span=Span(last.span.start, after),
-            value=self._value(last.value.start, after),
-        )
+        value_end = self._value_end(last.value_start, after)
+        self.fields[-1] = last._replace(value_end=value_end, end=after)
 
-    def _value(self, start: int, end: int) -> Span:
+    def _value_end(self, start: int, end: int) -> int:
         while end > start and self.raw[end - 1] in b"\r\n":
             end -= 1
-        return Span(start, end)
+        return end
 
     def _next_known_field(self, position: int) -> int | None:
         while position < len(self.raw):
             line, after = self._line(position)
-            if not line.strip(b" \t") or self.is_delimiter(line):
+            if not line.strip(b" \t") or (line.startswith(b"--") and self.is_delimiter(line)):
                 return None
             if _KNOWN.match(line):
                 return position

@@ -126,6 +126,7 @@ class _Builder:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.is_ascii = source.isascii()  # where no character is invisible
         self.length = 0
         self.tags: list[Tag] = []
         self._pieces: list[str] = []
@@ -144,9 +145,10 @@ class _Builder:
 
     def show_verbatim(self, start: int, end: int) -> None:
         """The reader sees `source[start:end]` as it stands, but for invisible characters."""
-        for invisible in _INVISIBLE.finditer(self.source, start, end):
-            self.show(self.source[start : invisible.start()], start, invisible.start())
-            start = invisible.end()
+        if not self.is_ascii:
+            for invisible in _INVISIBLE.finditer(self.source, start, end):
+                self.show(self.source[start : invisible.start()], start, invisible.start())
+                start = invisible.end()
         self.show(self.source[start:end], start, end)
 
     def build(self) -> VisibleText:

@@ -27,7 +27,10 @@ MAX_ADDR_SPEC = 254
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*\Z")
 _QUOTED_STRING = re.compile(r'"(?:[ \t!#-\[\]-~]|\\[ -~\t])*"\Z')
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
+_LABEL_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_LABEL = re.compile(rf"{_LABEL_PATTERN}\Z")
+# One that is right as it stands. The last label is no number.
+_ASCII_DOMAIN = re.compile(rf"(?:{_LABEL_PATTERN}\.)+(?![0-9]+\Z){_LABEL_PATTERN}\Z")
 _DEVIATIONS = re.compile("[ßẞς\u200c\u200d]")
 
 
@@ -60,6 +63,8 @@ def parse_domain(text: str) -> str:
         raise InvalidAddress(
             expected=f"a domain name of at most {MAX_DOMAIN} octets", found=f"{domain[:32]}…"
         )
+    if _ASCII_DOMAIN.match(domain):
+        return domain.lower()
     if _DEVIATIONS.search(domain):
         raise InvalidAddress(
             expected="the ASCII form (xn--…) of a domain that IDNA 2003 and 2008 read differently",

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from .encoding import decode_encoded_words, decode_header_bytes, decode_text
@@ -63,7 +64,15 @@ def parse_media_type(value: bytes | None, *, default: str = "text/plain") -> Med
     `application/octet-stream`, because a file that is misnamed must still be detached
     (RFC 2045 section 5.2 leaves the choice to the reader).
     """
-    parsed = parse_parameterised(value or default.encode("ascii"))
+    written = value or default.encode("ascii")
+    return _recurring(written) if len(written) <= _MAX_RECURRING else _parse_media_type(written)
+
+
+_MAX_RECURRING = 200
+
+
+def _parse_media_type(value: bytes) -> MediaType:
+    parsed = parse_parameterised(value)
     match = _TYPE.match(parsed.word)
     if match:
         major, minor = match.groups()
@@ -83,15 +92,22 @@ def parse_media_type(value: bytes | None, *, default: str = "text/plain") -> Med
         type=major,
         subtype=minor,
         parameters=parsed.parameters,
-        boundaries=_readings(boundary or b""),
+        boundaries=_readings(boundary) if boundary else (),
         valid=valid,
     )
+
+
+# `text/plain; charset=utf-8` is in nearly every mail, and a multipart's type is looked at when it
+# is read and again when it is written.
+_recurring = lru_cache(maxsize=64)(_parse_media_type)
 
 
 def _readings(boundary: bytes) -> tuple[bytes, ...]:
     # A boundary cannot end in a blank (RFC 2046 section 5.1.1). Blanks inside may come from a
     # fold that its writer did not mean to be part of it.
     stripped = boundary.rstrip(b" \t")
+    if b" " not in stripped and b"\t" not in stripped:
+        return (stripped,) if stripped else ()
     candidates = [stripped, _BLANKS.sub(b" ", stripped), _BLANKS.sub(b"", stripped)]
     return tuple(dict.fromkeys(one for one in candidates if one))
 
@@ -99,8 +115,39 @@ def _readings(boundary: bytes) -> tuple[bytes, ...]:
 _BLANKS = re.compile(rb"[ \t]+")
 
 
+_TOKEN_VALUE = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z/:@=-]++"
+_QUOTED_VALUE = rb"[ !#-[\]-~]*+"
+# Without groups: CPython 3.11's possessive quantifiers may lose those that they hold.
+_SIMPLE = re.compile(
+    rb"([0-9A-Za-z.+-]++(?:/[0-9A-Za-z.+-]++)?+)"
+    rb"((?:;[ \t]*+[A-Za-z-]++=(?:%b|\"%b\"))*+);?[ \t]*+\Z" % (_TOKEN_VALUE, _QUOTED_VALUE)
+)
+_SIMPLE_PARAMETERS = re.compile(
+    rb"([A-Za-z-]++)=(?:(%b)|\"(%b)\")" % (_TOKEN_VALUE, _QUOTED_VALUE)
+)
+
+
 def parse_parameterised(value: bytes) -> Parameterised:
     """Split a value into its word and its parameters. Never fails."""
+    simple = None if b"=?" in value else _SIMPLE.match(value)
+    if simple is None:
+        return parse_any_parameterised(value)
+    raw_parameters: dict[str, bytes] = {}
+    for name, token, quoted in _SIMPLE_PARAMETERS.findall(simple[2]):
+        raw_parameters.setdefault(name.decode("ascii").lower(), token or quoted.strip(b" \t"))
+    return Parameterised(
+        word=simple[1].decode("ascii").lower(),
+        parameters={name: content.decode("ascii") for name, content in raw_parameters.items()},
+        raw_parameters=raw_parameters,
+    )
+
+
+def parse_any_parameterised(value: bytes) -> Parameterised:
+    """The same, for any value at all.
+
+    Most values have nothing to unescape, to join, to decode or to guess, and are read at once;
+    this is for the others.
+    """
     pieces = _split(value.decode("latin-1"))
     raw_parameters: dict[str, bytes] = {}
     for name, content in pieces[1:]:

@@ -116,15 +116,33 @@ class Message:
     @property
     def defects(self) -> tuple[Defect, ...]:
         """All that is wrong, in the order of places. Encoded content is looked at only now."""
-        of_content = [
-            Defect(kind=DefectKind.INVALID_BASE64, span=leaf.body)
-            for leaf in self.leaves()
-            if leaf.transfer_encoding is TransferEncoding.BASE64
-            and has_irregular_base64(self.raw, leaf.body)
-        ]
-        return tuple(
-            sorted([*self.structural_defects, *of_content], key=lambda defect: defect.span)
-        )
+        found = list(self.structural_defects)
+        for leaf in self.leaves():
+            found += [Defect(kind=kind, span=leaf.body) for kind in self._content_defects(leaf)]
+        for entity in self.root.walk():
+            seen: set[str] = set()
+            for one in entity.header.fields:
+                if one.name in seen and one.name in ONCE_ONLY:
+                    found.append(Defect(kind=DefectKind.DUPLICATE_FIELD, span=one.span))
+                seen.add(one.name)
+        return tuple(sorted(found, key=lambda defect: defect.span))
+
+    def _content_defects(self, leaf: Entity) -> Iterator[DefectKind]:
+        if leaf.transfer_encoding is TransferEncoding.BASE64:
+            if has_irregular_base64(self.raw, leaf.body):
+                yield DefectKind.INVALID_BASE64
+        elif leaf.transfer_encoding is TransferEncoding.QUOTED_PRINTABLE and _BAD_ESCAPE.search(
+            self.raw, leaf.body.start, leaf.body.end
+        ):
+            yield DefectKind.INVALID_QUOTED_PRINTABLE
+        charset = leaf.media_type.parameters.get("charset")
+        if (
+            leaf.media_type.type == "text"
+            and charset
+            and known_charset(charset) is not None
+            and self.text(leaf).guessed
+        ):
+            yield DefectKind.UNDECODABLE_TEXT
 
     @property
     def header(self) -> Header:
@@ -147,6 +165,18 @@ class Message:
             charset = entity.media_type.parameters.get("charset")
             self._texts[entity] = decode_text(content, charset)
         return self._texts[entity]
+
+
+ONCE_ONLY = frozenset(
+    {
+        *("content-disposition", "content-id", "content-transfer-encoding", "content-type"),
+        *("bcc", "cc", "date", "from", "in-reply-to", "message-id", "mime-version"),
+        *("references", "reply-to", "sender", "subject", "to"),
+    }
+)
+"""Fields that may stand in a header once (RFC 5322 section 3.6, RFC 2045); the first counts."""
+
+_BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*(?:[\r\n]|\Z))")
 
 
 @dataclass(slots=True)
@@ -448,6 +478,8 @@ class _Parser:
         end = position if position == len(self.raw) else self._before_line_break(position)
         while True:
             entity = self._finished(self.stack.pop(), end)
+            # An empty part may end behind the line break that it shares with the delimiter.
+            end = max(end, entity.body.end)
             if len(self.stack) > 0 and entity.delimiter is not None and not _is_void(entity):
                 self.stack[-1].parts.append(entity)
             if len(self.stack) == place:
@@ -491,9 +523,10 @@ class _Parser:
 
     def _examine(self, entity: Entity) -> None:
         header = entity.header
-        for one in header.fields:
-            if not self.raw[one.value.start : one.value.end].isascii():
-                self._report(DefectKind.NON_ASCII_HEADER, *one.span)
+        if not self.raw[header.span.start : header.span.end].isascii():
+            for one in header.fields:
+                if not self.raw[one.value_start : one.value_end].isascii():
+                    self._report(DefectKind.NON_ASCII_HEADER, *one.span)
         if entity.transfer_encoding is None and (
             named := header.first("content-transfer-encoding")
         ):

@@ -18,8 +18,9 @@ The header of the message itself is composed elsewhere (`outgoing_header`) and p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from .attachment import Attachment, find_bodies, is_attachment, is_body, is_signature
 from .encoding import (
@@ -36,7 +37,7 @@ from .errors import Span
 from .header import Header, HeaderField
 from .links import ListedAttachment, format_appendix_html, format_appendix_text
 from .media_type import format_parameterised, parse_media_type, parse_parameterised
-from .message import Entity, Message
+from .message import ONCE_ONLY, Entity, Message
 
 CRLF = b"\r\n"
 
@@ -121,12 +122,17 @@ class _Rewriter:
     notes: Sequence[str]
     texts: dict[Entity, str] = field(default_factory=dict)
     unsigned: frozenset[Entity] = frozenset()
+    boundaries: frozenset[bytes] = frozenset()
+    reads_by_lf: bool = True
     splices: list[Splice] = field(default_factory=list)
     root_fields: dict[str, str | None] = field(default_factory=dict)
 
     def rewritten(self) -> RewrittenBody:
         root = self.message.root
         detached = {one.entity for one in self.attachments if one.embedded is None}
+        multiparts = [entity for entity in root.walk() if entity.is_multipart]
+        self.boundaries = frozenset(map(self._outgoing_boundary, multiparts))
+        self.reads_by_lf = b"\n" in self.message.raw
         self.texts = {
             entity: cut(self.message.text(entity).text, spans)
             for entity, spans in self.removals.items()
@@ -212,18 +218,24 @@ class _Rewriter:
             if multipart in removed or not multipart.is_multipart:
                 continue
             close = multipart.close_delimiter
+            boundary = self._outgoing_boundary(multipart)
             starts = [_opening(part).start for part in multipart.parts]
             ends = [*starts[1:], multipart.body.end if close is None else close.start]
             for part, start, end in zip(multipart.parts, starts, ends, strict=True):
                 if part in removed:
                     self._splice(start, end, b"")
-                elif self.message.raw[part.body.end : end].strip(b"\r\n"):
+                    continue
+                if boundary != _boundary(multipart):
+                    self._splice(start, _opening(part).end, b"--" + boundary + CRLF)
+                if self.message.raw[part.body.end : end].strip(b"\r\n"):
                     # Delimiter lines without a part, or a close-delimiter before its time.
                     self._splice(part.body.end, end, CRLF)
+            closing = b"--" + boundary + b"--" + CRLF
             if close is None:
                 line_break = b"" if multipart.parts[-1] in removed else CRLF
-                closing = line_break + b"--" + _boundary(multipart) + b"--" + CRLF
-                self._splice(multipart.body.end, multipart.body.end, closing)
+                self._splice(multipart.body.end, multipart.body.end, line_break + closing)
+            elif boundary != _boundary(multipart):
+                self._splice(close.start, min(close.end, multipart.body.end), closing)
 
     def _splice(self, start: int, end: int, replacement: bytes) -> None:
         self.splices.append(Splice(span=Span(start, end), replacement=replacement))
@@ -236,11 +248,12 @@ class _Rewriter:
             # The parts are 7-bit clean now, and a multipart has no encoding of its own
             # (RFC 2045 section 6.4).
             fields["content-transfer-encoding"] = None
-        boundary = _boundary(entity)
-        if entity in self.unsigned or boundary not in entity.media_type.boundaries[:1]:
+        boundary = self._outgoing_boundary(entity)
+        if entity in self.unsigned or not _declares(entity.header, boundary):
             full = "multipart/mixed" if entity in self.unsigned else entity.media_type.full
+            parameters = dict(entity.media_type.parameters) if entity not in self.unsigned else {}
             fields["content-type"] = format_parameterised(
-                full, {"boundary": boundary.decode("ascii", "replace")}
+                full, parameters | {"boundary": boundary.decode("ascii")}
             )
         self._write_header(entity, fields)
         dashes = b"--" + _boundary(entity)
@@ -251,7 +264,7 @@ class _Rewriter:
     def _clean_margin(self, start: int, end: int, dashes: bytes) -> None:
         """Drop a preamble or an epilogue that could not travel: nobody is shown them."""
         margin = self.message.raw[start:end]
-        if margin and (dashes in margin or not is_seven_bit_clean(margin)):
+        if margin and (dashes in margin or not self._is_clean(margin)):
             self._splice(start, end, b"")
 
     def _rewrite_leaf(self, entity: Entity) -> None:
@@ -273,16 +286,31 @@ class _Rewriter:
         return (
             entity.media_type.type != "multipart"
             and entity.transfer_encoding is not None
-            and is_seven_bit_clean(raw[entity.body.start : entity.body.end])
+            and self._is_clean(raw[entity.body.start : entity.body.end])
             and not (
                 entity.transfer_encoding is TransferEncoding.BASE64
                 and has_irregular_base64(raw, entity.body)
             )
         )
 
+    def _is_clean(self, content: bytes) -> bool:
+        """Whether content can go out as it stands: no other line breaks than those we read by."""
+        return is_seven_bit_clean(content) and not (
+            self.reads_by_lf and content.count(b"\r") != content.count(CRLF)
+        )
+
+    def _outgoing_boundary(self, multipart: Entity) -> bytes:
+        """The boundary that the multipart goes out with: its own if it can travel."""
+        boundary = _boundary(multipart)
+        if len(boundary) <= _MAX_BOUNDARY and _PRINTABLE.fullmatch(boundary):
+            return boundary
+        return b"relay_" + sha256(boundary).hexdigest()[:32].encode("ascii")
+
     def _write_text(self, entity: Entity, text: str, full: str, charset: str) -> None:
         name, content = encode_text(text, charset)
         encoding, encoded = encode_text_content(content)
+        if encoding is TransferEncoding.SEVEN_BIT and self._looks_delimited(encoded):
+            encoding, encoded = TransferEncoding.BASE64, encode_base64(content)
         parameters = {"charset": name}
         if not is_attachment(entity):
             parameters |= {
@@ -298,6 +326,14 @@ class _Rewriter:
         if is_attachment(entity):
             fields |= {"content-disposition": None, "content-id": None, "content-location": None}
         self._write_leaf(entity, fields, encoded)
+
+    def _looks_delimited(self, content: bytes) -> bool:
+        """Whether a line of a text would be taken for a delimiter."""
+        tokens = (match[1].rstrip() for match in _DASHES.finditer(content))
+        return any(
+            token in self.boundaries or token.removesuffix(b"--").rstrip() in self.boundaries
+            for token in tokens
+        )
 
     def _write_leaf(
         self, entity: Entity, fields: Mapping[str, str | None], content: bytes
@@ -362,8 +398,32 @@ def _boundary(multipart: Entity) -> bytes:
     return multipart.header.raw[line.start + 2 : line.end].rstrip(b" \t\r\n")
 
 
+_MAX_BOUNDARY = 200
+"""RFC 2046 section 5.1.1 allows 70 characters; longer ones are common and harmless."""
+
+_PRINTABLE = re.compile(rb"[!-\[\]-~](?:[ -\[\]-~]*[!-\[\]-~])?")
+_DECLARED = re.compile(rb'(?i);[ \t]*boundary=(?:"([^"]*)"|([^ \t;"]+))[ \t]*(?:;|\Z)')
+_FOLDED_QUOTE = re.compile(rb'"[^"]*[\r\n][^"]*"')
+
+
+def _declares(header: Header, boundary: bytes) -> bool:
+    """Whether any reader finds the boundary in the header as it stands."""
+    one = header.first("content-type")
+    if one is None:
+        return False
+    raw = header.raw[one.value_start : one.value_end]
+    match = _DECLARED.search(header.value(one))
+    return (
+        match is not None
+        and boundary in match.groups()
+        and b"(" not in raw[: match.start(0) + 1]
+        and not _FOLDED_QUOTE.search(raw)
+    )
+
+
 # --- what can travel ----------------------------------------------------------------------------
 
+_DASHES = re.compile(rb"^--([^\r\n]*)", re.MULTILINE)
 _BARE = re.compile(rb"\r\n|\r|\n")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -381,12 +441,19 @@ def _is_clean(header: Header, dropped: Mapping[str, str | None]) -> bool:
     raw = header.raw[header.span.start : header.span.end]
     if any(one.name in dropped for one in header.fields):
         return False
-    written = b"".join(written_field(header, one) for one in header.fields)
+    written = b"".join(written_field(header, one) for one in _kept_fields(header))
     return _crlf(raw) == written + CRLF
 
 
+def _kept_fields(header: Header) -> Iterator[HeaderField]:
+    """The fields of a part, of each that may stand there once only the first."""
+    for one in header.fields:
+        if one.name not in ONCE_ONLY or header.first(one.name) is one:
+            yield one
+
+
 def _part_header(header: Header, fields: Mapping[str, str | None]) -> bytes:
-    lines = [written_field(header, one) for one in header.fields if one.name not in fields]
+    lines = [written_field(header, one) for one in _kept_fields(header) if one.name not in fields]
     lines += [
         f"{canonical_name(name)}: {value}\r\n".encode("ascii")
         for name, value in fields.items()
@@ -415,7 +482,7 @@ def written_field(header: Header, one: HeaderField) -> bytes:
         written = parse_transfer_encoding(value.decode("latin-1")) or TransferEncoding.SEVEN_BIT
     elif one.name == "content-disposition":
         disposition = parse_parameterised(value)
-        word = disposition.word if disposition.word in _DISPOSITIONS else "attachment"
+        word = disposition.word if disposition.word in _DISPOSITIONS else "inline"
         written = format_parameterised(word, disposition.parameters)
     else:
         written = encode_unstructured(header.text_of(one))
@@ -432,7 +499,7 @@ def _is_plain_value(name: str, value: bytes) -> bool:
 
 
 _DISPOSITIONS = frozenset({"attachment", "inline"})
-"""RFC 2183 section 2.8: an unknown disposition is treated as attachment."""
+"""What RFC 2183 knows. A kept entity of another disposition is one that a reader sees."""
 
 
 _FOLDED = re.compile(rb"[ \t]+[^ \t]")

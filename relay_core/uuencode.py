@@ -19,9 +19,10 @@ from dataclasses import dataclass
 
 from .errors import Span
 
+_FIRST_LINE = r"^begin [0-7]{3,4}(?:[ \t]++(?P<name>[^\s][^\r\n]{0,254}+)?)?+\r?\n"
+_BEGIN = re.compile(_FIRST_LINE, re.MULTILINE)
 _BLOCK = re.compile(
-    r"^begin [0-7]{3,4}(?:[ \t]+(?P<name>[^\r\n]{0,255}))?\r?\n"
-    r"(?P<data>(?:[!-M][ -`]{1,124}+\r?\n)++)"
+    _FIRST_LINE + r"(?P<data>(?:[!-M][ -`]{1,124}+\r?\n)++)"
     r"(?:[ `]?[ \t]*\r?\n)?"
     r"(?:end[ \t]*(?:\r?\n|\Z)|\Z)",
     re.MULTILINE,
@@ -53,6 +54,12 @@ def find_uuencoded(text: str) -> tuple[UuencodedFile, ...]:
         )
         for match in _BLOCK.finditer(text)
     )
+
+
+def find_uuencoded_name(text: str) -> str | None:
+    """The name that the first line `begin` in the text gives, or None."""
+    match = _BEGIN.search(text)
+    return (match["name"] or "").strip() or None if match else None
 
 
 def decode_uuencoded(text: str, data: Span) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from relay_core.errors import Span
 from relay_core.html_text import read_html, read_text
 
 from .cutting import cut_from_html, cut_from_text
-from .finding import find_codes, format_code, parse_code
+from .finding import find_codes, format_code, marker_pattern, parse_code
 from .grammar import Address, CodeError, Entry, Group, RecipientCode
 from .report import format_error
 
@@ -49,11 +49,16 @@ class Found:
     removals: tuple[Span, ...]
 
 
+_NOTHING = Found(codes=(), removals=())
+
+
 def find_in_text(text: str, marker: str) -> Found:
     """The codes of a plain-text body.
 
     A code that has a line to itself takes the line with it; all other text stays as it is.
     """
+    if text.isascii() and not marker_pattern(marker).search(text):
+        return _NOTHING  # no character is invisible, so nothing is hidden
     visible = read_text(text)
     found = find_codes(visible, marker)
     return Found(

@@ -81,6 +81,8 @@ def _take_lines(text: str, cuts: tuple[Span, ...], breaks: str) -> tuple[Span, .
 
     A line ends at one of the characters `breaks`, and its end goes with it.
     """
+    if not cuts:
+        return ()
     gap = re.compile(rf"[^\S{breaks}]*+")
     line_end = re.compile(rf"[^\S{breaks}]*+(?:\r\n|[{breaks}]|\Z)")
     taken: list[Span] = []

@@ -164,6 +164,8 @@ def _parse_field(text: str, words: list[_Word]) -> list[Item]:
     `waiting` holds the words read so far that are no entry: they may turn out to be a phrase
     before "<", or the first half of an address.
     """
+    if len(words) == 1:
+        return [_parse_item(words[0].start, words[0].end, words[0].text)]
     items: list[Item] = []
     waiting: list[_Word] = []
     for word in words:

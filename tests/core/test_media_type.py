@@ -5,10 +5,15 @@ from __future__ import annotations
 import email
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relay_core.media_type import format_parameterised, parse_media_type, parse_parameterised
+from relay_core.media_type import (
+    format_parameterised,
+    parse_any_parameterised,
+    parse_media_type,
+    parse_parameterised,
+)
 from tests.strategies import FILENAMES
 
 
@@ -106,3 +111,42 @@ def test_it_reads_what_devices_write(value: bytes, full: str, parameters: dict[s
 )
 def test_a_boundary_is_bytes(value: bytes, boundaries: list[bytes]) -> None:
     assert boundaries == list(parse_media_type(value).boundaries)
+
+
+VALUES = st.lists(
+    st.sampled_from(
+        [
+            *(
+                b"text/plain",
+                b"IMAGE/JPEG",
+                b"attachment",
+                b"text",
+                b"; ",
+                b";",
+                b" ;\t",
+                b"charset",
+            ),
+            *(
+                b"Name",
+                b"name*0",
+                b"=",
+                b'"',
+                b" ",
+                b"utf-8",
+                b"=?utf-8?q?x?=",
+                b"=?",
+                b"\\",
+                b"(",
+            ),
+            *(b")", b'="a b"', b'=" a"', b'="----=_x"', b"=x=y", b"=a/b:c@d", b"\xe9", b"?", b"'"),
+        ]
+    ),
+    max_size=12,
+).map(b"".join)
+
+
+@given(VALUES)
+@example(b'text/plain; charset="utf-8"; CHARSET=x;')
+@example(b'a; name=" x "')
+def test_what_is_simple_reads_as_anything_does(value: bytes) -> None:
+    assert parse_any_parameterised(value) == parse_parameterised(value)

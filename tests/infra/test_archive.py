@@ -9,6 +9,7 @@ import zipfile
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -21,7 +22,14 @@ from infra.archive import (
     source_files,
     write_archive,
 )
-from infra.function import HANDLER
+from infra.function import ARCHITECTURE, HANDLER, RUNTIME
+from infra.platform_wheel import (
+    NATIVE,
+    PLATFORM,
+    PYTHON_VERSION,
+    WheelUnavailable,
+    platform_wheel,
+)
 from tests.infra.program import ROOT
 
 PINS = read_pins(ROOT / "requirements-runtime.txt")
@@ -37,6 +45,10 @@ def make_project(root: Path) -> Path:
         (root / package / "__pycache__").mkdir(parents=True)
         (root / package / "__init__.py").write_text(f'"""{package}"""\n', "utf-8")
         (root / package / "__pycache__" / "x.pyc").write_bytes(b"compiled")
+    wheels = root / "build" / "wheels"
+    wheels.mkdir(parents=True)
+    for name in NATIVE:
+        copy(platform_wheel(ROOT, name), wheels)
     return root
 
 
@@ -76,8 +88,20 @@ def test_entries_are_sorted_and_have_one_time_and_mode(archive: zipfile.ZipFile)
 def test_nothing_that_depends_on_the_machine_is_in_it(archive: zipfile.ZipFile) -> None:
     names = archive.namelist()
     assert not [name for name in names if "__pycache__" in name]
-    assert not [name for name in names if name.endswith((".pyc", ".so", ".pyd", "/RECORD"))]
+    assert not [name for name in names if name.endswith((".pyc", "/RECORD"))]
     assert not [name for name in names if name.startswith(("..", "/"))]
+
+
+def test_what_is_compiled_is_compiled_for_the_function(archive: zipfile.ZipFile) -> None:
+    compiled = [name for name in archive.namelist() if name.endswith((".so", ".pyd", ".dylib"))]
+    assert ["pybase64/_pybase64.cpython-313-aarch64-linux-gnu.so"] == compiled
+    code = archive.read(compiled[0])
+    assert (b"\x7fELF", 183) == (code[:4], int.from_bytes(code[18:20], "little"))  # EM_AARCH64
+
+
+def test_the_platform_is_the_functions() -> None:
+    assert (f"python{PYTHON_VERSION}", "arm64") == (RUNTIME, ARCHITECTURE)
+    assert PLATFORM.endswith("_aarch64")
 
 
 def test_only_the_services_that_the_function_calls_are_described(archive: zipfile.ZipFile) -> None:
@@ -144,6 +168,41 @@ def test_from_the_archive_alone_the_declared_handler_can_be_called(unpacked: Pat
     module, _, function = HANDLER.rpartition(".")
     finished = run_alone(unpacked, f"import {module}\nassert callable({module}.{function})\n")
     assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_from_the_archive_alone_base64_is_decoded_whatever_the_machine(unpacked: Path) -> None:
+    finished = run_alone(
+        unpacked,
+        """
+from relay_core.base64_decoder import decode
+assert decode(memoryview(b"Z2F0\\r\\nZQ==")) == b"gate"
+""",
+    )
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_a_wheel_that_is_there_is_not_fetched_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_project(tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    assert platform_wheel(root, "pybase64").parent == root / "build" / "wheels"
+
+
+def test_a_wheel_that_is_not_the_pinned_one_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_project(tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    wheel = platform_wheel(root, "pybase64")
+    wheel.write_bytes(wheel.read_bytes() + b"more")
+    with pytest.raises(
+        WheelUnavailable, match=r"run `\.venv/bin/python -m infra\.platform_wheel`"
+    ):
+        function_archive(root)
+    assert [wheel.name] == [path.name for path in wheel.parent.iterdir()]
 
 
 def test_a_version_that_is_not_the_pinned_one_is_refused() -> None:

@@ -1,0 +1,196 @@
+"""The laws of the core, as functions: the property tests and the fuzzers hold mails to them.
+
+Only the standard library and the core are imported here, so that a fuzzer needs neither pytest
+nor Hypothesis. A law that is broken raises `AssertionError`; anything else that is raised is a
+fault in itself.
+"""
+
+from __future__ import annotations
+
+import email
+import email.message
+import email.policy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from relay_core.attachment import Action, Attachment, content_of, find_attachments
+from relay_core.errors import LimitExceeded, MalformedMessage
+from relay_core.links import ListedAttachment
+from relay_core.message import Message, parse_message
+from relay_core.outgoing_header import compose_header
+from relay_core.plan import Refused, RelayPlan, find_codes, plan_deliveries, plan_relay
+from relay_core.ports import RawKey
+from relay_core.rewrite import RewrittenBody, rewrite_body
+from relay_core.settings import Settings
+
+SETTINGS = Settings(
+    stack="test",
+    sender_address="relay@relay.invalid",
+    inbound_address="devices@relay.invalid",
+    allowed_recipients=("*",),
+)
+RAW_KEY = RawKey("incoming/0123456789abcdef")
+EXPIRY = datetime(2026, 11, 25, 15, 44, tzinfo=UTC)
+RECIPIENT = "guard@example.org"
+MAX_LINE = 998
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relayed:
+    """What the whole pure path makes of a mail: `contents` are of all attachments, in order."""
+
+    plan: RelayPlan
+    attachments: tuple[Attachment, ...]
+    contents: tuple[bytes, ...]
+    outgoing: bytes
+
+    @property
+    def message(self) -> Message:
+        return self.plan.message
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        return self.plan.recipients
+
+
+def relayed(raw: bytes, settings: Settings = SETTINGS) -> Relayed | None:
+    """Plan, decode and rewrite, as the relay does; None if the bytes cannot be read at all.
+
+    A mail that would be refused or ignored is rewritten for `RECIPIENT` all the same: what is
+    planned for it must be right as well, for the policy may be another one.
+    """
+    planned = plan_relay(raw, RAW_KEY, settings)
+    if isinstance(planned, RelayPlan):
+        plan = planned
+    elif planned.message is None:
+        return None
+    else:
+        codes = find_codes(planned.message, settings.recipient_marker)
+        plan = plan_deliveries(planned.message, planned.mail, codes, (RECIPIENT,), settings)
+    attachments = find_attachments(plan.message, inline_image_limit=settings.inline_image_limit)
+    contents = tuple(b"".join(content_of(plan.message, one)) for one in attachments)
+    return Relayed(
+        plan=plan,
+        attachments=attachments,
+        contents=contents,
+        outgoing=composed(plan, contents, settings),
+    )
+
+
+def composed(plan: RelayPlan, contents: Sequence[bytes], settings: Settings) -> bytes:
+    """The outgoing mail of a plan, with a link for every attachment that is detached."""
+    body = _rewritten(plan, contents)
+    header = compose_header(
+        plan.message.header,
+        sender=plan.sender,
+        to=plan.recipients,
+        subject=plan.subject,
+        stack=settings.stack,
+        fields=body.fields,
+    )
+    return header + body.content
+
+
+def _rewritten(plan: RelayPlan, contents: Sequence[bytes]) -> RewrittenBody:
+    return rewrite_body(
+        plan.message,
+        detached=[upload.attachment for upload in plan.uploads],
+        removals=plan.removals,
+        listed=[
+            ListedAttachment(
+                name=upload.attachment.safe_name,
+                size=len(contents[upload.attachment.index - 1]),
+                url=link_of(upload.attachment),
+                expires_at=EXPIRY,
+            )
+            for upload in plan.uploads
+        ],
+    )
+
+
+def link_of(attachment: Attachment) -> str:
+    return f"https://files.example.com/{attachment.index}?a=1&b=2"
+
+
+# --- the laws -----------------------------------------------------------------------------------
+
+
+def check_any_bytes(raw: bytes) -> Relayed | None:
+    """All laws that hold for any bytes whatever. Returns what became of them."""
+    try:
+        parse_message(raw, SETTINGS.limits)
+    except (MalformedMessage, LimitExceeded):
+        assert isinstance(plan_relay(raw, RAW_KEY, SETTINGS), Refused)
+        return None
+    result = relayed(raw)
+    assert result is not None
+    check_structure(result.message)
+    check_attachments(result)
+    check_outgoing(result.outgoing)
+    return result
+
+
+def check_structure(message: Message) -> None:
+    """Spans lie in order and inside of each other; defects point into the message."""
+    length = len(message.raw)
+    for entity in message.root.walk():
+        assert 0 <= entity.span.start <= entity.body.start <= entity.body.end <= length
+        end = entity.body.start
+        for part in entity.parts:
+            assert part.delimiter is not None
+            assert end <= part.delimiter.start <= part.delimiter.end <= part.span.start
+            end = part.body.end
+        assert end <= entity.body.end
+    for defect in message.defects:
+        assert 0 <= defect.span.start <= defect.span.end <= length
+
+
+def check_attachments(result: Relayed) -> None:
+    """Numbers run from 1, keys are unique, and what is stored is what was found to detach."""
+    found = result.attachments
+    assert list(range(1, len(found) + 1)) == [one.index for one in found]
+    keys = [upload.key for upload in result.plan.uploads]
+    assert len(keys) == len(set(keys))
+    detached = [one.index for one in found if one.action is Action.DETACH]
+    assert detached == [upload.attachment.index for upload in result.plan.uploads]
+    for one in found:
+        content = content_of(result.message, one)
+        assert result.contents[one.index - 1] == b"".join(content)
+
+
+def check_outgoing(raw: bytes) -> None:
+    """What goes out can travel anywhere, and no parser finds fault with it."""
+    assert raw.isascii()
+    assert b"\0" not in raw
+    lines = raw.split(b"\r\n")
+    assert not any(b"\r" in line or b"\n" in line for line in lines)
+    assert all(len(line) <= MAX_LINE for line in lines)
+    for policy in (email.policy.compat32, email.policy.default):
+        found = oracle_defects(raw, policy)
+        assert [] == found, found
+
+
+def oracle_defects(raw: bytes, policy: email.policy.Policy[email.message.Message]) -> list[str]:
+    """The name of every defect that the standard library finds in structure and content."""
+    found: list[str] = []
+    for part in email.message_from_bytes(raw, policy=policy).walk():
+        if not part.is_multipart():
+            part.get_payload(decode=True)
+        found += [type(defect).__name__ for defect in part.defects]
+    return found
+
+
+def check_rewriting_is_done(result: Relayed) -> None:
+    """Rewriting the outgoing mail again changes nothing."""
+    again = relayed(result.outgoing)
+    assert again is not None
+    plan = plan_deliveries(
+        again.message,
+        again.plan.mail,
+        find_codes(again.message, SETTINGS.recipient_marker),
+        result.recipients,
+        SETTINGS,
+    )
+    assert () == plan.uploads
+    assert result.outgoing.partition(b"\r\n\r\n")[2] == _rewritten(plan, again.contents).content

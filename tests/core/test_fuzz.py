@@ -1,0 +1,16 @@
+"""The fuzzers' targets hold on the whole corpus: a fuzzer starts where all is well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fuzz.targets import TARGETS, Target
+from tests.corpus import MAILS, name_of
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
+@pytest.mark.parametrize("path", MAILS, ids=name_of)
+def test_a_target_holds(target: Target, path: Path) -> None:
+    target(path.read_bytes())

@@ -1,0 +1,105 @@
+"""Nothing that a mail can hold makes the work grow faster than the mail.
+
+No time is measured here: `python -m tests.core.adversarial` does that. Calls are counted,
+which shows loops that are quadratic in Python; what is quadratic inside of one call, such as a
+search that starts over at every byte, would not end within the timeout at these sizes.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+
+import pytest
+
+from relay_core.errors import LimitExceeded
+from relay_core.message import Limits, parse_message
+from relay_core.plan import Refused, plan_relay
+from tests.core.adversarial import SHAPES, UNLIMITED, Shape, many_parts, nested, nested_and_closed
+from tests.core.laws import RAW_KEY, SETTINGS, relayed
+
+LARGE = 250_000
+"""Bytes that are read in well under a second, and would take minutes if that were quadratic."""
+
+KNOWN_TO_BE_QUADRATIC = frozenset(
+    {
+        "angle_brackets_in_from",
+        "blanks_in_from",
+        "letters_in_from",
+        "open_escaped_quotes",
+    }
+)
+"""Shapes that wait for their cure: this set is to be empty."""
+
+each_shape = pytest.mark.parametrize(
+    "shape",
+    [
+        pytest.param(one, id=name)
+        for name, one in SHAPES.items()
+        if name not in KNOWN_TO_BE_QUADRATIC
+    ],
+)
+
+
+def calls_of(raw: bytes) -> int:
+    """How many calls, of Python functions and of built-in ones, the whole path makes."""
+    count = 0
+
+    def profile(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        relayed(raw, UNLIMITED)
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@each_shape
+@pytest.mark.timeout(60)
+def test_twice_the_size_is_twice_the_work(shape: Shape) -> None:
+    relayed(shape(400), UNLIMITED)  # what is compiled or cached once does not count
+    once, twice = calls_of(shape(200)), calls_of(shape(400))
+    assert twice <= 2.3 * once
+
+
+@each_shape
+@pytest.mark.timeout(60)
+def test_large_mails_are_read_to_their_end(shape: Shape) -> None:
+    each = (len(shape(1100)) - len(shape(100))) / 1000
+    assert relayed(shape(max(100, int(LARGE / each))), UNLIMITED) is not None
+
+
+def test_a_hundred_thousand_parts() -> None:
+    raw = many_parts(100_000)
+    message = parse_message(raw, UNLIMITED.limits)
+    assert 100_001 == len(message.root.parts)
+    with pytest.raises(LimitExceeded, match="10000 entities"):
+        parse_message(raw)
+
+
+def test_ten_thousand_levels() -> None:
+    for raw in (nested(10_000), nested_and_closed(10_000)):
+        result = relayed(raw, UNLIMITED)
+        assert result is not None
+        assert ("guard@example.org",) == result.recipients
+        with pytest.raises(LimitExceeded, match="nested more than 1000 deep"):
+            parse_message(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"X: " + b"a" * 2_000_000 + b"\r\n\r\nx", id="header"),
+        pytest.param(b"X: y\r\n\r\n" + b"a" * Limits().size, id="size"),
+        pytest.param(many_parts(10_001), id="entities"),
+        pytest.param(nested(1001), id="depth"),
+    ],
+)
+def test_beyond_a_limit_the_mail_is_refused(raw: bytes) -> None:
+    planned = plan_relay(raw, RAW_KEY, SETTINGS)
+    assert isinstance(planned, Refused)
+    assert ["limit-exceeded"] == [str(one.reason) for one in planned.refusals]
