@@ -19,6 +19,8 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from enum import StrEnum
 from functools import lru_cache
 
@@ -101,6 +103,7 @@ def _slices(raw: bytes, span: Span) -> Iterator[bytes]:
 _BASE64_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _BLANKS = b"\r\n \t"
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64_ALPHABET) - {ord("=")})
+_PROSE = re.compile(rb"[\r\n][ \t]*+[A-Za-z0-9+/=]*+[ \t]*+[^\s]")
 _FINAL_PADDING = re.compile(rb"=[=\r\n \t]*\Z")
 
 
@@ -108,6 +111,9 @@ def _decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
     position = span.start
     padding = raw.find(b"=", span.start, span.end)
     is_final = padding < 0 or _FINAL_PADDING.match(raw, padding, span.end) is not None
+    if not is_final and (prose := _PROSE.search(raw, padding, span.end)):
+        # Behind padding, base64 goes on only in lines of base64; a footer is no content.
+        span = Span(span.start, prose.start())
     regular_end = span.end if is_final else padding
     encoded = memoryview(raw)
     while position < regular_end:
@@ -173,7 +179,10 @@ def _decode_quoted_printable(raw: bytes, span: Span) -> Iterator[bytes]:
             # Cut after a line break: an escape or a soft break never reaches beyond one.
             cut = raw.rfind(b"\n", position, position + CHUNK) + 1
             end = cut if cut > position else span.end
-        yield binascii.a2b_qp(_TRAILING_BLANKS.sub(b"", raw[position:end]))
+        lines = _TRAILING_BLANKS.sub(b"", raw[position:end])
+        # Two things that binascii reads otherwise than a person: `==41`, and a bare CR.
+        lines = _DOUBLED_ESCAPE.sub(b"=3D", lines)
+        yield binascii.a2b_qp(_SOFT_BREAK_BY_CR.sub(b"", lines))
         position = end
 
 
@@ -183,6 +192,9 @@ def _decode_uuencode(raw: bytes, span: Span) -> Iterator[bytes]:
     # Without a line "begin" all lines are data.
     return decode_uuencoded(text, files[0].data if files else Span(0, len(text)))
 
+
+_DOUBLED_ESCAPE = re.compile(rb"=(?==)")
+_SOFT_BREAK_BY_CR = re.compile(rb"=[ \t]*\r(?!\n)")
 
 # Blanks at the end of a line were added on the way and are not content (RFC 2045 6.7 (3)).
 _TRAILING_BLANKS = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n)")
@@ -278,7 +290,9 @@ def _known_charset(name: str) -> str | None:
     word = _CHARSET_ALIASES.get(word, word)
     if match := _CODE_PAGE.match(word):
         word = f"cp{match.group(1)}"
-    if not word.isascii() or "\0" in word:
+    # Asking codecs for a name that nobody knows costs an import, and is remembered for good.
+    normal = normalize_encoding(word)
+    if normal not in _CODECS and normal.replace(".", "_") not in _CODECS:
         return None
     try:
         info = codecs.lookup(word)
@@ -288,6 +302,16 @@ def _known_charset(name: str) -> str | None:
     is_text = bool(getattr(info, "_is_text_encoding", True))
     return info.name if is_text and info.name not in _NOT_CHARSETS else None
 
+
+_CODECS = frozenset(
+    {
+        *aliases,
+        *aliases.values(),
+        *("cp720", "cp737", "cp856", "cp874", "cp875", "cp1006", "cp65001", "koi8_t", "koi8_u"),
+        *("mac_arabic", "mac_croatian", "mac_farsi", "mac_romanian", "utf_8_sig"),
+    }
+)
+"""All names that Python's registry of codecs can know, without asking it."""
 
 _NOT_CHARSETS = frozenset(
     {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}

@@ -20,24 +20,32 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import NamedTuple
 
 from .encoding import decode_encoded_words, decode_header_bytes
 from .errors import Defect, DefectKind, Span
 
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
+# Names beyond ASCII are wrong, but a field all the same.
+_FIELD = re.compile(rb"([!-9;-~\x80-\xff]+)[ \t]*:")
 # A whole field as it should be, with its folds, and never a delimiter line.
 _REGULAR_FIELD = re.compile(
-    rb"(?!--)([!-9;-~]++)[ \t]*+:([^\r\n]*+(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*+)\r?\n"
+    rb"(?!--)([!#-9;<>-~]++)[ \t]*+:([^\r\n]*+(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*+)\r?\n"
 )
+# What everybody knows as a field of a message …
 _KNOWN = re.compile(
     rb"(?i)(?:content-[a-z0-9-]+|x-[!-9;-~]+|resent-[a-z-]+|list-[a-z-]+|arc-[a-z-]+"
     rb"|received|received-spf|return-path|from|to|cc|bcc|sender|reply-to|subject|date"
-    rb"|message-id|in-reply-to|references|mime-version|comments|keywords|importance|priority"
+    rb"|message-id|in-reply-to|references|mime-version|keywords|importance|priority"
     rb"|sensitivity|auto-submitted|authentication-results|dkim-signature|user-agent"
     rb"|disposition-notification-to|errors-to|precedence|thread-topic|thread-index"
-    rb"|delivered-to|organization|encrypted|status|envelope-to)[ \t]*:"
+    rb"|delivered-to|organization|envelope-to)[ \t]*:"
 )
+# … and of a part (RFC 2046 section 5.1: no other field has a meaning there).
+_KNOWN_IN_PART = re.compile(rb"(?i)(?:content-[a-z0-9-]+|x-[!-9;-~]+|mime-version)[ \t]*:")
+_DESCRIBES_CONTENT = re.compile(rb"(?i)content-(?:type|disposition|transfer-encoding)[ \t]*:")
+_PARAMETER = re.compile(rb"[A-Za-z][A-Za-z0-9*-]*[ \t]*=")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/= \t]")
 BOM = b"\xef\xbb\xbf"
 
 
@@ -122,7 +130,7 @@ class ScannedHeader:
         """
         fields = list(self.header.fields)
         start = self.body_start
-        while fields and not _KNOWN.match(self.header.raw, fields[-1].start):
+        while fields and not _KNOWN_IN_PART.match(self.header.raw, fields[-1].start):
             start = fields.pop().start
         if start == self.body_start or not fields:
             return self
@@ -135,19 +143,28 @@ class ScannedHeader:
         )
 
 
+class Place(Enum):
+    """Where a header stands: what may be missing or too much there differs."""
+
+    MESSAGE = "message"
+    PART = "part"
+    PART_OF_DIGEST = "part of a digest"
+
+
 def scan_header(
-    raw: bytes, start: int, *, newline: bytes, is_delimiter: Callable[[bytes], bool]
+    raw: bytes, start: int, *, newline: bytes, is_delimiter: Callable[[bytes], bool], place: Place
 ) -> ScannedHeader:
     """Read the header that starts at `start`.
 
     `is_delimiter` tells whether a line that begins with two hyphens ends the part that is being
     read. `newline` is LF, or CR in a message that has no LF.
     """
-    scan = _Scan(raw, newline, is_delimiter)
+    scan = _Scan(raw, newline, is_delimiter, place)
     end, body_start = scan.read(start)
     if body_start is None:
         body_start = end = scan.drop_unknown(end)
-        if body_start > start:
+        # At the very end nothing is missing: a body is optional (RFC 5322 section 3.5).
+        if start < body_start < len(raw):
             scan.report(DefectKind.MISSING_BLANK_LINE, end, end)
     return ScannedHeader(
         header=Header.of(raw, Span(start, body_start), scan.fields),
@@ -163,6 +180,7 @@ class _Scan:
     raw: bytes
     newline: bytes
     is_delimiter: Callable[[bytes], bool]
+    place: Place
     fields: list[HeaderField] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
 
@@ -186,13 +204,16 @@ class _Scan:
                 break
             elif line[:1] in b" \t" and self.fields:
                 self._extend(after)
+            elif self.fields and self._is_unfolded_parameter(line):
+                self.report(DefectKind.JUNK_IN_HEADER, position, after)
+                self._extend(after)
             elif match := _FIELD.match(line):
-                name = match.group(1).decode("ascii").lower()
+                name = match.group(1).decode("latin-1").lower()
                 value_start = position + match.end()
                 value_end = self._value_end(value_start, after)
                 self.fields.append(HeaderField(name, position, value_start, value_end, after))
             else:
-                resumed = self._next_known_field(after)
+                resumed = self._resumed(line, after)
                 if resumed is None:
                     break
                 self.report(DefectKind.JUNK_IN_HEADER, position, resumed)
@@ -202,9 +223,14 @@ class _Scan:
 
     def drop_unknown(self, end: int) -> int:
         """Give lines behind the last known field back to the body; return where it starts."""
-        while self.fields and not _KNOWN.match(self.raw, self.fields[-1].start):
+        while self.fields and not self.known.match(self.raw, self.fields[-1].start):
             end = self.fields.pop().start
         return end
+
+    @property
+    def known(self) -> re.Pattern[bytes]:
+        """The fields that are known in this place."""
+        return _KNOWN if self.place is Place.MESSAGE else _KNOWN_IN_PART
 
     def report(self, kind: DefectKind, start: int, end: int) -> None:
         self.defects.append(Defect(kind=kind, span=Span(start, end)))
@@ -224,11 +250,58 @@ class _Scan:
             _, after = self._line(position)
             self.report(DefectKind.JUNK_IN_HEADER, position, after)
             position = after
+        return self._skip_blank_lines(position)
+
+    def _skip_blank_lines(self, start: int) -> int:
+        """Empty lines before a header are junk, if a field follows that can be nothing else."""
+        position = start
+        while position < len(self.raw):
+            line, after = self._line(position)
+            if line.strip(b" \t"):
+                break
+            position = after
+        if position == start or self.place is Place.PART_OF_DIGEST:
+            return start
+        expected = _KNOWN if self.place is Place.MESSAGE else _DESCRIBES_CONTENT
+        if not expected.match(self.raw, position):
+            return start
+        self.report(DefectKind.JUNK_IN_HEADER, start, position)
         return position
+
+    def _is_unfolded_parameter(self, line: bytes) -> bool:
+        """Whether the line is a parameter whose writer forgot the blank before it."""
+        return (
+            self.raw[self.fields[-1].value_end - 1 : self.fields[-1].value_end] == b";"
+            and _PARAMETER.match(line) is not None
+        )
+
+    def _resumed(self, line: bytes, after: int) -> int | None:
+        """Where the header goes on behind a line that is no field, or None if the body starts."""
+        if line.startswith(b"--") and b"multipart" in self._value_of(b"content-type"):
+            return None
+        resumed = self._next_known_field(after)
+        if resumed is None and self._value_of(b"content-transfer-encoding") == b"base64":
+            following, _ = self._line(after)
+            if _NOT_BASE64.search(line) and not following.strip(b" \t"):
+                return after
+        return resumed
+
+    def _value_of(self, name: bytes) -> bytes:
+        wanted = name.decode("ascii")
+        return next(
+            (
+                self.raw[one.value_start : one.value_end].strip().lower()
+                for one in self.fields
+                if one.name == wanted
+            ),
+            b"",
+        )
 
     def _goes_on(self, position: int) -> bool:
         line, _ = self._line(position)
-        return bool(_KNOWN.match(line)) or (line[:1] in (b" ", b"\t") and bool(line.strip(b" \t")))
+        return bool(self.known.match(line)) or (
+            line[:1] in (b" ", b"\t") and bool(line.strip(b" \t"))
+        )
 
     def _extend(self, after: int) -> None:
         last = self.fields[-1]
@@ -245,7 +318,7 @@ class _Scan:
             line, after = self._line(position)
             if not line.strip(b" \t") or (line.startswith(b"--") and self.is_delimiter(line)):
                 return None
-            if _KNOWN.match(line):
+            if self.known.match(line):
                 return position
             position = after
         return None

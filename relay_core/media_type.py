@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
@@ -73,28 +73,34 @@ _MAX_RECURRING = 200
 
 def _parse_media_type(value: bytes) -> MediaType:
     parsed = parse_parameterised(value)
-    match = _TYPE.match(parsed.word)
-    if match:
-        major, minor = match.groups()
-        valid = match.end() == len(parsed.word)
-    else:
-        major, minor = (
-            ("text", "plain")
-            if parsed.word.startswith("text") or not parsed.word
-            else (
-                "application",
-                "octet-stream",
-            )
-        )
-        valid = False
     boundary = parsed.raw_parameters.get("boundary")
+    valid = _TYPE.fullmatch(parsed.word)
+    major, minor = valid.groups() if valid else _guessed(parsed.word, has_boundary=bool(boundary))
     return MediaType(
         type=major,
         subtype=minor,
         parameters=parsed.parameters,
         boundaries=_readings(boundary) if boundary else (),
-        valid=valid,
+        valid=valid is not None,
     )
+
+
+_SLASH = re.compile(r"[ \t]*[/\\][ \t]*")
+
+
+def _guessed(word: str, *, has_boundary: bool) -> tuple[str, str]:
+    """Type and subtype of what is no media type: `image/image/png`, `image / png`, `multipart`."""
+    plain = _SLASH.sub("/", word.removeprefix("content-type:").strip())
+    first, _, rest = plain.partition("/")
+    if rest.startswith(f"{first}/"):
+        plain = rest
+    if match := _TYPE.match(plain):
+        return match[1], match[2]
+    if first == "multipart" and has_boundary:
+        return "multipart", "mixed"
+    if not plain or first == "text":
+        return "text", "plain"
+    return "application", "octet-stream"
 
 
 # `text/plain; charset=utf-8` is in nearly every mail, and a multipart's type is looked at when it
@@ -198,64 +204,116 @@ _PERCENT_PIECES = re.compile(r"(?:%[0-9A-F]{2}|[^%]){1,20}")
 _TOKEN_RUN = re.compile(r'[^"();=\\]+')
 
 
+_ATTRIBUTE = re.compile(r"(?:file)?name(?:\*\d{0,9}\*?)?|boundary|charset", re.IGNORECASE)
+_ENDS_VALUE = re.compile(r"[ \t]*(?:;|\Z)")
+
+
 def _split(text: str) -> list[tuple[str, str]]:
     """`(name, value)` pairs, the leading word with the name "". Comments are dropped."""
-    pieces: list[tuple[str, str]] = []
-    name = ""
-    buffer: list[str] = []
-    seen_equals = False
-    position, end = 0, len(text)
-    last_close = text.rfind(")")
+    return _Splitter(text).split()
 
-    def finish() -> None:
-        content = "".join(buffer).strip(" \t")
-        if not pieces:
-            pieces.append(("", content))
-        elif seen_equals and name:
-            pieces.append((name, content))
 
-    while position < end:
-        character = text[position]
-        if character == '"' and (seen_equals or not pieces):
-            quoted, position = _quoted(text, position)
-            buffer.append(quoted)
-        elif character == "(" and (behind := _after_comment(text, position, last_close)):
-            position = behind
-        elif character == ";":
-            finish()
-            name, buffer, seen_equals = "", [], False
-            position += 1
-        elif character == "=" and pieces and not seen_equals:
-            name = "".join(buffer).strip(" \t").lower()
-            buffer, seen_equals = [], True
-            position += 1
-        elif run := _TOKEN_RUN.match(text, position):
-            buffer.append(run.group())
-            position = run.end()
+@dataclass(slots=True)
+class _Splitter:
+    """A walk through one value. No character is looked at more than a few times."""
+
+    text: str
+    pieces: list[tuple[str, str]] = field(default_factory=list)
+    name: str = ""
+    buffer: list[str] = field(default_factory=list)
+    seen_equals: bool = False
+    is_complete: bool = False
+    has_open_quote: bool = False
+
+    def split(self) -> list[tuple[str, str]]:
+        position = 0
+        last_close = self.text.rfind(")")
+        while position < len(self.text):
+            character = self.text[position]
+            if (
+                character == '"'
+                and not self.has_open_quote
+                and (self.seen_equals or not self.pieces)
+            ):
+                position = self._quoted(position)
+            elif character == "(" and self._may_open_comment(position):
+                position = self._comment(position, last_close)
+            elif character == ";":
+                self._finish()
+                position += 1
+            elif character == "=" and self._is_assignment():
+                position += 1
+            elif run := _TOKEN_RUN.match(self.text, position):
+                self._add(run.group())
+                position = run.end()
+            else:
+                self._add(character)
+                position += 1
+        self._finish()
+        return self.pieces
+
+    def _add(self, text: str) -> None:
+        if not self.is_complete:
+            self.buffer.append(text)
+
+    def _finish(self) -> None:
+        content = "".join(self.buffer).strip(" \t")
+        if not self.pieces:
+            self.pieces.append(("", content))
+        elif self.seen_equals and self.name:
+            self.pieces.append((self.name, content))
+        self.name, self.buffer = "", []
+        self.seen_equals = self.is_complete = False
+
+    def _is_assignment(self) -> bool:
+        """Whether the `=` here parts an attribute from its value; if so, it is taken in."""
+        if self.seen_equals:
+            return False
+        if self.pieces:
+            self.name = "".join(self.buffer).strip(" \t").lower()
         else:
-            buffer.append(character)
-            position += 1
-    finish()
-    return pieces
+            # `filename=x` with no word before it, or `attachment filename=x`.
+            *words, name = "".join(self.buffer).split() or [""]
+            if not _ATTRIBUTE.fullmatch(name):
+                return False
+            self.pieces.append(("", " ".join(words)))
+            self.name = name.lower()
+        self.buffer, self.seen_equals = [], True
+        return True
+
+    def _quoted(self, position: int) -> int:
+        match = _QUOTED.match(self.text, position)
+        if match is None:
+            return position + 1
+        content, closing = match.groups()
+        if not closing:
+            # A quote that never closes ends at the next parameter, as a reader would have it.
+            self.has_open_quote = True
+            content = content.partition(";")[0]
+            self._add(content.rstrip())
+            return position + 1 + len(content)
+        # A Windows path keeps its backslashes: only quotes and backslashes are ever escaped.
+        self._add(re.sub(r'\\(["\\])', r"\1", content))
+        # What follows a quoted value up to the next semicolon says nothing.
+        self.is_complete = self.seen_equals and bool(content)
+        return match.end()
+
+    def _may_open_comment(self, position: int) -> bool:
+        """A parenthesis that is glued to a value is a part of it: `snap(1).png`."""
+        return position == 0 or self.text[position - 1] in ' \t;=)"'
+
+    def _comment(self, position: int, last_close: int) -> int:
+        behind = _after_comment(self.text, position, last_close)
+        if behind is None:
+            self._add("(")
+            return position + 1
+        inside_value = self.seen_equals and any(one.strip() for one in self.buffer)
+        if inside_value and not _ENDS_VALUE.match(self.text, behind):
+            self._add(self.text[position:behind])  # `snap (1).png`
+        return behind
 
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)("?)', re.DOTALL)
-_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
-
-
-def _quoted(text: str, position: int) -> tuple[str, int]:
-    match = _QUOTED.match(text, position)
-    if match is None:
-        return "", position + 1
-    content, closing = match.groups()
-    if not closing:
-        # A quote that never closes ends at the next parameter, as a reader would have it.
-        content = content.partition(";")[0]
-        return content.rstrip(), position + 1 + len(content)
-    # A Windows path keeps its backslashes: only quotes and backslashes are ever escaped.
-    return re.sub(r'\\(["\\])', r"\1", content), match.end()
-
-
 _COMMENT_MARK = re.compile(r"[()\\]")
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .encoding import (
+    IDENTITY,
     DecodedText,
     TransferEncoding,
     decode_content,
@@ -29,7 +30,7 @@ from .encoding import (
     parse_transfer_encoding,
 )
 from .errors import Defect, DefectKind, LimitExceeded, MalformedMessage, Span
-from .header import Header, ScannedHeader, scan_header
+from .header import Header, Place, ScannedHeader, scan_header
 from .media_type import MediaType, Parameterised, parse_media_type, parse_parameterised
 
 
@@ -348,6 +349,7 @@ class _Parser:
             start,
             newline=self.newline,
             is_delimiter=self._is_delimiter,
+            place=self._place(delimiter),
         )
         header = scanned.header
         if header.span.end - header.span.start > self.limits.header_size:
@@ -356,10 +358,8 @@ class _Parser:
                 f"the limit is {self.limits.header_size}"
             )
         media_type = parse_media_type(header.get("content-type"), default=self._default_type())
-        if delimiter is not None and media_type.type == "text":
-            disposition = header.get("content-disposition") or b""
-            if not disposition.lower().startswith(b"attachment"):
-                scanned = scanned.without_unknown_tail()
+        if delimiter is not None and _is_plain_text(header, media_type):
+            scanned = scanned.without_unknown_tail()
         self.defects.extend(scanned.defects)
         if not media_type.valid and (named := header.first("content-type")):
             self._report(DefectKind.INVALID_MEDIA_TYPE, *named.span)
@@ -372,6 +372,12 @@ class _Parser:
                 sniffed = self._sniffed_boundary(scanned.body_start, len(self.raw))
                 boundaries = () if sniffed is None else (sniffed,)
             self._know_boundaries(opened, boundaries)
+
+    def _place(self, delimiter: Span | None) -> Place:
+        if delimiter is None:
+            return Place.MESSAGE
+        in_digest = self.stack[-1].media_type.full == "multipart/digest"
+        return Place.PART_OF_DIGEST if in_digest else Place.PART
 
     def _default_type(self) -> str:
         # RFC 2046 section 5.1.5
@@ -536,6 +542,19 @@ class _Parser:
         charset = entity.media_type.parameters.get("charset")
         if entity.media_type.type == "text" and charset and known_charset(charset) is None:
             self._report(DefectKind.UNKNOWN_CHARSET, *header.span)
+
+
+def _is_plain_text(header: Header, media_type: MediaType) -> bool:
+    """Whether a part is a text that stands as it is, not encoded, and not a file."""
+    return (
+        media_type.type == "text"
+        and "name" not in media_type.parameters
+        and header.first("content-disposition") is None
+        and (header.get("content-transfer-encoding") or b"7bit").lower() in _IDENTITY_NAMES
+    )
+
+
+_IDENTITY_NAMES = frozenset(one.encode("ascii") for one in IDENTITY)
 
 
 def _is_void(entity: Entity) -> bool:

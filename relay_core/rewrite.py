@@ -122,7 +122,7 @@ class _Rewriter:
     notes: Sequence[str]
     texts: dict[Entity, str] = field(default_factory=dict)
     unsigned: frozenset[Entity] = frozenset()
-    boundaries: frozenset[bytes] = frozenset()
+    boundaries: Mapping[Entity, bytes] = field(default_factory=dict)
     reads_by_lf: bool = True
     splices: list[Splice] = field(default_factory=list)
     root_fields: dict[str, str | None] = field(default_factory=dict)
@@ -130,8 +130,7 @@ class _Rewriter:
     def rewritten(self) -> RewrittenBody:
         root = self.message.root
         detached = {one.entity for one in self.attachments if one.embedded is None}
-        multiparts = [entity for entity in root.walk() if entity.is_multipart]
-        self.boundaries = frozenset(map(self._outgoing_boundary, multiparts))
+        self.boundaries = _outgoing_boundaries(root)
         self.reads_by_lf = b"\n" in self.message.raw
         self.texts = {
             entity: cut(self.message.text(entity).text, spans)
@@ -218,24 +217,34 @@ class _Rewriter:
             if multipart in removed or not multipart.is_multipart:
                 continue
             close = multipart.close_delimiter
-            boundary = self._outgoing_boundary(multipart)
+            boundary = self.boundaries[multipart]
             starts = [_opening(part).start for part in multipart.parts]
             ends = [*starts[1:], multipart.body.end if close is None else close.start]
             for part, start, end in zip(multipart.parts, starts, ends, strict=True):
                 if part in removed:
                     self._splice(start, end, b"")
                     continue
-                if boundary != _boundary(multipart):
-                    self._splice(start, _opening(part).end, b"--" + boundary + CRLF)
+                self._write_line(_opening(part), b"--" + boundary, limit=part.span.start)
                 if self.message.raw[part.body.end : end].strip(b"\r\n"):
                     # Delimiter lines without a part, or a close-delimiter before its time.
                     self._splice(part.body.end, end, CRLF)
-            closing = b"--" + boundary + b"--" + CRLF
             if close is None:
                 line_break = b"" if multipart.parts[-1] in removed else CRLF
-                self._splice(multipart.body.end, multipart.body.end, line_break + closing)
-            elif boundary != _boundary(multipart):
-                self._splice(close.start, min(close.end, multipart.body.end), closing)
+                closing = line_break + b"--" + boundary + b"--" + CRLF
+                self._splice(multipart.body.end, multipart.body.end, closing)
+            else:
+                self._write_line(close, b"--" + boundary + b"--", limit=multipart.body.end)
+
+    def _write_line(self, line: Span, wanted: bytes, *, limit: int) -> None:
+        """Make a delimiter line what it should be, if it is not; `limit` is where it may end."""
+        written = self.message.raw[line.start : line.end]
+        token = written.rstrip(b"\r\n")
+        line_break = written[len(token) :]
+        is_plain = line_break in (b"", b"\n", CRLF) or not self.reads_by_lf
+        if token.rstrip(b" \t") != wanted or not is_plain:
+            # The line break at the end of a multipart belongs to the delimiter behind it.
+            end = min(line.end, limit)
+            self._splice(line.start, end, wanted + (CRLF if end == line.end else b""))
 
     def _splice(self, start: int, end: int, replacement: bytes) -> None:
         self.splices.append(Splice(span=Span(start, end), replacement=replacement))
@@ -248,7 +257,7 @@ class _Rewriter:
             # The parts are 7-bit clean now, and a multipart has no encoding of its own
             # (RFC 2045 section 6.4).
             fields["content-transfer-encoding"] = None
-        boundary = self._outgoing_boundary(entity)
+        boundary = self.boundaries[entity]
         if entity in self.unsigned or not _declares(entity.header, boundary):
             full = "multipart/mixed" if entity in self.unsigned else entity.media_type.full
             parameters = dict(entity.media_type.parameters) if entity not in self.unsigned else {}
@@ -299,17 +308,10 @@ class _Rewriter:
             self.reads_by_lf and content.count(b"\r") != content.count(CRLF)
         )
 
-    def _outgoing_boundary(self, multipart: Entity) -> bytes:
-        """The boundary that the multipart goes out with: its own if it can travel."""
-        boundary = _boundary(multipart)
-        if len(boundary) <= _MAX_BOUNDARY and _PRINTABLE.fullmatch(boundary):
-            return boundary
-        return b"relay_" + sha256(boundary).hexdigest()[:32].encode("ascii")
-
     def _write_text(self, entity: Entity, text: str, full: str, charset: str) -> None:
         name, content = encode_text(text, charset)
         encoding, encoded = encode_text_content(content)
-        if encoding is TransferEncoding.SEVEN_BIT and self._looks_delimited(encoded):
+        if encoding is not TransferEncoding.BASE64 and self._looks_delimited(encoded):
             encoding, encoded = TransferEncoding.BASE64, encode_base64(content)
         parameters = {"charset": name}
         if not is_attachment(entity):
@@ -330,8 +332,9 @@ class _Rewriter:
     def _looks_delimited(self, content: bytes) -> bool:
         """Whether a line of a text would be taken for a delimiter."""
         tokens = (match[1].rstrip() for match in _DASHES.finditer(content))
+        boundaries = frozenset(self.boundaries.values())
         return any(
-            token in self.boundaries or token.removesuffix(b"--").rstrip() in self.boundaries
+            token in boundaries or token.removesuffix(b"--").rstrip() in boundaries
             for token in tokens
         )
 
@@ -402,23 +405,32 @@ _MAX_BOUNDARY = 200
 """RFC 2046 section 5.1.1 allows 70 characters; longer ones are common and harmless."""
 
 _PRINTABLE = re.compile(rb"[!-\[\]-~](?:[ -\[\]-~]*[!-\[\]-~])?")
-_DECLARED = re.compile(rb'(?i);[ \t]*boundary=(?:"([^"]*)"|([^ \t;"]+))[ \t]*(?:;|\Z)')
-_FOLDED_QUOTE = re.compile(rb'"[^"]*[\r\n][^"]*"')
+
+
+def _outgoing_boundaries(root: Entity) -> dict[Entity, bytes]:
+    """The boundary that each multipart goes out with: its own, if all readers can tell it.
+
+    One that could not travel, or that another multipart has too, is replaced.
+    """
+    chosen: dict[Entity, bytes] = {}
+    taken: set[bytes] = set()
+    for number, entity in enumerate(entity for entity in root.walk() if entity.is_multipart):
+        boundary = _boundary(entity)
+        is_usable = len(boundary) <= _MAX_BOUNDARY and _PRINTABLE.fullmatch(boundary)
+        if not is_usable or taken & {boundary, boundary + b"--", boundary.removesuffix(b"--")}:
+            digest = sha256(b"%d %b" % (number, boundary)).hexdigest()
+            boundary = b"relay_" + digest[:32].encode("ascii")
+        chosen[entity] = boundary
+        taken.add(boundary)
+    return chosen
 
 
 def _declares(header: Header, boundary: bytes) -> bool:
     """Whether any reader finds the boundary in the header as it stands."""
     one = header.first("content-type")
-    if one is None:
+    if one is None or not _is_plain_value(header, one):
         return False
-    raw = header.raw[one.value_start : one.value_end]
-    match = _DECLARED.search(header.value(one))
-    return (
-        match is not None
-        and boundary in match.groups()
-        and b"(" not in raw[: match.start(0) + 1]
-        and not _FOLDED_QUOTE.search(raw)
-    )
+    return parse_parameterised(header.value(one)).raw_parameters.get("boundary") == boundary
 
 
 # --- what can travel ----------------------------------------------------------------------------
@@ -464,6 +476,8 @@ def _part_header(header: Header, fields: Mapping[str, str | None]) -> bytes:
 
 def written_field(header: Header, one: HeaderField) -> bytes:
     """A field as it goes out: as it came where that can travel, otherwise encoded anew."""
+    if not one.name.isascii():
+        return b""  # nobody downstream could tell it from content
     raw = header.raw[one.span.start : one.span.end]
     value = header.value(one)
     if (
@@ -472,7 +486,7 @@ def written_field(header: Header, one: HeaderField) -> bytes:
         and raw[: len(one.name) + 1].lower() == one.name.encode("ascii") + b":"
         and raw.endswith((b"\n", b"\r"))
         and all(_FOLDED.match(line) for line in raw.splitlines()[1:])
-        and _is_plain_value(one.name, value)
+        and _is_plain_value(header, one)
     ):
         return _crlf(raw)
     if one.name == "content-type":
@@ -489,13 +503,24 @@ def written_field(header: Header, one: HeaderField) -> bytes:
     return f"{canonical_name(one.name)}: {written}\r\n".encode("ascii")
 
 
-def _is_plain_value(name: str, value: bytes) -> bool:
+_NAME = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z-]++"
+_STRICT = re.compile(
+    rb"%b(?:/%b)?+(?:[ \t\r\n]*+;[ \t\r\n]*+%b=(?:[^\s;\"()\\]++|\"[^\"\\\r\n]*+\"))*+;?\s*+"
+    % (_NAME, _NAME, _NAME)
+)
+"""A value that every parser reads alike: no comments, no folds or escapes inside of quotes."""
+
+
+def _is_plain_value(header: Header, one: HeaderField) -> bool:
     """Whether other parsers understand a field's value as we did."""
-    if name == "content-type":
-        return parse_media_type(value).valid
-    if name == "content-transfer-encoding":
-        return value.decode("latin-1").lower() in set(TransferEncoding)
-    return True
+    if one.name == "content-transfer-encoding":
+        return header.value(one).decode("latin-1").lower() in set(TransferEncoding)
+    if one.name not in {"content-type", "content-disposition"}:
+        return True
+    raw = header.raw[one.value_start : one.value_end].strip()
+    if _STRICT.fullmatch(raw) is None:
+        return False
+    return one.name != "content-type" or parse_media_type(header.value(one)).valid
 
 
 _DISPOSITIONS = frozenset({"attachment", "inline"})

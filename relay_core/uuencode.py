@@ -19,13 +19,12 @@ from dataclasses import dataclass
 
 from .errors import Span
 
-_FIRST_LINE = r"^begin [0-7]{3,4}(?:[ \t]++(?P<name>[^\s][^\r\n]{0,254}+)?)?+\r?\n"
-_BEGIN = re.compile(_FIRST_LINE, re.MULTILINE)
+_FIRST_LINE = r"(?<![^\r\n])begin [0-7]{3,4}(?!\S)[ \t]*+(?P<name>[^\r\n]{0,255})(?:\r\n?|\n)"
+_BEGIN = re.compile(_FIRST_LINE)
 _BLOCK = re.compile(
-    _FIRST_LINE + r"(?P<data>(?:[!-M][ -`]{1,124}+\r?\n)++)"
-    r"(?:[ `]?[ \t]*\r?\n)?"
-    r"(?:end[ \t]*(?:\r?\n|\Z)|\Z)",
-    re.MULTILINE,
+    _FIRST_LINE + r"(?P<data>(?:[!-M][ -`]{1,124}+(?:\r\n?|\n))++)"
+    r"(?:[ `]?[ \t]*(?:\r\n?|\n))?"
+    r"(?:end[ \t]*(?:(?:\r\n?|\n)|\Z)|\Z)",
 )
 _LINES_AT_ONCE = 10_000
 

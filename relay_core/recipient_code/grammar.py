@@ -22,7 +22,8 @@ mailer may have wrapped it, and the words make an address both when they are tak
 and when they are joined, that is an error. A word that cannot be read is an error of its
 own and takes nothing else with it.
 
-Nothing here looks further ahead than the next word, so reading takes linear time.
+Nothing here looks further ahead than the next word, so reading takes linear time; and no list
+is read beyond its first `MAX_WORDS` words.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from relay_core.errors import Span
@@ -111,6 +112,11 @@ _NAME_ADDR = re.compile(
     r'<(?P<addr_spec>(?:"(?:[^"\\]|\\.)*+"|[^"<>])*+)>\Z',
     re.DOTALL,
 )
+MAX_WORDS = 10_000
+"""How many words of a list are read, names and addresses alike; what follows is one error.
+
+Nobody has so many recipients, and a code that fills a whole mail would take minutes to read.
+"""
 # Shorter lines are broken by people, not by mailers, and people do not break addresses.
 _SHORTEST_WRAPPED_LINE = 60
 
@@ -141,8 +147,15 @@ def _is_blank(character: str) -> bool:
 
 def _parse_entries(text: str, start: int, end: int) -> Iterator[Item]:
     """`entries = [entry] *( separator [entry] )`."""
+    room = MAX_WORDS
     for _, words in groupby(_split(text, start, end), key=lambda pair: pair[0]):
-        yield from _parse_field(text, [word for _, word in words])
+        field = [word for _, word in islice(words, room + 1)]
+        if len(field) > room:
+            # All of the field: half of it might read as an address that nobody meant.
+            yield Item(field[0].start, end, None, f"no more than {MAX_WORDS} words in a code")
+            return
+        room -= len(field)
+        yield from _parse_field(text, field)
 
 
 def _split(text: str, start: int, end: int) -> Iterator[tuple[int, _Word]]:

@@ -21,23 +21,9 @@ from tests.core.laws import RAW_KEY, SETTINGS, relayed
 LARGE = 250_000
 """Bytes that are read in well under a second, and would take minutes if that were quadratic."""
 
-KNOWN_TO_BE_QUADRATIC = frozenset(
-    {
-        "angle_brackets_in_from",
-        "blanks_in_from",
-        "letters_in_from",
-        "open_escaped_quotes",
-    }
-)
-"""Shapes that wait for their cure: this set is to be empty."""
-
 each_shape = pytest.mark.parametrize(
     "shape",
-    [
-        pytest.param(one, id=name)
-        for name, one in SHAPES.items()
-        if name not in KNOWN_TO_BE_QUADRATIC
-    ],
+    [pytest.param(one, id=name) for name, one in SHAPES.items()],
 )
 
 

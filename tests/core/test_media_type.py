@@ -76,7 +76,7 @@ def test_hostile_values_end(value: bytes) -> None:
         (b"image/jpeg; name*0*=iso-8859-1''%E4; name*1=%41", "image/jpeg", {"name": "ä%41"}),
         (b"image/jpeg; name=x.jpg; name*=utf-8''y.jpg", "image/jpeg", {"name": "y.jpg"}),
         (b'image/jpeg; name="=?utf-8?b?w6Q=?=.jpg"', "image/jpeg", {"name": "ä.jpg"}),
-        (b"image/image/png", "image/image", {}),
+        (b"image/image/png", "image/png", {}),
         (b"text", "text/plain", {}),
         (b"", "text/plain", {}),
         (b"nonsense", "application/octet-stream", {}),

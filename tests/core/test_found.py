@@ -1,0 +1,165 @@
+"""Bugs that reading, fuzzing or another parser found: each stays mended."""
+
+from __future__ import annotations
+
+import base64
+import encodings
+
+import pytest
+
+from relay_core.encoding import TransferEncoding, decode_content, known_charset
+from relay_core.errors import Span
+from relay_core.media_type import parse_parameterised
+from relay_core.message import parse_message
+from relay_core.outgoing_header import format_mailbox
+from relay_core.uuencode import find_uuencoded
+from tests.core.laws import check_any_bytes, check_rewriting_is_done, relayed
+
+CODE = b":Email_Rxers_Code:guard@example.org:Email_Rxers_Code:"
+PLANT = b"\r\n--b\r\nContent-Type: text/html\r\n\r\n<b>planted</b>\r\n"
+MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+
+
+def mixed(*fields: bytes, body: bytes) -> bytes:
+    return MIXED + b"\r\n".join([*fields, b"", body]) + b"\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        mixed(b"Content-Transfer-Encoding: base64", body=base64.b64encode(CODE + PLANT)),
+        mixed(
+            b"Content-Transfer-Encoding: quoted-printable",
+            body=CODE + PLANT.replace(b"--b", b"=2D-b"),
+        ),
+        mixed(
+            b"Content-Type: text/plain; charset=utf-8",
+            b"Content-Transfer-Encoding: base64",
+            body=base64.b64encode("ä".encode() + CODE + PLANT),
+        ),
+        mixed(body=b"\xe4\r--b\rplanted"),
+        mixed(body=b"\0\r--b\rplanted"),
+        mixed(body=b"one\r--b\rtwo"),
+    ],
+)
+def test_no_text_becomes_a_part(raw: bytes) -> None:
+    check_any_bytes(raw)
+    assert 1 == len(parse_message(relayed(raw).outgoing).root.parts)
+
+
+@pytest.mark.parametrize("inner", [False, True])
+@pytest.mark.parametrize(
+    ("declared", "used"),
+    [
+        (b"a b", b"a b"),
+        (b'"ab\r\n cd"', b"ab cd"),
+        (b'"ab\r\n\tcd"', b"abcd"),
+        (b'(boundary="fake")"ab"', b"ab"),
+        (b'"\xe4"', b"\xe4"),
+        (b'"a\x01"', b"a\x01"),
+        (b'"' + b"a" * 1200 + b'"', b"a" * 1200),
+    ],
+)
+def test_a_boundary_goes_out_so_that_all_can_read_it(
+    declared: bytes, used: bytes, *, inner: bool
+) -> None:
+    raw = b"Content-Type: multipart/mixed; boundary=%b\r\n\r\n--%b\r\n\r\none\r\n--%b--\r\n" % (
+        declared,
+        used,
+        used,
+    )
+    check_any_bytes(
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n" + raw + b"--x--\r\n"
+        if inner
+        else raw
+    )
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        # nested multiparts that share a boundary
+        MIXED + b"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--",
+        b"Content-Type:multipart/0\n\n--b1\nContent-Type:multipart/a;boundary=b1\n--b1\na",
+        # fields that other parsers stumble over
+        b'Content-Type:multipart/a";boundary=b\n--b\na',
+        b"Content-Type: multipart/mixed "
+        + b"(" * 450
+        + b")" * 450
+        + b"; boundary=b\r\n\r\n--b\r\n",
+        b"Content-Transfer-Encoding: " + b"(" * 450 + b")" * 450 + b"7bit\r\n\r\none\r\n",
+        # delimiter lines that end oddly
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\r \nX: y\n\none\n--b--\r \n",
+        b"Content-Type:multipart/a\n--\xff\r\na",
+        # an empty last part of a multipart that is not closed
+        MIXED + b"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n"
+        b"Content-Type: image/png\r\n\r\n--b--\r\n",
+        b"Content-Type:multipart/a\n\n--X: 1\nContent-Type:multipart/a\n\n--a\nC:\n--X: 1",
+        # a uuencoded file whose lines end in CR
+        b"begin 000\nAA\r",
+        b"Content-Transfer-Encoding: x-uuencode\r\n\r\ncaf\xe9",
+        # an odd disposition of a text
+        b"Content-Disposition:",
+        b"Content-Disposition: \xff\r\n\r\none",
+        b"Content-Disposition : *\r\n\r\none",
+        b'Content-Type: multipart/report; report-type=x; boundary="=_s0"\r\n\r\n--=_s0\r\n',
+    ],
+)
+def test_the_laws_hold(raw: bytes) -> None:
+    check_any_bytes(raw)
+    check_rewriting_is_done(relayed(raw))
+
+
+def test_a_soft_line_break_by_cr_loses_nothing() -> None:
+    raw = b"one=\r two\rthree=\rfour"
+    chunks = decode_content(raw, Span(0, len(raw)), TransferEncoding.QUOTED_PRINTABLE)
+    assert b"one two\rthreefour" == b"".join(chunks)
+
+
+def test_prose_behind_base64_is_no_content() -> None:
+    raw = base64.b64encode(b"A") + b"\r\nSent from my camera\r\n"
+    assert b"A" == b"".join(decode_content(raw, Span(0, len(raw)), TransferEncoding.BASE64))
+
+
+def test_a_doubled_escape_keeps_both_signs() -> None:
+    raw = b"a==3Db"
+    chunks = decode_content(raw, Span(0, len(raw)), TransferEncoding.QUOTED_PRINTABLE)
+    assert b"a==b" == b"".join(chunks)
+
+
+@pytest.mark.parametrize("value", [b"a" * 300_000, b"<" * 300_000, b"a" * 9_000 + b"@" * 9_000])
+def test_a_long_from_is_read_at_once(value: bytes) -> None:
+    relayed(b"From: " + value + b"\r\n\r\n" + CODE)
+
+
+def test_quotes_left_open_are_read_at_once() -> None:
+    assert "image/png" == parse_parameterised(b'image/png; name="a' + b';b=\\"c' * 100_000).word
+
+
+def test_many_blanks_behind_begin_are_read_at_once() -> None:
+    assert () == find_uuencoded("begin 644" + " " * 4_000_000 + "\nx\n")
+
+
+def test_an_unknown_charset_leaves_no_trace() -> None:
+    before = len(encodings._cache)
+    assert [None] * 100 == [known_charset(f"x-no-such-{number}") for number in range(100)]
+    assert before == len(encodings._cache)
+
+
+def test_a_display_name_holds_no_control_character() -> None:
+    assert format_mailbox("a\x04b\x7f", "relay@example.com").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (b"attachment; filename=snap(1).png", "snap(1).png"),
+        (b"attachment; filename=snap (1).png", "snap (1).png"),
+        (b"attachment; filename=snap.png (from camera 1)", "snap.png"),
+        (b'attachment; filename="snap.png"junk; x=y', "snap.png"),
+        (b'filename="snap.png"', "snap.png"),
+        (b'attachment filename="snap.png"', "snap.png"),
+    ],
+)
+def test_a_file_name_is_read_as_meant(value: bytes, name: str) -> None:
+    assert name == parse_parameterised(value).parameters["filename"]
