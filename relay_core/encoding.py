@@ -208,10 +208,11 @@ MAX_LINE = 998
 
 def is_seven_bit_clean(content: bytes) -> bool:
     """Whether content can be sent as it stands: ASCII, no NUL, no line over `MAX_LINE`."""
-    return content.isascii() and b"\0" not in content and not _has_long_line(content)
+    return content.isascii() and b"\0" not in content and find_long_line(content) is None
 
 
-def _has_long_line(content: bytes) -> bool:
+def find_long_line(content: bytes) -> int | None:
+    """Where the first line over `MAX_LINE` bytes starts, or None."""
     # From one line break to the last one that is still near enough: no list of lines is made.
     position = 0
     while len(content) - position > MAX_LINE:
@@ -220,9 +221,9 @@ def _has_long_line(content: bytes) -> bool:
         if found < 0:
             found = content.rfind(b"\r", position, limit)
         if found < 0:
-            return True
+            return position
         position = found + 1
-    return False
+    return None
 
 
 def encode_base64(content: bytes) -> bytes:

@@ -33,6 +33,11 @@ class DefectKind(StrEnum):
 
     MISSING_BLANK_LINE = "missing-blank-line"
     JUNK_IN_HEADER = "junk-in-header"
+    BARE_LINE_BREAK = "bare-line-break"
+    LONG_LINE = "long-line"
+    MISSING_MIME_VERSION = "missing-mime-version"
+    UNKNOWN_DISPOSITION = "unknown-disposition"
+    DOUBLED_DELIMITER = "doubled-delimiter"
     MISSING_BOUNDARY = "missing-boundary"
     MISSING_DELIMITER = "missing-delimiter"
     MISSING_CLOSE_DELIMITER = "missing-close-delimiter"

@@ -21,10 +21,12 @@ from dataclasses import dataclass, field
 
 from .encoding import (
     IDENTITY,
+    MAX_LINE,
     DecodedText,
     TransferEncoding,
     decode_content,
     decode_text,
+    find_long_line,
     has_irregular_base64,
     known_charset,
     parse_transfer_encoding,
@@ -112,21 +114,37 @@ class Message:
     raw: bytes = field(repr=False)
     root: Entity
     structural_defects: tuple[Defect, ...]
+    _leaves: list[Entity] = field(default_factory=list, repr=False)
     _texts: dict[Entity, DecodedText] = field(default_factory=dict, repr=False)
 
     @property
     def defects(self) -> tuple[Defect, ...]:
         """All that is wrong, in the order of places. Encoded content is looked at only now."""
-        found = list(self.structural_defects)
+        found = [*self.structural_defects, *self._line_defects()]
+        if self.header.first("mime-version") is None and self.header.first("content-type"):
+            found.append(Defect(kind=DefectKind.MISSING_MIME_VERSION, span=self.header.span))
         for leaf in self.leaves():
             found += [Defect(kind=kind, span=leaf.body) for kind in self._content_defects(leaf)]
         for entity in self.root.walk():
+            if entity.disposition is not None and entity.disposition.word not in DISPOSITIONS:
+                where = entity.header.first("content-disposition")
+                span = entity.header.span if where is None else where.span
+                found.append(Defect(kind=DefectKind.UNKNOWN_DISPOSITION, span=span))
             seen: set[str] = set()
             for one in entity.header.fields:
                 if one.name in seen and one.name in ONCE_ONLY:
                     found.append(Defect(kind=DefectKind.DUPLICATE_FIELD, span=one.span))
                 seen.add(one.name)
         return tuple(sorted(found, key=lambda defect: defect.span))
+
+    def _line_defects(self) -> Iterator[Defect]:
+        """The first line break that is not CRLF, and the first line that is too long."""
+        whole = self.raw.count(b"\r\n")
+        for one, pattern in ((b"\n", _BARE_LF), (b"\r", _BARE_CR)):
+            if self.raw.count(one) != whole and (bare := pattern.search(self.raw)):
+                yield Defect(kind=DefectKind.BARE_LINE_BREAK, span=Span(*bare.span()))
+        if (start := find_long_line(self.raw)) is not None:
+            yield Defect(kind=DefectKind.LONG_LINE, span=Span(start, start + MAX_LINE + 1))
 
     def _content_defects(self, leaf: Entity) -> Iterator[DefectKind]:
         if leaf.transfer_encoding is TransferEncoding.BASE64:
@@ -152,7 +170,9 @@ class Message:
 
     def leaves(self) -> Iterator[Entity]:
         """Every entity that is not a multipart, in order."""
-        return (entity for entity in self.root.walk() if not entity.is_multipart)
+        if not self._leaves:
+            self._leaves.extend(entity for entity in self.root.walk() if not entity.is_multipart)
+        return iter(self._leaves)
 
     def content(self, entity: Entity) -> Iterator[bytes]:
         """The decoded content of a leaf, in chunks. Unknown transfer encodings decode nothing."""
@@ -177,6 +197,11 @@ ONCE_ONLY = frozenset(
 )
 """Fields that may stand in a header once (RFC 5322 section 3.6, RFC 2045); the first counts."""
 
+DISPOSITIONS = frozenset({"attachment", "inline", "form-data"})
+"""RFC 2183 section 2, RFC 7578 section 4.2."""
+
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+_BARE_CR = re.compile(rb"\r(?!\n)")
 _BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*(?:[\r\n]|\Z))")
 
 
@@ -486,8 +511,11 @@ class _Parser:
             entity = self._finished(self.stack.pop(), end)
             # An empty part may end behind the line break that it shares with the delimiter.
             end = max(end, entity.body.end)
-            if len(self.stack) > 0 and entity.delimiter is not None and not _is_void(entity):
-                self.stack[-1].parts.append(entity)
+            if entity.delimiter is not None:
+                if not _is_void(entity):
+                    self.stack[-1].parts.append(entity)
+                elif entity.span.end < len(self.raw):
+                    self._report(DefectKind.DOUBLED_DELIMITER, *entity.delimiter)
             if len(self.stack) == place:
                 return entity
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 
 from .attachment import Attachment, find_bodies, is_attachment, is_body, is_signature
@@ -478,7 +479,9 @@ def written_field(header: Header, one: HeaderField) -> bytes:
     """A field as it goes out: as it came where that can travel, otherwise encoded anew."""
     if not one.name.isascii():
         return b""  # nobody downstream could tell it from content
-    raw = header.raw[one.span.start : one.span.end]
+    raw = header.raw[one.start : one.end]
+    if _CLEAN_FIELD.fullmatch(raw) and _is_plain_value(header, one):
+        return raw
     value = header.value(one)
     if (
         is_seven_bit_clean(raw)
@@ -503,6 +506,10 @@ def written_field(header: Header, one: HeaderField) -> bytes:
     return f"{canonical_name(one.name)}: {written}\r\n".encode("ascii")
 
 
+# What nearly every field is: its name, a colon, printable lines of a length that may be sent.
+_CLEAN_FIELD = re.compile(
+    rb"[!#-9;<>-~]++:[\t -~]{0,900}+(?:\r\n[ \t]++[!-~][\t -~]{0,900}+)*+\r\n"
+)
 _NAME = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z-]++"
 _STRICT = re.compile(
     rb"%b(?:/%b)?+(?:[ \t\r\n]*+;[ \t\r\n]*+%b=(?:[^\s;\"()\\]++|\"[^\"\\\r\n]*+\"))*+;?\s*+"
@@ -530,6 +537,7 @@ _DISPOSITIONS = frozenset({"attachment", "inline"})
 _FOLDED = re.compile(rb"[ \t]+[^ \t]")
 
 
+@lru_cache(maxsize=64)
 def canonical_name(name: str) -> str:
     """A lower-case field name as it is usually written: `Content-Type`, `MIME-Version`."""
     if name == "mime-version":
