@@ -141,6 +141,7 @@ RULES: tuple[Rule, ...] = (
             "AuthorizationHeaderMalformed",
             "IllegalLocationConstraintException",
             "InvalidBucketName",
+            "InvalidKeyId",
             "KMS.DisabledException",
             "KMS.KMSInvalidStateException",
             "KMS.NotFoundException",
@@ -150,11 +151,14 @@ RULES: tuple[Rule, ...] = (
             "NoSuchBucket",
             "NotFound",
             "NotFoundException",
+            "ParameterNotFound",
+            "ParameterVersionNotFound",
             "PermanentRedirect",
             "QueueDoesNotExist",
             "TemporaryRedirect",
         ),
-        reason="a bucket, topic, queue, key or configuration set is not where the settings say",
+        reason="a bucket, topic, queue, key, parameter or configuration set is not where the"
+        " settings say",
     ),
     Rule(
         fault=Fault.MISCONFIGURED,

@@ -21,6 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .aws_errors import may_have_happened
+from .ssm import ParameterReader
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
     import boto3
@@ -52,16 +53,23 @@ _MESSAGING = Config(
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 3},
 )
+_PARAMETERS = Config(
+    connect_timeout=_CONNECT_TIMEOUT,
+    # Not worth waiting for: as a rule, an older directory is at hand.
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 2},
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clients:
-    """The four services that the function speaks to."""
+    """The services that the function speaks to."""
 
     s3: S3Client
     sesv2: SESV2Client
     sns: SNSClient
     sqs: SQSClient
+    ssm: ParameterReader
 
 
 def make_clients(session: boto3.Session) -> Clients:
@@ -71,6 +79,7 @@ def make_clients(session: boto3.Session) -> Clients:
         sesv2=make_ses_client(session),
         sns=session.client("sns", config=_MESSAGING),
         sqs=session.client("sqs", config=_MESSAGING),
+        ssm=session.client("ssm", config=_PARAMETERS),
     )
 
 

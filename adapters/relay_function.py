@@ -38,7 +38,13 @@ from relay_core.relay import relay_message
 from relay_core.settings import InvalidSettings, Resources, Settings
 
 from .clients import make_clients
-from .s3 import S3AttachmentLinks, S3AttachmentStore, S3IncomingMessages, S3Manifests
+from .s3 import (
+    S3AttachmentLinks,
+    S3AttachmentStore,
+    S3IncomingMessages,
+    S3Manifests,
+    S3SenderWindows,
+)
 from .ses import SesSubmission
 from .sns import SnsNotices
 from .sqs import (
@@ -50,6 +56,7 @@ from .sqs import (
     receive_count,
     retry_delay,
 )
+from .ssm import SsmDirectories
 from .telemetry import Telemetry
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
@@ -108,15 +115,17 @@ class RelayFunction:
             case Ignored(reason=reason):
                 self.telemetry.ignored(reason)
                 return None
-            case Received(raw_key=raw_key):
+            case Received(raw_key=raw_key, arrived_at=arrived_at):
                 with self.telemetry.mail(raw_key):
-                    return self._relay(raw_key)
+                    return self._relay(raw_key, arrived_at)
 
-    def _relay(self, raw_key: RawKey) -> Exception | None:
+    def _relay(self, raw_key: RawKey, arrived_at: datetime | None) -> Exception | None:
         """Relay one mail; the error is returned where the queue has to keep the message."""
         try:
             raw = self.incoming.fetch(raw_key)
-            report = relay_message(raw, raw_key, self.settings, self.ports, self.clock())
+            report = relay_message(
+                raw, raw_key, self.settings, self.ports, self.clock(), arrived_at=arrived_at
+            )
         except TransientError as error:
             self.telemetry.retried(error)
             return error
@@ -175,6 +184,15 @@ def compose(
             notices=SnsNotices(
                 client=clients.sns, topic_arn=resources.fallback_topic_arn, stack=settings.stack
             ),
+            directories=SsmDirectories(
+                client=clients.ssm,
+                parameter_name=resources.directory_parameter,
+                max_age=settings.directory_refresh,
+                clock=clock,
+                on_trouble=telemetry.directory_not_refreshed,
+                on_problem=telemetry.directory_problem,
+            ),
+            windows=S3SenderWindows(client=clients.s3, bucket=bucket),
         ),
         queue=clients.sqs,
         clock=clock,

@@ -1,4 +1,4 @@
-"""Raw messages, attachments, links and manifests in Amazon S3.
+"""Raw messages, attachments, links, manifests and senders' windows in Amazon S3.
 
 Two buckets: raw messages in the incoming bucket, everything else in the attachments bucket.
 S3's conditional writes do the rest (S3 User Guide, "Conditional requests"):
@@ -21,14 +21,22 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from relay_core.errors import Conflict, PermanentError
+from relay_core.flood import SenderWindow, WindowKey, format_window, parse_window
 from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
-from relay_core.ports import AttachmentKey, Link, RawKey, StoredManifest, Version
+from relay_core.ports import (
+    AttachmentKey,
+    Link,
+    RawKey,
+    StoredManifest,
+    StoredWindow,
+    Version,
+)
 
 from .aws_errors import aws_call, error_code
 from .content_disposition import format_attachment_disposition
@@ -153,24 +161,8 @@ class S3Manifests:
         Raises:
             PermanentError: also if the object under the key is no manifest.
         """
-        key = manifest_key(message_id)
-        with aws_call(call="s3:GetObject", target=key):
-            try:
-                answer = self.client.get_object(Bucket=self.bucket, Key=key)
-            except ClientError as error:
-                if error_code(error) != "NoSuchKey":
-                    raise
-                return None
-            document = answer["Body"].read()
-        try:
-            manifest = parse_manifest(document)
-        except ValueError as error:
-            raise PermanentError(
-                call="s3:GetObject",
-                target=key,
-                detail=f"{error}; repair or delete the object, then redrive the message",
-            ) from error
-        return StoredManifest(manifest=manifest, version=Version(answer["ETag"]))
+        record = self._records.read(manifest_key(message_id), parse_manifest)
+        return record and StoredManifest(*record)
 
     def create(self, manifest: Manifest) -> Version:
         """See `Manifests.create`."""
@@ -181,12 +173,81 @@ class S3Manifests:
         return self._put(manifest, expected)
 
     def _put(self, manifest: Manifest, expected: Version | None) -> Version:
-        """Write over the `expected` version, or, if that is None, over nothing."""
         key = manifest_key(manifest.message_id)
+        return self._records.write(key, format_manifest(manifest), expected)
+
+    @property
+    def _records(self) -> _JsonRecords:
+        return _JsonRecords(client=self.client, bucket=self.bucket)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3SenderWindows:
+    """`SenderWindows` as one JSON object a window; its ETag is the version.
+
+    Nobody deletes them: they end with the bucket's lifecycle.
+    """
+
+    client: S3Client
+    bucket: str
+
+    def load(self, key: WindowKey) -> StoredWindow | None:
+        """See `SenderWindows.load`.
+
+        Raises:
+            PermanentError: also if the object under the key is no window.
+        """
+        record = self._records.read(window_key(key), parse_window)
+        return record and StoredWindow(*record)
+
+    def create(self, window: SenderWindow) -> Version:
+        """See `SenderWindows.create`."""
+        return self._records.write(window_key(window.key), format_window(window), None)
+
+    def replace(self, window: SenderWindow, expected: Version) -> Version:
+        """See `SenderWindows.replace`."""
+        return self._records.write(window_key(window.key), format_window(window), expected)
+
+    @property
+    def _records(self) -> _JsonRecords:
+        return _JsonRecords(client=self.client, bucket=self.bucket)
+
+
+_Record = TypeVar("_Record")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _JsonRecords:
+    """Small JSON objects that several workers change, by compare-and-swap on their ETags."""
+
+    client: S3Client
+    bucket: str
+
+    def read(self, key: str, parse: Callable[[bytes], _Record]) -> tuple[_Record, Version] | None:
+        """The record and its version, or None if there is none."""
+        with aws_call(call="s3:GetObject", target=key):
+            try:
+                answer = self.client.get_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) != "NoSuchKey":
+                    raise
+                return None
+            document = answer["Body"].read()
+        try:
+            return parse(document), Version(answer["ETag"])
+        except ValueError as error:
+            raise PermanentError(
+                call="s3:GetObject",
+                target=key,
+                detail=f"{error}; repair or delete the object, then redrive the message",
+            ) from error
+
+    def write(self, key: str, document: bytes, expected: Version | None) -> Version:
+        """Write over the `expected` version, or, if that is None, over nothing."""
         request: PutObjectRequestTypeDef = {
             "Bucket": self.bucket,
             "Key": key,
-            "Body": format_manifest(manifest),
+            "Body": document,
             "ContentType": "application/json",
         }
         if expected is None:
@@ -202,7 +263,7 @@ class S3Manifests:
                 raise Conflict(
                     call="s3:PutObject",
                     target=key,
-                    detail=f"{error_code(error)}: the manifest is not at the version"
+                    detail=f"{error_code(error)}: the object is not at the version"
                     f" {expected or 'none'} any more; the queue tries again",
                 ) from error
         return Version(answer["ETag"])
@@ -215,6 +276,11 @@ _LOST_RACE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoS
 def manifest_key(message_id: MessageId) -> str:
     """The key of a message's manifest in the attachments bucket."""
     return f"manifests/{message_id}.json"
+
+
+def window_key(key: WindowKey) -> str:
+    """The key of a sender's window in the attachments bucket."""
+    return f"windows/{key}.json"
 
 
 def _media_type(content_type: str) -> str:

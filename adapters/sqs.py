@@ -10,7 +10,7 @@ Anything else raises, so that it ends in the dead-letter queue under its own mes
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
@@ -38,9 +38,13 @@ class UnreadableRecord(PermanentError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A raw message arrived under this key of the incoming bucket."""
+    """A raw message arrived under this key of the incoming bucket.
+
+    `arrived_at` is when S3 stored it, in UTC, the same at every delivery; None if it is not told.
+    """
 
     raw_key: RawKey
+    arrived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +93,16 @@ def _parse_event(event: S3EventRecord, incoming_bucket: str) -> Received | Ignor
         return Ignored(reason=f"{key}: SES writes it when the receipt rule is made")
     if not name:
         return Ignored(reason=f"{key}: the marker of a folder, no mail")
-    return Received(raw_key=RawKey(key))
+    return Received(raw_key=RawKey(key), arrived_at=_parse_time(event.get("eventTime")))
+
+
+def _parse_time(text: object) -> datetime | None:
+    """S3's `eventTime` (ISO 8601, UTC). Without one, a mail is as good as any other."""
+    try:
+        time = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return time and time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
 
 
 def _check_bucket(found: str, expected: str) -> None:

@@ -1,9 +1,10 @@
 """What an operator sees of the function: one JSON log line a mail, and counted metrics.
 
 Each notification on the queue ends in exactly one line that holds `outcome`: `relayed`,
-`refused`, `ignored`, `retried` (a transient error sent it back to the queue) or `failed`
-(any other error did). Its fields are flat, so that CloudWatch Logs Insights can query them;
-`correlation_id` is the relay's message id and stands on every line about that mail.
+`refused`, `held` (over its sender's limit), `ignored`, `retried` (a transient error sent it
+back to the queue) or `failed` (any other error did). Its fields are flat, so that CloudWatch
+Logs Insights can query them; `correlation_id` is the relay's message id and stands on every
+line about that mail.
 
 Lines at INFO and above name keys, counts and reasons. Addresses and words of a mail stand
 in them only where an operator has to act on them, as in an error of SES; the detail of a
@@ -38,6 +39,7 @@ DEFAULT_LEVEL = "INFO"
 _OUTCOME_METRICS = {
     "relayed": "MessagesRelayed",
     "refused": "MessagesRefused",
+    "held": "MessagesHeld",
     "ignored": "MessagesIgnored",
     "retried": "MessagesRetried",
     "failed": "MessagesFailed",
@@ -143,6 +145,19 @@ class Telemetry:
             exc_info=None if isinstance(error, AdapterError) else error,
         )
         self._count(_OUTCOME_METRICS["failed"])
+
+    def directory_not_refreshed(self, error: AdapterError) -> None:
+        """The recipient directory cannot be read; the one that was read last holds."""
+        self._logger.error(
+            "the recipient directory cannot be read; mail goes by the last that could be",
+            error=type(error).__name__,
+            cause=str(error),
+        )
+        self._count("DirectoryFailures")
+
+    def directory_problem(self, problem: str) -> None:
+        """A new recipient directory has an entry that some mail will be refused for."""
+        self._logger.warning("an entry of the recipient directory is not usable", cause=problem)
 
     def not_postponed(self, error: AdapterError) -> None:
         """The retry could not be moved; the queue's own visibility timeout holds."""

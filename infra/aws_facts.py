@@ -36,6 +36,9 @@ LOG_RETENTION_DAYS = (
 )
 """What CloudWatch Logs can keep (its API reference, PutRetentionPolicy)."""
 
+MAX_PARAMETER = 8192
+"""Bytes that an SSM parameter of the advanced tier holds (Systems Manager quotas)."""
+
 
 def inbound_endpoint(region: str) -> str:
     """The host that an MX record names, so that SES receives a domain's mail."""

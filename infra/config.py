@@ -17,10 +17,11 @@ from datetime import timedelta
 import pulumi
 from pulumi.runtime import is_config_secret
 
+from relay_core.directory import Directory, directory_problems, format_directory
 from relay_core.settings import InvalidSettings, LinkMode, Problem, Settings, VerdictAction
 
 from . import environment
-from .aws_facts import LOG_RETENTION_DAYS, RECEIVING_REGIONS
+from .aws_facts import LOG_RETENTION_DAYS, MAX_PARAMETER, RECEIVING_REGIONS
 
 QUEUE_RETENTION = timedelta(days=4)
 """How long the queue keeps a message that nothing takes."""
@@ -77,6 +78,8 @@ class StackConfig:
     recipient_marker: str = "Email_Rxers_Code"
     allowed_senders: tuple[str, ...] = ()
     recipient_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    default_recipients: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    directory_refresh_seconds: int = 60
     max_recipients: int = 100
     show_recipients: bool = True
     link_mode: LinkMode = LinkMode.PRESIGNED
@@ -91,6 +94,8 @@ class StackConfig:
     log_retention_days: int = 30
     spam_action: VerdictAction = VerdictAction.REFUSE
     authentication_action: VerdictAction = VerdictAction.REFUSE
+    sender_message_limit: int = 0
+    sender_window_seconds: int = 300
     alarm_emails: tuple[str, ...] = ()
     fallback_emails: tuple[str, ...] = ()
     dlq_alarm_threshold: int = 50
@@ -147,7 +152,7 @@ class StackConfig:
             configuration_set_name=self.configuration_set_name,
             recipient_marker=self.recipient_marker,
             allowed_senders=self.allowed_senders,
-            recipient_groups=self.recipient_groups,
+            directory_refresh=timedelta(seconds=_bounded(self.directory_refresh_seconds)),
             max_recipients=self.max_recipients,
             show_recipients=self.show_recipients,
             link_mode=self.link_mode,
@@ -161,7 +166,13 @@ class StackConfig:
             retry_delay=timedelta(seconds=_bounded(self.retry_delay_seconds)),
             spam_action=self.spam_action,
             authentication_action=self.authentication_action,
+            sender_message_limit=self.sender_message_limit,
+            sender_window=timedelta(seconds=_bounded(self.sender_window_seconds)),
         )
+
+    def directory(self) -> Directory:
+        """The recipient directory, as a new stack begins with it."""
+        return Directory(groups=self.recipient_groups, default_recipients=self.default_recipients)
 
     def warnings(self) -> tuple[str, ...]:
         """What is allowed and yet worth a second look, a sentence each."""
@@ -293,6 +304,7 @@ _RULES = (
 
 def _broken_rules(config: StackConfig) -> Iterator[Problem]:
     yield from _settings_problems(config)
+    yield from _directory_problems(config)
     for rule in _RULES:
         if not rule.holds(config):
             key = "aws:region" if rule.field == "region" else key_name(rule.field)
@@ -302,6 +314,24 @@ def _broken_rules(config: StackConfig) -> Iterator[Problem]:
             if not _EMAIL.match(address):
                 rule_text = "must be an e-mail address"
                 yield Problem(field=key_name(name), value=address, rule=rule_text)
+            if address.lower() == config.recipient_email.lower():
+                rule_text = "must not be recipientEmail: each notice would come back as a mail"
+                yield Problem(field=key_name(name), value="[recipientEmail]", rule=rule_text)
+
+
+def _directory_problems(config: StackConfig) -> Iterator[Problem]:
+    """What stands in the directory that some mail would be refused for."""
+    directory = config.directory()
+    keys = {"groups": "recipientGroups", "defaultRecipients": "defaultRecipients"}
+    for problem in directory_problems(directory):
+        yield Problem(field=keys[problem.part], value=problem.value, rule=problem.rule)
+    if (size := len(format_directory(directory).encode())) > MAX_PARAMETER:
+        yield Problem(
+            field="recipientGroups, defaultRecipients",
+            value=f"{size} bytes",
+            rule=f"must fit into the {MAX_PARAMETER} bytes of an SSM parameter: name domains"
+            " instead of senders, and groups instead of addresses",
+        )
 
 
 _FIELDS_OF_SETTINGS: Mapping[str, str] = {
@@ -310,6 +340,8 @@ _FIELDS_OF_SETTINGS: Mapping[str, str] = {
     "link_expiry": "link_expiry_hours",
     "attachment_retention": "attachment_retention_days",
     "retry_delay": "retry_delay_seconds",
+    "directory_refresh": "directory_refresh_seconds",
+    "sender_window": "sender_window_seconds",
 }
 """Field of `Settings` → field of `StackConfig`, where the names differ."""
 
@@ -328,7 +360,7 @@ def _settings_problems(config: StackConfig) -> Iterator[Problem]:
     room = environment.LIMIT - environment.RESERVED_FOR_RESOURCES
     if size > room:
         yield Problem(
-            field="allowedRecipients, allowedSenders, recipientGroups",
+            field="allowedRecipients, allowedSenders",
             value=f"{size} bytes",
             rule=f"must fit, with all other settings, into {room} bytes of the function's"
             " environment: name domains instead of addresses, or fewer of them",

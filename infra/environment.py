@@ -2,7 +2,7 @@
 
 Lambda allows 4 KB for all variables together, names and values (AWS Lambda guide, "Lambda
 quotas"). The settings are known before anything is deployed and can be measured; the names
-of the buckets and the ARN of the topic are not, so room is kept for them.
+of the buckets and of the parameter and the ARN of the topic are not, so room is kept for them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from relay_core.settings import Settings, variable_name
 LIMIT = 4096
 """Bytes that Lambda allows for all variables together."""
 
-RESERVED_FOR_RESOURCES = 512
-"""Bytes kept for two bucket names (63 each at most), a topic's ARN and their variables' names."""
+RESERVED_FOR_RESOURCES = 640
+"""Bytes kept for two bucket names (63 each at most), a topic's ARN, a parameter's name, and the
+names of their variables."""
 
 _FIXED: Mapping[str, str] = {
     "POWERTOOLS_SERVICE_NAME": "mail-relay",
@@ -27,6 +28,7 @@ INBOUND_ADDRESS = variable_name("inbound_address")
 INCOMING_BUCKET = variable_name("incoming_bucket")
 ATTACHMENTS_BUCKET = variable_name("attachments_bucket")
 FALLBACK_TOPIC_ARN = variable_name("fallback_topic_arn")
+DIRECTORY_PARAMETER = variable_name("directory_parameter")
 
 
 def known_variables(settings: Settings) -> dict[str, str]:

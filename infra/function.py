@@ -50,6 +50,7 @@ class RelayFunctionArgs:
     incoming_prefix: str
     attachments_bucket_arn: pulumi.Input[str]
     fallback_topic_arn: pulumi.Input[str]
+    directory_parameter_arn: pulumi.Input[str]
     queue_arn: pulumi.Input[str]
 
 
@@ -121,12 +122,13 @@ def _permissions(
             [under(args.incoming_bucket_arn, args.incoming_prefix)],
         ),
         policies.allow(
-            "KeepAttachmentsAndManifests",
+            "KeepAttachmentsAndRecords",
             # A presigned link reads with the rights of the role that signed it: so GetObject.
             ["s3:PutObject", "s3:GetObject"],
             [
                 under(args.attachments_bucket_arn, "attachments/"),
                 under(args.attachments_bucket_arn, "manifests/"),
+                under(args.attachments_bucket_arn, "windows/"),
             ],
         ),
         policies.allow(
@@ -158,6 +160,7 @@ def _permissions(
             condition={"StringEquals": {"ses:FromAddress": args.sender_address}},
         ),
         policies.allow("TellTheOperator", ["sns:Publish"], [args.fallback_topic_arn]),
+        policies.allow("ReadTheDirectory", ["ssm:GetParameter"], [args.directory_parameter_arn]),
         policies.allow(
             "WorkThroughTheQueue",
             [

@@ -15,10 +15,13 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from relay_core.directory import format_directory
+
 from . import environment, policies
 from .alarms import QueueAlarms, QueueAlarmsArgs
 from .aws_facts import smtp_endpoint
 from .config import DEAD_LETTER_RETENTION, QUEUE_RETENTION, StackConfig
+from .directory import RecipientDirectory, RecipientDirectoryArgs
 from .function import RelayFunction, RelayFunctionArgs
 from .identities import MailDomains, MailDomainsArgs
 from .inbound import InboundMail, InboundMailArgs, RuleNames
@@ -151,6 +154,15 @@ class MailRelay(pulumi.ComponentResource):
             ),
             child,
         )
+        document = format_directory(config.directory())
+        directory = RecipientDirectory(
+            f"{name}-recipients",
+            RecipientDirectoryArgs(
+                parameter_name=f"/{config.project}/{config.stack}/recipients",
+                document=document,
+            ),
+            child,
+        )
         function = RelayFunction(
             f"{name}-function",
             RelayFunctionArgs(
@@ -161,6 +173,7 @@ class MailRelay(pulumi.ComponentResource):
                     environment.INCOMING_BUCKET: incoming.bucket_name,
                     environment.ATTACHMENTS_BUCKET: attachments.bucket_name,
                     environment.FALLBACK_TOPIC_ARN: fallback.arn,
+                    environment.DIRECTORY_PARAMETER: directory.parameter_name,
                 },
                 memory_mb=config.function_memory,
                 timeout_seconds=config.function_timeout_seconds,
@@ -175,6 +188,7 @@ class MailRelay(pulumi.ComponentResource):
                 incoming_prefix=INCOMING_PREFIX,
                 attachments_bucket_arn=attachments.arn,
                 fallback_topic_arn=fallback.arn,
+                directory_parameter_arn=directory.arn,
                 queue_arn=queue.arn,
             ),
             child,
@@ -207,6 +221,9 @@ class MailRelay(pulumi.ComponentResource):
             "senderAddress": config.sender_email,
             "smtpEndpoint": smtp_endpoint(config.region),
             "smtpCredentialsParameter": credentials,
+            "directoryParameter": directory.parameter_name,
+            # As it would be if the stack were new: for an operator who wants that back.
+            "directoryDocument": document,
             # Empty until there is a download page: Pulumi would leave out a null.
             "downloadUrl": "",
             "dnsRecords": domains.dns_records,

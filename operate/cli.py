@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from relay_core.directory import Directory, directory_problems
 from relay_core.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.message import DEFAULT_LIMITS
 from relay_core.plan import message_id_of
@@ -54,7 +55,8 @@ Groups = Annotated[
     typer.Option(
         "--group",
         metavar="NAME=ADDRESS,…",
-        help="A group that @NAME stands for (recipientGroups); repeat for more.",
+        help="A group that @NAME stands for, of addresses and other groups (@NAME); repeat for"
+        " more.",
     ),
 ]
 EVERYBODY = ["*"]
@@ -97,11 +99,12 @@ def inspect_files(
 
     Exits with 0 if every file could be read, with 2 otherwise.
     """
-    settings = _settings(marker, allow, group)
+    settings = _settings(marker, allow)
+    directory = _directory(group)
     console = Console(highlight=False, markup=False, emoji=False)
     failed = False
     for file in files:
-        inspected = _inspect(file, settings, extract)
+        inspected = _inspect(file, settings, directory, extract)
         failed = failed or isinstance(inspected, str)
         if as_json:
             answer = (
@@ -119,13 +122,19 @@ def inspect_files(
         raise typer.Exit(UNREADABLE)
 
 
-def _inspect(file: str, settings: Settings, folder: Path | None) -> Inspection | str:
+def _inspect(
+    file: str, settings: Settings, directory: Directory, folder: Path | None
+) -> Inspection | str:
     """The inspection of one file, or what went wrong with it."""
     try:
         raw_key = _key_of(file)
         extraction = folder and Extraction(folder=folder, message_id=message_id_of(raw_key))
         return inspect_message(
-            _read(file), raw_key, settings, extraction.keep if extraction else None
+            _read(file),
+            raw_key,
+            settings,
+            extraction.keep if extraction else None,
+            directory=directory,
         )
     except OSError as error:
         where = f" ({error.filename})" if error.filename and error.filename != file else ""
@@ -158,7 +167,8 @@ def rewrite_file(
 
     Exits with 2 if the file could not be read, with 1 if it holds no message.
     """
-    settings = _settings(marker, allow, group)
+    settings = _settings(marker, allow)
+    directory = _directory(group)
     try:
         addr_spec = parse_addr_spec(recipient)
     except InvalidAddress as error:
@@ -178,6 +188,7 @@ def rewrite_file(
             settings,
             link_base=link_base.rstrip("/"),
             now=datetime.now(UTC),
+            directory=directory,
         )
     except NothingToShow as error:
         _complain(f"{file}: {error}")
@@ -188,13 +199,7 @@ def rewrite_file(
     sys.stdout.buffer.flush()
 
 
-def _settings(marker: str, allow: list[str], groups: list[str]) -> Settings:
-    members = {}
-    for group in groups:
-        name, equals, addresses = group.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{group!r} is not NAME=ADDRESS,…", param_hint="--group")
-        members[name] = tuple(one.strip() for one in addresses.split(","))
+def _settings(marker: str, allow: list[str]) -> Settings:
     try:
         return Settings(
             stack="relayctl",
@@ -202,10 +207,23 @@ def _settings(marker: str, allow: list[str], groups: list[str]) -> Settings:
             inbound_address="devices@relay.invalid",
             allowed_recipients=tuple(allow),
             recipient_marker=marker,
-            recipient_groups=members,
         )
     except InvalidSettings as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _directory(groups: list[str]) -> Directory:
+    members = {}
+    for group in groups:
+        name, equals, addresses = group.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{group!r} is not NAME=ADDRESS,…", param_hint="--group")
+        members[name] = tuple(one.strip() for one in addresses.split(","))
+    directory = Directory(groups=members, default_recipients={})
+    if problems := directory_problems(directory):
+        told = "; ".join(f"{problem.value}: {problem.rule}" for problem in problems)
+        raise typer.BadParameter(told, param_hint="--group")
+    return directory
 
 
 def _key_of(file: str) -> RawKey:

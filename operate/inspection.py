@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from relay_core.attachment import Action, Attachment, content_of, find_attachments
+from relay_core.directory import EMPTY_DIRECTORY, Directory
 from relay_core.errors import Defect, Reason
 from relay_core.measured import Measured
 from relay_core.message import Message
@@ -64,14 +65,19 @@ class Inspection:
 
 
 def inspect_message(
-    raw: bytes, raw_key: RawKey, settings: Settings, keep: Keep | None = None
+    raw: bytes,
+    raw_key: RawKey,
+    settings: Settings,
+    keep: Keep | None = None,
+    *,
+    directory: Directory = EMPTY_DIRECTORY,
 ) -> Inspection:
     """Plan a message as the relay would, and look at what it holds, refused or not.
 
     Raises:
         OSError: only if `keep` does.
     """
-    plan = plan_relay(raw, raw_key, settings)
+    plan = plan_relay(raw, raw_key, settings, directory)
     decision, reason, details = _decided(plan)
     return Inspection(
         decision=decision,

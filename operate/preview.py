@@ -12,6 +12,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from relay_core.attachment import Attachment, content_of
+from relay_core.directory import EMPTY_DIRECTORY, Directory
 from relay_core.errors import RelayError
 from relay_core.links import ListedAttachment
 from relay_core.message import Message
@@ -49,13 +50,14 @@ def preview(
     *,
     link_base: str,
     now: datetime,
+    directory: Directory = EMPTY_DIRECTORY,
 ) -> Preview:
     """The message as it would go out to `recipient`, an addr-spec. `now` is aware, in UTC.
 
     Raises:
         NothingToShow: saying why the message cannot be read.
     """
-    planned = plan_relay(raw, raw_key, settings)
+    planned = plan_relay(raw, raw_key, settings, directory)
     if planned.message is None:
         raise NothingToShow(planned.refusals[0].detail)
     caveat = _caveat(planned, recipient)

@@ -3,7 +3,7 @@
 Three answers are possible for a mail. `Admitted`, perhaps with marks for its subject;
 `Refusal`, which the operator is told; `Ignored`, for what must never be answered at all
 because an answer could start a loop (RFC 3834 section 2): mail that a relay has sent, mail
-without a reverse-path, automatic replies and delivery reports.
+with a null reverse-path, automatic replies and delivery reports.
 
 SES adds its verdicts and Authentication-Results at the top of what it stores, below its own
 Received field and above all that the sender wrote; a sender can write the same names further
@@ -12,11 +12,19 @@ name (Amazon SES guide, "Amazon SES email receiving: verdict headers").
 
 What the verdicts mean here:
 
-* virus FAIL is always refused; the attachments are not stored, the raw message is kept.
+* virus FAIL is always refused, whatever else the mail is; the attachments are not stored, the
+  raw message is kept.
+* virus PROCESSING_FAILED lets the mail pass with a mark in its subject. SES could not look
+  into it, which broken mail of honest devices brings about as well as malice; whoever is about
+  to open an attachment should know.
 * spam FAIL and failed authentication take the configured action.
-* GRAY, PROCESSING_FAILED, DISABLED and a missing verdict let the mail pass: SES could not
-  tell, and an alarm that is held back for that is the greater harm. Links go only to
-  allowed recipients in any case.
+* Everything else (GRAY, DISABLED, any verdict that is missing, spam that could not be judged)
+  lets the mail pass: nothing speaks against it, and an alarm that is held back for that is the
+  greater harm. It goes to allowed recipients only in any case.
+
+Authentication-Results (RFC 8601) also quotes what the sender chose: the name it greeted with,
+its reverse-path. So a "pass" counts only outside quotes and comments, a "fail" everywhere, and
+where DMARC is said to have both passed and failed, it has failed.
 """
 
 from __future__ import annotations
@@ -25,13 +33,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from .directory import Directory, expand
 from .encoding import decode_encoded_words
 from .errors import Reason, Refusal
 from .header import Header
-from .mailbox import InvalidAddress, Mailbox, domain_of, parse_addr_spec
-from .message import Message
+from .mailbox import InvalidAddress, Mailbox, parse_addr_spec
+from .message import Entity, Message
 from .outgoing_header import LOOP_FIELD
-from .recipient_code import Address, Group
+from .patterns import matches
+from .recipient_code import Entry
 from .settings import Settings, VerdictAction
 
 
@@ -52,8 +62,7 @@ class Ignored:
 
 # --- where a mail comes from ------------------------------------------------------------------
 
-_ANGLE = re.compile(r"(.*?)<([^<>]*)>", re.DOTALL)
-_BARE_ADDRESS = re.compile(r"[^\s<>,;:()\"]+@[^\s<>,;:()\"]+")
+_WORD = re.compile(r"[^\s<>,;:()\"]+")
 
 
 def find_author(header: Header) -> Mailbox | None:
@@ -63,17 +72,23 @@ def find_author(header: Header) -> Mailbox | None:
         return None
     # The address is looked for before encoded-words are decoded: what they hold is a name.
     text = header.value(field).decode("utf-8", "replace")
-    if match := _ANGLE.search(text):
-        name, address = match.groups()
-    else:
-        bare = _BARE_ADDRESS.search(text)
-        name, address = "", bare.group() if bare else ""
+    name, address = _split_mailbox(text)
     try:
         addr_spec = parse_addr_spec(address)
     except InvalidAddress:
         return None
     display_name = decode_encoded_words(name.strip().strip('"').replace('\\"', '"'))
     return Mailbox(addr_spec=addr_spec, display_name=display_name)
+
+
+def _split_mailbox(text: str) -> tuple[str, str]:
+    """The words before the first `<…>` and what it holds; else the first word with an @."""
+    closing = text.find(">", text.find("<") + 1)
+    opening = text.rfind("<", 0, closing) if closing >= 0 else -1
+    if opening >= 0:
+        return text[:opening], text[opening + 1 : closing]
+    words = (match.group() for match in _WORD.finditer(text))
+    return "", next((word for word in words if "@" in word[1:-1]), "")
 
 
 def find_reverse_path(header: Header) -> str | None:
@@ -95,32 +110,45 @@ def find_sender(header: Header) -> str | None:
 # --- what SES found ----------------------------------------------------------------------------
 
 
-def _ses_fields(header: Header) -> Iterator[tuple[str, str]]:
+_VIRUS_VERDICT = "x-ses-virus-verdict"
+_SPAM_VERDICT = "x-ses-spam-verdict"
+_AUTHENTICATION_RESULTS = "authentication-results"
+_SES_FIELDS = frozenset({_VIRUS_VERDICT, _SPAM_VERDICT, _AUTHENTICATION_RESULTS})
+
+
+def _ses_findings(header: Header) -> dict[str, str]:
+    """The values of the fields that SES added, by name; "" of one that is not there."""
+    findings: dict[str, str] = {}
     received = 0
     for field in header.fields:
         received += field.name == "received"
         if received > 1:
-            return
-        yield field.name, header.text_of(field)
-
-
-def _first(header: Header, name: str) -> str:
-    return next((value for found, value in _ses_fields(header) if found == name), "")
+            break
+        if field.name in _SES_FIELDS and field.name not in findings:
+            # As it stands: an encoded-word in it is the sender's, and must not become results.
+            findings[field.name] = header.value(field).decode("latin-1")
+    return dict.fromkeys(_SES_FIELDS, "") | findings
 
 
 _RESULT = re.compile(r"(?i)(?:^|[;\s])(spf|dkim|dmarc)\s*=\s*([a-z]+)")
+# A quoted-string, or a comment and one within it; each may lack its end.
+_QUOTED_OR_COMMENT = re.compile(
+    r'"(?:[^"\\]|\\.)*+(?:"|\Z)|\((?:[^()]|\([^()]*+\))*+(?:\)|\Z)', re.DOTALL
+)
 
 
-def _authentication_failed(header: Header) -> bool:
-    results: dict[str, set[str]] = {}
-    for method, result in _RESULT.findall(_first(header, "authentication-results")):
-        results.setdefault(method.lower(), set()).add(result.lower())
-    if "pass" in results.get("dmarc", ()):
-        return False
-    passed = "pass" in results.get("spf", ()) or "pass" in results.get("dkim", ())
-    return "fail" in results.get("dmarc", ()) or (
-        not passed and "fail" in results.get("spf", set()) | results.get("dkim", set())
-    )
+def _authentication_failed(authentication_results: str) -> bool:
+    unquoted = _QUOTED_OR_COMMENT.sub(" ", authentication_results)
+    passed = {method for method, result in _results(unquoted) if result == "pass"}
+    failed = {method for method, result in _results(authentication_results) if result == "fail"}
+    if "dmarc" in passed | failed:
+        return "dmarc" in failed
+    return bool(failed) and not passed
+
+
+def _results(text: str) -> Iterator[tuple[str, str]]:
+    for method, result in _RESULT.findall(text):
+        yield method.lower(), result.lower()
 
 
 # --- the answers --------------------------------------------------------------------------------
@@ -129,30 +157,34 @@ def _authentication_failed(header: Header) -> bool:
 def admit(message: Message, settings: Settings) -> Admitted | Refusal | Ignored:
     """Whether a mail may be relayed at all, whoever its recipients are."""
     header = message.header
-    if ignored := _never_answered(message):
-        return ignored
-    if _first(header, "x-ses-virus-verdict").strip().upper() == "FAIL":
+    findings = _ses_findings(header)
+    virus = findings[_VIRUS_VERDICT].strip().upper()
+    if virus == "FAIL":
+        # Before all else: telling the operator answers nobody, so it can start no loop.
         return Refusal(
             reason=Reason.VIRUS,
             detail="Amazon SES found a virus in it; its attachments were not stored",
         )
-    sender = find_sender(header)
-    if settings.allowed_senders and not (sender and matches(sender, settings.allowed_senders)):
-        return Refusal(
-            reason=Reason.SENDER_NOT_ALLOWED,
-            detail=f"{sender or 'a sender without an address'} is not in allowedSenders",
-        )
-    marks = []
+    if ignored := _never_answered(message):
+        return ignored
+    if settings.allowed_senders:
+        sender = find_sender(header)
+        if sender is None or not matches(sender, settings.allowed_senders):
+            return Refusal(
+                reason=Reason.SENDER_NOT_ALLOWED,
+                detail=f"{sender or 'a sender without an address'} is not in allowedSenders",
+            )
+    marks = ["[not scanned]"] if virus == "PROCESSING_FAILED" else []
     for found, action, reason, mark, detail in (
         (
-            _first(header, "x-ses-spam-verdict").strip().upper() == "FAIL",
+            findings[_SPAM_VERDICT].strip().upper() == "FAIL",
             settings.spam_action,
             Reason.SPAM,
             "[spam?]",
             "Amazon SES takes it for spam (spamAction is refuse)",
         ),
         (
-            _authentication_failed(header),
+            _authentication_failed(findings[_AUTHENTICATION_RESULTS]),
             settings.authentication_action,
             Reason.AUTHENTICATION_FAILED,
             "[sender not verified]",
@@ -171,10 +203,8 @@ def _never_answered(message: Message) -> Ignored | None:
     header = message.header
     if header.first(LOOP_FIELD) is not None:
         return Ignored(reason=Reason.MAIL_LOOP, detail="a mail relay has sent it already")
-    root = message.root.media_type
-    report_type = root.parameters.get("report-type", "").lower()
-    if root.full == "multipart/report" and report_type in _REPORTS:
-        return Ignored(reason=Reason.DELIVERY_REPORT, detail=f"it is a report ({report_type})")
+    if report := _report_type(message.root):
+        return Ignored(reason=Reason.DELIVERY_REPORT, detail=f"it is a report ({report})")
     if find_reverse_path(header) == "":
         return Ignored(reason=Reason.DELIVERY_REPORT, detail="its reverse-path is null")
     auto_submitted = (header.text("auto-submitted") or "").strip().lower()
@@ -186,17 +216,20 @@ def _never_answered(message: Message) -> Ignored | None:
 _REPORTS = frozenset({"delivery-status", "disposition-notification", "feedback-report"})
 
 
-def matches(addr_spec: str, patterns: Iterable[str]) -> bool:
-    """Whether an address is one of the patterns: an address, a domain, `*.` and a domain, `*`."""
-    address = addr_spec.lower()
-    domain = domain_of(address)
-    for pattern in patterns:
-        wanted = pattern.lower()
-        if wanted == "*" or wanted in {address, domain}:
-            return True
-        if wanted.startswith("*.") and domain.endswith(wanted[1:]):
-            return True
-    return False
+def _report_type(root: Entity) -> str | None:
+    """Which report a mail is, by its parameter or, where that is missing, by its parts.
+
+    RFC 6522 section 3 (report-type), RFC 3464, RFC 8098, RFC 5965.
+    """
+    if root.media_type.full != "multipart/report":
+        return None
+    named = root.media_type.parameters.get("report-type", "").lower()
+    held = {
+        part.media_type.full.removeprefix("message/")
+        for part in root.parts
+        if part.media_type.full.startswith("message/")
+    }
+    return next(iter(sorted(_REPORTS & {named, *held})), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,12 +240,15 @@ class Resolved:
     refusals: tuple[Refusal, ...]
 
 
-def resolve_recipients(entries: Iterable[Address | Group], settings: Settings) -> Resolved:
-    """The addresses behind a recipient code's entries, each checked."""
-    recipients: dict[str, str] = {}  # by the form that tells duplicates
+def resolve_recipients(
+    entries: Iterable[Entry], settings: Settings, directory: Directory
+) -> Resolved:
+    """The addresses behind entries, each checked, wherever the entries come from."""
+    expansion = expand(entries, directory)
+    recipients: list[str] = []
     refusals: list[Refusal] = []
     own = {settings.inbound_address.lower(), settings.sender_address.lower()}
-    for addr_spec in _addresses(entries, settings, refusals):
+    for addr_spec in expansion.addr_specs:
         if addr_spec.lower() in own:
             refusals.append(
                 Refusal(
@@ -228,7 +264,7 @@ def resolve_recipients(entries: Iterable[Address | Group], settings: Settings) -
                 )
             )
         else:
-            recipients.setdefault(addr_spec.lower(), addr_spec)
+            recipients.append(addr_spec)
     if len(recipients) > settings.max_recipients:
         number = len(recipients)
         return Resolved(
@@ -240,22 +276,4 @@ def resolve_recipients(entries: Iterable[Address | Group], settings: Settings) -
                 ),
             ),
         )
-    return Resolved(recipients=tuple(recipients.values()), refusals=tuple(refusals))
-
-
-def _addresses(
-    entries: Iterable[Address | Group], settings: Settings, refusals: list[Refusal]
-) -> Iterator[str]:
-    groups = {name.lower(): members for name, members in settings.recipient_groups.items()}
-    for entry in entries:
-        if isinstance(entry, Address):
-            yield entry.addr_spec
-        elif (members := groups.get(entry.name.lower())) is not None:
-            yield from members
-        else:
-            refusals.append(
-                Refusal(
-                    reason=Reason.UNKNOWN_GROUP,
-                    detail=f"there is no group @{entry.name} in recipientGroups",
-                )
-            )
+    return Resolved(recipients=tuple(recipients), refusals=(*refusals, *expansion.refusals))

@@ -3,7 +3,8 @@
 One JSON object a message, in the attachments bucket, changed only by compare-and-swap. It
 is the ledger that makes a redelivery harmless: a recipient whose state is `submitted` is
 never submitted to again. It is written after the attachments are stored and before the
-first submission, and ends with the attachments' retention.
+first submission, and ends with the attachments' retention. A mail that is held back has one
+too, without attachments and recipients: by it an operator finds the mail and lets it go.
 """
 
 from __future__ import annotations
@@ -18,6 +19,19 @@ MessageId = NewType("MessageId", str)
 """The relay's name for one mail: the last component of its key in the incoming store."""
 
 SCHEMA_VERSION = 1
+
+
+class ManifestState(StrEnum):
+    """What becomes of the message as a whole.
+
+    `RELAYING` is the usual one, from the first submission to the last. A `HELD` message was
+    over its sender's limit: nothing is done with it until an operator sets it to `RELEASED` and
+    has it delivered again; then it is relayed without being counted.
+    """
+
+    RELAYING = "relaying"
+    HELD = "held"
+    RELEASED = "released"
 
 
 class DeliveryState(StrEnum):
@@ -66,6 +80,7 @@ class Manifest:
     expires_at: datetime
     attachments: tuple[StoredAttachment, ...]
     deliveries: tuple[DeliveryRecord, ...]
+    state: ManifestState = ManifestState.RELAYING
 
     def pending(self) -> tuple[str, ...]:
         """The recipients that nothing is decided for yet, in order."""
@@ -122,6 +137,8 @@ def parse_manifest(document: bytes) -> Manifest:
                 )
                 for item in data["deliveries"]
             ),
+            # Manifests of before there was a state are all of messages that are relayed.
+            state=ManifestState(data.get("state", ManifestState.RELAYING)),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a manifest: {error!r}") from error

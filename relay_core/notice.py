@@ -1,12 +1,16 @@
 """What the operator reads about a mail that was not, or not wholly, relayed.
 
 The text says what came, from whom, what was wrong, where the raw message lies and what to
-do; it never holds a link to an attachment or any of the mail's content beyond its subject
-and the offending part of the recipient code.
+do. Of the mail itself it holds the subject and the offending part of the recipient code, and
+never a link to an attachment.
+
+What the mail says is quoted with care. Its control characters cannot begin a line of ours, and
+no URL of it can be clicked on: the operator's trust in a notice is not for strangers to use.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,7 +35,10 @@ _ADVICE = {
         "  :{marker}:someone@example.org,another@example.org:{marker}:"
     ),
     Reason.MALFORMED_RECIPIENT_CODE: "Correct the recipient code in the device's settings.",
-    Reason.UNKNOWN_GROUP: "Add the group to recipientGroups, or correct its name in the device.",
+    Reason.UNKNOWN_GROUP: (
+        "Correct the recipient directory (the SSM parameter that the stack's output\n"
+        "directoryParameter names), or the group's name in the device."
+    ),
     Reason.RECIPIENT_NOT_ALLOWED: "If mail may go there, add it to allowedRecipients and deploy.",
     Reason.TOO_MANY_RECIPIENTS: "Name fewer recipients, or raise maxRecipients and deploy.",
     Reason.SENDER_NOT_ALLOWED: "If it is a device of yours, add it to allowedSenders and deploy.",
@@ -41,9 +48,16 @@ _ADVICE = {
     Reason.MAIL_LOOP: "Take this relay's own addresses out of the recipient code.",
     Reason.DELIVERY_REPORT: "Nothing.",
     Reason.MALFORMED_MESSAGE: "Look at the raw message and at the device that sent it.",
-    Reason.LIMIT_EXCEEDED: "Let the device send smaller mails.",
+    Reason.LIMIT_EXCEEDED: "Let the device send smaller mails, or fewer.",
     Reason.SUBMISSION_FAILED: "Check the recipient's address, then send the mail again.",
 }
+
+
+MAX_REFUSALS_TOLD = 50
+"""How many refusals one notice tells; it counts the others."""
+
+MAX_DETAIL = 2000
+"""Characters of a refusal's detail, or of a subject, that a notice quotes."""
 
 
 def compose_notice(
@@ -57,6 +71,13 @@ def compose_notice(
     if not refusals:
         raise ValueError("a notice needs something to tell")
     reason = refusals[0].reason
+    told = [
+        Refusal(reason=one.reason, detail=_quoted(one.detail))
+        for one in refusals[:MAX_REFUSALS_TOLD]
+    ]
+    more = len(refusals) - len(told)
+    subject = " ".join(_quoted(mail.subject).split())
+    sender = mail.sender and _quoted(mail.sender)
     if relayed_to:
         people = "1 recipient" if relayed_to == 1 else f"{relayed_to} recipients"
         headline = f"A mail was relayed to {people}, but not to all."
@@ -66,23 +87,50 @@ def compose_notice(
     lines = [
         headline,
         "",
-        f"From:    {mail.sender or '(no usable address)'}",
-        f"Subject: {mail.subject or '(none)'}",
+        f"From:    {sender or '(no usable address)'}",
+        f"Subject: {subject or '(none)'}",
         f"Message: {mail.message_id}",
         f"Raw:     {mail.raw_key} in the incoming bucket",
         "",
         "What was wrong:",
-        *(f"* {refusal.reason}: {_indented(refusal.detail)}" for refusal in refusals),
+        *(f"* {refusal.reason}: {_indented(refusal.detail)}" for refusal in told),
+        *([f"* and {more} more like these"] if more else []),
         "",
         "What to do:",
         *(f"* {_indented(_ADVICE[reason].format(marker=marker))}" for reason in reasons),
     ]
     return Notice(
         reason=reason,
-        sender=mail.sender,
-        subject=f"Mail relay: {reason} ({mail.sender or 'unknown sender'})",
+        sender=mail.sender,  # exactly: subscribers filter by it
+        subject=f"Mail relay: {reason} ({sender or 'unknown sender'})",
         text="\n".join(lines) + "\n",
+        message_id=mail.message_id,
+        raw_key=mail.raw_key,
+        mail_subject=subject,
+        refusals=tuple(told),
+        more_refusals=more,
+        relayed_to=relayed_to,
     )
+
+
+_SCHEME = re.compile(r"(?i)\b(h)tt(ps?:)|\b(f)t(ps?:)|(?<![@.\w-])(www)\.")
+
+
+def _quoted(text: str) -> str:
+    """Words of the mail: not too many, without control characters, no URL to click on.
+
+    A URL is written as those who warn of one write it: `hxxps://`.
+    """
+    if len(text) > MAX_DETAIL:
+        text = text[:MAX_DETAIL] + "…"
+    printable = "".join(one if one.isprintable() or one == "\n" else " " for one in text)
+    return _SCHEME.sub(_defanged, printable)
+
+
+def _defanged(match: re.Match[str]) -> str:
+    if www := match[5]:
+        return f"{www}[.]"
+    return f"{match[1]}xx{match[2]}" if match[1] else f"{match[3]}x{match[4]}"
 
 
 def _indented(text: str) -> str:

@@ -2,6 +2,10 @@
 
 `plan_relay` does no I/O and knows no clock and no environment. The same message yields the
 same plan every time, keys included, which is what makes a redelivery harmless.
+
+It goes in two steps, because most mails need no recipient directory, and should not wait for
+one: `plan_admission` reads a mail and says whether it may be relayed at all, `plan_recipients`
+to whom.
 """
 
 from __future__ import annotations
@@ -13,22 +17,28 @@ from enum import StrEnum
 
 from .admission import Ignored, admit, find_author, find_sender, resolve_recipients
 from .attachment import Action, Attachment, find_attachments, find_bodies
+from .directory import EMPTY_DIRECTORY, Directory, find_default_recipients
 from .errors import LimitExceeded, MalformedMessage, Reason, Refusal, Span
+from .mailbox import domain_of
 from .manifest import MessageId
 from .message import Entity, Message, parse_message
 from .notice import MailIdentity
 from .outgoing_header import Sender
 from .ports import AttachmentKey, RawKey
-from .recipient_code import RecipientCode, find_in_html, find_in_text, format_error
+from .recipient_code import Group, RecipientCode, find_in_html, find_in_text, format_error
 from .rewrite import cut
 from .settings import Settings
 
 
 class Outcome(StrEnum):
-    """How one mail ended, short of an error that sends it back to the queue."""
+    """How one mail ended, short of an error that sends it back to the queue.
+
+    A mail that is `HELD` was over its sender's limit: it waits for an operator to release it.
+    """
 
     RELAYED = "relayed"
     REFUSED = "refused"
+    HELD = "held"
     IGNORED = "ignored"
 
 
@@ -36,7 +46,7 @@ class Outcome(StrEnum):
 class RelayReport:
     """What was done with one mail, for the log and the metrics.
 
-    `reason` and `detail` tell why a mail was refused or ignored. `submitted` counts the
+    `reason` and `detail` tell why a mail was refused, held or ignored. `submitted` counts the
     recipients whose mail was taken now, `already_submitted` those an earlier delivery of the
     same message had served, `failed` those that can never be served. `attachments` and
     `attachment_bytes` count what was detached.
@@ -101,13 +111,45 @@ class Dropped:
     ignored: Ignored
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmittedMail:
+    """A mail that may be relayed, whoever its recipients turn out to be.
+
+    `marks` are words to put before its subject.
+    """
+
+    mail: MailIdentity
+    message: Message
+    codes: CodesFound
+    marks: tuple[str, ...]
+
+    @property
+    def needs_directory(self) -> bool:
+        """Whether its recipients depend on the recipient directory."""
+        return not self.codes.found or any(
+            isinstance(entry, Group) for code in self.codes.found for entry in code.entries
+        )
+
+
 def message_id_of(raw_key: RawKey) -> MessageId:
     """The relay's name for a mail: the last component of its key, harmless in other keys."""
     return MessageId(re.sub(r"[^A-Za-z0-9._=-]", "_", raw_key.rpartition("/")[2]) or "_")
 
 
-def plan_relay(raw: bytes, raw_key: RawKey, settings: Settings) -> RelayPlan | Refused | Dropped:
+def plan_relay(
+    raw: bytes, raw_key: RawKey, settings: Settings, directory: Directory = EMPTY_DIRECTORY
+) -> RelayPlan | Refused | Dropped:
     """Decide everything about one mail. Never raises on content."""
+    admitted = plan_admission(raw, raw_key, settings)
+    if isinstance(admitted, AdmittedMail):
+        return plan_recipients(admitted, settings, directory)
+    return admitted
+
+
+def plan_admission(
+    raw: bytes, raw_key: RawKey, settings: Settings
+) -> AdmittedMail | Refused | Dropped:
+    """Read one mail, and decide whether it may be relayed. Never raises on content."""
     message_id = message_id_of(raw_key)
     try:
         message = parse_message(raw, settings.limits)
@@ -129,16 +171,33 @@ def plan_relay(raw: bytes, raw_key: RawKey, settings: Settings) -> RelayPlan | R
         return Dropped(mail=mail, message=message, ignored=admission)
     if isinstance(admission, Refusal):
         return Refused(mail=mail, message=message, refusals=(admission,))
+    return AdmittedMail(mail=mail, message=message, codes=codes, marks=admission.marks)
+
+
+def plan_recipients(
+    admitted: AdmittedMail, settings: Settings, directory: Directory
+) -> RelayPlan | Refused:
+    """Decide whom an admitted mail goes to.
+
+    The sender's default recipients get it only if no body holds any code. A code that cannot be
+    read names somebody else: it is told to the operator, not answered with a guess.
+    """
+    mail, message, codes = admitted.mail, admitted.message, admitted.codes
+    entries = [entry for code in codes.found for entry in code.entries]
+    refusals = codes.refusals
     if not codes.found:
-        detail = (
-            f"no body holds a code :{settings.recipient_marker}:…:{settings.recipient_marker}:"
-        )
-        missing = Refusal(reason=Reason.NO_RECIPIENT_CODE, detail=detail)
-        return Refused(mail=mail, message=message, refusals=(missing,))
-    resolved = resolve_recipients(
-        [entry for code in codes.found for entry in code.entries], settings
-    )
-    refusals = resolved.refusals + codes.refusals
+        default = find_default_recipients(mail.sender, directory)
+        if default is None:
+            marker = settings.recipient_marker
+            detail = (
+                f"no body holds a code :{marker}:…:{marker}:, and there are no default recipients"
+                f" for {mail.sender or 'a sender without an address'}"
+            )
+            missing = Refusal(reason=Reason.NO_RECIPIENT_CODE, detail=detail)
+            return Refused(mail=mail, message=message, refusals=(missing,))
+        entries, refusals = list(default.entries), default.refusals
+    resolved = resolve_recipients(entries, settings, directory)
+    refusals = resolved.refusals + refusals
     if not resolved.recipients:
         return Refused(mail=mail, message=message, refusals=refusals)
     return plan_deliveries(
@@ -147,7 +206,7 @@ def plan_relay(raw: bytes, raw_key: RawKey, settings: Settings) -> RelayPlan | R
         codes,
         resolved.recipients,
         settings,
-        marks=admission.marks,
+        marks=admitted.marks,
         refusals=refusals,
     )
 
@@ -210,18 +269,37 @@ def _key(message_id: MessageId, attachment: Attachment) -> AttachmentKey:
     return AttachmentKey(f"attachments/{message_id}/{attachment.index}/{attachment.safe_name}")
 
 
+# Domains that lead nowhere, or only within the network that a device stands in (RFC 6761,
+# RFC 6762, RFC 8375, ICANN's reservation of "internal", and what Linux calls itself).
+_NOWHERE = re.compile(r"(?:^|\.)(?:invalid|localhost|local|internal|home\.arpa|localdomain)\Z")
+
+
 def _sender(message: Message, settings: Settings) -> Sender:
+    """Who the mail is from: the device as it calls itself, under the relay's address.
+
+    Many devices fill in one address for From and To. No recipient may learn the inbound one.
+    """
     author = find_author(message.header)
     if author is None:
         return Sender(address=settings.sender_address, display_name="", reply_to=None)
+    inbound = settings.inbound_address.lower()
+    is_own = author.addr_spec.lower() in {inbound, settings.sender_address.lower()}
+    is_real = not is_own and not _NOWHERE.search(domain_of(author.addr_spec))
+    name = author.display_name or ("" if is_own else author.addr_spec)
     return Sender(
         address=settings.sender_address,
-        display_name=author.display_name or author.addr_spec,
-        reply_to=author.addr_spec,
+        display_name="" if inbound in name.lower() else name,
+        reply_to=author.addr_spec if is_real else None,
     )
 
 
 # --- the recipient codes of a message -----------------------------------------------------------
+
+MAX_ERRORS_TOLD = 20
+"""How many different errors in the codes of one mail are told; the rest is counted.
+
+A code of some megabytes can hold a million errors, and nobody reads beyond the first few.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +324,7 @@ def find_codes(message: Message, marker: str) -> CodesFound:
     plain: list[RecipientCode] = []
     html: list[RecipientCode] = []
     refusals: dict[tuple[str, str], Refusal] = {}
+    untold = 0
     for entity in find_bodies(message):
         is_html = entity.media_type.full == "text/html"
         text = message.text(entity).text
@@ -256,17 +335,25 @@ def find_codes(message: Message, marker: str) -> CodesFound:
         for code in found.codes:
             for error in code.errors:
                 # The HTML usually repeats what the text got wrong: told once is enough.
-                detail = format_error(text, error)
-                refusals.setdefault(
-                    (error.expected, error.found),
-                    Refusal(reason=Reason.MALFORMED_RECIPIENT_CODE, detail=detail),
+                what = (error.expected, error.found)
+                if what in refusals:
+                    continue
+                if len(refusals) == MAX_ERRORS_TOLD:
+                    untold += 1
+                    continue
+                refusals[what] = Refusal(
+                    reason=Reason.MALFORMED_RECIPIENT_CODE, detail=format_error(text, error)
                 )
+    told = list(refusals.values())
+    if untold:
+        detail = f"{untold} more places in the recipient codes cannot be read"
+        told.append(Refusal(reason=Reason.MALFORMED_RECIPIENT_CODE, detail=detail))
     counting = plain if any(code.entries for code in plain) else plain + html
     subject = message.header.text("subject") or ""
     in_subject = find_in_text(subject, marker).removals
     return CodesFound(
         found=tuple(counting),
-        refusals=tuple(refusals.values()),
+        refusals=tuple(told),
         removals=removals,
         subject=" ".join(cut(subject, in_subject).split()),
         subject_changed=bool(in_subject),

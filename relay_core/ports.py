@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NewType, Protocol
 
-from .errors import Reason
+from .directory import Directory
+from .errors import Reason, Refusal
+from .flood import SenderWindow, WindowKey
 from .manifest import Manifest, MessageId
 
 RawKey = NewType("RawKey", str)
@@ -22,7 +24,7 @@ AttachmentKey = NewType("AttachmentKey", str)
 """The key of a detached attachment in the attachment store."""
 
 Version = NewType("Version", str)
-"""Which version of a manifest was read; compare-and-swap succeeds only against the last one."""
+"""Which version of a record was read; compare-and-swap succeeds only against the last one."""
 
 
 class IncomingMessages(Protocol):
@@ -106,6 +108,51 @@ class Manifests(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class StoredWindow:
+    """A sender's window with the version it was read at."""
+
+    window: SenderWindow
+    version: Version
+
+
+class SenderWindows(Protocol):
+    """How many mails of each sender were let through lately; changed by compare-and-swap."""
+
+    def load(self, key: WindowKey) -> StoredWindow | None:
+        """The window as last written, or None if nothing is counted in it yet."""
+        ...
+
+    def create(self, window: SenderWindow) -> Version:
+        """Write the first version.
+
+        Raises:
+            Conflict: if the window is there already.
+        """
+        ...
+
+    def replace(self, window: SenderWindow, expected: Version) -> Version:
+        """Write the next version.
+
+        Raises:
+            Conflict: if `expected` is not the version last written.
+        """
+        ...
+
+
+class Directories(Protocol):
+    """Where the recipient directory is kept, which an operator changes at any time."""
+
+    def current(self) -> Directory:
+        """The directory, no older than what the settings allow, or the last that was readable.
+
+        Raises:
+            TransientError: if no readable one was ever found. Going by an empty one instead
+                would refuse mail that is in order.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMail:
     """One mail to one recipient: SMTP's envelope and the exact bytes to send.
@@ -140,21 +187,29 @@ class Submission(Protocol):
 class Notice:
     """What the operator is told about a mail that was not (wholly) relayed.
 
-    `subject` is one line; `text` is what a person reads; `reason` and `sender` let
-    subscribers filter. `sender` is None where the mail names none.
+    `subject` is one line and `text` what a person reads; the other fields say the same to a
+    machine. `reason` and `sender` let subscribers filter; `sender` is None where the mail names
+    none. `refusals` are those that `text` tells of, `more_refusals` counts the others.
+    `relayed_to` counts the recipients who get the mail all the same.
     """
 
     reason: Reason
     sender: str | None
     subject: str
     text: str
+    message_id: MessageId
+    raw_key: RawKey
+    mail_subject: str
+    refusals: tuple[Refusal, ...]
+    more_refusals: int = 0
+    relayed_to: int = 0
 
 
 class Notices(Protocol):
     """The fallback channel to the operator."""
 
     def publish(self, notice: Notice) -> None:
-        """Tell the operator. Longer texts are cut to what the channel carries."""
+        """Tell the operator, in words and for machines; cut to what the channel carries."""
         ...
 
 
@@ -167,3 +222,5 @@ class Ports:
     manifests: Manifests
     submission: Submission
     notices: Notices
+    directories: Directories
+    windows: SenderWindows

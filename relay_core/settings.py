@@ -3,8 +3,9 @@
 `Settings` is the relay's policy, known before anything is deployed. `Resources` names
 what the deployment created. Both become environment variables of the function
 (`to_environment`) and are read back there (`from_environment`); this mapping is the only
-thing that `infra` and `adapters` share. Lists and groups travel as JSON. Lambda allows
-4 KB of environment in all (AWS Lambda guide, "Lambda quotas"), which `infra` checks.
+thing that `infra` and `adapters` share. Lists travel as JSON. Lambda allows 4 KB of
+environment in all (AWS Lambda guide, "Lambda quotas"), which `infra` checks. What may be long,
+or has to change without a deployment, is kept elsewhere: see `relay_core.directory`.
 
 Errors are collected, not raised one by one: an operator mends a configuration once.
 """
@@ -14,15 +15,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from .attachment import INLINE_IMAGE_LIMIT
 from .errors import RelayError
-from .mailbox import InvalidAddress, parse_addr_spec, parse_domain
+from .mailbox import InvalidAddress, parse_addr_spec
 from .message import DEFAULT_LIMITS, Limits
+from .patterns import canonical_pattern
 
 ENVIRONMENT_PREFIX = "RELAY_"
 
@@ -63,13 +65,13 @@ class InvalidSettings(RelayError):
 class Settings:
     """The relay's policy. Making one validates it.
 
-    `allowed_recipients` and `allowed_senders` hold addr-specs (`ops@example.org`), domains
-    (`example.org`), all subdomains of a domain (`*.example.org`) or `*`. An empty
-    `allowed_senders` lets every sender in. `recipient_groups` maps a name to addr-specs;
-    `@name` in a recipient code stands for them. `inline_image_limit` is how large an image
-    that the HTML shows may be, in bytes, to stay in the mail. `limits` bound what is read at
-    all. `retry_delay` is how long the queue waits after the first failed try of a message;
-    each further try waits twice as long.
+    `allowed_recipients` and `allowed_senders` hold patterns (`relay_core.patterns`); an empty
+    `allowed_senders` lets every sender in. `directory_refresh` is how old the recipient
+    directory may be that a worker goes by. `sender_message_limit` is how many mails of one
+    sender are relayed in each `sender_window`, 0 for all; what is more is held.
+    `inline_image_limit` is how large an image that the HTML shows may be, in bytes, to stay in
+    the mail. `limits` bound what is read at all. `retry_delay` is how long the queue waits
+    after the first failed try of a message; each further try waits twice as long.
 
     Raises:
         InvalidSettings: naming every field that breaks a rule.
@@ -82,8 +84,10 @@ class Settings:
     configuration_set_name: str | None = None
     recipient_marker: str = "Email_Rxers_Code"
     allowed_senders: tuple[str, ...] = ()
-    recipient_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    directory_refresh: timedelta = timedelta(seconds=60)
     max_recipients: int = 100
+    sender_message_limit: int = 0
+    sender_window: timedelta = timedelta(seconds=300)
     show_recipients: bool = True
     link_mode: LinkMode = LinkMode.PRESIGNED
     link_expiry: timedelta = timedelta(hours=36)
@@ -127,11 +131,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """What the deployment created: two buckets by name and the fallback topic by ARN."""
+    """What the deployment created.
+
+    Two buckets and the SSM parameter that holds the recipient directory, by name; the fallback
+    topic by ARN.
+    """
 
     incoming_bucket: str
     attachments_bucket: str
     fallback_topic_arn: str
+    directory_parameter: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Resources:
@@ -151,13 +160,19 @@ def variable_name(field_name: str) -> str:
 _MARKER = re.compile(r"[A-Za-z0-9_.-]{3,64}\Z")
 _RANGES = (
     ("max_recipients", 1, 1000),
+    # A window's record names each mail that it let through (`relay_core.flood`).
+    ("sender_message_limit", 0, 1000),
     ("inline_image_limit", 0, 10_000_000),
     ("max_message_bytes", 1000, DEFAULT_LIMITS.size),
     ("max_header_bytes", 1000, DEFAULT_LIMITS.size),
     ("max_entities", 1, 1_000_000),
     ("max_nesting", 1, 100_000),
 )
-_GROUP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+_RANGES_OF_SECONDS = (
+    ("retry_delay", 1, 900),
+    ("directory_refresh", 0, 3600),
+    ("sender_window", 1, 86_400),
+)
 
 
 def _problems(settings: Settings) -> list[Problem]:
@@ -194,22 +209,7 @@ def _problems(settings: Settings) -> list[Problem]:
                 name,
                 pattern,
                 'must be an address, a domain, "*." and a domain, or "*"',
-                holds=_is_pattern(pattern),
-            )
-    for group, members in settings.recipient_groups.items():
-        check(
-            "recipient_groups",
-            group,
-            "a group's name must be 1 to 64 letters, digits, dots, hyphens or underscores",
-            holds=bool(_GROUP_NAME.match(group)),
-        )
-        check("recipient_groups", group, "a group must have a member", holds=bool(members))
-        for member in members:
-            check(
-                "recipient_groups",
-                f"{group}: {member}",
-                "a group's members must be e-mail addresses",
-                holds=_is_address(member),
+                holds=canonical_pattern(pattern) is not None,
             )
     hour, day = timedelta(hours=1), timedelta(days=1)
     check(
@@ -227,31 +227,16 @@ def _problems(settings: Settings) -> list[Problem]:
     for name, least, most in _RANGES:
         value = getattr(settings, name)
         check(name, value, f"must be from {least} to {most}", holds=least <= value <= most)
-    check(
-        "retry_delay",
-        settings.retry_delay // timedelta(seconds=1),
-        "must be from 1 to 900 seconds",
-        holds=timedelta(seconds=1) <= settings.retry_delay <= timedelta(seconds=900),
-    )
+    for name, least, most in _RANGES_OF_SECONDS:
+        seconds = getattr(settings, name) // timedelta(seconds=1)
+        holds = least <= seconds <= most
+        check(name, seconds, f"must be from {least} to {most} seconds", holds=holds)
     return found
 
 
 def _is_address(value: str) -> bool:
     try:
         parse_addr_spec(value)
-    except InvalidAddress:
-        return False
-    return True
-
-
-def _is_pattern(value: str) -> bool:
-    if value == "*":
-        return True
-    if "@" in value:
-        # `*@example.org` would be an address whose local-part is an asterisk: nobody means that.
-        return not value.startswith("*@") and _is_address(value)
-    try:
-        parse_domain(value.removeprefix("*."))
     except InvalidAddress:
         return False
     return True
@@ -308,10 +293,6 @@ def _parse_strings(text: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _parse_groups(text: str) -> dict[str, tuple[str, ...]]:
-    return {name: _parse_strings(json.dumps(value)) for name, value in json.loads(text).items()}
-
-
 def _parse_seconds(text: str) -> timedelta:
     return timedelta(seconds=int(text))
 
@@ -324,11 +305,6 @@ _CODECS: dict[str, _Codec] = {
     "bool": _Codec(lambda value: str(value).lower(), _parse_bool, "true or false"),
     "tuple[str, ...]": _Codec(
         lambda value: json.dumps(list(value)), _parse_strings, "a JSON list of strings"
-    ),
-    "Mapping[str, tuple[str, ...]]": _Codec(
-        lambda value: json.dumps({name: list(members) for name, members in value.items()}),
-        _parse_groups,
-        "a JSON object of lists",
     ),
     "LinkMode": _Codec(str, LinkMode, "page or presigned"),
     "VerdictAction": _Codec(str, VerdictAction, "refuse, mark or deliver"),

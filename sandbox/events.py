@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .verdicts import Scan
 
@@ -63,12 +64,16 @@ class SubmissionRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticePublished:
-    """Something was published to one of the operator's topics (`fallback` or `alarms`)."""
+    """Something was published to one of the operator's topics (`fallback` or `alarms`).
+
+    `message` is what a person reads. `document` is the same for machines, where there is one.
+    """
 
     topic: str
     subject: str
     message: str
     attributes: Mapping[str, str]
+    document: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

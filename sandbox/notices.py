@@ -2,7 +2,8 @@
 
 The subscription is a queue of the sandbox's own, so the topics see what an operator's queue
 would: SNS's envelope, with subject and attributes (SNS Developer Guide, "Amazon SNS message
-and JSON formats").
+and JSON formats"). The relay's own notices come to a queue in their form for machines, a JSON
+object that also holds the text of the mail to the operator.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,6 +22,9 @@ from .events import Listener, NoticePublished, Trouble
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+
+RELAYS_OWN = "fallback"
+"""The topic that the relay publishes on; alarms come from CloudWatch, in a form of its own."""
 
 _QUEUE_NAME = "sandbox-notices"
 _WAIT = 1  # seconds that one poll waits; also the longest that `close` takes
@@ -57,10 +61,13 @@ def subscribe(sqs: SQSClient, sns: SNSClient, topics: Mapping[str, str]) -> Subs
 def parse_notice(body: str, topics: Mapping[str, str]) -> NoticePublished:
     """A notice from SNS's envelope; `topics` maps an ARN to its name."""
     envelope = json.loads(body)
+    topic, message = topics[envelope["TopicArn"]], envelope["Message"]
+    document = _document(message) if topic == RELAYS_OWN else None
     return NoticePublished(
-        topic=topics[envelope["TopicArn"]],
+        topic=topic,
         subject=envelope.get("Subject") or "",
-        message=envelope["Message"],
+        message=message if document is None else document.pop("text"),
+        document=document,
         attributes={
             name: attribute["Value"]
             for name, attribute in (envelope.get("MessageAttributes") or {}).items()
@@ -68,14 +75,26 @@ def parse_notice(body: str, topics: Mapping[str, str]) -> NoticePublished:
     )
 
 
+def _document(message: str) -> dict[str, Any] | None:
+    """The message as the relay's JSON object; None if somebody else published it."""
+    try:
+        document = json.loads(message)
+    except ValueError:
+        return None
+    is_ours = isinstance(document, dict) and isinstance(document.get("text"), str)
+    return document if is_ours else None
+
+
 def format_line(notice: NoticePublished) -> str:
-    """A notice as one line of JSON."""
-    document = {
+    """A notice as one line of JSON; `document` only where there is one."""
+    document: dict[str, Any] = {
         "topic": notice.topic,
         "subject": notice.subject,
         "message": notice.message,
         "attributes": dict(notice.attributes),
     }
+    if notice.document is not None:
+        document["document"] = dict(notice.document)
     return json.dumps(document, ensure_ascii=False) + "\n"
 
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+from relay_core.directory import EMPTY_DIRECTORY, Directory
 from relay_core.errors import Conflict, PermanentError
+from relay_core.flood import SenderWindow, WindowKey, format_window, parse_window
 from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
 from relay_core.ports import (
     AttachmentKey,
@@ -23,6 +25,7 @@ from relay_core.ports import (
     Ports,
     RawKey,
     StoredManifest,
+    StoredWindow,
     SubmissionId,
     Version,
 )
@@ -181,6 +184,58 @@ class MemoryManifests:
 
 
 @dataclass(slots=True)
+class MemorySenderWindows:
+    """`SenderWindows` as documents in a dict. Faults: `load`, `create`, `replace` (the key)."""
+
+    documents: dict[WindowKey, tuple[bytes, Version]] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+    writes: int = 0
+
+    def load(self, key: WindowKey) -> StoredWindow | None:
+        with self.faults.around("load", key):
+            if key not in self.documents:
+                return None
+            document, version = self.documents[key]
+            try:
+                return StoredWindow(window=parse_window(document), version=version)
+            except ValueError as error:
+                raise PermanentError(call="load", target=key, detail=str(error)) from error
+
+    def create(self, window: SenderWindow) -> Version:
+        with self.faults.around("create", window.key):
+            if window.key in self.documents:
+                raise Conflict(call="create", target=window.key, detail="exists already")
+            return self._write(window)
+
+    def replace(self, window: SenderWindow, expected: Version) -> Version:
+        with self.faults.around("replace", window.key):
+            _, version = self.documents.get(window.key, (b"", None))
+            if version != expected:
+                raise Conflict(call="replace", target=window.key, detail=f"{version} is the last")
+            return self._write(window)
+
+    def _write(self, window: SenderWindow) -> Version:
+        self.writes += 1
+        version = Version(f"v{self.writes}")
+        self.documents[window.key] = (format_window(window), version)
+        return version
+
+
+@dataclass(slots=True)
+class MemoryDirectories:
+    """`Directories` of one directory. Faults: `current` (target: "directory")."""
+
+    directory: Directory = EMPTY_DIRECTORY
+    faults: Faults = field(default_factory=Faults)
+    asked: int = 0
+
+    def current(self) -> Directory:
+        self.asked += 1
+        with self.faults.around("current", "directory"):
+            return self.directory
+
+
+@dataclass(slots=True)
 class MemorySubmission:
     """`Submission` into an outbox. Faults: `submit` (target: the recipient)."""
 
@@ -216,6 +271,8 @@ class MemoryWorld:
         self.manifests = MemoryManifests()
         self.submission = MemorySubmission()
         self.notices = MemoryNotices()
+        self.directories = MemoryDirectories()
+        self.windows = MemorySenderWindows()
 
     def clock(self) -> datetime:
         return self.now
@@ -228,4 +285,6 @@ class MemoryWorld:
             manifests=self.manifests,
             submission=self.submission,
             notices=self.notices,
+            directories=self.directories,
+            windows=self.windows,
         )

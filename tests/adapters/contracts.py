@@ -12,12 +12,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from relay_core.errors import Conflict, PermanentError, Reason
+from relay_core.directory import Directory
+from relay_core.errors import Conflict, PermanentError, Reason, Refusal
+from relay_core.flood import SenderWindow, WindowKey
 from relay_core.manifest import DeliveryRecord, DeliveryState, Manifest, MessageId
 from relay_core.ports import (
     AttachmentKey,
     AttachmentLinks,
     AttachmentStore,
+    Directories,
     IncomingMessages,
     Link,
     Manifests,
@@ -25,7 +28,9 @@ from relay_core.ports import (
     Notices,
     OutgoingMail,
     RawKey,
+    SenderWindows,
     StoredManifest,
+    StoredWindow,
     Submission,
     Version,
 )
@@ -222,6 +227,90 @@ class ManifestsContract:
         assert manifest.message_id in caught.value.target
 
 
+class SenderWindowsContract:
+    EMPTY = SenderWindow.at(
+        datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        sender="pump@plant.example",
+        length=timedelta(minutes=5),
+    )
+    ONE = EMPTY.counting(MessageId("m1"), 2)
+
+    @pytest.fixture
+    def windows(self) -> SenderWindows:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def damage_window(self) -> Callable[[WindowKey], None]:
+        """Overwrites the stored document with what is no window."""
+        raise NotImplementedError
+
+    def test_a_window_in_which_nothing_is_counted_is_none(self, windows: SenderWindows) -> None:
+        assert windows.load(self.EMPTY.key) is None
+
+    def test_what_was_created_is_loaded(self, windows: SenderWindows) -> None:
+        version = windows.create(self.ONE)
+        assert StoredWindow(self.ONE, version) == windows.load(self.ONE.key)
+
+    def test_only_one_of_two_creations_wins(self, windows: SenderWindows) -> None:
+        version = windows.create(self.ONE)
+        with pytest.raises(Conflict):
+            windows.create(self.EMPTY.counting(MessageId("m2"), 2))
+        assert StoredWindow(self.ONE, version) == windows.load(self.ONE.key)
+
+    def test_only_one_of_two_replacements_of_a_version_wins(self, windows: SenderWindows) -> None:
+        first = windows.create(self.ONE)
+        winner = self.ONE.counting(MessageId("m2"), 2)
+        second = windows.replace(winner, first)
+        with pytest.raises(Conflict) as caught:
+            windows.replace(self.ONE.counting(MessageId("m3"), 2), first)
+        assert self.ONE.key in caught.value.target
+        assert StoredWindow(winner, second) == windows.load(self.ONE.key)
+
+    def test_windows_of_different_senders_and_times_are_independent(
+        self, windows: SenderWindows
+    ) -> None:
+        others = [
+            SenderWindow.at(self.ONE.started_at, sender=None, length=self.ONE.length),
+            SenderWindow.at(self.ONE.ends_at, sender=self.ONE.sender, length=self.ONE.length),
+        ]
+        stored = {one.key: StoredWindow(one, windows.create(one)) for one in [self.ONE, *others]}
+        assert stored == {key: windows.load(key) for key in stored}
+
+    def test_a_document_that_is_no_window_is_a_permanent_error_that_names_it(
+        self, windows: SenderWindows, damage_window: Callable[[WindowKey], None]
+    ) -> None:
+        windows.create(self.ONE)
+        damage_window(self.ONE.key)
+        with pytest.raises(PermanentError) as caught:
+            windows.load(self.ONE.key)
+        assert self.ONE.key in caught.value.target
+
+
+class DirectoriesContract:
+    FIRST = Directory(
+        groups={"oncall": ("anna@example.com", "@backup"), "backup": ("ben@example.com",)},
+        default_recipients={"*.plant.example": ("@oncall",)},
+    )
+    SECOND = Directory(groups={"ops": ("cleo@bücher.example",)}, default_recipients={})
+
+    @pytest.fixture
+    def directories(self) -> Directories:
+        """One that holds `FIRST`, and looks each time it is asked."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def put(self) -> Callable[[Directory], None]:
+        """What the operator does."""
+        raise NotImplementedError
+
+    def test_the_directory_is_as_the_operator_left_it(
+        self, directories: Directories, put: Callable[[Directory], None]
+    ) -> None:
+        assert self.FIRST == directories.current()
+        put(self.SECOND)
+        assert self.SECOND == directories.current()
+
+
 class SubmissionContract:
     MAIL = OutgoingMail(
         sender="relay@example.com",
@@ -266,6 +355,12 @@ class NoticesContract:
             sender=sender,
             subject="Mail not relayed: spam",
             text="Grüße, 漢字 & <tags>\nline two\n",
+            message_id=MessageId("m1"),
+            raw_key=RawKey("incoming/m1"),
+            mail_subject='Tür "offen" \\ 漢字',
+            refusals=(Refusal(reason=Reason.SPAM, detail="it is\nspam"),),
+            more_refusals=7,
+            relayed_to=3,
         )
         notices.publish(notice)
         assert [notice] == published()

@@ -47,7 +47,13 @@ def test_each_code_stands_in_one_rule() -> None:
 
 @pytest.mark.parametrize(
     ("service", "operation"),
-    [("sesv2", "SendEmail"), ("sns", "Publish"), ("s3", "GetObject"), ("s3", "PutObject")],
+    [
+        ("sesv2", "SendEmail"),
+        ("sns", "Publish"),
+        ("s3", "GetObject"),
+        ("s3", "PutObject"),
+        ("ssm", "GetParameter"),
+    ],
 )
 def test_every_error_that_aws_declares_for_our_calls_is_decided_on_purpose(
     service: str, operation: str

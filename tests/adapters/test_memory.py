@@ -6,24 +6,30 @@ from collections.abc import Callable
 
 import pytest
 
+from relay_core.directory import Directory
 from relay_core.errors import TransientError
+from relay_core.flood import WindowKey
 from relay_core.manifest import MessageId
 from relay_core.ports import AttachmentKey, Notice, OutgoingMail, RawKey, Version
 from tests.adapters.contracts import (
     AttachmentLinksContract,
     AttachmentStoreContract,
+    DirectoriesContract,
     IncomingMessagesContract,
     ManifestsContract,
     NoticesContract,
+    SenderWindowsContract,
     Stored,
     SubmissionContract,
 )
 from tests.fakes import (
     MemoryAttachmentLinks,
     MemoryAttachmentStore,
+    MemoryDirectories,
     MemoryIncomingMessages,
     MemoryManifests,
     MemoryNotices,
+    MemorySenderWindows,
     MemorySubmission,
 )
 
@@ -67,6 +73,32 @@ class TestMemoryManifests(ManifestsContract):
     def damage(self, manifests: MemoryManifests) -> Callable[[MessageId], None]:
         def overwrite(message_id: MessageId) -> None:
             manifests.documents[message_id] = (b'{"schema": 1}', Version("damaged"))
+
+        return overwrite
+
+
+class TestMemorySenderWindows(SenderWindowsContract):
+    @pytest.fixture
+    def windows(self) -> MemorySenderWindows:
+        return MemorySenderWindows()
+
+    @pytest.fixture
+    def damage_window(self, windows: MemorySenderWindows) -> Callable[[WindowKey], None]:
+        def overwrite(key: WindowKey) -> None:
+            windows.documents[key] = (b"no JSON", Version("damaged"))
+
+        return overwrite
+
+
+class TestMemoryDirectories(DirectoriesContract):
+    @pytest.fixture
+    def directories(self) -> MemoryDirectories:
+        return MemoryDirectories(directory=self.FIRST)
+
+    @pytest.fixture
+    def put(self, directories: MemoryDirectories) -> Callable[[Directory], None]:
+        def overwrite(directory: Directory) -> None:
+            directories.directory = directory
 
         return overwrite
 

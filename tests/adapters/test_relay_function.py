@@ -12,7 +12,7 @@ import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -83,6 +83,13 @@ def sqs_record(body: str, message_id: str = "sqs-1", *, receive_count: int = 1) 
         "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:no-such-queue",
     }
+
+
+def arrival(name: str, time: str = "2026-01-02T03:04:05.000Z") -> dict[str, Any]:
+    """The record of a mail that arrived at that time."""
+    body = json.loads(body_for(f"incoming/{name}"))
+    body["Records"][0]["eventTime"] = time
+    return sqs_record(json.dumps(body), name)
 
 
 def failed_ids(answer: Any) -> list[str]:
@@ -246,6 +253,43 @@ class TestOutcomes:
         assert line["outcome"] == "ignored"
         assert line["reason"]
         assert dict(metrics_of(capsys)) == {"MessagesIgnored": 1}
+
+    def test_a_mail_over_its_senders_limit_is_held_counted_and_done_with(
+        self,
+        function: RelayFunction,
+        world: MemoryWorld,
+        log: Log,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        limited = replace(function, settings=replace(SETTINGS, sender_message_limit=1))
+        for name in ("m1", "m2"):
+            world.incoming.messages[RawKey(f"incoming/{name}")] = mail()
+            assert failed_ids(limited({"Records": [arrival(name)]}, CONTEXT)) == []
+        assert len(world.submission.outbox) == 1
+        line = log.endings()[-1]
+        assert (line["outcome"], line["reason"]) == ("held", "limit-exceeded")
+        assert metrics_of(capsys)["MessagesHeld"] == 1
+
+    def test_a_mail_counts_at_the_time_when_it_arrived(
+        self, function: RelayFunction, world: MemoryWorld, log: Log
+    ) -> None:
+        limited = replace(function, settings=replace(SETTINGS, sender_message_limit=1))
+        for name, time in (("m1", "12:00:00"), ("m2", "12:05:00"), ("m3", "12:04:59")):
+            world.incoming.messages[RawKey(f"incoming/{name}")] = mail()
+            limited({"Records": [arrival(name, f"2026-01-02T{time}.000Z")]}, CONTEXT)
+        assert [line["outcome"] for line in log.endings()] == ["relayed", "relayed", "held"]
+
+    def test_a_directory_that_is_not_to_be_had_keeps_only_the_mail_that_needs_it(
+        self, function: RelayFunction, world: MemoryWorld, log: Log
+    ) -> None:
+        gone = TransientError(call="ssm:GetParameter", target="/p", detail="ParameterNotFound")
+        world.directories.faults.order("current", gone)
+        world.incoming.messages[RawKey("incoming/m1")] = mail(recipients="@oncall")
+        world.incoming.messages[RawKey("incoming/m2")] = mail()
+        records = [sqs_record(body_for(f"incoming/{name}"), name) for name in ("m1", "m2")]
+        assert failed_ids(function({"Records": records}, CONTEXT)) == ["m1"]
+        assert [line["outcome"] for line in log.endings()] == ["retried", "relayed"]
+        assert "/p: ParameterNotFound" in log.endings()[0]["reason"]
 
     def test_an_unreadable_record_stays_on_the_queue(
         self, function: RelayFunction, log: Log, capsys: pytest.CaptureFixture[str]
@@ -416,6 +460,7 @@ class TestHandler:
             "RELAY_INCOMING_BUCKET": buckets["incoming"],
             "RELAY_ATTACHMENTS_BUCKET": buckets["attachments"],
             "RELAY_FALLBACK_TOPIC_ARN": topic,
+            "RELAY_DIRECTORY_PARAMETER": "/relay/dev/recipients",
             "AWS_ENDPOINT_URL_SESV2": ses.url,
             "POWERTOOLS_SERVICE_NAME": f"relay-{uuid.uuid4()}",
         }.items():

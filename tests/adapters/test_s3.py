@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import threading
 import tracemalloc
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,19 +26,27 @@ from adapters.s3 import (
     S3AttachmentStore,
     S3IncomingMessages,
     S3Manifests,
+    S3SenderWindows,
     manifest_key,
+    window_key,
 )
 from relay_core.errors import PermanentError, TransientError
+from relay_core.flood import WindowKey
 from relay_core.manifest import MessageId
+from relay_core.plan import Outcome
 from relay_core.ports import AttachmentKey, RawKey
+from relay_core.relay import relay_message
+from relay_core.settings import Settings
 from sandbox.emulator import Emulator
 from tests.adapters.contracts import (
     AttachmentLinksContract,
     AttachmentStoreContract,
     IncomingMessagesContract,
     ManifestsContract,
+    SenderWindowsContract,
     Stored,
 )
+from tests.fakes import MemoryWorld
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 
@@ -246,3 +258,50 @@ class TestS3Manifests(ManifestsContract):
         damage(MessageId("m1"))
         with pytest.raises(PermanentError, match=r"manifests/m1\.json: .*repair or delete"):
             manifests.load(MessageId("m1"))
+
+
+class TestS3SenderWindows(SenderWindowsContract):
+    @pytest.fixture
+    def windows(self, clients: Clients, bucket: str) -> S3SenderWindows:
+        return S3SenderWindows(client=clients.s3, bucket=bucket)
+
+    @pytest.fixture
+    def damage_window(self, emulator: Emulator, bucket: str) -> Callable[[WindowKey], None]:
+        def overwrite(key: WindowKey) -> None:
+            emulator.client("s3").put_object(Bucket=bucket, Key=window_key(key), Body=b"no JSON")
+
+        return overwrite
+
+    def test_ten_workers_at_one_sender_let_through_as_many_as_the_limit(
+        self, clients: Clients, bucket: str
+    ) -> None:
+        """Real races for one object: none is lost, and exactly one worker tells the operator."""
+        limit, world = 3, MemoryWorld()
+        settings = Settings(
+            stack="test",
+            sender_address="relay@mail.example.com",
+            inbound_address="secret@in.example.com",
+            allowed_recipients=("example.com",),
+            sender_message_limit=limit,
+        )
+        ports = replace(
+            world.ports,
+            windows=S3SenderWindows(client=clients.s3, bucket=bucket),
+            manifests=S3Manifests(client=clients.s3, bucket=bucket),
+        )
+        raw = (
+            b"From: pump@plant.example\r\n\r\n"
+            b":Email_Rxers_Code:anna@example.com:Email_Rxers_Code:\r\n"
+        )
+        start = threading.Barrier(10)
+
+        def work(number: int) -> Outcome:
+            start.wait(30)
+            key = RawKey(f"incoming/m{number}")
+            return relay_message(raw, key, settings, ports, NOW, arrived_at=NOW).outcome
+
+        with ThreadPoolExecutor(10) as pool:
+            outcomes = list(pool.map(work, range(10)))
+        assert Counter({Outcome.RELAYED: limit, Outcome.HELD: 10 - limit}) == Counter(outcomes)
+        assert limit == len(world.submission.outbox)
+        assert 1 == len(world.notices.published)

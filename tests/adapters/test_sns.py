@@ -3,11 +3,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.clients import Clients
@@ -18,10 +18,11 @@ from adapters.sns import (
     SnsNotices,
     clean_subject,
     clean_text,
-    cut_text,
+    format_message,
 )
-from relay_core.errors import Reason, TransientError
-from relay_core.ports import Notice
+from relay_core.errors import Reason, Refusal, TransientError
+from relay_core.manifest import MessageId
+from relay_core.ports import Notice, RawKey
 from sandbox.emulator import Emulator
 from tests.adapters.contracts import NoticesContract
 
@@ -69,6 +70,49 @@ def topic(emulator: Emulator) -> Subscribed:
     return Subscribed(emulator, topic_arn, queue_url)
 
 
+def read_notice(message: dict[str, Any]) -> Notice:
+    """A notice as a machine reads it from SNS's envelope."""
+    document = json.loads(message["Message"])
+    attributes = {name: one["Value"] for name, one in message["MessageAttributes"].items()}
+    assert attributes.get("sender") == document["sender"]
+    assert (attributes["reason"], attributes["stack"]) == (document["reason"], document["stack"])
+    return Notice(
+        reason=Reason(document["reason"]),
+        sender=document["sender"],
+        subject=message["Subject"],
+        text=document["text"],
+        message_id=MessageId(document["message_id"]),
+        raw_key=RawKey(document["raw_key"]),
+        mail_subject=document["subject"],
+        refusals=tuple(
+            Refusal(reason=Reason(one["reason"]), detail=one["detail"])
+            for one in document["reasons"]
+        ),
+        more_refusals=document["more"],
+        relayed_to=document["recipients_relayed"],
+    )
+
+
+def notice_of(
+    *,
+    sender: str | None = None,
+    subject: str = "s",
+    text: str = "t",
+    mail_subject: str = "Alarm",
+    refusals: tuple[Refusal, ...] = (),
+) -> Notice:
+    return Notice(
+        reason=Reason.SPAM,
+        sender=sender,
+        subject=subject,
+        text=text,
+        message_id=MessageId("m1"),
+        raw_key=RawKey("incoming/m1"),
+        mail_subject=mail_subject,
+        refusals=refusals,
+    )
+
+
 class TestSnsNotices(NoticesContract):
     @pytest.fixture
     def notices(self, clients: Clients, topic: Subscribed) -> SnsNotices:
@@ -77,22 +121,14 @@ class TestSnsNotices(NoticesContract):
     @pytest.fixture
     def published(self, topic: Subscribed) -> Callable[[], list[Notice]]:
         def read() -> list[Notice]:
-            return [
-                Notice(
-                    reason=Reason(message["MessageAttributes"]["reason"]["Value"]),
-                    sender=message["MessageAttributes"].get("sender", {}).get("Value"),
-                    subject=message["Subject"],
-                    text=message["Message"],
-                )
-                for message in topic.receive()
-            ]
+            return [read_notice(message) for message in topic.receive()]
 
         return read
 
     def test_a_notice_tells_which_stack_speaks(
         self, notices: SnsNotices, topic: Subscribed
     ) -> None:
-        notices.publish(Notice(reason=Reason.SPAM, sender=None, subject="s", text="t"))
+        notices.publish(notice_of())
         (message,) = topic.receive()
         expected = {
             "reason": {"Type": "String", "Value": "spam"},
@@ -104,26 +140,25 @@ class TestSnsNotices(NoticesContract):
     def test_a_notice_about_anything_is_taken(
         self, notices: SnsNotices, topic: Subscribed, sender: str
     ) -> None:
-        notice = Notice(
-            reason=Reason.SPAM, sender=sender, subject="\x00\ud800\n" * 200, text="€" * 200_000
+        weird = "\x00\ud800\n" * 200
+        notice = notice_of(
+            sender=sender,
+            subject=weird,
+            text="€" * 200_000,
+            mail_subject=weird,
+            refusals=(Refusal(reason=Reason.SPAM, detail=weird),) * 1000,
         )
         notices.publish(notice)
         (message,) = topic.receive()
-        assert message["Message"].endswith(CUT_MARK)
-        attributes = message["MessageAttributes"]
-        payload = len(message["Message"].encode()) + sum(
-            len(name) + len(value["Type"]) + len(value["Value"].encode())
-            for name, value in attributes.items()
-        )
-        assert MAX_PAYLOAD - 4 < payload <= MAX_PAYLOAD
-        assert ("sender" in attributes) is bool(sender)
+        assert json.loads(message["Message"])["text"].endswith(CUT_MARK)
+        assert ("sender" in message["MessageAttributes"]) is bool(sender)
 
     def test_an_empty_text_is_said_to_be_empty(
         self, notices: SnsNotices, topic: Subscribed
     ) -> None:
-        notices.publish(Notice(reason=Reason.SPAM, sender=None, subject="", text=""))
+        notices.publish(notice_of(subject="", text=""))
         (message,) = topic.receive()
-        assert message["Message"] == "(no text)"
+        assert json.loads(message["Message"])["text"] == "(no text)"
         assert message["Subject"] == "Mail relay notice"
 
     def test_a_missing_topic_is_transient_and_named(
@@ -132,7 +167,7 @@ class TestSnsNotices(NoticesContract):
         missing = topic.topic_arn + "-missing"
         notices = SnsNotices(client=clients.sns, topic_arn=missing, stack="dev")
         with pytest.raises(TransientError, match=f"sns:Publish on {missing}"):
-            notices.publish(Notice(reason=Reason.SPAM, sender=None, subject="s", text="t"))
+            notices.publish(notice_of())
 
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=300)
@@ -171,23 +206,72 @@ def test_subjects(text: str, subject: str) -> None:
     assert subject == clean_subject(text)
 
 
-@given(any_text, st.integers(len(CUT_MARK.encode()), 400))
-@example("€" * 100, 100)
-def test_cutting_keeps_whole_characters_of_the_beginning_and_marks_the_cut(
-    text: str, size: int
+REFUSALS = st.builds(Refusal, reason=st.sampled_from(Reason), detail=any_text)
+LONG_TEXTS = st.builds(str.__mul__, any_text, st.sampled_from([1, 100, 2000]))
+NOTICES = st.builds(
+    Notice,
+    reason=st.sampled_from(Reason),
+    sender=st.none() | LONG_TEXTS,
+    subject=any_text,
+    text=LONG_TEXTS,
+    message_id=LONG_TEXTS.map(MessageId),
+    raw_key=LONG_TEXTS.map(RawKey),
+    mail_subject=LONG_TEXTS,
+    refusals=st.builds(
+        tuple.__mul__, st.lists(REFUSALS, max_size=3).map(tuple), st.sampled_from([1, 50, 2000])
+    ),
+    more_refusals=st.integers(0, 10**6),
+    relayed_to=st.integers(0, 1000),
+)
+SIZES = st.integers(65_536, MAX_PAYLOAD)
+
+
+@given(NOTICES, any_text, SIZES)
+@settings(deadline=None)
+@example(notice_of(text='"\\\n' * 200_000), "dev", MAX_PAYLOAD)
+@example(notice_of(text="\U0001f525" * 200_000), "dev", 65_536)
+def test_a_message_fits_and_stays_json_for_everybody(
+    notice: Notice, stack: str, size: int
 ) -> None:
-    text = clean_text(text)
-    cut = cut_text(text, size)
-    assert len(cut.encode()) <= size
-    if len(text.encode()) <= size:
-        assert text == cut
-    else:
-        kept = cut.removesuffix(CUT_MARK)
-        assert cut == kept + CUT_MARK
-        assert text.startswith(kept)
-        # no character more would have fitted
-        following = text[len(kept)]
-        assert len((kept + following + CUT_MARK).encode()) > size
+    message = format_message(notice, stack, size)
+    assert len(message.encode()) <= size
+    by_protocol = json.loads(message)
+    assert {"default", "email", "sms"} == by_protocol.keys()
+    assert 1 <= len(by_protocol["sms"]) <= MAX_SUBJECT
+    document = json.loads(by_protocol["default"])
+    text = document["text"]
+    assert text == by_protocol["email"]
+    whole = clean_text(notice.text) or "(no text)"
+    assert text == whole or (text.endswith(CUT_MARK) and whole.startswith(text[: -len(CUT_MARK)]))
+    told = document["reasons"]
+    assert len(notice.refusals) + notice.more_refusals == len(told) + document["more"]
+    assert [one.reason for one in notice.refusals[: len(told)]] == [one["reason"] for one in told]
+
+
+@given(NOTICES, st.integers(1, 5))
+@settings(deadline=None)
+def test_what_fits_is_not_cut(notice: Notice, copies: int) -> None:
+    small = replace(
+        notice,
+        sender=notice.sender and notice.sender[:50],
+        text=notice.text[:300],
+        message_id=MessageId(notice.message_id[:50]),
+        raw_key=RawKey(notice.raw_key[:50]),
+        mail_subject=notice.mail_subject[:100],
+        refusals=notice.refusals[:copies],
+    )
+    document = json.loads(json.loads(format_message(small, "dev", 65_536))["default"])
+    assert (clean_text(small.text) or "(no text)") == document["text"]
+    assert small.more_refusals == document["more"]
+    assert clean_text(small.mail_subject) == document["subject"]
+    assert [clean_text(one.detail) for one in small.refusals] == [
+        one["detail"] for one in document["reasons"]
+    ]
+
+
+def test_a_cut_text_is_as_long_as_it_can_be() -> None:
+    message = format_message(notice_of(text="€" * 200_000), "dev", MAX_PAYLOAD)
+    assert MAX_PAYLOAD - 6 <= len(message.encode()) <= MAX_PAYLOAD
 
 
 @given(any_text)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -56,6 +56,22 @@ def parse(*events: dict[str, Any]) -> tuple[Received | Ignored, ...]:
 def test_a_key_arrives_as_it_was_before_s3_encoded_it(key: str) -> None:
     raw_key = RawKey(f"incoming/{key}")
     assert (Received(raw_key=raw_key),) == parse(s3_event(quote_plus(raw_key, safe="/")))
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        ("2026-01-02T03:04:05.678Z", datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)),
+        ("2026-01-02T04:04:05+01:00", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+        ("2026-01-02T03:04:05", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+        ("yesterday", None),
+        (None, None),
+        (7, None),
+    ],
+)
+def test_a_mail_arrived_when_s3_says_so(time: object, expected: datetime | None) -> None:
+    event = {**s3_event("incoming/a"), "eventTime": time}
+    assert (Received(raw_key=RawKey("incoming/a"), arrived_at=expected),) == parse(event)
 
 
 def test_several_entries_keep_their_order() -> None:

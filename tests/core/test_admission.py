@@ -13,12 +13,13 @@ from relay_core.admission import (
     admit,
     find_author,
     find_sender,
-    matches,
     resolve_recipients,
 )
+from relay_core.directory import Directory
 from relay_core.errors import Reason, Refusal
 from relay_core.mailbox import Mailbox
 from relay_core.message import parse_message
+from relay_core.patterns import matches
 from relay_core.recipient_code import Address, Group
 from relay_core.settings import Settings, VerdictAction
 from tests.strategies import GARBAGE
@@ -28,8 +29,10 @@ SETTINGS = Settings(
     sender_address="relay@mail.example.com",
     inbound_address="secret@in.example.com",
     allowed_recipients=("example.com", "*.plant.example", "ops@example.org"),
-    recipient_groups={"OnCall": ("anna@example.com", "ben@a.plant.example")},
     max_recipients=3,
+)
+DIRECTORY = Directory(
+    groups={"OnCall": ("anna@example.com", "ben@a.plant.example")}, default_recipients={}
 )
 
 
@@ -68,9 +71,36 @@ SES = b"Return-Path: <d@plant.example>\r\nReceived: from d by inbound-smtp\r\n"
         ),
         (SES + b"Authentication-Results: amazonses.com; spf=softfail; dmarc=none", None),
         (SES + b"Authentication-Results: amazonses.com; spf=fail; dkim=pass", None),
+        # A comment, a quoted local-part or a greeting is the sender's to choose.
+        (
+            SES + b"Authentication-Results: amazonses.com; spf=fail (x; dkim=pass); dmarc=none",
+            Reason.AUTHENTICATION_FAILED,
+        ),
+        (
+            SES + b'Authentication-Results: amazonses.com; spf=fail envelope-from="; dkim=pass"@x',
+            Reason.AUTHENTICATION_FAILED,
+        ),
+        (
+            SES
+            + b"Authentication-Results: amazonses.com; spf=fail helo==?utf-8?q?=3B_dkim=3Dpass?=",
+            Reason.AUTHENTICATION_FAILED,
+        ),
+        (
+            SES
+            + b"Authentication-Results: amazonses.com; helo=x; dmarc=pass; dkim=none; dmarc=fail",
+            Reason.AUTHENTICATION_FAILED,
+        ),
+        (
+            SES
+            + b'Authentication-Results: amazonses.com; helo="; spf=pass; dkim=pass; dmarc=fail',
+            Reason.AUTHENTICATION_FAILED,
+        ),
         (b"X-Mail-Relay: prod", Reason.MAIL_LOOP),
         (b"From: Relay <RELAY@mail.example.com>", None),
         (b"Return-Path: <>", Reason.DELIVERY_REPORT),
+        # The operator is told of a virus, whatever else the mail is: that answers nobody.
+        (SES + b"X-SES-Virus-Verdict: FAIL\r\nX-Mail-Relay: prod", Reason.VIRUS),
+        (b"Return-Path: <>\r\nReceived: x\r\nX-SES-Virus-Verdict: FAIL", Reason.VIRUS),
         (b"Auto-Submitted: auto-replied (vacation)", Reason.DELIVERY_REPORT),
         (b"Auto-Submitted: auto-generated", None),
         (
@@ -98,6 +128,41 @@ def test_the_action_is_configured(
     settings = replace(SETTINGS, spam_action=action, authentication_action=action)
     given = answer(header, settings)
     assert expected == (given.marks if isinstance(given, Admitted) else given.reason)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "marks"),
+    [
+        (b"PROCESSING_FAILED", ("[not scanned]",)),
+        (b"GRAY", ()),
+        (b"DISABLED", ()),
+        (b"PASS", ()),
+        (b"", ()),
+    ],
+)
+def test_what_could_not_be_scanned_says_so(verdict: bytes, marks: tuple[str, ...]) -> None:
+    assert Admitted(marks=marks) == answer(SES + b"X-SES-Virus-Verdict: " + verdict)
+
+
+@pytest.mark.parametrize("named", [b"", b"; report-type=delivery-status", b"; report-type=x"])
+@pytest.mark.parametrize("part", [b"delivery-status", b"disposition-notification"])
+def test_a_report_is_known_by_its_parts_too(named: bytes, part: bytes) -> None:
+    raw = (
+        b"Content-Type: multipart/report; boundary=b" + named + b"\r\n\r\n"
+        b"--b\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/" + part + b"\r\n\r\n"
+        b"Action: failed\r\n--b--\r\n"
+    )
+    given = admit(parse_message(raw), SETTINGS)
+    assert isinstance(given, Ignored)
+    assert Reason.DELIVERY_REPORT == given.reason
+
+
+def test_a_report_of_a_device_is_no_delivery_report() -> None:
+    raw = (
+        b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\nDaily.\r\n"
+        b"--b\r\nContent-Type: text/csv\r\n\r\n1,2\r\n--b--\r\n"
+    )
+    assert Admitted() == admit(parse_message(raw), SETTINGS)
 
 
 def test_a_virus_is_refused_whatever_is_configured() -> None:
@@ -142,7 +207,7 @@ def test_addresses_match_by_address_domain_and_subdomain(address: str, *, expect
 
 
 def resolved(*entries: Address | Group) -> tuple[tuple[str, ...], list[Reason]]:
-    found = resolve_recipients(entries, SETTINGS)
+    found = resolve_recipients(entries, SETTINGS, DIRECTORY)
     return found.recipients, [refusal.reason for refusal in found.refusals]
 
 
@@ -155,7 +220,7 @@ def test_recipients_come_once_and_in_order() -> None:
 def test_whoever_may_not_get_mail_is_named() -> None:
     assert (
         ("anna@example.com",),
-        [Reason.RECIPIENT_NOT_ALLOWED, Reason.UNKNOWN_GROUP, Reason.MAIL_LOOP],
+        [Reason.RECIPIENT_NOT_ALLOWED, Reason.MAIL_LOOP, Reason.UNKNOWN_GROUP],
     ) == resolved(
         Address(addr_spec="eve@elsewhere.example"),
         Group(name="nightshift"),

@@ -1,4 +1,4 @@
-"""The list of links, and the notice."""
+"""The list of links."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_core.errors import Reason, Refusal
 from relay_core.links import (
     ListedAttachment,
     format_appendix_html,
     format_appendix_text,
     format_size,
 )
-from relay_core.manifest import MessageId
-from relay_core.notice import MailIdentity, compose_notice
-from relay_core.ports import RawKey
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
@@ -83,26 +79,3 @@ def test_a_name_cannot_become_markup(name: str) -> None:
 )
 def test_sizes_read_as_people_write_them(size: int, expected: str) -> None:
     assert expected == format_size(size)
-
-
-MAIL = MailIdentity(
-    message_id=MessageId("0abc"),
-    raw_key=RawKey("incoming/0abc"),
-    sender="boiler@plant.example",
-    subject="Pressure",
-)
-
-
-@pytest.mark.parametrize("reason", Reason)
-def test_every_reason_has_a_notice_with_something_to_do(reason: Reason) -> None:
-    notice = compose_notice(MAIL, [Refusal(reason=reason, detail="why\nso")], marker="Code")
-    assert (reason, "boiler@plant.example") == (notice.reason, notice.sender)
-    assert "\n" not in notice.subject
-    for words in ("boiler@plant.example", "Pressure", "incoming/0abc", f"* {reason}: why\n  so"):
-        assert words in notice.text
-    assert "{marker}" not in notice.text
-
-
-def test_a_notice_needs_something_to_tell() -> None:
-    with pytest.raises(ValueError, match="something to tell"):
-        compose_notice(MAIL, [], marker="Code")

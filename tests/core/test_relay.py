@@ -6,6 +6,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from relay_core.directory import Directory
 from relay_core.errors import Conflict, PermanentError, Reason, TransientError
 from relay_core.manifest import DeliveryState, MessageId
 from relay_core.plan import Outcome, RelayReport
@@ -20,7 +21,9 @@ SETTINGS = Settings(
     sender_address="relay@mail.example.com",
     inbound_address="secret@in.example.com",
     allowed_recipients=("example.com", "example.net", "ops@example.org"),
-    recipient_groups={"oncall": ("anna@example.com", "ben@example.net")},
+)
+DIRECTORY = Directory(
+    groups={"oncall": ("anna@example.com", "ben@example.net")}, default_recipients={}
 )
 KEY = RawKey("incoming/0abc")
 ID = MessageId("0abc")
@@ -38,6 +41,7 @@ def mail(code: str = "anna@example.com,ben@example.net", *files: tuple[str, byte
 
 
 def relay(world: MemoryWorld, raw: bytes, settings: Settings = SETTINGS) -> RelayReport:
+    world.directories.directory = DIRECTORY
     return relay_message(raw, KEY, settings, world.ports, world.now)
 
 
@@ -130,6 +134,35 @@ def test_the_header_speaks_for_the_device_and_marks_the_relay() -> None:
     assert {"received", "bcc", "x-ses-spam-verdict"}.isdisjoint(n.lower() for n in list(header))
 
 
+@pytest.mark.parametrize(
+    ("written", "name", "reply_to"),
+    [
+        ("Boiler 3 <boiler@plant.example>", "Boiler 3", "boiler@plant.example"),
+        ("boiler@plant.example", '"boiler@plant.example"', "boiler@plant.example"),
+        # Replies to these would go nowhere.
+        ("Boiler 3 <boiler@gw.local>", "Boiler 3", None),
+        ("Boiler 3 <root@localhost.localdomain>", "Boiler 3", None),
+        ("Boiler 3 <boiler>", "", None),
+        # Many devices fill in one address for From and To.
+        ("Boiler 3 <SECRET@in.example.com>", "Boiler 3", None),
+        ("secret@in.example.com", "", None),
+        ('"Secret@in.example.com" <boiler@plant.example>', "", "boiler@plant.example"),
+        ("Boiler 3 <relay@mail.example.com>", "Boiler 3", None),
+        ("relay@mail.example.com", "", None),
+    ],
+)
+def test_the_sender_is_the_device_and_never_tells_the_inbound_address(
+    written: str, name: str, reply_to: str | None
+) -> None:
+    world = MemoryWorld()
+    code = b":Email_Rxers_Code:anna@example.com:Email_Rxers_Code:"
+    relay(world, b"From: " + written.encode() + b"\r\n\r\n" + code)
+    header = oracle.parse(world.submission.outbox[0].raw)
+    expected = f"{name} <relay@mail.example.com>" if name else "relay@mail.example.com"
+    assert (expected, reply_to) == (header["From"], header["Reply-To"])
+    assert b"secret@in" not in world.submission.outbox[0].raw.lower()
+
+
 def test_what_a_relay_has_sent_is_not_relayed_again() -> None:
     world = MemoryWorld()
     relay(world, mail())
@@ -165,6 +198,86 @@ def test_a_refusal_is_told_to_the_operator(raw: bytes, reason: Reason) -> None:
     assert reason == notice.reason
     assert str(KEY) in notice.text
     assert ([], {}) == (world.submission.outbox, world.attachments.attachments)
+
+
+NO_CODE = b"From: boiler@plant.example\r\nSubject: x\r\n\r\nToo hot.\r\n"
+
+
+def relay_with_defaults(world: MemoryWorld, raw: bytes, *members: str) -> RelayReport:
+    world.directories.directory = Directory(
+        groups=DIRECTORY.groups, default_recipients={"plant.example": members}
+    )
+    return relay_message(raw, KEY, SETTINGS, world.ports, world.now)
+
+
+def test_a_mail_without_a_code_goes_to_its_senders_default_recipients() -> None:
+    world = MemoryWorld()
+    report = relay_with_defaults(world, NO_CODE, "@oncall", "ops@example.org", "anna@example.com")
+    assert (Outcome.RELAYED, 3) == (report.outcome, report.submitted)
+    assert ["anna@example.com", "ben@example.net", "ops@example.org"] == recipients(world)
+    assert "Too hot." == body(world.submission.outbox[0].raw).strip()
+    assert [] == world.notices.published
+
+
+def test_default_recipients_have_to_be_allowed_too() -> None:
+    world = MemoryWorld()
+    relay_with_defaults(world, NO_CODE, "eve@elsewhere.example", "anna@example.com", "nobody")
+    assert ["anna@example.com"] == recipients(world)
+    (notice,) = world.notices.published
+    assert "eve@elsewhere.example is not in allowedRecipients" in notice.text
+    assert "in defaultRecipients of plant.example: expected an address" in notice.text
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("nobody", Reason.MALFORMED_RECIPIENT_CODE),
+        ("@nightshift", Reason.UNKNOWN_GROUP),
+        ("eve@elsewhere.example", Reason.RECIPIENT_NOT_ALLOWED),
+    ],
+)
+def test_a_code_that_leads_nowhere_is_not_answered_with_the_default(
+    code: str, reason: Reason
+) -> None:
+    world = MemoryWorld()
+    report = relay_with_defaults(world, mail(code), "anna@example.com")
+    assert (Outcome.REFUSED, reason) == (report.outcome, report.reason)
+    assert [] == recipients(world)
+
+
+@pytest.mark.parametrize(
+    "members", [(), ("@nightshift",), ("nobody",), ("secret@in.example.com",)]
+)
+def test_default_recipients_that_are_nobody_are_told(members: tuple[str, ...]) -> None:
+    world = MemoryWorld()
+    report = relay_with_defaults(world, NO_CODE, *members)
+    assert Outcome.REFUSED == report.outcome
+    assert 1 == len(world.notices.published)
+
+
+def test_other_senders_have_no_default_recipients() -> None:
+    world = MemoryWorld()
+    report = relay_with_defaults(
+        world, NO_CODE.replace(b"plant", b"sub.plant"), "anna@example.com"
+    )
+    assert Reason.NO_RECIPIENT_CODE == report.reason
+    (notice,) = world.notices.published
+    assert "no default recipients for boiler@sub.plant.example" in notice.text
+
+
+def test_only_a_mail_that_needs_the_directory_waits_for_it() -> None:
+    world = MemoryWorld()
+    world.directories.faults.order("current", throttled(), times=3)
+    relay(world, mail("anna@example.com"))
+    relay_message(b"", RawKey("incoming/1"), SETTINGS, world.ports, world.now)
+    virus = b"Received: a\r\nX-SES-Virus-Verdict: FAIL\r\n" + NO_CODE
+    relay_message(virus, RawKey("incoming/2"), SETTINGS, world.ports, world.now)
+    assert 0 == world.directories.asked
+    for raw in (mail("@oncall"), mail("anna@example.com, @oncall"), NO_CODE):
+        with pytest.raises(TransientError):
+            relay_message(raw, RawKey("incoming/3"), SETTINGS, world.ports, world.now)
+    assert 3 == world.directories.asked
+    assert ["anna@example.com"] == recipients(world)
 
 
 def test_one_bad_address_does_not_stop_the_others() -> None:

@@ -33,10 +33,10 @@ SETTINGS = st.builds(
     configuration_set_name=st.none() | NAMES,
     recipient_marker=NAMES,
     allowed_senders=st.lists(PATTERNS, max_size=4).map(tuple),
-    recipient_groups=st.dictionaries(
-        NAMES, st.lists(ADDR_SPECS, min_size=1, max_size=3).map(tuple), max_size=3
-    ),
+    directory_refresh=st.integers(0, 3600).map(lambda seconds: timedelta(seconds=seconds)),
     max_recipients=st.integers(1, 1000),
+    sender_message_limit=st.integers(0, 1000),
+    sender_window=st.integers(1, 86_400).map(lambda seconds: timedelta(seconds=seconds)),
     show_recipients=st.booleans(),
     link_mode=st.sampled_from(LinkMode),
     link_expiry=HOURS,
@@ -81,12 +81,16 @@ def test_what_is_not_set_keeps_its_default() -> None:
 
 def test_resources_are_read_by_name() -> None:
     expected = Resources(
-        incoming_bucket="in", attachments_bucket="out", fallback_topic_arn="arn:aws:sns:::x"
+        incoming_bucket="in",
+        attachments_bucket="out",
+        fallback_topic_arn="arn:aws:sns:::x",
+        directory_parameter="/relay/dev/recipients",
     )
     environment = {
         "RELAY_INCOMING_BUCKET": "in",
         "RELAY_ATTACHMENTS_BUCKET": "out",
         "RELAY_FALLBACK_TOPIC_ARN": "arn:aws:sns:::x",
+        "RELAY_DIRECTORY_PARAMETER": "/relay/dev/recipients",
     }
     assert expected == Resources.from_environment(environment)
 
@@ -99,8 +103,10 @@ WRONG: dict[str, list[Any]] = {
     "recipient_marker": ["", "ab", "x" * 65, "a b c", "a:b:c", "Märker"],
     "allowed_recipients": [(), ("",), ("*.",), ("example",), ("a@",), ("a b",)],
     "allowed_senders": [("",), ("*example.org",)],
-    "recipient_groups": [{"": ("a@example.org",)}, {"a b": ("a@example.org",)}, {"ops": ("a",)}],
+    "directory_refresh": [timedelta(seconds=-1), timedelta(seconds=3601)],
     "max_recipients": [0, 1001, -1],
+    "sender_message_limit": [-1, 1001],
+    "sender_window": [timedelta(0), timedelta(days=1, seconds=1)],
     "link_expiry": [timedelta(minutes=59), timedelta(days=15)],
     "attachment_retention": [timedelta(days=3651)],
     "inline_image_limit": [-1, 10_000_001],
@@ -125,11 +131,6 @@ def test_every_problem_is_reported_at_once(names: set[str]) -> None:
     assert names == {problem.field for problem in caught.value.problems}
 
 
-def test_a_group_without_members_is_a_problem() -> None:
-    with pytest.raises(InvalidSettings, match="recipient_groups: a group must have a member"):
-        replace(PLAIN, recipient_groups={"ops": ()})
-
-
 def test_the_secret_address_must_not_be_the_sender() -> None:
     with pytest.raises(InvalidSettings, match="inbound_address: must differ"):
         replace(PLAIN, inbound_address="Relay@Example.org")
@@ -138,7 +139,7 @@ def test_the_secret_address_must_not_be_the_sender() -> None:
 UNREADABLE = {
     "allowed_recipients": "example.org",
     "allowed_senders": '{"a": 1}',
-    "recipient_groups": '["a"]',
+    "sender_window": "five minutes",
     "max_recipients": "many",
     "show_recipients": "perhaps",
     "link_mode": "pigeon",
@@ -167,4 +168,4 @@ def test_every_missing_variable_is_named_at_once() -> None:
     ] == [problem.field for problem in caught.value.problems]
     with pytest.raises(InvalidSettings) as caught:
         Resources.from_environment({})
-    assert 3 == len(caught.value.problems)
+    assert 4 == len(caught.value.problems)

@@ -58,6 +58,9 @@ OUTPUTS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "aws:iam/role:Role": lambda name: {"name": name, "arn": f"arn:aws:iam::{ACCOUNT}:role/{name}"},
     "aws:iam/user:User": lambda name: {"name": name},
     "aws:iam/accessKey:AccessKey": lambda _: {"sesSmtpPasswordV4": "derived-password"},
+    "aws:ssm/parameter:Parameter": lambda name: {
+        "arn": f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter{name}"
+    },
     "aws:cloudwatch/logGroup:LogGroup": lambda name: {
         "arn": f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:{name}"
     },
@@ -78,6 +81,7 @@ class Registered:
     custom: bool
     inputs: Mapping[str, Any]
     secret_inputs: frozenset[str]
+    ignored_changes: frozenset[str]
     dependencies: frozenset[str]
 
     def document(self, key: str) -> Mapping[str, Any]:
@@ -148,6 +152,7 @@ class _Monitor(MockMonitor):
                     custom=request.custom,
                     inputs=plain(inputs),
                     secret_inputs=frozenset(secret),
+                    ignored_changes=frozenset(request.ignoreChanges),
                     dependencies=frozenset(request.dependencies),
                 )
             )

@@ -13,6 +13,7 @@ import yaml  # type: ignore[import-untyped]  # its stubs are not among the pinne
 
 from infra.config import InvalidConfig
 from infra.config_reader import CONFIG_KEYS
+from relay_core.directory import Directory
 from relay_core.settings import LinkMode, Settings, VerdictAction
 from tests.infra.conftest import Deploy
 from tests.infra.program import PROJECT, ROOT, changed_config, read_stack
@@ -98,7 +99,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "configurationSetName": "set-1",
                 "recipientMarker": "To-Code",
                 "allowedSenders": ["*.example.com"],
-                "recipientGroups": {"ops": ["a@example.com", "b@example.com"]},
+                "directoryRefreshSeconds": 11,
                 "maxRecipients": 7,
                 "showRecipients": False,
                 "linkExpiryHours": 5,
@@ -106,6 +107,8 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "retryDelaySeconds": 9,
                 "spamAction": "mark",
                 "authenticationAction": "deliver",
+                "senderMessageLimit": 12,
+                "senderWindowSeconds": 13,
             }
         ),
         stack="prod",
@@ -118,7 +121,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         configuration_set_name="set-1",
         recipient_marker="To-Code",
         allowed_senders=("*.example.com",),
-        recipient_groups={"ops": ("a@example.com", "b@example.com")},
+        directory_refresh=timedelta(seconds=11),
         max_recipients=7,
         show_recipients=False,
         link_mode=LinkMode.PRESIGNED,
@@ -127,6 +130,21 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         retry_delay=timedelta(seconds=9),
         spam_action=VerdictAction.MARK,
         authentication_action=VerdictAction.DELIVER,
+        sender_message_limit=12,
+        sender_window=timedelta(seconds=13),
+    )
+
+
+def test_the_directory_comes_from_the_configuration() -> None:
+    groups = {"ops": ["a@example.com", "@night"], "night": ["b@example.com"]}
+    config = read_stack(
+        changed_config(
+            {"recipientGroups": groups, "defaultRecipients": {"*.plant.example": ["@ops"]}}
+        )
+    )
+    assert config.directory() == Directory(
+        groups={"ops": ("a@example.com", "@night"), "night": ("b@example.com",)},
+        default_recipients={"*.plant.example": ("@ops",)},
     )
 
 
@@ -151,7 +169,49 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "bad sender pattern": ({"allowedSenders": ["-"]}, {"allowedSenders": "must be an address"}),
     "groups as list": ({"recipientGroups": ["a@b.example"]}, {"recipientGroups": "an object"}),
     "group of text": ({"recipientGroups": {"ops": "a"}}, {"recipientGroups": "lists of text"}),
-    "bad member": ({"recipientGroups": {"ops": ["a"]}}, {"recipientGroups": "e-mail addresses"}),
+    "bad member": (
+        {"recipientGroups": {"ops": ["a"]}},
+        {"recipientGroups": "in the group @ops: expected an address, found 'a'"},
+    ),
+    "empty group": ({"recipientGroups": {"ops": []}}, {"recipientGroups": "has no member"}),
+    "name of a group": ({"recipientGroups": {"a b": ["a@b.example"]}}, {"recipientGroups": "64"}),
+    "unknown group in a group": (
+        {"recipientGroups": {"ops": ["@night"]}},
+        {"recipientGroups": "there is no group @night that the group @ops names"},
+    ),
+    "groups that hold each other": (
+        {"recipientGroups": {"a": ["@b"], "b": ["@a"]}},
+        {"recipientGroups": "hold each other"},
+    ),
+    "defaults as list": ({"defaultRecipients": ["a@b.example"]}, {"defaultRecipients": "object"}),
+    "defaults of no sender": (
+        {"defaultRecipients": {"plant": ["a@example.com"]}},
+        {"defaultRecipients": "a sender must be an address, a domain"},
+    ),
+    "defaults of an unknown group": (
+        {"defaultRecipients": {"plant.example": ["@night"]}},
+        {"defaultRecipients": "there is no group @night"},
+    ),
+    "more than a parameter holds": (
+        {"recipientGroups": {"ops": [f"recipient-{n:03}@example.com" for n in range(300)]}},
+        {"recipientGroups, defaultRecipients": "8192 bytes of an SSM parameter"},
+    ),
+    "age of the directory": (
+        {"directoryRefreshSeconds": 3601},
+        {"directoryRefreshSeconds": "from 0 to 3600 seconds"},
+    ),
+    "limit of a sender": (
+        {"senderMessageLimit": 1001},
+        {"senderMessageLimit": "from 0 to 1000"},
+    ),
+    "window of a sender": (
+        {"senderWindowSeconds": 0},
+        {"senderWindowSeconds": "from 1 to 86400 seconds"},
+    ),
+    "notices to the relay itself": (
+        {"fallbackEmails": ["Devices-7f3k9@in.example.com"]},
+        {"fallbackEmails": "must not be recipientEmail"},
+    ),
     "short marker": ({"recipientMarker": ":"}, {"recipientMarker": "3 to 64"}),
     "too few recipients": ({"maxRecipients": 0}, {"maxRecipients": "from 1 to 1000"}),
     "not a number": ({"maxRecipients": "many"}, {"maxRecipients": "a whole number"}),
@@ -215,7 +275,7 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "hosted zone": ({"hostedZoneId": "Z123"}, {"hostedZoneId": "a later version"}),
     "more than the environment holds": (
         {"allowedRecipients": [f"recipient-number-{n}@example.com" for n in range(120)]},
-        {"allowedRecipients, allowedSenders, recipientGroups": "environment"},
+        {"allowedRecipients, allowedSenders": "environment"},
     ),
     "misspelt key": (
         {"allowedSender": ["example.com"]},

@@ -17,6 +17,7 @@ ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 SES = f"arn:aws:ses:eu-central-1:{ACCOUNT}:"
+SSM = f"arn:aws:ssm:eu-central-1:{ACCOUNT}:"
 
 
 def statements(stack: Deployment) -> dict[str, Mapping[str, Any]]:
@@ -42,6 +43,7 @@ def test_its_environment_is_read_back_as_the_settings_and_resources(dev: Deploym
         incoming_bucket="mail-relay-dev-incoming",
         attachments_bucket="mail-relay-dev-attachments",
         fallback_topic_arn=f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-fallback",
+        directory_parameter="/mail-relay/dev/recipients",
     )
     assert variables["POWERTOOLS_SERVICE_NAME"] == "mail-relay"
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "MailRelay"
@@ -121,7 +123,10 @@ def test_its_role_may_do_what_the_code_calls_and_nothing_else(dev: Deployment) -
         ("s3:PutObject", f"{attachments}/attachments/*"),
         ("s3:GetObject", f"{attachments}/manifests/*"),
         ("s3:PutObject", f"{attachments}/manifests/*"),
+        ("s3:GetObject", f"{attachments}/windows/*"),
+        ("s3:PutObject", f"{attachments}/windows/*"),
         ("s3:ListBucket", attachments),
+        ("ssm:GetParameter", f"{SSM}parameter/mail-relay/dev/recipients"),
         ("ses:SendEmail", f"{SES}identity/*"),
         ("ses:SendRawEmail", f"{SES}identity/*"),
         ("sns:Publish", f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-fallback"),

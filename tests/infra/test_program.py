@@ -26,7 +26,7 @@ WILDCARDS: Mapping[str, str] = {
     # Sid of an allowing statement → why its resources hold a "*"
     "PutByService": "SES names the objects itself, under one prefix",
     "ReadIncomingMail": "SES names the objects itself, under one prefix",
-    "KeepAttachmentsAndManifests": "keys are made of the mail's id, under two prefixes",
+    "KeepAttachmentsAndRecords": "keys are made of mails' ids and senders, under three prefixes",
     "SendAsTheSender": "SES also asks for the recipients' identities in its sandbox; the sender"
     " is fixed by ses:FromAddress",
     "WriteLogs": "Lambda names the streams of the function's own log group",

@@ -29,7 +29,7 @@ def test_all_they_can_do_is_send_to_the_inbound_address_from_our_domains(dev: De
 
 
 def test_they_are_stored_as_one_secret_parameter(dev: Deployment) -> None:
-    parameter = dev.one(PARAMETER)
+    parameter = dev.one(PARAMETER, "devices")
     assert parameter.inputs["type"] == "SecureString"
     assert parameter.inputs["name"] == "/mail-relay/dev/smtp-credentials"
     assert json.loads(parameter.inputs["value"]) == {
@@ -47,5 +47,6 @@ def test_the_outputs_tell_where_they_are_and_not_what_they_are(dev: Deployment) 
 
 def test_there_are_none_if_so_configured(deploy: Deploy) -> None:
     stack = deploy(createSmtpUser=False)
-    assert [stack.all(type_) for type_ in (USER, POLICY, KEY, PARAMETER)] == [(), (), (), ()]
+    assert [stack.all(type_) for type_ in (USER, POLICY, KEY)] == [(), (), ()]
+    assert not [one for one in stack.all(PARAMETER) if "devices" in one.name]
     assert stack.exports["smtpCredentialsParameter"] == ""

@@ -486,6 +486,31 @@ class TestQueues:
         notice = json.loads(message["Body"])
         assert (notice["TopicArn"], notice["Subject"], notice["Message"]) == (topic, "s", "m")
         assert notice["MessageAttributes"] == {"reason": {"Type": "String", "Value": "spam"}}
+        by_protocol = {"default": "for machines", "email": "for people"}
+        sns.publish(TopicArn=topic, Message=json.dumps(by_protocol), MessageStructure="json")
+        (message,) = messages(emulator, url)
+        assert json.loads(message["Body"])["Message"] == "for machines"
+
+
+class TestParameters:
+    def test_a_role_reads_the_one_that_it_may_and_no_other(self, emulator: Emulator) -> None:
+        ssm, names = emulator.client("ssm"), [f"/relay/{unique('p')}" for _ in range(2)]
+        for name in names:
+            ssm.put_parameter(Name=name, Type="String", Value="v", Tier="Intelligent-Tiering")
+        arn = f"arn:aws:ssm:{emulator.region}:{emulator.account_id}:parameter{names[0]}"
+        role = make_role(emulator, allow("ssm:GetParameter", arn))
+        reader = as_role(emulator, role, "ssm")
+        assert reader.get_parameter(Name=names[0])["Parameter"]["Value"] == "v"
+        with pytest.raises(ClientError) as caught:
+            reader.get_parameter(Name=names[1])
+        assert error_code(caught) == "AccessDeniedException"
+        ssm.put_parameter(Name=names[0], Value="w", Overwrite=True)
+        assert reader.get_parameter(Name=names[0])["Parameter"]["Value"] == "w"
+
+    def test_an_absent_one_is_told(self, emulator: Emulator) -> None:
+        with pytest.raises(ClientError) as caught:
+            emulator.client("ssm").get_parameter(Name=f"/relay/{unique('p')}")
+        assert error_code(caught) == "ParameterNotFound"
 
 
 class TestFunctions:

@@ -1,0 +1,53 @@
+"""The recipient directory: one parameter that the configuration fills and the operator edits.
+
+What the configuration says is the parameter's first content. From then on the parameter is the
+truth: a later `pulumi up` leaves it alone, whatever the configuration says by then.
+
+Pulumi writes a parameter as a whole. Were any of its properties to change, the provider would
+put the value it last knew beside it, over the operator's. So none of them may ever change; tags
+are set by a call of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientDirectoryArgs:
+    """`document` is the first content of the parameter of that name."""
+
+    parameter_name: str
+    document: str
+
+
+class RecipientDirectory(pulumi.ComponentResource):
+    """The parameter, by name and ARN."""
+
+    parameter_name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: RecipientDirectoryArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:directory:RecipientDirectory", name, None, opts)
+        parameter = aws.ssm.Parameter(
+            name,
+            name=args.parameter_name,
+            type="String",
+            # Not a secret, and a preview may show it.
+            insecure_value=args.document,
+            # Free up to 4 KB; beyond, Parameter Store makes it an advanced one by itself.
+            tier="Intelligent-Tiering",
+            description="Groups and default recipients of the mail relay: edit them here",
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                ignore_changes=["type", "value", "insecureValue", "tier", "description"],
+            ),
+        )
+        self.parameter_name = parameter.name
+        self.arn = parameter.arn
+        self.register_outputs({"parameterName": self.parameter_name, "arn": self.arn})

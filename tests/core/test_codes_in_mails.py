@@ -1,0 +1,267 @@
+"""Recipient codes as they come in whole mails: wrapped, encoded, several, and in odd places."""
+
+from __future__ import annotations
+
+import quopri
+from dataclasses import replace
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_core.errors import Reason
+from relay_core.plan import MAX_ERRORS_TOLD, Outcome, RelayReport
+from relay_core.ports import RawKey
+from relay_core.relay import relay_message
+from relay_core.settings import Settings
+from tests.core import oracle
+from tests.core.recipient_code_strategies import ADDR_SPECS, MARKER
+from tests.fakes import MemoryWorld
+
+SETTINGS = Settings(
+    stack="test",
+    sender_address="relay@relay.invalid",
+    inbound_address="secret@relay.invalid",
+    allowed_recipients=("*",),
+)
+
+
+def code(*recipients: str) -> str:
+    return f":{MARKER}:{','.join(recipients)}:{MARKER}:"
+
+
+def relay(raw: bytes) -> tuple[MemoryWorld, RelayReport]:
+    world = MemoryWorld()
+    report = relay_message(raw, RawKey("incoming/0abc"), SETTINGS, world.ports, world.now)
+    return world, report
+
+
+def recipients(world: MemoryWorld) -> list[str]:
+    return [one.recipient for one in world.submission.outbox]
+
+
+def check_that_no_code_is_left(world: MemoryWorld, *addresses: str) -> None:
+    """No reader sees the marker, in any part or in the header, nor who else got the mail."""
+    for one in world.submission.outbox:
+        message = oracle.parse(one.raw)
+        shown = [str(value) for name, value in message.items() if name.lower() != "to"]
+        leaves = (part for part in message.walk() if not part.is_multipart())
+        shown.extend(map(oracle.text_of, leaves))
+        assert MARKER.lower() not in "\n".join(shown).lower()
+        assert not [address for address in addresses if address in "\n".join(shown)]
+
+
+# --- wrapped by the mailer
+
+
+def quoted_printable(text: str, width: int) -> bytes:
+    """Encoded with a soft break after every `width` characters, wherever that falls."""
+    encoded = quopri.encodestring(text.encode(), quotetabs=False).replace(b"=\n", b"")
+    lines = []
+    for line in encoded.split(b"\n"):
+        start = 0
+        while len(line) - start > width:
+            end = start + width
+            while b"=" in line[end - 2 : end]:  # never within =XX
+                end -= 1
+            lines.append(line[start:end] + b"=")
+            start = end
+        lines.append(line[start:])
+    return b"\r\n".join(lines)
+
+
+@pytest.mark.parametrize("width", [5, 7, 20, 70])
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_a_code_runs_over_quoted_printable_soft_breaks(width: int, kind: str) -> None:
+    everybody = ["anna@example.com", "ben.longname@sub.example.net", "cleo@example.org"]
+    text = f"Tür auf.\n{code(*everybody)}\nEnde.\n"
+    if kind == "html":
+        text = f"<p>Tür auf.</p><p>{code(*everybody)}</p><p>Ende.</p>"
+    world, _ = relay(
+        f"Content-Type: text/{kind}; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
+        + quoted_printable(text, width)
+    )
+    assert everybody == recipients(world)
+    check_that_no_code_is_left(world, *everybody[1:])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "written"),
+    [
+        # RFC 3676 section 4.2: a line that ends in a space goes on in the next.
+        (
+            "format=flowed",
+            ":{m}:anna@example.com, \r\nben@example.net, \r\ncleo@example.org:{m}:\r\n",
+        ),
+        ("format=flowed", ":{m}: \r\nanna@example.com,ben@example.net,cleo@example.org :{m}:\r\n"),
+        (
+            "format=flowed",
+            "Text: :{m}:anna@example.com; ben@example.net; \r\ncleo@example.org:{m}: \r\nmore\r\n",
+        ),
+        # Space-stuffed (section 4.4), with a signature.
+        (
+            "format=flowed",
+            " :{m}:anna@example.com,\r\n ben@example.net,\r\n cleo@example.org:{m}:\r\n-- \r\n",
+        ),
+        # With DelSp the space goes too, so that a word may be broken (section 4.1).
+        (
+            "format=flowed; delsp=yes",
+            ":{m}:anna@exam \r\nple.com,ben@example.net,cleo@ \r\nexample.org:{m}:\r\n",
+        ),
+        (
+            "format=flowed; delsp=yes",
+            ":{m}:anna@example.com,ben \r\n@example.net,cleo@example.org:{h1} \r\n{h2}:\r\n",
+        ),
+    ],
+)
+def test_a_code_runs_over_the_lines_of_flowed_text(parameters: str, written: str) -> None:
+    text = written.format(m=MARKER, h1=MARKER[:6], h2=MARKER[6:])
+    world, _ = relay(f"Content-Type: text/plain; {parameters}\r\n\r\n{text}".encode())
+    assert ["anna@example.com", "ben@example.net", "cleo@example.org"] == recipients(world)
+    check_that_no_code_is_left(world, "ben@example.net", "cleo@example.org")
+
+
+@given(
+    st.lists(
+        ADDR_SPECS.filter(lambda one: '"' not in one), min_size=1, max_size=8, unique_by=str.lower
+    ),
+    st.integers(66, 78),
+)
+def test_however_flowed_text_breaks_a_list_at_its_blanks_it_says_the_same(
+    addresses: list[str], width: int
+) -> None:
+    lines = [f":{MARKER}:"]
+    for address in addresses:
+        word = f" {address},"
+        if len(lines[-1]) + len(word) > width:
+            lines[-1] += " "
+            lines.append(word[1:])
+        else:
+            lines[-1] += word
+    text = "\r\n".join(lines) + f":{MARKER}:"
+    world, _ = relay(f"Content-Type: text/plain; format=flowed\r\n\r\n{text}\r\n".encode())
+    assert addresses == recipients(world)
+
+
+# --- several, and in odd places
+
+
+def test_the_codes_of_a_mail_are_joined_and_duplicates_go_once() -> None:
+    text = (
+        f"{code('anna@example.com', 'ben@example.net')}\nText.\n"
+        f"{code('BEN@example.net', 'cleo@example.org')}\nMore. {code('Anna@Example.com')}\n"
+    )
+    world, _ = relay(f"Subject: x\r\n\r\n{text}".encode())
+    assert ["anna@example.com", "ben@example.net", "cleo@example.org"] == recipients(world)
+    check_that_no_code_is_left(world, "ben@example.net", "cleo@example.org")
+
+
+def test_the_codes_of_several_bodies_are_joined() -> None:
+    raw = (
+        'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+        f"--b\r\nContent-Type: text/plain\r\n\r\nOne. {code('anna@example.com')}\r\n"
+        f"--b\r\nContent-Type: text/plain\r\n\r\nTwo. {code('ben@example.net')}\r\n--b--\r\n"
+    )
+    world, _ = relay(raw.encode())
+    assert ["anna@example.com", "ben@example.net"] == recipients(world)
+    check_that_no_code_is_left(world, "ben@example.net")
+
+
+def alternative(text: str, html: str) -> bytes:
+    message = EmailMessage()
+    message["Subject"] = "x"
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    return message.as_bytes()
+
+
+def test_the_text_counts_before_the_html_and_the_code_goes_from_both() -> None:
+    raw = alternative(code("anna@example.com"), f"<p>Hi</p><p>{code('ben@example.net')}</p>")
+    world, _ = relay(raw)
+    assert ["anna@example.com"] == recipients(world)
+    check_that_no_code_is_left(world, "ben@example.net")
+
+
+def test_the_html_counts_if_the_text_holds_no_code() -> None:
+    marked_up = code("anna@example.com").replace("@", "<wbr>&#64;").replace(":", "<i>:</i>")
+    world, _ = relay(alternative("Your mail program shows no HTML.", f"<p>Hi</p><p>{marked_up}"))
+    assert ["anna@example.com"] == recipients(world)
+    check_that_no_code_is_left(world)
+
+
+CODE_IN_Q = code("eve@example.org").replace("_", "=5F").replace(":", "=3A")
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        (f"Alarm {code('eve@example.org')}", "Alarm"),
+        (f"{code('eve@example.org')} Alarm", "Alarm"),
+        (f"Alarm {code('eve@example.org')} at pump 7", "Alarm at pump 7"),
+        (f"=?utf-8?q?T=C3=BCr_{CODE_IN_Q}?=", "Tür"),
+    ],
+)
+def test_a_code_in_the_subject_goes_and_names_nobody(subject: str, shown: str) -> None:
+    world, _ = relay(f"Subject: {subject}\r\n\r\n{code('anna@example.com')}\r\n".encode())
+    assert ["anna@example.com"] == recipients(world)
+    outgoing = oracle.parse(world.submission.outbox[0].raw)
+    assert shown == str(make_header(decode_header(outgoing["Subject"])))
+    check_that_no_code_is_left(world, "eve@example.org")
+
+
+def test_a_code_in_the_subject_alone_is_none() -> None:
+    world, report = relay(f"Subject: {code('anna@example.com')}\r\n\r\nHello\r\n".encode())
+    assert (Outcome.REFUSED, Reason.NO_RECIPIENT_CODE) == (report.outcome, report.reason)
+    assert [] == recipients(world)
+
+
+def test_a_code_in_an_attached_message_is_the_attached_messages() -> None:
+    inner = EmailMessage()
+    inner["Subject"] = "inner"
+    inner.set_content(code("eve@example.org"))
+    outer = EmailMessage()
+    outer["Subject"] = "outer"
+    outer.set_content(code("anna@example.com"))
+    outer.add_attachment(inner)
+    world, _ = relay(outer.as_bytes())
+    assert ["anna@example.com"] == recipients(world)
+
+
+# --- what is wrong is shown
+
+
+def test_the_operator_is_shown_each_bad_place_and_the_others_get_the_mail() -> None:
+    world, _ = relay(
+        f"Subject: x\r\n\r\n{code('anna@example.com', 'bob@', 'ben@example.net')}\r\n".encode()
+    )
+    assert ["anna@example.com", "ben@example.net"] == recipients(world)
+    (notice,) = world.notices.published
+    lines = notice.text.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if ",bob@," in line]
+    assert "bob@" == lines[at][lines[at + 1].index("^") : lines[at + 1].rindex("^") + 1]
+    assert "expected" in lines[at - 1]
+
+
+def test_a_code_of_very_many_errors_is_told_in_part() -> None:
+    bad = ",".join(f"bad{number}" for number in range(9000))
+    world, report = relay(f"\r\n{code('anna@example.com', bad)}\r\n".encode())
+    assert (1, ["anna@example.com"]) == (report.submitted, recipients(world))
+    (notice,) = world.notices.published
+    assert MAX_ERRORS_TOLD == notice.text.count("malformed-recipient-code: expected")
+    assert f"{9000 - MAX_ERRORS_TOLD} more places" in notice.text
+    assert len(notice.text) < 10_000
+
+
+@pytest.mark.parametrize("unit", ["x,", "x ", "x\r\n", "@x,", "eve@evil.example;", '"x" '])
+def test_a_code_as_large_as_a_mail_is_not_read_to_its_end(unit: str) -> None:
+    raw = f"Hello\r\n{code('anna@example.com', unit * 200_000, 'ben@example.net')}\r\n".encode()
+    settings = replace(SETTINGS, allowed_recipients=("example.com", "example.net"))
+    world = MemoryWorld()
+    relay_message(raw, RawKey("incoming/0abc"), settings, world.ports, world.now)
+    assert ["anna@example.com"] == recipients(world)
+    check_that_no_code_is_left(world, "evil")
+    (notice,) = world.notices.published
+    assert len(notice.text) < 20_000
