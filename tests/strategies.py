@@ -456,13 +456,15 @@ def special_multiparts(draw: st.DrawFn) -> _Part:
             content_type = b"multipart/appledouble"
         case _:
             shown = draw(st.booleans())
-            source = f"cid:{boundary.decode()[2:]}@x" if shown else "https://x.example/a.png"
+            # Two pictures of one Content-ID are shown both or not at all.
+            content_id = (b"shown" if shown else b"hidden") + boundary[2:] + b"@x"
+            source = f"cid:{content_id.decode()}" if shown else "https://x.example/a.png"
             parts = [
                 _text(f'<p>Gate 3</p><img src="{source}">', "html"),
                 _file(
                     "image/png",
                     content,
-                    b"Content-ID: <" + boundary[2:] + b"@x>",
+                    b"Content-ID: <" + content_id + b">",
                     b"Content-Disposition: inline",
                     kept=shown,
                 ),
