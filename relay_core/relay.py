@@ -1,6 +1,6 @@
 """The relay: plan everything, then carry it out in one order that survives a crash anywhere.
 
-1. Hold the mail back if its sender is over the limit (`relay_core.flood`).
+1. Hold the mail back if its sender is over the limit (`relay_core.holding`).
 2. Store every attachment. Keys are the same on every try, so storing again changes nothing.
 3. Tell the operator about recipients that were left out.
 4. Write the manifest: what is promised to whom. From here on the message has a ledger.
@@ -19,8 +19,8 @@ from datetime import datetime
 
 from .attachment import content_of
 from .directory import EMPTY_DIRECTORY
-from .errors import Conflict, PermanentError, Reason, Refusal, TransientError
-from .flood import SenderWindow
+from .errors import PermanentError, Reason, Refusal, TransientError
+from .holding import empty_manifest, hold_back, over_the_limit
 from .links import ListedAttachment
 from .manifest import (
     DeliveryRecord,
@@ -30,7 +30,7 @@ from .manifest import (
     StoredAttachment,
 )
 from .measured import Measured
-from .notice import MailIdentity, compose_notice
+from .notice import compose_notice
 from .outgoing_header import compose_header
 from .plan import (
     AdmittedMail,
@@ -43,7 +43,7 @@ from .plan import (
     plan_admission,
     plan_recipients,
 )
-from .ports import AttachmentKey, OutgoingMail, Ports, RawKey, StoredManifest, StoredWindow
+from .ports import AttachmentKey, OutgoingMail, Ports, RawKey, StoredManifest
 from .rewrite import RewrittenBody, rewrite_body
 from .settings import Settings
 
@@ -75,7 +75,7 @@ def relay_message(
                 message_id=admitted.mail.message_id,
                 outcome=Outcome.HELD,
                 reason=Reason.LIMIT_EXCEEDED,
-                detail=_over_the_limit(settings),
+                detail=over_the_limit(settings),
             )
         directory = ports.directories.current() if admitted.needs_directory else EMPTY_DIRECTORY
         plan: RelayPlan | Refused | Dropped = plan_recipients(admitted, settings, directory)
@@ -101,81 +101,6 @@ def relay_message(
     return carry_out(plan, settings, ports, now)
 
 
-# --- holding back -------------------------------------------------------------------------------
-
-_MAX_RACES = 20
-"""How often a lost race for a window is run again before the queue has to try.
-
-A loser was overtaken by a writer; what this bounds is a store that reports races that were none.
-"""
-
-
-def hold_back(
-    mail: MailIdentity, settings: Settings, ports: Ports, now: datetime, arrived_at: datetime
-) -> bool:
-    """Whether the mail waits for an operator; counted, told and recorded if it does.
-
-    A mail that has a manifest was counted when that was written. Raises as `relay_message`.
-    """
-    if not settings.sender_message_limit:
-        return False
-    if stored := ports.manifests.load(mail.message_id):
-        return stored.manifest.state is ManifestState.HELD
-    window = _count_in_window(mail, settings, ports, arrived_at)
-    if mail.message_id in window.let_through:
-        return False
-    if mail.message_id == window.first_over:
-        # Told before it is recorded: of a crash in between, the next delivery tells again.
-        refusal = Refusal(
-            reason=Reason.LIMIT_EXCEEDED,
-            detail=f"{_over_the_limit(settings)}. This mail and all that come from there until"
-            f" {window.ends_at:%Y-%m-%d %H:%M:%S} UTC are held, without a further notice."
-            " None is lost: each has its raw message and a manifest whose state is held.",
-        )
-        ports.notices.publish(compose_notice(mail, (refusal,), marker=settings.recipient_marker))
-    ports.manifests.create(replace(_empty_manifest(mail, settings, now), state=ManifestState.HELD))
-    return True
-
-
-def _over_the_limit(settings: Settings) -> str:
-    return (
-        f"the sender is over {settings.sender_message_limit} mails in"
-        f" {settings.sender_window.total_seconds():.0f} seconds (senderMessageLimit)"
-    )
-
-
-def _count_in_window(
-    mail: MailIdentity, settings: Settings, ports: Ports, arrived_at: datetime
-) -> SenderWindow:
-    """The window that the mail arrived in, with the mail counted in it."""
-    empty = SenderWindow.at(arrived_at, sender=mail.sender, length=settings.sender_window)
-    races = 0
-    while True:
-        stored = ports.windows.load(empty.key)
-        before = stored.window if stored else empty
-        counted = before.counting(mail.message_id, settings.sender_message_limit)
-        try:
-            _write_window(counted, before, stored, ports)
-        except Conflict:
-            races += 1
-            if races == _MAX_RACES:
-                raise
-            continue
-        return counted
-
-
-def _write_window(
-    window: SenderWindow, before: SenderWindow, stored: StoredWindow | None, ports: Ports
-) -> None:
-    if stored is None:
-        ports.windows.create(window)
-    elif window != before:
-        ports.windows.replace(window, stored.version)
-
-
-# --- carrying out -------------------------------------------------------------------------------
-
-
 def carry_out(plan: RelayPlan, settings: Settings, ports: Ports, now: datetime) -> RelayReport:
     """Do what is planned and not yet done. Raises as `relay_message` does."""
     ledger = ports.manifests.load(plan.mail.message_id)
@@ -198,19 +123,6 @@ def carry_out(plan: RelayPlan, settings: Settings, ports: Ports, now: datetime) 
 
 def _count(manifest: Manifest, state: DeliveryState) -> int:
     return sum(delivery.state is state for delivery in manifest.deliveries)
-
-
-def _empty_manifest(mail: MailIdentity, settings: Settings, now: datetime) -> Manifest:
-    return Manifest(
-        message_id=mail.message_id,
-        raw_key=mail.raw_key,
-        sender=mail.sender,
-        subject=mail.subject,
-        created_at=now,
-        expires_at=now + settings.link_expiry,
-        attachments=(),
-        deliveries=(),
-    )
 
 
 def _open_ledger(
@@ -243,7 +155,7 @@ def _open_ledger(
             )
         )
     manifest = replace(
-        _empty_manifest(plan.mail, settings, now),
+        empty_manifest(plan.mail, settings, now),
         attachments=tuple(attachments),
         deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
     )
