@@ -133,7 +133,7 @@ def _ses_findings(header: Header) -> dict[str, str]:
 _RESULT = re.compile(r"(?i)(?:^|[;\s])(spf|dkim|dmarc)\s*=\s*([a-z]+)")
 # A quoted-string, or a comment and one within it; each may lack its end.
 _QUOTED_OR_COMMENT = re.compile(
-    r'"(?:[^"\\]|\\.)*+(?:"|\Z)|\((?:[^()]|\([^()]*+\))*+(?:\)|\Z)', re.DOTALL
+    r'"(?:[^"\\]|\\.)*(?:"|\Z)|\((?:[^()]|\([^()]*+\))*(?:\)|\Z)', re.DOTALL
 )
 
 

@@ -30,7 +30,7 @@ from .errors import Defect, DefectKind, Span
 _FIELD = re.compile(rb"([!-9;-~\x80-\xff]+)[ \t]*:")
 # A whole field as it should be, with its folds, and never a delimiter line.
 _REGULAR_FIELD = re.compile(
-    rb"(?!--)([!#-9;<>-~]++)[ \t]*+:([^\r\n]*+(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*+)\r?\n"
+    rb"(?!--)([!#-9;<>-~]++)[ \t]*+:([^\r\n]*+(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*)\r?\n"
 )
 # What everybody knows as a field of a message …
 _KNOWN = re.compile(

@@ -43,7 +43,7 @@ _INVISIBLE = re.compile(
 )
 _MARKUP = re.compile(r"[<&]")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,8};?|[A-Za-z][A-Za-z0-9]{1,31};?)")
-_TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*+)(?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?+)*+>")
+_TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*+)(?=((?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?)*))\3>")
 _TAG_OPEN = re.compile(r"</?[A-Za-z]")
 _DECLARATION = re.compile(r"<[!?]|</[^A-Za-z]")
 # A local-part has at most 64 octets (RFC 5321 section 4.5.3.1.1); "mailto:" may stand before it.

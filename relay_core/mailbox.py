@@ -116,13 +116,13 @@ def parse_addr_spec(text: str) -> str:
     return addr_spec
 
 
-_QUOTED = r'"(?:[^"\\]|\\.)*+"'
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
 # Anchored and possessive: every character is looked at once.
 _NAME_ADDR = re.compile(
-    rf'(?P<phrase>(?:{_QUOTED}|[^"<>])*+)<(?P<addr_spec>(?:{_QUOTED}|[^"<>])*+)>\s*+\Z', re.DOTALL
+    rf'(?P<phrase>(?:{_QUOTED}|[^"<>])*)<(?P<addr_spec>(?:{_QUOTED}|[^"<>])*)>\s*+\Z', re.DOTALL
 )
 _ADDR_SPEC_COMMENT = re.compile(
-    rf'(?P<addr_spec>(?:{_QUOTED}|[^"()])*+)\((?P<comment>[^()]*+)\)\s*+\Z', re.DOTALL
+    rf'(?P<addr_spec>(?:{_QUOTED}|[^"()])*)\((?P<comment>[^()]*+)\)\s*+\Z', re.DOTALL
 )
 _PHRASE_WORD = re.compile(rf'{_QUOTED}|[^\s"]++|"', re.DOTALL)
 _PLAIN_PHRASE = re.compile(rf"{_ATEXT}(?: {_ATEXT})*\Z")

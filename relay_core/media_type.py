@@ -125,8 +125,8 @@ _TOKEN_VALUE = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z/:@=-]++"
 _QUOTED_VALUE = rb"[ !#-[\]-~]*+"
 # Without groups: CPython 3.11's possessive quantifiers may lose those that they hold.
 _SIMPLE = re.compile(
-    rb"([0-9A-Za-z.+-]++(?:/[0-9A-Za-z.+-]++)?+)"
-    rb"((?:;[ \t]*+[A-Za-z-]++=(?:%b|\"%b\"))*+);?[ \t]*+\Z" % (_TOKEN_VALUE, _QUOTED_VALUE)
+    rb"([0-9A-Za-z.+-]++(?:/[0-9A-Za-z.+-]++)?)"
+    rb"((?:;[ \t]*+[A-Za-z-]++=(?:%b|\"%b\"))*);?[ \t]*+\Z" % (_TOKEN_VALUE, _QUOTED_VALUE)
 )
 _SIMPLE_PARAMETERS = re.compile(
     rb"([A-Za-z-]++)=(?:(%b)|\"(%b)\")" % (_TOKEN_VALUE, _QUOTED_VALUE)
@@ -313,7 +313,7 @@ class _Splitter:
         return behind
 
 
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)("?)', re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
 _COMMENT_MARK = re.compile(r"[()\\]")
 
 

@@ -508,11 +508,11 @@ def written_field(header: Header, one: HeaderField) -> bytes:
 
 # What nearly every field is: its name, a colon, printable lines of a length that may be sent.
 _CLEAN_FIELD = re.compile(
-    rb"[!#-9;<>-~]++:[\t -~]{0,900}+(?:\r\n[ \t]++[!-~][\t -~]{0,900}+)*+\r\n"
+    rb"[!#-9;<>-~]++:[\t -~]{0,900}+(?:\r\n[ \t]++[!-~][\t -~]{0,900}+)*\r\n"
 )
 _NAME = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z-]++"
 _STRICT = re.compile(
-    rb"%b(?:/%b)?+(?:[ \t\r\n]*+;[ \t\r\n]*+%b=(?:[^\s;\"()\\]++|\"[^\"\\\r\n]*+\"))*+;?\s*+"
+    rb"%b(?:/%b)?(?:[ \t\r\n]*+;[ \t\r\n]*+%b=(?:[^\s;\"()\\]++|\"[^\"\\\r\n]*+\"))*;?\s*+"
     % (_NAME, _NAME, _NAME)
 )
 """A value that every parser reads alike: no comments, no folds or escapes inside of quotes."""

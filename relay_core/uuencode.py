@@ -22,7 +22,7 @@ from .errors import Span
 _FIRST_LINE = r"(?<![^\r\n])begin [0-7]{3,4}(?!\S)[ \t]*+(?P<name>[^\r\n]{0,255})(?:\r\n?|\n)"
 _BEGIN = re.compile(_FIRST_LINE)
 _BLOCK = re.compile(
-    _FIRST_LINE + r"(?P<data>(?:[!-M][ -`]{1,124}+(?:\r\n?|\n))++)"
+    _FIRST_LINE + r"(?P<data>(?:[!-M][ -`]{1,124}+(?:\r\n?|\n))+)"
     r"(?:[ `]?[ \t]*(?:\r\n?|\n))?"
     r"(?:end[ \t]*(?:(?:\r\n?|\n)|\Z)|\Z)",
 )

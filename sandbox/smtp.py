@@ -86,7 +86,8 @@ class _Protocol(aiosmtpd.smtp.SMTP):
         return bare, parameters
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# No slots: aiosmtpd looks at every member, and Python 3.11.2 stumbles over __weakref__ there.
+@dataclass(frozen=True, kw_only=True)
 class _Handler:
     """What the protocol asks at each step; AWS is called off the event loop."""
 

@@ -33,7 +33,7 @@ _BLANK_IN_LINE = rf"[^\S{_LINE_ENDS}]"
 # One line end: behind a <br>, that of the source does not show.
 _ONE_LINE_END = r"(?>\r\n|\u2028(?:\r\n|[\n\r])?|[\n\r\u2029])"
 # A marker may be wrapped like anything else: one line end, and the next line's indent.
-_WRAP = rf"(?:{_BLANK_IN_LINE}{{0,4}}{_ONE_LINE_END}{_BLANK_IN_LINE}{{0,4}})?+"
+_WRAP = rf"(?:{_BLANK_IN_LINE}{{0,4}}{_ONE_LINE_END}{_BLANK_IN_LINE}{{0,4}})?"
 _PARAGRAPH_END = re.compile(rf"{_ONE_LINE_END}{_BLANK_IN_LINE}*+{_ONE_LINE_END}")
 _LINE_END = re.compile(rf"[{_LINE_ENDS}]")
 _RIGHT_COLON = re.compile(r"\s{0,8}:")
