@@ -337,9 +337,13 @@ def decode_text(content: bytes, charset: str | None) -> DecodedText:
     declared = known_charset(charset) if charset else "ascii"
     if declared is not None:
         try:
-            return DecodedText(text=content.decode(declared), charset=declared, guessed=False)
+            text = content.decode(declared)
         except (UnicodeDecodeError, ValueError):
             pass
+        else:
+            # UTF-7 can spell half of a character outside the BMP, which is no text at all.
+            whole = _SURROGATE.sub("\ufffd", text) if declared == "utf-7" else text
+            return DecodedText(text=whole, charset=declared, guessed=whole != text)
     try:
         return DecodedText(text=content.decode("utf-8"), charset="utf-8", guessed=True)
     except UnicodeDecodeError:
@@ -352,6 +356,7 @@ _CP1252_HOLES = bytes(
     ord("?") if byte in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else byte for byte in range(256)
 )
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _KEEPABLE = frozenset({"ascii", "utf-8", "cp1252"})
 
 

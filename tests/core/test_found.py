@@ -151,6 +151,18 @@ def test_an_unknown_charset_leaves_no_trace() -> None:
     assert before == len(encodings._cache)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Subject: =?utf-7?q?+2AA-?= b\r\n\r\n" + CODE,
+        b"Content-Type: text/plain; charset=utf-7\r\n\r\nx +2AA- y\r\n" + CODE,
+    ],
+)
+def test_half_a_character_of_utf_7_is_no_text(raw: bytes) -> None:
+    result = sent(raw)
+    assert result.plan.mail.subject.encode("utf-8") in {b"", "\ufffd b".encode()}
+
+
 def test_a_display_name_holds_no_control_character() -> None:
     assert format_mailbox("a\x04b\x7f", "relay@example.com").isprintable()
 
