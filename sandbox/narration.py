@@ -6,6 +6,9 @@ characters. A terminal that goes away ends the talking, not the sandbox.
 
 from __future__ import annotations
 
+import sys
+from typing import IO, cast
+
 from rich.console import Console
 from rich.text import Text
 
@@ -20,13 +23,21 @@ from .events import (
     SubmissionRefused,
     Trouble,
 )
+from .output import PatientOutput
 from .verdicts import Verdict
 
 _NAME_WIDTH = 10
 
 
 class Terminal(Console):
-    """A console that falls silent when nobody reads any more; Rich's would end the program."""
+    """A console on standard output that holds nobody up.
+
+    It falls silent when nobody reads any more, where Rich's would end the program.
+    """
+
+    def __init__(self) -> None:
+        # It is one in all that Rich asks of it; typing wants the concrete class.
+        super().__init__(file=cast("IO[str]", PatientOutput(sys.stdout)))
 
     def on_broken_pipe(self) -> None:
         """The reader of our output is gone."""

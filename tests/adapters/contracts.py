@@ -1,7 +1,8 @@
 """What every implementation of a port keeps to: one suite a port, run on fake and adapter.
 
 A suite is a class without `Test` in front. A subclass supplies the fixtures: the port under
-test, and a probe that looks behind it where the port alone cannot tell.
+test, and a probe that looks behind it where the port alone cannot tell. A fixture that raises
+NotImplementedError is one to be supplied; a subclass without it fails in every test.
 """
 
 from __future__ import annotations

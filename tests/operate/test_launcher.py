@@ -71,3 +71,17 @@ def test_a_reader_that_goes_away_ends_it_quietly(arguments: list[str]) -> None:
             check=False,
         )
     assert (1, b"") == (result.returncode, result.stderr)
+
+
+def test_a_terminal_that_lacks_a_letter_gets_a_question_mark(tmp_path: Path) -> None:
+    mail = tmp_path / "mail.eml"
+    mail.write_bytes(b"Subject: =?utf-8?q?=E2=9C=93?=\r\n\r\nHello\r\n")
+    shown = subprocess.run(
+        [sys.executable, "-m", "operate", "inspect", str(mail)],
+        cwd=ROOT,
+        env=dict(os.environ, PYTHONIOENCODING="ascii"),
+        capture_output=True,
+        check=True,
+    )
+    assert b"?" in shown.stdout
+    assert b"" == shown.stderr
