@@ -43,6 +43,8 @@ _INVISIBLE = re.compile(
 )
 _MARKUP = re.compile(r"[<&]")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,8};?|[A-Za-z][A-Za-z0-9]{1,31};?)")
+# The attributes are taken by a lookahead and repeated, so that nothing of them is given back:
+# a quoted value could otherwise be read in two ways, and many in a power of two.
 _TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*+)(?=((?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?)*))\3>")
 _TAG_OPEN = re.compile(r"</?[A-Za-z]")
 _DECLARATION = re.compile(r"<[!?]|</[^A-Za-z]")

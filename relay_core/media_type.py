@@ -123,7 +123,7 @@ _BLANKS = re.compile(rb"[ \t]+")
 
 _TOKEN_VALUE = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z/:@=-]++"
 _QUOTED_VALUE = rb"[ !#-[\]-~]*+"
-# Without groups: CPython 3.11's possessive quantifiers may lose those that they hold.
+# Only character classes are possessive: CPython before 3.11.5 matches possessive groups wrongly.
 _SIMPLE = re.compile(
     rb"([0-9A-Za-z.+-]++(?:/[0-9A-Za-z.+-]++)?)"
     rb"((?:;[ \t]*+[A-Za-z-]++=(?:%b|\"%b\"))*);?[ \t]*+\Z" % (_TOKEN_VALUE, _QUOTED_VALUE)
