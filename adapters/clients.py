@@ -47,6 +47,7 @@ _SES = Config(
     connect_timeout=_CONNECT_TIMEOUT,
     read_timeout=30,  # SES scans up to 40 MB before it answers; giving up risks a second mail
     retries={"mode": "standard", "total_max_attempts": 4},  # rates are a second's: 1 + 2 + 4 s
+    max_pool_connections=50,  # as many as the settings let a worker submit at the same time
 )
 _MESSAGING = Config(
     connect_timeout=_CONNECT_TIMEOUT,

@@ -10,15 +10,20 @@ source"). So each record stands for itself: one that fails goes back to the queu
 the queue's `maxReceiveCount` to the dead-letter queue, whatever becomes of its neighbours.
 A batch that fails as a whole is reported the same way, record by record: raising instead
 would make Lambda count a function error and slow its polling for what may be one bad mail.
+
+A mail that is not done with, though nothing is wrong with it, is no failed record: it was too
+much for one worker's time, or the account may not send for now. Its record is sent to the queue
+anew and the old one done with, so that its tries are kept for what they are for.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -32,12 +37,16 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
-from relay_core.errors import AdapterError, TransientError
-from relay_core.ports import IncomingMessages, Ports, RawKey
-from relay_core.relay import relay_message
+from relay_core.errors import AdapterError, RelayError, TransientError
+from relay_core.lease import Worker
+from relay_core.plan import message_id_of
+from relay_core.ports import Ports, RawKey
+from relay_core.relay import record_trouble, relay_message
+from relay_core.report import Again, Outcome, RelayReport
 from relay_core.settings import InvalidSettings, Resources, Settings
 
 from .clients import make_clients
+from .download_links import S3LinkIndex, SsmLinkKeys, TokenDownloadPages
 from .s3 import (
     S3AttachmentLinks,
     S3AttachmentStore,
@@ -55,6 +64,7 @@ from .sqs import (
     postpone,
     receive_count,
     retry_delay,
+    send_anew,
 )
 from .ssm import SsmDirectories
 from .telemetry import Telemetry
@@ -63,16 +73,23 @@ if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_sqs import SQSClient
 
 
+RESERVE = timedelta(seconds=40)
+"""How long before its end a worker begins no submission.
+
+One that is begun then ends in time: SES's answer is waited for 2 + 30 seconds, and a throttled
+call is repeated after up to 1 + 2 + 4 (`clients`). Of a short time limit it is half at the most.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayFunction:
     """The relay behind its queue. Calling it handles one batch and never raises for a mail."""
 
     settings: Settings
     incoming_bucket: str
-    incoming: IncomingMessages
     ports: Ports
     queue: SQSClient
-    clock: Callable[[], datetime]
+    queue_url: str
     telemetry: Telemetry
 
     def __call__(
@@ -83,71 +100,131 @@ class RelayFunction:
         Raises:
             UnexpectedBatchTypeError: if the event is no batch of a queue at all.
         """
+        worker = make_worker(context, self.ports.clock())
         processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         try:
             return process_partial_response(
                 event=event,
-                record_handler=self._handle_record,
+                record_handler=functools.partial(self._handle_record, worker=worker),
                 processor=processor,
                 context=context,
             )
         finally:
             self.telemetry.flush()
 
-    def _handle_record(self, record: SQSRecord) -> None:
+    def _handle_record(self, record: SQSRecord, worker: Worker) -> None:
         """Handle one message of the queue; raising keeps it there."""
-        with self.telemetry.record(record):
+        with self.telemetry.record(record, self.settings.max_receive_count):
             try:
                 notifications = parse_record(record, incoming_bucket=self.incoming_bucket)
             except UnreadableRecord as error:
                 self.telemetry.failed(error)
                 raise
             # Every mail of the record gets its turn, whatever became of the one before.
-            results = [self._handle_notification(notification) for notification in notifications]
-            errors = [result for result in results if result is not None]
-            if any(isinstance(error, TransientError) for error in errors):
-                self._postpone(record)
-            if errors:
-                raise errors[0]
+            results = [
+                self._handle_notification(notification, worker) for notification in notifications
+            ]
+            self._settle(record, [result for result in results if result is not None])
 
-    def _handle_notification(self, notification: Received | Ignored) -> Exception | None:
+    def _settle(self, record: SQSRecord, results: Sequence[Again | Exception]) -> None:
+        """Have a record that is not done with come again; raising keeps this very one."""
+        errors = [result for result in results if isinstance(result, Exception)]
+        again = [result for result in results if isinstance(result, Again)]
+        if any(isinstance(error, TransientError) for error in errors) or (
+            not errors and any(one.failed_try for one in again)
+        ):
+            self._postpone(record, retry_delay(self.settings.retry_delay, receive_count(record)))
+        if errors:
+            raise errors[0]
+        if any(one.failed_try for one in again):
+            raise NotDone
+        if again:
+            try:
+                delay = min(one.after for one in again)
+                send_anew(self.queue, self.queue_url, record, delay)
+            except AdapterError as error:
+                self.telemetry.not_sent_anew(error)
+                raise
+
+    def _handle_notification(
+        self, notification: Received | Ignored, worker: Worker
+    ) -> Again | Exception | None:
         match notification:
             case Ignored(reason=reason):
                 self.telemetry.ignored(reason)
                 return None
             case Received(raw_key=raw_key, arrived_at=arrived_at):
                 with self.telemetry.mail(raw_key):
-                    return self._relay(raw_key, arrived_at)
+                    return self._relay(raw_key, arrived_at, worker)
 
-    def _relay(self, raw_key: RawKey, arrived_at: datetime | None) -> Exception | None:
-        """Relay one mail; the error is returned where the queue has to keep the message."""
+    def _relay(
+        self, raw_key: RawKey, arrived_at: datetime | None, worker: Worker
+    ) -> Again | Exception | None:
+        """Relay one mail; the answer says why the queue has to deliver the message again."""
         try:
-            raw = self.incoming.fetch(raw_key)
-            report = relay_message(
-                raw, raw_key, self.settings, self.ports, self.clock(), arrived_at=arrived_at
-            )
+            if not worker.has_time(self.ports.clock()):
+                report = not_begun(raw_key)
+            else:
+                report = relay_message(
+                    raw_key, self.settings, self.ports, worker, arrived_at=arrived_at
+                )
         except TransientError as error:
             self.telemetry.retried(error)
+            self._record_trouble(raw_key, error)
             return error
         # Whatever one mail breaks must not take its neighbours with it. Nothing is swallowed:
         # the error is logged with its traceback and the message stays on the queue.
         except Exception as error:  # noqa: BLE001 - see the comment above
             self.telemetry.failed(error)
+            self._record_trouble(raw_key, error)
             return error
         self.telemetry.reported(report)
-        return None
+        return report.again
 
-    def _postpone(self, record: SQSRecord) -> None:
+    def _record_trouble(self, raw_key: RawKey, error: Exception) -> None:
+        """Write down why the mail was not relayed, for whoever looks for it. Best effort."""
+        known = isinstance(error, AdapterError)
+        trouble = str(error) if known else f"{type(error).__name__}: {error}; see the log"
+        try:
+            record_trouble(raw_key, trouble, self.settings, self.ports)
+        except AdapterError as second:
+            self.telemetry.trouble_not_recorded(second)
+
+    def _postpone(self, record: SQSRecord, delay: timedelta) -> None:
         """Have the record tried again soon, rather than after the queue's own timeout.
 
         That timeout is made for a function that died, and so is many times as long as a
         throttled mail needs to wait. Best effort: if it cannot be shortened, it holds.
         """
-        delay = retry_delay(self.settings.retry_delay, receive_count(record))
         try:
-            postpone(self.queue, record, delay)
+            postpone(self.queue, self.queue_url, record, delay)
         except AdapterError as error:
             self.telemetry.not_postponed(error)
+
+
+class NotDone(RelayError):
+    """The queue is to keep the record; the log has told why."""
+
+
+def make_worker(context: LambdaContext, now: datetime) -> Worker:
+    """The worker that this invocation is, from the time that Lambda still gives it."""
+    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    return Worker(
+        # An invocation that Lambda repeats has the same id, and is another worker.
+        name=f"{context.aws_request_id}/{secrets.token_hex(4)}",
+        deadline=now + left,
+        reserve=min(RESERVE, left / 2),
+    )
+
+
+def not_begun(raw_key: RawKey) -> RelayReport:
+    """The report on a mail for which its batch left no time."""
+    return RelayReport(
+        message_id=message_id_of(raw_key),
+        outcome=Outcome.UNFINISHED,
+        detail="the other mails of its batch took the worker's time",
+        again=Again(after=timedelta(0), failed_try=False),
+    )
 
 
 def compose(
@@ -171,11 +248,20 @@ def compose(
     return RelayFunction(
         settings=settings,
         incoming_bucket=resources.incoming_bucket,
-        incoming=S3IncomingMessages(client=clients.s3, bucket=resources.incoming_bucket),
         ports=Ports(
+            incoming=S3IncomingMessages(client=clients.s3, bucket=resources.incoming_bucket),
             attachments=S3AttachmentStore(client=clients.s3, bucket=bucket),
             links=S3AttachmentLinks(
                 client=clients.s3, bucket=bucket, credentials=credentials, clock=clock
+            ),
+            pages=TokenDownloadPages(
+                index=S3LinkIndex(client=clients.s3, bucket=bucket),
+                keys=SsmLinkKeys(
+                    client=clients.ssm,
+                    parameter_name=resources.link_keys_parameter,
+                    clock=clock,
+                ),
+                base_url=resources.download_url,
             ),
             manifests=S3Manifests(client=clients.s3, bucket=bucket),
             submission=SesSubmission(
@@ -193,9 +279,10 @@ def compose(
                 on_problem=telemetry.directory_problem,
             ),
             windows=S3SenderWindows(client=clients.s3, bucket=bucket),
+            clock=clock,
         ),
         queue=clients.sqs,
-        clock=clock,
+        queue_url=resources.queue_url,
         telemetry=telemetry,
     )
 

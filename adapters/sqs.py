@@ -126,7 +126,7 @@ def receive_count(record: SQSRecord) -> int:
     return int(attributes.get("ApproximateReceiveCount", 1))
 
 
-def postpone(client: SQSClient, record: SQSRecord, delay: timedelta) -> None:
+def postpone(client: SQSClient, queue_url: str, record: SQSRecord, delay: timedelta) -> None:
     """Let a failed message become visible after `delay` instead of the queue's own timeout.
 
     Raises:
@@ -135,16 +135,25 @@ def postpone(client: SQSClient, record: SQSRecord, delay: timedelta) -> None:
     """
     with aws_call(call="sqs:ChangeMessageVisibility", target=f"SQS message {record.message_id}"):
         client.change_message_visibility(
-            QueueUrl=queue_url(client, record.event_source_arn),
+            QueueUrl=queue_url,
             ReceiptHandle=record.receipt_handle,
             VisibilityTimeout=int(delay.total_seconds()),
         )
 
 
-def queue_url(client: SQSClient, queue_arn: str) -> str:
-    """The queue's URL at the client's own endpoint, which knows partition and region.
+def send_anew(client: SQSClient, queue_url: str, record: SQSRecord, delay: timedelta) -> None:
+    """Put a message on the queue once more, with all its tries before it.
 
-    An event source mapping and its queue are always in the function's region.
+    It becomes visible after `delay`, `MAX_RETRY_DELAY` at most. The one at hand stays: if it
+    cannot be deleted, both are there, which a queue may do at any time.
+
+    Raises:
+        TransientError: if SQS does not take it.
+        PermanentError: likewise.
     """
-    account, name = queue_arn.split(":")[4:6]
-    return f"{client.meta.endpoint_url}/{account}/{name}"
+    with aws_call(call="sqs:SendMessage", target=f"SQS message {record.message_id}"):
+        client.send_message(
+            QueueUrl=queue_url,
+            MessageBody=record.body,
+            DelaySeconds=int(min(delay, MAX_RETRY_DELAY).total_seconds()),
+        )

@@ -34,7 +34,12 @@ _CALL = "ssm:GetParameter"
 class ParameterReader(Protocol):
     """The one call of an SSM client that is needed."""
 
-    def get_parameter(self, *, Name: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's name
+    def get_parameter(
+        self,
+        *,
+        Name: str,  # noqa: N803 - AWS's name
+        WithDecryption: bool = False,  # noqa: N803 - AWS's name
+    ) -> Mapping[str, Any]:
         """GetParameter."""
         ...
 

@@ -1,8 +1,8 @@
 """What an operator sees of the function: one JSON log line a mail, and counted metrics.
 
-Each notification on the queue ends in exactly one line that holds `outcome`: `relayed`,
-`refused`, `held` (over its sender's limit), `ignored`, `retried` (a transient error sent it
-back to the queue) or `failed` (any other error did). Its fields are flat, so that CloudWatch
+Each notification on the queue ends in exactly one line that holds `outcome`: one of
+`relay_core.report.Outcome`, or `retried` (a transient error sent it back to the queue) or
+`failed` (any other error did). Its fields are flat, so that CloudWatch
 Logs Insights can query them; `correlation_id` is the relay's message id and stands on every
 line about that mail.
 
@@ -27,8 +27,8 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from relay_core.errors import AdapterError
-from relay_core.plan import Outcome, RelayReport
 from relay_core.ports import RawKey
+from relay_core.report import Outcome, RelayReport
 
 from .sqs import receive_count
 
@@ -36,14 +36,12 @@ DEFAULT_SERVICE = "mail-relay"
 DEFAULT_NAMESPACE = "MailRelay"
 DEFAULT_LEVEL = "INFO"
 
-_OUTCOME_METRICS = {
-    "relayed": "MessagesRelayed",
-    "refused": "MessagesRefused",
-    "held": "MessagesHeld",
-    "ignored": "MessagesIgnored",
-    "retried": "MessagesRetried",
-    "failed": "MessagesFailed",
-}
+_WARNINGS = frozenset({Outcome.PARKED, Outcome.UNFINISHED})
+
+
+def outcome_metric(outcome: str) -> str:
+    """The metric that counts the mails which ended so: `MessagesRelayed`."""
+    return f"Messages{outcome.capitalize()}"
 
 
 class Telemetry:
@@ -74,10 +72,17 @@ class Telemetry:
             self._logger.warning("LOG_LEVEL is unknown, INFO is used", found=level)
 
     @contextmanager
-    def record(self, record: SQSRecord) -> Iterator[None]:
-        """Name the queue's message on every line logged inside."""
+    def record(self, record: SQSRecord, max_receive_count: int) -> Iterator[None]:
+        """Name the queue's message on every line logged inside; count it if it is at its last try.
+
+        SQS leaves a message that was received three times out of the age of the oldest (SQS
+        guide, "Available CloudWatch metrics"): nothing else tells of it before it has failed.
+        """
+        tries = receive_count(record)
+        if tries >= max_receive_count:
+            self._count("MessagesAtLastTry")
         with self._logger.append_context_keys(
-            sqs_message_id=record.message_id, receive_count=receive_count(record)
+            sqs_message_id=record.message_id, receive_count=tries
         ):
             yield
 
@@ -91,34 +96,59 @@ class Telemetry:
 
     def reported(self, report: RelayReport) -> None:
         """A mail ended as the report says."""
+        self._log_report(report)
+        self._count(outcome_metric(report.outcome.value))
+        counts = {
+            "RecipientsSubmitted": report.submitted,
+            "RecipientsFailed": report.failed,
+            "RecipientsPossiblyRepeated": report.possibly_repeated,
+            "AttachmentsDetached": report.attachments,
+        }
+        if report.outcome is Outcome.DUPLICATE:
+            counts["DuplicatesAvoided"] = report.already_submitted
+        sizes = {
+            "AttachmentBytes": report.attachment_bytes,
+            "MessageBytes": report.message_bytes,
+        }
+        for unit, values in ((MetricUnit.Count, counts), (MetricUnit.Bytes, sizes)):
+            for name, value in values.items():
+                if value:
+                    self._count(name, value, unit)
+        if report.age is not None:
+            self._count("SubmissionAge", report.age.total_seconds(), MetricUnit.Seconds)
+        if report.outcome is Outcome.REFUSED and report.reason:
+            self._count_refusal(report.reason.value)
+
+    def _log_report(self, report: RelayReport) -> None:
         fields: dict[str, object] = {
             "outcome": report.outcome.value,
             "reason": report.reason.value if report.reason else None,
             "submitted": report.submitted,
             "already_submitted": report.already_submitted,
             "failed_recipients": report.failed,
+            "left": report.left,
+            "possibly_repeated": report.possibly_repeated,
             "attachments": report.attachments,
             "attachment_bytes": report.attachment_bytes,
+            "message_bytes": report.message_bytes,
+            "age_seconds": report.age and report.age.total_seconds(),
         }
-        # An ignored mail causes no notice, so the log alone can tell why.
-        if report.outcome is Outcome.IGNORED:
+        # No notice tells of these, so the log alone can say why.
+        is_telling = report.outcome is Outcome.IGNORED or report.again is not None
+        if is_telling:
             fields["detail"] = report.detail
-        log = self._logger.warning if report.failed else self._logger.info
+        if report.again is not None:
+            fields["again_after_seconds"] = report.again.after.total_seconds()
+        worth_a_look = report.failed or report.possibly_repeated or report.outcome in _WARNINGS
+        log = self._logger.warning if worth_a_look else self._logger.info
         log(f"mail {report.outcome.value}", extra=fields)
-        if report.detail and report.outcome is not Outcome.IGNORED:
+        if report.detail and not is_telling:
             self._logger.debug("detail of the report", detail=report.detail)
-        self._count(_OUTCOME_METRICS[report.outcome.value])
-        self._count("RecipientsSubmitted", report.submitted)
-        self._count("RecipientsFailed", report.failed)
-        self._count("AttachmentsDetached", report.attachments)
-        self._count("AttachmentBytes", report.attachment_bytes, MetricUnit.Bytes)
-        if report.outcome is Outcome.REFUSED and report.reason:
-            self._count_refusal(report.reason.value)
 
     def ignored(self, reason: str) -> None:
         """A notification brought no mail."""
         self._logger.info("notification ignored", outcome="ignored", reason=reason)
-        self._count(_OUTCOME_METRICS["ignored"])
+        self._count(outcome_metric("ignored"))
 
     def retried(self, error: AdapterError) -> None:
         """A transient error sends the mail back to the queue."""
@@ -129,7 +159,7 @@ class Telemetry:
             error=type(error).__name__,
             call=error.call,
         )
-        self._count(_OUTCOME_METRICS["retried"])
+        self._count(outcome_metric("retried"))
 
     def failed(self, error: Exception) -> None:
         """Another error sends the mail back to the queue, and in the end to the DLQ.
@@ -144,7 +174,7 @@ class Telemetry:
             error=type(error).__name__,
             exc_info=None if isinstance(error, AdapterError) else error,
         )
-        self._count(_OUTCOME_METRICS["failed"])
+        self._count(outcome_metric("failed"))
 
     def directory_not_refreshed(self, error: AdapterError) -> None:
         """The recipient directory cannot be read; the one that was read last holds."""
@@ -158,6 +188,22 @@ class Telemetry:
     def directory_problem(self, problem: str) -> None:
         """A new recipient directory has an entry that some mail will be refused for."""
         self._logger.warning("an entry of the recipient directory is not usable", cause=problem)
+
+    def not_sent_anew(self, error: AdapterError) -> None:
+        """A mail that is to come again could not be sent to the queue; its old record stays."""
+        self._logger.warning(
+            "the message counts as tried, because it cannot be sent to the queue anew",
+            error=type(error).__name__,
+            cause=str(error),
+        )
+
+    def trouble_not_recorded(self, error: AdapterError) -> None:
+        """The manifest does not tell of the trouble that this log tells of."""
+        self._logger.warning(
+            "the manifest does not tell of this trouble",
+            error=type(error).__name__,
+            cause=str(error),
+        )
 
     def not_postponed(self, error: AdapterError) -> None:
         """The retry could not be moved; the queue's own visibility timeout holds."""
@@ -175,7 +221,7 @@ class Telemetry:
             reason=problem,
             sqs_message_id=sqs_message_id,
         )
-        self._count(_OUTCOME_METRICS["failed"])
+        self._count(outcome_metric("failed"))
 
     def flush(self) -> None:
         """Write the metrics counted since the last time; to be called once an invocation."""

@@ -11,7 +11,8 @@ mistake one for another:
 * `MalformedMessage` and `LimitExceeded` are raised by the core alone, on what it cannot
   read at all. `plan_relay` turns them into refusals.
 * `TransientError` and `PermanentError` are raised by adapters alone. Transient: the queue
-  delivers the message again. Permanent: trying again cannot help.
+  delivers the message again. Permanent: trying again cannot help. Where it matters which kind
+  of transient it is, it has a class of its own.
 """
 
 from __future__ import annotations
@@ -114,6 +115,14 @@ class AdapterError(RelayError):
 
 class TransientError(AdapterError):
     """The same call may succeed later; the queue delivers the message again."""
+
+
+class LostAnswer(TransientError):
+    """The call may have taken effect: its answer never came."""
+
+
+class SendingStopped(TransientError):
+    """The mail service sends nothing for this account, for now: paused, or its quota used up."""
 
 
 class Conflict(TransientError):

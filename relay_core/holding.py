@@ -13,9 +13,10 @@ from datetime import datetime
 
 from .errors import Conflict, Reason, Refusal
 from .flood import SenderWindow
-from .manifest import Manifest, ManifestState
+from .ledger import empty_manifest, write_manifest
+from .manifest import ManifestState
 from .notice import MailIdentity, compose_notice
-from .ports import Ports, StoredWindow
+from .ports import Ports, StoredManifest, StoredWindow
 from .settings import Settings
 
 _MAX_RACES = 20
@@ -26,17 +27,22 @@ A loser was overtaken by a writer; what this bounds is a store that reports race
 
 
 def hold_back(
-    mail: MailIdentity, settings: Settings, ports: Ports, now: datetime, arrived_at: datetime
+    mail: MailIdentity,
+    stored: StoredManifest | None,
+    settings: Settings,
+    ports: Ports,
+    arrived_at: datetime | None,
 ) -> bool:
     """Whether the mail waits for an operator; counted, told and recorded if it does.
 
-    A mail that has a manifest was counted when that was written. Raises as `relay_message`.
+    `stored` is its manifest. Of one that fails at every try it is not known whether it was
+    counted, so it is counted if it was not. Raises as `relay_message`.
     """
     if not settings.sender_message_limit:
         return False
-    if stored := ports.manifests.load(mail.message_id):
+    if stored is not None and stored.manifest.state is not ManifestState.FAILING:
         return stored.manifest.state is ManifestState.HELD
-    window = _count_in_window(mail, settings, ports, arrived_at)
+    window = _count_in_window(mail, settings, ports, arrived_at or ports.clock())
     if mail.message_id in window.let_through:
         return False
     if mail.message_id == window.first_over:
@@ -48,7 +54,13 @@ def hold_back(
             " None is lost: each has its raw message and a manifest whose state is held.",
         )
         ports.notices.publish(compose_notice(mail, (refusal,), marker=settings.recipient_marker))
-    ports.manifests.create(replace(empty_manifest(mail, settings, now), state=ManifestState.HELD))
+    held = replace(
+        empty_manifest(mail, settings, ports.clock()),
+        state=ManifestState.HELD,
+        reason=Reason.LIMIT_EXCEEDED,
+        detail=over_the_limit(settings),
+    )
+    write_manifest(held, stored, ports.manifests)
     return True
 
 
@@ -87,17 +99,3 @@ def _write_window(
         ports.windows.create(window)
     elif window != before:
         ports.windows.replace(window, stored.version)
-
-
-def empty_manifest(mail: MailIdentity, settings: Settings, now: datetime) -> Manifest:
-    """A manifest that promises nothing yet."""
-    return Manifest(
-        message_id=mail.message_id,
-        raw_key=mail.raw_key,
-        sender=mail.sender,
-        subject=mail.subject,
-        created_at=now,
-        expires_at=now + settings.link_expiry,
-        attachments=(),
-        deliveries=(),
-    )

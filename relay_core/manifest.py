@@ -1,52 +1,77 @@
 """The manifest: what was promised for one message, and how far it is kept.
 
 One JSON object a message, in the attachments bucket, changed only by compare-and-swap. It
-is the ledger that makes a redelivery harmless: a recipient whose state is `submitted` is
-never submitted to again. It is written after the attachments are stored and before the
-first submission, and ends with the attachments' retention. A mail that is held back has one
-too, without attachments and recipients: by it an operator finds the mail and lets it go.
+is the ledger that makes a redelivery harmless, what a link is checked against, and what an
+operator looks at. It ends with the attachments' retention.
+
+A message that is relayed has one from before its first submission, after its attachments are
+stored. A recipient goes from `pending` over `submitting` to `submitted` or `failed`; the middle
+one is written before the mail service is asked. So a worker that dies leaves in writing whose
+mail may have been taken: only those can get it twice, and the next worker counts them.
+
+A message that is not relayed has one as well: refused, ignored, held back, or not yet read by
+any try. By it a second delivery repeats no notice, and an operator finds the mail.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
 
+from .errors import Reason
+from .lease import Lease, Worker
+
 MessageId = NewType("MessageId", str)
 """The relay's name for one mail: the last component of its key in the incoming store."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 adds all that has a default. Manifests of schema 1 are read as if they had none of it."""
 
 
 class ManifestState(StrEnum):
     """What becomes of the message as a whole.
 
-    `RELAYING` is the usual one, from the first submission to the last. A `HELD` message was
-    over its sender's limit: nothing is done with it until an operator sets it to `RELEASED` and
-    has it delivered again; then it is relayed without being counted.
+    `RELAYING` is the usual one, from the first submission to the last. `REFUSED` and `IGNORED`
+    are ends, for a `reason`. A `HELD` message was over its sender's limit: nothing is done with
+    it until an operator sets it to `RELEASED` and has it delivered again. A `RELEASED` message
+    is done from its start, whatever was decided before, and without being counted. A `FAILING`
+    one was tried, and no try came as far as to promise anything.
     """
 
     RELAYING = "relaying"
+    REFUSED = "refused"
+    IGNORED = "ignored"
     HELD = "held"
     RELEASED = "released"
+    FAILING = "failing"
 
 
 class DeliveryState(StrEnum):
-    """How far one recipient's delivery is."""
+    """How far one recipient's delivery is.
+
+    `SUBMITTING` is being submitted now, if the manifest has a lease that lasts; else it was
+    when its worker died or no answer came, and the mail service may have taken the mail.
+    """
 
     PENDING = "pending"
+    SUBMITTING = "submitting"
     SUBMITTED = "submitted"
     FAILED = "failed"
+
+
+_OPEN = frozenset({DeliveryState.PENDING, DeliveryState.SUBMITTING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAttachment:
     """One attachment in the store: `size` in bytes and `sha256` in hex, of its decoded content.
 
-    `failure` says why the store refused it for good; None where it is kept.
+    `failure` says why the store refused it for good; None where it is kept. Since `revoked_at`
+    nobody may fetch it.
     """
 
     key: str
@@ -55,22 +80,50 @@ class StoredAttachment:
     size: int
     sha256: str
     failure: str | None = None
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRecord:
-    """One recipient's outcome; `submission_id` is SES's message id, `failure` its last words."""
+    """One recipient's outcome.
+
+    `submission_id` is the mail service's name for the mail, `at` when this was recorded, and
+    `failure` the service's last words: final for `FAILED`, of the last try for the others. Since
+    `revoked_at` the recipient's link is dead.
+    """
 
     recipient: str
     state: DeliveryState = DeliveryState.PENDING
     submission_id: str | None = None
     at: datetime | None = None
     failure: str | None = None
+    revoked_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing final is known of it."""
+        return self.state in _OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervention:
+    """What an operator did to a message: when, who, what (a verb), and the particulars."""
+
+    at: datetime
+    by: str
+    what: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The ledger of one message. Times are aware datetimes in UTC."""
+    """The ledger of one message. Times are aware datetimes in UTC.
+
+    At `expires_at` its links are over. `interventions` are those of operators, oldest first.
+
+    `reason` and `detail` tell why it is refused, ignored or held; `detail` alone is the trouble
+    that the last try had, and empty where it had none.
+    """
 
     message_id: MessageId
     raw_key: str
@@ -81,18 +134,65 @@ class Manifest:
     attachments: tuple[StoredAttachment, ...]
     deliveries: tuple[DeliveryRecord, ...]
     state: ManifestState = ManifestState.RELAYING
+    reason: Reason | None = None
+    detail: str = ""
+    lease: Lease | None = None
+    interventions: tuple[Intervention, ...] = ()
 
-    def pending(self) -> tuple[str, ...]:
-        """The recipients that nothing is decided for yet, in order."""
-        return tuple(d.recipient for d in self.deliveries if d.state is DeliveryState.PENDING)
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to do for any delivery of the message."""
+        if self.state is ManifestState.RELAYING:
+            return not self.open_deliveries()
+        return self.state in {ManifestState.REFUSED, ManifestState.IGNORED}
 
-    def recording(self, record: DeliveryRecord) -> Manifest:
-        """The manifest with one recipient's record replaced."""
+    def open_deliveries(self) -> tuple[DeliveryRecord, ...]:
+        """The recipients of whom nothing final is known yet, in order."""
+        return tuple(delivery for delivery in self.deliveries if delivery.is_open)
+
+    def count(self, state: DeliveryState) -> int:
+        """How many recipients are in that state."""
+        return sum(delivery.state is state for delivery in self.deliveries)
+
+    def claiming(self, recipients: Collection[str], worker: Worker, now: datetime) -> Manifest:
+        """The manifest in which a worker is about to submit to those of them that are open.
+
+        Unchanged if another worker holds the message.
+        """
+        if worker.is_shut_out(self.lease, now):
+            return self
+        submitting = {
+            one.recipient: replace(one, state=DeliveryState.SUBMITTING)
+            for one in self.open_deliveries()
+            if one.recipient in recipients
+        }
+        return replace(self._with(submitting), lease=worker.lease)
+
+    def recording(self, records: Iterable[DeliveryRecord], by: Worker) -> Manifest:
+        """The manifest with what a worker knows of some recipients.
+
+        What is final stays: one who has the mail is not open again because of a worker that is
+        late. From a worker that does not hold the message any more, only what is final counts.
+        """
+        is_holder = self.lease is not None and self.lease.holder == by.name
+        known = {record.recipient: record for record in records if is_holder or not record.is_open}
+        return self._with(
+            {
+                one.recipient: replace(known[one.recipient], revoked_at=one.revoked_at)
+                for one in self.deliveries
+                if one.recipient in known and (one.is_open or not known[one.recipient].is_open)
+            }
+        )
+
+    def released(self, by: Worker) -> Manifest:
+        """The manifest without that worker's lease."""
+        if self.lease is None or self.lease.holder != by.name:
+            return self
+        return replace(self, lease=None)
+
+    def _with(self, records: Mapping[str, DeliveryRecord]) -> Manifest:
         return replace(
-            self,
-            deliveries=tuple(
-                record if d.recipient == record.recipient else d for d in self.deliveries
-            ),
+            self, deliveries=tuple(records.get(one.recipient, one) for one in self.deliveries)
         )
 
 
@@ -109,16 +209,17 @@ def format_manifest(manifest: Manifest) -> bytes:
 
 
 def parse_manifest(document: bytes) -> Manifest:
-    """The inverse of `format_manifest`.
+    """The inverse of `format_manifest`; reads schema 1 too.
 
     Raises:
-        ValueError: if it is not a manifest of this schema.
+        ValueError: if it is no manifest of a schema that is known.
     """
     try:
         data: dict[str, Any] = json.loads(document)
         schema = data.pop("schema")
-        if schema != SCHEMA_VERSION:
-            raise ValueError(f"manifest schema {schema}, expected {SCHEMA_VERSION}")
+        if schema not in {1, SCHEMA_VERSION}:
+            raise ValueError(f"manifest schema {schema}, expected 1 or {SCHEMA_VERSION}")
+        lease, reason = data.get("lease"), data.get("reason")
         return Manifest(
             message_id=MessageId(data["message_id"]),
             raw_key=data["raw_key"],
@@ -126,19 +227,37 @@ def parse_manifest(document: bytes) -> Manifest:
             subject=data["subject"],
             created_at=datetime.fromisoformat(data["created_at"]),
             expires_at=datetime.fromisoformat(data["expires_at"]),
-            attachments=tuple(StoredAttachment(**item) for item in data["attachments"]),
-            deliveries=tuple(
-                DeliveryRecord(
-                    recipient=item["recipient"],
-                    state=DeliveryState(item["state"]),
-                    submission_id=item["submission_id"],
-                    at=datetime.fromisoformat(item["at"]) if item["at"] else None,
-                    failure=item["failure"],
-                )
-                for item in data["deliveries"]
-            ),
-            # Manifests of before there was a state are all of messages that are relayed.
+            attachments=tuple(_parse_attachment(item) for item in data["attachments"]),
+            deliveries=tuple(_parse_delivery(item) for item in data["deliveries"]),
+            # The first manifests of schema 1 had no state: all were of messages that are relayed.
             state=ManifestState(data.get("state", ManifestState.RELAYING)),
+            reason=Reason(reason) if reason else None,
+            detail=data.get("detail", ""),
+            lease=lease
+            and Lease(holder=lease["holder"], until=datetime.fromisoformat(lease["until"])),
+            interventions=tuple(
+                Intervention(**{**item, "at": datetime.fromisoformat(item["at"])})
+                for item in data.get("interventions", ())
+            ),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a manifest: {error!r}") from error
+
+
+def _parse_attachment(item: dict[str, Any]) -> StoredAttachment:
+    return StoredAttachment(**{**item, "revoked_at": _parse_time(item.get("revoked_at"))})
+
+
+def _parse_time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _parse_delivery(item: dict[str, Any]) -> DeliveryRecord:
+    return DeliveryRecord(
+        recipient=item["recipient"],
+        state=DeliveryState(item["state"]),
+        submission_id=item["submission_id"],
+        at=_parse_time(item["at"]),
+        failure=item["failure"],
+        revoked_at=_parse_time(item.get("revoked_at")),
+    )

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from .admission import Ignored, admit, find_author, find_sender, resolve_recipients
 from .attachment import Action, Attachment, find_attachments, find_bodies
@@ -28,39 +27,6 @@ from .ports import AttachmentKey, RawKey
 from .recipient_code import Group, RecipientCode, find_in_html, find_in_text, format_error
 from .rewrite import cut
 from .settings import Settings
-
-
-class Outcome(StrEnum):
-    """How one mail ended, short of an error that sends it back to the queue.
-
-    A mail that is `HELD` was over its sender's limit: it waits for an operator to release it.
-    """
-
-    RELAYED = "relayed"
-    REFUSED = "refused"
-    HELD = "held"
-    IGNORED = "ignored"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayReport:
-    """What was done with one mail, for the log and the metrics.
-
-    `reason` and `detail` tell why a mail was refused, held or ignored. `submitted` counts the
-    recipients whose mail was taken now, `already_submitted` those an earlier delivery of the
-    same message had served, `failed` those that can never be served. `attachments` and
-    `attachment_bytes` count what was detached.
-    """
-
-    message_id: MessageId
-    outcome: Outcome
-    reason: Reason | None = None
-    detail: str = ""
-    submitted: int = 0
-    already_submitted: int = 0
-    failed: int = 0
-    attachments: int = 0
-    attachment_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

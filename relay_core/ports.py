@@ -7,13 +7,13 @@ nothing else. All of them are idempotent where a redelivery may repeat them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NewType, Protocol
 
 from .directory import Directory
-from .errors import Reason, Refusal
+from .errors import AdapterError, Reason, Refusal
 from .flood import SenderWindow, WindowKey
 from .manifest import Manifest, MessageId
 
@@ -73,6 +73,18 @@ class AttachmentLinks(Protocol):
         The link's `expires_at` is what it can truly keep, which may be sooner than
         `lifetime` from now.
         """
+        ...
+
+
+class DownloadPages(Protocol):
+    """The pages on which recipients find their files: one link a recipient of a message."""
+
+    def open(self, message_id: MessageId) -> None:
+        """Let the links of a message lead to it; before this, they lead nowhere."""
+        ...
+
+    def link(self, message_id: MessageId, recipient: str) -> str:
+        """The URL for one recipient, the same at every time until the key is rotated."""
         ...
 
 
@@ -172,13 +184,13 @@ SubmissionId = NewType("SubmissionId", str)
 class Submission(Protocol):
     """The mail service that takes outgoing mail."""
 
-    def submit(self, mail: OutgoingMail) -> SubmissionId:
-        """Hand over one mail.
+    def submit_each(self, mails: Sequence[OutgoingMail]) -> Sequence[SubmissionId | AdapterError]:
+        """Hand over some mails, all at the same time; an answer for each, in their order.
 
-        Raises:
-            TransientError: throttled, paused, out of reach, or no answer came, in which case
-                the mail may have been taken. Nothing is tried again within the call.
-            PermanentError: this mail will never be taken.
+        Unlike the other ports it raises nothing for a mail, whose neighbours may be under way.
+        An answer is a `LostAnswer` where the mail may have been taken, a `SendingStopped` where
+        no mail of this account would be, another `TransientError` where this one may be taken
+        later, or a `PermanentError` where it never will be.
         """
         ...
 
@@ -215,12 +227,15 @@ class Notices(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything the shell needs to carry out a plan."""
+    """Everything the shell needs. `clock` tells an aware datetime in UTC."""
 
+    incoming: IncomingMessages
     attachments: AttachmentStore
     links: AttachmentLinks
+    pages: DownloadPages
     manifests: Manifests
     submission: Submission
     notices: Notices
     directories: Directories
     windows: SenderWindows
+    clock: Callable[[], datetime]

@@ -1,26 +1,33 @@
 """The relay: plan everything, then carry it out in one order that survives a crash anywhere.
 
-1. Hold the mail back if its sender is over the limit (`relay_core.holding`).
-2. Store every attachment. Keys are the same on every try, so storing again changes nothing.
-3. Tell the operator about recipients that were left out.
-4. Write the manifest: what is promised to whom. From here on the message has a ledger.
-5. Submit one mail a recipient, and record each before the next.
-6. A recipient that can never be served is told to the operator, then recorded.
+1. Look at the message's manifest: what is done with, or in another worker's hands, is left alone.
+2. Read the mail, and decide about it. Hold it back if its sender is over the limit
+   (`relay_core.holding`). If it does not go out, tell the operator, then write it down.
+3. Store every attachment. Keys are the same on every try, so storing again changes nothing.
+4. Tell the operator about recipients that were left out.
+5. Write the manifest: what is promised to whom, and who works on it until when.
+6. Submit one mail a recipient, in groups, and record each (`relay_core.submitting`).
+7. A recipient that can never be served is told to the operator, then recorded.
 
 A crash leaves a message that the queue delivers again. What is recorded is not repeated. The
 only window in which a recipient can get a mail twice is between a submission that the mail
-service took and its record (step 5).
+service took and its record (step 6).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from .admission import Ignored
 from .attachment import content_of
 from .directory import EMPTY_DIRECTORY
-from .errors import PermanentError, Reason, Refusal, TransientError
-from .holding import empty_manifest, hold_back, over_the_limit
+from .errors import Conflict, PermanentError, Reason, Refusal
+from .holding import hold_back, over_the_limit
+from .lease import Worker
+from .ledger import Ledger, empty_manifest, write_manifest
 from .links import ListedAttachment
 from .manifest import (
     DeliveryRecord,
@@ -30,37 +37,38 @@ from .manifest import (
     StoredAttachment,
 )
 from .measured import Measured
-from .notice import compose_notice
+from .notice import MailIdentity, compose_notice
 from .outgoing_header import compose_header
 from .plan import (
     AdmittedMail,
     Dropped,
-    Outcome,
     Refused,
     RelayPlan,
-    RelayReport,
     Upload,
+    message_id_of,
     plan_admission,
+    plan_deliveries,
     plan_recipients,
 )
-from .ports import AttachmentKey, OutgoingMail, Ports, RawKey, StoredManifest
+from .ports import AttachmentKey, Link, OutgoingMail, Ports, RawKey, StoredManifest
+from .report import Again, Outcome, RelayReport
 from .rewrite import RewrittenBody, rewrite_body
-from .settings import Settings
+from .settings import LinkMode, Settings
+from .submitting import Submitted, submit_open
 
 
 def relay_message(
-    raw: bytes,
     raw_key: RawKey,
     settings: Settings,
     ports: Ports,
-    now: datetime,
+    worker: Worker,
     *,
     arrived_at: datetime | None = None,
 ) -> RelayReport:
-    """Relay one mail, or refuse, hold or ignore it.
+    """Relay one mail, or refuse, hold or ignore it, unless that has been done.
 
-    `now` is an aware datetime in UTC, and so is `arrived_at`: when the raw message was stored,
-    the same at every delivery of it; `now` where nobody knows.
+    `arrived_at` is an aware datetime in UTC: when the raw message was stored, the same at every
+    delivery of it; None where nobody knows.
 
     Raises:
         TransientError: something is left to do; deliver the message again. What was done is
@@ -68,71 +76,227 @@ def relay_message(
         PermanentError: the stores or the operator's channel refuse for good: a deployment
             that must be mended before the message can be relayed.
     """
+    stored = ports.manifests.load(message_id_of(raw_key))
+    if stored is not None:
+        if stored.manifest.is_settled:
+            return _duplicate(stored.manifest)
+        if worker.is_shut_out(stored.manifest.lease, ports.clock()):
+            return _busy(stored.manifest, ports.clock())
+    raw = ports.incoming.fetch(raw_key)
     admitted = plan_admission(raw, raw_key, settings)
-    if isinstance(admitted, AdmittedMail):
-        if hold_back(admitted.mail, settings, ports, now, arrived_at or now):
-            return RelayReport(
-                message_id=admitted.mail.message_id,
-                outcome=Outcome.HELD,
-                reason=Reason.LIMIT_EXCEEDED,
-                detail=over_the_limit(settings),
-            )
-        directory = ports.directories.current() if admitted.needs_directory else EMPTY_DIRECTORY
-        plan: RelayPlan | Refused | Dropped = plan_recipients(admitted, settings, directory)
-    else:
+    plan: RelayPlan | Refused | Dropped
+    if not isinstance(admitted, AdmittedMail):
         plan = admitted
-    if isinstance(plan, Dropped):
+    elif stored is not None and stored.manifest.state is ManifestState.RELAYING:
+        plan = _plan_promised(admitted, stored.manifest, settings)
+    elif hold_back(admitted.mail, stored, settings, ports, arrived_at):
         return RelayReport(
-            message_id=plan.mail.message_id,
-            outcome=Outcome.IGNORED,
-            reason=plan.ignored.reason,
-            detail=plan.ignored.detail,
+            message_id=admitted.mail.message_id,
+            outcome=Outcome.HELD,
+            reason=Reason.LIMIT_EXCEEDED,
+            detail=over_the_limit(settings),
+            message_bytes=len(raw),
         )
+    else:
+        directory = ports.directories.current() if admitted.needs_directory else EMPTY_DIRECTORY
+        plan = plan_recipients(admitted, settings, directory)
+    if isinstance(plan, RelayPlan):
+        report = carry_out(plan, stored, settings, ports, worker, arrived_at=arrived_at)
+    else:
+        report = _end(plan, stored, settings, ports)
+    return replace(report, message_bytes=len(raw))
+
+
+def _plan_promised(admitted: AdmittedMail, manifest: Manifest, settings: Settings) -> RelayPlan:
+    """The plan of a mail whose recipients stand in its manifest.
+
+    An edit of the directory since then changes nothing about what was promised.
+    """
+    return plan_deliveries(
+        admitted.message,
+        admitted.mail,
+        admitted.codes,
+        tuple(delivery.recipient for delivery in manifest.deliveries),
+        settings,
+        marks=admitted.marks,
+    )
+
+
+def _end(
+    plan: Refused | Dropped, stored: StoredManifest | None, settings: Settings, ports: Ports
+) -> RelayReport:
+    """Tell the operator of a mail that does not go out, and write that down.
+
+    What was recorded of it before, by a policy that let it through, stays.
+    """
     if isinstance(plan, Refused):
         ports.notices.publish(
             compose_notice(plan.mail, plan.refusals, marker=settings.recipient_marker)
         )
-        return RelayReport(
-            message_id=plan.mail.message_id,
-            outcome=Outcome.REFUSED,
-            reason=plan.refusals[0].reason,
-            detail=plan.refusals[0].detail,
-        )
-    return carry_out(plan, settings, ports, now)
-
-
-def carry_out(plan: RelayPlan, settings: Settings, ports: Ports, now: datetime) -> RelayReport:
-    """Do what is planned and not yet done. Raises as `relay_message` does."""
-    ledger = ports.manifests.load(plan.mail.message_id)
-    if ledger is None or ledger.manifest.state is not ManifestState.RELAYING:
-        ledger = _open_ledger(plan, settings, ports, now, ledger)
-    already = _count(ledger.manifest, DeliveryState.SUBMITTED)
-    if ledger.manifest.pending():
-        ledger = _submit_pending(plan, settings, ports, now, ledger)
-    manifest = ledger.manifest
+        why: Refusal | Ignored = plan.refusals[0]
+        state, outcome = ManifestState.REFUSED, Outcome.REFUSED
+    else:
+        why, state, outcome = plan.ignored, ManifestState.IGNORED, Outcome.IGNORED
+    before = stored.manifest if stored else empty_manifest(plan.mail, settings, ports.clock())
+    ended = replace(
+        before,
+        state=state,
+        sender=plan.mail.sender,
+        subject=plan.mail.subject,
+        reason=why.reason,
+        detail=why.detail,
+        lease=None,
+    )
+    # Another worker that met the same mail has come to the same end.
+    with suppress(Conflict):
+        write_manifest(ended, stored, ports.manifests)
     return RelayReport(
-        message_id=plan.mail.message_id,
-        outcome=Outcome.RELAYED,
-        submitted=_count(manifest, DeliveryState.SUBMITTED) - already,
-        already_submitted=already,
-        failed=_count(manifest, DeliveryState.FAILED),
-        attachments=len(manifest.attachments),
-        attachment_bytes=sum(attachment.size for attachment in manifest.attachments),
+        message_id=plan.mail.message_id, outcome=outcome, reason=why.reason, detail=why.detail
     )
 
 
-def _count(manifest: Manifest, state: DeliveryState) -> int:
-    return sum(delivery.state is state for delivery in manifest.deliveries)
+def _duplicate(manifest: Manifest) -> RelayReport:
+    return RelayReport(
+        message_id=manifest.message_id,
+        outcome=Outcome.DUPLICATE,
+        reason=manifest.reason,
+        already_submitted=manifest.count(DeliveryState.SUBMITTED),
+    )
 
 
-def _open_ledger(
+def _busy(manifest: Manifest, now: datetime) -> RelayReport:
+    until = manifest.lease.until if manifest.lease else now
+    return RelayReport(
+        message_id=manifest.message_id,
+        outcome=Outcome.BUSY,
+        already_submitted=manifest.count(DeliveryState.SUBMITTED),
+        left=len(manifest.open_deliveries()),
+        detail=f"another worker has the message until {until:%H:%M:%S} UTC",
+        again=Again(after=max(until - now, timedelta(seconds=1)), failed_try=False),
+    )
+
+
+def record_trouble(raw_key: RawKey, trouble: str, settings: Settings, ports: Ports) -> None:
+    """Write down what went wrong with a try, for the operator who looks for the mail later.
+
+    Raises:
+        AdapterError: if it cannot be written, or somebody else works on the message.
+    """
+    message_id = message_id_of(raw_key)
+    stored = ports.manifests.load(message_id)
+    if stored is not None:
+        if stored.manifest.is_settled:
+            return
+        troubled = replace(stored.manifest, detail=trouble)
+    else:
+        unread = MailIdentity(message_id=message_id, raw_key=raw_key, sender=None, subject="")
+        nothing = empty_manifest(unread, settings, ports.clock())
+        troubled = replace(nothing, state=ManifestState.FAILING, detail=trouble)
+    write_manifest(troubled, stored, ports.manifests)
+
+
+def carry_out(
     plan: RelayPlan,
+    stored: StoredManifest | None,
     settings: Settings,
     ports: Ports,
+    worker: Worker,
+    *,
+    arrived_at: datetime | None = None,
+) -> RelayReport:
+    """Do what is planned and not yet done; `stored` is the message's manifest as it was found.
+
+    Raises as `relay_message` does.
+    """
+    if stored is not None and stored.manifest.state is ManifestState.RELAYING:
+        detached: tuple[StoredAttachment, ...] = ()
+        ledger = Ledger(ports.manifests, stored.manifest, stored)
+    else:
+        detached = _store_attachments(plan, settings, ports)
+        manifest = replace(
+            empty_manifest(plan.mail, settings, ports.clock()),
+            attachments=detached,
+            deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
+        )
+        ledger = Ledger(ports.manifests, manifest, stored)
+    already = ledger.manifest.count(DeliveryState.SUBMITTED)
+    body_for = _bodies(plan, ledger.manifest, settings, ports)
+
+    def tell_rejected(recipient: str, error: PermanentError) -> None:
+        refusal = Refusal(reason=Reason.SUBMISSION_FAILED, detail=f"{recipient}: {error.detail}")
+        served = ledger.manifest.count(DeliveryState.SUBMITTED)
+        ports.notices.publish(
+            compose_notice(
+                plan.mail, (refusal,), marker=settings.recipient_marker, relayed_to=served
+            )
+        )
+
+    submitted = submit_open(
+        ledger,
+        compose=lambda recipient: compose_mail(plan, body_for(recipient), recipient, settings),
+        tell_rejected=tell_rejected,
+        concurrency=settings.submission_concurrency,
+        ports=ports,
+        worker=worker,
+    )
+    report = RelayReport(
+        message_id=plan.mail.message_id,
+        outcome=Outcome.RELAYED,
+        submitted=submitted.submitted,
+        already_submitted=already,
+        failed=submitted.rejected,
+        left=len(ledger.manifest.open_deliveries()),
+        possibly_repeated=submitted.possibly_repeated,
+        attachments=len(detached),
+        attachment_bytes=sum(attachment.size for attachment in detached),
+        age=_age(submitted.last_at, arrived_at),
+    )
+    return _unless_left(report, submitted, ledger.manifest, settings, ports.clock())
+
+
+def _age(submitted_at: datetime | None, arrived_at: datetime | None) -> timedelta | None:
+    if submitted_at is None or arrived_at is None:
+        return None
+    return max(submitted_at - arrived_at, timedelta(0))
+
+
+def _unless_left(
+    report: RelayReport,
+    submitted: Submitted,
+    manifest: Manifest,
+    settings: Settings,
     now: datetime,
-    held: StoredManifest | None,
-) -> StoredManifest:
-    """The manifest of a message that is about to be relayed, written over that of its hold."""
+) -> RelayReport:
+    """The report as it is, or, where recipients are left, as that of a mail to come again."""
+    if submitted.shut_out:
+        busy = _busy(manifest, now)
+        return replace(report, outcome=busy.outcome, detail=busy.detail, again=busy.again)
+    if not report.left:
+        return report
+    if submitted.stopped is not None:
+        return replace(
+            report,
+            outcome=Outcome.PARKED,
+            detail=submitted.stopped.detail,
+            again=Again(after=settings.parking_delay, failed_try=False),
+        )
+    out_of_time = submitted.out_of_time
+    trouble = submitted.trouble.detail if submitted.trouble else "nobody was to be submitted to"
+    return replace(
+        report,
+        outcome=Outcome.UNFINISHED,
+        detail="the worker came to the end of its time" if out_of_time else trouble,
+        again=Again(
+            after=timedelta(0) if out_of_time else settings.retry_delay,
+            failed_try=not (submitted.submitted or submitted.rejected),
+        ),
+    )
+
+
+def _store_attachments(
+    plan: RelayPlan, settings: Settings, ports: Ports
+) -> tuple[StoredAttachment, ...]:
+    """Store what is detached, and tell the operator of what is not as the device wanted it."""
     attachments: list[StoredAttachment] = []
     refusals = list(plan.refusals)
     for upload in plan.uploads:
@@ -154,17 +318,7 @@ def _open_ledger(
                 relayed_to=len(plan.recipients),
             )
         )
-    manifest = replace(
-        empty_manifest(plan.mail, settings, now),
-        attachments=tuple(attachments),
-        deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
-    )
-    version = (
-        ports.manifests.create(manifest)
-        if held is None
-        else ports.manifests.replace(manifest, held.version)
-    )
-    return StoredManifest(manifest, version)
+    return tuple(attachments)
 
 
 def _store(upload: Upload, plan: RelayPlan, ports: Ports) -> StoredAttachment:
@@ -196,41 +350,40 @@ def _lost(upload: Upload, error: PermanentError) -> StoredAttachment:
     )
 
 
-def _submit_pending(
-    plan: RelayPlan, settings: Settings, ports: Ports, now: datetime, ledger: StoredManifest
-) -> StoredManifest:
-    attachments = ledger.manifest.attachments
-    body = rewrite_body(
-        plan.message,
-        detached=[upload.attachment for upload in plan.uploads],
-        removals=plan.removals,
-        listed=[_listed(one, settings, ports) for one in attachments if one.failure is None],
-        notes=[
-            f"The attachment {one.filename} could not be kept. The operator has been told."
-            for one in attachments
-            if one.failure is not None
-        ],
-    )
-    interrupted: TransientError | None = None
-    for recipient in ledger.manifest.pending():
-        mail = compose_mail(plan, body, recipient, settings)
-        try:
-            record = _submit(mail, plan, settings, ports, now)
-        except TransientError as error:
-            # The others may get through; this one is left to the next delivery.
-            interrupted = error
-            continue
-        manifest = ledger.manifest.recording(record)
-        ledger = StoredManifest(manifest, ports.manifests.replace(manifest, ledger.version))
-    if interrupted is not None:
-        raise interrupted
-    return ledger
+def _bodies(
+    plan: RelayPlan, manifest: Manifest, settings: Settings, ports: Ports
+) -> Callable[[str], RewrittenBody]:
+    """What makes a recipient's body: the same for all, or with a link of its own."""
+    kept = [one for one in manifest.attachments if one.failure is None]
+    notes = [
+        f"The attachment {one.filename} could not be kept. The operator has been told."
+        for one in manifest.attachments
+        if one.failure is not None
+    ]
+
+    def rewrite(listed: Sequence[ListedAttachment], page_url: str | None) -> RewrittenBody:
+        return rewrite_body(
+            plan.message,
+            detached=[upload.attachment for upload in plan.uploads],
+            removals=plan.removals,
+            listed=listed,
+            notes=notes,
+            page_url=page_url,
+        )
+
+    if settings.link_mode is LinkMode.PAGE and kept:
+        ports.pages.open(manifest.message_id)
+        on_page = [_listed(one, None, manifest.expires_at) for one in kept]
+        return lambda recipient: rewrite(on_page, ports.pages.link(manifest.message_id, recipient))
+    links = [(one, _issue(one, settings, ports)) for one in kept]
+    body = rewrite([_listed(one, link.url, link.expires_at) for one, link in links], None)
+    return lambda _recipient: body
 
 
 def compose_mail(
     plan: RelayPlan, body: RewrittenBody, recipient: str, settings: Settings
 ) -> OutgoingMail:
-    """One recipient's mail: a header of its own on the body that all recipients share."""
+    """One recipient's mail: a header of its own on a body that others may share."""
     header = compose_header(
         plan.message.header,
         sender=plan.sender,
@@ -244,44 +397,18 @@ def compose_mail(
     )
 
 
-def _submit(
-    mail: OutgoingMail, plan: RelayPlan, settings: Settings, ports: Ports, now: datetime
-) -> DeliveryRecord:
-    try:
-        submission_id = ports.submission.submit(mail)
-    except PermanentError as error:
-        refusal = Refusal(
-            reason=Reason.SUBMISSION_FAILED, detail=f"{mail.recipient}: {error.detail}"
-        )
-        ports.notices.publish(
-            compose_notice(
-                plan.mail,
-                (refusal,),
-                marker=settings.recipient_marker,
-                relayed_to=len(plan.recipients) - 1,
-            )
-        )
-        return DeliveryRecord(
-            recipient=mail.recipient, state=DeliveryState.FAILED, at=now, failure=error.detail
-        )
-    return DeliveryRecord(
-        recipient=mail.recipient,
-        state=DeliveryState.SUBMITTED,
-        at=now,
-        submission_id=submission_id,
-    )
-
-
-def _listed(attachment: StoredAttachment, settings: Settings, ports: Ports) -> ListedAttachment:
-    link = ports.links.issue(
+def _issue(attachment: StoredAttachment, settings: Settings, ports: Ports) -> Link:
+    return ports.links.issue(
         AttachmentKey(attachment.key),
         filename=attachment.filename,
         content_type=attachment.content_type,
         lifetime=settings.link_expiry,
     )
+
+
+def _listed(
+    attachment: StoredAttachment, url: str | None, expires_at: datetime
+) -> ListedAttachment:
     return ListedAttachment(
-        name=attachment.filename,
-        size=attachment.size,
-        url=link.url,
-        expires_at=link.expires_at,
+        name=attachment.filename, size=attachment.size, url=url, expires_at=expires_at
     )

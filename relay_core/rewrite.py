@@ -87,15 +87,18 @@ def rewrite_body(
     removals: Mapping[Entity, Sequence[Span]],
     listed: Sequence[ListedAttachment],
     notes: Sequence[str] = (),
+    page_url: str | None = None,
 ) -> RewrittenBody:
     """The message's body without its attachments, with their links.
 
     `removals` are the spans, in characters, to cut from the texts; the files that stand in a
-    text are among them. `listed` and `notes` (sentences) are put into the first text that a
+    text are among them. `listed`, with the page at `page_url` if there is one, and `notes`
+    (sentences) are put into the first text that a
     reader sees, and into its alternative form; without any text, a new one takes the place of
     the first attachment. Where there is nothing to tell, nothing is added.
     """
-    return _Rewriter(message, tuple(detached), dict(removals), tuple(listed), notes).rewritten()
+    rewriter = _Rewriter(message, tuple(detached), dict(removals), tuple(listed), notes, page_url)
+    return rewriter.rewritten()
 
 
 def cut(text: str, spans: Sequence[Span]) -> str:
@@ -121,6 +124,7 @@ class _Rewriter:
     removals: dict[Entity, Sequence[Span]]
     listed: tuple[ListedAttachment, ...]
     notes: Sequence[str]
+    page_url: str | None
     texts: dict[Entity, str] = field(default_factory=dict)
     unsigned: frozenset[Entity] = frozenset()
     boundaries: Mapping[Entity, bytes] = field(default_factory=dict)
@@ -145,7 +149,7 @@ class _Rewriter:
         removed = self._removed(detached - {note_place})
         for entity in root.walk():
             if entity is note_place:
-                note = format_appendix_text(self.listed, self.notes)
+                note = format_appendix_text(self.listed, self.notes, page_url=self.page_url)
                 self._write_text(entity, note, "text/plain", "utf-8")
             elif entity in removed:
                 continue
@@ -169,10 +173,10 @@ class _Rewriter:
             if text is None:
                 text = self.message.text(entity).text
             if entity.media_type.full == "text/html":
-                appendix = format_appendix_html(self.listed, self.notes)
+                appendix = format_appendix_html(self.listed, self.notes, page_url=self.page_url)
                 self.texts[entity] = _with_html(text, appendix)
             else:
-                appendix = format_appendix_text(self.listed, self.notes)
+                appendix = format_appendix_text(self.listed, self.notes, page_url=self.page_url)
                 self.texts[entity] = _with_text(text, appendix)
         whole = [one.entity for one in self.attachments if one.embedded is None]
         return whole[0] if whole and not hosts else None

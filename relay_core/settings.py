@@ -70,8 +70,10 @@ class Settings:
     directory may be that a worker goes by. `sender_message_limit` is how many mails of one
     sender are relayed in each `sender_window`, 0 for all; what is more is held.
     `inline_image_limit` is how large an image that the HTML shows may be, in bytes, to stay in
-    the mail. `limits` bound what is read at all. `retry_delay` is how long the queue waits
-    after the first failed try of a message; each further try waits twice as long.
+    the mail. `limits` bound what is read at all. `submission_concurrency` is how many mails a
+    worker hands over at the same time. `retry_delay` is how long the queue waits after the first
+    failed try of a message; each further try waits twice as long, and `max_receive_count` of them
+    are made. `parking_delay` is how long a mail waits that met an account which may not send.
 
     Raises:
         InvalidSettings: naming every field that breaks a rule.
@@ -89,7 +91,7 @@ class Settings:
     sender_message_limit: int = 0
     sender_window: timedelta = timedelta(seconds=300)
     show_recipients: bool = True
-    link_mode: LinkMode = LinkMode.PRESIGNED
+    link_mode: LinkMode = LinkMode.PAGE
     link_expiry: timedelta = timedelta(hours=36)
     attachment_retention: timedelta = timedelta(days=14)
     inline_image_limit: int = INLINE_IMAGE_LIMIT
@@ -97,7 +99,10 @@ class Settings:
     max_header_bytes: int = DEFAULT_LIMITS.header_size
     max_entities: int = DEFAULT_LIMITS.entities
     max_nesting: int = DEFAULT_LIMITS.depth
+    submission_concurrency: int = 8
+    max_receive_count: int = 5
     retry_delay: timedelta = timedelta(seconds=30)
+    parking_delay: timedelta = timedelta(seconds=300)
     spam_action: VerdictAction = VerdictAction.REFUSE
     authentication_action: VerdictAction = VerdictAction.REFUSE
 
@@ -134,13 +139,18 @@ class Resources:
     """What the deployment created.
 
     Two buckets and the SSM parameter that holds the recipient directory, by name; the fallback
-    topic by ARN.
+    topic by ARN; the queue by URL. `download_url` is what tokens are appended to, and
+    `link_keys_parameter` names the SSM parameter with their keys; both are empty where
+    `LinkMode.PRESIGNED` needs neither.
     """
 
     incoming_bucket: str
     attachments_bucket: str
     fallback_topic_arn: str
     directory_parameter: str
+    queue_url: str
+    download_url: str = ""
+    link_keys_parameter: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Resources:
@@ -167,9 +177,12 @@ _RANGES = (
     ("max_header_bytes", 1000, DEFAULT_LIMITS.size),
     ("max_entities", 1, 1_000_000),
     ("max_nesting", 1, 100_000),
+    ("submission_concurrency", 1, 50),
+    ("max_receive_count", 3, 1000),
 )
 _RANGES_OF_SECONDS = (
     ("retry_delay", 1, 900),
+    ("parking_delay", 1, 900),  # SQS's longest DelaySeconds
     ("directory_refresh", 0, 3600),
     ("sender_window", 1, 86_400),
 )

@@ -7,15 +7,16 @@ before it has any effect or, with `after_effect=True`, after the effect: the los
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from relay_core.directory import EMPTY_DIRECTORY, Directory
-from relay_core.errors import Conflict, PermanentError
+from relay_core.errors import AdapterError, Conflict, PermanentError
 from relay_core.flood import SenderWindow, WindowKey, format_window, parse_window
+from relay_core.lease import Worker
 from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
 from relay_core.ports import (
     AttachmentKey,
@@ -29,12 +30,15 @@ from relay_core.ports import (
     SubmissionId,
     Version,
 )
+from relay_core.relay import relay_message
+from relay_core.report import RelayReport
+from relay_core.settings import Settings
 
 
 @dataclass(slots=True, kw_only=True)
 class _Order:
     method: str
-    error: Exception
+    error: BaseException
     target: str | None
     after_effect: bool
     times: int
@@ -49,7 +53,7 @@ class Faults:
     def order(
         self,
         method: str,
-        error: Exception,
+        error: BaseException,
         *,
         target: str | None = None,
         after_effect: bool = False,
@@ -141,6 +145,22 @@ class MemoryAttachmentLinks:
             )
             self.issued[key] = link
             return link
+
+
+@dataclass(slots=True)
+class MemoryDownloadPages:
+    """`DownloadPages` that lead nowhere. Faults: `open` (target: the message id)."""
+
+    opened: set[MessageId] = field(default_factory=set)
+    faults: Faults = field(default_factory=Faults)
+
+    def open(self, message_id: MessageId) -> None:
+        with self.faults.around("open", message_id):
+            self.opened.add(message_id)
+
+    def link(self, message_id: MessageId, recipient: str) -> str:
+        token = quote(f"{message_id}.{recipient}", safe="")
+        return f"https://files.example/{token}"
 
 
 @dataclass(slots=True)
@@ -237,14 +257,23 @@ class MemoryDirectories:
 
 @dataclass(slots=True)
 class MemorySubmission:
-    """`Submission` into an outbox. Faults: `submit` (target: the recipient)."""
+    """`Submission` into an outbox, one after the other. Faults: `submit` (the recipient).
+
+    An `AdapterError` that was ordered is the answer for its mail; any other error is raised.
+    """
 
     outbox: list[OutgoingMail] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
 
-    def submit(self, mail: OutgoingMail) -> SubmissionId:
-        with self.faults.around("submit", mail.recipient):
-            self.outbox.append(mail)
+    def submit_each(self, mails: Sequence[OutgoingMail]) -> list[SubmissionId | AdapterError]:
+        return [self._submit(mail) for mail in mails]
+
+    def _submit(self, mail: OutgoingMail) -> SubmissionId | AdapterError:
+        try:
+            with self.faults.around("submit", mail.recipient):
+                self.outbox.append(mail)
+        except AdapterError as error:
+            return error
         return SubmissionId(f"submission-{len(self.outbox)}")
 
 
@@ -260,6 +289,9 @@ class MemoryNotices:
             self.published.append(notice)
 
 
+RAW_KEY = RawKey("incoming/0abc")
+
+
 class MemoryWorld:
     """All fakes together, at a time that stands still until it is moved."""
 
@@ -268,11 +300,22 @@ class MemoryWorld:
         self.incoming = MemoryIncomingMessages()
         self.attachments = MemoryAttachmentStore()
         self.links = MemoryAttachmentLinks(clock=self.clock)
+        self.pages = MemoryDownloadPages()
         self.manifests = MemoryManifests()
         self.submission = MemorySubmission()
         self.notices = MemoryNotices()
         self.directories = MemoryDirectories()
         self.windows = MemorySenderWindows()
+        self.workers = 0
+
+    def worker(self) -> Worker:
+        """A worker that begins now, as another one than all before."""
+        self.workers += 1
+        return Worker(
+            name=f"worker-{self.workers}",
+            deadline=self.now + timedelta(seconds=120),
+            reserve=timedelta(seconds=40),
+        )
 
     def clock(self) -> datetime:
         return self.now
@@ -280,11 +323,26 @@ class MemoryWorld:
     @property
     def ports(self) -> Ports:
         return Ports(
+            incoming=self.incoming,
             attachments=self.attachments,
             links=self.links,
+            pages=self.pages,
             manifests=self.manifests,
             submission=self.submission,
             notices=self.notices,
             directories=self.directories,
             windows=self.windows,
+            clock=self.clock,
         )
+
+    def relay(
+        self,
+        raw: bytes,
+        settings: Settings,
+        *,
+        key: RawKey = RAW_KEY,
+        arrived_at: datetime | None = None,
+    ) -> RelayReport:
+        """Let a new worker relay a mail that lies under that key."""
+        self.incoming.messages[key] = raw
+        return relay_message(key, settings, self.ports, self.worker(), arrived_at=arrived_at)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,12 +35,22 @@ class HangUp:
 
 @dataclass(slots=True)
 class AnsweringServer:
-    """Answers each request with the next of `answers`, the last one over and over."""
+    """Answers each request with the next of `answers`, the last one over and over.
+
+    `choose`, if given, finds the answer to a request's JSON instead.
+    """
 
     url: str
     answers: list[Answer | Hang | HangUp]
     requests: list[dict[str, Any]] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
+    choose: Callable[[dict[str, Any]], Answer] | None = None
+
+    def next_answer(self, request: dict[str, Any]) -> Answer | Hang | HangUp:
+        self.requests.append(request)
+        if self.choose is not None:
+            return self.choose(request)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
 def ses_sent(message_id: str = "sent-1") -> Answer:
@@ -65,15 +75,13 @@ def answering_server(*answers: Answer | Hang | HangUp) -> Iterator[AnsweringServ
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            state.requests.append(json.loads(body))
-            answer = state.answers.pop(0) if len(state.answers) > 1 else state.answers[0]
-            match answer:
+            match state.next_answer(json.loads(body)):
                 case Hang():
                     state.released.wait()
                     self.close_connection = True
                 case HangUp():
                     self.close_connection = True
-                case Answer():
+                case Answer() as answer:
                     self.send_response(answer.status)
                     for name, value in answer.headers.items():
                         self.send_header(name, value)

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from relay_core.directory import Directory
-from relay_core.errors import Conflict, PermanentError, Reason, Refusal
+from relay_core.errors import AdapterError, Conflict, PermanentError, Reason, Refusal
 from relay_core.flood import SenderWindow, WindowKey
-from relay_core.manifest import DeliveryRecord, DeliveryState, Manifest, MessageId
+from relay_core.manifest import Manifest, MessageId
 from relay_core.ports import (
     AttachmentKey,
     AttachmentLinks,
@@ -184,9 +184,7 @@ class ManifestsContract:
         self, manifests: Manifests, manifest: Manifest
     ) -> None:
         first = manifests.create(manifest)
-        changed = manifest.recording(
-            DeliveryRecord(recipient="a@example.net", state=DeliveryState.SUBMITTED)
-        )
+        changed = replace(manifest, subject="changed")
         second = manifests.replace(changed, first)
         assert first != second
         expected = StoredManifest(manifest=changed, version=second)
@@ -330,11 +328,22 @@ class SubmissionContract:
     def test_exactly_the_mail_is_handed_over_to_exactly_the_recipient(
         self, submission: Submission, outbox: Callable[[], list[OutgoingMail]]
     ) -> None:
-        assert submission.submit(self.MAIL)
+        (answer,) = submission.submit_each([self.MAIL])
+        assert not isinstance(answer, AdapterError)
+        assert answer
         assert outbox() == [self.MAIL]
 
-    def test_each_submission_has_an_id_of_its_own(self, submission: Submission) -> None:
-        assert submission.submit(self.MAIL) != submission.submit(self.MAIL)
+    def test_of_several_each_is_handed_over_and_has_an_id_of_its_own(
+        self, submission: Submission, outbox: Callable[[], list[OutgoingMail]]
+    ) -> None:
+        mails = [replace(self.MAIL, recipient=f"r{number}@example.net") for number in range(2)]
+        answers = submission.submit_each(mails)
+        assert 2 == len({str(answer) for answer in answers})
+        assert not [answer for answer in answers if isinstance(answer, AdapterError)]
+        assert mails == sorted(outbox(), key=lambda one: one.recipient)
+
+    def test_nothing_is_handed_over_of_nothing(self, submission: Submission) -> None:
+        assert [] == list(submission.submit_each([]))
 
 
 class NoticesContract:

@@ -129,24 +129,21 @@ class TestFaults:
     def test_a_fault_before_the_effect_leaves_no_trace(self) -> None:
         submission = MemorySubmission()
         submission.faults.order("submit", self.ERROR)
-        with pytest.raises(TransientError):
-            submission.submit(SubmissionContract.MAIL)
+        assert [self.ERROR] == submission.submit_each([SubmissionContract.MAIL])
         assert submission.outbox == []
 
     def test_a_fault_after_the_effect_is_a_lost_answer(self) -> None:
         submission = MemorySubmission()
         submission.faults.order("submit", self.ERROR, after_effect=True)
-        with pytest.raises(TransientError):
-            submission.submit(SubmissionContract.MAIL)
+        assert [self.ERROR] == submission.submit_each([SubmissionContract.MAIL])
         assert submission.outbox == [SubmissionContract.MAIL]
 
     def test_a_fault_is_had_as_often_as_ordered_and_by_its_target_alone(self) -> None:
         submission = MemorySubmission()
         submission.faults.order("submit", self.ERROR, target="bob@example.net", times=2)
         other = OutgoingMail(sender="relay@example.com", recipient="eve@example.net", raw=b"")
-        submission.submit(other)
-        for _ in range(2):
-            with pytest.raises(TransientError):
-                submission.submit(SubmissionContract.MAIL)
-        submission.submit(SubmissionContract.MAIL)
+        mails = [other, *[SubmissionContract.MAIL] * 3]
+        answers = submission.submit_each(mails)
+        assert [self.ERROR] * 2 == answers[1:3]
+        assert self.ERROR not in {answers[0], answers[3]}
         assert [other, SubmissionContract.MAIL] == submission.outbox

@@ -13,7 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -24,23 +24,38 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters import relay_function
 from adapters.clients import Clients
-from adapters.relay_function import RelayFunction
+from adapters.relay_function import RelayFunction, make_worker
 from adapters.telemetry import Telemetry
-from relay_core.errors import PermanentError, TransientError
+from relay_core.errors import PermanentError, SendingStopped, TransientError
+from relay_core.manifest import MessageId
 from relay_core.ports import RawKey
-from relay_core.settings import Settings
+from relay_core.settings import LinkMode, Settings
 from sandbox.emulator import Emulator
 from tests.adapters.answering_server import AnsweringServer, answering_server, ses_error, ses_sent
 from tests.fakes import MemoryWorld
 
 INCOMING_BUCKET = "incoming-bucket"
-CONTEXT = LambdaContext()
+
+
+class Context(LambdaContext):
+    """An invocation that has two minutes, as Lambda tells it."""
+
+    _aws_request_id = "request-1"
+    left = 120_000
+
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override] # there it is static
+        return self.left
+
+
+CONTEXT = Context()
+NO_SUCH_QUEUE = "http://127.0.0.1:1/000000000000/no-such-queue"
 SETTINGS = Settings(
     stack="dev",
     sender_address="relay@example.com",
     inbound_address="secret@in.example.com",
     allowed_recipients=("example.net",),
     retry_delay=timedelta(seconds=1),
+    link_mode=LinkMode.PRESIGNED,
 )
 
 
@@ -124,10 +139,9 @@ def function(world: MemoryWorld, log: Log, clients: Clients) -> RelayFunction:
     return RelayFunction(
         settings=SETTINGS,
         incoming_bucket=INCOMING_BUCKET,
-        incoming=world.incoming,
         ports=world.ports,
         queue=clients.sqs,
-        clock=world.clock,
+        queue_url=NO_SUCH_QUEUE,
         telemetry=Telemetry(environment, stream=log.stream),
     )
 
@@ -177,21 +191,26 @@ class TestOutcomes:
         counted = {
             "MessagesRelayed": 1,
             "RecipientsSubmitted": 1,
-            "RecipientsFailed": 0,
             "AttachmentsDetached": 1,
             "AttachmentBytes": 8,
+            "MessageBytes": len(mail()),
         }
         assert counted == dict(metrics_of(capsys))
 
     def test_a_redelivered_mail_is_not_sent_again(
-        self, function: RelayFunction, world: MemoryWorld, log: Log
+        self,
+        function: RelayFunction,
+        world: MemoryWorld,
+        log: Log,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         world.incoming.messages[RawKey("incoming/m1")] = mail()
         for _ in range(2):
             function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
         assert len(world.submission.outbox) == 1
-        assert [line["submitted"] for line in log.endings()] == [1, 0]
+        assert [line["outcome"] for line in log.endings()] == ["relayed", "duplicate"]
         assert [line["already_submitted"] for line in log.endings()] == [0, 1]
+        assert metrics_of(capsys)["DuplicatesAvoided"] == 1
 
     def test_a_refused_mail_is_done_with_and_counted_by_reason(
         self,
@@ -367,6 +386,9 @@ class Queue:
     def send(self, body: str) -> None:
         self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
 
+    def delete(self, record: dict[str, Any]) -> None:
+        self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=record["receiptHandle"])
+
     def receive(self) -> dict[str, Any]:
         (message,) = self.sqs.receive_message(
             QueueUrl=self.url, WaitTimeSeconds=10, AttributeNames=["ApproximateReceiveCount"]
@@ -381,7 +403,7 @@ class Queue:
         }
 
 
-class TestRetry:
+class TestAgain:
     THROTTLED = TransientError(call="ses:SendEmail", target="bob@example.net", detail="throttled")
 
     @pytest.fixture
@@ -396,6 +418,7 @@ class TestRetry:
     def test_a_throttled_mail_comes_back_soon_and_is_then_relayed(
         self, function: RelayFunction, world: MemoryWorld, log: Log, queue: Queue
     ) -> None:
+        function = replace(function, queue_url=queue.url)
         world.incoming.messages[RawKey("incoming/m1")] = mail()
         world.submission.faults.order("submit", self.THROTTLED)
         queue.send(body_for("incoming/m1"))
@@ -405,7 +428,7 @@ class TestRetry:
         assert failed_ids(function({"Records": [queue.receive()]}, CONTEXT)) == []
         assert len(world.submission.outbox) == 1
         endings = [(line["outcome"], line["receive_count"]) for line in log.endings()]
-        assert endings == [("retried", 1), ("relayed", 2)]
+        assert endings == [("unfinished", 1), ("relayed", 2)]
 
     def test_a_retry_that_cannot_be_moved_is_logged_and_the_record_fails_all_the_same(
         self, function: RelayFunction, world: MemoryWorld, log: Log
@@ -415,9 +438,92 @@ class TestRetry:
         answer = function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
         assert failed_ids(answer) == ["sqs-1"]
         (ending,) = log.endings()
-        assert ending["outcome"] == "retried"
+        assert (ending["outcome"], ending["detail"]) == ("unfinished", "throttled")
         (warning,) = [line for line in log.lines() if "outcome" not in line]
         assert "sqs:ChangeMessageVisibility on SQS message sqs-1" in warning["cause"]
+
+    def test_a_mail_of_an_account_that_may_not_send_keeps_its_tries(
+        self,
+        function: RelayFunction,
+        world: MemoryWorld,
+        log: Log,
+        queue: Queue,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        settings = replace(SETTINGS, parking_delay=timedelta(seconds=1))
+        function = replace(function, settings=settings, queue_url=queue.url)
+        world.incoming.messages[RawKey("incoming/m1")] = mail()
+        paused = SendingStopped(call="ses:SendEmail", target="bob@example.net", detail="paused")
+        world.submission.faults.order("submit", paused, times=3)
+        queue.send(body_for("incoming/m1"))
+        for _ in range(4):
+            record = queue.receive()
+            assert failed_ids(function({"Records": [record]}, CONTEXT)) == []
+            queue.delete(record)
+        endings = [(line["outcome"], line["receive_count"]) for line in log.endings()]
+        assert endings == [("parked", 1)] * 3 + [("relayed", 1)]
+        assert metrics_of(capsys)["MessagesParked"] == 3
+
+    def test_a_mail_that_cannot_be_sent_anew_counts_as_tried(
+        self, function: RelayFunction, world: MemoryWorld, log: Log
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/m1")] = mail()
+        paused = SendingStopped(call="ses:SendEmail", target="bob@example.net", detail="paused")
+        world.submission.faults.order("submit", paused)
+        answer = function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
+        assert failed_ids(answer) == ["sqs-1"]
+        (warning,) = [line for line in log.lines() if "outcome" not in line]
+        assert "sqs:SendMessage on SQS message sqs-1" in warning["cause"]
+
+    def test_a_mail_that_its_batch_left_no_time_for_is_not_begun(
+        self, function: RelayFunction, world: MemoryWorld, log: Log, queue: Queue
+    ) -> None:
+        function = replace(function, queue_url=queue.url)
+        for name in ("m1", "m2"):
+            world.incoming.messages[RawKey(f"incoming/{name}")] = mail()
+        records = [sqs_record(body_for(f"incoming/{name}"), name) for name in ("m1", "m2")]
+
+        def clock() -> datetime:
+            return world.now + timedelta(seconds=81 * len(world.submission.outbox))
+
+        late = replace(function, ports=replace(world.ports, clock=clock))
+        assert failed_ids(late({"Records": records}, CONTEXT)) == []
+        assert [line["outcome"] for line in log.endings()] == ["relayed", "unfinished"]
+        assert records[1]["body"] == queue.receive()["body"]
+
+    def test_a_message_at_its_last_try_is_counted(
+        self, function: RelayFunction, world: MemoryWorld, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/m1")] = mail()
+        for count in (4, 5):
+            record = sqs_record(body_for("incoming/m1"), receive_count=count)
+            function({"Records": [record]}, CONTEXT)
+        assert metrics_of(capsys)["MessagesAtLastTry"] == 1
+
+    @pytest.mark.parametrize("error", [THROTTLED, ZeroDivisionError("surprise")])
+    def test_trouble_is_written_down_for_whoever_looks_for_the_mail(
+        self, function: RelayFunction, world: MemoryWorld, error: Exception
+    ) -> None:
+        world.incoming.faults.order("fetch", error)
+        function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
+        stored = world.manifests.load(MessageId("m1"))
+        assert stored is not None
+        assert str(error) in stored.manifest.detail
+
+    def test_trouble_that_cannot_be_written_down_is_in_the_log(
+        self, function: RelayFunction, world: MemoryWorld, log: Log
+    ) -> None:
+        world.manifests.faults.order("load", self.THROTTLED, times=2)
+        answer = function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
+        assert failed_ids(answer) == ["sqs-1"]
+        assert "the manifest does not tell of this trouble" in log.stream.getvalue()
+
+    def test_no_two_invocations_are_the_same_worker(self, world: MemoryWorld) -> None:
+        first, second = (make_worker(CONTEXT, world.now) for _ in range(2))
+        assert first.name != second.name
+        assert "request-1" in first.name
+        assert world.now + timedelta(seconds=120) == first.deadline
+        assert timedelta(seconds=40) == first.reserve
 
 
 @pytest.fixture
@@ -461,6 +567,9 @@ class TestHandler:
             "RELAY_ATTACHMENTS_BUCKET": buckets["attachments"],
             "RELAY_FALLBACK_TOPIC_ARN": topic,
             "RELAY_DIRECTORY_PARAMETER": "/relay/dev/recipients",
+            "RELAY_QUEUE_URL": emulator.client("sqs").create_queue(
+                QueueName=f"queue-{uuid.uuid4()}"
+            )["QueueUrl"],
             "AWS_ENDPOINT_URL_SESV2": ses.url,
             "POWERTOOLS_SERVICE_NAME": f"relay-{uuid.uuid4()}",
         }.items():
@@ -481,16 +590,20 @@ class TestHandler:
     def test_a_recipient_that_was_throttled_is_served_at_the_next_try(
         self, emulator: Emulator, buckets: dict[str, str], ses: AnsweringServer
     ) -> None:
-        suspended = ses_error("SendingPausedException", 400, "paused")
-        ses.answers[:] = [ses_sent("sent-a"), suspended, ses_sent("sent-b")]
+        ses.choose = lambda request: (
+            ses_error("SendingPausedException", 400, "paused")
+            if len(ses.requests) < 3 and request["Destination"]["ToAddresses"] == ["b@example.net"]
+            else ses_sent()
+        )
         key = "incoming/m1"
         raw = mail(recipients="a@example.net,b@example.net")
         emulator.client("s3").put_object(Bucket=buckets["incoming"], Key=key, Body=raw)
         event = {"Records": [sqs_record(body_for(key, buckets["incoming"]))]}
-        assert failed_ids(relay_function.handler(event, CONTEXT)) == ["sqs-1"]
-        assert failed_ids(relay_function.handler(event, CONTEXT)) == []
+        for _ in range(2):
+            assert failed_ids(relay_function.handler(event, CONTEXT)) == []
         recipients = [request["Destination"]["ToAddresses"][0] for request in ses.requests]
-        assert recipients == ["a@example.net", "b@example.net", "b@example.net"]
+        assert Counter(recipients) == Counter({"a@example.net": 1, "b@example.net": 2})
+        assert recipients[2] == "b@example.net"
 
     @pytest.mark.parametrize(
         ("variable", "value", "named"),

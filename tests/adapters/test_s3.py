@@ -33,9 +33,9 @@ from adapters.s3 import (
 from relay_core.errors import PermanentError, TransientError
 from relay_core.flood import WindowKey
 from relay_core.manifest import MessageId
-from relay_core.plan import Outcome
 from relay_core.ports import AttachmentKey, RawKey
 from relay_core.relay import relay_message
+from relay_core.report import Outcome
 from relay_core.settings import Settings
 from sandbox.emulator import Emulator
 from tests.adapters.contracts import (
@@ -298,7 +298,8 @@ class TestS3SenderWindows(SenderWindowsContract):
         def work(number: int) -> Outcome:
             start.wait(30)
             key = RawKey(f"incoming/m{number}")
-            return relay_message(raw, key, settings, ports, NOW, arrived_at=NOW).outcome
+            world.incoming.messages[key] = raw
+            return relay_message(key, settings, ports, world.worker(), arrived_at=NOW).outcome
 
         with ThreadPoolExecutor(10) as pool:
             outcomes = list(pool.map(work, range(10)))

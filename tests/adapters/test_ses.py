@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 import boto3
 import pytest
@@ -9,8 +11,14 @@ from botocore.config import Config
 
 from adapters import clients
 from adapters.ses import SesSubmission
-from relay_core.errors import AdapterError, PermanentError, TransientError
-from relay_core.ports import OutgoingMail
+from relay_core.errors import (
+    AdapterError,
+    LostAnswer,
+    PermanentError,
+    SendingStopped,
+    TransientError,
+)
+from relay_core.ports import OutgoingMail, SubmissionId
 from tests.adapters.answering_server import (
     AnsweringServer,
     Hang,
@@ -57,6 +65,11 @@ def quick_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
 
 
+def answer_of(submission: SesSubmission) -> SubmissionId | AdapterError:
+    (answer,) = submission.submit_each([MAIL])
+    return answer
+
+
 class TestSesSubmission(SubmissionContract):
     @pytest.fixture
     def server(self) -> Iterator[AnsweringServer]:
@@ -86,14 +99,14 @@ class TestSesSubmission(SubmissionContract):
         return read
 
     def test_the_id_is_the_one_of_ses(self, submission: SesSubmission) -> None:
-        assert submission.submit(MAIL) == "sent-1"
+        assert answer_of(submission) == "sent-1"
 
     @pytest.mark.parametrize("name", ["my-set", None])
     def test_the_configuration_set_is_named_if_there_is_one(
         self, server: AnsweringServer, name: str | None
     ) -> None:
         submission = submission_to(server, configuration_set_name=name)
-        submission.submit(MAIL)
+        answer_of(submission)
         submission.client.close()
         assert name == server.requests[0].get("ConfigurationSetName")
 
@@ -103,11 +116,11 @@ class TestSesSubmission(SubmissionContract):
     ("code", "status", "message", "error"),
     [
         ("TooManyRequestsException", 429, "Maximum sending rate exceeded.", TransientError),
-        ("TooManyRequestsException", 400, "Daily message quota exceeded.", TransientError),
-        ("LimitExceededException", 400, "Daily message quota exceeded.", TransientError),
+        ("TooManyRequestsException", 400, "Daily message quota exceeded.", SendingStopped),
+        ("LimitExceededException", 400, "Daily message quota exceeded.", SendingStopped),
         ("ThrottlingException", 400, "Rate exceeded", TransientError),
-        ("SendingPausedException", 400, "Sending is paused", TransientError),
-        ("AccountSuspendedException", 400, "Account is suspended", TransientError),
+        ("SendingPausedException", 400, "Sending is paused", SendingStopped),
+        ("AccountSuspendedException", 400, "Account is suspended", SendingStopped),
         ("MailFromDomainNotVerifiedException", 400, "not verified", TransientError),
         ("NotFoundException", 404, "Configuration set does not exist", TransientError),
         (
@@ -116,8 +129,8 @@ class TestSesSubmission(SubmissionContract):
             "not authorized to perform ses:SendRawEmail",
             TransientError,
         ),
-        ("InternalFailure", 500, "oops", TransientError),
-        ("ServiceUnavailable", 503, "later", TransientError),
+        ("InternalFailure", 500, "oops", LostAnswer),
+        ("ServiceUnavailable", 503, "later", LostAnswer),
         ("BadRequestException", 400, "Missing final '@domain'", PermanentError),
         ("MessageRejected", 400, "Message contains a virus", PermanentError),
         ("MessageRejected", 400, UNVERIFIED + MAIL.recipient, PermanentError),
@@ -131,14 +144,14 @@ def test_errors_of_ses_on_the_wire(
 ) -> None:
     with answering_server(ses_error(code, status, message)) as server:
         submission = submission_to(server)
-        with pytest.raises(AdapterError) as caught:
-            submission.submit(MAIL)
+        answer = answer_of(submission)
         submission.client.close()
-    assert error is type(caught.value)
-    assert caught.value.call == "ses:SendEmail"
-    assert MAIL.recipient == caught.value.target
-    assert f"{code} ({status}): {message}" in caught.value.detail
-    assert ("may have sent" in caught.value.detail) is (status >= 500)
+    assert isinstance(answer, AdapterError)
+    assert error is type(answer)
+    assert answer.call == "ses:SendEmail"
+    assert MAIL.recipient == answer.target
+    assert f"{code} ({status}): {message}" in answer.detail
+    assert ("may have sent" in answer.detail) is (status >= 500)
 
 
 @pytest.mark.usefixtures("quick_attempts")
@@ -150,10 +163,29 @@ def test_a_mail_whose_answer_is_lost_is_not_sent_again_within_the_call(
 ) -> None:
     with answering_server(lost, ses_sent()) as server:
         submission = submission_to(server)
-        with pytest.raises(TransientError, match="SES may have sent the mail"):
-            submission.submit(MAIL)
+        answer = answer_of(submission)
         submission.client.close()
+        assert isinstance(answer, LostAnswer)
+        assert "SES may have sent the mail" in answer.detail
         assert len(server.requests) == 1
+
+
+@pytest.mark.usefixtures("one_attempt")
+def test_each_mail_of_a_group_has_its_own_answer_in_its_place() -> None:
+    mails = [replace(MAIL, recipient=f"r{number}@example.net") for number in range(8)]
+
+    def rejecting(request: dict[str, Any]) -> bool:
+        return request["Destination"]["ToAddresses"][0] in {"r2@example.net", "r5@example.net"}
+
+    with answering_server(ses_sent()) as server:
+        server.choose = lambda request: (
+            ses_error("MessageRejected", 400, "no") if rejecting(request) else ses_sent()
+        )
+        submission = submission_to(server)
+        answers = submission.submit_each(mails)
+        submission.client.close()
+    assert [2, 5] == [n for n, one in enumerate(answers) if isinstance(one, PermanentError)]
+    assert 8 == len(server.requests)
 
 
 @pytest.mark.usefixtures("quick_attempts")
@@ -161,7 +193,7 @@ def test_a_mail_that_was_throttled_is_sent_again_within_the_call() -> None:
     throttled = ses_error("TooManyRequestsException", 429, "Maximum sending rate exceeded.")
     with answering_server(throttled, throttled, ses_sent()) as server:
         submission = submission_to(server)
-        assert submission.submit(MAIL) == "sent-1"
+        assert answer_of(submission) == "sent-1"
         submission.client.close()
         assert len(server.requests) == 3
 
@@ -171,9 +203,10 @@ def test_a_mail_that_stays_throttled_goes_back_to_the_queue() -> None:
     throttled = ses_error("TooManyRequestsException", 429, "Maximum sending rate exceeded.")
     with answering_server(throttled) as server:
         submission = submission_to(server)
-        with pytest.raises(TransientError, match="Maximum sending rate exceeded"):
-            submission.submit(MAIL)
+        answer = answer_of(submission)
         submission.client.close()
+        assert type(answer) is TransientError
+        assert "Maximum sending rate exceeded" in answer.detail
         assert len(server.requests) == 4
 
 
@@ -181,7 +214,7 @@ def test_a_mail_that_stays_throttled_goes_back_to_the_queue() -> None:
 def test_a_service_out_of_reach_sent_nothing() -> None:
     with answering_server(ses_sent()) as server:
         submission = submission_to(server)
-    with pytest.raises(TransientError) as caught:
-        submission.submit(MAIL)
+    answer = answer_of(submission)
     submission.client.close()
-    assert "may have sent" not in caught.value.detail
+    assert type(answer) is TransientError
+    assert "may have sent" not in answer.detail

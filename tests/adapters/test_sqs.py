@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus
 
-import boto3
 import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.clients import Clients, make_clients
+from adapters.clients import Clients
 from adapters.sqs import (
     MAX_RETRY_DELAY,
     Ignored,
@@ -20,9 +19,9 @@ from adapters.sqs import (
     UnreadableRecord,
     parse_record,
     postpone,
-    queue_url,
     receive_count,
     retry_delay,
+    send_anew,
 )
 from relay_core.errors import AdapterError
 from relay_core.ports import RawKey
@@ -174,19 +173,6 @@ def test_the_receive_count(record: dict[str, Any], count: int) -> None:
     assert count == receive_count(SQSRecord(record))
 
 
-@pytest.mark.parametrize(
-    ("region", "url"),
-    [
-        ("eu-central-1", "https://sqs.eu-central-1.amazonaws.com/123456789012/mail"),
-        ("cn-north-1", "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/mail"),
-    ],
-)
-def test_the_url_of_a_queue_fits_its_partition(region: str, url: str) -> None:
-    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name=region)
-    arn = f"arn:aws:sqs:{region}:123456789012:mail"
-    assert url == queue_url(make_clients(session).sqs, arn)
-
-
 class TestPostpone:
     @pytest.fixture
     def queue(self, emulator: Emulator) -> str:
@@ -201,7 +187,7 @@ class TestPostpone:
         sqs = emulator.client("sqs")
         sqs.send_message(QueueUrl=queue, MessageBody="x")
         record = receive_record(emulator, queue)
-        postpone(clients.sqs, record, timedelta(seconds=1))
+        postpone(clients.sqs, queue, record, timedelta(seconds=1))
         again = receive_record(emulator, queue)
         assert record.message_id == again.message_id
 
@@ -213,7 +199,46 @@ class TestPostpone:
         record = receive_record(emulator, queue)
         sqs.delete_queue(QueueUrl=queue)
         with pytest.raises(AdapterError, match=f"SQS message {record.message_id}"):
-            postpone(clients.sqs, record, timedelta(seconds=1))
+            postpone(clients.sqs, queue, record, timedelta(seconds=1))
+
+
+class TestSendAnew:
+    @pytest.fixture
+    def queue(self, emulator: Emulator) -> str:
+        url: str = emulator.client("sqs").create_queue(QueueName=f"queue-{uuid.uuid4()}")[
+            "QueueUrl"
+        ]
+        return url
+
+    def test_it_is_another_message_that_says_the_same_and_was_never_tried(
+        self, emulator: Emulator, clients: Clients, queue: str
+    ) -> None:
+        sqs = emulator.client("sqs")
+        sqs.send_message(QueueUrl=queue, MessageBody='{"x": "ä"}')
+        record = receive_record(emulator, queue)
+        send_anew(clients.sqs, queue, record, timedelta(seconds=1))
+        again = receive_record(emulator, queue)
+        assert record.body == again.body
+        assert record.message_id != again.message_id
+        assert 1 == receive_count(again)
+
+    def test_no_delay_is_longer_than_sqs_can(
+        self, emulator: Emulator, clients: Clients, queue: str
+    ) -> None:
+        emulator.client("sqs").send_message(QueueUrl=queue, MessageBody="x")
+        send_anew(clients.sqs, queue, receive_record(emulator, queue), timedelta(days=1))
+
+    def test_a_queue_that_is_gone_is_an_error_that_names_the_message(
+        self, emulator: Emulator, clients: Clients, queue: str
+    ) -> None:
+        sqs = emulator.client("sqs")
+        sqs.send_message(QueueUrl=queue, MessageBody="x")
+        record = receive_record(emulator, queue)
+        sqs.delete_queue(QueueUrl=queue)
+        with pytest.raises(
+            AdapterError, match=f"sqs:SendMessage on SQS message {record.message_id}"
+        ):
+            send_anew(clients.sqs, queue, record, timedelta(0))
 
 
 def receive_record(emulator: Emulator, queue: str) -> SQSRecord:

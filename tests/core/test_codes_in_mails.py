@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.errors import Reason
-from relay_core.plan import MAX_ERRORS_TOLD, Outcome, RelayReport
-from relay_core.ports import RawKey
-from relay_core.relay import relay_message
+from relay_core.plan import MAX_ERRORS_TOLD
+from relay_core.report import Outcome, RelayReport
 from relay_core.settings import Settings
 from tests.core import oracle
 from tests.core.recipient_code_strategies import ADDR_SPECS, MARKER
@@ -34,7 +33,7 @@ def code(*recipients: str) -> str:
 
 def relay(raw: bytes) -> tuple[MemoryWorld, RelayReport]:
     world = MemoryWorld()
-    report = relay_message(raw, RawKey("incoming/0abc"), SETTINGS, world.ports, world.now)
+    report = world.relay(raw, SETTINGS)
     return world, report
 
 
@@ -260,7 +259,7 @@ def test_a_code_as_large_as_a_mail_is_not_read_to_its_end(unit: str) -> None:
     raw = f"Hello\r\n{code('anna@example.com', unit * 200_000, 'ben@example.net')}\r\n".encode()
     settings = replace(SETTINGS, allowed_recipients=("example.com", "example.net"))
     world = MemoryWorld()
-    relay_message(raw, RawKey("incoming/0abc"), settings, world.ports, world.now)
+    world.relay(raw, settings)
     assert ["anna@example.com"] == recipients(world)
     check_that_no_code_is_left(world, "evil")
     (notice,) = world.notices.published

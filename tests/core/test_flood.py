@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from relay_core.errors import Conflict, Reason, TransientError
 from relay_core.flood import SenderWindow, WindowKey, format_window, parse_window
 from relay_core.manifest import ManifestState, MessageId
-from relay_core.plan import Outcome, RelayReport
 from relay_core.ports import RawKey, Version
 from relay_core.relay import relay_message
+from relay_core.report import Outcome, RelayReport
 from relay_core.settings import Settings
 from tests.fakes import MemorySenderWindows, MemoryWorld
 
@@ -46,14 +46,7 @@ def relay(
     settings: Settings = SETTINGS,
 ) -> RelayReport:
     key = RawKey(f"incoming/{name}")
-    return relay_message(
-        mail() if raw is None else raw,
-        key,
-        settings,
-        world.ports,
-        world.now,
-        arrived_at=arrived_at,
-    )
+    return world.relay(mail() if raw is None else raw, settings, key=key, arrived_at=arrived_at)
 
 
 def outcomes(world: MemoryWorld, *names: str) -> list[Outcome]:
@@ -65,7 +58,7 @@ def state(world: MemoryWorld, name: str) -> ManifestState | None:
     return None if stored is None else stored.manifest.state
 
 
-RELAYED, HELD = Outcome.RELAYED, Outcome.HELD
+RELAYED, HELD, DUPLICATE = Outcome.RELAYED, Outcome.HELD, Outcome.DUPLICATE
 
 
 def test_what_is_over_the_limit_is_held_and_told_of_once() -> None:
@@ -99,7 +92,7 @@ def test_a_held_manifest_says_what_the_operator_needs_to_find_the_mail() -> None
 
 def test_a_redelivery_does_not_count_twice() -> None:
     world = MemoryWorld()
-    assert [RELAYED, RELAYED, RELAYED, RELAYED] == outcomes(world, *"aaba")
+    assert [RELAYED, DUPLICATE, RELAYED, DUPLICATE] == outcomes(world, *"aaba")
     assert [HELD, HELD, HELD] == outcomes(world, *"ccd")
     assert 2 == len(world.submission.outbox)
     assert 1 == len(world.notices.published)
@@ -258,9 +251,9 @@ def test_workers_that_meet_at_one_sender_are_through_in_the_end(rivals: int) -> 
     world = MemoryWorld()
     names = [f"rival-{number}" for number in range(rivals)]
     ports = replace(world.ports, windows=Rival(world.windows, names))  # type: ignore[arg-type] # in the place of the fake
-    report = relay_message(
-        mail(), RawKey("incoming/a"), SETTINGS, ports, world.now, arrived_at=NOON
-    )
+    key = RawKey("incoming/a")
+    world.incoming.messages[key] = mail()
+    report = relay_message(key, SETTINGS, ports, world.worker(), arrived_at=NOON)
     assert (HELD if rivals >= 2 else RELAYED) is report.outcome
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay_core.errors import Reason
+from relay_core.lease import Lease, Worker
 from relay_core.manifest import (
     DeliveryRecord,
     DeliveryState,
     Manifest,
+    ManifestState,
     MessageId,
     StoredAttachment,
     format_manifest,
@@ -21,6 +25,7 @@ from relay_core.manifest import (
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 TIMES = st.datetimes(timezones=st.just(UTC))
+STATES = tuple(DeliveryState)
 ATTACHMENTS = st.builds(
     StoredAttachment,
     key=TEXT,
@@ -32,7 +37,7 @@ ATTACHMENTS = st.builds(
 DELIVERIES = st.builds(
     DeliveryRecord,
     recipient=TEXT,
-    state=st.sampled_from(DeliveryState),
+    state=st.sampled_from(STATES),
     submission_id=st.none() | TEXT,
     at=st.none() | TIMES,
     failure=st.none() | TEXT,
@@ -47,6 +52,10 @@ MANIFESTS = st.builds(
     expires_at=TIMES,
     attachments=st.lists(ATTACHMENTS, max_size=3).map(tuple),
     deliveries=st.lists(DELIVERIES, max_size=3, unique_by=lambda one: one.recipient).map(tuple),
+    state=st.sampled_from(ManifestState),
+    reason=st.none() | st.sampled_from(Reason),
+    detail=TEXT,
+    lease=st.none() | st.builds(Lease, holder=TEXT, until=TIMES),
 )
 
 
@@ -55,18 +64,76 @@ def test_parse_is_the_inverse_of_format(manifest: Manifest) -> None:
     assert manifest == parse_manifest(format_manifest(manifest))
 
 
-@given(MANIFESTS, st.sampled_from(DeliveryState))
-def test_recording_changes_one_delivery(manifest: Manifest, state: DeliveryState) -> None:
-    for delivery in manifest.deliveries:
-        record = DeliveryRecord(recipient=delivery.recipient, state=state)
-        recorded = manifest.recording(record)
-        assert [record if one == delivery else one for one in manifest.deliveries] == list(
-            recorded.deliveries
-        )
-        assert (delivery.recipient in recorded.pending()) == (state is DeliveryState.PENDING)
-
-
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+MINE = Worker(name="mine", deadline=NOW + timedelta(minutes=2), reserve=timedelta(seconds=40))
+OTHER = Worker(name="other", deadline=NOW + timedelta(minutes=1), reserve=timedelta(seconds=40))
+FINAL = {DeliveryState.SUBMITTED, DeliveryState.FAILED}
+
+
+def records_for(manifest: Manifest) -> st.SearchStrategy[list[DeliveryRecord]]:
+    names = [one.recipient for one in manifest.deliveries]
+    record = st.builds(
+        DeliveryRecord, recipient=st.sampled_from(names or [""]), state=st.sampled_from(STATES)
+    )
+    return st.lists(record, max_size=4, unique_by=lambda one: one.recipient)
+
+
+@given(MANIFESTS.flatmap(lambda one: st.tuples(st.just(one), records_for(one))))
+def test_a_record_changes_its_own_delivery_and_nothing_final_is_open_again(
+    case: tuple[Manifest, list[DeliveryRecord]],
+) -> None:
+    manifest, records = case
+    held = replace(manifest, lease=MINE.lease)
+    recorded = held.recording(records, MINE)
+    given_for = {record.recipient: record for record in records}
+    assert held == replace(recorded, deliveries=held.deliveries)
+    for before, after in zip(held.deliveries, recorded.deliveries, strict=True):
+        record = given_for.get(before.recipient)
+        if record is None or (before.state in FINAL and record.state not in FINAL):
+            assert before == after
+        else:
+            assert record == after
+    assert recorded == recorded.recording(records, MINE)
+
+
+@given(MANIFESTS.flatmap(lambda one: st.tuples(st.just(one), records_for(one))))
+def test_a_worker_that_lost_the_message_can_only_add_what_is_final(
+    case: tuple[Manifest, list[DeliveryRecord]],
+) -> None:
+    manifest, records = case
+    taken_over = replace(manifest, lease=OTHER.lease)
+    final = [record for record in records if record.state in FINAL]
+    assert taken_over.recording(records, MINE) == taken_over.recording(final, MINE)
+
+
+@given(MANIFESTS, st.data())
+def test_a_claim_is_made_once_and_on_open_recipients(
+    manifest: Manifest, data: st.DataObject
+) -> None:
+    names = [one.recipient for one in manifest.deliveries]
+    wanted = set(data.draw(st.lists(st.sampled_from(names), max_size=3) if names else st.just([])))
+    free = replace(manifest, lease=None)
+    claimed = free.claiming(wanted, MINE, NOW)
+    assert MINE.lease == claimed.lease
+    for before, after in zip(free.deliveries, claimed.deliveries, strict=True):
+        is_claimed = before.recipient in wanted and before.state not in FINAL
+        state = DeliveryState.SUBMITTING if is_claimed else before.state
+        assert replace(before, state=state) == after
+    # Nobody else, while the lease lasts; anybody, once it is over.
+    assert claimed == claimed.claiming(names, OTHER, MINE.lease.until - timedelta(seconds=1))
+    assert OTHER.lease == claimed.claiming(names, OTHER, MINE.lease.until).lease
+    assert claimed == claimed.released(OTHER)
+    assert claimed.released(MINE).lease is None
+
+
+@given(MANIFESTS)
+def test_what_is_settled_has_nobody_left(manifest: Manifest) -> None:
+    if manifest.is_settled and manifest.state is ManifestState.RELAYING:
+        assert () == manifest.open_deliveries()
+    assert manifest.is_settled or manifest.open_deliveries() or manifest.state in UNDECIDED
+
+
+UNDECIDED = {ManifestState.HELD, ManifestState.RELEASED, ManifestState.FAILING}
 GOOD = format_manifest(
     Manifest(
         message_id=MessageId("m"),
@@ -89,7 +156,7 @@ GOOD = format_manifest(
         b"null",
         b"{}",
         b"\xff",
-        GOOD.replace(b'"schema": 1', b'"schema": 2'),
+        GOOD.replace(b'"schema": 2', b'"schema": 3'),
         GOOD.replace(b'"created_at"', b'"other"'),
         GOOD.replace(b"2026", b"x"),
     ],
@@ -101,3 +168,11 @@ def test_what_is_no_manifest_is_an_error(document: bytes) -> None:
 
 def test_it_is_json_that_an_operator_can_read() -> None:
     assert "m" == json.loads(GOOD)["message_id"]
+
+
+def test_a_manifest_of_the_first_schema_is_read_as_one_without_a_lease() -> None:
+    document = json.loads(GOOD)
+    document["schema"] = 1
+    for field in ("lease", "reason", "detail", "state"):
+        del document[field]
+    assert parse_manifest(GOOD) == parse_manifest(json.dumps(document).encode())

@@ -18,7 +18,6 @@ from relay_core.notice import (
     compose_notice,
 )
 from relay_core.ports import Notice, RawKey
-from relay_core.relay import relay_message
 from relay_core.settings import Settings
 from tests.fakes import MemoryWorld
 
@@ -157,7 +156,7 @@ def test_no_notice_can_leak_a_link_or_an_attachment(
         refused = PermanentError(call="store", target="x", detail="EntityTooLarge")
         world.attachments.faults.order("store", refused)
     raw = header.encode() + message.as_bytes()
-    relay_message(raw, RawKey("incoming/0abc"), SETTINGS, world.ports, world.now)
+    world.relay(raw, SETTINGS)
     assert world.notices.published
     for notice in world.notices.published:
         words = said(notice)

@@ -13,8 +13,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relay_core.mailbox import InvalidAddress, parse_addr_spec
-from relay_core.ports import RawKey
-from relay_core.relay import relay_message
 from relay_core.settings import Settings
 from tests.core import oracle
 from tests.fakes import MemoryWorld
@@ -121,7 +119,7 @@ def evil_mails(draw: st.DrawFn) -> bytes:
 
 def sent(raw: bytes) -> list[bytes]:
     world = MemoryWorld()
-    relay_message(raw, RawKey("incoming/0abc"), SETTINGS, world.ports, world.now)
+    world.relay(raw, SETTINGS)
     assert {"anna@example.com"} >= {one.recipient for one in world.submission.outbox}
     assert {"relay@mail.example.com"} >= {one.sender for one in world.submission.outbox}
     return [one.raw for one in world.submission.outbox]

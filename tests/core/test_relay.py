@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
 
 from relay_core.directory import Directory
-from relay_core.errors import Conflict, PermanentError, Reason, TransientError
-from relay_core.manifest import DeliveryState, MessageId
-from relay_core.plan import Outcome, RelayReport
+from relay_core.errors import PermanentError, Reason, TransientError
+from relay_core.manifest import MessageId
 from relay_core.ports import RawKey
-from relay_core.relay import relay_message
-from relay_core.settings import Settings
+from relay_core.report import Outcome, RelayReport
+from relay_core.settings import LinkMode, Settings
 from tests.core import oracle
 from tests.fakes import MemoryWorld
 
@@ -42,7 +42,7 @@ def mail(code: str = "anna@example.com,ben@example.net", *files: tuple[str, byte
 
 def relay(world: MemoryWorld, raw: bytes, settings: Settings = SETTINGS) -> RelayReport:
     world.directories.directory = DIRECTORY
-    return relay_message(raw, KEY, settings, world.ports, world.now)
+    return world.relay(raw, settings, key=KEY)
 
 
 def recipients(world: MemoryWorld) -> list[str]:
@@ -58,13 +58,10 @@ def throttled() -> TransientError:
     return TransientError(call="submit", target="x", detail="Maximum sending rate exceeded")
 
 
-def rejected() -> PermanentError:
-    return PermanentError(call="submit", target="x", detail="Address blacklisted")
-
-
 def test_each_recipient_gets_the_words_and_the_links_and_no_attachment() -> None:
     world = MemoryWorld()
-    report = relay(world, mail("anna@example.com,ben@example.net", ("a.log", b"A" * 5000)))
+    raw = mail("anna@example.com,ben@example.net", ("a.log", b"A" * 5000))
+    report = relay(world, raw)
     assert (
         RelayReport(
             message_id=ID,
@@ -72,17 +69,19 @@ def test_each_recipient_gets_the_words_and_the_links_and_no_attachment() -> None
             submitted=2,
             attachments=1,
             attachment_bytes=5000,
+            message_bytes=len(raw),
         )
         == report
     )
     assert ["anna@example.com", "ben@example.net"] == recipients(world)
-    ((key, stored),) = world.attachments.attachments.items()
+    (stored,) = world.attachments.attachments.values()
     assert b"A" * 5000 == stored.content
     for sent in world.submission.outbox:
         text = body(sent.raw)
         assert text.startswith("Too high.\nCome.\n")
         assert "Email_Rxers_Code" not in sent.raw.decode()
-        assert f"a.log (5.0 kB)\n  {world.links.issued[key].url}" in text
+        assert f"\n\n{world.pages.link(ID, sent.recipient)}\n\n* a.log (5.0 kB)\n" in text
+    assert {ID} == world.pages.opened
     assert [] == world.notices.published
 
 
@@ -97,7 +96,18 @@ def test_two_attachments_of_one_name_and_one_without_are_all_kept() -> None:
     assert [(b"first", "same.jpg"), (b"second", "same.jpg"), (b"third", "attachment-3.png")] == [
         (stored.content, stored.filename) for stored in world.attachments.attachments.values()
     ]
-    assert 3 == body(world.submission.outbox[0].raw).count("https://")
+    assert 1 == body(world.submission.outbox[0].raw).count("https://")
+
+
+def test_presigned_links_lead_to_one_attachment_each() -> None:
+    world = MemoryWorld()
+    presigned = replace(SETTINGS, link_mode=LinkMode.PRESIGNED)
+    relay(world, mail("anna@example.com", ("a.log", b"A"), ("b.log", b"B")), presigned)
+    text = body(world.submission.outbox[0].raw)
+    assert 2 == len(world.links.issued)
+    for link in world.links.issued.values():
+        assert f"\n  {link.url}\n" in text
+    assert set() == world.pages.opened
 
 
 def test_a_mail_of_nothing_but_the_code_arrives_empty() -> None:
@@ -166,7 +176,7 @@ def test_the_sender_is_the_device_and_never_tells_the_inbound_address(
 def test_what_a_relay_has_sent_is_not_relayed_again() -> None:
     world = MemoryWorld()
     relay(world, mail())
-    again = relay(world, world.submission.outbox[0].raw)
+    again = world.relay(world.submission.outbox[0].raw, SETTINGS, key=RawKey("incoming/back"))
     assert (Outcome.IGNORED, Reason.MAIL_LOOP) == (again.outcome, again.reason)
     assert 2 == len(world.submission.outbox)
 
@@ -207,7 +217,7 @@ def relay_with_defaults(world: MemoryWorld, raw: bytes, *members: str) -> RelayR
     world.directories.directory = Directory(
         groups=DIRECTORY.groups, default_recipients={"plant.example": members}
     )
-    return relay_message(raw, KEY, SETTINGS, world.ports, world.now)
+    return world.relay(raw, SETTINGS, key=KEY)
 
 
 def test_a_mail_without_a_code_goes_to_its_senders_default_recipients() -> None:
@@ -269,13 +279,13 @@ def test_only_a_mail_that_needs_the_directory_waits_for_it() -> None:
     world = MemoryWorld()
     world.directories.faults.order("current", throttled(), times=3)
     relay(world, mail("anna@example.com"))
-    relay_message(b"", RawKey("incoming/1"), SETTINGS, world.ports, world.now)
+    world.relay(b"", SETTINGS, key=RawKey("incoming/1"))
     virus = b"Received: a\r\nX-SES-Virus-Verdict: FAIL\r\n" + NO_CODE
-    relay_message(virus, RawKey("incoming/2"), SETTINGS, world.ports, world.now)
+    world.relay(virus, SETTINGS, key=RawKey("incoming/2"))
     assert 0 == world.directories.asked
     for raw in (mail("@oncall"), mail("anna@example.com, @oncall"), NO_CODE):
         with pytest.raises(TransientError):
-            relay_message(raw, RawKey("incoming/3"), SETTINGS, world.ports, world.now)
+            world.relay(raw, SETTINGS, key=RawKey("incoming/3"))
     assert 3 == world.directories.asked
     assert ["anna@example.com"] == recipients(world)
 
@@ -289,86 +299,6 @@ def test_one_bad_address_does_not_stop_the_others() -> None:
     assert "eve@elsewhere.example is not in allowedRecipients" in notice.text
     assert "'nobody'" in notice.text
     assert "https://" not in notice.text
-
-
-def test_a_second_delivery_repeats_nothing() -> None:
-    world = MemoryWorld()
-    raw = mail("anna@example.com, nobody", ("a.log", b"A"))
-    relay(world, raw)
-    report = relay(world, raw)
-    assert (0, 1) == (report.submitted, report.already_submitted)
-    assert 1 == len(world.submission.outbox)
-    assert 1 == len(world.notices.published)
-
-
-def test_a_throttled_recipient_is_left_to_the_next_delivery() -> None:
-    world = MemoryWorld()
-    world.submission.faults.order("submit", throttled(), target="anna@example.com")
-    with pytest.raises(TransientError, match="Maximum sending rate"):
-        relay(world, mail())
-    assert ["ben@example.net"] == recipients(world)
-    report = relay(world, mail())
-    assert (1, 1) == (report.submitted, report.already_submitted)
-    assert ["ben@example.net", "anna@example.com"] == recipients(world)
-    assert [] == world.notices.published
-
-
-def test_a_rejected_recipient_is_told_to_the_operator_and_not_tried_again() -> None:
-    world = MemoryWorld()
-    world.submission.faults.order("submit", rejected(), target="anna@example.com")
-    report = relay(world, mail())
-    assert (1, 1) == (report.submitted, report.failed)
-    (notice,) = world.notices.published
-    assert Reason.SUBMISSION_FAILED == notice.reason
-    assert "anna@example.com: Address blacklisted" in notice.text
-    relay(world, mail())
-    assert ["ben@example.net"] == recipients(world)
-    stored = world.manifests.load(ID)
-    assert stored is not None
-    assert [DeliveryState.FAILED, DeliveryState.SUBMITTED] == [
-        delivery.state for delivery in stored.manifest.deliveries
-    ]
-
-
-FAULTS = [
-    ("attachments", "store"),
-    ("manifests", "load"),
-    ("manifests", "create"),
-    ("manifests", "replace"),
-    ("links", "issue"),
-    ("submission", "submit"),
-    ("notices", "publish"),
-]
-
-
-@pytest.mark.parametrize("after_effect", [False, True])
-@pytest.mark.parametrize(("port", "method"), FAULTS)
-def test_a_failure_anywhere_is_made_good_by_the_next_delivery(
-    port: str, method: str, *, after_effect: bool
-) -> None:
-    world = MemoryWorld()
-    raw = mail("anna@example.com, ben@example.net, nobody", ("a.log", b"A" * 100))
-    getattr(world, port).faults.order(method, throttled(), after_effect=after_effect)
-    with pytest.raises(TransientError):
-        relay(world, raw)
-    relay(world, raw)
-    assert {"anna@example.com", "ben@example.net"} == set(recipients(world))
-    # Twice only where the mail service took a mail and the answer or its record was lost.
-    lost_answer = (port, after_effect) == ("submission", True)
-    lost_record = (port, method, after_effect) == ("manifests", "replace", False)
-    assert (3 if lost_answer or lost_record else 2) == len(world.submission.outbox)
-    assert 1 <= len(world.notices.published) <= 2
-    assert [b"A" * 100] == [one.content for one in world.attachments.attachments.values()]
-
-
-def test_of_two_workers_that_start_at_once_one_gives_way() -> None:
-    world = MemoryWorld()
-    world.manifests.faults.order(
-        "create", Conflict(call="create", target=ID, detail="exists"), after_effect=True
-    )
-    with pytest.raises(TransientError):
-        relay(world, mail())
-    assert [] == world.submission.outbox
 
 
 def test_a_file_that_cannot_be_kept_does_not_stop_the_words() -> None:

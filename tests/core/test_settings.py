@@ -91,12 +91,14 @@ def test_resources_are_read_by_name() -> None:
         attachments_bucket="out",
         fallback_topic_arn="arn:aws:sns:::x",
         directory_parameter="/relay/dev/recipients",
+        queue_url="https://sqs.example/1/incoming",
     )
     environment = {
         "RELAY_INCOMING_BUCKET": "in",
         "RELAY_ATTACHMENTS_BUCKET": "out",
         "RELAY_FALLBACK_TOPIC_ARN": "arn:aws:sns:::x",
         "RELAY_DIRECTORY_PARAMETER": "/relay/dev/recipients",
+        "RELAY_QUEUE_URL": "https://sqs.example/1/incoming",
     }
     assert expected == Resources.from_environment(environment)
 
@@ -182,4 +184,4 @@ def test_every_missing_variable_is_named_at_once() -> None:
     ] == [problem.field for problem in caught.value.problems]
     with pytest.raises(InvalidSettings) as caught:
         Resources.from_environment({})
-    assert 4 == len(caught.value.problems)
+    assert 5 == len(caught.value.problems)

@@ -1,0 +1,136 @@
+"""What download links are made of: the keys of their tokens, and where a token leads.
+
+Keys lie in a SecureString parameter of Systems Manager, which Pulumi creates. A token names its
+message by a digest, so for each message with attachments an object `links/<digest>` holds the
+message's id: one small write a message, whoever and however many get it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from relay_core.errors import PermanentError, TransientError
+from relay_core.manifest import MessageId
+from relay_core.tokens import LinkKeys, MessageRef, issue_token, message_ref, parse_link_keys
+
+from .aws_errors import Fault, aws_call, error_code
+from .ssm import ParameterReader
+
+if TYPE_CHECKING:  # the stubs are not part of the function's package
+    from mypy_boto3_s3 import S3Client
+
+_READ_KEYS = "ssm:GetParameter"
+
+
+@dataclass(slots=True, kw_only=True)
+class SsmLinkKeys:
+    """The keys in the parameter of that name, kept for as long as a caller lets them be."""
+
+    client: ParameterReader
+    parameter_name: str
+    clock: Callable[[], datetime]
+    _keys: LinkKeys | None = field(default=None, init=False)
+    _asked_at: datetime | None = field(default=None, init=False)
+
+    def keys(self, max_age: timedelta) -> LinkKeys:
+        """The keys, read `max_age` ago at the most.
+
+        Raises:
+            TransientError: if they cannot be read. Older ones are not put in their place: a key
+                that was taken out of use is to open nothing any more.
+        """
+        now = self.clock()
+        if self._keys is None or self._asked_at is None or now - self._asked_at > max_age:
+            self._keys, self._asked_at = self._read(), now
+        return self._keys
+
+    def _read(self) -> LinkKeys:
+        with aws_call(call=_READ_KEYS, target=self.parameter_name):
+            answer = self.client.get_parameter(Name=self.parameter_name, WithDecryption=True)
+        try:
+            return parse_link_keys(str(answer["Parameter"]["Value"]))
+        except ValueError as error:
+            raise TransientError(
+                call=_READ_KEYS,
+                target=self.parameter_name,
+                detail=f"{error} [deploy again; {Fault.MISCONFIGURED.advice}]",
+            ) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3LinkIndex:
+    """Which message a token's digest means."""
+
+    client: S3Client
+    bucket: str
+
+    def point(self, message_id: MessageId) -> None:
+        """Let the tokens of a message lead to it.
+
+        Raises:
+            TransientError: if it cannot be written now.
+            PermanentError: if another message has the same digest, which happens once in 2**64.
+        """
+        key = link_key(message_ref(message_id))
+        with aws_call(call="s3:PutObject", target=key):
+            try:
+                self.client.put_object(
+                    Bucket=self.bucket,
+                    Key=key,
+                    Body=message_id.encode(),
+                    ContentType="text/plain",
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                if error_code(error) != "PreconditionFailed":
+                    raise
+            else:
+                return
+        if (found := self.find(message_ref(message_id))) != message_id:
+            raise PermanentError(
+                call="s3:PutObject", target=key, detail=f"it leads to {found}, not to {message_id}"
+            )
+
+    def find(self, ref: MessageRef) -> MessageId | None:
+        """The message that a digest means, or None if there is none, or none any more."""
+        key = link_key(ref)
+        with aws_call(call="s3:GetObject", target=key):
+            try:
+                answer = self.client.get_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) != "NoSuchKey":
+                    raise
+                return None
+            return MessageId(answer["Body"].read().decode())
+
+
+def link_key(ref: MessageRef) -> str:
+    """The key of the object, in the attachments bucket, that holds a message's id."""
+    return f"links/{ref}"
+
+
+ISSUING_AGE = timedelta(minutes=5)
+"""How old the keys may be that tokens are made with: one that was just replaced still counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenDownloadPages:
+    """`DownloadPages` whose URLs are `base_url` and a token."""
+
+    index: S3LinkIndex
+    keys: SsmLinkKeys
+    base_url: str
+
+    def open(self, message_id: MessageId) -> None:
+        """See `DownloadPages.open`."""
+        self.index.point(message_id)
+
+    def link(self, message_id: MessageId, recipient: str) -> str:
+        """See `DownloadPages.link`."""
+        token = issue_token(message_id, recipient, self.keys.keys(ISSUING_AGE))
+        return f"{self.base_url.rstrip('/')}/{token}"

@@ -1,0 +1,115 @@
+"""One message's manifest in the hands of the worker that changes it.
+
+A change is a function from manifest to manifest. When somebody else has written in between (an
+operator, or a worker whose lease ran out), the changes are made again on what is there now, so
+that neither's are lost. A change that could not be saved stays, and goes with the next.
+
+What is at stake is a record of a mail that the mail service took: if it is lost, somebody gets
+that mail twice. So saving is tried more than once, beyond the retries of the store's client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import reduce
+
+from .errors import Conflict, TransientError
+from .manifest import Manifest
+from .notice import MailIdentity
+from .ports import Manifests, StoredManifest
+from .settings import Settings
+
+Change = Callable[[Manifest], Manifest]
+
+MAX_TRIES = 5
+"""How often one change is tried to be saved before the worker gives up."""
+
+
+class Ledger:
+    """A manifest, stored or about to be; `manifest` has all changes, saved or not."""
+
+    def __init__(
+        self, manifests: Manifests, manifest: Manifest, stored: StoredManifest | None
+    ) -> None:
+        """`stored` is what the store holds, and `manifest` what it is to hold.
+
+        If they differ, the first change saves them both. If another worker has begun to relay
+        the message by then, its manifest counts and not this one.
+        """
+        self._manifests = manifests
+        self._stored = stored
+        self._unsaved: list[Change] = []
+        if stored is None or manifest != stored.manifest:
+            self._unsaved.append(
+                lambda found: found if found.state is manifest.state else manifest
+            )
+        self.manifest = manifest
+
+    def update(self, change: Change) -> None:
+        """Change the manifest, and save it.
+
+        Raises:
+            TransientError: if it cannot be saved now.
+            PermanentError: if it never can be.
+        """
+        self._unsaved.append(change)
+        self.manifest = change(self.manifest)
+        is_stale = False
+        for tries_left in reversed(range(MAX_TRIES)):
+            try:
+                if is_stale:
+                    self._reload()
+                    is_stale = False
+                self._save()
+            except TransientError as error:
+                if not tries_left:
+                    raise
+                # A conflict may also be the answer to our own write, whose answer was lost.
+                is_stale = is_stale or isinstance(error, Conflict)
+            else:
+                return
+
+    def _save(self) -> None:
+        if self._stored is None:
+            version = self._manifests.create(self.manifest)
+        elif self._stored.manifest == self.manifest:
+            version = self._stored.version
+        else:
+            version = self._manifests.replace(self.manifest, self._stored.version)
+        self._stored = StoredManifest(self.manifest, version)
+        self._unsaved.clear()
+
+    def _reload(self) -> None:
+        self._stored = self._manifests.load(self.manifest.message_id)
+        # A manifest that was deleted meanwhile is written again, with all that is known.
+        if self._stored is not None:
+            self.manifest = reduce(
+                lambda found, change: change(found), self._unsaved, self._stored.manifest
+            )
+
+
+def empty_manifest(mail: MailIdentity, settings: Settings, now: datetime) -> Manifest:
+    """A manifest that promises nothing yet."""
+    return Manifest(
+        message_id=mail.message_id,
+        raw_key=mail.raw_key,
+        sender=mail.sender,
+        subject=mail.subject,
+        created_at=now,
+        expires_at=now + settings.link_expiry,
+        attachments=(),
+        deliveries=(),
+    )
+
+
+def write_manifest(manifest: Manifest, over: StoredManifest | None, manifests: Manifests) -> None:
+    """Write a manifest over what was found, or over nothing.
+
+    Raises:
+        Conflict: if there is something else by now.
+    """
+    if over is None:
+        manifests.create(manifest)
+    else:
+        manifests.replace(manifest, over.version)
