@@ -1,107 +1,238 @@
-"""The three alarms: too many failures, too slow, too much mail.
+"""What wakes an operator, and what the message says.
 
-SQS counts only queues that were in use within six hours, and an idle queue is a healthy one:
-missing data is not breaching. A queue that holds messages is in use, so none of the alarms can
-miss what it watches for. (SQS guide, "Available CloudWatch metrics".)
+An alarm is data, an `Alarm`: the dashboard draws its lines from the same list. Its text is all
+that an operator has at night, so it says what it means and what to do first.
 
-Two things these metrics do not say: a message that was received three times leaves the age of
-the oldest message, so that one bad mail does not hold the alarm up; it is the dead-letter
-queue's to tell. And messages received count every try, so that traffic is measured by those
-sent.
+Missing data is the rule here, and healthy: SQS does not measure idle queues, and a worker counts
+only what happens. Only SES's reputation is different: it is told now and then, and holds until it
+is told again (SES guide, "Creating reputation monitoring alarms using CloudWatch").
+
+An alarm tells that it is over where that means that the cause is gone. Nothing of the kind follows
+from the silence of an alarm on an event: a mail that was on its last try is in the dead-letter
+queue by then. CloudWatch also tells it when an alarm is made, as soon as it has settled.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from . import metrics
+from .metrics import Metric, Subject
+
+REVIEWED_BOUNCE_RATE = 0.05
+REVIEWED_COMPLAINT_RATE = 0.001
+"""Where AWS puts an account under review; it pauses one at 10 % and 0.5 % (SES guide, "Reputation
+metrics messages")."""
+
+_FAILED_RECIPIENTS = 10
+"""In five minutes. One is told by a notice; so many have a cause in common."""
+
+_MINUTE, _HOUR = 60, 3600
+_LINGERING = 4
+"""Periods of five minutes for which a trouble that shows only now and then is not over: longer
+than a mail waits at most to be tried again, which is when it shows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueAlarmsArgs:
-    """Queues by name; each alarm sounds when its metric exceeds its threshold."""
+class Alarm:
+    """Sounds when `metric` exceeds `threshold` in `breaching` of the last `periods`.
 
-    queue_name: pulumi.Input[str]
-    dead_letter_name: pulumi.Input[str]
-    topic_arn: pulumi.Input[str]
+    `key` ends its name. `meaning` and `first` are sentences: what is the matter, and what to do
+    first. `tells_end`: whether it also tells that the trouble is over. `holds_without_data`:
+    whether it stays as it is, instead of taking missing data for a good sign.
+    """
+
+    key: str
+    metric: Metric
+    threshold: float
+    meaning: str
+    first: str
+    period_seconds: int = 5 * _MINUTE
+    periods: int = 1
+    breaching: int = 1
+    tells_end: bool = False
+    holds_without_data: bool = False
+
+    @property
+    def description(self) -> str:
+        """The text that the operator gets."""
+        return f"{self.meaning} First: {self.first}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """What an operator calls too much; each is exceeded when the alarm sounds."""
+
     failed_messages: int
     oldest_message_seconds: int
     messages_in_five_minutes: int
 
 
-class QueueAlarms(pulumi.ComponentResource):
-    """The alarms on the incoming queue and its dead-letter queue."""
+def alarms(thresholds: Thresholds, *, dashboard: str, log_group: str) -> tuple[Alarm, ...]:
+    """Every alarm of a stack.
+
+    Texts name its dashboard, and the log group in which its function explains itself.
+    """
+    return (
+        Alarm(
+            key="dead-letters",
+            metric=metrics.DEAD_LETTERS,
+            threshold=thresholds.failed_messages,
+            period_seconds=_MINUTE,
+            meaning=f"More than {thresholds.failed_messages} mails could not be relayed and wait"
+            " in the dead-letter queue. Each is deleted 14 days after it came.",
+            first=f'see in the log group {log_group}, where outcome = "failed" or "retried", what'
+            " they failed for; mend that, then redrive the queue.",
+        ),
+        Alarm(
+            key="queue-age",
+            metric=metrics.OLDEST_MAIL,
+            threshold=thresholds.oldest_message_seconds,
+            period_seconds=_MINUTE,
+            tells_end=True,
+            meaning=f"A mail has waited for more than {thresholds.oldest_message_seconds} seconds:"
+            " the relay does not keep up with what comes in.",
+            first=f"look at the dashboard {dashboard}. Parked mails and retries mean that AWS"
+            " holds the relay up; all workers busy means too much mail: raise maxConcurrency.",
+        ),
+        Alarm(
+            key="traffic",
+            metric=metrics.MAILS_RECEIVED,
+            threshold=thresholds.messages_in_five_minutes,
+            meaning=f"More than {thresholds.messages_in_five_minutes} mails came in within five"
+            " minutes: traffic exceeds the norm.",
+            first="see whose they are. A device that floods is held back by senderMessageLimit; if"
+            " strangers know the address, change recipientEmail.",
+        ),
+        Alarm(
+            key="function-errors",
+            metric=metrics.ERRORS,
+            threshold=0,
+            meaning="A worker died: it ran out of time or memory, or it could not start. Its mails"
+            " are tried again, each with one try less.",
+            first=f"see in the log group {log_group}, where record.status is not success, what it"
+            " died of; raise functionTimeoutSeconds or functionMemory, or deploy the version"
+            " before.",
+        ),
+        Alarm(
+            key="function-throttles",
+            metric=metrics.THROTTLES,
+            threshold=0,
+            periods=3,
+            breaching=3,
+            tells_end=True,
+            meaning="Lambda has refused to start workers for a quarter of an hour: the account's"
+            " concurrency is used up. Each time, a batch of mails loses a try.",
+            first="find the function of this account and region with the most"
+            " ConcurrentExecutions; have it limited, or ask AWS for a higher quota.",
+        ),
+        Alarm(
+            key="last-try",
+            metric=metrics.AT_LAST_TRY,
+            threshold=0,
+            meaning="A mail was on its last try before the dead-letter queue. The age of the"
+            " oldest mail does not show it: SQS leaves out what was received three times.",
+            first=f"see in the log group {log_group} what it failed for, by its correlation_id; if"
+            " the dead-letter queue holds it, mend the cause and redrive it.",
+        ),
+        Alarm(
+            key="parked",
+            metric=metrics.PARKED,
+            threshold=0,
+            periods=_LINGERING,
+            tells_end=True,
+            meaning="The account may not send: sending is paused, the account is suspended, or its"
+            " daily quota is used up. Mails wait, none is lost, and none is delivered.",
+            first="open the account dashboard of SES in this region: it states the reason and the"
+            " quota. Mails go out by themselves once it sends again.",
+        ),
+        Alarm(
+            key="failed-recipients",
+            metric=metrics.RECIPIENTS_FAILED,
+            threshold=_FAILED_RECIPIENTS,
+            meaning=f"SES refused mail to more than {_FAILED_RECIPIENTS} recipients for good"
+            " within five minutes, which is more than wrong addresses explain.",
+            first="read the notices on the fallback topic: they hold SES's words. Most likely the"
+            " account is in SES's sandbox, or content is refused.",
+        ),
+        Alarm(
+            key="directory",
+            metric=metrics.DIRECTORY_FAILURES,
+            threshold=0,
+            periods=_LINGERING,
+            tells_end=True,
+            meaning="The recipient directory cannot be read. Workers go by the last one they read;"
+            " those that have read none put mail off.",
+            first="see whether the parameter that the stack's output directoryParameter names was"
+            " edited just now: it must hold a JSON object. Its history holds the last good one.",
+        ),
+        Alarm(
+            key="bounce-rate",
+            metric=metrics.BOUNCE_RATE,
+            threshold=REVIEWED_BOUNCE_RATE,
+            period_seconds=_HOUR,
+            tells_end=True,
+            holds_without_data=True,
+            meaning="More than 5 % of what this account sends in this region, by this stack or"
+            " not, bounces: AWS reviews such an account, and pauses its sending at 10 %.",
+            first="find the addresses that bounce (SES, suppression list) and take them out of"
+            " the directory and of the devices' recipient codes.",
+        ),
+        Alarm(
+            key="complaint-rate",
+            metric=metrics.COMPLAINT_RATE,
+            threshold=REVIEWED_COMPLAINT_RATE,
+            period_seconds=_HOUR,
+            tells_end=True,
+            holds_without_data=True,
+            meaning="More than 0.1 % of what this account sends in this region, by this stack or"
+            " not, is reported as spam: AWS reviews such an account, and pauses it at 0.5 %.",
+            first="find who complained (SES, suppression list) and take them out of the directory"
+            " and of the devices' recipient codes.",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmsArgs:
+    """The alarms, the names of what their metrics are of, and the topic that they tell."""
+
+    alarms: Sequence[Alarm]
+    names: Mapping[Subject, pulumi.Input[str]]
+    topic_arn: pulumi.Input[str]
+
+
+class Alarms(pulumi.ComponentResource):
+    """The alarms on CloudWatch; `arns` are in the order of the arguments."""
+
+    arns: tuple[pulumi.Output[str], ...]
 
     def __init__(
-        self, name: str, args: QueueAlarmsArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("mail-relay:alarms:QueueAlarms", name, None, opts)
-        self._alarm(
-            f"{name}-dead-letters",
-            args,
-            queue=args.dead_letter_name,
-            metric="ApproximateNumberOfMessagesVisible",
-            statistic="Maximum",
-            period_seconds=60,
-            threshold=args.failed_messages,
-            description=(
-                f"More than {args.failed_messages} mails could not be relayed and wait in the"
-                " dead-letter queue for the operator."
-            ),
-        )
-        self._alarm(
-            f"{name}-queue-age",
-            args,
-            queue=args.queue_name,
-            metric="ApproximateAgeOfOldestMessage",
-            statistic="Maximum",
-            period_seconds=60,
-            threshold=args.oldest_message_seconds,
-            description=(
-                f"A mail has waited for more than {args.oldest_message_seconds} seconds: the relay"
-                " does not keep up with what comes in."
-            ),
-        )
-        self._alarm(
-            f"{name}-traffic",
-            args,
-            queue=args.queue_name,
-            metric="NumberOfMessagesSent",
-            statistic="Sum",
-            period_seconds=300,
-            threshold=args.messages_in_five_minutes,
-            description=(
-                f"More than {args.messages_in_five_minutes} mails came in within five minutes:"
-                " traffic exceeds the norm."
-            ),
+        super().__init__("mail-relay:alarms:Alarms", name, None, opts)
+        self.arns = tuple(
+            aws.cloudwatch.MetricAlarm(
+                f"{name}-{alarm.key}",
+                alarm_description=alarm.description,
+                namespace=alarm.metric.of.namespace,
+                metric_name=alarm.metric.name,
+                dimensions=alarm.metric.dimensions(args.names),
+                statistic=alarm.metric.statistic,
+                period=alarm.period_seconds,
+                evaluation_periods=alarm.periods,
+                datapoints_to_alarm=alarm.breaching,
+                comparison_operator="GreaterThanThreshold",
+                threshold=alarm.threshold,
+                treat_missing_data="ignore" if alarm.holds_without_data else "notBreaching",
+                alarm_actions=[args.topic_arn],
+                ok_actions=[args.topic_arn] if alarm.tells_end else [],
+                opts=pulumi.ResourceOptions(parent=self),
+            ).arn
+            for alarm in args.alarms
         )
         self.register_outputs({})
-
-    def _alarm(
-        self,
-        name: str,
-        args: QueueAlarmsArgs,
-        *,
-        queue: pulumi.Input[str],
-        metric: str,
-        statistic: str,
-        period_seconds: int,
-        threshold: int,
-        description: str,
-    ) -> None:
-        aws.cloudwatch.MetricAlarm(
-            name,
-            alarm_description=description,
-            namespace="AWS/SQS",
-            metric_name=metric,
-            dimensions={"QueueName": queue},
-            statistic=statistic,
-            period=period_seconds,
-            evaluation_periods=1,
-            comparison_operator="GreaterThanThreshold",
-            threshold=threshold,
-            treat_missing_data="notBreaching",
-            alarm_actions=[args.topic_arn],
-            opts=pulumi.ResourceOptions(parent=self),
-        )

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import Enum
 
 import pulumi
 from pulumi.runtime import is_config_secret
@@ -22,12 +23,7 @@ from relay_core.settings import InvalidSettings, LinkMode, Problem, Settings, Ve
 
 from . import environment
 from .aws_facts import LOG_RETENTION_DAYS, MAX_PARAMETER, RECEIVING_REGIONS
-
-QUEUE_RETENTION = timedelta(days=4)
-"""How long the queue keeps a message that nothing takes."""
-
-DEAD_LETTER_RETENTION = timedelta(days=14)
-"""How long the dead-letter queue does: SQS's longest, as messages keep their first date."""
+from .timing import DEAD_LETTER_RETENTION, QUEUE_RETENTION, Timing
 
 ROLE_SESSION = timedelta(hours=12)
 """What presigned links outlive at most: the session whose credentials signed them."""
@@ -53,7 +49,8 @@ class InvalidConfig(pulumi.RunError):
 def _shown(project: str, problem: Problem) -> str:
     if is_config_secret(f"{project}:{problem.field}"):
         return "[secret]"
-    return "(not set)" if problem.value is None else repr(problem.value)
+    value = problem.value.value if isinstance(problem.value, Enum) else problem.value
+    return "(not set)" if value is None else repr(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +99,12 @@ class StackConfig:
     queue_age_alarm_seconds: int = 180
     traffic_alarm_threshold: int = 180
     max_concurrency: int = 10
+    submission_concurrency: int = 8
     function_memory: int = 512
     function_timeout_seconds: int = 120
     retry_delay_seconds: int = 30
     dlq_max_receive_count: int = 5
+    parking_delay_seconds: int = 300
     hosted_zone_id: str | None = None
     create_identities: bool = True
     activate_rule_set: bool = True
@@ -134,9 +133,14 @@ class StackConfig:
         return self.recipient_email.rpartition("@")[2].lower()
 
     @property
-    def queue_visibility_seconds(self) -> int:
-        """Six times the function's timeout, as the AWS Lambda guide asks for a queue."""
-        return 6 * self.function_timeout_seconds
+    def timing(self) -> Timing:
+        """The settings of queue and function that have to fit each other."""
+        return Timing(
+            function_timeout_seconds=self.function_timeout_seconds,
+            dlq_max_receive_count=self.dlq_max_receive_count,
+            max_concurrency=self.max_concurrency,
+            submission_concurrency=self.submission_concurrency,
+        )
 
     def settings(self) -> Settings:
         """The relay's policy, as the function reads it.
@@ -163,7 +167,10 @@ class StackConfig:
             max_header_bytes=self.max_header_bytes,
             max_entities=self.max_entities,
             max_nesting=self.max_nesting,
+            submission_concurrency=self.submission_concurrency,
+            max_receive_count=self.dlq_max_receive_count,
             retry_delay=timedelta(seconds=_bounded(self.retry_delay_seconds)),
+            parking_delay=timedelta(seconds=_bounded(self.parking_delay_seconds)),
             spam_action=self.spam_action,
             authentication_action=self.authentication_action,
             sender_message_limit=self.sender_message_limit,
@@ -194,7 +201,7 @@ class StackConfig:
                 f" queue keeps messages for {DEAD_LETTER_RETENTION.days} days: what is redriven"
                 " later finds its mail gone"
             )
-        return tuple(found)
+        return (*found, *self.timing.warnings())
 
 
 def _bounded(number: int) -> int:
@@ -255,10 +262,7 @@ _RULES = (
     _range("dlq_alarm_threshold", 1, 1_000_000, "messages"),
     _range("queue_age_alarm_seconds", 1, QUEUE_RETENTION // timedelta(seconds=1), "seconds"),
     _range("traffic_alarm_threshold", 1, 1_000_000, "messages in 5 minutes"),
-    _range("max_concurrency", 2, 1000, "workers (AWS Lambda guide, event source scaling)"),
     _range("function_memory", 128, 10_240, "MB (AWS Lambda guide, quotas)"),
-    _range("function_timeout_seconds", 1, 900, "seconds (AWS Lambda guide, quotas)"),
-    _range("dlq_max_receive_count", 3, 1000, "tries"),
     _Rule(
         "log_retention_days",
         lambda config: config.log_retention_days in LOG_RETENTION_DAYS,
@@ -305,6 +309,7 @@ _RULES = (
 def _broken_rules(config: StackConfig) -> Iterator[Problem]:
     yield from _settings_problems(config)
     yield from _directory_problems(config)
+    yield from config.timing.problems()
     for rule in _RULES:
         if not rule.holds(config):
             key = "aws:region" if rule.field == "region" else key_name(rule.field)
@@ -340,6 +345,8 @@ _FIELDS_OF_SETTINGS: Mapping[str, str] = {
     "link_expiry": "link_expiry_hours",
     "attachment_retention": "attachment_retention_days",
     "retry_delay": "retry_delay_seconds",
+    "max_receive_count": "dlq_max_receive_count",
+    "parking_delay": "parking_delay_seconds",
     "directory_refresh": "directory_refresh_seconds",
     "sender_window": "sender_window_seconds",
 }
@@ -356,7 +363,7 @@ def _settings_problems(config: StackConfig) -> Iterator[Problem]:
             else:
                 yield replace(problem, field=key_name(problem.field))
         return
-    size = environment.size(environment.known_variables(settings))
+    size = environment.size(environment.known_variables(settings, service=config.prefix))
     room = environment.LIMIT - environment.RESERVED_FOR_RESOURCES
     if size > room:
         yield Problem(

@@ -8,6 +8,11 @@ The queue hands over few messages at a time, because they are worked through one
 other within one timeout: a batch of five mails of 40 MB is five times that mail's time, though
 only once its memory. A message that fails is reported alone (`ReportBatchItemFailures`); the
 others are done with.
+
+The function sends a message anew that has to wait without having failed. Lambda takes that for a
+loop and ends it at the sixteenth round, unless it is told that it is meant (AWS Lambda guide,
+"Use Lambda recursive loop detection to prevent infinite loops"). Here each round waits on the
+queue, and the last is when the raw mail has reached its age.
 """
 
 from __future__ import annotations
@@ -23,15 +28,15 @@ from . import policies
 HANDLER = "adapters.relay_function.handler"
 RUNTIME = "python3.13"
 ARCHITECTURE = "arm64"
-BATCH_SIZE = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayFunctionArgs:
     """What the function is made of, and the ARNs of what it works on.
 
-    `environment` are its variables; `memory_mb` and `timeout_seconds` its size;
-    `max_concurrency` how many of it may run for the queue at the same time.
+    `environment` are its variables; `memory_mb` and `timeout_seconds` its size; `batch_size` how
+    many messages of the queue it is given at once; `max_concurrency` how many of it may run for
+    the queue at the same time.
     `sender_address` is the only address it sends from.
     """
 
@@ -39,6 +44,7 @@ class RelayFunctionArgs:
     environment: Mapping[str, pulumi.Input[str]]
     memory_mb: int
     timeout_seconds: int
+    batch_size: int
     max_concurrency: int
     log_group_name: str
     log_retention_days: int
@@ -93,14 +99,17 @@ class RelayFunction(pulumi.ComponentResource):
             logging_config={"log_format": "JSON", "log_group": log_group.name},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, role_policy]),
         )
+        rounds = aws.lambda_.FunctionRecursionConfig(
+            name, function_name=function.name, recursive_loop="Allow", opts=child
+        )
         aws.lambda_.EventSourceMapping(
             name,
             event_source_arn=args.queue_arn,
             function_name=function.arn,
-            batch_size=BATCH_SIZE,
+            batch_size=args.batch_size,
             function_response_types=["ReportBatchItemFailures"],
             scaling_config={"maximum_concurrency": args.max_concurrency},
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[rounds]),
         )
         self.function_name = function.name
         self.log_group_name = log_group.name
@@ -167,8 +176,10 @@ def _permissions(
                 "sqs:ReceiveMessage",
                 "sqs:DeleteMessage",
                 "sqs:GetQueueAttributes",
-                # The function itself puts off the next try of a message that failed.
+                # The function itself puts off the next try of a message that failed,
                 "sqs:ChangeMessageVisibility",
+                # and sends one anew that only has to wait, so that waiting costs no try.
+                "sqs:SendMessage",
             ],
             [args.queue_arn],
         ),

@@ -18,16 +18,19 @@ import pulumi_aws as aws
 from relay_core.directory import format_directory
 
 from . import environment, policies
-from .alarms import QueueAlarms, QueueAlarmsArgs
+from .alarms import Alarms, AlarmsArgs, Thresholds, alarms
 from .aws_facts import smtp_endpoint
-from .config import DEAD_LETTER_RETENTION, QUEUE_RETENTION, StackConfig
+from .config import StackConfig
+from .dashboard import FlowDashboard, FlowDashboardArgs, Limits
 from .directory import RecipientDirectory, RecipientDirectoryArgs
 from .function import RelayFunction, RelayFunctionArgs
 from .identities import MailDomains, MailDomainsArgs
 from .inbound import InboundMail, InboundMailArgs, RuleNames
+from .metrics import Subject
 from .queue import IncomingQueue, IncomingQueueArgs
 from .smtp_user import SmtpUser, SmtpUserArgs
 from .storage import PrivateBucket, PrivateBucketArgs, ServiceWriter
+from .timing import DEAD_LETTER_RETENTION, QUEUE_RETENTION
 from .topics import OperatorTopic, OperatorTopicArgs, ServicePublisher
 
 INCOMING_PREFIX = "incoming/"
@@ -52,6 +55,7 @@ class MailRelay(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mail-relay:relay:MailRelay", name, None, opts)
         config = args.config
+        timing = config.timing
         child = pulumi.ResourceOptions(parent=self)
         account = aws.get_caller_identity_output(
             opts=pulumi.InvokeOutputOptions(parent=self)
@@ -92,8 +96,8 @@ class MailRelay(pulumi.ComponentResource):
                 bucket_name=incoming.bucket_name,
                 bucket_arn=incoming.arn,
                 key_prefix=INCOMING_PREFIX,
-                visibility_seconds=config.queue_visibility_seconds,
-                max_receive_count=config.dlq_max_receive_count,
+                visibility_seconds=timing.visibility_timeout_seconds,
+                max_receive_count=timing.dlq_max_receive_count,
                 retention=QUEUE_RETENTION,
                 dead_letter_retention=DEAD_LETTER_RETENTION,
             ),
@@ -142,18 +146,7 @@ class MailRelay(pulumi.ComponentResource):
             ),
             child,
         )
-        QueueAlarms(
-            name,
-            QueueAlarmsArgs(
-                queue_name=queue.queue_name,
-                dead_letter_name=queue.dead_letter_name,
-                topic_arn=alarm_topic.arn,
-                failed_messages=config.dlq_alarm_threshold,
-                oldest_message_seconds=config.queue_age_alarm_seconds,
-                messages_in_five_minutes=config.traffic_alarm_threshold,
-            ),
-            child,
-        )
+        log_group_name = f"/aws/lambda/{name}-function"
         document = format_directory(config.directory())
         directory = RecipientDirectory(
             f"{name}-recipients",
@@ -168,17 +161,19 @@ class MailRelay(pulumi.ComponentResource):
             RelayFunctionArgs(
                 code=args.code,
                 environment={
-                    **environment.known_variables(config.settings()),
+                    **environment.known_variables(config.settings(), service=config.prefix),
                     environment.INBOUND_ADDRESS: inbound_address,
                     environment.INCOMING_BUCKET: incoming.bucket_name,
                     environment.ATTACHMENTS_BUCKET: attachments.bucket_name,
                     environment.FALLBACK_TOPIC_ARN: fallback.arn,
                     environment.DIRECTORY_PARAMETER: directory.parameter_name,
+                    environment.QUEUE_URL: queue.url,
                 },
                 memory_mb=config.function_memory,
-                timeout_seconds=config.function_timeout_seconds,
-                max_concurrency=config.max_concurrency,
-                log_group_name=f"/aws/lambda/{name}-function",
+                timeout_seconds=timing.function_timeout_seconds,
+                batch_size=timing.batch_size,
+                max_concurrency=timing.max_concurrency,
+                log_group_name=log_group_name,
                 log_retention_days=config.log_retention_days,
                 region=config.region,
                 account=account,
@@ -190,6 +185,39 @@ class MailRelay(pulumi.ComponentResource):
                 fallback_topic_arn=fallback.arn,
                 directory_parameter_arn=directory.arn,
                 queue_arn=queue.arn,
+            ),
+            child,
+        )
+        watched = alarms(
+            Thresholds(
+                failed_messages=config.dlq_alarm_threshold,
+                oldest_message_seconds=config.queue_age_alarm_seconds,
+                messages_in_five_minutes=config.traffic_alarm_threshold,
+            ),
+            dashboard=config.prefix,
+            log_group=log_group_name,
+        )
+        names: Mapping[Subject, pulumi.Input[str]] = {
+            Subject.INCOMING_QUEUE: queue.queue_name,
+            Subject.DEAD_LETTER_QUEUE: queue.dead_letter_name,
+            Subject.FUNCTION: function.function_name,
+            Subject.RELAY: config.prefix,
+        }
+        alarm_arns = Alarms(
+            name, AlarmsArgs(alarms=watched, names=names, topic_arn=alarm_topic.arn), child
+        ).arns
+        dashboard = FlowDashboard(
+            name,
+            FlowDashboardArgs(
+                dashboard_name=config.prefix,
+                limits=Limits(
+                    function_timeout_seconds=timing.function_timeout_seconds,
+                    max_concurrency=timing.max_concurrency,
+                ),
+                alarms=watched,
+                alarm_arns=alarm_arns,
+                names=names,
+                region=config.region,
             ),
             child,
         )
@@ -217,6 +245,7 @@ class MailRelay(pulumi.ComponentResource):
             "alarmsTopicArn": alarm_topic.arn,
             "functionName": function.function_name,
             "logGroup": function.log_group_name,
+            "dashboardUrl": dashboard.url,
             "inboundAddress": inbound_address,
             "senderAddress": config.sender_email,
             "smtpEndpoint": smtp_endpoint(config.region),

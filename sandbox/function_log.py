@@ -1,12 +1,18 @@
 """The function's log, followed: why a mail was relayed, ignored or tried again.
 
 The function writes JSON objects, one a line (Powertools Logger), and metrics in CloudWatch's
-embedded format, which are left out here, as are Lambda's own START, END and REPORT lines.
+embedded format: people are told the former, whoever keeps metrics is given every line. Lambda's
+own START, END and REPORT lines tell nobody anything.
+
+An invocation's lines are written at its end, with the time of the end. So lines that are a little
+older than the newest may still come, and two may be alike.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
 _PAUSE = 0.3  # seconds between two polls
+_LATE = 2000  # milliseconds that a line may be older than the newest one
 _OWN_LINES = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START")
 _DETAILS = ("outcome", "reason", "detail", "error", "exception_name", "raw_key")
 
@@ -41,19 +48,30 @@ def parse_log_message(message: str) -> FunctionLogged | None:
 
 @dataclass(slots=True)
 class _Position:
-    """How far the log was read: a time in milliseconds, and what was seen of that time on."""
+    """How far the log was read: a time in milliseconds, and what was seen from that time on."""
 
     since: int = 0
-    seen: set[tuple[str, int, str]] = field(default_factory=set)
+    seen: Counter[tuple[str, int, str]] = field(default_factory=Counter)
 
 
 class FunctionLogFollower:
-    """Polls a log group on a thread of its own until `close`."""
+    """Polls a log group on a thread of its own until `close`.
 
-    def __init__(self, *, logs: CloudWatchLogsClient, log_group: str, listener: Listener) -> None:
+    `listener` hears what tells a person something, `on_lines` is given all new lines at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        logs: CloudWatchLogsClient,
+        log_group: str,
+        listener: Listener,
+        on_lines: Callable[[Sequence[str]], None] = lambda _lines: None,
+    ) -> None:
         self._logs = logs
         self._log_group = log_group
         self._listener = listener
+        self._on_lines = on_lines
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="function-log", daemon=True)
         self._thread.start()
@@ -77,12 +95,16 @@ class FunctionLogFollower:
             logGroupName=self._log_group, startTime=position.since
         )
         # The emulator gives events no id; stream, time and text tell them apart well enough.
-        events = [
+        events = Counter(
             (event["logStreamName"], event["timestamp"], event["message"])
             for event in answer.get("events", [])
-        ]
-        for event in events:
-            if event not in position.seen and (logged := parse_log_message(event[2])):
+        )
+        lines = [message for _, _, message in (events - position.seen).elements()]
+        newest = max((timestamp for _, timestamp, _ in events), default=0)
+        position.since = max(position.since, newest - _LATE)
+        position.seen = events
+        for line in lines:
+            if logged := parse_log_message(line):
                 self._listener(logged)
-        position.since = max((timestamp for _, timestamp, _ in events), default=position.since)
-        position.seen = {event for event in events if event[1] >= position.since} or position.seen
+        if lines:
+            self._on_lines(lines)

@@ -1,14 +1,18 @@
-"""Queue metrics, so that the declared alarms are live.
+"""What CloudWatch does by itself and the emulator does not, so that the declared alarms are live.
 
-On AWS, SQS measures its queues and CloudWatch watches the figures. The emulator keeps alarms
-and acts on the data that is put, but nothing measures a queue, and two things are missing:
+The emulator keeps alarms and acts on the data that is put. What the function's log tells is put
+by `sandbox.log_metrics`; nothing is ever throttled here, and nobody bounces. What else is missing
+is brought by this module:
 
-* SQS tells how many messages a queue holds, not how many were ever sent nor how old they are.
+* Nothing measures a queue. SQS tells how many messages it holds, not how many were ever sent nor
+  how old they are.
   `Tally` works these out from the depth over time and from the objects that a bucket
   announces to the queue. Both are estimates: a message that is sent and worked off between two
   looks is only known if a bucket announced it, and messages are taken to leave in order.
 * The emulator evaluates an alarm on the data of every dimension of its metric. So only what an
-  alarm watches is put, and no two alarms may watch one metric of two queues.
+  alarm watches is put for queues, and no two alarms may watch one metric of two resources.
+* The emulator leaves an alarm as it is when data is missing. Where that is a good sign, zeros are
+  put while the alarm sounds, so that it ends.
 """
 
 from __future__ import annotations
@@ -20,17 +24,24 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 NAMESPACE = "AWS/SQS"
+
+_BROUGHT_OTHERWISE = {
+    "AWS/Lambda": {"Errors", "Throttles"},
+    "AWS/SES": {"Reputation.BounceRate", "Reputation.ComplaintRate"},
+}
+"""Metrics of AWS that stand in the function's log, or that are never bad here."""
 
 _logger = logging.getLogger(__name__)
 
@@ -79,7 +90,7 @@ class QueueMetrics:
     Made after the deployment, as it looks at the alarms and notifications that are there.
 
     Raises:
-        UnmeasurableAlarm: for an alarm on AWS/SQS whose data cannot be brought.
+        UnmeasurableAlarm: for an alarm on a metric of AWS whose data cannot be brought.
     """
 
     def __init__(
@@ -120,37 +131,53 @@ class QueueMetrics:
             try:
                 for queue in self._queues:
                     self._put(queue)
+                self._put_missing()
             except (BotoCoreError, ClientError):
-                _logger.exception("the queues could not be measured")
+                _logger.exception("metrics could not be put")
 
     def _watched_queues(self) -> list[_Queue]:
         feeds = self._feeds()
         queues: dict[str, _Queue] = {}
-        taken: dict[str, str] = {}
-        for alarm, metric, name in self._watched():
-            if metric not in _MEASURED:
+        taken: dict[tuple[str, str], str] = {}
+        for alarm in self._alarms():
+            namespace, metric = alarm["Namespace"], alarm["MetricName"]
+            if not _is_brought(namespace, metric):
                 raise UnmeasurableAlarm(
-                    f"alarm {alarm} watches {metric}, which the sandbox cannot measure; "
-                    f"it measures {', '.join(sorted(_MEASURED))}"
+                    f"alarm {alarm['AlarmName']} watches {metric}, which the sandbox cannot "
+                    f"measure; of queues it measures {', '.join(sorted(_MEASURED))}"
                 )
-            if taken.setdefault(metric, name) != name:
+            name = ", ".join(sorted(d["Value"] for d in alarm["Dimensions"]))
+            if (other := taken.setdefault((namespace, metric), name)) != name:
                 raise UnmeasurableAlarm(
-                    f"alarm {alarm} watches {metric} of {name}, and another alarm that of "
-                    f"{taken[metric]}: the emulator does not tell the queues apart"
+                    f"alarm {alarm['AlarmName']} watches {metric} of {name}, and another alarm "
+                    f"that of {other}: the emulator does not tell them apart"
                 )
-            if name not in queues:
-                url = self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
-                queues[name] = _Queue(name, url, set(), feeds.get(name, []))
-            queues[name].metrics.add(metric)
+            if namespace == NAMESPACE:
+                if name not in queues:
+                    url = self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
+                    queues[name] = _Queue(name, url, set(), feeds.get(name, []))
+                queues[name].metrics.add(metric)
         return list(queues.values())
 
-    def _watched(self) -> Iterator[tuple[str, str, str]]:
-        """Alarm, metric and queue of every alarm on a queue."""
-        for page in self._cloudwatch.get_paginator("describe_alarms").paginate():
-            for alarm in page["MetricAlarms"]:
-                if alarm.get("Namespace") == NAMESPACE:
-                    (name,) = (d["Value"] for d in alarm["Dimensions"] if d["Name"] == "QueueName")
-                    yield alarm["AlarmName"], alarm["MetricName"], name
+    def _alarms(self, **filters: Any) -> Iterator[MetricAlarmTypeDef]:  # noqa: ANN401 (boto3's)
+        for page in self._cloudwatch.get_paginator("describe_alarms").paginate(**filters):
+            yield from page["MetricAlarms"]
+
+    def _put_missing(self) -> None:
+        """Put zeros for alarms that sound, where missing data is no reason to."""
+        for alarm in self._alarms(StateValue="ALARM"):
+            is_measured = alarm["Namespace"] == NAMESPACE
+            if not is_measured and alarm.get("TreatMissingData") == "notBreaching":
+                self._cloudwatch.put_metric_data(
+                    Namespace=alarm["Namespace"],
+                    MetricData=[
+                        {
+                            "MetricName": alarm["MetricName"],
+                            "Dimensions": alarm["Dimensions"],
+                            "Value": 0,
+                        }
+                    ],
+                )
 
     def _feeds(self) -> dict[str, list[tuple[str, str]]]:
         """The buckets and prefixes that announce objects, by the name of the queue."""
@@ -205,3 +232,11 @@ _DEPTHS: dict[str, QueueAttributeNameType] = {
     "ApproximateNumberOfMessagesDelayed": "ApproximateNumberOfMessagesDelayed",
 }
 _MEASURED = {*_DEPTHS, _SENT, _AGE}
+
+
+def _is_brought(namespace: str, metric: str) -> bool:
+    """Whether an alarm on this metric can ever see data, or never has to."""
+    if namespace == NAMESPACE:
+        return metric in _MEASURED
+    # Others than AWS's are written by functions.
+    return not namespace.startswith("AWS/") or metric in _BROUGHT_OTHERWISE.get(namespace, ())

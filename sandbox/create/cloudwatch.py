@@ -1,8 +1,10 @@
-"""CloudWatch: log groups and alarms on one metric."""
+"""CloudWatch: log groups, alarms on one metric, and dashboards."""
 
 from __future__ import annotations
 
-from .declared import Account, Created, Creator, Declared
+import json
+
+from .declared import Account, Created, Creator, DeclarationError, Declared
 
 
 def log_group(declared: Declared, account: Account) -> Created:
@@ -22,16 +24,16 @@ def log_group(declared: Declared, account: Account) -> Created:
 
 def metric_alarm(declared: Declared, account: Account) -> Created:
     """`aws.cloudwatch.MetricAlarm`; `sandbox.metrics` brings it the data."""
-    name = declared.physical_name()
-    account.client("cloudwatch").put_metric_alarm(
+    cloudwatch, name = account.client("cloudwatch"), declared.physical_name()
+    cloudwatch.put_metric_alarm(
         AlarmName=name,
+        ActionsEnabled=False,
         Dimensions=[
             {"Name": key, "Value": value} for key, value in declared.get("dimensions", {}).items()
         ],
         Tags=declared.tag_list(),
         **declared.renamed(
             {
-                "actionsEnabled": "ActionsEnabled",
                 "alarmActions": "AlarmActions",
                 "alarmDescription": "AlarmDescription",
                 "comparisonOperator": "ComparisonOperator",
@@ -50,11 +52,37 @@ def metric_alarm(declared: Declared, account: Account) -> Created:
             }
         ),
     )
+    # AWS settles it within minutes, when nobody has confirmed a subscription yet. Here nothing
+    # does before there is data, and its first action would be to tell that all is well.
+    if declared.get("treatMissingData") == "notBreaching":
+        cloudwatch.set_alarm_state(
+            AlarmName=name, StateValue="OK", StateReason="missing data is not breaching"
+        )
+    if declared.get("actionsEnabled", True):
+        cloudwatch.enable_alarm_actions(AlarmNames=[name])
     arn = f"arn:aws:cloudwatch:{account.region}:{account.account_id}:alarm:{name}"
     return Created(name, {"name": name, "arn": arn})
+
+
+def dashboard(declared: Declared, account: Account) -> Created:
+    """`aws.cloudwatch.Dashboard`: kept, not shown. AWS takes only a body that it can read."""
+    name, body = declared.require("dashboardName"), declared.require("dashboardBody")
+    try:
+        widgets = json.loads(body)["widgets"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DeclarationError(f"dashboardBody is no JSON object with widgets: {error}") from error
+    if not isinstance(widgets, list):
+        raise DeclarationError("dashboardBody.widgets is no list")
+    answer = account.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=body)
+    if messages := answer.get("DashboardValidationMessages"):
+        raise DeclarationError(f"dashboardBody is not valid: {messages}")
+    # A dashboard is of no region.
+    arn = f"arn:aws:cloudwatch::{account.account_id}:dashboard/{name}"
+    return Created(name, {"dashboardArn": arn})
 
 
 CREATORS: dict[str, Creator] = {
     "aws:cloudwatch/logGroup:LogGroup": log_group,
     "aws:cloudwatch/metricAlarm:MetricAlarm": metric_alarm,
+    "aws:cloudwatch/dashboard:Dashboard": dashboard,
 }

@@ -108,6 +108,15 @@ def event_source_mapping(declared: Declared, account: Account) -> Created:
     )
 
 
+def recursion_config(declared: Declared, account: Account) -> Created:
+    """`aws.lambda_.FunctionRecursionConfig`."""
+    name = declared.require("functionName")
+    account.client("lambda").put_function_recursion_config(
+        FunctionName=name, RecursiveLoop=declared.require("recursiveLoop")
+    )
+    return Created(name)
+
+
 def _require_queue_permissions(account: Account, function_name: str, queue_arn: str) -> None:
     role_arn = account.client("lambda").get_function_configuration(FunctionName=function_name)[
         "Role"
@@ -127,4 +136,5 @@ def _require_queue_permissions(account: Account, function_name: str, queue_arn: 
 CREATORS: dict[str, Creator] = {
     "aws:lambda/function:Function": function,
     "aws:lambda/eventSourceMapping:EventSourceMapping": event_source_mapping,
+    "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": recursion_config,
 }

@@ -61,6 +61,9 @@ OUTPUTS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "aws:ssm/parameter:Parameter": lambda name: {
         "arn": f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter{name}"
     },
+    "aws:cloudwatch/metricAlarm:MetricAlarm": lambda name: {
+        "arn": f"arn:aws:cloudwatch:eu-central-1:{ACCOUNT}:alarm:{name}"
+    },
     "aws:cloudwatch/logGroup:LogGroup": lambda name: {
         "arn": f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:{name}"
     },

@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]  # its stubs are not among the pinne
 from infra.config import InvalidConfig
 from infra.config_reader import CONFIG_KEYS
 from relay_core.directory import Directory
-from relay_core.settings import LinkMode, Settings, VerdictAction
+from relay_core.settings import LinkMode, Problem, Settings, VerdictAction
 from tests.infra.conftest import Deploy
 from tests.infra.program import PROJECT, ROOT, changed_config, read_stack
 
@@ -104,7 +104,10 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "showRecipients": False,
                 "linkExpiryHours": 5,
                 "attachmentRetentionDays": 3,
+                "submissionConcurrency": 3,
+                "dlqMaxReceiveCount": 6,
                 "retryDelaySeconds": 9,
+                "parkingDelaySeconds": 10,
                 "spamAction": "mark",
                 "authenticationAction": "deliver",
                 "senderMessageLimit": 12,
@@ -127,7 +130,10 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         link_mode=LinkMode.PRESIGNED,
         link_expiry=timedelta(hours=5),
         attachment_retention=timedelta(days=3),
+        submission_concurrency=3,
+        max_receive_count=6,
         retry_delay=timedelta(seconds=9),
+        parking_delay=timedelta(seconds=10),
         spam_action=VerdictAction.MARK,
         authentication_action=VerdictAction.DELIVER,
         sender_message_limit=12,
@@ -255,9 +261,22 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "one worker": ({"maxConcurrency": 1}, {"maxConcurrency": "from 2 to 1000"}),
     "too little memory": ({"functionMemory": 127}, {"functionMemory": "from 128 to 10240"}),
     "too much memory": ({"functionMemory": 10241}, {"functionMemory": "from 128 to 10240"}),
-    "timeout": ({"functionTimeoutSeconds": 901}, {"functionTimeoutSeconds": "from 1 to 900"}),
+    "timeout": ({"functionTimeoutSeconds": 901}, {"functionTimeoutSeconds": "from 30 to 900"}),
+    "short timeout": (
+        {"functionTimeoutSeconds": 29},
+        {"functionTimeoutSeconds": "from 30 to 900"},
+    ),
+    "submissions of a worker": (
+        {"submissionConcurrency": 51},
+        {"submissionConcurrency": "from 1 to 50"},
+    ),
+    "parking delay": ({"parkingDelaySeconds": 901}, {"parkingDelaySeconds": "from 1 to 900"}),
     "retry delay": ({"retryDelaySeconds": 0}, {"retryDelaySeconds": "from 1 to 900"}),
     "too few tries": ({"dlqMaxReceiveCount": 2}, {"dlqMaxReceiveCount": "from 3 to 1000"}),
+    "tries that outlast the queue": (
+        {"dlqMaxReceiveCount": 33, "functionTimeoutSeconds": 900},
+        {"dlqMaxReceiveCount": "must be 32 at most with functionTimeoutSeconds = 900"},
+    ),
     "somebody else's rule set": (
         {"existingRuleSetName": "shared"},
         {"activateRuleSet": "existingRuleSetName"},
@@ -307,7 +326,9 @@ def test_a_stack_whose_name_cannot_be_part_of_a_buckets_name_is_refused(stack: s
         {"linkExpiryHours": 168},
         {"linkExpiryHours": 24, "attachmentRetentionDays": 1},
         {"existingRuleSetName": "shared", "activateRuleSet": False},
-        {"retryDelaySeconds": 900, "dlqMaxReceiveCount": 1000},
+        {"functionTimeoutSeconds": 900, "dlqMaxReceiveCount": 32},
+        {"functionTimeoutSeconds": 30, "dlqMaxReceiveCount": 100, "retryDelaySeconds": 900},
+        {"parkingDelaySeconds": 900, "submissionConcurrency": 50},
         {"allowedRecipients": ["*.example.com", "a@b.example", "*"]},
         {"hostedZoneId": ""},
     ],
@@ -354,6 +375,11 @@ def test_an_error_does_not_tell_a_secret_value() -> None:
     assert "hush" not in str(raised.value)
 
 
+def test_an_error_shows_a_choice_as_the_configuration_spells_it() -> None:
+    problem = Problem(field="linkMode", value=LinkMode.PAGE, rule="must be another")
+    assert "linkMode = 'page': must be another" in str(InvalidConfig("mail-relay", (problem,)))
+
+
 def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Deploy) -> None:
     with pytest.raises(InvalidConfig, match="maxConcurrency = 1"):
         deploy(maxConcurrency=1)
@@ -366,6 +392,12 @@ def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Dep
         ({"linkExpiryHours": 12, "allowedRecipients": ["*"]}, ['allowedRecipients holds "*"']),
         ({"linkExpiryHours": 13}, ["presigned links die"]),
         ({"linkExpiryHours": 1, "incomingRetentionDays": 13}, ["finds its mail gone"]),
+        ({"linkExpiryHours": 1, "dlqMaxReceiveCount": 4}, ["AWS advises 5 or more"]),
+        ({"linkExpiryHours": 1, "maxConcurrency": 50, "submissionConcurrency": 10}, []),
+        (
+            {"linkExpiryHours": 1, "maxConcurrency": 167, "submissionConcurrency": 3},
+            ["501 submissions at once"],
+        ),
     ],
 )
 def test_what_is_allowed_but_risky_is_warned_about(

@@ -16,6 +16,7 @@ FUNCTION = "aws:lambda/function:Function"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
+RECURSION = "aws:lambda/functionRecursionConfig:FunctionRecursionConfig"
 SES = f"arn:aws:ses:eu-central-1:{ACCOUNT}:"
 SSM = f"arn:aws:ssm:eu-central-1:{ACCOUNT}:"
 
@@ -44,20 +45,31 @@ def test_its_environment_is_read_back_as_the_settings_and_resources(dev: Deploym
         attachments_bucket="mail-relay-dev-attachments",
         fallback_topic_arn=f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-fallback",
         directory_parameter="/mail-relay/dev/recipients",
+        queue_url=f"https://sqs.eu-central-1.amazonaws.com/{ACCOUNT}/mail-relay-dev-incoming",
     )
-    assert variables["POWERTOOLS_SERVICE_NAME"] == "mail-relay"
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "MailRelay"
+
+
+def test_two_stacks_do_not_mix_their_metrics_and_logs(deploy: Deploy) -> None:
+    for stack in ("one", "other"):
+        function = deploy(stack=stack, createIdentities=False).one(FUNCTION)
+        variables = function.inputs["environment"]["variables"]
+        assert variables["POWERTOOLS_SERVICE_NAME"] == f"mail-relay-{stack}"
+
+
+STACK, REGION = "d" * 20, "ap-southeast-1"  # the longest there are
 
 
 def test_the_longest_environment_that_is_let_through_is_within_lambdas_4_kb(
     deploy: Deploy,
 ) -> None:
     longest = max(filter(fits, range(80, 200)))
-    function = deploy(allowedRecipients=recipients(longest)).one(FUNCTION)
-    variables = function.inputs["environment"]["variables"]
+    stack = deploy(stack=STACK, allowedRecipients=recipients(longest), **{"aws:region": REGION})
+    variables = stack.one(FUNCTION).inputs["environment"]["variables"]
     size = sum(len(name) + len(value) for name, value in variables.items())
-    ends_of_names = 3 * len("-1234567")  # Pulumi's, on the names of two buckets and a topic
-    assert size + ends_of_names <= 4096
+    ends_of_names = 4 * len("-1234567")  # Pulumi's, on two buckets, a topic and a queue
+    regions = 2 * (len(REGION) - len("eu-central-1"))  # in the topic's ARN and the queue's URL
+    assert size + ends_of_names + regions <= 4096
 
 
 def recipients(number: int) -> list[str]:
@@ -66,7 +78,7 @@ def recipients(number: int) -> list[str]:
 
 def fits(number: int) -> bool:
     try:
-        read_stack(changed_config({"allowedRecipients": recipients(number)}))
+        read_stack(changed_config({"allowedRecipients": recipients(number)}), stack=STACK)
     except InvalidConfig:
         return False
     return True
@@ -95,6 +107,16 @@ def test_the_queue_feeds_it_and_takes_back_only_what_failed(deploy: Deploy) -> N
     assert mapping.inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping.inputs["scalingConfig"] == {"maximumConcurrency": 4}
     assert mapping.inputs["batchSize"] == 5
+
+
+def test_it_may_send_a_message_anew_as_often_as_it_takes(dev: Deployment) -> None:
+    # Lambda would end what it takes for a loop at the sixteenth round.
+    rounds = dev.one(RECURSION)
+    assert rounds.inputs == {
+        "functionName": "mail-relay-dev-function",
+        "recursiveLoop": "Allow",
+    }
+    assert rounds.urn in dev.one(MAPPING).dependencies
 
 
 def test_only_lambda_takes_its_role(dev: Deployment) -> None:
@@ -134,6 +156,7 @@ def test_its_role_may_do_what_the_code_calls_and_nothing_else(dev: Deployment) -
         ("sqs:DeleteMessage", queue),
         ("sqs:GetQueueAttributes", queue),
         ("sqs:ChangeMessageVisibility", queue),
+        ("sqs:SendMessage", queue),
         ("logs:CreateLogStream", logs),
         ("logs:PutLogEvents", logs),
     }

@@ -20,6 +20,7 @@ EXPORTS = {
     *("incomingBucket", "attachmentsBucket", "queueUrl", "deadLetterQueueUrl"),
     *("fallbackTopicArn", "alarmsTopicArn", "functionName", "logGroup", "inboundAddress"),
     *("senderAddress", "smtpEndpoint", "downloadUrl", "dnsRecords", "receiptRuleSet"),
+    "dashboardUrl",
 }
 
 WILDCARDS: Mapping[str, str] = {
@@ -120,7 +121,7 @@ def test_two_stacks_of_one_account_share_no_physical_name(deploy: Deploy) -> Non
     # Pulumi makes a name from the logical one, unless an input gives it. A domain is an identity
     # by its own name: stacks have domains of their own, or share verified ones (createIdentities).
     def names(stack: Deployment) -> set[tuple[str, str]]:
-        keys = ("name", "bucket", "ruleSetName")
+        keys = ("name", "bucket", "ruleSetName", "dashboardName")
         return {
             (one.type, str(one.inputs.get(key, one.name)))
             for one in stack.resources

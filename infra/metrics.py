@@ -1,0 +1,99 @@
+"""The metrics that alarms and the dashboard look at.
+
+A metric names what it is of, its `Subject`, not how that is called: the names of queues and of
+the function are known only once they exist. SQS counts only queues that were in use within six
+hours (SQS guide, "Available CloudWatch metrics"). The relay's own metrics are written by
+`adapters.telemetry`, under the name of the stack: two stacks of an account do not mix. The
+account's have no dimension: they count all that it sends in the region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+RELAY_NAMESPACE = "MailRelay"
+
+
+class Subject(Enum):
+    """What a metric is of."""
+
+    INCOMING_QUEUE = "incoming queue"
+    DEAD_LETTER_QUEUE = "dead-letter queue"
+    FUNCTION = "function"
+    RELAY = "relay"
+    ACCOUNT = "account"
+
+    @property
+    def namespace(self) -> str:
+        """CloudWatch's namespace of its metrics."""
+        return _PLACES[self][0]
+
+    @property
+    def dimension(self) -> str | None:
+        """The dimension that holds its name; None if its metrics have none."""
+        return _PLACES[self][1]
+
+
+_PLACES: Mapping[Subject, tuple[str, str | None]] = {
+    Subject.INCOMING_QUEUE: ("AWS/SQS", "QueueName"),
+    Subject.DEAD_LETTER_QUEUE: ("AWS/SQS", "QueueName"),
+    Subject.FUNCTION: ("AWS/Lambda", "FunctionName"),
+    Subject.RELAY: (RELAY_NAMESPACE, "service"),
+    Subject.ACCOUNT: ("AWS/SES", None),
+}
+
+Name = TypeVar("Name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A metric of CloudWatch and how its values in a period become one (`Sum`, `p95`, …)."""
+
+    name: str
+    of: Subject
+    statistic: str
+
+    def dimensions(self, names: Mapping[Subject, Name]) -> dict[str, Name]:
+        """What tells it from the same metric of others, with the names that subjects have."""
+        dimension = self.of.dimension
+        return {dimension: names[self.of]} if dimension else {}
+
+
+def received(name: str, statistic: str) -> Metric:
+    """A metric of the queue."""
+    return Metric(name=name, of=Subject.INCOMING_QUEUE, statistic=statistic)
+
+
+def invoked(name: str, statistic: str) -> Metric:
+    """A metric of the function, as Lambda sees it."""
+    return Metric(name=name, of=Subject.FUNCTION, statistic=statistic)
+
+
+def counted(name: str, statistic: str = "Sum") -> Metric:
+    """A metric that the relay itself writes."""
+    return Metric(name=name, of=Subject.RELAY, statistic=statistic)
+
+
+MAILS_RECEIVED = received("NumberOfMessagesSent", "Sum")
+"""Sent to the queue: received from it counts every try."""
+
+OLDEST_MAIL = received("ApproximateAgeOfOldestMessage", "Maximum")
+"""Seconds. A message that was received three times is left out, so that one bad mail does not
+hide the others' age (SQS guide, "Available CloudWatch metrics")."""
+
+DEAD_LETTERS = Metric(
+    name="ApproximateNumberOfMessagesVisible",
+    of=Subject.DEAD_LETTER_QUEUE,
+    statistic="Maximum",
+)
+ERRORS = invoked("Errors", "Sum")
+THROTTLES = invoked("Throttles", "Sum")
+AT_LAST_TRY = counted("MessagesAtLastTry")
+PARKED = counted("MessagesParked")
+RECIPIENTS_FAILED = counted("RecipientsFailed")
+DIRECTORY_FAILURES = counted("DirectoryFailures")
+BOUNCE_RATE = Metric(name="Reputation.BounceRate", of=Subject.ACCOUNT, statistic="Maximum")
+COMPLAINT_RATE = Metric(name="Reputation.ComplaintRate", of=Subject.ACCOUNT, statistic="Maximum")
