@@ -1,7 +1,8 @@
 """What the operator types. `relayctl --help` lists the commands.
 
-Neither command needs AWS, a deployment or a configuration: the policy that a deployment
-would have is given by options, and their defaults let every recipient in.
+`inspect` and `rewrite`, which are here, need neither AWS nor a deployment nor a configuration:
+the policy that a deployment would have is given by options, and their defaults let every
+recipient in. All other commands work on a stack (`message_commands`, `dlq_commands`).
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ from relay_core.plan import message_id_of
 from relay_core.ports import RawKey
 from relay_core.settings import InvalidSettings, Settings
 
+from . import message_commands
+from .dlq_commands import dlq
 from .extraction import Extraction
 from .inspection import Inspection, inspect_message, to_json
 from .presentation import present
 from .preview import NothingToShow, preview
+from .terminal import complain
 
 STANDARD_INPUT = "-"
 NO_MESSAGE = 1
@@ -115,7 +119,7 @@ def inspect_files(
             # ASCII, whatever the locale; a file name that is no text survives as well.
             print(json.dumps(answer), flush=True)
         elif isinstance(inspected, str):
-            _complain(f"{file}: {inspected}")
+            complain(f"{file}: {inspected}")
         else:
             console.print(present(file, inspected))
     if failed:
@@ -178,7 +182,7 @@ def rewrite_file(
     try:
         raw = _read(file)
     except OSError as error:
-        _complain(f"{file}: {error.strerror or error}")
+        complain(f"{file}: {error.strerror or error}")
         raise typer.Exit(UNREADABLE) from None
     try:
         shown = preview(
@@ -191,10 +195,10 @@ def rewrite_file(
             directory=directory,
         )
     except NothingToShow as error:
-        _complain(f"{file}: {error}")
+        complain(f"{file}: {error}")
         raise typer.Exit(NO_MESSAGE) from None
     if shown.caveat is not None:
-        _complain(f"{file}: {shown.caveat}")
+        complain(f"{file}: {shown.caveat}")
     sys.stdout.buffer.write(shown.raw)
     sys.stdout.buffer.flush()
 
@@ -240,5 +244,5 @@ def _read(file: str) -> bytes:
         return stream.read(limit)
 
 
-def _complain(text: str) -> None:
-    typer.echo(f"relayctl: {text}", err=True)
+message_commands.register(app)
+app.add_typer(dlq, name="dlq")

@@ -1,8 +1,4 @@
-"""An inspection for a person to read, as Rich tables.
-
-What a message says is shown as text, never as markup, and without the control characters
-that could make a terminal do things.
-"""
+"""An inspection for a person to read, as Rich tables."""
 
 from __future__ import annotations
 
@@ -14,6 +10,7 @@ from relay_core.attachment import Action
 from relay_core.links import format_size
 
 from .inspection import Decision, InspectedAttachment, Inspection
+from .terminal import shown
 
 _STYLES = {Decision.RELAY: "green", Decision.REFUSE: "red", Decision.IGNORE: "yellow"}
 
@@ -28,13 +25,13 @@ def present(file: str, inspection: Inspection) -> RenderableType:
     facts.add_column(overflow="fold")
     facts.add_row("Decision", decision)
     for detail in inspection.details:
-        facts.add_row("", _shown(detail))
-    facts.add_row("Subject", _shown(inspection.subject or "(none)"))
-    facts.add_row("Recipients", _shown("\n".join(inspection.recipients) or "(none)"))
+        facts.add_row("", shown(detail))
+    facts.add_row("Subject", shown(inspection.subject or "(none)"))
+    facts.add_row("Recipients", shown("\n".join(inspection.recipients) or "(none)"))
     for defect in inspection.defects:
         start, end = defect.span
         facts.add_row("Defect", f"{defect.kind} at bytes {start} to {end}")
-    lines: list[RenderableType] = [_shown(file, style="bold"), facts]
+    lines: list[RenderableType] = [shown(file, style="bold"), facts]
     if inspection.attachments:
         lines.append(_attachments(inspection.attachments))
     return Group(*lines, "")
@@ -52,19 +49,11 @@ def _attachments(attachments: tuple[InspectedAttachment, ...]) -> Table:
         table.add_column("Written to", overflow="fold")
     for one in attachments:
         cells = [
-            _shown(one.filename or "(no name)"),
-            _shown(one.content_type),
+            shown(one.filename or "(no name)"),
+            shown(one.content_type),
             Text(format_size(one.size)),
             Text(f"{one.sha256[:12]}…"),
             Text(one.action, style="green" if one.action is Action.DETACH else "dim"),
         ]
-        table.add_row(*cells, *([_shown(str(one.path))] if with_paths else []))
+        table.add_row(*cells, *([shown(str(one.path))] if with_paths else []))
     return table
-
-
-def _shown(text: str, style: str = "") -> Text:
-    printable = "".join(
-        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}"
-        for character in text
-    )
-    return Text(printable, style=style)

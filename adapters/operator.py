@@ -1,0 +1,162 @@
+"""What only an operator needs of AWS: what lies in a bucket, and announcing a mail once more.
+
+The function never lists a bucket and never writes to its queue what S3 would write. An operator
+does both, with rights of their own. None of this reads a mail: that a raw message is there, how
+large it is and when it came, S3 tells in a listing (`s3:ListBucket`), so that nobody who
+redelivers mail has to be allowed to read it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from relay_core.errors import AdapterError, Conflict
+from relay_core.manifest import MessageId
+
+from .aws_errors import Fault, aws_call, error_code, fault_of
+from .s3 import manifest_key
+from .sqs import Received
+
+if TYPE_CHECKING:  # the stubs are not part of the function's package
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """One object of a bucket: `size` in bytes; `stored_at` in UTC, cut to a second by S3."""
+
+    key: str
+    size: int
+    stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Objects:
+    """What lies in a bucket, in the order of the keys' UTF-8 bytes (S3 API, "ListObjectsV2")."""
+
+    client: S3Client
+    bucket: str
+
+    def find(self, key: str) -> StoredObject | None:
+        """The object under exactly this key, or None. Needs no right to read it."""
+        with aws_call(call="s3:ListObjectsV2", target=f"{self.bucket}/{key}"):
+            answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        # Of all keys that begin with it, it is the first.
+        for item in answer.get("Contents", ()):
+            if item["Key"] == key:
+                return StoredObject(key=key, size=item["Size"], stored_at=item["LastModified"])
+        return None
+
+    def beginning_with(self, prefix: str) -> Iterator[StoredObject]:
+        """All objects whose keys begin so, a thousand a request, as far as they are asked for."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        with aws_call(call="s3:ListObjectsV2", target=f"{self.bucket}/{prefix}"):
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    yield StoredObject(
+                        key=item["Key"], size=item["Size"], stored_at=item["LastModified"]
+                    )
+
+    def read(self, key: str) -> bytes | None:
+        """The object's content, or None if there is none."""
+        with aws_call(call="s3:GetObject", target=f"{self.bucket}/{key}"):
+            try:
+                return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            except ClientError as error:
+                if error_code(error) != "NoSuchKey":
+                    raise
+                return None
+
+
+_SUFFIX = ".json"
+
+
+def manifest_prefix(beginning: str = "") -> str:
+    """What the keys of all manifests begin with whose message ids begin so."""
+    return manifest_key(MessageId(beginning)).removesuffix(_SUFFIX)
+
+
+def message_id_in(key: str) -> MessageId | None:
+    """The message whose manifest has this key; the inverse of `manifest_key`."""
+    name = key.removeprefix(manifest_prefix()).removesuffix(_SUFFIX)
+    return MessageId(name) if key == manifest_key(MessageId(name)) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqsNotifications:
+    """The queue that S3 writes to when a mail arrives."""
+
+    client: SQSClient
+    queue_url: str
+    incoming_bucket: str
+
+    def announce(self, received: Received) -> None:
+        """Put a raw message on the queue, as S3 did when it arrived.
+
+        Raises:
+            TransientError: if SQS does not take it.
+            PermanentError: likewise.
+        """
+        with aws_call(call="sqs:SendMessage", target=f"{self.queue_url} for {received.raw_key}"):
+            self.client.send_message(
+                QueueUrl=self.queue_url,
+                MessageBody=format_notification(
+                    received, self.incoming_bucket, region=self.client.meta.region_name
+                ),
+            )
+
+
+def format_notification(received: Received, incoming_bucket: str, *, region: str) -> str:
+    """S3's notification of a raw message (S3 User Guide, "Event message structure").
+
+    The inverse of `sqs.parse_record` for a message that it reads as one mail.
+    """
+    entry = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": region,
+        "eventName": "ObjectCreated:Put",
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "bucket": {"name": incoming_bucket, "arn": f"arn:aws:s3:::{incoming_bucket}"},
+            "object": {"key": quote_plus(received.raw_key, safe="/")},
+        },
+    }
+    if received.arrived_at is not None:
+        arrived_at = received.arrived_at.astimezone(UTC)
+        entry["eventTime"] = arrived_at.isoformat().replace("+00:00", "Z")
+    return json.dumps({"Records": [entry]})
+
+
+_ADVICE = {
+    Fault.THROTTLED: "AWS wants fewer calls; run it again in a minute",
+    Fault.UNAVAILABLE: "AWS, or the way to it, is disturbed; run it again",
+    Fault.CONTENDED: "another write was under way; run it again",
+    Fault.CREDENTIALS: "'aws sts get-caller-identity' tells whose credentials these are;"
+    " --profile takes others",
+    Fault.MISCONFIGURED: "see whether these are the outputs of the right stack, and whether you"
+    " have the rights that README.md lists for relayctl",
+    Fault.REJECTED: "see whether these are the outputs of the right stack",
+}
+
+
+def explain(error: AdapterError) -> str:
+    """The error with advice for an operator instead of that for the function, in one line."""
+    text, cause = str(error), error.__cause__
+    if isinstance(error, Conflict):
+        text = f"{error.call} on {error.target}: somebody else writes it as well; run it again"
+    elif isinstance(cause, ClientError | BotoCoreError):
+        fault = fault_of(cause)
+        text = text.removesuffix(f" [{fault.advice}]") + f" [{_ADVICE[fault]}]"
+    notes: list[str] = getattr(error, "__notes__", [])
+    return " ".join("; ".join([text, *notes]).split())

@@ -1,0 +1,438 @@
+"""What an operator does with messages: list, show, redeliver, replay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from relay_core.errors import AdapterError, PermanentError
+from relay_core.ledger import Ledger
+from relay_core.links import format_time
+from relay_core.mailbox import InvalidAddress, parse_addr_spec
+from relay_core.manifest import DeliveryRecord, DeliveryState, Manifest, MessageId
+from relay_core.patterns import canonical_pattern
+from relay_core.ports import RawKey, StoredManifest
+
+from .finding import (
+    find_message,
+    find_raw_message,
+    load_message,
+    require_raw_message,
+)
+from .message_presentation import present_list, present_message, summarize
+from .parallel import in_parallel
+from .redelivery import NotDone, Redelivery, plan_redelivery, plan_replay
+from .selection import Candidate, Newest, Selection, newest, parse_moment
+from .stack_options import (
+    AsJson,
+    DryRun,
+    Outputs,
+    Profile,
+    ReadyFile,
+    StackName,
+    Yes,
+    open_stack,
+)
+from .standing import Standing, standing_of, why
+from .terminal import (
+    EXIT_STATUSES,
+    Exit,
+    complain,
+    confirm,
+    errors_told,
+    make_console,
+    must_be_confirmed,
+    print_json,
+    printable,
+    progress,
+)
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from adapters.operator import StoredObject
+
+    from .desk import Desk
+
+_DEFAULT_LIMIT = 100
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for name, command in (
+        ("list", list_messages),
+        ("show", show_message),
+        ("redeliver", redeliver_message),
+        ("replay", replay_messages),
+    ):
+        app.command(name, epilog=EXIT_STATUSES)(command)
+
+
+def list_messages(
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN",
+            help="Those created at this time or later: 2h ago (s, m, h, d, w), or a time such"
+            " as 2026-01-31T14:00Z; UTC where it names no zone.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="Those created before this time.")
+    ] = None,
+    sender: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Those from an address, a domain, or with *.example.org its subdomains.",
+        ),
+    ] = None,
+    recipient: Annotated[
+        str | None,
+        typer.Option(metavar="PATTERN", help="Those with a recipient that the pattern means."),
+    ] = None,
+    state: Annotated[
+        list[Standing],
+        typer.Option(metavar="STATE", help="Those in this state; repeat for more."),
+    ] = [],  # noqa: B006 - Typer copies defaults
+    limit: Annotated[
+        int, typer.Option(min=0, metavar="N", help="The newest N of them at the most; 0 for all.")
+    ] = _DEFAULT_LIMIT,
+    as_json: AsJson = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """List messages, newest first, by their manifests.
+
+    A message is created when a worker first writes down what becomes of it, as a rule seconds
+    after it arrived, and anew when it is done from its start.
+
+    States: relaying (somebody is still to get the mail), done (everybody has it), failed (some
+    can never get it), refused, ignored, held (its sender was over the limit), released (by an
+    operator, to be done from its start), failing (no try came as far as to promise anything). "at
+    work" means that a worker has it now.
+    """
+    now = datetime.now(UTC)
+    selection = Selection(
+        since=_moment(since, now, "--since"),
+        until=_moment(until, now, "--until"),
+        sender=_pattern(sender, "--sender"),
+        recipient=_pattern(recipient, "--recipient"),
+        standings=frozenset(state),
+    )
+    unreadable: list[AdapterError] = []
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        found = _find_newest(desk, selection, limit or None, unreadable.append)
+        if as_json:
+            for manifest in found.manifests:
+                print_json(summarize(manifest, now))
+        elif found.manifests:
+            console = make_console()
+            whole_ids = not console.is_terminal
+            console.print(present_list(found.manifests, now, whole_ids=whole_ids))
+        else:
+            complain("no message is as asked for")
+        if found.is_cut:
+            complain(
+                f"these are the newest {len(found.manifests)}, and there may be more: --limit N"
+                " shows so many of them, --limit 0 all"
+            )
+        if unreadable:
+            raise NotDone(f"{len(unreadable)} manifests cannot be read, such as: {unreadable[0]}")
+
+
+def _find_newest(
+    desk: Desk,
+    selection: Selection,
+    limit: int | None,
+    on_unreadable: Callable[[AdapterError], None],
+) -> Newest:
+    with progress("Listing manifests") as advance:
+        candidates = list(_counted(_candidates(desk), advance))
+    with progress(
+        "Reading manifests", sum(selection.may_admit(one.written_at) for one in candidates)
+    ) as advance:
+
+        def read(chunk: Sequence[Candidate]) -> Iterator[Manifest]:
+            ids = [one.message_id for one in chunk]
+            for _, stored in in_parallel(desk.manifests.load, ids):
+                advance(1)
+                if isinstance(stored, PermanentError):
+                    on_unreadable(stored)
+                elif isinstance(stored, AdapterError):
+                    raise stored
+                elif stored is not None:  # else its retention ended just now
+                    yield stored.manifest
+
+        return newest(candidates, read, selection, limit)
+
+
+def _candidates(desk: Desk) -> Iterator[Candidate]:
+    from adapters.operator import manifest_prefix, message_id_in  # noqa: PLC0415 - see `desk`
+
+    for stored in desk.attachments.beginning_with(manifest_prefix()):
+        message_id = message_id_in(stored.key)
+        if message_id is not None:
+            yield Candidate(message_id=message_id, written_at=stored.stored_at)
+
+
+def _counted(items: Iterable[Candidate], advance: Callable[[int], object]) -> Iterator[Candidate]:
+    for item in items:
+        advance(1)
+        yield item
+
+
+def show_message(
+    message: Annotated[
+        str,
+        typer.Argument(
+            metavar="MESSAGE", help="A message id, its beginning, or the key of a raw message."
+        ),
+    ],
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the manifest as it is stored, on one line.")
+    ] = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Show what is known of one message: what became of it, for whom, and why."""
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        if as_json:
+            print_json(_stored_document(desk, find_message(desk, message)))
+        else:
+            manifest = load_message(desk, message).manifest
+            make_console().print(present_message(manifest, desk.clock()))
+
+
+def _stored_document(desk: Desk, message_id: MessageId) -> object:
+    """The manifest as it is, were it one that this version cannot read."""
+    from adapters.s3 import manifest_key  # noqa: PLC0415 - see `desk`
+
+    document = desk.attachments.read(manifest_key(message_id))
+    if document is None:
+        raise NotDone(f"{message_id}: its manifest was deleted just now")
+    try:
+        return json.loads(document)
+    except ValueError as error:
+        raise NotDone(f"the manifest of {message_id} is no JSON: {error}") from None
+
+
+def redeliver_message(
+    message: Annotated[
+        str,
+        typer.Argument(
+            metavar="MESSAGE", help="A message id, its beginning, or the key of a raw message."
+        ),
+    ],
+    *,
+    recipient: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ADDRESS",
+            help="Whom to send the mail to, even if they have it; repeat for more. Else all for"
+            " whom it failed.",
+        ),
+    ] = [],  # noqa: B006 - Typer copies defaults
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Have a message delivered again: to those for whom it failed, or to those that are named.
+
+    A message that was held, refused, ignored or never read is released: it is done again from
+    its start, without being counted against its sender's limit. What it was refused for is
+    looked at again: mend that first.
+
+    Nothing is done while a worker has the message, or if its raw message is gone.
+    """
+    must_be_confirmed(yes=yes, dry_run=dry_run)
+    recipients = [_address(one) for one in recipient]
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        stored = load_message(desk, message)
+        redelivery = plan_redelivery(stored.manifest, recipients, desk.clock())
+        raw = require_raw_message(desk, RawKey(stored.manifest.raw_key))
+        told = [
+            *_describe(stored.manifest, redelivery),
+            *_warnings(desk, stored.manifest, redelivery),
+        ]
+        if dry_run:
+            _say(told)
+            return
+        _say(told, to_stderr=True)
+        confirm("Have it delivered?", yes=yes)
+        _redeliver(desk, stored, redelivery, raw)
+        _say([f"{stored.manifest.message_id}: announced to the queue"])
+
+
+def replay_messages(
+    keys: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY",
+            help="The key of a raw message in the incoming bucket, or its id or the beginning.",
+        ),
+    ],
+    *,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Announce raw messages to the queue once more, as if they arrived now.
+
+    For mail whose notification was lost or dropped. What is recorded of a message is not
+    repeated. One that was refused, ignored or held is released before. One that is done is left
+    alone: see redeliver.
+    """
+    must_be_confirmed(yes=yes, dry_run=dry_run)
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        found = [(key, _plan_replay(desk, key)) for key in dict.fromkeys(keys)]
+        planned = [one for _, one in found if not isinstance(one, Exception)]
+        failures = [one for _, one in found if isinstance(one, Exception)]
+        for failure in failures:
+            _complain_of(failure)
+        for raw, stored, redelivery in planned:
+            _say(_describe_replay(raw, stored, redelivery), to_stderr=not dry_run)
+        if planned and not dry_run:
+            confirm(f"Announce {len(planned)} of {len(found)} messages?", yes=yes)
+            for raw, stored, redelivery in planned:
+                try:
+                    _redeliver(desk, stored, redelivery, raw)
+                except (AdapterError, NotDone) as error:
+                    failures.append(error)
+                    _complain_of(error)
+                else:
+                    _say([f"{raw.key}: announced to the queue"])
+    if failures:
+        raise typer.Exit(Exit.NOT_DONE)
+
+
+_Replay = tuple["StoredObject", StoredManifest | None, Redelivery | None]
+
+
+def _plan_replay(desk: Desk, key: str) -> _Replay | NotDone | AdapterError:
+    try:
+        found = find_raw_message(desk, key)
+        manifest = found.stored.manifest if found.stored else None
+        return found.raw, found.stored, plan_replay(manifest, desk.clock())
+    except (NotDone, AdapterError) as error:
+        return error
+
+
+def _redeliver(
+    desk: Desk, stored: StoredManifest | None, redelivery: Redelivery | None, raw: StoredObject
+) -> None:
+    """Write down what is to be done, then announce the mail; in this order: see `redelivery`."""
+    from adapters.sqs import Received  # noqa: PLC0415 - see `desk`
+
+    if stored is not None and redelivery is not None:
+        ledger = Ledger(desk.manifests, stored.manifest, stored)
+        ledger.update(lambda found: redelivery.apply(found, desk.clock()))
+    try:
+        desk.notifications.announce(
+            # When it arrived, so that it is counted in the window that it belongs to.
+            Received(raw_key=RawKey(raw.key), arrived_at=raw.stored_at)
+        )
+    except AdapterError as error:
+        error.add_note("nothing is lost: give the same command again")
+        raise
+
+
+def _describe(manifest: Manifest, redelivery: Redelivery) -> Iterator[str]:
+    yield (
+        f"{manifest.message_id}: {manifest.subject or '(no subject)'!r} from"
+        f" {manifest.sender or '(nobody)'}, {format_time(manifest.created_at)}"
+    )
+    if redelivery.releases:
+        reasons = f": {why(manifest)}" if why(manifest) else ""
+        yield f"  is {standing_of(manifest)}{reasons}"
+        yield "  is released, and done again from its start"
+    for one in redelivery.reopened:
+        yield f"  {one.recipient} {_gets_it(one)}"
+    for one in redelivery.still_open:
+        yield f"  {one.recipient} {_gets_it(one)}"
+
+
+def _gets_it(delivery: DeliveryRecord) -> str:
+    since = f" since {format_time(delivery.at)}" if delivery.at else ""
+    match delivery.state:
+        case DeliveryState.SUBMITTED:
+            return f"gets the mail AGAIN: has it{since} ({delivery.submission_id})"
+        case DeliveryState.FAILED:
+            return f"gets the mail: failed{since} ({delivery.failure})"
+        case DeliveryState.SUBMITTING:
+            return "gets the mail, perhaps again: a worker died while it was submitted"
+        case DeliveryState.PENDING:
+            return "gets the mail: was still to get it"
+
+
+def _warnings(desk: Desk, manifest: Manifest, redelivery: Redelivery) -> Iterator[str]:
+    """What the recipients would find wrong with the mail."""
+    kept = [one for one in manifest.attachments if one.failure is None]
+    # All of them were stored together, and their retention ends together. A message that is
+    # done from its start has them stored again.
+    if kept and not redelivery.releases and desk.attachments.find(kept[0].key) is None:
+        yield (
+            "  WARNING: its attachments are gone from the bucket (attachmentRetentionDays); the"
+            " links in the mail will lead nowhere"
+        )
+
+
+def _describe_replay(
+    raw: StoredObject, stored: StoredManifest | None, redelivery: Redelivery | None
+) -> Iterator[str]:
+    if stored is not None and redelivery is not None:
+        yield from _describe(stored.manifest, redelivery)
+    else:
+        standing = standing_of(stored.manifest) if stored else "no manifest yet"
+        yield f"{raw.key}: {standing}, arrived {format_time(raw.stored_at)}"
+
+
+def _complain_of(error: Exception) -> None:
+    from adapters.operator import explain  # noqa: PLC0415 - see `desk`
+
+    complain(explain(error) if isinstance(error, AdapterError) else str(error))
+
+
+def _say(lines: Iterable[str], *, to_stderr: bool = False) -> None:
+    for line in lines:
+        typer.echo(printable(line), err=to_stderr)
+
+
+def _moment(text: str | None, now: datetime, option: str) -> datetime | None:
+    try:
+        return None if text is None else parse_moment(text, now)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def _pattern(text: str | None, option: str) -> str | None:
+    if text is not None and canonical_pattern(text) is None:
+        raise typer.BadParameter(
+            f"{text!r} is no address, no domain, and not '*.' and a domain", param_hint=option
+        )
+    return text
+
+
+def _address(text: str) -> str:
+    try:
+        return parse_addr_spec(text)
+    except InvalidAddress as error:
+        raise typer.BadParameter(str(error), param_hint="--recipient") from None

@@ -1,0 +1,41 @@
+"""Doing one thing to many, several at the same time.
+
+What takes time is the way to AWS and back: threads wait for many answers as easily as for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
+
+from relay_core.errors import AdapterError
+
+WORKERS = 16
+"""How many calls are under way at the same time."""
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def in_parallel(
+    act: Callable[[_Item], _Result], items: Iterable[_Item]
+) -> Iterator[tuple[_Item, _Result | AdapterError]]:
+    """Each item with what came of it, as they are done with; an `AdapterError` is a result.
+
+    Any other error, and a caller who goes away, ends it: what was not begun by then is not done.
+    """
+    with ThreadPoolExecutor(max_workers=WORKERS) as executor:
+        try:
+            begun = {executor.submit(_attempt, act, item): item for item in items}
+            for done in as_completed(begun):
+                yield begun[done], done.result()
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _attempt(act: Callable[[_Item], _Result], item: _Item) -> _Result | AdapterError:
+    try:
+        return act(item)
+    except AdapterError as error:
+        return error

@@ -1,0 +1,144 @@
+"""What an operator's wish to have a mail delivered again changes about its manifest.
+
+A message that has recipients keeps them: those of them who are to get the mail are open again,
+and all others stay what they are, so that nobody else gets it twice. That holds as well for one
+that was refused after some had the mail (a policy was changed meanwhile). A message without any
+was refused, ignored, held or never read: it is released, and done from its start.
+
+Only then is the mail announced to the queue. If that fails, or relayctl dies in between, doing it
+again finds the recipients open, changes nothing and announces the mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from relay_core.errors import RelayError
+from relay_core.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
+
+from .standing import Standing, lease_at, standing_of, whose
+
+
+class NotDone(RelayError):
+    """What the operator asked for was not done; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redelivery:
+    """What is to become of one message.
+
+    It `releases` the message, or else opens the records in `reopened` again, which are those
+    that the operator saw. `still_open` are recipients who get the mail with it, because nothing
+    final is known of them.
+    """
+
+    releases: bool
+    reopened: tuple[DeliveryRecord, ...] = ()
+    still_open: tuple[DeliveryRecord, ...] = ()
+
+    def apply(self, manifest: Manifest, now: datetime) -> Manifest:
+        """The manifest with that change; made on what others may have written meanwhile.
+
+        A record that is not any more what the operator saw is left as it is.
+
+        Raises:
+            NotDone: if a worker has the message, or it cannot be released any more.
+        """
+        refuse_under_lease(manifest, now)
+        if not self.releases:
+            return _reopened(manifest, self.reopened, now)
+        if manifest.deliveries:
+            raise NotDone(
+                f"{manifest.message_id} was relayed meanwhile; see 'relayctl show"
+                f" {manifest.message_id}'"
+            )
+        return replace(manifest, state=ManifestState.RELEASED, reason=None, detail="", lease=None)
+
+
+def plan_redelivery(manifest: Manifest, recipients: Collection[str], now: datetime) -> Redelivery:
+    """What a redelivery changes: for those recipients, or, if none are named, all that failed.
+
+    Raises:
+        NotDone: if a worker has the message, a recipient is none of it, or nothing is to be done.
+    """
+    refuse_under_lease(manifest, now)
+    still_open = manifest.open_deliveries()
+    if recipients:
+        chosen = [_find(manifest, recipient) for recipient in dict.fromkeys(recipients)]
+        reopened = tuple(one for one in manifest.deliveries if one in chosen and not one.is_open)
+    elif not manifest.deliveries and manifest.state is not ManifestState.RELAYING:
+        return Redelivery(releases=True)
+    else:
+        failed = DeliveryState.FAILED
+        reopened = tuple(one for one in manifest.deliveries if one.state is failed)
+        if not reopened and not still_open:
+            raise NotDone(
+                f"{manifest.message_id}: every recipient has the mail; --recipient ADDRESS sends"
+                " it to one of them again"
+            )
+    return Redelivery(releases=False, reopened=reopened, still_open=still_open)
+
+
+def plan_replay(manifest: Manifest | None, now: datetime) -> Redelivery | None:
+    """What announcing a raw message once more changes about its manifest; None: nothing.
+
+    Raises:
+        NotDone: if it would do nothing, because the message has come to its end.
+    """
+    if manifest is None:
+        return None
+    match standing_of(manifest):
+        case Standing.DONE:
+            raise NotDone(
+                f"{manifest.message_id} is done: every recipient has the mail; 'relayctl redeliver"
+                f" {manifest.message_id} --recipient ADDRESS' sends it to one of them again"
+            )
+        case Standing.FAILED:
+            raise NotDone(
+                f"{manifest.message_id} is done, and failed for some: 'relayctl redeliver"
+                f" {manifest.message_id}' sends it to them again"
+            )
+        case Standing.REFUSED | Standing.IGNORED | Standing.HELD:
+            return plan_redelivery(manifest, (), now)
+        case Standing.RELAYING | Standing.RELEASED | Standing.FAILING:
+            return None
+
+
+def refuse_under_lease(manifest: Manifest, now: datetime) -> None:
+    """Leave a message alone that a worker has.
+
+    Raises:
+        NotDone: naming the worker, and when to try again.
+    """
+    if lease := lease_at(manifest, now):
+        raise NotDone(f"{manifest.message_id}: {whose(lease)}; try again after that")
+
+
+def _reopened(manifest: Manifest, records: Collection[DeliveryRecord], now: datetime) -> Manifest:
+    return replace(
+        manifest,
+        deliveries=tuple(
+            replace(one, state=DeliveryState.PENDING, submission_id=None, at=now)
+            if one in records
+            else one
+            for one in manifest.deliveries
+        ),
+        state=ManifestState.RELAYING,
+        reason=None,
+        detail="" if manifest.reason else manifest.detail,
+    )
+
+
+def _find(manifest: Manifest, recipient: str) -> DeliveryRecord:
+    """The record of a recipient. Letter case decides only where two differ in nothing else."""
+    alike = [one for one in manifest.deliveries if one.recipient.lower() == recipient.lower()]
+    for one in alike:
+        if one.recipient == recipient or len(alike) == 1:
+            return one
+    raise NotDone(
+        f"{recipient} is no recipient of {manifest.message_id}"
+        f" ({standing_of(manifest)}, {len(manifest.deliveries)} recipients); 'relayctl show"
+        f" {manifest.message_id}' lists them"
+    )

@@ -1,0 +1,79 @@
+"""How an operator sees a message: one word for what became of it, and who works on it now.
+
+A manifest says the same in two fields: the message's state, and each recipient's. `relaying` there
+is from the first submission to long after the last. An operator wants to know whether that is
+over, and whether somebody did not get the mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from relay_core.lease import Lease
+from relay_core.manifest import DeliveryState, Manifest, ManifestState
+
+
+class Standing(StrEnum):
+    """What became of a message.
+
+    A `RELAYING` one has recipients of whom nothing final is known. All have the mail of a `DONE`
+    one, and some can never get that of a `FAILED` one. The others are what `ManifestState` says.
+    """
+
+    RELAYING = "relaying"
+    DONE = "done"
+    FAILED = "failed"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+    HELD = "held"
+    RELEASED = "released"
+    FAILING = "failing"
+
+
+def standing_of(manifest: Manifest) -> Standing:
+    """What became of the message."""
+    if manifest.state is not ManifestState.RELAYING:
+        return Standing(manifest.state.value)
+    if manifest.open_deliveries():
+        return Standing.RELAYING
+    return Standing.FAILED if manifest.count(DeliveryState.FAILED) else Standing.DONE
+
+
+def lease_at(manifest: Manifest, now: datetime) -> Lease | None:
+    """The claim of the worker that has the message at that time, if one has."""
+    lease = manifest.lease
+    return lease if lease is not None and now < lease.until else None
+
+
+_MOST_TOLD = 3
+
+
+def why(manifest: Manifest) -> str:
+    """Why the message is where it is, in words of the record; empty where it is done.
+
+    Recipients who fail for the same reason are told of together.
+    """
+    words = [manifest.reason.value] if manifest.reason else []
+    words += [manifest.detail] if manifest.detail else []
+    unserved: dict[str, list[str]] = {}
+    for one in manifest.deliveries:
+        if one.state is not DeliveryState.SUBMITTED:
+            unserved.setdefault(one.failure or one.state.value, []).append(one.recipient)
+    told = [f"{_name_some(who)}: {trouble}" for trouble, who in unserved.items()]
+    words += told[:_MOST_TOLD]
+    if len(told) > _MOST_TOLD:
+        words.append(f"and {len(told) - _MOST_TOLD} more troubles")
+    return "; ".join(words)
+
+
+def _name_some(recipients: Sequence[str]) -> str:
+    named = ", ".join(recipients[:_MOST_TOLD])
+    left = len(recipients) - _MOST_TOLD
+    return f"{named} and {left} more" if left > 0 else named
+
+
+def whose(lease: Lease) -> str:
+    """Who has a message until when, in words."""
+    return f"worker {lease.holder} has it until {lease.until:%Y-%m-%d %H:%M:%S} UTC"

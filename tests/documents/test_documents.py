@@ -1,0 +1,59 @@
+"""What documents name exists: files, tests, configuration keys."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+TEST_NAME = re.compile(r"`(tests/[\w/]+\.py)((?:::\w+)*)`")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def defined(path: Path) -> set[str]:
+    """The functions of a module, and its classes' methods as `Class::method`."""
+
+    def walk(body: list[ast.stmt], prefix: str) -> Iterator[str]:
+        for node in body:
+            if isinstance(node, ast.FunctionDef):
+                yield prefix + node.name
+            elif isinstance(node, ast.ClassDef):
+                yield from walk(node.body, f"{prefix}{node.name}::")
+
+    return set(walk(ast.parse(path.read_text("utf-8")).body, ""))
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_test_that_is_named_is_there(document: Path) -> None:
+    missing = [
+        f"{path}{name}"
+        for path, name in TEST_NAME.findall(document.read_text("utf-8"))
+        if not (ROOT / path).exists()
+        or (name and name.removeprefix("::") not in defined(ROOT / path))
+    ]
+    assert [] == missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_link_within_the_project_leads_somewhere(document: Path) -> None:
+    targets = [
+        target
+        for target in LINK.findall(document.read_text("utf-8"))
+        if "://" not in target and not target.startswith("mailto:")
+    ]
+    assert [] == [target for target in targets if not (document.parent / target).exists()]
+
+
+def test_the_decisions_are_all_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = set(LINK.findall((folder / "README.md").read_text("utf-8")))
+    assert {path.name for path in folder.glob("[0-9]*.md")} == listed
