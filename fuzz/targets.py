@@ -18,7 +18,7 @@ from relay_core.media_type import (
 )
 from relay_core.message import parse_message
 from relay_core.recipient_code import Found, find_in_html, find_in_text, format_error
-from relay_core.rewrite import cut
+from relay_core.spans import cut
 from tests.core.laws import MAX_LINE, check_any_bytes, check_rewriting_is_done
 
 MARKER = "Email_Rxers_Code"

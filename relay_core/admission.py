@@ -32,6 +32,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .directory import Directory, expand
 from .encoding import decode_encoded_words
@@ -67,11 +68,18 @@ _WORD = re.compile(r"[^\s<>,;:()\"]+")
 
 def find_author(header: Header) -> Mailbox | None:
     """The first mailbox of From, read leniently: devices write almost anything there."""
-    field = header.first("from")
-    if field is None:
+    value = header.get("from")
+    if value is None:
         return None
+    return _recurring(value) if len(value) <= _MAX_RECURRING else _parse_author(value)
+
+
+_MAX_RECURRING = 200
+
+
+def _parse_author(value: bytes) -> Mailbox | None:
     # The address is looked for before encoded-words are decoded: what they hold is a name.
-    text = header.value(field).decode("utf-8", "replace")
+    text = value.decode("utf-8", "replace")
     name, address = _split_mailbox(text)
     try:
         addr_spec = parse_addr_spec(address)
@@ -79,6 +87,10 @@ def find_author(header: Header) -> Mailbox | None:
         return None
     display_name = decode_encoded_words(name.strip().strip('"').replace('\\"', '"'))
     return Mailbox(addr_spec=addr_spec, display_name=display_name)
+
+
+# A device writes the same into each of its mails, and a mail is asked more than once.
+_recurring = lru_cache(maxsize=64)(_parse_author)
 
 
 def _split_mailbox(text: str) -> tuple[str, str]:
@@ -118,16 +130,14 @@ _SES_FIELDS = frozenset({_VIRUS_VERDICT, _SPAM_VERDICT, _AUTHENTICATION_RESULTS}
 
 def _ses_findings(header: Header) -> dict[str, str]:
     """The values of the fields that SES added, by name; "" of one that is not there."""
-    findings: dict[str, str] = {}
-    received = 0
-    for field in header.fields:
-        received += field.name == "received"
-        if received > 1:
-            break
-        if field.name in _SES_FIELDS and field.name not in findings:
-            # As it stands: an encoded-word in it is the sender's, and must not become results.
-            findings[field.name] = header.value(field).decode("latin-1")
-    return dict.fromkeys(_SES_FIELDS, "") | findings
+    received = [field.start for field in header.fields if field.name == "received"]
+    end = received[1] if len(received) > 1 else header.span.end
+    # As they stand: an encoded-word in one is the sender's, and must not become results.
+    return {
+        name: header.value(field).decode("latin-1") if field and field.start < end else ""
+        for name in _SES_FIELDS
+        for field in [header.first(name)]
+    }
 
 
 _RESULT = re.compile(r"(?i)(?:^|[;\s])(spf|dkim|dmarc)\s*=\s*([a-z]+)")

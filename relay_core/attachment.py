@@ -6,6 +6,11 @@ whole; a multipart that could not be split is one only if it has a file name. te
 text/html leaves without either mark are the message's bodies. A file that stands uuencoded
 in a body is an attachment too.
 
+Any other text without either mark (text/csv, text/x-log, text/calendar) is a body too: it stays
+where it is, in the type that it has, and a mail program shows it as plain text if it knows
+nothing better (RFC 2046 section 4.1.4). So recipient codes are looked for in it. But the list of
+links is never put there: a table or an invitation would be no longer what it was.
+
 What that means for the composite and the odd types:
 
 | type | what becomes of it |
@@ -89,13 +94,18 @@ def is_attachment(entity: Entity) -> bool:
 
 
 def is_body(entity: Entity) -> bool:
-    """Whether a leaf is one of the message's own texts, which a reader sees."""
-    if is_attachment(entity):
-        return False
-    # A multipart that could not be split shows as the text that it is.
-    return entity.media_type.full in {"text/plain", "text/html"} or (
-        entity.media_type.type == "multipart"
-    )
+    """Whether a leaf is one of the message's own texts, which a reader sees.
+
+    Every leaf is a body or an attachment: a multipart that could not be split shows as the text
+    that it is.
+    """
+    return not is_attachment(entity)
+
+
+def is_prose(body: Entity) -> bool:
+    """Whether a body is text for people, in which more words do no harm."""
+    media_type = body.media_type
+    return media_type.type != "text" or media_type.subtype in {"plain", "html"}
 
 
 def find_bodies(message: Message) -> tuple[Entity, ...]:
@@ -116,19 +126,17 @@ def find_attachments(
     referenced: frozenset[str] | None = None
     for entity in message.leaves():
         if is_attachment(entity):
-            if referenced is None:
-                referenced = _referenced_content_ids(message)
-            keep = (
-                entity in encrypted
-                or is_signature(entity)
-                or _is_shown(entity, referenced, inline_image_limit)
-            )
+            keep = entity in encrypted or is_signature(entity)
+            if not keep and _may_be_shown(entity, inline_image_limit):
+                if referenced is None:
+                    referenced = _referenced_content_ids(message)
+                keep = entity.content_id in referenced
             action = Action.KEEP if keep else Action.DETACH
             found.append(_attachment(message, entity, None, len(found) + 1, action))
-        elif is_body(entity):
+        else:
             found += [
                 _attachment(message, entity, embedded, len(found) + number, Action.DETACH)
-                for number, embedded in enumerate(_embedded(message, entity), 1)
+                for number, embedded in enumerate(find_embedded(message, entity), 1)
             ]
     return tuple(found)
 
@@ -166,7 +174,8 @@ def content_of(message: Message, attachment: Attachment) -> Iterator[bytes]:
     return decode_uuencoded(text, attachment.embedded.data)
 
 
-def _embedded(message: Message, body: Entity) -> tuple[UuencodedFile, ...]:
+def find_embedded(message: Message, body: Entity) -> tuple[UuencodedFile, ...]:
+    """The files that stand uuencoded in one of the message's texts, in order."""
     if body.transfer_encoding in IDENTITY and (
         message.raw.find(b"begin ", body.body.start, body.body.end) < 0
     ):
@@ -177,20 +186,19 @@ def _embedded(message: Message, body: Entity) -> tuple[UuencodedFile, ...]:
 def _inside(message: Message, full: str) -> frozenset[Entity]:
     """All entities inside of multiparts of that type."""
     inside: set[Entity] = set()
-    for entity in message.root.walk():
+    for entity in message.entities:
         if entity.media_type.full == full or entity in inside:
             inside.update(entity.parts)
     return frozenset(inside)
 
 
-def _is_shown(entity: Entity, referenced: frozenset[str], inline_image_limit: int) -> bool:
+def _may_be_shown(entity: Entity, inline_image_limit: int) -> bool:
+    """Whether the entity is an image that an HTML body can refer to, and small enough to stay."""
+    if entity.media_type.type != "image" or entity.content_id is None:
+        return False
     encoded_size = entity.body.end - entity.body.start
     share = 3 / 4 if entity.transfer_encoding is TransferEncoding.BASE64 else 1
-    return (
-        entity.media_type.type == "image"
-        and entity.content_id in referenced
-        and encoded_size * share <= inline_image_limit
-    )
+    return encoded_size * share <= inline_image_limit
 
 
 def is_signature(entity: Entity) -> bool:
@@ -239,28 +247,29 @@ _EXTENSIONS = {
     "video/x-msvideo": ".avi",
 }
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_SEPARATOR = re.compile(r"[/\\]")
 _UNSAFE = re.compile(r'[<>:"|?*]')
+_BLANKS = re.compile(r" +")
 _RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?\Z")
 
 
 def safe_name(filename: str | None, content_type: str, index: int) -> str:
     """A file name that is harmless everywhere; made up from type and index if there is none."""
-    name = unicodedata.normalize("NFC", filename or "")
-    name = re.split(r"[/\\]", name)[-1]
-    name = "".join(
-        " " if unicodedata.category(character) == "Zs" else character
-        for character in name
-        if unicodedata.category(character) not in _INVISIBLE
-    )
-    name = _UNSAFE.sub("_", name)
-    name = re.sub(r" +", " ", name).strip(" .")
+    name = _SEPARATOR.split(filename or "")[-1]
+    if not (name.isascii() and name.isprintable()):
+        name = "".join(
+            " " if unicodedata.category(character) == "Zs" else character
+            for character in name
+            if unicodedata.category(character) not in _INVISIBLE
+        )
+        # Characters that nothing invisible parts any more may make one.
+        name = unicodedata.normalize("NFC", name)
+    name = _BLANKS.sub(" ", _UNSAFE.sub("_", name)).strip(" .")
     if not name:
         return f"attachment-{index}{_EXTENSIONS.get(content_type, '.bin')}"
-    if _RESERVED.match(name):
-        name = f"_{name}"
-    # A name cut short may end in another extension, which may have to be cut differently.
-    while (shorter := _shortened(name)) != name:
-        name = shorter
+    # A name cut short may end in another extension, and be reserved where it was not before.
+    while (better := _shortened(f"_{name}" if _RESERVED.match(name) else name)) != name:
+        name = better
     return name
 
 

@@ -18,11 +18,11 @@ import codecs
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from . import base64_decoder
 from .errors import Span
@@ -296,7 +296,7 @@ def _known_charset(name: str) -> str | None:
     if normal not in _CODECS and normal.replace(".", "_") not in _CODECS:
         return None
     try:
-        info = codecs.lookup(word)
+        info = codecs.lookup(normal)  # the word itself may hold anything, a NUL for instance
     except LookupError:
         return None
     # Private, but the only mark that tells text encodings from bytes-to-bytes codecs.
@@ -319,8 +319,7 @@ _NOT_CHARSETS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecodedText:
+class DecodedText(NamedTuple):
     """Text, with the charset it was read in (Python's codec name) and whether by a guess."""
 
     text: str

@@ -10,6 +10,8 @@ attachments below it. So:
 * A header without any empty line ends after its last known field: the lines behind it that
   look like `Name: value` are content.
 * A line that holds only blanks is the empty line, unless the header goes on after it.
+* Indented lines of base64 behind a field that is complete without them are content: some
+  devices indent it, and some of these forget the empty line.
 
 One pass, no backtracking: every look-ahead either moves the reader forward to what it found
 or ends the header.
@@ -29,9 +31,15 @@ from .errors import Defect, DefectKind, Span
 # Names beyond ASCII are wrong, but a field all the same.
 _FIELD = re.compile(rb"([!-9;-~\x80-\xff]+)[ \t]*:")
 # A whole field as it should be, with its folds, and never a delimiter line.
+_FIELD_NAME = r"(?!--)([!#-9;<>-~]++)"
 _REGULAR_FIELD = re.compile(
-    rb"(?!--)([!#-9;<>-~]++)[ \t]*+:([^\r\n]*+(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*)\r?\n"
+    rf"{_FIELD_NAME}[ \t]*+:([^\r\n]*+(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*)\r?\n".encode()
 )
+# The same in a text that is a whole header, so that it is read in one call. Line breaks are all
+# alike there: a CR before an LF is taken for a part of the value.
+_REGULAR_FIELDS = re.compile(rf"{_FIELD_NAME}:(.*+(?:\n[ \t]++[^ \t\r\n].*+)*)\n")
+_REGULAR_SIZE = 1 << 14
+"""How many bytes such a header has at most: nobody looks further for its end."""
 # What everybody knows as a field of a message …
 _KNOWN = re.compile(
     rb"(?i)(?:content-[a-z0-9-]+|x-[!-9;-~]+|resent-[a-z-]+|list-[a-z-]+|arc-[a-z-]+"
@@ -46,6 +54,14 @@ _KNOWN_IN_PART = re.compile(rb"(?i)(?:content-[a-z0-9-]+|x-[!-9;-~]+|mime-versio
 _DESCRIBES_CONTENT = re.compile(rb"(?i)content-(?:type|disposition|transfer-encoding)[ \t]*:")
 _PARAMETER = re.compile(rb"[A-Za-z][A-Za-z0-9*-]*[ \t]*=")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/= \t]")
+_FOLDED_BASE64 = re.compile(rb"[\r\n][ \t]++[A-Za-z0-9+/]++={0,2}[ \t]*+(?=[\r\n]|\Z)")
+# Fields that a line of nothing but base64 does not go on, once they are complete.
+_STRUCTURED = frozenset(
+    {
+        *("content-type", "content-disposition", "content-transfer-encoding", "content-id"),
+        "mime-version",
+    }
+)
 BOM = b"\xef\xbb\xbf"
 
 
@@ -96,8 +112,12 @@ class Header:
 
     def get(self, name: str) -> bytes | None:
         """The unfolded value of the first field of that name, or None."""
-        field = self.first(name)
-        return None if field is None else self.value(field)
+        field = self.index.get(name)
+        return None if field is None else unfold(self.raw[field.value_start : field.value_end])
+
+    def is_known_in_part(self, field: HeaderField) -> bool:
+        """Whether everybody takes the field for one in the header of a part."""
+        return _KNOWN_IN_PART.match(self.raw, field.start) is not None
 
     def text_of(self, field: HeaderField) -> str:
         """The field's value as text, its encoded-words decoded."""
@@ -114,8 +134,7 @@ def unfold(value: bytes) -> bytes:
     return value.translate(None, b"\r\n").strip(b" \t")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScannedHeader:
+class ScannedHeader(NamedTuple):
     """A header, where the body behind it starts, and what was wrong."""
 
     header: Header
@@ -159,6 +178,8 @@ def scan_header(
     `is_delimiter` tells whether a line that begins with two hyphens ends the part that is being
     read. `newline` is LF, or CR in a message that has no LF.
     """
+    if (regular := _scan_regular(raw, start)) is not None:
+        return regular
     scan = _Scan(raw, newline, is_delimiter, place)
     end, body_start = scan.read(start)
     if body_start is None:
@@ -173,6 +194,36 @@ def scan_header(
     )
 
 
+def _scan_regular(raw: bytes, start: int) -> ScannedHeader | None:
+    """The header at `start` if it is one that everybody reads alike, as nearly all are."""
+    limit = start + _REGULAR_SIZE
+    line_end = raw.find(b"\n", start, limit)
+    returns = raw[line_end - 1 : line_end] == b"\r"  # 1 if each LF has a CR before it
+    # The line break of the last field, and the empty line behind it.
+    found = raw.find(b"\n\r\n" if returns else b"\n\n", line_end, limit)
+    if found < 0 or raw.find(b"\n--", start, found) >= 0:
+        return None  # it has no end of its own
+    end = found + 1
+    lines = raw[start:end].lower().decode("latin-1")
+    if lines.count("\r\n" if returns else "\n") != max(lines.count("\r"), lines.count("\n")):
+        return None
+    is_folded = "\n " in lines or "\n\t" in lines
+    if is_folded and "base64" in lines and _FOLDED_BASE64.search(raw, start, end):
+        return None  # it may be content
+    fields: list[HeaderField] = []
+    position = start
+    for name, value in _REGULAR_FIELDS.findall(lines):
+        value_start = position + len(name) + 1
+        after = value_start + len(value) + 1
+        fields.append(HeaderField(name, position, value_start, after - 1 - returns, after))
+        position = after
+    if position != end:
+        return None  # there is something in between
+    body_start = end + 1 + returns
+    header = Header.of(raw, Span(start, body_start), fields)
+    return ScannedHeader(header=header, body_start=body_start, defects=())
+
+
 @dataclass(slots=True)
 class _Scan:
     """A walk over the lines of one header; a CR before an LF belongs to the line break."""
@@ -183,6 +234,7 @@ class _Scan:
     place: Place
     fields: list[HeaderField] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
+    has_met_base64: bool = False
 
     def read(self, start: int) -> tuple[int, int | None]:
         """Where the fields end and, if an empty line ends them, where the body starts."""
@@ -193,33 +245,41 @@ class _Scan:
                 name = match[1].decode("ascii").lower()
                 after = match.end()
                 self.fields.append(HeaderField(name, position, *match.span(2), after))
-                position = after
-                continue
-            line, after = self._line(position)
-            if not line.strip(b" \t"):
-                if not (line and self.fields and self._goes_on(after)):
-                    return position, after
-                self._extend(after)
-            elif line.startswith(b"--") and self.is_delimiter(line):
-                break
-            elif line[:1] in b" \t" and self.fields:
-                self._extend(after)
-            elif self.fields and self._is_unfolded_parameter(line):
-                self.report(DefectKind.JUNK_IN_HEADER, position, after)
-                self._extend(after)
-            elif match := _FIELD.match(line):
-                name = match.group(1).decode("latin-1").lower()
-                value_start = position + match.end()
-                value_end = self._value_end(value_start, after)
-                self.fields.append(HeaderField(name, position, value_start, value_end, after))
             else:
-                resumed = self._resumed(line, after)
+                line, after = self._line(position)
+                if not line.strip(b" \t") and not (line and self.fields and self._goes_on(after)):
+                    return position, after
+                resumed = self._take_odd_line(position, line, after)
                 if resumed is None:
                     break
-                self.report(DefectKind.JUNK_IN_HEADER, position, resumed)
                 after = resumed
+            if self.fields and self.fields[-1].name in _STRUCTURED:
+                content = self._content_in_folds(position - 1)
+                if content is not None:
+                    return content, None
             position = after
         return position, None
+
+    def _take_odd_line(self, position: int, line: bytes, after: int) -> int | None:
+        """Where the header goes on behind a line that is no regular field; None if it ends."""
+        if line.startswith(b"--") and self.is_delimiter(line):
+            return None
+        if line[:1] in (b"", b" ", b"\t") and self.fields:
+            self._extend(after)
+        elif self.fields and self._is_unfolded_parameter(line):
+            self.report(DefectKind.JUNK_IN_HEADER, position, after)
+            self._extend(after)
+        elif match := _FIELD.match(line):
+            name = match.group(1).decode("latin-1").lower()
+            value_start = position + match.end()
+            value_end = self._value_end(value_start, after)
+            self.fields.append(HeaderField(name, position, value_start, value_end, after))
+        else:
+            resumed = self._resumed(line, after)
+            if resumed is not None:
+                self.report(DefectKind.JUNK_IN_HEADER, position, resumed)
+            return resumed
+        return after
 
     def drop_unknown(self, end: int) -> int:
         """Give lines behind the last known field back to the body; return where it starts."""
@@ -267,6 +327,40 @@ class _Scan:
             return start
         self.report(DefectKind.JUNK_IN_HEADER, start, position)
         return position
+
+    def _content_in_folds(self, position: int) -> int | None:
+        """Where among the lines of the last field, from `position` on, its content begins.
+
+        Only the first line that may be content is looked at closely.
+        """
+        last = self.fields[-1]
+        if last.name not in _STRUCTURED or self.has_met_base64:
+            return None
+        match = _FOLDED_BASE64.search(self.raw, position, last.value_end)
+        if match is None or not self._value_of(b"content-transfer-encoding").startswith(b"base64"):
+            return None
+        self.has_met_base64 = True
+        start = match.start() + 1
+        value = self.raw[last.value_start : start].strip()
+        is_complete = value[-1:] not in b";=" and value.count(b'"') % 2 == 0
+        if not is_complete or not self._goes_on_in_base64(self._line(start)[1]):
+            return None
+        value_end = self._value_end(last.value_start, start)
+        self.fields[-1] = last._replace(value_end=value_end, end=start)
+        return start
+
+    def _goes_on_in_base64(self, position: int) -> bool:
+        """Whether a line of base64 may be followed by what stands at `position`: more, or nothing.
+
+        A word of a file name that was folded is followed by other fields, or by the content.
+        """
+        line, after = self._line(position)
+        if not line.strip(b" \t"):
+            line, _ = self._line(after)
+            return not line.strip(b" \t") or (line.startswith(b"--") and self.is_delimiter(line))
+        return _NOT_BASE64.search(line) is None or (
+            line.startswith(b"--") and self.is_delimiter(line)
+        )
 
     def _is_unfolded_parameter(self, line: bytes) -> bool:
         """Whether the line is a parameter whose writer forgot the blank before it."""

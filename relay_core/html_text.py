@@ -167,9 +167,23 @@ class _Builder:
 
 def read_text(text: str) -> VisibleText:
     """Plain text as it is seen: all of it but zero-width characters."""
+    if text.isascii():  # no character is invisible
+        return VisibleText(
+            text=text,
+            source=text,
+            tags=(),
+            partners=_NO_TAGS,
+            _runs=_AT_START,
+            _starts=_AT_START,
+            _ends=array("Q", [len(text)]),
+        )
     builder = _Builder(text)
     builder.show_verbatim(0, len(text))
     return builder.build()
+
+
+_NO_TAGS = array("q")
+_AT_START = array("Q", [0])
 
 
 def read_html(html: str) -> VisibleText:

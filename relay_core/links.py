@@ -44,7 +44,7 @@ def format_size(size: int) -> str:
 
 def format_time(at: datetime) -> str:
     """A moment for a person, to the minute: `2026-11-25 15:44 UTC`."""
-    return at.strftime("%Y-%m-%d %H:%M UTC")
+    return f"{at.isoformat(' ', 'minutes')[:16]} UTC"
 
 
 def _heading(listed: Sequence[ListedAttachment], page_url: str | None) -> str:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from .encoding import decode_encoded_words, decode_header_bytes, decode_text
@@ -24,37 +25,33 @@ _TYPE = re.compile(r"([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)/([!#$%&'*+.^_`{|}~0-9A-Za-z
 _CONTINUATION = re.compile(r"(.+?)\*(\d{1,9})(\*?)\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameterised:
+class Parameterised(NamedTuple):
     """A value such as `attachment; filename=x`: the word in lower case, and its parameters.
 
-    `parameters` are decoded text by lower-case name. `raw_parameters` are the bytes as they
-    stood, unquoted.
+    `parameters` are decoded text by lower-case name. `boundary` is that parameter in the bytes
+    that it stood in, unquoted.
     """
 
     word: str
     parameters: Mapping[str, str]
-    raw_parameters: Mapping[str, bytes]
+    boundary: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MediaType:
+class MediaType(NamedTuple):
     """A media type in lower case, with its parameters as text. `valid` is False if guessed.
 
-    `boundaries` are the readings of the boundary parameter, the likeliest first: usually one,
-    none where it is missing, and several where the parameter was folded inside its quotes.
+    `full` is `type/subtype`. `boundary` is that parameter as it stands, and `boundaries` are its
+    readings, the likeliest first: usually one, none where it is missing, and several where it
+    was folded inside its quotes.
     """
 
     type: str
     subtype: str
+    full: str
     parameters: Mapping[str, str]
+    boundary: bytes | None
     boundaries: tuple[bytes, ...]
     valid: bool
-
-    @property
-    def full(self) -> str:
-        """`type/subtype`."""
-        return f"{self.type}/{self.subtype}"
 
 
 def parse_media_type(value: bytes | None, *, default: str = "text/plain") -> MediaType:
@@ -73,13 +70,15 @@ _MAX_RECURRING = 200
 
 def _parse_media_type(value: bytes) -> MediaType:
     parsed = parse_parameterised(value)
-    boundary = parsed.raw_parameters.get("boundary")
+    boundary = parsed.boundary
     valid = _TYPE.fullmatch(parsed.word)
     major, minor = valid.groups() if valid else _guessed(parsed.word, has_boundary=bool(boundary))
     return MediaType(
         type=major,
         subtype=minor,
+        full=f"{major}/{minor}",
         parameters=parsed.parameters,
+        boundary=boundary,
         boundaries=_readings(boundary) if boundary else (),
         valid=valid is not None,
     )
@@ -121,30 +120,30 @@ def _readings(boundary: bytes) -> tuple[bytes, ...]:
 _BLANKS = re.compile(rb"[ \t]+")
 
 
-_TOKEN_VALUE = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z/:@=-]++"
-_QUOTED_VALUE = rb"[ !#-[\]-~]*+"
+_BARE_WORD = r"[!#$%&'*+.^_`{|}~0-9A-Za-z/:@=-]++"
+_QUOTED_WORD = r"[ !#-[\]-~]*+"
 # Only character classes are possessive: CPython before 3.11.5 matches possessive groups wrongly.
 _SIMPLE = re.compile(
-    rb"([0-9A-Za-z.+-]++(?:/[0-9A-Za-z.+-]++)?)"
-    rb"((?:;[ \t]*+[A-Za-z-]++=(?:%b|\"%b\"))*);?[ \t]*+\Z" % (_TOKEN_VALUE, _QUOTED_VALUE)
+    r"([0-9A-Za-z.+-]++(?:/[0-9A-Za-z.+-]++)?)"
+    rf'((?:;[ \t]*+[A-Za-z-]++=(?:{_BARE_WORD}|"{_QUOTED_WORD}"))*);?[ \t]*+\Z'
 )
-_SIMPLE_PARAMETERS = re.compile(
-    rb"([A-Za-z-]++)=(?:(%b)|\"(%b)\")" % (_TOKEN_VALUE, _QUOTED_VALUE)
-)
+_SIMPLE_PARAMETERS = re.compile(rf'([A-Za-z-]++)=(?:({_BARE_WORD})|"({_QUOTED_WORD})")')
 
 
 def parse_parameterised(value: bytes) -> Parameterised:
     """Split a value into its word and its parameters. Never fails."""
-    simple = None if b"=?" in value else _SIMPLE.match(value)
+    text = value.decode("latin-1")
+    simple = None if "=?" in text else _SIMPLE.match(text)
     if simple is None:
         return parse_any_parameterised(value)
-    raw_parameters: dict[str, bytes] = {}
+    parameters: dict[str, str] = {}
     for name, token, quoted in _SIMPLE_PARAMETERS.findall(simple[2]):
-        raw_parameters.setdefault(name.decode("ascii").lower(), token or quoted.strip(b" \t"))
+        parameters.setdefault(name.lower(), token or quoted.strip(" \t"))
+    boundary = parameters.get("boundary")
     return Parameterised(
-        word=simple[1].decode("ascii").lower(),
-        parameters={name: content.decode("ascii") for name, content in raw_parameters.items()},
-        raw_parameters=raw_parameters,
+        word=simple[1].lower(),
+        parameters=parameters,
+        boundary=None if boundary is None else boundary.encode("ascii"),
     )
 
 
@@ -161,12 +160,14 @@ def parse_any_parameterised(value: bytes) -> Parameterised:
     return Parameterised(
         word=pieces[0][1].strip().strip('"').lower(),
         parameters=_decoded(raw_parameters),
-        raw_parameters=raw_parameters,
+        boundary=raw_parameters.get("boundary"),
     )
 
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+\Z")
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`{|}~"
+# A value may stand unquoted that is an attribute-char throughout (RFC 2231 section 7). A token may
+# also hold `'`, `*` and `%`; there some parsers take it for a charset, a section or an escape.
+_BARE = re.compile(rf"[0-9A-Za-z{re.escape(_ATTRIBUTE_CHARACTERS)}]+\Z")
 
 
 def format_parameterised(word: str, parameters: Mapping[str, str]) -> str:
@@ -181,12 +182,12 @@ def format_parameterised(word: str, parameters: Mapping[str, str]) -> str:
 
 def _formatted_parameters(parameters: Mapping[str, str]) -> Iterator[str]:
     for name, value in parameters.items():
-        if not _TOKEN.match(name):
+        if not _BARE.match(name):
             continue
         printable = value.isascii() and value.isprintable()
         if printable and len(value) <= 70:
             escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-            yield f"{name}={value}" if _TOKEN.match(value) else f'{name}="{escaped}"'
+            yield f"{name}={value}" if _BARE.match(value) else f'{name}="{escaped}"'
             continue
         encoded = quote(value, safe=_ATTRIBUTE_CHARACTERS, errors="replace")
         pieces = _PERCENT_PIECES.findall(encoded)
@@ -340,21 +341,26 @@ def _after_comment(text: str, position: int, last_close: int) -> int | None:
 
 
 def _decoded(raw_parameters: Mapping[str, bytes]) -> dict[str, str]:
-    decoded: dict[str, str] = {}
+    plain: dict[str, str] = {}
     extended: dict[str, str] = {}
     continued: dict[str, dict[int, tuple[bytes, bool]]] = {}
+    order: dict[str, None] = {}
     for name, content in raw_parameters.items():
+        base = name
         if match := _CONTINUATION.match(name):
             base, number, star = match.groups()
             continued.setdefault(base, {}).setdefault(int(number), (content, bool(star)))
         elif name.endswith("*"):
-            extended[name[:-1]] = _decode_extended([(content, True)])
+            base = name[:-1]
+            extended[base] = _decode_extended([(content, True)])
         else:
-            decoded[name] = decode_encoded_words(decode_header_bytes(content))
+            plain[name] = decode_encoded_words(decode_header_bytes(content))
+        order[base] = None
     for base, sections in continued.items():
         extended.setdefault(base, _decode_extended([sections[n] for n in sorted(sections)]))
     # The RFC 2231 form is the exact one where both are given (RFC 6266 section 4.3).
-    return decoded | extended
+    both = plain | extended
+    return {name: both[name] for name in order}
 
 
 def _decode_extended(sections: list[tuple[bytes, bool]]) -> str:

@@ -57,40 +57,31 @@ DEFAULT_LIMITS = Limits()
 class Entity:
     """One entity: a header, a body, and in a multipart its parts (RFC 2045 section 2.4).
 
-    `delimiter` is the line that opens the entity in its multipart, line break included.
-    `span` is header and body. `close_delimiter` is the line that ends a multipart, if it is
-    there. `transfer_encoding` is None where the field names none that exists.
+    `delimiter` is the line that opens the entity in its multipart, line break included; where
+    that line is missing, the empty span in its place. `close_delimiter` is the line that ends a
+    multipart, if it is there. `transfer_encoding` is None where the field names none that exists.
+    `filename` is as the sender gave it, or None.
     """
 
-    span: Span
     header: Header
     body: Span
     media_type: MediaType
     transfer_encoding: TransferEncoding | None
     disposition: Parameterised | None
+    filename: str | None = None
     delimiter: Span | None = None
     close_delimiter: Span | None = None
     parts: tuple[Entity, ...] = ()
 
     @property
+    def span(self) -> Span:
+        """Header and body."""
+        return Span(self.header.span.start, self.body.end)
+
+    @property
     def is_multipart(self) -> bool:
         """Whether the entity was split into parts."""
         return bool(self.parts)
-
-    @property
-    def filename(self) -> str | None:
-        """The file name as the sender gave it: `filename`, else `name`; None if there is none.
-
-        RFC 2183 section 2.3; the `name` of Content-Type is what older mailers write. In
-        form-data, `name` is the name of the form's field (RFC 7578 section 4.2).
-        """
-        for value in (self.disposition, self.media_type):
-            if value is not None:
-                is_form = value is self.disposition and value.word == "form-data"
-                for parameter in ("filename",) if is_form else ("filename", "name"):
-                    if name := value.parameters.get(parameter, "").strip():
-                        return name
-        return None
 
     @property
     def content_id(self) -> str | None:
@@ -109,12 +100,15 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Message:
-    """A parsed message. `structural_defects` are those of headers and delimiters."""
+    """A parsed message: all its `entities`, in the order they stand in, the first the `root`.
+
+    `structural_defects` are those of headers and delimiters.
+    """
 
     raw: bytes = field(repr=False)
     root: Entity
+    entities: tuple[Entity, ...] = field(repr=False)
     structural_defects: tuple[Defect, ...]
-    _leaves: list[Entity] = field(default_factory=list, repr=False)
     _texts: dict[Entity, DecodedText] = field(default_factory=dict, repr=False)
 
     @property
@@ -125,7 +119,7 @@ class Message:
             found.append(Defect(kind=DefectKind.MISSING_MIME_VERSION, span=self.header.span))
         for leaf in self.leaves():
             found += [Defect(kind=kind, span=leaf.body) for kind in self._content_defects(leaf)]
-        for entity in self.root.walk():
+        for entity in self.entities:
             if entity.disposition is not None and entity.disposition.word not in DISPOSITIONS:
                 where = entity.header.first("content-disposition")
                 span = entity.header.span if where is None else where.span
@@ -170,9 +164,7 @@ class Message:
 
     def leaves(self) -> Iterator[Entity]:
         """Every entity that is not a multipart, in order."""
-        if not self._leaves:
-            self._leaves.extend(entity for entity in self.root.walk() if not entity.is_multipart)
-        return iter(self._leaves)
+        return (entity for entity in self.entities if not entity.parts)
 
     def content(self, entity: Entity) -> Iterator[bytes]:
         """The decoded content of a leaf, in chunks. Unknown transfer encodings decode nothing."""
@@ -251,6 +243,9 @@ _UNDECLARED = re.compile(
     rb"--([^\s-][^\r\n]{0,200}?)[ \t]*(?:\r?\n|\r(?!\n))(?:[!-9;-~]+[ \t]*:|\r?\n|\r(?!\n))"
 )
 
+_CONTENT_FIELD = re.compile(rb"(?i)content-[a-z-]+[ \t]*:")
+_INK = re.compile(rb"\S")
+
 _STRIDE = 1 << 12
 """How far the search for a delimiter line looks behind a hyphen, in bytes."""
 
@@ -272,8 +267,7 @@ class _Parser:
         self.last_lines: dict[bytes, int] | None = None  # made once it is needed
 
     def parse(self) -> Message:
-        self._open(0, delimiter=None)
-        position = self._body_start()
+        position = self._open(0, delimiter=None)
         while True:
             start = self._next_candidate(position)
             if start < 0:
@@ -300,10 +294,12 @@ class _Parser:
             else:
                 position = self._next_part(place, start, line_end)
         root = self._close_from(0, len(self.raw))
-        return Message(raw=self.raw, root=root, structural_defects=tuple(self.defects))
-
-    def _body_start(self) -> int:
-        return self.stack[-1].scanned.body_start
+        return Message(
+            raw=self.raw,
+            root=root,
+            entities=tuple(root.walk()),
+            structural_defects=tuple(self.defects),
+        )
 
     def _line_end(self, position: int) -> int:
         found = self.raw.find(self.newline, position)
@@ -363,26 +359,53 @@ class _Parser:
     def _report(self, kind: DefectKind, start: int, end: int) -> None:
         self.defects.append(Defect(kind=kind, span=Span(start, end)))
 
-    def _open(self, start: int, *, delimiter: Span | None) -> None:
+    def _open(self, start: int, *, delimiter: Span | None) -> int:
+        """Read the header at `start`; return where to read on."""
+        self._open_one(start, delimiter)
+        return self._open_undelimited()
+
+    def _open_undelimited(self) -> int:
+        """Read the headers of parts that begin at once, without a delimiter; where to read on."""
+        opened = self.stack[-1]
+        while opened.boundaries and (start := self._undelimited(opened)) is not None:
+            self._open_one(start, Span(start, start))
+            opened = self.stack[-1]
+        return opened.scanned.body_start
+
+    def _undelimited(self, multipart: _Open) -> int | None:
+        """Where the first part of a multipart begins if the delimiter before it is missing.
+
+        Nobody writes a preamble that begins like a header and describes its content, for the
+        readers that it is meant for would not understand it.
+        """
+        start = multipart.scanned.body_start
+        while start < len(self.raw) and self.raw[start] in b"\r\n":
+            start += 1
+        if not _CONTENT_FIELD.match(self.raw, start):
+            return None
+        header = self._scan(start, Place.PART).header
+        is_described = (
+            header.first("content-type") or header.first("content-disposition")
+        ) is not None or _is_encoded(header)
+        return start if is_described and self._occurs(multipart.boundaries, start) else None
+
+    def _open_one(self, start: int, delimiter: Span | None) -> None:
         self.count += 1
         if self.count > self.limits.entities:
             raise LimitExceeded(f"more than {self.limits.entities} entities")
         if len(self.stack) >= self.limits.depth:
             raise LimitExceeded(f"multiparts nested more than {self.limits.depth} deep")
-        scanned = scan_header(
-            self.raw,
-            start,
-            newline=self.newline,
-            is_delimiter=self._is_delimiter,
-            place=self._place(delimiter),
-        )
+        in_digest = bool(self.stack) and self.stack[-1].media_type.full == "multipart/digest"
+        place = Place.PART if self.stack else Place.MESSAGE
+        scanned = self._scan(start, Place.PART_OF_DIGEST if in_digest else place)
         header = scanned.header
         if header.span.end - header.span.start > self.limits.header_size:
             raise LimitExceeded(
                 f"a header of {header.span.end - header.span.start} bytes at byte {start}, "
                 f"the limit is {self.limits.header_size}"
             )
-        media_type = parse_media_type(header.get("content-type"), default=self._default_type())
+        default = "message/rfc822" if in_digest else "text/plain"  # RFC 2046 section 5.1.5
+        media_type = parse_media_type(header.get("content-type"), default=default)
         if delimiter is not None and _is_plain_text(header, media_type):
             scanned = scanned.without_unknown_tail()
         self.defects.extend(scanned.defects)
@@ -392,22 +415,18 @@ class _Parser:
         self.stack.append(opened)
         if media_type.type == "multipart":
             boundaries = media_type.boundaries
-            if not self._occurs(boundaries, scanned.body_start):
+            # Nobody looks before the first second reading: until then it is taken for granted.
+            known = not self.second_readings or self._occurs(boundaries, scanned.body_start)
+            if not boundaries or not known:
                 self._report(DefectKind.MISSING_BOUNDARY, *header.span)
                 sniffed = self._sniffed_boundary(scanned.body_start, len(self.raw))
                 boundaries = () if sniffed is None else (sniffed,)
             self._know_boundaries(opened, boundaries)
 
-    def _place(self, delimiter: Span | None) -> Place:
-        if delimiter is None:
-            return Place.MESSAGE
-        in_digest = self.stack[-1].media_type.full == "multipart/digest"
-        return Place.PART_OF_DIGEST if in_digest else Place.PART
-
-    def _default_type(self) -> str:
-        # RFC 2046 section 5.1.5
-        in_digest = self.stack and self.stack[-1].media_type.full == "multipart/digest"
-        return "message/rfc822" if in_digest else "text/plain"
+    def _scan(self, start: int, place: Place) -> ScannedHeader:
+        return scan_header(
+            self.raw, start, newline=self.newline, is_delimiter=self._is_delimiter, place=place
+        )
 
     def _sniffed_boundary(self, position: int, end: int) -> bytes | None:
         """The boundary that a multipart should have declared: its first `--` line with a header.
@@ -444,15 +463,10 @@ class _Parser:
         self._forget_boundaries(multipart)
         multipart.close_delimiter = None
         self._know_boundaries(multipart, (boundary,))
-        return body_start
+        return self._open_undelimited()
 
     def _occurs(self, boundaries: tuple[bytes, ...], position: int) -> bool:
-        """Whether a line behind `position` may be a delimiter of these boundaries.
-
-        Nobody looks before the first second reading: until then it is taken for granted.
-        """
-        if not boundaries or not self.second_readings:
-            return bool(boundaries)
+        """Whether a line behind `position` may be a delimiter of these boundaries."""
         if self.last_lines is None:
             self.last_lines = self._index_lines()
         last_lines = self.last_lines
@@ -496,8 +510,7 @@ class _Parser:
             # Parts behind the close-delimiter are parts all the same.
             self._report(DefectKind.MISSING_DELIMITER, *multipart.close_delimiter)
             multipart.close_delimiter = None
-        self._open(line_end, delimiter=Span(start, line_end))
-        return self._body_start()
+        return self._open(line_end, delimiter=Span(start, line_end))
 
     def _close_multipart(self, place: int, line: Span) -> None:
         if len(self.stack) - 1 > place:
@@ -512,12 +525,22 @@ class _Parser:
             # An empty part may end behind the line break that it shares with the delimiter.
             end = max(end, entity.body.end)
             if entity.delimiter is not None:
-                if not _is_void(entity):
-                    self.stack[-1].parts.append(entity)
-                elif entity.span.end < len(self.raw):
-                    self._report(DefectKind.DOUBLED_DELIMITER, *entity.delimiter)
+                self._add_part(entity, entity.delimiter)
             if len(self.stack) == place:
                 return entity
+
+    def _add_part(self, part: Entity, delimiter: Span) -> None:
+        multipart = self.stack[-1]
+        if delimiter.start == delimiter.end:
+            # Fields before the first delimiter with nothing behind them are a preamble after all.
+            if part.parts or _INK.search(self.raw, *part.body):
+                self._report(DefectKind.MISSING_DELIMITER, *delimiter)
+                multipart.parts.append(part)
+        elif part.span.start < part.span.end:
+            multipart.parts.append(part)
+        elif part.span.end < len(self.raw):
+            # Nothing at all stands between two delimiter lines.
+            self._report(DefectKind.DOUBLED_DELIMITER, *delimiter)
 
     def _before_line_break(self, position: int) -> int:
         # The line break before a delimiter belongs to the delimiter (RFC 2046 section 5.1.1).
@@ -536,18 +559,19 @@ class _Parser:
             elif opened.close_delimiter is None:
                 self._report(DefectKind.MISSING_CLOSE_DELIMITER, body.end, body.end)
         header = scanned.header
-        disposition = header.get("content-disposition")
-        encoding_value = header.get("content-transfer-encoding")
+        disposition: Parameterised | None = None
+        if (value := header.get("content-disposition")) is not None:
+            disposition = parse_parameterised(value)
         encoding: TransferEncoding | None = TransferEncoding.SEVEN_BIT
-        if encoding_value is not None:
-            encoding = parse_transfer_encoding(encoding_value.decode("latin-1"))
+        if (value := header.get("content-transfer-encoding")) is not None:
+            encoding = parse_transfer_encoding(value.decode("latin-1"))
         entity = Entity(
-            span=Span(header.span.start, body.end),
             header=header,
             body=body,
             media_type=opened.media_type,
             transfer_encoding=encoding,
-            disposition=None if disposition is None else parse_parameterised(disposition),
+            disposition=disposition,
+            filename=_filename(disposition, opened.media_type),
             delimiter=opened.delimiter,
             close_delimiter=opened.close_delimiter,
             parts=tuple(opened.parts),
@@ -572,19 +596,35 @@ class _Parser:
             self._report(DefectKind.UNKNOWN_CHARSET, *header.span)
 
 
+def _filename(disposition: Parameterised | None, media_type: MediaType) -> str | None:
+    """The file name as the sender gave it: `filename`, else `name`; None if there is none.
+
+    RFC 2183 section 2.3; the `name` of Content-Type is what older mailers write. In form-data,
+    `name` is the name of the form's field (RFC 7578 section 4.2).
+    """
+    for value in (disposition, media_type):
+        if value is not None and value.parameters:
+            is_form = value is disposition and disposition.word == "form-data"
+            for parameter in ("filename",) if is_form else ("filename", "name"):
+                if name := value.parameters.get(parameter, "").strip():
+                    return name
+    return None
+
+
 def _is_plain_text(header: Header, media_type: MediaType) -> bool:
     """Whether a part is a text that stands as it is, not encoded, and not a file."""
     return (
         media_type.type == "text"
         and "name" not in media_type.parameters
         and header.first("content-disposition") is None
-        and (header.get("content-transfer-encoding") or b"7bit").lower() in _IDENTITY_NAMES
+        and not _is_encoded(header)
     )
 
 
+def _is_encoded(header: Header) -> bool:
+    """Whether a transfer encoding is named under which content does not stand as it is."""
+    named = header.get("content-transfer-encoding")
+    return named is not None and named.lower() not in _IDENTITY_NAMES
+
+
 _IDENTITY_NAMES = frozenset(one.encode("ascii") for one in IDENTITY)
-
-
-def _is_void(entity: Entity) -> bool:
-    """Whether nothing at all stands between two delimiter lines: a doubled delimiter."""
-    return entity.span.start == entity.span.end

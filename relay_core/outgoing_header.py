@@ -116,8 +116,9 @@ _MAX_DISPLAY_NAME = 120
 
 def format_mailbox(display_name: str, addr_spec: str) -> str:
     """`display-name <addr-spec>` as it stands in a field (RFC 5322 section 3.4)."""
-    printable = "".join(one if one.isprintable() else " " for one in display_name)
-    name = " ".join(printable.split())[:_MAX_DISPLAY_NAME].strip()
+    if not display_name.isprintable():
+        display_name = "".join(one if one.isprintable() else " " for one in display_name)
+    name = " ".join(display_name.split())[:_MAX_DISPLAY_NAME].strip()
     if not name:
         return addr_spec
     if not name.isascii() or "=?" in name:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .admission import Ignored, admit, find_author, find_sender, resolve_recipients
-from .attachment import Action, Attachment, find_attachments, find_bodies
+from .attachment import Action, Attachment, find_attachments, find_bodies, find_embedded
 from .directory import EMPTY_DIRECTORY, Directory, find_default_recipients
 from .errors import LimitExceeded, MalformedMessage, Reason, Refusal, Span
 from .mailbox import domain_of
@@ -24,9 +24,16 @@ from .message import Entity, Message, parse_message
 from .notice import MailIdentity
 from .outgoing_header import Sender
 from .ports import AttachmentKey, RawKey
-from .recipient_code import Group, RecipientCode, find_in_html, find_in_text, format_error
-from .rewrite import cut
+from .recipient_code import (
+    MAX_LOOKS,
+    Group,
+    RecipientCode,
+    find_in_html,
+    find_in_text,
+    format_error,
+)
 from .settings import Settings
+from .spans import cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,29 +213,10 @@ def plan_deliveries(
             Upload(key=_key(mail.message_id, attachment), attachment=attachment)
             for attachment in detached
         ),
-        removals=_removals(codes, detached),
+        removals=codes.removals,
         subject=subject if marks or codes.subject_changed else None,
         refusals=refusals,
     )
-
-
-def _removals(codes: CodesFound, detached: Sequence[Attachment]) -> dict[Entity, tuple[Span, ...]]:
-    removals = {entity: list(spans) for entity, spans in codes.removals.items()}
-    for attachment in detached:
-        if attachment.embedded is not None:
-            removals.setdefault(attachment.entity, []).append(attachment.embedded.span)
-    return {entity: _merged(spans) for entity, spans in removals.items()}
-
-
-def _merged(spans: Sequence[Span]) -> tuple[Span, ...]:
-    """The spans sorted, those that touch or overlap made one."""
-    merged: list[Span] = []
-    for span in sorted(spans):
-        if merged and span.start <= merged[-1].end:
-            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
-        else:
-            merged.append(span)
-    return tuple(merged)
 
 
 def _key(message_id: MessageId, attachment: Attachment) -> AttachmentKey:
@@ -270,11 +258,12 @@ A code of some megabytes can hold a million errors, and nobody reads beyond the 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodesFound:
-    """The codes that count, what was wrong with them, and where to cut them from the texts.
+    """The codes that count, what was wrong with them, and what to cut from the texts.
 
-    A code in text/plain counts before one in text/html, which usually says the same again.
-    `removals` are sorted, disjoint spans, in characters of each body's text. A code in the
-    subject is taken out; it does not count.
+    A code in text/plain counts before one in text/html or another text, which usually says the
+    same again.
+    `removals` are sorted, disjoint spans, in characters of each body's text: the codes, and
+    the files that stand in it. A code in the subject is taken out; it does not count.
     """
 
     found: tuple[RecipientCode, ...]
@@ -288,14 +277,16 @@ def find_codes(message: Message, marker: str) -> CodesFound:
     """Find the recipient codes in every body."""
     removals: dict[Entity, tuple[Span, ...]] = {}
     plain: list[RecipientCode] = []
-    html: list[RecipientCode] = []
+    others: list[RecipientCode] = []
     refusals: dict[tuple[str, str], Refusal] = {}
     untold = 0
     for entity in find_bodies(message):
-        is_html = entity.media_type.full == "text/html"
+        full = entity.media_type.full
         text = message.text(entity).text
-        found = (find_in_html if is_html else find_in_text)(text, marker)
-        (html if is_html else plain).extend(found.codes)
+        files = [file.span for file in find_embedded(message, entity)]
+        find = find_in_html if full == "text/html" else find_in_text
+        found = find(text, marker, files=files)
+        (plain if full == "text/plain" else others).extend(found.codes)
         if found.removals:
             removals[entity] = found.removals
         for code in found.codes:
@@ -314,13 +305,36 @@ def find_codes(message: Message, marker: str) -> CodesFound:
     if untold:
         detail = f"{untold} more places in the recipient codes cannot be read"
         told.append(Refusal(reason=Reason.MALFORMED_RECIPIENT_CODE, detail=detail))
-    counting = plain if any(code.entries for code in plain) else plain + html
-    subject = message.header.text("subject") or ""
-    in_subject = find_in_text(subject, marker).removals
+    counting = plain if any(code.entries for code in plain) else plain + others
+    subject = _one_line(message.header.text("subject") or "")
+    shown_subject = _without_codes(subject, marker)
     return CodesFound(
         found=tuple(counting),
         refusals=tuple(told),
         removals=removals,
-        subject=" ".join(cut(subject, in_subject).split()),
-        subject_changed=bool(in_subject),
+        subject=shown_subject,
+        subject_changed=shown_subject != subject,
     )
+
+
+def _without_codes(line: str, marker: str) -> str:
+    """The words of a line, one blank apart, without codes.
+
+    Words that move together may make a code whole, as any cut may. A line that shows one after
+    so many cuts as this was written for that, and is left out.
+    """
+    words = line
+    for _ in range(MAX_LOOKS):
+        removals = find_in_text(words, marker).removals
+        if not removals:
+            return words
+        words = _one_line(cut(words, removals))
+    return ""
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _one_line(text: str) -> str:
+    """The words of a text, one blank apart, as they will stand in a field."""
+    return " ".join(_CONTROL.sub(" ", text).split())

@@ -22,8 +22,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
+from typing import NamedTuple
 
-from .attachment import Attachment, find_bodies, is_attachment, is_body, is_signature
+from .attachment import (
+    Attachment,
+    find_bodies,
+    is_attachment,
+    is_body,
+    is_prose,
+    is_signature,
+)
 from .encoding import (
     TransferEncoding,
     encode_base64,
@@ -39,12 +48,13 @@ from .header import Header, HeaderField
 from .links import ListedAttachment, format_appendix_html, format_appendix_text
 from .media_type import format_parameterised, parse_media_type, parse_parameterised
 from .message import ONCE_ONLY, Entity, Message
+from .spans import cut
+from .uuencode import quote_uuencoded
 
 CRLF = b"\r\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Splice:
+class Splice(NamedTuple):
     """Replace `raw[span.start:span.end]` by `replacement`."""
 
     span: Span
@@ -59,17 +69,16 @@ def apply_splices(raw: bytes, splices: Iterable[Splice]) -> bytes:
     """
     pieces: list[bytes] = []
     position = 0
-    for splice in sorted(splices, key=lambda splice: splice.span):
-        if splice.span.start < position or splice.span.end > len(raw):
-            raise ValueError(f"splice at {splice.span} overlaps another or the end")
-        pieces += [raw[position : splice.span.start], splice.replacement]
-        position = splice.span.end
+    for span, replacement in sorted(splices, key=itemgetter(0)):
+        if span.start < position or span.end > len(raw):
+            raise ValueError(f"splice at {span} overlaps another or the end")
+        pieces += [raw[position : span.start], replacement]
+        position = span.end
     pieces.append(raw[position:])
     return b"".join(pieces)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RewrittenBody:
+class RewrittenBody(NamedTuple):
     """All that stands below the message's header, ready to go out, and the fields it needs.
 
     `fields` maps lower-case names to the values that the message's header must have for this
@@ -93,23 +102,12 @@ def rewrite_body(
 
     `removals` are the spans, in characters, to cut from the texts; the files that stand in a
     text are among them. `listed`, with the page at `page_url` if there is one, and `notes`
-    (sentences) are put into the first text that a
-    reader sees, and into its alternative form; without any text, a new one takes the place of
-    the first attachment. Where there is nothing to tell, nothing is added.
+    (sentences) are put into the first prose that a reader sees, and into its alternative form;
+    without any prose, a new text takes the place of the first attachment. Where there is nothing
+    to tell, nothing is added.
     """
     rewriter = _Rewriter(message, tuple(detached), dict(removals), tuple(listed), notes, page_url)
     return rewriter.rewritten()
-
-
-def cut(text: str, spans: Sequence[Span]) -> str:
-    """The text without those spans, which are sorted and disjoint."""
-    pieces = []
-    position = 0
-    for span in spans:
-        pieces.append(text[position : span.start])
-        position = span.end
-    pieces.append(text[position:])
-    return "".join(pieces)
 
 
 SIGNATURE_NOTE = (
@@ -125,6 +123,7 @@ class _Rewriter:
     listed: tuple[ListedAttachment, ...]
     notes: Sequence[str]
     page_url: str | None
+    multiparts: tuple[Entity, ...] = ()
     texts: dict[Entity, str] = field(default_factory=dict)
     unsigned: frozenset[Entity] = frozenset()
     boundaries: Mapping[Entity, bytes] = field(default_factory=dict)
@@ -135,25 +134,28 @@ class _Rewriter:
     def rewritten(self) -> RewrittenBody:
         root = self.message.root
         detached = {one.entity for one in self.attachments if one.embedded is None}
-        self.boundaries = _outgoing_boundaries(root)
+        self.multiparts = tuple(entity for entity in self.message.entities if entity.parts)
+        self.boundaries = _outgoing_boundaries(self.multiparts)
         self.reads_by_lf = b"\n" in self.message.raw
         self.texts = {
-            entity: cut(self.message.text(entity).text, spans)
+            entity: quote_uuencoded(cut(self.message.text(entity).text, spans))
             for entity, spans in self.removals.items()
         }
         hosts = _visible_texts(self.message)
+        if not hosts and not detached:
+            hosts = find_bodies(self.message)[:1]  # a table with a file in it, say
         self.unsigned = self._no_longer_signed(detached, hosts)
         if self.unsigned:
             self.notes = [*self.notes, SIGNATURE_NOTE]
         note_place = self._tell(hosts)
         removed = self._removed(detached - {note_place})
-        for entity in root.walk():
+        for entity in self.message.entities:
             if entity is note_place:
                 note = format_appendix_text(self.listed, self.notes, page_url=self.page_url)
                 self._write_text(entity, note, "text/plain", "utf-8")
             elif entity in removed:
                 continue
-            elif entity.is_multipart:
+            elif entity.parts:
                 self._mend_multipart(entity)
             else:
                 self._rewrite_leaf(entity)
@@ -185,18 +187,14 @@ class _Rewriter:
         self, detached: set[Entity], hosts: Sequence[Entity]
     ) -> frozenset[Entity]:
         """The signed multiparts (RFC 1847) in whose content anything changes."""
-        signed = [
-            entity
-            for entity in self.message.root.walk()
-            if entity.is_multipart and entity.media_type.full == "multipart/signed"
-        ]
+        signed = [one for one in self.multiparts if one.media_type.full == "multipart/signed"]
         if not signed:
             return frozenset()
         changed = detached | set(self.texts)
         if self.listed or self.notes:
             changed |= set(hosts)
-        for entity in reversed(list(self.message.root.walk())):
-            if entity.is_multipart:
+        for entity in reversed(self.message.entities):
+            if entity.parts:
                 if any(part in changed for part in entity.parts):
                     changed.add(entity)
             elif not is_signature(entity) and not self._travels_as_it_is(entity):
@@ -210,16 +208,15 @@ class _Rewriter:
         removed = set(detached)
         for entity in self.unsigned:
             removed.update(part for part in entity.parts[1:] if is_signature(part))
-        multiparts = [entity for entity in self.message.root.walk() if entity.is_multipart]
-        for entity in reversed(multiparts):
+        for entity in reversed(self.multiparts):
             if entity is not self.message.root and all(part in removed for part in entity.parts):
                 removed.add(entity)
         return frozenset(removed)
 
     def _cut_and_close(self, removed: frozenset[Entity]) -> None:
         # Innermost first: where several multiparts end at one place, so do their delimiters.
-        for multipart in reversed(list(self.message.root.walk())):
-            if multipart in removed or not multipart.is_multipart:
+        for multipart in reversed(self.multiparts):
+            if multipart in removed:
                 continue
             close = multipart.close_delimiter
             boundary = self.boundaries[multipart]
@@ -252,7 +249,7 @@ class _Rewriter:
             self._splice(line.start, end, wanted + (CRLF if end == line.end else b""))
 
     def _splice(self, start: int, end: int, replacement: bytes) -> None:
-        self.splices.append(Splice(span=Span(start, end), replacement=replacement))
+        self.splices.append(Splice(Span(start, end), replacement))
 
     # --- what is mended -------------------------------------------------------------------------
 
@@ -263,7 +260,7 @@ class _Rewriter:
             # (RFC 2045 section 6.4).
             fields["content-transfer-encoding"] = None
         boundary = self.boundaries[entity]
-        if entity in self.unsigned or not _declares(entity.header, boundary):
+        if entity in self.unsigned or not _declares(entity, boundary):
             full = "multipart/mixed" if entity in self.unsigned else entity.media_type.full
             parameters = dict(entity.media_type.parameters) if entity not in self.unsigned else {}
             fields["content-type"] = format_parameterised(
@@ -282,18 +279,28 @@ class _Rewriter:
             self._splice(start, end, b"")
 
     def _rewrite_leaf(self, entity: Entity) -> None:
-        if is_body(entity):
+        if entity in self.texts or self._reads_better_anew(entity):
             read = self.message.text(entity)
-            if entity in self.texts or read.guessed or not self._travels_as_it_is(entity):
-                # A multipart that could not be split goes out as the text that it is.
-                full = "text/html" if entity.media_type.full == "text/html" else "text/plain"
-                self._write_text(entity, self.texts.get(entity, read.text), full, read.charset)
-                return
+            # A multipart that could not be split goes out as the text that it is.
+            is_text = entity.media_type.type == "text"
+            full = entity.media_type.full if is_text else "text/plain"
+            self._write_text(entity, self.texts.get(entity, read.text), full, read.charset)
         elif not self._travels_as_it_is(entity):
             content = encode_base64(b"".join(self.message.content(entity)))
             self._write_leaf(entity, {"content-transfer-encoding": "base64"}, content)
-            return
-        self._write_header(entity, {})
+        else:
+            self._write_header(entity, {})
+
+    def _reads_better_anew(self, entity: Entity) -> bool:
+        """Whether prose is better written anew than left as it is, or encoded as it is.
+
+        Of any other text we know too little: its charset may be told inside of it.
+        """
+        return (
+            is_body(entity)
+            and is_prose(entity)
+            and (self.message.text(entity).guessed or not self._travels_as_it_is(entity))
+        )
 
     def _travels_as_it_is(self, entity: Entity) -> bool:
         raw = self.message.raw
@@ -319,23 +326,28 @@ class _Rewriter:
         if encoding is not TransferEncoding.BASE64 and self._looks_delimited(encoded):
             encoding, encoded = TransferEncoding.BASE64, encode_base64(content)
         parameters = {"charset": name}
-        if not is_attachment(entity):
+        is_note = is_attachment(entity)  # which stands in its place
+        if not is_note:
             parameters |= {
                 name: value
                 for name, value in entity.media_type.parameters.items()
-                if name in {"format", "delsp"}
+                if name in {"format", "delsp"} or not (is_prose(entity) or name == "charset")
             }
         fields: dict[str, str | None] = {
             "content-type": format_parameterised(full, parameters),
             "content-transfer-encoding": str(encoding),
             "content-md5": None,
         }
-        if is_attachment(entity):
+        if is_note:
             fields |= {"content-disposition": None, "content-id": None, "content-location": None}
+        elif entity.media_type.type == "multipart":
+            fields["content-disposition"] = None  # a text that has it is an attachment
         self._write_leaf(entity, fields, encoded)
 
     def _looks_delimited(self, content: bytes) -> bool:
         """Whether a line of a text would be taken for a delimiter."""
+        if b"--" not in content:
+            return False
         tokens = (match[1].rstrip() for match in _DASHES.finditer(content))
         boundaries = frozenset(self.boundaries.values())
         return any(
@@ -359,20 +371,25 @@ class _Rewriter:
             self._splice(span.start, span.end, _part_header(entity.header, fields))
 
 
+_ALTERNATIVE = "multipart/alternative"
+
+
 def _visible_texts(message: Message) -> tuple[Entity, ...]:
-    """The first text, and the other forms of it where it stands in a multipart/alternative."""
-    bodies = find_bodies(message)
-    if not bodies:
+    """The first prose, and the other forms of it where it stands in a multipart/alternative."""
+    prose = (leaf for leaf in message.leaves() if is_body(leaf) and is_prose(leaf))
+    if (first := next(prose, None)) is None:
         return ()
-    parents = {part: entity for entity in message.root.walk() for part in entity.parts}
-    entity = bodies[0]
-    while entity.media_type.full != "multipart/alternative":
+    if all(one.media_type.full != _ALTERNATIVE for one in message.entities):
+        return (first,)
+    parents = {part: entity for entity in message.entities for part in entity.parts}
+    entity = first
+    while entity.media_type.full != _ALTERNATIVE:
         if entity not in parents:
-            return bodies[:1]
+            return (first,)
         entity = parents[entity]
     first_of_each_kind: dict[str, Entity] = {}
     for inner in entity.walk():
-        if not inner.is_multipart and is_body(inner):
+        if not inner.parts and is_body(inner) and is_prose(inner):
             first_of_each_kind.setdefault(inner.media_type.full, inner)
     return tuple(first_of_each_kind.values())
 
@@ -402,24 +419,33 @@ def _opening(part: Entity) -> Span:
 
 def _boundary(multipart: Entity) -> bytes:
     """The boundary that the multipart's parts are really delimited by."""
-    line = _opening(multipart.parts[0])
-    return multipart.header.raw[line.start + 2 : line.end].rstrip(b" \t\r\n")
+    raw = multipart.header.raw
+    for part in multipart.parts:
+        start, end = _opening(part)
+        if start < end:
+            return raw[start + 2 : end].rstrip(b" \t\r\n")
+    # Its only part lacks the delimiter before it.
+    if (close := multipart.close_delimiter) is not None:
+        token = raw[close.start + 2 : close.end].rstrip(b" \t\r\n")
+        return token.removesuffix(b"--").rstrip(b" \t")
+    return multipart.media_type.boundaries[0] if multipart.media_type.boundaries else b""
 
 
 _MAX_BOUNDARY = 200
 """RFC 2046 section 5.1.1 allows 70 characters; longer ones are common and harmless."""
 
-_PRINTABLE = re.compile(rb"[!-\[\]-~](?:[ -\[\]-~]*[!-\[\]-~])?")
+# No escapes, nothing that would be decoded as an encoded-word, no brackets that some take off.
+_PRINTABLE = re.compile(rb"(?!.*=\?|<)[!-\[\]-~](?:[ -\[\]-~]*[!-\[\]-~])?")
 
 
-def _outgoing_boundaries(root: Entity) -> dict[Entity, bytes]:
+def _outgoing_boundaries(multiparts: Sequence[Entity]) -> dict[Entity, bytes]:
     """The boundary that each multipart goes out with: its own, if all readers can tell it.
 
     One that could not travel, or that another multipart has too, is replaced.
     """
     chosen: dict[Entity, bytes] = {}
     taken: set[bytes] = set()
-    for number, entity in enumerate(entity for entity in root.walk() if entity.is_multipart):
+    for number, entity in enumerate(multiparts):
         boundary = _boundary(entity)
         is_usable = len(boundary) <= _MAX_BOUNDARY and _PRINTABLE.fullmatch(boundary)
         if not is_usable or taken & {boundary, boundary + b"--", boundary.removesuffix(b"--")}:
@@ -430,12 +456,16 @@ def _outgoing_boundaries(root: Entity) -> dict[Entity, bytes]:
     return chosen
 
 
-def _declares(header: Header, boundary: bytes) -> bool:
+def _declares(multipart: Entity, boundary: bytes) -> bool:
     """Whether any reader finds the boundary in the header as it stands."""
+    header, media_type = multipart.header, multipart.media_type
     one = header.first("content-type")
-    if one is None or not _is_plain_value(header, one):
-        return False
-    return parse_parameterised(header.value(one)).raw_parameters.get("boundary") == boundary
+    return (
+        one is not None
+        and media_type.valid
+        and media_type.boundary == boundary
+        and _is_strict(header, one)
+    )
 
 
 # --- what can travel ----------------------------------------------------------------------------
@@ -470,7 +500,10 @@ def _kept_fields(header: Header) -> Iterator[HeaderField]:
 
 
 def _part_header(header: Header, fields: Mapping[str, str | None]) -> bytes:
-    lines = [written_field(header, one) for one in _kept_fields(header) if one.name not in fields]
+    kept = [one for one in _kept_fields(header) if one.name not in fields]
+    # What stands behind the last known field may be read as content (`without_unknown_tail`).
+    kept.sort(key=header.is_known_in_part)
+    lines = [written_field(header, one) for one in kept]
     lines += [
         f"{canonical_name(name)}: {value}\r\n".encode("ascii")
         for name, value in fields.items()
@@ -515,11 +548,13 @@ _CLEAN_FIELD = re.compile(
     rb"[!#-9;<>-~]++:[\t -~]{0,900}+(?:\r\n[ \t]++[!-~][\t -~]{0,900}+)*\r\n"
 )
 _NAME = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z-]++"
+_BARE_VALUE = rb"[!#$&+.^_`{|}~0-9A-Za-z-]++"
 _STRICT = re.compile(
-    rb"%b(?:/%b)?(?:[ \t\r\n]*+;[ \t\r\n]*+%b=(?:[^\s;\"()\\]++|\"[^\"\\\r\n]*+\"))*;?\s*+"
-    % (_NAME, _NAME, _NAME)
+    rb"%b(?:/%b)?(?:[ \t\r\n]*+;[ \t\r\n]*+%b=(?:%b|\"[^\"\\\r\n]*+\"))*;?\s*+"
+    % (_NAME, _NAME, _NAME, _BARE_VALUE)
 )
-"""A value that every parser reads alike: no comments, no folds or escapes inside of quotes."""
+"""A value that every parser reads alike: no comments, no folds or escapes inside of quotes, and
+nothing unquoted that is more than an attribute-char (RFC 2231 section 7)."""
 
 
 def _is_plain_value(header: Header, one: HeaderField) -> bool:
@@ -528,10 +563,13 @@ def _is_plain_value(header: Header, one: HeaderField) -> bool:
         return header.value(one).decode("latin-1").lower() in set(TransferEncoding)
     if one.name not in {"content-type", "content-disposition"}:
         return True
-    raw = header.raw[one.value_start : one.value_end].strip()
-    if _STRICT.fullmatch(raw) is None:
-        return False
-    return one.name != "content-type" or parse_media_type(header.value(one)).valid
+    return _is_strict(header, one) and (
+        one.name != "content-type" or parse_media_type(header.value(one)).valid
+    )
+
+
+def _is_strict(header: Header, one: HeaderField) -> bool:
+    return _STRICT.fullmatch(header.raw[one.value_start : one.value_end].strip()) is not None
 
 
 _DISPOSITIONS = frozenset({"attachment", "inline"})

@@ -55,6 +55,19 @@ def find_uuencoded(text: str) -> tuple[UuencodedFile, ...]:
     )
 
 
+def quote_uuencoded(text: str) -> str:
+    """The text with a blank before the first line of every file, which makes it words.
+
+    For a text from which something was cut: what only now looks like a file was none.
+    """
+    pieces = []
+    position = 0
+    for file in find_uuencoded(text):
+        pieces += [text[position : file.span.start], " "]
+        position = file.span.start
+    return "".join([*pieces, text[position:]])
+
+
 def find_uuencoded_name(text: str) -> str | None:
     """The name that the first line `begin` in the text gives, or None."""
     match = _BEGIN.search(text)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from html import unescape
 from urllib.parse import unquote
 
@@ -30,6 +31,7 @@ from relay_core.html_text import (
     VisibleText,
 )
 from relay_core.mailbox import InvalidAddress, parse_addr_spec
+from relay_core.spans import merge
 
 from .finding import marker_pattern
 
@@ -41,20 +43,20 @@ _INK = re.compile(r"\S+")
 
 def cut_from_text(visible: VisibleText, codes: Iterable[Span]) -> tuple[Span, ...]:
     """The spans of the source to cut, for codes at these ranges of the visible text."""
-    cuts = _take_lines(visible.text, _merge(codes), "\n\r")
-    return _merge(visible.source_span(*cut) for cut in cuts)
+    cuts = _take_lines(visible.text, merge(codes), "\n\r")
+    return merge(visible.source_span(*cut) for cut in cuts)
 
 
 def cut_from_html(visible: VisibleText, codes: Iterable[Span], marker: str) -> tuple[Span, ...]:
     """The spans of the source to cut, for codes at these ranges of the visible text."""
-    codes = _merge(codes)
+    codes = merge(codes)
     if not codes:
         return ()
     cuts = _take_lines(visible.text, codes, LINE_SEPARATOR + PARAGRAPH_SEPARATOR)
     cuts = _take_lines(visible.text, cuts, "\n\r")
-    ranges = _merge(visible.source_span(*cut) for cut in cuts)
+    ranges = merge(visible.source_span(*cut) for cut in cuts)
     naming = _naming_tags(visible, codes, marker)
-    return _merge(
+    return merge(
         [
             *_without_lasting_tags(visible, ranges, frozenset(naming)),
             *_emptied_elements(visible, cuts),
@@ -63,17 +65,11 @@ def cut_from_html(visible: VisibleText, codes: Iterable[Span], marker: str) -> t
     )
 
 
-def _merge(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The spans sorted, empty ones left out, and those that touch made one."""
-    merged: list[Span] = []
-    for span in sorted(spans):
-        if span.start >= span.end:
-            continue
-        if merged and span.start <= merged[-1].end:
-            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
-        else:
-            merged.append(span)
-    return tuple(merged)
+@lru_cache(maxsize=4)
+def _line_patterns(breaks: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Blanks within a line, and blanks up to its end."""
+    blanks = rf"[^\S{breaks}]*+"
+    return re.compile(blanks), re.compile(rf"{blanks}(?:\r\n|[{breaks}]|\Z)")
 
 
 def _take_lines(text: str, cuts: tuple[Span, ...], breaks: str) -> tuple[Span, ...]:
@@ -83,8 +79,7 @@ def _take_lines(text: str, cuts: tuple[Span, ...], breaks: str) -> tuple[Span, .
     """
     if not cuts:
         return ()
-    gap = re.compile(rf"[^\S{breaks}]*+")
-    line_end = re.compile(rf"[^\S{breaks}]*+(?:\r\n|[{breaks}]|\Z)")
+    gap, line_end = _line_patterns(breaks)
     taken: list[Span] = []
     limit = 0  # what stands before belongs to an earlier cut
     index = 0

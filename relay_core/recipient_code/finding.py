@@ -36,8 +36,6 @@ _ONE_LINE_END = r"(?>\r\n|\u2028(?:\r\n|[\n\r])?|[\n\r\u2029])"
 _WRAP = rf"(?:{_BLANK_IN_LINE}{{0,4}}{_ONE_LINE_END}{_BLANK_IN_LINE}{{0,4}})?"
 _PARAGRAPH_END = re.compile(rf"{_ONE_LINE_END}{_BLANK_IN_LINE}*+{_ONE_LINE_END}")
 _LINE_END = re.compile(rf"[{_LINE_ENDS}]")
-_RIGHT_COLON = re.compile(r"\s{0,8}:")
-_LEFT_COLON = re.compile(r":\s{0,8}\Z")
 _LIST_BEGINS = re.compile(r"\s{0,8}(?:\[|[^\s@,;]{0,64}@)")
 _SEVERAL_WORDS = re.compile(rf"\S{_BLANK_IN_LINE}+\S")
 _WORD = re.compile(r"\S+")
@@ -69,35 +67,45 @@ class _Delimiter(NamedTuple):
 @lru_cache(maxsize=8)
 def marker_pattern(marker: str) -> re.Pattern[str]:
     """The marker word, in any case, wrapped or not."""
-    return re.compile(_WRAP.join(re.escape(character) for character in marker), re.IGNORECASE)
+    return re.compile(_WRAP.join(map(re.escape, marker)), re.IGNORECASE)
+
+
+@lru_cache(maxsize=8)
+def _delimiter_pattern(marker: str) -> re.Pattern[str]:
+    """The marker word where it is no part of a longer word, and the colon on its right."""
+    # What stands before it is looked at once its first letter is found, which is faster.
+    first, *others = map(re.escape, marker)
+    word = _WRAP.join([rf"{first}(?<!\w.)", *others])
+    return re.compile(rf"{word}(?!\w)(\s{{0,8}}:)?", re.IGNORECASE)
 
 
 def _delimiters(text: str, marker: str) -> Iterator[_Delimiter]:
     """`opening = [":"] marker ":"`, `closing = ":" marker [":"]`: all there are, in order."""
-    for match in marker_pattern(marker).finditer(text):
-        start, end = match.span()
-        if _is_word(text[start - 1 : start]) or _is_word(text[end : end + 1]):
-            continue  # a part of a longer word
-        before = max(0, start - 9)
-        left = _LEFT_COLON.search(text[before:start])
-        right = _RIGHT_COLON.match(text, end)
-        # A list can begin on the next line, but a code that ended there needs no colon.
-        last = right if right and not _LINE_END.search(right.group()) else None
-        if not left and not right:
+    for match in _delimiter_pattern(marker).finditer(text):
+        start = match.start()
+        before_colon, behind_colon = match.span(1)
+        opens = behind_colon >= 0
+        word_end = before_colon if opens else match.end()
+        before = text[max(0, start - 9) : start]
+        blanks = len(before) - len(before.rstrip())
+        closes = before[-1 - blanks : len(before) - blanks] == ":"
+        if not opens and not closes:
             continue
-        opening_start = closing_start = before + left.start() if left else start
-        whole = left is not None
-        if left and _is_word(text[closing_start - 1 : closing_start]):
+        closing_start = opening_start = start - blanks - 1 if closes else start
+        whole = closes
+        if closes and _is_word(text[closing_start - 1 : closing_start]):
             # "Line2:Marker:" is whole; "Note: Marker:" is a word, and the marker after it.
             opening_start = start
-            whole = closing_start + 1 == start
+            whole = not blanks
+        # A list can begin on the next line, but a code that ended there needs no colon.
+        is_one_line = opens and not _LINE_END.search(text, before_colon, behind_colon)
         yield _Delimiter(
             start=opening_start,
-            end=right.end() if right else end,
+            end=behind_colon if opens else word_end,
             closing_start=closing_start,
-            closing_end=last.end() if last else end,
-            opens=right is not None,
-            closes=left is not None,
+            closing_end=behind_colon if is_one_line else word_end,
+            opens=opens,
+            closes=closes,
             whole=whole,
         )
 

@@ -31,7 +31,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby, islice
 from typing import NamedTuple
 
 from relay_core.errors import Span
@@ -147,28 +146,26 @@ def _is_blank(character: str) -> bool:
 
 def _parse_entries(text: str, start: int, end: int) -> Iterator[Item]:
     """`entries = [entry] *( separator [entry] )`."""
+    words: list[_Word] = []
     room = MAX_WORDS
-    for _, words in groupby(_split(text, start, end), key=lambda pair: pair[0]):
-        field = [word for _, word in islice(words, room + 1)]
-        if len(field) > room:
-            # All of the field: half of it might read as an address that nobody meant.
-            yield Item(field[0].start, end, None, f"no more than {MAX_WORDS} words in a code")
-            return
-        room -= len(field)
-        yield from _parse_field(text, field)
-
-
-def _split(text: str, start: int, end: int) -> Iterator[tuple[int, _Word]]:
-    """The words, each with the number of the commas and semicolons before it."""
-    field = 0
     blank = ""
     for lexeme in _LEXEME.finditer(text, start, end):
-        if lexeme.lastgroup == "separator":
-            field += 1
-        elif lexeme.lastgroup == "word":
-            wrapped = bool(_LINE_END.search(blank))
-            yield field, _Word(lexeme.start(), lexeme.end(), lexeme.group(), wrapped)
-        blank = lexeme.group() if lexeme.lastgroup == "blank" else ""
+        kind = lexeme.lastgroup
+        if kind == "word":
+            if len(words) == room:
+                # All of the field: half of it might read as an address that nobody meant.
+                first = words[0].start if words else lexeme.start()
+                yield Item(first, end, None, f"no more than {MAX_WORDS} words in a code")
+                return
+            wrapped = bool(blank) and bool(_LINE_END.search(blank))
+            words.append(_Word(lexeme.start(), lexeme.end(), lexeme.group(), wrapped))
+        elif kind == "separator" and words:
+            room -= len(words)
+            yield from _parse_field(text, words)
+            words = []
+        blank = lexeme.group() if kind == "blank" else ""
+    if words:
+        yield from _parse_field(text, words)
 
 
 def _parse_field(text: str, words: list[_Word]) -> list[Item]:

@@ -118,6 +118,44 @@ def nested_wrong_boundary(size: int) -> bytes:
     return b"From: s@plant.example\r\n" + levels + b"\r\ndeep " + CODE + b"\r\n"
 
 
+def nested_without_first_delimiter(size: int) -> bytes:
+    """Each multipart begins with the header of the next one, and ends far behind it."""
+    levels = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n" % i for i in range(size)
+    )
+    closes = b"".join(b"--b%d--\r\n" % i for i in reversed(range(size)))
+    text = b"Content-Type: text/plain\r\n\r\n" + CODE + b"\r\n"
+    return b"From: s@plant.example\r\n" + levels + text + closes
+
+
+def siblings_without_first_delimiter(size: int) -> bytes:
+    part = (
+        b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
+        b"Content-Type: text/plain\r\n\r\nx\r\n--c--\r\n"
+    )
+    return _mixed(_TEXT + part * size + b"--b--\r\n")
+
+
+def base64_in_folds(size: int) -> bytes:
+    fields = b"Content-Transfer-Encoding: base64\r\nContent-Type: x/y" + b"\r\n AAAA\r\n ;" * size
+    return _mixed(_TEXT + b"--b\r\n" + fields + b"\r\n\r\nAAAA\r\n--b--\r\n")
+
+
+def indented_base64(size: int) -> bytes:
+    part = b"--b\r\nContent-Type: x/y\r\nContent-Transfer-Encoding: base64" + b"\r\n\tAAAA" * size
+    return _mixed(_TEXT + part + b"\r\n--b--\r\n")
+
+
+def torn_codes(size: int) -> bytes:
+    """A code in pieces around another one, and so on: each cut makes the next one whole."""
+    torn = b":Email_Rxers\r\n" * size + CODE + b"\r\n" + b"_Code:@x:Email_Rxers_Code\r\n" * size
+    return _mail(body=torn)
+
+
+def torn_codes_in_html(size: int) -> bytes:
+    return _mail(_HTML, body=torn_codes(size).partition(b"\r\n\r\n")[2])
+
+
 def siblings_wrong_boundary(size: int) -> bytes:
     part = b"--b\r\nContent-Type: multipart/mixed; boundary=never\r\n\r\nx\r\n"
     return _mixed(_TEXT + part * size + b"--b--\r\n")

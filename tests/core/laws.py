@@ -185,6 +185,7 @@ def check_rewriting_is_done(result: Relayed) -> None:
     """Rewriting the outgoing mail again changes nothing."""
     again = relayed(result.outgoing)
     assert again is not None
+    assert again.plan.subject is None
     plan = plan_deliveries(
         again.message,
         again.plan.mail,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relay_core.attachment import (
@@ -30,7 +30,7 @@ def kinds(part: bytes) -> tuple[int, int]:
     return len(find_bodies(message)), len(find_attachments(message))
 
 
-BODY, ATTACHMENT, NEITHER = (1, 0), (0, 1), (0, 0)
+BODY, ATTACHMENT = (1, 0), (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,10 @@ BODY, ATTACHMENT, NEITHER = (1, 0), (0, 1), (0, 0)
             b"Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=c",
             ATTACHMENT,
         ),
-        (b"Content-Type: text/calendar", NEITHER),
+        (b"Content-Type: text/calendar", BODY),
+        (b"Content-Type: text/x-log\r\nContent-Disposition: inline", BODY),
+        (b"Content-Type: text/csv\r\nContent-Disposition: attachment", ATTACHMENT),
+        (b"Content-Type: text/csv; name=a.csv", ATTACHMENT),
         (b"Content-Type: multipart/mixed; boundary=never", BODY),
         (b"Content-Type: multipart/mixed; boundary=never; name=a", ATTACHMENT),
     ],
@@ -114,9 +117,21 @@ def test_files_that_stand_in_a_text_are_attachments() -> None:
     ]
 
 
-ANY_NAME = st.text(max_size=300) | st.text("ab./\\ \u202e\u200b:", max_size=20)
+# What is cut, joined, composed or reserved, and meets what is left of it.
+_NAME_PIECES = st.sampled_from(
+    ["con", ".", " ", "e", "\u0301", "\u200b", "<", "\u0338", "/", ".txt", "x" * 95, "é" * 60]
+)
+ANY_NAME = (
+    st.text(max_size=300)
+    | st.text("ab./\\ \u202e\u200b:", max_size=20)
+    | st.lists(_NAME_PIECES | st.characters(), max_size=12).map("".join)
+)
 
 
+@example("e\u200b\u0301", "image/png", 1)
+@example("\u0f71\u200b\u0301", "image/png", 1)
+@example("con" + " ." * 60 + ".txt", "image/png", 1)
+@example("con.txt" + "x" * 93, "image/png", 1)
 @given(ANY_NAME, st.sampled_from(["image/png", "x/y"]), st.integers(1, 99))
 def test_a_name_becomes_harmless_and_stays_so(name: str, content_type: str, index: int) -> None:
     safe = safe_name(name, content_type, index)

@@ -64,6 +64,11 @@ def test_no_text_becomes_a_part(raw: bytes) -> None:
         (b'"\xe4"', b"\xe4"),
         (b'"a\x01"', b"a\x01"),
         (b'"' + b"a" * 1200 + b'"', b"a" * 1200),
+        (b'"=?utf-8?q?=C3=A4?="', b"=?utf-8?q?=C3=A4?="),
+        (b'"<b>"', b"<b>"),
+        (b"b*0", b"b*0"),
+        (b"'b'c", b"'b'c"),
+        (b"b=c@d", b"b=c@d"),
     ],
 )
 def test_a_boundary_goes_out_so_that_all_can_read_it(
@@ -109,6 +114,13 @@ def test_a_boundary_goes_out_so_that_all_can_read_it(
         b"Content-Disposition: \xff\r\n\r\none",
         b"Content-Disposition : *\r\n\r\none",
         b'Content-Type: multipart/report; report-type=x; boundary="=_s0"\r\n\r\n--=_s0\r\n',
+        # a field that is known only as the second of its name, behind one that nobody knows
+        MIXED + b"Content-Type: text/plain\r\nX&Y: 1\r\nContent-Type: x/y\r\n\r\none",
+        # parameters of which one is an RFC 2231 one, in a field that has to be written anew
+        b"Content-Type: multipart/x;\xff=1; x*=utf-8''%19; boundary=b\r\n\r\n--b\r\n\r\none",
+        MIXED + b'Content-Type: multipart/x; x=\x19; boundary="c\xff"\r\n\r\n--c\xff\r\n\r\none',
+        # a multipart that cannot be split, and says that it is an attachment
+        MIXED + b"Content-Type: multipart/mixed\r\nContent-Disposition: attachment\r\n\r\nx",
     ],
 )
 def test_the_laws_hold(raw: bytes) -> None:
@@ -180,3 +192,51 @@ def test_a_display_name_holds_no_control_character() -> None:
 )
 def test_a_file_name_is_read_as_meant(value: bytes, name: str) -> None:
     assert name == parse_parameterised(value).parameters["filename"]
+
+
+@pytest.mark.parametrize("charset", [b"utf-8\0", b"\0utf-8", b"utf\0\xff8", b"\0", b"ascii\0x"])
+def test_a_charset_that_holds_a_nul_is_read_or_unknown(charset: bytes) -> None:
+    raw = b"Content-Type: text/plain; charset=" + charset + b"\r\n\r\nx\r\n" + CODE
+    assert ("guard@example.org",) == sent(raw).recipients
+
+
+TORN = b":Email_Rxers\r\n", b"_Code:eve@example.net:Email_Rxers_Code:\r\n"
+FILE = b"begin 644 a.log\r\n#0V%T\r\n`\r\nend\r\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # codes and files in pieces around codes and files
+        TORN[0] + CODE + b"\r\n" + TORN[1],
+        CODE + b"\r\n" + TORN[0] + FILE + TORN[1],
+        CODE + b"\r\nbegin 644 b.log\r\n" + CODE + b"\r\n#0V%T\r\n`\r\nend\r\n",
+        CODE + b"\r\nbegin 644 b.log\r\n" + FILE + b"#0V%T\r\n`\r\nend\r\n",
+        CODE + b"\r\nbegin 644 b.log\r\n#0V%T\r\n" + FILE + b"`\r\nend\r\n",
+        CODE + b"\r\nbegin 644 b.log\r\n#0V%T\r\n" + CODE,
+    ],
+)
+@pytest.mark.parametrize("kind", [b"plain", b"html"])
+def test_what_a_cut_makes_whole_names_nobody_and_is_no_file(text: bytes, kind: bytes) -> None:
+    result = sent(b"Content-Type: text/" + kind + b"\r\n\r\nHello\r\n" + text + b"\r\nBye\r\n")
+    assert ("guard@example.org",) == result.recipients
+    check_rewriting_is_done(result)
+    assert b"eve" not in result.outgoing.partition(b"\r\n\r\n")[2]
+    assert b"\r\nBye" in result.outgoing
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        (b"a Email_Rxers_Code " + CODE[1:] + b" :eve@example.net z", "a z"),
+        (b"a Email_Rxers_Code" + b" " * 9 + CODE + b" :eve@example.net z", "a :eve@example.net z"),
+        (b"a Email_Rxers_Code\0\x01:eve@example.net:Email_Rxers_Code: z", "a z"),
+        # whole once the blanks between the codes have moved together
+        (b"a Email_Rxers_Code " + b" ".join([CODE[1:]] * 9) + b" :eve@example.net z", "a z"),
+    ],
+)
+def test_a_subject_shows_no_code_however_it_was_torn(subject: bytes, shown: str) -> None:
+    result = sent(b"Subject: " + subject + b"\r\n\r\nHello\r\n" + CODE)
+    assert ("guard@example.org",) == result.recipients
+    assert shown == result.plan.subject
+    check_rewriting_is_done(result)

@@ -232,6 +232,57 @@ MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
             ["one", "two", "three"],
             id="one-boundary-a-prefix-of-another-and-inner-not-closed",
         ),
+        pytest.param(
+            MIXED + b"\r\nContent-Type: text/plain\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--",
+            ["one", "two"],
+            id="no-delimiter-before-the-first-part",
+        ),
+        pytest.param(
+            b"Content-Type: multipart/mixed; boundary=c\r\n\r\nContent-Type: text/plain\r\n\r\n"
+            b"one\r\n--b\r\n\r\ntwo\r\n--b--",
+            ["one", "two"],
+            id="no-delimiter-before-the-first-part-and-another-boundary-than-declared",
+        ),
+        pytest.param(
+            MIXED + b"This is a message of several parts.\r\n--b\r\n\r\ntwo\r\n--b--",
+            ["two"],
+            id="preamble",
+        ),
+        pytest.param(
+            MIXED + b"Content-Transfer-Encoding: 8bit\r\n\r\nNot for you.\r\n--b\r\n\r\ntwo",
+            ["two"],
+            id="preamble-behind-a-field-that-describes-no-content",
+        ),
+        pytest.param(
+            MIXED + b"Content-Transfer-Encoding: quoted-printable\r\n\r\no=\r\nne\r\n--b--",
+            ["one"],
+            id="no-delimiter-before-an-encoded-text",
+        ),
+        pytest.param(
+            MIXED + b"Content-Type: text/plain\r\n\r\none\r\n",
+            ["Content-Type: text/plain\r\n\r\none"],
+            id="no-delimiter-at-all",
+        ),
+        pytest.param(
+            b"Content-Transfer-Encoding: base64\r\n\tb25l\r\n\tb25l\r\n",
+            ["oneone"],
+            id="indented-base64-without-blank-line",
+        ),
+        pytest.param(
+            b"Content-Transfer-Encoding: base64\r\n\tb25l\r\n\r\nb25l",
+            ["one"],
+            id="fold-that-looks-like-base64",
+        ),
+        pytest.param(
+            b"Content-Transfer-Encoding: base64\r\nContent-Type: text/plain;\r\n\tb25l\r\n",
+            [""],
+            id="fold-that-looks-like-base64-behind-a-semicolon",
+        ),
+        pytest.param(
+            b"Content-Transfer-Encoding: base64\r\nX-Key: a\r\n\tb25l\r\n\tb25l\r\n\r\nb25l",
+            ["one"],
+            id="base64-in-a-field-of-its-own",
+        ),
     ],
 )
 def test_it_reads_what_a_person_would_read(raw: bytes, expected: list[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from html.parser import HTMLParser
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from relay_core.errors import Span
 from relay_core.html_text import VOID_ELEMENTS, read_html
 from relay_core.recipient_code import (
+    MAX_LOOKS,
     Address,
     CodeError,
     Entry,
@@ -24,6 +24,7 @@ from relay_core.recipient_code import (
     format_error,
     parse_code,
 )
+from relay_core.spans import cut
 from tests.core.recipient_code_strategies import (
     ADDR_SPECS,
     BLOCKS_OF_LINES,
@@ -43,15 +44,6 @@ from tests.core.recipient_code_strategies import (
 def spelled(text: str) -> str:
     """Examples write M for the marker."""
     return text.replace("M", MARKER)
-
-
-def cut(text: str, removals: Iterable[Span]) -> str:
-    kept = []
-    position = 0
-    for start, end in removals:
-        kept.append(text[position:start])
-        position = end
-    return "".join(kept) + text[position:]
 
 
 def in_text(text: str) -> Found:
@@ -209,12 +201,18 @@ def test_any_html_is_searched(html: str) -> None:
     check(html, in_html(html))
 
 
-@given(TEXT_SOUP)
+@given(TEXT_SOUP | TORN_SOUP)
+@example(spelled("a:M:@M:"))
+@example(spelled(":Email_Rxers:M:a@b.c:M:_Code:x@y.z:M:"))
+@example(spelled("M" + " " * 9 + ":M:@a:M:") + " :a@b.c")
 def test_after_the_cut_nothing_is_found_in_text(text: str) -> None:
     assert Found(codes=(), removals=()) == in_text(cut(text, in_text(text).removals))
 
 
-@given(HTML_SOUP)
+@given(HTML_SOUP | TORN_SOUP)
+@example(spelled("a<:M:@a:M:b>:M:@b:M:"))
+@example(spelled("<p>&#5:M:@a:M:8;M:@b:M:</p>"))
+@example(spelled("<!-:M:@a:M:- M: -->M:@b:M:"))
 def test_after_the_cut_nothing_is_found_in_html(html: str) -> None:
     assert Found(codes=(), removals=()) == in_html(cut(html, in_html(html).removals))
 
@@ -434,6 +432,68 @@ def test_a_code_without_an_end_does_not_take_the_next_one_with_it() -> None:
     assert ["b@example.org"] == entries(found)
     assert 1 == len(errors(found))
     assert "\nSome words here.\n\nBye" == cut(text, found.removals)
+
+
+# --- Torn codes, which a cut makes whole
+
+
+def nest(depth: int, inner: str = ":M:guard@example.org:M:") -> str:
+    """A code, and around it the pieces of one that becomes whole by the cut, and so on."""
+    opening, closing = ":Email_Rxers\n", "_Code:eve@example.net:M\n"
+    return spelled(f"{opening * depth}{inner}\n{closing * depth}")
+
+
+@pytest.mark.parametrize("depth", [1, 2, MAX_LOOKS - 1, MAX_LOOKS])
+def test_what_was_torn_names_nobody_and_goes_too(depth: int) -> None:
+    text = f"Hello\n{nest(depth)}Bye\n"
+    found = in_text(text)
+    assert ["guard@example.org"] == entries(found)
+    assert [] == errors(found)
+    assert "Hello\nBye\n" == cut(text, found.removals)
+    html = f"<p>Hello</p><p>{nest(depth)}</p><p>Bye</p>"
+    found = in_html(html)
+    assert ["guard@example.org"] == entries(found)
+    assert [] == errors(found)
+    assert "<p>Hello</p><p>Bye</p>" == cut(html, found.removals)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("depth", [MAX_LOOKS + 1, 1000, 50_000])
+def test_where_too_much_is_torn_the_text_ends(depth: int) -> None:
+    for find, opening, closing in ((in_text, "", ""), (in_html, "<div><p>", "</p></div>")):
+        text = f"Hello\n{opening}x\n{nest(depth)}Bye{closing}"
+        found = find(text)
+        assert ["guard@example.org"] == entries(found)
+        (error,) = errors(found)
+        assert str(MAX_LOOKS) in error.expected
+        rest = cut(text, found.removals)
+        assert rest.startswith(f"Hello\n{opening}x\n")
+        assert "Bye" not in rest
+        assert "eve" not in rest
+        assert Found(codes=(), removals=()) == find(rest)
+        assert is_balanced(rest)
+        format_error(text, error)
+
+
+@given(st.integers(MAX_LOOKS - 1, MAX_LOOKS + 2), TORN_SOUP, TORN_SOUP, TORN_SOUP)
+def test_however_deep_it_is_torn_nothing_is_found_after_the_cut(
+    depth: int, before: str, inner: str, after: str
+) -> None:
+    text = before + nest(depth, f":M:@a:M:{inner}") + after
+    for find in (in_text, in_html):
+        rest = cut(text, find(text).removals)
+        assert Found(codes=(), removals=()) == find(rest)
+
+
+def test_files_go_and_what_they_tore_goes_too() -> None:
+    text = spelled("Hello\n:M:guard@example.org:M:\n:Email_RxersFILE_Code:eve@example.org:M:\nBye")
+    start = text.index("FILE")
+    for find in (find_in_text, find_in_html):
+        found = find(text, MARKER, files=[Span(start, start + 4)])
+        assert ["guard@example.org"] == entries(found)
+        assert "Hello\nBye" == cut(text, found.removals)
+        (file,) = find("xFILEy", MARKER, files=[Span(1, 5)]).removals
+        assert Span(1, 5) == file
 
 
 # --- In HTML

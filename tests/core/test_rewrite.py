@@ -15,6 +15,7 @@ from relay_core.message import Message, parse_message
 from relay_core.outgoing_header import Sender, compose_header
 from relay_core.rewrite import Splice, apply_splices, rewrite_body
 from tests.core import oracle
+from tests.core.laws import check_any_bytes, check_rewriting_is_done
 from tests.strategies import GARBAGE, Drawn, mails, mutated_mails
 
 EXPIRY = datetime(2026, 11, 25, 15, 44, tzinfo=UTC)
@@ -137,6 +138,85 @@ def test_a_signature_goes_once_the_mail_changes_and_the_reader_is_told() -> None
 def test_a_signed_mail_that_does_not_change_keeps_its_signature() -> None:
     out = rewritten(SIGNED % b"")
     assert SIGNED.split(b"\r\n\r\n", 1)[1] % b"" == out.split(b"\r\n\r\n", 1)[1]
+
+
+CODE = b":Email_Rxers_Code:guard@example.org:Email_Rxers_Code:\r\n"
+CSV = b"Content-Type: text/csv; charset=utf-8; header=present\r\n\r\ntime;bar\r\n"
+PICTURE = b"Content-Type: image/png\r\n\r\npicture\r\n"
+MIXED = b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+
+
+def leaves_of(raw: bytes) -> tuple[list[str], list[tuple[str, str]]]:
+    """Whom a mail goes to, and the leaves that these see."""
+    result = check_any_bytes(raw)
+    assert result is not None
+    check_rewriting_is_done(result)
+    out = parse_message(result.outgoing)
+    return list(result.recipients), texts(out)
+
+
+def test_a_text_that_is_not_prose_stays_as_it_is() -> None:
+    recipients, leaves = leaves_of(
+        MIXED + CSV + b"--b\r\n\r\nHello\r\n" + CODE + b"--b\r\n" + PICTURE + b"--b--\r\n"
+    )
+    (csv_type, csv), (plain_type, plain) = leaves
+    assert ["guard@example.org"] == recipients
+    assert ("text/csv", "time;bar") == (csv_type, csv)
+    assert "text/plain" == plain_type
+    assert "https://files.example.com/1" in plain
+
+
+def test_a_code_is_read_and_cut_in_a_text_that_is_not_prose() -> None:
+    raw = MIXED + CSV + CODE + b"--b\r\n" + PICTURE + b"--b--\r\n"
+    recipients, leaves = leaves_of(raw)
+    (csv_type, csv), (plain_type, plain) = leaves
+    assert ["guard@example.org"] == recipients
+    assert ("text/csv", "time;bar\n") == (csv_type, csv)
+    assert "text/plain" == plain_type  # in the picture's place
+    assert "https://files.example.com/1" in plain
+    assert b"header=present" in relayed_out(raw)
+
+
+def test_a_file_in_a_text_that_is_not_prose_is_listed_where_there_is_no_other_place() -> None:
+    log = b"Content-Type: text/x-log\r\n\r\nLog:\r\nbegin 644 a\r\n#0V%T\r\n`\r\nend\r\n" + CODE
+    recipients, leaves = leaves_of(log)
+    ((kind, text),) = leaves
+    assert ["guard@example.org"] == recipients
+    assert "text/x-log" == kind
+    assert text.startswith("Log:\n\n1 attachment")
+    assert "begin" not in text
+
+
+def test_an_invitation_keeps_its_parameters_and_its_place() -> None:
+    calendar = (
+        b"Content-Type: text/calendar; method=REQUEST\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        b"SUMMARY:T\xc3\xbcr 3\r\nDESCRIPTION:Come\r\n"
+    )
+    parts = b"\r\nCome\r\n" + CODE + b"--b\r\n" + calendar + b"%b--b--\r\n"
+    alternative = MIXED.replace(b"mixed", b"alternative") + parts
+    for code in (b"", CODE):
+        recipients, leaves = leaves_of(alternative % code)
+        assert ["guard@example.org"] == recipients
+        assert ["text/plain", "text/calendar"] == [kind for kind, _ in leaves]
+        assert "SUMMARY:Tür 3\nDESCRIPTION:Come" == leaves[1][1].rstrip()
+        assert b"method=REQUEST" in relayed_out(alternative % code)
+
+
+def test_a_text_of_a_charset_that_only_it_knows_keeps_its_bytes() -> None:
+    content = '<?xml version="1.0" encoding="iso-8859-2"?><a>\u0151\x81</a>'.encode("iso-8859-2")
+    raw = (
+        MIXED + b"Content-Type: text/xml\r\n\r\n" + content + b"\r\n--b\r\n\r\n" + CODE + b"--b--"
+    )
+    out = parse_message(relayed_out(raw))
+    xml = next(out.leaves())
+    assert "text/xml" == xml.media_type.full
+    assert content == b"".join(out.content(xml))
+
+
+def relayed_out(raw: bytes) -> bytes:
+    result = check_any_bytes(raw)
+    assert result is not None
+    return result.outgoing
 
 
 @given(mails())

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relay_core import encoding, message
+from relay_core import encoding, header, message
 from relay_core.encoding import (
     TransferEncoding,
     decode_content,
     has_irregular_base64,
     is_seven_bit_clean,
 )
-from relay_core.errors import Span
+from relay_core.errors import MalformedMessage, Span
 from relay_core.measured import Measured
 from relay_core.message import parse_message
+from tests.strategies import GARBAGE, mutated_mails, rich_mails
 
 BASE64_LIKE = st.lists(
     st.sampled_from([b"AAAA", b"B", b"==", b"=", b"\r\n", b"\n", b" ", b"-", b"\x80", b"QUJD"])
@@ -43,6 +44,14 @@ def plainly_decoded(content: bytes) -> bytes:
 
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+FIELD_PIECES = [
+    *(b"Content-Type: image/png;", b"Content-Transfer-Encoding: base64", b"X-a:b", b"Subject :"),
+    *(b"name=x", b"AAAA", b"--b", b"--b--", b"--c", b"\xc0", b" ", b"\t", b":", b"junk"),
+    *(b"\r\n", b"\r\n", b"\r\n", b"\r\n ", b"\n", b"\r"),
+]
 
 
 @given(BASE64_LIKE, st.binary(max_size=4), st.integers(1, 40))
@@ -101,6 +110,28 @@ def test_delimiter_lines_are_found_among_any_hyphens(noise: list[bytes], stride:
         patch.setattr(message, "_STRIDE", stride)
         parts = parse_message(raw).root.parts
     assert [inner[1:]] * 2 == [raw[part.body.start : part.body.end] for part in parts]
+
+
+@given(
+    mutated_mails(rich_mails())
+    | GARBAGE
+    | st.lists(st.sampled_from(FIELD_PIECES)).map(b"".join).map(MIXED.__add__)
+)
+@example(MIXED + b"A: b\r\n c\r\r\n\r\nx")
+@example(MIXED + b"A: \xc0B\r\nC:d\r\n\r\nx")
+def test_a_header_is_read_at_once_as_line_by_line(raw: bytes) -> None:
+    try:
+        at_once = parse_message(raw)
+    except MalformedMessage:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(header, "_scan_regular", lambda _raw, _start: None)
+        line_by_line = parse_message(raw)
+    assert [one.header.fields for one in line_by_line.entities] == [
+        one.header.fields for one in at_once.entities
+    ]
+    assert [one.span for one in line_by_line.entities] == [one.span for one in at_once.entities]
+    assert line_by_line.defects == at_once.defects
 
 
 @given(st.lists(st.binary(max_size=20)))
