@@ -84,6 +84,21 @@ def make_clients(session: boto3.Session) -> Clients:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageClients:
+    """The services that the download page speaks to."""
+
+    s3: S3Client
+    ssm: ParameterReader
+
+
+def make_page_clients(session: boto3.Session) -> PageClients:
+    """The clients of one container of the page: no more than it needs, for a person waits."""
+    return PageClients(
+        s3=session.client("s3", config=_S3), ssm=session.client("ssm", config=_PARAMETERS)
+    )
+
+
 def make_ses_client(session: boto3.Session) -> SESV2Client:
     """A client that repeats `SendEmail` only where nothing can have been sent."""
     client = session.client("sesv2", config=_SES)

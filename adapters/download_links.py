@@ -14,9 +14,17 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from relay_core.errors import PermanentError, TransientError
+from relay_core.errors import AdapterError, PermanentError, TransientError
 from relay_core.manifest import MessageId
-from relay_core.tokens import LinkKeys, MessageRef, issue_token, message_ref, parse_link_keys
+from relay_core.tokens import (
+    LinkKeys,
+    MessageRef,
+    TokenClaim,
+    issue_token,
+    message_ref,
+    parse_link_keys,
+    read_token,
+)
 
 from .aws_errors import Fault, aws_call, error_code
 from .ssm import ParameterReader
@@ -25,6 +33,9 @@ if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_s3 import S3Client
 
 _READ_KEYS = "ssm:GetParameter"
+
+PAUSE_AFTER_FAILURE = timedelta(seconds=1)
+"""How long nobody asks again for keys that could not be read."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +47,7 @@ class SsmLinkKeys:
     clock: Callable[[], datetime]
     _keys: LinkKeys | None = field(default=None, init=False)
     _asked_at: datetime | None = field(default=None, init=False)
+    _failure: tuple[datetime, AdapterError] | None = field(default=None, init=False)
 
     def keys(self, max_age: timedelta) -> LinkKeys:
         """The keys, read `max_age` ago at the most.
@@ -46,20 +58,56 @@ class SsmLinkKeys:
         """
         now = self.clock()
         if self._keys is None or self._asked_at is None or now - self._asked_at > max_age:
-            self._keys, self._asked_at = self._read(), now
+            self._keys, self._asked_at = self._read(now), now
         return self._keys
 
-    def _read(self) -> LinkKeys:
+    def _read(self, now: datetime) -> LinkKeys:
+        if self._failure is not None:
+            failed_at, error = self._failure
+            if now - failed_at <= PAUSE_AFTER_FAILURE:
+                raise TransientError(call=error.call, target=error.target, detail=error.detail)
+        try:
+            return self._ask()
+        except AdapterError as error:
+            self._failure = now, error
+            # Permanent for this call, but the operator mends it for all links at once.
+            raise TransientError(
+                call=error.call, target=error.target, detail=error.detail
+            ) from error
+
+    def _ask(self) -> LinkKeys:
         with aws_call(call=_READ_KEYS, target=self.parameter_name):
             answer = self.client.get_parameter(Name=self.parameter_name, WithDecryption=True)
         try:
             return parse_link_keys(str(answer["Parameter"]["Value"]))
         except ValueError as error:
-            raise TransientError(
+            raise PermanentError(
                 call=_READ_KEYS,
                 target=self.parameter_name,
                 detail=f"{error} [deploy again; {Fault.MISCONFIGURED.advice}]",
             ) from None
+
+
+CHECKING_AGE = timedelta(minutes=1)
+"""How old the keys may be that tokens are checked with: so long a key that is taken out of use
+still counts."""
+
+SECOND_LOOK_AGE = timedelta(seconds=10)
+"""How old they have to be for a token that they did not make to have them read once more."""
+
+
+def read_issued(text: str, keys: SsmLinkKeys) -> TokenClaim | None:
+    """What a token says, or None if nobody issued it.
+
+    A token may be younger than the keys at hand, if these were rotated just now. So for one that
+    they did not make they are read again, but only if they are older than `SECOND_LOOK_AGE`:
+    guessing must not cost more calls than that.
+
+    Raises:
+        TransientError: if the keys cannot be read.
+    """
+    claim = read_token(text, keys.keys(CHECKING_AGE))
+    return claim or read_token(text, keys.keys(SECOND_LOOK_AGE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What only an operator needs of AWS: what lies in a bucket, and announcing a mail once more.
+"""What only an operator needs of AWS: a bucket's contents, announcing a mail again, their name.
 
 The function never lists a bucket and never writes to its queue what S3 would write. An operator
 does both, with rights of their own. None of this reads a mail: that a raw message is there, how
@@ -9,7 +9,7 @@ redelivers mail has to be allowed to read it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -26,7 +26,9 @@ from .sqs import Received
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import LifecycleRuleOutputTypeDef
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,60 @@ class S3Objects:
                 return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """In how many days objects end, by what their keys begin with."""
+
+    days_of: Mapping[str, int]
+
+    def days(self, key: str) -> int | None:
+        """In how many days an object of this key ends; None if nothing ends it."""
+        return min(
+            (days for prefix, days in self.days_of.items() if key.startswith(prefix)),
+            default=None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Retention:
+    """The lifecycle of a bucket (S3 User Guide, "Lifecycle configuration elements")."""
+
+    client: S3Client
+    bucket: str
+
+    def read(self) -> Retention:
+        """For how long the bucket keeps what is in it: by S3's own word, not by a setting."""
+        with aws_call(call="s3:GetBucketLifecycleConfiguration", target=self.bucket):
+            try:
+                answer = self.client.get_bucket_lifecycle_configuration(Bucket=self.bucket)
+            except ClientError as error:
+                if error_code(error) != "NoSuchLifecycleConfiguration":
+                    raise
+                return Retention(days_of={})
+        days_of: dict[str, int] = {}
+        for rule in answer["Rules"]:
+            days = rule.get("Expiration", {}).get("Days")
+            if rule["Status"] == "Enabled" and days:
+                prefix = _prefix(rule)
+                days_of[prefix] = min(days, days_of.get(prefix, days))
+        return Retention(days_of=days_of)
+
+
+def _prefix(rule: LifecycleRuleOutputTypeDef) -> str:
+    """What keys begin with that the rule is about. It may ask for tags or sizes as well.
+
+    That is left out, because the question is which objects may end, at the soonest.
+    """
+    found = rule.get("Filter", {})
+    return found.get("Prefix") or found.get("And", {}).get("Prefix") or rule.get("Prefix", "")
+
+
+def caller_arn(client: STSClient) -> str:
+    """Whose credentials these are. It takes no right to ask (STS API, "GetCallerIdentity")."""
+    with aws_call(call="sts:GetCallerIdentity", target="the credentials"):
+        return client.get_caller_identity()["Arn"]
+
+
 _SUFFIX = ".json"
 
 
@@ -90,6 +146,11 @@ def message_id_in(key: str) -> MessageId | None:
     """The message whose manifest has this key; the inverse of `manifest_key`."""
     name = key.removeprefix(manifest_prefix()).removesuffix(_SUFFIX)
     return MessageId(name) if key == manifest_key(MessageId(name)) else None
+
+
+def attachments_prefix(message_id: MessageId) -> str:
+    """What the keys of a message's attachments begin with (`relay_core.plan`)."""
+    return f"attachments/{message_id}/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +214,8 @@ _ADVICE = {
 def explain(error: AdapterError) -> str:
     """The error with advice for an operator instead of that for the function, in one line."""
     text, cause = str(error), error.__cause__
+    while isinstance(cause, AdapterError):  # one that an adapter made of another
+        cause = cause.__cause__
     if isinstance(error, Conflict):
         text = f"{error.call} on {error.target}: somebody else writes it as well; run it again"
     elif isinstance(cause, ClientError | BotoCoreError):

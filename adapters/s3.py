@@ -225,7 +225,7 @@ class _JsonRecords:
 
     def read(self, key: str, parse: Callable[[bytes], _Record]) -> tuple[_Record, Version] | None:
         """The record and its version, or None if there is none."""
-        with aws_call(call="s3:GetObject", target=key):
+        with aws_call(call="s3:GetObject", target=self._target(key)):
             try:
                 answer = self.client.get_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
@@ -238,7 +238,7 @@ class _JsonRecords:
         except ValueError as error:
             raise PermanentError(
                 call="s3:GetObject",
-                target=key,
+                target=self._target(key),
                 detail=f"{error}; repair or delete the object, then redrive the message",
             ) from error
 
@@ -254,7 +254,7 @@ class _JsonRecords:
             request["IfNoneMatch"] = "*"
         else:
             request["IfMatch"] = expected
-        with aws_call(call="s3:PutObject", target=key):
+        with aws_call(call="s3:PutObject", target=self._target(key)):
             try:
                 answer = self.client.put_object(**request)
             except ClientError as error:
@@ -262,11 +262,14 @@ class _JsonRecords:
                     raise
                 raise Conflict(
                     call="s3:PutObject",
-                    target=key,
+                    target=self._target(key),
                     detail=f"{error_code(error)}: the object is not at the version"
                     f" {expected or 'none'} any more; the queue tries again",
                 ) from error
         return Version(answer["ETag"])
+
+    def _target(self, key: str) -> str:
+        return f"{self.bucket}/{key}"
 
 
 # 412, 409, and the 404 of an `If-Match` whose object is gone

@@ -54,7 +54,8 @@ _EMPTY_SUBJECT = "Mail relay notice"
 _EMPTY_TEXT = "(no text)"
 _ATTRIBUTE_TYPE = "String"
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What XML's Char leaves out. Its complement takes a hundredth of a cold start to compile.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,25 +16,20 @@ whose dimension varies (`Refusals` by `reason`) needs a document of its own.
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
-from aws_lambda_powertools import Logger, single_metric
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools import single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from relay_core.errors import AdapterError
 from relay_core.ports import RawKey
 from relay_core.report import Outcome, RelayReport
 
+from .log_and_metrics import make_logger, make_metrics
 from .sqs import receive_count
-
-DEFAULT_SERVICE = "mail-relay"
-DEFAULT_NAMESPACE = "MailRelay"
-DEFAULT_LEVEL = "INFO"
 
 _WARNINGS = frozenset({Outcome.PARKED, Outcome.UNFINISHED})
 
@@ -47,29 +42,12 @@ def outcome_metric(outcome: str) -> str:
 class Telemetry:
     """The log and the metrics of one container.
 
-    `environment` may hold Powertools' `POWERTOOLS_SERVICE_NAME`,
-    `POWERTOOLS_METRICS_NAMESPACE` and `LOG_LEVEL`. Lines go to `stream`, which is read at
-    the first use of a service name and kept from there on (Powertools keeps one logger a
-    name); metrics go to standard output, where Lambda picks them up.
+    See `log_and_metrics` for what `environment` may hold, and for `stream`.
     """
 
     def __init__(self, environment: Mapping[str, str], *, stream: TextIO | None = None) -> None:
-        service = environment.get("POWERTOOLS_SERVICE_NAME") or DEFAULT_SERVICE
-        self._namespace = environment.get("POWERTOOLS_METRICS_NAMESPACE") or DEFAULT_NAMESPACE
-        self._service = service
-        level = environment.get("LOG_LEVEL") or DEFAULT_LEVEL
-        known = level in logging.getLevelNamesMapping()
-        self._logger = Logger(
-            service=service,
-            level=level if known else DEFAULT_LEVEL,
-            stream=stream or sys.stdout,
-            utc=True,
-            use_rfc3339=True,
-        )
-        self._metrics = EphemeralMetrics(namespace=self._namespace, service=service)
-        if not known:
-            # No reason to stop delivering mail, but nothing is silent.
-            self._logger.warning("LOG_LEVEL is unknown, INFO is used", found=level)
+        self._logger = make_logger(environment, stream)
+        self._metrics = make_metrics(environment)
 
     @contextmanager
     def record(self, record: SQSRecord, max_receive_count: int) -> Iterator[None]:
@@ -236,7 +214,7 @@ class Telemetry:
             name="Refusals",
             unit=MetricUnit.Count,
             value=1,
-            namespace=self._namespace,
-            default_dimensions={"service": self._service, "reason": reason},
+            namespace=self._metrics.namespace,
+            default_dimensions={"service": self._metrics.service or "", "reason": reason},
         ):
             pass  # written on leaving the block

@@ -59,6 +59,7 @@ def hold_back(
         state=ManifestState.HELD,
         reason=Reason.LIMIT_EXCEEDED,
         detail=over_the_limit(settings),
+        interventions=stored.manifest.interventions if stored else (),
     )
     write_manifest(held, stored, ports.manifests)
     return True

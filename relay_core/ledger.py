@@ -11,6 +11,7 @@ that mail twice. So saving is tried more than once, beyond the retries of the st
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 
@@ -35,14 +36,19 @@ class Ledger:
         """`stored` is what the store holds, and `manifest` what it is to hold.
 
         If they differ, the first change saves them both. If another worker has begun to relay
-        the message by then, its manifest counts and not this one.
+        the message by then, its manifest counts and not this one. What an operator wrote of
+        what they did counts in either.
         """
         self._manifests = manifests
         self._stored = stored
         self._unsaved: list[Change] = []
         if stored is None or manifest != stored.manifest:
             self._unsaved.append(
-                lambda found: found if found.state is manifest.state else manifest
+                lambda found: (
+                    found
+                    if found.state is manifest.state
+                    else replace(manifest, interventions=found.interventions)
+                )
             )
         self.manifest = manifest
 

@@ -217,6 +217,7 @@ def carry_out(
             empty_manifest(plan.mail, settings, ports.clock()),
             attachments=detached,
             deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
+            interventions=stored.manifest.interventions if stored else (),
         )
         ledger = Ledger(ports.manifests, manifest, stored)
     already = ledger.manifest.count(DeliveryState.SUBMITTED)

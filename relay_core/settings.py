@@ -162,8 +162,30 @@ class Resources:
         return cls(**_from_environment(cls, environment))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageResources:
+    """What the function of the download page is given of the deployment.
+
+    The bucket and the SSM parameter that holds the keys of tokens, by name. With
+    `malware_protection` no file is handed out that was not scanned and found clean.
+    """
+
+    attachments_bucket: str
+    link_keys_parameter: str
+    malware_protection: bool = False
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> PageResources:
+        """Read them back.
+
+        Raises:
+            InvalidSettings: naming each variable that is missing or cannot be read.
+        """
+        return cls(**_from_environment(cls, environment))
+
+
 def variable_name(field_name: str) -> str:
-    """The environment variable that carries a field of `Settings` or `Resources`."""
+    """The environment variable that carries a field of `Settings` or of a function's resources."""
     return ENVIRONMENT_PREFIX + field_name.upper()
 
 

@@ -1,0 +1,110 @@
+"""Debian's Chromium, an emulator, and the download page behind a URL of its own.
+
+Playwright drives the browser that is on the machine; it brings none along. Its loop stays in the
+thread for as long as it runs, so it runs for one module at a time.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from adapters.download_function import DownloadFunction, compose
+from adapters.download_telemetry import PageTelemetry
+from relay_core.settings import PageResources
+from sandbox.emulator import Emulator
+from tests.adapters.stored_message import NOW, File, StoredMessage, store_keys, store_message
+from tests.browser.function_url import Function, function_url
+
+REGION = "eu-central-1"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# As root there is no sandbox to have; the others keep it from asking for hosts of its maker.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    data = tmp_path_factory.mktemp("emulator")
+    with Emulator.start(data, worker_environment={}, region=REGION) as started:
+        yield started
+
+
+@dataclass
+class Site:
+    """A stack's download page and its store. `serve` gives any function a URL until the end."""
+
+    emulator: Emulator
+    bucket: str
+    function: DownloadFunction
+    scanning: DownloadFunction
+    serve: Callable[[Function], str]
+
+    def store(self, *files: File, **message: Any) -> StoredMessage:
+        return store_message(self.emulator, self.bucket, files, **message)
+
+
+@pytest.fixture(scope="module")
+def site(emulator: Emulator) -> Iterator[Site]:
+    bucket = f"bucket-{uuid.uuid4()}"
+    emulator.client("s3").create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    parameter = store_keys(emulator)
+    with ExitStack() as stack:
+        environment = stack.enter_context(pytest.MonkeyPatch.context())
+        environment.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
+        session = boto3.Session(
+            aws_access_key_id=emulator.access_key_id,
+            aws_secret_access_key=emulator.secret_access_key,
+            region_name=REGION,
+        )
+        functions = [
+            compose(
+                resources=PageResources(
+                    attachments_bucket=bucket,
+                    link_keys_parameter=parameter,
+                    malware_protection=is_scanned,
+                ),
+                session=session,
+                clock=lambda: NOW + timedelta(hours=1),
+                telemetry=PageTelemetry({"POWERTOOLS_SERVICE_NAME": bucket}, stream=io.StringIO()),
+            )
+            for is_scanned in (False, True)
+        ]
+        yield Site(
+            emulator=emulator,
+            bucket=bucket,
+            function=functions[0],
+            scanning=functions[1],
+            serve=lambda function: stack.enter_context(function_url(function)),
+        )

@@ -1,0 +1,391 @@
+"""The download page as people have it before them: in Chromium, by hand and by keyboard."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zipfile import ZipFile
+
+import pytest
+from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped] # it says nothing of types
+    Axe,
+)
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, expect
+
+from adapters import download_page
+from adapters.download_http import format_answer, parse_request
+from adapters.download_page import Notice, notice_page
+from tests.adapters.stored_message import ANNA, NOW, File, StoredMessage, png
+from tests.browser.conftest import Site
+
+SMALL_PHONE = ViewportSize(width=320, height=568)
+PHONE = ViewportSize(width=390, height=844)
+DESKTOP = ViewportSize(width=1280, height=800)
+SCREENS = pytest.mark.parametrize(
+    "screen", [SMALL_PHONE, PHONE, DESKTOP], ids=["small phone", "phone", "desktop"]
+)
+SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+
+IMAGE = File(name="camera north.png", content=png(320, 200), type="image/png")
+TABLE = File(name="pressure.csv", content=b"7.4;bar\n" * 5000, type="text/csv")
+DUMP = File(name="Tür 3 – dump.bin", content=bytes(range(256)) * 4000)  # noqa: RUF001 - as in a mail
+RUNNING = "alert('it runs')"
+HOSTILE = (
+    File(name=f'"><img src=x onerror="{RUNNING}">.png', content=b"<svg/>", type="image/png"),
+    File(name=f"</h3></li></ul></form><script>{RUNNING}</script>", content=b"1"),
+    File(name="<style>*{display:none}</style>", content=b"2"),
+    File(name="\u202egpj.exe" + "x" * 200, content=b"3"),
+)
+HOSTILE_SUBJECT = f"</title></h1><script>{RUNNING}</script><base href=//evil.example>"
+
+
+@dataclass
+class Visit:
+    """A person at a browser: `page` is what is on the screen, `troubles` what the console says."""
+
+    page: Page
+    troubles: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._hear)
+        self.page.on("dialog", lambda dialog: self.troubles.append(dialog.message))
+        self.page.on("request", self._see)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # Chromium says of every page that is not a 200 that it is none.
+        is_own_status = message.location["url"] == self.page.url and "status of" in message.text
+        if message.type in {"error", "warning"} and not is_own_status:
+            self.troubles.append(message.text)
+
+    def _see(self, request: Request) -> None:
+        if not request.url.startswith("data:"):
+            self.requests.append(request.url)
+
+    def download(self, act: Callable[[], None]) -> tuple[str, bytes]:
+        """The name and the content of what comes when `act` is done."""
+        with self.page.expect_download() as coming:
+            act()
+        path = coming.value.path()
+        return coming.value.suggested_filename, Path(path).read_bytes()
+
+    @property
+    def scrolls_sideways(self) -> bool:
+        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        return bool(self.page.evaluate(wide))
+
+
+Open = Callable[..., Visit]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """Opens a URL as a person would, without script unless it is asked for."""
+    contexts = []
+
+    def opened(
+        url: str,
+        *,
+        screen: ViewportSize = DESKTOP,
+        scheme: Any = "light",
+        script: bool = False,
+    ) -> Visit:
+        context = browser.new_context(
+            viewport=screen,
+            color_scheme=scheme,
+            java_script_enabled=script,
+            is_mobile=screen["width"] < 500,
+            has_touch=screen["width"] < 500,
+        )
+        contexts.append(context)
+        made = Visit(context.new_page())
+        made.page.goto(url)
+        return made
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def address(site: Site) -> str:
+    return site.serve(site.function)
+
+
+@pytest.fixture(scope="module")
+def scanning_address(site: Site) -> str:
+    return site.serve(site.scanning)
+
+
+@pytest.fixture(scope="module")
+def message(site: Site) -> StoredMessage:
+    return site.store(IMAGE, TABLE, DUMP, subject="Pressure in boiler 3 is too high: 7.4 bar")
+
+
+@pytest.fixture(scope="module")
+def pages(
+    site: Site, address: str, scanning_address: str, message: StoredMessage
+) -> dict[str, str]:
+    """The URL of a page of every kind."""
+    mixed = site.store(IMAGE, TABLE, DUMP, TABLE, IMAGE)
+    for number, word in ((1, "NO_THREATS_FOUND"), (2, "THREATS_FOUND"), (4, "FAILED")):
+        mixed.tag(number, word)
+    mixed.change_file(5, revoked_at=NOW)
+    many = site.store(*[File(name=f"{n}.txt", content=b"x") for n in range(1, 102)])
+    revoked = site.store(IMAGE)
+    revoked.revoke(ANNA)
+
+    def noticed(event: dict[str, Any]) -> dict[str, Any]:
+        request = parse_request(event)
+        return format_answer(notice_page(Notice[request.path[1:]]), request)
+
+    notices = site.serve(noticed)
+    return {
+        "files": address + message.path(),
+        "one file": address + site.store(TABLE, subject="", sender=None).path(),
+        "hostile": address + site.store(*HOSTILE, subject=HOSTILE_SUBJECT).path(),
+        "many files": f"{address}{many.path()}?page=2",
+        "files in every state": scanning_address + mixed.path(),
+        "waiting": scanning_address + site.store(IMAGE).path(),
+        "expired": address + site.store(IMAGE, lasts=timedelta(minutes=1)).path(),
+        "revoked": address + revoked.path(),
+        **{f"notice {one.name}": f"{notices}/{one.name}" for one in Notice},
+    }
+
+
+@SCREENS
+def test_every_page_fits_the_screen_and_its_buttons_the_finger(
+    visit: Open, pages: dict[str, str], screen: ViewportSize, subtests: pytest.Subtests
+) -> None:
+    shown = visit(pages["files"], screen=screen)
+    for kind, url in pages.items():
+        with subtests.test(kind):
+            shown.page.goto(url)
+            assert not shown.scrolls_sideways
+            buttons = shown.page.locator("button, a.button")
+            for button in (buttons.nth(place) for place in range(min(buttons.count(), 8))):
+                button.scroll_into_view_if_needed()
+                expect(button).to_be_in_viewport(ratio=1)
+                box = button.bounding_box()
+                assert box is not None
+                assert min(box["height"], box["width"]) >= 44
+
+
+@SCHEMES
+def test_axe_finds_nothing_to_complain_about_on_any_page(
+    visit: Open, pages: dict[str, str], scheme: str, subtests: pytest.Subtests
+) -> None:
+    shown = visit(pages["files"], scheme=scheme, script=True)
+    for kind, url in pages.items():
+        with subtests.test(kind):
+            shown.page.goto(url)
+            result = Axe().run(shown.page)
+            assert 0 == result.violations_count, result.generate_report()
+            # What axe could not decide is no pass.
+            assert [] == [one["id"] for one in result.response["incomplete"]]
+
+
+def test_a_page_loads_nothing_from_elsewhere_and_breaks_no_rule_of_its_own(
+    visit: Open, pages: dict[str, str], subtests: pytest.Subtests
+) -> None:
+    shown = visit("about:blank")
+    for kind, url in pages.items():
+        with subtests.test(kind):
+            shown.troubles.clear()
+            shown.requests.clear()
+            shown.page.goto(url, wait_until="networkidle")
+            here = urlsplit(url)
+            asked = [urlsplit(one) for one in shown.requests]
+            assert {here.netloc} == {one.netloc for one in asked}
+            assert {here.path} == {one.path.partition("/preview/")[0] for one in asked}
+            # One of the hostile files calls itself an image and is none.
+            assert (1 if kind == "hostile" else 0) == len(shown.troubles), shown.troubles
+
+
+@SCHEMES
+def test_light_and_dark_are_the_readers_choice(
+    visit: Open, pages: dict[str, str], scheme: str
+) -> None:
+    shown = visit(pages["files"], scheme=scheme)
+    color = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
+    red, green, blue = shown.page.evaluate(color)
+    assert (scheme == "light") is (red + green + blue > 3 * 128)
+
+
+@SCREENS
+def test_a_file_comes_byte_for_byte_at_the_press_of_its_button(
+    visit: Open, pages: dict[str, str], screen: ViewportSize
+) -> None:
+    shown = visit(pages["files"], screen=screen)
+    for file in (IMAGE, TABLE, DUMP):
+        button = shown.page.get_by_role("button", name=f"Download {file.name}", exact=True)
+        act = button.tap if screen is not DESKTOP else button.click
+        assert (file.name, file.content) == shown.download(act)
+        # The page stays, ready for the next.
+        assert pages["files"] == shown.page.url
+    assert [] == shown.troubles
+
+
+def test_all_files_come_as_one_archive(visit: Open, pages: dict[str, str]) -> None:
+    shown = visit(pages["files"])
+    button = shown.page.get_by_role("button", name="Download all as one zip file")
+    name, content = shown.download(button.click)
+    assert "Pressure in boiler 3 is too high_ 7.4 bar.zip" == name
+    with ZipFile(io.BytesIO(content)) as packed:
+        assert {file.name: file.content for file in (IMAGE, TABLE, DUMP)} == {
+            inside: packed.read(inside) for inside in packed.namelist()
+        }
+    assert [] == shown.troubles
+
+
+def test_the_store_has_to_be_named_in_the_policy_or_chromium_leads_nobody_there(
+    visit: Open, site: Site, message: StoredMessage
+) -> None:
+    elsewhere = replace(site.function, origin="https://elsewhere.example")
+    shown = visit(site.serve(elsewhere) + message.path())
+    with shown.page.expect_console_message(lambda said: "form-action" in said.text):
+        shown.page.get_by_role("button", name="Download pressure.csv").click()
+
+
+def test_a_file_is_fetched_by_keyboard_alone(visit: Open, pages: dict[str, str]) -> None:
+    shown = visit(pages["files"])
+    focused = shown.page.locator(":focus-visible")
+    seen = []
+    for _ in range(4):
+        shown.page.keyboard.press("Tab")
+        assert 1 == focused.count()
+        outline = focused.evaluate(
+            "one => [getComputedStyle(one).outlineStyle, getComputedStyle(one).outlineWidth]"
+        )
+        assert ["solid", "3px"] == outline
+        seen.append(" ".join((focused.text_content() or "").split()))
+    assert ["Download all", "camera north.png", "pressure.csv", "dump.bin"] == [
+        next(
+            part
+            for part in ("Download all", "camera north.png", "pressure.csv", "dump.bin")
+            if part in text
+        )
+        for text in seen
+    ]
+    name, content = shown.download(lambda: shown.page.keyboard.press("Enter"))
+    assert (DUMP.name, DUMP.content) == (name, content)
+    shown.page.keyboard.press("Shift+Tab")
+    name, content = shown.download(lambda: shown.page.keyboard.press("Space"))
+    assert (TABLE.name, TABLE.content) == (name, content)
+
+
+def test_an_image_is_shown_and_what_is_none_shows_its_kind(
+    visit: Open, pages: dict[str, str]
+) -> None:
+    size = "image => [image.complete, image.naturalWidth, image.naturalHeight]"
+    image = visit(pages["files"]).page.locator("img")
+    expect(image).to_be_visible()
+    assert [True, 320, 200] == image.evaluate(size)
+    none = visit(pages["hostile"]).page.locator("img")
+    assert [True, 0, 0] == none.evaluate(size)
+    shown = none.evaluate("image => getComputedStyle(image, '::after').content")
+    assert '"PNG"' == shown
+
+
+def test_words_of_a_hostile_mail_are_read_and_do_nothing(
+    visit: Open, pages: dict[str, str]
+) -> None:
+    shown = visit(pages["hostile"], script=True)
+    page = shown.page
+    page.wait_for_load_state("networkidle")
+    assert HOSTILE_SUBJECT == page.title()
+    assert HOSTILE_SUBJECT == page.locator("h1").inner_text()
+    names = page.locator("h3").all_inner_texts()
+    assert [file.name.replace("\u202e", "\ufffd") for file in HOSTILE] == names
+    assert 0 == page.locator("script, base, h3 img, h3 style").count()
+    assert not [text for text in shown.troubles if "it runs" in text]
+    for number, file in enumerate(HOSTILE, 1):
+        button = page.locator(f"button[value='{number}']")
+        name, content = shown.download(button.click)
+        assert file.content == content
+        assert not set(name) & set('/\\<>"')
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"),
+    [
+        ("expired", "This link has expired"),
+        ("revoked", "This link has been taken back"),
+        ("notice UNKNOWN", "This link leads nowhere"),
+    ],
+)
+def test_a_link_that_is_over_says_so_and_offers_nothing(
+    visit: Open, pages: dict[str, str], kind: str, title: str
+) -> None:
+    page = visit(pages[kind]).page
+    assert [title] == page.get_by_role("heading", level=1).all_inner_texts()
+    assert title == page.title()
+    assert 0 == page.locator("button, form, img").count()
+
+
+def test_a_link_that_is_taken_back_while_its_page_is_open_gives_nothing_any_more(
+    visit: Open, site: Site, address: str
+) -> None:
+    message = site.store(TABLE)
+    shown = visit(address + message.path())
+    message.revoke(ANNA)
+    shown.page.get_by_role("button", name="Download pressure.csv").click()
+    expect(shown.page.get_by_role("heading", level=1)).to_have_text(
+        "This link has been taken back"
+    )
+
+
+def test_a_file_that_is_taken_back_leaves_a_way_back_to_the_others(
+    visit: Open, site: Site, address: str
+) -> None:
+    message = site.store(TABLE, DUMP)
+    shown = visit(address + message.path())
+    message.change_file(1, revoked_at=NOW)
+    shown.page.get_by_role("button", name="Download pressure.csv").click()
+    expect(shown.page.get_by_role("heading", level=1)).to_have_text(
+        "This file has been taken back"
+    )
+    shown.page.get_by_role("link", name="Back to the files").click()
+    expect(shown.page.get_by_role("button")).to_have_count(1)
+    assert DUMP.content == shown.download(shown.page.get_by_role("button").click)[1]
+
+
+def test_a_page_that_waits_for_a_scan_shows_the_file_once_it_is_clean(
+    visit: Open, site: Site, scanning_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download_page, "CHECK_AGAIN", timedelta(seconds=1))
+    message = site.store(TABLE)
+    shown = visit(scanning_address + message.path())
+    button = shown.page.get_by_role("button", name="Download pressure.csv")
+    expect(shown.page.get_by_text("Being checked for malware")).to_be_visible()
+    expect(button).to_have_count(0)
+    message.tag(1, "NO_THREATS_FOUND")
+    expect(button).to_be_visible(timeout=30_000)
+    assert TABLE.content == shown.download(button.click)[1]
+
+
+def test_who_does_not_wait_asks_again(visit: Open, site: Site, scanning_address: str) -> None:
+    message = site.store(TABLE, DUMP)
+    message.tag(2, "NO_THREATS_FOUND")
+    shown = visit(scanning_address + message.path())
+    expect(shown.page.get_by_role("button")).to_have_count(1)
+    message.tag(1, "NO_THREATS_FOUND")
+    shown.page.get_by_role("link", name="Check again").click()
+    expect(shown.page.get_by_role("button")).to_have_count(3)
+
+
+def test_a_long_list_is_turned_over_like_pages(visit: Open, site: Site, address: str) -> None:
+    message = site.store(*[File(name=f"{n}.txt", content=str(n).encode()) for n in range(101)])
+    page = (shown := visit(address + message.path(), screen=PHONE)).page
+    expect(page.get_by_role("listitem")).to_have_count(100)
+    page.get_by_role("link", name="More files").click()
+    expect(page.get_by_role("listitem")).to_have_count(1)
+    button = page.get_by_role("button", name="Download 100.txt")
+    assert ("100.txt", b"100") == shown.download(button.click)
+    page.get_by_role("link", name="Previous files").click()
+    expect(page.get_by_role("listitem")).to_have_count(100)
