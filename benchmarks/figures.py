@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
-from random import Random
-from statistics import median
 
-from benchmarks import paths
+from benchmarks import cold_start, counting, paths, throughput
+from benchmarks.cold_start import ColdStart, measure_cold_start
+from benchmarks.cost import AWS_SECONDS, Cost, cost_of
+from benchmarks.counting import Taken, counting_over
 from benchmarks.mails import Mail, mails_of_parts, sensor_mails
 from benchmarks.memory import peak_growth
+from benchmarks.throughput import Throughput, measure_throughput
+from benchmarks.turns import median_seconds
 
 SIZES = {10_000: 300, 1_000_000: 40, 36_000_000: 7}
 """Message sizes in bytes, each with how often it is measured."""
@@ -21,9 +22,6 @@ PARTS = {1: 300, 10: 100, 100: 30, 1_000: 7, 10_000: 3, 100_000: 3}
 
 Announce = Callable[[str], None]
 """What is told of the measurement that begins."""
-
-Way = Callable[[Mail], object]
-"""One way to do the job, or a part of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +80,14 @@ class Figures:
     core_path: tuple[CorePath, ...]
     memory: tuple[Memory, ...]
     parts: tuple[Parts, ...]
+    throughput: tuple[Throughput, ...]
+    taken: tuple[Taken, ...]
+    cost: tuple[Cost, ...]
+    cold_start: tuple[ColdStart, ...]
 
 
 def measure(announce: Announce) -> Figures:
-    """Take every figure; about a minute on a quiet machine."""
+    """Take every figure; about two minutes on a quiet machine."""
     core_path, memory, parts = [], [], []
     for size, rounds in SIZES.items():
         announce(f"a message of {size:,} bytes")
@@ -95,7 +97,27 @@ def measure(announce: Announce) -> Figures:
     for number, rounds in PARTS.items():
         announce(f"a message of {number:,} attachments")
         parts.append(_parts(number, rounds))
-    return Figures(core_path=tuple(core_path), memory=tuple(memory), parts=tuple(parts))
+    through = []
+    for shape, rounds in throughput.ROUNDS.items():
+        announce(f"the function, {shape.name}")
+        through.append(measure_throughput(shape, rounds))
+    announce("what AWS is asked for")
+    with counting_over(AWS_SECONDS) as counter:
+        taken = {case: counter.take(case, counting.ROUNDS) for case in counting.CASES}
+    started: list[ColdStart] = []
+    for function in cold_start.FUNCTIONS:
+        announce(f"a cold start of {function.module}")
+        started += measure_cold_start(function, cold_start.ROUNDS)
+    return Figures(
+        core_path=tuple(core_path),
+        memory=tuple(memory),
+        parts=tuple(parts),
+        throughput=tuple(through),
+        taken=tuple(taken.values()),
+        # What a container reads once for many mails is no mail's cost.
+        cost=tuple(cost_of(one) for case, one in taken.items() if not case.is_first),
+        cold_start=tuple(started),
+    )
 
 
 def _core_path(size: int, rounds: int) -> CorePath:
@@ -110,7 +132,7 @@ def _core_path(size: int, rounds: int) -> CorePath:
         "sha256": paths.digest,
         "search": paths.search,
     }
-    times = _medians(ways, sensor_mails(size), rounds)
+    times = median_seconds(ways, sensor_mails(size), rounds)
     floor = times["pybase64"] + times["sha256"] + times["search"]
     return CorePath(
         message_bytes=len(next(sensor_mails(size)).raw),
@@ -135,7 +157,7 @@ def _core_path(size: int, rounds: int) -> CorePath:
 
 
 def _parts(number: int, rounds: int) -> Parts:
-    seconds = _medians({"relay": paths.relay}, mails_of_parts(number), rounds)["relay"]
+    seconds = median_seconds({"relay": paths.relay}, mails_of_parts(number), rounds)["relay"]
     return Parts(attachments=number, relay_seconds=seconds, seconds_each=seconds / number)
 
 
@@ -146,22 +168,3 @@ def _memory(mail: Mail) -> Memory:
         growth_bytes=growth,
         growth_to_message=growth / len(mail.raw),
     )
-
-
-def _medians(ways: Mapping[str, Way], mails: Iterator[Mail], rounds: int) -> dict[str, float]:
-    """The median time of each way in seconds.
-
-    Each round has a mail of its own. In it the ways take turns, in an order that changes: who
-    comes behind whom finds the caches and the memory as they were left.
-    """
-    order = Random(7)  # noqa: S311 - nothing is to be kept secret
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    warm_up = next(mails)
-    for way in ways.values():
-        way(warm_up)
-    for mail in islice(mails, rounds):
-        for name in order.sample(list(ways), len(ways)):
-            start = time.perf_counter()
-            ways[name](mail)
-            times[name].append(time.perf_counter() - start)
-    return {name: median(taken) for name, taken in times.items()}

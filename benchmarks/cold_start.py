@@ -1,0 +1,145 @@
+"""How long a new container takes until it can handle its first event, beside boto3 alone.
+
+Each function's module is imported and its clients are made in an interpreter of its own, which is
+there already, as Lambda's is; no connection is opened. Beside it, boto3 is imported and makes the
+same clients: what any function pays that speaks to these services. Both are taken twice:
+
+* compiled: from bytecode, as on a machine that has run them before;
+* sources: compiled as they are imported. So they are in a container that Lambda has just started:
+  the archive holds no bytecode (`infra.archive`), and Lambda lets nothing be written beside it.
+  The standard library comes from bytecode in both, as it does there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+from statistics import median
+
+from benchmarks.function import REGION, RESOURCES, SETTINGS
+from relay_core.settings import variable_name
+
+ROUNDS = 7
+"""How often each is started; the median time counts."""
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function of the archive: the program that starts it, and the services it speaks to."""
+
+    module: str
+    program: str
+    services: tuple[str, ...]
+
+
+FUNCTIONS = (
+    Function(
+        module="adapters.relay_function",
+        program="benchmarks.start_relay",
+        services=("s3", "sesv2", "sns", "sqs", "ssm"),
+    ),
+    Function(
+        module="adapters.download_function",
+        program="benchmarks.start_page",
+        services=("s3", "ssm"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColdStart:
+    """Median times in seconds; `code` is `compiled` or `sources`."""
+
+    function: str
+    code: str
+    function_seconds: float
+    boto3_seconds: float
+    function_to_boto3: float
+
+
+def measure_cold_start(function: Function, rounds: int) -> Iterator[ColdStart]:
+    """Start a function and boto3 alone in turns, compiled and from sources."""
+    commands = {
+        "function": (function.program,),
+        "boto3": ("benchmarks.start_boto3", *function.services),
+    }
+    environment = _environment()
+    yield _compare(function.module, "compiled", commands, environment, rounds)
+    with _only_the_library_compiled(commands, environment) as sources:
+        yield _compare(function.module, "sources", commands, sources, rounds)
+
+
+def _compare(
+    module: str,
+    code: str,
+    commands: Mapping[str, tuple[str, ...]],
+    environment: Mapping[str, str],
+    rounds: int,
+) -> ColdStart:
+    order = Random(7)  # noqa: S311 - nothing is to be kept secret
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for command in commands.values():
+        _start(command, environment)  # to have files in memory, and bytecode where it may be
+    for _ in range(rounds):
+        for name in order.sample(list(commands), len(commands)):
+            times[name].append(_start(commands[name], environment))
+    seconds = {name: median(taken) for name, taken in times.items()}
+    return ColdStart(
+        function=module,
+        code=code,
+        function_seconds=seconds["function"],
+        boto3_seconds=seconds["boto3"],
+        function_to_boto3=seconds["function"] / seconds["boto3"],
+    )
+
+
+def _start(command: tuple[str, ...], environment: Mapping[str, str]) -> float:
+    answer = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=_ROOT,
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    return float(answer.stdout)
+
+
+def _environment() -> dict[str, str]:
+    """A function's own environment: nothing of the caller's, who may have a profile or a proxy."""
+    resources = {variable_name(name): value for name, value in asdict(RESOURCES).items()}
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        **SETTINGS.to_environment(),
+        **resources,
+    }
+
+
+@contextmanager
+def _only_the_library_compiled(
+    commands: Mapping[str, tuple[str, ...]], environment: Mapping[str, str]
+) -> Iterator[dict[str, str]]:
+    """An environment in which Python finds bytecode of the standard library, and writes none."""
+    with tempfile.TemporaryDirectory() as folder:
+        cached = {**environment, "PYTHONPYCACHEPREFIX": folder}
+        for command in commands.values():
+            _start(command, cached)
+        for path in {str(_ROOT), *map(sysconfig.get_path, ("purelib", "platlib"))}:
+            shutil.rmtree(Path(folder, path.lstrip(os.sep)), ignore_errors=True)
+        yield {**cached, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -1,0 +1,174 @@
+"""What one run of a function takes of AWS: calls, bytes and time, counted while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from statistics import median
+
+import boto3
+
+from benchmarks.calls import Call, CallRecorder, count
+from benchmarks.devices import GROUP, LARGE, MANY, REFUSED, SMALL, Arrived, Shape
+from benchmarks.function import MeasuredFunction, loopback_session
+from benchmarks.page import MeasuredPage
+from benchmarks.stand_in import stand_in
+
+ROUNDS = 3
+"""How often each is handled; the median time counts."""
+
+RELAY_MEMORY_MB = 512
+"""`functionMemory`, as the stack has it if nothing else is configured."""
+
+PAGE_MEMORY_MB = 1024
+"""What the page's function has (`infra.download`)."""
+
+
+class Occasion(StrEnum):
+    """What a function is run for.
+
+    A mail arrives; one that was relayed is notified again; a recipient looks at the download page,
+    or presses the button of a file.
+    """
+
+    ARRIVAL = "arrival"
+    REDELIVERY = "redelivery"
+    LOOK = "look"
+    DOWNLOAD = "download"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """An occasion, and the shape of the mail.
+
+    The container has handled one of its kind before, unless it `is_first`.
+    """
+
+    name: str
+    shape: Shape
+    occasion: Occasion = Occasion.ARRIVAL
+    is_first: bool = False
+
+
+CASES = (
+    Case(name=SMALL.name, shape=SMALL),
+    Case(name=LARGE.name, shape=LARGE),
+    Case(name=MANY.name, shape=MANY),
+    Case(name="duplicate", shape=SMALL, occasion=Occasion.REDELIVERY),
+    Case(name=REFUSED.name, shape=REFUSED),
+    Case(name="page", shape=LARGE, occasion=Occasion.LOOK),
+    Case(name="download of 1 MB", shape=LARGE, occasion=Occasion.DOWNLOAD),
+    Case(name=f"{LARGE.name}, first", shape=LARGE, is_first=True),
+    Case(name=f"{GROUP.name}, first", shape=GROUP, is_first=True),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What one run of a function took.
+
+    `calls` are counted by service and operation. `submitted_bytes` went to SES, `kept_bytes` is
+    what lies in the attachments bucket because of it, `logged_bytes` went to CloudWatch, metrics
+    included. Of `seconds`, the processor worked for `processor_seconds`. `message_bytes` are the
+    raw mail's, `file_bytes` its attachment's.
+    """
+
+    name: str
+    occasion: Occasion
+    memory_mb: int
+    message_bytes: int
+    file_bytes: int
+    calls: Mapping[str, int]
+    submitted_bytes: int
+    kept_bytes: int
+    logged_bytes: int
+    seconds: float
+    processor_seconds: float
+
+
+@contextmanager
+def counting_over(seconds: float) -> Iterator[Counter]:
+    """A counter over a stand-in that takes so long for an answer."""
+    with stand_in(seconds) as endpoint:
+        yield Counter(endpoint)
+
+
+class Counter:
+    """Counts over one endpoint."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._mails: dict[Shape, Iterator[Arrived]] = {}
+
+    def take(self, case: Case, rounds: int = 1) -> Taken:
+        """Let a container of its own handle the case, `rounds` times; the median run."""
+        runs = [self._run(case) for _ in range(rounds)]
+        typical = median(run.seconds for run in runs)
+        return next(run for run in runs if run.seconds >= typical)
+
+    def _run(self, case: Case) -> Taken:
+        session = loopback_session(self._endpoint)
+        recorder = CallRecorder(session)
+        mail, run = self._prepare(case, session)
+        recorder.take()
+        start, processor_start = time.perf_counter(), time.process_time()
+        logged = run()
+        seconds = time.perf_counter() - start
+        processor_seconds = time.process_time() - processor_start
+        calls = recorder.take()
+        on_page = case.occasion in {Occasion.LOOK, Occasion.DOWNLOAD}
+        return Taken(
+            name=case.name,
+            occasion=case.occasion,
+            memory_mb=PAGE_MEMORY_MB if on_page else RELAY_MEMORY_MB,
+            message_bytes=len(mail.raw),
+            file_bytes=case.shape.attachment_bytes,
+            calls=dict(count(calls)),
+            submitted_bytes=_submitted(calls),
+            kept_bytes=_kept(calls),
+            logged_bytes=len(logged.encode()),
+            seconds=seconds,
+            processor_seconds=processor_seconds,
+        )
+
+    def _prepare(self, case: Case, session: boto3.Session) -> tuple[Arrived, Callable[[], str]]:
+        """A mail to which all has happened that comes before, and what is to be counted."""
+        # The endpoint remembers the mails of all runs: each has its own.
+        before, mail = islice(self._mails.setdefault(case.shape, case.shape.mails()), 2)
+        function = MeasuredFunction(session)
+        for one in (before, mail):
+            function.receive(one)
+        if not case.is_first:
+            function.relay(before)
+        if case.occasion is Occasion.ARRIVAL:
+            return mail, lambda: function.relay(mail)
+        function.relay(mail)
+        if case.occasion is Occasion.REDELIVERY:
+            return mail, lambda: function.relay(mail)
+        page, recipient = MeasuredPage(session), case.shape.recipients[0]
+        if not case.is_first:
+            page.look(before, recipient)
+        ask = page.look if case.occasion is Occasion.LOOK else page.fetch
+        return mail, lambda: ask(mail, recipient)
+
+
+def _submitted(calls: Sequence[Call]) -> int:
+    return sum(
+        len(call.parameters["Content"]["Raw"]["Data"])
+        for call in calls
+        if call.name == "sesv2.SendEmail"
+    )
+
+
+def _kept(calls: Sequence[Call]) -> int:
+    """The size of the objects written, each as it was written last."""
+    last = {
+        call.parameters["Key"]: len(call.parameters["Body"])
+        for call in calls
+        if call.name == "s3.PutObject"
+    }
+    return sum(last.values())

@@ -1,0 +1,162 @@
+"""The function as `adapters.relay_function.compose` makes it, over a stand-in for AWS.
+
+What is measured is all that the function does for a mail: the SQS record read, real boto3
+clients that sign and send each call over a connection of the loopback interface, the core, the
+log and the metrics. What is not: AWS's own time, TLS, and Lambda's. In-memory ports would leave
+out the clients, and those take most of the time.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import os
+from contextlib import redirect_stdout
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import botocore.session
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+from botocore.configprovider import ConstantProvider
+
+from adapters.relay_function import RelayFunction, compose
+from adapters.telemetry import Telemetry
+from benchmarks.devices import Arrived
+from benchmarks.stand_in import DIRECTORY_PARAMETER, LINK_KEYS_PARAMETER
+from relay_core.settings import Resources, Settings
+
+REGION = "us-east-1"
+
+SETTINGS = Settings(
+    stack="benchmark",
+    sender_address="relay@example.com",
+    inbound_address="devices@in.example.com",
+    allowed_recipients=("example.org",),
+)
+RESOURCES = Resources(
+    incoming_bucket="incoming-bucket",
+    attachments_bucket="attachments-bucket",
+    fallback_topic_arn=f"arn:aws:sns:{REGION}:000000000000:fallback",
+    directory_parameter=DIRECTORY_PARAMETER,
+    queue_url=f"https://sqs.{REGION}.amazonaws.com/000000000000/incoming",
+    download_url="https://0123456789abcdefghijklmnopqrstuv.lambda-url.us-east-1.on.aws",
+    link_keys_parameter=LINK_KEYS_PARAMETER,
+)
+# A role's token is about as long; it is signed and sent with every call.
+_SESSION_TOKEN = "t" * 900
+_TIMEOUT = timedelta(seconds=120)
+_numbers = itertools.count(1)
+
+
+def environment_of_one() -> dict[str, str]:
+    """What one container's telemetry is given: Powertools keeps one logger and stream a name."""
+    return {"POWERTOOLS_SERVICE_NAME": f"benchmark-{next(_numbers)}"}
+
+
+class BenchmarkError(Exception):
+    """The function did not do what is to be measured."""
+
+
+def loopback_session(endpoint: str) -> boto3.Session:
+    """A session whose clients speak to `endpoint`, whatever the caller's environment says."""
+    core = botocore.session.Session()
+    store = core.get_component("config_store")
+    store.set_config_provider("profile", ConstantProvider(value=None))
+    store.set_config_provider("config_file", ConstantProvider(value=os.devnull))
+    core.set_credentials("AKIAIOSFODNN7EXAMPLE", "secret", _SESSION_TOKEN)
+    core.set_default_client_config(Config(proxies={}))
+    return _LoopbackSession(endpoint, botocore_session=core, region_name=REGION)
+
+
+class _LoopbackSession(boto3.Session):
+    def __init__(self, endpoint: str, **options: Any) -> None:  # noqa: ANN401 - boto3's own
+        super().__init__(**options)
+        self._endpoint = endpoint
+
+    def client(  # type: ignore[override] # the stubs have an overload for each service
+        self,
+        service_name: str,
+        **options: Any,  # noqa: ANN401 - boto3's own
+    ) -> Any:  # noqa: ANN401 - likewise
+        return super().client(
+            service_name,  # type: ignore[call-overload] # likewise
+            endpoint_url=self._endpoint,
+            **options,
+        )
+
+
+class MeasuredFunction:
+    """One container's function. `session` is to come from `loopback_session`."""
+
+    def __init__(self, session: boto3.Session) -> None:
+        self._output = io.StringIO()
+        self._s3 = session.client("s3")
+        self._function: RelayFunction = compose(
+            settings=SETTINGS,
+            resources=RESOURCES,
+            session=session,
+            clock=lambda: datetime.now(UTC),
+            telemetry=Telemetry(environment_of_one(), stream=self._output),
+        )
+
+    def receive(self, mail: Arrived) -> None:
+        """Put the raw message where SES would."""
+        self._s3.put_object(Bucket=RESOURCES.incoming_bucket, Key=mail.raw_key, Body=mail.raw)
+
+    def forget(self, key: str) -> None:
+        """Remove an object of the attachments bucket."""
+        self._s3.delete_object(Bucket=RESOURCES.attachments_bucket, Key=key)
+
+    def relay(self, mail: Arrived) -> str:
+        """Handle the queue's message about a mail; what the function writes out meanwhile.
+
+        Raises:
+            BenchmarkError: if the queue is to keep the message.
+        """
+        with redirect_stdout(self._output):
+            answer = self._function(_event(mail), _Context())
+        written = self._output.getvalue()
+        self._output.seek(0)
+        self._output.truncate()
+        if answer["batchItemFailures"]:
+            raise BenchmarkError(f"the function failed: {written}")
+        return written
+
+
+class _Context(LambdaContext):
+    """An invocation that has the whole of its time before it."""
+
+    _aws_request_id = "00000000-0000-0000-0000-000000000000"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return _TIMEOUT // timedelta(milliseconds=1)
+
+
+def _event(mail: Arrived) -> dict[str, Any]:
+    """A batch of one (AWS Lambda guide, "Example SQS event"; S3 guide, "Event structure")."""
+    notification = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": REGION,
+        "eventTime": "2026-11-24T04:00:00.000Z",
+        "eventName": "ObjectCreated:Put",
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "bucket": {"name": RESOURCES.incoming_bucket},
+            "object": {"key": mail.raw_key, "size": len(mail.raw)},
+        },
+    }
+    record = {
+        "messageId": "00000000-0000-0000-0000-000000000000",
+        "receiptHandle": "handle",
+        "body": json.dumps({"Records": [notification]}),
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:000000000000:incoming",
+        "awsRegion": REGION,
+    }
+    return {"Records": [record]}

@@ -1,0 +1,191 @@
+"""What stands for AWS while the function is measured: `python -m benchmarks.stand_in [SECONDS]`.
+
+A process of its own on the loopback interface, so that it takes no turns of the interpreter that
+is measured. It does as little as the function lets it: S3's objects with their conditional
+writes (S3 User Guide, "Conditional requests"), and for the other services the answer of a call
+that succeeded. Nothing is checked, encrypted or kept, and the answer comes at once, or after
+SECONDS, which is how long AWS is assumed to take.
+
+It says on which port it listens, and ends when its input does, however its parent ended.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from typing import IO, cast
+
+DIRECTORY_PARAMETER = "/mail-relay/benchmark/recipients"
+LINK_KEYS_PARAMETER = "/mail-relay/benchmark/link-keys"
+
+DIRECTORY = '{"groups": {"oncall": ["anna@example.org"]}}'
+"""See `relay_core.directory`."""
+
+LINK_KEYS = json.dumps({"current": base64.b64encode(bytes(32)).decode()})
+"""See `relay_core.tokens`."""
+
+_PARAMETERS = {DIRECTORY_PARAMETER: DIRECTORY, LINK_KEYS_PARAMETER: LINK_KEYS}
+
+_HOST = "127.0.0.1"
+_PUBLISHED = (
+    b"<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"
+)
+
+
+@contextmanager
+def stand_in(seconds: float = 0.0) -> Iterator[str]:
+    """The URL of a stand-in that is there inside the block and answers after `seconds`."""
+    command = [sys.executable, "-m", "benchmarks.stand_in", str(seconds)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        output, end = cast("IO[str]", process.stdout), cast("IO[str]", process.stdin)
+        try:
+            port = output.readline().strip()
+            if not port:
+                raise OSError("benchmarks.stand_in did not start: see its last words above")
+            yield f"http://{_HOST}:{port}"
+        finally:
+            end.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    method: str
+    path: str
+    header: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    status: HTTPStatus = HTTPStatus.OK
+    header: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class _Server(ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__((_HOST, 0), _Connection)
+        self.seconds = seconds
+        self.objects: dict[str, bytes] = {}
+        self.lock = threading.Lock()
+
+    def answer(self, request: _Request) -> _Answer:
+        if target := request.header.get("x-amz-target"):
+            return _answer_to_target(target, request.body)
+        if request.path == "/v2/email/outbound-emails":
+            return _json({"MessageId": "0100000000000000-00000000-0000-0000-0000-000000000000-0"})
+        if request.path == "/":
+            return _Answer(body=_PUBLISHED)
+        with self.lock:
+            return self._answer_as_s3(request)
+
+    def _answer_as_s3(self, request: _Request) -> _Answer:
+        found = self.objects.get(request.path)
+        match request.method:
+            case "GET" | "HEAD" if found is not None:
+                return _Answer(header={"ETag": _etag(found)}, body=found)
+            case "GET" | "HEAD":
+                return _error(HTTPStatus.NOT_FOUND, "NoSuchKey")
+            case "PUT":
+                return self._put(request, found)
+            case "DELETE":
+                self.objects.pop(request.path, None)
+                return _Answer(status=HTTPStatus.NO_CONTENT)
+        return _error(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented")
+
+    def _put(self, request: _Request, found: bytes | None) -> _Answer:
+        expected = request.header.get("if-match")
+        if expected is not None and found is None:
+            return _error(HTTPStatus.NOT_FOUND, "NoSuchKey")
+        is_new = request.header.get("if-none-match") == "*"
+        if found is not None and (is_new or expected not in {None, _etag(found)}):
+            return _error(HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed")
+        self.objects[request.path] = request.body
+        return _Answer(header={"ETag": _etag(request.body)})
+
+
+def _answer_to_target(target: str, body: bytes) -> _Answer:
+    """The answer of a service that is told by a header which operation is meant."""
+    match target:
+        case "AmazonSSM.GetParameter":
+            name = json.loads(body)["Name"]
+            return _json({"Parameter": {"Name": name, "Value": _PARAMETERS[name]}})
+        case "AmazonSQS.SendMessage":
+            return _json({"MessageId": "1", "MD5OfMessageBody": "1"})
+        case "AmazonSQS.ChangeMessageVisibility":
+            return _json({})
+    return _Answer(status=HTTPStatus.NOT_IMPLEMENTED)
+
+
+class _Connection(StreamRequestHandler):
+    """HTTP/1.1 as botocore speaks it, and no more: `http.server` would take most of the time."""
+
+    server: _Server
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        while line := self.rfile.readline().decode("latin-1"):
+            method, target, _ = line.split(" ", 2)
+            header = self._read_header()
+            if header.get("expect", "").lower() == "100-continue":
+                self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            body = self.rfile.read(int(header.get("content-length", 0)))
+            path = target.partition("?")[0]
+            answer = self.server.answer(
+                _Request(method=method, path=path, header=header, body=body)
+            )
+            time.sleep(self.server.seconds)
+            self._write(answer, with_body=method != "HEAD")
+
+    def _read_header(self) -> dict[str, str]:
+        header = {}
+        while line := self.rfile.readline().decode("latin-1").strip():
+            name, _, value = line.partition(":")
+            header[name.lower()] = value.strip()
+        return header
+
+    def _write(self, answer: _Answer, *, with_body: bool) -> None:
+        lines = [f"HTTP/1.1 {answer.status.value} {answer.status.phrase}"]
+        lines += [f"{name}: {value}" for name, value in answer.header.items()]
+        if answer.status is not HTTPStatus.NO_CONTENT:
+            lines.append(f"Content-Length: {len(answer.body)}")
+        head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+        self.wfile.write(head + answer.body if with_body else head)
+
+
+def _etag(content: bytes) -> str:
+    """A version of the content. Not MD5, as S3's often is: its time would be counted as AWS's."""
+    return f'"{zlib.crc32(content):08x}-{len(content):x}"'
+
+
+def _json(document: Mapping[str, object]) -> _Answer:
+    return _Answer(body=json.dumps(document).encode())
+
+
+def _error(status: HTTPStatus, code: str) -> _Answer:
+    body = f"<Error><Code>{code}</Code><Message>by the stand-in</Message></Error>".encode()
+    return _Answer(status=status, body=body)
+
+
+if __name__ == "__main__":
+    with _Server(float(sys.argv[1]) if len(sys.argv) > 1 else 0.0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        print(server.server_address[1], flush=True)
+        sys.stdin.read()
+        server.shutdown()

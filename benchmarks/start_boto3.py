@@ -1,0 +1,18 @@
+"""The floor of a cold start: boto3 and the clients of the services named on the command line.
+
+`python -m benchmarks.start_boto3 SERVICE…` prints how many seconds they took.
+"""
+
+import time
+
+_START = time.process_time()
+
+import sys  # noqa: E402 - the clock runs
+
+import boto3  # noqa: E402 - likewise
+
+if __name__ == "__main__":
+    session = boto3.Session()
+    for service in sys.argv[1:]:
+        session.client(service)  # type: ignore[call-overload] # the stubs want literal names
+    print(time.process_time() - _START)

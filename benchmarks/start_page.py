@@ -1,0 +1,26 @@
+"""What the download page's function does before its first request, as a new container does it.
+
+`python -m benchmarks.start_page` prints how many seconds that took.
+"""
+
+import time
+
+_START = time.process_time()
+
+import os  # noqa: E402 - the clock runs
+from datetime import UTC, datetime  # noqa: E402 - likewise
+
+import boto3  # noqa: E402 - likewise
+
+from adapters.download_function import compose  # noqa: E402 - likewise
+from adapters.download_telemetry import PageTelemetry  # noqa: E402 - likewise
+from relay_core.settings import PageResources  # noqa: E402 - likewise
+
+if __name__ == "__main__":
+    compose(
+        resources=PageResources.from_environment(os.environ),
+        session=boto3.Session(),
+        clock=lambda: datetime.now(UTC),
+        telemetry=PageTelemetry(os.environ),
+    )
+    print(time.process_time() - _START)

@@ -1,0 +1,27 @@
+"""What the relay's function does before its first mail, as a new container does it.
+
+`python -m benchmarks.start_relay` prints how many seconds that took.
+"""
+
+import time
+
+_START = time.process_time()
+
+import os  # noqa: E402 - the clock runs
+from datetime import UTC, datetime  # noqa: E402 - likewise
+
+import boto3  # noqa: E402 - likewise
+
+from adapters.relay_function import compose  # noqa: E402 - likewise
+from adapters.telemetry import Telemetry  # noqa: E402 - likewise
+from relay_core.settings import Resources, Settings  # noqa: E402 - likewise
+
+if __name__ == "__main__":
+    compose(
+        settings=Settings.from_environment(os.environ),
+        resources=Resources.from_environment(os.environ),
+        session=boto3.Session(),
+        clock=lambda: datetime.now(UTC),
+        telemetry=Telemetry(os.environ),
+    )
+    print(time.process_time() - _START)

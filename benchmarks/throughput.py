@@ -1,0 +1,88 @@
+"""How many mails a second the function handles, beside the bare calls that it makes.
+
+One container, one mail at a time, over a stand-in that answers at once: so this is what the
+function's own work allows, and what AWS takes comes on top. Lambda runs as many containers as the
+queue needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from benchmarks.calls import Call, CallRecorder, bare_clients, make_again, put_keys
+from benchmarks.devices import LARGE, MANY, SMALL, Arrived, Shape
+from benchmarks.function import SETTINGS, MeasuredFunction, loopback_session
+from benchmarks.stand_in import stand_in
+from benchmarks.turns import median_seconds
+
+ROUNDS = {SMALL: 100, LARGE: 40, MANY: 20}
+"""Shapes of mail, each with how often it is measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throughput:
+    """Median times for one mail in seconds: the function's, and those of its calls alone."""
+
+    mail: str
+    message_bytes: int
+    calls: int
+    function_seconds: float
+    bare_seconds: float
+    messages_per_second: float
+    function_to_bare: float
+
+
+def measure_throughput(shape: Shape, rounds: int) -> Throughput:
+    """Let the function and the bare calls take turns on mails of a shape."""
+    with (
+        stand_in() as endpoint,
+        ThreadPoolExecutor(SETTINGS.submission_concurrency) as threads,
+    ):
+        session = loopback_session(endpoint)
+        clients = bare_clients(session)
+        function = MeasuredFunction(session)
+        handled = _handled(shape, endpoint)
+
+        def forget(one: _Handled) -> None:
+            for key in put_keys(one.calls):
+                function.forget(key)
+
+        seconds = median_seconds(
+            {
+                "function": lambda one: function.relay(one.mail),
+                "bare": lambda one: make_again(one.calls, clients, threads),
+            },
+            handled,
+            rounds,
+            before_each=forget,
+        )
+        last = next(handled)
+    return Throughput(
+        mail=shape.name,
+        message_bytes=len(last.mail.raw),
+        calls=len(last.calls),
+        function_seconds=seconds["function"],
+        bare_seconds=seconds["bare"],
+        messages_per_second=1 / seconds["function"],
+        function_to_bare=seconds["function"] / seconds["bare"],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Handled:
+    mail: Arrived
+    calls: Sequence[Call]
+
+
+def _handled(shape: Shape, endpoint: str) -> Iterator[_Handled]:
+    """Mails that lie in the incoming bucket, with the calls that one more function made."""
+    session = loopback_session(endpoint)
+    recorder = CallRecorder(session)
+    function = MeasuredFunction(session)
+    for mail in shape.mails():
+        function.receive(mail)
+        recorder.take()
+        function.relay(mail)
+        yield _Handled(mail=mail, calls=recorder.take())

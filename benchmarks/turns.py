@@ -1,0 +1,39 @@
+"""Ways of doing something take turns, so that a busy machine slows all of them alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from random import Random
+from statistics import median
+from typing import TypeVar
+
+Subject = TypeVar("Subject")
+
+
+def median_seconds(
+    ways: Mapping[str, Callable[[Subject], object]],
+    subjects: Iterator[Subject],
+    rounds: int,
+    *,
+    before_each: Callable[[Subject], object] = lambda _: None,
+) -> dict[str, float]:
+    """The median time of each way in seconds; that of `before_each` is not counted.
+
+    Each round has a subject of its own. In it the ways take turns, in an order that changes: who
+    comes behind whom finds the caches and the memory as they were left.
+    """
+    order = Random(7)  # noqa: S311 - nothing is to be kept secret
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    warm_up = next(subjects)
+    for way in ways.values():
+        before_each(warm_up)
+        way(warm_up)
+    for subject in islice(subjects, rounds):
+        for name in order.sample(list(ways), len(ways)):
+            before_each(subject)
+            start = time.perf_counter()
+            ways[name](subject)
+            times[name].append(time.perf_counter() - start)
+    return {name: median(taken) for name, taken in times.items()}

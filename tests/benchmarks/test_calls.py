@@ -1,0 +1,207 @@
+"""What the function asks of AWS for a mail, counted over the benchmark's stand-in."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import ceil
+
+import pytest
+
+from adapters.s3 import S3Manifests
+from benchmarks import counting
+from benchmarks.calls import Call, CallRecorder, bare_clients, count, make_again, put_keys
+from benchmarks.counting import Case, Occasion, counting_over
+from benchmarks.devices import GROUP, REFUSED, SMALL, Shape
+from benchmarks.function import RESOURCES, SETTINGS, MeasuredFunction, loopback_session
+from benchmarks.stand_in import stand_in
+from relay_core.errors import Conflict
+from relay_core.manifest import Manifest, MessageId
+from relay_core.ports import StoredManifest
+
+ATTACHED = Shape(name="attached", recipients=SMALL.recipients, attachment_bytes=100)
+MANIFEST = Manifest(
+    message_id=MessageId("m1"),
+    raw_key="incoming/m1",
+    sender=None,
+    subject="Alarm",
+    created_at=datetime(2026, 1, 2, tzinfo=UTC),
+    expires_at=datetime(2026, 1, 3, tzinfo=UTC),
+    attachments=(),
+    deliveries=(),
+)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with stand_in() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def counter() -> Iterator[counting.Counter]:
+    with counting_over(seconds=0) as made:
+        yield made
+
+
+def to(number: int) -> Shape:
+    recipients = tuple(f"person{one}@example.org" for one in range(number))
+    return Shape(name=f"to {number}", recipients=recipients)
+
+
+def calls_of(
+    counter: counting.Counter,
+    shape: Shape,
+    occasion: Occasion = Occasion.ARRIVAL,
+    *,
+    is_first: bool = False,
+) -> dict[str, int]:
+    case = Case(name=shape.name, shape=shape, occasion=occasion, is_first=is_first)
+    return dict(counter.take(case).calls)
+
+
+class TestCallsOfOneMail:
+    def test_a_mail_is_read_once_claimed_submitted_and_recorded(
+        self, counter: counting.Counter
+    ) -> None:
+        # manifest and message; the claim and the record
+        expected = {"s3.GetObject": 2, "s3.PutObject": 2, "sesv2.SendEmail": 1}
+        assert expected == calls_of(counter, SMALL)
+
+    @pytest.mark.parametrize("number", [1, 8, 9, 40])
+    def test_each_recipient_is_submitted_to_once_and_each_group_recorded_once(
+        self, counter: counting.Counter, number: int
+    ) -> None:
+        groups = ceil(number / SETTINGS.submission_concurrency)
+        expected = {
+            "s3.GetObject": 2,
+            "s3.PutObject": groups + 1,
+            "sesv2.SendEmail": number,
+        }
+        assert expected == calls_of(counter, to(number))
+
+    def test_an_attachment_is_one_write_and_its_page_another(
+        self, counter: counting.Counter
+    ) -> None:
+        without, with_one = calls_of(counter, SMALL), calls_of(counter, ATTACHED)
+        assert without | {"s3.PutObject": without["s3.PutObject"] + 2} == with_one
+
+    def test_a_mail_that_was_relayed_is_looked_up_and_nothing_else(
+        self, counter: counting.Counter
+    ) -> None:
+        assert calls_of(counter, SMALL, Occasion.REDELIVERY) == {"s3.GetObject": 1}
+
+    def test_a_refused_mail_is_told_and_written_down_but_not_sent(
+        self, counter: counting.Counter
+    ) -> None:
+        expected = {"s3.GetObject": 2, "s3.PutObject": 1, "sns.Publish": 1}
+        assert expected == calls_of(counter, REFUSED)
+
+    @pytest.mark.parametrize("shape", [GROUP, ATTACHED])
+    def test_only_the_first_mail_of_a_container_reads_parameters(
+        self, counter: counting.Counter, shape: Shape
+    ) -> None:
+        first = calls_of(counter, shape, is_first=True)
+        assert first.pop("ssm.GetParameter") == 1
+        assert first == calls_of(counter, shape)
+
+    def test_a_page_is_read_and_nothing_is_written_for_it(self, counter: counting.Counter) -> None:
+        # where the token leads, and the manifest
+        assert calls_of(counter, ATTACHED, Occasion.LOOK) == {"s3.GetObject": 2}
+
+    def test_a_download_is_looked_for_and_written_down(self, counter: counting.Counter) -> None:
+        expected = {"s3.GetObject": 2, "s3.HeadObject": 1, "s3.PutObject": 1}
+        assert expected == calls_of(counter, ATTACHED, Occasion.DOWNLOAD)
+
+    @pytest.mark.parametrize("occasion", [Occasion.LOOK, Occasion.DOWNLOAD])
+    def test_only_the_first_request_of_a_container_reads_the_keys(
+        self, counter: counting.Counter, occasion: Occasion
+    ) -> None:
+        first = calls_of(counter, ATTACHED, occasion, is_first=True)
+        assert first == {**calls_of(counter, ATTACHED, occasion), "ssm.GetParameter": 1}
+
+    def test_what_is_submitted_kept_and_logged_is_counted_in_bytes(
+        self, counter: counting.Counter
+    ) -> None:
+        small, attached = (
+            counter.take(Case(name=shape.name, shape=shape)) for shape in (SMALL, ATTACHED)
+        )
+        assert 0 < small.submitted_bytes < 10_000
+        assert attached.kept_bytes - small.kept_bytes > ATTACHED.attachment_bytes
+        assert small.logged_bytes > 0
+
+
+class TestCallsAlone:
+    def test_they_are_the_same_calls_and_leave_the_same_objects(self, endpoint: str) -> None:
+        session = loopback_session(endpoint)
+        recorder = CallRecorder(session)
+        function = MeasuredFunction(session)
+        clients = bare_clients(session)
+        mail = next(ATTACHED.mails())
+        function.receive(mail)
+        recorder.take()
+        function.relay(mail)
+        calls = recorder.take()
+        keys, s3 = set(put_keys(calls)), clients["s3"]
+
+        def contents() -> list[bytes]:
+            found = [
+                s3.get_object(Bucket=RESOURCES.attachments_bucket, Key=key)["Body"].read()
+                for key in sorted(keys)
+            ]
+            recorder.take()
+            return found
+
+        before = contents()
+        for key in keys:
+            function.forget(key)
+        recorder.take()
+        with ThreadPoolExecutor(1) as threads:
+            make_again(calls, clients, threads)
+        assert count(calls) == count(recorder.take())
+        assert before == contents()
+
+    def test_a_request_that_no_call_asked_for_is_no_figure(self, endpoint: str) -> None:
+        session = loopback_session(endpoint)
+        recorder = CallRecorder(session)
+        session.events.emit("before-send.s3.GetObject", request=None)
+        with pytest.raises(RuntimeError, match=r"s3\.GetObject"):
+            recorder.take()
+
+    def test_a_presigned_url_is_no_call(self, endpoint: str) -> None:
+        session = loopback_session(endpoint)
+        recorder = CallRecorder(session)
+        session.client("s3").generate_presigned_url(
+            "get_object", Params={"Bucket": "bucket", "Key": "key"}
+        )
+        assert recorder.take() == []
+
+    def test_a_call_is_named_by_service_and_operation(self) -> None:
+        assert Call(service="s3", operation="PutObject", parameters={}).name == "s3.PutObject"
+
+
+class TestStandIn:
+    def test_it_swaps_by_comparison_as_s3_does(self, endpoint: str) -> None:
+        client = loopback_session(endpoint).client("s3")
+        manifests = S3Manifests(client=client, bucket="some-bucket")
+        assert manifests.load(MANIFEST.message_id) is None
+        first = manifests.create(MANIFEST)
+        with pytest.raises(Conflict):
+            manifests.create(MANIFEST)
+        other = replace(MANIFEST, subject="other")
+        second = manifests.replace(other, first)
+        with pytest.raises(Conflict):
+            manifests.replace(MANIFEST, first)
+        assert manifests.load(MANIFEST.message_id) == StoredManifest(other, second)
+        client.delete_object(Bucket="some-bucket", Key=f"manifests/{MANIFEST.message_id}.json")
+        with pytest.raises(Conflict):
+            manifests.replace(MANIFEST, second)
+
+    def test_it_ends_with_its_block(self) -> None:
+        with stand_in() as url:
+            pass
+        with pytest.raises(OSError, match="refused"), urllib.request.urlopen(url, timeout=10):  # noqa: S310 - a loopback URL
+            pass

@@ -1,0 +1,95 @@
+"""The figures of the function: taken, and told to people and machines."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import islice
+
+import pytest
+from rich.console import Console
+
+from benchmarks import tables, throughput
+from benchmarks.cold_start import ColdStart
+from benchmarks.cost import cost_of
+from benchmarks.counting import CASES, counting_over
+from benchmarks.devices import LARGE, MANY, SMALL, Shape
+from benchmarks.figures import Figures
+from benchmarks.throughput import measure_throughput
+from benchmarks.turns import median_seconds
+
+
+@pytest.fixture(scope="module")
+def few() -> Figures:
+    with counting_over(seconds=0) as counter:
+        taken = tuple(counter.take(case) for case in CASES)
+    return Figures(
+        core_path=(),
+        memory=(),
+        parts=(),
+        throughput=(measure_throughput(SMALL, rounds=2),),
+        taken=taken,
+        cost=tuple(map(cost_of, taken)),
+        cold_start=(
+            ColdStart(
+                function="adapters.relay_function",
+                code="compiled",
+                function_seconds=0.3,
+                boto3_seconds=0.2,
+                function_to_boto3=1.5,
+            ),
+        ),
+    )
+
+
+def test_machines_read_them_as_json(few: Figures) -> None:
+    read = json.loads(json.dumps(asdict(few)))
+    assert [one["calls"] for one in read["taken"]] == [one.calls for one in few.taken]
+    assert read["cost"][0]["lines"][0]["kind"] in {"counted", "given", "estimated"}
+
+
+def test_people_read_every_one_in_a_table(few: Figures) -> None:
+    console = Console(width=200, record=True, file=io.StringIO())
+    for table in tables.tables_of(few):
+        console.print(table)
+    text = console.export_text()
+    for one in few.cost:
+        assert f"{one.usd_per_million:,.2f}" in text
+        assert one.name in text
+    for name in ("s3.GetObject", "sesv2.SendEmail", "sns.Publish", "ssm.GetParameter"):
+        assert name in text
+    assert "1.50" in text
+
+
+@pytest.mark.parametrize("shape", [SMALL, LARGE, MANY], ids=lambda shape: shape.name)
+def test_the_function_and_its_calls_alone_are_measured_on_the_same_mails(shape: Shape) -> None:
+    result = measure_throughput(shape, rounds=1)
+    assert result.calls >= 4 + len(shape.recipients)
+    assert result.messages_per_second == 1 / result.function_seconds
+    assert result.function_to_bare == result.function_seconds / result.bare_seconds
+
+
+def test_no_two_mails_are_alike_and_every_run_has_the_same() -> None:
+    for shape in throughput.ROUNDS:
+        one, other = (list(islice(shape.mails(), 3)) for _ in range(2))
+        assert one == other
+        assert len({mail.raw_key for mail in one}) == len({mail.raw for mail in one}) == 3
+
+
+def test_ways_take_turns_each_on_every_subject() -> None:
+    seen: list[tuple[str, int]] = []
+
+    def subjects() -> Iterator[int]:
+        yield from range(10)
+
+    times = median_seconds(
+        {"a": lambda one: seen.append(("a", one)), "b": lambda one: seen.append(("b", one))},
+        subjects(),
+        4,
+        before_each=lambda one: seen.append(("before", one)),
+    )
+    assert set(times) == {"a", "b"}
+    assert [name for name, _ in seen[::2]] == ["before"] * 10
+    assert {("a", one) for one in range(5)} | {("b", one) for one in range(5)} == set(seen[1::2])
