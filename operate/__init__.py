@@ -5,8 +5,10 @@ what a recipient would get, `extraction` keeps attachments in a folder, and `pre
 an inspection to a person.
 
 With one: `stack` finds it and `desk` brings it within reach; `finding` knows what a name means,
-`selection` which messages are asked for, `standing` what became of one, `redelivery` what is to
-be changed about it, and `dead_letters` why a message failed.
+`selection` which messages are asked for, `standing` what became of one, `downloads` what was
+fetched of it, and `dead_letters` why a message failed. What is to be changed about a message is
+planned by `redelivery`, `revocation` and `extension`, and `intervention` writes down that it was.
 
-`cli`, `message_commands` and `dlq_commands` are what is typed, `terminal` is what is said.
+`cli`, `message_commands`, `link_commands` and `dlq_commands` are what is typed, `message_options`
+and `stack_options` how, `terminal` is what is said.
 """

@@ -2,7 +2,8 @@
 
 `inspect` and `rewrite`, which are here, need neither AWS nor a deployment nor a configuration:
 the policy that a deployment would have is given by options, and their defaults let every
-recipient in. All other commands work on a stack (`message_commands`, `dlq_commands`).
+recipient in. All other commands work on a stack (`message_commands`, `link_commands`,
+`dlq_commands`).
 """
 
 from __future__ import annotations
@@ -16,14 +17,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from relay_core.directory import Directory, directory_problems
+from relay_core.directory import (
+    DEFAULT_RECIPIENTS,
+    GROUPS,
+    Directory,
+    directory_problems,
+)
 from relay_core.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.message import DEFAULT_LIMITS
 from relay_core.plan import message_id_of
 from relay_core.ports import RawKey
 from relay_core.settings import InvalidSettings, Settings
 
-from . import message_commands
+from . import link_commands, message_commands
 from .dlq_commands import dlq
 from .extraction import Extraction
 from .inspection import Inspection, inspect_message, to_json
@@ -63,6 +69,16 @@ Groups = Annotated[
         " more.",
     ),
 ]
+Defaults = Annotated[
+    list[str],
+    typer.Option(
+        "--default",
+        metavar="SENDER=ADDRESS,…",
+        help="Who gets the mail of a sender that names nobody (defaultRecipients): addresses and"
+        " groups (@NAME). SENDER is an address, a domain, with *.example.org its subdomains, or"
+        " *; repeat for more.",
+    ),
+]
 EVERYBODY = ["*"]
 MARKER = "Email_Rxers_Code"
 
@@ -93,18 +109,19 @@ def inspect_files(
     marker: Marker = MARKER,
     allow: Allowed = EVERYBODY,
     group: Groups = [],  # noqa: B006 - Typer copies defaults
+    default: Defaults = [],  # noqa: B006 - likewise
 ) -> None:
     """Tell what the relay would do with raw messages.
 
     No AWS and no configuration is needed. The policy is that of a deployment with the marker
-    Email_Rxers_Code, all recipients allowed ("*"), no groups, all senders allowed, and mail
-    refused that Amazon SES marked as spam or as forged; --marker, --allow and --group say
-    otherwise.
+    Email_Rxers_Code, all recipients allowed ("*"), no groups and no default recipients, all
+    senders allowed, and mail refused that Amazon SES marked as spam or as forged; --marker,
+    --allow, --group and --default say otherwise.
 
     Exits with 0 if every file could be read, with 2 otherwise.
     """
     settings = _settings(marker, allow)
-    directory = _directory(group)
+    directory = _directory(group, default)
     console = Console(highlight=False, markup=False, emoji=False)
     failed = False
     for file in files:
@@ -162,6 +179,7 @@ def rewrite_file(
     marker: Marker = MARKER,
     allow: Allowed = EVERYBODY,
     group: Groups = [],  # noqa: B006 - Typer copies defaults
+    default: Defaults = [],  # noqa: B006 - likewise
 ) -> None:
     """Write to standard output the message that this recipient would get.
 
@@ -172,7 +190,7 @@ def rewrite_file(
     Exits with 2 if the file could not be read, with 1 if it holds no message.
     """
     settings = _settings(marker, allow)
-    directory = _directory(group)
+    directory = _directory(group, default)
     try:
         addr_spec = parse_addr_spec(recipient)
     except InvalidAddress as error:
@@ -216,18 +234,32 @@ def _settings(marker: str, allow: list[str]) -> Settings:
         raise typer.BadParameter(str(error)) from None
 
 
-def _directory(groups: list[str]) -> Directory:
-    members = {}
-    for group in groups:
-        name, equals, addresses = group.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{group!r} is not NAME=ADDRESS,…", param_hint="--group")
-        members[name] = tuple(one.strip() for one in addresses.split(","))
-    directory = Directory(groups=members, default_recipients={})
+def _directory(groups: list[str], defaults: list[str]) -> Directory:
+    directory = Directory(
+        groups=_lists(groups, "NAME=ADDRESS,…", "--group"),
+        default_recipients=_lists(defaults, "SENDER=ADDRESS,…", "--default"),
+    )
     if problems := directory_problems(directory):
         told = "; ".join(f"{problem.value}: {problem.rule}" for problem in problems)
-        raise typer.BadParameter(told, param_hint="--group")
+        parts = {problem.part for problem in problems}
+        options = [name for name, part in _OPTIONS_OF_PARTS.items() if part in parts]
+        raise typer.BadParameter(told, param_hint=" and ".join(options))
     return directory
+
+
+_OPTIONS_OF_PARTS = {"--group": GROUPS, "--default": DEFAULT_RECIPIENTS}
+
+
+def _lists(options: list[str], form: str, name: str) -> dict[str, tuple[str, ...]]:
+    members = {}
+    for option in options:
+        key, equals, addresses = option.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{option!r} is not {form}", param_hint=name)
+        if key in members:
+            raise typer.BadParameter(f"{key} is there twice", param_hint=name)
+        members[key] = tuple(one.strip() for one in addresses.split(","))
+    return members
 
 
 def _key_of(file: str) -> RawKey:
@@ -245,4 +277,5 @@ def _read(file: str) -> bytes:
 
 
 message_commands.register(app)
+link_commands.register(app)
 app.add_typer(dlq, name="dlq")

@@ -5,14 +5,19 @@ and only once they do.
 
 A sandbox is reached with what its ready file says and nothing of the caller's: neither AWS_*
 variables nor profiles nor proxies. AWS is reached as boto3 finds it (boto3 guide, "Credentials").
+What an operator does there is done by who the credentials are; in a sandbox, where all have the
+same, by who sits at which machine.
 """
 
 from __future__ import annotations
 
+import getpass
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import boto3
 import botocore.session
@@ -20,7 +25,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from adapters.dead_letters import SqsDeadLetters
-from adapters.operator import S3Objects, SqsNotifications
+from adapters.download_links import S3LinkIndex, SsmLinkKeys, TokenDownloadPages
+from adapters.operator import S3Objects, S3Retention, SqsNotifications, caller_arn
 from adapters.s3 import S3Manifests
 
 from .parallel import WORKERS
@@ -36,14 +42,21 @@ _CONFIG = Config(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What commands work with. `clock` tells an aware datetime in UTC."""
+    """What commands work with. `clock` tells an aware datetime in UTC.
+
+    `name_caller` tells who works here; it may have to ask AWS. `open_pages` is None where the
+    stack has no download page.
+    """
 
     incoming: S3Objects
     attachments: S3Objects
+    retention: S3Retention
     manifests: S3Manifests
     notifications: SqsNotifications
     dead_letters: SqsDeadLetters
     log_group: str
+    name_caller: Callable[[], str]
+    open_pages: Callable[[], TokenDownloadPages] | None
     clock: Callable[[], datetime]
 
 
@@ -75,9 +88,27 @@ def open_desk(stack: Stack, profile: str | None) -> Desk:
         sqs = session.client("sqs", config=config, endpoint_url=endpoint_url)
     except (BotoCoreError, ValueError) as error:
         raise StackUnknown(f"boto3 cannot be set up: {error}") from error
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    def name_caller() -> str:
+        if stack.endpoint is not None:
+            return f"{_user()}@{socket.gethostname()}"
+        return caller_arn(session.client("sts", config=config))
+
+    def open_pages(base_url: str, parameter_name: str) -> TokenDownloadPages:
+        ssm = session.client("ssm", config=config, endpoint_url=endpoint_url)
+        return TokenDownloadPages(
+            index=S3LinkIndex(client=s3, bucket=stack.attachments_bucket),
+            keys=SsmLinkKeys(client=ssm, parameter_name=parameter_name, clock=clock),
+            base_url=base_url,
+        )
+
     return Desk(
         incoming=S3Objects(client=s3, bucket=stack.incoming_bucket),
         attachments=S3Objects(client=s3, bucket=stack.attachments_bucket),
+        retention=S3Retention(client=s3, bucket=stack.attachments_bucket),
         manifests=S3Manifests(client=s3, bucket=stack.attachments_bucket),
         notifications=SqsNotifications(
             client=sqs, queue_url=stack.queue_url, incoming_bucket=stack.incoming_bucket
@@ -89,8 +120,19 @@ def open_desk(stack: Stack, profile: str | None) -> Desk:
             incoming_bucket=stack.incoming_bucket,
         ),
         log_group=stack.log_group,
-        clock=lambda: datetime.now(UTC),
+        name_caller=name_caller,
+        open_pages=partial(open_pages, stack.download_url, stack.link_keys_parameter)
+        if stack.download_url and stack.link_keys_parameter
+        else None,
+        clock=clock,
     )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return str(os.getuid())
 
 
 def _closed_session(stack: Stack) -> boto3.Session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,21 +12,28 @@ import typer
 from relay_core.errors import AdapterError, PermanentError
 from relay_core.ledger import Ledger
 from relay_core.links import format_time
-from relay_core.mailbox import InvalidAddress, parse_addr_spec
-from relay_core.manifest import DeliveryRecord, DeliveryState, Manifest, MessageId
-from relay_core.patterns import canonical_pattern
+from relay_core.manifest import DeliveryRecord, DeliveryState, Intervention, Manifest, MessageId
 from relay_core.ports import RawKey, StoredManifest
 
+from .downloads import read_downloads
 from .finding import (
     find_message,
     find_raw_message,
     load_message,
     require_raw_message,
 )
-from .message_presentation import present_list, present_message, summarize
+from .intervention import intervened
+from .message_options import Message, address_option, past_option, pattern_option
+from .message_presentation import (
+    headline,
+    present_downloads,
+    present_list,
+    present_message,
+    summarize,
+)
 from .parallel import in_parallel
 from .redelivery import NotDone, Redelivery, plan_redelivery, plan_replay
-from .selection import Candidate, Newest, Selection, newest, parse_moment
+from .selection import Candidate, Newest, Selection, newest
 from .stack_options import (
     AsJson,
     DryRun,
@@ -47,8 +54,8 @@ from .terminal import (
     make_console,
     must_be_confirmed,
     print_json,
-    printable,
     progress,
+    say,
 )
 
 if TYPE_CHECKING:  # boto3 takes its time to import
@@ -119,10 +126,10 @@ def list_messages(
     """
     now = datetime.now(UTC)
     selection = Selection(
-        since=_moment(since, now, "--since"),
-        until=_moment(until, now, "--until"),
-        sender=_pattern(sender, "--sender"),
-        recipient=_pattern(recipient, "--recipient"),
+        since=past_option(since, now, "--since"),
+        until=past_option(until, now, "--until"),
+        sender=pattern_option(sender, "--sender"),
+        recipient=pattern_option(recipient, "--recipient"),
         standings=frozenset(state),
     )
     unreadable: list[AdapterError] = []
@@ -189,29 +196,72 @@ def _counted(items: Iterable[Candidate], advance: Callable[[int], object]) -> It
 
 
 def show_message(
-    message: Annotated[
-        str,
-        typer.Argument(
-            metavar="MESSAGE", help="A message id, its beginning, or the key of a raw message."
-        ),
-    ],
+    message: Message,
     *,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the manifest as it is stored, on one line.")
+    ] = False,
+    downloads: Annotated[
+        bool,
+        typer.Option(
+            "--downloads",
+            help="With --json: then the record of each download as it is stored, a line each.",
+        ),
     ] = False,
     ready_file: ReadyFile = None,
     outputs: Outputs = None,
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Show what is known of one message: what became of it, for whom, and why."""
+    """Show what is known of one message: what became of it, for whom, and why.
+
+    Also what was done to it by hand, and what was downloaded. A download is recorded when
+    somebody on the download page asks for a file, not when they look at the page; presigned links
+    leave no record.
+    """
     with errors_told():
         desk = open_stack(ready_file, outputs, stack, profile)
         if as_json:
-            print_json(_stored_document(desk, find_message(desk, message)))
+            message_id = find_message(desk, message)
+            print_json(_stored_document(desk, message_id))
+            if downloads:
+                _print_downloads(read_downloads(desk, message_id))
         else:
             manifest = load_message(desk, message).manifest
             make_console().print(present_message(manifest, desk.clock()))
+            _present_downloads(read_downloads(desk, manifest.message_id))
+
+
+def _print_downloads(documents: Mapping[str, bytes]) -> None:
+    unreadable = []
+    for key, document in documents.items():
+        try:
+            print_json(json.loads(document))
+        except ValueError:
+            unreadable.append(key)
+    _complain_of_downloads(unreadable)
+
+
+def _present_downloads(documents: Mapping[str, bytes]) -> None:
+    from adapters.downloads import Download, parse_download  # noqa: PLC0415 - see `desk`
+
+    found: list[Download] = []
+    unreadable = []
+    for key, document in documents.items():
+        try:
+            found.append(parse_download(document))
+        except ValueError:
+            unreadable.append(key)
+    if found:
+        make_console().print("", present_downloads(found), sep="\n")
+    _complain_of_downloads(unreadable)
+
+
+def _complain_of_downloads(unreadable: Sequence[str]) -> None:
+    if unreadable:
+        raise NotDone(
+            f"{len(unreadable)} records of downloads cannot be read, such as {unreadable[0]}"
+        )
 
 
 def _stored_document(desk: Desk, message_id: MessageId) -> object:
@@ -228,12 +278,7 @@ def _stored_document(desk: Desk, message_id: MessageId) -> object:
 
 
 def redeliver_message(
-    message: Annotated[
-        str,
-        typer.Argument(
-            metavar="MESSAGE", help="A message id, its beginning, or the key of a raw message."
-        ),
-    ],
+    message: Message,
     *,
     recipient: Annotated[
         list[str],
@@ -256,10 +301,12 @@ def redeliver_message(
     its start, without being counted against its sender's limit. What it was refused for is
     looked at again: mend that first.
 
+    The mail has the same link to the download page as before. If that is over, extend it first.
+
     Nothing is done while a worker has the message, or if its raw message is gone.
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
-    recipients = [_address(one) for one in recipient]
+    recipients = [address_option(one) for one in recipient]
     with errors_told():
         desk = open_stack(ready_file, outputs, stack, profile)
         stored = load_message(desk, message)
@@ -270,12 +317,16 @@ def redeliver_message(
             *_warnings(desk, stored.manifest, redelivery),
         ]
         if dry_run:
-            _say(told)
+            say(told)
             return
-        _say(told, to_stderr=True)
+        say(told, to_stderr=True)
+        caller = desk.name_caller()
         confirm("Have it delivered?", yes=yes)
-        _redeliver(desk, stored, redelivery, raw)
-        _say([f"{stored.manifest.message_id}: announced to the queue"])
+        intervention = Intervention(
+            at=desk.clock(), by=caller, what="redeliver", detail=redelivery.detail
+        )
+        _redeliver(desk, stored, redelivery, raw, intervention)
+        say([f"{stored.manifest.message_id}: announced to the queue"])
 
 
 def replay_messages(
@@ -309,17 +360,24 @@ def replay_messages(
         for failure in failures:
             _complain_of(failure)
         for raw, stored, redelivery in planned:
-            _say(_describe_replay(raw, stored, redelivery), to_stderr=not dry_run)
+            say(_describe_replay(raw, stored, redelivery), to_stderr=not dry_run)
         if planned and not dry_run:
+            caller = desk.name_caller()
             confirm(f"Announce {len(planned)} of {len(found)} messages?", yes=yes)
             for raw, stored, redelivery in planned:
+                intervention = Intervention(
+                    at=desk.clock(),
+                    by=caller,
+                    what="replay",
+                    detail=redelivery.detail if redelivery else "",
+                )
                 try:
-                    _redeliver(desk, stored, redelivery, raw)
+                    _redeliver(desk, stored, redelivery, raw, intervention)
                 except (AdapterError, NotDone) as error:
                     failures.append(error)
                     _complain_of(error)
                 else:
-                    _say([f"{raw.key}: announced to the queue"])
+                    say([f"{raw.key}: announced to the queue"])
     if failures:
         raise typer.Exit(Exit.NOT_DONE)
 
@@ -337,14 +395,21 @@ def _plan_replay(desk: Desk, key: str) -> _Replay | NotDone | AdapterError:
 
 
 def _redeliver(
-    desk: Desk, stored: StoredManifest | None, redelivery: Redelivery | None, raw: StoredObject
+    desk: Desk,
+    stored: StoredManifest | None,
+    redelivery: Redelivery | None,
+    raw: StoredObject,
+    intervention: Intervention,
 ) -> None:
     """Write down what is to be done, then announce the mail; in this order: see `redelivery`."""
     from adapters.sqs import Received  # noqa: PLC0415 - see `desk`
 
-    if stored is not None and redelivery is not None:
+    def change(found: Manifest) -> Manifest:
+        return redelivery.apply(found, desk.clock()) if redelivery else found
+
+    if stored is not None:
         ledger = Ledger(desk.manifests, stored.manifest, stored)
-        ledger.update(lambda found: redelivery.apply(found, desk.clock()))
+        ledger.update(lambda found: intervened(found, intervention, change))
     try:
         desk.notifications.announce(
             # When it arrived, so that it is counted in the window that it belongs to.
@@ -356,10 +421,7 @@ def _redeliver(
 
 
 def _describe(manifest: Manifest, redelivery: Redelivery) -> Iterator[str]:
-    yield (
-        f"{manifest.message_id}: {manifest.subject or '(no subject)'!r} from"
-        f" {manifest.sender or '(nobody)'}, {format_time(manifest.created_at)}"
-    )
+    yield headline(manifest)
     if redelivery.releases:
         reasons = f": {why(manifest)}" if why(manifest) else ""
         yield f"  is {standing_of(manifest)}{reasons}"
@@ -386,13 +448,29 @@ def _gets_it(delivery: DeliveryRecord) -> str:
 def _warnings(desk: Desk, manifest: Manifest, redelivery: Redelivery) -> Iterator[str]:
     """What the recipients would find wrong with the mail."""
     kept = [one for one in manifest.attachments if one.failure is None]
-    # All of them were stored together, and their retention ends together. A message that is
-    # done from its start has them stored again.
-    if kept and not redelivery.releases and desk.attachments.find(kept[0].key) is None:
+    # A message that is done from its start has its attachments stored again, and new links.
+    if not kept or redelivery.releases:
+        return
+    # All of them were stored together, and their retention ends together.
+    if desk.attachments.find(kept[0].key) is None:
         yield (
             "  WARNING: its attachments are gone from the bucket (attachmentRetentionDays); the"
             " links in the mail will lead nowhere"
         )
+        return
+    if desk.open_pages is None:
+        return  # each mail has presigned links of its own
+    if desk.clock() >= manifest.expires_at:
+        yield (
+            f"  WARNING: its links are over since {format_time(manifest.expires_at)}; first"
+            f" 'relayctl extend {manifest.message_id} --hours 36'"
+        )
+    for one in (*redelivery.reopened, *redelivery.still_open):
+        if one.revoked_at is not None:
+            yield (
+                f"  WARNING: the link of {one.recipient} is revoked; first 'relayctl revoke"
+                f" {manifest.message_id} --recipient {one.recipient} --undo'"
+            )
 
 
 def _describe_replay(
@@ -409,30 +487,3 @@ def _complain_of(error: Exception) -> None:
     from adapters.operator import explain  # noqa: PLC0415 - see `desk`
 
     complain(explain(error) if isinstance(error, AdapterError) else str(error))
-
-
-def _say(lines: Iterable[str], *, to_stderr: bool = False) -> None:
-    for line in lines:
-        typer.echo(printable(line), err=to_stderr)
-
-
-def _moment(text: str | None, now: datetime, option: str) -> datetime | None:
-    try:
-        return None if text is None else parse_moment(text, now)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=option) from None
-
-
-def _pattern(text: str | None, option: str) -> str | None:
-    if text is not None and canonical_pattern(text) is None:
-        raise typer.BadParameter(
-            f"{text!r} is no address, no domain, and not '*.' and a domain", param_hint=option
-        )
-    return text
-
-
-def _address(text: str) -> str:
-    try:
-        return parse_addr_spec(text)
-    except InvalidAddress as error:
-        raise typer.BadParameter(str(error), param_hint="--recipient") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -11,13 +11,20 @@ from rich.table import Table
 from rich.text import Text
 
 from relay_core.links import format_size, format_time
-from relay_core.manifest import DeliveryState, Manifest, StoredAttachment
+from relay_core.manifest import (
+    DeliveryRecord,
+    DeliveryState,
+    Intervention,
+    Manifest,
+    StoredAttachment,
+)
 
 from .standing import Standing, lease_at, standing_of, whose, why
 from .terminal import shown
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.dead_letters import DeadLetter
+    from adapters.downloads import Download
 
 _STYLES = {
     Standing.DONE: "green",
@@ -56,12 +63,20 @@ def summarize(manifest: Manifest, now: datetime) -> dict[str, Any]:
     }
 
 
+def headline(manifest: Manifest) -> str:
+    """Which message this is, in one line."""
+    return (
+        f"{manifest.message_id}: {manifest.subject or '(no subject)'!r} from"
+        f" {manifest.sender or '(nobody)'}, {format_time(manifest.created_at)}"
+    )
+
+
 def present_list(manifests: Sequence[Manifest], now: datetime, *, whole_ids: bool) -> Table:
     """Messages, a row each, in their order.
 
     Unless `whole_ids`, of an id there is as much as tells it from the others.
     """
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table = _table()
     table.add_column("Created (UTC)", no_wrap=True)
     table.add_column("State", no_wrap=True)
     table.add_column("Message", no_wrap=True)
@@ -129,40 +144,96 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
     facts.add_row("Sender", shown(manifest.sender or "(none)"))
     facts.add_row("Subject", shown(manifest.subject or "(none)"))
     facts.add_row("Created", format_time(manifest.created_at))
-    facts.add_row("Links until", f"{format_time(manifest.expires_at)} at the latest")
+    is_over = now >= manifest.expires_at
+    facts.add_row(
+        "Links until",
+        f"{format_time(manifest.expires_at)}{': they are over' if is_over else ' at the latest'}",
+    )
     parts: list[RenderableType] = [shown(manifest.message_id, style="bold"), facts]
     if manifest.deliveries:
         parts += ["", _recipients(manifest)]
     if manifest.attachments:
         parts += ["", _attachments(manifest.attachments)]
+    if manifest.interventions:
+        parts += ["", _interventions(manifest.interventions)]
     return Group(*parts)
 
 
+def _table() -> Table:
+    return Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+
+
+def _second(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
 def _recipients(manifest: Manifest) -> Table:
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table = _table()
     for name in ("Recipient", "State", "At (UTC)", "SES message id", "Failure"):
         table.add_column(name, overflow="fold")
     for one in manifest.deliveries:
         table.add_row(
             shown(one.recipient),
-            Text(one.state, style=_DELIVERY_STYLES[one.state]),
-            f"{one.at:%Y-%m-%d %H:%M:%S}" if one.at else "-",
+            _delivery(one),
+            _second(one.at) if one.at else "-",
             shown(one.submission_id or "-"),
             shown(one.failure or "-"),
         )
     return table
 
 
+def _delivery(record: DeliveryRecord) -> Text:
+    text = Text(record.state, style=_DELIVERY_STYLES[record.state])
+    if record.revoked_at:
+        text.append(f", link revoked {_second(record.revoked_at)}", style="red")
+    return text
+
+
 def _attachments(attachments: Sequence[StoredAttachment]) -> Table:
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table = _table()
+    table.add_column("No.", justify="right", no_wrap=True)
     table.add_column("Attachment", overflow="fold")
     table.add_column("Type", overflow="fold")
     table.add_column("Size", justify="right", no_wrap=True)
-    table.add_column("Key", overflow="fold")
-    for one in attachments:
-        size = Text("not kept", style="red") if one.failure else Text(format_size(one.size))
-        kept = one.key if one.failure is None else one.failure
-        table.add_row(shown(one.filename), shown(one.content_type), size, shown(kept))
+    table.add_column("State", overflow="fold")
+    table.add_column("Key, or why it is not kept", overflow="fold")
+    for number, one in enumerate(attachments, 1):
+        table.add_row(
+            str(number),
+            shown(one.filename),
+            shown(one.content_type),
+            "-" if one.failure else format_size(one.size),
+            _attachment(one),
+            shown(one.failure or one.key),
+        )
+    return table
+
+
+def _attachment(attachment: StoredAttachment) -> Text:
+    if attachment.failure is not None:
+        return Text("not kept", style="red")
+    if attachment.revoked_at is not None:
+        return Text(f"revoked {_second(attachment.revoked_at)}", style="red")
+    return Text("kept", style="green")
+
+
+def _interventions(interventions: Sequence[Intervention]) -> Table:
+    table = _table()
+    for name in ("Intervention (UTC)", "What", "By", "Detail"):
+        table.add_column(name, overflow="fold")
+    for one in interventions:
+        table.add_row(_second(one.at), shown(one.what), shown(one.by), shown(one.detail or "-"))
+    return table
+
+
+def present_downloads(downloads: Sequence[Download]) -> Table:
+    """Downloads, a row each, in their order."""
+    table = _table()
+    for name in ("Downloaded (UTC)", "Recipient", "File"):
+        table.add_column(name, overflow="fold")
+    for one in downloads:
+        number = "all files" if one.file is None else f"No. {one.file}"
+        table.add_row(_second(one.at), shown(one.recipient), shown(f"{number}: {one.filename}"))
     return table
 
 
@@ -180,7 +251,7 @@ def summarize_letter(letter: DeadLetter, reason: str) -> dict[str, Any]:
 
 def present_letters(letters: Sequence[tuple[DeadLetter, str]]) -> Table:
     """Dead letters with their reasons, a row each, in their order."""
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table = _table()
     table.add_column("Arrived (UTC)", no_wrap=True)
     table.add_column("Tries", justify="right", no_wrap=True)
     table.add_column("Raw key, or SQS message", overflow="fold")

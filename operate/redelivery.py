@@ -38,6 +38,13 @@ class Redelivery:
     reopened: tuple[DeliveryRecord, ...] = ()
     still_open: tuple[DeliveryRecord, ...] = ()
 
+    @property
+    def detail(self) -> str:
+        """What it does, in the words of an `Intervention`."""
+        if self.releases:
+            return "released"
+        return ", ".join(one.recipient for one in self.reopened) or "those who are still open"
+
     def apply(self, manifest: Manifest, now: datetime) -> Manifest:
         """The manifest with that change; made on what others may have written meanwhile.
 
@@ -66,7 +73,7 @@ def plan_redelivery(manifest: Manifest, recipients: Collection[str], now: dateti
     refuse_under_lease(manifest, now)
     still_open = manifest.open_deliveries()
     if recipients:
-        chosen = [_find(manifest, recipient) for recipient in dict.fromkeys(recipients)]
+        chosen = [find_recipient(manifest, recipient) for recipient in dict.fromkeys(recipients)]
         reopened = tuple(one for one in manifest.deliveries if one in chosen and not one.is_open)
     elif not manifest.deliveries and manifest.state is not ManifestState.RELAYING:
         return Redelivery(releases=True)
@@ -131,13 +138,22 @@ def _reopened(manifest: Manifest, records: Collection[DeliveryRecord], now: date
     )
 
 
-def _find(manifest: Manifest, recipient: str) -> DeliveryRecord:
-    """The record of a recipient. Letter case decides only where two differ in nothing else."""
+def find_recipient(manifest: Manifest, recipient: str) -> DeliveryRecord:
+    """The record of a recipient. Letter case decides only where two differ in nothing else.
+
+    Raises:
+        NotDone: if there is none.
+    """
     alike = [one for one in manifest.deliveries if one.recipient.lower() == recipient.lower()]
     for one in alike:
         if one.recipient == recipient or len(alike) == 1:
             return one
-    raise NotDone(
+    raise no_such_recipient(manifest, recipient)
+
+
+def no_such_recipient(manifest: Manifest, recipient: str) -> NotDone:
+    """What to say of an address that is none of the message's."""
+    return NotDone(
         f"{recipient} is no recipient of {manifest.message_id}"
         f" ({standing_of(manifest)}, {len(manifest.deliveries)} recipients); 'relayctl show"
         f" {manifest.message_id}' lists them"

@@ -34,8 +34,6 @@ _DURATION = re.compile(r"(?P<number>[0-9]{1,6})(?P<unit>[smhdw])\Z")
 def parse_moment(text: str, now: datetime) -> datetime:
     """A moment: so long before `now` (`90s`, `30m`, `2h`, `7d`, `2w`), or ISO 8601.
 
-    A time without a zone is UTC, as all that relayctl shows.
-
     Raises:
         ValueError: if it is neither.
     """
@@ -46,12 +44,24 @@ def parse_moment(text: str, now: datetime) -> datetime:
         except OverflowError:
             raise ValueError(f"{text!r} is before all calendars") from None
     try:
-        moment = datetime.fromisoformat(text)
+        return parse_time(text)
     except ValueError:
         raise ValueError(
             f"{text!r} is neither a time such as 2026-01-31T14:00Z nor a duration such as 2h"
         ) from None
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+
+
+def parse_time(text: str) -> datetime:
+    """A moment in ISO 8601. Without a zone it is UTC, as all that relayctl shows.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is no time such as 2026-01-31T14:00Z") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

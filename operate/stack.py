@@ -48,7 +48,9 @@ class Endpoint:
 class Stack:
     """What an operator needs of a deployed stack: two buckets, two queues' URLs, a log group.
 
-    `region` is None where no output tells. `endpoint` is None for AWS.
+    `region` is None where no output tells. `endpoint` is None for AWS. `download_url` is where
+    tokens lead, and `link_keys_parameter` the name of the parameter that has their keys; None
+    where the stack has no download page.
     """
 
     incoming_bucket: str
@@ -58,6 +60,8 @@ class Stack:
     log_group: str
     region: str | None
     endpoint: Endpoint | None = None
+    download_url: str | None = None
+    link_keys_parameter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +170,20 @@ def _stack(
         log_group=text("logGroup"),
         region=region,
         endpoint=endpoint,
+        download_url=outputs.get("downloadUrl") or None,
+        link_keys_parameter=_link_keys_parameter(outputs),
     )
+
+
+def _link_keys_parameter(outputs: Mapping[str, Any]) -> str | None:
+    """The parameter's name, from an output of its own or from that of its sibling.
+
+    The program names both parameters `/<project>/<stack>/…`.
+    """
+    if named := outputs.get("linkKeysParameter"):
+        return str(named)
+    folder, slash, _ = str(outputs.get("directoryParameter", "")).rpartition("/")
+    return f"{folder}/link-keys" if slash else None
 
 
 def _missing(error: KeyError | TypeError) -> str:

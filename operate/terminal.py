@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
@@ -54,6 +54,12 @@ def printable(text: str) -> str:
 def shown(text: str, style: str = "") -> Text:
     """What a mail says, as text and never as markup."""
     return Text(printable(text), style=style)
+
+
+def say(lines: Iterable[str], *, to_stderr: bool = False) -> None:
+    """Tell a person, a line each."""
+    for line in lines:
+        typer.echo(printable(line), err=to_stderr)
 
 
 def print_json(document: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,16 @@ from urllib.parse import quote_plus
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from typer.testing import CliRunner
 
+from adapters.download_links import S3LinkIndex
+from adapters.downloads import Download, S3Downloads
 from adapters.s3 import manifest_key
 from adapters.sqs import Ignored, Received, parse_record
 from operate.cli import app
-from relay_core.manifest import Manifest, format_manifest, parse_manifest
+from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
+from relay_core.tokens import LinkKeys
 from sandbox.emulator import Emulator
+
+PAGE = "https://files.example/d"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +90,52 @@ class Deployed:
             "deadLetterQueueUrl": self.dead_letters,
             "fallbackTopicArn": f"arn:aws:sns:{self.emulator.region}:000000000000:fallback",
             "logGroup": "/aws/lambda/relay",
+            "downloadUrl": PAGE,
+            "directoryParameter": f"/relay/{self.incoming}/recipients",
         }
+
+    def without_page(self) -> Deployed:
+        """The same, but its links are presigned."""
+        ready = json.loads(self.ready_file.read_text())
+        ready["stack"]["downloadUrl"] = ""
+        ready_file = self.ready_file.with_name("presigned.json")
+        ready_file.write_text(json.dumps(ready))
+        return replace(self, ready_file=ready_file)
+
+    @property
+    def keys_parameter(self) -> str:
+        return f"/relay/{self.incoming}/link-keys"
+
+    def store_keys(self, keys: LinkKeys) -> None:
+        document = {"current": base64.b64encode(keys.current).decode(), "previous": None}
+        self.emulator.client("ssm").put_parameter(
+            Name=self.keys_parameter, Value=json.dumps(document), Type="SecureString"
+        )
+
+    def open_page(self, message_id: str) -> None:
+        """Let links lead to a message, as a worker does before it has any submitted."""
+        s3 = self.emulator.client("s3")
+        S3LinkIndex(client=s3, bucket=self.attachments).point(MessageId(message_id))
+
+    def keep_for(self, days: int) -> None:
+        """As attachmentRetentionDays does."""
+        self.emulator.client("s3").put_bucket_lifecycle_configuration(
+            Bucket=self.attachments,
+            LifecycleConfiguration={
+                "Rules": [
+                    {
+                        "ID": "expire",
+                        "Status": "Enabled",
+                        "Filter": {"Prefix": ""},
+                        "Expiration": {"Days": days},
+                    }
+                ]
+            },
+        )
+
+    def store_download(self, download: Download) -> None:
+        s3 = self.emulator.client("s3")
+        S3Downloads(client=s3, bucket=self.attachments).record(download)
 
     def as_user(self, statements: Sequence[Mapping[str, object]], folder: Path) -> Deployed:
         """The same, for a user who has these rights alone."""
@@ -131,6 +182,14 @@ class Deployed:
 
     def store_attachment(self, key: str) -> None:
         self._put(self.attachments, key, b"x")
+
+    def store_files(self, *manifests: Manifest) -> None:
+        """Write manifests, all that they promise, and what leads there."""
+        self.store(*manifests)
+        for manifest in manifests:
+            self.open_page(manifest.message_id)
+            for attachment in manifest.attachments:
+                self.store_attachment(attachment.key)
 
     def store_document(self, message_id: str, document: bytes) -> None:
         self._put(self.attachments, f"manifests/{message_id}.json", document)

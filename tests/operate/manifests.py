@@ -14,10 +14,24 @@ from relay_core.manifest import (
     Manifest,
     ManifestState,
     MessageId,
+    StoredAttachment,
 )
 
 NOW = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 ANNA, BEN, CARL = "anna@example.com", "ben@example.net", "carl@plant.example.com"
+
+
+def attached(
+    name: str, number: int = 0, message_id: str = "m1", failure: str | None = None
+) -> StoredAttachment:
+    return StoredAttachment(
+        key=f"attachments/{message_id}/{number}/{name}",
+        filename=name,
+        content_type="image/jpeg",
+        size=3_200_000,
+        sha256="0",
+        failure=failure,
+    )
 
 
 def manifest(
@@ -30,6 +44,7 @@ def manifest(
     reason: Reason | None = None,
     detail: str = "",
     lease: Lease | None = None,
+    attachments: tuple[StoredAttachment, ...] = (),
 ) -> Manifest:
     return Manifest(
         message_id=MessageId(message_id),
@@ -38,7 +53,7 @@ def manifest(
         subject=subject,
         created_at=created_at,
         expires_at=created_at + timedelta(hours=36),
-        attachments=(),
+        attachments=attachments,
         deliveries=deliveries,
         state=state,
         reason=reason,

@@ -46,7 +46,7 @@ class TestList:
             "failing: AccessDenied on s3",
             "done (it has come to its end meanwhile",
             "refused: spam; SES: FAIL (it has come to its end meanwhile",
-            "the manifest cannot be read: s3:GetObject on manifests/broken.json",
+            f"the manifest cannot be read: s3:GetObject on {deployed.attachments}/manifests/b",
             "no manifest: ",
             f"no S3 notification of bucket {deployed.incoming}",
         ]

@@ -153,6 +153,43 @@ def test_marker_and_groups_are_options() -> None:
     assert ["x@example.org", "y@example.org"] == line["recipients"]
 
 
+@pytest.mark.parametrize(
+    ("defaults", "recipients"),
+    [
+        (("*=a@example.org, b@example.org",), ["a@example.org", "b@example.org"]),
+        (("*=a@example.org", "plant.example=@crew"), ["x@example.org"]),
+        (("*.plant.example=a@example.org",), []),
+    ],
+)
+def test_who_gets_what_names_nobody_is_an_option(
+    defaults: tuple[str, ...], recipients: list[str]
+) -> None:
+    options = [part for one in defaults for part in ("--default", one)]
+    code, (line,) = run("--group", "crew=x@example.org", *options, "-", stdin=mail("Hello"))
+    assert (0, recipients) == (code, line["recipients"])
+    assert (None if recipients else "no-recipient-code") == line["reason"]
+    # A mail that names somebody goes to nobody else.
+    _, (line,) = run("--group", "crew=x@example.org", *options, "-", stdin=mail())
+    assert ["a@example.org", "b@example.net"] == line["recipients"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--default", "x"), "'x' is not SENDER=ADDRESS,…"),
+        (("--default", "a b=x@example.org"), "--default: a b: a sender must be"),
+        (("--default", "*=@crew"), "there is no group @crew"),
+        (("--default", "*=a@x.org", "--default", "*=b@x.org"), "--default: * is there twice"),
+        (("--group", "a=", "--default", "*=x"), "for --group and --default"),
+        (("--group", "crew=a@x.org", "--group", "crew=b@x.org"), "--group: crew is there twice"),
+    ],
+)
+def test_a_wrong_directory_is_named_by_its_option(options: tuple[str, ...], words: str) -> None:
+    result = CliRunner().invoke(app, ["inspect", *options, "-"], input=mail())
+    assert 2 == result.exit_code
+    assert words in " ".join(result.stderr.replace("│", " ").split())
+
+
 def test_one_bad_file_stops_nothing(tmp_path: Path) -> None:
     missing, good = str(tmp_path / "missing.eml"), written(tmp_path, mail())
     code, lines = run(missing, good, str(tmp_path), good)

@@ -13,15 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from adapters.downloads import Download, format_download
 from adapters.sqs import Received
 from infra.relay import INCOMING_PREFIX as PROGRAMS_PREFIX
 from operate.finding import INCOMING_PREFIX
 from relay_core.errors import Reason
 from relay_core.lease import Lease
-from relay_core.manifest import DeliveryState, ManifestState, StoredAttachment
+from relay_core.manifest import DeliveryState, Intervention, ManifestState, MessageId
 from relay_core.ports import RawKey
+from relay_core.tokens import LinkKeys
 from tests.operate.deployed import Answer, Deployed
-from tests.operate.manifests import ANNA, BEN, CARL, NOW, manifest, to
+from tests.operate.manifests import ANNA, BEN, CARL, NOW, attached, manifest, to
 
 ROOT = Path(__file__).parent.parent.parent
 FAILED, PENDING = DeliveryState.FAILED, DeliveryState.PENDING
@@ -41,6 +43,9 @@ def ids(answer: Answer) -> list[str]:
         ("show", "x"),
         ("redeliver", "x", "--yes"),
         ("replay", "x", "--yes"),
+        ("revoke", "x", "--yes"),
+        ("extend", "x", "--hours", "1", "--yes"),
+        ("link", "x", "--recipient", ANNA),
         ("dlq", "list"),
         ("dlq", "redrive", "--all", "--yes"),
         ("dlq", "drop", "--all", "--yes"),
@@ -57,7 +62,7 @@ def test_a_stack_that_is_not_there_is_an_error_of_one_line(
     deployed.ready_file.write_text(json.dumps(ready))
     answer = deployed.relayctl(*command)
     assert (1, "", 1) == (answer.status, answer.stdout, len(answer.stderr.splitlines()))
-    assert "nowhere" in answer.stderr or "manifests/x.json: NoSuchBucket" in answer.stderr
+    assert "nowhere" in answer.stderr
     assert "outputs of the right stack" in answer.stderr
     deployed.ready_file.unlink()
     answer = deployed.relayctl(*command)
@@ -142,9 +147,8 @@ class TestList:
         answer = filled.relayctl("list", "--json")
         assert 1 == answer.status
         assert 4 == len(answer.lines)
-        assert "1 manifests cannot be read, such as: s3:GetObject on manifests/broken.json" in (
-            answer.stderr
-        )
+        assert "1 manifests cannot be read, such as: s3:GetObject on " in answer.stderr
+        assert f"{filled.attachments}/manifests/broken.json" in answer.stderr
 
     @pytest.mark.parametrize(
         "options",
@@ -154,6 +158,17 @@ class TestList:
         answer = deployed.relayctl("list", *options)
         assert 2 == answer.status
         assert options[0] in answer.stderr
+
+
+def download(recipient: str, number: int | None, name: str) -> Download:
+    return Download(
+        message_id=MessageId("m1"),
+        recipient=recipient,
+        file=number,
+        filename=name,
+        at=NOW + 5 * HOUR,
+        user_agent="Phone/1",
+    )
 
 
 class TestShow:
@@ -171,15 +186,9 @@ class TestShow:
 
     def test_a_person_gets_all_of_it(self, deployed: Deployed) -> None:
         attachments = [
-            StoredAttachment(
-                key=f"attachments/m1/{name}",
-                filename=name,
-                content_type="image/jpeg",
-                size=3_200_000,
-                sha256="0",
-                failure=failure,
-            )
-            for name, failure in (("a.jpg", None), ("b.jpg", "too large"))
+            attached("a.jpg"),
+            attached("b.jpg", 1, failure="too large"),
+            replace(attached("c.jpg", 2), revoked_at=NOW + HOUR),
         ]
         message = manifest(
             "m1",
@@ -189,8 +198,25 @@ class TestShow:
             detail="SES says so",
             lease=LEASE,
         )
-        deployed.store(replace(message, attachments=tuple(attachments)))
+        anna, ben = message.deliveries
+        done = [
+            Intervention(
+                at=NOW + 2 * HOUR, by="arn:aws:iam::1:user/eve", what="extend", detail="d"
+            ),
+            Intervention(at=NOW + 3 * HOUR, by="\x1b[31mben@desk", what="replay"),
+        ]
+        deployed.store(
+            replace(
+                message,
+                attachments=tuple(attachments),
+                deliveries=(anna, replace(ben, revoked_at=NOW + 4 * HOUR)),
+                interventions=tuple(done),
+            )
+        )
+        for number, name in ((1, "a.jpg"), (None, "Gate.zip")):
+            deployed.store_download(download(ANNA, number, name))
         answer = deployed.relayctl("show", "m1")
+        assert (0, "") == (answer.status, answer.stderr)
         for words in (
             "failed, at work",
             "spam",
@@ -205,8 +231,47 @@ class TestShow:
             "3.2 MB",
             "not kept",
             "too large",
+            "they are over",
+            "revoked 2026-01-02 13:00:00",
+            "failed, link revoked 2026-01-02 16:00:00",
+            "2026-01-02 14:00:00",
+            "arn:aws:iam::1:user/eve",
+            "extend",
+            "ben@desk",
+            "No. 1: a.jpg",
+            "all files: Gate.zip",
+            "2026-01-02 17:00:00",
         ):
             assert words in answer.stdout
+        assert "\x1b" not in answer.stdout
+
+    def test_downloads_are_told_oldest_first_as_they_are_stored(self, deployed: Deployed) -> None:
+        deployed.store(manifest("m1", to(ANNA)), manifest("m10"))
+        told = [download(ANNA, 2, "b"), download(BEN, 1, "a"), download(ANNA, None, "x.zip")]
+        told = [replace(one, at=NOW + n * HOUR) for n, one in enumerate(told)]
+        for one in (told[2], told[0], told[1]):
+            deployed.store_download(one)
+        deployed.store_download(replace(told[0], message_id=MessageId("m10")))
+        answer = deployed.relayctl("show", "m1", "--json", "--downloads")
+        assert (0, "") == (answer.status, answer.stderr)
+        manifest_line, *lines = answer.lines
+        assert json.loads(deployed.document("m1")) == manifest_line
+        assert [json.loads(format_download(one)) for one in told] == lines
+        assert [manifest_line] == deployed.relayctl("show", "m1", "--json").lines
+
+    def test_a_record_that_is_none_hides_no_other(self, deployed: Deployed) -> None:
+        deployed.store(manifest("m1", to(ANNA)))
+        deployed.store_download(download(ANNA, 1, "a.jpg"))
+        deployed.emulator.client("s3").put_object(
+            Bucket=deployed.attachments, Key="downloads/m1/0-broken.json", Body=b"{"
+        )
+        for options in ((), ("--json", "--downloads")):
+            answer = deployed.relayctl("show", "m1", *options)
+            assert 1 == answer.status
+            assert "a.jpg" in answer.stdout
+            assert "1 records of downloads cannot be read, such as downloads/m1/0-broken.json" in (
+                answer.stderr
+            )
 
     def test_every_kind_of_name(self, deployed: Deployed) -> None:
         # `.` is after `-`: by keys, a longer id may be before its own beginning.
@@ -264,6 +329,7 @@ class TestRedeliver:
         arrived_at = deployed.stored_at("incoming/m1")
         expected = Received(raw_key=RawKey("incoming/m1"), arrived_at=arrived_at)
         assert [expected] == deployed.announced()
+        assert [("redeliver", BEN)] == [(one.what, one.detail) for one in after.interventions]
 
     def test_who_is_named_gets_it_again_and_the_operator_knows(self, deployed: Deployed) -> None:
         deployed.store(manifest("m1", to(ANNA), to(BEN, FAILED), to(CARL, PENDING)))
@@ -321,19 +387,32 @@ class TestRedeliver:
         assert [] == deployed.announced()
 
     def test_nobody_is_sent_dead_links_unawares(self, deployed: Deployed) -> None:
-        attachment = StoredAttachment(
-            key="attachments/m1/0/a.jpg",
-            filename="a.jpg",
-            content_type="image/jpeg",
-            size=1,
-            sha256="0",
+        created_at = datetime.now(UTC)
+        message = manifest(
+            "m1",
+            to(BEN, FAILED),
+            to(ANNA),
+            attachments=(attached("a.jpg"),),
+            created_at=created_at,
         )
-        message = replace(manifest("m1", to(BEN, FAILED)), attachments=(attachment,))
+
+        def told(deployed: Deployed) -> str:
+            return deployed.relayctl("redeliver", "m1", "--dry-run").stdout
+
         deployed.store(message)
-        answer = deployed.relayctl("redeliver", "m1", "--dry-run")
-        assert "WARNING: its attachments are gone" in answer.stdout
-        deployed.store_attachment(attachment.key)
-        assert "WARNING" not in deployed.relayctl("redeliver", "m1", "--dry-run").stdout
+        assert "WARNING: its attachments are gone" in told(deployed)
+        deployed.store_files(message)
+        assert "WARNING" not in told(deployed)
+        deployed.store(replace(message, expires_at=created_at))
+        assert "WARNING: its links are over since" in told(deployed)
+        assert "first 'relayctl extend m1 --hours" in told(deployed)
+        assert "WARNING" not in told(deployed.without_page())
+        assert 0 == deployed.relayctl("extend", "m1", "--hours", "36", "--yes").status
+        assert "WARNING" not in told(deployed)
+        assert 0 == deployed.relayctl("revoke", "m1", "--recipient", ANNA, "--yes").status
+        assert "WARNING" not in told(deployed)
+        assert 0 == deployed.relayctl("revoke", "m1", "--recipient", BEN, "--yes").status
+        assert f"revoke m1 --recipient {BEN} --undo" in told(deployed)
 
     def test_if_the_queue_does_not_take_it_the_same_command_does_it(
         self, deployed: Deployed, tmp_path: Path
@@ -431,6 +510,17 @@ class TestReplay:
         assert 0 == deployed.relayctl("replay", "m1", "--yes").status
         assert after is deployed.manifest("m1").state
         assert 1 == len(deployed.announced())
+        (noted,) = deployed.manifest("m1").interventions
+        released = "released" if after is not state else ""
+        assert ("replay", released) == (noted.what, noted.detail)
+
+    def test_it_is_noted_while_a_worker_has_the_message(self, deployed: Deployed) -> None:
+        message = manifest("m1", to(ANNA, PENDING), lease=LEASE)
+        deployed.store(message)
+        assert 0 == deployed.relayctl("replay", "m1", "--yes").status
+        after = deployed.manifest("m1")
+        assert ["replay"] == [one.what for one in after.interventions]
+        assert message == replace(after, interventions=())
 
     def test_what_is_done_or_gone_stops_no_other(self, deployed: Deployed) -> None:
         deployed.store(manifest("done", to(ANNA)))
@@ -476,9 +566,13 @@ class TestRights:
             allow(bucket, "s3:ListBucket"),
             allow(f"{bucket}/manifests/*", "s3:GetObject"),
         ]
+        show = [*look, allow(f"{bucket}/downloads/*", "s3:GetObject")]
+        change = [*look, allow(f"{bucket}/manifests/*", "s3:PutObject")]
+        extend = [*change, allow(bucket, "s3:GetLifecycleConfiguration")]
+        keys = f"arn:aws:ssm:{deployed.emulator.region}:000000000000:parameter"
+        link = [*look, allow(f"{keys}{deployed.keys_parameter}", "ssm:GetParameter")]
         deliver = [
-            *look,
-            allow(f"{bucket}/manifests/*", "s3:PutObject"),
+            *change,
             allow(f"arn:aws:s3:::{deployed.incoming}", "s3:ListBucket"),
             allow(deployed.arn_of(deployed.queue), "sqs:SendMessage"),
         ]
@@ -492,21 +586,59 @@ class TestRights:
         )
         send = allow(deployed.arn_of(deployed.queue), "sqs:SendMessage")
         delete = allow(deployed.arn_of(deployed.dead_letters), "sqs:DeleteMessage")
-        attachment = StoredAttachment(
-            key="attachments/m1/0/a", filename="a", content_type="a/b", size=1, sha256="0"
+        deployed.store_files(
+            manifest(
+                "m1",
+                to(ANNA, FAILED, "no"),
+                created_at=datetime.now(UTC),
+                attachments=(attached("a.jpg"),),
+            )
         )
-        failed = manifest("m1", to(ANNA, FAILED, "no"), created_at=NOW)
-        deployed.store(replace(failed, attachments=(attachment,)))
+        deployed.keep_for(14)
+        deployed.store_keys(LinkKeys(current=bytes(32)))
+        deployed.store_download(download(ANNA, 1, "a.jpg"))
         deployed.fail(deployed.notification("incoming/m1"), "x")
-        for rights, command in (
-            (look, ("list",)),
-            (look, ("show", "m1")),
-            ([*look, examine], ("dlq", "list")),
-            (deliver, ("redeliver", "m1", "--yes")),
-            (deliver, ("replay", "m1", "--yes")),
-            ([examine, delete], ("dlq", "drop", "m1", "--yes")),
-            ([examine, send, delete], ("dlq", "redrive", "--all", "--yes")),
-        ):
-            answer = deployed.as_user(rights, tmp_path).relayctl(*command)
+        commands: list[tuple[list[dict[str, object]], str]] = [
+            (show, "show m1"),
+            (link, f"link m1 --recipient {ANNA}"),
+            (change, "revoke m1 --attachment 1 --yes"),
+            (change, "revoke m1 --attachment 1 --undo --yes"),
+            (extend, "extend m1 --hours 1 --yes"),
+            (look, "list"),
+            ([*look, examine], "dlq list"),
+            (deliver, "redeliver m1 --yes"),
+            (deliver, "replay m1 --yes"),
+            ([examine, delete], "dlq drop m1 --yes"),
+            ([examine, send, delete], "dlq redrive --all --yes"),
+        ]
+        for rights, command in commands:
+            answer = deployed.as_user(rights, tmp_path).relayctl(*command.split())
             assert 0 == answer.status, (command, answer.stderr)
         assert [] == deployed.visible(deployed.dead_letters)
+
+    @pytest.mark.parametrize("missing", range(4))
+    def test_without_one_of_them_nothing_is_done(
+        self, deployed: Deployed, tmp_path: Path, missing: int
+    ) -> None:
+        bucket = f"arn:aws:s3:::{deployed.attachments}"
+        rights = [
+            ("s3:ListBucket", bucket),
+            ("s3:GetObject", f"{bucket}/manifests/*"),
+            ("s3:PutObject", f"{bucket}/manifests/*"),
+            ("s3:GetLifecycleConfiguration", bucket),
+        ]
+        del rights[missing]
+        message = manifest(
+            "m1", to(ANNA), created_at=datetime.now(UTC), attachments=(attached("a.jpg"),)
+        )
+        deployed.store_files(message)
+        user = deployed.as_user(
+            [{"Effect": "Allow", "Action": a, "Resource": r} for a, r in rights], tmp_path
+        )
+        for command in ("extend m1 --hours 1 --yes", "revoke m1 --yes")[
+            : 1 if missing == 3 else 2
+        ]:
+            answer = user.relayctl(*command.split())
+            assert 1 == answer.status, command
+            assert "the rights that README.md lists" in answer.stderr, command
+            assert message == deployed.manifest("m1")

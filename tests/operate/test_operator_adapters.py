@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -14,7 +16,11 @@ from hypothesis import strategies as st
 
 from adapters.aws_errors import Fault, adapter_error
 from adapters.operator import (
+    Retention,
     S3Objects,
+    S3Retention,
+    attachments_prefix,
+    caller_arn,
     explain,
     format_notification,
     manifest_prefix,
@@ -22,11 +28,13 @@ from adapters.operator import (
 )
 from adapters.s3 import manifest_key
 from adapters.sqs import Received, parse_record
-from relay_core.errors import AdapterError, Conflict, PermanentError
+from relay_core.errors import AdapterError, Conflict, PermanentError, TransientError
 from relay_core.manifest import MessageId
 from relay_core.plan import message_id_of
 from relay_core.ports import RawKey
+from tests.fakes import MemoryWorld
 from tests.operate.deployed import Deployed
+from tests.operate.test_revocation import SETTINGS, mail
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
@@ -82,6 +90,82 @@ class TestObjects:
         assert objects.read("incoming/b") is None
 
 
+class TestRetention:
+    def read(self, deployed: Deployed) -> Retention:
+        s3 = deployed.emulator.client("s3")
+        return S3Retention(client=s3, bucket=deployed.attachments).read()
+
+    def test_a_bucket_without_a_lifecycle_keeps_all(self, deployed: Deployed) -> None:
+        assert self.read(deployed).days("links/a") is None
+
+    def test_it_is_that_of_the_first_rule_that_ends_an_object(self, deployed: Deployed) -> None:
+        def rule(name: str, days: int, status: str = "Enabled", **rest: Any) -> dict[str, Any]:
+            return {"ID": name, "Status": status, "Expiration": {"Days": days}, **rest}
+
+        uploads = rule("uploads", 0, Filter={"Prefix": ""})
+        uploads["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": 1}
+        del uploads["Expiration"]
+        deployed.emulator.client("s3").put_bucket_lifecycle_configuration(
+            Bucket=deployed.attachments,
+            LifecycleConfiguration={
+                "Rules": [
+                    rule("all", 14, Filter={"Prefix": ""}),
+                    rule("links", 7, Filter={"Prefix": "links/"}),
+                    rule("longer", 30, Filter={"Prefix": "links/"}),
+                    rule("off", 1, "Disabled", Filter={"Prefix": ""}),
+                    uploads,
+                ]
+            },
+        )
+        retention = self.read(deployed)
+        assert (7, 14) == (retention.days("links/a"), retention.days("attachments/m1/0/a"))
+
+    @pytest.mark.parametrize(
+        ("rule", "key", "days"),
+        [
+            ({"Filter": {"And": {"Prefix": "a/", "Tags": []}}}, "a/b", 3),
+            ({"Filter": {"And": {"Prefix": "a/", "Tags": []}}}, "b", None),
+            ({"Filter": {"Tag": {"Key": "k", "Value": "v"}}}, "b", 3),
+            ({"Prefix": "a/"}, "a/b", 3),
+            ({"Prefix": "a/"}, "b", None),
+            ({}, "b", 3),
+        ],
+    )
+    def test_every_way_to_say_what_a_rule_is_about(
+        self, rule: dict[str, Any], key: str, days: int | None
+    ) -> None:
+        whole = {"ID": "x", "Status": "Enabled", "Expiration": {"Days": 3}, **rule}
+
+        class Client:
+            def get_bucket_lifecycle_configuration(self, **_: str) -> dict[str, Any]:
+                return {"Rules": [whole]}
+
+        client: Any = Client()
+        assert days == S3Retention(client=client, bucket="b").read().days(key)
+
+
+def test_attachments_lie_where_they_are_looked_for() -> None:
+    world = MemoryWorld()
+    world.relay(mail(), SETTINGS)
+    (key,) = world.attachments.attachments
+    assert key.startswith(attachments_prefix(MessageId("0abc")))
+
+
+def test_who_works_is_who_the_credentials_are(deployed: Deployed, tmp_path: Path) -> None:
+    # It takes no right; the emulator takes no policy that gives none.
+    nothing = [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]
+    ready = json.loads(deployed.as_user(nothing, tmp_path).ready_file.read_text())["aws"]
+    client = boto3.client(
+        "sts",
+        endpoint_url=ready["endpoint"],
+        region_name=ready["region"],
+        aws_access_key_id=ready["access_key_id"],
+        aws_secret_access_key=ready["secret_access_key"],
+    )
+    assert "user/operator-" in caller_arn(client)
+    client.close()
+
+
 def client_error(code: str, status: int) -> ClientError:
     answer: Any = {
         "Error": {"Code": code, "Message": "no\nway"},
@@ -116,6 +200,15 @@ def test_an_operator_gets_an_operators_advice(
     assert words in told
     assert not any(fault.advice in told for fault in Fault)
     assert "\n" not in told
+
+
+def test_the_cause_behind_an_adapters_own_error_counts() -> None:
+    cause = client_error("ParameterNotFound", 400)
+    first = raised(adapter_error(cause, call="ssm:GetParameter", target="/k"), cause)
+    second = TransientError(call=first.call, target=first.target, detail=first.detail)
+    told = explain(raised(second, first))
+    assert "outputs of the right stack" in told
+    assert not any(fault.advice in told for fault in Fault)
 
 
 def test_other_errors_are_told_as_they_are() -> None:

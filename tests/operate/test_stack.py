@@ -20,8 +20,10 @@ from operate.stack import (
     Stack,
     StackUnknown,
     Whereabouts,
+    parse_outputs,
     region_of,
 )
+from tests.infra.program import dev_config, run_program
 
 OUTPUTS = {
     "incomingBucket": "in",
@@ -72,6 +74,36 @@ def ready_file(tmp_path: Path) -> str:
 def test_a_file_tells(outputs: str, ready_file: str) -> None:
     assert STACK == Whereabouts(outputs=outputs).find({})
     assert SANDBOX == Whereabouts(ready_file=ready_file).find({})
+
+
+@pytest.mark.parametrize(
+    ("more", "url", "parameter"),
+    [
+        ({}, None, None),
+        ({"downloadUrl": "", "directoryParameter": "/p/s/recipients"}, None, "/p/s/link-keys"),
+        (
+            {"downloadUrl": "https://d", "directoryParameter": "/p/s/recipients"},
+            "https://d",
+            "/p/s/link-keys",
+        ),
+        (
+            {"directoryParameter": "/p/s/recipients", "linkKeysParameter": "/k"},
+            None,
+            "/k",
+        ),
+    ],
+)
+def test_the_download_page(more: dict[str, str], url: str | None, parameter: str | None) -> None:
+    stack = parse_outputs(json.dumps({**OUTPUTS, **more}), "x")
+    assert replace(STACK, download_url=url, link_keys_parameter=parameter) == stack
+
+
+def test_where_the_program_puts_the_keys_they_are_looked_for() -> None:
+    made = run_program({**dev_config(), "mail-relay:linkMode": "page"})
+    parameter = made.one("aws:ssm/parameter:Parameter", "link-keys").inputs["name"]
+    stack = parse_outputs(json.dumps(made.exports), "x")
+    assert parameter == stack.link_keys_parameter
+    assert made.exports["downloadUrl"] == stack.download_url
 
 
 def test_standard_input_tells(monkeypatch: pytest.MonkeyPatch) -> None:
