@@ -72,11 +72,19 @@ class Thresholds:
     messages_in_five_minutes: int
 
 
-def alarms(thresholds: Thresholds, *, dashboard: str, log_group: str) -> tuple[Alarm, ...]:
+def alarms(
+    thresholds: Thresholds, *, dashboard: str, log_group: str, page_log_group: str | None
+) -> tuple[Alarm, ...]:
     """Every alarm of a stack.
 
-    Texts name its dashboard, and the log group in which its function explains itself.
+    Texts name its dashboard, and the log groups in which its functions explain themselves.
+    `page_log_group` is the download page's, None where there is no page.
     """
+    of_page = () if page_log_group is None else _alarms_of_page(page_log_group)
+    return (*_alarms_of_relay(thresholds, dashboard, log_group), *of_page)
+
+
+def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> tuple[Alarm, ...]:
     return (
         Alarm(
             key="dead-letters",
@@ -193,6 +201,32 @@ def alarms(thresholds: Thresholds, *, dashboard: str, log_group: str) -> tuple[A
             " not, is reported as spam: AWS reviews such an account, and pauses it at 0.5 %.",
             first="find who complained (SES, suppression list) and take them out of the directory"
             " and of the devices' recipient codes.",
+        ),
+    )
+
+
+def _alarms_of_page(log_group: str) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            key="download-errors",
+            metric=metrics.PAGE_FAILURES,
+            threshold=0,
+            meaning="Somebody asked for a download page or a file and got an error: AWS did not"
+            " answer the page, or its function died. Links stay good; asking again may help.",
+            first=f"see in the log group {log_group} what it could not do. A missing permission or"
+            " unreadable link keys last until the next deployment, throttling ends by itself.",
+        ),
+        Alarm(
+            key="download-throttles",
+            metric=metrics.PAGE_THROTTLES,
+            threshold=0,
+            periods=3,
+            breaching=3,
+            tells_end=True,
+            meaning="For a quarter of an hour, more people or machines asked for download pages"
+            " than downloadMaxConcurrency lets in. Some were turned away; mail is relayed.",
+            first="see on the dashboard what the pages were. Mostly unknown links are guesses: the"
+            " limit keeps them cheap, leave it. Mostly real ones: raise downloadMaxConcurrency.",
         ),
     )
 

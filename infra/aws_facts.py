@@ -45,6 +45,14 @@ def inbound_endpoint(region: str) -> str:
     return f"inbound-smtp.{region}.amazonaws.com"
 
 
+def feedback_endpoint(region: str) -> str:
+    """The host that an MX record of a MAIL FROM domain names, so that SES hears of bounces.
+
+    SES guide, "Using a custom MAIL FROM domain".
+    """
+    return f"feedback-smtp.{region}.amazonses.com"
+
+
 def smtp_endpoint(region: str) -> str:
     """Host and port that devices submit mail to, with STARTTLS."""
     return f"email-smtp.{region}.amazonaws.com:587"

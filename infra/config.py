@@ -23,6 +23,7 @@ from relay_core.settings import InvalidSettings, LinkMode, Problem, Settings, Ve
 
 from . import environment
 from .aws_facts import LOG_RETENTION_DAYS, MAX_PARAMETER, RECEIVING_REGIONS
+from .identities import mail_from_domain
 from .timing import DEAD_LETTER_RETENTION, QUEUE_RETENTION, Timing
 
 ROLE_SESSION = timedelta(hours=12)
@@ -79,8 +80,11 @@ class StackConfig:
     directory_refresh_seconds: int = 60
     max_recipients: int = 100
     show_recipients: bool = True
-    link_mode: LinkMode = LinkMode.PRESIGNED
+    link_mode: LinkMode = LinkMode.PAGE
     link_expiry_hours: int = 36
+    link_key_version: int = 1
+    download_url: str | None = None
+    download_max_concurrency: int = 20
     attachment_retention_days: int = 14
     inline_image_limit: int = 1_000_000
     max_message_bytes: int = 41_943_040
@@ -105,12 +109,19 @@ class StackConfig:
     retry_delay_seconds: int = 30
     dlq_max_receive_count: int = 5
     parking_delay_seconds: int = 300
+    require_outbound_tls: bool = False
     hosted_zone_id: str | None = None
     create_identities: bool = True
     activate_rule_set: bool = True
+    replace_active_rule_set: bool = False
     existing_rule_set_name: str | None = None
     malware_protection: bool = False
     create_smtp_user: bool = True
+    smtp_credentials_version: int = 1
+    customer_managed_key: bool = False
+    key_deletion_window_days: int = 30
+    permissions_boundary: str | None = None
+    protect: bool = False
     force_destroy: bool = False
 
     def __post_init__(self) -> None:
@@ -123,6 +134,11 @@ class StackConfig:
         return f"{self.project}-{self.stack}"
 
     @property
+    def sending_set(self) -> str:
+        """The SES configuration set that mail is sent with: one that exists, or the stack's."""
+        return self.configuration_set_name or self.prefix
+
+    @property
     def sender_domain(self) -> str:
         """The domain that mail is sent from, in lower case."""
         return self.sender_email.rpartition("@")[2].lower()
@@ -131,6 +147,11 @@ class StackConfig:
     def inbound_domain(self) -> str:
         """The domain that mail is received for, in lower case."""
         return self.recipient_email.rpartition("@")[2].lower()
+
+    @property
+    def has_page(self) -> bool:
+        """Whether links lead to a download page, which then has to be there."""
+        return self.link_mode is LinkMode.PAGE
 
     @property
     def timing(self) -> Timing:
@@ -153,7 +174,7 @@ class StackConfig:
             sender_address=self.sender_email,
             inbound_address=self.recipient_email,
             allowed_recipients=self.allowed_recipients,
-            configuration_set_name=self.configuration_set_name,
+            configuration_set_name=self.sending_set,
             recipient_marker=self.recipient_marker,
             allowed_senders=self.allowed_senders,
             directory_refresh=timedelta(seconds=_bounded(self.directory_refresh_seconds)),
@@ -217,6 +238,13 @@ def key_name(field_name: str) -> str:
 
 _STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}\Z")
 _SES_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+# scheme, host and port (RFC 9110 section 4.2.2); names as they stand in a URL
+_HTTPS_ORIGIN = re.compile(
+    r"https://(?=.{1,253}(:|\Z))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
+    r"(:[0-9]{1,5})?\Z"
+)
+_ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}\Z")
+_POLICY_ARN = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]{1,512}\Z", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\Z")
 
 
@@ -263,6 +291,18 @@ _RULES = (
     _range("queue_age_alarm_seconds", 1, QUEUE_RETENTION // timedelta(seconds=1), "seconds"),
     _range("traffic_alarm_threshold", 1, 1_000_000, "messages in 5 minutes"),
     _range("function_memory", 128, 10_240, "MB (AWS Lambda guide, quotas)"),
+    _range("link_key_version", 1, 1_000_000, "(raise it by one to rotate the keys)"),
+    _range("smtp_credentials_version", 1, 1_000_000, "(raise it by one to rotate them)"),
+    _range("key_deletion_window_days", 7, 30, "days (KMS API reference, ScheduleKeyDeletion)"),
+    _range("download_max_concurrency", 0, 1000, "requests at once (0: no limit of its own)"),
+    _Rule(
+        "download_url",
+        lambda config: (
+            config.download_url is None or bool(_HTTPS_ORIGIN.match(config.download_url))
+        ),
+        "must be https:// and a host name in lower case, with neither a path nor a slash at its"
+        " end: links are this, a slash and a token",
+    ),
     _Rule(
         "log_retention_days",
         lambda config: config.log_retention_days in LOG_RETENTION_DAYS,
@@ -286,22 +326,63 @@ _RULES = (
         "must be false together with existingRuleSetName: a rule set that is not of this stack"
         " is not this stack's to activate",
     ),
-    # What only a later version can do.
     _Rule(
-        "link_mode",
-        lambda config: config.link_mode is LinkMode.PRESIGNED,
-        "the download page comes in a later version: use presigned",
+        "download_url",
+        lambda config: not (config.download_url and not config.has_page),
+        "is where the download page is reached, and there is none: use linkMode page with it",
     ),
     _Rule(
         "malware_protection",
-        lambda config: not config.malware_protection,
-        "the scan comes in a later version: leave it false",
+        lambda config: not (config.malware_protection and not config.has_page),
+        "must be false with linkMode presigned: such a link is signed when the mail is sent and"
+        " leads straight to the file, so it could not wait for the scan",
     ),
     _Rule(
         "hosted_zone_id",
-        lambda config: config.hosted_zone_id is None,
-        "writing DNS records comes in a later version: leave it out, and publish what the stack's"
-        " output dnsRecords lists",
+        lambda config: (
+            config.hosted_zone_id is None or bool(_ZONE_ID.match(config.hosted_zone_id))
+        ),
+        "must be the id of a Route 53 zone, as Z0123456789ABCDEFGHIJ, without /hostedzone/",
+    ),
+    _Rule(
+        "hosted_zone_id",
+        lambda config: not (config.hosted_zone_id and not config.create_identities),
+        "must be left out with createIdentities false: the records of domains that are verified"
+        " already are not this stack's to write",
+    ),
+    _Rule(
+        "recipient_email",
+        lambda config: (
+            not config.create_identities
+            or config.inbound_domain != mail_from_domain(config.sender_domain)
+        ),
+        "must not be in the domain that bounces of the relay's mail come back to, which is bounce."
+        " and the domain of senderEmail: SES receives no other mail there",
+    ),
+    _Rule(
+        "require_outbound_tls",
+        lambda config: not (config.require_outbound_tls and config.configuration_set_name),
+        "must be false with configurationSetName: how a set that exists delivers is its owner's"
+        " to say",
+    ),
+    _Rule(
+        "replace_active_rule_set",
+        lambda config: not (config.replace_active_rule_set and not config.activate_rule_set),
+        "must be false with activateRuleSet false: nothing is activated that could take the place",
+    ),
+    _Rule(
+        "permissions_boundary",
+        lambda config: (
+            config.permissions_boundary is None
+            or bool(_POLICY_ARN.match(config.permissions_boundary))
+        ),
+        "must be the ARN of a managed policy, as arn:aws:iam::123456789012:policy/boundary",
+    ),
+    _Rule(
+        "force_destroy",
+        lambda config: not (config.force_destroy and config.protect),
+        "must be false with protect true: what is protected is not to be destroyed with what is"
+        " in it",
     ),
 )
 
@@ -363,7 +444,8 @@ def _settings_problems(config: StackConfig) -> Iterator[Problem]:
             else:
                 yield replace(problem, field=key_name(problem.field))
         return
-    size = environment.size(environment.known_variables(settings, service=config.prefix))
+    known = environment.known_variables(settings, service=config.prefix)
+    size = environment.size({**known, environment.DOWNLOAD_URL: config.download_url or ""})
     room = environment.LIMIT - environment.RESERVED_FOR_RESOURCES
     if size > room:
         yield Problem(

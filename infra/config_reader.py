@@ -154,7 +154,7 @@ _KINDS: Mapping[str, _Kind] = {
     "Mapping[str, tuple[str, ...]]": _Kind(
         "object", _read_groups, "an object whose values are lists of text"
     ),
-    "LinkMode": _Kind("string", _read_choice(LinkMode), "presigned"),
+    "LinkMode": _Kind("string", _read_choice(LinkMode), "page or presigned"),
     "VerdictAction": _Kind("string", _read_choice(VerdictAction), "refuse, mark or deliver"),
 }
 

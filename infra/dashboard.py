@@ -1,5 +1,7 @@
 """The dashboard: a mail's way from left to right, and the alarms above it.
 
+Where there is a download page, the way ends with whoever fetches the files.
+
 What stands on it is data without a name in it (`columns`), so that a test can hold it against
 the alarms; `body` writes it down for CloudWatch once the names are known (CloudWatch API
 reference, "Dashboard Body Structure and Syntax"). The same input always gives the same text, or
@@ -22,7 +24,7 @@ import pulumi_aws as aws
 
 from . import metrics
 from .alarms import Alarm
-from .metrics import RELAY_NAMESPACE, Metric, Subject, counted, invoked, received
+from .metrics import RELAY_NAMESPACE, Metric, Subject, asked, counted, invoked, received
 
 _WIDTH = 24  # of CloudWatch's grid
 _ALARMS_HEIGHT, _HEADING_HEIGHT, _GRAPH_HEIGHT = 3, 2, 6
@@ -62,20 +64,24 @@ class Graph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A station on the way; `width` is in columns of CloudWatch's grid."""
+    """A station on the way."""
 
     title: str
     explanation: str
-    width: int
     graphs: tuple[Graph, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the configuration allows at most."""
+    """What the configuration allows at most.
+
+    `download_max_concurrency` is None where there is no download page, and 0 where it may answer
+    as many requests at once as the account allows.
+    """
 
     function_timeout_seconds: int
     max_concurrency: int
+    download_max_concurrency: int | None
 
 
 _OUTCOMES = {
@@ -94,11 +100,11 @@ _OUTCOMES = {
 
 def columns(limits: Limits) -> tuple[Column, ...]:
     """What the dashboard shows, from left to right."""
+    most_pages = limits.download_max_concurrency
     return (
         Column(
             title="Received",
             explanation="from SES, through the bucket",
-            width=4,
             graphs=(
                 _graph("Mails received", (metrics.MAILS_RECEIVED, "mails in 5 minutes")),
                 _graph("Bytes received", (counted("MessageBytes"), "bytes in 5 minutes")),
@@ -107,7 +113,6 @@ def columns(limits: Limits) -> tuple[Column, ...]:
         Column(
             title="Waiting",
             explanation="in the queue",
-            width=5,
             graphs=(
                 _graph(
                     "Mails in the queue",
@@ -121,7 +126,6 @@ def columns(limits: Limits) -> tuple[Column, ...]:
         Column(
             title="Worked through",
             explanation="by the function",
-            width=5,
             graphs=(
                 _graph(
                     "Mails by outcome",
@@ -151,7 +155,6 @@ def columns(limits: Limits) -> tuple[Column, ...]:
         Column(
             title="Submitted",
             explanation="to SES, a mail a recipient",
-            width=5,
             graphs=(
                 _graph(
                     "Recipients",
@@ -170,10 +173,10 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                 _graph("Bytes of attachments", (counted("AttachmentBytes"), "bytes stored")),
             ),
         ),
+        *(() if most_pages is None else (_fetched(most_pages),)),
         Column(
             title="Went wrong",
             explanation="and who has to look at it",
-            width=5,
             graphs=(
                 _graph("Dead letters", (metrics.DEAD_LETTERS, "mails")),
                 Graph(
@@ -190,6 +193,48 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                 ),
                 _graph("Bounces, whole account", (metrics.BOUNCE_RATE, "of mails sent")),
                 _graph("Complaints, whole account", (metrics.COMPLAINT_RATE, "of mails sent")),
+                *(
+                    ()
+                    if most_pages is None
+                    else (
+                        _graph(
+                            "Download page",
+                            (metrics.PAGE_FAILURES, "answered with an error"),
+                            (metrics.PAGE_THROTTLES, "turned away"),
+                        ),
+                    )
+                ),
+            ),
+        ),
+    )
+
+
+def _fetched(most_pages: int) -> Column:
+    limit = Line(value=most_pages, label="downloadMaxConcurrency") if most_pages else None
+    return Column(
+        title="Fetched",
+        explanation="by recipients, on the page",
+        graphs=(
+            Graph(
+                title="Pages by status",
+                series=(Series(metric=counted("PagesShown"), label="shown"),),
+                stacked=True,
+                by="status",
+            ),
+            _graph(
+                "Downloads",
+                (counted("DownloadsStarted"), "started"),
+                (counted("ArchivesMade"), "archives made"),
+            ),
+            _graph(
+                "Time to a page",
+                (asked("UrlRequestLatency", "p50"), "ms, p50"),
+                (asked("UrlRequestLatency", "p95"), "ms, p95"),
+            ),
+            _graph(
+                "Pages at once",
+                (asked("ConcurrentExecutions", "Maximum"), "requests"),
+                limit=limit,
             ),
         ),
     )
@@ -241,18 +286,18 @@ def _widgets(
     shown: Sequence[Column], alarms: Sequence[Alarm], *, names: Mapping[Subject, str], region: str
 ) -> Iterator[dict[str, Any]]:
     x = 0
-    for number, column in enumerate(shown, start=1):
+    for number, (column, width) in enumerate(zip(shown, _widths(len(shown)), strict=True), 1):
         y = _ALARMS_HEIGHT
         yield {
             "type": "text",
-            **_place(x, y, column.width, _HEADING_HEIGHT),
+            **_place(x, y, width, _HEADING_HEIGHT),
             "properties": {"markdown": f"## {number}. {column.title}\n{column.explanation}"},
         }
         y += _HEADING_HEIGHT
         for graph in column.graphs:
             yield {
                 "type": "metric",
-                **_place(x, y, column.width, _GRAPH_HEIGHT),
+                **_place(x, y, width, _GRAPH_HEIGHT),
                 "properties": {
                     "title": graph.title,
                     "region": region,
@@ -269,7 +314,13 @@ def _widgets(
                 },
             }
             y += _GRAPH_HEIGHT
-        x += column.width
+        x += width
+
+
+def _widths(columns: int) -> list[int]:
+    """How wide each column is: all alike, and what is left over for the last ones."""
+    width, rest = divmod(_WIDTH, columns)
+    return [width] * (columns - rest) + [width + 1] * rest
 
 
 def _place(x: int, y: int, width: int, height: int) -> dict[str, int]:

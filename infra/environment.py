@@ -1,9 +1,9 @@
-"""The environment of the function: what travels from deploy time to run time.
+"""The environment of the functions: what travels from deploy time to run time.
 
 Lambda allows 4 KB for all variables together, names and values (AWS Lambda guide, "Lambda
 quotas"). The settings are known before anything is deployed and can be measured; the names
-of the buckets and of the parameter, the ARN of the topic and the URL of the queue are not, so
-room is kept for them.
+of the buckets and of the parameters, the ARN of the topic and the URLs of the queue and of the
+download page are not, so room is kept for them.
 
 Metrics carry the stack's name as their dimension `service`, and so do log lines: two stacks of an
 account do not mix.
@@ -20,9 +20,9 @@ from .metrics import RELAY_NAMESPACE
 LIMIT = 4096
 """Bytes that Lambda allows for all variables together."""
 
-RESERVED_FOR_RESOURCES = 640
-"""Bytes kept for two bucket names (63 each at most), a topic's ARN, a parameter's name, a queue's
-URL, and the names of their variables."""
+RESERVED_FOR_RESOURCES = 800
+"""Bytes kept for two bucket names (63 each at most), a topic's ARN, two parameters' names, a
+queue's URL, a function's URL, and the names of their variables."""
 
 _FIXED: Mapping[str, str] = {
     "POWERTOOLS_METRICS_NAMESPACE": RELAY_NAMESPACE,
@@ -30,19 +30,32 @@ _FIXED: Mapping[str, str] = {
 }
 
 INBOUND_ADDRESS = variable_name("inbound_address")
+CONFIGURATION_SET_NAME = variable_name("configuration_set_name")
 INCOMING_BUCKET = variable_name("incoming_bucket")
 ATTACHMENTS_BUCKET = variable_name("attachments_bucket")
 FALLBACK_TOPIC_ARN = variable_name("fallback_topic_arn")
 DIRECTORY_PARAMETER = variable_name("directory_parameter")
 QUEUE_URL = variable_name("queue_url")
+DOWNLOAD_URL = variable_name("download_url")
+LINK_KEYS_PARAMETER = variable_name("link_keys_parameter")
+MALWARE_PROTECTION = variable_name("malware_protection")
+"""Of the download page's function: whether attachments are scanned, `true` or `false`."""
 
 
-def known_variables(settings: Settings, *, service: str) -> dict[str, str]:
-    """The variables whose values are known before the deployment.
+def telemetry_variables(*, service: str) -> dict[str, str]:
+    """What every function logs and counts by.
 
     `service` is what tells this stack's metrics and log lines from another's.
     """
-    return {**settings.to_environment(), **_FIXED, "POWERTOOLS_SERVICE_NAME": service}
+    return {**_FIXED, "POWERTOOLS_SERVICE_NAME": service}
+
+
+def known_variables(settings: Settings, *, service: str) -> dict[str, str]:
+    """The variables of the relay's function whose values are known before the deployment.
+
+    `service` as in `telemetry_variables`.
+    """
+    return {**settings.to_environment(), **telemetry_variables(service=service)}
 
 
 def size(variables: Mapping[str, str]) -> int:

@@ -1,8 +1,7 @@
-"""The function, what it may do, where it logs, and how the queue feeds it.
+"""The relay's function, what it may do, and how the queue feeds it.
 
 Its role may do what the code calls and nothing else; a comment beside each statement says what
-is less than obvious. The log group is made first and named to the function: a group that Lambda
-made by itself would keep its logs for ever, and the role may not make any.
+is less than obvious.
 
 The queue hands over few messages at a time, because they are worked through one after the
 other within one timeout: a batch of five mails of 40 MB is five times that mail's time, though
@@ -24,10 +23,10 @@ import pulumi
 import pulumi_aws as aws
 
 from . import policies
+from .keys import use_of
+from .logged_function import FunctionSpec, make_function
 
 HANDLER = "adapters.relay_function.handler"
-RUNTIME = "python3.13"
-ARCHITECTURE = "arm64"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,9 @@ class RelayFunctionArgs:
     `environment` are its variables; `memory_mb` and `timeout_seconds` its size; `batch_size` how
     many messages of the queue it is given at once; `max_concurrency` how many of it may run for
     the queue at the same time.
-    `sender_address` is the only address it sends from.
+    `sender_address` is the only address it sends from. `link_keys_parameter_arn` is that of the
+    keys of links to the download page, or None where it signs links by itself. `key_arn` is the
+    key that what it works on is encrypted with, None for AWS's own.
     """
 
     code: pulumi.Archive
@@ -51,17 +52,19 @@ class RelayFunctionArgs:
     region: str
     account: pulumi.Input[str]
     sender_address: str
-    configuration_set_name: str | None
+    configuration_set_name: pulumi.Input[str]
     incoming_bucket_arn: pulumi.Input[str]
     incoming_prefix: str
     attachments_bucket_arn: pulumi.Input[str]
     fallback_topic_arn: pulumi.Input[str]
     directory_parameter_arn: pulumi.Input[str]
+    link_keys_parameter_arn: pulumi.Input[str] | None
     queue_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str] | None = None
 
 
 class RelayFunction(pulumi.ComponentResource):
-    """The function with its role, its log group and its event source."""
+    """The function and its event source."""
 
     function_name: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
@@ -71,34 +74,21 @@ class RelayFunction(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mail-relay:function:RelayFunction", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        log_group = aws.cloudwatch.LogGroup(
+        made = make_function(
             name,
-            name=args.log_group_name,
-            retention_in_days=args.log_retention_days,
-            opts=child,
+            FunctionSpec(
+                code=args.code,
+                handler=HANDLER,
+                environment=args.environment,
+                memory_mb=args.memory_mb,
+                timeout_seconds=args.timeout_seconds,
+                log_group_name=args.log_group_name,
+                log_retention_days=args.log_retention_days,
+                permissions=_permissions(args),
+            ),
+            self,
         )
-        role = aws.iam.Role(
-            name, assume_role_policy=policies.trust("lambda.amazonaws.com"), opts=child
-        )
-        role_policy = aws.iam.RolePolicy(
-            name,
-            role=role.name,
-            policy=policies.document(*_permissions(args, log_group.arn)),
-            opts=child,
-        )
-        function = aws.lambda_.Function(
-            name,
-            runtime=RUNTIME,
-            architectures=[ARCHITECTURE],
-            handler=HANDLER,
-            code=args.code,
-            role=role.arn,
-            memory_size=args.memory_mb,
-            timeout=args.timeout_seconds,
-            environment={"variables": args.environment},
-            logging_config={"log_format": "JSON", "log_group": log_group.name},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, role_policy]),
-        )
+        function = made.function
         rounds = aws.lambda_.FunctionRecursionConfig(
             name, function_name=function.name, recursive_loop="Allow", opts=child
         )
@@ -112,32 +102,33 @@ class RelayFunction(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[rounds]),
         )
         self.function_name = function.name
-        self.log_group_name = log_group.name
+        self.log_group_name = made.log_group.name
         self.register_outputs(
             {"functionName": self.function_name, "logGroupName": self.log_group_name}
         )
 
 
-def _permissions(
-    args: RelayFunctionArgs, log_group_arn: pulumi.Output[str]
-) -> tuple[policies.Statement, ...]:
-    def under(bucket_arn: pulumi.Input[str], prefix: str) -> pulumi.Output[str]:
-        return pulumi.Output.concat(bucket_arn, f"/{prefix}*")
-
+def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
+    has_page = args.link_keys_parameter_arn is not None
     return (
         policies.allow(
             "ReadIncomingMail",
             ["s3:GetObject"],
-            [under(args.incoming_bucket_arn, args.incoming_prefix)],
+            [policies.objects(args.incoming_bucket_arn, args.incoming_prefix)],
         ),
         policies.allow(
-            "KeepAttachmentsAndRecords",
-            # A presigned link reads with the rights of the role that signed it: so GetObject.
+            "KeepAttachments",
+            # A presigned link reads with the rights of the role that signed it: so GetObject,
+            # where this role signs links. Otherwise the download page's does.
+            ["s3:PutObject"] if has_page else ["s3:PutObject", "s3:GetObject"],
+            [policies.objects(args.attachments_bucket_arn, "attachments/")],
+        ),
+        policies.allow(
+            "KeepRecords",
             ["s3:PutObject", "s3:GetObject"],
             [
-                under(args.attachments_bucket_arn, "attachments/"),
-                under(args.attachments_bucket_arn, "manifests/"),
-                under(args.attachments_bucket_arn, "windows/"),
+                policies.objects(args.attachments_bucket_arn, prefix)
+                for prefix in ("manifests/", "windows/", *(("links/",) if has_page else ()))
             ],
         ),
         policies.allow(
@@ -156,20 +147,21 @@ def _permissions(
             "SendAsTheSender",
             ["ses:SendEmail", "ses:SendRawEmail"],
             [
-                policies.arn("ses", args.region, args.account, resource)
-                for resource in (
-                    "identity/*",
-                    *(
-                        (f"configuration-set/{args.configuration_set_name}",)
-                        if args.configuration_set_name
-                        else ()
-                    ),
-                )
+                policies.arn("ses", args.region, args.account, "identity/*"),
+                pulumi.Output.concat(
+                    policies.arn("ses", args.region, args.account, "configuration-set/"),
+                    args.configuration_set_name,
+                ),
             ],
             condition={"StringEquals": {"ses:FromAddress": args.sender_address}},
         ),
         policies.allow("TellTheOperator", ["sns:Publish"], [args.fallback_topic_arn]),
         policies.allow("ReadTheDirectory", ["ssm:GetParameter"], [args.directory_parameter_arn]),
+        *(
+            ()
+            if args.link_keys_parameter_arn is None
+            else (policies.allow_reading_secret("ReadLinkKeys", args.link_keys_parameter_arn),)
+        ),
         policies.allow(
             "WorkThroughTheQueue",
             [
@@ -183,10 +175,5 @@ def _permissions(
             ],
             [args.queue_arn],
         ),
-        policies.allow(
-            "WriteLogs",
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            # Lambda names the streams of the group as it starts workers.
-            [pulumi.Output.concat(log_group_arn, ":*")],
-        ),
+        *use_of(args.key_arn, args.region, "s3", "sqs", "sns"),
     )

@@ -3,6 +3,8 @@
 An account has one active receipt rule set in a region. Activating ours replaces whatever was
 active, and destroying it leaves none, so that SES refuses all mail of the account in that
 region; an account that receives mail already names its set and gets only a rule added to it.
+So whether another set is active is looked up before anything is declared, in previews too: Pulumi
+would say that it creates something, and other people's mail would stop.
 
 When a rule is made, SES writes a test object to the bucket: the rule waits for the bucket's
 policy, or SES answers `InvalidS3Configuration`. No KMS key on the S3 action: SES would encrypt
@@ -18,6 +20,36 @@ import pulumi
 import pulumi_aws as aws
 
 from . import policies
+
+
+class AnotherRuleSetIsActive(pulumi.RunError):
+    """Activating this stack's rule set would take the place of somebody else's."""
+
+
+def active_rule_set(parent: pulumi.Resource) -> str | None:
+    """The name of the rule set that is active now in the stack's region, None if none is.
+
+    Raises:
+        Exception: as Pulumi raises it, if AWS cannot be asked.
+    """
+    try:
+        found = aws.ses.get_active_receipt_rule_set(opts=pulumi.InvokeOptions(parent=parent))
+    except Exception as error:
+        # The provider has no answer for "none": it fails. What it says then has changed between
+        # its versions (terraform-provider-aws, active_receipt_rule_set_data_source.go).
+        if any(words in str(error).lower() for words in _NONE_IS_ACTIVE):
+            return None
+        raise
+    return found.rule_set_name or None
+
+
+_NONE_IS_ACTIVE = (
+    "empty result",
+    "couldn't find resource",
+    "no active",
+    "not found",
+    "rulesetdoesnotexist",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +83,8 @@ class RuleNames:
 class InboundMailArgs:
     """`address` is what devices send to; mail goes to the bucket under `key_prefix`.
 
-    `bucket_policy` is the one that lets SES write there.
+    `bucket_policy` is the one that lets SES write there. `replace_active`: whether a set that is
+    active may lose its place to ours.
     """
 
     names: RuleNames
@@ -60,6 +93,7 @@ class InboundMailArgs:
     bucket_policy: pulumi.Resource
     key_prefix: str
     activate: bool
+    replace_active: bool
 
 
 class InboundMail(pulumi.ComponentResource):
@@ -72,6 +106,7 @@ class InboundMail(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mail-relay:inbound:InboundMail", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        _check_active(args, self)
         if args.names.rule_set_exists:
             self.rule_set_name = pulumi.Output.from_input(args.names.rule_set)
         else:
@@ -101,3 +136,22 @@ class InboundMail(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[rule]),
             )
         self.register_outputs({"ruleSetName": self.rule_set_name})
+
+
+def _check_active(args: InboundMailArgs, parent: pulumi.Resource) -> None:
+    ours, exists = args.names.rule_set, args.names.rule_set_exists
+    if (args.activate and args.replace_active) or not (args.activate or exists):
+        return  # what is active does not matter
+    active = active_rule_set(parent)
+    if args.activate and active not in {None, ours}:
+        raise AnotherRuleSetIsActive(
+            f"the receipt rule set {active} is active in this account and region, and activating"
+            f" {ours} would stop the mail that it receives. Either set existingRuleSetName to"
+            f" {active} and activateRuleSet to false, and this stack's rule is added to it; or set"
+            " replaceActiveRuleSet to true, if nobody needs it any more."
+        )
+    if exists and active != ours:
+        pulumi.log.warn(
+            f"existingRuleSetName is {ours}, but what is active in this account and region is"
+            f" {active or 'no receipt rule set'}: until {ours} is made active, no mail comes in"
+        )

@@ -23,6 +23,7 @@ class Subject(Enum):
     INCOMING_QUEUE = "incoming queue"
     DEAD_LETTER_QUEUE = "dead-letter queue"
     FUNCTION = "function"
+    DOWNLOAD_PAGE = "download page"
     RELAY = "relay"
     ACCOUNT = "account"
 
@@ -41,6 +42,7 @@ _PLACES: Mapping[Subject, tuple[str, str | None]] = {
     Subject.INCOMING_QUEUE: ("AWS/SQS", "QueueName"),
     Subject.DEAD_LETTER_QUEUE: ("AWS/SQS", "QueueName"),
     Subject.FUNCTION: ("AWS/Lambda", "FunctionName"),
+    Subject.DOWNLOAD_PAGE: ("AWS/Lambda", "FunctionName"),
     Subject.RELAY: (RELAY_NAMESPACE, "service"),
     Subject.ACCOUNT: ("AWS/SES", None),
 }
@@ -72,6 +74,11 @@ def invoked(name: str, statistic: str) -> Metric:
     return Metric(name=name, of=Subject.FUNCTION, statistic=statistic)
 
 
+def asked(name: str, statistic: str = "Sum") -> Metric:
+    """A metric of the download page's function, as Lambda sees it."""
+    return Metric(name=name, of=Subject.DOWNLOAD_PAGE, statistic=statistic)
+
+
 def counted(name: str, statistic: str = "Sum") -> Metric:
     """A metric that the relay itself writes."""
     return Metric(name=name, of=Subject.RELAY, statistic=statistic)
@@ -91,6 +98,11 @@ DEAD_LETTERS = Metric(
 )
 ERRORS = invoked("Errors", "Sum")
 THROTTLES = invoked("Throttles", "Sum")
+PAGE_FAILURES = asked("Url5xxCount")
+"""Requests that were answered with an error of ours, whether the function said so or died (AWS
+Lambda guide, "Monitoring Lambda function URLs")."""
+
+PAGE_THROTTLES = asked("Throttles")
 AT_LAST_TRY = counted("MessagesAtLastTry")
 PARKED = counted("MessagesParked")
 RECIPIENTS_FAILED = counted("RecipientsFailed")

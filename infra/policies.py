@@ -44,6 +44,20 @@ def allow(
     }
 
 
+def allow_reading_secret(sid: str, parameter_arn: pulumi.Input[str]) -> Statement:
+    """A statement that allows reading a SecureString under the account's key for parameters.
+
+    That key lets everybody in the account decrypt who may read the parameter, so nothing is asked
+    of KMS (Systems Manager guide, "Restricting decryption of SecureString parameter values").
+    """
+    return allow(sid, ["ssm:GetParameter"], [parameter_arn])
+
+
+def objects(bucket_arn: pulumi.Input[str], prefix: str) -> pulumi.Output[str]:
+    """The ARN pattern of a bucket's objects under a prefix."""
+    return pulumi.Output.concat(bucket_arn, f"/{prefix}*")
+
+
 def deny_without_tls(action: str, resources: Sequence[pulumi.Input[str]]) -> Statement:
     """A statement for a resource's policy that denies `action` to all who do not use TLS."""
     return {

@@ -25,6 +25,7 @@ class IncomingQueueArgs:
     """`bucket_name` and `bucket_arn` are of the bucket whose objects under `key_prefix` queue.
 
     `visibility_seconds` is how long a received message stays hidden from other receivers.
+    `key_arn` is the key to encrypt with, None for SQS's own.
     """
 
     account: pulumi.Input[str]
@@ -35,6 +36,7 @@ class IncomingQueueArgs:
     max_receive_count: int
     retention: timedelta
     dead_letter_retention: timedelta
+    key_arn: pulumi.Input[str] | None = None
 
 
 class IncomingQueue(pulumi.ComponentResource):
@@ -54,16 +56,20 @@ class IncomingQueue(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mail-relay:queue:IncomingQueue", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        # One of the two, never both: SQS would take the later one of them.
+        managed = True if args.key_arn is None else None
         dead_letters = aws.sqs.Queue(
             f"{name}-dead-letters",
-            sqs_managed_sse_enabled=True,
+            sqs_managed_sse_enabled=managed,
+            kms_master_key_id=args.key_arn,
             message_retention_seconds=int(args.dead_letter_retention.total_seconds()),
             receive_wait_time_seconds=_LONG_POLL_SECONDS,
             opts=child,
         )
         queue = aws.sqs.Queue(
             name,
-            sqs_managed_sse_enabled=True,
+            sqs_managed_sse_enabled=managed,
+            kms_master_key_id=args.key_arn,
             message_retention_seconds=int(args.retention.total_seconds()),
             receive_wait_time_seconds=_LONG_POLL_SECONDS,
             visibility_timeout_seconds=args.visibility_seconds,

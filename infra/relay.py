@@ -1,7 +1,7 @@
 """The whole relay: the one place where its parts are put together.
 
 device ─▶ SES ─receipt rule─▶ incoming bucket ─▶ queue ─▶ function ─▶ SES ─▶ recipients
-                                                   │         ├─▶ attachments bucket
+                                                   │         ├─▶ attachments bucket ─▶ page
                                                    ▼         └─▶ fallback topic
                                           dead-letter queue ─▶ alarms topic
 """
@@ -23,11 +23,17 @@ from .aws_facts import smtp_endpoint
 from .config import StackConfig
 from .dashboard import FlowDashboard, FlowDashboardArgs, Limits
 from .directory import RecipientDirectory, RecipientDirectoryArgs
+from .download import DownloadPage, DownloadPageArgs
 from .function import RelayFunction, RelayFunctionArgs
 from .identities import MailDomains, MailDomainsArgs
 from .inbound import InboundMail, InboundMailArgs, RuleNames
+from .keys import StackKey, StackKeyArgs
+from .link_keys import LinkKeys, LinkKeysArgs
+from .malware import MalwareProtection, MalwareProtectionArgs
 from .metrics import Subject
+from .outbound import OutboundMail, OutboundMailArgs
 from .queue import IncomingQueue, IncomingQueueArgs
+from .safeguards import safeguards
 from .smtp_user import SmtpUser, SmtpUserArgs
 from .storage import PrivateBucket, PrivateBucketArgs, ServiceWriter
 from .timing import DEAD_LETTER_RETENTION, QUEUE_RETENTION
@@ -35,6 +41,9 @@ from .topics import OperatorTopic, OperatorTopicArgs, ServicePublisher
 
 INCOMING_PREFIX = "incoming/"
 """Where SES puts raw mail in the incoming bucket."""
+
+ATTACHMENTS_PREFIX = "attachments/"
+"""Where the relay puts the files of mails in the attachments bucket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +62,20 @@ class MailRelay(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MailRelayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("mail-relay:relay:MailRelay", name, None, opts)
         config = args.config
+        everywhere = pulumi.ResourceOptions(
+            transformations=[
+                *safeguards(
+                    permissions_boundary=config.permissions_boundary, protect=config.protect
+                )
+            ]
+        )
+        super().__init__(
+            "mail-relay:relay:MailRelay",
+            name,
+            None,
+            pulumi.ResourceOptions.merge(opts, everywhere),
+        )
         timing = config.timing
         child = pulumi.ResourceOptions(parent=self)
         account = aws.get_caller_identity_output(
@@ -63,6 +84,20 @@ class MailRelay(pulumi.ComponentResource):
         # Whoever learns this address can have mail sent: Pulumi keeps it out of sight.
         inbound_address = pulumi.Output.secret(config.recipient_email)
 
+        key = (
+            StackKey(
+                f"{name}-key",
+                StackKeyArgs(
+                    account=account,
+                    alias_name=config.prefix,
+                    deletion_window_days=config.key_deletion_window_days,
+                ),
+                child,
+            )
+            if config.customer_managed_key
+            else None
+        )
+        key_arn = key.arn if key else None
         rule_names = RuleNames.choose(
             prefix=config.prefix, existing_rule_set=config.existing_rule_set_name
         )
@@ -78,6 +113,7 @@ class MailRelay(pulumi.ComponentResource):
                     source_arn=rule_names.rule_arn(config.region, account),
                 ),
                 force_destroy=config.force_destroy,
+                key_arn=key_arn,
             ),
             child,
         )
@@ -86,6 +122,7 @@ class MailRelay(pulumi.ComponentResource):
             PrivateBucketArgs(
                 retention_days=config.attachment_retention_days,
                 force_destroy=config.force_destroy,
+                key_arn=key_arn,
             ),
             child,
         )
@@ -100,6 +137,7 @@ class MailRelay(pulumi.ComponentResource):
                 max_receive_count=timing.dlq_max_receive_count,
                 retention=QUEUE_RETENTION,
                 dead_letter_retention=DEAD_LETTER_RETENTION,
+                key_arn=key_arn,
             ),
             child,
         )
@@ -110,6 +148,7 @@ class MailRelay(pulumi.ComponentResource):
                 sender_domain=config.sender_domain,
                 inbound_domain=config.inbound_domain,
                 create_identities=config.create_identities,
+                hosted_zone_id=config.hosted_zone_id,
             ),
             child,
         )
@@ -122,12 +161,15 @@ class MailRelay(pulumi.ComponentResource):
                 bucket_policy=incoming.policy,
                 key_prefix=INCOMING_PREFIX,
                 activate=config.activate_rule_set,
+                replace_active=config.replace_active_rule_set,
             ),
             child,
         )
         fallback = OperatorTopic(
             f"{name}-fallback",
-            OperatorTopicArgs(display_name="Mail relay", emails=config.fallback_emails),
+            OperatorTopicArgs(
+                display_name="Mail relay", emails=config.fallback_emails, key_arn=key_arn
+            ),
             child,
         )
         alarm_topic = OperatorTopic(
@@ -135,17 +177,96 @@ class MailRelay(pulumi.ComponentResource):
             OperatorTopicArgs(
                 display_name="Mail relay alarms",
                 emails=config.alarm_emails,
-                publisher=ServicePublisher(
-                    service="cloudwatch.amazonaws.com",
-                    account=account,
-                    # Pulumi ends the names of alarms in a few random characters.
-                    source_arn=policies.arn(
-                        "cloudwatch", config.region, account, f"alarm:{name}-*"
+                publishers=[
+                    ServicePublisher(
+                        sid="PublishAlarms",
+                        service="cloudwatch.amazonaws.com",
+                        account=account,
+                        # Pulumi ends the names of alarms in a few random characters.
+                        source_arn=policies.arn(
+                            "cloudwatch", config.region, account, f"alarm:{name}-*"
+                        ),
                     ),
-                ),
+                    *(
+                        ()
+                        if config.configuration_set_name
+                        else (
+                            ServicePublisher(
+                                sid="PublishEventsOfSending",
+                                service="ses.amazonaws.com",
+                                account=account,
+                                source_arn=policies.arn(
+                                    "ses",
+                                    config.region,
+                                    account,
+                                    f"configuration-set/{config.sending_set}",
+                                ),
+                            ),
+                        )
+                    ),
+                ],
+                key_arn=key_arn,
             ),
             child,
         )
+        sending_set: pulumi.Input[str] = config.sending_set
+        if config.configuration_set_name is None:
+            # The same name, once the set is there.
+            sending_set = OutboundMail(
+                f"{name}-outbound",
+                OutboundMailArgs(
+                    configuration_set_name=config.sending_set,
+                    require_tls=config.require_outbound_tls,
+                    topic_arn=alarm_topic.arn,
+                    topic_policy=alarm_topic.policy,
+                ),
+                child,
+            ).configuration_set_name
+        if config.malware_protection:
+            MalwareProtection(
+                f"{name}-scan",
+                MalwareProtectionArgs(
+                    region=config.region,
+                    account=account,
+                    bucket_name=attachments.bucket_name,
+                    bucket_arn=attachments.arn,
+                    key_prefix=ATTACHMENTS_PREFIX,
+                    key_arn=key_arn,
+                ),
+                child,
+            )
+        link_keys: LinkKeys | None = None
+        page: DownloadPage | None = None
+        page_log_group_name = f"/aws/lambda/{name}-download"
+        if config.has_page:
+            link_keys = LinkKeys(
+                f"{name}-link-keys",
+                LinkKeysArgs(
+                    parameter_name=f"/{config.project}/{config.stack}/link-keys",
+                    version=config.link_key_version,
+                ),
+                child,
+            )
+            page = DownloadPage(
+                f"{name}-download",
+                DownloadPageArgs(
+                    code=args.code,
+                    environment=environment.telemetry_variables(service=config.prefix),
+                    max_concurrency=config.download_max_concurrency,
+                    log_group_name=page_log_group_name,
+                    log_retention_days=config.log_retention_days,
+                    attachments_bucket_name=attachments.bucket_name,
+                    attachments_bucket_arn=attachments.arn,
+                    link_keys_parameter_name=link_keys.parameter_name,
+                    link_keys_parameter_arn=link_keys.arn,
+                    is_scanned=config.malware_protection,
+                    region=config.region,
+                    key_arn=key_arn,
+                ),
+                child,
+            )
+        # What tokens are appended to: an operator's own domain, where there is one.
+        download_url: pulumi.Input[str] = config.download_url or (page.url if page else "")
         log_group_name = f"/aws/lambda/{name}-function"
         document = format_directory(config.directory())
         directory = RecipientDirectory(
@@ -163,11 +284,20 @@ class MailRelay(pulumi.ComponentResource):
                 environment={
                     **environment.known_variables(config.settings(), service=config.prefix),
                     environment.INBOUND_ADDRESS: inbound_address,
+                    environment.CONFIGURATION_SET_NAME: sending_set,
                     environment.INCOMING_BUCKET: incoming.bucket_name,
                     environment.ATTACHMENTS_BUCKET: attachments.bucket_name,
                     environment.FALLBACK_TOPIC_ARN: fallback.arn,
                     environment.DIRECTORY_PARAMETER: directory.parameter_name,
                     environment.QUEUE_URL: queue.url,
+                    **(
+                        {
+                            environment.DOWNLOAD_URL: download_url,
+                            environment.LINK_KEYS_PARAMETER: link_keys.parameter_name,
+                        }
+                        if link_keys
+                        else {}
+                    ),
                 },
                 memory_mb=config.function_memory,
                 timeout_seconds=timing.function_timeout_seconds,
@@ -178,13 +308,15 @@ class MailRelay(pulumi.ComponentResource):
                 region=config.region,
                 account=account,
                 sender_address=config.sender_email,
-                configuration_set_name=config.configuration_set_name,
+                configuration_set_name=sending_set,
                 incoming_bucket_arn=incoming.arn,
                 incoming_prefix=INCOMING_PREFIX,
                 attachments_bucket_arn=attachments.arn,
                 fallback_topic_arn=fallback.arn,
                 directory_parameter_arn=directory.arn,
+                link_keys_parameter_arn=link_keys.arn if link_keys else None,
                 queue_arn=queue.arn,
+                key_arn=key_arn,
             ),
             child,
         )
@@ -196,12 +328,14 @@ class MailRelay(pulumi.ComponentResource):
             ),
             dashboard=config.prefix,
             log_group=log_group_name,
+            page_log_group=page_log_group_name if page else None,
         )
         names: Mapping[Subject, pulumi.Input[str]] = {
             Subject.INCOMING_QUEUE: queue.queue_name,
             Subject.DEAD_LETTER_QUEUE: queue.dead_letter_name,
             Subject.FUNCTION: function.function_name,
             Subject.RELAY: config.prefix,
+            **({Subject.DOWNLOAD_PAGE: page.function_name} if page else {}),
         }
         alarm_arns = Alarms(
             name, AlarmsArgs(alarms=watched, names=names, topic_arn=alarm_topic.arn), child
@@ -213,6 +347,7 @@ class MailRelay(pulumi.ComponentResource):
                 limits=Limits(
                     function_timeout_seconds=timing.function_timeout_seconds,
                     max_concurrency=timing.max_concurrency,
+                    download_max_concurrency=(config.download_max_concurrency if page else None),
                 ),
                 alarms=watched,
                 alarm_arns=alarm_arns,
@@ -232,6 +367,7 @@ class MailRelay(pulumi.ComponentResource):
                         for domain in dict.fromkeys((config.sender_domain, config.inbound_domain))
                     ],
                     parameter_name=f"/{config.project}/{config.stack}/smtp-credentials",
+                    version=config.smtp_credentials_version,
                 ),
                 child,
             ).parameter_name
@@ -253,9 +389,14 @@ class MailRelay(pulumi.ComponentResource):
             "directoryParameter": directory.parameter_name,
             # As it would be if the stack were new: for an operator who wants that back.
             "directoryDocument": document,
-            # Empty until there is a download page: Pulumi would leave out a null.
-            "downloadUrl": "",
+            # Empty where there is no download page: Pulumi would leave out a null.
+            "downloadUrl": download_url,
+            # What a domain of the operator's own has to lead to.
+            "downloadFunctionUrl": page.url if page else "",
+            "downloadFunctionName": page.function_name if page else "",
+            "downloadLogGroup": page.log_group_name if page else "",
             "dnsRecords": domains.dns_records,
+            "dnsZoneFile": domains.zone_file,
             "receiptRuleSet": inbound.rule_set_name,
         }
         self.register_outputs(dict(self.exports))

@@ -33,13 +33,15 @@ class ServiceWriter:
 class PrivateBucketArgs:
     """`retention_days`: the age at which objects under `expiring_prefix` ("" is all) end.
 
-    `force_destroy` lets the bucket be destroyed with what is in it.
+    `force_destroy` lets the bucket be destroyed with what is in it. `key_arn` is the key to
+    encrypt with, None for S3's own.
     """
 
     retention_days: int
     expiring_prefix: str = ""
     writer: ServiceWriter | None = None
     force_destroy: bool = False
+    key_arn: pulumi.Input[str] | None = None
 
 
 class PrivateBucket(pulumi.ComponentResource):
@@ -73,7 +75,7 @@ class PrivateBucket(pulumi.ComponentResource):
         aws.s3.BucketServerSideEncryptionConfiguration(
             name,
             bucket=bucket.bucket,
-            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            rules=[_encryption(args.key_arn)],
             opts=child,
         )
         aws.s3.BucketLifecycleConfiguration(
@@ -109,6 +111,21 @@ class PrivateBucket(pulumi.ComponentResource):
         self.bucket_name = bucket.bucket
         self.arn = bucket.arn
         self.register_outputs({"bucketName": self.bucket_name, "arn": self.arn})
+
+
+def _encryption(
+    key_arn: pulumi.Input[str] | None,
+) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict:
+    if key_arn is None:
+        return {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
+    return {
+        "apply_server_side_encryption_by_default": {
+            "sse_algorithm": "aws:kms",
+            "kms_master_key_id": key_arn,
+        },
+        # One call to KMS for many objects: it answers so many a second, and each is paid for.
+        "bucket_key_enabled": True,
+    }
 
 
 def _put_by(writer: ServiceWriter, bucket_arn: pulumi.Output[str]) -> policies.Statement:

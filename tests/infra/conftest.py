@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from tests.infra.program import Deployment, changed_config, run_program
+from tests.infra.program import ACCOUNT, Deployment, changed_config, run_program
 
 
 class Deploy(Protocol):
@@ -27,3 +27,38 @@ def deploy() -> Deploy:
 def dev(deploy: Deploy) -> Deployment:
     """The dev stack as it stands."""
     return deploy()
+
+
+@pytest.fixture(scope="session")
+def presigned(deploy: Deploy) -> Deployment:
+    """The dev stack without a download page."""
+    return deploy(linkMode="presigned")
+
+
+@pytest.fixture(scope="session")
+def scanned(deploy: Deploy) -> Deployment:
+    """The dev stack, its attachments scanned for malware."""
+    return deploy(linkMode="page", malwareProtection=True)
+
+
+@pytest.fixture(scope="session")
+def hardened(deploy: Deploy) -> Deployment:
+    """The dev stack with everything that an account with rules may ask for."""
+    return deploy(
+        linkMode="page",
+        malwareProtection=True,
+        customerManagedKey=True,
+        permissionsBoundary=f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+        protect=True,
+        forceDestroy=False,
+        hostedZoneId="Z123",
+        smtpCredentialsVersion=2,
+        linkKeyVersion=2,
+    )
+
+
+@pytest.fixture(scope="session", params=["dev", "presigned", "scanned", "hardened"])
+def every(request: pytest.FixtureRequest) -> Deployment:
+    """The dev stack, in each of the forms that its configuration gives it."""
+    stack: Deployment = request.getfixturevalue(request.param)
+    return stack

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextvars
 import functools
 import json
@@ -13,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -23,6 +25,7 @@ import yaml  # type: ignore[import-untyped]  # its stubs are not among the pinne
 from pulumi import runtime
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
 from infra import archive
@@ -41,6 +44,7 @@ with warnings.catch_warnings():
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "mail-relay"
 ACCOUNT = "123456789012"
+ZONE = "example.com"
 SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d"  # how Pulumi marks a secret on the wire
 
 OUTPUTS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
@@ -50,10 +54,20 @@ OUTPUTS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
         "arn": f"arn:aws:sqs:eu-central-1:{ACCOUNT}:{name}",
         "url": f"https://sqs.eu-central-1.amazonaws.com/{ACCOUNT}/{name}",
     },
+    "aws:kms/key:Key": lambda name: {
+        "keyId": f"id-of-{name}",
+        "arn": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/id-of-{name}",
+    },
     "aws:sns/topic:Topic": lambda name: {"arn": f"arn:aws:sns:eu-central-1:{ACCOUNT}:{name}"},
     "aws:lambda/function:Function": lambda name: {
         "name": name,
         "arn": f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:{name}",
+    },
+    "aws:lambda/functionUrl:FunctionUrl": lambda _: {
+        "functionUrl": f"https://{'abcd' * 8}.lambda-url.eu-central-1.on.aws/"
+    },
+    "random:index/randomBytes:RandomBytes": lambda name: {
+        "base64": base64.b64encode(sha256(name.encode()).digest()).decode("ascii")
     },
     "aws:iam/role:Role": lambda name: {"name": name, "arn": f"arn:aws:iam::{ACCOUNT}:role/{name}"},
     "aws:iam/user:User": lambda name: {"name": name},
@@ -86,6 +100,7 @@ class Registered:
     secret_inputs: frozenset[str]
     ignored_changes: frozenset[str]
     dependencies: frozenset[str]
+    protect: bool
 
     def document(self, key: str) -> Mapping[str, Any]:
         """A policy document among the inputs."""
@@ -157,6 +172,7 @@ class _Monitor(MockMonitor):
                     secret_inputs=frozenset(secret),
                     ignored_changes=frozenset(request.ignoreChanges),
                     dependencies=frozenset(request.dependencies),
+                    protect=request.protect,
                 )
             )
         return response
@@ -165,6 +181,7 @@ class _Monitor(MockMonitor):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Aws(Mocks):
     answers: Mapping[str, Callable[[str], Mapping[str, Any]]]
+    active_rule_set: str | None
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         name = plain(args.inputs).get("name", args.name)
@@ -174,6 +191,12 @@ class _Aws(Mocks):
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         if args.token == "aws:index/getCallerIdentity:getCallerIdentity":
             return {"accountId": ACCOUNT, "arn": "", "id": ACCOUNT, "userId": ""}, []
+        if args.token == "aws:ses/getActiveReceiptRuleSet:getActiveReceiptRuleSet":
+            if self.active_rule_set is None:  # the provider's way of saying so
+                return {}, [("", "reading SES Active Receipt Rule Set: empty result")]
+            return {"id": self.active_rule_set, "ruleSetName": self.active_rule_set}, []
+        if args.token == "aws:route53/getZone:getZone":
+            return {"zoneId": args.args["zoneId"], "name": ZONE}, []
         raise AssertionError(f"the program called {args.token}")
 
 
@@ -223,19 +246,27 @@ _made_once = functools.cache(archive.function_archive)
 
 
 def run_program(
-    config: Mapping[str, object], *, stack: str = "dev", first_preview: bool = False
+    config: Mapping[str, object],
+    *,
+    stack: str = "dev",
+    first_preview: bool = False,
+    active_rule_set: str | None = None,
 ) -> Deployment:
     """Run the program of this repository on these configuration values, by full name.
 
     The function's archive does not depend on them: it is made once a session. In a first
-    preview nothing exists, so that only what was declared is known.
+    preview nothing exists, so that only what was declared is known. `active_rule_set` is the
+    receipt rule set that is active before.
     """
 
     def execute() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
     async def run() -> Deployment:
-        monitor = _Monitor(_Aws(answers={} if first_preview else OUTPUTS))
+        answers = {} if first_preview else OUTPUTS
+        monitor = _Monitor(_Aws(answers=answers, active_rule_set=active_rule_set))
+        # The tasks that Pulumi waits for: those of a run that failed are left there.
+        SETTINGS.outputs = set()
         runtime.set_all_config(text_config(config), [])
         log = _Log()
         runtime.set_mocks(

@@ -19,6 +19,7 @@ TOPIC_ARN = f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-alarms"
 QUEUE = {"QueueName": "mail-relay-dev-incoming"}
 DEAD_LETTER_QUEUE = {"QueueName": "mail-relay-dev-incoming-dead-letters"}
 FUNCTION = {"FunctionName": "mail-relay-dev-function"}
+PAGE = {"FunctionName": "mail-relay-dev-download"}
 SERVICE = {"service": "mail-relay-dev"}
 
 
@@ -54,15 +55,21 @@ ALARMS = {
     "directory": Expected("MailRelay", "DirectoryFailures", SERVICE, "Sum", 0, 300, (1, 4)),
     "bounce-rate": Expected("AWS/SES", "Reputation.BounceRate", {}, "Maximum", 0.05, 3600),
     "complaint-rate": Expected("AWS/SES", "Reputation.ComplaintRate", {}, "Maximum", 0.001, 3600),
+    "download-errors": Expected("AWS/Lambda", "Url5xxCount", PAGE, "Sum", 0, 300),
+    "download-throttles": Expected("AWS/Lambda", "Throttles", PAGE, "Sum", 0, 300, (3, 3)),
 }
+OF_PAGE = {"download-errors", "download-throttles"}
 
 
 def inputs(stack: Deployment, key: str) -> Mapping[str, Any]:
     return stack.named(ALARM, f"mail-relay-dev-{key}").inputs
 
 
-def test_these_are_all(dev: Deployment) -> None:
+def test_these_are_all(dev: Deployment, presigned: Deployment) -> None:
     assert {one.name for one in dev.all(ALARM)} == {f"mail-relay-dev-{key}" for key in ALARMS}
+    assert {one.name for one in presigned.all(ALARM)} == {
+        f"mail-relay-dev-{key}" for key in ALARMS.keys() - OF_PAGE
+    }
 
 
 @pytest.mark.parametrize("key", ALARMS)
@@ -90,7 +97,9 @@ def test_the_thresholds_of_the_queues_are_configurable(deploy: Deploy) -> None:
 
 def test_an_alarm_on_the_relays_own_metrics_hears_only_its_own_stack(deploy: Deploy) -> None:
     stack = deploy(stack="other", createIdentities=False)
-    variables = stack.one("aws:lambda/function:Function").inputs["environment"]["variables"]
+    variables = stack.one("aws:lambda/function:Function", "function").inputs["environment"][
+        "variables"
+    ]
     own = [one for one in stack.all(ALARM) if one.inputs["namespace"] == RELAY_NAMESPACE]
     assert len(own) == 4
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == RELAY_NAMESPACE
@@ -108,7 +117,7 @@ def test_silence_is_a_good_sign_but_for_a_reputation_which_holds(dev: Deployment
 def test_the_end_of_a_trouble_is_told_and_no_end_of_a_mere_event(dev: Deployment) -> None:
     told = {key for key in ALARMS if inputs(dev, key)["okActions"]}
     assert told == {
-        *("queue-age", "function-throttles", "parked", "directory"),
+        *("queue-age", "function-throttles", "parked", "directory", "download-throttles"),
         *("bounce-rate", "complaint-rate"),
     }
     assert all(inputs(dev, key)["okActions"] == [TOPIC_ARN] for key in told)
@@ -133,6 +142,7 @@ def test_texts_that_send_to_the_log_or_the_dashboard_name_it(dev: Deployment) ->
     group = dev.exports["logGroup"]
     for key in ("dead-letters", "function-errors", "last-try"):
         assert group in inputs(dev, key)["alarmDescription"]
+    assert dev.exports["downloadLogGroup"] in inputs(dev, "download-errors")["alarmDescription"]
     assert "dashboard mail-relay-dev." in inputs(dev, "queue-age")["alarmDescription"]
 
 
@@ -143,7 +153,8 @@ def test_texts_on_the_reputation_say_that_it_is_the_whole_accounts(dev: Deployme
 
 def test_the_names_are_those_that_the_topic_lets_in(dev: Deployment) -> None:
     policy = dev.named("aws:sns/topicPolicy:TopicPolicy", "mail-relay-dev-alarms")
-    (allowed,) = (s for s in policy.document("policy")["Statement"] if s["Effect"] == "Allow")
+    statements = policy.document("policy")["Statement"]
+    (allowed,) = (one for one in statements if one["Sid"] == "PublishAlarms")
     pattern = allowed["Condition"]["ArnLike"]["aws:SourceArn"]
     assert pattern.endswith(":alarm:mail-relay-dev-*")
     assert all(one.name.startswith("mail-relay-dev-") for one in dev.all(ALARM))

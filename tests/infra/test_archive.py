@@ -22,7 +22,8 @@ from infra.archive import (
     source_files,
     write_archive,
 )
-from infra.function import ARCHITECTURE, HANDLER, RUNTIME
+from infra.function import HANDLER
+from infra.logged_function import ARCHITECTURE, RUNTIME
 from infra.platform_wheel import (
     NATIVE,
     PLATFORM,

@@ -81,7 +81,7 @@ def test_a_stack_that_sets_only_what_is_required_gets_the_defaults() -> None:
     )
     assert config == replace(
         config,
-        link_mode=LinkMode.PRESIGNED,
+        link_mode=LinkMode.PAGE,
         link_expiry_hours=36,
         spam_action=VerdictAction.REFUSE,
         authentication_action=VerdictAction.REFUSE,
@@ -89,6 +89,10 @@ def test_a_stack_that_sets_only_what_is_required_gets_the_defaults() -> None:
         queue_age_alarm_seconds=180,
         traffic_alarm_threshold=180,
         force_destroy=False,
+        link_key_version=1,
+        download_url=None,
+        download_max_concurrency=20,
+        malware_protection=False,
     )
 
 
@@ -102,6 +106,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "directoryRefreshSeconds": 11,
                 "maxRecipients": 7,
                 "showRecipients": False,
+                "linkMode": "page",
                 "linkExpiryHours": 5,
                 "attachmentRetentionDays": 3,
                 "submissionConcurrency": 3,
@@ -127,7 +132,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         directory_refresh=timedelta(seconds=11),
         max_recipients=7,
         show_recipients=False,
-        link_mode=LinkMode.PRESIGNED,
+        link_mode=LinkMode.PAGE,
         link_expiry=timedelta(hours=5),
         attachment_retention=timedelta(days=3),
         submission_concurrency=3,
@@ -223,19 +228,60 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "not a number": ({"maxRecipients": "many"}, {"maxRecipients": "a whole number"}),
     "not a boolean": ({"showRecipients": "yes"}, {"showRecipients": "true or false"}),
     "unknown action": ({"spamAction": "drop"}, {"spamAction": "refuse, mark or deliver"}),
-    "unknown link mode": ({"linkMode": "short"}, {"linkMode": "must be presigned"}),
+    "unknown link mode": ({"linkMode": "short"}, {"linkMode": "must be page or presigned"}),
     "no expiry": ({"linkExpiryHours": 0}, {"linkExpiryHours": "at least one hour"}),
     "links outlive attachments": (
         {"linkExpiryHours": 49, "attachmentRetentionDays": 2},
         {"linkExpiryHours": "no longer than the attachments are kept"},
     ),
-    "presigned for too long": ({"linkExpiryHours": 169}, {"linkExpiryHours": "168 hours"}),
+    "presigned for too long": (
+        {"linkMode": "presigned", "linkExpiryHours": 169},
+        {"linkExpiryHours": "168 hours"},
+    ),
+    "no key of links": ({"linkKeyVersion": 0}, {"linkKeyVersion": "from 1 to 1000000"}),
+    "pages at once": (
+        {"downloadMaxConcurrency": 1001},
+        {"downloadMaxConcurrency": "from 0 to 1000"},
+    ),
+    "page without TLS": (
+        {"linkMode": "page", "downloadUrl": "http://files.example.com"},
+        {"downloadUrl": "must be https://"},
+    ),
+    "page under a path": (
+        {"linkMode": "page", "downloadUrl": "https://example.com/files"},
+        {"downloadUrl": "neither a path"},
+    ),
+    "page with a slash": (
+        {"linkMode": "page", "downloadUrl": "https://files.example.com/"},
+        {"downloadUrl": "nor a slash"},
+    ),
+    "page with a query": (
+        {"linkMode": "page", "downloadUrl": "https://files.example.com?t="},
+        {"downloadUrl": "must be https://"},
+    ),
+    "page of somebody": (
+        {"linkMode": "page", "downloadUrl": "https://me@files.example.com"},
+        {"downloadUrl": "must be https://"},
+    ),
+    "page of no host": (
+        {"linkMode": "page", "downloadUrl": "https://localhost"},
+        {"downloadUrl": "a host name"},
+    ),
+    "page of an endless host": (
+        {"linkMode": "page", "downloadUrl": f"https://{'host.' * 60}example.com"},
+        {"downloadUrl": "a host name"},
+    ),
+    "domain of a page that is not there": (
+        {"linkMode": "presigned", "downloadUrl": "https://files.example.com"},
+        {"downloadUrl": "use linkMode page"},
+    ),
     "retention of attachments": (
         {"attachmentRetentionDays": 3651},
         {"attachmentRetentionDays": "from 1 to 3650 days"},
     ),
     "numbers beyond any time": (
         {
+            "linkMode": "presigned",
             "linkExpiryHours": 10**18,
             "attachmentRetentionDays": 10**18,
             "incomingRetentionDays": 10**18,
@@ -289,9 +335,43 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
         {"configurationSetName": "a/b"},
         {"configurationSetName": "1 to 64"},
     ),
-    "link page": ({"linkMode": "page"}, {"linkMode": "a later version"}),
-    "malware protection": ({"malwareProtection": True}, {"malwareProtection": "a later version"}),
-    "hosted zone": ({"hostedZoneId": "Z123"}, {"hostedZoneId": "a later version"}),
+    "scan that a link cannot wait for": (
+        {"linkMode": "presigned", "malwareProtection": True},
+        {"malwareProtection": "could not wait for the scan"},
+    ),
+    "hosted zone": (
+        {"hostedZoneId": "/hostedzone/Z123"},
+        {"hostedZoneId": "without /hostedzone/"},
+    ),
+    "zone of domains that are verified already": (
+        {"hostedZoneId": "Z123", "createIdentities": False},
+        {"hostedZoneId": "must be left out with createIdentities false"},
+    ),
+    "mail to where bounces come back": (
+        {"recipientEmail": "devices@Bounce.mail.example.com"},
+        {"recipientEmail": "SES receives no other mail there"},
+    ),
+    "nothing to replace": (
+        {"replaceActiveRuleSet": True, "activateRuleSet": False},
+        {"replaceActiveRuleSet": "must be false with activateRuleSet false"},
+    ),
+    "somebody else's way of delivering": (
+        {"configurationSetName": "set-1", "requireOutboundTls": True},
+        {"requireOutboundTls": "its owner's to say"},
+    ),
+    "permissions boundary": (
+        {"permissionsBoundary": "arn:aws:iam::123456789012:role/boundary"},
+        {"permissionsBoundary": "the ARN of a managed policy"},
+    ),
+    "protected and destroyed": (
+        {"protect": True, "forceDestroy": True},
+        {"forceDestroy": "must be false with protect true"},
+    ),
+    "version of credentials": (
+        {"smtpCredentialsVersion": 0},
+        {"smtpCredentialsVersion": "from 1"},
+    ),
+    "deletion window": ({"keyDeletionWindowDays": 6}, {"keyDeletionWindowDays": "from 7 to 30"}),
     "more than the environment holds": (
         {"allowedRecipients": [f"recipient-number-{n}@example.com" for n in range(120)]},
         {"allowedRecipients, allowedSenders": "environment"},
@@ -323,14 +403,24 @@ def test_a_stack_whose_name_cannot_be_part_of_a_buckets_name_is_refused(stack: s
     [
         {"maxConcurrency": 2},
         {"functionMemory": 128, "functionTimeoutSeconds": 900},
-        {"linkExpiryHours": 168},
+        {"linkMode": "presigned", "linkExpiryHours": 168},
+        {"linkMode": "page", "linkExpiryHours": 24 * 30, "attachmentRetentionDays": 30},
         {"linkExpiryHours": 24, "attachmentRetentionDays": 1},
+        {"linkMode": "page", "malwareProtection": True},
+        {"linkMode": "page", "downloadUrl": "https://files-1.example.com:8443"},
+        {"linkMode": "page", "downloadUrl": "https://xn--bcher-kva.example"},
+        {"linkKeyVersion": 1_000_000, "downloadMaxConcurrency": 0},
         {"existingRuleSetName": "shared", "activateRuleSet": False},
         {"functionTimeoutSeconds": 900, "dlqMaxReceiveCount": 32},
         {"functionTimeoutSeconds": 30, "dlqMaxReceiveCount": 100, "retryDelaySeconds": 900},
         {"parkingDelaySeconds": 900, "submissionConcurrency": 50},
         {"allowedRecipients": ["*.example.com", "a@b.example", "*"]},
         {"hostedZoneId": ""},
+        {"hostedZoneId": "Z0123456789ABCDEFGHIJ"},
+        {"createIdentities": False, "recipientEmail": "devices@bounce.mail.example.com"},
+        {"permissionsBoundary": "arn:aws:iam::123456789012:policy/team/boundary"},
+        {"permissionsBoundary": "arn:aws:iam::aws:policy/PowerUserAccess"},
+        {"keyDeletionWindowDays": 7},
     ],
 )
 def test_what_just_keeps_the_rules_is_taken(changes: dict[str, object]) -> None:
@@ -345,6 +435,7 @@ def test_all_errors_are_told_at_once_a_line_each() -> None:
                     "aws:region": "moon-1",
                     "senderEmail": None,
                     "maxRecipients": "many",
+                    "linkMode": "presigned",
                     "linkExpiryHours": 400,
                     "functionMemory": 64,
                     "spamActoin": "mark",
@@ -390,7 +481,8 @@ def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Dep
     [
         ({"linkExpiryHours": 12}, []),
         ({"linkExpiryHours": 12, "allowedRecipients": ["*"]}, ['allowedRecipients holds "*"']),
-        ({"linkExpiryHours": 13}, ["presigned links die"]),
+        ({"linkMode": "presigned", "linkExpiryHours": 13}, ["presigned links die"]),
+        ({"linkMode": "page", "linkExpiryHours": 13}, []),
         ({"linkExpiryHours": 1, "incomingRetentionDays": 13}, ["finds its mail gone"]),
         ({"linkExpiryHours": 1, "dlqMaxReceiveCount": 4}, ["AWS advises 5 or more"]),
         ({"linkExpiryHours": 1, "maxConcurrency": 50, "submissionConcurrency": 10}, []),

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from adapters import telemetry
+import pytest
+
+from adapters import download_telemetry, telemetry
 from adapters.telemetry import outcome_metric
 from relay_core.report import Outcome
 from tests.infra.conftest import Deploy
@@ -18,7 +20,7 @@ DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 NAMES = {
     "QueueName": {"mail-relay-dev-incoming", "mail-relay-dev-incoming-dead-letters"},
-    "FunctionName": {"mail-relay-dev-function"},
+    "FunctionName": {"mail-relay-dev-function", "mail-relay-dev-download"},
     "service": {"mail-relay-dev"},
 }
 
@@ -72,13 +74,19 @@ def test_two_stacks_share_no_metric_but_the_accounts(dev: Deployment, deploy: De
             if curve[0] != "AWS/SES"
         }
 
-    assert not shown(dev) & shown(deploy(stack="other", createIdentities=False))
+    other = deploy(stack="other", createIdentities=False, linkMode="page")
+    assert not shown(dev) & shown(other)
 
 
 def test_every_alarms_metric_is_shown_as_it_sees_it_with_a_line_where_it_sounds(
     deploy: Deploy,
 ) -> None:
-    stack = deploy(dlqAlarmThreshold=7, queueAgeAlarmSeconds=600, trafficAlarmThreshold=1000)
+    stack = deploy(
+        linkMode="page",
+        dlqAlarmThreshold=7,
+        queueAgeAlarmSeconds=600,
+        trafficAlarmThreshold=1000,
+    )
     for alarm in stack.all(ALARM):
         inputs = alarm.inputs
         watched = (inputs["namespace"], inputs["metricName"], inputs["dimensions"])
@@ -94,7 +102,9 @@ def test_every_alarms_metric_is_shown_as_it_sees_it_with_a_line_where_it_sounds(
 
 
 def test_every_line_is_an_alarms_threshold_or_a_configured_limit(deploy: Deploy) -> None:
-    stack = deploy(functionTimeoutSeconds=60, maxConcurrency=7)
+    stack = deploy(
+        linkMode="page", functionTimeoutSeconds=60, maxConcurrency=7, downloadMaxConcurrency=8
+    )
     found = {
         label: value for one in widgets(stack, "metric") for label, value in lines(one).items()
     }
@@ -102,7 +112,14 @@ def test_every_line_is_an_alarms_threshold_or_a_configured_limit(deploy: Deploy)
         "alarm " + one.name.removeprefix("mail-relay-dev-"): one.inputs["threshold"]
         for one in stack.all(ALARM)
     }
-    assert found == {**alarms, "timeout": 60_000, "maxConcurrency": 7}
+    limits = {"timeout": 60_000, "maxConcurrency": 7, "downloadMaxConcurrency": 8}
+    assert found == {**alarms, **limits}
+
+
+def test_no_line_is_drawn_where_there_is_no_limit(deploy: Deploy) -> None:
+    stack = deploy(linkMode="page", downloadMaxConcurrency=0)
+    found = {label for one in widgets(stack, "metric") for label in lines(one)}
+    assert "downloadMaxConcurrency" not in found
 
 
 def test_it_begins_with_the_state_of_every_alarm(dev: Deployment) -> None:
@@ -112,27 +129,33 @@ def test_it_begins_with_the_state_of_every_alarm(dev: Deployment) -> None:
     assert set(first["properties"]["alarms"]) == {arn + one.name for one in dev.all(ALARM)}
 
 
-def test_it_follows_a_mail_from_left_to_right(dev: Deployment) -> None:
-    headings = sorted(widgets(dev, "text"), key=lambda widget: widget["x"])
-    titles = [widget["properties"]["markdown"].splitlines()[0] for widget in headings]
-    assert titles == [
-        "## 1. Received",
-        "## 2. Waiting",
-        "## 3. Worked through",
-        "## 4. Submitted",
-        "## 5. Went wrong",
-    ]
-    for widget in widgets(dev, "metric"):
+def titles(stack: Deployment) -> list[str]:
+    """The headings from left to right; each graph stands below one of them."""
+    headings = sorted(widgets(stack, "text"), key=lambda widget: widget["x"])
+    for widget in widgets(stack, "metric"):
         assert widget["x"] in {heading["x"] for heading in headings}
+    return [widget["properties"]["markdown"].splitlines()[0] for widget in headings]
 
 
-def test_no_widget_lies_on_another_or_off_the_grid(dev: Deployment) -> None:
+def test_it_follows_a_mail_from_left_to_right(dev: Deployment, presigned: Deployment) -> None:
+    way = ["## 1. Received", "## 2. Waiting", "## 3. Worked through", "## 4. Submitted"]
+    assert titles(dev) == [*way, "## 5. Fetched", "## 6. Went wrong"]
+    assert titles(presigned) == [*way, "## 5. Went wrong"]
+
+
+def test_without_a_page_nothing_of_a_page_is_shown(presigned: Deployment) -> None:
+    shown = str(widgets(presigned))
+    assert "download" not in shown.lower()
+    assert "PagesShown" not in shown
+
+
+def test_no_widget_lies_on_another_or_off_the_grid(every: Deployment) -> None:
     def cells(widget: dict[str, Any]) -> set[tuple[int, int]]:
         across = range(widget["x"], widget["x"] + widget["width"])
         down = range(widget["y"], widget["y"] + widget["height"])
         return {(x, y) for x in across for y in down}
 
-    taken = [cells(widget) for widget in widgets(dev)]
+    taken = [cells(widget) for widget in widgets(every)]
     assert all(0 <= x < 24 for cell in taken for x, _ in cell)
     assert not any(one & other for one, other in combinations(taken, 2))
 
@@ -149,7 +172,7 @@ def test_every_outcome_of_a_mail_is_shown(dev: Deployment) -> None:
 
 
 def test_the_relays_own_metrics_are_those_that_it_writes(dev: Deployment) -> None:
-    written = inspect.getsource(telemetry)
+    written = inspect.getsource(telemetry) + inspect.getsource(download_telemetry)
     ends = (*(outcome.value for outcome in Outcome), "retried", "failed")
     outcomes = {outcome_metric(end) for end in ends}
     for widget in widgets(dev, "metric"):
@@ -158,20 +181,22 @@ def test_the_relays_own_metrics_are_those_that_it_writes(dev: Deployment) -> Non
                 assert metric in outcomes or f'"{metric}"' in written
 
 
-def test_refusals_have_a_curve_a_reason_whatever_reasons_there_are(dev: Deployment) -> None:
-    (curve,) = (
-        curve
-        for widget in widgets(dev, "metric")
-        for (curve, *_) in widget["properties"]["metrics"]
-        if isinstance(curve, dict)
-    )
+@pytest.mark.parametrize(
+    ("title", "metric", "dimension"),
+    [("Refusals by reason", "Refusals", "reason"), ("Pages by status", "PagesShown", "status")],
+)
+def test_what_has_kinds_has_a_curve_a_kind_whatever_kinds_there_are(
+    dev: Deployment, title: str, metric: str, dimension: str
+) -> None:
+    (widget,) = (one for one in widgets(dev, "metric") if one["properties"]["title"] == title)
+    ((curve,),) = widget["properties"]["metrics"]
     assert curve["expression"] == (
-        'SEARCH(\'{MailRelay,service,reason} MetricName="Refusals"'
+        f'SEARCH(\'{{MailRelay,service,{dimension}}} MetricName="{metric}"'
         " service=\"mail-relay-dev\"', 'Sum', 300)"
     )
-    assert curve["label"] == "${PROP('Dim.reason')}"
+    assert curve["label"] == f"${{PROP('Dim.{dimension}')}}"
 
 
 def test_it_is_the_same_text_at_every_preview(dev: Deployment, deploy: Deploy) -> None:
     text = dev.one(DASHBOARD).inputs["dashboardBody"]
-    assert deploy().one(DASHBOARD).inputs["dashboardBody"] == text
+    assert deploy(linkMode="page").one(DASHBOARD).inputs["dashboardBody"] == text

@@ -42,6 +42,8 @@ def test_it_grows_beyond_4_kb_by_itself(dev: Deployment) -> None:
 
 def test_it_is_not_carried_in_the_environment(deploy: Deploy) -> None:
     stack = deploy(recipientGroups={"ops": ["a@example.com"]})
-    variables = stack.one("aws:lambda/function:Function").inputs["environment"]["variables"]
+    variables = stack.one("aws:lambda/function:Function", "function").inputs["environment"][
+        "variables"
+    ]
     assert "a@example.com" not in str(variables)
     assert variables["RELAY_DIRECTORY_PARAMETER"] == "/mail-relay/dev/recipients"

@@ -23,12 +23,14 @@ SSM = f"arn:aws:ssm:eu-central-1:{ACCOUNT}:"
 
 def statements(stack: Deployment) -> dict[str, Mapping[str, Any]]:
     """Sid → statement of what the function's role may do."""
-    policy = stack.one(ROLE_POLICY).document("policy")
+    policy = stack.one(ROLE_POLICY, "function").document("policy")
     return {statement["Sid"]: statement for statement in policy["Statement"]}
 
 
 def test_it_runs_the_relay_on_python_313_and_arm(deploy: Deploy) -> None:
-    inputs = deploy(functionMemory=1024, functionTimeoutSeconds=60).one(FUNCTION).inputs
+    inputs = (
+        deploy(functionMemory=1024, functionTimeoutSeconds=60).one(FUNCTION, "function").inputs
+    )
     assert inputs["handler"] == "adapters.relay_function.handler"
     assert inputs["runtime"] == "python3.13"
     assert inputs["architectures"] == ["arm64"]
@@ -38,37 +40,52 @@ def test_it_runs_the_relay_on_python_313_and_arm(deploy: Deploy) -> None:
 
 
 def test_its_environment_is_read_back_as_the_settings_and_resources(dev: Deployment) -> None:
-    variables = dev.one(FUNCTION).inputs["environment"]["variables"]
-    assert Settings.from_environment(variables) == read_stack(changed_config({})).settings()
+    variables = dev.one(FUNCTION, "function").inputs["environment"]["variables"]
+    config = read_stack(changed_config({"linkMode": "page"}))
+    assert Settings.from_environment(variables) == config.settings()
     assert Resources.from_environment(variables) == Resources(
         incoming_bucket="mail-relay-dev-incoming",
         attachments_bucket="mail-relay-dev-attachments",
         fallback_topic_arn=f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-fallback",
         directory_parameter="/mail-relay/dev/recipients",
         queue_url=f"https://sqs.eu-central-1.amazonaws.com/{ACCOUNT}/mail-relay-dev-incoming",
+        download_url=dev.exports["downloadUrl"],
+        link_keys_parameter="/mail-relay/dev/link-keys",
     )
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "MailRelay"
 
 
+def test_without_a_page_it_is_told_of_none(presigned: Deployment) -> None:
+    variables = presigned.one(FUNCTION, "function").inputs["environment"]["variables"]
+    resources = Resources.from_environment(variables)
+    assert (resources.download_url, resources.link_keys_parameter) == ("", "")
+
+
 def test_two_stacks_do_not_mix_their_metrics_and_logs(deploy: Deploy) -> None:
     for stack in ("one", "other"):
-        function = deploy(stack=stack, createIdentities=False).one(FUNCTION)
-        variables = function.inputs["environment"]["variables"]
-        assert variables["POWERTOOLS_SERVICE_NAME"] == f"mail-relay-{stack}"
+        functions = deploy(stack=stack, createIdentities=False, linkMode="page").all(FUNCTION)
+        assert len(functions) == 2
+        for function in functions:
+            variables = function.inputs["environment"]["variables"]
+            assert variables["POWERTOOLS_SERVICE_NAME"] == f"mail-relay-{stack}"
 
 
 STACK, REGION = "d" * 20, "ap-southeast-1"  # the longest there are
 
 
+@pytest.mark.parametrize("url", [None, f"https://{'host.' * 40}example.com"])
 def test_the_longest_environment_that_is_let_through_is_within_lambdas_4_kb(
-    deploy: Deploy,
+    deploy: Deploy, url: str | None
 ) -> None:
-    longest = max(filter(fits, range(80, 200)))
-    stack = deploy(stack=STACK, allowedRecipients=recipients(longest), **{"aws:region": REGION})
-    variables = stack.one(FUNCTION).inputs["environment"]["variables"]
+    page = {"linkMode": "page", "downloadUrl": url}
+    longest = max(number for number in range(70, 200) if fits(number, page))
+    changes = {"allowedRecipients": recipients(longest), "aws:region": REGION, **page}
+    stack = deploy(stack=STACK, **changes)
+    variables = stack.one(FUNCTION, "function").inputs["environment"]["variables"]
     size = sum(len(name) + len(value) for name, value in variables.items())
     ends_of_names = 4 * len("-1234567")  # Pulumi's, on two buckets, a topic and a queue
-    regions = 2 * (len(REGION) - len("eu-central-1"))  # in the topic's ARN and the queue's URL
+    # in the topic's ARN, the queue's URL and the page's
+    regions = 3 * (len(REGION) - len("eu-central-1"))
     assert size + ends_of_names + regions <= 4096
 
 
@@ -76,9 +93,9 @@ def recipients(number: int) -> list[str]:
     return [f"recipient-{n:03}@example.com" for n in range(number)]
 
 
-def fits(number: int) -> bool:
+def fits(number: int, more: Mapping[str, object]) -> bool:
     try:
-        read_stack(changed_config({"allowedRecipients": recipients(number)}), stack=STACK)
+        read_stack(changed_config({"allowedRecipients": recipients(number), **more}), stack=STACK)
     except InvalidConfig:
         return False
     return True
@@ -86,7 +103,7 @@ def fits(number: int) -> bool:
 
 def test_its_logs_go_to_a_group_of_its_own_that_is_there_first(deploy: Deploy) -> None:
     stack = deploy(logRetentionDays=7)
-    group, function = stack.one(LOG_GROUP), stack.one(FUNCTION)
+    group, function = stack.one(LOG_GROUP, "function"), stack.one(FUNCTION, "function")
     assert group.inputs == {"name": "/aws/lambda/mail-relay-dev-function", "retentionInDays": 7}
     assert function.inputs["loggingConfig"] == {
         "logFormat": "JSON",
@@ -96,8 +113,9 @@ def test_its_logs_go_to_a_group_of_its_own_that_is_there_first(deploy: Deploy) -
     assert stack.exports["logGroup"] == "/aws/lambda/mail-relay-dev-function"
 
 
-def test_it_waits_for_its_rights(dev: Deployment) -> None:
-    assert dev.one(ROLE_POLICY).urn in dev.one(FUNCTION).dependencies
+@pytest.mark.parametrize("name", ["mail-relay-dev-function", "mail-relay-dev-download"])
+def test_a_function_waits_for_its_rights(dev: Deployment, name: str) -> None:
+    assert dev.named(ROLE_POLICY, name).urn in dev.named(FUNCTION, name).dependencies
 
 
 def test_the_queue_feeds_it_and_takes_back_only_what_failed(deploy: Deploy) -> None:
@@ -119,17 +137,19 @@ def test_it_may_send_a_message_anew_as_often_as_it_takes(dev: Deployment) -> Non
     assert rounds.urn in dev.one(MAPPING).dependencies
 
 
-def test_only_lambda_takes_its_role(dev: Deployment) -> None:
-    trust = dev.one("aws:iam/role:Role").document("assumeRolePolicy")
+@pytest.mark.parametrize("name", ["mail-relay-dev-function", "mail-relay-dev-download"])
+def test_only_lambda_takes_a_functions_role(dev: Deployment, name: str) -> None:
+    trust = dev.named("aws:iam/role:Role", name).document("assumeRolePolicy")
     (statement,) = trust["Statement"]
     assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
     assert statement["Action"] == "sts:AssumeRole"
 
 
-def test_its_role_may_do_what_the_code_calls_and_nothing_else(dev: Deployment) -> None:
+@pytest.mark.parametrize("mode", ["page", "presigned"])
+def test_its_role_may_do_what_the_code_calls_and_nothing_else(deploy: Deploy, mode: str) -> None:
     rights = {
         (action, resource)
-        for statement in statements(dev).values()
+        for statement in statements(deploy(linkMode=mode)).values()
         for action in statement["Action"]
         for resource in statement["Resource"]
     }
@@ -139,9 +159,18 @@ def test_its_role_may_do_what_the_code_calls_and_nothing_else(dev: Deployment) -
     )
     queue = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:mail-relay-dev-incoming"
     logs = f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:/aws/lambda/mail-relay-dev-function:*"
-    assert rights == {
+    of_mode = {
+        # Which files there are, and who has a link, is no reason to read what is in them.
+        "page": {
+            ("s3:GetObject", f"{attachments}/links/*"),
+            ("s3:PutObject", f"{attachments}/links/*"),
+            ("ssm:GetParameter", f"{SSM}parameter/mail-relay/dev/link-keys"),
+        },
+        # It signs links, and a link may do what its signer may.
+        "presigned": {("s3:GetObject", f"{attachments}/attachments/*")},
+    }
+    assert rights == of_mode[mode] | {
         ("s3:GetObject", f"{incoming}/incoming/*"),
-        ("s3:GetObject", f"{attachments}/attachments/*"),
         ("s3:PutObject", f"{attachments}/attachments/*"),
         ("s3:GetObject", f"{attachments}/manifests/*"),
         ("s3:PutObject", f"{attachments}/manifests/*"),
@@ -151,6 +180,8 @@ def test_its_role_may_do_what_the_code_calls_and_nothing_else(dev: Deployment) -
         ("ssm:GetParameter", f"{SSM}parameter/mail-relay/dev/recipients"),
         ("ses:SendEmail", f"{SES}identity/*"),
         ("ses:SendRawEmail", f"{SES}identity/*"),
+        ("ses:SendEmail", f"{SES}configuration-set/mail-relay-dev"),
+        ("ses:SendRawEmail", f"{SES}configuration-set/mail-relay-dev"),
         ("sns:Publish", f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-fallback"),
         ("sqs:ReceiveMessage", queue),
         ("sqs:DeleteMessage", queue),
@@ -170,7 +201,10 @@ def test_it_sends_only_as_the_configured_sender(dev: Deployment) -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [(None, ["identity/*"]), ("set-1", ["identity/*", "configuration-set/set-1"])],
+    [
+        (None, ["identity/*", "configuration-set/mail-relay-dev"]),
+        ("set-1", ["identity/*", "configuration-set/set-1"]),
+    ],
 )
 def test_it_may_use_the_configuration_set_that_it_is_given(
     deploy: Deploy, name: str | None, expected: list[str]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from tests.infra.conftest import Deploy
-from tests.infra.program import Deployment
+import pytest
 
+from infra.dns import is_in_zone
+from tests.infra.conftest import Deploy
+from tests.infra.program import ZONE, Deployment
+
+MAIL_FROM = "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes"
+RECORD = "aws:route53/record:Record"
 IDENTITY = "aws:sesv2/emailIdentity:EmailIdentity"
 
 
@@ -21,6 +26,7 @@ def test_one_domain_for_both_is_one_identity(deploy: Deploy) -> None:
 def test_domains_that_are_verified_already_are_left_alone(deploy: Deploy) -> None:
     stack = deploy(createIdentities=False)
     assert stack.all(IDENTITY) == ()
+    assert stack.all(MAIL_FROM) == ()
     assert {record["type"] for record in stack.exports["dnsRecords"]} == {"MX", "TXT"}
 
 
@@ -42,8 +48,61 @@ def test_the_records_to_publish_are_told(dev: Deployment) -> None:
         },
         {"name": "mail.example.com", "type": "TXT", "value": "v=spf1 include:amazonses.com ~all"},
         {"name": "_dmarc.mail.example.com", "type": "TXT", "value": "v=DMARC1; p=quarantine"},
+        {
+            "name": "bounce.mail.example.com",
+            "type": "MX",
+            "value": "10 feedback-smtp.eu-central-1.amazonses.com",
+        },
+        {
+            "name": "bounce.mail.example.com",
+            "type": "TXT",
+            "value": "v=spf1 include:amazonses.com ~all",
+        },
         *dkim,
     ]
+
+
+def test_mail_leaves_with_a_reverse_path_of_ours_and_goes_out_without_it_too(
+    dev: Deployment,
+) -> None:
+    assert dev.one(MAIL_FROM).inputs == {
+        "emailIdentity": "mail.example.com",
+        "mailFromDomain": "bounce.mail.example.com",
+        "behaviorOnMxFailure": "USE_DEFAULT_VALUE",
+    }
+
+
+@pytest.mark.parametrize("inbound", ["devices@in.example.com", "devices@mail.example.com"])
+def test_what_is_written_is_what_is_told_once_for_each_name_and_type(
+    deploy: Deploy, inbound: str
+) -> None:
+    stack = deploy(linkMode="page", hostedZoneId="Z123", recipientEmail=inbound)
+    written = [
+        (one.inputs["name"], one.inputs["type"], one.inputs["records"])
+        for one in stack.all(RECORD)
+    ]
+    assert sorted((n, t, v) for n, t, values in written for v in values) == sorted(
+        (record["name"], record["type"], record["value"]) for record in stack.exports["dnsRecords"]
+    )
+    assert len({(name, type_) for name, type_, _ in written}) == len(written)
+    for one in stack.all(RECORD):
+        assert (one.inputs["zoneId"], one.inputs["allowOverwrite"]) == ("Z123", False)
+        assert one.inputs["ttl"] > 0
+    assert stack.warnings == ()
+
+
+def test_nothing_is_written_without_a_zone(dev: Deployment) -> None:
+    assert dev.all(RECORD) == ()
+
+
+def test_what_is_not_in_the_zone_is_warned_about_and_left_out(deploy: Deploy) -> None:
+    stack = deploy(linkMode="page", hostedZoneId="Z123", recipientEmail="devices@in.plant.example")
+    names = {one.inputs["name"] for one in stack.all(RECORD)}
+    assert names
+    assert all(is_in_zone(name, ZONE) for name in names)
+    (warning,) = stack.warnings
+    assert "hostedZoneId is of example.com: records of in.plant.example cannot stand" in warning
+    assert "in.plant.example" in {record["name"] for record in stack.exports["dnsRecords"]}
 
 
 def test_jakartas_keys_stand_under_a_domain_of_their_own(deploy: Deploy) -> None:

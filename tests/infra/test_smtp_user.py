@@ -33,7 +33,7 @@ def test_they_are_stored_as_one_secret_parameter(dev: Deployment) -> None:
     assert parameter.inputs["type"] == "SecureString"
     assert parameter.inputs["name"] == "/mail-relay/dev/smtp-credentials"
     assert json.loads(parameter.inputs["value"]) == {
-        "username": "mail-relay-dev-devices-id",
+        "username": "mail-relay-dev-devices-1-id",
         "password": "derived-password",
     }
     assert "value" in parameter.secret_inputs
@@ -43,6 +43,36 @@ def test_the_outputs_tell_where_they_are_and_not_what_they_are(dev: Deployment) 
     assert dev.exports["smtpCredentialsParameter"] == "/mail-relay/dev/smtp-credentials"
     assert dev.exports["smtpEndpoint"] == "email-smtp.eu-central-1.amazonaws.com:587"
     assert "derived-password" not in str(dev.exports)
+
+
+def test_rotating_keeps_the_credentials_there_were_and_tells_the_new_ones(deploy: Deploy) -> None:
+    def keys(stack: Deployment) -> dict[str, str]:
+        return {one.name: one.inputs["user"] for one in stack.all(KEY)}
+
+    before, after = (deploy(smtpCredentialsVersion=version) for version in (3, 4))
+    assert keys(before) == {
+        f"mail-relay-dev-devices-{n}": f"mail-relay-dev-devices-{n}" for n in (2, 3)
+    }
+    kept = keys(before).items() & keys(after).items()
+    assert kept == {("mail-relay-dev-devices-3", "mail-relay-dev-devices-3")}
+    value = json.loads(after.one(PARAMETER, "devices").inputs["value"])
+    assert value["username"] == "mail-relay-dev-devices-4-id"
+
+
+def test_a_user_never_has_more_keys_than_iam_allows(deploy: Deploy) -> None:
+    # Pulumi makes before it deletes: during a rotation the keys of both versions are there.
+    users = [
+        one.inputs["user"]
+        for one in {
+            key.urn: key for n in (2, 3) for key in deploy(smtpCredentialsVersion=n).all(KEY)
+        }.values()
+    ]
+    assert len(users) == 3
+    assert all(users.count(user) <= 2 for user in users)
+
+
+def test_credentials_have_their_rights_before_anybody_reads_them(dev: Deployment) -> None:
+    assert dev.one(POLICY).urn in dev.one(PARAMETER, "devices").dependencies
 
 
 def test_there_are_none_if_so_configured(deploy: Deploy) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from infra.config import InvalidConfig
 from tests.infra.conftest import Deploy
 from tests.infra.program import ACCOUNT, Deployment
 
@@ -74,6 +75,27 @@ def test_mail_and_attachments_expire_when_configured(deploy: Deploy) -> None:
     assert (incoming["status"], attachments["status"]) == ("Enabled", "Enabled")
     assert (incoming["filter"], incoming["expiration"]) == ({"prefix": "incoming/"}, {"days": 21})
     assert (attachments["filter"], attachments["expiration"]) == ({"prefix": ""}, {"days": 9})
+
+
+@pytest.mark.parametrize(
+    "prefix", ["attachments/", "manifests/", "windows/", "links/", "downloads/", "archives/"]
+)
+def test_whatever_is_kept_about_a_mail_ends_with_its_attachments(
+    dev: Deployment, prefix: str
+) -> None:
+    type_ = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    ending = [
+        rule["expiration"]
+        for rule in dev.named(type_, BUCKETS[1]).inputs["rules"]
+        if "expiration" in rule and prefix.startswith(rule["filter"]["prefix"])
+    ]
+    assert ending == [{"days": 14}]
+
+
+def test_a_link_does_not_outlive_what_it_leads_to(deploy: Deploy) -> None:
+    deploy(linkMode="page", linkExpiryHours=48, attachmentRetentionDays=2)
+    with pytest.raises(InvalidConfig, match="no longer than the attachments are kept"):
+        deploy(linkMode="page", linkExpiryHours=49, attachmentRetentionDays=2)
 
 
 def test_only_ses_may_put_mail_and_only_for_our_rule(dev: Deployment) -> None:

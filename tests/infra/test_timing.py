@@ -136,7 +136,7 @@ def test_the_delays_of_the_code_are_those_reckoned_with() -> None:
 def test_what_is_derived_is_what_is_deployed(deploy: Deploy, timeout: int) -> None:
     stack = deploy(functionTimeoutSeconds=timeout)
     expected = replace(BASE, function_timeout_seconds=timeout).timing
-    function = stack.one("aws:lambda/function:Function")
+    function = stack.one("aws:lambda/function:Function", "function")
     mapping = stack.one("aws:lambda/eventSourceMapping:EventSourceMapping")
     queues = {one.name: one.inputs for one in stack.all(QUEUE_TYPE)}
     assert function.inputs["timeout"] == timeout

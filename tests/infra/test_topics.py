@@ -23,7 +23,9 @@ def test_topics_take_nothing_without_tls(dev: Deployment) -> None:
         } in policy["Statement"]
 
 
-def test_only_the_stacks_own_alarms_may_publish_on_the_alarms_topic(dev: Deployment) -> None:
+def test_only_the_stacks_own_alarms_and_sending_may_publish_on_the_alarms_topic(
+    dev: Deployment,
+) -> None:
     allowed = [
         (policy.name, statement)
         for policy in dev.all(TOPIC_POLICY)
@@ -31,18 +33,25 @@ def test_only_the_stacks_own_alarms_may_publish_on_the_alarms_topic(dev: Deploym
         if statement["Effect"] == "Allow"
     ]
     alarms = f"arn:aws:cloudwatch:eu-central-1:{ACCOUNT}:alarm:mail-relay-dev-*"
-    expected = {
-        "Sid": "PublishByService",
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudwatch.amazonaws.com"},
-        "Action": ["sns:Publish"],
-        "Resource": [f"{ARN}alarms"],
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": ACCOUNT},
-            "ArnLike": {"aws:SourceArn": alarms},
-        },
-    }
-    assert allowed == [("mail-relay-dev-alarms", expected)]
+    sending = f"arn:aws:ses:eu-central-1:{ACCOUNT}:configuration-set/mail-relay-dev"
+    expected = [
+        {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": ["sns:Publish"],
+            "Resource": [f"{ARN}alarms"],
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                "ArnLike": {"aws:SourceArn": source},
+            },
+        }
+        for sid, service, source in (
+            ("PublishAlarms", "cloudwatch.amazonaws.com", alarms),
+            ("PublishEventsOfSending", "ses.amazonaws.com", sending),
+        )
+    ]
+    assert allowed == [("mail-relay-dev-alarms", one) for one in expected]
 
 
 def test_operators_are_subscribed_by_mail_once_each(deploy: Deploy) -> None:

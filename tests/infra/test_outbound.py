@@ -1,0 +1,62 @@
+"""Mail is sent with a configuration set that tells what became of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.infra.conftest import Deploy
+from tests.infra.program import ACCOUNT, Deployment
+
+SET = "aws:sesv2/configurationSet:ConfigurationSet"
+DESTINATION = "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination"
+FUNCTION, TOPIC_POLICY = "aws:lambda/function:Function", "aws:sns/topicPolicy:TopicPolicy"
+TROUBLES = {"BOUNCE", "COMPLAINT", "REJECT", "DELIVERY_DELAY"}
+
+
+def set_of_function(stack: Deployment) -> str:
+    variables = stack.one(FUNCTION, "function").inputs["environment"]["variables"]
+    name: str = variables["RELAY_CONFIGURATION_SET_NAME"]
+    return name
+
+
+def test_the_stack_has_a_set_of_its_own_and_the_function_sends_with_it(dev: Deployment) -> None:
+    found = dev.one(SET)
+    assert found.inputs["configurationSetName"] == set_of_function(dev) == "mail-relay-dev"
+    assert found.inputs["reputationOptions"] == {"reputationMetricsEnabled": True}
+    # A worker that sends before the set is there is refused.
+    assert found.urn in dev.one(FUNCTION, "function").dependencies
+
+
+@pytest.mark.parametrize(("required", "policy"), [(False, "OPTIONAL"), (True, "REQUIRE")])
+def test_tls_is_asked_for_as_configured(deploy: Deploy, *, required: bool, policy: str) -> None:
+    stack = deploy(requireOutboundTls=required)
+    assert stack.one(SET).inputs["deliveryOptions"] == {"tlsPolicy": policy}
+
+
+def test_troubles_are_told_to_the_operator_once_ses_may(dev: Deployment) -> None:
+    told = dev.one(DESTINATION, "operator")
+    event = told.inputs["eventDestination"]
+    assert event["enabled"] is True
+    assert set(event["matchingEventTypes"]) == TROUBLES
+    topic = f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-alarms"
+    assert event["snsDestination"] == {"topicArn": topic}
+    assert dev.named(TOPIC_POLICY, "mail-relay-dev-alarms").urn in told.dependencies
+
+
+def test_troubles_are_counted_under_the_name_of_the_set(dev: Deployment) -> None:
+    event = dev.one(DESTINATION, "metrics").inputs["eventDestination"]
+    assert set(event["matchingEventTypes"]) == TROUBLES
+    (dimension,) = event["cloudWatchDestination"]["dimensionConfigurations"]
+    assert dimension == {
+        "dimensionName": "ses:configuration-set",
+        "dimensionValueSource": "MESSAGE_TAG",
+        "defaultDimensionValue": "mail-relay-dev",
+    }
+
+
+def test_a_set_that_exists_is_used_and_left_as_it_is(deploy: Deploy) -> None:
+    stack = deploy(configurationSetName="theirs")
+    assert (stack.all(SET), stack.all(DESTINATION)) == ((), ())
+    assert set_of_function(stack) == "theirs"
+    policy = stack.named(TOPIC_POLICY, "mail-relay-dev-alarms").document("policy")
+    assert "ses.amazonaws.com" not in str(policy)
