@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 BIN := .venv/bin
 STAMP := .venv/.requirements-dev.sha256
 
-.PHONY: help setup demo test run check bench fuzz format lock clean
+.PHONY: help setup demo test prove run preview check bench fuzz format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -26,8 +26,14 @@ demo: setup ## one real mail through the whole relay, step by step
 test: setup ## the whole suite, sandbox included
 	@$(BIN)/python -m pytest
 
+prove: setup ## a thousand mails while SES fails and workers are killed; five minutes
+	@$(BIN)/python -m tests.sandbox.load
+
 run: setup ## the sandbox in the foreground, until Ctrl-C
 	@$(BIN)/python -m sandbox
+
+preview: setup ## what Pulumi's own engine makes of the program; needs the pulumi CLI
+	@$(BIN)/python -m sandbox.preview
 
 check: setup ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

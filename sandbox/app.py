@@ -10,30 +10,43 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import secrets
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from adapters.s3 import S3Manifests
+
 from .account import prepare_account
-from .events import Listener
+from .console import ConsoleContent, ConsoleServer
+from .console.alarms import Alarms
+from .console.forwarding import FunctionUrl
+from .console.journal import Journal
+from .console.queues import Queues
+from .events import Event, Listener, ProgramWarned
 from .function_log import FunctionLogFollower
-from .http import ConsoleContent, ConsoleServer
+from .function_urls import UnusableFunctionUrl, deployed_functions
+from .log_metrics import LogMetrics
 from .metrics import QueueMetrics, UnmeasurableAlarm
 from .notices import NoticeRecorder, subscribe
 from .outbox import Outbox
 from .receipt import Receiving
+from .scanner import MalwareScanner
 from .ses_endpoint import SesEndpoint, SesService
 from .ses_faults import Faults
 from .ses_sending import Sending
 from .smtp import Credentials, SmtpFront
+from .smtp_access import SmtpAccess, example_code
 from .tls import make_server_context
 
 if TYPE_CHECKING:
@@ -41,7 +54,8 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 _EXPORTS_NEEDED = {
-    *("alarmsTopicArn", "fallbackTopicArn", "inboundAddress", "logGroup", "senderAddress")
+    *("alarmsTopicArn", "attachmentsBucket", "deadLetterQueueUrl", "fallbackTopicArn"),
+    *("inboundAddress", "incomingBucket", "queueUrl", "senderAddress"),
 }
 _LONGEST_REASON = 1000  # characters
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
@@ -60,31 +74,23 @@ class Options:
     """How to run the sandbox.
 
     `data` is where everything is kept (None: a temporary folder, removed at the end); port 0
-    means any free one; `config` sets keys of Pulumi.yaml, as text.
+    means any free one; `config` sets keys of Pulumi.yaml, as text. `scan_delay` is how long an
+    attachment goes unscanned at least, where the program has attachments scanned.
     """
 
     data: Path | None = None
     smtp_port: int = 0
     http_port: int = 0
     config: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpAccess:
-    """How to hand a mail to the sandbox. `mail_from` and `rcpt_to` are addr-specs."""
-
-    host: str
-    port: int
-    username: str
-    password: str
-    mail_from: str
-    rcpt_to: str
-    ca_file: Path
+    scan_delay: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsAccess:
-    """How to look into the emulator with boto3, as the administrator."""
+    """How to look into the emulator with boto3, as the administrator.
+
+    `endpoint` is for every service, SES's sending included: such mail comes into the outbox.
+    """
 
     endpoint: str
     region: str
@@ -149,7 +155,13 @@ def running(
     with ExitStack() as cleanup:
         try:
             sandbox = _start(options, listener, stop_asked, cleanup)
-        except (OSError, BotoCoreError, ClientError, UnmeasurableAlarm) as error:
+        except (
+            OSError,
+            BotoCoreError,
+            ClientError,
+            UnmeasurableAlarm,
+            UnusableFunctionUrl,
+        ) as error:
             raise StartError(_one_line(error)) from error
         yield sandbox
 
@@ -160,6 +172,12 @@ def _start(
     def heed() -> None:
         if stop_asked():
             raise Stopped
+
+    journal = Journal()
+
+    def listen(event: Event) -> None:
+        journal(event)
+        listener(event)
 
     # Pulumi takes its time to import; a wrong option or port should not wait for that.
     smtp_socket = cleanup.enter_context(_listen(options.smtp_port, "--smtp-port"))
@@ -182,17 +200,19 @@ def _start(
                 data,
                 worker_environment={"AWS_ENDPOINT_URL_SESV2": ses_endpoint.url},
                 region=str(config["aws:region"]),
+                front=_origin(http_socket),
             )
         )
         heed()
         prepare_account(ses=emulator.client("ses"), sesv2=emulator.client("sesv2"), config=config)
-        stack = deploy(emulator, config)
+        stack = deploy(emulator, config, warn=lambda text: listen(ProgramWarned(text=text)))
         if missing := _EXPORTS_NEEDED - stack.keys():
             raise StartError(f"the program does not export {', '.join(sorted(missing))}")
     except (ConfigError, EmulatorError, DeployError) as error:
         raise StartError(_one_line(error)) from error
     heed()
     return _surround(
+        options=options,
         emulator=emulator,
         ses_endpoint=ses_endpoint,
         smtp_socket=smtp_socket,
@@ -200,13 +220,15 @@ def _start(
         data=data,
         config=config,
         stack=stack,
-        listener=listener,
+        listener=listen,
+        journal=journal,
         cleanup=cleanup,
     )
 
 
 def _surround(
     *,
+    options: Options,
     emulator: Emulator,
     ses_endpoint: SesEndpoint,
     smtp_socket: socket.socket,
@@ -215,6 +237,7 @@ def _surround(
     config: Mapping[str, Any],
     stack: Mapping[str, Any],
     listener: Listener,
+    journal: Journal,
     cleanup: ExitStack,
 ) -> Sandbox:
     """Put what the emulator lacks around it."""
@@ -241,10 +264,30 @@ def _surround(
             cloudwatch=emulator.client("cloudwatch"),
         )
     )
-    follower = FunctionLogFollower(
-        logs=emulator.client("logs"), log_group=stack["logGroup"], listener=listener
+    functions = deployed_functions(emulator.client("lambda"))
+    for function in functions:
+        follower = FunctionLogFollower(
+            logs=emulator.client("logs"),
+            log_group=function.log_group,
+            listener=listener,
+            on_lines=_read_by(
+                LogMetrics(
+                    emulator.client("cloudwatch"),
+                    function_name=function.name,
+                    error_metric="Url5xxCount" if function.url_host else "Errors",
+                ),
+                partial(journal.read_log, function.name),
+            ),
+        )
+        cleanup.callback(follower.close)
+    scanner = MalwareScanner(
+        s3=emulator.client("s3"),
+        plans=tuple(emulator.malware_plans),
+        delay=options.scan_delay,
+        listener=listener,
     )
-    cleanup.callback(follower.close)
+    scanner.start()
+    cleanup.callback(scanner.close)
     ses_endpoint.serve(
         SesService(
             emulator_endpoint=emulator.endpoint,
@@ -278,33 +321,77 @@ def _surround(
         listener=listener,
     )
     cleanup.callback(front.close)
+    access = SmtpAccess(
+        host=HOST,
+        port=smtp_socket.getsockname()[1],
+        username=credentials.username,
+        password=credentials.password,
+        mail_from=stack["senderAddress"],
+        rcpt_to=stack["inboundAddress"],
+        ca_file=ca_file,
+    )
     console = ConsoleServer(
-        listening=http_socket, content=ConsoleContent(stack=stack, outbox=outbox, notices=notices)
+        listening=http_socket,
+        content=ConsoleContent(
+            stack=stack,
+            outbox=outbox,
+            notices=notices,
+            journal=journal,
+            queues=Queues(
+                sqs=emulator.client("sqs"),
+                peek=emulator.messages,
+                manifests=S3Manifests(
+                    client=emulator.client("s3"), bucket=str(stack["attachmentsBucket"])
+                ),
+                incoming_bucket=str(stack["incomingBucket"]),
+                urls={
+                    "queue": str(stack["queueUrl"]),
+                    "dead-letter queue": str(stack["deadLetterQueueUrl"]),
+                },
+            ),
+            alarms=Alarms(cloudwatch=emulator.client("cloudwatch")),
+            smtp=access,
+            code=example_code(config),
+        ),
+        pages=next(
+            (
+                FunctionUrl(endpoint=emulator.endpoint, host=function.url_host)
+                for function in functions
+                if function.url_host
+            ),
+            None,
+        ),
     )
     cleanup.callback(console.close)
     return Sandbox(
-        smtp=SmtpAccess(
-            host=HOST,
-            port=smtp_socket.getsockname()[1],
-            username=credentials.username,
-            password=credentials.password,
-            mail_from=stack["senderAddress"],
-            rcpt_to=stack["inboundAddress"],
-            ca_file=ca_file,
-        ),
+        smtp=access,
         aws=AwsAccess(
-            endpoint=emulator.endpoint,
+            endpoint=ses_endpoint.url,
             region=emulator.region,
             access_key_id=emulator.access_key_id,
             secret_access_key=emulator.secret_access_key,
         ),
-        http=f"http://{HOST}:{http_socket.getsockname()[1]}",
+        http=_origin(http_socket),
         outbox=outbox,
         notices=notices,
         ses_faults=ses_faults,
         stack=stack,
         config=config,
     )
+
+
+def _origin(listening: socket.socket) -> str:
+    return f"http://{HOST}:{listening.getsockname()[1]}"
+
+
+def _read_by(*readers: Callable[[Sequence[str]], None]) -> Callable[[Sequence[str]], None]:
+    """All of them, one after the other."""
+
+    def read(lines: Sequence[str]) -> None:
+        for reader in readers:
+            reader(lines)
+
+    return read
 
 
 def _listen(port: int, option: str) -> socket.socket:
@@ -320,7 +407,8 @@ def _data_folder(wanted: Path | None, cleanup: ExitStack) -> Path:
         data = Path(tempfile.mkdtemp(prefix="mail-relay-sandbox-"))
         cleanup.callback(shutil.rmtree, data, ignore_errors=True)
         return data
-    data = wanted.absolute()
+    # Without links and dots: what is written down must lead there from any folder.
+    data = Path(os.path.realpath(wanted))
     try:
         data.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=data):

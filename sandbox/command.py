@@ -7,14 +7,13 @@ standard error if it could not start.
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import os
-import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,9 +21,8 @@ from rich.text import Text
 
 from .app import Options, Sandbox, StartError, Stopped, running
 from .narration import Narrator, Terminal, printable
+from .smtp_access import example_code, openssl_command, smtp_session, swaks_command
 from .stop import StopRequest
-
-_DEFAULT_MARKER = "Email_Rxers_Code"
 
 
 def run(arguments: Sequence[str], stop: StopRequest) -> int:
@@ -92,14 +90,29 @@ def _parse_arguments(arguments: Sequence[str]) -> tuple[Options, Path | None]:
         metavar="KEY=VALUE",
         help="set a key of Pulumi.yaml, over Pulumi.dev.yaml; a list with commas",
     )
+    parser.add_argument(
+        "--scan-delay",
+        type=_seconds,
+        default=timedelta(),
+        metavar="SECONDS",
+        help="leave attachments unscanned for so long, where malwareProtection is on",
+    )
     found = parser.parse_args(arguments)
     options = Options(
         data=found.data,
         smtp_port=found.smtp_port,
         http_port=found.http_port,
         config=dict(_parse_setting(item) for item in found.config),
+        scan_delay=found.scan_delay,
     )
     return options, found.ready_file
+
+
+def _seconds(text: str) -> timedelta:
+    try:
+        return timedelta(seconds=float(text))
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 def _parse_setting(item: str) -> tuple[str, str]:
@@ -147,42 +160,11 @@ def _let_go_of_terminal() -> None:
 
 def introduce(sandbox: Sandbox) -> list[Text]:
     """What a person needs to send a first mail, a line each."""
-    smtp = sandbox.smtp
-    recipient = example_recipient(sandbox)
-    marker = sandbox.config.get("mail-relay:recipientMarker", _DEFAULT_MARKER)
-    code = f":{marker}:{recipient}:{marker}:"
-    swaks = shlex.join(
-        [
-            *("swaks", "--server", f"{smtp.host}:{smtp.port}", "--tls"),
-            *("--auth", "LOGIN", "--auth-user", smtp.username, "--auth-password", smtp.password),
-            *("--from", smtp.mail_from, "--to", smtp.rcpt_to, "--header", "Subject: Hello"),
-            *("--body", f"Hello. {code}", "--attach", "@README.md"),
-        ]
-    )
-    openssl = shlex.join(
-        [
-            *("openssl", "s_client", "-crlf", "-quiet", "-starttls", "smtp"),
-            *("-connect", f"{smtp.host}:{smtp.port}", "-CAfile", str(smtp.ca_file)),
-        ]
-    )
-    session = (
-        "EHLO device",
-        "AUTH LOGIN",
-        base64.b64encode(smtp.username.encode()).decode(),
-        base64.b64encode(smtp.password.encode()).decode(),
-        f"MAIL FROM:<{smtp.mail_from}>",
-        f"RCPT TO:<{smtp.rcpt_to}>",
-        "DATA",
-        "Subject: Hello",
-        "",
-        f"Hello. {code}",
-        ".",
-        "QUIT",
-    )
+    smtp, code = sandbox.smtp, example_code(sandbox.config)
     return [
         Text(),
         Text("The relay runs. Send it a mail:", "bold"),
-        _fact("server", f"{smtp.host}:{smtp.port}, STARTTLS, then AUTH PLAIN or LOGIN"),
+        _fact("server", f"{smtp.server}, STARTTLS, then AUTH PLAIN or LOGIN"),
         _fact("user name", smtp.username),
         _fact("password", smtp.password),
         _fact("from", smtp.mail_from),
@@ -191,11 +173,11 @@ def introduce(sandbox: Sandbox) -> list[Text]:
         _fact("CA file", str(smtp.ca_file)),
         Text(),
         Text("With swaks:", "bold"),
-        Text(swaks),
+        Text(swaks_command(smtp, code)),
         Text(),
         Text("By hand, with openssl, typing the lines below it:", "bold"),
-        Text(openssl),
-        *(Text(f"  {line}") for line in session),
+        Text(openssl_command(smtp)),
+        *(Text(f"  {line}") for line in smtp_session(smtp, code)),
         Text(),
         _fact("mailboxes", str(sandbox.outbox.directory)),
         _fact("console", sandbox.http),
@@ -206,13 +188,3 @@ def introduce(sandbox: Sandbox) -> list[Text]:
 
 def _fact(name: str, value: str) -> Text:
     return Text.assemble((f"  {name:<12}", "cyan"), value)
-
-
-def example_recipient(sandbox: Sandbox, local_part: str = "operations") -> str:
-    """An address that the sandbox's configuration lets mail go to."""
-    allowed = sandbox.config.get("mail-relay:allowedRecipients") or ["*"]
-    pattern = str(allowed[0])
-    if "@" in pattern:
-        return pattern
-    domain = "example.com" if pattern == "*" else pattern.replace("*.", "mail.", 1)
-    return f"{local_part}@{domain}"

@@ -3,8 +3,9 @@
 A mail as a sensor might send it goes in by SMTP: text and HTML, two recipients in the code,
 two attachments, one of them several megabytes of random bytes. The demo waits for it in both
 mailboxes, makes sure that code and attachments are gone, downloads both attachments through
-the links of each delivered mail, and compares them byte for byte. It ends with status 0 only
-if all of that held.
+the links of each delivered mail, and compares them byte for byte. Where the links lead to a
+download page, it opens the page and presses its buttons, as a person would. It ends with status 0
+only if all of that held.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from pathlib import Path
 from rich.text import Text
 
 from .app import Options, Sandbox, StartError, Stopped, running
-from .command import example_recipient
 from .narration import Narrator, Terminal, format_size
+from .smtp_access import example_recipient
 from .stop import StopRequest
+from .visiting import NotServed, open_page, press
 
 LARGE_NAME, SMALL_NAME = "vibration.bin", "Prüfprotokoll Nr. 7.txt"
 LARGE_SIZE = 5_000_000  # bytes
@@ -69,7 +71,9 @@ def main() -> int:
 
 
 def _relay_one_mail(sandbox: Sandbox, narrator: Narrator, stop: StopRequest) -> None:
-    recipients = [example_recipient(sandbox, name) for name in ("operations", "maintenance")]
+    recipients = [
+        example_recipient(sandbox.config, name) for name in ("operations", "maintenance")
+    ]
     attachments = {
         LARGE_NAME: secrets.token_bytes(LARGE_SIZE),
         SMALL_NAME: "Messwert;Grenzwert\r\n12,7;10,0\r\n".encode("cp1252"),
@@ -93,9 +97,14 @@ def _relay_one_mail(sandbox: Sandbox, narrator: Narrator, stop: StopRequest) -> 
         _fact(narrator, "✓", f"no attachment is left: {format_size(len(raw))} in all")
         links = _URL.findall(text)
         hrefs = [unescape(link) for link in _HREF.findall(html)]
-        _require(len(links) == len(attachments), "a link for each attachment in the text")
         _require(sorted(links) == sorted(hrefs), "the same links in the HTML")
-        _compare(narrator, links, attachments)
+        if sandbox.stack.get("downloadUrl"):
+            _require(len(links) == 1, "one link in the text")
+            contents = _download_from_page(narrator, links[0])
+        else:
+            _require(len(links) == len(attachments), "a link for each attachment in the text")
+            contents = [_download(link) for link in links]
+        _compare(narrator, contents, attachments)
 
 
 def recipient_code(recipients: list[str]) -> str:
@@ -176,19 +185,41 @@ def _attachment_names(raw: bytes) -> list[str]:
     ]
 
 
-def _compare(narrator: Narrator, links: list[str], attachments: Mapping[str, bytes]) -> None:
+def _download_from_page(narrator: Narrator, link: str) -> list[bytes]:
+    """Every file on the page that the link leads to, each by its button."""
+    try:
+        page = open_page(link)
+        _fact(narrator, "GET", link)
+        buttons = [button for button in page.buttons if button.is_for_one_file]
+        _fact(narrator, "page", f"“{page.heading}” with {len(buttons)} files to download")
+        contents = []
+        for button in buttons:
+            file = press(page, button)
+            _fact(narrator, "POST", f"{button.name}={button.value}, the button “{button.label}”")
+            _fact(narrator, "303", f"to {file.location.partition('?')[0]}, for minutes")
+            contents.append(file.content)
+    except (NotServed, OSError) as error:
+        raise DemoFailed(f"{link} leads to no file: {error}") from error
+    return contents
+
+
+def _download(link: str) -> bytes:
+    try:
+        # Its links begin with http: `_URL` looks for no others.
+        with urllib.request.urlopen(link, timeout=30) as answer:  # noqa: S310 (see above)
+            content: bytes = answer.read()
+    except OSError as error:
+        raise DemoFailed(f"{link} cannot be downloaded: {error}") from error
+    return content
+
+
+def _compare(narrator: Narrator, contents: list[bytes], attachments: Mapping[str, bytes]) -> None:
     expected = {content: name for name, content in attachments.items()}
-    for link in links:
-        try:
-            # Its links begin with http: `_URL` looks for no others.
-            with urllib.request.urlopen(link, timeout=30) as answer:  # noqa: S310 (see above)
-                content = answer.read()
-        except OSError as error:
-            raise DemoFailed(f"{link} cannot be downloaded: {error}") from error
+    for content in contents:
         name = expected.pop(content, None)
-        _require(name is not None, f"{link} leads to an attachment, byte for byte")
+        _require(name is not None, "what was downloaded is an attachment, byte for byte")
         size = format_size(len(content))
-        _fact(narrator, "✓", f"{name} downloaded by its link, equal byte for byte: {size}")
+        _fact(narrator, "✓", f"{name} downloaded, equal byte for byte: {size}")
     _require(not expected, f"{', '.join(expected.values())} can be downloaded")
 
 

@@ -25,7 +25,7 @@ import runpy
 import sys
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from json import dumps as to_json
 from pathlib import Path
@@ -37,7 +37,15 @@ from pulumi import runtime
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
-from .create import CREATORS, Account, Created, DeclarationError, Declared
+from .create import (
+    CREATORS,
+    LOOKUPS,
+    Account,
+    Created,
+    DeclarationError,
+    Declared,
+    NothingFound,
+)
 from .deploy_checks import unset_outputs, wrong_texts
 from .deploy_values import plain
 from .stack_config import ConfigError, load_config
@@ -63,10 +71,12 @@ def deploy(
     program: Path = PROGRAM,
     project: str = "mail-relay",
     stack: str = "sandbox",
+    warn: Callable[[str], None] = lambda _text: None,
 ) -> dict[str, object]:
     """Deploy a Pulumi program on an empty emulator, and answer with the stack's exports.
 
-    `config` has full names (`mail-relay:senderEmail`), as `load_config` makes it.
+    `config` has full names (`mail-relay:senderEmail`), as `load_config` makes it. `warn` hears
+    each warning that the program writes to Pulumi's log.
 
     Raises:
         DeployError: on the first thing that failed: a resource, with its type, name and what
@@ -80,6 +90,8 @@ def deploy(
     # hold the root of another deployment.
     context = contextvars.Context()
     loops: list[asyncio.AbstractEventLoop] = []
+    warnings_of_program = _WarningHandler(warn)
+    _logger.addHandler(warnings_of_program)
     try:
         running = _run(
             deployment, config, program=program, project=project, stack=stack, loops=loops
@@ -90,8 +102,21 @@ def deploy(
         first = deployment.first_error or DeployError(f"{program.name}: {_one_line(error)}")
         raise first from first.__cause__ or error
     finally:
+        _logger.removeHandler(warnings_of_program)
         for loop in loops:
             loop.close()
+
+
+class _WarningHandler(logging.Handler):
+    """Passes warnings on; what is less or more is not for it."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._warn = warn
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno == logging.WARNING:
+            self._warn(record.getMessage())
 
 
 async def _run(
@@ -214,32 +239,13 @@ class _Deployment(runtime.Mocks):
     def call(
         self, args: runtime.MockCallArgs
     ) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        account, region = self._account.account_id, self._account.region
-        answers = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {
-                "id": account,
-                "accountId": account,
-                "userId": account,
-                "arn": f"arn:aws:iam::{account}:root",
-            },
-            "aws:index/getRegion:getRegion": {
-                "id": region,
-                "region": region,
-                "name": region,
-                "description": region,
-                "endpoint": f"ec2.{region}.amazonaws.com",
-            },
-            "aws:index/getPartition:getPartition": {
-                "id": "aws",
-                "partition": "aws",
-                "dnsSuffix": "amazonaws.com",
-                "reverseDnsPrefix": "com.amazonaws",
-            },
-        }
-        answer = answers.get(args.token)
-        if answer is None:
+        lookup = LOOKUPS.get(args.token)
+        if lookup is None:
             raise self._failure(f"{args.token}: the sandbox cannot answer this function")
-        return answer, []
+        try:
+            return lookup(plain(args.args, self._folder), self._account), []
+        except NothingFound as nothing:  # as the provider fails, which a program may expect
+            return {}, [("", str(nothing))]
 
     def _failure(self, message: str) -> DeployError:
         failure = DeployError(message)
@@ -253,6 +259,13 @@ def _one_line(error: BaseException) -> str:
     if isinstance(error, ClientError):
         answer = error.response["Error"]
         return f"{error.operation_name}: {answer.get('Code')}: {answer.get('Message')}"
-    text = " ".join(str(error).split())
+    text = _joined_lines(str(error))
     speaks_for_itself = isinstance(error, DeployError | DeclarationError | pulumi.RunError)
     return text if speaks_for_itself and text else f"{type(error).__name__}: {text}"
+
+
+def _joined_lines(text: str) -> str:
+    """A text on one line; what stands in lines below a heading is told apart."""
+    heading, *items = [" ".join(line.split()) for line in text.strip().splitlines()] or [""]
+    separator = "; " if heading.endswith(":") else " "
+    return " ".join(filter(None, [heading, separator.join(filter(None, items))]))

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 _STRINGIFIED_OUTPUT = "Calling __str__ on an Output"
 _UNSET = "<output that the sandbox does not set: "
+_MODULES = {"index": "", "lambda": ".lambda_"}
+"""A provider's modules by their names in type tokens, where Python's differ."""
 
 
 def wrong_texts(value: object, path: str = "") -> Iterator[str]:
@@ -40,12 +42,12 @@ def unset_outputs(type_token: str, name: str) -> dict[str, str]:
     What a creator answers overwrites it; what is left and read turns up in the reader's inputs
     (`wrong_texts`). Optional outputs may be None on AWS too, and None is what they are.
     """
-    package, _, class_name = type_token.partition(":")[2].partition(":")
     if type_token.startswith("pulumi:"):
         return {}
-    module_name = package.partition("/")[0]
+    package, path, class_name = type_token.split(":")
+    module_name = path.partition("/")[0]
     module = importlib.import_module(
-        f"pulumi_aws.{'lambda_' if module_name == 'lambda' else module_name}"
+        f"pulumi_{package}{_MODULES.get(module_name, f'.{module_name}')}"
     )
     markers = {}
     for python_name, member in vars(getattr(module, class_name)).items():

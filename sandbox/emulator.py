@@ -13,12 +13,15 @@ states everything the relay needs of it, so that another emulator could take its
   neither help nor harm a function.
 * Workers unpack their code under TMPDIR, and stay in the emulator's process group.
 * MQTT and SFTP listeners and Docker are on unless they are turned off.
+* A function's URL answers at the emulator by its path, `/_aws/lambda-url/<URL id>/`, or by its
+  host name on AWS in the Host header. There are no names in 127.0.0.1 that lead here.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import secrets
 import shutil
@@ -28,20 +31,25 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.configprovider import ConstantProvider
 
+from .create.declared import MalwarePlan
+
 ACCOUNT_ID = "000000000000"
 
 _HOST = "127.0.0.1"
 _HEALTH_PATH = "/_ministack/health"
+_MESSAGES_PATH = "/_ministack/sqs/messages"
 _START_TIMEOUT = 60.0  # seconds; a second is usual, but a test machine may be busy
 _STOP_TIMEOUT = 5.0  # seconds between SIGTERM and SIGKILL
 _POLL_INTERVAL = 0.02  # seconds
@@ -78,7 +86,8 @@ class Emulator:
     """A running emulator and the administrator's way in. Made by `start`, ended by `stop`.
 
     `endpoint` is its base URL; `access_key_id` and `secret_access_key` are the account's
-    root credentials; `log` is the file its own log goes to.
+    root credentials; `log` is the file its own log goes to. `malware_plans` is what was declared
+    to be scanned, which the emulator cannot do.
     """
 
     def __init__(
@@ -90,6 +99,7 @@ class Emulator:
         secret_access_key: str,
         folder: Path,
         log: Path,
+        front: str | None,
     ) -> None:
         self.endpoint = endpoint
         self.region = region
@@ -97,18 +107,29 @@ class Emulator:
         self.access_key_id = ACCOUNT_ID
         self.secret_access_key = secret_access_key
         self.log = log
+        self.malware_plans: list[MalwarePlan] = []
         self._process = process
         self._folder = folder
+        self._front = front
         self._session = _session()
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     @classmethod
-    def start(cls, data: Path, *, worker_environment: Mapping[str, str], region: str) -> Self:
+    def start(
+        cls,
+        data: Path,
+        *,
+        worker_environment: Mapping[str, str],
+        region: str,
+        front: str | None = None,
+    ) -> Self:
         """Start an emulator on a free port and wait until it answers.
 
         Its log is `data/emulator.log`. `worker_environment` is laid into the environment of
-        every Lambda function. Use the result as a context manager, or call `stop`.
+        every Lambda function. `front` is the origin of whoever hands the requests of the one
+        function URL on to it, None if nobody does. Use the result as a context manager, or call
+        `stop`.
 
         Raises:
             EmulatorError: if it ends or stays silent instead.
@@ -158,6 +179,7 @@ class Emulator:
             secret_access_key=secret,
             folder=folder,
             log=log,
+            front=front,
         )
         try:
             emulator._wait_until_healthy(port)
@@ -182,6 +204,32 @@ class Emulator:
                     config=_S3_CLIENT_CONFIG if service_name == "s3" else _CLIENT_CONFIG,
                 )
             return self._clients[service_name]
+
+    def function_url(self, url_id: str) -> str:
+        """Where a function URL is reached: at the front, or else by a path of the emulator's."""
+        return f"{self._front or f'{self.endpoint}/_aws/lambda-url/{url_id}'}/"
+
+    def messages(self, queue_url: str) -> list[dict[str, Any]]:
+        """What a queue holds, with nothing done to it: the emulator's own window.
+
+        Each has MessageId, Body, SentTimestamp (seconds), ReceiveCount and IsVisible. AWS has
+        nothing like it, where a message is looked at by receiving it.
+
+        Raises:
+            OSError: if the emulator does not answer.
+        """
+        query = urlencode({"QueueUrl": queue_url})
+        # The endpoint is our own, and plain HTTP.
+        with urllib.request.urlopen(f"{self.endpoint}{_MESSAGES_PATH}?{query}") as answer:  # noqa: S310
+            found: dict[str, dict[str, dict[str, list[dict[str, Any]]]]]
+            found = json.load(answer)["messages"]
+        return [
+            message
+            for regions in found.values()
+            for queues in regions.values()
+            for messages in queues.values()
+            for message in messages
+        ]
 
     def stop(self) -> None:
         """End the emulator and its workers, and remove what they unpacked. Idempotent."""

@@ -14,6 +14,13 @@ from .verdicts import Scan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramWarned:
+    """The program warned of something as it was deployed, such as a risky configuration."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailAccepted:
     """A device handed over a mail by SMTP; `size` in bytes, `scan` None where no rule scans."""
 
@@ -85,6 +92,14 @@ class FunctionLogged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentScanned:
+    """A stored attachment was scanned for malware; `status` is GuardDuty's word."""
+
+    key: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """The sandbox itself could not do something; nothing was lost silently."""
 
@@ -92,13 +107,15 @@ class Trouble:
 
 
 Event = (
-    MailAccepted
+    ProgramWarned
+    | MailAccepted
     | MailStored
     | MailRejected
     | MailSubmitted
     | SubmissionRefused
     | NoticePublished
     | FunctionLogged
+    | AttachmentScanned
     | Trouble
 )
 Listener = Callable[[Event], None]

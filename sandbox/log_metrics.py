@@ -6,7 +6,9 @@ their dimensions (CloudWatch guide, "Specification: Embedded metric format"). Th
 keeps the line.
 
 Lambda counts errors of the function, whoever invokes it. The emulator counts them for those that
-call Invoke, not for a queue; but it writes into the log what an invocation died of.
+call Invoke, not for a queue; but it writes into the log what an invocation died of. Of a function
+behind a URL, the same is an answer 502, which Lambda counts as `Url5xxCount` besides (AWS Lambda
+guide, "Monitoring Lambda function URLs"); what such a function answers by itself is in no log.
 """
 
 from __future__ import annotations
@@ -29,11 +31,18 @@ _DEATH = re.compile(
 
 
 class LogMetrics:
-    """Puts the metrics that new lines of a function's log tell of; called with such lines."""
+    """Puts the metrics that new lines of a function's log tell of; called with such lines.
 
-    def __init__(self, cloudwatch: CloudWatchClient, *, function_name: str) -> None:
+    `error_metric` is Lambda's metric that counts what it died of, if an alarm watches another than
+    `Errors`: the emulator tells an alarm on one function's errors from no other's.
+    """
+
+    def __init__(
+        self, cloudwatch: CloudWatchClient, *, function_name: str, error_metric: str = "Errors"
+    ) -> None:
         self._cloudwatch = cloudwatch
         self._function_name = function_name
+        self._error_metric = error_metric
 
     def __call__(self, lines: Sequence[str]) -> None:
         """Put the metrics of these lines, which hold an invocation whole or not at all.
@@ -48,7 +57,7 @@ class LogMetrics:
         if errors := count_errors(lines):
             found["AWS/Lambda"] = [
                 {
-                    "MetricName": "Errors",
+                    "MetricName": self._error_metric,
                     "Dimensions": [{"Name": "FunctionName", "Value": self._function_name}],
                     "Unit": "Count",
                     "Value": errors,

@@ -37,11 +37,13 @@ if TYPE_CHECKING:
 
 NAMESPACE = "AWS/SQS"
 
-_BROUGHT_OTHERWISE = {
-    "AWS/Lambda": {"Errors", "Throttles"},
-    "AWS/SES": {"Reputation.BounceRate", "Reputation.ComplaintRate"},
+_IN_THE_LOG = {("AWS/Lambda", "Errors"), ("AWS/Lambda", "Url5xxCount")}
+_NEVER_BAD = {
+    ("AWS/Lambda", "Throttles"),
+    ("AWS/SES", "Reputation.BounceRate"),
+    ("AWS/SES", "Reputation.ComplaintRate"),
 }
-"""Metrics of AWS that stand in the function's log, or that are never bad here."""
+"""Metrics of AWS without any data here, so that alarms on them cannot be mixed up either."""
 
 _logger = logging.getLogger(__name__)
 
@@ -146,6 +148,8 @@ class QueueMetrics:
                     f"alarm {alarm['AlarmName']} watches {metric}, which the sandbox cannot "
                     f"measure; of queues it measures {', '.join(sorted(_MEASURED))}"
                 )
+            if (namespace, metric) in _NEVER_BAD:
+                continue
             name = ", ".join(sorted(d["Value"] for d in alarm["Dimensions"]))
             if (other := taken.setdefault((namespace, metric), name)) != name:
                 raise UnmeasurableAlarm(
@@ -239,4 +243,4 @@ def _is_brought(namespace: str, metric: str) -> bool:
     if namespace == NAMESPACE:
         return metric in _MEASURED
     # Others than AWS's are written by functions.
-    return not namespace.startswith("AWS/") or metric in _BROUGHT_OTHERWISE.get(namespace, ())
+    return not namespace.startswith("AWS/") or (namespace, metric) in _IN_THE_LOG | _NEVER_BAD

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .events import (
+    AttachmentScanned,
     Event,
     FunctionLogged,
     MailAccepted,
@@ -20,6 +21,7 @@ from .events import (
     MailStored,
     MailSubmitted,
     NoticePublished,
+    ProgramWarned,
     SubmissionRefused,
     Trouble,
 )
@@ -65,38 +67,57 @@ class Narrator:
             self._silent = True
 
 
+_Told = tuple[str, str, str]
+_MailEvent = MailAccepted | MailStored | MailRejected | MailSubmitted | SubmissionRefused
+
+
 def describe(event: Event) -> Text:
     """One line about an event."""
+    told = _tell_of_mail(event) if isinstance(event, _MailEvent) else _tell_of_rest(event)
+    name, style, text = told
+    return Text.assemble((f"{name:>{_NAME_WIDTH}}  ", style), printable(text))
+
+
+def _tell_of_mail(event: _MailEvent) -> _Told:
+    """Name, style and text of an event on a mail's way through SES."""
     match event:
         case MailAccepted():
             spoilt = event.scan is not None and Verdict.FAIL in {event.scan.spam, event.scan.virus}
             findings = f", spam {event.scan.spam}, virus {event.scan.virus}" if event.scan else ""
-            name, style = "received", "yellow" if spoilt else "cyan"
             text = (
                 f"{format_size(event.size)} by SMTP from <{event.sender}>"
                 f" for {', '.join(event.recipients)}{findings}"
             )
+            return "received", "yellow" if spoilt else "cyan", text
         case MailStored():
-            name, style, text = "stored", "cyan", f"s3://{event.bucket}/{event.key}"
+            return "stored", "cyan", f"s3://{event.bucket}/{event.key}"
         case MailRejected():
-            name, style, text = "rejected", "yellow", f"{event.about}: {event.reply}"
+            return "rejected", "yellow", f"{event.about}: {event.reply}"
         case MailSubmitted():
-            name, style = "delivered", "green"
             recipients = ", ".join(event.recipients)
             text = f"{format_size(event.size)} to {recipients}: “{event.subject}”"
+            return "delivered", "green", text
         case SubmissionRefused():
-            name, style = "refused", "yellow"
             text = f"mail to {', '.join(event.recipients)}: {event.error}: {event.message}"
+            return "refused", "yellow", text
+
+
+def _tell_of_rest(
+    event: ProgramWarned | NoticePublished | FunctionLogged | AttachmentScanned | Trouble,
+) -> _Told:
+    match event:
+        case ProgramWarned():
+            return "warning", "yellow", event.text
         case NoticePublished():
-            name, style = "notice", "magenta"
             reason = f" ({event.attributes['reason']})" if "reason" in event.attributes else ""
-            text = f"{event.topic}: {event.subject}{reason}"
+            return "notice", "magenta", f"{event.topic}: {event.subject}{reason}"
         case FunctionLogged():
-            name, style = "function", "dim" if event.level in {"DEBUG", "INFO"} else "yellow"
-            text = event.text
+            return "function", "dim" if event.level in {"DEBUG", "INFO"} else "yellow", event.text
+        case AttachmentScanned():
+            style = "yellow" if event.status == "THREATS_FOUND" else "cyan"
+            return "scanned", style, f"{event.key}: {event.status}"
         case Trouble():
-            name, style, text = "trouble", "red", event.text
-    return Text.assemble((f"{name:>{_NAME_WIDTH}}  ", style), printable(text))
+            return "trouble", "red", event.text
 
 
 def format_size(size: int) -> str:

@@ -7,7 +7,10 @@ one (Maildir, D. J. Bernstein, "How a message is delivered"). The standard libra
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -21,6 +24,14 @@ class Delivered:
 
     mailbox: str
     path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One mailbox: its mails' paths, newest first, each with its time in nanoseconds."""
+
+    name: str
+    mails: tuple[tuple[int, Path], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,21 @@ class Outbox:
             )
             found += [Delivered(mailbox.name, path) for path in paths]
         return found
+
+    def mailboxes(self) -> list[Mailbox]:
+        """Every mailbox that has a mail, by name."""
+        found = [
+            Mailbox(folder.name, tuple(sorted(_mails(folder), reverse=True)))
+            for folder in sorted(self.directory.iterdir())
+        ]
+        return [mailbox for mailbox in found if mailbox.mails]
+
+
+def _mails(mailbox: Path) -> Iterator[tuple[int, Path]]:
+    for part in ("new", "cur"):
+        with suppress(FileNotFoundError), os.scandir(mailbox / part) as entries:
+            for entry in entries:
+                yield entry.stat().st_mtime_ns, Path(entry.path)
 
 
 def folder_name(address: str) -> str:

@@ -50,12 +50,27 @@ class Credentials:
         return hmac.compare_digest(login.password, self.password.encode()) and name_matches
 
 
+class _Session(Session):
+    """aiosmtpd sets this of itself at each login, and logs each time that it is deprecated."""
+
+    @property
+    def login_data(self) -> None:
+        """Nothing: `auth_data` has who logged in."""
+
+    @login_data.setter
+    def login_data(self, value: object) -> None:
+        pass
+
+
 class _Protocol(aiosmtpd.smtp.SMTP):
     """aiosmtpd's server with what devices need."""
 
     line_length_limit = MAX_MESSAGE + 1024
     AuthLoginUsernameChallenge = "Username:"
     AuthLoginPasswordChallenge = "Password:"
+
+    def _create_session(self) -> Session:
+        return _Session(self.loop)
 
     async def smtp_HELO(self, hostname: str | None) -> None:  # noqa: N802 (aiosmtpd's name)
         await super().smtp_HELO(hostname or _NAMELESS)

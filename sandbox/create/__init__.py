@@ -1,10 +1,21 @@
-"""Creators of declared resources on the emulator, one module an AWS service.
+"""Creators of declared resources on the emulator, one module a service.
 
 Each reads what a Pulumi program declares (`declared`) and makes it with boto3. Nothing here
 knows Pulumi; `sandbox.deploy` does.
 """
 
-from .declared import Account, Created, Creator, DeclarationError, Declared
+from .declared import Account, Created, Creator, DeclarationError, Declared, MalwarePlan
+from .lookups import LOOKUPS, NothingFound
 from .registry import CREATORS
 
-__all__ = ["CREATORS", "Account", "Created", "Creator", "DeclarationError", "Declared"]
+__all__ = [
+    "CREATORS",
+    "LOOKUPS",
+    "Account",
+    "Created",
+    "Creator",
+    "DeclarationError",
+    "Declared",
+    "MalwarePlan",
+    "NothingFound",
+]

@@ -20,8 +20,25 @@ class DeclarationError(Exception):
     """A declared resource cannot be made as it stands; the message says what and why."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MalwarePlan:
+    """What GuardDuty is to scan: new objects of `bucket` under `prefixes`, all if there are none.
+
+    `tags_objects`: whether it tags each with what it found, as `GuardDutyMalwareScanStatus`.
+    """
+
+    bucket: str
+    prefixes: tuple[str, ...]
+    tags_objects: bool
+
+
 class Account(Protocol):
-    """The account that resources are made in, as its administrator (`sandbox.emulator`)."""
+    """The account that resources are made in, as its administrator (`sandbox.emulator`).
+
+    `malware_plans` are those that were made so far: the emulator keeps none itself.
+    """
+
+    malware_plans: list[MalwarePlan]
 
     @property
     def region(self) -> str:
@@ -35,6 +52,10 @@ class Account(Protocol):
 
     def client(self, service_name: str) -> Any:  # noqa: ANN401 (boto3 makes its class at run time)
         """The boto3 client of a service."""
+        ...
+
+    def function_url(self, url_id: str) -> str:
+        """The URL, with a slash at its end, that the function with this URL id answers at."""
         ...
 
 

@@ -1,8 +1,9 @@
-"""Lambda: functions and what feeds them.
+"""Lambda: functions, what feeds them, and their URLs.
 
 The emulator runs a function in its own Python, whatever `runtime` and `architectures` say,
 and checks no permission of Lambda's own. AWS refuses an event source mapping whose role may
-not read the queue, so that is checked here before it is made.
+not read the queue, so that is checked here before it is made. A function's own policy is kept,
+and nothing asks it: a URL without authorization answers everybody.
 """
 
 from __future__ import annotations
@@ -117,6 +118,48 @@ def recursion_config(declared: Declared, account: Account) -> Created:
     return Created(name)
 
 
+def function_url(declared: Declared, account: Account) -> Created:
+    """`aws.lambda_.FunctionUrl`; its output is where the sandbox serves it (`Account`)."""
+    name = declared.require("functionName")
+    parameters = declared.renamed({"invokeMode": "InvokeMode", "qualifier": "Qualifier"})
+    made = account.client("lambda").create_function_url_config(
+        FunctionName=name, AuthType=declared.require("authorizationType"), **parameters
+    )
+    url_id = str(made["FunctionUrl"]).removeprefix("https://").partition(".")[0]
+    return Created(
+        name,
+        {
+            "functionArn": made["FunctionArn"],
+            "functionUrl": account.function_url(url_id),
+            "urlId": url_id,
+        },
+    )
+
+
+def permission(declared: Declared, account: Account) -> Created:
+    """`aws.lambda_.Permission`: a statement of a function's own policy."""
+    function_name = declared.require("function")
+    statement_id = declared.physical_name("statementId")
+    account.client("lambda").add_permission(
+        FunctionName=function_name,
+        StatementId=statement_id,
+        Action=declared.require("action"),
+        Principal=declared.require("principal"),
+        **declared.renamed(
+            {
+                "eventSourceToken": "EventSourceToken",
+                "functionUrlAuthType": "FunctionUrlAuthType",
+                "invokedViaFunctionUrl": "InvokedViaFunctionUrl",
+                "principalOrgId": "PrincipalOrgID",
+                "qualifier": "Qualifier",
+                "sourceAccount": "SourceAccount",
+                "sourceArn": "SourceArn",
+            }
+        ),
+    )
+    return Created(statement_id, {"statementId": statement_id})
+
+
 def _require_queue_permissions(account: Account, function_name: str, queue_arn: str) -> None:
     role_arn = account.client("lambda").get_function_configuration(FunctionName=function_name)[
         "Role"
@@ -137,4 +180,6 @@ CREATORS: dict[str, Creator] = {
     "aws:lambda/function:Function": function,
     "aws:lambda/eventSourceMapping:EventSourceMapping": event_source_mapping,
     "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": recursion_config,
+    "aws:lambda/functionUrl:FunctionUrl": function_url,
+    "aws:lambda/permission:Permission": permission,
 }

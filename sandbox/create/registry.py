@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from . import cloudwatch, function, iam, s3, ses, sns, sqs, ssm
+from . import (
+    cloudwatch,
+    function,
+    guardduty,
+    iam,
+    kms,
+    random,
+    route53,
+    s3,
+    ses,
+    sns,
+    sqs,
+    ssm,
+)
 from .declared import Creator
 
 CREATORS: dict[str, Creator] = {
@@ -14,4 +27,8 @@ CREATORS: dict[str, Creator] = {
     **cloudwatch.CREATORS,
     **function.CREATORS,
     **ses.CREATORS,
+    **guardduty.CREATORS,
+    **random.CREATORS,
+    **kms.CREATORS,
+    **route53.CREATORS,
 }

@@ -81,20 +81,20 @@ def _require_write_permission(account: Account, bucket: str) -> None:
         if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
             raise
         policy = {"Statement": []}
-    if not any(_lets_ses_write(statement) for statement in policy["Statement"]):
+    if not any(_lets_ses(statement, "s3:PutObject") for statement in policy["Statement"]):
         raise DeclarationError(
             f"InvalidS3Configuration: no statement of the policy of bucket {bucket} lets "
             "ses.amazonaws.com call s3:PutObject; does the rule depend on the policy?"
         )
 
 
-def _lets_ses_write(statement: dict[str, Any]) -> bool:
+def _lets_ses(statement: dict[str, Any], action: str) -> bool:
     principal = statement.get("Principal", {})
     services = _list(principal.get("Service", [])) if isinstance(principal, dict) else []
     return (
         statement.get("Effect") == "Allow"
         and "ses.amazonaws.com" in services
-        and "s3:PutObject" in _list(statement.get("Action", []))
+        and action in _list(statement.get("Action", []))
     )
 
 
@@ -163,10 +163,75 @@ def configuration_set(declared: Declared, account: Account) -> Created:
     return Created(name, {"arn": arn})
 
 
+def event_destination(declared: Declared, account: Account) -> Created:
+    """`aws.sesv2.ConfigurationSetEventDestination` to SNS or CloudWatch.
+
+    Nothing that is sent here bounces, so nothing is published. SES tries a topic out and refuses
+    one that it may not publish on, so the topic's policy is looked at here.
+    """
+    set_name = declared.require("configurationSetName")
+    name, block = declared.require("eventDestinationName"), declared.block("eventDestination")
+    if block is None:
+        raise DeclarationError("input eventDestination is missing")
+    destination: dict[str, Any] = block.renamed(
+        {"enabled": "Enabled", "matchingEventTypes": "MatchingEventTypes"}
+    )
+    if sns := block.block("snsDestination"):
+        topic = sns.require("topicArn")
+        _require_publish_permission(account, topic)
+        destination["SnsDestination"] = {"TopicArn": topic}
+    if watch := block.block("cloudWatchDestination"):
+        names = {
+            "dimensionName": "DimensionName",
+            "dimensionValueSource": "DimensionValueSource",
+            "defaultDimensionValue": "DefaultDimensionValue",
+        }
+        destination["CloudWatchDestination"] = {
+            "DimensionConfigurations": [
+                one.renamed(names) for one in watch.blocks("dimensionConfigurations")
+            ]
+        }
+    account.client("sesv2").create_configuration_set_event_destination(
+        ConfigurationSetName=set_name, EventDestinationName=name, EventDestination=destination
+    )
+    return Created(f"{set_name}|{name}")
+
+
+def _require_publish_permission(account: Account, topic: str) -> None:
+    attributes = account.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
+    statements = json.loads(attributes.get("Policy") or '{"Statement": []}')["Statement"]
+    if not any(_lets_ses(statement, "sns:Publish") for statement in statements):
+        raise DeclarationError(
+            f"BadRequestException: no statement of the policy of topic {topic} lets "
+            "ses.amazonaws.com call sns:Publish; does the destination depend on the policy?"
+        )
+
+
+def mail_from_attributes(declared: Declared, account: Account) -> Created:
+    """`aws.sesv2.EmailIdentityMailFromAttributes`: checked, and left at that.
+
+    The emulator has no such call, and no mail leaves that could have another reverse-path.
+    """
+    identity, domain = declared.require("emailIdentity"), declared.get("mailFromDomain")
+    account.client("sesv2").get_email_identity(EmailIdentity=identity)
+    if domain is not None and not domain.endswith(f".{identity}"):
+        raise DeclarationError(
+            f"BadRequestException: the MAIL FROM domain {domain} must be a subdomain of {identity}"
+        )
+    declared.leave_out("behaviorOnMxFailure", because="no MX record is looked up here")
+    return Created(identity)
+
+
 CREATORS: dict[str, Creator] = {
     "aws:ses/receiptRuleSet:ReceiptRuleSet": receipt_rule_set,
     "aws:ses/receiptRule:ReceiptRule": receipt_rule,
     "aws:ses/activeReceiptRuleSet:ActiveReceiptRuleSet": active_receipt_rule_set,
     "aws:sesv2/emailIdentity:EmailIdentity": email_identity,
     "aws:sesv2/configurationSet:ConfigurationSet": configuration_set,
+    "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": (
+        event_destination
+    ),
+    "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes": (
+        mail_from_attributes
+    ),
 }

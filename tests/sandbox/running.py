@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from tests.sandbox.waiting import eventually
 MARKER = "Email_Rxers_Code"
 START_TIMEOUT = 90.0  # seconds; a few are usual
 LINK = re.compile(r"https?://[^\s\"'<>]+")
+TO_PAGE = re.compile(r"https?://[^/]+/[A-Za-z0-9_-]{40}\Z")
+BUTTON = re.compile(r'<button[^>]* name="file" value="([0-9]+)"')
 
 
 def unique_address(domain: str = "example.com") -> str:
@@ -118,9 +121,21 @@ class RunningSandbox:
         return [item["Key"] for item in listed.get("Contents", [])]
 
 
-def download(link: str) -> bytes:
+def files_behind(text: str) -> list[bytes]:
+    """What the links in a mail's body lead to, in order; on a page, what its buttons lead to."""
+    found: list[bytes] = []
+    for link in LINK.findall(unescape(text)):
+        if TO_PAGE.match(link):
+            page = _fetch(link).decode()
+            found += [_fetch(link, f"file={n}".encode()) for n in BUTTON.findall(page)]
+        else:
+            found.append(_fetch(link))
+    return found
+
+
+def _fetch(link: str, form: bytes | None = None) -> bytes:
     # `LINK` finds nothing but http links.
-    with urllib.request.urlopen(link, timeout=60) as answer:  # noqa: S310 (see above)
+    with urllib.request.urlopen(link, form, timeout=60) as answer:  # noqa: S310 (see above)
         content: bytes = answer.read()
         return content
 
@@ -160,10 +175,15 @@ def await_ready(
 
 
 @contextmanager
-def running_sandbox(folder: Path, config: Sequence[str] = ()) -> Iterator[RunningSandbox]:
-    """A sandbox that takes mail, on free ports, for as long as the context lasts."""
+def running_sandbox(
+    folder: Path, config: Sequence[str] = (), more: Sequence[str] = ()
+) -> Iterator[RunningSandbox]:
+    """A sandbox that takes mail, on free ports, for as long as the context lasts.
+
+    `more` are further words of its command line.
+    """
     ready_file = folder / "ready.json"
-    options = [option for item in config for option in ("--config", item)]
+    options = [*more, *(option for item in config for option in ("--config", item))]
     arguments = ("--data", str(folder / "data"), "--ready-file", str(ready_file), *options)
     with sandbox_process(folder, *arguments) as process:
         yield await_ready(process, folder, ready_file)

@@ -1,107 +1,443 @@
-"""What a person sees: the console's page, and the lines in the terminal."""
+"""The console: what it shows, what it does not let through, and how it ends."""
 
 from __future__ import annotations
 
-import io
+import http.client
 import json
+import re
 import socket
-import urllib.error
-import urllib.request
+import threading
 from collections.abc import Iterator
+from email.message import EmailMessage
+from html import unescape
 from pathlib import Path
+from urllib.parse import quote, urljoin
 
 import pytest
-from rich.console import Console
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sandbox.events import MailSubmitted, Trouble
-from sandbox.function_log import parse_log_message
-from sandbox.http import ConsoleContent, ConsoleServer
-from sandbox.narration import Narrator
-from sandbox.outbox import Outbox
-
-HOSTILE = "<script>alert(1)</script>"
-RAW = f"From: {HOSTILE}\r\nSubject: {HOSTILE}\r\n\r\n{HOSTILE}\r\n".encode()
-
-
-@pytest.fixture
-def console(tmp_path: Path) -> Iterator[str]:
-    outbox, notices = Outbox(tmp_path / "outbox"), tmp_path / "notices.jsonl"
-    outbox.directory.mkdir()
-    outbox.deliver("a/b@example.com", RAW, "1.eml")
-    notice = {"topic": "fallback", "subject": HOSTILE, "message": HOSTILE, "attributes": {}}
-    notices.write_text(json.dumps(notice) + "\n")
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = ConsoleServer(
-        listening=listening,
-        content=ConsoleContent(stack={"dnsRecords": [HOSTILE]}, outbox=outbox, notices=notices),
-    )
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.close()
-
-
-def get(url: str) -> tuple[str, str]:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 (our own server)
-        return answer.headers["Content-Type"], answer.read().decode()
-
-
-def test_the_page_shows_everything_and_escapes_it(console: str) -> None:
-    content_type, page = get(console)
-    assert content_type == "text/html; charset=utf-8"
-    assert "<script" not in page
-    # Subject of the mail, subject and message of the notice, the export.
-    assert page.count("&lt;script&gt;") == 4
-    assert 'href="/outbox/a%252Fb%40example.com/1.eml"' in page
-
-
-def test_a_mail_is_shown_as_what_it_is(console: str) -> None:
-    assert get(f"{console}/outbox/a%252Fb%40example.com/1.eml") == (
-        "text/plain; charset=utf-8",
-        RAW.decode(),
-    )
-
-
-@pytest.mark.parametrize(
-    "path", ["/nowhere", "/outbox/../notices.jsonl", "/outbox/%2e%2e/notices.jsonl"]
+from sandbox.console import ConsoleContent
+from sandbox.console.forwarding import PageAnswer, PageRequest
+from sandbox.events import Trouble
+from tests.sandbox.console_site import (
+    FixedAlarms,
+    FixedQueues,
+    Site,
+    elements,
+    make_content,
+    served,
 )
-def test_nothing_else_is_shown(console: str, path: str) -> None:
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        get(console + path)
-    with caught.value as error:
-        assert error.code == 404
+
+MAILBOX = "a/b@example.com"
+BOX = "/mail/a%252Fb%40example.com"
+MAIL = f"{BOX}/1.eml"
+PAGES = (
+    *("/", "/mail", "/notices", "/queues", "/alarms", "/log", "/metrics", "/stack", "/send"),
+    *(BOX, MAIL, *(f"{MAIL}?view={view}" for view in ("html", "text", "source", "headers"))),
+)
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><svg/onload=alert(3)>&amp;"
+PNG = b"\x89PNG\r\n\x1a\nnot really"
 
 
-def told(event: MailSubmitted | Trouble) -> str:
-    output = io.StringIO()
-    Narrator(Console(file=output, width=40, force_terminal=False))(event)
-    return output.getvalue()
+def make_mail(text: str) -> bytes:
+    """A mail that says `text` in every place where it can: header, bodies, file name."""
+    mail = EmailMessage()
+    mail["Subject"] = mail["X-Other"] = text
+    mail["From"] = "a@example.com"
+    mail.set_content(text)
+    related = EmailMessage()
+    related.set_content(f'<p onclick="x()">{text}</p><img src="cid:one@x">', subtype="html")
+    related.add_related(PNG, "image", "png", cid="<one@x>", filename=text)
+    mail.make_alternative()
+    mail.attach(related)
+    return mail.as_bytes()
 
 
-def test_a_line_is_one_line_and_obeys_no_mail() -> None:
-    line = told(
-        MailSubmitted(
-            submission_id="1",
-            sender="a@example.com",
-            recipients=("b@example.com",),
-            subject="[bold]x[/bold] \x1b[2J \r\n" + "long " * 30,
-            size=1_234_567,
-        )
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Hostile words wherever something is shown, and a secret beside the mailboxes."""
+    folder = tmp_path_factory.mktemp("console")
+    content = make_content(folder, HOSTILE)
+    content.outbox.deliver(MAILBOX, make_mail(HOSTILE), "1.eml")
+    (folder / "secret.txt").write_text(SECRET)
+    with served(content) as running:
+        yield running
+
+
+SECRET = "nobody is to read this"
+OURS = {
+    *("html", "head", "meta", "title", "link", "script", "body", "header", "nav", "main", "img"),
+    *("a", "span", "ul", "ol", "li", "h1", "h2", "p", "pre", "code", "time", "strong", "div"),
+    *("section", "article", "dl", "dt", "dd", "details", "summary", "iframe"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
+
+
+def assert_nothing_runs(page: str) -> None:
+    """Only elements of ours; one script, which is our file; and nothing inline."""
+    found = elements(page)
+    assert {tag for tag, _ in found} <= OURS
+    scripts = [attributes for tag, attributes in found if tag == "script"]
+    assert [{"src": "/static/console.js", "defer": None}] == scripts
+    names = {name for _, attributes in found for name in attributes}
+    assert not [name for name in names if name.startswith("on") or name in {"style", "srcdoc"}]
+    assert {"/static/icon.svg"} == {a["src"] for tag, a in found if tag == "img"}
+    assert all(re.match(r"[/?#]", a["href"]) for tag, a in found if tag == "a")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_whatever_a_page_shows_is_text(site: Site, path: str) -> None:
+    answer = site.ask(path)
+    assert answer.status == 200
+    assert answer.header("content-type") == "text/html; charset=utf-8"
+    assert_nothing_runs(answer.text)
+    # And it is shown: a console that hides what it escapes would pass as well.
+    assert "alert(1)" in unescape(answer.text)
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/nowhere", "/static/console.css"])
+def test_every_answer_is_guarded(site: Site, path: str) -> None:
+    answer = site.ask(path)
+    policy = answer.header("content-security-policy") or ""
+    rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == rules["style-src"] == rules["img-src"] == "'self'"
+    assert rules["frame-ancestors"] == rules["form-action"] == rules["base-uri"] == "'none'"
+    assert "unsafe" not in policy
+    assert answer.header("x-content-type-options") == "nosniff"
+    assert answer.header("referrer-policy") == "no-referrer"
+    assert answer.header("cross-origin-resource-policy") == "same-origin"
+    assert answer.header("cache-control") == "no-store"
+
+
+Changing = tuple[Site, ConsoleContent]
+
+
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changing]:
+    """A site whose contents a test changes while it runs."""
+    content = make_content(tmp_path_factory.mktemp("changing"))
+    with served(content) as running:
+        yield running, content
+
+
+def make_raw(text: str) -> bytes:
+    """A mail with these words as they are: a stranger writes what no library would."""
+    words, name = text.encode(), quote(text, safe="").encode()
+    return (
+        b"Subject: " + words + b"\r\nFrom: " + words + b"\r\n"
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n" + words + b"\r\n--x\r\n"
+        b"Content-Type: " + words + b"\r\nContent-Disposition: attachment;"
+        b" filename*=utf-8''" + name + b"\r\n\r\n" + words + b"\r\n--x--\r\n"
     )
-    assert line.count("\n") == 1
-    assert "\x1b" not in line
-    assert "1.2 MB to b@example.com: “[bold]x[/bold] " in line
+
+
+@given(text=st.text(st.characters(codec="utf-8"), max_size=60))
+@settings(max_examples=30)
+def test_no_words_become_an_element(changing: Changing, text: str) -> None:
+    site, content = changing
+    content.outbox.deliver("r@example.com", make_raw(text), "1.eml")
+    content.queues, content.alarms = FixedQueues(text=text), FixedAlarms(text=text)
+    content.journal(Trouble(text=text))
+    for path in ("/", "/mail/r%40example.com", "/mail/r%40example.com/1.eml", "/queues"):
+        assert_nothing_runs(site.ask(path).text)
+
+
+@given(raw=st.binary(max_size=300))
+@settings(max_examples=50)
+def test_every_mail_has_a_page_and_its_source(changing: Changing, raw: bytes) -> None:
+    site, content = changing
+    content.outbox.deliver("r@example.com", raw, "1.eml")
+    assert site.ask("/mail/r%40example.com/1.eml").status == 200
+    assert raw == site.ask("/mail/r%40example.com/1.eml/source").body
+
+
+def test_every_link_of_the_console_leads_somewhere(site: Site) -> None:
+    seen, left = set[str](), ["/"]
+    while left:
+        path = left.pop()
+        seen.add(path)
+        answer = site.ask(path)
+        assert answer.status == 200, path
+        if (answer.header("content-type") or "").startswith("text/html") and "/frame" not in path:
+            found = elements(answer.text)
+            hrefs = [
+                a.get("href") or a.get("src") for _, a in found if a.get("href") or a.get("src")
+            ]
+            local = {urljoin(path, href).partition("#")[0] for href in hrefs}
+            left += sorted(local - seen - set(left))
+    assert {MAIL, f"{MAIL}/frame", f"{MAIL}/source", f"{MAIL}/part/1"} <= seen
+
+
+def test_html_is_shown_in_a_frame_that_can_do_nothing(site: Site) -> None:
+    [frame] = [a for tag, a in elements(site.ask(MAIL).text) if tag == "iframe"]
+    allowed = frame["sandbox"].split()
+    assert not {"allow-scripts", "allow-same-origin", "allow-forms", "allow-top-navigation"} & {
+        *allowed
+    }
+    answer = site.ask(frame["src"])
+    policy = answer.header("content-security-policy") or ""
+    assert "default-src 'none'; img-src data:; style-src 'unsafe-inline';" in policy
+    assert policy.endswith(f"sandbox {frame['sandbox']}")
+    # The image that the mail brings along is there, in the document itself.
+    [image] = [a for tag, a in elements(answer.text) if tag == "img" and "alt" not in a][-1:]
+    assert image["src"].startswith("data:image/png;base64,")
+
+
+def test_a_file_of_a_mail_is_only_kept(site: Site) -> None:
+    answer = site.ask(f"{MAIL}/part/1")
+    assert PNG == answer.body
+    assert answer.header("content-type") == "application/octet-stream"
+    assert (answer.header("content-disposition") or "").startswith('attachment; filename="')
+    assert "sandbox" in (answer.header("content-security-policy") or "")
+
+
+def test_the_source_is_what_it_is(site: Site) -> None:
+    answer = site.ask(f"{MAIL}/source")
+    assert make_mail(HOSTILE).partition(b"boundary")[0] == answer.body.partition(b"boundary")[0]
+    assert answer.header("content-type") == "text/plain; charset=utf-8"
+    assert "sandbox" in (answer.header("content-security-policy") or "")
 
 
 @pytest.mark.parametrize(
-    ("message", "told_as"),
+    "path",
     [
-        ("START RequestId: 1 Version: $LATEST\n", None),
-        ('{"_aws": {"Timestamp": 1}, "MessagesRelayed": [1.0]}', None),
-        ('{"level": "INFO", "message": "mail ignored", "reason": "x"}', "mail ignored; reason x"),
-        ("Traceback: oh no", "Traceback: oh no"),
+        *("/nowhere", "/mail/nobody@example.com", f"{BOX}/2.eml", f"{MAIL}/part/0"),
+        *(f"{MAIL}/part/2", f"{MAIL}/part/99999999999999999999", "/mail/..", "/mail/../"),
+        *("/static/", "/static/../routes.py", "/static/%2e%2e/routes.py", "/mail//", "//"),
     ],
 )
-def test_lines_of_the_functions_log(message: str, told_as: str | None) -> None:
-    logged = parse_log_message(message)
-    assert told_as == (logged.text if logged else None)
+def test_there_is_no_other_page(site: Site, path: str) -> None:
+    answer = site.ask(path)
+    assert answer.status == 404
+    assert "There is no such page." in answer.text
+
+
+SEGMENTS = st.sampled_from(
+    [
+        *("..", ".", "%2e%2e", "%2E%2e", "..%2f", "%2f", "%5c", "%00", "", "new", "cur", "tmp"),
+        *("mail", "static", "outbox", "a%252Fb%40example.com", "a%2Fb%40example.com", "1.eml"),
+        *("secret.txt", "notices.jsonl", "source", "frame", "part", "1", "..%2fsecret.txt"),
+    ]
+)
+
+
+@given(segments=st.lists(SEGMENTS, max_size=7))
+def test_no_path_is_made_from_a_request(site: Site, segments: list[str]) -> None:
+    assert SECRET not in site.ask("/" + "/".join(segments)).body.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("path", [*PAGES, f"{MAIL}/source", "/static/console.js"])
+def test_the_console_only_shows(site: Site, method: str, path: str) -> None:
+    assert site.ask(path, method=method).status == 405
+
+
+@pytest.mark.parametrize("path", ["/", MAIL, "/nowhere"])
+def test_head_answers_as_get_does(site: Site, path: str) -> None:
+    head, get = site.ask(path, method="HEAD"), site.ask(path)
+    assert head.status == get.status
+    assert head.body == b""
+    assert head.header("content-type") == get.header("content-type")
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "["]
+)
+def test_under_another_name_there_is_nothing(site: Site, host: str) -> None:
+    answer = site.ask("/", host=host)
+    assert answer.status == 421
+    assert "alert" not in answer.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8080", "[::1]:8080"])
+def test_this_machine_has_several_names(site: Site, host: str) -> None:
+    assert site.ask("/", host=host).status == 200
+
+
+def test_a_mailbox_has_as_many_pages_as_it_takes(tmp_path: Path) -> None:
+    content = make_content(tmp_path)
+    for number in range(101):
+        content.outbox.deliver("r@example.com", b"Subject: s\r\n\r\n", f"{number:03}.eml")
+    names = set[str]()
+    with served(content) as site:
+        for page in (1, 2, 3):
+            text = site.ask(f"/mail/r%40example.com?page={page}").text
+            assert f"Page {page} of 3" in text
+            names |= set(re.findall(r"/(\d{3}\.eml)", text))
+        for wrong in ("0", "-1", "x", "4", "9" * 30, "٣"):
+            assert site.ask(f"/mail/r%40example.com?page={quote(wrong)}").status == 200
+    assert {f"{number:03}.eml" for number in range(101)} == names
+
+
+def test_a_notice_that_is_being_written_is_not_there_yet(tmp_path: Path) -> None:
+    content = make_content(tmp_path)
+    with content.notices.open("ab") as file:
+        file.write('{"topic": "fallback", "subject": "ü'.encode()[:-1])
+    with served(content) as site:
+        answer = site.ask("/notices")
+        assert answer.status == 200
+        assert 'Notices <span class="badge">1<' in answer.text
+
+
+# What is new.
+
+
+def read_event(stream: http.client.HTTPResponse) -> dict[str, str]:
+    """The next event's data."""
+    while True:
+        line = stream.readline()
+        assert line, "the stream ended"
+        if line.startswith(b"data: "):
+            found: dict[str, str] = json.loads(line.removeprefix(b"data: "))
+            return found
+
+
+def test_whoever_listens_hears_that_a_mail_came(tmp_path: Path) -> None:
+    content = make_content(tmp_path)
+    with served(content) as site:
+        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+        connection.request("GET", "/events")
+        stream = connection.getresponse()
+        assert stream.getheader("Content-Type") == "text/event-stream; charset=utf-8"
+        before = read_event(stream)
+        content.outbox.deliver("r@example.com", b"Subject: s\r\n\r\n", "1.eml")
+        after = read_event(stream)
+        assert {"mail"} == {topic for topic in after if after[topic] != before[topic]}
+        # A page knows what it has shown, so that its reader misses nothing.
+        [main] = [a for tag, a in elements(site.ask("/mail").text) if tag == "main"]
+        assert after == json.loads(main["data-seen"])
+        connection.close()
+
+
+# Download pages.
+
+TOKEN = "abcDEF0123456789_-abcDEF0123456789_-abcd"
+ANSWER = PageAnswer(
+    status=303,
+    headers=(
+        *((b"Location", b"http://127.0.0.1:1/x?y=z"), (b"Set-Cookie", b"a=b")),
+        *((b"Set-Cookie", b"c=d"), (b"Content-Type", b"image/png"), (b"X-Odd", b"\xe9")),
+        *((b"Content-Length", b"256"), (b"Date", b"Wed, 27 May 2026 09:48:04 GMT")),
+    ),
+    body=bytes(range(256)),
+)
+
+
+class Recorder:
+    """Answers download pages always the same way, and remembers what was asked."""
+
+    def __init__(self, answer: PageAnswer = ANSWER) -> None:
+        self.asked: list[PageRequest] = []
+        self._answer = answer
+
+    def __call__(self, request: PageRequest) -> PageAnswer:
+        self.asked.append(request)
+        return self._answer
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
+@pytest.mark.parametrize("rest", ["", "/", "/preview/1", "/a%2Fb/../c?x=%20&y", "?q"])
+def test_a_token_leads_to_the_function_and_back_unchanged(
+    tmp_path: Path, method: str, rest: str
+) -> None:
+    pages = Recorder()
+    with served(make_content(tmp_path), pages) as site:
+        answer = site.ask(
+            f"/{TOKEN}{rest}",
+            method=method,
+            headers=[("Content-Type", "a/b"), ("X-Twice", "1"), ("X-Twice", "2")],
+            body=b"file=1\x00\xff",
+        )
+    [asked] = pages.asked
+    assert (method, f"/{TOKEN}{rest}".encode()) == (asked.method, asked.target)
+    assert asked.body == b"file=1\x00\xff"
+    sent = [pair for pair in asked.headers if pair[0] not in {b"host", b"content-length"}]
+    assert [(b"content-type", b"a/b"), (b"x-twice", b"1"), (b"x-twice", b"2")] == sent
+    assert (ANSWER.status, ANSWER.body) == (answer.status, answer.body)
+    expected = [(k.decode().lower(), v.decode("latin-1")) for k, v in ANSWER.headers]
+    assert expected == [pair for pair in answer.headers if pair[0] != "connection"]
+
+
+def test_head_of_a_page_has_the_header_and_no_body(tmp_path: Path) -> None:
+    pages = Recorder()
+    with served(make_content(tmp_path), pages) as site:
+        answer = site.ask(f"/{TOKEN}", method="HEAD")
+    assert ["HEAD"] == [request.method for request in pages.asked]
+    assert (answer.status, answer.header("content-length"), answer.body) == (303, "256", b"")
+
+
+@pytest.mark.parametrize(
+    "path", [f"/{TOKEN}x", f"/{TOKEN[1:]}", f"/mail/{TOKEN}", f"//{TOKEN}", f"/{TOKEN[1:]}%20"]
+)
+def test_what_is_no_token_is_the_consoles(tmp_path: Path, path: str) -> None:
+    pages = Recorder()
+    with served(make_content(tmp_path), pages) as site:
+        assert site.ask(path).status == 404
+    assert pages.asked == []
+
+
+def test_without_a_function_there_is_no_page(tmp_path: Path) -> None:
+    with served(make_content(tmp_path)) as site:
+        assert site.ask(f"/{TOKEN}").status == 404
+
+
+def test_a_function_that_does_not_answer_is_told_of(tmp_path: Path) -> None:
+    def refuse(_request: PageRequest) -> PageAnswer:
+        raise ConnectionRefusedError(111, "refused")
+
+    with served(make_content(tmp_path), refuse) as site:
+        answer = site.ask(f"/{TOKEN}")
+    assert answer.status == 502
+    assert "does not answer" in answer.text
+
+
+def test_a_body_that_no_function_takes_is_refused(tmp_path: Path) -> None:
+    pages = Recorder()
+    with served(make_content(tmp_path), pages) as site:
+        answer = site.ask(f"/{TOKEN}", method="POST", body=bytes(6 * 1024 * 1024 + 1))
+    assert answer.status == 413
+    assert pages.asked == []
+
+
+# How it ends.
+
+
+def test_nobody_holds_up_its_end(tmp_path: Path) -> None:
+    """It is not the time that counts here but that there is an end at all."""
+    content = make_content(tmp_path)
+    content.outbox.deliver("r@example.com", b"Subject: s\r\n\r\n" + bytes(30_000_000), "1.eml")
+    called, answer_now = threading.Event(), threading.Event()
+
+    def answer_late(_request: PageRequest) -> PageAnswer:
+        called.set()
+        answer_now.wait()
+        return ANSWER
+
+    host = b"Host: localhost\r\n"
+    requests = (
+        b"",  # silence
+        b"GET / HTTP/1.1\r\n" + host[:9],
+        b"POST /%s HTTP/1.1\r\n%sContent-Length: 9\r\n\r\nfi" % (TOKEN.encode(), host),
+        # More than the socket takes, and nobody reads it.
+        b"GET /mail/r@example.com/1.eml/source HTTP/1.1\r\n%s\r\n" % host,
+        b"GET /events HTTP/1.1\r\n%s\r\n" % host,
+        b"GET /%s HTTP/1.1\r\n%s\r\n" % (TOKEN.encode(), host),
+    )
+    sockets = []
+    try:
+        with served(content, answer_late) as site:
+            for request in requests:
+                one = socket.create_connection(("127.0.0.1", site.port))
+                one.sendall(request)
+                sockets.append(one)
+            assert called.wait(60)
+            # The others were taken before this one, which is answered.
+            assert site.ask("/").status == 200
+    finally:
+        answer_now.set()
+        for one in sockets:
+            one.close()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", site.port)) != 0

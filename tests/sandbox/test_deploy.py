@@ -152,7 +152,22 @@ def deployed(emulator: Emulator, tmp_path: Path) -> Deploy:
     return run
 
 
+def test_what_a_program_warns_of_is_heard(emulator: Emulator, tmp_path: Path) -> None:
+    program, heard = tmp_path / "__main__.py", list[str]()
+    program.write_text("import pulumi\npulumi.log.warn('risky')\npulumi.log.info('fine')\n")
+    for _ in range(2):
+        deploy(emulator, {}, program=program, warn=heard.append)
+    assert ["risky", "risky"] == heard
+
+
 class TestFailsClosed:
+    def test_telling_problems_that_stand_in_lines_of_their_own_apart(
+        self, deployed: Deploy
+    ) -> None:
+        with pytest.raises(DeployError) as caught:
+            deployed("raise pulumi.RunError('2 problems:\\n  a = 1: too\\n  small\\n\\n  b: no')")
+        assert str(caught.value) == "__main__.py: 2 problems: a = 1: too; small; b: no"
+
     def test_on_a_type_it_cannot_make(self, deployed: Deploy) -> None:
         with pytest.raises(DeployError) as caught:
             deployed("aws.sns.PlatformApplication('p', platform='APNS', platform_credential='x')")

@@ -27,6 +27,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sandbox.emulator import Emulator, EmulatorError
+from sandbox.workers import WorkerProcess, find_workers, kill_worker
 from tests.sandbox.waiting import eventually
 
 REGION = "eu-central-1"
@@ -491,6 +492,26 @@ class TestQueues:
         (message,) = messages(emulator, url)
         assert json.loads(message["Body"])["Message"] == "for machines"
 
+    def test_looking_into_a_queue_changes_nothing(self, emulator: Emulator) -> None:
+        """Not of AWS: the one thing that the console asks the emulator itself."""
+        sqs = emulator.client("sqs")
+        url, other = make_queue(emulator)[0], make_queue(emulator)[0]
+        sqs.send_message(QueueUrl=url, MessageBody="one")
+        sqs.send_message(QueueUrl=other, MessageBody="another queue's")
+        for _ in range(2):
+            [found] = emulator.messages(url)
+            assert (found["Body"], found["ReceiveCount"]) == ("one", 0)
+            assert found["IsVisible"]
+        [received] = sqs.receive_message(
+            QueueUrl=url, MessageSystemAttributeNames=["ApproximateReceiveCount"]
+        )["Messages"]
+        assert received["Attributes"]["ApproximateReceiveCount"] == "1"
+        [found] = emulator.messages(url)
+        assert (found["MessageId"], found["ReceiveCount"]) == (received["MessageId"], 1)
+        assert not found["IsVisible"]
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=received["ReceiptHandle"])
+        assert emulator.messages(url) == []
+
 
 class TestParameters:
     def test_a_role_reads_the_one_that_it_may_and_no_other(self, emulator: Emulator) -> None:
@@ -595,7 +616,8 @@ def handler(event, context):
     for record in event["Records"]:
         order = json.loads(record["body"])
         count = int(record["attributes"]["ApproximateReceiveCount"])
-        seen = {"id": order["id"], "count": count, "keys": sorted(record)}
+        seen = {"id": order["id"], "count": count, "keys": sorted(record),
+                "batch": len(event["Records"])}
         sqs.send_message(QueueUrl=os.environ["SEEN"], MessageBody=json.dumps(seen))
         if count <= order.get("failures", 0):
             if order.get("again_in") is not None:
@@ -603,6 +625,9 @@ def handler(event, context):
                     QueueUrl=os.environ["QUEUE"], ReceiptHandle=record["receiptHandle"],
                     VisibilityTimeout=order["again_in"])
             failed.append({"itemIdentifier": record["messageId"]})
+        if anew := order.get("anew"):
+            sqs.send_message(
+                QueueUrl=os.environ["QUEUE"], MessageBody=json.dumps(anew), DelaySeconds=1)
         if count <= order.get("raises", 0):
             raise RuntimeError("as told")
         if count <= order.get("hangs", 0):
@@ -614,7 +639,15 @@ def handler(event, context):
 class Feed:
     """A queue with a dead-letter queue that feeds a function obeying its messages."""
 
-    def __init__(self, emulator: Emulator, *, visibility: int, timeout: int, tries: int) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        *,
+        visibility: int,
+        timeout: int,
+        tries: int,
+        batch_size: int = 10,
+    ) -> None:
         self.emulator = emulator
         self.dead_url, dead_arn = make_queue(emulator)
         self.seen_url, seen_arn = make_queue(emulator)
@@ -631,21 +664,24 @@ class Feed:
                     "sqs:DeleteMessage",
                     "sqs:GetQueueAttributes",
                     "sqs:ChangeMessageVisibility",
+                    "sqs:SendMessage",
                 ],
                 self.arn,
             ),
         )
-        function = make_function(
+        self.function = make_function(
             emulator,
             role,
             archive(app=HANDLER),
             Timeout=timeout,
             Environment={"Variables": {"QUEUE": self.url, "SEEN": self.seen_url}},
         )
+        # What starts at the first message would take longer than a message is hidden.
+        invoke(emulator, self.function, {"Records": []})
         emulator.client("lambda").create_event_source_mapping(
             EventSourceArn=self.arn,
-            FunctionName=function,
-            BatchSize=10,
+            FunctionName=self.function,
+            BatchSize=batch_size,
             FunctionResponseTypes=["ReportBatchItemFailures"],
             ScalingConfig={"MaximumConcurrency": 2},
         )
@@ -663,6 +699,13 @@ class Feed:
         self._seen += [json.loads(message["Body"]) for message in found]
         return sorted(s["count"] for s in self._seen if s["id"] == identifier)
 
+    def largest_batch(self) -> int:
+        """The most messages that the function was called with at once."""
+        return max(int(seen["batch"]) for seen in self._seen)
+
+    def workers(self) -> tuple[WorkerProcess, ...]:
+        return find_workers(self.emulator.log.parent, self.function)
+
     def depth(self) -> int:
         attributes = self.emulator.client("sqs").get_queue_attributes(
             QueueUrl=self.url, AttributeNames=["All"]
@@ -675,7 +718,7 @@ class Feed:
 
 class TestEventSources:
     def test_only_the_failed_messages_of_a_batch_come_again(self, emulator: Emulator) -> None:
-        feed = Feed(emulator, visibility=1, timeout=20, tries=5)
+        feed = Feed(emulator, visibility=3, timeout=20, tries=5)
         feed.send({"id": "good"}, {"id": "bad", "failures": 1})
         eventually(lambda: feed.seen("bad") == [1, 2])
         eventually(lambda: feed.depth() == 0)
@@ -691,16 +734,76 @@ class TestEventSources:
         assert feed.depth() == 0
 
     def test_a_batch_whose_handler_raises_comes_again(self, emulator: Emulator) -> None:
-        feed = Feed(emulator, visibility=1, timeout=20, tries=5)
+        feed = Feed(emulator, visibility=5, timeout=20, tries=5)
         feed.send({"id": "raise", "raises": 1})
         eventually(lambda: feed.seen("raise") == [1, 2])
         eventually(lambda: feed.depth() == 0)
 
     def test_a_handler_that_hangs_is_killed_at_its_timeout(self, emulator: Emulator) -> None:
-        feed = Feed(emulator, visibility=2, timeout=1, tries=5)
+        feed = Feed(emulator, visibility=5, timeout=1, tries=5)
         feed.send({"id": "hang", "hangs": 1})
         eventually(lambda: feed.seen("hang") == [1, 2])
         eventually(lambda: feed.depth() == 0)
+
+    def test_a_worker_that_is_killed_leaves_its_messages_to_the_next(
+        self, emulator: Emulator
+    ) -> None:
+        feed = Feed(emulator, visibility=5, timeout=20, tries=5)
+        feed.send({"id": "killed", "hangs": 1})
+        eventually(lambda: feed.seen("killed") == [1])
+        [worker] = feed.workers()
+        assert kill_worker(worker)
+        eventually(lambda: worker not in feed.workers())
+        assert not kill_worker(worker)
+        feed.send({"id": "meanwhile"})
+        eventually(lambda: feed.seen("meanwhile") == [1])
+        eventually(lambda: feed.seen("killed") == [1, 2])
+        eventually(lambda: feed.depth() == 0)
+
+    def test_an_idle_worker_that_is_killed_costs_nothing(self, emulator: Emulator) -> None:
+        feed = Feed(emulator, visibility=600, timeout=20, tries=5)
+        feed.send({"id": "first"})
+        eventually(lambda: feed.seen("first") == [1])
+        eventually(lambda: feed.depth() == 0)
+        [worker] = feed.workers()
+        assert kill_worker(worker)
+        feed.send({"id": "second"})
+        eventually(lambda: feed.seen("second") == [1])
+        assert worker not in feed.workers()
+
+    def test_a_function_may_send_its_message_anew_to_be_had_later(
+        self, emulator: Emulator
+    ) -> None:
+        feed = Feed(emulator, visibility=600, timeout=20, tries=2)
+        feed.send({"id": "first", "anew": {"id": "again"}})
+        eventually(lambda: feed.seen("first") == [1])
+        assert feed.seen("again") == []
+        eventually(lambda: feed.seen("again") == [1])
+        eventually(lambda: feed.depth() == 0)
+
+    def test_no_more_workers_run_than_the_mapping_allows(self, emulator: Emulator) -> None:
+        feed = Feed(emulator, visibility=600, timeout=20, tries=2, batch_size=1)
+        names = ("a", "b", "c")
+        feed.send(*({"id": name, "hangs": 1} for name in names))
+
+        def begun() -> int:
+            return sum(len(feed.seen(name)) for name in names)
+
+        eventually(lambda: begun() == 2)
+        first, _ = feed.workers()
+        assert begun() == 2
+        kill_worker(first)
+        eventually(lambda: begun() == 3)
+        assert len(feed.workers()) == 2
+
+    def test_a_batch_has_no_more_messages_than_the_mapping_allows(
+        self, emulator: Emulator
+    ) -> None:
+        feed = Feed(emulator, visibility=600, timeout=20, tries=2, batch_size=2)
+        names = ("a", "b", "c", "d", "e")
+        feed.send(*({"id": name} for name in names))
+        eventually(lambda: all(feed.seen(name) for name in names))
+        assert feed.largest_batch() <= 2
 
 
 class TestMail:

@@ -8,17 +8,15 @@ import json
 import secrets
 from collections.abc import Iterator
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.verdicts import EICAR, GTUBE
 from tests.sandbox.running import (
-    LINK,
     MARKER,
     RunningSandbox,
-    download,
+    files_behind,
     recipient_code,
     running_sandbox,
     unique_address,
@@ -75,8 +73,8 @@ def test_attachments_of_one_name_and_of_none_all_arrive(relay: RunningSandbox) -
         mail.add_attachment(content, maintype="application", subtype="pdf", filename="a.pdf")
     mail.add_attachment(b"third", maintype="application", subtype="octet-stream")
     relay.send(mail.as_bytes())
-    links = LINK.findall(body_of(relay.await_mail(recipient)))
-    assert [b"first", b"second", b"third"] == [download(link) for link in links]
+    body = body_of(relay.await_mail(recipient))
+    assert files_behind(body) == [b"first", b"second", b"third"]
 
 
 def test_a_mail_of_25_megabytes(relay: RunningSandbox) -> None:
@@ -87,8 +85,8 @@ def test_a_mail_of_25_megabytes(relay: RunningSandbox) -> None:
     raw = mail.as_bytes()
     assert len(raw) > 25_000_000
     relay.send(raw)
-    [link] = LINK.findall(body_of(relay.await_mail(recipient)))
-    assert content == download(link)
+    [found] = files_behind(body_of(relay.await_mail(recipient)))
+    assert content == found
 
 
 # --- what the operator hears of -----------------------------------------------------------------
@@ -182,25 +180,52 @@ def test_one_rejected_recipient_of_three(faultless: RunningSandbox) -> None:
     assert relay.mails(rejected) == []
 
 
-def test_what_never_succeeds_ends_in_the_dead_letter_queue_after_the_configured_tries(
-    tmp_path: Path,
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """A sandbox that tries three times, and soon again."""
+    config = ["retryDelaySeconds=1", "parkingDelaySeconds=1", "dlqMaxReceiveCount=3"]
+    with running_sandbox(tmp_path_factory.mktemp("impatient"), config) as sandbox:
+        yield sandbox
+
+
+def dead_letters(relay: RunningSandbox) -> list[Any]:
+    answer = relay.client("sqs").receive_message(
+        QueueUrl=relay.ready["stack"]["deadLetterQueueUrl"], VisibilityTimeout=0, WaitTimeSeconds=1
+    )
+    return list(answer.get("Messages", []))
+
+
+def test_an_account_that_may_not_send_for_now_costs_a_mail_no_try(
+    impatient: RunningSandbox,
 ) -> None:
+    relay, recipient = impatient, unique_address()
+    relay.set_faults({"error": "SendingPausedException", "times": 5, "recipient": recipient})
+    relay.send(f"From: {relay.device}\r\n\r\n{recipient_code(recipient)}\r\n".encode())
+    relay.await_mail(recipient)
+    assert [] == dead_letters(relay)
+    assert [1] == [len(relay.mails(recipient))]
+
+
+def test_what_never_succeeds_ends_in_the_dead_letter_queue_after_the_configured_tries(
+    impatient: RunningSandbox,
+) -> None:
+    relay, recipient = impatient, unique_address()
+    fault = {"error": "InternalServiceErrorException", "times": 1000, "recipient": recipient}
+    relay.set_faults(fault)
+    relay.send(f"From: {relay.device}\r\n\r\n{recipient_code(recipient)}\r\n".encode())
+    [message] = eventually(lambda: dead_letters(relay), within=90)
+    [record] = json.loads(message["Body"])["Records"]
+    assert record["s3"]["object"]["key"] in relay.raw_keys()
+    assert relay.mails(recipient) == []
+
+
+def test_mail_that_an_operator_sends_comes_into_the_outbox(relay: RunningSandbox) -> None:
     recipient = unique_address()
-    with running_sandbox(tmp_path, ["retryDelaySeconds=1", "dlqMaxReceiveCount=3"]) as relay:
-        relay.set_faults({"error": "SendingPausedException", "times": 1000, "recipient": None})
-        relay.send(f"From: {relay.device}\r\n\r\n{recipient_code(recipient)}\r\n".encode())
-        queue, url = relay.client("sqs"), relay.ready["stack"]["deadLetterQueueUrl"]
-
-        def dead_letter() -> Any:
-            answer = queue.receive_message(
-                QueueUrl=url, MessageSystemAttributeNames=["All"], WaitTimeSeconds=1
-            )
-            return answer.get("Messages")
-
-        [message] = eventually(dead_letter, within=90)
-        [record] = json.loads(message["Body"])["Records"]
-        assert record["s3"]["object"]["key"] in relay.raw_keys()
-        assert relay.mails(recipient) == []
+    raw = f"From: {relay.smtp['mail_from']}\r\nSubject: by hand\r\n\r\nHello.\r\n".encode()
+    relay.client("sesv2").send_email(
+        Destination={"ToAddresses": [recipient]}, Content={"Raw": {"Data": raw}}
+    )
+    assert [raw] == relay.mails(recipient)
 
 
 # --- what SES stores ----------------------------------------------------------------------------

@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from sandbox.app import _data_folder
 from tests.sandbox.running import START_TIMEOUT, await_ready, sandbox_process
 from tests.sandbox.waiting import eventually
 
@@ -83,6 +84,24 @@ def test_a_terminal_that_goes_away_is_no_failure(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+def test_what_the_program_warns_of_is_shown_at_the_start(tmp_path: Path) -> None:
+    ready_file = tmp_path / "ready.json"
+    arguments = ("--ready-file", str(ready_file), "--config", "allowedRecipients=*")
+    with sandbox_process(tmp_path, *arguments) as process:
+        await_ready(process, tmp_path, ready_file)
+    shown = (tmp_path / "stdout").read_text()
+    assert 'warning  allowedRecipients holds "*"' in shown
+    assert shown.index("warning  ") < shown.index("The relay runs.")
+
+
+def test_a_data_folder_is_known_by_its_path_without_links_and_dots(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    with ExitStack() as cleanup:
+        found = _data_folder(tmp_path / "real" / ".." / "link" / "data", cleanup)
+    assert found == tmp_path.resolve() / "real" / "data"
+
+
 def failed_start(tmp_path: Path, *arguments: str) -> str:
     """The one line on standard error of a start that has to fail."""
     with sandbox_process(tmp_path, *arguments) as process:
@@ -124,6 +143,12 @@ def test_what_cannot_be_used_is_named(
     tmp_path: Path, arguments: tuple[str, ...], named: str
 ) -> None:
     assert named in failed_start(tmp_path, *arguments)
+
+
+def test_all_that_is_wrong_with_the_configuration_is_told_on_the_one_line(tmp_path: Path) -> None:
+    line = failed_start(tmp_path, "--config", "maxRecipients=0", "--config", "functionMemory=1")
+    assert "(2 problems): maxRecipients = 0: must" in line
+    assert "; functionMemory = 1: must" in line
 
 
 def test_a_data_folder_that_cannot_be_made(tmp_path: Path) -> None:

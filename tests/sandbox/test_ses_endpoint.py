@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -37,10 +41,10 @@ class Ses:
     faults: Path
     events: list[Event]
 
-    def client(self, *, key: str, secret: str, token: str | None) -> Any:
+    def client(self, service: str = "sesv2", *, key: str, secret: str, token: str | None) -> Any:
         make: Any = boto3.client  # the stubs know services by literal names
         return make(
-            "sesv2",
+            service,
             endpoint_url=self.url,
             region_name=REGION,
             aws_access_key_id=key,
@@ -50,9 +54,15 @@ class Ses:
         )
 
     def as_root(self) -> Any:
+        return self.root_client("sesv2")
+
+    def root_client(self, service: str) -> Any:
         emulator = self.emulator
         return self.client(
-            key=emulator.access_key_id, secret=emulator.secret_access_key, token=None
+            service,
+            key=emulator.access_key_id,
+            secret=emulator.secret_access_key,
+            token=None,
         )
 
     def session(self, *statements: dict[str, Any]) -> dict[str, str]:
@@ -278,6 +288,66 @@ def test_every_other_call_is_the_emulators(ses: Ses) -> None:
         ses.as_role(send_statement()).list_email_identities()
     with pytest.raises(ClientError, match="NotFoundException"):
         ses.as_root().get_email_identity(EmailIdentity="nowhere.test")
+
+
+def test_other_services_are_reached_through_it_too(ses: Ses) -> None:
+    s3, sqs = ses.root_client("s3"), ses.root_client("sqs")
+    bucket, key, content = f"bucket-{uuid.uuid4().hex}", "a b/ä+%2F~", b"\0\xff" * 500_000
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=bucket, Key=key, Body=content)
+    assert s3.head_object(Bucket=bucket, Key=key)["ContentLength"] == len(content)
+    assert s3.get_object(Bucket=bucket, Key=key, Range="bytes=1-2")["Body"].read() == b"\xff\0"
+    link = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
+    with urllib.request.urlopen(link, timeout=10) as answer:  # noqa: S310 (our own)
+        assert answer.read() == content
+    s3.delete_object(Bucket=bucket, Key=key)
+    with pytest.raises(ClientError, match="Not Found"):
+        s3.head_object(Bucket=bucket, Key=key)
+    queue_url = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    sqs.send_message(QueueUrl=queue_url, MessageBody="Grüße")
+    [message] = sqs.receive_message(QueueUrl=queue_url)["Messages"]
+    assert message["Body"] == "Grüße"
+
+
+def test_a_body_of_no_stated_length_is_refused(ses: Ses) -> None:
+    connection = http.client.HTTPConnection(urlsplit(ses.url).netloc, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("PUT", "/bucket/key", iter([b"x"]), encode_chunked=True)
+        assert connection.getresponse().status == 411
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments"),
+    [
+        ("ses", "send_raw_email", {"RawMessage": {"Data": RAW}}),
+        (
+            "ses",
+            "send_email",
+            {
+                "Source": SENDER,
+                "Destination": {"ToAddresses": ["a@example.org"]},
+                "Message": {"Subject": {"Data": "x"}, "Body": {"Text": {"Data": "x"}}},
+            },
+        ),
+        (
+            "sesv2",
+            "send_bulk_email",
+            {
+                "DefaultContent": {"Template": {"TemplateName": "x"}},
+                "BulkEmailEntries": [{"Destination": {"ToAddresses": ["a@example.org"]}}],
+            },
+        ),
+    ],
+)
+def test_no_other_way_of_sending_loses_mail(
+    ses: Ses, service: str, operation: str, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(ClientError, match="use SendEmail of API version 2"):
+        getattr(ses.root_client(service), operation)(**arguments)
+
+
+def test_what_else_the_first_version_of_the_api_does_is_the_emulators(ses: Ses) -> None:
+    assert "SentLast24Hours" in ses.root_client("ses").get_send_quota()
 
 
 def test_notices_keep_subject_and_attributes(ses: Ses, tmp_path: Path) -> None:

@@ -187,6 +187,12 @@ def test_reverse_paths(front: Front, argument: str, reverse_path: str) -> None:
     assert envelope.mail_from == reverse_path
 
 
+def test_a_login_leaves_nothing_in_the_log(front: Front, caplog: pytest.LogCaptureFixture) -> None:
+    with front.logged_in() as client:
+        assert client.noop()[0] == 250
+    assert [] == caplog.messages
+
+
 def test_an_unknown_recipient_among_known_ones(front: Front) -> None:
     with front.logged_in() as client:
         refused = client.sendmail("a@example.com", ["nobody@example.com", KNOWN], b"\r\n")

@@ -1,0 +1,63 @@
+"""The declared alarms as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
+_SIGNS = {
+    "GreaterThanOrEqualToThreshold": "≥",
+    "GreaterThanThreshold": ">",
+    "LessThanThreshold": "<",
+    "LessThanOrEqualToThreshold": "≤",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmView:
+    """One alarm: `state` is OK, ALARM or INSUFFICIENT_DATA, `condition` when it sounds."""
+
+    name: str
+    state: str
+    condition: str
+    description: str
+    reason: str
+    since: datetime | None
+
+    @property
+    def sounds(self) -> bool:
+        """Whether it tells somebody now."""
+        return self.state == "ALARM"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarms:
+    """Reads the alarms."""
+
+    cloudwatch: CloudWatchClient
+
+    def views(self) -> Sequence[AlarmView]:
+        """Every alarm, those that sound first."""
+        found = [
+            AlarmView(
+                name=alarm["AlarmName"],
+                state=alarm["StateValue"],
+                condition=(
+                    f"{alarm.get('Statistic') or alarm.get('ExtendedStatistic', '')}"
+                    f" of {alarm['MetricName']}"
+                    f" {_SIGNS.get(alarm['ComparisonOperator'], alarm['ComparisonOperator'])}"
+                    f" {alarm['Threshold']:g} in {alarm['Period']} s"
+                ),
+                description=alarm.get("AlarmDescription", ""),
+                reason=alarm.get("StateReason", ""),
+                since=alarm.get("StateUpdatedTimestamp"),
+            )
+            for page in self.cloudwatch.get_paginator("describe_alarms").paginate()
+            for alarm in page["MetricAlarms"]
+        ]
+        return sorted(found, key=lambda alarm: (not alarm.sounds, alarm.name))

@@ -1,0 +1,104 @@
+"""Requests for download pages, handed to the deployed function's URL as they came.
+
+A link's first path segment is a token of 40 characters of base64url (`relay_core.tokens`). The
+emulator knows a function URL by the name in the Host header, so that one header is replaced, as
+the front of AWS does too: a function never sees another name than its URL's. Everything else goes
+there and comes back unchanged, but for what belongs to one connection (RFC 9110 section 7.6.1).
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+MAX_BODY = 6 * 1024 * 1024
+"""Bytes that a function takes at once (Lambda Developer Guide, "Lambda quotas")."""
+
+_TOKEN_FIRST = re.compile(rb"/[A-Za-z0-9_-]{40}(?:/|\Z)")
+_OF_ONE_CONNECTION = {
+    *(b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer"),
+    *(b"transfer-encoding", b"upgrade"),
+}
+_TIMEOUT = 930.0  # seconds: a function may run for 900 before it answers
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """A request as it came: `target` with its query, `headers` in their order."""
+
+    method: str
+    target: bytes
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageAnswer:
+    """What the function answered, or the emulator in its place."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+AnswersPages = Callable[[PageRequest], PageAnswer]
+"""Whoever answers such requests (`FunctionUrl`). Blocks; raises OSError or HTTPException."""
+
+
+def is_for_page(path: bytes) -> bool:
+    """Whether a request's path, as it came, is one of a download page."""
+    return _TOKEN_FIRST.match(path) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionUrl:
+    """A function URL on the emulator at `endpoint`; `host` is the name that AWS gives it."""
+
+    endpoint: str
+    host: str
+
+    def __call__(self, request: PageRequest) -> PageAnswer:
+        """Hand on one request.
+
+        Raises:
+            OSError, http.client.HTTPException: if nobody answers.
+        """
+        address = urlsplit(self.endpoint)
+        connection = http.client.HTTPConnection(
+            str(address.hostname), address.port, timeout=_TIMEOUT
+        )
+        try:
+            connection.putrequest(
+                request.method,
+                request.target.decode("ascii"),
+                skip_host=True,
+                skip_accept_encoding=True,
+            )
+            connection.putheader("Host", self.host)
+            for name, value in _end_to_end(request.headers):
+                if name.lower() not in {b"host", b"content-length"}:
+                    connection.putheader(name, value)
+            if request.body or request.method in {"POST", "PUT", "PATCH"}:
+                connection.putheader("Content-Length", str(len(request.body)))
+            connection.endheaders(request.body)
+            response = connection.getresponse()
+            headers = tuple(
+                (name.encode("latin-1"), value.encode("latin-1"))
+                for name, value in response.getheaders()
+            )
+            return PageAnswer(
+                status=response.status,
+                headers=tuple(_end_to_end(headers)),
+                body=response.read(),
+            )
+        finally:
+            connection.close()
+
+
+def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
+    return ((name, value) for name, value in headers if name.lower() not in _OF_ONE_CONNECTION)

@@ -1,0 +1,187 @@
+"""A delivered mail as its recipient's mail program would show it.
+
+Read with the standard library, not with the relay's own parser: what the relay wrote is looked at
+with other eyes. A mail holds whatever a stranger put there, so whatever cannot be read is shown as
+far as it can be, down to the bare source. `compat32` is the policy that minds least.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
+from email.parser import BytesHeaderParser
+from email.utils import parsedate_to_datetime
+
+_POLICY = email.policy.compat32
+_NAMELESS = "unnamed"
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*", re.ASCII)
+_TROUBLE = (
+    *(ValueError, LookupError, TypeError, AttributeError, AssertionError),
+    *(RecursionError, HeaderParseError),
+)
+"""What the standard library has been seen to raise over mails that nobody should have sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """What a list of mails shows of one; empty where the mail does not say, or not readably."""
+
+    subject: str
+    sender: str
+    recipient: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A leaf of the mail that is no body. `content_id` is without its angle brackets."""
+
+    filename: str
+    content_type: str
+    content: bytes
+    content_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMail:
+    """One mail, decoded. `html` and `text` are None where there is no such body.
+
+    `trouble` says what kept it from being read as a whole, and is empty where nothing did.
+    """
+
+    heading: Heading
+    header: tuple[tuple[str, str], ...]
+    html: str | None
+    text: str | None
+    parts: tuple[Part, ...]
+    trouble: str = ""
+
+
+def read_heading(head: bytes) -> Heading:
+    """The heading of a mail, from its first bytes."""
+    return _heading(read_header(head))
+
+
+def read_header(head: bytes) -> tuple[tuple[str, str], ...]:
+    """The header fields of a mail, decoded, in their order."""
+    try:
+        message = BytesHeaderParser(policy=_POLICY).parsebytes(head)
+        return tuple((_clean(name), _decode(value)) for name, value in message.items())
+    except _TROUBLE:
+        return ()
+
+
+def _heading(header: tuple[tuple[str, str], ...]) -> Heading:
+    first = {name.lower(): value for name, value in reversed(header)}
+    return Heading(
+        subject=first.get("subject", ""),
+        sender=first.get("from", ""),
+        recipient=first.get("to", ""),
+        date=_date(first.get("date", "")),
+    )
+
+
+def _date(text: str) -> str:
+    try:
+        return parsedate_to_datetime(text).isoformat(sep=" ", timespec="minutes")
+    except _TROUBLE:
+        return text
+
+
+def read_mail(raw: bytes) -> ReadMail:
+    """The whole mail."""
+    header = read_header(raw)
+    try:
+        html, text, parts = _read_bodies(email.message_from_bytes(raw, policy=_POLICY))
+    except _TROUBLE as error:
+        return ReadMail(
+            heading=_heading(header),
+            header=header,
+            html=None,
+            text=None,
+            parts=(),
+            trouble=f"Only its source can be shown: {type(error).__name__} in reading it.",
+        )
+    return ReadMail(heading=_heading(header), header=header, html=html, text=text, parts=parts)
+
+
+def _read_bodies(message: Message) -> tuple[str | None, str | None, tuple[Part, ...]]:
+    """The first HTML and all text that are no attachments, and all other leaves."""
+    html: str | None = None
+    texts: list[str] = []
+    parts: list[Part] = []
+    for leaf in _leaves(message):
+        kind, is_body = leaf.get_content_type(), not _is_attachment(leaf)
+        if is_body and kind == "text/html" and html is None:
+            html = _text_of(leaf)
+        elif is_body and kind == "text/plain":
+            texts.append(_text_of(leaf))
+        else:
+            parts.append(_part(leaf))
+    return html, "\n".join(texts) if texts else None, tuple(parts)
+
+
+def _leaves(message: Message) -> Iterator[Message]:
+    """The entities that are not multipart, in their order; a message inside is one of them."""
+    left = [message]
+    while left:
+        entity = left.pop()
+        if entity.is_multipart() and entity.get_content_maintype() == "multipart":
+            left += reversed(_inner(entity))
+        else:
+            yield entity
+
+
+def _inner(entity: Message) -> list[Message]:
+    """The entities that it is made of; none if it could not be split."""
+    payload = entity.get_payload()
+    return [one for one in payload if isinstance(one, Message)] if entity.is_multipart() else []
+
+
+def _is_attachment(leaf: Message) -> bool:
+    return leaf.get_content_disposition() == "attachment" or leaf.get_filename() is not None
+
+
+def _part(leaf: Message) -> Part:
+    kind = leaf.get_content_type()
+    return Part(
+        filename=_decode(leaf.get_filename() or "") or _NAMELESS,
+        content_type=kind if _MEDIA_TYPE.fullmatch(kind) else "application/octet-stream",
+        content=_content_of(leaf),
+        content_id=_decode(leaf.get("Content-ID", "")).strip().removeprefix("<").removesuffix(">"),
+    )
+
+
+def _content_of(leaf: Message) -> bytes:
+    if leaf.is_multipart():  # a message inside the message
+        return b"".join(inner.as_bytes() for inner in _inner(leaf))
+    payload = leaf.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _text_of(leaf: Message) -> str:
+    content = _content_of(leaf)
+    try:
+        return _clean(content.decode(leaf.get_content_charset("utf-8"), "replace"))
+    except (LookupError, ValueError):  # no such charset, or none of text
+        return content.decode("utf-8", "replace")
+
+
+def _decode(value: object) -> str:
+    """The text of a header field or parameter, with its encoded-words decoded (RFC 2047)."""
+    text = str(value)
+    with suppress(*_TROUBLE):  # as it stands, then
+        text = str(make_header(decode_header(text)))
+    return _clean(" ".join(text.split()))
+
+
+def _clean(text: str) -> str:
+    """The text without what has no UTF-8."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,155 @@
+"""The relay's queues as they are now: how much is in them, and what, and why.
+
+The messages are looked at through the emulator's own window, which changes nothing: SQS would
+hand them out, hide them for a while and count a try. Why a mail is still, or for ever, in a queue
+stands in its manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from adapters.s3 import S3Manifests
+from adapters.sqs import Received, UnreadableRecord, parse_record
+from relay_core.errors import AdapterError
+from relay_core.manifest import DeliveryState, Manifest
+from relay_core.plan import message_id_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+_MOST_SHOWN = 50
+_MOST_REASONS = 3
+_COUNTS: tuple[QueueAttributeNameType, ...] = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """How many messages a queue holds: to be had, being worked on, and not before some time."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.visible + self.in_flight + self.delayed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingMessage:
+    """One message. `subject` names what it announces; `reason` says why it is still there."""
+
+    message_id: str
+    subject: str
+    reason: str
+    sent_at: datetime
+    tries: int
+    is_visible: bool
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueView:
+    """One queue; `messages` are the first of `depth.total`, oldest first."""
+
+    name: str
+    url: str
+    is_dead_letter: bool
+    depth: Depth
+    messages: Sequence[WaitingMessage]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queues:
+    """Reads the queues of a stack. `peek` is the emulator's window (`Emulator.messages`)."""
+
+    sqs: SQSClient
+    peek: Callable[[str], Sequence[Mapping[str, Any]]]
+    manifests: S3Manifests
+    incoming_bucket: str
+    urls: Mapping[str, str]  # what a queue is called → its URL, the dead-letter queue last
+
+    def depths(self) -> dict[str, Depth]:
+        """How much is in each queue."""
+        return {name: self._depth(url) for name, url in self.urls.items()}
+
+    def views(self) -> list[QueueView]:
+        """Each queue with what is in it."""
+        views = []
+        for name, url in self.urls.items():
+            found = sorted(self.peek(url), key=lambda message: int(message["SentTimestamp"]))
+            views.append(
+                QueueView(
+                    name=name,
+                    url=url,
+                    is_dead_letter=name == list(self.urls)[-1],
+                    depth=self._depth(url),
+                    messages=[self._message(one) for one in found[:_MOST_SHOWN]],
+                )
+            )
+        return views
+
+    def _depth(self, url: str) -> Depth:
+        attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))
+        visible, in_flight, delayed = (int(attributes["Attributes"][name]) for name in _COUNTS)
+        return Depth(visible=visible, in_flight=in_flight, delayed=delayed)
+
+    def _message(self, message: Mapping[str, Any]) -> WaitingMessage:
+        tries = int(message["ReceiveCount"])
+        subject, reason = self._explain(message, tries)
+        return WaitingMessage(
+            message_id=str(message["MessageId"]),
+            subject=subject,
+            reason=reason,
+            sent_at=datetime.fromtimestamp(int(message["SentTimestamp"]), UTC),
+            tries=tries,
+            is_visible=bool(message["IsVisible"]),
+            body=str(message["Body"]),
+        )
+
+    def _explain(self, message: Mapping[str, Any], tries: int) -> tuple[str, str]:
+        record = SQSRecord({"messageId": message["MessageId"], "body": message["Body"]})
+        try:
+            entries = parse_record(record, incoming_bucket=self.incoming_bucket)
+        except UnreadableRecord as error:
+            return "no notification of a mail", error.detail
+        received = [entry for entry in entries if isinstance(entry, Received)]
+        if not received:
+            return "no mail", "; ".join(getattr(entry, "reason", "") for entry in entries)
+        subject = ", ".join(entry.raw_key for entry in received)
+        if not tries:
+            return subject, "not tried yet"
+        return subject, "; ".join(self._reason(entry) for entry in received)
+
+    def _reason(self, received: Received) -> str:
+        try:
+            stored = self.manifests.load(message_id_of(received.raw_key))
+        except AdapterError as error:
+            return f"its manifest cannot be read: {error}"
+        if stored is None:
+            return "no try came as far as to write a manifest; the log says more"
+        return ": ".join(filter(None, [stored.manifest.state.value, *_troubles(stored.manifest)]))
+
+
+def _troubles(manifest: Manifest) -> Iterable[str]:
+    if manifest.reason:
+        yield manifest.reason.value
+    yield manifest.detail
+    left = [one for one in manifest.deliveries if one.state is not DeliveryState.SUBMITTED]
+    yield "; ".join(
+        f"{one.recipient} {one.failure or one.state.value}" for one in left[:_MOST_REASONS]
+    )
+    if len(left) > _MOST_REASONS:
+        yield f"and {len(left) - _MOST_REASONS} more recipients"

@@ -1,0 +1,49 @@
+"""KMS: keys and their aliases.
+
+The emulator's buckets, queues and topics keep the name of the key they are encrypted with, and ask
+it nothing. So what a key's policy grants to whom is seen only where KMS itself is called.
+"""
+
+from __future__ import annotations
+
+from .declared import Account, Created, Creator, Declared
+
+
+def key(declared: Declared, account: Account) -> Created:
+    """`aws.kms.Key`."""
+    kms = account.client("kms")
+    made = kms.create_key(
+        Tags=[{"TagKey": name, "TagValue": value} for name, value in declared.tags().items()],
+        **declared.renamed(
+            {
+                "bypassPolicyLockoutSafetyCheck": "BypassPolicyLockoutSafetyCheck",
+                "customerMasterKeySpec": "KeySpec",
+                "description": "Description",
+                "keyUsage": "KeyUsage",
+                "multiRegion": "MultiRegion",
+                "policy": "Policy",
+            }
+        ),
+    )["KeyMetadata"]
+    if declared.get("enableKeyRotation"):
+        kms.enable_key_rotation(
+            KeyId=made["KeyId"],
+            **declared.renamed({"rotationPeriodInDays": "RotationPeriodInDays"}),
+        )
+    declared.leave_out("deletionWindowInDays", because="it acts when a stack is destroyed")
+    return Created(made["KeyId"], {"keyId": made["KeyId"], "arn": made["Arn"]})
+
+
+def alias(declared: Declared, account: Account) -> Created:
+    """`aws.kms.Alias`."""
+    name, target = declared.physical_name(), declared.require("targetKeyId")
+    account.client("kms").create_alias(AliasName=name, TargetKeyId=target)
+    arn = f"arn:aws:kms:{account.region}:{account.account_id}:{name}"
+    target_arn = f"arn:aws:kms:{account.region}:{account.account_id}:key/{target}"
+    return Created(name, {"name": name, "arn": arn, "targetKeyArn": target_arn})
+
+
+CREATORS: dict[str, Creator] = {
+    "aws:kms/key:Key": key,
+    "aws:kms/alias:Alias": alias,
+}

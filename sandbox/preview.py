@@ -1,0 +1,133 @@
+"""`make preview`: what Pulumi's own command line would do, asked of an empty account here.
+
+The sandbox stands in for Pulumi's engine. This runs the real engine and the real AWS provider, as
+far as a preview goes: the engine checks URNs, options and types, the provider its own schemas and
+what it looks up. Its endpoints are an emulator's on this machine; no account of AWS is asked, and
+no credentials of the caller's are passed on.
+
+The engine wants a project folder to write into. It gets a temporary one, with links to what is in
+this one, a stack of its own, a backend in a folder, and secrets under a passphrase of the moment;
+all of it is gone afterwards (Pulumi docs, "DIY backends", "Environment variables").
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
+
+from .account import prepare_account
+from .stack_config import ConfigError, load_config
+
+if TYPE_CHECKING:
+    from .create import Account
+
+PROJECT = Path(__file__).resolve().parent.parent
+STACK = "preview"
+
+SERVICES = (
+    *("cloudwatch", "guardduty", "iam", "kms", "lambda", "logs", "route53", "s3"),
+    *("ses", "sesv2", "sns", "sqs", "ssm", "sts"),
+)
+"""What the program declares resources of or asks, by the provider's names for its endpoints."""
+
+NOT_FOUND = (
+    "preview: there is no pulumi on PATH. Install the Pulumi CLI as its site says"
+    " (pulumi.com/docs/iac/download-install) and run `make preview` again. Without it, `make demo`"
+    " deploys the same program onto the sandbox.\n"
+)
+
+
+def main() -> int:
+    """Run the preview; return the exit status: pulumi's, or 1 if it did not come to that."""
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        sys.stderr.write(NOT_FOUND)
+        return 1
+    from .emulator import Emulator, EmulatorError  # noqa: PLC0415 (slow, and not always needed)
+
+    with tempfile.TemporaryDirectory(prefix="mail-relay-preview-") as name:
+        folder = Path(name)
+        try:
+            config = load_config(PROJECT)
+            region = str(config["aws:region"])
+            with Emulator.start(folder, worker_environment={}, region=region) as emulator:
+                prepare_account(
+                    ses=emulator.client("ses"), sesv2=emulator.client("sesv2"), config=config
+                )
+                project = lay_out_project(
+                    folder / "project",
+                    {**config, **provider_config(emulator, emulator.secret_access_key)},
+                )
+                return _preview(pulumi, project, folder / "state")
+        except (ConfigError, EmulatorError, OSError) as error:
+            sys.stderr.write(f"preview: {error}\n")
+            return 1
+
+
+def provider_config(account: Account, secret_access_key: str) -> dict[str, object]:
+    """The AWS provider's configuration, by full names, that leads it to `account` alone.
+
+    Every service that is not named here would be AWS's own: so would be one that is added to the
+    program and not to `SERVICES`, but for the credentials, which no AWS accepts.
+    """
+    endpoint = account.client("sts").meta.endpoint_url
+    return {
+        "aws:region": account.region,
+        "aws:accessKey": account.account_id,
+        "aws:secretKey": secret_access_key,
+        "aws:skipCredentialsValidation": True,
+        "aws:skipMetadataApiCheck": True,
+        "aws:s3UsePathStyle": True,
+        "aws:endpoints": [dict.fromkeys(SERVICES, endpoint)],
+    }
+
+
+def lay_out_project(folder: Path, config: Mapping[str, object]) -> Path:
+    """A folder that Pulumi takes for this project, with one stack; what is in it are links."""
+    folder.mkdir(parents=True)
+    for entry in PROJECT.iterdir():
+        if entry.name != ".git" and not entry.match("Pulumi*"):
+            (folder / entry.name).symlink_to(entry)
+    # Pulumi writes into these.
+    shutil.copy(PROJECT / "Pulumi.yaml", folder)
+    (folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": dict(config)}))
+    return folder
+
+
+def pulumi_environment(caller: Mapping[str, str], state: Path) -> dict[str, str]:
+    """The environment of pulumi: the caller's, less what leads to an account or a backend."""
+    kept = {name: value for name, value in caller.items() if not name.startswith("AWS_")}
+    return {
+        **{name: value for name, value in kept.items() if name != "PULUMI_ACCESS_TOKEN"},
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PULUMI_BACKEND_URL": state.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(24),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+
+def _preview(pulumi: str, project: Path, state: Path) -> int:
+    state.mkdir()
+    settings: dict[str, Any] = {"cwd": project, "env": pulumi_environment(os.environ, state)}
+    commands = (
+        ("stack", "init", STACK, "--secrets-provider", "passphrase", "--non-interactive"),
+        ("preview", "--stack", STACK, "--non-interactive"),
+    )
+    for command in commands:
+        status = subprocess.run([pulumi, *command], check=False, **settings).returncode
+        if status != 0:
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

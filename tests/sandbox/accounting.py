@@ -1,0 +1,90 @@
+"""What became of many mails, held against what was promised: nothing lost, nothing twice.
+
+The one window in which a recipient may get a mail twice is between a submission that SES took
+and its record. The manifest shows it from outside: a delivery that is still `submitting` when
+its worker's time is over, or has no worker, is in doubt. A second copy is explained by a doubt
+before it and by nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.sandbox.traffic import Mail
+
+_TOKEN = re.compile(r"load (\d{6,}-[0-9a-f]{10})")
+
+Pair = tuple[str, str]
+"""A mail's token, and a recipient."""
+
+
+def find_token(text: str) -> str | None:
+    """The token of the mail that the text is of or about."""
+    found = _TOKEN.search(text)
+    return found and found[1]
+
+
+@dataclass(slots=True, kw_only=True)
+class Observed:
+    """What was seen. `logged_repeats` is the function's own count of possible repeats by mail."""
+
+    copies: Counter[Pair] = field(default_factory=Counter)
+    doubts: Counter[Pair] = field(default_factory=Counter)
+    notices: Counter[Pair] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    logged_repeats: Counter[str] = field(default_factory=Counter)
+
+    def repeats(self) -> Counter[Pair]:
+        """How many copies there are beyond the first."""
+        return Counter({pair: count - 1 for pair, count in self.copies.items() if count > 1})
+
+
+def find_problems(mails: Sequence[Mail], observed: Observed) -> Iterator[str]:
+    """Every promise that was not kept, a line each."""
+    promised = {(mail.token, one) for mail in mails for one in mail.accepted}
+    for pair in sorted(promised - observed.copies.keys()):
+        yield f"lost: mail {pair[0]} to {pair[1]}"
+    for pair in sorted(observed.copies.keys() - promised):
+        yield f"not asked for: mail {pair[0]} to {pair[1]}"
+    for pair, count in sorted(observed.repeats().items()):
+        if count > observed.doubts[pair]:
+            yield (
+                f"twice: mail {pair[0]} to {pair[1]}: {count + 1} copies, {observed.doubts[pair]}"
+                " times in doubt"
+            )
+    failed = {(mail.token, one) for mail in mails for one in mail.rejected}
+    for pair in sorted(failed - observed.notices.keys()):
+        yield f"no notice: SES rejected mail {pair[0]} to {pair[1]}"
+    for pair in sorted(observed.notices.keys() - failed):
+        yield f"false notice: mail {pair[0]} to {pair[1]}"
+    refused = {mail.token for mail in mails if not mail.recipients}
+    for token in sorted(refused - observed.refusals.keys()):
+        yield f"no notice: mail {token} has no recipients"
+    for token in sorted(observed.refusals.keys() - refused):
+        yield f"false notice: mail {token} has recipients"
+
+
+def uncounted_repeats(observed: Observed) -> Counter[str]:
+    """By mail, the second copies that the function's own count does not have."""
+    repeats: Counter[str] = Counter()
+    for (token, _), count in observed.repeats().items():
+        repeats[token] += count
+    return repeats - observed.logged_repeats
+
+
+def count_notices(notices: Iterable[Mapping[str, Any]], observed: Observed) -> None:
+    """Take the lines of the notices file into account."""
+    for notice in notices:
+        token = find_token(f"{notice['subject']} {notice['message']}")
+        reason = notice["attributes"].get("reason")
+        if token is None:
+            continue
+        if reason == "submission-failed":
+            for refusal in notice["document"]["reasons"]:
+                observed.notices[token, refusal["detail"].partition(":")[0]] += 1
+        else:
+            observed.refusals[token] += 1

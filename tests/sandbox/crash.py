@@ -1,0 +1,139 @@
+"""Workers killed while they work, and a witness of what that leaves in doubt.
+
+A worker is killed when a certain number of mails has come into the mailboxes: at no moment in
+particular, but always in the middle of the work. The witness reads the manifests all the while.
+A delivery is in doubt once it is `submitting` under a lease whose worker's time is over, which
+lasts `CLOCK_SKEW` until another worker may take the message over, or under no lease at all.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, Self
+
+from relay_core.lease import CLOCK_SKEW
+from relay_core.manifest import DeliveryState, Manifest, parse_manifest
+from sandbox.workers import find_workers, kill_worker
+
+_PAUSE = 0.1  # seconds between two looks at the mailboxes
+_ROUND = 1.0  # seconds between two looks at the manifests: several in the time of `CLOCK_SKEW`
+
+
+class _Background:
+    """A thread that runs while the context lasts; what it raised is raised at the end."""
+
+    def __init__(self) -> None:
+        self.stopping = Event()
+        self._error: BaseException | None = None
+        self._thread = Thread(target=self._guarded, name=type(self).__name__, daemon=True)
+
+    def run(self) -> None:
+        raise NotImplementedError
+
+    def _guarded(self) -> None:
+        try:
+            self.run()
+        except BaseException as error:  # noqa: BLE001 (raised again where the context ends)
+            self._error = error
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stopping.set()
+        self._thread.join()
+        if self._error is not None and exc_value is None:
+            raise self._error
+
+
+class Killer(_Background):
+    """Kills a worker of the function each time that `progress` passes one of `moments`."""
+
+    def __init__(
+        self,
+        data: Path,
+        function_name: str,
+        *,
+        progress: Callable[[], int],
+        moments: Sequence[int],
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.kills = 0
+        self._data = data
+        self._function_name = function_name
+        self._progress = progress
+        self._moments = sorted(moments)
+        self._source = random.Random(seed)  # noqa: S311 (no secret)
+
+    def run(self) -> None:
+        left = list(self._moments)
+        while left and not self.stopping.wait(_PAUSE):
+            if self._progress() >= left[0] and self._kill_one():
+                left.pop(0)
+
+    def _kill_one(self) -> bool:
+        workers = find_workers(self._data, self._function_name)
+        if not workers or not kill_worker(self._source.choice(workers)):
+            return False
+        self.kills += 1
+        return True
+
+
+class Witness(_Background):
+    """Reads every manifest of a bucket whenever it has changed.
+
+    `manifests` are the last versions seen, by message id, and `doubts` the deliveries that were
+    ever in doubt: message id, recipient, and whose submission it was (empty if nobody held the
+    message any more).
+    """
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        super().__init__()
+        self.manifests: dict[str, Manifest] = {}
+        self.doubts: set[tuple[str, str, str]] = set()
+        self._s3 = s3
+        self._bucket = bucket
+        self._versions: dict[str, str] = {}
+
+    def run(self) -> None:
+        while not self.stopping.wait(_ROUND):
+            self.look()
+
+    def look(self) -> None:
+        """One round over the manifests."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix="manifests/"
+        )
+        for item in (item for page in pages for item in page.get("Contents", [])):
+            if self._versions.get(item["Key"]) != item["ETag"]:
+                answer = self._s3.get_object(Bucket=self._bucket, Key=item["Key"])
+                manifest = parse_manifest(answer["Body"].read())
+                self.manifests[manifest.message_id] = manifest
+                self._versions[item["Key"]] = answer["ETag"]
+        now = datetime.now(UTC)
+        for manifest in self.manifests.values():
+            self.doubts.update(_doubts(manifest, now))
+
+
+def _doubts(manifest: Manifest, now: datetime) -> set[tuple[str, str, str]]:
+    lease = manifest.lease
+    if lease is not None and now < lease.until - CLOCK_SKEW:
+        return set()
+    holder = lease.holder if lease else ""
+    return {
+        (manifest.message_id, one.recipient, holder)
+        for one in manifest.deliveries
+        if one.state is DeliveryState.SUBMITTING
+    }

@@ -1,0 +1,423 @@
+"""Many mails through a sandbox where everything goes wrong that may.
+
+Mails of mixed size go in by SMTP and straight into the incoming bucket, and each is announced to
+the function twice. SES throttles, pauses, rejects and fails; workers are killed while they work;
+messages on the queue say nothing that can be read. When all is quiet, the faults are mended and
+the dead-letter queue is redriven, and then `accounting` looks for what was promised and not kept.
+
+Times are cut short: what a dead worker held comes back after 18 seconds, not minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import smtplib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.receipt import make_message_id
+from sandbox.verdicts import Envelope, authenticate, format_receipt_header, scan
+from tests.sandbox.accounting import (
+    Observed,
+    count_notices,
+    find_problems,
+    find_token,
+    uncounted_repeats,
+)
+from tests.sandbox.crash import Killer, Witness
+from tests.sandbox.running import RunningSandbox
+from tests.sandbox.traffic import Mail, plan_faults, plan_mails
+from tests.sandbox.waiting import eventually
+
+_TIMEOUT = 12
+"""Seconds that a worker may take: less than the configuration allows, so that leases end soon."""
+
+_HIDDEN = _TIMEOUT + 6
+"""Seconds that a message of a dead worker is hidden: a little more than its lease lasts, which
+is what protects it. The queue as it is deployed hides it for six times the timeout."""
+
+_POISON_HIDDEN = 1  # seconds between two tries of a message that nobody can read
+_ABSENT = "incoming/absent"
+_SENDERS = 4
+_BY_SMTP = 0.2  # of the mails
+_LATE = 0.5  # of the second announcements come at the end, the others right after the first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """How much of everything. The same seed makes the same mails, faults and moments.
+
+    `patience` is how many seconds the whole may take until it counts as stuck.
+    """
+
+    messages: int
+    kills: int
+    workers: int
+    seed: int
+    patience: float
+
+    def config(self) -> tuple[str, ...]:
+        """How the sandbox is to be started for it."""
+        return (
+            "functionTimeoutSeconds=30",
+            f"maxConcurrency={self.workers}",
+            "retryDelaySeconds=1",
+            "parkingDelaySeconds=1",
+            "dlqMaxReceiveCount=3",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The promises that were not kept, and what was seen, by what it is called in a table."""
+
+    problems: tuple[str, ...]
+    facts: Mapping[str, object]
+
+
+def run_scenario(
+    relay: RunningSandbox, scenario: Scenario, say: Callable[[str], None] = lambda _text: None
+) -> Result:
+    """Run it in a sandbox that was started with its `config` and that nothing was sent to."""
+    return _Run(relay, scenario, say).run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DeadLetter:
+    """A message of the dead-letter queue, and what brought it there."""
+
+    body: str
+    cause: str
+
+
+_POISON, _KILLED, _FAILED, _UNKNOWN = (
+    "nobody can read them",
+    "tries lost with their workers",
+    "every try in vain",
+    "unknown",
+)
+_IN_VAIN = {"unfinished", "retried"}
+"""How a try of a mail that is in order may end and leave its message on the queue."""
+
+
+class _Run:
+    def __init__(
+        self, relay: RunningSandbox, scenario: Scenario, say: Callable[[str], None]
+    ) -> None:
+        self.relay = relay
+        self.scenario = scenario
+        self.say = say
+        self.stack: Mapping[str, str] = relay.ready["stack"]
+        self.outbox = Path(relay.ready["outbox"])
+        self.sqs, self.s3 = relay.client("sqs"), relay.client("s3")
+        self.mails = plan_mails(scenario.messages, scenario.seed)
+        self.sent: dict[str, Mail] = {}  # by message id
+        self.started = time.monotonic()
+
+    def run(self) -> Result:
+        promised = sum(len(mail.accepted) for mail in self.mails)
+        source = random.Random(self.scenario.seed)  # noqa: S311 (no secret)
+        killer = Killer(
+            self.outbox.parent,
+            self.stack["functionName"],
+            progress=self.submissions,
+            moments=[
+                round(source.uniform(0.02, 0.8) * promised) for _ in range(self.scenario.kills)
+            ],
+            seed=self.scenario.seed,
+        )
+        self.say("Messages that nobody can read, for the dead-letter queue")
+        self.shorten_times()
+        poison = self.send_poison()
+        self.relay.set_faults(*plan_faults(self.mails, self.scenario.seed))
+        with Witness(self.relay.client("s3"), self.stack["attachmentsBucket"]) as witness:
+            with killer:
+                self.say(f"{len(self.mails)} mails for {promised} recipients, all announced twice")
+                self.send_mails()
+                sent_after = self.seconds()
+                self.say("All are sent; waiting for the queue to be empty")
+                self.await_quiet()
+            quiet_after = self.seconds()
+            letters = self.explain(self.take_dead_letters(), poison)
+            self.say(f"{len(letters)} dead letters; faults mended, redriving")
+            self.relay.set_faults()
+            self.redrive(letters)
+            self.await_quiet()
+            left = self.take_dead_letters()
+        witness.look()
+        self.await_notices()
+        log = self.log()
+        observed = self.observe(witness, log)
+        problems = (
+            *find_problems(self.mails, observed),
+            *self.unsettled(witness),
+            *(
+                f"a dead letter that should be none: {one.body}"
+                for one in letters
+                if one.cause == _UNKNOWN
+            ),
+            *(f"a dead letter after redriving: {message['Body']}" for message in left),
+        )
+        facts = {
+            "mails": len(self.mails),
+            "recipients who are to get them": promised,
+            "copies in the mailboxes": sum(observed.copies.values()),
+            "workers killed": killer.kills,
+            "deliveries in doubt": sum(observed.doubts.values()),
+            "second copies": sum(observed.repeats().values()),
+            "possible repeats, as the log counts them": sum(observed.logged_repeats.values()),
+            "second copies that are not in the log": sum(uncounted_repeats(observed).values()),
+            "rejected deliveries, and notices of them": (
+                f"{len(observed.notices)}, {sum(observed.notices.values())}"
+            ),
+            "refused mails, and notices of them": (
+                f"{len(observed.refusals)}, {sum(observed.refusals.values())}"
+            ),
+            **_counted("dead letters", (one.cause for one in letters)),
+            "dead letters after redriving": len(left),
+            **_counted("tries", (line["outcome"] for line in log if "outcome" in line)),
+            "seconds: to send, until quiet, in all": (
+                f"{sent_after:.0f}, {quiet_after:.0f}, {self.seconds():.0f}"
+            ),
+        }
+        return Result(problems=problems, facts=facts)
+
+    # --- sending --------------------------------------------------------------------------------
+
+    def shorten_times(self) -> None:
+        """Let leases end soon. Nobody may be at work: it would be killed."""
+        self.await_quiet()
+        self.relay.client("lambda").update_function_configuration(
+            FunctionName=self.stack["functionName"], Timeout=_TIMEOUT
+        )
+        self.hide_for(_HIDDEN)
+        # It is started anew, which takes longer than the poison is hidden.
+        self.announce(
+            json.dumps({"Event": "s3:TestEvent", "Bucket": self.stack["incomingBucket"]})
+        )
+        self.await_quiet()
+
+    def hide_for(self, seconds: int) -> None:
+        self.sqs.set_queue_attributes(
+            QueueUrl=self.stack["queueUrl"], Attributes={"VisibilityTimeout": str(seconds)}
+        )
+
+    def send_poison(self) -> tuple[str, ...]:
+        """Bring what nobody can read to the dead-letter queue; return the messages' bodies."""
+        bodies = ("no notification at all", self.announcement(_ABSENT))
+        self.hide_for(_POISON_HIDDEN)
+        for body in bodies:
+            self.announce(body)
+        self.wait_for(lambda: self.depth(self.stack["deadLetterQueueUrl"]) == len(bodies))
+        self.hide_for(_HIDDEN)
+        return bodies
+
+    def send_mails(self) -> None:
+        """Send every mail, and announce each a second time."""
+        source = random.Random(self.scenario.seed)  # noqa: S311 (no secret)
+        by_smtp = set(source.sample(self.mails, round(len(self.mails) * _BY_SMTP)))
+        announced_late = set(source.sample(self.mails, round(len(self.mails) * _LATE)))
+        late: list[str] = []
+
+        def send(mail: Mail) -> None:
+            put = self.send_by_smtp if mail in by_smtp else self.put_into_bucket
+            message_id = put(mail)
+            self.sent[message_id] = mail
+            body = self.announcement(f"incoming/{message_id}")
+            if mail in announced_late:
+                late.append(body)
+            else:
+                self.announce(body)
+
+        with ThreadPoolExecutor(_SENDERS) as pool:
+            list(pool.map(send, self.mails))
+        for body in late:
+            self.announce(body)
+
+    def send_by_smtp(self, mail: Mail) -> str:
+        """Send the mail as a device does; return its message id."""
+        to = self.relay.smtp["rcpt_to"]
+        with self.relay.logged_in() as client:
+            client.mail(self.relay.device)
+            client.rcpt(to)
+            code, answer = client.data(mail.raw(sender=self.relay.device, to=to))
+        if code != 250:
+            raise smtplib.SMTPDataError(code, answer)
+        return answer.decode().rpartition(" ")[2]
+
+    def put_into_bucket(self, mail: Mail) -> str:
+        """Store the mail as SES does; return its message id."""
+        to, message_id = self.relay.smtp["rcpt_to"], make_message_id()
+        raw = mail.raw(sender=self.relay.device, to=to)
+        envelope = Envelope(
+            mail_from=self.relay.device, recipients=(to,), helo="device", client_ip="127.0.0.1"
+        )
+        header = format_receipt_header(
+            message_id=message_id,
+            envelope=envelope,
+            authentication=authenticate(raw, mail_from=envelope.mail_from, helo=envelope.helo),
+            scan=scan(raw),
+            region=self.relay.ready["aws"]["region"],
+            received_at=datetime.now(UTC),
+        )
+        self.s3.put_object(
+            Bucket=self.stack["incomingBucket"], Key=f"incoming/{message_id}", Body=header + raw
+        )
+        return message_id
+
+    def announce(self, body: str) -> None:
+        self.sqs.send_message(QueueUrl=self.stack["queueUrl"], MessageBody=body)
+
+    def announcement(self, key: str) -> str:
+        """A notification as S3 writes it (S3 User Guide, "Event message structure")."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        bucket = {"name": self.stack["incomingBucket"]}
+        record = {
+            "eventVersion": "2.1",
+            "eventSource": "aws:s3",
+            "eventTime": now.replace("+00:00", "Z"),
+            "eventName": "ObjectCreated:Put",
+            "s3": {"s3SchemaVersion": "1.0", "bucket": bucket, "object": {"key": key}},
+        }
+        return json.dumps({"Records": [record]})
+
+    # --- waiting --------------------------------------------------------------------------------
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        left = self.scenario.patience - self.seconds()
+        eventually(condition, within=max(1.0, left), pause=0.5)
+
+    def await_quiet(self) -> None:
+        """Wait until the queue is empty: each message is done with, or a dead letter."""
+        self.wait_for(lambda: self.depth(self.stack["queueUrl"]) == 0)
+
+    def await_notices(self) -> None:
+        """Wait until all that was published stands in the notices file."""
+        url = self.sqs.get_queue_url(QueueName="sandbox-notices")["QueueUrl"]
+        self.wait_for(lambda: self.depth(url) == 0)
+
+    def depth(self, queue_url: str) -> int:
+        """How many messages the queue has, in any state."""
+        attributes = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])[
+            "Attributes"
+        ]
+        kinds = ("", "NotVisible", "Delayed")
+        return sum(int(attributes[f"ApproximateNumberOfMessages{kind}"]) for kind in kinds)
+
+    def submissions(self) -> int:
+        """How many mails SES has taken so far."""
+        return sum(1 for mailbox in self.outbox.glob("*/new") for _ in mailbox.iterdir())
+
+    # --- the dead-letter queue ------------------------------------------------------------------
+
+    def take_dead_letters(self) -> list[Mapping[str, Any]]:
+        """Empty the dead-letter queue."""
+        url, taken = self.stack["deadLetterQueueUrl"], list[Mapping[str, Any]]()
+        while found := self.sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=0,
+            MessageSystemAttributeNames=["All"],
+        ).get("Messages"):
+            taken += found
+            for message in found:
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return taken
+
+    def explain(
+        self, messages: Iterable[Mapping[str, Any]], poison: Sequence[str]
+    ) -> list[_DeadLetter]:
+        """Why each message may be there.
+
+        Every try of a message logs how it ended, unless its worker was killed.
+        """
+        endings: dict[str, list[str]] = {}
+        for line in self.log():
+            if "sqs_message_id" in line and "outcome" in line:
+                endings.setdefault(line["sqs_message_id"], []).append(line["outcome"])
+
+        def cause(message: Mapping[str, Any]) -> str:
+            logged = endings.get(message["MessageId"], [])
+            # Having been taken from the dead-letter queue counts as well.
+            tries = int(message["Attributes"]["ApproximateReceiveCount"]) - 1
+            if message["Body"] in poison:
+                return _POISON
+            if len(logged) < tries:
+                return _KILLED
+            return _FAILED if set(logged) <= _IN_VAIN else _UNKNOWN
+
+        return [_DeadLetter(body=one["Body"], cause=cause(one)) for one in messages]
+
+    def redrive(self, letters: Iterable[_DeadLetter]) -> None:
+        """Send what can be worked on back to the queue."""
+        for letter in letters:
+            if letter.cause != _POISON:
+                self.announce(letter.body)
+
+    # --- looking --------------------------------------------------------------------------------
+
+    def log(self) -> list[Mapping[str, Any]]:
+        """Every line of the function's log that is a JSON object.
+
+        The emulator gives no token for more events than fit into one answer, so what follows is
+        asked for by its time.
+        """
+        logs, group = self.relay.client("logs"), self.stack["logGroup"]
+        lines, since, known = list[str](), 0, 0
+        while True:
+            events = logs.filter_log_events(logGroupName=group, startTime=since)["events"]
+            new = events[known:]
+            if not new:
+                return list(_objects(lines))
+            lines += (line for event in new for line in event["message"].splitlines())
+            since = events[-1]["timestamp"]
+            known = sum(event["timestamp"] == since for event in events)
+
+    def observe(self, witness: Witness, log: Iterable[Mapping[str, Any]]) -> Observed:
+        observed = Observed()
+        for path in self.outbox.glob("*/new/*"):
+            header = path.read_bytes().partition(b"\r\n\r\n")[0].decode("ascii", "replace")
+            observed.copies[find_token(header) or "none", path.parent.parent.name] += 1
+        for message_id, recipient, _ in witness.doubts:
+            observed.doubts[self.sent[message_id].token, recipient] += 1
+        for line in log:
+            if repeated := line.get("possibly_repeated"):
+                observed.logged_repeats[self.sent[line["correlation_id"]].token] += repeated
+        count_notices(self.relay.notices(), observed)
+        return observed
+
+    def unsettled(self, witness: Witness) -> Iterator[str]:
+        """Every mail that did not come to its end with all it had, as its manifest tells."""
+        for message_id, mail in self.sent.items():
+            manifest = witness.manifests.get(message_id)
+            if manifest is None:
+                yield f"mail {mail.token} has no manifest"
+            elif not manifest.is_settled or manifest.lease is not None:
+                yield f"mail {mail.token} is {manifest.state} still: {manifest.detail}"
+            elif mail.recipients and mail.digests() != {
+                one.filename: one.sha256 for one in manifest.attachments
+            }:
+                yield f"mail {mail.token} has other attachments than it was sent with"
+
+
+def _counted(what: str, kinds: Iterable[str]) -> dict[str, object]:
+    return {f"{what}: {kind}": count for kind, count in Counter(kinds).most_common()}
+
+
+def _objects(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    for line in lines:
+        with suppress(ValueError):
+            found = json.loads(line)
+            if isinstance(found, dict):
+                yield found

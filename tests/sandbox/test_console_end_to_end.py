@@ -1,0 +1,208 @@
+"""The console of a running sandbox: a mail's whole way, from a device to a file."""
+
+from __future__ import annotations
+
+import binascii
+import http.client
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from email.message import EmailMessage
+from html import unescape
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from sandbox.verdicts import EICAR
+from sandbox.visiting import NotServed, open_page, press
+from tests.sandbox.console_site import Answer, Site, elements
+from tests.sandbox.running import (
+    TO_PAGE,
+    RunningSandbox,
+    await_ready,
+    recipient_code,
+    running_sandbox,
+    sandbox_process,
+    unique_address,
+)
+from tests.sandbox.waiting import eventually
+
+
+def site_of(relay: RunningSandbox) -> Site:
+    return Site(port=int(relay.ready["http"].rpartition(":")[2]))
+
+
+def hrefs(answer: Answer, beginning: str) -> list[str]:
+    """The links of a page that begin so."""
+    found = [a["href"] for tag, a in elements(answer.text) if tag == "a" and "href" in a]
+    return [href for href in found if href.startswith(beginning)]
+
+
+def test_from_a_device_to_a_file(relay: RunningSandbox) -> None:
+    site, recipient = site_of(relay), unique_address()
+    files = {"values.bin": bytes(range(256)) * 1000, "Prüfung.csv": "ä;b\n".encode()}
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = relay.device, f"For {recipient}"
+    mail.set_content(f"Two files.\n{recipient_code(recipient)}\n")
+    mail.add_alternative(f"<p>Two <b>files</b>.</p>{recipient_code(recipient)}", subtype="html")
+    for name, content in files.items():
+        mail.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    relay.send(mail.as_bytes())
+
+    box = f"/mail/{quote(recipient, safe='')}"
+    eventually(lambda: site.ask(box).status == 200, within=60)
+    [link] = hrefs(site.ask(box), f"{box}/")
+    shown = site.ask(link)
+    assert f"For {recipient}" in unescape(shown.text)
+    [frame] = [a["src"] for tag, a in elements(shown.text) if tag == "iframe"]
+    [page_url] = {href for href in hrefs(site.ask(frame), "http") if TO_PAGE.match(href)}
+    # It leads to the same address as the console.
+    assert page_url.startswith(f"{relay.ready['http']}/")
+    assert relay.ready["stack"]["downloadUrl"].rstrip("/") == relay.ready["http"]
+
+    page = open_page(page_url)
+    assert page.heading == f"For {recipient}"
+    fetched = [press(page, button) for button in page.buttons if button.is_for_one_file]
+    assert files == {file.filename: file.content for file in fetched}
+
+
+def test_a_page_that_nobody_promised_is_the_functions_own(relay: RunningSandbox) -> None:
+    answers = [site_of(relay).ask(f"/{letter * 40}") for letter in "aZ"]
+    assert [404, 404] == [answer.status for answer in answers]
+    assert answers[0].body == answers[1].body
+    assert "There is no such page." not in answers[0].text
+    with pytest.raises(NotServed, match="404"):
+        open_page(f"{relay.ready['http']}/{'a' * 40}")
+
+
+def test_a_message_that_failed_is_shown_with_its_reason(relay: RunningSandbox) -> None:
+    site, sqs = site_of(relay), relay.client("sqs")
+    url = relay.ready["stack"]["deadLetterQueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="<b>no notification</b>")
+    try:
+        text = eventually(
+            lambda: found if "no notification" in (found := site.ask("/queues").text) else ""
+        )
+        assert "&lt;b&gt;no notification&lt;/b&gt;" in text
+        assert "no S3 notification of bucket" in text
+        # Nothing was done to it: it can be had as ever.
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert attributes["ApproximateNumberOfMessages"] == "1"
+    finally:
+        sqs.purge_queue(QueueUrl=url)
+
+
+def test_what_happened_to_a_mail_is_told_everywhere(relay: RunningSandbox) -> None:
+    site, subject = site_of(relay), f"no code {unique_address()}"
+    relay.send(f"From: {relay.device}\r\nSubject: {subject}\r\n\r\nHello.\r\n".encode())
+    relay.await_notice(subject)
+    for path in ("/notices", "/log"):
+        eventually(lambda path=path: "no-recipient-code" in site.ask(path).text)  # type: ignore[misc]
+    eventually(lambda: "MessagesRefused" in site.ask("/metrics").text)
+    assert relay.ready["stack"]["queueUrl"] in site.ask("/stack").text
+    alarms = site.ask("/alarms").text
+    described = relay.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert described
+    assert all(alarm["AlarmName"] in alarms for alarm in described)
+
+
+def test_every_command_that_is_shown_is_of_this_sandbox(relay: RunningSandbox) -> None:
+    text = unescape(site_of(relay).ask("/send").text)
+    smtp = relay.smtp
+    for fact in ("username", "password", "mail_from", "rcpt_to", "ca_file"):
+        assert smtp[fact] in text
+    assert text.count(f"{smtp['host']}:{smtp['port']}") >= 4
+
+
+def test_the_command_for_curl_sends_a_mail(relay: RunningSandbox) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    page = site_of(relay).ask("/send").text
+    commands = [unescape(text) for text in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)]
+    [command] = [text for text in commands if text.startswith("curl ")]
+    [recipient] = re.findall(r":([^:\s]+@[^:\s]+):", command)
+    before = len(relay.mails(recipient))
+    subprocess.run(["sh", "-c", command], check=True, timeout=60)
+    eventually(lambda: len(relay.mails(recipient)) > before, within=60)
+    assert b"Subject: Hello" in relay.mails(recipient)[-1]
+
+
+def uuencoded(content: bytes, name: str) -> str:
+    """A file inside a text, which SES's scan of mails does not look into here."""
+    chunks = [content[start : start + 45] for start in range(0, len(content), 45)]
+    lines = "".join(binascii.b2a_uu(chunk).decode() for chunk in chunks)
+    return f"begin 644 {name}\n{lines}`\nend\n"
+
+
+def test_a_threat_is_not_handed_out_and_what_is_not_scanned_has_to_wait(tmp_path: Path) -> None:
+    config = ("linkMode=page", "malwareProtection=true")
+    with running_sandbox(tmp_path, config, ("--scan-delay", "2")) as relay:
+        recipient = unique_address()
+        mail = EmailMessage()
+        mail["From"], mail["Subject"] = relay.device, "Two files"
+        text = uuencoded(b"well", "good.bin") + uuencoded(EICAR, "bad.bin")
+        mail.set_content(f"{recipient_code(recipient)}\n{text}", cte="7bit")
+        relay.send(mail.as_bytes())
+        raw = relay.await_mail(recipient).decode()
+        [link] = {url for url in re.findall(r"http://\S+", raw) if TO_PAGE.match(url)}
+
+        def offered() -> dict[str, bytes]:
+            """What can be fetched now; none while nothing may be, when there is no form."""
+            try:
+                page = open_page(link)
+            except NotServed:
+                return {}
+            files = [press(page, button) for button in page.buttons if button.is_for_one_file]
+            return {file.filename: file.content for file in files}
+
+        first = offered()
+        assert {"good.bin": b"well"} == eventually(offered)
+        # What was scanned in time to be offered at once was at least not the bad one.
+        assert first in ({}, {"good.bin": b"well"})
+        tags = {
+            key.rpartition("/")[2]: relay.client("s3").get_object_tagging(
+                Bucket=relay.ready["stack"]["attachmentsBucket"], Key=key
+            )["TagSet"]
+            for key in relay.stored_attachments()
+        }
+        assert tags["good.bin"][0]["Value"] == "NO_THREATS_FOUND"
+        assert tags["bad.bin"][0]["Value"] == "THREATS_FOUND"
+
+
+def test_no_browser_holds_up_the_end(tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    ready_file = tmp_path / "ready.json"
+    with sandbox_process(
+        tmp_path, "--ready-file", str(ready_file), environment={"TMPDIR": str(temporary)}
+    ) as process:
+        relay = await_ready(process, tmp_path, ready_file)
+        site = site_of(relay)
+        assert urlsplit(relay.ready["http"]).hostname == "127.0.0.1"
+        listening = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+        listening.request("GET", "/events")
+        stream = listening.getresponse()
+        while not (line := stream.readline()).startswith(b"data: "):
+            pass
+        assert "mail" in json.loads(line.removeprefix(b"data: "))
+        stuck = []
+        for request in (
+            b"GET / HTTP/1.1\r\nHo",
+            b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % (b"a" * 40),
+            b"POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n" % (b"a" * 40),
+        ):
+            one = socket.create_connection(("127.0.0.1", site.port))
+            one.sendall(request)
+            stuck.append(one)
+        assert site.ask("/").status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        for one in stuck:
+            one.close()
+        listening.close()
+    assert list(temporary.iterdir()) == []
+    assert (tmp_path / "stderr").read_text() == ""

@@ -1,0 +1,214 @@
+"""Keys, records, configuration sets and what is active are made and told as on AWS."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.create import CREATORS, LOOKUPS, Created, DeclarationError, Declared, NothingFound
+from sandbox.deploy import PROGRAM, DeployError, deploy, load_config
+from sandbox.emulator import Emulator
+
+REGION = "eu-central-1"
+ZONE = "example.com"
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    data = tmp_path_factory.mktemp("emulator")
+    with Emulator.start(data, worker_environment={}, region=REGION) as it:
+        yield it
+
+
+def unique() -> str:
+    return uuid.uuid4().hex[:8]
+
+
+def create(emulator: Emulator, type_: str, inputs: dict[str, Any]) -> Created:
+    """What is made of these inputs, all of which were used."""
+    declared = Declared(f"some-{unique()}", inputs)
+    created = CREATORS[type_](declared, emulator)
+    assert declared.unhandled() == []
+    return created
+
+
+# --- KMS ----------------------------------------------------------------------------------------
+
+
+def test_a_key_is_as_declared(emulator: Emulator) -> None:
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "Account",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{emulator.account_id}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ],
+    }
+    made = create(
+        emulator,
+        "aws:kms/key:Key",
+        {
+            "description": "of a test",
+            "enableKeyRotation": True,
+            "deletionWindowInDays": 7,
+            "policy": json.dumps(policy),
+            "tags": {"of": "a test"},
+        },
+    )
+    kms, key = emulator.client("kms"), made.outputs["keyId"]
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["Description"] == "of a test"
+    assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
+    assert json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]) == policy
+
+    name = f"alias/{unique()}"
+    create(emulator, "aws:kms/alias:Alias", {"name": name, "targetKeyId": key})
+    assert kms.describe_key(KeyId=name)["KeyMetadata"]["Arn"] == made.outputs["arn"]
+
+
+# --- Route 53 -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def zone(emulator: Emulator) -> str:
+    made = emulator.client("route53").create_hosted_zone(Name=ZONE, CallerReference="test")
+    zone_id: str = made["HostedZone"]["Id"].rpartition("/")[2]
+    return zone_id
+
+
+RECORD = "aws:route53/record:Record"
+
+
+def record(zone: str, name: str, type_: str, *values: str, **more: Any) -> dict[str, Any]:
+    return {"zoneId": zone, "name": name, "type": type_, "ttl": 60, "records": [*values], **more}
+
+
+def test_text_is_put_in_quotes_and_nothing_else_is(emulator: Emulator, zone: str) -> None:
+    text, mail = f"t.{ZONE}", f"m.{ZONE}"
+    create(emulator, RECORD, record(zone, text, "TXT", "v=spf1 ~all", "other"))
+    create(emulator, RECORD, record(zone, mail, "MX", "10 host.example"))
+    found = {
+        one["Name"].rstrip("."): [value["Value"] for value in one["ResourceRecords"]]
+        for one in emulator.client("route53").list_resource_record_sets(HostedZoneId=zone)[
+            "ResourceRecordSets"
+        ]
+    }
+    assert found[text] == ['"v=spf1 ~all"', '"other"']
+    assert found[mail] == ["10 host.example"]
+
+
+def test_a_name_that_is_not_of_the_zone_is_refused(emulator: Emulator, zone: str) -> None:
+    with pytest.raises(DeclarationError, match=r"not permitted in zone example\.com"):
+        create(emulator, RECORD, record(zone, f"bad{ZONE}", "MX", "10 host.example"))
+
+
+def test_a_record_that_is_there_is_written_over_only_if_asked(
+    emulator: Emulator, zone: str
+) -> None:
+    name = f"twice.{ZONE}"
+    create(emulator, RECORD, record(zone, name, "TXT", "one"))
+    create(emulator, RECORD, record(zone, name, "MX", "10 host.example"))
+    with pytest.raises(DeclarationError, match="already exists"):
+        create(emulator, RECORD, record(zone, name, "TXT", "two"))
+    create(emulator, RECORD, record(zone, name, "TXT", "two", allowOverwrite=True))
+
+
+# --- SES ----------------------------------------------------------------------------------------
+
+SET = "aws:sesv2/configurationSet:ConfigurationSet"
+DESTINATION = "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination"
+MAIL_FROM = "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes"
+
+
+def destination(set_name: str, topic: str) -> dict[str, Any]:
+    return {
+        "configurationSetName": set_name,
+        "eventDestinationName": "operator",
+        "eventDestination": {
+            "enabled": True,
+            "matchingEventTypes": ["BOUNCE"],
+            "snsDestination": {"topicArn": topic},
+        },
+    }
+
+
+def test_events_go_to_a_topic_that_ses_may_publish_on_and_to_no_other(emulator: Emulator) -> None:
+    name = f"set-{unique()}"
+    create(emulator, SET, {"configurationSetName": name})
+    sns = emulator.client("sns")
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    with pytest.raises(DeclarationError, match=r"lets ses\.amazonaws\.com call sns:Publish"):
+        create(emulator, DESTINATION, destination(name, topic))
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "ses.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    create(emulator, DESTINATION, destination(name, topic))
+    (found,) = emulator.client("sesv2").get_configuration_set_event_destinations(
+        ConfigurationSetName=name
+    )["EventDestinations"]
+    assert found["SnsDestination"] == {"TopicArn": topic}
+    assert found["MatchingEventTypes"] == ["BOUNCE"]
+
+
+def test_a_mail_from_domain_is_below_its_identity(emulator: Emulator) -> None:
+    domain = f"{unique()}.example"
+    create(emulator, "aws:sesv2/emailIdentity:EmailIdentity", {"emailIdentity": domain})
+    attributes = {"emailIdentity": domain, "behaviorOnMxFailure": "USE_DEFAULT_VALUE"}
+    create(emulator, MAIL_FROM, {**attributes, "mailFromDomain": f"bounce.{domain}"})
+    with pytest.raises(DeclarationError, match="must be a subdomain of"):
+        create(emulator, MAIL_FROM, {**attributes, "mailFromDomain": "bounce.example"})
+
+
+# --- What a program asks ------------------------------------------------------------------------
+
+ACTIVE = LOOKUPS["aws:ses/getActiveReceiptRuleSet:getActiveReceiptRuleSet"]
+
+
+def test_the_active_rule_set_is_told_and_that_there_is_none(emulator: Emulator) -> None:
+    ses, name = emulator.client("ses"), f"rules-{unique()}"
+    with pytest.raises(NothingFound, match="empty result"):
+        ACTIVE({}, emulator)
+    ses.create_receipt_rule_set(RuleSetName=name)
+    ses.set_active_receipt_rule_set(RuleSetName=name)
+    try:
+        assert ACTIVE({}, emulator)["ruleSetName"] == name
+    finally:
+        ses.set_active_receipt_rule_set()
+    with pytest.raises(NothingFound):
+        ACTIVE({}, emulator)
+
+
+def test_a_program_that_would_take_anothers_place_is_stopped_with_both_ways_out(
+    emulator: Emulator,
+) -> None:
+    ses = emulator.client("ses")
+    ses.create_receipt_rule_set(RuleSetName="theirs")
+    ses.set_active_receipt_rule_set(RuleSetName="theirs")
+    try:
+        with pytest.raises(DeployError) as raised:
+            deploy(emulator, load_config(PROGRAM.parent))
+        assert "the receipt rule set theirs is active" in str(raised.value)
+        assert "existingRuleSetName" in str(raised.value)
+        assert "replaceActiveRuleSet" in str(raised.value)
+        assert ACTIVE({}, emulator)["ruleSetName"] == "theirs"
+    finally:
+        ses.set_active_receipt_rule_set()
+
+
+def test_a_zone_is_known_by_its_id(emulator: Emulator, zone: str) -> None:
+    look = LOOKUPS["aws:route53/getZone:getZone"]
+    assert look({"zoneId": zone}, emulator)["name"] == ZONE
+    with pytest.raises(NothingFound, match="Hosted Zone"):
+        look({"zoneId": "Z000000000000"}, emulator)

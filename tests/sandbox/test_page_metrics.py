@@ -1,0 +1,71 @@
+"""Alarms on two functions are told apart where the emulator cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.emulator import Emulator
+from sandbox.log_metrics import LogMetrics
+from sandbox.metrics import QueueMetrics, UnmeasurableAlarm
+
+REGION = "eu-central-1"
+
+
+@pytest.fixture
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    data = tmp_path_factory.mktemp("emulator")
+    with Emulator.start(data, worker_environment={}, region=REGION) as it:
+        yield it
+
+
+def alarm(emulator: Emulator, name: str, metric: str, function: str) -> None:
+    emulator.client("cloudwatch").put_metric_alarm(
+        AlarmName=name,
+        Namespace="AWS/Lambda",
+        MetricName=metric,
+        Dimensions=[{"Name": "FunctionName", "Value": function}],
+        Statistic="Sum",
+        Period=300,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+
+
+def states(emulator: Emulator) -> dict[str, str]:
+    found = emulator.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    return {one["AlarmName"]: one["StateValue"] for one in found}
+
+
+def measured(emulator: Emulator) -> None:
+    client = emulator.client
+    QueueMetrics(sqs=client("sqs"), s3=client("s3"), cloudwatch=client("cloudwatch")).close()
+
+
+def test_what_never_has_data_may_be_watched_of_two_functions(emulator: Emulator) -> None:
+    alarm(emulator, "relay", "Throttles", "relay")
+    alarm(emulator, "page", "Throttles", "page")
+    measured(emulator)
+
+
+def test_what_has_data_may_not(emulator: Emulator) -> None:
+    alarm(emulator, "relay", "Errors", "relay")
+    alarm(emulator, "page", "Errors", "page")
+    with pytest.raises(UnmeasurableAlarm, match="does not tell them apart"):
+        measured(emulator)
+
+
+def test_a_page_that_dies_sounds_its_own_alarm_alone(emulator: Emulator) -> None:
+    alarm(emulator, "relay", "Errors", "relay")
+    alarm(emulator, "page", "Url5xxCount", "page")
+    measured(emulator)
+    put = LogMetrics(
+        emulator.client("cloudwatch"), function_name="page", error_metric="Url5xxCount"
+    )
+    put(["Worker process died", "REPORT RequestId: 1"])
+    found = states(emulator)
+    assert found["page"] == "ALARM"
+    assert found["relay"] != "ALARM"
