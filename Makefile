@@ -24,7 +24,7 @@ demo: setup ## one real mail through the whole relay, step by step
 	@$(BIN)/python -m sandbox.demo
 
 test: setup ## the whole suite, sandbox included
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 prove: setup ## a thousand mails while SES fails and workers are killed; five minutes
 	@$(BIN)/python -m tests.sandbox.load
