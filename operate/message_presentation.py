@@ -186,6 +186,9 @@ def _delivery(record: DeliveryRecord) -> Text:
     text = Text(record.state, style=_DELIVERY_STYLES[record.state])
     if record.revoked_at:
         text.append(f", link revoked {_second(record.revoked_at)}", style="red")
+    if record.repeats:
+        times = "once" if record.repeats == 1 else f"{record.repeats} times"
+        text.append(f", possibly repeated {times}", style="yellow")
     return text
 
 

@@ -7,7 +7,8 @@ operator looks at. It ends with the attachments' retention.
 A message that is relayed has one from before its first submission, after its attachments are
 stored. A recipient goes from `pending` over `submitting` to `submitted` or `failed`; the middle
 one is written before the mail service is asked. So a worker that dies leaves in writing whose
-mail may have been taken: only those can get it twice, and the next worker counts them.
+mail may have been taken: only those can get it twice, and the next worker counts them before it
+asks again.
 
 A message that is not relayed has one as well: refused, ignored, held back, or not yet read by
 any try. By it a second delivery repeats no notice, and an operator finds the mail.
@@ -16,7 +17,7 @@ any try. By it a second delivery repeats no notice, and an operator finds the ma
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -89,7 +90,8 @@ class DeliveryRecord:
 
     `submission_id` is the mail service's name for the mail, `at` when this was recorded, and
     `failure` the service's last words: final for `FAILED`, of the last try for the others. Since
-    `revoked_at` the recipient's link is dead.
+    `revoked_at` the recipient's link is dead. `repeats` counts how often the mail was handed over
+    once more although it may have been taken before.
     """
 
     recipient: str
@@ -98,6 +100,7 @@ class DeliveryRecord:
     at: datetime | None = None
     failure: str | None = None
     revoked_at: datetime | None = None
+    repeats: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -154,17 +157,26 @@ class Manifest:
         """How many recipients are in that state."""
         return sum(delivery.state is state for delivery in self.deliveries)
 
-    def claiming(self, recipients: Collection[str], worker: Worker, now: datetime) -> Manifest:
-        """The manifest in which a worker is about to submit to those of them that are open.
+    def claiming(self, group: Iterable[DeliveryRecord], worker: Worker, now: datetime) -> Manifest:
+        """The manifest in which a worker is about to submit to those of the group that are open.
 
-        Unchanged if another worker holds the message.
+        `group` are their records as the worker found them: it counts whom it may repeat with the
+        claim itself, so that no death after it can hide that. Made again on another version, the
+        claim counts nothing twice. Unchanged if another worker holds the message.
         """
         if worker.is_shut_out(self.lease, now):
             return self
+        repeats = {
+            one.recipient: one.repeats + (one.state is DeliveryState.SUBMITTING) for one in group
+        }
         submitting = {
-            one.recipient: replace(one, state=DeliveryState.SUBMITTING)
+            one.recipient: replace(
+                one,
+                state=DeliveryState.SUBMITTING,
+                repeats=max(one.repeats, repeats[one.recipient]),
+            )
             for one in self.open_deliveries()
-            if one.recipient in recipients
+            if one.recipient in repeats
         }
         return replace(self._with(submitting), lease=worker.lease)
 
@@ -172,13 +184,16 @@ class Manifest:
         """The manifest with what a worker knows of some recipients.
 
         What is final stays: one who has the mail is not open again because of a worker that is
-        late. From a worker that does not hold the message any more, only what is final counts.
+        late. Nor does a worker know of a revocation, or how often a mail was repeated. From one
+        that does not hold the message any more, only what is final counts.
         """
         is_holder = self.lease is not None and self.lease.holder == by.name
         known = {record.recipient: record for record in records if is_holder or not record.is_open}
         return self._with(
             {
-                one.recipient: replace(known[one.recipient], revoked_at=one.revoked_at)
+                one.recipient: replace(
+                    known[one.recipient], revoked_at=one.revoked_at, repeats=one.repeats
+                )
                 for one in self.deliveries
                 if one.recipient in known and (one.is_open or not known[one.recipient].is_open)
             }
@@ -260,4 +275,5 @@ def _parse_delivery(item: dict[str, Any]) -> DeliveryRecord:
         at=_parse_time(item["at"]),
         failure=item["failure"],
         revoked_at=_parse_time(item.get("revoked_at")),
+        repeats=item.get("repeats", 0),
     )

@@ -3,7 +3,8 @@
 Mails go out in groups, one mail a recipient, a group at the same time. Before a group goes, the
 manifest says whose mails are in it; the same write records the answers to the group before. So
 a worker that dies leaves at most one group of which nobody knows whether it was taken. That is
-the only window in which somebody can get a mail twice, and `possibly_repeated` counts whom.
+the only window in which somebody can get a mail twice. Whom it may hit is counted in the manifest,
+as `repeats`, before it does; `possibly_repeated` is this worker's share of that.
 
 A recipient that can never be served is told to the operator first and recorded then. All others
 are recorded before: the window is not to wait for the operator's channel.
@@ -137,8 +138,7 @@ def _recording_and_claiming(
     worker: Worker,
     now: datetime,
 ) -> Change:
-    names = frozenset(one.recipient for one in group)
-    return lambda manifest: manifest.recording(records, worker).claiming(names, worker, now)
+    return lambda manifest: manifest.recording(records, worker).claiming(group, worker, now)
 
 
 def _recording(records: Sequence[DeliveryRecord], worker: Worker, *, is_last: bool) -> Change:

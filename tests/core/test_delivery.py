@@ -317,6 +317,19 @@ def test_those_whom_a_dead_worker_may_have_served_are_counted() -> None:
     assert 2 == recipients(world).count(ANNA)
 
 
+def test_a_worker_that_dies_while_it_repeats_has_counted_that_before() -> None:
+    world = MemoryWorld()
+    for _ in range(3):
+        world.submission.faults.order("submit", SystemExit(), target=BEN)
+        with pytest.raises(SystemExit):
+            world.relay(mail(), SETTINGS)
+        world.now += timedelta(seconds=125)
+    assert [2, 2] == [one.repeats for one in manifest_of(world).deliveries]
+    world.relay(mail(), SETTINGS)
+    anna, _ = manifest_of(world).deliveries
+    assert recipients(world).count(ANNA) == 4 == 1 + anna.repeats
+
+
 def test_those_whom_a_fault_of_ours_may_have_left_served_are_counted() -> None:
     world = MemoryWorld()
     world.submission.faults.order("submit", ZeroDivisionError(), target=BEN)

@@ -41,6 +41,8 @@ DELIVERIES = st.builds(
     submission_id=st.none() | TEXT,
     at=st.none() | TIMES,
     failure=st.none() | TEXT,
+    revoked_at=st.none() | TIMES,
+    repeats=st.integers(0, 3),
 )
 MANIFESTS = st.builds(
     Manifest,
@@ -92,7 +94,8 @@ def test_a_record_changes_its_own_delivery_and_nothing_final_is_open_again(
         if record is None or (before.state in FINAL and record.state not in FINAL):
             assert before == after
         else:
-            assert record == after
+            kept = replace(record, revoked_at=before.revoked_at, repeats=before.repeats)
+            assert kept == after
     assert recorded == recorded.recording(records, MINE)
 
 
@@ -113,15 +116,20 @@ def test_a_claim_is_made_once_and_on_open_recipients(
     names = [one.recipient for one in manifest.deliveries]
     wanted = set(data.draw(st.lists(st.sampled_from(names), max_size=3) if names else st.just([])))
     free = replace(manifest, lease=None)
-    claimed = free.claiming(wanted, MINE, NOW)
+    group = [one for one in free.deliveries if one.recipient in wanted]
+    claimed = free.claiming(group, MINE, NOW)
     assert MINE.lease == claimed.lease
     for before, after in zip(free.deliveries, claimed.deliveries, strict=True):
         is_claimed = before.recipient in wanted and before.state not in FINAL
         state = DeliveryState.SUBMITTING if is_claimed else before.state
-        assert replace(before, state=state) == after
+        repeats = before.repeats + (is_claimed and before.state is DeliveryState.SUBMITTING)
+        assert replace(before, state=state, repeats=repeats) == after
+    # Made once more on what it has made, it counts nothing twice.
+    assert claimed == claimed.claiming(group, MINE, NOW)
+    everybody = claimed.deliveries
     # Nobody else, while the lease lasts; anybody, once it is over.
-    assert claimed == claimed.claiming(names, OTHER, MINE.lease.until - timedelta(seconds=1))
-    assert OTHER.lease == claimed.claiming(names, OTHER, MINE.lease.until).lease
+    assert claimed == claimed.claiming(everybody, OTHER, MINE.lease.until - timedelta(seconds=1))
+    assert OTHER.lease == claimed.claiming(everybody, OTHER, MINE.lease.until).lease
     assert claimed == claimed.released(OTHER)
     assert claimed.released(MINE).lease is None
 

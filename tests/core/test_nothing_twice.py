@@ -235,7 +235,7 @@ class NothingTwice(RuleBasedStateMachine):
             sent = self.sent[key, delivery.recipient]
             doubts = self.doubts[key, delivery.recipient]
             if delivery.state is DeliveryState.SUBMITTED:
-                assert 1 <= sent <= 1 + doubts
+                assert 1 <= sent <= 1 + min(doubts, delivery.repeats)
             else:
                 assert DeliveryState.FAILED is delivery.state
                 assert sent <= doubts

@@ -19,6 +19,7 @@ from relay_core.errors import PermanentError, TransientError
 from relay_core.lease import Lease
 from relay_core.ledger import Ledger
 from relay_core.manifest import (
+    DeliveryRecord,
     DeliveryState,
     Intervention,
     Manifest,
@@ -241,7 +242,7 @@ def test_an_operator_loses_nothing_that_others_do(others: list[str]) -> None:
     start = replace(MESSAGE, message_id=ID, lease=worker.lease)
     manifests.create(start)
     acts: dict[str, Action] = {
-        "claim": lambda found: found.claiming((BEN,), worker, NOW),
+        "claim": lambda found: found.claiming((DeliveryRecord(recipient=BEN),), worker, NOW),
         "record": lambda found: found.recording((to(BEN),), worker),
         "revoke": revoking({CARL}, NOW),
         "restore": revoking({CARL}, None),

@@ -30,13 +30,13 @@ def find_token(text: str) -> str | None:
 
 @dataclass(slots=True, kw_only=True)
 class Observed:
-    """What was seen. `logged_repeats` is the function's own count of possible repeats by mail."""
+    """What was seen. `counted` are the possible repeats as the relay itself counts them."""
 
     copies: Counter[Pair] = field(default_factory=Counter)
     doubts: Counter[Pair] = field(default_factory=Counter)
     notices: Counter[Pair] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
-    logged_repeats: Counter[str] = field(default_factory=Counter)
+    counted: Counter[Pair] = field(default_factory=Counter)
 
     def repeats(self) -> Counter[Pair]:
         """How many copies there are beyond the first."""
@@ -56,6 +56,11 @@ def find_problems(mails: Sequence[Mail], observed: Observed) -> Iterator[str]:
                 f"twice: mail {pair[0]} to {pair[1]}: {count + 1} copies, {observed.doubts[pair]}"
                 " times in doubt"
             )
+        if count > observed.counted[pair]:
+            yield (
+                f"not counted: mail {pair[0]} to {pair[1]}: {count + 1} copies, its manifest"
+                f" counts {observed.counted[pair]} repeats"
+            )
     failed = {(mail.token, one) for mail in mails for one in mail.rejected}
     for pair in sorted(failed - observed.notices.keys()):
         yield f"no notice: SES rejected mail {pair[0]} to {pair[1]}"
@@ -66,14 +71,6 @@ def find_problems(mails: Sequence[Mail], observed: Observed) -> Iterator[str]:
         yield f"no notice: mail {token} has no recipients"
     for token in sorted(observed.refusals.keys() - refused):
         yield f"false notice: mail {token} has recipients"
-
-
-def uncounted_repeats(observed: Observed) -> Counter[str]:
-    """By mail, the second copies that the function's own count does not have."""
-    repeats: Counter[str] = Counter()
-    for (token, _), count in observed.repeats().items():
-        repeats[token] += count
-    return repeats - observed.logged_repeats
 
 
 def count_notices(notices: Iterable[Mapping[str, Any]], observed: Observed) -> None:

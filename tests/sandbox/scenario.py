@@ -13,6 +13,8 @@ from __future__ import annotations
 import json
 import random
 import smtplib
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,7 +32,6 @@ from tests.sandbox.accounting import (
     count_notices,
     find_problems,
     find_token,
-    uncounted_repeats,
 )
 from tests.sandbox.crash import Killer, Witness
 from tests.sandbox.running import RunningSandbox
@@ -146,16 +147,17 @@ class _Run:
                 self.say("All are sent; waiting for the queue to be empty")
                 self.await_quiet()
             quiet_after = self.seconds()
-            letters = self.explain(self.take_dead_letters(), poison)
+            found = self.look_at_dead_letters()
+            letters = self.explain(found, poison)
             self.say(f"{len(letters)} dead letters; faults mended, redriving")
             self.relay.set_faults()
-            self.redrive(letters)
+            self.redrive(found, poison)
             self.await_quiet()
-            left = self.take_dead_letters()
+            left = self.look_at_dead_letters()
         witness.look()
         self.await_notices()
         log = self.log()
-        observed = self.observe(witness, log)
+        observed = self.observe(witness)
         problems = (
             *find_problems(self.mails, observed),
             *self.unsettled(witness),
@@ -173,8 +175,7 @@ class _Run:
             "workers killed": killer.kills,
             "deliveries in doubt": sum(observed.doubts.values()),
             "second copies": sum(observed.repeats().values()),
-            "possible repeats, as the log counts them": sum(observed.logged_repeats.values()),
-            "second copies that are not in the log": sum(uncounted_repeats(observed).values()),
+            "possible repeats, as the manifests count them": sum(observed.counted.values()),
             "rejected deliveries, and notices of them": (
                 f"{len(observed.notices)}, {sum(observed.notices.values())}"
             ),
@@ -321,19 +322,22 @@ class _Run:
 
     # --- the dead-letter queue ------------------------------------------------------------------
 
-    def take_dead_letters(self) -> list[Mapping[str, Any]]:
-        """Empty the dead-letter queue."""
-        url, taken = self.stack["deadLetterQueueUrl"], list[Mapping[str, Any]]()
-        while found := self.sqs.receive_message(
+    def look_at_dead_letters(self) -> list[Mapping[str, Any]]:
+        """All messages of the dead-letter queue; they stay there."""
+        url, found = self.stack["deadLetterQueueUrl"], list[Mapping[str, Any]]()
+        while received := self.sqs.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=10,
             WaitTimeSeconds=0,
+            VisibilityTimeout=60,
             MessageSystemAttributeNames=["All"],
         ).get("Messages"):
-            taken += found
-            for message in found:
-                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return taken
+            found += received
+        for message in found:
+            self.sqs.change_message_visibility(
+                QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+        return found
 
     def explain(
         self, messages: Iterable[Mapping[str, Any]], poison: Sequence[str]
@@ -359,11 +363,22 @@ class _Run:
 
         return [_DeadLetter(body=one["Body"], cause=cause(one)) for one in messages]
 
-    def redrive(self, letters: Iterable[_DeadLetter]) -> None:
-        """Send what can be worked on back to the queue."""
-        for letter in letters:
-            if letter.cause != _POISON:
-                self.announce(letter.body)
+    def redrive(self, letters: Iterable[Mapping[str, Any]], poison: Sequence[str]) -> None:
+        """Let an operator drop what nobody can read, and redrive all else."""
+        unreadable = [one["MessageId"] for one in letters if one["Body"] in poison]
+        self.relayctl("dlq", "drop", *unreadable)
+        self.relayctl("dlq", "redrive", "--all")
+
+    def relayctl(self, *arguments: str) -> None:
+        """Do as an operator who is sure."""
+        ready = self.outbox.parent / "ready-for-relayctl.json"
+        ready.write_text(json.dumps(self.relay.ready))
+        subprocess.run(
+            [sys.executable, "-m", "operate", *arguments, "--yes", "--ready-file", str(ready)],
+            check=True,
+            timeout=self.scenario.patience,
+            stdout=subprocess.DEVNULL,
+        )
 
     # --- looking --------------------------------------------------------------------------------
 
@@ -384,16 +399,17 @@ class _Run:
             since = events[-1]["timestamp"]
             known = sum(event["timestamp"] == since for event in events)
 
-    def observe(self, witness: Witness, log: Iterable[Mapping[str, Any]]) -> Observed:
+    def observe(self, witness: Witness) -> Observed:
         observed = Observed()
         for path in self.outbox.glob("*/new/*"):
             header = path.read_bytes().partition(b"\r\n\r\n")[0].decode("ascii", "replace")
             observed.copies[find_token(header) or "none", path.parent.parent.name] += 1
         for message_id, recipient, _ in witness.doubts:
             observed.doubts[self.sent[message_id].token, recipient] += 1
-        for line in log:
-            if repeated := line.get("possibly_repeated"):
-                observed.logged_repeats[self.sent[line["correlation_id"]].token] += repeated
+        for message_id, manifest in witness.manifests.items():
+            for one in manifest.deliveries:
+                if one.repeats:
+                    observed.counted[self.sent[message_id].token, one.recipient] += one.repeats
         count_notices(self.relay.notices(), observed)
         return observed
 
