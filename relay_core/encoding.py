@@ -171,6 +171,11 @@ def has_irregular_base64(raw: bytes, span: Span) -> bool:
     return characters % 4 != 0
 
 
+def has_irregular_quoted_printable(raw: bytes, span: Span) -> bool:
+    """Whether an equals sign is followed by neither two digits nor a line break."""
+    return _BAD_ESCAPE.search(raw, span.start, span.end) is not None
+
+
 def _decode_quoted_printable(raw: bytes, span: Span) -> Iterator[bytes]:
     position = span.start
     while position < span.end:
@@ -193,6 +198,7 @@ def _decode_uuencode(raw: bytes, span: Span) -> Iterator[bytes]:
     return decode_uuencoded(text, files[0].data if files else Span(0, len(text)))
 
 
+_BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*(?:[\r\n]|\Z))")
 _DOUBLED_ESCAPE = re.compile(rb"=(?==)")
 _SOFT_BREAK_BY_CR = re.compile(rb"=[ \t]*\r(?!\n)")
 

@@ -28,6 +28,7 @@ from .encoding import (
     decode_text,
     find_long_line,
     has_irregular_base64,
+    has_irregular_quoted_printable,
     known_charset,
     parse_transfer_encoding,
 )
@@ -144,8 +145,9 @@ class Message:
         if leaf.transfer_encoding is TransferEncoding.BASE64:
             if has_irregular_base64(self.raw, leaf.body):
                 yield DefectKind.INVALID_BASE64
-        elif leaf.transfer_encoding is TransferEncoding.QUOTED_PRINTABLE and _BAD_ESCAPE.search(
-            self.raw, leaf.body.start, leaf.body.end
+        elif (
+            leaf.transfer_encoding is TransferEncoding.QUOTED_PRINTABLE
+            and has_irregular_quoted_printable(self.raw, leaf.body)
         ):
             yield DefectKind.INVALID_QUOTED_PRINTABLE
         charset = leaf.media_type.parameters.get("charset")
@@ -192,9 +194,11 @@ ONCE_ONLY = frozenset(
 DISPOSITIONS = frozenset({"attachment", "inline", "form-data"})
 """RFC 2183 section 2, RFC 7578 section 4.2."""
 
+CONTENT_FIELD = re.compile(rb"(?i)content-[a-z-]+[ \t]*:")
+"""How a preamble begins that is really a part whose delimiter is missing."""
+
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _BARE_CR = re.compile(rb"\r(?!\n)")
-_BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*(?:[\r\n]|\Z))")
 
 
 @dataclass(slots=True)
@@ -243,7 +247,6 @@ _UNDECLARED = re.compile(
     rb"--([^\s-][^\r\n]{0,200}?)[ \t]*(?:\r?\n|\r(?!\n))(?:[!-9;-~]+[ \t]*:|\r?\n|\r(?!\n))"
 )
 
-_CONTENT_FIELD = re.compile(rb"(?i)content-[a-z-]+[ \t]*:")
 _INK = re.compile(rb"\S")
 
 _STRIDE = 1 << 12
@@ -381,7 +384,7 @@ class _Parser:
         start = multipart.scanned.body_start
         while start < len(self.raw) and self.raw[start] in b"\r\n":
             start += 1
-        if not _CONTENT_FIELD.match(self.raw, start):
+        if not CONTENT_FIELD.match(self.raw, start):
             return None
         header = self._scan(start, Place.PART).header
         is_described = (
@@ -522,25 +525,26 @@ class _Parser:
         end = position if position == len(self.raw) else self._before_line_break(position)
         while True:
             entity = self._finished(self.stack.pop(), end)
-            # An empty part may end behind the line break that it shares with the delimiter.
-            end = max(end, entity.body.end)
-            if entity.delimiter is not None:
-                self._add_part(entity, entity.delimiter)
+            if entity.delimiter is None or self._is_added(entity, entity.delimiter):
+                # An empty part may end behind the line break that it shares with the delimiter.
+                end = max(end, entity.body.end)
             if len(self.stack) == place:
                 return entity
 
-    def _add_part(self, part: Entity, delimiter: Span) -> None:
-        multipart = self.stack[-1]
+    def _is_added(self, part: Entity, delimiter: Span) -> bool:
+        """Give a part to the multipart it stands in, if it is one; whether it is."""
         if delimiter.start == delimiter.end:
             # Fields before the first delimiter with nothing behind them are a preamble after all.
-            if part.parts or _INK.search(self.raw, *part.body):
-                self._report(DefectKind.MISSING_DELIMITER, *delimiter)
-                multipart.parts.append(part)
-        elif part.span.start < part.span.end:
-            multipart.parts.append(part)
-        elif part.span.end < len(self.raw):
-            # Nothing at all stands between two delimiter lines.
-            self._report(DefectKind.DOUBLED_DELIMITER, *delimiter)
+            if not part.parts and not _INK.search(self.raw, *part.body):
+                return False
+            self._report(DefectKind.MISSING_DELIMITER, *delimiter)
+        elif part.span.start == part.span.end:
+            if part.span.end < len(self.raw):
+                # Nothing at all stands between two delimiter lines.
+                self._report(DefectKind.DOUBLED_DELIMITER, *delimiter)
+            return False
+        self.stack[-1].parts.append(part)
+        return True
 
     def _before_line_break(self, position: int) -> int:
         # The line break before a delimiter belongs to the delimiter (RFC 2046 section 5.1.1).

@@ -40,6 +40,7 @@ from .encoding import (
     encode_text_content,
     encode_unstructured,
     has_irregular_base64,
+    has_irregular_quoted_printable,
     is_seven_bit_clean,
     parse_transfer_encoding,
 )
@@ -47,7 +48,7 @@ from .errors import Span
 from .header import Header, HeaderField
 from .links import ListedAttachment, format_appendix_html, format_appendix_text
 from .media_type import format_parameterised, parse_media_type, parse_parameterised
-from .message import ONCE_ONLY, Entity, Message
+from .message import CONTENT_FIELD, ONCE_ONLY, Entity, Message
 from .spans import cut
 from .uuencode import quote_uuencoded
 
@@ -273,9 +274,16 @@ class _Rewriter:
             self._clean_margin(entity.close_delimiter.end, entity.body.end, dashes)
 
     def _clean_margin(self, start: int, end: int, dashes: bytes) -> None:
-        """Drop a preamble or an epilogue that could not travel: nobody is shown them."""
+        """Drop a preamble or an epilogue that could not travel, or would be taken for a part.
+
+        Nobody is shown them.
+        """
         margin = self.message.raw[start:end]
-        if margin and (dashes in margin or not self._is_clean(margin)):
+        if margin and (
+            dashes in margin
+            or not self._is_clean(margin)
+            or CONTENT_FIELD.match(margin.lstrip(b"\r\n"))
+        ):
             self._splice(start, end, b"")
 
     def _rewrite_leaf(self, entity: Entity) -> None:
@@ -303,16 +311,18 @@ class _Rewriter:
         )
 
     def _travels_as_it_is(self, entity: Entity) -> bool:
-        raw = self.message.raw
-        return (
-            entity.media_type.type != "multipart"
-            and entity.transfer_encoding is not None
-            and self._is_clean(raw[entity.body.start : entity.body.end])
-            and not (
-                entity.transfer_encoding is TransferEncoding.BASE64
-                and has_irregular_base64(raw, entity.body)
-            )
-        )
+        raw, body, encoding = self.message.raw, entity.body, entity.transfer_encoding
+        content = raw[body.start : body.end]
+        if encoding is None or entity.media_type.type == "multipart":
+            return False
+        if encoding is TransferEncoding.BASE64:
+            # Blanks do no harm to base64, but not every reader knows.
+            is_regular = not _BLANK.search(content) and not has_irregular_base64(raw, body)
+        elif encoding is TransferEncoding.QUOTED_PRINTABLE:
+            is_regular = not has_irregular_quoted_printable(raw, body)
+        else:
+            is_regular = True
+        return is_regular and self._is_clean(content)
 
     def _is_clean(self, content: bytes) -> bool:
         """Whether content can go out as it stands: no other line breaks than those we read by."""
@@ -471,6 +481,7 @@ def _declares(multipart: Entity, boundary: bytes) -> bool:
 # --- what can travel ----------------------------------------------------------------------------
 
 _DASHES = re.compile(rb"^--([^\r\n]*)", re.MULTILINE)
+_BLANK = re.compile(rb"[ \t]")
 _BARE = re.compile(rb"\r\n|\r|\n")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 

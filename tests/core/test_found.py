@@ -240,3 +240,53 @@ def test_a_subject_shows_no_code_however_it_was_torn(subject: bytes, shown: str)
     assert ("guard@example.org",) == result.recipients
     assert shown == result.plan.subject
     check_rewriting_is_done(result)
+
+
+@pytest.mark.parametrize("blank", [b" ", b"\t"])
+@pytest.mark.parametrize("content", [b"TGVmdCBhcyBpdCBpcw==%b", b"TGVmdCBh%bcyBpdCBpcw=="])
+def test_blanks_among_base64_do_not_go_out(blank: bytes, content: bytes) -> None:
+    # The standard library finds characters there that are not base64.
+    fields = (
+        b"Content-Type: image/png",
+        b"Content-ID: <i@x>",
+        b"Content-Transfer-Encoding: base64",
+    )
+    raw = b"Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\n" + b"\r\n".join(
+        [
+            *(b"Content-Type: text/html", b"", b"<img src='cid:i@x'>" + CODE, b"--b", *fields),
+            *(b"", content % blank, b"--b--", b""),
+        ]
+    )
+    outgoing = sent(raw).outgoing
+    assert b"\r\n\r\nTGVmdCBhcyBpdCBpcw==\r\n--b--" in outgoing
+
+
+def test_a_delimiter_without_a_part_takes_no_line_break_of_the_next() -> None:
+    # The inner multipart holds nothing but that line, so it is a text, which ends before it.
+    inner = b"Content-Type: multipart/mixed; boundary=s\r\n\r\n" + b"\xe4" * 20 + b"\r\n--s\r\n"
+    gone = b"Content-Type: application/x\r\n\r\nx"
+    kept = b"Content-Type: application/pkcs7-signature\r\n\r\nx"
+    raw = b"".join(
+        [
+            *(MIXED, b"\r\n", CODE, b"\r\n--b\r\n"),
+            *(inner, b"--b\r\n", gone, b"\r\n--b\r\n", kept, b"\r\n--b--\r\n"),
+        ]
+    )
+    result = sent(raw)
+    assert 4 == len(result.message.root.parts)
+    assert 3 == len(parse_message(result.outgoing).root.parts)
+
+
+@pytest.mark.parametrize("content", [b"a =_0 b", b"a == b", b"a =4"])
+def test_bad_escapes_do_not_go_out(content: bytes) -> None:
+    fields = (b"Content-Type: text/plain", b"Content-Transfer-Encoding: quoted-printable")
+    result = sent(mixed(body=CODE + b"\r\n--b\r\n" + b"\r\n".join([*fields, b"", content])))
+    outgoing = parse_message(result.outgoing)
+    assert () == outgoing.defects
+    assert content.decode() == outgoing.text(outgoing.root.parts[1]).text.rstrip()
+
+
+def test_a_preamble_that_looks_like_a_header_does_not_go_out() -> None:
+    preamble = b"Content-Type: multipart/mixed; boundary=c\r\n"
+    raw = MIXED.replace(b"--b", preamble + b"--b") + b"\r\n" + CODE + b"\r\n--b--\r\n"
+    assert () == parse_message(sent(raw).outgoing).defects
