@@ -369,7 +369,11 @@ class _Rewriter:
         self, entity: Entity, fields: Mapping[str, str | None], content: bytes
     ) -> None:
         self._write_header(entity, fields)
-        self._splice(entity.body.start, entity.body.end, content)
+        start, end = entity.body
+        if content and self.message.raw[end : end + 1].strip(b"\r\n"):
+            # An empty part may share its only line break with the delimiter behind it.
+            content += CRLF
+        self._splice(start, end, content)
 
     def _write_header(self, entity: Entity, fields: Mapping[str, str | None]) -> None:
         if entity is self.message.root:

@@ -290,3 +290,14 @@ def test_a_preamble_that_looks_like_a_header_does_not_go_out() -> None:
     preamble = b"Content-Type: multipart/mixed; boundary=c\r\n"
     raw = MIXED.replace(b"--b", preamble + b"--b") + b"\r\n" + CODE + b"\r\n--b--\r\n"
     assert () == parse_message(sent(raw).outgoing).defects
+
+
+def test_what_takes_the_place_of_nothing_ends_before_the_next_delimiter() -> None:
+    # No empty line ends the header of the attachment, so it has no line break to spare; and
+    # there is no prose, so the list of links takes its place, in base64 for the name's sake.
+    empty = b'Content-Type: application/x; name="%b"\r\n' % ("ä".encode() * 40)
+    raw = MIXED + empty + b"--b\r\nContent-Type: text/x-log\r\n\r\n" + CODE + b"\r\n--b--\r\n"
+    result = sent(raw)
+    assert 1 == len(result.plan.uploads)
+    assert 2 == len(parse_message(result.outgoing).root.parts)
+    check_rewriting_is_done(result)
