@@ -148,12 +148,14 @@ _QUOTED_OR_COMMENT = re.compile(
 
 
 def _authentication_failed(authentication_results: str) -> bool:
-    unquoted = _QUOTED_OR_COMMENT.sub(" ", authentication_results)
-    passed = {method for method, result in _results(unquoted) if result == "pass"}
+    if "fail" not in authentication_results.lower():
+        return False  # as in nearly every mail
     failed = {method for method, result in _results(authentication_results) if result == "fail"}
-    if "dmarc" in passed | failed:
-        return "dmarc" in failed
-    return bool(failed) and not passed
+    if not failed or "dmarc" in failed:
+        return bool(failed)
+    unquoted = _QUOTED_OR_COMMENT.sub(" ", authentication_results)
+    # DMARC passes if SPF or DKIM does, so nothing that failed beside it counts.
+    return not any(result == "pass" for _, result in _results(unquoted))
 
 
 def _results(text: str) -> Iterator[tuple[str, str]]:

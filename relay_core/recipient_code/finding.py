@@ -25,8 +25,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from relay_core.html_text import VisibleText, read_text
+from relay_core.mailbox import InvalidAddress, parse_addr_spec
 
-from .grammar import CodeError, Item, RecipientCode, format_entry, parse_list
+from .grammar import Address, CodeError, Item, RecipientCode, format_entry, parse_list
 
 _LINE_ENDS = r"\n\r\v\f\x85\u2028\u2029"
 _BLANK_IN_LINE = rf"[^\S{_LINE_ENDS}]"
@@ -114,9 +115,35 @@ def _is_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
+@lru_cache(maxsize=8)
+def _regular_pattern(marker: str) -> re.Pattern[str]:
+    """A code as the manual shows it: addresses with commas between them, and nothing odd."""
+    address = r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,255}"
+    word = re.escape(marker)
+    return re.compile(rf"(?<!\w):{word}:({address}(?:,{address}){{0,99}}):{word}:")
+
+
+def _find_regular(text: str, marker: str) -> FoundCode | None:
+    """The code of a text that has just one, of the form that everybody reads alike."""
+    match = _regular_pattern(marker).search(text)
+    if match is None:
+        return None
+    start, end = match.span()
+    another = marker_pattern(marker)
+    if another.search(text, end) or another.search(text, 0, start):
+        return None
+    try:
+        entries = tuple(Address(addr_spec=parse_addr_spec(one)) for one in match[1].split(","))
+    except InvalidAddress:
+        return None
+    return FoundCode(RecipientCode(entries=entries, errors=()), start, end)
+
+
 def find_codes(visible: VisibleText, marker: str) -> list[FoundCode]:
     """Every code in the text, in order; the spans of their errors are in the source."""
     text = visible.text
+    if regular := _find_regular(text, marker):
+        return [regular]
     delimiters = list(_delimiters(text, marker))
     found: list[FoundCode] = []
     taken = 0  # what stands before is part of a code that was found: two may share a colon

@@ -20,6 +20,7 @@ from relay_core.recipient_code import (
     RecipientCode,
     find_in_html,
     find_in_text,
+    finding,
     format_code,
     format_error,
     parse_code,
@@ -87,6 +88,49 @@ def test_any_marker_will_do(code: RecipientCode, marker: str) -> None:
     written = format_code(code, marker)
     assert code == parse_code(written, marker)
     assert code == parse_code(written.replace(marker, marker.swapcase()), marker)
+
+
+_AROUND = st.lists(
+    st.sampled_from(
+        [
+            "M",
+            ":M:",
+            ":M",
+            "M:",
+            ":",
+            "m",
+            "M\n",
+            " ",
+            "\n",
+            "Line2",
+            "é",
+            "_",
+            "a@example.org",
+            "[",
+        ]
+    ),
+    max_size=4,
+).map("".join)
+_PLAIN_LISTS = st.lists(
+    ADDR_SPECS | st.sampled_from(["a@b", "a..b@example.org", "a@Example.ORG", "a@x.1", "@night"]),
+    max_size=4,
+).map(",".join)
+
+
+@given(
+    st.builds("{}:M:{}:M:{}".format, _AROUND, _PLAIN_LISTS, _AROUND),
+    st.sampled_from([MARKER, "aaa", "a.a", "-.-", "..."]),
+)
+@example("Line2:M:a@example.org:M:", MARKER)
+@example(":M:a@example.org:M::M:", MARKER)
+@example("M:a@example.org :M:b@example.org:M:", MARKER)
+def test_a_code_of_the_usual_form_is_read_at_once_as_step_by_step(text: str, marker: str) -> None:
+    text = text.replace("M", marker)
+    at_once = [find_in_text(text, marker), find_in_html(text, marker)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finding, "_find_regular", lambda _text, _marker: None)
+        step_by_step = [find_in_text(text, marker), find_in_html(text, marker)]
+    assert step_by_step == at_once
 
 
 @pytest.mark.parametrize(
