@@ -295,7 +295,10 @@ class _Rewriter:
             self._write_text(entity, self.texts.get(entity, read.text), full, read.charset)
         elif not self._travels_as_it_is(entity):
             content = encode_base64(b"".join(self.message.content(entity)))
-            self._write_leaf(entity, {"content-transfer-encoding": "base64"}, content)
+            fields: dict[str, str | None] = {"content-transfer-encoding": "base64"}
+            if entity.media_type.type == "multipart":  # that could not be split
+                fields["content-type"] = "application/octet-stream"
+            self._write_leaf(entity, fields, content)
         else:
             self._write_header(entity, {})
 

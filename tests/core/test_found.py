@@ -301,3 +301,13 @@ def test_what_takes_the_place_of_nothing_ends_before_the_next_delimiter() -> Non
     assert 1 == len(result.plan.uploads)
     assert 2 == len(parse_message(result.outgoing).root.parts)
     check_rewriting_is_done(result)
+
+
+def test_a_multipart_that_cannot_be_split_and_stays_goes_out_as_bytes() -> None:
+    # It stays because it stands in an encrypted mail, of which nothing is detached.
+    part = b"Content-Type: multipart/x; name=x\r\n\r\n\xe4"
+    raw = b"Content-Type: multipart/encrypted; boundary=b\r\n\r\n--b\r\n\r\n" + CODE
+    result = sent(raw + b"\r\n--b\r\n" + part + b"\r\n--b--\r\n")
+    kept = parse_message(result.outgoing).root.parts[1]
+    assert "application/octet-stream" == kept.media_type.full
+    assert [b"\xe4"] == list(parse_message(result.outgoing).content(kept))
