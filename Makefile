@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 BIN := .venv/bin
 STAMP := .venv/.requirements-dev.sha256
 
-.PHONY: help setup demo test prove run preview check bench fuzz format lock clean
+.PHONY: help setup demo test prove run preview check bench pictures fuzz format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -43,6 +43,9 @@ check: setup ## format, lint, types, import rules
 
 bench: setup ## every performance figure that the README states
 	@$(BIN)/python -m benchmarks
+
+pictures: setup ## the documents' pictures and the tables of docs/scaling.md, from the kept figures
+	@$(BIN)/python -m pictures
 
 fuzz: build/fuzz/.venv/.requirements.sha256 ## the core under a coverage-guided fuzzer; FUZZ_SECONDS for each target (60)
 	@for target in mail recipient-code header; do \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,10 +72,11 @@ CASES = (
 class Taken:
     """What one run of a function took.
 
-    `calls` are counted by service and operation. `submitted_bytes` went to SES, `kept_bytes` is
-    what lies in the attachments bucket because of it, `logged_bytes` went to CloudWatch, metrics
-    included. Of `seconds`, the processor worked for `processor_seconds`. `message_bytes` are the
-    raw mail's, `file_bytes` its attachment's.
+    `calls` are counted by service and operation; `s3_requests` are those to S3 by operation and
+    prefix, as `PutObject manifests/`: S3's limits are for each prefix. `submitted_bytes` went to
+    SES, `kept_bytes` is what lies in the attachments bucket because of it, `logged_bytes` went to
+    CloudWatch, metrics included. Of `seconds`, the processor worked for `processor_seconds`.
+    `message_bytes` are the raw mail's, `file_bytes` its attachment's.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Taken:
     message_bytes: int
     file_bytes: int
     calls: Mapping[str, int]
+    s3_requests: Mapping[str, int]
     submitted_bytes: int
     kept_bytes: int
     logged_bytes: int
@@ -128,6 +131,7 @@ class Counter:
             message_bytes=len(mail.raw),
             file_bytes=case.shape.attachment_bytes,
             calls=dict(count(calls)),
+            s3_requests=_by_prefix(calls),
             submitted_bytes=_submitted(calls),
             kept_bytes=_kept(calls),
             logged_bytes=len(logged.encode()),
@@ -154,6 +158,15 @@ class Counter:
             page.look(before, recipient)
         ask = page.look if case.occasion is Occasion.LOOK else page.fetch
         return mail, lambda: ask(mail, recipient)
+
+
+def _by_prefix(calls: Sequence[Call]) -> dict[str, int]:
+    keys = (
+        f"{call.operation} {call.parameters['Key'].partition('/')[0]}/"
+        for call in calls
+        if call.service == "s3"
+    )
+    return dict(sorted(Tally(keys).items()))
 
 
 def _submitted(calls: Sequence[Call]) -> int:

@@ -51,9 +51,17 @@ ALL = (
     *(LAMBDA_REQUEST, LAMBDA_GB_SECOND, LOGS_GB, TRAFFIC_GB),
 )
 
+KMS_REQUEST = Price(name="KMS requests", usd=0.03, per=10 * _THOUSAND, page="kms")
+KEY_MONTH = Price(name="KMS key, a month", usd=1.00, per=1, page="kms")
+METRIC_MONTH = Price(name="custom metric, a month", usd=0.30, per=1, page="cloudwatch")
+ALARM_MONTH = Price(name="alarm, a month", usd=0.10, per=1, page="cloudwatch")
+DASHBOARD_MONTH = Price(name="dashboard, a month", usd=3.00, per=1, page="cloudwatch")
+"""Not in what a mail costs: paid by the month, or only with a key of the stack's own."""
+
 LEFT_OUT = (
-    "what is paid by the month: custom metrics ($0.30 each), alarms ($0.10 each), the dashboard"
-    " ($3), polling of the empty queue; cold starts, and what a container reads now and then"
-    " (directory, link keys); Lambda's own log lines, and the keeping of logs; malware scans,"
-    " dedicated addresses, taxes"
+    "the devices' own submissions to SES; what is paid by the month: custom metrics ($0.30"
+    " each), alarms ($0.10 each), the dashboard ($3), polling of the"
+    " empty queue; cold starts, and what a container reads now and then (directory, link"
+    " keys); Lambda's own log lines, and the keeping of logs; malware scans, dedicated"
+    " addresses, taxes"
 )

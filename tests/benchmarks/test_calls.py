@@ -123,6 +123,17 @@ class TestCallsOfOneMail:
         first = calls_of(counter, ATTACHED, occasion, is_first=True)
         assert first == {**calls_of(counter, ATTACHED, occasion), "ssm.GetParameter": 1}
 
+    def test_requests_to_s3_are_told_by_prefix(self, counter: counting.Counter) -> None:
+        taken = counter.take(Case(name=ATTACHED.name, shape=ATTACHED))
+        expected = {
+            "GetObject incoming/": 1,
+            "GetObject manifests/": 1,
+            "PutObject attachments/": 1,
+            "PutObject links/": 1,
+            "PutObject manifests/": 2,
+        }
+        assert expected == taken.s3_requests
+
     def test_what_is_submitted_kept_and_logged_is_counted_in_bytes(
         self, counter: counting.Counter
     ) -> None:

@@ -1,0 +1,401 @@
+"""The dashboard of a stack as an operator sees it, drawn from the very text that CloudWatch gets.
+
+Widgets, their places, titles, curves and lines are those of `infra.dashboard.body`, with the
+configuration's defaults. What is made up are the curves' values: sample data, and the picture says
+so. They tell one story, six hours of a site that sends some hundred mails in five minutes, while
+SES answers hardly any call for the last half hour: so it can be seen what an alarm looks like.
+CloudWatch draws each curve's legend by its label; the metric's name stands here besides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from infra import dashboard
+from infra.alarms import Alarm, Thresholds, alarms
+from infra.config import StackConfig
+from infra.metrics import Subject
+from pictures.svg import HUES, INK, SOFT, Picture, curve, element, line, number, text
+
+_UNIT, _ROW = 54, 32  # of CloudWatch's grid, in pixels
+_MARGIN, _HEADER = 16, 58
+_POINTS = 72
+"""Values in six hours, one for each five minutes."""
+
+_TROUBLE = 66
+"""The value from which on SES fails."""
+
+_MOST_WITH_METRIC = 4
+"""Series whose legend has a line each; more share lines."""
+
+_NAMES: Mapping[Subject, str] = {
+    Subject.INCOMING_QUEUE: "mail-relay-prod-incoming",
+    Subject.DEAD_LETTER_QUEUE: "mail-relay-prod-incoming-dead-letters",
+    Subject.FUNCTION: "mail-relay-prod-function",
+    Subject.RELAY: "mail-relay-prod",
+    Subject.DOWNLOAD_PAGE: "mail-relay-prod-download",
+}
+_SUBJECTS = {name: subject for subject, name in _NAMES.items()}
+
+_QUEUE, _FUNCTION, _PAGE = Subject.INCOMING_QUEUE, Subject.FUNCTION, Subject.DOWNLOAD_PAGE
+_RELAY, _ACCOUNT = Subject.RELAY, Subject.ACCOUNT
+
+_SAMPLES: Mapping[tuple[Subject, str, str], tuple[float, float]] = {
+    (_QUEUE, "NumberOfMessagesSent", "Sum"): (96, 98),
+    (_RELAY, "MessageBytes", "Sum"): (31e6, 30e6),
+    (_QUEUE, "ApproximateNumberOfMessagesVisible", "Maximum"): (2, 120),
+    (_QUEUE, "ApproximateNumberOfMessagesNotVisible", "Maximum"): (4, 48),
+    (_QUEUE, "ApproximateNumberOfMessagesDelayed", "Maximum"): (0, 0),
+    (_QUEUE, "ApproximateAgeOfOldestMessage", "Maximum"): (9, 560),
+    (_RELAY, "MessagesRelayed", "Sum"): (88, 14),
+    (_RELAY, "MessagesRefused", "Sum"): (4, 4),
+    (_RELAY, "MessagesHeld", "Sum"): (0, 0),
+    (_RELAY, "MessagesIgnored", "Sum"): (3, 3),
+    (_RELAY, "MessagesDuplicate", "Sum"): (1, 1),
+    (_RELAY, "MessagesUnfinished", "Sum"): (0, 6),
+    (_RELAY, "MessagesParked", "Sum"): (0, 0),
+    (_RELAY, "MessagesBusy", "Sum"): (0, 2),
+    (_RELAY, "MessagesRetried", "Sum"): (0, 84),
+    (_RELAY, "MessagesFailed", "Sum"): (0, 0),
+    (_FUNCTION, "Invocations", "Sum"): (70, 90),
+    (_FUNCTION, "Errors", "Sum"): (0, 0),
+    (_FUNCTION, "Throttles", "Sum"): (0, 0),
+    (_FUNCTION, "Duration", "p50"): (720, 9000),
+    (_FUNCTION, "Duration", "p95"): (2400, 31e3),
+    (_FUNCTION, "Duration", "Maximum"): (5200, 58e3),
+    (_FUNCTION, "ConcurrentExecutions", "Maximum"): (3, 10),
+    (_RELAY, "RecipientsSubmitted", "Sum"): (148, 22),
+    (_RELAY, "RecipientsFailed", "Sum"): (1, 1),
+    (_RELAY, "RecipientsPossiblyRepeated", "Sum"): (0, 1),
+    (_RELAY, "DuplicatesAvoided", "Sum"): (1, 8),
+    (_RELAY, "SubmissionAge", "p50"): (3, 130),
+    (_RELAY, "SubmissionAge", "p95"): (7, 390),
+    (_RELAY, "SubmissionAge", "Maximum"): (15, 540),
+    (_RELAY, "AttachmentsDetached", "Sum"): (41, 40),
+    (_RELAY, "AttachmentBytes", "Sum"): (21e6, 20e6),
+    (_PAGE, "UrlRequestLatency", "p50"): (60, 60),
+    (_PAGE, "UrlRequestLatency", "p95"): (240, 240),
+    (_PAGE, "ConcurrentExecutions", "Maximum"): (2, 2),
+    (_RELAY, "DownloadsStarted", "Sum"): (14, 12),
+    (_RELAY, "ArchivesMade", "Sum"): (2, 2),
+    (Subject.DEAD_LETTER_QUEUE, "ApproximateNumberOfMessagesVisible", "Maximum"): (3, 4),
+    (_RELAY, "MessagesAtLastTry", "Sum"): (0, 3),
+    (_RELAY, "DirectoryFailures", "Sum"): (0, 0),
+    (_ACCOUNT, "Reputation.BounceRate", "Maximum"): (0.011, 0.011),
+    (_ACCOUNT, "Reputation.ComplaintRate", "Maximum"): (0.0002, 0.0002),
+    (_PAGE, "Url5xxCount", "Sum"): (0, 0),
+    (_PAGE, "Throttles", "Sum"): (0, 0),
+}
+"""Made up, for each metric and statistic: what is usual, and what it comes to while SES fails."""
+
+_SEARCHED: Mapping[str, Mapping[str, float]] = {
+    "reason": {"recipient-not-allowed": 2, "no-recipient-code": 2},
+    "status": {"available": 26, "expired": 3, "unknown": 2},
+}
+"""Made up: the curves that a search for a dimension finds."""
+
+
+class UnknownMetric(LookupError):
+    """The dashboard shows a metric of which there is no sample data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Curve:
+    """`taken` is how its metric's values become one: a statistic, or by a dimension."""
+
+    label: str
+    metric: str
+    taken: str
+    values: tuple[float, ...]
+
+
+def dashboard_picture() -> Picture:
+    """The dashboard with the configuration's defaults and sample data.
+
+    Raises:
+        UnknownMetric: if a metric has no sample data yet.
+    """
+    watched = _alarms()
+    widgets = _widgets(watched)
+    height = _HEADER + _MARGIN + _ROW * max(one["y"] + one["height"] for one in widgets)
+    sounding = [alarm.key for alarm in watched if _sounds(alarm)]
+    shown = "; ".join(
+        widget["properties"]["title"] for widget in widgets if widget["type"] == "metric"
+    )
+    title = "The dashboard of a stack, with sample data"
+    return Picture(
+        title=title,
+        description="Six hours, SES failing in the last half hour. In alarm: "
+        f"{', '.join(sounding)}. Graphs: {shown}.",
+        width=2 * _MARGIN + 24 * _UNIT,
+        height=height,
+        body=text("mail-relay-prod", _MARGIN, 27, size=16, weight="600")
+        + text(
+            "SAMPLE DATA, no measurement: six hours of a site, SES failing in the last half hour",
+            _MARGIN,
+            46,
+            class_=SOFT,
+        )
+        + "".join(_widget(widget, watched) for widget in widgets),
+    )
+
+
+def _alarms() -> tuple[Alarm, ...]:
+    thresholds = Thresholds(
+        failed_messages=_default("dlq_alarm_threshold"),
+        oldest_message_seconds=_default("queue_age_alarm_seconds"),
+        messages_in_five_minutes=_default("traffic_alarm_threshold"),
+    )
+    return alarms(thresholds, dashboard="mail-relay-prod", log_group="", page_log_group="")
+
+
+def _default(field: str) -> int:
+    default: Any = StackConfig.__dataclass_fields__[field].default
+    return int(default)
+
+
+def _widgets(watched: Sequence[Alarm]) -> list[dict[str, Any]]:
+    limits = dashboard.Limits(
+        function_timeout_seconds=_default("function_timeout_seconds"),
+        max_concurrency=_default("max_concurrency"),
+        download_max_concurrency=_default("download_max_concurrency"),
+    )
+    written = dashboard.body(
+        dashboard.columns(limits),
+        watched,
+        names=_NAMES,
+        alarm_arns=[alarm.key for alarm in watched],
+        region="eu-central-1",
+    )
+    widgets: list[dict[str, Any]] = json.loads(written)["widgets"]
+    return widgets
+
+
+def _sample(subject: Subject, metric: str, statistic: str) -> tuple[float, ...]:
+    try:
+        usual, troubled = _SAMPLES[subject, metric, statistic]
+    except KeyError:
+        raise UnknownMetric(
+            f"{metric} of the {subject.value} by {statistic} has no sample data: add it to"
+            " pictures.dashboard"
+        ) from None
+    return _values(usual, troubled, f"{subject.value} {metric}")
+
+
+def _values(usual: float, troubled: float, seed: str) -> tuple[float, ...]:
+    """Values that wander about what is usual, then climb or fall to what is troubled."""
+    random = Random(seed)  # noqa: S311 - nothing is to be kept secret
+    values = []
+    for point in range(_POINTS):
+        share = min(1.0, max(0, point - _TROUBLE) / (_POINTS - 1 - _TROUBLE))
+        level = usual + (troubled - usual) * share
+        values.append(level * (0.85 + 0.3 * random.random()))
+    return tuple(values)
+
+
+def _sounds(alarm: Alarm) -> bool:
+    metric = alarm.metric
+    return _sample(metric.of, metric.name, metric.statistic)[-1] > alarm.threshold
+
+
+def _curves(widget: Mapping[str, Any]) -> Iterator[_Curve]:
+    for entry in widget["properties"]["metrics"]:
+        if isinstance(entry[0], dict):
+            yield from _found(entry[0])
+            continue
+        _, metric, *dimensions, options = entry
+        subject = _SUBJECTS[dimensions[1]] if dimensions else Subject.ACCOUNT
+        yield _Curve(
+            label=options["label"],
+            metric=metric,
+            taken=options["stat"],
+            values=_sample(subject, metric, options["stat"]),
+        )
+
+
+def _found(search: Mapping[str, str]) -> Iterator[_Curve]:
+    dimension = search["label"].removeprefix("${PROP('Dim.").removesuffix("')}")
+    metric = search["expression"].partition('MetricName="')[2].partition('"')[0]
+    for value, usual in _SEARCHED[dimension].items():
+        yield _Curve(
+            label=value,
+            metric=metric,
+            taken=f"by {dimension}",
+            values=_values(usual, usual, f"{metric} {value}"),
+        )
+
+
+def _widget(widget: Mapping[str, Any], watched: Sequence[Alarm]) -> str:
+    x, y = _MARGIN + _UNIT * widget["x"], _HEADER + _ROW * widget["y"]
+    width, height = _UNIT * widget["width"], _ROW * widget["height"]
+    if widget["type"] == "text":
+        heading, explanation = widget["properties"]["markdown"].split("\n")
+        return text(heading.removeprefix("## "), x + 4, y + 24, size=15, weight="600") + text(
+            explanation, x + 4, y + 42, class_=SOFT, size=11
+        )
+    frame = element(
+        "rect",
+        x=x + 2,
+        y=y + 2,
+        width=width - 4,
+        height=height - 4,
+        rx=4,
+        fill="none",
+        class_="frame",
+    )
+    inside = (
+        _states(widget, watched, x, y, width)
+        if widget["type"] == "alarm"
+        else _graph(widget, x + 10, y, width - 20, height)
+    )
+    return (
+        frame
+        + text(widget["properties"]["title"], x + 10, y + 19, size=11.5, weight="600")
+        + inside
+    )
+
+
+def _states(
+    widget: Mapping[str, Any], watched: Sequence[Alarm], x: float, y: float, width: float
+) -> str:
+    by_key = {alarm.key: alarm for alarm in watched}
+    keys = widget["properties"]["alarms"]
+    in_a_row = -(-len(keys) // 2)
+    each = (width - 20) / in_a_row
+    drawn = []
+    for place, key in enumerate(keys):
+        row, column = divmod(place, in_a_row)
+        left, top = x + 10 + column * each, y + 30 + row * 24
+        sounds = _sounds(by_key[key])
+        hue = "red" if sounds else "green"
+        drawn.append(element("rect", x=left, y=top, width=10, height=14, rx=2, class_=hue))
+        words = f"{key}: in alarm" if sounds else f"{key}: OK"
+        drawn.append(text(words, left + 15, top + 11, size=11, weight="600" if sounds else None))
+    return "".join(drawn)
+
+
+def _graph(widget: Mapping[str, Any], x: float, y: float, width: float, height: float) -> str:
+    curves = tuple(_curves(widget))
+    lines = widget["properties"]["annotations"]["horizontal"]
+    is_stacked = widget["properties"]["stacked"]
+    legend, legend_height = _legend(curves, x, y + height - 10, width)
+    top, floor = y + 40, y + height - 20 - legend_height
+    drawn_curves = _stacked(curves) if is_stacked else curves
+    highest = max(
+        [max(one.values) for one in drawn_curves] + [float(one["value"]) for one in lines]
+    )
+    most = 1.12 * highest or 1.0
+    step = width / (_POINTS - 1)
+
+    def place(value: float) -> float:
+        return floor - (floor - top) * value / most
+
+    drawn = [
+        line(x, floor, x + width, floor),
+        line(x, top, x + width, top, stroke_dasharray="1 3"),
+        text(_short(most), x, top - 3, class_=SOFT, size=9),
+        text("6 h ago", x, floor + 10, class_=SOFT, size=9),
+        text("now", x + width, floor + 10, class_=SOFT, size=9, anchor="end"),
+    ]
+    below = [floor] * _POINTS
+    for order, one in enumerate(drawn_curves):
+        hue, dashes = _hue(order)
+        heights = [place(value) for value in one.values]
+        if is_stacked:
+            drawn.append(_area(x, step, heights, below, hue))
+            below = heights
+        points = [(x + step * point, at) for point, at in enumerate(heights)]
+        drawn.append(curve(points, class_=hue, stroke_width=1.5, stroke_dasharray=dashes))
+    for value, labels in _by_value(lines).items():
+        at = place(value)
+        is_alarm = labels[0].startswith("alarm ")
+        hue = "red" if is_alarm else INK
+        drawn.append(line(x, at, x + width, at, class_=hue, stroke_dasharray="6 3"))
+        words = f"{_together(labels)} > {_short(value)}" if is_alarm else ", ".join(labels)
+        size = 8.5 if _width_of(words) < width else 8
+        drawn.append(text(words, x + width, at - 3, class_=hue, size=size, anchor="end"))
+    return "".join(drawn) + legend
+
+
+def _by_value(lines: Sequence[Mapping[str, Any]]) -> dict[float, list[str]]:
+    """The labels of lines that lie on one another, as those of several alarms on events do."""
+    labels: dict[float, list[str]] = {}
+    for one in lines:
+        labels.setdefault(one["value"], []).append(one["label"])
+    return labels
+
+
+def _together(labels: Sequence[str]) -> str:
+    keys = [label.removeprefix("alarm ") for label in labels]
+    return f"{'alarm' if len(keys) == 1 else 'alarms'} {', '.join(keys)}"
+
+
+def _area(x: float, step: float, above: Sequence[float], below: Sequence[float], hue: str) -> str:
+    there = [f"{number(x + step * point)},{number(at)}" for point, at in enumerate(above)]
+    back = [f"{number(x + step * point)},{number(at)}" for point, at in enumerate(below)]
+    return element("path", d=f"M{' '.join(there + back[::-1])}Z", class_=hue, fill_opacity=0.4)
+
+
+def _stacked(curves: Sequence[_Curve]) -> tuple[_Curve, ...]:
+    """Each curve on top of those before it."""
+    so_far = [0.0] * _POINTS
+    stacked = []
+    for one in curves:
+        so_far = [below + value for below, value in zip(so_far, one.values, strict=True)]
+        stacked.append(replace(one, values=tuple(so_far)))
+    return tuple(stacked)
+
+
+def _legend(curves: Sequence[_Curve], x: float, bottom: float, width: float) -> tuple[str, float]:
+    """The legend above `bottom`, and its height."""
+    rows: list[list[tuple[int | None, str]]] = []
+    if len(curves) <= _MOST_WITH_METRIC:
+        for order, one in enumerate(curves):
+            whole = f"{one.label}: {one.metric}, {one.taken}"
+            if 14 + _width_of(whole) <= width:
+                rows.append([(order, whole)])
+            else:
+                rows += [[(order, f"{one.label}, {one.taken}:")], [(None, one.metric)]]
+    else:
+        room = 0.0
+        for order, one in enumerate(curves):
+            needed = 14 + _width_of(one.label)
+            if needed > room:
+                rows.append([])
+                room = width
+            rows[-1].append((order, one.label))
+            room -= needed
+    drawn, height = [], 11.0 * len(rows)
+    for row, entries in enumerate(rows):
+        left, base = x, bottom - height + 11 * (row + 1)
+        for which, words in entries:
+            if which is not None:
+                drawn.append(_sample_line(left, base - 3, which))
+            drawn.append(text(words, left + 12, base, size=8.5))
+            left += 14 + _width_of(words)
+    return "".join(drawn), height
+
+
+def _sample_line(x: float, y: float, order: int) -> str:
+    hue, dashes = _hue(order)
+    return line(x, y, x + 9, y, class_=hue, stroke_width=2, stroke_dasharray=dashes)
+
+
+def _width_of(words: str) -> float:
+    return 4.7 * len(words) + 4
+
+
+def _hue(order: int) -> tuple[str, str | None]:
+    """A colour, and dashes where the colours begin anew."""
+    return HUES[order % len(HUES)], "3 2" if order >= len(HUES) else None
+
+
+def _short(value: float) -> str:
+    for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= unit:
+            return f"{value / unit:.3g} {name}"
+    return f"{value:.2g}" if value < 10 else number(value).partition(".")[0]
