@@ -62,6 +62,8 @@ _STRUCTURED = frozenset(
         "mime-version",
     }
 )
+_WORD_SIZE = 200
+"""Within how many bytes a value says what kind of content it means."""
 BOM = b"\xef\xbb\xbf"
 
 
@@ -235,6 +237,8 @@ class _Scan:
     fields: list[HeaderField] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
     has_met_base64: bool = False
+    places: dict[str, int] = field(default_factory=dict)  # name → its first field …
+    placed: int = 0  # … among so many fields
 
     def read(self, start: int) -> tuple[int, int | None]:
         """Where the fields end and, if an empty line ends them, where the body starts."""
@@ -381,15 +385,16 @@ class _Scan:
         return resumed
 
     def _value_of(self, name: bytes) -> bytes:
-        wanted = name.decode("ascii")
-        return next(
-            (
-                self.raw[one.value_start : one.value_end].strip().lower()
-                for one in self.fields
-                if one.name == wanted
-            ),
-            b"",
-        )
+        # Asked for at every odd line, so neither all fields nor all of a long value are looked at.
+        for place in range(self.placed, len(self.fields)):
+            self.places.setdefault(self.fields[place].name, place)
+        self.placed = len(self.fields)
+        place = self.places.get(name.decode("ascii"), -1)
+        if place < 0:
+            return b""
+        one = self.fields[place]
+        value_end = min(one.value_end, one.value_start + _WORD_SIZE)
+        return self.raw[one.value_start : value_end].strip().lower()
 
     def _goes_on(self, position: int) -> bool:
         line, _ = self._line(position)
@@ -410,7 +415,12 @@ class _Scan:
     def _next_known_field(self, position: int) -> int | None:
         while position < len(self.raw):
             line, after = self._line(position)
-            if not line.strip(b" \t") or (line.startswith(b"--") and self.is_delimiter(line)):
+            if not line.strip(b" \t"):
+                return None
+            # The boundary that this header declares is not among those that are open yet.
+            if line.startswith(b"--") and (
+                self.is_delimiter(line) or b"multipart" in self._value_of(b"content-type")
+            ):
                 return None
             if self.known.match(line):
                 return position

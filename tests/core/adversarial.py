@@ -197,6 +197,16 @@ def header_fields_of_many_parts(size: int) -> bytes:
     return _mixed(_TEXT + part * max(1, size // 100) + b"--b--\r\n")
 
 
+def dashes_among_fields(size: int) -> bytes:
+    """Whether a line of hyphens ends the header depends on a field that is not there."""
+    return b"From: a\r\n" + b"--x\r\nX-A: b\r\n" * size + b"\r\nx"
+
+
+def dashes_behind_fields(size: int) -> bytes:
+    """The same, behind many fields, in search of the next one."""
+    return b"X-A: b\r\n" * size + b"?\r\n" + b"--x\r\n" * size + b"Subject: s\r\n\r\nx"
+
+
 def chain_without_boundary(size: int) -> bytes:
     """Multiparts without boundary, and no delimiter that would tell where to stop looking."""
     part = b"Content-Type: multipart/mixed\r\n\r\n--x\r\nContent-Type: multipart/mixed\r\n\r\n"
