@@ -429,13 +429,27 @@ def _decode_run(run: str) -> str:
         if word_charset.lower() != charset:
             finish()
             charset = word_charset.lower()
-        pending.append(_decode_payload(encoding, payload))
+        pending.append(_decode_payload(encoding, _payload_bytes(payload, charset)))
     finish()
     return "".join(decoded)
 
 
-def _decode_payload(encoding: str, payload: str) -> bytes:
-    content = payload.encode("utf-8", "replace")
+def _payload_bytes(payload: str, charset: str) -> bytes:
+    """What stands in an encoded-word, as bytes.
+
+    It should be ASCII. What is not is meant in the word's charset, in which it can be written
+    unless it was guessed wrong: then it goes back to the bytes that it was guessed from.
+    """
+    if not payload.isascii():
+        for codec in (known_charset(charset), "cp1252"):
+            try:
+                return payload.encode(codec or "utf-8")
+            except UnicodeError:
+                continue
+    return payload.encode("utf-8", "replace")
+
+
+def _decode_payload(encoding: str, content: bytes) -> bytes:
     if encoding in "bB":
         return b"".join(_decode_loose_base64(content, Span(0, len(content))))
     return binascii.a2b_qp(content.replace(b"\r", b"").replace(b"\n", b""), header=True)

@@ -37,10 +37,14 @@ OBJECT = "\ufffc"
 
 # Soft hyphen, zero-width space, word joiner, byte order mark, marks of direction. The
 # joiners U+200C and U+200D show in scripts that join letters: there they stay.
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]+"
-    r"|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
+_NEVER_SHOWN = (
+    r"\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 )
+_INVISIBLE = re.compile(
+    rf"[{_NEVER_SHOWN}]+|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
+)
+# One class of characters is searched for many times as fast as alternatives are.
+_MAY_BE_INVISIBLE = re.compile(rf"[{_NEVER_SHOWN}\u200c\u200d]")
 _MARKUP = re.compile(r"[<&]")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,8};?|[A-Za-z][A-Za-z0-9]{1,31};?)")
 # The attributes are taken by a lookahead and repeated, so that nothing of them is given back:
@@ -128,7 +132,7 @@ class _Builder:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.is_ascii = source.isascii()  # where no character is invisible
+        self.is_visible = _is_visible(source)
         self.length = 0
         self.tags: list[Tag] = []
         self._pieces: list[str] = []
@@ -147,10 +151,14 @@ class _Builder:
 
     def show_verbatim(self, start: int, end: int) -> None:
         """The reader sees `source[start:end]` as it stands, but for invisible characters."""
-        if not self.is_ascii:
-            for invisible in _INVISIBLE.finditer(self.source, start, end):
+        position = start
+        while not self.is_visible and (
+            found := _MAY_BE_INVISIBLE.search(self.source, position, end)
+        ):
+            position = found.end()
+            if invisible := _INVISIBLE.match(self.source, found.start(), end):
                 self.show(self.source[start : invisible.start()], start, invisible.start())
-                start = invisible.end()
+                start = position = invisible.end()
         self.show(self.source[start:end], start, end)
 
     def build(self) -> VisibleText:
@@ -165,9 +173,14 @@ class _Builder:
         )
 
 
+def _is_visible(text: str) -> bool:
+    """Whether every character of it is."""
+    return text.isascii() or _MAY_BE_INVISIBLE.search(text) is None
+
+
 def read_text(text: str) -> VisibleText:
     """Plain text as it is seen: all of it but zero-width characters."""
-    if text.isascii():  # no character is invisible
+    if _is_visible(text):
         return VisibleText(
             text=text,
             source=text,

@@ -120,7 +120,7 @@ def _regular_pattern(marker: str) -> re.Pattern[str]:
     """A code as the manual shows it: addresses with commas between them, and nothing odd."""
     address = r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,255}"
     word = re.escape(marker)
-    return re.compile(rf"(?<!\w):{word}:({address}(?:,{address}){{0,99}}):{word}:")
+    return re.compile(rf":(?<!\w:){word}:({address}(?:,{address}){{0,99}}):{word}:")
 
 
 def _find_regular(text: str, marker: str) -> FoundCode | None:

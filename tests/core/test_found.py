@@ -311,3 +311,41 @@ def test_a_multipart_that_cannot_be_split_and_stays_goes_out_as_bytes() -> None:
     kept = parse_message(result.outgoing).root.parts[1]
     assert "application/octet-stream" == kept.media_type.full
     assert [b"\xe4"] == list(parse_message(result.outgoing).content(kept))
+
+
+@pytest.mark.parametrize("preamble", [b"Read this with a mail program", b"Two lines\nNote: of it"])
+def test_a_preamble_without_its_empty_line_takes_no_part_with_it(preamble: bytes) -> None:
+    part = b"--b\nContent-Type: image/gif; name=%b\nContent-Transfer-Encoding: base64\n\nR0lG\n"
+    header = MIXED.partition(b"\r\n")[0] + b"\n"
+    raw = header + preamble + b"\n" + part % b"x.gif" + part % b"y.gif" + b"--b--\n"
+    names = [leaf.filename for leaf in parse_message(raw).leaves()]
+    assert ["x.gif", "y.gif"] == names
+    check_any_bytes(raw)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "header",
+    [b"--x\r\nX-A: b\r\n" * 70_000, b"X-A: b\r\n" * 60_000 + b"?\r\n" + b"--x\r\n" * 60_000],
+)
+def test_hyphens_in_a_header_are_read_at_once(header: bytes) -> None:
+    raw = b"From: a\r\n" + header + b"Subject: s\r\n\r\nx"
+    assert "s" == parse_message(raw).header.text("subject")
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        (b"=?iso-8859-1?Q?Die_Fr\xf6sche?=", "Die Frösche"),
+        (b"=?utf-8?Q?Die_Fr\xf6sche?=", "Die Frösche"),
+        ("=?iso-8859-1?Q?Frösche?=".encode(), "Frösche"),
+        ("=?utf-8?Q?Frösche=C3=B6?=".encode(), "Fröscheö"),
+        (b"=?koi8-r?Q?\xf0\xd2\xc9?=", "При"),
+        (b"=?x-none?Q?Fr\xf6?=", "Frö"),
+    ],
+)
+def test_an_encoded_word_may_hold_what_should_have_been_encoded(
+    subject: bytes, shown: str
+) -> None:
+    assert shown == parse_message(b"Subject: " + subject + b"\r\n\r\nx").header.text("subject")
+    sent(b"Subject: " + subject + b"\r\n\r\n" + CODE)
