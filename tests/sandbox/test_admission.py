@@ -114,7 +114,8 @@ def test_a_directory_that_cannot_be_read_refuses_no_mail(
     directory(json.dumps({"groups": {"fresh": [recipient], "oncall": [recipient]}}))
     other = send(strict, recipient_code("@oncall"))
     await_subject(strict, recipient, other)
-    eventually(lambda: subject in subjects(strict, recipient) or told(strict, subject), within=60)
+    # Kept twice, it waits for 30 and for 60 s: see `retryDelaySeconds`.
+    eventually(lambda: subject in subjects(strict, recipient) or told(strict, subject), within=180)
 
 
 def told(relay: RunningSandbox, subject: str) -> list[dict[str, Any]]:
