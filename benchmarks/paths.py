@@ -13,18 +13,20 @@ import email
 import email.policy
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from benchmarks.mails import Mail
 from relay_core import base64_decoder
-from relay_core.attachment import content_of
+from relay_core.attachment import Action, Attachment, content_of, find_attachments
 from relay_core.base64_decoder import Decoder, compiled_decoder
 from relay_core.encoding import CHUNK
 from relay_core.links import ListedAttachment
 from relay_core.measured import Measured
+from relay_core.message import Message, parse_message
+from relay_core.outgoing_header import Sender, compose_header
 from relay_core.plan import RelayPlan, plan_relay
 from relay_core.ports import RawKey
 from relay_core.relay import compose_mail
@@ -38,6 +40,7 @@ _SETTINGS = Settings(
     allowed_recipients=("example.org", "example.net"),
     max_entities=1_000_000,
 )
+_SENDER = Sender(address=_SETTINGS.sender_address, display_name="", reply_to=None)
 _EXPIRY = datetime(2026, 11, 25, 16, tzinfo=UTC)
 _CODE = re.compile(r"\s*:Email_Rxers_Code:.*?:Email_Rxers_Code:")
 
@@ -90,26 +93,51 @@ def relayed(raw: bytes) -> bytes:
     plan = plan_relay(raw, RawKey("incoming/benchmark"), _SETTINGS)
     if not isinstance(plan, RelayPlan):
         raise TypeError(f"the benchmark's mail must be relayed, not {plan}")
+    detached = [upload.attachment for upload in plan.uploads]
+    body = rewrite_body(
+        plan.message,
+        detached=detached,
+        removals=plan.removals,
+        listed=_stored(plan.message, detached),
+    )
+    return compose_mail(plan, body, plan.recipients[0], _SETTINGS).raw
+
+
+def engine(mail: Mail) -> bytes:
+    """The MIME engine's part of it: parse, detach, decode and digest, rewrite.
+
+    No verdict is read, no recipient code is looked for or taken out, no address is checked.
+    """
+    message = parse_message(mail.raw, _SETTINGS.limits)
+    detached = [one for one in find_attachments(message) if one.action is Action.DETACH]
+    listed = _stored(message, detached)
+    body = rewrite_body(message, detached=detached, removals={}, listed=listed)
+    header = compose_header(
+        message.header,
+        sender=_SENDER,
+        to=_SETTINGS.allowed_recipients,
+        subject=None,
+        stack=_SETTINGS.stack,
+        fields=body.fields,
+    )
+    return header + body.content
+
+
+def _stored(message: Message, detached: Sequence[Attachment]) -> list[ListedAttachment]:
     listed = []
-    for upload in plan.uploads:
-        content = Measured(content_of(plan.message, upload.attachment))
+    for attachment in detached:
+        content = Measured(content_of(message, attachment))
         for _ in content:
             pass
         listed.append(
             ListedAttachment(
-                name=upload.attachment.safe_name,
+                name=attachment.safe_name,
                 size=content.size,
                 url=f"https://files.example.com/{content.sha256}",
                 expires_at=_EXPIRY,
             )
         )
-    body = rewrite_body(
-        plan.message,
-        detached=[upload.attachment for upload in plan.uploads],
-        removals=plan.removals,
-        listed=listed,
-    )
-    return compose_mail(plan, body, plan.recipients[0], _SETTINGS).raw
+    return listed
 
 
 def library(mail: Mail) -> bytes:
