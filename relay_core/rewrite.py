@@ -296,7 +296,8 @@ class _Rewriter:
         elif not self._travels_as_it_is(entity):
             content = encode_base64(b"".join(self.message.content(entity)))
             fields: dict[str, str | None] = {"content-transfer-encoding": "base64"}
-            if entity.media_type.type == "multipart":  # that could not be split
+            if entity.media_type.type in {"multipart", "message"}:
+                # Neither may be encoded (RFC 2045 section 6.4): it goes as the bytes that it is.
                 fields["content-type"] = "application/octet-stream"
             self._write_leaf(entity, fields, content)
         else:

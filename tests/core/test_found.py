@@ -303,9 +303,10 @@ def test_what_takes_the_place_of_nothing_ends_before_the_next_delimiter() -> Non
     check_rewriting_is_done(result)
 
 
-def test_a_multipart_that_cannot_be_split_and_stays_goes_out_as_bytes() -> None:
+@pytest.mark.parametrize("media_type", [b"multipart/x", b"message/delivery-status"])
+def test_what_may_not_be_encoded_and_stays_goes_out_as_bytes(media_type: bytes) -> None:
     # It stays because it stands in an encrypted mail, of which nothing is detached.
-    part = b"Content-Type: multipart/x; name=x\r\n\r\n\xe4"
+    part = b"Content-Type: " + media_type + b"; name=x\r\n\r\n\xe4"
     raw = b"Content-Type: multipart/encrypted; boundary=b\r\n\r\n--b\r\n\r\n" + CODE
     result = sent(raw + b"\r\n--b\r\n" + part + b"\r\n--b--\r\n")
     kept = parse_message(result.outgoing).root.parts[1]
