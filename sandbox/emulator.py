@@ -12,6 +12,7 @@ states everything the relay needs of it, so that another emulator could take its
   made from nothing: what the caller's shell holds (AWS_*, proxies, PYTHONPATH, HOME) can
   neither help nor harm a function.
 * Workers unpack their code under TMPDIR, and stay in the emulator's process group.
+* By itself it knows no memory limit: `emulator_process` brings Lambda's.
 * MQTT and SFTP listeners and Docker are on unless they are turned off.
 * A function's URL answers at the emulator by its path, `/_aws/lambda-url/<URL id>/`, or by its
   host name on AWS in the Host header. There are no names in 127.0.0.1 that lead here.
@@ -53,16 +54,7 @@ _MESSAGES_PATH = "/_ministack/sqs/messages"
 _START_TIMEOUT = 60.0  # seconds; a second is usual, but a test machine may be busy
 _STOP_TIMEOUT = 5.0  # seconds between SIGTERM and SIGKILL
 _POLL_INTERVAL = 0.02  # seconds
-_PROGRAM = """\
-import os, runpy, signal, threading
-
-def end_with_the_sandbox():
-    os.read(0, 1)  # returns when the other end is closed, however its process ended
-    os.killpg(0, signal.SIGKILL)
-
-threading.Thread(target=end_with_the_sandbox, daemon=True).start()
-runpy.run_module("ministack", run_name="__main__")
-"""
+_PROGRAM = Path(__file__).with_name("emulator_process.py")
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")  # what starting a Python may need
 
 _CLIENT_CONFIG = Config(
@@ -162,7 +154,8 @@ class Emulator:
         }
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM],
+                # -P: the folder of that file holds modules of our own, such as `events`.
+                [sys.executable, "-P", str(_PROGRAM)],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.PIPE,

@@ -1,8 +1,8 @@
 """The function's log, followed: why a mail was relayed, ignored or tried again.
 
 The function writes JSON objects, one a line (Powertools Logger), and metrics in CloudWatch's
-embedded format: people are told the former, whoever keeps metrics is given every line. Lambda's
-own START, END and REPORT lines tell nobody anything.
+embedded format: people are told the former, whoever keeps metrics is given every line. Of Lambda's
+own lines, REPORT tells how long an invocation took and how much memory; the others tell nothing.
 
 An invocation's lines are written at its end, with the time of the end. So lines that are a little
 older than the newest may still come, and two may be alike.
@@ -11,6 +11,7 @@ older than the newest may still come, and two may be alike.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -27,12 +28,20 @@ if TYPE_CHECKING:
 _PAUSE = 0.3  # seconds between two polls
 _LATE = 2000  # milliseconds that a line may be older than the newest one
 _OWN_LINES = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START")
+_REPORT = re.compile(
+    r"REPORT RequestId: .*\tDuration: ([0-9.]+) ms\t.*"
+    r"\tMemory Size: (\d+) MB\tMax Memory Used: (\d+) MB"
+)
 _DETAILS = ("outcome", "reason", "detail", "error", "exception_name", "raw_key")
 
 
 def parse_log_message(message: str) -> FunctionLogged | None:
     """One log event as what it tells, None if it tells a person nothing."""
     text = message.strip()
+    if report := _REPORT.match(text):
+        duration, declared, used = report.groups()
+        told = f"an invocation took {duration} ms; its worker {used} of {declared} MB at its peak"
+        return FunctionLogged(level="INFO", text=told)
     if not text or text.startswith(_OWN_LINES):
         return None
     try:

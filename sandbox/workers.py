@@ -12,6 +12,7 @@ How the emulator runs a function (ministack 1.5.33, read in its `core/lambda_run
 * An event source mapping takes up to `BatchSize` messages (10 at the most) that are visible,
   without waiting for more, and has up to `MaximumConcurrency` such batches (5 if it is not
   set) in work at the same time.
+* A worker that takes more memory than its function declares is killed (`emulator_process`).
 * A worker that dies in the middle of an invocation is noticed at once, "Worker process died".
   What it wrote to its log till then is kept. Its messages stay hidden until the queue's
   visibility timeout is over, with one more try counted each, and go to the dead-letter queue

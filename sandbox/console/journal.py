@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.events import Event
+from sandbox.events import Event, FunctionLogged
 from sandbox.function_log import parse_log_message
 from sandbox.log_metrics import parse_embedded_metrics
 from sandbox.narration import describe
@@ -86,7 +86,11 @@ class Journal:
     def read_log(self, function: str, lines: Sequence[str]) -> None:
         """Take note of new lines of a function's log, oldest first."""
         now = self.clock()
-        told = [_parse_line(function, line, now) for line in lines if parse_log_message(line)]
+        told = [
+            _parse_line(function, line, logged, now)
+            for line in lines
+            if (logged := parse_log_message(line))
+        ]
         data = [datum for line in lines for _, datum in parse_embedded_metrics(line)]
         with self._lock:
             self._lines.extendleft(told)
@@ -132,12 +136,11 @@ class Journal:
             return self._count, self._line_count
 
 
-def _parse_line(function: str, line: str, now: datetime) -> LogLine:
-    text = line.strip()
+def _parse_line(function: str, line: str, logged: FunctionLogged, now: datetime) -> LogLine:
     try:
-        document: Any = json.loads(text)
+        document: Any = json.loads(line)
     except ValueError:
-        return LogLine(at=now, function=function, level="", message=text)
+        return LogLine(at=now, function=function, level=logged.level, message=logged.text)
     return LogLine(
         at=_parse_time(document.get("timestamp")) or now,
         function=function,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -606,6 +607,73 @@ def handler(event, context):
             return [e["message"] for e in events if '"said": 1' in e["message"]]
 
         assert eventually(said) == ['{"level": "INFO", "said": 1}']
+
+    def test_one_that_takes_more_memory_than_it_declares_dies_and_no_other(
+        self, emulator: Emulator
+    ) -> None:
+        hungry = Hungry(emulator, declared=128)
+        other = Hungry(emulator, declared=512)
+        waiting, neighbour = hungry.take(0), other.take(300)
+        assert "signal: killed" in hungry.take(200, answers=False)["errorMessage"]
+        assert waiting["pid"] != hungry.take(0)["pid"], "its worker is a new one"
+        assert neighbour["pid"] == other.take(0)["pid"]
+
+    def test_it_dies_of_what_it_held_for_a_moment_too(self, emulator: Emulator) -> None:
+        hungry = Hungry(emulator, declared=128)
+        before = hungry.take(0)["pid"]
+        assert "signal: killed" in hungry.take(200)["errorMessage"]
+        assert before != hungry.take(0)["pid"]
+
+    def test_memory_that_is_reserved_and_not_used_kills_nobody(self, emulator: Emulator) -> None:
+        hungry = Hungry(emulator, declared=128)
+        assert 2_000 == hungry.take(0, reserve=2_000)["reserved"]
+
+    def test_its_report_tells_the_peak_of_its_memory(self, emulator: Emulator) -> None:
+        hungry = Hungry(emulator, declared=256)
+        hungry.take(0)
+        hungry.take(100)
+        assert [256, 256] == hungry.reported("Memory Size")
+        [small, large] = hungry.reported("Max Memory Used")
+        assert 0 < small < 100 < large < 256
+
+
+class Hungry:
+    """A function that takes memory as it is told, in MB."""
+
+    def __init__(self, emulator: Emulator, *, declared: int) -> None:
+        self.emulator = emulator
+        self.group = unique("/relay/hungry")
+        emulator.client("logs").create_log_group(logGroupName=self.group)
+        code = archive(
+            app="""
+import mmap, os, time
+def handler(event, context):
+    reserved = mmap.mmap(-1, 2**20 * (event["reserve"] or 1))
+    block = b"x" * (2**20 * event["mb"])
+    del block
+    while not event["answers"]:
+        block = b"x" * (2**20 * event["mb"])
+        time.sleep(0.01)
+    return {"pid": os.getpid(), "reserved": len(reserved) // 2**20}
+"""
+        )
+        self.name = make_function(
+            emulator,
+            make_role(emulator),
+            code,
+            MemorySize=declared,
+            LoggingConfig={"LogFormat": "JSON", "LogGroup": self.group},
+        )
+
+    def take(self, mb: int, *, reserve: int = 0, answers: bool = True) -> Any:
+        event = {"mb": mb, "reserve": reserve, "answers": answers}
+        return invoke(self.emulator, self.name, event)
+
+    def reported(self, what: str) -> list[int]:
+        """One figure of every report, oldest first."""
+        events = self.emulator.client("logs").filter_log_events(logGroupName=self.group)["events"]
+        reports = [one["message"] for one in events if one["message"].startswith("REPORT ")]
+        return [int(re.findall(rf"{what}: (\d+) MB", report)[0]) for report in reports]
 
 
 HANDLER = """

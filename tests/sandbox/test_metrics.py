@@ -392,9 +392,11 @@ class TestErrors:
     def test_an_invocation_counts_once_whatever_it_writes(self) -> None:
         died = ["START RequestId: 1", "Traceback (most recent call last):", *["  File x"] * 9]
         timed_out = ["START RequestId: 2", "Task timed out after 2.00 seconds"]
+        killed = ["START RequestId: 4", "RequestId: 4 Error: Runtime exited with error: signal"]
         fine = ["START RequestId: 3", '{"exception": "Traceback (most recent call last):"}']
         end = ["END RequestId: 1", "REPORT RequestId: 1"]
-        assert count_errors([*died, *died, *end, *fine, *end, *timed_out, *end]) == 2
+        lines = [*died, *died, *end, *fine, *end, *timed_out, *end, *killed, *end]
+        assert count_errors(lines) == 3
 
 
 class TestFunctionLog:

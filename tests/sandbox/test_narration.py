@@ -45,6 +45,10 @@ def test_a_scan_is_told_of() -> None:
         ('{"_aws": {"Timestamp": 1}, "MessagesRelayed": [1.0]}', None),
         ('{"level": "INFO", "message": "mail ignored", "reason": "x"}', "mail ignored; reason x"),
         ("Traceback: oh no", "Traceback: oh no"),
+        (
+            "REPORT RequestId: \tDuration: 812 ms\t…\tMemory Size: 512 MB\tMax Memory Used: 97 MB",
+            "an invocation took 812 ms; its worker 97 of 512 MB at its peak",
+        ),
     ],
 )
 def test_lines_of_the_functions_log(message: str, told_as: str | None) -> None:
