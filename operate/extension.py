@@ -1,9 +1,9 @@
 """Letting the links of a message be good for longer, as long as there is something behind them.
 
 S3 deletes an object so many days after it was stored, at the midnight (UTC) after that (S3 User
-Guide, "Lifecycle configuration elements", expiration). The relay stores a message's attachments
-before it writes that it was created, so its links may be good until so many days after
-`created_at`, or until the first of those midnights, if that comes before.
+Guide, "Lifecycle configuration elements", expiration). The relay promises no link beyond so many
+days after the message's `created_at` (`relay_core.link_end`), and neither does an operator, nor
+beyond the first of those midnights.
 """
 
 from __future__ import annotations

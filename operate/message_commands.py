@@ -44,7 +44,7 @@ from .stack_options import (
     Yes,
     open_stack,
 )
-from .standing import Standing, standing_of, why
+from .standing import Standing, name_some, standing_of, why
 from .terminal import (
     EXIT_STATUSES,
     Exit,
@@ -301,7 +301,8 @@ def redeliver_message(
     its start, without being counted against its sender's limit. What it was refused for is
     looked at again: mend that first.
 
-    The mail has the same link to the download page as before. If that is over, extend it first.
+    The mail has the same link to the download page as before. With it, the links of all its
+    recipients are good for linkExpiryHours again, as far as the attachments are kept so long.
 
     Nothing is done while a worker has the message, or if its raw message is gone.
     """
@@ -460,10 +461,12 @@ def _warnings(desk: Desk, manifest: Manifest, redelivery: Redelivery) -> Iterato
         return
     if desk.open_pages is None:
         return  # each mail has presigned links of its own
-    if desk.clock() >= manifest.expires_at:
+    if others := _holders_of_links(manifest, redelivery):
+        is_over = desk.clock() >= manifest.expires_at
+        until = f"{'were' if is_over else 'are'} good until {format_time(manifest.expires_at)}"
         yield (
-            f"  WARNING: its links are over since {format_time(manifest.expires_at)}; first"
-            f" 'relayctl extend {manifest.message_id} --hours 36'"
+            f"  EXTENDS the links of {name_some(others)} too: they {until}, and will be for"
+            " linkExpiryHours from the new mail"
         )
     for one in (*redelivery.reopened, *redelivery.still_open):
         if one.revoked_at is not None:
@@ -471,6 +474,16 @@ def _warnings(desk: Desk, manifest: Manifest, redelivery: Redelivery) -> Iterato
                 f"  WARNING: the link of {one.recipient} is revoked; first 'relayctl revoke"
                 f" {manifest.message_id} --recipient {one.recipient} --undo'"
             )
+
+
+def _holders_of_links(manifest: Manifest, redelivery: Redelivery) -> list[str]:
+    """Who was given a link before and gets no mail now: their links are extended all the same."""
+    get_it = {one.recipient for one in (*redelivery.reopened, *redelivery.still_open)}
+    return [
+        one.recipient
+        for one in manifest.deliveries
+        if one.state is DeliveryState.SUBMITTED and one.recipient not in get_it
+    ]
 
 
 def _describe_replay(

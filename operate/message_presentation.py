@@ -144,11 +144,10 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
     facts.add_row("Sender", shown(manifest.sender or "(none)"))
     facts.add_row("Subject", shown(manifest.subject or "(none)"))
     facts.add_row("Created", format_time(manifest.created_at))
-    is_over = now >= manifest.expires_at
-    facts.add_row(
-        "Links until",
-        f"{format_time(manifest.expires_at)}{': they are over' if is_over else ' at the latest'}",
-    )
+    if manifest.deliveries:
+        is_over = now >= manifest.expires_at
+        end = "they are over" if is_over else "later, if the mail is sent to somebody again"
+        facts.add_row("Links until", f"{format_time(manifest.expires_at)}: {end}")
     parts: list[RenderableType] = [shown(manifest.message_id, style="bold"), facts]
     if manifest.deliveries:
         parts += ["", _recipients(manifest)]

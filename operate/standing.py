@@ -61,14 +61,15 @@ def why(manifest: Manifest) -> str:
     for one in manifest.deliveries:
         if one.state is not DeliveryState.SUBMITTED:
             unserved.setdefault(one.failure or one.state.value, []).append(one.recipient)
-    told = [f"{_name_some(who)}: {trouble}" for trouble, who in unserved.items()]
+    told = [f"{name_some(who)}: {trouble}" for trouble, who in unserved.items()]
     words += told[:_MOST_TOLD]
     if len(told) > _MOST_TOLD:
         words.append(f"and {len(told) - _MOST_TOLD} more troubles")
     return "; ".join(words)
 
 
-def _name_some(recipients: Sequence[str]) -> str:
+def name_some(recipients: Sequence[str]) -> str:
+    """Some of the addresses, and how many more there are."""
     named = ", ".join(recipients[:_MOST_TOLD])
     left = len(recipients) - _MOST_TOLD
     return f"{named} and {left} more" if left > 0 else named

@@ -96,7 +96,7 @@ class Ledger:
 
 
 def empty_manifest(mail: MailIdentity, settings: Settings, now: datetime) -> Manifest:
-    """A manifest that promises nothing yet."""
+    """A manifest that promises nothing yet. Its links get their end when somebody is given one."""
     return Manifest(
         message_id=mail.message_id,
         raw_key=mail.raw_key,

@@ -122,7 +122,8 @@ class Intervention:
 class Manifest:
     """The ledger of one message. Times are aware datetimes in UTC.
 
-    At `expires_at` its links are over. `interventions` are those of operators, oldest first.
+    At `expires_at` its links are over: so long after the last submission, and never sooner than
+    any recipient was told. `interventions` are those of operators, oldest first.
 
     `reason` and `detail` tell why it is refused, ignored or held; `detail` alone is the trouble
     that the last try had, and empty where it had none.
@@ -157,12 +158,21 @@ class Manifest:
         """How many recipients are in that state."""
         return sum(delivery.state is state for delivery in self.deliveries)
 
-    def claiming(self, group: Iterable[DeliveryRecord], worker: Worker, now: datetime) -> Manifest:
+    def claiming(
+        self,
+        group: Iterable[DeliveryRecord],
+        worker: Worker,
+        now: datetime,
+        *,
+        links_until: datetime,
+    ) -> Manifest:
         """The manifest in which a worker is about to submit to those of the group that are open.
 
         `group` are their records as the worker found them: it counts whom it may repeat with the
         claim itself, so that no death after it can hide that. Made again on another version, the
-        claim counts nothing twice. Unchanged if another worker holds the message.
+        claim counts nothing twice. The group is told that its links are good until `links_until`;
+        that holds for all links of the message, and none ends sooner than it was promised to.
+        Unchanged if another worker holds the message.
         """
         if worker.is_shut_out(self.lease, now):
             return self
@@ -178,7 +188,11 @@ class Manifest:
             for one in self.open_deliveries()
             if one.recipient in repeats
         }
-        return replace(self._with(submitting), lease=worker.lease)
+        return replace(
+            self._with(submitting),
+            lease=worker.lease,
+            expires_at=max(self.expires_at, links_until),
+        )
 
     def recording(self, records: Iterable[DeliveryRecord], by: Worker) -> Manifest:
         """The manifest with what a worker knows of some recipients.

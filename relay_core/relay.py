@@ -28,7 +28,8 @@ from .errors import Conflict, PermanentError, Reason, Refusal
 from .holding import hold_back, over_the_limit
 from .lease import Worker
 from .ledger import Ledger, empty_manifest, write_manifest
-from .links import ListedAttachment
+from .link_end import links_until
+from .links import ListedAttachment, format_time
 from .manifest import (
     DeliveryRecord,
     DeliveryState,
@@ -212,16 +213,20 @@ def carry_out(
         detached: tuple[StoredAttachment, ...] = ()
         ledger = Ledger(ports.manifests, stored.manifest, stored)
     else:
+        # Before the first file is stored, by this try or by one that failed: see `link_end`.
+        is_retry = stored is not None and stored.manifest.state is ManifestState.FAILING
+        created_at = stored.manifest.created_at if stored and is_retry else ports.clock()
         detached = _store_attachments(plan, settings, ports)
         manifest = replace(
-            empty_manifest(plan.mail, settings, ports.clock()),
+            empty_manifest(plan.mail, settings, created_at),
             attachments=detached,
             deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
             interventions=stored.manifest.interventions if stored else (),
         )
         ledger = Ledger(ports.manifests, manifest, stored)
     already = ledger.manifest.count(DeliveryState.SUBMITTED)
-    body_for = _bodies(plan, ledger.manifest, settings, ports)
+    until = links_until(ledger.manifest, settings, worker)
+    body_for = _bodies(plan, ledger.manifest, until, settings, ports)
 
     def tell_rejected(recipient: str, error: PermanentError) -> None:
         refusal = Refusal(reason=Reason.SUBMISSION_FAILED, detail=f"{recipient}: {error.detail}")
@@ -237,6 +242,7 @@ def carry_out(
         compose=lambda recipient: compose_mail(plan, body_for(recipient), recipient, settings),
         tell_rejected=tell_rejected,
         concurrency=settings.submission_concurrency,
+        links_until=until,
         ports=ports,
         worker=worker,
     )
@@ -352,15 +358,20 @@ def _lost(upload: Upload, error: PermanentError) -> StoredAttachment:
 
 
 def _bodies(
-    plan: RelayPlan, manifest: Manifest, settings: Settings, ports: Ports
+    plan: RelayPlan, manifest: Manifest, until: datetime, settings: Settings, ports: Ports
 ) -> Callable[[str], RewrittenBody]:
     """What makes a recipient's body: the same for all, or with a link of its own."""
+    now = ports.clock()
     kept = [one for one in manifest.attachments if one.failure is None]
     notes = [
         f"The attachment {one.filename} could not be kept. The operator has been told."
         for one in manifest.attachments
         if one.failure is not None
     ]
+    if until <= now:
+        over = format_time(until)
+        notes += [f"The attachment {one.filename} was kept until {over}." for one in kept]
+        kept = []
 
     def rewrite(listed: Sequence[ListedAttachment], page_url: str | None) -> RewrittenBody:
         return rewrite_body(
@@ -374,9 +385,9 @@ def _bodies(
 
     if settings.link_mode is LinkMode.PAGE and kept:
         ports.pages.open(manifest.message_id)
-        on_page = [_listed(one, None, manifest.expires_at) for one in kept]
+        on_page = [_listed(one, None, until) for one in kept]
         return lambda recipient: rewrite(on_page, ports.pages.link(manifest.message_id, recipient))
-    links = [(one, _issue(one, settings, ports)) for one in kept]
+    links = [(one, _issue(one, until - now, ports)) for one in kept]
     body = rewrite([_listed(one, link.url, link.expires_at) for one, link in links], None)
     return lambda _recipient: body
 
@@ -398,12 +409,12 @@ def compose_mail(
     )
 
 
-def _issue(attachment: StoredAttachment, settings: Settings, ports: Ports) -> Link:
+def _issue(attachment: StoredAttachment, lifetime: timedelta, ports: Ports) -> Link:
     return ports.links.issue(
         AttachmentKey(attachment.key),
         filename=attachment.filename,
         content_type=attachment.content_type,
-        lifetime=settings.link_expiry,
+        lifetime=lifetime,
     )
 
 

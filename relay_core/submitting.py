@@ -54,13 +54,15 @@ def submit_open(
     compose: Callable[[str], OutgoingMail],
     tell_rejected: Callable[[str, PermanentError], None],
     concurrency: int,
+    links_until: datetime,
     ports: Ports,
     worker: Worker,
 ) -> Submitted:
     """Submit to every recipient that is open, once each, for as long as there is time.
 
-    `compose` makes a recipient's mail, `tell_rejected` tells the operator of one who will never
-    be served. The worker's lease ends with the return.
+    `compose` makes a recipient's mail, which says that its links are good until `links_until`.
+    `tell_rejected` tells the operator of one who will never be served. The worker's lease ends
+    with the return.
 
     Raises:
         AdapterError: if the manifest cannot be saved, or the operator not be told. Whatever is
@@ -83,7 +85,7 @@ def submit_open(
             tried.update(one.recipient for one in group)
             # Until they are handed over, they are what they were.
             saved, due = due, group
-            ledger.update(_recording_and_claiming(saved, group, worker, now))
+            ledger.update(_recording_and_claiming(saved, group, worker, now, links_until))
             if worker.is_shut_out(ledger.manifest.lease, now):
                 return replace(result, shut_out=True)
             mails = [compose(one.recipient) for one in _claimed(ledger, group)]
@@ -137,8 +139,11 @@ def _recording_and_claiming(
     group: Sequence[DeliveryRecord],
     worker: Worker,
     now: datetime,
+    links_until: datetime,
 ) -> Change:
-    return lambda manifest: manifest.recording(records, worker).claiming(group, worker, now)
+    return lambda manifest: manifest.recording(records, worker).claiming(
+        group, worker, now, links_until=links_until
+    )
 
 
 def _recording(records: Sequence[DeliveryRecord], worker: Worker, *, is_last: bool) -> Change:

@@ -117,7 +117,7 @@ def test_a_claim_is_made_once_and_on_open_recipients(
     wanted = set(data.draw(st.lists(st.sampled_from(names), max_size=3) if names else st.just([])))
     free = replace(manifest, lease=None)
     group = [one for one in free.deliveries if one.recipient in wanted]
-    claimed = free.claiming(group, MINE, NOW)
+    claimed = free.claiming(group, MINE, NOW, links_until=NOW)
     assert MINE.lease == claimed.lease
     for before, after in zip(free.deliveries, claimed.deliveries, strict=True):
         is_claimed = before.recipient in wanted and before.state not in FINAL
@@ -125,11 +125,14 @@ def test_a_claim_is_made_once_and_on_open_recipients(
         repeats = before.repeats + (is_claimed and before.state is DeliveryState.SUBMITTING)
         assert replace(before, state=state, repeats=repeats) == after
     # Made once more on what it has made, it counts nothing twice.
-    assert claimed == claimed.claiming(group, MINE, NOW)
-    everybody = claimed.deliveries
+    assert claimed == claimed.claiming(group, MINE, NOW, links_until=NOW)
+
+    def taken(at: datetime) -> Manifest:
+        return claimed.claiming(claimed.deliveries, OTHER, at, links_until=at)
+
     # Nobody else, while the lease lasts; anybody, once it is over.
-    assert claimed == claimed.claiming(everybody, OTHER, MINE.lease.until - timedelta(seconds=1))
-    assert OTHER.lease == claimed.claiming(everybody, OTHER, MINE.lease.until).lease
+    assert claimed == taken(MINE.lease.until - timedelta(seconds=1))
+    assert OTHER.lease == taken(MINE.lease.until).lease
     assert claimed == claimed.released(OTHER)
     assert claimed.released(MINE).lease is None
 

@@ -242,7 +242,9 @@ def test_an_operator_loses_nothing_that_others_do(others: list[str]) -> None:
     start = replace(MESSAGE, message_id=ID, lease=worker.lease)
     manifests.create(start)
     acts: dict[str, Action] = {
-        "claim": lambda found: found.claiming((DeliveryRecord(recipient=BEN),), worker, NOW),
+        "claim": lambda found: found.claiming(
+            (DeliveryRecord(recipient=BEN),), worker, NOW, links_until=NOW
+        ),
         "record": lambda found: found.recording((to(BEN),), worker),
         "revoke": revoking({CARL}, NOW),
         "restore": revoking({CARL}, None),
