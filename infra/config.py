@@ -97,6 +97,7 @@ class StackConfig:
     authentication_action: VerdictAction = VerdictAction.REFUSE
     sender_message_limit: int = 0
     sender_window_seconds: int = 300
+    pass_header_fields: tuple[str, ...] = ()
     alarm_emails: tuple[str, ...] = ()
     fallback_emails: tuple[str, ...] = ()
     dlq_alarm_threshold: int = 50
@@ -196,6 +197,7 @@ class StackConfig:
             authentication_action=self.authentication_action,
             sender_message_limit=self.sender_message_limit,
             sender_window=timedelta(seconds=_bounded(self.sender_window_seconds)),
+            pass_header_fields=self.pass_header_fields,
         )
 
     def directory(self) -> Directory:

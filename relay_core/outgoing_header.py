@@ -1,18 +1,20 @@
 """The header of an outgoing mail.
 
-It is the incoming header with some fields replaced, some dropped, the rest as it came:
+It is composed anew; of the incoming fields those pass that are on a list (`passed_fields`):
 
 * From is the relay's verified address under the device's name, so that DMARC holds; Reply-To
   is the device's own address where it has one (RFC 5322 section 3.6.2).
 * To names the recipients, or only the one who gets this mail; Cc and Bcc go.
 * Subject goes out as it came, unless words in it change.
-* `Auto-Submitted: auto-generated` (RFC 3834) and `X-Auto-Response-Suppress: All` keep
-  vacation notices away; `X-Mail-Relay` marks what a relay sent, so that it is never relayed
-  again.
-* What SES and servers on the way added (Received, verdicts, signatures) told them and us; it
-  says nothing to a recipient, or is no longer true of the rewritten mail. SES sets Message-ID.
+* In-Reply-To and References name the mails that belong together (`message_ids`). SES sets
+  Message-ID, and Date to the time of submission; `X-Mail-Relay-Date` has the device's own.
+* `Auto-Submitted: auto-generated` (RFC 3834) and X-Auto-Response-Suppress ([MS-OXCMAIL] section
+  2.2.3.2.14) keep automatic answers away, but not delivery reports of failure: the operator
+  counts on those.
+* `X-Mail-Relay` marks what a relay sent, so that it is never relayed again.
 * Of several fields of one name the first stays: SES refuses a mail in which one of about
   sixty fields occurs twice (Amazon SES guide, "Header fields").
+* None of them spells the inbound address (`secrecy`).
 """
 
 from __future__ import annotations
@@ -20,44 +22,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from .encoding import encode_unstructured
-from .header import Header
+from .header import Header, HeaderField
+from .message_ids import message_ids, thread_fields
+from .passed_fields import is_passed
 from .rewrite import canonical_name, written_field
+from .secrecy import conceal
+from .sent_time import format_date
 
 LOOP_FIELD = "x-mail-relay"
 """The field (lower case) that marks what a relay has sent."""
 
-_DROPPED = frozenset(
-    {
-        "apparently-to",
-        "authentication-results",
-        "auto-submitted",
-        "bcc",
-        "cc",
-        "content-length",
-        "delivered-to",
-        "disposition-notification-to",
-        "dkim-signature",
-        "domainkey-signature",
-        "envelope-to",
-        "errors-to",
-        "from",
-        "lines",
-        "message-id",
-        "received",
-        "received-spf",
-        "reply-to",
-        "return-path",
-        "return-receipt-to",
-        "sender",
-        "status",
-        "to",
-        "x-auto-response-suppress",
-        LOOP_FIELD,
-    }
-)
-_DROPPED_PREFIXES = ("arc-", "resent-", "x-ses-", "x-original-", "x-forwarded-")
+SENT_FIELD = "x-mail-relay-date"
+"""The field (lower case) that says when the device sent the mail, in UTC."""
+
+SUPPRESSED_RESPONSES = "OOF, AutoReply, DR, RN, NRN"
+"""Every automatic answer that Exchange knows but the non-delivery report (`NDR`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,22 +59,30 @@ def compose_header(
     subject: str | None,
     stack: str,
     fields: Mapping[str, str | None],
+    sent_at: datetime | None = None,
+    added: frozenset[str] = frozenset(),
+    secrets: tuple[str, ...] = (),
 ) -> bytes:
     """The outgoing header, CRLF lines, the empty line included.
 
     `subject` is the new subject, or None to leave the field as it came. `fields` are the
-    values that the rewritten body needs (see `rewrite.RewrittenBody`).
+    values that the rewritten body needs (see `rewrite.RewrittenBody`). `sent_at` is when the
+    device sent the mail, None where nobody knows. `added` are names, in lower case, of fields
+    that pass as well; `secrets` are the addresses that must not go out.
     """
-    composed = {
-        "from": format_mailbox(sender.display_name, sender.address),
+    hidden = [one for one in message_ids(header) if conceal(one, secrets) != one]
+    composed: dict[str, str | None] = {
+        "from": format_mailbox(conceal(sender.display_name, secrets), sender.address),
         "to": ",\r\n ".join(to),
         "reply-to": sender.reply_to,
+        **thread_fields(header, hidden=hidden),
         "auto-submitted": "auto-generated",
-        "x-auto-response-suppress": "All",
+        "x-auto-response-suppress": SUPPRESSED_RESPONSES,
         LOOP_FIELD: stack,
+        SENT_FIELD: format_date(sent_at) if sent_at else None,
     }
     if subject is not None:
-        composed["subject"] = encode_unstructured(subject)
+        composed["subject"] = encode_unstructured(conceal(subject, secrets))
     if header.first("mime-version") is None:
         composed["mime-version"] = "1.0"
     composed |= fields
@@ -103,11 +93,18 @@ def compose_header(
     ]
     seen = set(composed)
     for one in header.fields:
-        if one.name in seen or one.name in _DROPPED or one.name.startswith(_DROPPED_PREFIXES):
+        if one.name in seen or not is_passed(one.name, added):
             continue
         seen.add(one.name)
-        lines.append(written_field(header, one))
+        lines.append(_passed_field(header, one, secrets))
     return b"".join(lines) + b"\r\n"
+
+
+def _passed_field(header: Header, one: HeaderField, secrets: tuple[str, ...]) -> bytes:
+    text = header.text_of(one)
+    if (concealed := conceal(text, secrets)) == text:
+        return written_field(header, one)
+    return f"{canonical_name(one.name)}: {encode_unstructured(concealed)}\r\n".encode("ascii")
 
 
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+\Z")

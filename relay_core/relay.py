@@ -54,6 +54,7 @@ from .plan import (
 from .ports import AttachmentKey, Link, OutgoingMail, Ports, RawKey, StoredManifest
 from .report import Again, Outcome, RelayReport
 from .rewrite import RewrittenBody, rewrite_body
+from .sent_time import SentTime, find_sent_time, late_note
 from .settings import LinkMode, Settings
 from .submitting import Submitted, submit_open
 
@@ -226,7 +227,8 @@ def carry_out(
         ledger = Ledger(ports.manifests, manifest, stored)
     already = ledger.manifest.count(DeliveryState.SUBMITTED)
     until = links_until(ledger.manifest, settings, worker)
-    body_for = _bodies(plan, ledger.manifest, until, settings, ports)
+    sent = find_sent_time(plan.message.header, arrived_at=arrived_at, now=ports.clock())
+    body_for = _bodies(plan, ledger.manifest, until, settings, ports, sent=sent)
 
     def tell_rejected(recipient: str, error: PermanentError) -> None:
         refusal = Refusal(reason=Reason.SUBMISSION_FAILED, detail=f"{recipient}: {error.detail}")
@@ -239,7 +241,9 @@ def carry_out(
 
     submitted = submit_open(
         ledger,
-        compose=lambda recipient: compose_mail(plan, body_for(recipient), recipient, settings),
+        compose=lambda recipient: compose_mail(
+            plan, body_for(recipient), recipient, settings, sent_at=sent.at if sent else None
+        ),
         tell_rejected=tell_rejected,
         concurrency=settings.submission_concurrency,
         links_until=until,
@@ -358,7 +362,13 @@ def _lost(upload: Upload, error: PermanentError) -> StoredAttachment:
 
 
 def _bodies(
-    plan: RelayPlan, manifest: Manifest, until: datetime, settings: Settings, ports: Ports
+    plan: RelayPlan,
+    manifest: Manifest,
+    until: datetime,
+    settings: Settings,
+    ports: Ports,
+    *,
+    sent: SentTime | None,
 ) -> Callable[[str], RewrittenBody]:
     """What makes a recipient's body: the same for all, or with a link of its own."""
     now = ports.clock()
@@ -368,6 +378,8 @@ def _bodies(
         for one in manifest.attachments
         if one.failure is not None
     ]
+    if late := late_note(sent, now):
+        notes.insert(0, late)
     if until <= now:
         over = format_time(until)
         notes += [f"The attachment {one.filename} was kept until {over}." for one in kept]
@@ -393,9 +405,17 @@ def _bodies(
 
 
 def compose_mail(
-    plan: RelayPlan, body: RewrittenBody, recipient: str, settings: Settings
+    plan: RelayPlan,
+    body: RewrittenBody,
+    recipient: str,
+    settings: Settings,
+    *,
+    sent_at: datetime | None = None,
 ) -> OutgoingMail:
-    """One recipient's mail: a header of its own on a body that others may share."""
+    """One recipient's mail: a header of its own on a body that others may share.
+
+    `sent_at` is when the device sent the mail, None where nobody knows.
+    """
     header = compose_header(
         plan.message.header,
         sender=plan.sender,
@@ -403,6 +423,9 @@ def compose_mail(
         subject=plan.subject,
         stack=settings.stack,
         fields=body.fields,
+        sent_at=sent_at,
+        added=settings.passed_fields,
+        secrets=settings.secret_addresses,
     )
     return OutgoingMail(
         sender=settings.sender_address, recipient=recipient, raw=header + body.content

@@ -24,6 +24,7 @@ from .attachment import INLINE_IMAGE_LIMIT
 from .errors import RelayError
 from .mailbox import InvalidAddress, parse_addr_spec
 from .message import DEFAULT_LIMITS, Limits
+from .passed_fields import may_be_added
 from .patterns import canonical_pattern
 
 ENVIRONMENT_PREFIX = "RELAY_"
@@ -74,6 +75,7 @@ class Settings:
     worker hands over at the same time. `retry_delay` is how long the queue waits after the first
     failed try of a message; each further try waits twice as long, and `max_receive_count` of them
     are made. `parking_delay` is how long a mail waits that met an account which may not send.
+    `pass_header_fields` are names of fields that recipients get beside those that pass anyway.
 
     Raises:
         InvalidSettings: naming every field that breaks a rule.
@@ -105,6 +107,7 @@ class Settings:
     parking_delay: timedelta = timedelta(seconds=300)
     spam_action: VerdictAction = VerdictAction.REFUSE
     authentication_action: VerdictAction = VerdictAction.REFUSE
+    pass_header_fields: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if problems := tuple(_problems(self)):
@@ -119,6 +122,16 @@ class Settings:
             entities=self.max_entities,
             depth=self.max_nesting,
         )
+
+    @property
+    def passed_fields(self) -> frozenset[str]:
+        """The names of the fields that the operator adds, in lower case."""
+        return frozenset(name.lower() for name in self.pass_header_fields)
+
+    @property
+    def secret_addresses(self) -> tuple[str, ...]:
+        """The addresses that no recipient may learn."""
+        return (self.inbound_address,)
 
     def to_environment(self) -> dict[str, str]:
         """The settings as environment variables, `None` left out."""
@@ -246,6 +259,13 @@ def _problems(settings: Settings) -> list[Problem]:
                 'must be an address, a domain, "*." and a domain, or "*"',
                 holds=canonical_pattern(pattern) is not None,
             )
+    for name in settings.pass_header_fields:
+        check(
+            "pass_header_fields",
+            name,
+            "must begin with X- and be no field that mail systems act on, such as X-Spam-*",
+            holds=may_be_added(name),
+        )
     hour, day = timedelta(hours=1), timedelta(days=1)
     check(
         "link_expiry",

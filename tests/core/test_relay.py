@@ -140,7 +140,7 @@ def test_the_header_speaks_for_the_device_and_marks_the_relay() -> None:
     assert "anna@example.com, ben@example.net" == " ".join(header["To"].split())
     assert "Pressure" == header["Subject"]
     assert "auto-generated" == header["Auto-Submitted"]
-    assert "All" == header["X-Auto-Response-Suppress"]
+    assert "OOF, AutoReply, DR, RN, NRN" == header["X-Auto-Response-Suppress"]
     assert {"received", "bcc", "x-ses-spam-verdict"}.isdisjoint(n.lower() for n in list(header))
 
 

@@ -51,6 +51,7 @@ SETTINGS = st.builds(
     retry_delay=st.integers(1, 900).map(lambda seconds: timedelta(seconds=seconds)),
     spam_action=st.sampled_from(VerdictAction),
     authentication_action=st.sampled_from(VerdictAction),
+    pass_header_fields=st.lists(st.sampled_from(["X-Zone", "x-device-id"])).map(tuple),
 )
 
 PLAIN = Settings(
@@ -127,6 +128,7 @@ WRONG: dict[str, list[Any]] = {
     "attachment_retention": [timedelta(days=3651)],
     "inline_image_limit": [-1, 10_000_001],
     "retry_delay": [timedelta(0), timedelta(seconds=901)],
+    "pass_header_fields": [("To",), ("X-",), ("X-Spam-Flag",), ("X-A:",), ("X-A", "Received")],
 }
 
 

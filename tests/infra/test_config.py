@@ -117,6 +117,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "authenticationAction": "deliver",
                 "senderMessageLimit": 12,
                 "senderWindowSeconds": 13,
+                "passHeaderFields": ["X-Device-Id"],
             }
         ),
         stack="prod",
@@ -143,6 +144,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         authentication_action=VerdictAction.DELIVER,
         sender_message_limit=12,
         sender_window=timedelta(seconds=13),
+        pass_header_fields=("X-Device-Id",),
     )
 
 
@@ -218,6 +220,10 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "window of a sender": (
         {"senderWindowSeconds": 0},
         {"senderWindowSeconds": "from 1 to 86400 seconds"},
+    ),
+    "a field that mail systems act on": (
+        {"passHeaderFields": ["X-Spam-Flag"]},
+        {"passHeaderFields": "must begin with X-"},
     ),
     "notices to the relay itself": (
         {"fallbackEmails": ["Devices-7f3k9@in.example.com"]},
