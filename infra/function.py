@@ -64,10 +64,14 @@ class RelayFunctionArgs:
 
 
 class RelayFunction(pulumi.ComponentResource):
-    """The function and its event source."""
+    """The function and its event source.
+
+    `event_source` is what hands it the queue's messages.
+    """
 
     function_name: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
+    event_source: pulumi.Resource
 
     def __init__(
         self, name: str, args: RelayFunctionArgs, opts: pulumi.ResourceOptions | None = None
@@ -92,7 +96,7 @@ class RelayFunction(pulumi.ComponentResource):
         rounds = aws.lambda_.FunctionRecursionConfig(
             name, function_name=function.name, recursive_loop="Allow", opts=child
         )
-        aws.lambda_.EventSourceMapping(
+        self.event_source = aws.lambda_.EventSourceMapping(
             name,
             event_source_arn=args.queue_arn,
             function_name=function.arn,

@@ -6,14 +6,18 @@ region; an account that receives mail already names its set and gets only a rule
 So whether another set is active is looked up before anything is declared, in previews too: Pulumi
 would say that it creates something, and other people's mail would stop.
 
-When a rule is made, SES writes a test object to the bucket: the rule waits for the bucket's
-policy, or SES answers `InvalidS3Configuration`. No KMS key on the S3 action: SES would encrypt
+From the moment that the rule stands in an active rule set, SES takes mail. So the rule is the last
+to come and the first to go: it waits for all that a mail needs from there on. Without the bucket's
+policy SES refuses the rule (`InvalidS3Configuration`: it writes a test object when a rule is made).
+Without the bucket's encryption that test does not try the key. Without the bucket's notification
+mail is stored that nobody hears of. No KMS key on the S3 action: SES would encrypt
 the mail on its side, in a way that only its own client library reads (SES guide, "Deliver to S3
 bucket action").
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -74,8 +78,12 @@ class RuleNames:
         )
 
     def rule_arn(self, region: str, account: pulumi.Input[str]) -> pulumi.Output[str]:
-        """The rule's ARN, under which SES writes to the bucket."""
-        resource = f"receipt-rule-set/{self.rule_set}:receipt-rule/{self.rule}"
+        """The ARN under which SES writes to the bucket for the rule, in whichever set it stands.
+
+        A set in it would have the bucket's policy change before the rule does, when a stack moves
+        to another set: in between, SES could store nothing.
+        """
+        resource = f"receipt-rule-set/*:receipt-rule/{self.rule}"
         return policies.arn("ses", region, account, resource)
 
 
@@ -83,14 +91,14 @@ class RuleNames:
 class InboundMailArgs:
     """`address` is what devices send to; mail goes to the bucket under `key_prefix`.
 
-    `bucket_policy` is the one that lets SES write there. `replace_active`: whether a set that is
+    `waits_for` is what has to be there before a mail may come in. `replace_active`: whether a set that is
     active may lose its place to ours.
     """
 
     names: RuleNames
     address: pulumi.Input[str]
     bucket_name: pulumi.Input[str]
-    bucket_policy: pulumi.Resource
+    waits_for: Sequence[pulumi.Resource]
     key_prefix: str
     activate: bool
     replace_active: bool
@@ -127,7 +135,7 @@ class InboundMail(pulumi.ComponentResource):
                     "position": 1,
                 }
             ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.bucket_policy]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.waits_for)),
         )
         if args.activate:
             aws.ses.ActiveReceiptRuleSet(

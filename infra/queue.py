@@ -42,6 +42,8 @@ class IncomingQueueArgs:
 class IncomingQueue(pulumi.ComponentResource):
     """The queue, its dead-letter queue and the bucket's notification.
 
+    Whoever stores objects that are to queue depends on `notification`: S3 announces no object that
+    was stored before it.
     Queues are known by URL to their callers, by ARN to policies and by name to metrics.
     """
 
@@ -50,6 +52,7 @@ class IncomingQueue(pulumi.ComponentResource):
     queue_name: pulumi.Output[str]
     dead_letter_url: pulumi.Output[str]
     dead_letter_name: pulumi.Output[str]
+    notification: pulumi.Resource
 
     def __init__(
         self, name: str, args: IncomingQueueArgs, opts: pulumi.ResourceOptions | None = None
@@ -105,7 +108,7 @@ class IncomingQueue(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        aws.s3.BucketNotification(
+        self.notification = aws.s3.BucketNotification(
             name,
             bucket=args.bucket_name,
             queues=[

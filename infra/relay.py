@@ -152,19 +152,6 @@ class MailRelay(pulumi.ComponentResource):
             ),
             child,
         )
-        inbound = InboundMail(
-            name,
-            InboundMailArgs(
-                names=rule_names,
-                address=inbound_address,
-                bucket_name=incoming.bucket_name,
-                bucket_policy=incoming.policy,
-                key_prefix=INCOMING_PREFIX,
-                activate=config.activate_rule_set,
-                replace_active=config.replace_active_rule_set,
-            ),
-            child,
-        )
         fallback = OperatorTopic(
             f"{name}-fallback",
             OperatorTopicArgs(
@@ -317,6 +304,19 @@ class MailRelay(pulumi.ComponentResource):
                 link_keys_parameter_arn=link_keys.arn if link_keys else None,
                 queue_arn=queue.arn,
                 key_arn=key_arn,
+            ),
+            child,
+        )
+        inbound = InboundMail(
+            name,
+            InboundMailArgs(
+                names=rule_names,
+                address=inbound_address,
+                bucket_name=incoming.bucket_name,
+                waits_for=(*incoming.ready, queue.notification, function.event_source),
+                key_prefix=INCOMING_PREFIX,
+                activate=config.activate_rule_set,
+                replace_active=config.replace_active_rule_set,
             ),
             child,
         )

@@ -19,7 +19,7 @@ from . import policies
 class ServiceWriter:
     """An AWS service that may put objects under `key_prefix`, on behalf of one resource of ours.
 
-    `account` and `source_arn` keep another account from having the service write here for it
+    `account` and `source_arn`, which may hold wildcards, keep another account from having the service write here for it
     (IAM guide, "The confused deputy problem").
     """
 
@@ -45,11 +45,14 @@ class PrivateBucketArgs:
 
 
 class PrivateBucket(pulumi.ComponentResource):
-    """The bucket and its policy; whoever relies on the policy depends on `policy`."""
+    """The bucket. Whoever stores objects in it depends on `ready`: its policy and its encryption.
+
+    S3 encrypts an object as the bucket says at that moment, and never again.
+    """
 
     bucket_name: pulumi.Output[str]
     arn: pulumi.Output[str]
-    policy: aws.s3.BucketPolicy
+    ready: tuple[pulumi.Resource, ...]
 
     def __init__(
         self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None
@@ -72,7 +75,7 @@ class PrivateBucket(pulumi.ComponentResource):
             rule={"object_ownership": "BucketOwnerEnforced"},
             opts=child,
         )
-        aws.s3.BucketServerSideEncryptionConfiguration(
+        encryption = aws.s3.BucketServerSideEncryptionConfiguration(
             name,
             bucket=bucket.bucket,
             rules=[_encryption(args.key_arn)],
@@ -102,12 +105,13 @@ class PrivateBucket(pulumi.ComponentResource):
         statements = [policies.deny_without_tls("s3:*", [bucket.arn, objects])]
         if args.writer is not None:
             statements.append(_put_by(args.writer, bucket.arn))
-        self.policy = aws.s3.BucketPolicy(
+        policy = aws.s3.BucketPolicy(
             name,
             bucket=bucket.bucket,
             policy=policies.document(*statements),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[access_block]),
         )
+        self.ready = (policy, encryption)
         self.bucket_name = bucket.bucket
         self.arn = bucket.arn
         self.register_outputs({"bucketName": self.bucket_name, "arn": self.arn})
@@ -136,6 +140,6 @@ def _put_by(writer: ServiceWriter, bucket_arn: pulumi.Output[str]) -> policies.S
         service=writer.service,
         condition={
             "StringEquals": {"aws:SourceAccount": writer.account},
-            "ArnEquals": {"aws:SourceArn": writer.source_arn},
+            "ArnLike": {"aws:SourceArn": writer.source_arn},
         },
     )
