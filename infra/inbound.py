@@ -7,10 +7,10 @@ So whether another set is active is looked up before anything is declared, in pr
 would say that it creates something, and other people's mail would stop.
 
 From the moment that the rule stands in an active rule set, SES takes mail. So the rule is the last
-to come and the first to go: it waits for all that a mail needs from there on. Without the bucket's
-policy SES refuses the rule (`InvalidS3Configuration`: it writes a test object when a rule is made).
-Without the bucket's encryption that test does not try the key. Without the bucket's notification
-mail is stored that nobody hears of. No KMS key on the S3 action: SES would encrypt
+to come and the first to go: it waits for all that a mail needs from there on. Without the policy
+of the bucket SES refuses the rule (`InvalidS3Configuration`: it writes a test object when a rule
+is made). Without the encryption of the bucket that test does not try the key. Without its
+notification mail is stored that nobody hears of. No KMS key on the S3 action: SES would encrypt
 the mail on its side, in a way that only its own client library reads (SES guide, "Deliver to S3
 bucket action").
 """
@@ -91,8 +91,8 @@ class RuleNames:
 class InboundMailArgs:
     """`address` is what devices send to; mail goes to the bucket under `key_prefix`.
 
-    `waits_for` is what has to be there before a mail may come in. `replace_active`: whether a set that is
-    active may lose its place to ours.
+    `waits_for` is what has to be there before a mail may come in. `replace_active`: whether a set
+    that is active may lose its place to ours.
     """
 
     names: RuleNames

@@ -19,8 +19,8 @@ from . import policies
 class ServiceWriter:
     """An AWS service that may put objects under `key_prefix`, on behalf of one resource of ours.
 
-    `account` and `source_arn`, which may hold wildcards, keep another account from having the service write here for it
-    (IAM guide, "The confused deputy problem").
+    `account` and `source_arn`, which may hold wildcards, keep another account from having the
+    service write here for it (IAM guide, "The confused deputy problem").
     """
 
     service: str
