@@ -27,7 +27,7 @@ from relay_core.errors import AdapterError, TransientError
 from relay_core.ports import RawKey
 
 from .aws_errors import aws_call
-from .sqs import Ignored, UnreadableRecord, parse_record
+from .sqs import Ignored, Received, SummaryDue, UnreadableRecord, parse_record
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_sqs import SQSClient
@@ -207,11 +207,14 @@ class SqsDeadLetters:
         record = SQSRecord({"messageId": message["MessageId"], "body": message["Body"]})
         try:
             for notification in parse_record(record, incoming_bucket=self.incoming_bucket):
-                if isinstance(notification, Ignored):
-                    troubles.append(notification.reason)
-                else:
-                    raw_keys.append(notification.raw_key)
-                    arrived_at = arrived_at or notification.arrived_at
+                match notification:
+                    case Received(raw_key=raw_key):
+                        raw_keys.append(raw_key)
+                        arrived_at = arrived_at or notification.arrived_at
+                    case Ignored(reason=reason):
+                        troubles.append(reason)
+                    case SummaryDue(window=window):
+                        troubles.append(f"the summary of {window} could not be sent")
         except UnreadableRecord as error:
             troubles.append(error.detail)
         return DeadLetter(

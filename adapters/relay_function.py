@@ -39,11 +39,13 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from relay_core.errors import AdapterError, RelayError, TransientError
 from relay_core.lease import Worker
+from relay_core.notice_counting import CountedNotices
 from relay_core.plan import message_id_of
 from relay_core.ports import Ports, RawKey
 from relay_core.relay import record_trouble, relay_message
 from relay_core.report import Again, Outcome, RelayReport
 from relay_core.settings import InvalidSettings, Resources, Settings
+from relay_core.window import WindowKey
 
 from .clients import make_clients
 from .download_links import S3LinkIndex, SsmLinkKeys, TokenDownloadPages
@@ -52,13 +54,17 @@ from .s3 import (
     S3AttachmentStore,
     S3IncomingMessages,
     S3Manifests,
-    S3SenderWindows,
+    notice_windows,
+    sender_windows,
 )
 from .ses import SesSubmission
 from .sns import SnsNotices
 from .sqs import (
     Ignored,
+    Notification,
     Received,
+    SqsReminders,
+    SummaryDue,
     UnreadableRecord,
     parse_record,
     postpone,
@@ -88,6 +94,7 @@ class RelayFunction:
     settings: Settings
     incoming_bucket: str
     ports: Ports
+    notices: CountedNotices
     queue: SQSClient
     queue_url: str
     telemetry: Telemetry
@@ -147,12 +154,14 @@ class RelayFunction:
                 raise
 
     def _handle_notification(
-        self, notification: Received | Ignored, worker: Worker
+        self, notification: Notification, worker: Worker
     ) -> Again | Exception | None:
         match notification:
             case Ignored(reason=reason):
                 self.telemetry.ignored(reason)
                 return None
+            case SummaryDue(window=window):
+                return self._sum_up(window)
             case Received(raw_key=raw_key, arrived_at=arrived_at):
                 with self.telemetry.mail(raw_key):
                     return self._relay(raw_key, arrived_at, worker)
@@ -180,6 +189,15 @@ class RelayFunction:
             return error
         self.telemetry.reported(report)
         return report.again
+
+    def _sum_up(self, window: WindowKey) -> AdapterError | None:
+        """Tell the operator what was counted; an error if the queue has to remind again."""
+        try:
+            self.telemetry.summed_up(self.notices.sum_up(window))
+        except AdapterError as error:
+            self.telemetry.retried(error)
+            return error
+        return None
 
     def _record_trouble(self, raw_key: RawKey, error: Exception) -> None:
         """Write down why the mail was not relayed, for whoever looks for it. Best effort."""
@@ -245,6 +263,16 @@ def compose(
         raise NoCredentialsError
     clients = make_clients(session)
     bucket = resources.attachments_bucket
+    notices = CountedNotices(
+        notices=SnsNotices(
+            client=clients.sns, topic_arn=resources.fallback_topic_arn, stack=settings.stack
+        ),
+        windows=notice_windows(clients.s3, bucket),
+        reminders=SqsReminders(client=clients.sqs, queue_url=resources.queue_url),
+        limit=settings.notice_limit,
+        length=settings.notice_window,
+        clock=clock,
+    )
     return RelayFunction(
         settings=settings,
         incoming_bucket=resources.incoming_bucket,
@@ -267,9 +295,7 @@ def compose(
             submission=SesSubmission(
                 client=clients.sesv2, configuration_set_name=settings.configuration_set_name
             ),
-            notices=SnsNotices(
-                client=clients.sns, topic_arn=resources.fallback_topic_arn, stack=settings.stack
-            ),
+            notices=notices,
             directories=SsmDirectories(
                 client=clients.ssm,
                 parameter_name=resources.directory_parameter,
@@ -278,9 +304,10 @@ def compose(
                 on_trouble=telemetry.directory_not_refreshed,
                 on_problem=telemetry.directory_problem,
             ),
-            windows=S3SenderWindows(client=clients.s3, bucket=bucket),
+            windows=sender_windows(clients.s3, bucket),
             clock=clock,
         ),
+        notices=notices,
         queue=clients.sqs,
         queue_url=resources.queue_url,
         telemetry=telemetry,

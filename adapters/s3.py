@@ -1,4 +1,4 @@
-"""Raw messages, attachments, links, manifests and senders' windows in Amazon S3.
+"""Raw messages, attachments, links, manifests and windows in Amazon S3.
 
 Two buckets: raw messages in the incoming bucket, everything else in the attachments bucket.
 S3's conditional writes do the rest (S3 User Guide, "Conditional requests"):
@@ -21,14 +21,19 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from relay_core.errors import Conflict, PermanentError
-from relay_core.flood import SenderWindow, WindowKey, format_window, parse_window
+from relay_core.flood import SenderWindow, format_window, parse_window
 from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
+from relay_core.notice_window import (
+    NoticeWindow,
+    format_notice_window,
+    parse_notice_window,
+)
 from relay_core.ports import (
     AttachmentKey,
     Link,
@@ -37,6 +42,7 @@ from relay_core.ports import (
     StoredWindow,
     Version,
 )
+from relay_core.window import WindowKey, WindowRecord
 
 from .aws_errors import aws_call, error_code
 from .content_disposition import format_attachment_disposition
@@ -181,36 +187,54 @@ class S3Manifests:
         return _JsonRecords(client=self.client, bucket=self.bucket)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class S3SenderWindows:
-    """`SenderWindows` as one JSON object a window; its ETag is the version.
+_Window = TypeVar("_Window", bound=WindowRecord)
 
-    Nobody deletes them: they end with the bucket's lifecycle.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Windows(Generic[_Window]):
+    """`Windows` as one JSON object a window; its ETag is the version.
+
+    `format` and `parse` are how a record is written and read. Nobody deletes them: they end with
+    the bucket's lifecycle.
     """
 
     client: S3Client
     bucket: str
+    format: Callable[[_Window], bytes]
+    parse: Callable[[bytes], _Window]
 
-    def load(self, key: WindowKey) -> StoredWindow | None:
-        """See `SenderWindows.load`.
+    def load(self, key: WindowKey) -> StoredWindow[_Window] | None:
+        """See `Windows.load`.
 
         Raises:
-            PermanentError: also if the object under the key is no window.
+            PermanentError: also if the object under the key is no such record.
         """
-        record = self._records.read(window_key(key), parse_window)
+        record = self._records.read(window_key(key), self.parse)
         return record and StoredWindow(*record)
 
-    def create(self, window: SenderWindow) -> Version:
-        """See `SenderWindows.create`."""
-        return self._records.write(window_key(window.key), format_window(window), None)
+    def create(self, window: _Window) -> Version:
+        """See `Windows.create`."""
+        return self._records.write(window_key(window.key), self.format(window), None)
 
-    def replace(self, window: SenderWindow, expected: Version) -> Version:
-        """See `SenderWindows.replace`."""
-        return self._records.write(window_key(window.key), format_window(window), expected)
+    def replace(self, window: _Window, expected: Version) -> Version:
+        """See `Windows.replace`."""
+        return self._records.write(window_key(window.key), self.format(window), expected)
 
     @property
     def _records(self) -> _JsonRecords:
         return _JsonRecords(client=self.client, bucket=self.bucket)
+
+
+def sender_windows(client: S3Client, bucket: str) -> S3Windows[SenderWindow]:
+    """How many mails of each sender were let through lately."""
+    return S3Windows(client=client, bucket=bucket, format=format_window, parse=parse_window)
+
+
+def notice_windows(client: S3Client, bucket: str) -> S3Windows[NoticeWindow]:
+    """How many notices left lately, and which are to be summed up."""
+    return S3Windows(
+        client=client, bucket=bucket, format=format_notice_window, parse=parse_notice_window
+    )
 
 
 _Record = TypeVar("_Record")
@@ -282,7 +306,7 @@ def manifest_key(message_id: MessageId) -> str:
 
 
 def window_key(key: WindowKey) -> str:
-    """The key of a sender's window in the attachments bucket."""
+    """The key of a window's record in the attachments bucket."""
     return f"windows/{key}.json"
 
 

@@ -9,8 +9,10 @@ Anything else raises, so that it ends in the dead-letter queue under its own mes
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
@@ -20,6 +22,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from relay_core.errors import PermanentError
 from relay_core.ports import RawKey
+from relay_core.window import WindowKey
 
 from .aws_errors import aws_call
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:  # the stubs are not part of the function's package
 MAX_RETRY_DELAY = timedelta(seconds=900)
 """However often a message failed, it is tried again after this at the latest."""
 
+_SUMMARY_OF = "summaryOfNotices"
 _SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 
 
@@ -54,7 +58,18 @@ class Ignored:
     reason: str
 
 
-def parse_record(record: SQSRecord, *, incoming_bucket: str) -> tuple[Received | Ignored, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryDue:
+    """The notices of a window are to be summed up: a reminder that the function sent itself."""
+
+    window: WindowKey
+
+
+Notification = Received | Ignored | SummaryDue
+"""What a message on the queue is about."""
+
+
+def parse_record(record: SQSRecord, *, incoming_bucket: str) -> tuple[Notification, ...]:
     """What one message on the queue announces: in practice one entry, in principle several.
 
     Raises:
@@ -71,9 +86,11 @@ def parse_record(record: SQSRecord, *, incoming_bucket: str) -> tuple[Received |
         ) from error
 
 
-def _parse_body(body: object, incoming_bucket: str) -> tuple[Received | Ignored, ...]:
+def _parse_body(body: object, incoming_bucket: str) -> tuple[Notification, ...]:
     if not isinstance(body, dict):
         raise TypeError("the body is no JSON object")
+    if _SUMMARY_OF in body:
+        return (SummaryDue(window=WindowKey(str(body[_SUMMARY_OF]))),)
     if body.get("Event") == "s3:TestEvent":
         _check_bucket(body["Bucket"], incoming_bucket)
         return (Ignored(reason="s3:TestEvent: notifications were turned on"),)
@@ -157,3 +174,21 @@ def send_anew(client: SQSClient, queue_url: str, record: SQSRecord, delay: timed
             MessageBody=record.body,
             DelaySeconds=int(min(delay, MAX_RETRY_DELAY).total_seconds()),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqsReminders:
+    """`Reminders` as messages on the function's own queue, which come after a delay."""
+
+    client: SQSClient
+    queue_url: str
+
+    def remind(self, key: WindowKey, after: timedelta) -> None:
+        """See `Reminders.remind`."""
+        delay = max(timedelta(0), min(after, MAX_RETRY_DELAY))
+        with aws_call(call="sqs:SendMessage", target=f"{self.queue_url} for a summary"):
+            self.client.send_message(
+                QueueUrl=self.queue_url,
+                MessageBody=json.dumps({_SUMMARY_OF: key}),
+                DelaySeconds=ceil(delay.total_seconds()),
+            )

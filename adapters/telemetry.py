@@ -128,6 +128,12 @@ class Telemetry:
         self._logger.info("notification ignored", outcome="ignored", reason=reason)
         self._count(outcome_metric("ignored"))
 
+    def summed_up(self, notices: int) -> None:
+        """Notices of a window were told in summaries; 0 if that was done before."""
+        self._logger.info("notices summed up", outcome="summed-up", notices=notices)
+        if notices:
+            self._count("NoticesSummedUp", notices)
+
     def retried(self, error: AdapterError) -> None:
         """A transient error sends the mail back to the queue."""
         self._logger.warning(

@@ -35,6 +35,8 @@ SETTINGS = Settings(
     sender_address="relay@example.com",
     inbound_address="devices@in.example.com",
     allowed_recipients=("example.org",),
+    # A mail like another is to cost what the other cost: see `TestCallsOfNotices`.
+    notice_limit=0,
 )
 RESOURCES = Resources(
     incoming_bucket="incoming-bucket",
@@ -91,11 +93,11 @@ class _LoopbackSession(boto3.Session):
 class MeasuredFunction:
     """One container's function. `session` is to come from `loopback_session`."""
 
-    def __init__(self, session: boto3.Session) -> None:
+    def __init__(self, session: boto3.Session, settings: Settings = SETTINGS) -> None:
         self._output = io.StringIO()
         self._s3 = session.client("s3")
         self._function: RelayFunction = compose(
-            settings=SETTINGS,
+            settings=settings,
             resources=RESOURCES,
             session=session,
             clock=lambda: datetime.now(UTC),

@@ -98,6 +98,8 @@ class StackConfig:
     sender_message_limit: int = 0
     sender_window_seconds: int = 300
     pass_header_fields: tuple[str, ...] = ()
+    notice_limit: int = 5
+    notice_window_seconds: int = 300
     alarm_emails: tuple[str, ...] = ()
     fallback_emails: tuple[str, ...] = ()
     dlq_alarm_threshold: int = 50
@@ -198,6 +200,8 @@ class StackConfig:
             sender_message_limit=self.sender_message_limit,
             sender_window=timedelta(seconds=_bounded(self.sender_window_seconds)),
             pass_header_fields=self.pass_header_fields,
+            notice_limit=self.notice_limit,
+            notice_window=timedelta(seconds=_bounded(self.notice_window_seconds)),
         )
 
     def directory(self) -> Directory:
@@ -432,6 +436,7 @@ _FIELDS_OF_SETTINGS: Mapping[str, str] = {
     "parking_delay": "parking_delay_seconds",
     "directory_refresh": "directory_refresh_seconds",
     "sender_window": "sender_window_seconds",
+    "notice_window": "notice_window_seconds",
 }
 """Field of `Settings` → field of `StackConfig`, where the names differ."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay_core.errors import AdapterError, PermanentError
+from relay_core.errors import AdapterError, PermanentError, Reason
 from relay_core.ledger import Ledger
 from relay_core.links import format_time
 from relay_core.manifest import DeliveryRecord, DeliveryState, Intervention, Manifest, MessageId
@@ -105,6 +105,14 @@ def list_messages(
         list[Standing],
         typer.Option(metavar="STATE", help="Those in this state; repeat for more."),
     ] = [],  # noqa: B006 - Typer copies defaults
+    reason: Annotated[
+        list[Reason],
+        typer.Option(
+            metavar="REASON",
+            help="Those that, or some recipients of which, got no mail for this reason, such as"
+            " recipient-not-allowed; repeat for more.",
+        ),
+    ] = [],  # noqa: B006 - Typer copies defaults
     limit: Annotated[
         int, typer.Option(min=0, metavar="N", help="The newest N of them at the most; 0 for all.")
     ] = _DEFAULT_LIMIT,
@@ -131,6 +139,7 @@ def list_messages(
         sender=pattern_option(sender, "--sender"),
         recipient=pattern_option(recipient, "--recipient"),
         standings=frozenset(state),
+        reasons=frozenset(reason),
     )
     unreadable: list[AdapterError] = []
     with errors_told():

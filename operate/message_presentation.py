@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from relay_core.errors import Refusal
 from relay_core.links import format_size, format_time
 from relay_core.manifest import (
     DeliveryRecord,
@@ -151,6 +152,8 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
     parts: list[RenderableType] = [shown(manifest.message_id, style="bold"), facts]
     if manifest.deliveries:
         parts += ["", _recipients(manifest)]
+    if manifest.refusals:
+        parts += ["", _refusals(manifest.refusals)]
     if manifest.attachments:
         parts += ["", _attachments(manifest.attachments)]
     if manifest.interventions:
@@ -178,6 +181,15 @@ def _recipients(manifest: Manifest) -> Table:
             shown(one.submission_id or "-"),
             shown(one.failure or "-"),
         )
+    return table
+
+
+def _refusals(refusals: Sequence[Refusal]) -> Table:
+    table = _table()
+    for name in ("Left out", "Why"):
+        table.add_column(name, overflow="fold")
+    for one in refusals:
+        table.add_row(shown(one.reason), shown(one.detail))
     return table
 
 

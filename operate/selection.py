@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
+from relay_core.errors import Reason
 from relay_core.lease import CLOCK_SKEW
-from relay_core.manifest import Manifest, MessageId
+from relay_core.manifest import DeliveryState, Manifest, MessageId
 from relay_core.patterns import matches
 
 from .standing import Standing, standing_of
@@ -70,7 +71,8 @@ class Selection:
 
     They were created at `since` or later, and before `until`. Their sender, and one of their
     recipients, is one that the pattern means (`relay_core.patterns`). They stand as one of
-    `standings`.
+    `standings`. One of `reasons` is why they were refused, ignored or held, or some recipients of
+    theirs got no mail.
     """
 
     since: datetime | None = None
@@ -78,6 +80,7 @@ class Selection:
     sender: str | None = None
     recipient: str | None = None
     standings: frozenset[Standing] = frozenset()
+    reasons: frozenset[Reason] = frozenset()
 
     def admits(self, manifest: Manifest) -> bool:
         """Whether to show this message."""
@@ -90,11 +93,21 @@ class Selection:
                 or any(_is_one(one.recipient, self.recipient) for one in manifest.deliveries)
             )
             and (not self.standings or standing_of(manifest) in self.standings)
+            and (not self.reasons or not self.reasons.isdisjoint(_reasons_of(manifest)))
         )
 
     def may_admit(self, written_at: datetime) -> bool:
         """Whether a manifest that was last written then can be one of them."""
         return self.since is None or written_at + SLACK >= self.since
+
+
+def _reasons_of(manifest: Manifest) -> set[Reason]:
+    reasons = {one.reason for one in manifest.refusals}
+    if manifest.reason is not None:
+        reasons.add(manifest.reason)
+    if manifest.count(DeliveryState.FAILED):
+        reasons.add(Reason.SUBMISSION_FAILED)
+    return reasons
 
 
 def _is_one(address: str | None, pattern: str) -> bool:

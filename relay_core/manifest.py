@@ -23,7 +23,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
 
-from .errors import Reason
+from .errors import Reason, Refusal
 from .lease import Lease, Worker
 
 MessageId = NewType("MessageId", str)
@@ -126,7 +126,8 @@ class Manifest:
     any recipient was told. `interventions` are those of operators, oldest first.
 
     `reason` and `detail` tell why it is refused, ignored or held; `detail` alone is the trouble
-    that the last try had, and empty where it had none.
+    that the last try had, and empty where it had none. `refusals` are why some recipients were
+    left out of a message that is relayed, as far as a notice tells of them.
     """
 
     message_id: MessageId
@@ -142,6 +143,7 @@ class Manifest:
     detail: str = ""
     lease: Lease | None = None
     interventions: tuple[Intervention, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
 
     @property
     def is_settled(self) -> bool:
@@ -267,6 +269,10 @@ def parse_manifest(document: bytes) -> Manifest:
             interventions=tuple(
                 Intervention(**{**item, "at": datetime.fromisoformat(item["at"])})
                 for item in data.get("interventions", ())
+            ),
+            refusals=tuple(
+                Refusal(reason=Reason(item["reason"]), detail=item["detail"])
+                for item in data.get("refusals", ())
             ),
         )
     except (KeyError, TypeError, AttributeError) as error:

@@ -60,6 +60,14 @@ MAX_DETAIL = 2000
 """Characters of a refusal's detail, or of a subject, that a notice quotes."""
 
 
+def told_refusals(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
+    """Those that one notice tells, each as long as it is quoted."""
+    return tuple(
+        Refusal(reason=one.reason, detail=one.detail[:MAX_DETAIL])
+        for one in refusals[:MAX_REFUSALS_TOLD]
+    )
+
+
 def compose_notice(
     mail: MailIdentity, refusals: Sequence[Refusal], *, marker: str, relayed_to: int = 0
 ) -> Notice:

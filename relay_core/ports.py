@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NewType, Protocol
+from typing import Generic, NewType, Protocol, TypeVar
 
 from .directory import Directory
 from .errors import AdapterError, Reason, Refusal
-from .flood import SenderWindow, WindowKey
+from .flood import SenderWindow
 from .manifest import Manifest, MessageId
+from .window import WindowKey, WindowRecord
 
 RawKey = NewType("RawKey", str)
 """The key of a raw message in the incoming store."""
@@ -120,22 +121,25 @@ class Manifests(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class StoredWindow:
-    """A sender's window with the version it was read at."""
+Window = TypeVar("Window", bound=WindowRecord)
 
-    window: SenderWindow
+
+@dataclass(frozen=True, slots=True)
+class StoredWindow(Generic[Window]):
+    """A window's record with the version it was read at."""
+
+    window: Window
     version: Version
 
 
-class SenderWindows(Protocol):
-    """How many mails of each sender were let through lately; changed by compare-and-swap."""
+class Windows(Protocol[Window]):
+    """What happened in each window of time; changed by compare-and-swap."""
 
-    def load(self, key: WindowKey) -> StoredWindow | None:
-        """The window as last written, or None if nothing is counted in it yet."""
+    def load(self, key: WindowKey) -> StoredWindow[Window] | None:
+        """The record as last written, or None if there is none yet."""
         ...
 
-    def create(self, window: SenderWindow) -> Version:
+    def create(self, window: Window) -> Version:
         """Write the first version.
 
         Raises:
@@ -143,7 +147,7 @@ class SenderWindows(Protocol):
         """
         ...
 
-    def replace(self, window: SenderWindow, expected: Version) -> Version:
+    def replace(self, window: Window, expected: Version) -> Version:
         """Write the next version.
 
         Raises:
@@ -237,5 +241,5 @@ class Ports:
     submission: Submission
     notices: Notices
     directories: Directories
-    windows: SenderWindows
+    windows: Windows[SenderWindow]
     clock: Callable[[], datetime]

@@ -7,7 +7,7 @@
 4. Tell the operator about recipients that were left out.
 5. Write the manifest: what is promised to whom, and who works on it until when.
 6. Submit one mail a recipient, in groups, and record each (`relay_core.submitting`).
-7. A recipient that can never be served is told to the operator, then recorded.
+7. Recipients that can never be served are told to the operator, then recorded.
 
 A crash leaves a message that the queue delivers again. What is recorded is not repeated. The
 only window in which a recipient can get a mail twice is between a submission that the mail
@@ -38,7 +38,7 @@ from .manifest import (
     StoredAttachment,
 )
 from .measured import Measured
-from .notice import MailIdentity, compose_notice
+from .notice import MailIdentity, compose_notice, told_refusals
 from .outgoing_header import compose_header
 from .plan import (
     AdmittedMail,
@@ -223,6 +223,7 @@ def carry_out(
             attachments=detached,
             deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
             interventions=stored.manifest.interventions if stored else (),
+            refusals=told_refusals(plan.refusals),
         )
         ledger = Ledger(ports.manifests, manifest, stored)
     already = ledger.manifest.count(DeliveryState.SUBMITTED)
@@ -230,12 +231,15 @@ def carry_out(
     sent = find_sent_time(plan.message.header, arrived_at=arrived_at, now=ports.clock())
     body_for = _bodies(plan, ledger.manifest, until, settings, ports, sent=sent)
 
-    def tell_rejected(recipient: str, error: PermanentError) -> None:
-        refusal = Refusal(reason=Reason.SUBMISSION_FAILED, detail=f"{recipient}: {error.detail}")
+    def tell_rejected(rejected: Sequence[tuple[str, PermanentError]]) -> None:
+        refusals = [
+            Refusal(reason=Reason.SUBMISSION_FAILED, detail=f"{recipient}: {error.detail}")
+            for recipient, error in rejected
+        ]
         served = ledger.manifest.count(DeliveryState.SUBMITTED)
         ports.notices.publish(
             compose_notice(
-                plan.mail, (refusal,), marker=settings.recipient_marker, relayed_to=served
+                plan.mail, refusals, marker=settings.recipient_marker, relayed_to=served
             )
         )
 

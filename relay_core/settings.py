@@ -71,10 +71,12 @@ class Settings:
     directory may be that a worker goes by. `sender_message_limit` is how many mails of one
     sender are relayed in each `sender_window`, 0 for all; what is more is held.
     `inline_image_limit` is how large an image that the HTML shows may be, in bytes, to stay in
-    the mail. `limits` bound what is read at all. `submission_concurrency` is how many mails a
-    worker hands over at the same time. `retry_delay` is how long the queue waits after the first
-    failed try of a message; each further try waits twice as long, and `max_receive_count` of them
-    are made. `parking_delay` is how long a mail waits that met an account which may not send.
+    the mail. `notice_limit` is how many notices of one reason and sender are told at once in each
+    `notice_window`, 0 for all; the rest is summed up. `limits` bound what is read at all.
+    `submission_concurrency` is how many mails a worker hands over at the same time. `retry_delay`
+    is how long the queue waits after the first failed try of a message; each further try waits
+    twice as long, and `max_receive_count` of them are made. `parking_delay` is how long a mail
+    waits that met an account which may not send.
     `pass_header_fields` are names of fields that recipients get beside those that pass anyway.
 
     Raises:
@@ -92,6 +94,8 @@ class Settings:
     max_recipients: int = 100
     sender_message_limit: int = 0
     sender_window: timedelta = timedelta(seconds=300)
+    notice_limit: int = 5
+    notice_window: timedelta = timedelta(seconds=300)
     show_recipients: bool = True
     link_mode: LinkMode = LinkMode.PAGE
     link_expiry: timedelta = timedelta(hours=36)
@@ -207,6 +211,7 @@ _RANGES = (
     ("max_recipients", 1, 1000),
     # A window's record names each mail that it let through (`relay_core.flood`).
     ("sender_message_limit", 0, 1000),
+    ("notice_limit", 0, 100),
     ("inline_image_limit", 0, 10_000_000),
     ("max_message_bytes", 1000, DEFAULT_LIMITS.size),
     ("max_header_bytes", 1000, DEFAULT_LIMITS.size),
@@ -220,6 +225,7 @@ _RANGES_OF_SECONDS = (
     ("parking_delay", 1, 900),  # SQS's longest DelaySeconds
     ("directory_refresh", 0, 3600),
     ("sender_window", 1, 86_400),
+    ("notice_window", 1, 900),  # a summary waits on the queue for its end
 )
 
 

@@ -52,7 +52,7 @@ def submit_open(
     ledger: Ledger,
     *,
     compose: Callable[[str], OutgoingMail],
-    tell_rejected: Callable[[str, PermanentError], None],
+    tell_rejected: Callable[[Sequence[tuple[str, PermanentError]]], None],
     concurrency: int,
     links_until: datetime,
     ports: Ports,
@@ -61,7 +61,7 @@ def submit_open(
     """Submit to every recipient that is open, once each, for as long as there is time.
 
     `compose` makes a recipient's mail, which says that its links are good until `links_until`.
-    `tell_rejected` tells the operator of one who will never be served. The worker's lease ends
+    `tell_rejected` tells the operator of those who will never be served. The worker's lease ends
     with the return.
 
     Raises:
@@ -99,17 +99,17 @@ def submit_open(
                 break
         ledger.update(_recording(due, worker, is_last=not rejected))
         due = ()
-        for recipient, error in rejected:
-            tell_rejected(recipient, error)
-            due += (
+        if rejected:
+            tell_rejected(rejected)
+            due = tuple(
                 DeliveryRecord(
                     recipient=recipient,
                     state=DeliveryState.FAILED,
                     at=ports.clock(),
                     failure=error.detail,
-                ),
+                )
+                for recipient, error in rejected
             )
-        if rejected:
             ledger.update(_recording(due, worker, is_last=True))
     # Whatever went wrong, the next worker is to know what is known, and not to wait for a lease.
     except Exception:

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
 from urllib.parse import quote
 
 from relay_core.directory import EMPTY_DIRECTORY, Directory
 from relay_core.errors import AdapterError, Conflict, PermanentError
-from relay_core.flood import SenderWindow, WindowKey, format_window, parse_window
+from relay_core.flood import SenderWindow, format_window, parse_window
 from relay_core.lease import Worker
 from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
+from relay_core.notice_counting import CountedNotices
+from relay_core.notice_window import NoticeWindow, format_notice_window, parse_notice_window
 from relay_core.ports import (
     AttachmentKey,
     Link,
@@ -33,6 +36,7 @@ from relay_core.ports import (
 from relay_core.relay import relay_message
 from relay_core.report import RelayReport
 from relay_core.settings import Settings
+from relay_core.window import WindowKey, WindowRecord
 
 
 @dataclass(slots=True, kw_only=True)
@@ -203,42 +207,55 @@ class MemoryManifests:
         return version
 
 
-@dataclass(slots=True)
-class MemorySenderWindows:
-    """`SenderWindows` as documents in a dict. Faults: `load`, `create`, `replace` (the key)."""
+Window = TypeVar("Window", bound=WindowRecord)
 
+
+@dataclass(slots=True)
+class MemoryWindows(Generic[Window]):
+    """`Windows` as documents in a dict. Faults: `load`, `create`, `replace` (the key)."""
+
+    format: Callable[[Window], bytes]
+    parse: Callable[[bytes], Window]
     documents: dict[WindowKey, tuple[bytes, Version]] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     writes: int = 0
 
-    def load(self, key: WindowKey) -> StoredWindow | None:
+    def load(self, key: WindowKey) -> StoredWindow[Window] | None:
         with self.faults.around("load", key):
             if key not in self.documents:
                 return None
             document, version = self.documents[key]
             try:
-                return StoredWindow(window=parse_window(document), version=version)
+                return StoredWindow(window=self.parse(document), version=version)
             except ValueError as error:
                 raise PermanentError(call="load", target=key, detail=str(error)) from error
 
-    def create(self, window: SenderWindow) -> Version:
+    def create(self, window: Window) -> Version:
         with self.faults.around("create", window.key):
             if window.key in self.documents:
                 raise Conflict(call="create", target=window.key, detail="exists already")
             return self._write(window)
 
-    def replace(self, window: SenderWindow, expected: Version) -> Version:
+    def replace(self, window: Window, expected: Version) -> Version:
         with self.faults.around("replace", window.key):
             _, version = self.documents.get(window.key, (b"", None))
             if version != expected:
                 raise Conflict(call="replace", target=window.key, detail=f"{version} is the last")
             return self._write(window)
 
-    def _write(self, window: SenderWindow) -> Version:
+    def _write(self, window: Window) -> Version:
         self.writes += 1
         version = Version(f"v{self.writes}")
-        self.documents[window.key] = (format_window(window), version)
+        self.documents[window.key] = (self.format(window), version)
         return version
+
+
+def memory_sender_windows() -> MemoryWindows[SenderWindow]:
+    return MemoryWindows(format_window, parse_window)
+
+
+def memory_notice_windows() -> MemoryWindows[NoticeWindow]:
+    return MemoryWindows(format_notice_window, parse_notice_window)
 
 
 @dataclass(slots=True)
@@ -289,6 +306,18 @@ class MemoryNotices:
             self.published.append(notice)
 
 
+@dataclass(slots=True)
+class MemoryReminders:
+    """`Reminders` in a list. Faults: `remind` (target: the key)."""
+
+    asked_for: list[tuple[WindowKey, timedelta]] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+
+    def remind(self, key: WindowKey, after: timedelta) -> None:
+        with self.faults.around("remind", key):
+            self.asked_for.append((key, after))
+
+
 RAW_KEY = RawKey("incoming/0abc")
 
 
@@ -305,7 +334,9 @@ class MemoryWorld:
         self.submission = MemorySubmission()
         self.notices = MemoryNotices()
         self.directories = MemoryDirectories()
-        self.windows = MemorySenderWindows()
+        self.windows = memory_sender_windows()
+        self.notice_windows = memory_notice_windows()
+        self.reminders = MemoryReminders()
         self.workers = 0
 
     def worker(self) -> Worker:
@@ -319,6 +350,19 @@ class MemoryWorld:
 
     def clock(self) -> datetime:
         return self.now
+
+    def counted_notices(
+        self, limit: int, length: timedelta = timedelta(seconds=300)
+    ) -> CountedNotices:
+        """Notices of which so many leave at once."""
+        return CountedNotices(
+            notices=self.notices,
+            windows=self.notice_windows,
+            reminders=self.reminders,
+            limit=limit,
+            length=length,
+            clock=self.clock,
+        )
 
     @property
     def ports(self) -> Ports:

@@ -15,7 +15,7 @@ import pytest
 
 from relay_core.directory import Directory
 from relay_core.errors import AdapterError, Conflict, PermanentError, Reason, Refusal
-from relay_core.flood import SenderWindow, WindowKey
+from relay_core.flood import SenderWindow
 from relay_core.manifest import Manifest, MessageId
 from relay_core.ports import (
     AttachmentKey,
@@ -29,12 +29,13 @@ from relay_core.ports import (
     Notices,
     OutgoingMail,
     RawKey,
-    SenderWindows,
     StoredManifest,
     StoredWindow,
     Submission,
     Version,
+    Windows,
 )
+from relay_core.window import WindowKey
 
 
 class IncomingMessagesContract:
@@ -232,10 +233,10 @@ class SenderWindowsContract:
         sender="pump@plant.example",
         length=timedelta(minutes=5),
     )
-    ONE = EMPTY.counting(MessageId("m1"), 2)
+    ONE = EMPTY.counting(MessageId("m1"), 2, EMPTY.started_at)
 
     @pytest.fixture
-    def windows(self) -> SenderWindows:
+    def windows(self) -> Windows[SenderWindow]:
         raise NotImplementedError
 
     @pytest.fixture
@@ -243,30 +244,34 @@ class SenderWindowsContract:
         """Overwrites the stored document with what is no window."""
         raise NotImplementedError
 
-    def test_a_window_in_which_nothing_is_counted_is_none(self, windows: SenderWindows) -> None:
+    def test_a_window_in_which_nothing_is_counted_is_none(
+        self, windows: Windows[SenderWindow]
+    ) -> None:
         assert windows.load(self.EMPTY.key) is None
 
-    def test_what_was_created_is_loaded(self, windows: SenderWindows) -> None:
+    def test_what_was_created_is_loaded(self, windows: Windows[SenderWindow]) -> None:
         version = windows.create(self.ONE)
         assert StoredWindow(self.ONE, version) == windows.load(self.ONE.key)
 
-    def test_only_one_of_two_creations_wins(self, windows: SenderWindows) -> None:
+    def test_only_one_of_two_creations_wins(self, windows: Windows[SenderWindow]) -> None:
         version = windows.create(self.ONE)
         with pytest.raises(Conflict):
-            windows.create(self.EMPTY.counting(MessageId("m2"), 2))
+            windows.create(self.EMPTY.counting(MessageId("m2"), 2, self.EMPTY.started_at))
         assert StoredWindow(self.ONE, version) == windows.load(self.ONE.key)
 
-    def test_only_one_of_two_replacements_of_a_version_wins(self, windows: SenderWindows) -> None:
+    def test_only_one_of_two_replacements_of_a_version_wins(
+        self, windows: Windows[SenderWindow]
+    ) -> None:
         first = windows.create(self.ONE)
-        winner = self.ONE.counting(MessageId("m2"), 2)
+        winner = self.ONE.counting(MessageId("m2"), 2, self.EMPTY.started_at)
         second = windows.replace(winner, first)
         with pytest.raises(Conflict) as caught:
-            windows.replace(self.ONE.counting(MessageId("m3"), 2), first)
+            windows.replace(self.ONE.counting(MessageId("m3"), 2, self.EMPTY.started_at), first)
         assert self.ONE.key in caught.value.target
         assert StoredWindow(winner, second) == windows.load(self.ONE.key)
 
     def test_windows_of_different_senders_and_times_are_independent(
-        self, windows: SenderWindows
+        self, windows: Windows[SenderWindow]
     ) -> None:
         others = [
             SenderWindow.at(self.ONE.started_at, sender=None, length=self.ONE.length),
@@ -276,7 +281,7 @@ class SenderWindowsContract:
         assert stored == {key: windows.load(key) for key in stored}
 
     def test_a_document_that_is_no_window_is_a_permanent_error_that_names_it(
-        self, windows: SenderWindows, damage_window: Callable[[WindowKey], None]
+        self, windows: Windows[SenderWindow], damage_window: Callable[[WindowKey], None]
     ) -> None:
         windows.create(self.ONE)
         damage_window(self.ONE.key)

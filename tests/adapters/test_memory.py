@@ -8,9 +8,10 @@ import pytest
 
 from relay_core.directory import Directory
 from relay_core.errors import TransientError
-from relay_core.flood import WindowKey
+from relay_core.flood import SenderWindow
 from relay_core.manifest import MessageId
 from relay_core.ports import AttachmentKey, Notice, OutgoingMail, RawKey, Version
+from relay_core.window import WindowKey
 from tests.adapters.contracts import (
     AttachmentLinksContract,
     AttachmentStoreContract,
@@ -29,8 +30,9 @@ from tests.fakes import (
     MemoryIncomingMessages,
     MemoryManifests,
     MemoryNotices,
-    MemorySenderWindows,
     MemorySubmission,
+    MemoryWindows,
+    memory_sender_windows,
 )
 
 
@@ -79,11 +81,11 @@ class TestMemoryManifests(ManifestsContract):
 
 class TestMemorySenderWindows(SenderWindowsContract):
     @pytest.fixture
-    def windows(self) -> MemorySenderWindows:
-        return MemorySenderWindows()
+    def windows(self) -> MemoryWindows[SenderWindow]:
+        return memory_sender_windows()
 
     @pytest.fixture
-    def damage_window(self, windows: MemorySenderWindows) -> Callable[[WindowKey], None]:
+    def damage_window(self, windows: MemoryWindows[SenderWindow]) -> Callable[[WindowKey], None]:
         def overwrite(key: WindowKey) -> None:
             windows.documents[key] = (b"no JSON", Version("damaged"))
 

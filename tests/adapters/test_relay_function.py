@@ -140,6 +140,7 @@ def function(world: MemoryWorld, log: Log, clients: Clients) -> RelayFunction:
         settings=SETTINGS,
         incoming_bucket=INCOMING_BUCKET,
         ports=world.ports,
+        notices=world.counted_notices(limit=0),
         queue=clients.sqs,
         queue_url=NO_SUCH_QUEUE,
         telemetry=Telemetry(environment, stream=log.stream),
@@ -534,6 +535,52 @@ def fresh_handler() -> Iterator[None]:
     yield
     relay_function._function.cache_clear()
     relay_function._telemetry.cache_clear()
+
+
+class TestSummaries:
+    """What a reminder of the queue makes of the notices that were left out."""
+
+    @pytest.fixture
+    def counting(self, function: RelayFunction, world: MemoryWorld) -> RelayFunction:
+        notices = world.counted_notices(limit=1)
+        return replace(function, notices=notices, ports=replace(function.ports, notices=notices))
+
+    def summary_due(self, world: MemoryWorld) -> dict[str, Any]:
+        ((key, _),) = world.reminders.asked_for
+        return {"Records": [sqs_record(json.dumps({"summaryOfNotices": key}))]}
+
+    def refuse(self, function: RelayFunction, world: MemoryWorld, count: int) -> None:
+        for number in range(count):
+            world.incoming.messages[RawKey(f"incoming/m{number}")] = b"From: a@x.example\r\n\r\nx"
+            body = body_for(f"incoming/m{number}")
+            assert [] == failed_ids(function({"Records": [sqs_record(body)]}, CONTEXT))
+
+    def test_they_are_summed_up_once(
+        self,
+        counting: RelayFunction,
+        world: MemoryWorld,
+        log: Log,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        self.refuse(counting, world, 4)
+        for _ in range(2):
+            assert [] == failed_ids(counting(self.summary_due(world), CONTEXT))
+        assert 2 == len(world.notices.published)
+        assert "3 more notices" in world.notices.published[1].text
+        told = [line["notices"] for line in log.endings() if line["outcome"] == "summed-up"]
+        assert [3, 0] == told
+        assert 3 == metrics_of(capsys)["NoticesSummedUp"]
+
+    def test_one_that_cannot_be_told_stays_on_the_queue(
+        self, counting: RelayFunction, world: MemoryWorld, log: Log
+    ) -> None:
+        self.refuse(counting, world, 2)
+        error = TransientError(call="sns:Publish", target="topic", detail="slow down")
+        world.notices.faults.order("publish", error)
+        assert ["sqs-1"] == failed_ids(counting(self.summary_due(world), CONTEXT))
+        assert "retried" == log.endings()[-1]["outcome"]
+        assert [] == failed_ids(counting(self.summary_due(world), CONTEXT))
+        assert 2 == len(world.notices.published)
 
 
 @pytest.mark.usefixtures("fresh_handler", "aws_environment")

@@ -26,17 +26,19 @@ from adapters.s3 import (
     S3AttachmentStore,
     S3IncomingMessages,
     S3Manifests,
-    S3SenderWindows,
+    S3Windows,
     manifest_key,
+    sender_windows,
     window_key,
 )
 from relay_core.errors import PermanentError, TransientError
-from relay_core.flood import WindowKey
+from relay_core.flood import SenderWindow
 from relay_core.manifest import MessageId
 from relay_core.ports import AttachmentKey, RawKey
 from relay_core.relay import relay_message
 from relay_core.report import Outcome
 from relay_core.settings import Settings
+from relay_core.window import WindowKey
 from sandbox.emulator import Emulator
 from tests.adapters.contracts import (
     AttachmentLinksContract,
@@ -262,8 +264,8 @@ class TestS3Manifests(ManifestsContract):
 
 class TestS3SenderWindows(SenderWindowsContract):
     @pytest.fixture
-    def windows(self, clients: Clients, bucket: str) -> S3SenderWindows:
-        return S3SenderWindows(client=clients.s3, bucket=bucket)
+    def windows(self, clients: Clients, bucket: str) -> S3Windows[SenderWindow]:
+        return sender_windows(clients.s3, bucket)
 
     @pytest.fixture
     def damage_window(self, emulator: Emulator, bucket: str) -> Callable[[WindowKey], None]:
@@ -286,7 +288,7 @@ class TestS3SenderWindows(SenderWindowsContract):
         )
         ports = replace(
             world.ports,
-            windows=S3SenderWindows(client=clients.s3, bucket=bucket),
+            windows=sender_windows(clients.s3, bucket),
             manifests=S3Manifests(client=clients.s3, bucket=bucket),
         )
         raw = (

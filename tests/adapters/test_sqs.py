@@ -15,7 +15,10 @@ from adapters.clients import Clients
 from adapters.sqs import (
     MAX_RETRY_DELAY,
     Ignored,
+    Notification,
     Received,
+    SqsReminders,
+    SummaryDue,
     UnreadableRecord,
     parse_record,
     postpone,
@@ -25,6 +28,7 @@ from adapters.sqs import (
 )
 from relay_core.errors import AdapterError
 from relay_core.ports import RawKey
+from relay_core.window import WindowKey
 from sandbox.emulator import Emulator
 
 BUCKET = "incoming-bucket"
@@ -43,7 +47,7 @@ def s3_event(key: str, *, bucket: str = BUCKET, name: str = "ObjectCreated:Put")
     }
 
 
-def parse(*events: dict[str, Any]) -> tuple[Received | Ignored, ...]:
+def parse(*events: dict[str, Any]) -> tuple[Notification, ...]:
     return parse_record(record_of(json.dumps({"Records": events})), incoming_bucket=BUCKET)
 
 
@@ -239,6 +243,31 @@ class TestSendAnew:
             AdapterError, match=f"sqs:SendMessage on SQS message {record.message_id}"
         ):
             send_anew(clients.sqs, queue, record, timedelta(0))
+
+
+class TestReminders:
+    def test_a_reminder_comes_back_and_names_its_window(
+        self, emulator: Emulator, clients: Clients
+    ) -> None:
+        queue = emulator.client("sqs").create_queue(QueueName=f"queue-{uuid.uuid4()}")["QueueUrl"]
+        key = WindowKey("notices/20260102T030400Z-300s")
+        SqsReminders(client=clients.sqs, queue_url=queue).remind(key, timedelta(seconds=-1))
+        record = receive_record(emulator, queue)
+        assert (SummaryDue(window=key),) == parse_record(record, incoming_bucket=BUCKET)
+
+    def test_no_delay_is_longer_than_sqs_can(self, emulator: Emulator, clients: Clients) -> None:
+        queue = emulator.client("sqs").create_queue(QueueName=f"queue-{uuid.uuid4()}")["QueueUrl"]
+        reminders = SqsReminders(client=clients.sqs, queue_url=queue)
+        reminders.remind(WindowKey("notices/x"), timedelta(days=1))
+
+    def test_a_queue_that_is_gone_is_an_error(self, clients: Clients, emulator: Emulator) -> None:
+        sqs = emulator.client("sqs")
+        queue = sqs.create_queue(QueueName=f"queue-{uuid.uuid4()}")["QueueUrl"]
+        sqs.delete_queue(QueueUrl=queue)
+        with pytest.raises(AdapterError, match="sqs:SendMessage"):
+            SqsReminders(client=clients.sqs, queue_url=queue).remind(
+                WindowKey("notices/x"), timedelta(0)
+            )
 
 
 def receive_record(emulator: Emulator, queue: str) -> SQSRecord:

@@ -20,6 +20,7 @@ from benchmarks.function import RESOURCES, SETTINGS, MeasuredFunction, loopback_
 from benchmarks.stand_in import stand_in
 from relay_core.errors import Conflict
 from relay_core.manifest import Manifest, MessageId
+from relay_core.notice_window import SENDERS_TOLD
 from relay_core.ports import StoredManifest
 
 ATTACHED = Shape(name="attached", recipients=SMALL.recipients, attachment_bytes=100)
@@ -143,6 +144,31 @@ class TestCallsOfOneMail:
         assert 0 < small.submitted_bytes < 10_000
         assert attached.kept_bytes - small.kept_bytes > ATTACHED.attachment_bytes
         assert small.logged_bytes > 0
+
+
+class TestCallsOfNotices:
+    def test_a_notice_is_counted_by_a_read_and_a_write_whether_it_leaves_or_not(
+        self, endpoint: str
+    ) -> None:
+        session = loopback_session(endpoint)
+        recorder = CallRecorder(session)
+        function = MeasuredFunction(session, replace(SETTINGS, notice_limit=1))
+        mails = REFUSED.mails()
+
+        def calls() -> dict[str, int]:
+            mail = next(mails)
+            function.receive(mail)
+            recorder.take()
+            function.relay(mail)
+            return dict(count(recorder.take()))
+
+        counted = {"s3.GetObject": 3, "s3.PutObject": 2}
+        # Each is from another sender.
+        for _ in range(SENDERS_TOLD):
+            assert counted | {"sns.Publish": 1} == calls()
+        # The first that is left out asks for the summary.
+        assert counted | {"sqs.SendMessage": 1} == calls()
+        assert counted == calls()
 
 
 class TestCallsAlone:

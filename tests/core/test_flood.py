@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.errors import Conflict, Reason, TransientError
-from relay_core.flood import SenderWindow, WindowKey, format_window, parse_window
+from relay_core.flood import SenderWindow, format_window, parse_window
 from relay_core.manifest import ManifestState, MessageId
 from relay_core.ports import RawKey, Version
 from relay_core.relay import relay_message
 from relay_core.report import Outcome, RelayReport
 from relay_core.settings import Settings
-from tests.fakes import MemorySenderWindows, MemoryWorld
+from relay_core.telling import PATIENCE, Telling
+from relay_core.window import WindowKey
+from tests.fakes import MemoryWindows, MemoryWorld
 
 SETTINGS = Settings(
     stack="test",
@@ -74,6 +77,43 @@ def test_what_is_over_the_limit_is_held_and_told_of_once() -> None:
         state(world, name) for name in "abcde"
     ]
     assert {} == world.attachments.attachments
+
+
+def test_whoever_comes_next_tells_of_a_flood_that_could_not_be_told() -> None:
+    world = MemoryWorld()
+    outcomes(world, *"ab")
+    down = TransientError(call="publish", target="x", detail="SNS is down")
+    world.notices.faults.order("publish", down)
+    with pytest.raises(TransientError):
+        relay(world, "c")
+    assert [HELD, HELD, HELD] == outcomes(world, *"def")
+    (notice,) = world.notices.published
+    assert "incoming/d" in notice.text
+    assert HELD is relay(world, "c").outcome
+    assert 1 == len(world.notices.published)
+
+
+def test_a_window_of_schema_1_was_told() -> None:
+    at = SenderWindow.at(NOON, sender=None, length=timedelta(seconds=300))
+    for first_over, telling in ((None, Telling()), ("c", Telling(told=True))):
+        document = json.loads(format_window(at)) | {"schema": 1, "first_over": first_over}
+        del document["telling"]
+        window = parse_window(json.dumps(document).encode())
+        assert replace(at, telling=telling) == window
+
+
+def test_of_a_worker_that_died_before_it_told_the_next_tells_a_minute_later() -> None:
+    world = MemoryWorld()
+    outcomes(world, *"ab")
+    world.notices.faults.order("publish", SystemExit())
+    with pytest.raises(SystemExit):
+        relay(world, "c")
+    assert [HELD] == outcomes(world, "d")
+    assert [] == world.notices.published
+    world.now += PATIENCE
+    assert [HELD, HELD] == outcomes(world, *"ef")
+    (notice,) = world.notices.published
+    assert "incoming/e" in notice.text
 
 
 def test_a_held_manifest_says_what_the_operator_needs_to_find_the_mail() -> None:
@@ -220,7 +260,7 @@ def test_a_failure_anywhere_loses_no_mail_and_no_notice(
 class Rival:
     """Another worker that always gets there first, for as long as there is room."""
 
-    def __init__(self, windows: MemorySenderWindows, names: list[str]) -> None:
+    def __init__(self, windows: MemoryWindows[SenderWindow], names: list[str]) -> None:
         self.windows = windows
         self.names = names
 
@@ -232,9 +272,9 @@ class Rival:
                 empty = SenderWindow.at(
                     NOON, sender="pump@plant.example", length=timedelta(seconds=300)
                 )
-                self.windows.create(empty.counting(rival, 2))
+                self.windows.create(empty.counting(rival, 2, NOON))
             else:
-                counted = stored.window.counting(rival, 2)
+                counted = stored.window.counting(rival, 2, NOON)
                 if counted != stored.window:
                     self.windows.replace(counted, stored.version)
         return stored
@@ -272,16 +312,16 @@ TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.ju
 LENGTHS = st.integers(1, 86_400).map(lambda seconds: timedelta(seconds=seconds))
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8).map(MessageId)
 WINDOWS = st.builds(
-    lambda at, sender, length, names, over: replace(
+    lambda at, sender, length, names, telling: replace(
         SenderWindow.at(at, sender=sender, length=length),
         let_through=tuple(names),
-        first_over=over,
+        telling=telling,
     ),
     TIMES,
     st.none() | st.text(st.characters(codec="utf-8"), max_size=8),
     LENGTHS,
     st.lists(NAMES, unique=True, max_size=4),
-    st.none() | NAMES,
+    st.builds(Telling, told=st.booleans(), teller=st.none() | NAMES, since=st.none() | TIMES),
 )
 
 
@@ -290,7 +330,7 @@ def test_parse_is_the_inverse_of_format(window: SenderWindow) -> None:
     assert window == parse_window(format_window(window))
 
 
-@pytest.mark.parametrize("document", [b"", b"[]", b"null", b"{}", b'{"schema": 2}', b"\xff"])
+@pytest.mark.parametrize("document", [b"", b"[]", b"null", b"{}", b'{"schema": 3}', b"\xff"])
 def test_what_is_no_window_is_an_error(document: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_window(document)
@@ -311,8 +351,8 @@ def test_a_window_stays_small_and_counts_each_mail_once(
     window: SenderWindow, names: list[MessageId], limit: int
 ) -> None:
     for name in names:
-        counted = window.counting(name, limit)
-        assert counted == counted.counting(name, limit)
+        counted = window.counting(name, limit, NOON)
+        assert counted == counted.counting(name, limit, NOON)
         window = counted
     assert len(window.let_through) <= max(limit, 4)
     assert len(set(window.let_through)) == len(window.let_through)

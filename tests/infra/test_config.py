@@ -118,6 +118,8 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "senderMessageLimit": 12,
                 "senderWindowSeconds": 13,
                 "passHeaderFields": ["X-Device-Id"],
+                "noticeLimit": 17,
+                "noticeWindowSeconds": 18,
             }
         ),
         stack="prod",
@@ -145,6 +147,8 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         sender_message_limit=12,
         sender_window=timedelta(seconds=13),
         pass_header_fields=("X-Device-Id",),
+        notice_limit=17,
+        notice_window=timedelta(seconds=18),
     )
 
 
@@ -218,8 +222,12 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
         {"senderMessageLimit": "from 0 to 1000"},
     ),
     "window of a sender": (
-        {"senderWindowSeconds": 0},
-        {"senderWindowSeconds": "from 1 to 86400 seconds"},
+        {"senderWindowSeconds": 0, "noticeWindowSeconds": 901, "noticeLimit": 101},
+        {
+            "senderWindowSeconds": "from 1 to 86400 seconds",
+            "noticeWindowSeconds": "from 1 to 900 seconds",
+            "noticeLimit": "from 0 to 100",
+        },
     ),
     "a field that mail systems act on": (
         {"passHeaderFields": ["X-Spam-Flag"]},

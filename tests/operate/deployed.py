@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from adapters.download_links import S3LinkIndex
 from adapters.downloads import Download, S3Downloads
 from adapters.s3 import manifest_key
-from adapters.sqs import Ignored, Received, parse_record
+from adapters.sqs import Notification, parse_record
 from operate.cli import app
 from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
 from relay_core.tokens import LinkKeys
@@ -247,7 +247,7 @@ class Deployed:
             )
         return sorted(str(message["Body"]) for message in found)
 
-    def announced(self) -> list[Received | Ignored]:
+    def announced(self) -> list[Notification]:
         """What the function would read from its queue."""
         return [
             notification

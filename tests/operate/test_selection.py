@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from operate.selection import SLACK, Candidate, Selection, newest, parse_moment
 from operate.standing import Standing, lease_at, standing_of, why
-from relay_core.errors import Reason
+from relay_core.errors import Reason, Refusal
 from relay_core.lease import Lease
 from relay_core.manifest import DeliveryState, Manifest, ManifestState, MessageId
 from tests.operate.manifests import ANNA, BEN, CARL, NOW, manifest, manifests, to
@@ -113,6 +113,28 @@ def test_a_message_is_listed_if_all_that_is_asked_holds(
 ) -> None:
     message = manifest("m", to(ANNA), to(CARL, FAILED))
     assert is_in == selection.admits(message)
+
+
+@pytest.mark.parametrize(
+    ("message", "reasons"),
+    [
+        (manifest("m", to(ANNA)), set()),
+        (manifest("m", to(ANNA), to(BEN, FAILED)), {Reason.SUBMISSION_FAILED}),
+        (manifest("m", reason=Reason.SPAM, state=ManifestState.REFUSED), {Reason.SPAM}),
+        (
+            replace(
+                manifest("m", to(ANNA)),
+                refusals=(Refusal(reason=Reason.UNKNOWN_GROUP, detail="@oncall"),),
+            ),
+            {Reason.UNKNOWN_GROUP},
+        ),
+    ],
+)
+def test_a_message_is_listed_by_why_somebody_got_no_mail(
+    message: Manifest, reasons: set[Reason]
+) -> None:
+    listed = {one for one in Reason if Selection(reasons=frozenset({one})).admits(message)}
+    assert reasons == listed
 
 
 def test_a_mail_of_nobody_is_from_no_sender() -> None:

@@ -10,5 +10,7 @@ from tests.sandbox.running import RunningSandbox, running_sandbox
 @pytest.fixture(scope="session")
 def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
     """One sandbox for every test that does not change how it is configured."""
-    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
+    # Each test looks for a notice of its own.
+    config = ("noticeLimit=0",)
+    with running_sandbox(tmp_path_factory.mktemp("sandbox"), config) as sandbox:
         yield sandbox
