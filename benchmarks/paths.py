@@ -40,7 +40,7 @@ _SETTINGS = Settings(
     allowed_recipients=("example.org", "example.net"),
     max_entities=1_000_000,
 )
-_SENDER = Sender(address=_SETTINGS.sender_address, display_name="", reply_to=None)
+_SENDER = Sender(address=_SETTINGS.sender_address, display_name="", reply_to=())
 _EXPIRY = datetime(2026, 11, 25, 16, tzinfo=UTC)
 _CODE = re.compile(r"\s*:Email_Rxers_Code:.*?:Email_Rxers_Code:")
 

@@ -77,7 +77,7 @@ def inspect_message(
     Raises:
         OSError: only if `keep` does.
     """
-    plan = plan_relay(raw, raw_key, settings, directory)
+    plan = plan_relay(raw, raw_key, settings, directory, may_lack_receipt=True)
     decision, reason, details = _decided(plan)
     return Inspection(
         decision=decision,

@@ -57,7 +57,7 @@ def preview(
     Raises:
         NothingToShow: saying why the message cannot be read.
     """
-    planned = plan_relay(raw, raw_key, settings, directory)
+    planned = plan_relay(raw, raw_key, settings, directory, may_lack_receipt=True)
     if planned.message is None:
         raise NothingToShow(planned.refusals[0].detail)
     caveat = _caveat(planned, recipient)

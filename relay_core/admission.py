@@ -17,28 +17,27 @@ What the verdicts mean here:
 * virus PROCESSING_FAILED lets the mail pass with a mark in its subject. SES could not look
   into it, which broken mail of honest devices brings about as well as malice; whoever is about
   to open an attachment should know.
-* spam FAIL and failed authentication take the configured action.
+* spam FAIL takes the configured action, and so does mail that is not authenticated.
 * Everything else (GRAY, DISABLED, any verdict that is missing, spam that could not be judged)
   lets the mail pass: nothing speaks against it, and an alarm that is held back for that is the
   greater harm. It goes to allowed recipients only in any case.
 
-Authentication-Results (RFC 8601) also quotes what the sender chose: the name it greeted with,
-its reverse-path. So a "pass" counts only outside quotes and comments, a "fail" everywhere, and
-where DMARC is said to have both passed and failed, it has failed.
+Whom a mail is from is what SES proved (`relay_core.authentication`), not what From says. Where
+From decides, a mail that is not authenticated is nobody's: it is not one of `allowedSenders`, it
+has no default recipients, and it fills no device's limit. Where From decides nothing,
+`authenticationAction` says what becomes of it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
+from .authentication import Origin
 from .directory import Directory, expand
-from .encoding import decode_encoded_words
 from .errors import Reason, Refusal
 from .header import Header
-from .mailbox import InvalidAddress, Mailbox, parse_addr_spec
+from .mailbox import domain_of
 from .message import Entity, Message
 from .outgoing_header import LOOP_FIELD
 from .patterns import matches
@@ -61,62 +60,10 @@ class Ignored:
     detail: str
 
 
-# --- where a mail comes from ------------------------------------------------------------------
-
-_WORD = re.compile(r"[^\s<>,;:()\"]+")
-
-
-def find_author(header: Header) -> Mailbox | None:
-    """The first mailbox of From, read leniently: devices write almost anything there."""
-    value = header.get("from")
-    if value is None:
-        return None
-    return _recurring(value) if len(value) <= _MAX_RECURRING else _parse_author(value)
-
-
-_MAX_RECURRING = 200
-
-
-def _parse_author(value: bytes) -> Mailbox | None:
-    # The address is looked for before encoded-words are decoded: what they hold is a name.
-    text = value.decode("utf-8", "replace")
-    name, address = _split_mailbox(text)
-    try:
-        addr_spec = parse_addr_spec(address)
-    except InvalidAddress:
-        return None
-    display_name = decode_encoded_words(name.strip().strip('"').replace('\\"', '"'))
-    return Mailbox(addr_spec=addr_spec, display_name=display_name)
-
-
-# A device writes the same into each of its mails, and a mail is asked more than once.
-_recurring = lru_cache(maxsize=64)(_parse_author)
-
-
-def _split_mailbox(text: str) -> tuple[str, str]:
-    """The words before the first `<…>` and what it holds; else the first word with an @."""
-    closing = text.find(">", text.find("<") + 1)
-    opening = text.rfind("<", 0, closing) if closing >= 0 else -1
-    if opening >= 0:
-        return text[:opening], text[opening + 1 : closing]
-    words = (match.group() for match in _WORD.finditer(text))
-    return "", next((word for word in words if "@" in word[1:-1]), "")
-
-
 def find_reverse_path(header: Header) -> str | None:
     """The envelope's reverse-path as SES noted it in Return-Path: "" if null, None if absent."""
     value = header.text("return-path")
     return None if value is None else value.strip().strip("<>").strip()
-
-
-def find_sender(header: Header) -> str | None:
-    """The address a mail counts as sent from: From, else the reverse-path, else None."""
-    if author := find_author(header):
-        return author.addr_spec
-    try:
-        return parse_addr_spec(find_reverse_path(header) or "")
-    except InvalidAddress:
-        return None
 
 
 # --- what SES found ----------------------------------------------------------------------------
@@ -124,53 +71,29 @@ def find_sender(header: Header) -> str | None:
 
 _VIRUS_VERDICT = "x-ses-virus-verdict"
 _SPAM_VERDICT = "x-ses-spam-verdict"
-_AUTHENTICATION_RESULTS = "authentication-results"
-_SES_FIELDS = frozenset({_VIRUS_VERDICT, _SPAM_VERDICT, _AUTHENTICATION_RESULTS})
+_VERDICTS = frozenset({_VIRUS_VERDICT, _SPAM_VERDICT})
 
 
-def _ses_findings(header: Header) -> dict[str, str]:
-    """The values of the fields that SES added, by name; "" of one that is not there."""
+def _verdicts(header: Header) -> dict[str, str]:
+    """The values of SES's verdicts, in upper case, by name; "" of one that is not there."""
     received = [field.start for field in header.fields if field.name == "received"]
     end = received[1] if len(received) > 1 else header.span.end
-    # As they stand: an encoded-word in one is the sender's, and must not become results.
     return {
-        name: header.value(field).decode("latin-1") if field and field.start < end else ""
-        for name in _SES_FIELDS
+        name: header.value(field).decode("latin-1").strip().upper()
+        if field and field.start < end
+        else ""
+        for name in _VERDICTS
         for field in [header.first(name)]
     }
-
-
-_RESULT = re.compile(r"(?i)(?:^|[;\s])(spf|dkim|dmarc)\s*=\s*([a-z]+)")
-# A quoted-string, or a comment and one within it; each may lack its end.
-_QUOTED_OR_COMMENT = re.compile(
-    r'"(?:[^"\\]|\\.)*(?:"|\Z)|\((?:[^()]|\([^()]*+\))*(?:\)|\Z)', re.DOTALL
-)
-
-
-def _authentication_failed(authentication_results: str) -> bool:
-    if "fail" not in authentication_results.lower():
-        return False  # as in nearly every mail
-    failed = {method for method, result in _results(authentication_results) if result == "fail"}
-    if not failed or "dmarc" in failed:
-        return bool(failed)
-    unquoted = _QUOTED_OR_COMMENT.sub(" ", authentication_results)
-    # DMARC passes if SPF or DKIM does, so nothing that failed beside it counts.
-    return not any(result == "pass" for _, result in _results(unquoted))
-
-
-def _results(text: str) -> Iterator[tuple[str, str]]:
-    for method, result in _RESULT.findall(text):
-        yield method.lower(), result.lower()
 
 
 # --- the answers --------------------------------------------------------------------------------
 
 
-def admit(message: Message, settings: Settings) -> Admitted | Refusal | Ignored:
+def admit(message: Message, origin: Origin, settings: Settings) -> Admitted | Refusal | Ignored:
     """Whether a mail may be relayed at all, whoever its recipients are."""
-    header = message.header
-    findings = _ses_findings(header)
-    virus = findings[_VIRUS_VERDICT].strip().upper()
+    verdicts = _verdicts(message.header)
+    virus = verdicts[_VIRUS_VERDICT]
     if virus == "FAIL":
         # Before all else: telling the operator answers nobody, so it can start no loop.
         return Refusal(
@@ -179,28 +102,23 @@ def admit(message: Message, settings: Settings) -> Admitted | Refusal | Ignored:
         )
     if ignored := _never_answered(message):
         return ignored
-    if settings.allowed_senders:
-        sender = find_sender(header)
-        if sender is None or not matches(sender, settings.allowed_senders):
-            return Refusal(
-                reason=Reason.SENDER_NOT_ALLOWED,
-                detail=f"{sender or 'a sender without an address'} is not in allowedSenders",
-            )
+    if refusal := _not_from_an_allowed_sender(origin, settings):
+        return refusal
     marks = ["[not scanned]"] if virus == "PROCESSING_FAILED" else []
     for found, action, reason, mark, detail in (
         (
-            findings[_SPAM_VERDICT].strip().upper() == "FAIL",
+            verdicts[_SPAM_VERDICT] == "FAIL",
             settings.spam_action,
             Reason.SPAM,
             "[spam?]",
             "Amazon SES takes it for spam (spamAction is refuse)",
         ),
         (
-            _authentication_failed(findings[_AUTHENTICATION_RESULTS]),
+            not origin.authenticated,
             settings.authentication_action,
             Reason.AUTHENTICATION_FAILED,
             "[sender not verified]",
-            "SPF, DKIM or DMARC failed: it may be forged (authenticationAction is refuse)",
+            f"{_not_proven(origin)}: it may be forged (authenticationAction is refuse)",
         ),
     ):
         if found and action is VerdictAction.REFUSE:
@@ -208,6 +126,29 @@ def admit(message: Message, settings: Settings) -> Admitted | Refusal | Ignored:
         if found and action is VerdictAction.MARK:
             marks.append(mark)
     return Admitted(marks=tuple(marks))
+
+
+def _not_from_an_allowed_sender(origin: Origin, settings: Settings) -> Refusal | None:
+    if not settings.allowed_senders:
+        return None
+    if origin.author is None or not matches(origin.author, settings.allowed_senders):
+        return Refusal(
+            reason=Reason.SENDER_NOT_ALLOWED,
+            detail=f"{origin.author or 'a sender without an address'} is not in allowedSenders",
+        )
+    if not origin.authenticated:
+        return Refusal(
+            reason=Reason.AUTHENTICATION_FAILED,
+            detail=f"{_not_proven(origin)}; where allowedSenders is set, that has to be",
+        )
+    return None
+
+
+def _not_proven(origin: Origin) -> str:
+    """The sentence that says what SES did not prove."""
+    if origin.author is None:
+        return "From names no single address, and SPF did not pass for the reverse-path"
+    return f"neither DMARC nor an aligned DKIM or SPF passed for {domain_of(origin.author)}"
 
 
 def _never_answered(message: Message) -> Ignored | None:

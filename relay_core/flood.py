@@ -13,8 +13,9 @@ they are through in the end.
 
 Counted are mails that were admitted. One that SES takes for forged, for spam or for a virus is
 refused, each with its notice, and uses up nothing: or else whoever forges a sensor's address
-could have its alarms held back. A mail without a sender's address counts in a window that all
-such mails share.
+could have its alarms held back. For the same reason mail that only says that it is from a sensor,
+and is let through (`authenticationAction`), counts in a window of its own. A mail without a
+sender's address counts in one that all such mails share.
 """
 
 from __future__ import annotations

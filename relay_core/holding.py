@@ -38,7 +38,7 @@ def hold_back(
     if stored is not None and stored.manifest.state is not ManifestState.FAILING:
         return stored.manifest.state is ManifestState.HELD
     empty = SenderWindow.at(
-        arrived_at or ports.clock(), sender=mail.sender, length=settings.sender_window
+        arrived_at or ports.clock(), sender=_counted_as(mail), length=settings.sender_window
     )
     limit = settings.sender_message_limit
     now = ports.clock()
@@ -72,3 +72,10 @@ def over_the_limit(settings: Settings) -> str:
         f"the sender is over {settings.sender_message_limit} mails in"
         f" {settings.sender_window.total_seconds():.0f} seconds (senderMessageLimit)"
     )
+
+
+def _counted_as(mail: MailIdentity) -> str | None:
+    """Whose limit a mail uses up: what is not proven never fills that of who is."""
+    if mail.sender and not mail.authenticated:
+        return f"{mail.sender} (not verified)"
+    return mail.sender

@@ -21,12 +21,22 @@ from .ports import Notice, RawKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailIdentity:
-    """What a notice and the log call a mail. `sender` is an addr-spec, or None."""
+    """What a notice and the log call a mail.
+
+    `sender` is the addr-spec that it says it is from, or None. `authenticated` says that SES
+    proved that (see `relay_core.authentication`).
+    """
 
     message_id: MessageId
     raw_key: RawKey
     sender: str | None
     subject: str
+    authenticated: bool = False
+
+    @property
+    def proven_sender(self) -> str | None:
+        """The sender, if SES proved it: what may be decided by."""
+        return self.sender if self.authenticated else None
 
 
 _ADVICE = {

@@ -3,7 +3,7 @@
 It is composed anew; of the incoming fields those pass that are on a list (`passed_fields`):
 
 * From is the relay's verified address under the device's name, so that DMARC holds; Reply-To
-  is the device's own address where it has one (RFC 5322 section 3.6.2).
+  is the device's own, or its address (RFC 5322 section 3.6.2).
 * To names the recipients, or only the one who gets this mail; Cc and Bcc go.
 * Subject goes out as it came, unless words in it change.
 * In-Reply-To and References name the mails that belong together (`message_ids`). SES sets
@@ -26,6 +26,7 @@ from datetime import datetime
 
 from .encoding import encode_unstructured
 from .header import Header, HeaderField
+from .mailbox import Mailbox
 from .message_ids import message_ids, thread_fields
 from .passed_fields import is_passed
 from .rewrite import canonical_name, written_field
@@ -44,11 +45,11 @@ SUPPRESSED_RESPONSES = "OOF, AutoReply, DR, RN, NRN"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who a mail is from: the relay's address, the device's name and address if known."""
+    """Who a mail is from: the relay's address, the device's name, and whom an answer reaches."""
 
     address: str
     display_name: str
-    reply_to: str | None
+    reply_to: tuple[Mailbox, ...]
 
 
 def compose_header(
@@ -74,7 +75,11 @@ def compose_header(
     composed: dict[str, str | None] = {
         "from": format_mailbox(conceal(sender.display_name, secrets), sender.address),
         "to": ",\r\n ".join(to),
-        "reply-to": sender.reply_to,
+        "reply-to": ",\r\n ".join(
+            format_mailbox(conceal(one.display_name, secrets), one.addr_spec)
+            for one in sender.reply_to
+        )
+        or None,
         **thread_fields(header, hidden=hidden),
         "auto-submitted": "auto-generated",
         "x-auto-response-suppress": SUPPRESSED_RESPONSES,

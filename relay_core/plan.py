@@ -11,14 +11,16 @@ to whom.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .admission import Ignored, admit, find_author, find_sender, resolve_recipients
+from .admission import Ignored, admit, resolve_recipients
 from .attachment import Action, Attachment, find_attachments, find_bodies, find_embedded
+from .authentication import Origin, find_origin, has_receipt
+from .author import find_name, find_replies
 from .directory import EMPTY_DIRECTORY, Directory, find_default_recipients
 from .errors import LimitExceeded, MalformedMessage, Reason, Refusal, Span
-from .mailbox import domain_of
+from .mailbox import Mailbox, domain_of
 from .manifest import MessageId
 from .message import Entity, Message, parse_message
 from .notice import MailIdentity
@@ -32,6 +34,7 @@ from .recipient_code import (
     find_in_text,
     format_error,
 )
+from .secrecy import conceal
 from .settings import Settings
 from .spans import cut
 
@@ -110,19 +113,32 @@ def message_id_of(raw_key: RawKey) -> MessageId:
 
 
 def plan_relay(
-    raw: bytes, raw_key: RawKey, settings: Settings, directory: Directory = EMPTY_DIRECTORY
+    raw: bytes,
+    raw_key: RawKey,
+    settings: Settings,
+    directory: Directory = EMPTY_DIRECTORY,
+    *,
+    may_lack_receipt: bool = False,
 ) -> RelayPlan | Refused | Dropped:
-    """Decide everything about one mail. Never raises on content."""
-    admitted = plan_admission(raw, raw_key, settings)
+    """Decide everything about one mail. Never raises on content.
+
+    With `may_lack_receipt` a mail that SES has not received yet is planned as if its device
+    had handed it to SES, which proves its author (see `plan_admission`).
+    """
+    admitted = plan_admission(raw, raw_key, settings, may_lack_receipt=may_lack_receipt)
     if isinstance(admitted, AdmittedMail):
         return plan_recipients(admitted, settings, directory)
     return admitted
 
 
 def plan_admission(
-    raw: bytes, raw_key: RawKey, settings: Settings
+    raw: bytes, raw_key: RawKey, settings: Settings, *, may_lack_receipt: bool = False
 ) -> AdmittedMail | Refused | Dropped:
-    """Read one mail, and decide whether it may be relayed. Never raises on content."""
+    """Read one mail, and decide whether it may be relayed. Never raises on content.
+
+    What lies in the incoming bucket has SES's fields on top, and is judged by them. A file on
+    somebody's desk may have none (`may_lack_receipt`); then it counts as authenticated.
+    """
     message_id = message_id_of(raw_key)
     try:
         message = parse_message(raw, settings.limits)
@@ -133,13 +149,17 @@ def plan_admission(
         refusal = Refusal(reason=reason, detail=str(error))
         return Refused(mail=unread, message=None, refusals=(refusal,))
     codes = find_codes(message, settings.recipient_marker)
+    origin = find_origin(message.header)
+    if may_lack_receipt and not has_receipt(message.header):
+        origin = Origin(author=origin.author, authenticated=True)
     mail = MailIdentity(
         message_id=message_id,
         raw_key=raw_key,
-        sender=find_sender(message.header),
+        sender=origin.author,
         subject=codes.subject,
+        authenticated=origin.authenticated,
     )
-    admission = admit(message, settings)
+    admission = admit(message, origin, settings)
     if isinstance(admission, Ignored):
         return Dropped(mail=mail, message=message, ignored=admission)
     if isinstance(admission, Refusal):
@@ -159,14 +179,9 @@ def plan_recipients(
     entries = [entry for code in codes.found for entry in code.entries]
     refusals = codes.refusals
     if not codes.found:
-        default = find_default_recipients(mail.sender, directory)
+        default = find_default_recipients(mail.proven_sender, directory)
         if default is None:
-            marker = settings.recipient_marker
-            detail = (
-                f"no body holds a code :{marker}:…:{marker}:, and there are no default recipients"
-                f" for {mail.sender or 'a sender without an address'}"
-            )
-            missing = Refusal(reason=Reason.NO_RECIPIENT_CODE, detail=detail)
+            missing = _nobody_named(mail, settings, directory)
             return Refused(mail=mail, message=message, refusals=(missing,))
         entries, refusals = list(default.entries), default.refusals
     resolved = resolve_recipients(entries, settings, directory)
@@ -181,6 +196,23 @@ def plan_recipients(
         settings,
         marks=admitted.marks,
         refusals=refusals,
+    )
+
+
+def _nobody_named(mail: MailIdentity, settings: Settings, directory: Directory) -> Refusal:
+    marker = settings.recipient_marker
+    missing = (
+        f"no body holds a code :{marker}:…:{marker}:, and there are no default recipients for"
+    )
+    if find_default_recipients(mail.sender, directory) is None:
+        return Refusal(
+            reason=Reason.NO_RECIPIENT_CODE,
+            detail=f"{missing} {mail.sender or 'a sender without an address'}",
+        )
+    return Refusal(
+        reason=Reason.AUTHENTICATION_FAILED,
+        detail=f"{missing} a mail that only says that it is from {mail.sender}: neither DMARC nor"
+        " an aligned DKIM or SPF passed",
     )
 
 
@@ -207,7 +239,7 @@ def plan_deliveries(
     return RelayPlan(
         mail=mail,
         message=message,
-        sender=_sender(message, settings),
+        sender=_sender(message, mail, settings),
         recipients=recipients,
         uploads=tuple(
             Upload(key=_key(mail.message_id, attachment), attachment=attachment)
@@ -225,26 +257,52 @@ def _key(message_id: MessageId, attachment: Attachment) -> AttachmentKey:
 
 # Domains that lead nowhere, or only within the network that a device stands in (RFC 6761,
 # RFC 6762, RFC 8375, ICANN's reservation of "internal", and what Linux calls itself).
-_NOWHERE = re.compile(r"(?:^|\.)(?:invalid|localhost|local|internal|home\.arpa|localdomain)\Z")
+_NOWHERE = re.compile(
+    r"(?:^|\.)(?:invalid|test|localhost|local|internal|home\.arpa|localdomain)\Z"
+)
 
 
-def _sender(message: Message, settings: Settings) -> Sender:
+_ADDRESS_LIKE = re.compile(r"[^\s@]@[^\s@.]++\.[^\s@]")
+
+
+def _sender(message: Message, mail: MailIdentity, settings: Settings) -> Sender:
     """Who the mail is from: the device as it calls itself, under the relay's address.
 
     Many devices fill in one address for From and To. No recipient may learn the inbound one.
     """
-    author = find_author(message.header)
-    if author is None:
-        return Sender(address=settings.sender_address, display_name="", reply_to=None)
-    inbound = settings.inbound_address.lower()
-    is_own = author.addr_spec.lower() in {inbound, settings.sender_address.lower()}
-    is_real = not is_own and not _NOWHERE.search(domain_of(author.addr_spec))
-    name = author.display_name or ("" if is_own else author.addr_spec)
+    name = find_name(message.header)
+    if conceal(name, settings.secret_addresses) != name:
+        name = ""
+    elif name.lower() == settings.sender_address.lower():
+        name = ""  # it stands there anyway
+    elif mail.sender and _ADDRESS_LIKE.search(name) and mail.sender.lower() not in name.lower():
+        name = mail.sender  # the one address that a recipient sees must not be another's
     return Sender(
         address=settings.sender_address,
-        display_name="" if inbound in name.lower() else name,
-        reply_to=author.addr_spec if is_real else None,
+        display_name=name,
+        reply_to=tuple(_replies(message, mail, settings)) if mail.authenticated else (),
     )
+
+
+def _replies(message: Message, mail: MailIdentity, settings: Settings) -> Iterator[Mailbox]:
+    """Whom an answer reaches: whom the device names, else the device (RFC 5322 section 3.6.2).
+
+    Addresses of the relay's own are left out, and those that lead nowhere.
+    """
+
+    def is_reachable(mailbox: Mailbox) -> bool:
+        addr_spec = mailbox.addr_spec
+        return (
+            addr_spec.lower() != settings.sender_address.lower()
+            and conceal(addr_spec, settings.secret_addresses) == addr_spec
+            and not _NOWHERE.search(domain_of(addr_spec))
+        )
+
+    named = [one for one in find_replies(message.header) if is_reachable(one)]
+    if named:
+        yield from named
+    elif mail.sender and is_reachable(author := Mailbox(addr_spec=mail.sender)):
+        yield author
 
 
 # --- the recipient codes of a message -----------------------------------------------------------

@@ -17,7 +17,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,7 @@ from .ses_faults import Faults
 from .ses_sending import Sending
 from .smtp import Credentials, SmtpFront
 from .smtp_access import SmtpAccess, example_code
+from .strangers import MxAccess, Strangers
 from .tls import make_server_context
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class Sandbox:
     """A sandbox that runs: what others need to use it. `config` has full names as keys."""
 
     smtp: SmtpAccess
+    mx: MxAccess
     aws: AwsAccess
     http: str
     outbox: Outbox
@@ -122,6 +124,11 @@ class Sandbox:
                 "mail_from": self.smtp.mail_from,
                 "rcpt_to": self.smtp.rcpt_to,
                 "ca_file": str(self.smtp.ca_file),
+            },
+            "mx": {
+                "host": self.mx.host,
+                "port": self.mx.port,
+                "results": str(self.mx.results),
             },
             "aws": {
                 "endpoint": self.aws.endpoint,
@@ -312,15 +319,27 @@ def _surround(
     )
     receiving.try_out()
     ca_file = data / "ca.pem"
+    tls = make_server_context(ca_file)
     credentials = _smtp_credentials(emulator, stack)
     front = SmtpFront(
         listening=smtp_socket,
-        tls=make_server_context(ca_file),
+        tls=tls,
         credentials=credentials,
         receiving=receiving,
         listener=listener,
     )
     cleanup.callback(front.close)
+    mx_socket = cleanup.enter_context(socket.create_server((HOST, 0)))
+    strangers = Strangers(data / "mx-results.json")
+    strangers.file.write_text("{}\n")
+    mx_front = SmtpFront(
+        listening=mx_socket,
+        tls=tls,
+        credentials=None,
+        receiving=replace(receiving, authenticate=strangers.authenticate),
+        listener=listener,
+    )
+    cleanup.callback(mx_front.close)
     access = SmtpAccess(
         host=HOST,
         port=smtp_socket.getsockname()[1],
@@ -365,6 +384,7 @@ def _surround(
     cleanup.callback(console.close)
     return Sandbox(
         smtp=access,
+        mx=MxAccess(host=HOST, port=mx_socket.getsockname()[1], results=strangers.file),
         aws=AwsAccess(
             endpoint=ses_endpoint.url,
             region=emulator.region,

@@ -11,13 +11,19 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .events import Listener, MailAccepted, MailStored, Trouble
-from .verdicts import Envelope, authenticate, format_receipt_header, scan
+from .verdicts import (
+    Authentication,
+    Envelope,
+    authenticate_submission,
+    format_receipt_header,
+    scan,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -118,13 +124,15 @@ def make_message_id() -> str:
 class Receiving:
     """SES email receiving over the emulator. Its methods block on calls to AWS.
 
-    They raise botocore's ClientError or BotoCoreError where such a call fails.
+    `authenticate` says what SES finds out about the sender of a mail. The methods raise
+    botocore's ClientError or BotoCoreError where a call fails.
     """
 
     ses: SESClient
     s3: S3Client
     region: str
     listener: Listener
+    authenticate: Callable[[bytes, Envelope], Authentication] = authenticate_submission
 
     def rules(self) -> tuple[ReceiptRule, ...]:
         """The active rule set, as it is now."""
@@ -150,7 +158,7 @@ class Receiving:
                 scan=findings,
             )
         )
-        authentication = authenticate(raw, mail_from=envelope.mail_from, helo=envelope.helo)
+        authentication = self.authenticate(raw, envelope)
         for rule, recipients in passed:
             header = format_receipt_header(
                 message_id=message_id,

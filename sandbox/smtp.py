@@ -1,10 +1,13 @@
-"""The SMTP front: where devices hand over mail, as they would to SES's SMTP endpoint.
+"""The SMTP fronts: where devices hand over mail, and where other mail servers do.
 
-Nothing is taken without STARTTLS and AUTH (PLAIN or LOGIN). Devices break SMTP in many
-ways; where the meaning is clear the front lets them, as SES and its like do: HELO where
-EHLO is due, HELO with no name, a mechanism in lower case, a reverse-path that is null or no
-address, lines of any length (RFC 5321 section 4.5.3.1.6 allows 1,000 octets). The active
-receipt rules decide about each recipient. The answer after DATA is 250 only once the mail
+One stands for SES's SMTP endpoint: it takes nothing without STARTTLS and AUTH (PLAIN or LOGIN).
+The other stands for the host that the MX record of the inbound domain names, and takes mail from
+anybody; what SES finds out about such a sender is another matter (`strangers`).
+
+Devices break SMTP in many ways; where the meaning is clear the fronts let them, as SES and its
+like do: HELO where EHLO is due, HELO with no name, a mechanism in lower case, a reverse-path that
+is null or no address, lines of any length (RFC 5321 section 4.5.3.1.6 allows 1,000 octets). The
+active receipt rules decide about each recipient. The answer after DATA is 250 only once the mail
 is stored.
 """
 
@@ -85,7 +88,7 @@ class _Protocol(aiosmtpd.smtp.SMTP):
         await super().smtp_AUTH(f"{mechanism.upper()} {rest}".strip())
 
     async def check_auth_needed(self, caller_method: str) -> bool:
-        if self.session is not None and self.session.ssl is None:
+        if self._auth_required and self.session is not None and self.session.ssl is None:
             await self.push("530 5.7.0 Must issue a STARTTLS command first")
             return True
         return await super().check_auth_needed(caller_method)
@@ -163,7 +166,8 @@ class SmtpFront:
     """The server, on an event loop and a thread of its own.
 
     It takes connections on `listening` (bound by the caller, so that a port in use is known
-    early) from the time it is made until `close`.
+    early) from the time it is made until `close`. Without `credentials` it takes mail from
+    anybody.
     """
 
     def __init__(
@@ -171,7 +175,7 @@ class SmtpFront:
         *,
         listening: socket.socket,
         tls: ssl.SSLContext,
-        credentials: Credentials,
+        credentials: Credentials | None,
         receiving: Receiving,
         listener: Listener,
     ) -> None:
@@ -185,7 +189,7 @@ class SmtpFront:
             _mechanism: str,
             login: LoginPassword,
         ) -> AuthResult:
-            if credentials.match(login):
+            if credentials is not None and credentials.match(login):
                 return AuthResult(success=True, auth_data=login)
             listener(MailRejected(about=f"login from {session.peer}", reply="535 5.7.8"))
             return AuthResult(success=False, handled=False)
@@ -197,7 +201,7 @@ class SmtpFront:
                 hostname="localhost",
                 ident="ESMTP mail relay sandbox",
                 tls_context=tls,
-                auth_required=True,
+                auth_required=credentials is not None,
                 authenticator=authenticate,
                 loop=self._loop,
             )

@@ -9,9 +9,12 @@ sign with and leaves it out.
 
 The sandbox has no scanner and no DNS. It finds the two test signatures that every scanner
 knows: EICAR's (a "virus") and GTUBE ("spam"), in the clear, in base64 or quoted-printable.
-Every sender passes authentication, because the front lets nobody in without a password,
-and SES signs what it takes; only a domain under `.invalid`, which nobody can own
-(RFC 2606 section 2), fails, so that this path can be tried too.
+
+Mail comes in two ways. What a device submitted to SES with its password, SES has signed and
+sent itself (`authenticate_submission`): with the keys of the author's domain and its own, from
+an address that SPF passes for. The sandbox takes every domain for one that the account has
+verified, but those under `.invalid`, which nobody can own (RFC 2606 section 2): they fail, so
+that this path can be tried too. What a stranger's mail proves is what a test says (`strangers`).
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses
 from enum import StrEnum
 
 # Each signature is written in two halves, so that no scanner takes this file for a threat.
@@ -77,43 +80,63 @@ def _base64_forms(signature: bytes) -> tuple[bytes, ...]:
     return tuple(forms)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What SMTP said about one mail. `mail_from` is empty for a null reverse-path."""
+
+    mail_from: str
+    recipients: tuple[str, ...]
+    helo: str
+    client_ip: str
+
+
 class Result(StrEnum):
     """Results of authentication (RFC 8601 section 2.7)."""
 
     PASS = "pass"
     FAIL = "fail"
+    SOFTFAIL = "softfail"
+    NEUTRAL = "neutral"
     NONE = "none"
+    TEMPERROR = "temperror"
+    PERMERROR = "permerror"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authentication:
-    """The results, and the domains they are about (empty where there is none)."""
+    """The results, and the domains they are about (empty where there is none).
+
+    `dkim` has a result for each signature, with the domain that signed.
+    """
 
     spf: Result
     spf_domain: str
-    dkim: Result
-    dkim_domain: str
+    dkim: tuple[tuple[Result, str], ...]
     dmarc: Result
     dmarc_domain: str
 
 
-def authenticate(raw: bytes, *, mail_from: str, helo: str) -> Authentication:
-    """What SES would find out about the sender.
+def authenticate_submission(raw: bytes, envelope: Envelope) -> Authentication:
+    """What SES finds out about a mail that it has signed and sent itself.
 
-    A null reverse-path is checked under the HELO name (RFC 7208 section 2.4). A mail without
-    a From field has no DMARC result; SES signs it for the domain of the reverse-path.
+    SES sends with a reverse-path of its own. The sandbox leaves the device's in its place,
+    and SPF passes for that. A mail without an author's domain has no DMARC result, and no
+    signature but that of SES.
     """
-    spf_domain = _domain(mail_from) if mail_from else helo
-    from_domain = _from_domain(raw)
-    dkim_domain = from_domain or _domain(mail_from)
+    author = author_domain(raw)
+    signed = ((_result(author), author),) if author else ()
     return Authentication(
-        spf=_result(spf_domain),
-        spf_domain=spf_domain,
-        dkim=_result(dkim_domain),
-        dkim_domain=dkim_domain,
-        dmarc=_result(from_domain),
-        dmarc_domain=from_domain,
+        spf=_result(spf_domain(envelope)),
+        spf_domain=spf_domain(envelope),
+        dkim=(*signed, (Result.PASS, "amazonses.com")),
+        dmarc=_result(author),
+        dmarc_domain=author,
     )
+
+
+def spf_domain(envelope: Envelope) -> str:
+    """The domain that SPF asks for: that of a null reverse-path is the greeting (RFC 7208 2.4)."""
+    return _domain(envelope.mail_from) if envelope.mail_from else envelope.helo
 
 
 def _result(domain: str) -> Result:
@@ -130,23 +153,15 @@ _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _FROM = re.compile(rb"^from[ \t]*:(.*(?:\r?\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE)
 
 
-def _from_domain(raw: bytes) -> str:
+def author_domain(raw: bytes) -> str:
+    """The domain of the one author in From, "" if there is none."""
     end = _HEADER_END.search(raw)
-    field = _FROM.search(raw, 0, end.start() if end else len(raw))
-    if not field:
+    fields = list(_FROM.finditer(raw, 0, end.start() if end else len(raw)))
+    if len(fields) != 1:
         return ""
-    value = b" ".join(field[1].split()).decode("ascii", "replace")
-    return _domain(parseaddr(value)[1])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """What SMTP said about one mail. `mail_from` is empty for a null reverse-path."""
-
-    mail_from: str
-    recipients: tuple[str, ...]
-    helo: str
-    client_ip: str
+    value = b" ".join(fields[0][1].split()).decode("ascii", "replace")
+    mailboxes = getaddresses([value])
+    return _domain(mailboxes[0][1]) if len(mailboxes) == 1 else ""
 
 
 def format_receipt_header(
@@ -176,7 +191,10 @@ def format_receipt_header(
         f"Received-SPF: {spf}",
         "Authentication-Results: amazonses.com;",
         f" spf={spf}",
-        _with_property(f" dkim={authentication.dkim}", "header.i=@", authentication.dkim_domain),
+        *(
+            _with_property(f" dkim={result}", "header.i=@", domain)
+            for result, domain in authentication.dkim or ((Result.NONE, ""),)
+        ),
         _with_property(
             f" dmarc={authentication.dmarc}", "header.from=", authentication.dmarc_domain
         ),
@@ -187,13 +205,15 @@ def format_receipt_header(
 
 def _spf_sentence(envelope: Envelope, authentication: Authentication) -> str:
     domain, client = authentication.spf_domain, envelope.client_ip
+    neither = f"{client} is neither permitted nor denied by domain of {domain or 'nobody'}"
+    denied = f"domain of {domain} does not designate {client} as permitted sender"
     reasons = {
         Result.PASS: f"domain of {domain} designates {client} as permitted sender",
-        Result.FAIL: f"domain of {domain} does not designate {client} as permitted sender",
-        Result.NONE: f"{client} is neither permitted nor denied by domain of {domain or 'nobody'}",
+        Result.FAIL: denied,
+        Result.SOFTFAIL: f"transitioning {denied}",
     }
     return (
-        f"{authentication.spf} (spfCheck: {reasons[authentication.spf]})"
+        f"{authentication.spf} (spfCheck: {reasons.get(authentication.spf, neither)})"
         f" client-ip={client}; envelope-from={envelope.mail_from}; helo={envelope.helo};"
     )
 

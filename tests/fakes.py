@@ -37,6 +37,7 @@ from relay_core.relay import relay_message
 from relay_core.report import RelayReport
 from relay_core.settings import Settings
 from relay_core.window import WindowKey, WindowRecord
+from tests.receipt import received
 
 
 @dataclass(slots=True, kw_only=True)
@@ -387,6 +388,6 @@ class MemoryWorld:
         key: RawKey = RAW_KEY,
         arrived_at: datetime | None = None,
     ) -> RelayReport:
-        """Let a new worker relay a mail that lies under that key."""
-        self.incoming.messages[key] = raw
+        """Let a new worker relay a mail that lies under that key, as SES has received it."""
+        self.incoming.messages[key] = received(raw)
         return relay_message(key, settings, self.ports, self.worker(), arrived_at=arrived_at)

@@ -33,6 +33,7 @@ from relay_core.settings import LinkMode, Settings
 from sandbox.emulator import Emulator
 from tests.adapters.answering_server import AnsweringServer, answering_server, ses_error, ses_sent
 from tests.fakes import MemoryWorld
+from tests.receipt import submitted_receipt
 
 INCOMING_BUCKET = "incoming-bucket"
 
@@ -61,24 +62,27 @@ SETTINGS = Settings(
 
 def mail(*, recipients: str = "bob@example.net") -> bytes:
     return (
-        "From: cam@example.org\r\n"
-        "To: secret@in.example.com\r\n"
-        "Subject: Alarm\r\n"
-        "MIME-Version: 1.0\r\n"
-        'Content-Type: multipart/mixed; boundary="b"\r\n'
-        "\r\n"
-        "--b\r\n"
-        "Content-Type: text/plain\r\n"
-        "\r\n"
-        f"Door open. :Email_Rxers_Code:{recipients}:Email_Rxers_Code:\r\n"
-        "--b\r\n"
-        "Content-Type: image/png\r\n"
-        "Content-Transfer-Encoding: base64\r\n"
-        'Content-Disposition: attachment; filename="door.png"\r\n'
-        "\r\n"
-        "Y29udGVudAo=\r\n"
-        "--b--\r\n"
-    ).encode()
+        submitted_receipt("example.org")
+        + (
+            "From: cam@example.org\r\n"
+            "To: secret@in.example.com\r\n"
+            "Subject: Alarm\r\n"
+            "MIME-Version: 1.0\r\n"
+            'Content-Type: multipart/mixed; boundary="b"\r\n'
+            "\r\n"
+            "--b\r\n"
+            "Content-Type: text/plain\r\n"
+            "\r\n"
+            f"Door open. :Email_Rxers_Code:{recipients}:Email_Rxers_Code:\r\n"
+            "--b\r\n"
+            "Content-Type: image/png\r\n"
+            "Content-Transfer-Encoding: base64\r\n"
+            'Content-Disposition: attachment; filename="door.png"\r\n'
+            "\r\n"
+            "Y29udGVudAo=\r\n"
+            "--b--\r\n"
+        ).encode()
+    )
 
 
 def body_for(key: str, bucket: str = INCOMING_BUCKET) -> str:

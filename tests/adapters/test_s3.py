@@ -49,6 +49,7 @@ from tests.adapters.contracts import (
     Stored,
 )
 from tests.fakes import MemoryWorld
+from tests.receipt import received
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 
@@ -300,7 +301,7 @@ class TestS3SenderWindows(SenderWindowsContract):
         def work(number: int) -> Outcome:
             start.wait(30)
             key = RawKey(f"incoming/m{number}")
-            world.incoming.messages[key] = raw
+            world.incoming.messages[key] = received(raw)
             return relay_message(key, settings, ports, world.worker(), arrived_at=NOW).outcome
 
         with ThreadPoolExecutor(10) as pool:

@@ -60,7 +60,7 @@ def relayed(raw: bytes, settings: Settings = SETTINGS) -> Relayed | None:
     A mail that would be refused or ignored is rewritten for `RECIPIENT` all the same: what is
     planned for it must be right as well, for the policy may be another one.
     """
-    planned = plan_relay(raw, RAW_KEY, settings)
+    planned = plan_relay(raw, RAW_KEY, settings, may_lack_receipt=True)
     if isinstance(planned, RelayPlan):
         plan = planned
     elif planned.message is None:

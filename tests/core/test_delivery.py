@@ -29,6 +29,7 @@ from relay_core.report import Again, Outcome, RelayReport
 from relay_core.settings import Settings
 from relay_core.submitting import GROUP_BYTES
 from tests.fakes import MemoryWorld
+from tests.receipt import received
 
 SETTINGS = Settings(
     stack="test",
@@ -239,7 +240,7 @@ class Slow:
 
 
 def relay_slowly(world: MemoryWorld, service: Slow, raw: bytes) -> RelayReport:
-    world.incoming.messages[KEY] = raw
+    world.incoming.messages[KEY] = received(raw)
     ports = replace(world.ports, submission=service)
     return relay_message(KEY, SETTINGS, ports, world.worker())
 
@@ -362,7 +363,7 @@ def test_of_two_workers_that_start_at_once_one_gives_way() -> None:
                 world.manifests.create(other)
             return getattr(world.manifests, name)
 
-    world.incoming.messages[KEY] = mail()
+    world.incoming.messages[KEY] = received(mail())
     ports = replace(world.ports, manifests=Race())  # type: ignore[arg-type] # in the place of the fake
     report = relay_message(KEY, SETTINGS, ports, world.worker())
     assert (Outcome.BUSY, timedelta(seconds=50)) == (

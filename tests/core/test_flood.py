@@ -21,6 +21,7 @@ from relay_core.settings import Settings
 from relay_core.telling import PATIENCE, Telling
 from relay_core.window import WindowKey
 from tests.fakes import MemoryWindows, MemoryWorld
+from tests.receipt import received
 
 SETTINGS = Settings(
     stack="test",
@@ -292,7 +293,7 @@ def test_workers_that_meet_at_one_sender_are_through_in_the_end(rivals: int) -> 
     names = [f"rival-{number}" for number in range(rivals)]
     ports = replace(world.ports, windows=Rival(world.windows, names))  # type: ignore[arg-type] # in the place of the fake
     key = RawKey("incoming/a")
-    world.incoming.messages[key] = mail()
+    world.incoming.messages[key] = received(mail())
     report = relay_message(key, SETTINGS, ports, world.worker(), arrived_at=NOON)
     assert (HELD if rivals >= 2 else RELAYED) is report.outcome
 

@@ -24,6 +24,7 @@ from relay_core.tokens import TokenClaim, message_ref, recipient_tag
 from tests.core.test_delivery import ANNA, BEN, ID, KEY, SETTINGS, change, mail, manifest_of
 from tests.core.test_manifest import MANIFESTS
 from tests.fakes import MemoryWorld
+from tests.receipt import received
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EXPIRY = SETTINGS.link_expiry
@@ -152,7 +153,7 @@ def test_a_message_is_as_old_as_its_oldest_file() -> None:
             world.attachments.store(key, content, content_type=content_type, filename=filename)
             world.now += timedelta(seconds=10)
 
-    world.incoming.messages[KEY] = RAW
+    world.incoming.messages[KEY] = received(RAW)
     relay_message(KEY, SETTINGS, replace(world.ports, attachments=Slow()), world.worker())
     assert began == manifest_of(world).created_at
 

@@ -32,6 +32,7 @@ from relay_core.relay import relay_message
 from relay_core.report import RelayReport
 from relay_core.settings import Settings
 from tests.fakes import MemoryWorld
+from tests.receipt import received
 
 SETTINGS = Settings(
     stack="test",
@@ -155,7 +156,7 @@ class NothingTwice(RuleBasedStateMachine):
         self.doubts: Counter[tuple[RawKey, str]] = Counter()
         self.done: set[RawKey] = set()
         for key in KEYS:
-            self.world.incoming.messages[key] = mail()
+            self.world.incoming.messages[key] = received(mail())
 
     # --- what happens
 

@@ -15,6 +15,7 @@ from relay_core.report import Outcome, RelayReport
 from relay_core.settings import LinkMode, Settings
 from tests.core import oracle
 from tests.fakes import MemoryWorld
+from tests.receipt import received, submitted_receipt
 
 SETTINGS = Settings(
     stack="test",
@@ -60,7 +61,7 @@ def throttled() -> TransientError:
 
 def test_each_recipient_gets_the_words_and_the_links_and_no_attachment() -> None:
     world = MemoryWorld()
-    raw = mail("anna@example.com,ben@example.net", ("a.log", b"A" * 5000))
+    raw = received(mail("anna@example.com,ben@example.net", ("a.log", b"A" * 5000)))
     report = relay(world, raw)
     assert (
         RelayReport(
@@ -133,7 +134,7 @@ def test_the_others_can_be_hidden_from_each_recipient() -> None:
 
 def test_the_header_speaks_for_the_device_and_marks_the_relay() -> None:
     world = MemoryWorld()
-    relay(world, b"Received: x\r\nX-SES-Spam-Verdict: PASS\r\nBcc: spy@x.example\r\n" + mail())
+    relay(world, submitted_receipt("plant.example") + b"Bcc: spy@x.example\r\n" + mail())
     header = oracle.parse(world.submission.outbox[0].raw)
     assert "Boiler 3 <relay@mail.example.com>" == header["From"]
     assert "boiler@plant.example" == header["Reply-To"]
@@ -152,7 +153,7 @@ def test_the_header_speaks_for_the_device_and_marks_the_relay() -> None:
         # Replies to these would go nowhere.
         ("Boiler 3 <boiler@gw.local>", "Boiler 3", None),
         ("Boiler 3 <root@localhost.localdomain>", "Boiler 3", None),
-        ("Boiler 3 <boiler>", "", None),
+        ("Boiler 3 <boiler>", "Boiler 3", None),
         # Many devices fill in one address for From and To.
         ("Boiler 3 <SECRET@in.example.com>", "Boiler 3", None),
         ("secret@in.example.com", "", None),

@@ -19,7 +19,7 @@ from tests.core.laws import check_any_bytes, check_rewriting_is_done
 from tests.strategies import GARBAGE, Drawn, mails, mutated_mails
 
 EXPIRY = datetime(2026, 11, 25, 15, 44, tzinfo=UTC)
-SENDER = Sender(address="relay@example.com", display_name="Sensor 7", reply_to="s@plant.example")
+SENDER = Sender(address="relay@example.com", display_name="Sensor 7", reply_to=())
 
 
 def rewritten(raw: bytes, *, subject: str | None = None) -> bytes:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.receipt import make_message_id
-from sandbox.verdicts import Envelope, authenticate, format_receipt_header, scan
+from sandbox.verdicts import Envelope, authenticate_submission, format_receipt_header, scan
 from tests.sandbox.accounting import (
     Observed,
     count_notices,
@@ -264,7 +264,7 @@ class _Run:
         header = format_receipt_header(
             message_id=message_id,
             envelope=envelope,
-            authentication=authenticate(raw, mail_from=envelope.mail_from, helo=envelope.helo),
+            authentication=authenticate_submission(raw, envelope),
             scan=scan(raw),
             region=self.relay.ready["aws"]["region"],
             received_at=datetime.now(UTC),

@@ -150,6 +150,38 @@ def test_a_device_that_can_name_nobody_has_default_recipients(strict: RunningSan
     assert not told(strict, subject)
 
 
+# --- who is who ---------------------------------------------------------------------------------
+
+UNRELATED = {"spf": "pass", "dkim": [["pass", "evil.example"]], "dmarc": "none"}
+
+
+def forge(relay: RunningSandbox, sender: str, body: str) -> str:
+    """A stranger's mail that says it is from `sender`; its subject."""
+    subject, greeting = f"subject {secrets.token_hex(6)}", f"{secrets.token_hex(4)}.evil.example"
+    relay.send_as_stranger(
+        mail(sender, subject, body),
+        mail_from="x@evil.example",
+        greeting=greeting,
+        results=UNRELATED,
+    )
+    return subject
+
+
+def test_a_stranger_gets_nothing_of_what_a_device_gets(strict: RunningSandbox) -> None:
+    sender, recipient = device(), unique_address()
+    # Neither as an allowed sender, nor as one with default recipients …
+    forged = [forge(strict, sender, recipient_code(recipient)) for _ in range(3)]
+    forged.append(forge(strict, "mute@mail.example.com", "Too hot."))
+    for subject in forged:
+        notice = strict.await_notice(subject)
+        assert notice["attributes"]["reason"] == "authentication-failed"
+        assert subject not in subjects(strict, "backup@example.net")
+    # … nor does he use up the device's limit, which is two.
+    for _ in range(2):
+        await_subject(strict, recipient, send(strict, recipient_code(recipient), sender=sender))
+    assert set(forged).isdisjoint(subjects(strict, recipient))
+
+
 # --- no open relay ------------------------------------------------------------------------------
 
 

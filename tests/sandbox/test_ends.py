@@ -140,6 +140,53 @@ def test_a_sender_who_fails_authentication_is_refused(relay: RunningSandbox) -> 
     assert relay.await_notice(recipient)["attributes"]["reason"] == "authentication-failed"
 
 
+# What SES finds of mail that says that it is from plant.example, and does not prove it.
+FORGED: dict[str, tuple[str, dict[str, Any]]] = {
+    "nothing": ("mx.evil.example", {}),
+    "softfail": ("mx.evil.example", {"spf": "softfail"}),
+    "dmarc": ("mx.evil.example", {"spf": "pass", "dmarc": "fail"}),
+    "another": ("mx.evil.example", {"spf": "pass", "dkim": [["pass", "evil.example"]]}),
+    "broken": ("mx.evil.example", {"spf": "none", "dkim": [["fail", "plant.example"]]}),
+    "greeting": ("a;dkim=pass header.i=@plant.example;dmarc=pass header.from=plant.example", {}),
+    "blanks": ("a; dkim=pass header.i=@plant.example; dmarc=pass header.from=plant.example", {}),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_a_stranger_who_writes_a_devices_address_is_refused(
+    relay: RunningSandbox, forged: str
+) -> None:
+    recipient, (greeting, results) = unique_address(), FORGED[forged]
+    text = f"From: boiler@plant.example\r\nSubject: {recipient}\r\n\r\n{recipient_code(recipient)}"
+    relay.send_as_stranger(
+        f"{text}\r\n".encode(),
+        mail_from="x@evil.example",
+        greeting=f"{secrets.token_hex(4)}.{greeting}",
+        results=results,
+    )
+    assert relay.await_notice(recipient)["attributes"]["reason"] == "authentication-failed"
+    assert relay.mails(recipient) == []
+
+
+@pytest.mark.parametrize(
+    "results",
+    [{"dkim": [["pass", "plant.example"]]}, {"spf": "pass"}, {"dmarc": "pass"}],
+    ids=["dkim", "spf", "dmarc"],
+)
+def test_mail_from_anywhere_that_proves_its_author_is_relayed(
+    relay: RunningSandbox, results: dict[str, Any]
+) -> None:
+    recipient = unique_address()
+    relay.send_as_stranger(
+        f"From: boiler@plant.example\r\n\r\n{recipient_code(recipient)}\r\n".encode(),
+        mail_from="bounce@mail.plant.example",
+        greeting=f"{secrets.token_hex(4)}.plant.example",
+        results=results,
+    )
+    [reply_to] = email.message_from_bytes(relay.await_mail(recipient)).get_all("Reply-To", [])
+    assert reply_to == "boiler@plant.example"
+
+
 # --- what SES answers ---------------------------------------------------------------------------
 
 

@@ -3,21 +3,28 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
+import json
 import quopri
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay_core.authentication import find_origin
+from relay_core.message import parse_message
+from sandbox.strangers import Strangers
 from sandbox.verdicts import (
     EICAR,
     GTUBE,
+    Authentication,
     Envelope,
     Result,
     Scan,
     Verdict,
-    authenticate,
+    authenticate_submission,
     format_receipt_header,
     scan,
 )
@@ -52,30 +59,74 @@ def test_anything_else_is_clean(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("from_field", "mail_from", "spf", "dkim", "dmarc"),
+    ("from_field", "mail_from", "spf", "signers", "dmarc"),
     [
-        (b"From: a@example.com", "a@example.com", Result.PASS, Result.PASS, Result.PASS),
-        (b"from :\r\n A <a@example.com>", "", Result.PASS, Result.PASS, Result.PASS),
-        (b"X: y", "a@example.com", Result.PASS, Result.PASS, Result.NONE),
-        (b"X: y", "AppName", Result.NONE, Result.NONE, Result.NONE),
-        (b"From: a@x.invalid", "a@example.com", Result.PASS, Result.FAIL, Result.FAIL),
-        (b"From: a@x.INVALID", "a@x.invalid", Result.FAIL, Result.FAIL, Result.FAIL),
+        (b"From: a@example.com", "a@example.com", Result.PASS, {"example.com"}, Result.PASS),
+        (b"from :\r\n A <a@example.com>", "", Result.PASS, {"example.com"}, Result.PASS),
+        (b"X: y", "a@example.com", Result.PASS, set(), Result.NONE),
+        (b"X: y", "AppName", Result.NONE, set(), Result.NONE),
+        (b"From: a@x.invalid", "a@example.com", Result.PASS, set(), Result.FAIL),
+        (b"From: a@x.INVALID", "a@x.invalid", Result.FAIL, set(), Result.FAIL),
+        # Several authors, or none that can be read: nobody's key signs for them.
+        (b"From: a@example.com, b@example.net", "a@example.com", Result.PASS, set(), Result.NONE),
+        (b"From: a@x.com\r\nFrom: b@x.com", "a@example.com", Result.PASS, set(), Result.NONE),
+        (
+            b'From: "Boiler <boiler@example.net>" <a@example.com>',
+            "a@example.com",
+            Result.PASS,
+            {"example.com"},
+            Result.PASS,
+        ),
     ],
 )
-def test_authentication(
-    from_field: bytes, mail_from: str, spf: Result, dkim: Result, dmarc: Result
+def test_what_a_device_submits_is_signed_for_its_author_and_by_ses(
+    from_field: bytes, mail_from: str, spf: Result, signers: set[str], dmarc: Result
 ) -> None:
     raw = from_field + b"\r\n\r\nFrom: body@x.invalid\r\n"
-    found = authenticate(raw, mail_from=mail_from, helo="sensor.example.com")
-    assert (found.spf, found.dkim, found.dmarc) == (spf, dkim, dmarc)
+    found = authenticate_submission(raw, replace(ENVELOPE, mail_from=mail_from))
+    assert (found.spf, found.dmarc) == (spf, dmarc)
+    passed = {domain for result, domain in found.dkim if result is Result.PASS}
+    assert passed == {"amazonses.com", *signers}
 
 
-def receipt_header(findings: Scan | None) -> bytes:
+@pytest.mark.parametrize(
+    "raw",
+    [b"From: a@example.com\r\n\r\n", b"Subject: no author\r\n\r\n", b"From: AppName\r\n\r\n"],
+)
+def test_the_relay_takes_what_a_device_submits_for_authenticated(raw: bytes) -> None:
+    header = receipt_header(CLEAN, authenticate_submission(raw, ENVELOPE))
+    assert find_origin(parse_message(header + raw).header).authenticated
+
+
+def test_the_relay_takes_what_a_stranger_submits_for_what_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    results = {"good": {"spf": "pass"}, "*": {"spf": "softfail", "dkim": [["pass", "x.example"]]}}
+    file.write_text(json.dumps(results))
     raw = b"From: a@example.com\r\n\r\n"
+
+    def is_authenticated(greeting: str) -> bool:
+        envelope = replace(ENVELOPE, helo=greeting)
+        header = receipt_header(CLEAN, Strangers(file).authenticate(raw, envelope), envelope)
+        return find_origin(parse_message(header + raw).header).authenticated
+
+    assert is_authenticated("good")
+    assert not is_authenticated("anybody")
+    assert not is_authenticated("a;dkim=pass header.i=@example.com")
+    assert not is_authenticated("a; dkim=pass header.i=@example.com; dmarc=pass header.from=")
+
+
+SUBMITTED = authenticate_submission(b"From: a@example.com\r\n\r\n", ENVELOPE)
+
+
+def receipt_header(
+    findings: Scan | None,
+    authentication: Authentication = SUBMITTED,
+    envelope: Envelope = ENVELOPE,
+) -> bytes:
     return format_receipt_header(
         message_id="m" * 40,
-        envelope=ENVELOPE,
-        authentication=authenticate(raw, mail_from="a@example.com", helo="sensor"),
+        envelope=envelope,
+        authentication=authentication,
         scan=findings,
         region="eu-central-1",
         received_at=datetime(2026, 5, 27, 9, 48, 4, tzinfo=UTC),

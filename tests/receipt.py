@@ -1,0 +1,67 @@
+"""What Amazon SES puts on top of a mail that a device handed to it.
+
+SES signs what a device submits with the keys of the sender's domain and with its own, and sends
+it from the sender's MAIL FROM domain; then SES receives it, and writes down what it found. The
+spelling is that of the SES Developer Guide, "Email receiving concepts".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from relay_core.authentication import has_receipt
+from relay_core.author import find_author
+from relay_core.errors import RelayError
+from relay_core.mailbox import domain_of
+from relay_core.message import parse_message
+
+STACK_DOMAIN = "mail.example.com"
+
+
+def receipt(
+    *,
+    reverse_path: str,
+    spf: str,
+    dkim: Sequence[tuple[str, str]],
+    dmarc: tuple[str, str] | None,
+    greeting: str = "a7-12.smtp-out.eu-central-1.amazonses.com",
+) -> bytes:
+    """SES's fields with these results: `dkim` and `dmarc` are results with their domains."""
+    domain = reverse_path.rpartition("@")[2]
+    envelope = f"client-ip=192.0.2.7; envelope-from={reverse_path}; helo={greeting};"
+    lines = [
+        f"Return-Path: <{reverse_path}>",
+        f"Received: from {greeting} ({greeting} [192.0.2.7])",
+        " by inbound-smtp.eu-central-1.amazonaws.com with SMTP id 0123456789abcdefghij",
+        " for devices@in.example.com;",
+        " Wed, 27 May 2026 09:48:04 +0000 (UTC)",
+        "X-SES-Spam-Verdict: PASS",
+        "X-SES-Virus-Verdict: PASS",
+        "Authentication-Results: amazonses.com;",
+        f" spf={spf} (spfCheck: domain of {domain}) {envelope}",
+        *(f" dkim={result} header.i=@{signer};" for result, signer in dkim),
+        *([f" dmarc={dmarc[0]} header.from={dmarc[1]};"] if dmarc else []),
+    ]
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def submitted_receipt(domain: str | None) -> bytes:
+    """The fields for a mail that a device submitted to SES, its author at `domain`."""
+    return receipt(
+        reverse_path=f"0107018f-7c1e-000000@bounce.{domain or STACK_DOMAIN}",
+        spf="pass",
+        dkim=[*([("pass", domain)] if domain else []), ("pass", "amazonses.com")],
+        dmarc=("pass", domain) if domain else None,
+    )
+
+
+def received(raw: bytes) -> bytes:
+    """The mail as SES stores it after its device has submitted it; as it is if SES has it."""
+    try:
+        header = parse_message(raw).header
+    except RelayError:
+        return raw
+    if has_receipt(header) or header.first("return-path"):
+        return raw
+    author = find_author(header)
+    return submitted_receipt(author and domain_of(author)) + raw
