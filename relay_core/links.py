@@ -11,6 +11,7 @@ and say so: the device, the relay and the reader may be in three time zones.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,14 +74,48 @@ def format_appendix_text(
     return "".join(f"{line}\n" for line in lines)
 
 
-_TABLE = "border-collapse:collapse;margin:16px 0;font:14px/1.4 sans-serif"
-_NOTE = "font:14px/1.4 sans-serif"
+_NAME = "mail-relay-files"
+# In front of all else, and in colours of its own: the device's may be those of its paper.
+_TABLE = (
+    "position:relative;z-index:2147483647;clear:both;border-collapse:collapse;margin:16px 0;"
+    "visibility:visible;background:#fff;color:#222;text-align:left;font:14px/1.4 sans-serif"
+)
+_HEADING = "padding:6px 0;text-align:left;font-weight:bold"
 _CELL = "border-top:1px solid #ccc;padding:6px 12px 6px 0;text-align:left;vertical-align:top"
-
-
+_NOTE = "padding:6px 0"
+_LINK = "color:#14508c"
 _BUTTON = (
     "display:inline-block;margin:0 0 8px;padding:8px 16px;border-radius:4px;"
     "background:#14508c;color:#fff;text-decoration:none"
+)
+# Against style sheets of the device that hide everything: the name counts more than any of theirs.
+_ROOT = f"#{_NAME}#{_NAME}#{_NAME}"
+_SHOWN = (
+    "visibility:visible!important;opacity:1!important;transform:none!important;"
+    "filter:none!important;clip-path:none!important;mask:none!important;"
+    "content-visibility:visible!important;zoom:1!important;"
+)
+_PLAIN = (
+    "position:static!important;float:none!important;clip:auto!important;text-indent:0!important;"
+    "width:auto!important;height:auto!important;max-width:none!important;max-height:none!important;"
+    "font-size:14px!important;line-height:1.4!important;letter-spacing:normal!important;"
+    "color:#222!important;background:#fff!important;mix-blend-mode:normal!important;"
+    "-webkit-text-fill-color:currentcolor!important;animation:none!important;"
+)
+_GUARD = (
+    f"<style>html:not(#{_NAME}),body:not(#{_NAME}){{display:block!important;position:static!important;{_SHOWN}"
+    "overflow:visible!important}\n"
+    f"{_ROOT},{_ROOT} *{{{_SHOWN}{_PLAIN}}}\n"
+    f"{_ROOT}{{display:table!important;position:relative!important;margin:16px 0!important;"
+    "z-index:2147483647!important}\n"
+    f"{_ROOT} tbody{{display:table-row-group!important}}\n"
+    f"{_ROOT} tr{{display:table-row!important}}\n"
+    f"{_ROOT} th,{_ROOT} td{{display:table-cell!important}}\n"
+    f"{_ROOT} a{{display:inline!important;color:#14508c!important}}\n"
+    f"{_ROOT} a[role]{{color:#fff!important;background:#14508c!important}}</style>"
+)
+_IS_STYLED = re.compile(
+    r"<(?:style|link|(?:html|body)[^>]{0,2000}(?:style|hidden))", re.IGNORECASE
 )
 
 
@@ -89,29 +124,36 @@ def format_appendix_html(
     notes: Sequence[str] = (),
     *,
     page_url: str | None = None,
+    among: str = "",
 ) -> str:
-    """The list and the notes for a text/html body: a table and paragraphs; empty if none."""
-    told = "".join(f'<p style="{_NOTE}">{escape(note)}</p>\n' for note in notes)
-    if not listed:
-        return told
-    button = (
-        f'<tr><td colspan="2"><a href="{escape(page_url)}" style="{_BUTTON}">'
-        "Open the download page</a></td></tr>\n"
-        if page_url
-        else ""
-    )
-    rows = "".join(
-        f'<tr><td style="{_CELL}">{_name(item)}</td>'
-        f'<td style="{_CELL};white-space:nowrap">{escape(format_size(item.size))}</td></tr>\n'
+    """The list and the notes for a text/html body, a table; empty if there are none.
+
+    `among` is the HTML that it is put into. Where that has styles of its own, a style sheet keeps
+    these from hiding the table.
+    """
+    if not listed and not notes:
+        return ""
+    rows: list[str] = []
+    if listed:
+        rows.append(
+            f'<th colspan="2" style="{_HEADING}">{escape(_heading(listed, page_url))}</th>'
+        )
+    if listed and page_url:
+        rows.append(
+            f'<td colspan="2"><a href="{escape(page_url)}" role="button" style="{_BUTTON}">'
+            "Open the download page</a></td>"
+        )
+    rows += [
+        f'<td style="{_CELL}">{_name(item)}</td>'
+        f'<td style="{_CELL};white-space:nowrap">{escape(format_size(item.size))}</td>'
         for item in listed
-    )
-    return (
-        f'<table role="presentation" style="{_TABLE}">\n'
-        f'<tr><th colspan="2" style="padding:6px 0;text-align:left;font-weight:bold">'
-        f"{escape(_heading(listed, page_url))}</th></tr>\n{button}{rows}</table>\n{told}"
-    )
+    ]
+    rows += [f'<td colspan="2" style="{_NOTE}">{escape(note)}</td>' for note in notes]
+    guard = _GUARD if _IS_STYLED.search(among) else ""
+    lines = "".join(f"<tr>{row}</tr>\n" for row in rows)
+    return f'{guard}<table id="{_NAME}" role="presentation" style="{_TABLE}">\n{lines}</table>\n'
 
 
 def _name(item: ListedAttachment) -> str:
     name = escape(item.name)
-    return name if item.url is None else f'<a href="{escape(item.url)}">{name}</a>'
+    return name if item.url is None else f'<a href="{escape(item.url)}" style="{_LINK}">{name}</a>'

@@ -46,6 +46,7 @@ from .encoding import (
 )
 from .errors import Span
 from .header import Header, HeaderField
+from .html_placement import with_block
 from .links import ListedAttachment, format_appendix_html, format_appendix_text
 from .media_type import format_parameterised, parse_media_type, parse_parameterised
 from .message import CONTENT_FIELD, ONCE_ONLY, Entity, Message
@@ -176,8 +177,10 @@ class _Rewriter:
             if text is None:
                 text = self.message.text(entity).text
             if entity.media_type.full == "text/html":
-                appendix = format_appendix_html(self.listed, self.notes, page_url=self.page_url)
-                self.texts[entity] = _with_html(text, appendix)
+                appendix = format_appendix_html(
+                    self.listed, self.notes, page_url=self.page_url, among=text
+                )
+                self.texts[entity] = with_block(text, appendix)
             else:
                 appendix = format_appendix_text(self.listed, self.notes, page_url=self.page_url)
                 self.texts[entity] = _with_text(text, appendix)
@@ -415,17 +418,6 @@ def _visible_texts(message: Message) -> tuple[Entity, ...]:
 def _with_text(text: str, block: str) -> str:
     stripped = text.rstrip()
     return f"{stripped}\n\n{block}" if stripped else block
-
-
-_END_OF_BODY = re.compile(r"</body\s*>|</html\s*>", re.IGNORECASE)
-
-
-def _with_html(html: str, block: str) -> str:
-    """The list before the end of the body, or at the end where there is no such tag."""
-    ends = [match.start() for match in _END_OF_BODY.finditer(html)]
-    bodies = [start for start in ends if html[start + 2 : start + 6].lower() == "body"]
-    position = (bodies or ends or [len(html)])[-1]
-    return f"{html[:position]}\n{block}{html[position:]}"
 
 
 def _opening(part: Entity) -> Span:

@@ -42,12 +42,13 @@ _AT_SIGN = re.compile(
     re.IGNORECASE,
 )
 _INVISIBLE = r"\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
-_BETWEEN = (
-    rf"(?:[{_INVISIBLE}]++|=\r?\n|<!--[^>]{{0,300}}>|</?[a-z][^<>]{{0,300}}>"
+_HIDDEN = (
+    rf"[{_INVISIBLE}]++|=\r?\n|<!--[^>]{{0,300}}>|</?[a-z][^<>]{{0,300}}>"
     r"|&(?:amp;){0,4}(?:shy|zwn?j|ZeroWidthSpace|NoBreak|#0{0,8}(?:173|820[3-7]|8288|65279)"
-    r"|#x0{0,8}(?:ad|200[b-f]|2060|feff));?)*+"
+    r"|#x0{0,8}(?:ad|200[b-f]|2060|feff));?"
 )
-_AROUND = r"(?:[ \t\r\n\xa0]{1,4}|\([^()]{0,100}\)){0,3}+"
+_BETWEEN = rf"(?:{_HIDDEN})*"
+_AROUND = rf"(?:{_HIDDEN}|[ \t\r\n\xa0]{{1,4}}+|\([^()]{{0,100}}\))*"
 _QUOTE = r"""(?:["'\\]|&(?:quot|apos|\#39|\#34);?)?"""
 _NAMES = {".": "period", "-": "hyphen", "_": "lowbar", "+": "plus"}
 _OTHERS = {".": "\u3002\uff61\ufe52"}
@@ -74,9 +75,9 @@ def _character(character: str) -> str:
 
 
 def _word(text: str) -> str:
-    return _BETWEEN.join(
-        _AROUND + _character(one) + _AROUND if one == "." else _character(one) for one in text
-    )
+    """A pattern of every spelling of a local-part or a domain."""
+    between = (_AROUND if "." in pair else _BETWEEN for pair in zip(text, text[1:]))
+    return "".join(map("".join, zip(map(_character, text), [*between, ""])))
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,13 @@ class _Address:
     @cached_property
     def before(self) -> re.Pattern[str]:
         subaddress = rf"(?:{_character('+')}[^@\s]{{0,100}})?"
-        pattern = _word(self.local_part) + _BETWEEN + subaddress + _BETWEEN + _QUOTE
-        return re.compile(rf"{_QUOTE}{pattern}{_BETWEEN}{_AROUND}{_BETWEEN}\Z", re.IGNORECASE)
+        pattern = _word(self.local_part) + _BETWEEN + subaddress + _QUOTE + _AROUND
+        return re.compile(rf"{_QUOTE}{pattern}\Z", re.IGNORECASE)
 
     @cached_property
     def after(self) -> re.Pattern[str]:
         forms = "|".join(_word(one) for one in _forms(self.domain))
-        return re.compile(rf"{_BETWEEN}{_AROUND}{_BETWEEN}{_QUOTE}\[?(?:{forms})", re.IGNORECASE)
+        return re.compile(rf"{_AROUND}{_QUOTE}\[?(?:{forms})", re.IGNORECASE)
 
     @cached_property
     def reach(self) -> int:

@@ -34,6 +34,19 @@ def test_the_text_names_number_size_link_and_the_earliest_expiry() -> None:
     ) == format_appendix_text([listed(hours=3), listed("b.log", 1000)])
 
 
+def test_a_note_alone_is_shown_as_a_table_of_its_own() -> None:
+    seen = Seen()
+    seen.feed(format_appendix_html([], ["<late>"]))
+    assert ["table", "tr", "td"] == seen.tags
+    assert "<late>" in seen.words
+
+
+def test_styles_of_the_mail_are_answered_by_styles_and_only_then() -> None:
+    for html in ("<style>td{}</style>", '<BODY STYLE="display:none">', "<html hidden>"):
+        assert "<style>" in format_appendix_html([listed()], among=html)
+    assert "<style>" not in format_appendix_html([listed()], among="<body><p style='x'>style")
+
+
 def test_nothing_to_list_is_nothing_to_read() -> None:
     assert ("", "") == (format_appendix_text([]), format_appendix_html([]))
 
