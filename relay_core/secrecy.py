@@ -28,6 +28,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 MARK = "[address removed]"
 """What stands in the place of the address."""
@@ -76,8 +77,10 @@ def _character(character: str) -> str:
 
 def _word(text: str) -> str:
     """A pattern of every spelling of a local-part or a domain."""
-    between = (_AROUND if "." in pair else _BETWEEN for pair in zip(text, text[1:]))
-    return "".join(map("".join, zip(map(_character, text), [*between, ""])))
+    pattern = _character(text[0])
+    for last, one in pairwise(text):
+        pattern += (_AROUND if "." in (last, one) else _BETWEEN) + _character(one)
+    return pattern
 
 
 @dataclass(frozen=True)
