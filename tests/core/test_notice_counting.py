@@ -28,6 +28,7 @@ from relay_core.settings import Settings
 from relay_core.summary import compose_summary
 from relay_core.window import WindowKey
 from tests.fakes import MemoryWorld
+from tests.receipt import received
 
 SETTINGS = Settings(
     stack="test",
@@ -52,7 +53,7 @@ def forged(sender: str) -> bytes:
 
 def receive(world: MemoryWorld, name: str, raw: bytes, limit: int = LIMIT) -> Outcome:
     key = RawKey(f"incoming/{name}")
-    world.incoming.messages[key] = raw
+    world.incoming.messages[key] = received(raw)
     ports = replace(world.ports, notices=world.counted_notices(limit, LENGTH))
     return relay_message(key, SETTINGS, ports, world.worker()).outcome
 
