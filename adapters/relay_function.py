@@ -41,7 +41,7 @@ from relay_core.errors import AdapterError, RelayError, TransientError
 from relay_core.lease import Worker
 from relay_core.notice_counting import CountedNotices
 from relay_core.plan import message_id_of
-from relay_core.ports import Ports, RawKey
+from relay_core.ports import Ports, Purse, RawKey
 from relay_core.relay import record_trouble, relay_message
 from relay_core.report import Again, Outcome, RelayReport
 from relay_core.settings import InvalidSettings, Resources, Settings
@@ -54,6 +54,7 @@ from .s3 import (
     S3AttachmentStore,
     S3IncomingMessages,
     S3Manifests,
+    budget_windows,
     notice_windows,
     sender_windows,
 )
@@ -305,6 +306,8 @@ def compose(
                 on_problem=telemetry.directory_problem,
             ),
             windows=sender_windows(clients.s3, bucket),
+            budgets=budget_windows(clients.s3, bucket),
+            purse=Purse(),
             clock=clock,
         ),
         notices=notices,

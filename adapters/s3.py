@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from relay_core.budget import BudgetWindow, format_budget, parse_budget
 from relay_core.errors import Conflict, PermanentError
 from relay_core.flood import SenderWindow, format_window, parse_window
 from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
@@ -235,6 +236,11 @@ def notice_windows(client: S3Client, bucket: str) -> S3Windows[NoticeWindow]:
     return S3Windows(
         client=client, bucket=bucket, format=format_notice_window, parse=parse_notice_window
     )
+
+
+def budget_windows(client: S3Client, bucket: str) -> S3Windows[BudgetWindow]:
+    """What is reserved of each hour's budget of recipients."""
+    return S3Windows(client=client, bucket=bucket, format=format_budget, parse=parse_budget)
 
 
 _Record = TypeVar("_Record")

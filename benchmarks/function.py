@@ -35,7 +35,9 @@ SETTINGS = Settings(
     sender_address="relay@example.com",
     inbound_address="devices@in.example.com",
     allowed_recipients=("example.org",),
-    # A mail like another is to cost what the other cost: see `TestCallsOfNotices`.
+    # A mail like another is to cost what the other cost. `tests/benchmarks/test_calls.py` counts
+    # what these two take.
+    recipient_budget=0,
     notice_limit=0,
 )
 RESOURCES = Resources(

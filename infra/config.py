@@ -98,6 +98,7 @@ class StackConfig:
     sender_message_limit: int = 0
     sender_window_seconds: int = 300
     pass_header_fields: tuple[str, ...] = ()
+    recipient_budget_per_hour: int = 3600
     notice_limit: int = 5
     notice_window_seconds: int = 300
     alarm_emails: tuple[str, ...] = ()
@@ -200,6 +201,7 @@ class StackConfig:
             sender_message_limit=self.sender_message_limit,
             sender_window=timedelta(seconds=_bounded(self.sender_window_seconds)),
             pass_header_fields=self.pass_header_fields,
+            recipient_budget=self.recipient_budget_per_hour,
             notice_limit=self.notice_limit,
             notice_window=timedelta(seconds=_bounded(self.notice_window_seconds)),
         )
@@ -436,6 +438,7 @@ _FIELDS_OF_SETTINGS: Mapping[str, str] = {
     "parking_delay": "parking_delay_seconds",
     "directory_refresh": "directory_refresh_seconds",
     "sender_window": "sender_window_seconds",
+    "recipient_budget": "recipient_budget_per_hour",
     "notice_window": "notice_window_seconds",
 }
 """Field of `Settings` → field of `StackConfig`, where the names differ."""

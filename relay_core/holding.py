@@ -55,15 +55,26 @@ def hold_back(
     )
     notice = compose_notice(mail, (refusal,), marker=settings.recipient_marker)
     tell_once(window, ports.windows, mail.message_id, lambda: ports.notices.publish(notice))
+    record_held(mail, over_the_limit(settings), stored, settings, ports)
+    return True
+
+
+def record_held(
+    mail: MailIdentity,
+    detail: str,
+    stored: StoredManifest | None,
+    settings: Settings,
+    ports: Ports,
+) -> None:
+    """Write down that a mail waits for an operator. Raises as `relay_message`."""
     held = replace(
         empty_manifest(mail, settings, ports.clock()),
         state=ManifestState.HELD,
         reason=Reason.LIMIT_EXCEEDED,
-        detail=over_the_limit(settings),
+        detail=detail,
         interventions=stored.manifest.interventions if stored else (),
     )
     write_manifest(held, stored, ports.manifests)
-    return True
 
 
 def over_the_limit(settings: Settings) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, NewType, Protocol, TypeVar
 
+from .budget import BudgetWindow
 from .directory import Directory
 from .errors import AdapterError, Reason, Refusal
 from .flood import SenderWindow
@@ -156,6 +157,23 @@ class Windows(Protocol[Window]):
         ...
 
 
+@dataclass(slots=True, kw_only=True)
+class Purse:
+    """What one container has of an hour's budget: it is the only part of `Ports` that it owns.
+
+    `left` recipients are reserved and not spent yet, of the hour as `seen` last.
+    """
+
+    left: int = 0
+    seen: StoredWindow[BudgetWindow] | None = None
+
+    def seen_of(self, hour: BudgetWindow) -> StoredWindow[BudgetWindow] | None:
+        """That hour's record as it was seen last; None if none was. Another hour ends here."""
+        if self.seen is not None and self.seen.window.key != hour.key:
+            self.left, self.seen = 0, None
+        return self.seen
+
+
 class Directories(Protocol):
     """Where the recipient directory is kept, which an operator changes at any time."""
 
@@ -231,7 +249,10 @@ class Notices(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything the shell needs. `clock` tells an aware datetime in UTC."""
+    """Everything the shell needs. `clock` tells an aware datetime in UTC.
+
+    `windows` are those of senders. `purse` is what this container has of the hour's budget.
+    """
 
     incoming: IncomingMessages
     attachments: AttachmentStore
@@ -242,4 +263,6 @@ class Ports:
     notices: Notices
     directories: Directories
     windows: Windows[SenderWindow]
+    budgets: Windows[BudgetWindow]
+    purse: Purse
     clock: Callable[[], datetime]

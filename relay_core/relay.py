@@ -2,7 +2,8 @@
 
 1. Look at the message's manifest: what is done with, or in another worker's hands, is left alone.
 2. Read the mail, and decide about it. Hold it back if its sender is over the limit
-   (`relay_core.holding`). If it does not go out, tell the operator, then write it down.
+   (`relay_core.holding`), or the stack over its budget (`relay_core.spending`). If it does not go
+   out, tell the operator, then write it down.
 3. Store every attachment. Keys are the same on every try, so storing again changes nothing.
 4. Tell the operator about recipients that were left out.
 5. Write the manifest: what is promised to whom, and who works on it until when.
@@ -35,6 +36,7 @@ from .manifest import (
     DeliveryState,
     Manifest,
     ManifestState,
+    MessageId,
     StoredAttachment,
 )
 from .measured import Measured
@@ -56,6 +58,7 @@ from .report import Again, Outcome, RelayReport
 from .rewrite import RewrittenBody, rewrite_body
 from .sent_time import SentTime, find_sent_time, late_note
 from .settings import LinkMode, Settings
+from .spending import hold_over_budget, over_the_budget
 from .submitting import Submitted, submit_open
 
 
@@ -92,21 +95,27 @@ def relay_message(
     elif stored is not None and stored.manifest.state is ManifestState.RELAYING:
         plan = _plan_promised(admitted, stored.manifest, settings)
     elif hold_back(admitted.mail, stored, settings, ports, arrived_at):
-        return RelayReport(
-            message_id=admitted.mail.message_id,
-            outcome=Outcome.HELD,
-            reason=Reason.LIMIT_EXCEEDED,
-            detail=over_the_limit(settings),
-            message_bytes=len(raw),
-        )
+        return _held(admitted.mail.message_id, over_the_limit(settings), len(raw))
     else:
         directory = ports.directories.current() if admitted.needs_directory else EMPTY_DIRECTORY
         plan = plan_recipients(admitted, settings, directory)
     if isinstance(plan, RelayPlan):
+        if hold_over_budget(plan, stored, settings, ports):
+            return _held(plan.mail.message_id, over_the_budget(settings), len(raw))
         report = carry_out(plan, stored, settings, ports, worker, arrived_at=arrived_at)
     else:
         report = _end(plan, stored, settings, ports)
     return replace(report, message_bytes=len(raw))
+
+
+def _held(message_id: MessageId, detail: str, message_bytes: int) -> RelayReport:
+    return RelayReport(
+        message_id=message_id,
+        outcome=Outcome.HELD,
+        reason=Reason.LIMIT_EXCEEDED,
+        detail=detail,
+        message_bytes=message_bytes,
+    )
 
 
 def _plan_promised(admitted: AdmittedMail, manifest: Manifest, settings: Settings) -> RelayPlan:

@@ -70,6 +70,8 @@ class Settings:
     `allowed_senders` lets every sender in. `directory_refresh` is how old the recipient
     directory may be that a worker goes by. `sender_message_limit` is how many mails of one
     sender are relayed in each `sender_window`, 0 for all; what is more is held.
+    `recipient_budget` is how many recipients the stack submits to in an hour, 0 for any number;
+    mail beyond it is held.
     `inline_image_limit` is how large an image that the HTML shows may be, in bytes, to stay in
     the mail. `notice_limit` is how many notices of one reason and sender are told at once in each
     `notice_window`, 0 for all; the rest is summed up. `limits` bound what is read at all.
@@ -94,6 +96,7 @@ class Settings:
     max_recipients: int = 100
     sender_message_limit: int = 0
     sender_window: timedelta = timedelta(seconds=300)
+    recipient_budget: int = 0
     notice_limit: int = 5
     notice_window: timedelta = timedelta(seconds=300)
     show_recipients: bool = True
@@ -211,6 +214,7 @@ _RANGES = (
     ("max_recipients", 1, 1000),
     # A window's record names each mail that it let through (`relay_core.flood`).
     ("sender_message_limit", 0, 1000),
+    ("recipient_budget", 0, 10_000_000),
     ("notice_limit", 0, 100),
     ("inline_image_limit", 0, 10_000_000),
     ("max_message_bytes", 1000, DEFAULT_LIMITS.size),

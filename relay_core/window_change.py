@@ -12,7 +12,7 @@ from typing import Protocol, Self, TypeVar
 
 from .errors import AdapterError, Conflict
 from .manifest import MessageId
-from .ports import StoredWindow, Windows
+from .ports import StoredWindow, Version, Windows
 from .telling import Telling
 from .window import WindowRecord
 
@@ -39,25 +39,37 @@ def change_window(
         Conflict: if `MAX_RACES` races were lost.
         AdapterError: if the store fails.
     """
+    return change_known(windows, empty, change, None).window
+
+
+def change_known(
+    windows: Windows[Record],
+    empty: Record,
+    change: Callable[[Record], Record],
+    known: StoredWindow[Record] | None,
+) -> StoredWindow[Record]:
+    """The same, beginning with a version that is known: nobody else may have written since."""
     races = 0
+    stored = known or windows.load(empty.key)
     while True:
-        stored = windows.load(empty.key)
         changed = change(empty if stored is None else stored.window)
         try:
-            _write(changed, stored, windows)
+            return StoredWindow(changed, _write(changed, stored, windows))
         except Conflict:
             races += 1
             if races == MAX_RACES:
                 raise
-        else:
-            return changed
+            stored = windows.load(empty.key)
 
 
-def _write(changed: Record, stored: StoredWindow[Record] | None, windows: Windows[Record]) -> None:
+def _write(
+    changed: Record, stored: StoredWindow[Record] | None, windows: Windows[Record]
+) -> Version:
     if stored is None:
-        windows.create(changed)
-    elif changed != stored.window:
-        windows.replace(changed, stored.version)
+        return windows.create(changed)
+    if changed == stored.window:
+        return stored.version
+    return windows.replace(changed, stored.version)
 
 
 class ToldRecord(WindowRecord, Protocol):

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
+from relay_core.budget import BudgetWindow, format_budget, parse_budget
 from relay_core.directory import EMPTY_DIRECTORY, Directory
 from relay_core.errors import AdapterError, Conflict, PermanentError
 from relay_core.flood import SenderWindow, format_window, parse_window
@@ -27,6 +28,7 @@ from relay_core.ports import (
     Notice,
     OutgoingMail,
     Ports,
+    Purse,
     RawKey,
     StoredManifest,
     StoredWindow,
@@ -255,6 +257,10 @@ def memory_sender_windows() -> MemoryWindows[SenderWindow]:
     return MemoryWindows(format_window, parse_window)
 
 
+def memory_budget_windows() -> MemoryWindows[BudgetWindow]:
+    return MemoryWindows(format_budget, parse_budget)
+
+
 def memory_notice_windows() -> MemoryWindows[NoticeWindow]:
     return MemoryWindows(format_notice_window, parse_notice_window)
 
@@ -338,6 +344,8 @@ class MemoryWorld:
         self.windows = memory_sender_windows()
         self.notice_windows = memory_notice_windows()
         self.reminders = MemoryReminders()
+        self.budgets = memory_budget_windows()
+        self.purse = Purse()
         self.workers = 0
 
     def worker(self) -> Worker:
@@ -377,6 +385,8 @@ class MemoryWorld:
             notices=self.notices,
             directories=self.directories,
             windows=self.windows,
+            budgets=self.budgets,
+            purse=self.purse,
             clock=self.clock,
         )
 

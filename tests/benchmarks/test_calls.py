@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from math import ceil
 
 import pytest
@@ -169,6 +171,27 @@ class TestCallsOfNotices:
         # The first that is left out asks for the summary.
         assert counted | {"sqs.SendMessage": 1} == calls()
         assert counted == calls()
+
+
+class TestCallsOfTheBudget:
+    @pytest.mark.parametrize(("shape", "mails", "writes"), [(SMALL, 74, 2), (to(40), 10, 10)])
+    def test_a_worker_reserves_a_block_by_one_write_and_a_large_mail_by_one_of_its_own(
+        self, endpoint: str, shape: Shape, mails: int, writes: int
+    ) -> None:
+        session = loopback_session(endpoint)
+        recorder = CallRecorder(session)
+        function = MeasuredFunction(session, replace(SETTINGS, recipient_budget=3600))
+        found: Counter[str] = Counter()
+        for mail in islice(shape.mails(), mails):
+            function.receive(mail)
+            recorder.take()
+            function.relay(mail)
+            found += Counter(
+                call.name
+                for call in recorder.take()
+                if str(call.parameters.get("Key", "")).startswith("windows/budget/")
+            )
+        assert (found["s3.GetObject"], found["s3.PutObject"]) in {(1, writes), (2, writes)}
 
 
 class TestCallsAlone:

@@ -118,6 +118,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "senderMessageLimit": 12,
                 "senderWindowSeconds": 13,
                 "passHeaderFields": ["X-Device-Id"],
+                "recipientBudgetPerHour": 16,
                 "noticeLimit": 17,
                 "noticeWindowSeconds": 18,
             }
@@ -147,6 +148,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         sender_message_limit=12,
         sender_window=timedelta(seconds=13),
         pass_header_fields=("X-Device-Id",),
+        recipient_budget=16,
         notice_limit=17,
         notice_window=timedelta(seconds=18),
     )
@@ -220,6 +222,10 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "limit of a sender": (
         {"senderMessageLimit": 1001},
         {"senderMessageLimit": "from 0 to 1000"},
+    ),
+    "budget of recipients": (
+        {"recipientBudgetPerHour": 10_000_001},
+        {"recipientBudgetPerHour": "from 0 to 10000000"},
     ),
     "window of a sender": (
         {"senderWindowSeconds": 0, "noticeWindowSeconds": 901, "noticeLimit": 101},

@@ -1,0 +1,99 @@
+"""How many recipients the stack as a whole may submit to in an hour.
+
+Whoever can have mail sent can have it sent to many addresses that do not exist, and a mail service
+pauses an account of which too much bounces: then no alarm of any device arrives. The budget bounds
+what can happen before somebody looks.
+
+An hour's record says how many recipients are reserved. A worker reserves a block at a time and
+spends it mail by mail, so that most mails ask nobody. What it has reserved and not spent is lost
+at the end of the hour: so at most the budget is submitted, and a little less where many workers
+share it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from .telling import NOT_TOLD, Telling, parse_telling, telling_document
+from .window import WindowKey, window_name, window_start
+
+SCHEMA_VERSION = 1
+
+HOUR = timedelta(hours=1)
+
+_BLOCKS = 100
+"""A block is this part of the budget: few enough writes an hour, and little that can be lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetWindow:
+    """What is reserved of one hour's budget; `started_at` is in UTC.
+
+    `telling` is about the first mail that was over it.
+    """
+
+    started_at: datetime
+    reserved: int = 0
+    telling: Telling = NOT_TOLD
+
+    @classmethod
+    def at(cls, now: datetime) -> BudgetWindow:
+        """The hour that a mail is submitted in now, of which nothing is reserved yet."""
+        return cls(started_at=window_start(now, HOUR))
+
+    @property
+    def key(self) -> WindowKey:
+        """Its name."""
+        return WindowKey(f"budget/{window_name(self.started_at, HOUR)}")
+
+    @property
+    def ends_at(self) -> datetime:
+        """The moment from which the next hour's budget counts."""
+        return self.started_at + HOUR
+
+    def reserving(self, needed: int, budget: int) -> BudgetWindow:
+        """The hour with so many recipients reserved, and a block more as far as there is room.
+
+        The same if there is no room for those who are needed.
+        """
+        room = budget - self.reserved
+        if needed > room:
+            return self
+        return replace(self, reserved=self.reserved + min(room, needed + budget // _BLOCKS))
+
+    def with_telling(self, telling: Telling) -> BudgetWindow:
+        """The hour with another state of telling the operator."""
+        return replace(self, telling=telling)
+
+
+def format_budget(window: BudgetWindow) -> bytes:
+    """The hour as JSON, UTF-8."""
+    document = {
+        "schema": SCHEMA_VERSION,
+        "started_at": window.started_at.isoformat(),
+        "reserved": window.reserved,
+        "telling": telling_document(window.telling),
+    }
+    return json.dumps(document).encode()
+
+
+def parse_budget(document: bytes) -> BudgetWindow:
+    """The inverse of `format_budget`.
+
+    Raises:
+        ValueError: if it is not an hour of this schema.
+    """
+    try:
+        data: dict[str, Any] = json.loads(document)
+        if data["schema"] != SCHEMA_VERSION:
+            raise ValueError(f"schema {data['schema']} of a budget, expected {SCHEMA_VERSION}")
+        return BudgetWindow(
+            started_at=datetime.fromisoformat(data["started_at"]),
+            reserved=int(data["reserved"]),
+            telling=parse_telling(data["telling"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not an hour's budget: {error!r}") from error

@@ -1,0 +1,88 @@
+"""Holding back mail that is over the hour's budget of recipients.
+
+What `budget` decides about an hour is carried out here over ports. The budget is spent when a
+mail is about to be relayed for the first time, for all its recipients at once. A mail that does
+not fit is held as a whole; a smaller one after it may still fit. One that an operator released
+goes out and is not counted.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from .budget import BudgetWindow
+from .errors import Reason, Refusal
+from .holding import record_held
+from .manifest import ManifestState, MessageId
+from .notice import compose_notice
+from .plan import RelayPlan
+from .ports import Ports, StoredManifest
+from .settings import Settings
+from .window_change import change_known, tell_once
+
+_NOT_SPENT_FOR = frozenset({ManifestState.FAILING, ManifestState.HELD})
+
+
+def hold_over_budget(
+    plan: RelayPlan, stored: StoredManifest | None, settings: Settings, ports: Ports
+) -> bool:
+    """Whether the mail waits for an operator; told and recorded if it does, spent if it does not.
+
+    `stored` is its manifest. Raises as `relay_message`.
+    """
+    if not settings.recipient_budget:
+        return False
+    if stored is not None and stored.manifest.state not in _NOT_SPENT_FOR:
+        return False
+    mail, count = plan.mail, len(plan.recipients)
+    full = _spend(count, mail.message_id, settings.recipient_budget, ports, ports.clock())
+    if full is None:
+        return False
+    refusal = Refusal(
+        reason=Reason.LIMIT_EXCEEDED,
+        detail=f"{over_the_budget(settings)}. This mail is to {count} recipients. It and all that"
+        f" do not fit until {full.ends_at:%Y-%m-%d %H:%M:%S} UTC are held, without a further"
+        " notice. None is lost: 'relayctl list --state held' shows them, and 'relayctl redeliver"
+        " MESSAGE' releases one. See first that their recipients exist: mail that bounces can"
+        " have the account paused.",
+    )
+    notice = compose_notice(mail, (refusal,), marker=settings.recipient_marker)
+    tell_once(full, ports.budgets, mail.message_id, lambda: ports.notices.publish(notice))
+    record_held(mail, over_the_budget(settings), stored, settings, ports)
+    return True
+
+
+def over_the_budget(settings: Settings) -> str:
+    """What is told of a mail that is over the budget."""
+    return (
+        f"the stack is over {settings.recipient_budget} recipients in this hour"
+        " (recipientBudgetPerHour)"
+    )
+
+
+def _spend(
+    count: int, by: MessageId, budget: int, ports: Ports, now: datetime
+) -> BudgetWindow | None:
+    """Take so many recipients from the hour's budget; the hour, if there is no room for them."""
+    empty, purse = BudgetWindow.at(now), ports.purse
+    seen = purse.seen_of(empty)
+    if count > purse.left:
+        if seen is not None and seen.window.reserving(count - purse.left, budget) is seen.window:
+            # Nothing is written where there is no room: so it has to be looked at anew.
+            seen = None
+        before = 0
+
+        def reserve(found: BudgetWindow) -> BudgetWindow:
+            nonlocal before
+            before = found.reserved
+            reserved = found.reserving(count - purse.left, budget)
+            if reserved is not found:
+                return reserved
+            return found.with_telling(found.telling.claimed(by, now))
+
+        purse.seen = change_known(ports.budgets, empty, reserve, seen)
+        purse.left += purse.seen.window.reserved - before
+        if count > purse.left:
+            return purse.seen.window
+    purse.left -= count
+    return None
