@@ -73,6 +73,7 @@ class Scenario:
             "retryDelaySeconds=1",
             "parkingDelaySeconds=1",
             "dlqMaxReceiveCount=3",
+            "recipientBudgetPerHour=0",
         )
 
 
