@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 BIN := .venv/bin
 STAMP := .venv/.requirements-dev.sha256
 
-.PHONY: help setup demo test prove run preview check bench pictures fuzz format lock clean
+.PHONY: help setup engine demo test prove lifecycle run preview check bench pictures fuzz format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -20,6 +20,9 @@ $(STAMP): requirements-dev.txt scripts/make_venv.sh
 $(BIN)/relayctl: scripts/relayctl $(STAMP)
 	@install -m 755 scripts/relayctl $@
 
+engine: setup ## Pulumi's own CLI into build/, where no fitting one is on PATH; needs Go, once
+	@sh scripts/make_engine.sh $(BIN)/python
+
 demo: setup ## one real mail through the whole relay, step by step
 	@$(BIN)/python -m sandbox.demo
 
@@ -29,10 +32,13 @@ test: setup ## the whole suite, sandbox included
 prove: setup ## a thousand mails while SES fails and workers are killed; five minutes
 	@$(BIN)/python -m tests.sandbox.load
 
+lifecycle: engine ## a stack's whole life by Pulumi's own engine, a line a step
+	@$(BIN)/python -m tests.sandbox.lifecycle
+
 run: setup ## the sandbox in the foreground, until Ctrl-C
 	@$(BIN)/python -m sandbox
 
-preview: setup ## what Pulumi's own engine makes of the program; needs the pulumi CLI
+preview: setup ## what Pulumi's own engine makes of the program; needs the CLI (make engine)
 	@$(BIN)/python -m sandbox.preview
 
 check: setup ## format, lint, types, import rules

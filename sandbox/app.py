@@ -33,6 +33,7 @@ from .console.alarms import Alarms
 from .console.forwarding import FunctionUrl
 from .console.journal import Journal
 from .console.queues import Queues
+from .deployers import Deployer, deployed
 from .events import Event, Listener, ProgramWarned
 from .function_log import FunctionLogFollower
 from .function_urls import UnusableFunctionUrl, deployed_functions
@@ -45,13 +46,14 @@ from .scanner import MalwareScanner
 from .ses_endpoint import SesEndpoint, SesService
 from .ses_faults import Faults
 from .ses_sending import Sending
-from .smtp import Credentials, SmtpFront
+from .smtp import AccessKeys, Credentials, SmtpFront
 from .smtp_access import SmtpAccess, example_code
 from .strangers import MxAccess, Strangers
 from .tls import make_server_context
 
 if TYPE_CHECKING:
     from .emulator import Emulator
+    from .engine.stack import Stack
 
 HOST = "127.0.0.1"
 _EXPORTS_NEEDED = {
@@ -74,6 +76,8 @@ class Stopped(Exception):
 class Options:
     """How to run the sandbox.
 
+    `deployer` is who deploys the program: Pulumi's mocks in this process, or its own engine.
+
     `data` is where everything is kept (None: a temporary folder, removed at the end); port 0
     means any free one; `config` sets keys of Pulumi.yaml, as text. `scan_delay` is how long an
     attachment goes unscanned at least, where the program has attachments scanned.
@@ -84,6 +88,7 @@ class Options:
     http_port: int = 0
     config: Mapping[str, str] = field(default_factory=dict)
     scan_delay: timedelta = timedelta()
+    deployer: Deployer = "mocks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +106,11 @@ class AwsAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """A sandbox that runs: what others need to use it. `config` has full names as keys."""
+    """A sandbox that runs: what others need to use it. `config` has full names as keys.
+
+    `deployed` is the stack as Pulumi's engine has it, to be changed while the sandbox runs; None
+    if the mocks deployed it, which can change nothing.
+    """
 
     smtp: SmtpAccess
     mx: MxAccess
@@ -112,6 +121,7 @@ class Sandbox:
     ses_faults: Path
     stack: Mapping[str, Any]
     config: Mapping[str, Any]
+    deployed: Stack | None
 
     def describe(self) -> dict[str, Any]:
         """What the ready file says."""
@@ -192,8 +202,10 @@ def _start(
     data = _data_folder(options.data, cleanup)
     cleanup.enter_context(_log_to(data / "sandbox.log"))
     heed()
-    from .deploy import ConfigError, DeployError, deploy, load_config  # noqa: PLC0415 (see above)
     from .emulator import Emulator, EmulatorError  # noqa: PLC0415 (see above)
+    from .engine.cli import NoEngine  # noqa: PLC0415 (see above)
+    from .program import DeployError  # noqa: PLC0415 (see above)
+    from .stack_config import ConfigError, load_config  # noqa: PLC0415 (see above)
 
     try:
         config = load_config(PROJECT_FOLDER, options.config)
@@ -212,10 +224,18 @@ def _start(
         )
         heed()
         prepare_account(ses=emulator.client("ses"), sesv2=emulator.client("sesv2"), config=config)
-        stack = deploy(emulator, config, warn=lambda text: listen(ProgramWarned(text=text)))
-        if missing := _EXPORTS_NEEDED - stack.keys():
+        found = cleanup.enter_context(
+            deployed(
+                options.deployer,
+                emulator,
+                config,
+                folder=data / "pulumi",
+                warn=lambda text: listen(ProgramWarned(text=text)),
+            )
+        )
+        if missing := _EXPORTS_NEEDED - found.exports.keys():
             raise StartError(f"the program does not export {', '.join(sorted(missing))}")
-    except (ConfigError, EmulatorError, DeployError) as error:
+    except (ConfigError, EmulatorError, DeployError, NoEngine) as error:
         raise StartError(_one_line(error)) from error
     heed()
     return _surround(
@@ -226,7 +246,8 @@ def _start(
         http_socket=http_socket,
         data=data,
         config=config,
-        stack=stack,
+        stack=found.exports,
+        deployed_stack=found.stack,
         listener=listen,
         journal=journal,
         cleanup=cleanup,
@@ -243,6 +264,7 @@ def _surround(
     data: Path,
     config: Mapping[str, Any],
     stack: Mapping[str, Any],
+    deployed_stack: Stack | None,
     listener: Listener,
     journal: Journal,
     cleanup: ExitStack,
@@ -289,7 +311,7 @@ def _surround(
         cleanup.callback(follower.close)
     scanner = MalwareScanner(
         s3=emulator.client("s3"),
-        plans=tuple(emulator.malware_plans),
+        plans=emulator.malware_plans,
         delay=options.scan_delay,
         listener=listener,
     )
@@ -324,7 +346,7 @@ def _surround(
     front = SmtpFront(
         listening=smtp_socket,
         tls=tls,
-        credentials=credentials,
+        logins=AccessKeys(passwords=emulator.smtp_passwords),
         receiving=receiving,
         listener=listener,
     )
@@ -335,7 +357,7 @@ def _surround(
     mx_front = SmtpFront(
         listening=mx_socket,
         tls=tls,
-        credentials=None,
+        logins=None,
         receiving=replace(receiving, authenticate=strangers.authenticate),
         listener=listener,
     )
@@ -397,6 +419,7 @@ def _surround(
         ses_faults=ses_faults,
         stack=stack,
         config=config,
+        deployed=deployed_stack,
     )
 
 
@@ -457,7 +480,8 @@ def _smtp_credentials(emulator: Emulator, stack: Mapping[str, Any]) -> Credentia
     name = stack.get("smtpCredentialsParameter")
     if not name:
         username = f"SANDBOX{secrets.token_hex(6).upper()}"
-        return Credentials(username=username, password=secrets.token_urlsafe(24))
+        emulator.smtp_passwords[username] = secrets.token_urlsafe(24)
+        return Credentials(username=username, password=emulator.smtp_passwords[username])
     answer = emulator.client("ssm").get_parameter(Name=name, WithDecryption=True)
     return Credentials(**json.loads(answer["Parameter"]["Value"]))
 

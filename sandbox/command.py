@@ -20,6 +20,7 @@ from typing import NoReturn
 from rich.text import Text
 
 from .app import Options, Sandbox, StartError, Stopped, running
+from .deployers import DEPLOYERS
 from .narration import Narrator, Terminal, printable
 from .smtp_access import example_code, openssl_command, smtp_session, swaks_command
 from .stop import StopRequest
@@ -97,6 +98,12 @@ def _parse_arguments(arguments: Sequence[str]) -> tuple[Options, Path | None]:
         metavar="SECONDS",
         help="leave attachments unscanned for so long, where malwareProtection is on",
     )
+    parser.add_argument(
+        "--deployer",
+        choices=DEPLOYERS,
+        default="mocks",
+        help="who deploys the program: mocks (the default), or Pulumi's own engine",
+    )
     found = parser.parse_args(arguments)
     options = Options(
         data=found.data,
@@ -104,6 +111,7 @@ def _parse_arguments(arguments: Sequence[str]) -> tuple[Options, Path | None]:
         http_port=found.http_port,
         config=dict(_parse_setting(item) for item in found.config),
         scan_delay=found.scan_delay,
+        deployer=found.deployer,
     )
     return options, found.ready_file
 

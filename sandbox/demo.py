@@ -10,6 +10,7 @@ only if all of that held.
 
 from __future__ import annotations
 
+import argparse
 import email
 import email.policy
 import re
@@ -19,7 +20,7 @@ import ssl
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from html import unescape
 from pathlib import Path
@@ -27,6 +28,7 @@ from pathlib import Path
 from rich.text import Text
 
 from .app import Options, Sandbox, StartError, Stopped, running
+from .deployers import DEPLOYERS
 from .narration import Narrator, Terminal, format_size
 from .smtp_access import example_recipient
 from .stop import StopRequest
@@ -46,14 +48,17 @@ class DemoFailed(Exception):
     """Something did not hold; the message says what."""
 
 
-def main() -> int:
-    """Run the demo; return its exit status."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Run the demo; return its exit status. `--deployer engine` has Pulumi's engine deploy it."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.demo", allow_abbrev=False)
+    parser.add_argument("--deployer", choices=DEPLOYERS, default="mocks")
+    options = Options(deployer=parser.parse_args(arguments).deployer)
     stop = StopRequest.on_signals()
     narrator = Narrator(Terminal())
     started = time.monotonic()
     try:
         _step(narrator, "Start the emulator, deploy the Pulumi program on it")
-        with running(Options(), listener=narrator, stop_asked=stop.is_made) as sandbox:
+        with running(options, listener=narrator, stop_asked=stop.is_made) as sandbox:
             _fact(
                 narrator, f"{len(sandbox.stack)} exports; mail is taken on port", sandbox.smtp.port
             )
@@ -237,4 +242,4 @@ def _fact(narrator: Narrator, name: str, value: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

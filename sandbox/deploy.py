@@ -21,47 +21,36 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-import runpy
-import sys
 import threading
-import warnings
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from json import dumps as to_json
 from pathlib import Path
 from typing import Any
 
 import pulumi
-from botocore.exceptions import ClientError
 from pulumi import runtime
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
-from .create import (
-    CREATORS,
-    LOOKUPS,
-    Account,
-    Created,
-    DeclarationError,
-    Declared,
-    NothingFound,
-)
-from .deploy_checks import unset_outputs, wrong_texts
+from .create import LOOKUPS, Account, NothingFound
+from .deploy_checks import unset_outputs
 from .deploy_values import plain
+from .program import (
+    PROGRAM,
+    DeployError,
+    Threads,
+    check_config,
+    checked_export,
+    config_text,
+    execute,
+    make,
+    one_line,
+)
 from .stack_config import ConfigError, load_config
 
-__all__ = ["ConfigError", "DeployError", "deploy", "load_config"]
-
-PROGRAM = Path(__file__).resolve().parent.parent / "__main__.py"
-"""The program of this repository."""
-
+__all__ = ["PROGRAM", "ConfigError", "DeployError", "deploy", "load_config"]
 
 _logger = logging.getLogger(__name__)
 _logger.addHandler(logging.NullHandler())  # what the program logs is shown by who configures it
-
-
-class DeployError(Exception):
-    """The program could not be deployed; the message says in one line what failed and why."""
 
 
 def deploy(
@@ -82,29 +71,25 @@ def deploy(
         DeployError: on the first thing that failed: a resource, with its type, name and what
             the emulator said; or the program itself, with its exception.
     """
-    region = config.get("aws:region", emulator.region)
-    if region != emulator.region:
-        raise DeployError(f"aws:region is {region}, but the emulator runs as {emulator.region}")
+    check_config(config, emulator)
     deployment = _Deployment(emulator, program.parent)
     # A context of its own: Pulumi keeps its state in context variables, and the caller's may
     # hold the root of another deployment.
     context = contextvars.Context()
-    loops: list[asyncio.AbstractEventLoop] = []
     warnings_of_program = _WarningHandler(warn)
     _logger.addHandler(warnings_of_program)
     try:
-        running = _run(
-            deployment, config, program=program, project=project, stack=stack, loops=loops
-        )
-        return context.run(asyncio.run, running)
+        with Threads() as threads:
+            running = _run(
+                deployment, config, program=program, project=project, stack=stack, threads=threads
+            )
+            return context.run(asyncio.run, running)
     except Exception as error:  # noqa: BLE001 (whatever a program raises, it did not deploy)
         # A resource that failed comes first: what the program raised is its consequence.
-        first = deployment.first_error or DeployError(f"{program.name}: {_one_line(error)}")
+        first = deployment.first_error or DeployError(f"{program.name}: {one_line(error)}")
         raise first from first.__cause__ or error
     finally:
         _logger.removeHandler(warnings_of_program)
-        for loop in loops:
-            loop.close()
 
 
 class _WarningHandler(logging.Handler):
@@ -126,58 +111,25 @@ async def _run(
     program: Path,
     project: str,
     stack: str,
-    loops: list[asyncio.AbstractEventLoop],
+    threads: Threads,
 ) -> dict[str, object]:
     loop = asyncio.get_running_loop()
     # Tasks that nobody awaits after a failure; `first_error` tells what mattered.
     loop.set_exception_handler(lambda _loop, _context: None)
 
-    # Pulumi opens an event loop on each thread that it registers a resource on, unless there is
-    # one, and never closes it. These are closed by the caller, when the threads are gone.
-    def bring_loop() -> None:
-        own = asyncio.new_event_loop()
-        asyncio.set_event_loop(own)
-        loops.append(own)
-
-    loop.set_default_executor(ThreadPoolExecutor(initializer=bring_loop))
+    threads.serve(loop)
     # The tasks that Pulumi waits for; `set_mocks` leaves those of an earlier deployment there.
     SETTINGS.outputs = set()
-    runtime.set_all_config({key: _config_text(value) for key, value in config.items()}, [])
+    runtime.set_all_config({key: config_text(value) for key, value in config.items()}, [])
     runtime.set_mocks(deployment, project=project, stack=stack, preview=False, logger=_logger)
     root = runtime.get_root_resource()
     if not isinstance(root, Stack):
         raise DeployError("Pulumi made no root stack")
-    await run_pulumi_func(lambda: _execute(program))
+    await run_pulumi_func(lambda: execute(program))
     return {
-        name: _checked_export(name, await pulumi.Output.from_input(value).future())
+        name: checked_export(name, await pulumi.Output.from_input(value).future())
         for name, value in root.outputs.items()
     }
-
-
-def _execute(program: Path) -> None:
-    """Run the program as Pulumi's language host does: as `__main__`, its folder on the path."""
-    folder = str(program.parent)
-    sys.path.insert(0, folder)
-    try:
-        with warnings.catch_warnings():
-            # What the provider's modules say of each other as they are imported.
-            warnings.filterwarnings(
-                "ignore", ".* has been deprecated in favor of ", DeprecationWarning
-            )
-            runpy.run_path(str(program), run_name="__main__")
-    finally:
-        sys.path.remove(folder)
-
-
-def _config_text(value: object) -> str:
-    return value if isinstance(value, str) else to_json(value)
-
-
-def _checked_export(name: str, value: object) -> object:
-    exported: object = plain(value, Path())
-    if wrong := next(wrong_texts(exported), None):
-        raise DeployError(f"export {name}: {wrong}")
-    return exported
 
 
 class _Deployment(runtime.Mocks):
@@ -196,10 +148,12 @@ class _Deployment(runtime.Mocks):
             raise DeployError(f"{args.typ} {args.name}: not made, another resource failed")
         try:
             inputs = plain(args.inputs, self._folder)
-            created = self._create(args, inputs)
+            created = make(
+                args.typ, args.name, inputs, self._account, existing=args.resource_id or None
+            )
         except Exception as error:
             # Whatever it was, it must not be lost among what follows from it.
-            raise self._failure(f"{args.typ} {args.name}: {_one_line(error)}") from error
+            raise self._failure(f"{args.typ} {args.name}: {one_line(error)}") from error
         outputs = {key: value for key, value in created.outputs.items() if value is not None}
         return created.id, {
             **unset_outputs(args.typ, args.name),
@@ -207,34 +161,6 @@ class _Deployment(runtime.Mocks):
             **args.inputs,
             **outputs,
         }
-
-    def _create(self, args: runtime.MockResourceArgs, inputs: dict[str, Any]) -> Created:
-        if args.resource_id:
-            raise DeclarationError("existing resources cannot be read or imported here")
-        if wrong := next(wrong_texts(inputs), None):
-            raise DeclarationError(wrong)
-        declared = Declared(args.name, inputs)
-        if args.typ == "pulumi:providers:aws":
-            self._check_region(declared)
-            created = Created(args.name)
-        elif creator := CREATORS.get(args.typ):
-            self._check_region(declared)
-            created = creator(declared, self._account)
-        else:
-            raise DeclarationError(
-                "the sandbox cannot make resources of this type; add it to sandbox/create"
-            )
-        if unhandled := declared.unhandled():
-            raise DeclarationError(
-                f"the sandbox does nothing with input {', '.join(unhandled)}; apply it in "
-                "sandbox/create, or leave it out there with a reason"
-            )
-        return created
-
-    def _check_region(self, declared: Declared) -> None:
-        region = declared.get("region", self._account.region)
-        if region != self._account.region:
-            raise DeclarationError(f"region is {region}; here is only {self._account.region}")
 
     def call(
         self, args: runtime.MockCallArgs
@@ -252,20 +178,3 @@ class _Deployment(runtime.Mocks):
         with self._lock:
             self.first_error = self.first_error or failure
         return failure
-
-
-def _one_line(error: BaseException) -> str:
-    """An exception's text without line breaks; its type too, where the text needs it."""
-    if isinstance(error, ClientError):
-        answer = error.response["Error"]
-        return f"{error.operation_name}: {answer.get('Code')}: {answer.get('Message')}"
-    text = _joined_lines(str(error))
-    speaks_for_itself = isinstance(error, DeployError | DeclarationError | pulumi.RunError)
-    return text if speaks_for_itself and text else f"{type(error).__name__}: {text}"
-
-
-def _joined_lines(text: str) -> str:
-    """A text on one line; what stands in lines below a heading is told apart."""
-    heading, *items = [" ".join(line.split()) for line in text.strip().splitlines()] or [""]
-    separator = "; " if heading.endswith(":") else " "
-    return " ".join(filter(None, [heading, separator.join(filter(None, items))]))

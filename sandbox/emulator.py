@@ -79,7 +79,8 @@ class Emulator:
 
     `endpoint` is its base URL; `access_key_id` and `secret_access_key` are the account's
     root credentials; `log` is the file its own log goes to. `malware_plans` is what was declared
-    to be scanned, which the emulator cannot do.
+    to be scanned, `smtp_passwords` what the access keys log in with at SES's SMTP interface, by
+    key id: the emulator has neither.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Emulator:
         self.secret_access_key = secret_access_key
         self.log = log
         self.malware_plans: list[MalwarePlan] = []
+        self.smtp_passwords: dict[str, str] = {}
         self._process = process
         self._folder = folder
         self._front = front

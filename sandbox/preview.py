@@ -1,9 +1,10 @@
-"""`make preview`: what Pulumi's own command line would do, asked of an empty account here.
+"""`make preview`: what Pulumi's engine would do, asked of an empty account here.
 
-The sandbox stands in for Pulumi's engine. This runs the real engine and the real AWS provider, as
-far as a preview goes: the engine checks URNs, options and types, the provider its own schemas and
-what it looks up. Its endpoints are an emulator's on this machine; no account of AWS is asked, and
-no credentials of the caller's are passed on.
+Where Pulumi is installed as its site says, the real engine and the real AWS provider run: the
+engine checks URNs, options and types, the provider its own schemas and what it looks up. Its
+endpoints are an emulator's on this machine; no account of AWS is asked, and no credentials of the
+caller's are passed on. Where there is only the CLI (`make engine`), which brings no language host,
+the program runs in this process, and the sandbox's own provider answers (`sandbox.engine`).
 
 The engine wants a project folder to write into. It gets a temporary one, with links to what is in
 this one, a stack of its own, a backend in a folder, and secrets under a passphrase of the moment;
@@ -39,20 +40,29 @@ SERVICES = (
 )
 """What the program declares resources of or asks, by the provider's names for its endpoints."""
 
+LANGUAGE_HOST = "pulumi-language-python"
+"""What runs a Python program for the CLI; it comes with an installed Pulumi."""
+
 NOT_FOUND = (
-    "preview: there is no pulumi on PATH. Install the Pulumi CLI as its site says"
-    " (pulumi.com/docs/iac/download-install) and run `make preview` again. Without it, `make demo`"
-    " deploys the same program onto the sandbox.\n"
+    "preview: there is no Pulumi CLI that fits. `make engine` builds one, with Go; or install it"
+    " as its site says (pulumi.com/docs/iac/download-install). Then run `make preview` again."
+    " Without it, `make demo` deploys the same program onto the sandbox.\n"
 )
 
 
 def main() -> int:
     """Run the preview; return the exit status: pulumi's, or 1 if it did not come to that."""
-    pulumi = shutil.which("pulumi")
-    if pulumi is None:
-        sys.stderr.write(NOT_FOUND)
-        return 1
-    from .emulator import Emulator, EmulatorError  # noqa: PLC0415 (slow, and not always needed)
+    from .engine.cli import NoEngine, find_pulumi  # noqa: PLC0415 (slow, and not always needed)
+
+    installed = shutil.which("pulumi") if shutil.which(LANGUAGE_HOST) else None
+    if installed is None:
+        try:
+            find_pulumi()
+        except NoEngine:
+            sys.stderr.write(NOT_FOUND)
+            return 1
+    from .emulator import Emulator, EmulatorError  # noqa: PLC0415 (as above)
+    from .program import DeployError  # noqa: PLC0415 (as above)
 
     with tempfile.TemporaryDirectory(prefix="mail-relay-preview-") as name:
         folder = Path(name)
@@ -63,14 +73,30 @@ def main() -> int:
                 prepare_account(
                     ses=emulator.client("ses"), sesv2=emulator.client("sesv2"), config=config
                 )
+                if installed is None:
+                    return _preview_inline(emulator, config, folder)
                 project = lay_out_project(
                     folder / "project",
                     {**config, **provider_config(emulator, emulator.secret_access_key)},
                 )
-                return _preview(pulumi, project, folder / "state")
-        except (ConfigError, EmulatorError, OSError) as error:
+                return _preview(installed, project, folder / "state")
+        except (ConfigError, DeployError, EmulatorError, OSError) as error:
             sys.stderr.write(f"preview: {error}\n")
             return 1
+
+
+def _preview_inline(account: Account, config: Mapping[str, object], folder: Path) -> int:
+    from .engine.stack import running  # noqa: PLC0415 (slow, and not always needed)
+
+    with running(account, folder / "engine") as engine:
+        outcome = engine.stack(STACK, config).preview()
+    for text in outcome.warnings:
+        sys.stdout.write(f"warning: {text}\n")
+    for step in sorted(outcome.steps, key=lambda one: (one.operation, one.type, one.name)):
+        sys.stdout.write(f"{step.operation:8} {step.type:75} {step.name}\n")
+    counts = ", ".join(f"{count} to {name}" for name, count in sorted(outcome.counts.items()))
+    sys.stdout.write(f"{counts}; {outcome.seconds:.1f} s\n")
+    return 0
 
 
 def provider_config(account: Account, secret_access_key: str) -> dict[str, object]:

@@ -78,10 +78,9 @@ class MalwareScanner:
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin; without a plan that has its objects tagged, there is nothing to do."""
-        if any(plan.tags_objects for plan in self.plans):
-            self._thread = threading.Thread(target=self._run, name="malware-scan", daemon=True)
-            self._thread.start()
+        """Begin. Plans may come and go meanwhile."""
+        self._thread = threading.Thread(target=self._run, name="malware-scan", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Scan no more."""
@@ -117,7 +116,7 @@ class MalwareScanner:
         self._seen = {one: at for one, at in self._seen.items() if one in present}
 
     def _versions(self) -> Iterator[_Version]:
-        for plan in self.plans:
+        for plan in tuple(self.plans):
             if plan.tags_objects:
                 for prefix in plan.prefixes or ("",):
                     pages = self.s3.get_paginator("list_objects_v2").paginate(

@@ -18,10 +18,10 @@ import hmac
 import re
 import socket
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import aiosmtpd.smtp
 from aiosmtpd.smtp import AuthResult, LoginPassword, Session
@@ -51,6 +51,28 @@ class Credentials:
         """Whether both are right, in a time that tells nothing."""
         name_matches = hmac.compare_digest(login.login, self.username.encode())
         return hmac.compare_digest(login.password, self.password.encode()) and name_matches
+
+
+class Logins(Protocol):
+    """Who may log in."""
+
+    def match(self, login: LoginPassword) -> bool:
+        """Whether this login is one of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessKeys:
+    """Whoever has an access key, as SES takes them: `passwords` are by key id, as they are now."""
+
+    passwords: Mapping[str, str]
+
+    def match(self, login: LoginPassword) -> bool:
+        """Whether the user name is the id of a key that is good, and the password is its own."""
+        known = [
+            Credentials(username=name, password=p) for name, p in tuple(self.passwords.items())
+        ]
+        return any(one.match(login) for one in known)
 
 
 class _Session(Session):
@@ -166,7 +188,7 @@ class SmtpFront:
     """The server, on an event loop and a thread of its own.
 
     It takes connections on `listening` (bound by the caller, so that a port in use is known
-    early) from the time it is made until `close`. Without `credentials` it takes mail from
+    early) from the time it is made until `close`. Without `logins` it takes mail from
     anybody.
     """
 
@@ -175,7 +197,7 @@ class SmtpFront:
         *,
         listening: socket.socket,
         tls: ssl.SSLContext,
-        credentials: Credentials | None,
+        logins: Logins | None,
         receiving: Receiving,
         listener: Listener,
     ) -> None:
@@ -189,7 +211,7 @@ class SmtpFront:
             _mechanism: str,
             login: LoginPassword,
         ) -> AuthResult:
-            if credentials is not None and credentials.match(login):
+            if logins is not None and logins.match(login):
                 return AuthResult(success=True, auth_data=login)
             listener(MailRejected(about=f"login from {session.peer}", reply="535 5.7.8"))
             return AuthResult(success=False, handled=False)
@@ -201,7 +223,7 @@ class SmtpFront:
                 hostname="localhost",
                 ident="ESMTP mail relay sandbox",
                 tls_context=tls,
-                auth_required=credentials is not None,
+                auth_required=logins is not None,
                 authenticator=authenticate,
                 loop=self._loop,
             )

@@ -35,10 +35,12 @@ class MalwarePlan:
 class Account(Protocol):
     """The account that resources are made in, as its administrator (`sandbox.emulator`).
 
-    `malware_plans` are those that were made so far: the emulator keeps none itself.
+    `malware_plans` are those that were made so far, and `smtp_passwords` those of the access keys
+    that are good, by key id: the emulator keeps neither itself.
     """
 
     malware_plans: list[MalwarePlan]
+    smtp_passwords: dict[str, str]
 
     @property
     def region(self) -> str:

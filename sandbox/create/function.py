@@ -14,47 +14,30 @@ from .declared import Account, Created, Creator, DeclarationError, Declared
 
 _QUEUE_PERMISSIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
+CONFIGURATION = (
+    *("description", "environment", "ephemeralStorage", "handler", "loggingConfig"),
+    *("memorySize", "role", "runtime", "timeout", "tracingConfig"),
+)
+"""The inputs of a function that `configuration` reads."""
+
+NO_CONCURRENCY = -1
+"""The provider's value of `reservedConcurrentExecutions` for "none reserved"."""
+
 
 def function(declared: Declared, account: Account) -> Created:
     """`aws.lambda_.Function` of type Zip; `code` comes as the bytes of the archive."""
     client, name = account.client("lambda"), declared.physical_name()
-    parameters = declared.renamed(
-        {
-            "architectures": "Architectures",
-            "description": "Description",
-            "handler": "Handler",
-            "memorySize": "MemorySize",
-            "packageType": "PackageType",
-            "role": "Role",
-            "runtime": "Runtime",
-            "timeout": "Timeout",
-        }
-    )
-    if block := declared.block("environment"):
-        parameters["Environment"] = {"Variables": block.get("variables", {})}
-    if block := declared.block("loggingConfig"):
-        parameters["LoggingConfig"] = block.renamed(
-            {
-                "logFormat": "LogFormat",
-                "logGroup": "LogGroup",
-                "applicationLogLevel": "ApplicationLogLevel",
-                "systemLogLevel": "SystemLogLevel",
-            }
-        )
-    if block := declared.block("tracingConfig"):
-        parameters["TracingConfig"] = {"Mode": block.require("mode")}
-    if block := declared.block("ephemeralStorage"):
-        parameters["EphemeralStorage"] = {"Size": block.require("size")}
     made = client.create_function(
         FunctionName=name,
         Code={"ZipFile": declared.require("code")},
         Tags=declared.tags(),
-        **parameters,
+        **declared.renamed({"architectures": "Architectures", "packageType": "PackageType"}),
+        **configuration(declared),
     )
     client.get_waiter("function_active_v2").wait(
         FunctionName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
     )
-    reserved = declared.get("reservedConcurrentExecutions", -1)  # -1 is the provider's "none"
+    reserved = declared.get("reservedConcurrentExecutions", NO_CONCURRENCY)
     if reserved >= 0:
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
     declared.leave_out(
@@ -80,23 +63,46 @@ def function(declared: Declared, account: Account) -> Created:
     )
 
 
+def configuration(declared: Declared) -> dict[str, Any]:
+    """What a function declares of its configuration, as Lambda takes it, now and later."""
+    parameters = declared.renamed(
+        {
+            "description": "Description",
+            "handler": "Handler",
+            "memorySize": "MemorySize",
+            "role": "Role",
+            "runtime": "Runtime",
+            "timeout": "Timeout",
+        }
+    )
+    if block := declared.block("environment"):
+        parameters["Environment"] = {"Variables": block.get("variables", {})}
+    if block := declared.block("loggingConfig"):
+        parameters["LoggingConfig"] = block.renamed(
+            {
+                "logFormat": "LogFormat",
+                "logGroup": "LogGroup",
+                "applicationLogLevel": "ApplicationLogLevel",
+                "systemLogLevel": "SystemLogLevel",
+            }
+        )
+    if block := declared.block("tracingConfig"):
+        parameters["TracingConfig"] = {"Mode": block.require("mode")}
+    if block := declared.block("ephemeralStorage"):
+        parameters["EphemeralStorage"] = {"Size": block.require("size")}
+    return parameters
+
+
 def event_source_mapping(declared: Declared, account: Account) -> Created:
     """`aws.lambda_.EventSourceMapping` from a queue."""
     client = account.client("lambda")
     source, target = declared.require("eventSourceArn"), declared.require("functionName")
     _require_queue_permissions(account, target, source)
-    parameters: dict[str, Any] = declared.renamed(
-        {
-            "batchSize": "BatchSize",
-            "enabled": "Enabled",
-            "functionResponseTypes": "FunctionResponseTypes",
-            "maximumBatchingWindowInSeconds": "MaximumBatchingWindowInSeconds",
-        }
-    )
-    if block := declared.block("scalingConfig"):
-        parameters["ScalingConfig"] = block.renamed({"maximumConcurrency": "MaximumConcurrency"})
     made = client.create_event_source_mapping(
-        EventSourceArn=source, FunctionName=target, Tags=declared.tags(), **parameters
+        EventSourceArn=source,
+        FunctionName=target,
+        Tags=declared.tags(),
+        **mapping_parameters(declared),
     )
     return Created(
         made["UUID"],
@@ -107,6 +113,21 @@ def event_source_mapping(declared: Declared, account: Account) -> Created:
             "state": made["State"],
         },
     )
+
+
+def mapping_parameters(declared: Declared) -> dict[str, Any]:
+    """What a mapping declares beside its two ends, as Lambda takes it."""
+    parameters: dict[str, Any] = declared.renamed(
+        {
+            "batchSize": "BatchSize",
+            "enabled": "Enabled",
+            "functionResponseTypes": "FunctionResponseTypes",
+            "maximumBatchingWindowInSeconds": "MaximumBatchingWindowInSeconds",
+        }
+    )
+    if block := declared.block("scalingConfig"):
+        parameters["ScalingConfig"] = block.renamed({"maximumConcurrency": "MaximumConcurrency"})
+    return parameters
 
 
 def recursion_config(declared: Declared, account: Account) -> Created:

@@ -64,11 +64,14 @@ def access_key(declared: Declared, account: Account) -> Created:
     made = iam.create_access_key(UserName=owner)["AccessKey"]
     if status := declared.get("status"):
         iam.update_access_key(UserName=owner, AccessKeyId=made["AccessKeyId"], Status=status)
+    password = smtp_password(made["SecretAccessKey"], account.region)
+    if status != "Inactive":
+        account.smtp_passwords[made["AccessKeyId"]] = password
     return Created(
         made["AccessKeyId"],
         {
             "secret": made["SecretAccessKey"],
-            "sesSmtpPasswordV4": smtp_password(made["SecretAccessKey"], account.region),
+            "sesSmtpPasswordV4": password,
             "status": status or "Active",
             "createDate": made["CreateDate"].isoformat(),
         },

@@ -39,8 +39,14 @@ def alias(declared: Declared, account: Account) -> Created:
     name, target = declared.physical_name(), declared.require("targetKeyId")
     account.client("kms").create_alias(AliasName=name, TargetKeyId=target)
     arn = f"arn:aws:kms:{account.region}:{account.account_id}:{name}"
-    target_arn = f"arn:aws:kms:{account.region}:{account.account_id}:key/{target}"
-    return Created(name, {"name": name, "arn": arn, "targetKeyArn": target_arn})
+    return Created(name, {"name": name, "arn": arn, "targetKeyArn": key_arn(account, target)})
+
+
+def key_arn(account: Account, key_id: str) -> str:
+    """A key's ARN by its id, or by its ARN."""
+    if key_id.startswith("arn:"):
+        return key_id
+    return f"arn:aws:kms:{account.region}:{account.account_id}:key/{key_id}"
 
 
 CREATORS: dict[str, Creator] = {

@@ -23,35 +23,41 @@ def record(declared: Declared, account: Account) -> Created:
             f"InvalidChangeBatch: RRSet with DNS name {full_name}. is not permitted in zone"
             f" {zone_name}."
         )
-    values = [f'"{v}"' if type_ in _TEXT else v for v in declared.require("records")]
     overwrite = declared.get("allowOverwrite", False)
-    present = route53.list_resource_record_sets(
-        HostedZoneId=zone, StartRecordName=full_name, StartRecordType=type_
-    )["ResourceRecordSets"]
-    if not overwrite and any(
-        (one["Name"].rstrip("."), one["Type"]) == (full_name, type_) for one in present
-    ):
+    if not overwrite and find_record(account, declared):
         raise DeclarationError(
             f"InvalidChangeBatch: Tried to create resource record set [name='{full_name}.',"
             f" type='{type_}'] but it already exists"
         )
-    route53.change_resource_record_sets(
-        HostedZoneId=zone,
-        ChangeBatch={
-            "Changes": [
-                {
-                    "Action": "UPSERT" if overwrite else "CREATE",
-                    "ResourceRecordSet": {
-                        "Name": full_name,
-                        "Type": type_,
-                        "TTL": declared.require("ttl"),
-                        "ResourceRecords": [{"Value": value} for value in values],
-                    },
-                }
-            ]
-        },
-    )
+    change_record(account, "UPSERT" if overwrite else "CREATE", declared)
     return Created(f"{zone}_{full_name}_{type_}", {"fqdn": full_name})
+
+
+def find_record(account: Account, declared: Declared) -> bool:
+    """Whether there is a record of the declared name and type."""
+    wanted = (declared.require("name").rstrip("."), declared.require("type"))
+    present = account.client("route53").list_resource_record_sets(
+        HostedZoneId=declared.require("zoneId"),
+        StartRecordName=wanted[0],
+        StartRecordType=wanted[1],
+    )["ResourceRecordSets"]
+    return any((one["Name"].rstrip("."), one["Type"]) == wanted for one in present)
+
+
+def change_record(account: Account, action: str, declared: Declared) -> None:
+    """Have the declared record created, written over (UPSERT) or deleted."""
+    type_ = declared.require("type")
+    values = [f'"{v}"' if type_ in _TEXT else v for v in declared.require("records")]
+    record_set = {
+        "Name": declared.require("name").rstrip("."),
+        "Type": type_,
+        "TTL": int(declared.require("ttl")),
+        "ResourceRecords": [{"Value": value} for value in values],
+    }
+    account.client("route53").change_resource_record_sets(
+        HostedZoneId=declared.require("zoneId"),
+        ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record_set}]},
+    )
 
 
 CREATORS: dict[str, Creator] = {"aws:route53/record:Record": record}

@@ -27,8 +27,25 @@ def receipt_rule(declared: Declared, account: Account) -> Created:
     SES writes a test object when an S3 action is set, and refuses a bucket that it may not
     write to; the emulator does not, so the bucket's policy is looked at here.
     """
-    rule_set, name = declared.require("ruleSetName"), declared.physical_name()
-    rule: dict[str, Any] = {"Name": name} | declared.renamed(
+    rule_set, description = declared.require("ruleSetName"), rule(declared, account)
+    name = description["Name"]
+    account.client("ses").create_receipt_rule(
+        RuleSetName=rule_set, Rule=description, **declared.renamed({"after": "After"})
+    )
+    arn = (
+        f"arn:aws:ses:{account.region}:{account.account_id}"
+        f":receipt-rule-set/{rule_set}:receipt-rule/{name}"
+    )
+    return Created(name, {"name": name, "arn": arn})
+
+
+def rule(declared: Declared, account: Account) -> dict[str, Any]:
+    """A receipt rule as SES takes it.
+
+    Raises:
+        DeclarationError: if SES may not write to a bucket that it names.
+    """
+    description: dict[str, Any] = {"Name": declared.physical_name()} | declared.renamed(
         {
             "enabled": "Enabled",
             "recipients": "Recipients",
@@ -54,15 +71,8 @@ def receipt_rule(declared: Declared, account: Account) -> Created:
     for block in declared.blocks("stopActions"):
         action = block.renamed({"scope": "Scope", "topicArn": "TopicArn"})
         actions.append((block.require("position"), {"StopAction": action}))
-    rule["Actions"] = [action for _, action in sorted(actions, key=lambda pair: pair[0])]
-    account.client("ses").create_receipt_rule(
-        RuleSetName=rule_set, Rule=rule, **declared.renamed({"after": "After"})
-    )
-    arn = (
-        f"arn:aws:ses:{account.region}:{account.account_id}"
-        f":receipt-rule-set/{rule_set}:receipt-rule/{name}"
-    )
-    return Created(name, {"name": name, "arn": arn})
+    description["Actions"] = [action for _, action in sorted(actions, key=lambda pair: pair[0])]
+    return description
 
 
 def active_receipt_rule_set(declared: Declared, account: Account) -> Created:
@@ -105,6 +115,8 @@ def _list(value: str | Iterable[str]) -> list[str]:
 def email_identity(declared: Declared, account: Account) -> Created:
     """`aws.sesv2.EmailIdentity`, verified as soon as it is made."""
     client, name = account.client("sesv2"), declared.require("emailIdentity")
+    if _is_there(client, name):
+        raise DeclarationError(f"AlreadyExistsException: Email identity {name} already exist.")
     made = client.create_email_identity(
         EmailIdentity=name,
         Tags=declared.tag_list(),
@@ -132,9 +144,28 @@ def email_identity(declared: Declared, account: Account) -> Created:
     )
 
 
+def _is_there(client: Any, identity: str) -> bool:  # noqa: ANN401 (boto3 makes its class at run time)
+    try:
+        client.get_email_identity(EmailIdentity=identity)
+    except client.exceptions.NotFoundException:
+        return False
+    return True
+
+
 def configuration_set(declared: Declared, account: Account) -> Created:
     """`aws.sesv2.ConfigurationSet`."""
     name = declared.require("configurationSetName")
+    account.client("sesv2").create_configuration_set(
+        ConfigurationSetName=name,
+        Tags=declared.tag_list(),
+        **configuration_set_parameters(declared),
+    )
+    arn = f"arn:aws:ses:{account.region}:{account.account_id}:configuration-set/{name}"
+    return Created(name, {"arn": arn})
+
+
+def configuration_set_parameters(declared: Declared) -> dict[str, Any]:
+    """The options that a configuration set declares, as SES takes them."""
     parameters: dict[str, Any] = {}
     for key, theirs, names in (
         (
@@ -156,11 +187,7 @@ def configuration_set(declared: Declared, account: Account) -> Created:
     ):
         if block := declared.block(key):
             parameters[theirs] = block.renamed(names)
-    account.client("sesv2").create_configuration_set(
-        ConfigurationSetName=name, Tags=declared.tag_list(), **parameters
-    )
-    arn = f"arn:aws:ses:{account.region}:{account.account_id}:configuration-set/{name}"
-    return Created(name, {"arn": arn})
+    return parameters
 
 
 def event_destination(declared: Declared, account: Account) -> Created:
@@ -170,31 +197,43 @@ def event_destination(declared: Declared, account: Account) -> Created:
     one that it may not publish on, so the topic's policy is looked at here.
     """
     set_name = declared.require("configurationSetName")
-    name, block = declared.require("eventDestinationName"), declared.block("eventDestination")
+    name = declared.require("eventDestinationName")
+    account.client("sesv2").create_configuration_set_event_destination(
+        ConfigurationSetName=set_name,
+        EventDestinationName=name,
+        EventDestination=destination(declared, account),
+    )
+    return Created(f"{set_name}|{name}")
+
+
+def destination(declared: Declared, account: Account) -> dict[str, Any]:
+    """An event destination as SES takes it.
+
+    Raises:
+        DeclarationError: if SES may not publish on the topic that it names.
+    """
+    block = declared.block("eventDestination")
     if block is None:
         raise DeclarationError("input eventDestination is missing")
-    destination: dict[str, Any] = block.renamed(
+    description: dict[str, Any] = block.renamed(
         {"enabled": "Enabled", "matchingEventTypes": "MatchingEventTypes"}
     )
     if sns := block.block("snsDestination"):
         topic = sns.require("topicArn")
         _require_publish_permission(account, topic)
-        destination["SnsDestination"] = {"TopicArn": topic}
+        description["SnsDestination"] = {"TopicArn": topic}
     if watch := block.block("cloudWatchDestination"):
         names = {
             "dimensionName": "DimensionName",
             "dimensionValueSource": "DimensionValueSource",
             "defaultDimensionValue": "DefaultDimensionValue",
         }
-        destination["CloudWatchDestination"] = {
+        description["CloudWatchDestination"] = {
             "DimensionConfigurations": [
                 one.renamed(names) for one in watch.blocks("dimensionConfigurations")
             ]
         }
-    account.client("sesv2").create_configuration_set_event_destination(
-        ConfigurationSetName=set_name, EventDestinationName=name, EventDestination=destination
-    )
-    return Created(f"{set_name}|{name}")
+    return description
 
 
 def _require_publish_permission(account: Account, topic: str) -> None:

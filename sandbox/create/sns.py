@@ -5,19 +5,20 @@ from __future__ import annotations
 from .declared import Account, Created, Creator, Declared
 from .policies import without_transport_denials
 
-_TOPIC_ATTRIBUTES = {
+TOPIC_ATTRIBUTES = {
     "displayName": "DisplayName",
     "kmsMasterKeyId": "KmsMasterKeyId",
     "policy": "Policy",
     "signatureVersion": "SignatureVersion",
     "tracingConfig": "TracingConfig",
 }
+"""A topic's inputs, by SNS's names for its attributes."""
 
 
 def topic(declared: Declared, account: Account) -> Created:
     """`aws.sns.Topic`, a standard one."""
     name = declared.physical_name()
-    attributes = declared.renamed(_TOPIC_ATTRIBUTES)
+    attributes = declared.renamed(TOPIC_ATTRIBUTES)
     arn = account.client("sns").create_topic(
         Name=name,
         Attributes={key: str(value) for key, value in attributes.items()},

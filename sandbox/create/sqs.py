@@ -5,7 +5,7 @@ from __future__ import annotations
 from .declared import Account, Created, Creator, Declared
 from .policies import without_transport_denials
 
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "delaySeconds": "DelaySeconds",
     "kmsDataKeyReusePeriodSeconds": "KmsDataKeyReusePeriodSeconds",
     "kmsMasterKeyId": "KmsMasterKeyId",
@@ -18,6 +18,7 @@ _ATTRIBUTES = {
     "sqsManagedSseEnabled": "SqsManagedSseEnabled",
     "visibilityTimeoutSeconds": "VisibilityTimeout",
 }
+"""A queue's inputs, by SQS's names for its attributes."""
 
 
 def queue(declared: Declared, account: Account) -> Created:
@@ -25,11 +26,16 @@ def queue(declared: Declared, account: Account) -> Created:
     name = declared.physical_name()
     url = account.client("sqs").create_queue(
         QueueName=name,
-        Attributes={key: _text(value) for key, value in declared.renamed(_ATTRIBUTES).items()},
+        Attributes=attributes(declared),
         tags=declared.tags(),
     )["QueueUrl"]
     arn = f"arn:aws:sqs:{account.region}:{account.account_id}:{name}"
     return Created(url, {"name": name, "url": url, "arn": arn})
+
+
+def attributes(declared: Declared) -> dict[str, str]:
+    """The attributes that a queue declares, as SQS takes them."""
+    return {key: _text(value) for key, value in declared.renamed(ATTRIBUTES).items()}
 
 
 def _text(value: object) -> str:

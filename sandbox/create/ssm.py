@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .declared import Account, Created, Creator, Declared
 
 
@@ -9,10 +11,18 @@ def parameter(declared: Declared, account: Account) -> Created:
     """`aws.ssm.Parameter`."""
     name = declared.physical_name()
     made = account.client("ssm").put_parameter(
-        Name=name,
-        Type=declared.require("type"),
-        Value=declared.get("insecureValue") or declared.require("value"),
-        Tags=declared.tag_list(),
+        **parameter_of(declared) | {"Name": name}, Tags=declared.tag_list()
+    )
+    arn = f"arn:aws:ssm:{account.region}:{account.account_id}:parameter/{name.lstrip('/')}"
+    return Created(name, {"name": name, "arn": arn, "version": made["Version"]})
+
+
+def parameter_of(declared: Declared) -> dict[str, Any]:
+    """What a parameter declares, as Parameter Store takes it; without its tags."""
+    return {
+        "Name": declared.get("name"),
+        "Type": declared.require("type"),
+        "Value": declared.get("insecureValue") or declared.require("value"),
         **declared.renamed(
             {
                 "allowedPattern": "AllowedPattern",
@@ -22,9 +32,7 @@ def parameter(declared: Declared, account: Account) -> Created:
                 "tier": "Tier",
             }
         ),
-    )
-    arn = f"arn:aws:ssm:{account.region}:{account.account_id}:parameter/{name.lstrip('/')}"
-    return Created(name, {"name": name, "arn": arn, "version": made["Version"]})
+    }
 
 
 CREATORS: dict[str, Creator] = {"aws:ssm/parameter:Parameter": parameter}

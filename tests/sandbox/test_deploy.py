@@ -12,8 +12,10 @@ import pytest
 
 from sandbox.create.iam import smtp_password
 from sandbox.create.policies import without_transport_denials
-from sandbox.deploy import ConfigError, DeployError, deploy, load_config
+from sandbox.deploy import ConfigError, DeployError, load_config
+from sandbox.deployers import Deployer
 from sandbox.emulator import Emulator
+from tests.sandbox.deploying import both_deployers, deploy_by
 from tests.sandbox.waiting import eventually
 
 REGION = "eu-central-1"
@@ -21,18 +23,29 @@ PROJECT = Path(__file__).parent / "small_program"
 
 
 @pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    data = tmp_path_factory.mktemp("emulator")
+def emulator(tmp_path_factory: pytest.TempPathFactory, deployer: Deployer) -> Iterator[Emulator]:
+    """An account for what one of the deployers makes."""
+    data = tmp_path_factory.mktemp(f"emulator-{deployer}")
     with Emulator.start(data, worker_environment={}, region=REGION) as it:
         yield it
 
 
 @pytest.fixture(scope="module")
-def exports(emulator: Emulator) -> dict[str, Any]:
+def exports(
+    emulator: Emulator, deployer: Deployer, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     config = load_config(PROJECT, {"people": "ann@example.org, bob@example.org"})
-    return deploy(emulator, config, program=PROJECT / "__main__.py", project="small")
+    return deploy_by(
+        deployer,
+        emulator,
+        config,
+        program=PROJECT / "__main__.py",
+        project="small",
+        folder=tmp_path_factory.mktemp("engine"),
+    )
 
 
+@both_deployers
 class TestSmallProgram:
     """One program with every type of resource, deployed once."""
 
@@ -139,7 +152,12 @@ Deploy = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture
-def deployed(emulator: Emulator, tmp_path: Path) -> Deploy:
+def deployed(
+    emulator: Emulator,
+    deployer: Deployer,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Deploy:
     """Deploys the text of a program, which finds pulumi, aws and json imported."""
 
     def run(text: str) -> dict[str, Any]:
@@ -147,19 +165,26 @@ def deployed(emulator: Emulator, tmp_path: Path) -> Deploy:
         program.write_text(
             "import json\nimport pulumi\nimport pulumi_aws as aws\n" + textwrap.dedent(text)
         )
-        return deploy(emulator, {"mail-relay:key": "value"}, program=program)
+        folder = tmp_path_factory.mktemp("engine")
+        return deploy_by(
+            deployer, emulator, {"mail-relay:key": "value"}, program=program, folder=folder
+        )
 
     return run
 
 
-def test_what_a_program_warns_of_is_heard(emulator: Emulator, tmp_path: Path) -> None:
+@both_deployers
+def test_what_a_program_warns_of_is_heard(
+    emulator: Emulator, deployer: Deployer, tmp_path: Path
+) -> None:
     program, heard = tmp_path / "__main__.py", list[str]()
     program.write_text("import pulumi\npulumi.log.warn('risky')\npulumi.log.info('fine')\n")
     for _ in range(2):
-        deploy(emulator, {}, program=program, warn=heard.append)
+        deploy_by(deployer, emulator, {}, program=program, folder=tmp_path, warn=heard.append)
     assert ["risky", "risky"] == heard
 
 
+@both_deployers
 class TestFailsClosed:
     def test_telling_problems_that_stand_in_lines_of_their_own_apart(
         self, deployed: Deploy
@@ -286,11 +311,19 @@ class TestFailsClosed:
         with pytest.raises(DeployError, match="Bucket b: existing resources cannot be read or"):
             deployed("aws.s3.Bucket('b', opts=pulumi.ResourceOptions(import_='existing'))")
 
-    def test_on_another_region(self, emulator: Emulator, deployed: Deploy) -> None:
+    def test_on_another_region(
+        self, emulator: Emulator, deployer: Deployer, deployed: Deploy, tmp_path: Path
+    ) -> None:
         with pytest.raises(DeployError, match="Topic t: region is us-west-2; here is only eu-"):
             deployed("aws.sns.Topic('t', region='us-west-2')")
         with pytest.raises(DeployError, match="aws:region is us-west-2, but the emulator runs"):
-            deploy(emulator, {"aws:region": "us-west-2"}, program=PROJECT / "__main__.py")
+            deploy_by(
+                deployer,
+                emulator,
+                {"aws:region": "us-west-2"},
+                program=PROJECT / "__main__.py",
+                folder=tmp_path,
+            )
 
     def test_on_a_program_that_raises(self, deployed: Deploy) -> None:
         with pytest.raises(DeployError) as caught:
@@ -316,6 +349,7 @@ class TestFailsClosed:
         assert capfd.readouterr() == ("", "")
 
 
+@both_deployers
 class TestArchives:
     def test_are_the_same_bytes_for_the_same_files(
         self, emulator: Emulator, deployed: Deploy, tmp_path: Path

@@ -891,6 +891,33 @@ class TestMail:
         active = ses.describe_active_receipt_rule_set()
         assert (active["Metadata"]["Name"], active["Rules"]) == (name, [rule])
 
+    def test_a_receipt_rule_is_updated_in_its_place(self, emulator: Emulator) -> None:
+        ses, rule_set = emulator.client("ses"), unique("rules")
+        ses.create_receipt_rule_set(RuleSetName=rule_set)
+        made = [
+            {
+                "Name": name,
+                "Enabled": True,
+                "TlsPolicy": "Require",
+                "ScanEnabled": True,
+                "Recipients": [f"{name}@in.example"],
+                "Actions": [{"S3Action": {"BucketName": "incoming"}}],
+            }
+            for name in ("third", "second", "first")
+        ]
+        for rule in made:
+            ses.create_receipt_rule(RuleSetName=rule_set, Rule=rule)
+        changed = {**made[1], "Recipients": ["other@in.example"], "ScanEnabled": False}
+        ses.update_receipt_rule(RuleSetName=rule_set, Rule=changed)
+        rules = ses.describe_receipt_rule_set(RuleSetName=rule_set)["Rules"]
+        assert rules == [made[2], changed, made[0]]
+        with pytest.raises(ClientError) as caught:
+            ses.update_receipt_rule(RuleSetName=rule_set, Rule={**changed, "Name": "absent"})
+        assert error_code(caught) == "RuleDoesNotExist"
+        with pytest.raises(ClientError) as caught:
+            ses.update_receipt_rule(RuleSetName=unique("none"), Rule=changed)
+        assert error_code(caught) == "RuleSetDoesNotExist"
+
     def test_an_identity_is_verified_and_has_dkim_tokens(self, emulator: Emulator) -> None:
         domain = f"{unique('d')}.example"
         made = emulator.client("sesv2").create_email_identity(EmailIdentity=domain)

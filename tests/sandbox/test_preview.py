@@ -13,8 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 
+from sandbox import preview
 from sandbox.create import CREATORS, LOOKUPS
-from sandbox.preview import PROJECT, SERVICES
+from sandbox.engine import cli
+from sandbox.preview import LANGUAGE_HOST, PROJECT, SERVICES
+from tests.sandbox.deploying import needs_engine
 
 # Stands for pulumi: says how it was called, and what it found.
 _FAKE = """#!{python}
@@ -45,12 +48,32 @@ def run_preview(path: str, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
-def test_without_pulumi_it_says_how_to_get_it(tmp_path: Path) -> None:
-    finished = run_preview(str(tmp_path))
-    assert (finished.returncode, finished.stdout) == (1, "")
-    (line,) = finished.stderr.splitlines()
-    assert "no pulumi on PATH" in line
-    assert "Install the Pulumi CLI" in line
+def test_without_pulumi_it_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "BUILT", tmp_path / "pulumi")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert preview.main() == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    (line,) = shown.err.splitlines()
+    assert "no Pulumi CLI that fits" in line
+    assert "make engine" in line
+
+
+@needs_engine
+def test_without_a_language_host_the_plan_is_printed_and_nothing_is_left(tmp_path: Path) -> None:
+    path = os.pathsep.join(
+        folder
+        for folder in os.environ["PATH"].split(os.pathsep)
+        if not Path(folder, LANGUAGE_HOST).exists()
+    )
+    finished = run_preview(path, TMPDIR=str(tmp_path))
+    assert (finished.returncode, finished.stderr) == (0, "")
+    *plan, counts = finished.stdout.splitlines()
+    assert counts.startswith(f"{len(plan)} to create; ")
+    assert any("aws:ses/receiptRule:ReceiptRule" in line for line in plan)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(scope="module", params=[0, 3])
@@ -66,6 +89,10 @@ def calls(tmp_path_factory: pytest.TempPathFactory, status: int) -> list[dict[st
     record, fake = folder / "record", folder / "pulumi"
     fake.write_text(_FAKE.format(python=sys.executable, record=str(record), status=status))
     fake.chmod(0o755)
+    # An installed Pulumi brings this; that it is there is all that is looked at.
+    host = folder / LANGUAGE_HOST
+    host.touch()
+    host.chmod(0o755)
     temporary = folder / "tmp"
     temporary.mkdir()
     finished = run_preview(

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.smtp import LoginPassword
 from botocore.exceptions import EndpointConnectionError
 
 from sandbox.events import Event, MailRejected, Trouble
-from sandbox.smtp import MAX_MESSAGE, Credentials, SmtpFront
+from sandbox.smtp import MAX_MESSAGE, AccessKeys, Credentials, SmtpFront
 from sandbox.tls import make_server_context
 from sandbox.verdicts import Envelope
 
@@ -72,7 +73,7 @@ def front(server_tls: tuple[ssl.SSLContext, Path]) -> Iterator[Front]:
     server = SmtpFront(
         listening=listening,
         tls=context,
-        credentials=CREDENTIALS,
+        logins=CREDENTIALS,
         receiving=stand_in,
         listener=events.append,
     )
@@ -89,6 +90,23 @@ def front(server_tls: tuple[ssl.SSLContext, Path]) -> Iterator[Front]:
 
 def b64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+def test_access_keys_log_in_as_long_as_they_are_good() -> None:
+    passwords = {"AKIAOLD": "old"}
+    keys = AccessKeys(passwords=passwords)
+
+    def match(name: str, password: str) -> bool:
+        return keys.match(LoginPassword(name.encode(), password.encode()))
+
+    assert match("AKIAOLD", "old")
+    assert not match("AKIANEW", "new")
+    passwords["AKIANEW"] = "new"
+    assert match("AKIAOLD", "old")
+    assert match("AKIANEW", "new")
+    assert not match("AKIANEW", "old")
+    del passwords["AKIAOLD"]
+    assert not match("AKIAOLD", "old")
 
 
 def test_the_bytes_and_the_envelope_come_through(front: Front) -> None:

@@ -1,0 +1,62 @@
+"""Who deploys the program: Pulumi's mocks in this process, or Pulumi's own engine.
+
+The mocks need nothing but Python. The engine keeps a state, so that what it deployed can be
+changed and destroyed, and needs Pulumi's CLI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from .create import Account
+    from .engine.stack import Stack
+
+Deployer = Literal["mocks", "engine"]
+DEPLOYERS: tuple[Deployer, ...] = get_args(Deployer)
+STACK = "sandbox"
+"""The name of the stack that is deployed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """The stack's exports; and the stack, if there is something to change it with."""
+
+    exports: Mapping[str, object]
+    stack: Stack | None
+
+
+@contextmanager
+def deployed(
+    deployer: Deployer,
+    account: Account,
+    config: Mapping[str, object],
+    *,
+    folder: Path,
+    warn: Callable[[str], None],
+) -> Iterator[Deployed]:
+    """The program, deployed on an empty account; its stack is of use while the context lasts.
+
+    What the engine writes down is in `folder`. `warn` hears what the program warns of.
+
+    Raises:
+        DeployError: on the first thing that failed.
+        NoEngine: if the engine is wanted and there is no fitting CLI.
+    """
+    # Pulumi takes its time to import, and the engine is not always needed.
+    if deployer == "mocks":
+        from .deploy import deploy  # noqa: PLC0415 (see above)
+
+        yield Deployed(exports=deploy(account, config, stack=STACK, warn=warn), stack=None)
+        return
+    from .engine.stack import running  # noqa: PLC0415 (see above)
+
+    with running(account, folder) as engine:
+        stack = engine.stack(STACK, config)
+        for text in stack.up().warnings:
+            warn(text)
+        yield Deployed(exports=stack.exports(), stack=stack)

@@ -1,0 +1,76 @@
+"""Pulumi's CLI as the Automation API runs it, so that what runs can be interrupted or killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pulumi.automation import CommandResult, PulumiCommand, errors
+
+_FOREIGN = ("AWS_", "PULUMI_")
+"""What of the caller's environment could lead to an account or a backend of theirs."""
+
+
+class Command(PulumiCommand):
+    """Runs one `pulumi` at a time."""
+
+    def __init__(self, pulumi: Path) -> None:
+        # `find_pulumi` has looked at the version; the package wants it to be in a folder `bin`.
+        super().__init__(root=str(pulumi.parent.parent))
+        self._running: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+
+    def signal(self, number: signal.Signals) -> bool:
+        """Send a signal to what runs; whether anything does."""
+        with self._lock:
+            if self._running is None or self._running.poll() is not None:
+                return False
+            self._running.send_signal(number)
+            return True
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Callable[[str], Any] | None = None,
+        on_error: Callable[[str], Any] | None = None,
+    ) -> CommandResult:
+        """Run `pulumi` with these words.
+
+        Raises:
+            CommandError: if it ends with a status other than 0.
+        """
+        kept = {key: val for key, val in os.environ.items() if not key.startswith(_FOREIGN)}
+        process = subprocess.Popen(
+            [self.command, "--non-interactive", *args],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env={**kept, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+            encoding="utf-8",
+            # Ctrl-C is for the sandbox, which ends what it started in its own order.
+            start_new_session=True,
+        )
+        with self._lock:
+            self._running = process
+        try:
+            out, err = process.communicate()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        for text, told in ((out, on_output), (err, on_error)):
+            if told:
+                for line in text.splitlines():
+                    told(line)
+        result = CommandResult(stdout=out, stderr=err, code=process.returncode)
+        if result.code != 0:
+            raise errors.create_command_error(result)
+        return result

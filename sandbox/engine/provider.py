@@ -1,0 +1,317 @@
+"""The providers `aws` and `random` of Pulumi's engine, over the emulator.
+
+The engine asks a provider about each resource over gRPC: whether its inputs are good (Check), what
+their change means (Diff), and to make, read, change or delete it (pulumi, proto/pulumi/
+provider.proto). It finds this one by `PULUMI_DEBUG_PROVIDERS`, and calls Attach.
+
+What is answered follows the bridge that pulumi-aws is built with (pulumi-terraform-bridge): names
+are made up in Check; a resource with a name of the program's own, which is replaced and keeps it,
+is deleted first; a preview answers with the inputs, and what only AWS could tell is left unknown.
+
+Everything fails closed: a type without a life, an input that nothing is done with, an update
+that nobody wrote, an output that is read and not set (`deploy_checks`).
+"""
+# The methods' names are the protocol's, and its messages have no types.
+# ruff: noqa: N802, ANN401
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+import grpc  # type: ignore[import-untyped]  # comes with pulumi, without types
+from botocore.exceptions import ClientError
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # as grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from sandbox.create import LOOKUPS, Account, DeclarationError, Declared, NothingFound
+from sandbox.deploy_checks import unset_outputs, wrong_texts
+from sandbox.lives import (
+    LIVES,
+    Change,
+    Existing,
+    Life,
+    changed_inputs,
+    must_be_replaced,
+    update,
+)
+from sandbox.lives.life import is_gone
+from sandbox.program import PROVIDER, check_region, make, one_line, unknown_type
+
+from .wire import comparable, from_wire, to_dict, to_struct
+
+PACKAGES = ("aws", "random")
+"""The names by which the engine asks for these providers."""
+
+_HOST = "127.0.0.1"
+_THREADS = 64
+_SIZE_UNBOUNDED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+_DEFAULTS = "__defaults"
+"""The bridge's list, among the inputs, of those that it filled in."""
+
+
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
+    """One account's resources. `first_error` is what went wrong first, until it is taken."""
+
+    def __init__(self, account: Account, folder: Path) -> None:
+        self._account = account
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._first_error: str | None = None
+        self.before_create: Callable[[str], None] = lambda _type: None
+        """Called with its type before a resource is made: for what AWS takes time for."""
+
+    def take_first_error(self) -> str | None:
+        """What went wrong first since this was asked last: type, name and reason, in one line."""
+        with self._lock:
+            error, self._first_error = self._first_error, None
+        return error
+
+    # --- the provider itself
+
+    def GetPluginInfo(self, _request: Any, _context: Any) -> Any:
+        """The newer of the versions that the SDKs ask for: each takes its own or a later one."""
+        return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
+
+    def Handshake(self, _request: Any, context: Any) -> Any:
+        """Not spoken: the engine then attaches, and configures."""
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "no handshake")
+
+    def Attach(self, _request: Any, _context: Any) -> Any:
+        """The engine has found this server."""
+        return empty_pb2.Empty()
+
+    def GetSchema(self, _request: Any, _context: Any) -> Any:
+        """None: the program's SDK knows the types, and `LIVES` what can be made."""
+        return provider_pb2.GetSchemaResponse(schema="{}")
+
+    def CheckConfig(self, request: Any, context: Any) -> Any:
+        """A provider's configuration is good if it is of the emulator's region."""
+        with self._answering(context, PROVIDER, "configuration"):
+            declared = Declared("configuration", to_dict(request.news))
+            check_region(declared, self._account)
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, _request: Any, _context: Any) -> Any:
+        """A change of the configuration changes nothing: there is one account, and one region."""
+        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+
+    def Configure(self, _request: Any, _context: Any) -> Any:
+        """The engine keeps secrets itself, and has previews answered here."""
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=False, supportsPreview=True, acceptResources=False, acceptOutputs=False
+        )
+
+    def Cancel(self, _request: Any, _context: Any) -> Any:
+        """Every call takes a moment and is left to end."""
+        return empty_pb2.Empty()
+
+    # --- resources
+
+    def Check(self, request: Any, context: Any) -> Any:
+        """Whether the inputs are good; with a name for a resource that has none."""
+        type_, name = _of(request.urn)
+        with self._answering(context, type_, name):
+            life = _life(type_)
+            news, olds = to_dict(request.news), to_dict(request.olds)
+            if wrong := next(wrong_texts(news), None):
+                raise DeclarationError(wrong)
+            check_region(Declared(name, news), self._account)
+            news.pop(_DEFAULTS, None)
+            key = life.named_by
+            if key and not news.get(key) and not news.get(f"{key}Prefix"):
+                kept = olds.get(key) if key in olds.get(_DEFAULTS, ()) else None
+                news[key] = kept or _auto_name(name, life, request.randomSeed)
+                news[_DEFAULTS] = [key]
+        return provider_pb2.CheckResponse(inputs=to_struct(news))
+
+    def Diff(self, request: Any, context: Any) -> Any:
+        """What the change of the inputs means: nothing, an update or a replacement."""
+        type_, name = _of(request.urn)
+        with self._answering(context, type_, name):
+            life = _life(type_)
+            old, new = _comparable_inputs(request.old_inputs), _comparable_inputs(request.news)
+            changed = changed_inputs(old, new) - {_DEFAULTS}
+            ignored = {path.partition(".")[0] for path in request.ignoreChanges}
+            changed -= ignored
+            if not changed:
+                return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+            replaces = sorted(must_be_replaced(life, old, new))
+            key = life.named_by
+            keeps_its_name = (
+                key is not None
+                and key not in new.get(_DEFAULTS, ())
+                and old.get(key) == new.get(key)
+            )
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME,
+            diffs=sorted(changed),
+            replaces=replaces,
+            deleteBeforeReplace=bool(replaces) and keeps_its_name,
+        )
+
+    def Create(self, request: Any, context: Any) -> Any:
+        """Make a resource; in a preview, say what of it is known before."""
+        type_, name = _of(request.urn)
+        inputs = _inputs(request.properties)
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=to_struct(inputs))
+        with self._answering(context, type_, name):
+            self.before_create(type_)
+            created = make(type_, name, self._declared(request.properties), self._account)
+            state = {**unset_outputs(type_, name), "region": self._account.region, **inputs}
+        return provider_pb2.CreateResponse(
+            id=created.id, properties=to_struct({**state, **_given(created.outputs)})
+        )
+
+    def Update(self, request: Any, context: Any) -> Any:
+        """Change a resource in place."""
+        type_, name = _of(request.urn)
+        old, new = _inputs(request.old_inputs), _inputs(request.news)
+        state = {
+            key: value
+            for key, value in to_dict(request.olds).items()
+            if key not in old or key in new
+        } | new
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=to_struct(state))
+        with self._answering(context, type_, name):
+            change = Change(
+                id=request.id,
+                keys=changed_inputs(comparable(old), comparable(new)),
+                old=old,
+                new=Declared(name, self._declared(request.news)),
+            )
+            outputs = update(_life(type_), change, self._account)
+        return provider_pb2.UpdateResponse(properties=to_struct({**state, **_given(outputs)}))
+
+    def Read(self, request: Any, context: Any) -> Any:
+        """A resource as it is now, for `refresh`; an empty answer if it is gone."""
+        type_, name = _of(request.urn)
+        state, inputs = to_dict(request.properties), to_dict(request.inputs)
+        with self._answering(context, type_, name):
+            if not state:
+                raise DeclarationError("existing resources cannot be read or imported here")
+            existing = Existing(id=request.id, state=state)
+            try:
+                found = _life(type_).read(existing, self._account)
+            except ClientError as error:
+                if not is_gone(error):
+                    raise
+                found = None
+            if found is None:
+                return provider_pb2.ReadResponse()
+        known = {key: value for key, value in found.items() if key in inputs}
+        return provider_pb2.ReadResponse(
+            id=request.id,
+            properties=to_struct({**state, **found}),
+            inputs=to_struct({**inputs, **known}),
+        )
+
+    def Delete(self, request: Any, context: Any) -> Any:
+        """Delete a resource; one that is gone already is deleted."""
+        type_, name = _of(request.urn)
+        with self._answering(context, type_, name):
+            existing = Existing(id=request.id, state=to_dict(request.properties))
+            try:
+                _life(type_).delete(existing, self._account)
+            except ClientError as error:
+                if not is_gone(error):
+                    raise
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: Any) -> Any:
+        """Answer a function of the provider's."""
+        lookup = LOOKUPS.get(request.tok)
+        if lookup is None:
+            self._fail(context, f"{request.tok}: the sandbox cannot answer this function")
+        try:
+            answer = lookup(from_wire(request.args, self._folder), self._account)
+        except NothingFound as nothing:
+            # As the bridge fails, which a program may expect: so it is no error of the deployment.
+            context.abort(
+                grpc.StatusCode.UNKNOWN,
+                f"invoking {request.tok}: 1 error occurred:\n\t* {nothing}\n\n",
+            )
+        return provider_pb2.InvokeResponse(**{"return": to_struct(answer)})
+
+    def _declared(self, struct: Any) -> dict[str, Any]:
+        declared = from_wire(struct, self._folder)
+        declared.pop(_DEFAULTS, None)
+        return declared
+
+    @contextmanager
+    def _answering(self, context: Any, type_: str, name: str) -> Iterator[None]:
+        """Any error becomes the answer, with the resource that it is of."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 (whatever it was, the engine must hear of it)
+            self._fail(context, f"{type_} {name}: {one_line(error)}")
+
+    def _fail(self, context: Any, message: str) -> NoReturn:
+        with self._lock:
+            self._first_error = self._first_error or message
+        context.abort(grpc.StatusCode.UNKNOWN, message)
+        raise AssertionError("gRPC's abort returns to nobody")
+
+
+def _of(urn: str) -> tuple[str, str]:
+    """The type and the logical name in a URN (Pulumi docs, "Resource names")."""
+    _, _, types, name = urn.removeprefix("urn:pulumi:").split("::", 3)
+    return types.rpartition("$")[2], name
+
+
+def _life(type_: str) -> Life:
+    life = LIVES.get(type_)
+    if life is None:
+        raise unknown_type()
+    return life
+
+
+def _auto_name(name: str, life: Life, seed: bytes) -> str:
+    """The logical name and 7 hex digits, which the engine's seed decides.
+
+    Raises:
+        DeclarationError: if that is longer than AWS takes.
+    """
+    digits = hashlib.sha256(seed or secrets.token_bytes(32)).hexdigest()[:7]
+    made = f"{name}-{digits}"
+    if len(made) > life.longest_name:
+        raise DeclarationError(
+            f"name {made} has {len(made)} characters, and {life.longest_name} are allowed"
+        )
+    return made
+
+
+def _inputs(struct: Any) -> dict[str, Any]:
+    """The inputs as they are on the wire."""
+    return {key: value for key, value in to_dict(struct).items() if key != _DEFAULTS}
+
+
+def _comparable_inputs(struct: Any) -> dict[str, Any]:
+    found: dict[str, Any] = comparable(to_dict(struct))
+    return found
+
+
+def _given(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in outputs.items() if value is not None}
+
+
+@contextmanager
+def serving(provider: Provider) -> Iterator[int]:
+    """A server for the provider on a free port of the loopback interface, which it yields."""
+    server = grpc.server(ThreadPoolExecutor(_THREADS), options=_SIZE_UNBOUNDED)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
+    port = server.add_insecure_port(f"{_HOST}:0")
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop(None).wait()

@@ -1,0 +1,323 @@
+"""Stacks of a program that Pulumi's engine deploys on an emulator.
+
+The Automation API runs the CLI and serves the program to it from this process (an inline program),
+so that no language host is needed. State, secrets' key and the CLI's own files are in one folder,
+and nothing of the caller's is read: neither an account nor a backend nor a project's stacks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
+from pulumi import automation
+from pulumi.automation import events
+from pulumi.automation._stack import StackInitMode  # exported nowhere
+
+from sandbox.create import Account
+from sandbox.program import (
+    PROGRAM,
+    DeployError,
+    Threads,
+    check_config,
+    checked_export,
+    execute,
+    joined_lines,
+)
+
+from .cli import find_pulumi
+from .command import Command
+from .provider import PACKAGES, Provider, serving
+
+_COLOUR = re.compile(r"<\{%[^%]*%\}>")
+_QUIET = frozenset({"same", "read", "refresh"})
+"""Operations that change nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What was done, or is to be done, to one resource.
+
+    `operation` is the engine's word (`create`, `update`, `delete`, `create-replacement`,
+    `delete-replaced`, …), `inputs` what changed of it, `reasons` what of that replaces it.
+    """
+
+    operation: str
+    type: str
+    name: str
+    inputs: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an operation came to: `counts` by the engine's words, `seconds` as it took here."""
+
+    steps: tuple[Step, ...]
+    counts: Mapping[str, int]
+    warnings: tuple[str, ...]
+    seconds: float
+
+    @property
+    def changes(self) -> Mapping[str, int]:
+        """The counts of what is other than before."""
+        return {key: count for key, count in self.counts.items() if key not in _QUIET}
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What the engine told while an operation ran."""
+
+    steps: list[Step] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def __call__(self, event: events.EngineEvent) -> None:
+        if (pre := event.resource_pre_event) is not None:
+            self._hear(pre.metadata)
+        if (told := event.diagnostic_event) is not None and told.message:
+            text = _COLOUR.sub("", told.message)
+            if told.severity == "error":
+                self.errors.append(text)
+            elif told.severity == "warning":
+                self.warnings.append(joined_lines(text).removeprefix("warning: "))
+
+    def _hear(self, metadata: events.StepEventMetadata) -> None:
+        operation = str(getattr(metadata.op, "value", metadata.op))
+        if metadata.type == "pulumi:pulumi:Stack" or metadata.type.startswith("pulumi:providers:"):
+            return
+        self.counts[operation] += 1
+        if operation not in _QUIET:
+            self.steps.append(
+                Step(
+                    operation=operation,
+                    type=metadata.type,
+                    name=metadata.urn.rpartition("::")[2],
+                    inputs=tuple(sorted(metadata.diffs or ())),
+                    reasons=tuple(sorted(metadata.keys or ())),
+                )
+            )
+
+
+class _QuietStack(automation.Stack):
+    """Without what the Automation API asks after each operation: it takes as long as one."""
+
+    def outputs(self) -> automation.OutputMap:
+        return {}
+
+    def info(self, show_secrets: bool = True) -> automation.UpdateSummary:  # noqa: ARG002, FBT001, FBT002 (Pulumi's signature)
+        return automation.UpdateSummary(
+            kind="", start_time=datetime.now(UTC), message="", environment={}, config={}, result=""
+        )
+
+
+class Stack:
+    """One stack: its configuration, its state, and what can be done with it. Made by `Engine`."""
+
+    def __init__(
+        self, stack: automation.Stack, program: Path, provider: Provider, command: Command
+    ) -> None:
+        self._stack = stack
+        self._program = program
+        self._provider = provider
+        self._command = command
+
+    @property
+    def name(self) -> str:
+        """The stack's name."""
+        name: str = self._stack.name
+        return name
+
+    def configure(self, config: Mapping[str, object]) -> None:
+        """Set the whole configuration; `config` has full names (`mail-relay:senderEmail`)."""
+        file = Path(self._stack.workspace.work_dir, f"Pulumi.{self.name}.yaml")
+        settings = yaml.safe_load(file.read_text("utf-8")) if file.exists() else {}
+        settings = {**(settings or {}), "config": dict(config)}
+        file.write_text(yaml.safe_dump(settings), "utf-8")
+
+    def preview(self) -> Outcome:
+        """What `up` would do.
+
+        Raises:
+            DeployError: for the first error.
+        """
+        return self._do(self._stack.preview)
+
+    def up(self) -> Outcome:
+        """Make the account what the program declares.
+
+        Raises:
+            DeployError: for the first error.
+        """
+        return self._do(self._stack.up)
+
+    def refresh(self) -> Outcome:
+        """Make the state what the account is.
+
+        Raises:
+            DeployError: for the first error.
+        """
+        return self._do(self._stack.refresh)
+
+    def destroy(self) -> Outcome:
+        """Delete everything that the stack made.
+
+        Raises:
+            DeployError: for the first error.
+        """
+        return self._do(self._stack.destroy)
+
+    def rename(self, name: str) -> None:
+        """Give the stack another name."""
+        self._stack.rename(name)
+
+    def signal(self, number: signal.Signals) -> bool:
+        """Send a signal to the operation that runs in another thread; whether one does."""
+        return self._command.signal(number)
+
+    def recover(self) -> tuple[str, ...]:
+        """After an operation that was killed: make the stack usable again.
+
+        The lock is taken off, and what was being made is forgotten; it may be there or not
+        (Pulumi docs, "Pending operations"). Returns the URNs of that.
+        """
+        self._stack.cancel()
+        state = self._stack.export_stack()
+        deployment: Any = state.deployment
+        pending = deployment.pop("pending_operations", None) or ()
+        self._stack.import_stack(state)
+        return tuple(str(one["resource"]["urn"]) for one in pending)
+
+    def exports(self) -> dict[str, object]:
+        """The stack's outputs as plain values, secrets among them."""
+        found = self._command.run(
+            ["stack", "output", "--json", "--show-secrets", "--stack", self.name],
+            self._stack.workspace.work_dir,
+            self._stack.workspace.env_vars,
+        )
+        return {
+            name: checked_export(name, value) for name, value in json.loads(found.stdout).items()
+        }
+
+    def resources(self) -> tuple[Mapping[str, Any], ...]:
+        """The resources in the state, as Pulumi writes them down; secrets are encrypted."""
+        deployment = self._stack.export_stack().deployment or {}
+        return tuple(deployment.get("resources") or ())
+
+    def _do(self, operation: Callable[..., object]) -> Outcome:
+        self._provider.take_first_error()
+        heard, started = _Heard(), time.monotonic()
+        try:
+            with self._serving_program():
+                operation(on_event=heard)
+        except automation.errors.CommandError as error:
+            first = next(iter(heard.errors), str(error))
+            raise DeployError(
+                self._provider.take_first_error() or f"{self._program.name}: {_readable(first)}"
+            ) from error
+        return Outcome(
+            steps=tuple(heard.steps),
+            counts=dict(heard.counts),
+            warnings=tuple(heard.warnings),
+            seconds=time.monotonic() - started,
+        )
+
+    @contextmanager
+    def _serving_program(self) -> Iterator[None]:
+        """The program, for whatever operation asks for it."""
+        with Threads() as threads:
+
+            def program() -> None:
+                threads.serve(asyncio.get_running_loop())
+                execute(self._program)
+
+            self._stack.workspace.program = program
+            yield
+
+
+def _readable(message: str) -> str:
+    """An error on one line; of an exception its type and text, without where it was raised."""
+    if "Traceback (most recent call last)" in message:
+        return message.strip().splitlines()[-1].strip()
+    return joined_lines(message.removeprefix("error: "))
+
+
+class Engine:
+    """Pulumi's engine over one account. Made by `running`, and of use while that context lasts."""
+
+    def __init__(self, account: Account, folder: Path, provider: Provider, port: int) -> None:
+        self.provider = provider
+        self._account = account
+        self._folder = folder
+        self._command = find_pulumi()
+        for name in ("state", "home"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        self._environment = {
+            "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(24),
+            "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package in PACKAGES),
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+
+    def stack(
+        self,
+        name: str,
+        config: Mapping[str, object],
+        *,
+        program: Path = PROGRAM,
+        project: str = "mail-relay",
+    ) -> Stack:
+        """A new stack of the program, configured and not deployed yet.
+
+        Raises:
+            DeployError: if it is configured for another region than the account's.
+        """
+        check_config(config, self._account)
+        folder = self._folder / "stacks" / name
+        folder.mkdir(parents=True)
+        described = program.with_name("Pulumi.yaml")
+        description = {
+            **(yaml.safe_load(described.read_text("utf-8")) if described.exists() else {}),
+            "name": project,
+            "runtime": "python",
+            "main": str(program.parent),
+        }
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(description), "utf-8")
+        command = Command(self._command)
+        workspace = automation.LocalWorkspace(
+            work_dir=str(folder),
+            env_vars=self._environment,
+            secrets_provider="passphrase",
+            pulumi_command=command,
+        )
+        made = _QuietStack(name, workspace, StackInitMode.CREATE)
+        stack = Stack(made, program, self.provider, command)
+        stack.configure(config)
+        return stack
+
+
+@contextmanager
+def running(account: Account, folder: Path, *, program: Path = PROGRAM) -> Iterator[Engine]:
+    """An engine whose state is in `folder`, over `account`; relative files are the program's.
+
+    Raises:
+        NoEngine: if there is no fitting CLI.
+    """
+    provider = Provider(account, program.parent)
+    with serving(provider) as port:
+        yield Engine(account, folder, provider, port)

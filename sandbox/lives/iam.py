@@ -1,0 +1,123 @@
+"""IAM: the lives of roles, users, their inline policies, and access keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.create import Account
+from sandbox.create import iam as create
+
+from .life import (
+    ON_DELETION,
+    Change,
+    Existing,
+    Life,
+    by,
+    deleted_by,
+    found_by,
+    nothing_to_do,
+    put_again,
+)
+
+
+def _role_policy(change: Change, account: Account) -> Mapping[str, Any]:
+    account.client("iam").update_assume_role_policy(
+        RoleName=change.id, PolicyDocument=change.new.require("assumeRolePolicy")
+    )
+    return {}
+
+
+def _role_boundary(change: Change, account: Account) -> Mapping[str, Any]:
+    iam = account.client("iam")
+    if boundary := change.new.get("permissionsBoundary"):
+        iam.put_role_permissions_boundary(RoleName=change.id, PermissionsBoundary=boundary)
+    else:
+        iam.delete_role_permissions_boundary(RoleName=change.id)
+    return {}
+
+
+def _user_boundary(change: Change, account: Account) -> Mapping[str, Any]:
+    iam = account.client("iam")
+    if boundary := change.new.get("permissionsBoundary"):
+        iam.put_user_permissions_boundary(UserName=change.id, PermissionsBoundary=boundary)
+    else:
+        iam.delete_user_permissions_boundary(UserName=change.id)
+    return {}
+
+
+def _delete_user(user: Existing, account: Account) -> None:
+    """IAM refuses a user with keys; `forceDestroy` has the provider delete those first."""
+    iam = account.client("iam")
+    if user.state.get("forceDestroy"):
+        for key in iam.list_access_keys(UserName=user.id)["AccessKeyMetadata"]:
+            iam.delete_access_key(UserName=user.id, AccessKeyId=key["AccessKeyId"])
+            account.smtp_passwords.pop(key["AccessKeyId"], None)
+    iam.delete_user(UserName=user.id)
+
+
+def _read_key(key: Existing, account: Account) -> Mapping[str, Any] | None:
+    found = account.client("iam").list_access_keys(UserName=key.state["user"])
+    there = {one["AccessKeyId"] for one in found["AccessKeyMetadata"]}
+    return {} if key.id in there else None
+
+
+def _delete_key(key: Existing, account: Account) -> None:
+    account.smtp_passwords.pop(key.id, None)
+    account.client("iam").delete_access_key(UserName=key.state["user"], AccessKeyId=key.id)
+
+
+LIVES: dict[str, Life] = {
+    "aws:iam/role:Role": Life(
+        create=create.role,
+        read=found_by("iam", "get_role", RoleName="id"),
+        delete=deleted_by("iam", "delete_role", RoleName="id"),
+        source="internal/service/iam/role.go",
+        replaced_by=frozenset({"name", "namePrefix", "path"}),
+        updates={
+            **by(_role_policy, "assumeRolePolicy"),
+            **by(_role_boundary, "permissionsBoundary"),
+        },
+        named_by="name",
+        longest_name=64,
+    ),
+    "aws:iam/rolePolicy:RolePolicy": Life(
+        create=create.role_policy,
+        read=found_by("iam", "get_role_policy", RoleName="role", PolicyName="name"),
+        delete=deleted_by("iam", "delete_role_policy", RoleName="role", PolicyName="name"),
+        source="internal/service/iam/role_policy.go",
+        replaced_by=frozenset({"name", "namePrefix", "role"}),
+        updates=put_again(create.role_policy),
+        named_by="name",
+        longest_name=128,
+    ),
+    "aws:iam/user:User": Life(
+        create=create.user,
+        read=found_by("iam", "get_user", UserName="id"),
+        delete=_delete_user,
+        source="internal/service/iam/user.go",  # name and path change in place there
+        updates={
+            **by(_user_boundary, "permissionsBoundary"),
+            **nothing_to_do("forceDestroy", because=ON_DELETION),
+        },
+        named_by="name",
+        longest_name=64,
+    ),
+    "aws:iam/userPolicy:UserPolicy": Life(
+        create=create.user_policy,
+        read=found_by("iam", "get_user_policy", UserName="user", PolicyName="name"),
+        delete=deleted_by("iam", "delete_user_policy", UserName="user", PolicyName="name"),
+        source="internal/service/iam/user_policy.go",
+        replaced_by=frozenset({"name", "namePrefix", "user"}),
+        updates=put_again(create.user_policy),
+        named_by="name",
+        longest_name=128,
+    ),
+    "aws:iam/accessKey:AccessKey": Life(
+        create=create.access_key,
+        read=_read_key,
+        delete=_delete_key,
+        source="internal/service/iam/access_key.go",
+        replaced_by=frozenset({"user", "pgpKey"}),
+    ),
+}

@@ -1,0 +1,34 @@
+"""Every resource type's life, by Pulumi's type token."""
+
+from __future__ import annotations
+
+from . import (
+    cloudwatch,
+    function,
+    guardduty,
+    iam,
+    kms,
+    random,
+    route53,
+    s3,
+    ses,
+    sns,
+    sqs,
+    ssm,
+)
+from .life import Life
+
+LIVES: dict[str, Life] = {
+    **s3.LIVES,
+    **sqs.LIVES,
+    **sns.LIVES,
+    **iam.LIVES,
+    **ssm.LIVES,
+    **cloudwatch.LIVES,
+    **function.LIVES,
+    **ses.LIVES,
+    **guardduty.LIVES,
+    **random.LIVES,
+    **kms.LIVES,
+    **route53.LIVES,
+}

@@ -1,0 +1,150 @@
+"""SES: the lives of receipt rules and rule sets, identities and configuration sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.create import Account
+from sandbox.create import ses as create
+
+from .life import (
+    Change,
+    Existing,
+    Life,
+    by,
+    deleted_by,
+    found_by,
+    left_alone,
+    put_again,
+)
+
+_RULE = (
+    "enabled",
+    "recipients",
+    "s3Actions",
+    "scanEnabled",
+    "snsActions",
+    "stopActions",
+    "tlsPolicy",
+)
+
+
+def _update_rule(change: Change, account: Account) -> Mapping[str, Any]:
+    account.client("ses").update_receipt_rule(
+        RuleSetName=change.new.require("ruleSetName"), Rule=create.rule(change.new, account)
+    )
+    return {}
+
+
+def _read_rule(rule: Existing, account: Account) -> Mapping[str, Any]:
+    found = account.client("ses").describe_receipt_rule(
+        RuleSetName=rule.state["ruleSetName"], RuleName=rule.id
+    )["Rule"]
+    return {"enabled": found["Enabled"], "recipients": found.get("Recipients", [])}
+
+
+def _read_active(_active: Existing, account: Account) -> Mapping[str, Any] | None:
+    found = account.client("ses").describe_active_receipt_rule_set()
+    name = found.get("Metadata", {}).get("Name")
+    return {"ruleSetName": name} if name else None
+
+
+def _deactivate(_active: Existing, account: Account) -> None:
+    """As the provider does it: whichever set is active, none is afterwards."""
+    account.client("ses").set_active_receipt_rule_set()
+
+
+def _delivery(change: Change, account: Account) -> Mapping[str, Any]:
+    parameters = create.configuration_set_parameters(change.new)
+    account.client("sesv2").put_configuration_set_delivery_options(
+        ConfigurationSetName=change.id, **parameters.get("DeliveryOptions", {})
+    )
+    return {}
+
+
+def _suppression(change: Change, account: Account) -> Mapping[str, Any]:
+    parameters = create.configuration_set_parameters(change.new)
+    account.client("sesv2").put_configuration_set_suppression_options(
+        ConfigurationSetName=change.id, **parameters.get("SuppressionOptions", {})
+    )
+    return {}
+
+
+def _update_destination(change: Change, account: Account) -> Mapping[str, Any]:
+    account.client("sesv2").update_configuration_set_event_destination(
+        ConfigurationSetName=change.new.require("configurationSetName"),
+        EventDestinationName=change.new.require("eventDestinationName"),
+        EventDestination=create.destination(change.new, account),
+    )
+    return {}
+
+
+LIVES: dict[str, Life] = {
+    "aws:ses/receiptRuleSet:ReceiptRuleSet": Life(
+        create=create.receipt_rule_set,
+        read=found_by("ses", "describe_receipt_rule_set", RuleSetName="id"),
+        delete=deleted_by("ses", "delete_receipt_rule_set", RuleSetName="id"),
+        source="internal/service/ses/receipt_rule_set.go",
+        replaced_by=frozenset({"ruleSetName"}),
+    ),
+    "aws:ses/receiptRule:ReceiptRule": Life(
+        create=create.receipt_rule,
+        read=_read_rule,
+        delete=deleted_by("ses", "delete_receipt_rule", RuleSetName="ruleSetName", RuleName="id"),
+        source="internal/service/ses/receipt_rule.go",
+        replaced_by=frozenset({"name", "ruleSetName"}),
+        updates=by(_update_rule, *_RULE),
+        named_by="name",
+    ),
+    "aws:ses/activeReceiptRuleSet:ActiveReceiptRuleSet": Life(
+        create=create.active_receipt_rule_set,
+        read=_read_active,
+        delete=_deactivate,
+        source="internal/service/ses/active_receipt_rule_set.go",  # not even the name replaces it
+        updates=put_again(create.active_receipt_rule_set),
+    ),
+    "aws:sesv2/emailIdentity:EmailIdentity": Life(
+        create=create.email_identity,
+        read=found_by("sesv2", "get_email_identity", EmailIdentity="id"),
+        delete=deleted_by("sesv2", "delete_email_identity", EmailIdentity="id"),
+        source="internal/service/sesv2/email_identity.go",
+        replaced_by=frozenset({"emailIdentity"}),
+    ),
+    "aws:sesv2/configurationSet:ConfigurationSet": Life(
+        create=create.configuration_set,
+        read=found_by("sesv2", "get_configuration_set", ConfigurationSetName="id"),
+        delete=deleted_by("sesv2", "delete_configuration_set", ConfigurationSetName="id"),
+        source="internal/service/sesv2/configuration_set.go",
+        replaced_by=frozenset({"configurationSetName"}),
+        updates={
+            **by(_delivery, "deliveryOptions"),
+            **by(_suppression, "suppressionOptions"),
+        },
+    ),
+    "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": Life(
+        create=create.event_destination,
+        read=found_by(
+            "sesv2",
+            "get_configuration_set_event_destinations",
+            ConfigurationSetName="configurationSetName",
+        ),
+        delete=deleted_by(
+            "sesv2",
+            "delete_configuration_set_event_destination",
+            ConfigurationSetName="configurationSetName",
+            EventDestinationName="eventDestinationName",
+        ),
+        source="internal/service/sesv2/configuration_set_event_destination.go",
+        replaced_by=frozenset({"configurationSetName", "eventDestinationName"}),
+        updates=by(_update_destination, "eventDestination"),
+    ),
+    "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes": Life(
+        create=create.mail_from_attributes,
+        read=found_by("sesv2", "get_email_identity", EmailIdentity="emailIdentity"),
+        delete=left_alone,  # nothing was set (`create.ses`)
+        source="internal/service/sesv2/email_identity_mail_from_attributes.go",
+        replaced_by=frozenset({"emailIdentity"}),
+        updates=put_again(create.mail_from_attributes),
+    ),
+}
