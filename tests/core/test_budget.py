@@ -20,6 +20,7 @@ from relay_core.settings import Settings
 from relay_core.telling import Telling
 from relay_core.window import WindowKey
 from tests.fakes import MemoryWindows, MemoryWorld
+from tests.receipt import received
 
 SETTINGS = Settings(
     stack="test",
@@ -45,7 +46,7 @@ def receive(
     world: MemoryWorld, name: str, count: int, ports: Ports | None = None, budget: int = 500
 ) -> Outcome:
     key = RawKey(f"incoming/{name}")
-    world.incoming.messages[key] = mail(name, count)
+    world.incoming.messages[key] = received(mail(name, count))
     settings = replace(SETTINGS, recipient_budget=budget)
     return relay_message(key, settings, ports or world.ports, world.worker()).outcome
 
