@@ -37,6 +37,7 @@ _S3 = Config(
     connect_timeout=_CONNECT_TIMEOUT,
     read_timeout=10,  # S3 answers, or sends the next bytes, within a second
     retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=16,  # files are stored eight at a time (`relay_core.storing`)
     # Presigned URLs: SigV4 under the bucket's own regional host. Left to choose, botocore
     # presigns for the global host, which redirects young buckets outside us-east-1 and so
     # breaks the signature. An endpoint that is an IP address gets path style all the same.

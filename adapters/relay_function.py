@@ -37,6 +37,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
+from relay_core.deaths import Attempt, tell_out_of_time
 from relay_core.errors import AdapterError, RelayError, TransientError
 from relay_core.lease import Worker
 from relay_core.notice_counting import CountedNotices
@@ -49,6 +50,7 @@ from relay_core.window import WindowKey
 
 from .clients import make_clients
 from .download_links import S3LinkIndex, SsmLinkKeys, TokenDownloadPages
+from .last_words import last_words
 from .s3 import (
     S3AttachmentLinks,
     S3AttachmentStore,
@@ -128,9 +130,11 @@ class RelayFunction:
             except UnreadableRecord as error:
                 self.telemetry.failed(error)
                 raise
+            attempt = Attempt(queue_message=record.message_id, number=receive_count(record))
             # Every mail of the record gets its turn, whatever became of the one before.
             results = [
-                self._handle_notification(notification, worker) for notification in notifications
+                self._handle_notification(notification, attempt, worker)
+                for notification in notifications
             ]
             self._settle(record, [result for result in results if result is not None])
 
@@ -155,7 +159,7 @@ class RelayFunction:
                 raise
 
     def _handle_notification(
-        self, notification: Notification, worker: Worker
+        self, notification: Notification, attempt: Attempt, worker: Worker
     ) -> Again | Exception | None:
         match notification:
             case Ignored(reason=reason):
@@ -163,30 +167,37 @@ class RelayFunction:
                 return None
             case SummaryDue(window=window):
                 return self._sum_up(window)
-            case Received(raw_key=raw_key, arrived_at=arrived_at):
-                with self.telemetry.mail(raw_key):
-                    return self._relay(raw_key, arrived_at, worker)
+            case Received():
+                with self.telemetry.mail(notification.raw_key):
+                    return self._relay(notification, attempt, worker)
 
-    def _relay(
-        self, raw_key: RawKey, arrived_at: datetime | None, worker: Worker
-    ) -> Again | Exception | None:
+    def _relay(self, mail: Received, attempt: Attempt, worker: Worker) -> Again | Exception | None:
         """Relay one mail; the answer says why the queue has to deliver the message again."""
+        raw_key, now = mail.raw_key, self.ports.clock()
+        if not worker.has_time(now):
+            report = not_begun(raw_key)
+            self.telemetry.reported(report)
+            return report.again
+        self.telemetry.begun()
         try:
-            if not worker.has_time(self.ports.clock()):
-                report = not_begun(raw_key)
-            else:
+            with last_words(worker, now, lambda: self._tell_out_of_time(raw_key, worker)):
                 report = relay_message(
-                    raw_key, self.settings, self.ports, worker, arrived_at=arrived_at
+                    raw_key,
+                    self.settings,
+                    self.ports,
+                    worker,
+                    arrived_at=mail.arrived_at,
+                    attempt=attempt,
                 )
         except TransientError as error:
             self.telemetry.retried(error)
-            self._record_trouble(raw_key, error)
+            self._record_trouble(raw_key, error, worker)
             return error
         # Whatever one mail breaks must not take its neighbours with it. Nothing is swallowed:
         # the error is logged with its traceback and the message stays on the queue.
         except Exception as error:  # noqa: BLE001 - see the comment above
             self.telemetry.failed(error)
-            self._record_trouble(raw_key, error)
+            self._record_trouble(raw_key, error, worker)
             return error
         self.telemetry.reported(report)
         return report.again
@@ -200,12 +211,20 @@ class RelayFunction:
             return error
         return None
 
-    def _record_trouble(self, raw_key: RawKey, error: Exception) -> None:
+    def _tell_out_of_time(self, raw_key: RawKey, worker: Worker) -> None:
+        """Say what this worker will die of, while it can. Best effort."""
+        self.telemetry.out_of_time(raw_key)
+        try:
+            tell_out_of_time(raw_key, worker, self.settings, self.ports)
+        except AdapterError as error:
+            self.telemetry.trouble_not_recorded(error)
+
+    def _record_trouble(self, raw_key: RawKey, error: Exception, worker: Worker) -> None:
         """Write down why the mail was not relayed, for whoever looks for it. Best effort."""
         known = isinstance(error, AdapterError)
         trouble = str(error) if known else f"{type(error).__name__}: {error}; see the log"
         try:
-            record_trouble(raw_key, trouble, self.settings, self.ports)
+            record_trouble(raw_key, trouble, worker, self.settings, self.ports)
         except AdapterError as second:
             self.telemetry.trouble_not_recorded(second)
 

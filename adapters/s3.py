@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -27,7 +28,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from relay_core.budget import BudgetWindow, format_budget, parse_budget
-from relay_core.errors import Conflict, PermanentError
+from relay_core.errors import Conflict, PermanentError, TransientError
 from relay_core.flood import SenderWindow, format_window, parse_window
 from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
 from relay_core.notice_window import (
@@ -37,6 +38,7 @@ from relay_core.notice_window import (
 )
 from relay_core.ports import (
     AttachmentKey,
+    FileToStore,
     Link,
     RawKey,
     StoredManifest,
@@ -92,22 +94,35 @@ class S3AttachmentStore:
     client: S3Client
     bucket: str
 
-    def store(
-        self, key: AttachmentKey, content: Iterable[bytes], *, content_type: str, filename: str
-    ) -> None:
-        """See `AttachmentStore.store`."""
+    def store_each(
+        self, files: Sequence[FileToStore]
+    ) -> list[TransientError | PermanentError | None]:
+        """See `AttachmentStore.store_each`."""
+        if len(files) <= 1:
+            return [self._try_to_store(file) for file in files]
+        with ThreadPoolExecutor(len(files), thread_name_prefix="s3") as threads:
+            return list(threads.map(self._try_to_store, files))
+
+    def _try_to_store(self, file: FileToStore) -> TransientError | PermanentError | None:
+        try:
+            self._store(file)
+        except (TransientError, PermanentError) as error:
+            return error
+        return None
+
+    def _store(self, file: FileToStore) -> None:
         with tempfile.SpooledTemporaryFile(max_size=SPOOL_MEMORY) as spool:
-            for chunk in content:
+            for chunk in file.content:
                 spool.write(chunk)
             spool.seek(0)
-            with aws_call(call="s3:PutObject", target=key):
+            with aws_call(call="s3:PutObject", target=file.key):
                 try:
                     self.client.put_object(
                         Bucket=self.bucket,
-                        Key=key,
+                        Key=file.key,
                         Body=spool,
-                        ContentType=_media_type(content_type),
-                        ContentDisposition=format_attachment_disposition(filename),
+                        ContentType=_media_type(file.content_type),
+                        ContentDisposition=format_attachment_disposition(file.filename),
                         IfNoneMatch="*",
                     )
                 except ClientError as error:

@@ -1,6 +1,8 @@
 """What an operator sees of the function: one JSON log line a mail, and counted metrics.
 
-Each notification on the queue ends in exactly one line that holds `outcome`: one of
+A mail that is begun has a line at once: a worker that dies with it writes nothing any more, and
+what it had begun and not ended is what it died of. Each notification on the queue ends in exactly
+one line that holds `outcome`: one of
 `relay_core.report.Outcome`, or `retried` (a transient error sent it back to the queue) or
 `failed` (any other error did). Its fields are flat, so that CloudWatch
 Logs Insights can query them; `correlation_id` is the relay's message id and stands on every
@@ -11,11 +13,13 @@ in them only where an operator has to act on them, as in an error of SES; the de
 refusal goes to the operator with the notice, and to the log at DEBUG.
 
 Metrics are written in CloudWatch's embedded metric format, once an invocation. A metric
-whose dimension varies (`Refusals` by `reason`) needs a document of its own.
+whose dimension varies (`Refusals` by `reason`) needs a document of its own; so does one that must
+not be lost with its worker (`MessagesAtLastTry`).
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
@@ -58,7 +62,7 @@ class Telemetry:
         """
         tries = receive_count(record)
         if tries >= max_receive_count:
-            self._count("MessagesAtLastTry")
+            self._count_at_once("MessagesAtLastTry")
         with self._logger.append_context_keys(
             sqs_message_id=record.message_id, receive_count=tries
         ):
@@ -71,6 +75,16 @@ class Telemetry:
             raw_key=raw_key, correlation_id=raw_key.rpartition("/")[2]
         ):
             yield
+
+    def begun(self) -> None:
+        """The work on a mail begins; written out before it does."""
+        self._logger.info("mail begun")
+
+    def out_of_time(self, raw_key: RawKey) -> None:
+        """The worker is about to be ended, and still at work on the mail."""
+        self._logger.error(
+            "the function's timeout ends the worker while it works on this mail", raw_key=raw_key
+        )
 
     def reported(self, report: RelayReport) -> None:
         """A mail ended as the report says."""
@@ -216,11 +230,15 @@ class Telemetry:
         self._metrics.add_metric(name=name, unit=unit, value=value)
 
     def _count_refusal(self, reason: str) -> None:
+        self._count_at_once("Refusals", reason=reason)
+
+    def _count_at_once(self, name: str, **dimensions: str) -> None:
         with single_metric(
-            name="Refusals",
+            name=name,
             unit=MetricUnit.Count,
             value=1,
             namespace=self._metrics.namespace,
-            default_dimensions={"service": self._metrics.service or "", "reason": reason},
+            default_dimensions={"service": self._metrics.service or "", **dimensions},
         ):
             pass  # written on leaving the block
+        sys.stdout.flush()

@@ -30,7 +30,7 @@ from infra.alarms import Thresholds, alarms
 from infra.config import StackConfig
 from infra.dashboard import Limits, columns
 from infra.metrics import Subject
-from infra.timing import Timing
+from infra.timing import BATCH_SIZE
 
 RATES = (1, 100, 10_000)
 """Mails a second."""
@@ -216,7 +216,7 @@ def _of_a_rate(loads: Sequence[Load]) -> str:
             row(
                 "SQS: messages in flight, at most",
                 quotas.IN_FLIGHT,
-                [_batch_size() * one.containers for one in loads],
+                [BATCH_SIZE * one.containers for one in loads],
             ),
             row(
                 "Lambda: containers at work",
@@ -326,15 +326,6 @@ def _of_a_month() -> str:
         ("", "USD a month"),
         [(what, f"{number * price.usd_each:.2f}") for what, number, price in lines],
     )
-
-
-def _batch_size() -> int:
-    return Timing(
-        function_timeout_seconds=_default("function_timeout_seconds"),
-        dlq_max_receive_count=_default("dlq_max_receive_count"),
-        max_concurrency=_default("max_concurrency"),
-        submission_concurrency=_default("submission_concurrency"),
-    ).batch_size
 
 
 def _cell(value: float, most: float | None) -> str:

@@ -134,7 +134,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             breaching=3,
             tells_end=True,
             meaning="Lambda has refused to start workers for a quarter of an hour: the account's"
-            " concurrency is used up. Each time, a batch of mails loses a try.",
+            " concurrency is used up. Each time, a mail loses a try.",
             first="find the function of this account and region with the most"
             " ConcurrentExecutions; have it limited, or ask AWS for a higher quota.",
         ),

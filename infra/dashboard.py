@@ -134,12 +134,12 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                 ),
                 _graph(
                     "Invocations",
-                    (invoked("Invocations", "Sum"), "batches"),
+                    (invoked("Invocations", "Sum"), "mails given to workers"),
                     (metrics.ERRORS, "errors"),
                     (metrics.THROTTLES, "throttles"),
                 ),
                 _graph(
-                    "Duration of a batch",
+                    "Duration of a mail",
                     (invoked("Duration", "p50"), "ms, p50"),
                     (invoked("Duration", "p95"), "ms, p95"),
                     (invoked("Duration", "Maximum"), "ms, longest"),

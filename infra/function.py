@@ -3,10 +3,8 @@
 Its role may do what the code calls and nothing else; a comment beside each statement says what
 is less than obvious.
 
-The queue hands over few messages at a time, because they are worked through one after the
-other within one timeout: a batch of five mails of 40 MB is five times that mail's time, though
-only once its memory. A message that fails is reported alone (`ReportBatchItemFailures`); the
-others are done with.
+The queue hands over one message at a time (`infra.timing`). One that fails is reported
+(`ReportBatchItemFailures`), so that it stays on the queue without being an error of the function.
 
 The function sends a message anew that has to wait without having failed. Lambda takes that for a
 loop and ends it at the sixteenth round, unless it is told that it is meant (AWS Lambda guide,

@@ -36,7 +36,7 @@ from .queue import IncomingQueue, IncomingQueueArgs
 from .safeguards import safeguards
 from .smtp_user import SmtpUser, SmtpUserArgs
 from .storage import PrivateBucket, PrivateBucketArgs, ServiceWriter
-from .timing import DEAD_LETTER_RETENTION, QUEUE_RETENTION
+from .timing import BATCH_SIZE, DEAD_LETTER_RETENTION, QUEUE_RETENTION
 from .topics import OperatorTopic, OperatorTopicArgs, ServicePublisher
 
 INCOMING_PREFIX = "incoming/"
@@ -288,7 +288,7 @@ class MailRelay(pulumi.ComponentResource):
                 },
                 memory_mb=config.function_memory,
                 timeout_seconds=timing.function_timeout_seconds,
-                batch_size=timing.batch_size,
+                batch_size=BATCH_SIZE,
                 max_concurrency=timing.max_concurrency,
                 log_group_name=log_group_name,
                 log_retention_days=config.log_retention_days,

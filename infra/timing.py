@@ -18,8 +18,9 @@ that is written down:
   retention"). A message that is sent anew, as a parked one is, gets a new date.
 * AWS advises at least five tries, since a throttled invocation costs a message one (the same page
   of the Lambda guide).
-* A batch is worked through within one timeout, mail by mail; when a worker dies, each mail of its
-  batch has lost a try. So a batch has room for what a large mail takes, and is small.
+* A worker is given one mail at a time. When a worker dies, all messages of its batch have lost a
+  try, and are hidden for six timeouts: so no mail has neighbours that could do that to it
+  (docs/decisions/0030-deaths.md).
 * Next to `maxConcurrency`, no reserved concurrency: messages beyond that wait in the queue instead
   of being throttled (AWS Lambda guide, "Configuring maximum concurrency for Amazon SQS event
   sources").
@@ -53,10 +54,10 @@ RECOMMENDED_TRIES = 5
 MOST_SUBMISSIONS = 500
 """At once. A call to SES takes about a tenth of a second: that many are thousands a second."""
 
+BATCH_SIZE = 1
+"""How many mails a worker is given at once."""
+
 _TIMEOUTS_HIDDEN = 6
-_MOST_MAILS_IN_A_BATCH = 5
-_SECONDS_FOR_A_MAIL = 20
-"""To read 40 MB, to write most of it and to submit to a group of recipients, on a slow day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +78,6 @@ class Timing:
     def lease_seconds(self) -> int:
         """How long a message is its worker's at most."""
         return self.function_timeout_seconds + CLOCK_SKEW // timedelta(seconds=1)
-
-    @property
-    def batch_size(self) -> int:
-        """How many mails a worker is given at once."""
-        room = self.function_timeout_seconds // _SECONDS_FOR_A_MAIL
-        return max(1, min(room, _MOST_MAILS_IN_A_BATCH))
 
     @property
     def longest_try_seconds(self) -> int:

@@ -20,10 +20,14 @@ CLOCK_SKEW = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """A worker's claim on a message; `until` is an aware datetime in UTC."""
+    """A worker's claim on a message; `until` is an aware datetime in UTC.
+
+    `out_of_time` is written shortly before the worker is ended, if it is still at work then.
+    """
 
     holder: str
     until: datetime
+    out_of_time: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

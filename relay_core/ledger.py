@@ -18,7 +18,7 @@ from functools import reduce
 from .errors import Conflict, TransientError
 from .manifest import Manifest
 from .notice import MailIdentity
-from .ports import Manifests, StoredManifest
+from .ports import Manifests, StoredManifest, Version
 from .settings import Settings
 
 Change = Callable[[Manifest], Manifest]
@@ -36,8 +36,8 @@ class Ledger:
         """`stored` is what the store holds, and `manifest` what it is to hold.
 
         If they differ, the first change saves them both. If another worker has begun to relay
-        the message by then, its manifest counts and not this one. What an operator wrote of
-        what they did counts in either.
+        the message by then, or has come to an end with it, its manifest counts and not this one.
+        What an operator wrote of what they did counts in either.
         """
         self._manifests = manifests
         self._stored = stored
@@ -46,7 +46,7 @@ class Ledger:
             self._unsaved.append(
                 lambda found: (
                     found
-                    if found.state is manifest.state
+                    if found.state is manifest.state or found.is_settled
                     else replace(manifest, interventions=found.interventions)
                 )
             )
@@ -109,13 +109,14 @@ def empty_manifest(mail: MailIdentity, settings: Settings, now: datetime) -> Man
     )
 
 
-def write_manifest(manifest: Manifest, over: StoredManifest | None, manifests: Manifests) -> None:
-    """Write a manifest over what was found, or over nothing.
+def write_manifest(
+    manifest: Manifest, over: StoredManifest | None, manifests: Manifests
+) -> Version:
+    """Write a manifest over what was found, or over nothing; its new version.
 
     Raises:
         Conflict: if there is something else by now.
     """
     if over is None:
-        manifests.create(manifest)
-    else:
-        manifests.replace(manifest, over.version)
+        return manifests.create(manifest)
+    return manifests.replace(manifest, over.version)

@@ -118,6 +118,25 @@ class Intervention:
     detail: str = ""
 
 
+class DeathCause(StrEnum):
+    """What a worker died of, as far as can be known (`relay_core.deaths`)."""
+
+    TIME = "time"
+    MEMORY = "memory"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """A worker that died with the message in its hands.
+
+    `queue_message` is the queue's name for the message that it had been given.
+    """
+
+    queue_message: str
+    cause: DeathCause
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """The ledger of one message. Times are aware datetimes in UTC.
@@ -127,7 +146,8 @@ class Manifest:
 
     `reason` and `detail` tell why it is refused, ignored or held; `detail` alone is the trouble
     that the last try had, and empty where it had none. `refusals` are why some recipients were
-    left out of a message that is relayed, as far as a notice tells of them.
+    left out of a message that is relayed, as far as a notice tells of them. `deaths` are those of
+    workers since the last recipient was served, oldest first.
     """
 
     message_id: MessageId
@@ -144,6 +164,7 @@ class Manifest:
     lease: Lease | None = None
     interventions: tuple[Intervention, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    deaths: tuple[Death, ...] = ()
 
     @property
     def is_settled(self) -> bool:
@@ -205,7 +226,7 @@ class Manifest:
         """
         is_holder = self.lease is not None and self.lease.holder == by.name
         known = {record.recipient: record for record in records if is_holder or not record.is_open}
-        return self._with(
+        recorded = self._with(
             {
                 one.recipient: replace(
                     known[one.recipient], revoked_at=one.revoked_at, repeats=one.repeats
@@ -214,6 +235,8 @@ class Manifest:
                 if one.recipient in known and (one.is_open or not known[one.recipient].is_open)
             }
         )
+        got_on = any(not record.is_open for record in known.values())
+        return replace(recorded, deaths=()) if got_on else recorded
 
     def released(self, by: Worker) -> Manifest:
         """The manifest without that worker's lease."""
@@ -264,8 +287,7 @@ def parse_manifest(document: bytes) -> Manifest:
             state=ManifestState(data.get("state", ManifestState.RELAYING)),
             reason=Reason(reason) if reason else None,
             detail=data.get("detail", ""),
-            lease=lease
-            and Lease(holder=lease["holder"], until=datetime.fromisoformat(lease["until"])),
+            lease=lease and Lease(**{**lease, "until": datetime.fromisoformat(lease["until"])}),
             interventions=tuple(
                 Intervention(**{**item, "at": datetime.fromisoformat(item["at"])})
                 for item in data.get("interventions", ())
@@ -273,6 +295,10 @@ def parse_manifest(document: bytes) -> Manifest:
             refusals=tuple(
                 Refusal(reason=Reason(item["reason"]), detail=item["detail"])
                 for item in data.get("refusals", ())
+            ),
+            deaths=tuple(
+                Death(queue_message=item["queue_message"], cause=DeathCause(item["cause"]))
+                for item in data.get("deaths", ())
             ),
         )
     except (KeyError, TypeError, AttributeError) as error:

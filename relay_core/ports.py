@@ -14,7 +14,7 @@ from typing import Generic, NewType, Protocol, TypeVar
 
 from .budget import BudgetWindow
 from .directory import Directory
-from .errors import AdapterError, Reason, Refusal
+from .errors import AdapterError, PermanentError, Reason, Refusal, TransientError
 from .flood import SenderWindow
 from .manifest import Manifest, MessageId
 from .window import WindowKey, WindowRecord
@@ -41,17 +41,28 @@ class IncomingMessages(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileToStore:
+    """An attachment's decoded content, in chunks, and what a download is to be called."""
+
+    key: AttachmentKey
+    content: Iterable[bytes]
+    content_type: str
+    filename: str
+
+
 class AttachmentStore(Protocol):
     """Where detached attachments are kept until their retention ends."""
 
-    def store(
-        self, key: AttachmentKey, content: Iterable[bytes], *, content_type: str, filename: str
-    ) -> None:
-        """Store an attachment's decoded content, consuming `content` once, chunk by chunk.
+    def store_each(
+        self, files: Sequence[FileToStore]
+    ) -> Sequence[TransientError | PermanentError | None]:
+        """Store some files, all at the same time; an answer for each, in their order.
 
-        A key that exists already is left as it is: the same message always yields the same
-        attachment under the same key. `content` is consumed to its end in that case too.
-        `filename` is what a download is to be called.
+        It is None where the file is stored, and the error where it is not. Each `content` is
+        consumed once, chunk by chunk; an error of its own is raised. A key that exists already is
+        left as it is: the same message always yields the same attachment under the same key. Its
+        `content` is consumed to its end in that case too.
         """
         ...
 

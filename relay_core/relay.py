@@ -1,10 +1,13 @@
 """The relay: plan everything, then carry it out in one order that survives a crash anywhere.
 
 1. Look at the message's manifest: what is done with, or in another worker's hands, is left alone.
+   What has killed its workers is refused; what was tried before is begun in writing
+   (`relay_core.deaths`).
 2. Read the mail, and decide about it. Hold it back if its sender is over the limit
    (`relay_core.holding`), or the stack over its budget (`relay_core.spending`). If it does not go
    out, tell the operator, then write it down.
-3. Store every attachment. Keys are the same on every try, so storing again changes nothing.
+3. Store every attachment (`relay_core.storing`). Keys are the same on every try, so storing again
+   changes nothing.
 4. Tell the operator about recipients that were left out.
 5. Write the manifest: what is promised to whom, and who works on it until when.
 6. Submit one mail a recipient, in groups, and record each (`relay_core.submitting`).
@@ -18,12 +21,20 @@ service took and its record (step 6).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .admission import Ignored
-from .attachment import content_of
+from .deaths import (
+    FIRST_ATTEMPT,
+    MOST_DEATHS,
+    Attempt,
+    begin_again,
+    failing_manifest,
+    find_deaths,
+    giving_up,
+    refusal_of,
+)
 from .directory import EMPTY_DIRECTORY
 from .errors import Conflict, PermanentError, Reason, Refusal
 from .holding import hold_back, over_the_limit
@@ -32,6 +43,7 @@ from .ledger import Ledger, empty_manifest, write_manifest
 from .link_end import links_until
 from .links import ListedAttachment, format_time
 from .manifest import (
+    Death,
     DeliveryRecord,
     DeliveryState,
     Manifest,
@@ -39,7 +51,6 @@ from .manifest import (
     MessageId,
     StoredAttachment,
 )
-from .measured import Measured
 from .notice import MailIdentity, compose_notice, told_refusals
 from .outgoing_header import compose_header
 from .plan import (
@@ -47,7 +58,6 @@ from .plan import (
     Dropped,
     Refused,
     RelayPlan,
-    Upload,
     message_id_of,
     plan_admission,
     plan_deliveries,
@@ -59,6 +69,7 @@ from .rewrite import RewrittenBody, rewrite_body
 from .sent_time import SentTime, find_sent_time, late_note
 from .settings import LinkMode, Settings
 from .spending import hold_over_budget, over_the_budget
+from .storing import Storing, known_files, store_files
 from .submitting import Submitted, submit_open
 
 
@@ -69,11 +80,13 @@ def relay_message(
     worker: Worker,
     *,
     arrived_at: datetime | None = None,
+    attempt: Attempt = FIRST_ATTEMPT,
 ) -> RelayReport:
     """Relay one mail, or refuse, hold or ignore it, unless that has been done.
 
     `arrived_at` is an aware datetime in UTC: when the raw message was stored, the same at every
-    delivery of it; None where nobody knows.
+    delivery of it; None where nobody knows. A mail that has killed as many workers as it may is
+    refused without being read.
 
     Raises:
         TransientError: something is left to do; deliver the message again. What was done is
@@ -87,6 +100,10 @@ def relay_message(
             return _duplicate(stored.manifest)
         if worker.is_shut_out(stored.manifest.lease, ports.clock()):
             return _busy(stored.manifest, ports.clock())
+    deaths = find_deaths(stored, attempt)
+    if len(deaths) >= MOST_DEATHS:
+        return _give_up(raw_key, deaths, stored, settings, ports)
+    stored = begin_again(raw_key, stored, attempt, worker=worker, settings=settings, ports=ports)
     raw = ports.incoming.fetch(raw_key)
     admitted = plan_admission(raw, raw_key, settings)
     plan: RelayPlan | Refused | Dropped
@@ -158,11 +175,54 @@ def _end(
         detail=why.detail,
         lease=None,
     )
-    # Another worker that met the same mail has come to the same end.
-    with suppress(Conflict):
-        write_manifest(ended, stored, ports.manifests)
+    _write_end(ended, stored, ports)
     return RelayReport(
         message_id=plan.mail.message_id, outcome=outcome, reason=why.reason, detail=why.detail
+    )
+
+
+def _write_end(ended: Manifest, stored: StoredManifest | None, ports: Ports) -> None:
+    """Write a manifest that is settled, unless another worker has come to the same end.
+
+    Raises:
+        Conflict: if somebody else has written something else meanwhile.
+    """
+    try:
+        write_manifest(ended, stored, ports.manifests)
+    except Conflict:
+        found = ports.manifests.load(ended.message_id)
+        if found is None or not found.manifest.is_settled:
+            raise
+
+
+def _give_up(
+    raw_key: RawKey,
+    deaths: tuple[Death, ...],
+    stored: StoredManifest | None,
+    settings: Settings,
+    ports: Ports,
+) -> RelayReport:
+    """Refuse a mail that kills its workers: whoever has not got it will not."""
+    now = ports.clock()
+    found = stored.manifest if stored else failing_manifest(raw_key, settings, now)
+    refusal = refusal_of(deaths, found.message_id)
+    mail = MailIdentity(
+        message_id=found.message_id, raw_key=raw_key, sender=found.sender, subject=found.subject
+    )
+    if stored is None or found.state is not ManifestState.RELAYING:
+        return _end(Refused(mail=mail, message=None, refusals=(refusal,)), stored, settings, ports)
+    served = found.count(DeliveryState.SUBMITTED)
+    ports.notices.publish(
+        compose_notice(mail, (refusal,), marker=settings.recipient_marker, relayed_to=served)
+    )
+    _write_end(giving_up(found, refusal, now), stored, ports)
+    return RelayReport(
+        message_id=found.message_id,
+        outcome=Outcome.REFUSED,
+        reason=refusal.reason,
+        detail=refusal.detail,
+        already_submitted=served,
+        failed=len(found.open_deliveries()),
     )
 
 
@@ -187,8 +247,12 @@ def _busy(manifest: Manifest, now: datetime) -> RelayReport:
     )
 
 
-def record_trouble(raw_key: RawKey, trouble: str, settings: Settings, ports: Ports) -> None:
+def record_trouble(
+    raw_key: RawKey, trouble: str, worker: Worker, settings: Settings, ports: Ports
+) -> None:
     """Write down what went wrong with a try, for the operator who looks for the mail later.
+
+    The worker's lease ends with it.
 
     Raises:
         AdapterError: if it cannot be written, or somebody else works on the message.
@@ -198,11 +262,10 @@ def record_trouble(raw_key: RawKey, trouble: str, settings: Settings, ports: Por
     if stored is not None:
         if stored.manifest.is_settled:
             return
-        troubled = replace(stored.manifest, detail=trouble)
+        troubled = replace(stored.manifest.released(worker), detail=trouble)
     else:
-        unread = MailIdentity(message_id=message_id, raw_key=raw_key, sender=None, subject="")
-        nothing = empty_manifest(unread, settings, ports.clock())
-        troubled = replace(nothing, state=ManifestState.FAILING, detail=trouble)
+        unread = failing_manifest(raw_key, settings, ports.clock())
+        troubled = replace(unread, detail=trouble)
     write_manifest(troubled, stored, ports.manifests)
 
 
@@ -223,15 +286,26 @@ def carry_out(
         detached: tuple[StoredAttachment, ...] = ()
         ledger = Ledger(ports.manifests, stored.manifest, stored)
     else:
-        # Before the first file is stored, by this try or by one that failed: see `link_end`.
-        is_retry = stored is not None and stored.manifest.state is ManifestState.FAILING
-        created_at = stored.manifest.created_at if stored and is_retry else ports.clock()
-        detached = _store_attachments(plan, settings, ports)
-        manifest = replace(
+        found = stored.manifest if stored else None
+        known = known_files(found)
+        created_at = ports.clock()
+        if found is not None and (known or found.state is ManifestState.FAILING):
+            # Before the first file is stored, by this try or by one that failed: see `link_end`.
+            created_at = found.created_at
+        before = replace(
             empty_manifest(plan.mail, settings, created_at),
-            attachments=detached,
+            interventions=found.interventions if found else (),
+            deaths=found.deaths if found else (),
+        )
+        storing = store_files(plan, known, ports, worker)
+        if not storing.is_finished:
+            return _unfinished_storing(storing, before, stored, ports)
+        detached = storing.new
+        _tell_left_out(plan, storing.attachments, settings, ports)
+        manifest = replace(
+            before,
+            attachments=storing.attachments,
             deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
-            interventions=stored.manifest.interventions if stored else (),
             refusals=told_refusals(plan.refusals),
         )
         ledger = Ledger(ports.manifests, manifest, stored)
@@ -263,6 +337,8 @@ def carry_out(
         ports=ports,
         worker=worker,
     )
+    if ledger.manifest.state is not ManifestState.RELAYING:  # another worker has ended it
+        return _duplicate(ledger.manifest)
     report = RelayReport(
         message_id=plan.mail.message_id,
         outcome=Outcome.RELAYED,
@@ -317,22 +393,20 @@ def _unless_left(
     )
 
 
-def _store_attachments(
-    plan: RelayPlan, settings: Settings, ports: Ports
-) -> tuple[StoredAttachment, ...]:
-    """Store what is detached, and tell the operator of what is not as the device wanted it."""
-    attachments: list[StoredAttachment] = []
-    refusals = list(plan.refusals)
-    for upload in plan.uploads:
-        try:
-            attachments.append(_store(upload, plan, ports))
-        except PermanentError as error:
-            # One file that cannot be kept must not stop the words of an alarm.
-            name = upload.attachment.safe_name
-            attachments.append(_lost(upload, error))
-            refusals.append(
-                Refusal(reason=Reason.LIMIT_EXCEEDED, detail=f"attachment {name}: {error.detail}")
+def _tell_left_out(
+    plan: RelayPlan, attachments: Sequence[StoredAttachment], settings: Settings, ports: Ports
+) -> None:
+    """Tell the operator of recipients and files that the mail goes out without."""
+    refusals = [
+        *plan.refusals,
+        *(
+            Refusal(
+                reason=Reason.LIMIT_EXCEEDED, detail=f"attachment {one.filename}: {one.failure}"
             )
+            for one in attachments
+            if one.failure is not None
+        ),
+    ]
     if refusals:
         ports.notices.publish(
             compose_notice(
@@ -342,35 +416,38 @@ def _store_attachments(
                 relayed_to=len(plan.recipients),
             )
         )
-    return tuple(attachments)
 
 
-def _store(upload: Upload, plan: RelayPlan, ports: Ports) -> StoredAttachment:
-    attachment = upload.attachment
-    content = Measured(content_of(plan.message, attachment))
-    ports.attachments.store(
-        upload.key,
-        content,
-        content_type=attachment.stored_content_type,
-        filename=attachment.safe_name,
+def _unfinished_storing(
+    storing: Storing, before: Manifest, stored: StoredManifest | None, ports: Ports
+) -> RelayReport:
+    """Write down which files are stored already, for the next delivery.
+
+    `before` is the manifest of a mail that promises nothing yet.
+
+    Raises:
+        TransientError: if it is one that ended the storing, or this cannot be written.
+    """
+    if storing.trouble is not None and not storing.new:
+        raise storing.trouble
+    released = stored is not None and stored.manifest.state is ManifestState.RELEASED
+    total = f"{len(storing.attachments)} attachments are stored; there was no time for the others"
+    manifest = replace(
+        before,
+        state=ManifestState.RELEASED if released else ManifestState.FAILING,
+        attachments=storing.attachments,
+        detail=storing.trouble.detail if storing.trouble else total,
     )
-    return StoredAttachment(
-        key=upload.key,
-        filename=attachment.safe_name,
-        content_type=attachment.stored_content_type,
-        size=content.size,
-        sha256=content.sha256,
-    )
-
-
-def _lost(upload: Upload, error: PermanentError) -> StoredAttachment:
-    return StoredAttachment(
-        key=upload.key,
-        filename=upload.attachment.safe_name,
-        content_type=upload.attachment.stored_content_type,
-        size=0,
-        sha256="",
-        failure=error.detail,
+    write_manifest(manifest, stored, ports.manifests)
+    if storing.trouble is not None:
+        raise storing.trouble
+    return RelayReport(
+        message_id=before.message_id,
+        outcome=Outcome.UNFINISHED,
+        detail=total,
+        attachments=len(storing.new),
+        attachment_bytes=sum(attachment.size for attachment in storing.new),
+        again=Again(after=timedelta(0), failed_try=not storing.new),
     )
 
 

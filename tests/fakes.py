@@ -7,7 +7,7 @@ before it has any effect or, with `after_effect=True`, after the effect: the los
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,8 +15,9 @@ from typing import Generic, TypeVar
 from urllib.parse import quote
 
 from relay_core.budget import BudgetWindow, format_budget, parse_budget
+from relay_core.deaths import FIRST_ATTEMPT, Attempt
 from relay_core.directory import EMPTY_DIRECTORY, Directory
-from relay_core.errors import AdapterError, Conflict, PermanentError
+from relay_core.errors import AdapterError, Conflict, PermanentError, TransientError
 from relay_core.flood import SenderWindow, format_window, parse_window
 from relay_core.lease import Worker
 from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
@@ -24,6 +25,7 @@ from relay_core.notice_counting import CountedNotices
 from relay_core.notice_window import NoticeWindow, format_notice_window, parse_notice_window
 from relay_core.ports import (
     AttachmentKey,
+    FileToStore,
     Link,
     Notice,
     OutgoingMail,
@@ -122,14 +124,23 @@ class MemoryAttachmentStore:
     attachments: dict[AttachmentKey, MemoryAttachment] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
 
-    def store(
-        self, key: AttachmentKey, content: Iterable[bytes], *, content_type: str, filename: str
-    ) -> None:
-        with self.faults.around("store", key):
-            attachment = MemoryAttachment(
-                content=b"".join(content), content_type=content_type, filename=filename
-            )
-            self.attachments.setdefault(key, attachment)
+    def store_each(
+        self, files: Sequence[FileToStore]
+    ) -> list[TransientError | PermanentError | None]:
+        return [self._try_to_store(file) for file in files]
+
+    def _try_to_store(self, file: FileToStore) -> TransientError | PermanentError | None:
+        try:
+            with self.faults.around("store", file.key):
+                attachment = MemoryAttachment(
+                    content=b"".join(file.content),
+                    content_type=file.content_type,
+                    filename=file.filename,
+                )
+                self.attachments.setdefault(file.key, attachment)
+        except (TransientError, PermanentError) as error:
+            return error
+        return None
 
 
 @dataclass(slots=True)
@@ -397,7 +408,10 @@ class MemoryWorld:
         *,
         key: RawKey = RAW_KEY,
         arrived_at: datetime | None = None,
+        attempt: Attempt = FIRST_ATTEMPT,
     ) -> RelayReport:
         """Let a new worker relay a mail that lies under that key, as SES has received it."""
         self.incoming.messages[key] = received(raw)
-        return relay_message(key, settings, self.ports, self.worker(), arrived_at=arrived_at)
+        return relay_message(
+            key, settings, self.ports, self.worker(), arrived_at=arrived_at, attempt=attempt
+        )

@@ -7,7 +7,7 @@ NotImplementedError is one to be supplied; a subclass without it fails in every 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +22,7 @@ from relay_core.ports import (
     AttachmentLinks,
     AttachmentStore,
     Directories,
+    FileToStore,
     IncomingMessages,
     Link,
     Manifests,
@@ -69,6 +70,21 @@ class Stored:
     content_type: str
 
 
+def store_one(
+    store: AttachmentStore,
+    key: AttachmentKey,
+    content: Iterable[bytes],
+    *,
+    content_type: str = "text/plain",
+    filename: str = "a.txt",
+) -> None:
+    """Store one file, and raise what comes of it."""
+    file = FileToStore(key=key, content=content, content_type=content_type, filename=filename)
+    [answer] = store.store_each([file])
+    if answer is not None:
+        raise answer
+
+
 class AttachmentStoreContract:
     KEY = AttachmentKey("attachments/m1/0/a b+c.bin")
 
@@ -89,7 +105,7 @@ class AttachmentStoreContract:
         stored: Callable[[AttachmentKey], Stored],
         chunks: list[bytes],
     ) -> None:
-        store.store(self.KEY, iter(chunks), content_type="image/png", filename="a.png")
+        store_one(store, self.KEY, iter(chunks), content_type="image/png", filename="a.png")
         expected = Stored(content=b"".join(chunks), content_type="image/png")
         assert expected == stored(self.KEY)
 
@@ -103,8 +119,8 @@ class AttachmentStoreContract:
                 consumed.append(chunk)
                 yield chunk
 
-        store.store(self.KEY, [b"first"], content_type="text/plain", filename="a.txt")
-        store.store(self.KEY, chunks(), content_type="image/png", filename="b.png")
+        store_one(store, self.KEY, [b"first"], content_type="text/plain", filename="a.txt")
+        store_one(store, self.KEY, chunks(), content_type="image/png", filename="b.png")
         assert Stored(content=b"first", content_type="text/plain") == stored(self.KEY)
         assert consumed == [b"new", b"er"]
 
@@ -116,9 +132,22 @@ class AttachmentStoreContract:
             raise EOFError
 
         with pytest.raises(EOFError):
-            store.store(self.KEY, broken(), content_type="image/png", filename="a.png")
-        store.store(self.KEY, [b"whole"], content_type="image/png", filename="a.png")
+            store_one(store, self.KEY, broken(), content_type="image/png", filename="a.png")
+        store_one(store, self.KEY, [b"whole"], content_type="image/png", filename="a.png")
         assert Stored(content=b"whole", content_type="image/png") == stored(self.KEY)
+
+    def test_some_are_stored_at_the_same_time_with_an_answer_for_each(
+        self, store: AttachmentStore, stored: Callable[[AttachmentKey], Stored]
+    ) -> None:
+        keys = [AttachmentKey(f"attachments/m1/{number}/a") for number in range(8)]
+        contents = [str(number).encode() * 1000 for number in range(8)]
+        files = [
+            FileToStore(key=key, content=[content], content_type="text/plain", filename="a")
+            for key, content in zip(keys, contents, strict=True)
+        ]
+        assert [None] * 8 == list(store.store_each(files))
+        assert contents == [stored(key).content for key in keys]
+        assert [] == list(store.store_each([]))
 
 
 class AttachmentLinksContract:

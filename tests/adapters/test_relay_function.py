@@ -24,6 +24,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters import relay_function
 from adapters.clients import Clients
+from adapters.last_words import LAST_WORDS
 from adapters.relay_function import RelayFunction, make_worker
 from adapters.telemetry import Telemetry
 from relay_core.errors import PermanentError, SendingStopped, TransientError
@@ -32,8 +33,9 @@ from relay_core.ports import RawKey
 from relay_core.settings import LinkMode, Settings
 from sandbox.emulator import Emulator
 from tests.adapters.answering_server import AnsweringServer, answering_server, ses_error, ses_sent
-from tests.fakes import MemoryWorld
+from tests.fakes import MemoryIncomingMessages, MemoryWorld
 from tests.receipt import submitted_receipt
+from tests.sandbox.waiting import eventually
 
 INCOMING_BUCKET = "incoming-bucket"
 
@@ -122,6 +124,14 @@ class Log:
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.stream.getvalue().splitlines()]
 
+    def others(self) -> list[dict[str, Any]]:
+        """What is told between a mail's beginning and its end."""
+        return [
+            line
+            for line in self.lines()
+            if "outcome" not in line and line["message"] != "mail begun"
+        ]
+
     def endings(self) -> list[dict[str, Any]]:
         return [line for line in self.lines() if "outcome" in line]
 
@@ -164,6 +174,94 @@ def metrics_of(capsys: pytest.CaptureFixture[str]) -> Counter[str]:
                 total = sum(value) if isinstance(value, list) else value
                 sums[f"{name} {document['reason']}" if "reason" in document else name] += total
     return sums
+
+
+class Died(BaseException):
+    """The worker is gone, and writes nothing any more."""
+
+
+class TestDeaths:
+    def test_what_it_begins_and_a_last_try_are_told_before_the_work(
+        self,
+        function: RelayFunction,
+        world: MemoryWorld,
+        log: Log,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        told: list[dict[str, Any]] = []
+        counted: Counter[str] = Counter()
+
+        class Deadly(MemoryIncomingMessages):
+            def fetch(self, key: RawKey) -> bytes:  # noqa: ARG002 (the port's)
+                told.extend(log.lines())
+                counted.update(metrics_of(capsys))
+                raise Died
+
+        world.incoming = Deadly()
+        last = replace(function, ports=world.ports)
+        record = sqs_record(
+            body_for("incoming/m1"), receive_count=function.settings.max_receive_count
+        )
+        with pytest.raises(Died):
+            last({"Records": [record]}, CONTEXT)
+        [line] = told
+        assert ("incoming/m1", "m1") == (line["raw_key"], line["correlation_id"])
+        assert function.settings.max_receive_count == line["receive_count"]
+        assert {"MessagesAtLastTry": 1} == dict(counted)
+
+    def test_a_mail_that_kills_its_workers_is_refused_at_the_third_delivery(
+        self,
+        function: RelayFunction,
+        world: MemoryWorld,
+        log: Log,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/m1")] = mail()
+        world.incoming.faults.order("fetch", Died(), times=3)
+        for count in (1, 2):
+            with pytest.raises(Died):
+                function(
+                    {"Records": [sqs_record(body_for("incoming/m1"), receive_count=count)]},
+                    CONTEXT,
+                )
+            world.now += timedelta(minutes=12)
+        record = sqs_record(body_for("incoming/m1"), receive_count=3)
+        assert failed_ids(function({"Records": [record]}, CONTEXT)) == []
+        [line] = log.endings()
+        assert ("refused", "limit-exceeded") == (line["outcome"], line["reason"])
+        assert "incoming/m1" in world.notices.published[0].text
+        assert 1 == metrics_of(capsys)["Refusals limit-exceeded"]
+
+    def test_a_worker_at_work_when_its_time_ends_says_so(
+        self, function: RelayFunction, world: MemoryWorld, log: Log
+    ) -> None:
+        class Slow(MemoryIncomingMessages):
+            def fetch(self, key: RawKey) -> bytes:  # noqa: ARG002 (the port's)
+                eventually(lambda: world.manifests.load(MessageId("m1")))
+                raise Died
+
+        world.incoming = Slow()
+        context = Context()
+        context.left = LAST_WORDS // timedelta(milliseconds=1)
+        slow = replace(function, ports=world.ports)
+        with pytest.raises(Died):
+            slow({"Records": [sqs_record(body_for("incoming/m1"))]}, context)
+        stored = world.manifests.load(MessageId("m1"))
+        assert stored is not None
+        assert stored.manifest.lease is not None
+        assert stored.manifest.lease.out_of_time
+        [line] = [line for line in log.lines() if line["level"] == "ERROR"]
+        assert ("incoming/m1", "m1") == (line["raw_key"], line["correlation_id"])
+
+    def test_an_error_gives_the_lease_back(
+        self, function: RelayFunction, world: MemoryWorld
+    ) -> None:
+        world.incoming.faults.order("fetch", RuntimeError("a fault of the relay"))
+        record = sqs_record(body_for("incoming/m1"), receive_count=2)
+        assert failed_ids(function({"Records": [record]}, CONTEXT)) == ["sqs-1"]
+        stored = world.manifests.load(MessageId("m1"))
+        assert stored is not None
+        assert stored.manifest.lease is None
 
 
 class TestOutcomes:
@@ -444,7 +542,7 @@ class TestAgain:
         assert failed_ids(answer) == ["sqs-1"]
         (ending,) = log.endings()
         assert (ending["outcome"], ending["detail"]) == ("unfinished", "throttled")
-        (warning,) = [line for line in log.lines() if "outcome" not in line]
+        (warning,) = log.others()
         assert "sqs:ChangeMessageVisibility on SQS message sqs-1" in warning["cause"]
 
     def test_a_mail_of_an_account_that_may_not_send_keeps_its_tries(
@@ -477,7 +575,7 @@ class TestAgain:
         world.submission.faults.order("submit", paused)
         answer = function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
         assert failed_ids(answer) == ["sqs-1"]
-        (warning,) = [line for line in log.lines() if "outcome" not in line]
+        (warning,) = log.others()
         assert "sqs:SendMessage on SQS message sqs-1" in warning["cause"]
 
     def test_a_mail_that_its_batch_left_no_time_for_is_not_begun(

@@ -47,6 +47,7 @@ from tests.adapters.contracts import (
     ManifestsContract,
     SenderWindowsContract,
     Stored,
+    store_one,
 )
 from tests.fakes import MemoryWorld
 from tests.receipt import received
@@ -90,7 +91,7 @@ class TestS3AttachmentStore(AttachmentStoreContract):
     def test_the_file_name_is_stored_for_the_download(
         self, store: S3AttachmentStore, emulator: Emulator, bucket: str
     ) -> None:
-        store.store(self.KEY, [b"x"], content_type="text/plain", filename="Tür 1.txt")
+        store_one(store, self.KEY, [b"x"], content_type="text/plain", filename="Tür 1.txt")
         answer = emulator.client("s3").head_object(Bucket=bucket, Key=self.KEY)
         expected = "attachment; filename=\"T_r 1.txt\"; filename*=UTF-8''T%C3%BCr%201.txt"
         assert expected == answer["ContentDisposition"]
@@ -115,7 +116,7 @@ class TestS3AttachmentStore(AttachmentStoreContract):
         content_type: str,
         expected: str,
     ) -> None:
-        store.store(self.KEY, [b"x"], content_type=content_type, filename="a\r\nb")
+        store_one(store, self.KEY, [b"x"], content_type=content_type, filename="a\r\nb")
         assert expected == stored(self.KEY).content_type
 
     def test_an_attachment_of_any_size_is_stored_in_bounded_memory(
@@ -127,10 +128,10 @@ class TestS3AttachmentStore(AttachmentStoreContract):
             for _ in range(count):
                 yield bytes(chunk)
 
-        store.store(AttachmentKey("warm-up"), [b"x"], content_type="text/plain", filename="a")
+        store_one(store, AttachmentKey("warm-up"), [b"x"], content_type="text/plain", filename="a")
         tracemalloc.start()
         try:
-            store.store(self.KEY, chunks(), content_type="video/mp4", filename="a.mp4")
+            store_one(store, self.KEY, chunks(), content_type="video/mp4", filename="a.mp4")
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -154,7 +155,7 @@ class TestS3AttachmentLinks(AttachmentLinksContract):
     ) -> None:
         content = bytes(range(256))
         store = S3AttachmentStore(client=clients.s3, bucket=bucket)
-        store.store(self.KEY, [content], content_type="text/html", filename="other.html")
+        store_one(store, self.KEY, [content], content_type="text/html", filename="other.html")
         link = links.issue(
             self.KEY,
             filename='Tür "1".png',
@@ -175,7 +176,7 @@ class TestS3AttachmentLinks(AttachmentLinksContract):
         store = S3AttachmentStore(client=clients.s3, bucket=bucket)
         for name in ("one", "two"):
             key = AttachmentKey(f"attachments/{name}")
-            store.store(key, [b"x"], content_type="text/plain", filename="a")
+            store_one(store, key, [b"x"], content_type="text/plain", filename="a")
         link = links.issue(
             AttachmentKey("attachments/one"),
             filename="a",

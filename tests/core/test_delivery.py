@@ -476,7 +476,9 @@ def test_the_operator_who_cannot_be_told_of_a_rejection_is_told_at_the_next_deli
 
 def test_the_trouble_of_a_mail_that_no_try_could_read_is_found_by_its_name() -> None:
     world = MemoryWorld()
-    record_trouble(KEY, "s3:GetObject on incoming/0abc: AccessDenied", SETTINGS, world.ports)
+    record_trouble(
+        KEY, "s3:GetObject on incoming/0abc: AccessDenied", world.worker(), SETTINGS, world.ports
+    )
     manifest = manifest_of(world)
     assert (ManifestState.FAILING, False) == (manifest.state, manifest.is_settled)
     assert (KEY, "s3:GetObject on incoming/0abc: AccessDenied") == (
@@ -496,7 +498,7 @@ def test_the_trouble_of_a_duplicate_is_no_trouble_of_the_mail() -> None:
     world = MemoryWorld()
     world.relay(mail(), SETTINGS)
     before = manifest_of(world)
-    record_trouble(KEY, "trouble", SETTINGS, world.ports)
+    record_trouble(KEY, "trouble", world.worker(), SETTINGS, world.ports)
     assert before == manifest_of(world)
 
 
@@ -507,5 +509,5 @@ def test_trouble_changes_nothing_but_the_words(state: ManifestState) -> None:
     world.relay(mail(), SETTINGS)
     before = replace(manifest_of(world), state=state)
     change(world, before)
-    record_trouble(KEY, "trouble", SETTINGS, world.ports)
+    record_trouble(KEY, "trouble", world.worker(), SETTINGS, world.ports)
     assert replace(before, detail="trouble") == manifest_of(world)

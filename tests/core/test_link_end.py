@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
@@ -16,7 +16,7 @@ from relay_core.errors import PermanentError, SendingStopped, TransientError
 from relay_core.link_end import links_until
 from relay_core.links import format_time
 from relay_core.manifest import DeliveryState, Manifest
-from relay_core.ports import AttachmentKey
+from relay_core.ports import FileToStore
 from relay_core.relay import record_trouble, relay_message
 from relay_core.report import Outcome
 from relay_core.settings import LinkMode, Settings
@@ -78,7 +78,7 @@ def test_a_mail_that_was_redriven_has_a_link_of_full_length() -> None:
     world.attachments.faults.order("store", throttled)
     with pytest.raises(TransientError):
         world.relay(RAW, SETTINGS)
-    record_trouble(KEY, str(throttled), SETTINGS, world.ports)
+    record_trouble(KEY, str(throttled), world.worker(), SETTINGS, world.ports)
     world.now += 40 * HOUR
     assert Outcome.RELAYED is world.relay(RAW, SETTINGS).outcome
     assert is_promised_from_now(world, ANNA)
@@ -147,11 +147,12 @@ def test_a_message_is_as_old_as_its_oldest_file() -> None:
     class Slow:
         """Each file takes its time."""
 
-        def store(
-            self, key: AttachmentKey, content: Iterable[bytes], *, content_type: str, filename: str
-        ) -> None:
-            world.attachments.store(key, content, content_type=content_type, filename=filename)
+        def store_each(
+            self, files: Sequence[FileToStore]
+        ) -> list[TransientError | PermanentError | None]:
+            answers = world.attachments.store_each(files)
             world.now += timedelta(seconds=10)
+            return answers
 
     world.incoming.messages[KEY] = received(RAW)
     relay_message(KEY, SETTINGS, replace(world.ports, attachments=Slow()), world.worker())
@@ -165,7 +166,7 @@ def test_a_try_that_failed_may_have_stored_the_oldest_file() -> None:
     world.pages.faults.order("open", conflict)
     with pytest.raises(TransientError):
         world.relay(RAW, SETTINGS)
-    record_trouble(KEY, str(conflict), SETTINGS, world.ports)
+    record_trouble(KEY, str(conflict), world.worker(), SETTINGS, world.ports)
     world.now += 40 * HOUR
     world.relay(RAW, SETTINGS)
     assert began == manifest_of(world).created_at

@@ -124,7 +124,7 @@ def test_the_queue_feeds_it_and_takes_back_only_what_failed(deploy: Deploy) -> N
     assert mapping.inputs["eventSourceArn"] == queue
     assert mapping.inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping.inputs["scalingConfig"] == {"maximumConcurrency": 4}
-    assert mapping.inputs["batchSize"] == 5
+    assert mapping.inputs["batchSize"] == 1
 
 
 def test_it_may_send_a_message_anew_as_often_as_it_takes(dev: Deployment) -> None:

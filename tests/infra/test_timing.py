@@ -114,13 +114,6 @@ def test_as_many_tries_are_let_through_as_fit_and_no_more(timeout: int) -> None:
     assert most * longest <= QUEUE_RETENTION / 2 < (most + 1) * longest
 
 
-@given(configurations())
-def test_a_batch_is_small_and_each_of_its_mails_has_time(config: StackConfig) -> None:
-    size = config.timing.batch_size
-    assert 1 <= size <= 5
-    assert size == 1 or config.function_timeout_seconds / size >= 20
-
-
 def test_a_message_in_the_dead_letter_queue_is_there_for_days() -> None:
     # It keeps the date it came with; SQS keeps no message longer than two weeks.
     assert DEAD_LETTER_RETENTION - QUEUE_RETENTION >= timedelta(days=7)
@@ -135,12 +128,12 @@ def test_the_delays_of_the_code_are_those_reckoned_with() -> None:
 @pytest.mark.parametrize("timeout", [30, 100, 900])
 def test_what_is_derived_is_what_is_deployed(deploy: Deploy, timeout: int) -> None:
     stack = deploy(functionTimeoutSeconds=timeout)
-    expected = replace(BASE, function_timeout_seconds=timeout).timing
     function = stack.one("aws:lambda/function:Function", "function")
     mapping = stack.one("aws:lambda/eventSourceMapping:EventSourceMapping")
     queues = {one.name: one.inputs for one in stack.all(QUEUE_TYPE)}
     assert function.inputs["timeout"] == timeout
-    assert mapping.inputs["batchSize"] == expected.batch_size
+    # No mail has a neighbour that could take its worker with it.
+    assert mapping.inputs["batchSize"] == 1
     assert queues[QUEUE]["visibilityTimeoutSeconds"] == 6 * timeout
     kept = {name: inputs["messageRetentionSeconds"] * SECOND for name, inputs in queues.items()}
     assert kept == {QUEUE: QUEUE_RETENTION, DEAD_LETTERS: DEAD_LETTER_RETENTION}

@@ -1,0 +1,183 @@
+"""Files are stored some at a time, within the worker's time, and none is read twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from email.message import EmailMessage
+from hashlib import sha256
+
+import pytest
+
+from relay_core.errors import PermanentError, TransientError
+from relay_core.manifest import Manifest, ManifestState
+from relay_core.plan import message_id_of
+from relay_core.ports import AttachmentKey, FileToStore, RawKey
+from relay_core.relay import record_trouble, relay_message
+from relay_core.report import Outcome, RelayReport
+from relay_core.settings import Settings
+from relay_core.storing import FILES_AT_ONCE
+from tests.fakes import MemoryAttachmentStore, MemoryWorld
+from tests.receipt import received
+
+SETTINGS = Settings(
+    stack="test",
+    sender_address="relay@mail.example.com",
+    inbound_address="secret@in.example.com",
+    allowed_recipients=("example.com",),
+)
+KEY = RawKey("incoming/0abc")
+CONTENTS = {f"{number}.bin": f"file {number}".encode() for number in range(50)}
+
+
+def mail() -> bytes:
+    message = EmailMessage()
+    message["From"] = "Boiler 3 <boiler@plant.example>"
+    message["Subject"] = "Pressure"
+    message.set_content(":Email_Rxers_Code:anna@example.com,nobody:Email_Rxers_Code:\n")
+    for name, content in CONTENTS.items():
+        message.add_attachment(content, "application", "octet-stream", filename=name)
+    return received(message.as_bytes().replace(b"\n", b"\r\n"))
+
+
+@dataclass(slots=True)
+class Slow(MemoryAttachmentStore):
+    """A store that takes its time for each group. `sent` counts how often a file was stored."""
+
+    world: MemoryWorld | None = None
+    seconds: int = 0
+    groups: list[int] = field(default_factory=list)
+    sent: Counter[AttachmentKey] = field(default_factory=Counter)
+
+    def store_each(
+        self, files: Sequence[FileToStore]
+    ) -> list[TransientError | PermanentError | None]:
+        answers = MemoryAttachmentStore.store_each(self, files)
+        self.groups.append(len(files))
+        stored = [one.key for one, answer in zip(files, answers, strict=True) if answer is None]
+        self.sent.update(stored)
+        assert self.world is not None
+        self.world.now += timedelta(seconds=self.seconds)
+        return answers
+
+
+def slow_world(seconds: int) -> tuple[MemoryWorld, Slow]:
+    world = MemoryWorld()
+    store = Slow(world=world, seconds=seconds)
+    world.attachments = store
+    return world, store
+
+
+def manifest_of(world: MemoryWorld) -> Manifest:
+    stored = world.manifests.load(message_id_of(KEY))
+    assert stored is not None
+    return stored.manifest
+
+
+def relay(world: MemoryWorld) -> RelayReport:
+    """What the function does with a mail."""
+    world.incoming.messages[KEY] = mail()
+    worker = world.worker()
+    try:
+        return relay_message(KEY, SETTINGS, world.ports, worker)
+    except TransientError as error:
+        record_trouble(KEY, str(error), worker, SETTINGS, world.ports)
+        raise
+
+
+def assert_all_is_there(world: MemoryWorld) -> None:
+    attachments = manifest_of(world).attachments
+    assert list(CONTENTS) == [one.filename for one in attachments]
+    digests = [sha256(content).hexdigest() for content in CONTENTS.values()]
+    assert digests == [one.sha256 for one in attachments]
+    assert [len(content) for content in CONTENTS.values()] == [one.size for one in attachments]
+    [sent] = world.submission.outbox
+    assert all(name.encode() in sent.raw for name in ("0.bin", "49.bin"))
+
+
+def test_only_so_many_are_stored_at_a_time() -> None:
+    world, store = slow_world(seconds=0)
+    assert Outcome.RELAYED is relay(world).outcome
+    assert [FILES_AT_ONCE] * 6 + [2] == store.groups
+    assert_all_is_there(world)
+
+
+def test_a_worker_that_has_no_more_time_leaves_the_rest_to_the_next() -> None:
+    world, store = slow_world(seconds=30)
+    outcomes, counts = [], []
+    for _ in range(3):
+        report = relay(world)
+        outcomes.append(report.outcome)
+        counts.append(report.attachments)
+        if report.again is not None:
+            assert (timedelta(0), False) == (report.again.after, report.again.failed_try)
+            assert ManifestState.FAILING is manifest_of(world).state
+            assert [] == world.submission.outbox
+            assert [] == world.notices.published
+    assert [Outcome.UNFINISHED, Outcome.UNFINISHED, Outcome.RELAYED] == outcomes
+    assert [24, 24, 2] == counts
+    assert set(store.sent.values()) == {1}
+    assert_all_is_there(world)
+    # What is told of the mail is told once, when all that is wrong with it is known.
+    [notice] = world.notices.published
+    assert "'nobody'" in notice.text
+
+
+def test_an_error_in_between_costs_the_file_that_had_it_and_no_other() -> None:
+    world, store = slow_world(seconds=0)
+    error = TransientError(call="store", target="x", detail="slow down")
+    store.faults.order("store", error, target="attachments/0abc/12/11.bin")
+    with pytest.raises(TransientError, match="slow down"):
+        relay(world)
+    assert 15 == len(manifest_of(world).attachments)
+    assert Outcome.RELAYED is relay(world).outcome
+    assert set(store.sent.values()) == {1}
+    assert_all_is_there(world)
+
+
+def test_a_file_that_can_never_be_kept_stays_lost_and_is_told_of_once() -> None:
+    world, store = slow_world(seconds=30)
+    error = PermanentError(call="store", target="x", detail="EntityTooLarge")
+    store.faults.order("store", error, target="attachments/0abc/1/0.bin")
+    while relay(world).again is not None:
+        pass
+    assert ["EntityTooLarge"] == [
+        one.failure for one in manifest_of(world).attachments if one.failure
+    ]
+    [notice] = world.notices.published
+    assert "attachment 0.bin: EntityTooLarge" in notice.text
+
+
+def test_a_delivery_that_stores_nothing_is_a_failed_try() -> None:
+    world, store = slow_world(seconds=0)
+    world.incoming.messages[KEY] = mail()
+    late = replace(world.worker(), deadline=world.now)
+    report = relay_message(KEY, SETTINGS, world.ports, late)
+    assert Outcome.UNFINISHED is report.outcome
+    assert report.again is not None
+    assert report.again.failed_try
+    assert [] == store.groups
+
+
+def test_a_released_mail_stays_released() -> None:
+    world, store = slow_world(seconds=30)
+    relay(world)
+    stored = world.manifests.load(message_id_of(KEY))
+    assert stored is not None
+    released = replace(stored.manifest, state=ManifestState.RELEASED)
+    world.manifests.replace(released, stored.version)
+    relay(world)
+    assert ManifestState.RELEASED is manifest_of(world).state
+    relay(world)
+    assert set(store.sent.values()) == {1}
+    assert_all_is_there(world)
+
+
+def test_what_is_stored_keeps_the_age_of_its_first_file() -> None:
+    world, _ = slow_world(seconds=30)
+    began = world.now
+    while relay(world).again is not None:
+        world.now += timedelta(hours=1)
+    assert began == manifest_of(world).created_at
