@@ -5,18 +5,19 @@ do. Of the mail itself it holds the subject and the offending part of the recipi
 never a link to an attachment.
 
 What the mail says is quoted with care. Its control characters cannot begin a line of ours, and
-no URL of it can be clicked on: the operator's trust in a notice is not for strangers to use.
+nothing of it can be clicked on (`quoting`): the operator's trust in a notice is not for strangers
+to use. The addresses of the sender and of recipients stay as they are, for people copy them.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .errors import Reason, Refusal
 from .manifest import MessageId
 from .ports import Notice, RawKey
+from .quoting import quote_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +91,11 @@ def compose_notice(
         raise ValueError("a notice needs something to tell")
     reason = refusals[0].reason
     told = [
-        Refusal(reason=one.reason, detail=_quoted(one.detail))
+        Refusal(reason=one.reason, detail=_quoted(one.detail, marker=marker))
         for one in refusals[:MAX_REFUSALS_TOLD]
     ]
     more = len(refusals) - len(told)
-    subject = " ".join(_quoted(mail.subject).split())
+    subject = " ".join(_quoted(mail.subject, keeps_addresses=False).split())
     sender = mail.sender and _quoted(mail.sender)
     if relayed_to:
         people = "1 recipient" if relayed_to == 1 else f"{relayed_to} recipients"
@@ -131,24 +132,11 @@ def compose_notice(
     )
 
 
-_SCHEME = re.compile(r"(?i)\b(h)tt(ps?:)|\b(f)t(ps?:)|(?<![@.\w-])(www)\.")
-
-
-def _quoted(text: str) -> str:
-    """Words of the mail: not too many, without control characters, no URL to click on.
-
-    A URL is written as those who warn of one write it: `hxxps://`.
-    """
+def _quoted(text: str, *, marker: str = "", keeps_addresses: bool = True) -> str:
+    """Words of the mail: not too many, and no part of them a link."""
     if len(text) > MAX_DETAIL:
         text = text[:MAX_DETAIL] + "…"
-    printable = "".join(one if one.isprintable() or one == "\n" else " " for one in text)
-    return _SCHEME.sub(_defanged, printable)
-
-
-def _defanged(match: re.Match[str]) -> str:
-    if www := match[5]:
-        return f"{www}[.]"
-    return f"{match[1]}xx{match[2]}" if match[1] else f"{match[3]}x{match[4]}"
+    return quote_words(text, marker=marker, keeps_addresses=keeps_addresses)
 
 
 def _indented(text: str) -> str:

@@ -96,6 +96,7 @@ def said(notice: Notice) -> str:
 
 @given(st.text(max_size=60), st.text(max_size=60))
 @example("see http://evil.example", "HTTPS://evil.example www.evil.example ftp://x")
+@example("evil.com/login", "mailto:a@evil.com _https://evil.com")
 @example("a\r\nWhat to do:\r\n* Send money", "b\nWhat to do:\n* Send money")
 def test_the_words_of_a_mail_are_quoted_with_care(subject: str, detail: str) -> None:
     mail = MailIdentity(

@@ -236,7 +236,7 @@ def test_default_recipients_have_to_be_allowed_too() -> None:
     assert ["anna@example.com"] == recipients(world)
     (notice,) = world.notices.published
     assert "eve@elsewhere.example is not in allowedRecipients" in notice.text
-    assert "in defaultRecipients of plant.example: expected an address" in notice.text
+    assert "in defaultRecipients of plant[.]example: expected an address" in notice.text
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_a_file_that_cannot_be_kept_does_not_stop_the_words() -> None:
     assert "* b.log (1 byte)" in text
     (notice,) = world.notices.published
     assert Reason.LIMIT_EXCEEDED == notice.reason
-    assert "attachment a.log: EntityTooLarge" in notice.text
+    assert "attachment a[.]log: EntityTooLarge" in notice.text
 
 
 def test_a_file_in_the_text_becomes_a_link() -> None:

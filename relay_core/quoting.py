@@ -1,0 +1,89 @@
+"""Words of a mail in a text that an operator trusts: readable, and no part of them a link.
+
+Mail programs make links of what looks like one, and each has its own idea of that: a scheme and a
+colon, also behind a letter or an underscore, a bare domain, `www.`, an address, the path of a
+share. So every sign that a link cannot do without is put in brackets, as those who warn of links
+write them: `https[:]//evil[.]example/login`.
+
+* a dot (or one of IDNA's) between two words, except in a number such as `21.5`;
+* a colon behind a word with something behind it, except in a time such as `12:05`;
+* two slashes or backslashes that begin a path;
+* an at-sign, where addresses are not to stay.
+
+A plain address may stay as it is: it is what an operator copies into the configuration, and a mail
+program makes at most a new mail of it. Telephone numbers are left alone; programs that make links
+of bare numbers know no sign that would stop them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = (
+    r"(?<![^\s'\"(<,;])(?!www\.)[A-Za-z0-9](?:[A-Za-z0-9_+-]|\.(?=[A-Za-z0-9])){0,63}"
+    rf"@(?:{_LABEL}\.){{1,8}}[A-Za-z][A-Za-z0-9-]{{1,62}}(?![^\s'\")>,;:.!?])(?![:.!?][^\s'\")>])"
+)
+_NUMBER = r"(?<![\w.])\d{1,12}\.\d{1,12}(?![\w.:/@-])"
+_SIGNS = (
+    r"(?<=[^\s\[])[.\u2024\u3002\ufe52\uff0e\uff61](?=\w|[^\x00-\x7f])"
+    r"|(?<=[\w+.-])(?:(?<!\d)[:\ufe55\uff1a](?=[^\s\]])|(?<=\d)[:\ufe55\uff1a](?=[^\s\d\]]))"
+    r"|(?<!\[)(?<![\w+.-]:)(?<!\[:\])//(?=\w)|(?<!\[)\\\\(?=\w)"
+)
+_AT_SIGN = r"|(?<=[^\s\[])[@\ufe6b\uff20](?=[^\s\]])"
+_CARETS = re.compile(r"( *)(\^+)\Z")
+
+
+@lru_cache(maxsize=16)
+def _pattern(marker: str, *, keeps_addresses: bool) -> re.Pattern[str]:
+    left_alone = [_NUMBER]
+    if marker:
+        left_alone.append(rf":?(?<!\w){re.escape(marker)}:")
+    if keeps_addresses:
+        left_alone.append(_ADDRESS)
+    signs = _SIGNS if keeps_addresses else _SIGNS + _AT_SIGN
+    return re.compile(rf"(?:{'|'.join(left_alone)})|(?P<sign>{signs})")
+
+
+def quote_words(text: str, *, marker: str = "", keeps_addresses: bool = True) -> str:
+    """The text without control characters, and with nothing that a mail program makes a link of.
+
+    Line breaks stay. `marker` is the word around recipient codes, whose colons stay as well. With
+    `keeps_addresses`, so do plain addresses.
+    """
+    printable = "".join(one if one.isprintable() or one == "\n" else " " for one in text)
+    pattern = _pattern(marker, keeps_addresses=keeps_addresses)
+    lines = printable.split("\n")
+    quoted = [pattern.sub(_bracketed, line) for line in lines]
+    for number, carets in enumerate(map(_CARETS.match, lines[1:]), 1):
+        if carets:
+            quoted[number] = _moved(carets, lines[number - 1], pattern)
+    return "\n".join(quoted)
+
+
+def _bracketed(match: re.Match[str]) -> str:
+    return f"[{match['sign']}]" if match["sign"] else match[0]
+
+
+def _moved(carets: re.Match[str], line: str, pattern: re.Pattern[str]) -> str:
+    """Carets where the place below which they stood is now: each bracket moves it by one."""
+    start, end = len(carets[1]), len(carets[0])
+    before = within = 0
+    for sign in pattern.finditer(line):
+        if sign["sign"]:
+            column = _width(line[: sign.start()])
+            before += column < start
+            within += start <= column < end
+    return " " * (start + 2 * before) + "^" * (end - start + 2 * within)
+
+
+def _width(text: str) -> int:
+    """How many columns a terminal gives the text (Unicode Standard Annex 11)."""
+    return sum(
+        0
+        if unicodedata.combining(character)
+        else 1 + (unicodedata.east_asian_width(character) in {"F", "W"})
+        for character in text
+    )
