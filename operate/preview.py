@@ -74,6 +74,7 @@ def preview(
             _listed(plan.message, upload.attachment, link_base, now + settings.link_expiry)
             for upload in plan.uploads
         ],
+        secrets=settings.secret_addresses,
     )
     mail = compose_mail(plan, body, recipient, settings)
     return Preview(raw=mail.raw, caveat=caveat)

@@ -12,10 +12,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .admission import Ignored, admit, resolve_recipients
-from .attachment import Action, Attachment, find_attachments, find_bodies, find_embedded
+from .attachment import (
+    Action,
+    Attachment,
+    find_attachments,
+    find_bodies,
+    find_embedded,
+    safe_name,
+)
 from .authentication import Origin, find_origin, has_receipt
 from .author import find_name, find_replies
 from .directory import EMPTY_DIRECTORY, Directory, find_default_recipients
@@ -156,7 +163,7 @@ def plan_admission(
         message_id=message_id,
         raw_key=raw_key,
         sender=origin.author,
-        subject=codes.subject,
+        subject=conceal(codes.subject, settings.secret_addresses),
         authenticated=origin.authenticated,
     )
     admission = admit(message, origin, settings)
@@ -232,7 +239,7 @@ def plan_deliveries(
     """
     subject = " ".join([*marks, codes.subject])
     detached = [
-        attachment
+        _without_secrets(attachment, settings.secret_addresses)
         for attachment in find_attachments(message, inline_image_limit=settings.inline_image_limit)
         if attachment.action is Action.DETACH
     ]
@@ -248,6 +255,16 @@ def plan_deliveries(
         removals=codes.removals,
         subject=subject if marks or codes.subject_changed else None,
         refusals=refusals,
+    )
+
+
+def _without_secrets(attachment: Attachment, secrets: tuple[str, ...]) -> Attachment:
+    """The attachment under a name that recipients may know."""
+    name = conceal(attachment.filename or "", secrets)
+    if name == (attachment.filename or ""):
+        return attachment
+    return replace(
+        attachment, safe_name=safe_name(name, attachment.content_type, attachment.index)
     )
 
 

@@ -483,6 +483,7 @@ def _bodies(
             listed=listed,
             notes=notes,
             page_url=page_url,
+            secrets=settings.secret_addresses,
         )
 
     if settings.link_mode is LinkMode.PAGE and kept:

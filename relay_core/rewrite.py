@@ -50,6 +50,7 @@ from .html_placement import with_block
 from .links import ListedAttachment, format_appendix_html, format_appendix_text
 from .media_type import format_parameterised, parse_media_type, parse_parameterised
 from .message import CONTENT_FIELD, ONCE_ONLY, Entity, Message
+from .secrecy import conceal, is_spelled_in
 from .spans import cut
 from .uuencode import quote_uuencoded
 
@@ -99,6 +100,7 @@ def rewrite_body(
     listed: Sequence[ListedAttachment],
     notes: Sequence[str] = (),
     page_url: str | None = None,
+    secrets: tuple[str, ...] = (),
 ) -> RewrittenBody:
     """The message's body without its attachments, with their links.
 
@@ -106,9 +108,11 @@ def rewrite_body(
     text are among them. `listed`, with the page at `page_url` if there is one, and `notes`
     (sentences) are put into the first prose that a reader sees, and into its alternative form;
     without any prose, a new text takes the place of the first attachment. Where there is nothing
-    to tell, nothing is added.
+    to tell, nothing is added. `secrets` are addresses that no text and no part's header may spell.
     """
-    rewriter = _Rewriter(message, tuple(detached), dict(removals), tuple(listed), notes, page_url)
+    rewriter = _Rewriter(
+        message, tuple(detached), dict(removals), tuple(listed), notes, page_url, secrets
+    )
     return rewriter.rewritten()
 
 
@@ -125,6 +129,7 @@ class _Rewriter:
     listed: tuple[ListedAttachment, ...]
     notes: Sequence[str]
     page_url: str | None
+    secrets: tuple[str, ...]
     multiparts: tuple[Entity, ...] = ()
     texts: dict[Entity, str] = field(default_factory=dict)
     unsigned: frozenset[Entity] = frozenset()
@@ -137,12 +142,13 @@ class _Rewriter:
         root = self.message.root
         detached = {one.entity for one in self.attachments if one.embedded is None}
         self.multiparts = tuple(entity for entity in self.message.entities if entity.parts)
-        self.boundaries = _outgoing_boundaries(self.multiparts)
+        self.boundaries = _outgoing_boundaries(self.multiparts, self.secrets)
         self.reads_by_lf = b"\n" in self.message.raw
         self.texts = {
             entity: quote_uuencoded(cut(self.message.text(entity).text, spans))
             for entity, spans in self.removals.items()
         }
+        self._conceal_secrets(detached)
         hosts = _visible_texts(self.message)
         if not hosts and not detached:
             hosts = find_bodies(self.message)[:1]  # a table with a file in it, say
@@ -165,6 +171,15 @@ class _Rewriter:
         start = root.header.span.end
         content = apply_splices(self.message.raw, self.splices)[start:]
         return RewrittenBody(content=_crlf(content), fields=self.root_fields)
+
+    def _conceal_secrets(self, detached: set[Entity]) -> None:
+        for entity in find_bodies(self.message) if self.secrets else ():
+            if entity not in detached:
+                text = self.texts.get(entity)
+                if text is None:
+                    text = self.message.text(entity).text
+                if (concealed := conceal(text, self.secrets)) != text:
+                    self.texts[entity] = concealed
 
     # --- what the reader is told --------------------------------------------------------------
 
@@ -285,6 +300,7 @@ class _Rewriter:
         if margin and (
             dashes in margin
             or not self._is_clean(margin)
+            or is_spelled_in(margin, self.secrets)
             or CONTENT_FIELD.match(margin.lstrip(b"\r\n"))
         ):
             self._splice(start, end, b"")
@@ -383,8 +399,12 @@ class _Rewriter:
         self._splice(start, end, content)
 
     def _write_header(self, entity: Entity, fields: Mapping[str, str | None]) -> None:
+        fields = {**concealed_fields(entity.header, self.secrets), **fields}
         if entity is self.message.root:
-            self.root_fields.update(fields)
+            # All other fields of the message are composed elsewhere.
+            self.root_fields.update(
+                (name, value) for name, value in fields.items() if name.startswith("content-")
+            )
         elif any(value is not None for value in fields.values()) or not _is_clean(
             entity.header, fields
         ):
@@ -448,16 +468,22 @@ _MAX_BOUNDARY = 200
 _PRINTABLE = re.compile(rb"(?!.*=\?|<)[!-\[\]-~](?:[ -\[\]-~]*[!-\[\]-~])?")
 
 
-def _outgoing_boundaries(multiparts: Sequence[Entity]) -> dict[Entity, bytes]:
+def _outgoing_boundaries(
+    multiparts: Sequence[Entity], secrets: tuple[str, ...]
+) -> dict[Entity, bytes]:
     """The boundary that each multipart goes out with: its own, if all readers can tell it.
 
-    One that could not travel, or that another multipart has too, is replaced.
+    One that could not travel or spells a secret, or that another has too, is replaced.
     """
     chosen: dict[Entity, bytes] = {}
     taken: set[bytes] = set()
     for number, entity in enumerate(multiparts):
         boundary = _boundary(entity)
-        is_usable = len(boundary) <= _MAX_BOUNDARY and _PRINTABLE.fullmatch(boundary)
+        is_usable = (
+            len(boundary) <= _MAX_BOUNDARY
+            and _PRINTABLE.fullmatch(boundary)
+            and not is_spelled_in(boundary, secrets)
+        )
         if not is_usable or taken & {boundary, boundary + b"--", boundary.removesuffix(b"--")}:
             digest = sha256(b"%d %b" % (number, boundary)).hexdigest()
             boundary = b"relay_" + digest[:32].encode("ascii")
@@ -508,6 +534,33 @@ def _kept_fields(header: Header) -> Iterator[HeaderField]:
     for one in header.fields:
         if one.name not in ONCE_ONLY or header.first(one.name) is one:
             yield one
+
+
+def concealed_fields(header: Header, secrets: tuple[str, ...]) -> dict[str, str | None]:
+    """What the fields that spell a secret become, by name; None for one that is dropped."""
+    found: dict[str, str | None] = {}
+    for one in header.fields if secrets else ():
+        text = header.text_of(one)
+        concealed = conceal(text, secrets)
+        if one.name in {"content-type", "content-disposition"}:
+            parsed = parse_parameterised(header.value(one))
+            parameters = {
+                name: conceal(value, secrets) for name, value in parsed.parameters.items()
+            }
+            if concealed != text or parameters != dict(parsed.parameters):
+                found.setdefault(one.name, _described(one.name, header.value(one), parameters))
+        elif concealed != text:
+            described = one.name.startswith("content-")
+            found.setdefault(one.name, encode_unstructured(concealed) if described else None)
+    return found
+
+
+def _described(name: str, value: bytes, parameters: Mapping[str, str]) -> str:
+    """A field that describes content, with other parameters."""
+    if name == "content-type":
+        return format_parameterised(parse_media_type(value).full, parameters)
+    word = parse_parameterised(value).word
+    return format_parameterised(word if word in _DISPOSITIONS else "attachment", parameters)
 
 
 def _part_header(header: Header, fields: Mapping[str, str | None]) -> bytes:

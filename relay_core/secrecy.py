@@ -50,6 +50,7 @@ _HIDDEN = (
 )
 _BETWEEN = rf"(?:{_HIDDEN})*"
 _AROUND = rf"(?:{_HIDDEN}|[ \t\r\n\xa0]{{1,4}}+|\([^()]{{0,100}}\))*"
+_DETAIL = r"(?:[^@\s<&]|<[^<>]{0,300}>|&[#\w]{1,12}+;?){0,120}"
 _QUOTE = r"""(?:["'\\]|&(?:quot|apos|\#39|\#34);?)?"""
 _NAMES = {".": "period", "-": "hyphen", "_": "lowbar", "+": "plus"}
 _OTHERS = {".": "\u3002\uff61\ufe52"}
@@ -98,7 +99,7 @@ class _Address:
 
     @cached_property
     def before(self) -> re.Pattern[str]:
-        subaddress = rf"(?:{_character('+')}[^@\s]{{0,100}})?"
+        subaddress = rf"(?:{_character('+')}{_DETAIL})?"
         pattern = _word(self.local_part) + _BETWEEN + subaddress + _QUOTE + _AROUND
         return re.compile(rf"{_QUOTE}{pattern}\Z", re.IGNORECASE)
 
@@ -167,3 +168,9 @@ def conceal(text: str, secrets: tuple[str, ...]) -> str:
             pieces += [text[position:start], MARK]
         position = max(position, end)
     return "".join([*pieces, text[position:]])
+
+
+def is_spelled_in(content: bytes, secrets: tuple[str, ...]) -> bool:
+    """Whether bytes that nobody decodes spell one of the secret addresses."""
+    text = content.decode("latin-1") if secrets else ""
+    return conceal(text, secrets) != text

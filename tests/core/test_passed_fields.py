@@ -12,6 +12,7 @@ from relay_core.passed_fields import is_passed, may_be_added
 from relay_core.settings import InvalidSettings, Settings
 from tests.core import oracle
 from tests.fakes import MemoryWorld
+from tests.receipt import received
 
 SETTINGS = Settings(
     stack="test",
@@ -114,8 +115,9 @@ Content-Description: An alarm
 
 def relayed(header: str, settings: Settings = SETTINGS) -> bytes:
     world = MemoryWorld()
-    raw = f"From: Cam <cam@site.example>\nSubject: S\n{header}\nx\n{CODE}\n"
-    world.relay(raw.encode(), settings)
+    plain = received(f"From: Cam <cam@site.example>\nSubject: S\n\nx\n{CODE}\n".encode())
+    # Below what SES wrote, where a device's own fields are.
+    world.relay(plain.replace(b"Subject: S\n", f"Subject: S\n{header}".encode(), 1), settings)
     (sent,) = world.submission.outbox
     return sent.raw
 
