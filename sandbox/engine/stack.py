@@ -13,6 +13,7 @@ import re
 import secrets
 import signal
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -76,6 +77,15 @@ class Outcome:
         return {key: count for key, count in self.counts.items() if key not in _QUIET}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A resource that was being made when the engine was killed."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class _Heard:
     """What the engine told while an operation ran."""
@@ -84,10 +94,17 @@ class _Heard:
     counts: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    refreshed: set[str] = field(default_factory=set)
 
     def __call__(self, event: events.EngineEvent) -> None:
         if (pre := event.resource_pre_event) is not None:
-            self._hear(pre.metadata)
+            if pre.metadata.op == "refresh":
+                self.refreshed.add(pre.metadata.urn)
+            else:
+                self._hear(pre.metadata)
+        # What a refresh comes to is known when it is done.
+        if (done := event.res_outputs_event) is not None and done.metadata.urn in self.refreshed:
+            self._hear(done.metadata)
         if (told := event.diagnostic_event) is not None and told.message:
             text = _COLOUR.sub("", told.message)
             if told.severity == "error":
@@ -188,18 +205,26 @@ class Stack:
         """Send a signal to the operation that runs in another thread; whether one does."""
         return self._command.signal(number)
 
-    def recover(self) -> tuple[str, ...]:
+    def recover(self) -> tuple[Pending, ...]:
         """After an operation that was killed: make the stack usable again.
 
-        The lock is taken off, and what was being made is forgotten; it may be there or not
-        (Pulumi docs, "Pending operations"). Returns the URNs of that.
+        The lock is taken off, and what was being made is forgotten (Pulumi docs, "Pending
+        operations"). It is returned: it may be there or not, and is in the state no more.
         """
         self._stack.cancel()
         state = self._stack.export_stack()
         deployment: Any = state.deployment
         pending = deployment.pop("pending_operations", None) or ()
         self._stack.import_stack(state)
-        return tuple(str(one["resource"]["urn"]) for one in pending)
+        return tuple(
+            Pending(
+                type=str(one["resource"]["type"]),
+                name=str(one["resource"]["urn"]).rpartition("::")[2],
+                inputs=one["resource"].get("inputs") or {},
+            )
+            for one in pending
+            if one["type"] == "creating"
+        )
 
     def exports(self) -> dict[str, object]:
         """The stack's outputs as plain values, secrets among them."""
@@ -221,7 +246,9 @@ class Stack:
         self._provider.take_first_error()
         heard, started = _Heard(), time.monotonic()
         try:
-            with self._serving_program():
+            with self._serving_program(), warnings.catch_warnings():
+                # So the Automation API says that the engine was killed; it fails, too.
+                warnings.filterwarnings("ignore", "Error in event stream")
                 operation(on_event=heard)
         except automation.errors.CommandError as error:
             first = next(iter(heard.errors), str(error))

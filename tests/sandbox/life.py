@@ -1,0 +1,281 @@
+"""A stack's whole life by Pulumi's engine, in an account where somebody else receives mail.
+
+Each step states what it must come to; what does not hold is collected, so that one run shows all.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.create import Account
+from sandbox.engine.stack import Engine, Outcome, Pending, Stack, running
+from sandbox.program import DeployError
+from sandbox.stack_config import load_config
+from tests.sandbox.inventory import inventory
+from tests.sandbox.orphans import delete_orphan
+
+ROOT = Path(__file__).resolve().parents[2]
+FOREIGN_RULE_SET = "somebody-elses"
+
+IRREPLACEABLE = frozenset(
+    {
+        "aws:s3/bucket:Bucket",
+        "aws:sqs/queue:Queue",
+        "aws:sns/topic:Topic",
+        "aws:kms/key:Key",
+        "aws:sesv2/emailIdentity:EmailIdentity",
+        "aws:ssm/parameter:Parameter",
+        "aws:cloudwatch/logGroup:LogGroup",
+    }
+)
+"""What holds mail, or what others hold the name of: none may go without the table saying so."""
+
+GOING = frozenset({"delete", "replace", "create-replacement", "delete-replaced"})
+"""The engine's words for what takes a resource away."""
+
+
+def config_for(number: int, **changes: object) -> dict[str, object]:
+    """The configuration of a stack of its own domains, in somebody else's active rule set."""
+    domain = f"in{number}.example.com"
+    return {
+        **load_config(ROOT),
+        "mail-relay:senderEmail": f"relay@mail{number}.example.com",
+        "mail-relay:recipientEmail": f"devices-{number}x7f3k9@{domain}",
+        "mail-relay:existingRuleSetName": FOREIGN_RULE_SET,
+        "mail-relay:activateRuleSet": False,
+        **{f"mail-relay:{key}": value for key, value in changes.items()},
+    }
+
+
+def prepare(account: Account) -> None:
+    """Somebody else's receipt rule set, active."""
+    ses = account.client("ses")
+    ses.create_receipt_rule_set(RuleSetName=FOREIGN_RULE_SET)
+    ses.set_active_receipt_rule_set(RuleSetName=FOREIGN_RULE_SET)
+
+
+def taken_away(outcome: Outcome) -> tuple[str, ...]:
+    """What of the irreplaceable an operation takes away."""
+    return tuple(
+        f"{step.operation} {step.type} {step.name}"
+        for step in outcome.steps
+        if step.type in IRREPLACEABLE and step.operation in GOING
+    )
+
+
+@dataclass(slots=True)
+class Life:
+    """One run; `problems` is what did not hold."""
+
+    account: Account
+    engine: Engine
+    say: Callable[[str], None]
+    problems: list[str] = field(default_factory=list)
+
+    def step(self, name: str, operation: Callable[[], Outcome]) -> Outcome | None:
+        """Do something and say what it came to."""
+        started = time.monotonic()
+        try:
+            outcome = operation()
+        except DeployError as error:
+            self.problems.append(f"{name}: {error}")
+            self.say(f"{name:48} FAILED: {error}")
+            return None
+        self.say(f"{name:48} {_counted(outcome.counts):42} {time.monotonic() - started:6.1f} s")
+        return outcome
+
+    def require(self, name: str, *, holds: bool, found: object = "") -> None:
+        """Note that something does not hold."""
+        if not holds:
+            self.problems.append(f"{name}: {found}")
+            self.say(f"    did not hold: {name}: {found}")
+
+    def changes(self, outcome: Outcome | None, name: str, expected: Mapping[str, int]) -> None:
+        """Require exactly these operations."""
+        if outcome is not None:
+            self.require(name, holds=outcome.changes == expected, found=dict(outcome.changes))
+
+    def same_account(self, name: str, before: frozenset[str]) -> None:
+        """Require that the account holds what it held."""
+        difference = inventory(self.account) ^ before
+        self.require(name, holds=not difference, found=sorted(difference))
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "nothing"
+
+
+@contextmanager
+def beginning(account: Account, folder: Path, say: Callable[[str], None]) -> Iterator[Life]:
+    """An engine for one run."""
+    with running(account, folder) as engine:
+        yield Life(account=account, engine=engine, say=say)
+
+
+Change = tuple[Mapping[str, object], Mapping[str, int]]
+
+CHANGES: tuple[Change, ...] = (
+    ({"linkExpiryHours": 24}, {"update": 1}),
+    ({"maxConcurrency": 5}, {"update": 2}),
+    ({"logRetentionDays": 60}, {"update": 2}),
+    ({"recipientEmail": "devices-other@in1.example.com"}, {"update": 3}),
+    ({"dlqMaxReceiveCount": 7}, {}),
+    ({"smtpCredentialsVersion": 2}, {"create": 3, "update": 1}),
+    ({"smtpCredentialsVersion": 3}, {"create": 3, "update": 1, "delete": 3}),
+    ({"linkKeyVersion": 2}, {}),
+    ({"alarmEmails": ["other@example.com"]}, {"create": 1, "delete": 1}),
+    ({"malwareProtection": True}, {}),
+    ({"customerManagedKey": True}, {}),
+    ({"linkMode": "presigned", "malwareProtection": False}, {}),
+)
+"""Each kind of change, on top of those before, and what it must come to; {} is not counted."""
+
+
+def run_changes(
+    life: Life, stack: Stack, config: dict[str, object], changes: Sequence[Change]
+) -> None:
+    """Change one thing after the other."""
+    for change, expected in changes:
+        config |= {f"mail-relay:{key}": value for key, value in change.items()}
+        stack.configure(config)
+        name = "up: " + ", ".join(f"{key}={value}" for key, value in change.items())
+        outcome = life.step(name[:48], stack.up)
+        if expected:
+            life.changes(outcome, name, expected)
+        if outcome is not None and "linkMode" not in change:
+            gone = taken_away(outcome)
+            life.require(f"{name} takes nothing away", holds=not gone, found=gone)
+    life.changes(life.step("preview: nothing is left to do", stack.preview), "preview", {})
+
+
+def run_drift(life: Life, stack: Stack) -> None:
+    """What somebody changed by hand is seen by refresh, and mended by up."""
+    name = str(stack.exports()["functionName"])
+    client = life.account.client("lambda")
+    wanted = client.get_function_configuration(FunctionName=name)["Timeout"]
+    life.changes(life.step("refresh", stack.refresh), "refresh finds nothing", {})
+    client.update_function_configuration(FunctionName=name, Timeout=wanted + 1)
+    life.changes(
+        life.step("refresh after a change by hand", stack.refresh), "drift", {"update": 1}
+    )
+    life.changes(life.step("up mends it", stack.up), "mended", {"update": 1})
+    found = client.get_function_configuration(FunctionName=name)["Timeout"]
+    life.require("the change by hand is gone", holds=found == wanted, found=found)
+
+
+def run_second(life: Life, first: Stack) -> None:
+    """A second stack comes and goes, and the first is none the wiser."""
+    before = inventory(life.account)
+    second = life.engine.stack("second", config_for(2))
+    life.step("a second stack beside it: up", second.up)
+    life.changes(life.step("the first: preview", first.preview), "the first is untouched", {})
+    life.step("the second: destroy", second.destroy)
+    life.same_account("the second leaves nothing", before)
+
+
+def run_rename(life: Life, stack: Stack) -> None:
+    """`pulumi stack rename`, and back.
+
+    Logical names hold the stack's name, so that today a rename means to replace everything: the
+    preview says so, and a renamed stack is to be named back (`docs/operating.md`).
+    """
+    name = stack.name
+    stack.rename(f"{name}-renamed")
+    outcome = life.step("preview after `stack rename`", stack.preview)
+    life.require(
+        "a rename is told to replace everything",
+        holds=outcome is not None and len(taken_away(outcome)) > 0,
+        found="nothing: issue 15 is done, and this step is to say so",
+    )
+    stack.rename(name)
+    life.changes(life.step("preview after renaming it back", stack.preview), "named back", {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupted:
+    """An `up` that was killed: how many resources it had written down, and what was on the way."""
+
+    resources: int
+    pending: tuple[Pending, ...]
+
+
+def kill_up(stack: Stack, after: float) -> Interrupted | None:
+    """Start an `up`, kill the engine `after` seconds, and recover; None if it ended before."""
+    ended: list[Exception | None] = []
+
+    def run() -> None:
+        try:
+            stack.up()
+        except Exception as error:  # noqa: BLE001 (it was killed: whatever it says)
+            ended.append(error)
+        else:
+            ended.append(None)
+
+    thread = threading.Thread(target=run, name="up")
+    thread.start()
+    thread.join(after)
+    killed = stack.signal(signal.SIGKILL)
+    thread.join()
+    if not killed or ended == [None]:
+        return None
+    pending = stack.recover()
+    return Interrupted(resources=len(stack.resources()), pending=pending)
+
+
+def run_kills(life: Life, *, kills: int, seed: int) -> None:
+    """A first `up`, killed at random moments and each time finished, ends as any other."""
+    source = random.Random(seed)  # noqa: S311 (no secret)
+    before = inventory(life.account)
+    plain = life.engine.stack("plain", config_for(3))
+    took = life.step("an up that nobody kills", plain.up)
+    wanted = _shape(plain)
+    life.step("its destroy", plain.destroy)
+    seconds = took.seconds if took else 5.0
+    for number in range(kills):
+        stack = life.engine.stack(f"killed{number}", config_for(3))
+        moment = source.uniform(0.2, 1.0) * seconds
+        found = kill_up(stack, moment)
+        pending = found.pending if found else ()
+        told = f"{found.resources} resources, {len(pending)} on the way" if found else "too late"
+        for one in pending:
+            delete_orphan(life.account, one)
+        life.step(f"killed after {moment:.1f} s, {told}; up", stack.up)
+        shape = _shape(stack)
+        life.require("it ends as any other", holds=shape == wanted, found=shape ^ wanted)
+        life.step("its destroy", stack.destroy)
+        life.same_account("it leaves nothing", before)
+
+
+def _shape(stack: Stack) -> frozenset[tuple[str, str]]:
+    """The types and names of what a state holds, without the stack's own name."""
+    return frozenset(
+        (one["type"], str(one["urn"]).rpartition("::")[2].replace(f"relay-{stack.name}", "STACK"))
+        for one in stack.resources()
+        if one["type"] != "pulumi:pulumi:Stack"
+    )
+
+
+def run_life(life: Life, *, changes: Sequence[Change] = CHANGES, others: bool = True) -> None:
+    """A stack from its preview to its destroy; `others`: with a second one and a rename."""
+    before = inventory(life.account)
+    stack = life.engine.stack("first", config_for(1))
+    plan = life.step("preview", stack.preview)
+    life.same_account("a preview changes nothing", before)
+    made = life.step("up", stack.up)
+    if plan and made:
+        life.require("up does what preview said", holds=plan.counts == made.counts)
+    life.changes(life.step("up again", stack.up), "up again does nothing", {})
+    run_drift(life, stack)
+    run_changes(life, stack, config_for(1), changes)
+    if others:
+        run_second(life, stack)
+        run_rename(life, stack)
+    life.step("destroy", stack.destroy)
+    life.same_account("destroy leaves what was there before", before)

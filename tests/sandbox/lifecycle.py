@@ -1,0 +1,52 @@
+"""`make lifecycle`: a stack's whole life by Pulumi's own engine on an emulator, a line a step.
+
+Exit status 0 only if all of it held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from sandbox.emulator import Emulator
+from sandbox.engine.cli import NoEngine
+from tests.sandbox.life import beginning, prepare, run_kills, run_life
+
+REGION = "eu-central-1"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Take a stack through its life; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sandbox.lifecycle", description=__doc__)
+    parser.add_argument("--kills", type=int, default=20, metavar="N", help="of an up (20)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of their moments")
+    found = parser.parse_args(arguments)
+
+    def say(text: str) -> None:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="mail-relay-lifecycle-") as name,
+            Emulator.start(Path(name), worker_environment={}, region=REGION) as account,
+            beginning(account, Path(name) / "pulumi", say) as life,
+        ):
+            prepare(account)
+            run_life(life)
+            run_kills(life, kills=found.kills, seed=found.seed)
+            problems = life.problems
+    except NoEngine as error:
+        sys.stderr.write(f"lifecycle: {error}\n")
+        return 1
+    for problem in problems:
+        say(f"did not hold: {problem}")
+    say(f"{len(problems)} things did not hold." if problems else "All of it held.")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
