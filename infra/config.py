@@ -19,7 +19,14 @@ import pulumi
 from pulumi.runtime import is_config_secret
 
 from relay_core.directory import Directory, directory_problems, format_directory
-from relay_core.settings import InvalidSettings, LinkMode, Problem, Settings, VerdictAction
+from relay_core.settings import (
+    CodesCounted,
+    InvalidSettings,
+    LinkMode,
+    Problem,
+    Settings,
+    VerdictAction,
+)
 
 from . import environment
 from .aws_facts import LOG_RETENTION_DAYS, MAX_PARAMETER, RECEIVING_REGIONS
@@ -74,6 +81,7 @@ class StackConfig:
     allowed_recipients: tuple[str, ...]
     configuration_set_name: str | None = None
     recipient_marker: str = "Email_Rxers_Code"
+    codes_counted: CodesCounted = CodesCounted.ALL
     allowed_senders: tuple[str, ...] = ()
     recipient_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     default_recipients: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -180,6 +188,7 @@ class StackConfig:
             allowed_recipients=self.allowed_recipients,
             configuration_set_name=self.sending_set,
             recipient_marker=self.recipient_marker,
+            codes_counted=self.codes_counted,
             allowed_senders=self.allowed_senders,
             directory_refresh=timedelta(seconds=_bounded(self.directory_refresh_seconds)),
             max_recipients=self.max_recipients,

@@ -18,7 +18,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
-from relay_core.settings import LinkMode, Problem, VerdictAction
+from relay_core.settings import CodesCounted, LinkMode, Problem, VerdictAction
 
 from .config import InvalidConfig, StackConfig, key_name
 
@@ -137,8 +137,11 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _read_choice(choice: type[LinkMode | VerdictAction]) -> Callable[[pulumi.Config, str], Any]:
-    def read(source: pulumi.Config, key: str) -> LinkMode | VerdictAction | None:
+_Choice = CodesCounted | LinkMode | VerdictAction
+
+
+def _read_choice(choice: type[_Choice]) -> Callable[[pulumi.Config, str], Any]:
+    def read(source: pulumi.Config, key: str) -> _Choice | None:
         value = source.get(key)
         return None if value is None else choice(value)
 
@@ -154,6 +157,7 @@ _KINDS: Mapping[str, _Kind] = {
     "Mapping[str, tuple[str, ...]]": _Kind(
         "object", _read_groups, "an object whose values are lists of text"
     ),
+    "CodesCounted": _Kind("string", _read_choice(CodesCounted), "all, first or last"),
     "LinkMode": _Kind("string", _read_choice(LinkMode), "page or presigned"),
     "VerdictAction": _Kind("string", _read_choice(VerdictAction), "refuse, mark or deliver"),
 }

@@ -2,7 +2,8 @@
 
 SES verifies a domain when it finds the DKIM keys under it (SES guide, "Easy DKIM"): three
 CNAME records a domain. The MX record has the domain's mail delivered to SES. SPF and DMARC are
-what receivers of the relay's mail look for (RFC 7208, RFC 7489).
+what receivers of the relay's mail look for (RFC 7208, RFC 7489); DMARC of both domains also tells
+SES, which receives the devices' mail, who is not one of them.
 
 Mail leaves with a reverse-path of our own, at `bounce.` and the sender's domain, instead of one of
 amazonses.com: so SPF is checked for our domain too, and mail passes DMARC by DKIM and by SPF. SES
@@ -94,7 +95,9 @@ class MailDomains(pulumi.ComponentResource):
 def _fixed_records(args: MailDomainsArgs) -> Iterator[RecordSet]:
     yield dns.known(args.inbound_domain, "MX", f"10 {inbound_endpoint(args.region)}")
     yield dns.known(args.sender_domain, "TXT", _SPF)
-    yield dns.known(f"_dmarc.{args.sender_domain}", "TXT", "v=DMARC1; p=quarantine")
+    # Devices write both addresses into From: nobody else is to pass for one of either domain.
+    for domain in (args.sender_domain, args.inbound_domain):
+        yield dns.known(f"_dmarc.{domain}", "TXT", "v=DMARC1; p=quarantine")
 
 
 def _mail_from_records(args: MailDomainsArgs) -> Iterator[RecordSet]:

@@ -90,6 +90,7 @@ _PIECE = re.compile(
     rf"(?P<quoted>{_QUOTED})|(?P<comment>{_COMMENT})|<(?P<angle>[^<>]*+)>"
     r'|(?P<separator>[,;])|(?P<word>[^\s,;"(<]++|\S)'
 )
+_LONE = frozenset('"(<')
 _ESCAPED = re.compile(r"\\(.)")
 
 
@@ -164,6 +165,8 @@ def _read_mailboxes(text: str) -> list[_Written]:
             if not one.bracketed:
                 one.words += f" {one.address}"  # it was a name, if anything
                 one.address, one.bracketed = found.strip(), True
+        elif found in _LONE:
+            one.words += " "
         elif kind == "comment":
             one.comment = one.comment or _ESCAPED.sub(r"\1", found[1:-1])
         elif kind == "word" and not one.address and "@" in found[1:-1]:

@@ -1,11 +1,17 @@
-"""Mailboxes: addr-specs, display-names and domains (RFC 5322 section 3.4, RFC 5321, RFC 6531).
+"""Addr-specs, domains and mailboxes (RFC 5322 section 3.4, RFC 5321, RFC 6531).
 
-An addr-spec is `local-part@domain`. The local-part is a dot-atom or a quoted-string
-(RFC 5322 section 3.4.1), at most 64 octets; the domain at most 255 octets, its labels at
-most 63 (RFC 5321 section 4.5.3.1). Domains compare without regard to case; local-parts
-are kept as written. Internationalised domains become their ASCII form (IDNA, RFC 5891),
-because that is what SES accepts; a local-part beyond ASCII needs SMTPUTF8, which SES does
-not offer, so it is refused.
+An addr-spec is `local-part@domain`. The local-part is a dot-atom (RFC 5322 section 3.4.1), at
+most 64 octets; the domain at most 255 octets, its labels at most 63 (RFC 5321 section 4.5.3.1).
+
+Of what RFC 5322 allows, the relay takes what all servers read alike, because who is allowed is
+decided here and where mail goes is decided there. A quoted-string may hold an @ that some
+server splits at. `user%host` and `host!user` were routes (RFC 5321 section 3.6.1 and appendix
+F.2), and some servers still follow them. `=?` begins an encoded-word, which some decode first
+(RFC 2047 section 5 forbids it there). All of these are refused.
+
+Domains compare without regard to case; local-parts are kept as written. Internationalised
+domains become their ASCII form (IDNA, RFC 5891), because that is what SES accepts; a local-part
+beyond ASCII needs SMTPUTF8, which SES does not offer, so it is refused.
 
 Python's codec speaks IDNA 2003. Four characters mean another domain there than in
 IDNA 2008 (Unicode TR 46 section 7, "deviation characters"): `straße.example` would turn
@@ -26,7 +32,7 @@ MAX_ADDR_SPEC = 254
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*\Z")
-_QUOTED_STRING = re.compile(r'"(?:[ \t!#-\[\]-~]|\\[ -~\t])*"\Z')
+_ROUTE = re.compile(r"[%!]|=\?")
 _LABEL_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _LABEL = re.compile(rf"{_LABEL_PATTERN}\Z")
 # One that is right as it stands. The last label is no number.
@@ -104,9 +110,15 @@ def parse_addr_spec(text: str) -> str:
         raise InvalidAddress(
             expected=f"at most {MAX_LOCAL_PART} octets before the @", found=local_part
         )
-    if not (_DOT_ATOM.match(local_part) or _QUOTED_STRING.match(local_part)):
+    if not _DOT_ATOM.match(local_part):
         raise InvalidAddress(
-            expected="a local-part (a dot-atom or a quoted-string, in ASCII)", found=local_part
+            expected="a local-part of words with dots between them, in ASCII, without quotes",
+            found=local_part,
+        )
+    if _ROUTE.search(local_part):
+        raise InvalidAddress(
+            expected='a local-part without "%", "!" and "=?", which some servers route or decode',
+            found=local_part,
         )
     addr_spec = f"{local_part}@{parse_domain(domain)}"
     if len(addr_spec) > MAX_ADDR_SPEC:
@@ -114,55 +126,6 @@ def parse_addr_spec(text: str) -> str:
             expected=f"an address of at most {MAX_ADDR_SPEC} octets", found=stripped
         )
     return addr_spec
-
-
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-# Anchored, and no two alternatives begin alike: giving back finds nothing new to try.
-_NAME_ADDR = re.compile(
-    rf'(?P<phrase>(?:{_QUOTED}|[^"<>])*)<(?P<addr_spec>(?:{_QUOTED}|[^"<>])*)>\s*+\Z', re.DOTALL
-)
-_ADDR_SPEC_COMMENT = re.compile(
-    rf'(?P<addr_spec>(?:{_QUOTED}|[^"()])*)\((?P<comment>[^()]*+)\)\s*+\Z', re.DOTALL
-)
-_PHRASE_WORD = re.compile(rf'{_QUOTED}|[^\s"]++|"', re.DOTALL)
-_PLAIN_PHRASE = re.compile(rf"{_ATEXT}(?: {_ATEXT})*\Z")
-
-
-def parse_mailbox(text: str) -> Mailbox:
-    """One mailbox: `Name <addr-spec>`, `<addr-spec>`, `addr-spec` or `addr-spec (Name)`.
-
-    The last is how names were written before RFC 822 was replaced (RFC 5322 section 3.4);
-    devices still do. White space within a display-name becomes one space, quoted-strings
-    lose their quotes. Encoded-words are the header's business: decode them first.
-
-    Raises:
-        InvalidAddress: saying what was expected.
-    """
-    if match := _NAME_ADDR.match(text):
-        name = _parse_phrase(match["phrase"])
-    elif match := _ADDR_SPEC_COMMENT.match(text):
-        name = " ".join(match["comment"].split())
-    else:
-        return Mailbox(addr_spec=parse_addr_spec(text))
-    return Mailbox(addr_spec=parse_addr_spec(match["addr_spec"]), display_name=name)
-
-
-def _parse_phrase(text: str) -> str:
-    words = (
-        re.sub(r"\\(.)", r"\1", word[1:-1]) if word.startswith('"') and len(word) > 1 else word
-        for word in _PHRASE_WORD.findall(text)
-    )
-    return " ".join(" ".join(words).split())
-
-
-def format_mailbox(mailbox: Mailbox) -> str:
-    """The inverse of `parse_mailbox`: the display-name is quoted where it has to be."""
-    name = mailbox.display_name
-    if not name:
-        return mailbox.addr_spec
-    if not _PLAIN_PHRASE.match(name):
-        name = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
-    return f"{name} <{mailbox.addr_spec}>"
 
 
 def domain_of(addr_spec: str) -> str:

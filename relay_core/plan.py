@@ -42,7 +42,7 @@ from .recipient_code import (
     format_error,
 )
 from .secrecy import conceal
-from .settings import Settings
+from .settings import CodesCounted, Settings
 from .spans import cut
 
 
@@ -183,7 +183,8 @@ def plan_recipients(
     read names somebody else: it is told to the operator, not answered with a guess.
     """
     mail, message, codes = admitted.mail, admitted.message, admitted.codes
-    entries = [entry for code in codes.found for entry in code.entries]
+    counted = _COUNTED[settings.codes_counted]
+    entries = [entry for code in codes.found[counted] for entry in code.entries]
     refusals = codes.refusals
     if not codes.found:
         default = find_default_recipients(mail.proven_sender, directory)
@@ -204,6 +205,13 @@ def plan_recipients(
         marks=admitted.marks,
         refusals=refusals,
     )
+
+
+_COUNTED = {
+    CodesCounted.ALL: slice(None),
+    CodesCounted.FIRST: slice(1),
+    CodesCounted.LAST: slice(-1, None),
+}
 
 
 def _nobody_named(mail: MailIdentity, settings: Settings, directory: Directory) -> Refusal:

@@ -45,6 +45,14 @@ class VerdictAction(StrEnum):
     DELIVER = "deliver"
 
 
+class CodesCounted(StrEnum):
+    """Which of several recipient codes in a mail name its recipients."""
+
+    ALL = "all"
+    FIRST = "first"
+    LAST = "last"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One wrong setting: the field's name, the value found, and the rule it breaks."""
@@ -91,6 +99,7 @@ class Settings:
     allowed_recipients: tuple[str, ...]
     configuration_set_name: str | None = None
     recipient_marker: str = "Email_Rxers_Code"
+    codes_counted: CodesCounted = CodesCounted.ALL
     allowed_senders: tuple[str, ...] = ()
     directory_refresh: timedelta = timedelta(seconds=60)
     max_recipients: int = 100
@@ -371,6 +380,7 @@ _CODECS: dict[str, _Codec] = {
     "tuple[str, ...]": _Codec(
         lambda value: json.dumps(list(value)), _parse_strings, "a JSON list of strings"
     ),
+    "CodesCounted": _Codec(str, CodesCounted, "all, first or last"),
     "LinkMode": _Codec(str, LinkMode, "page or presigned"),
     "VerdictAction": _Codec(str, VerdictAction, "refuse, mark or deliver"),
     "timedelta": _Codec(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from relay_core.errors import Reason
 from relay_core.plan import MAX_ERRORS_TOLD
 from relay_core.report import Outcome, RelayReport
-from relay_core.settings import Settings
+from relay_core.settings import CodesCounted, Settings
 from tests.core import oracle
 from tests.core.recipient_code_strategies import ADDR_SPECS, MARKER
 from tests.fakes import MemoryWorld
@@ -50,6 +50,49 @@ def check_that_no_code_is_left(world: MemoryWorld, *addresses: str) -> None:
         shown.extend(map(oracle.text_of, leaves))
         assert MARKER.lower() not in "\n".join(shown).lower()
         assert not [address for address in addresses if address in "\n".join(shown)]
+
+
+# --- which of several counts
+
+
+@pytest.mark.parametrize(
+    ("counted", "expected"),
+    [
+        (CodesCounted.ALL, ["anna@example.com", "eve@evil.example", "ben@example.com"]),
+        (CodesCounted.FIRST, ["anna@example.com"]),
+        (CodesCounted.LAST, ["ben@example.com"]),
+    ],
+)
+@pytest.mark.parametrize("html", [False, True])
+def test_a_code_that_came_with_a_devices_data_counts_if_the_operator_lets_it(
+    counted: CodesCounted, expected: list[str], *, html: bool
+) -> None:
+    mail = EmailMessage()
+    mail["From"] = "ap@plant.example"
+    codes = [code("anna@example.com"), code("eve@evil.example"), code("ben@example.com")]
+    text = f"{codes[0]}\nNew network: {codes[1]}\nRestart.\n{codes[2]}\n"
+    mail.set_content(f"<p>{text}</p>" if html else text, subtype="html" if html else "plain")
+    world = MemoryWorld()
+    world.relay(mail.as_bytes(), replace(SETTINGS, codes_counted=counted))
+    assert expected == recipients(world)
+    check_that_no_code_is_left(world, "eve@evil.example")
+
+
+@pytest.mark.parametrize(
+    ("counted", "text"),
+    [
+        (CodesCounted.FIRST, f"{code('nobody')}\n{code('eve@evil.example')}\n"),
+        (CodesCounted.LAST, f"{code('eve@evil.example')}\n{code('nobody')}\n"),
+    ],
+)
+def test_a_code_that_cannot_be_read_gives_its_place_to_no_other(
+    counted: CodesCounted, text: str
+) -> None:
+    world = MemoryWorld()
+    raw = f"From: ap@plant.example\r\n\r\n{text}".encode()
+    report = world.relay(raw, replace(SETTINGS, codes_counted=counted))
+    assert Reason.MALFORMED_RECIPIENT_CODE is report.reason
+    assert [] == recipients(world)
 
 
 # --- wrapped by the mailer

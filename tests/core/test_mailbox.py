@@ -1,4 +1,4 @@
-"""Laws of mailboxes, addr-specs and domains."""
+"""Laws of addr-specs and domains."""
 
 from __future__ import annotations
 
@@ -12,37 +12,11 @@ from relay_core.mailbox import (
     MAX_ADDR_SPEC,
     MAX_LOCAL_PART,
     InvalidAddress,
-    Mailbox,
     domain_of,
-    format_mailbox,
     parse_addr_spec,
     parse_domain,
-    parse_mailbox,
 )
 from tests.core.recipient_code_strategies import ADDR_SPECS, DOMAINS, LOCAL_PARTS
-
-NAMES = st.text(
-    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]) | st.just(" ")
-).map(lambda text: " ".join(text.split()))
-MAILBOXES = st.builds(
-    lambda addr_spec, name: Mailbox(addr_spec=addr_spec, display_name=name), ADDR_SPECS, NAMES
-)
-
-
-@given(MAILBOXES)
-def test_what_is_formatted_is_parsed(mailbox: Mailbox) -> None:
-    assert mailbox == parse_mailbox(format_mailbox(mailbox))
-
-
-@given(
-    st.builds(
-        lambda addr_spec, name: Mailbox(addr_spec=addr_spec, display_name=name),
-        ADDR_SPECS.filter(lambda text: '"' not in text),
-        st.text("abc .,@()é<>", max_size=20).map(lambda text: " ".join(text.split())),
-    )
-)
-def test_the_standard_library_reads_it_in_the_same_way(mailbox: Mailbox) -> None:
-    assert (mailbox.display_name, mailbox.addr_spec) == parseaddr(format_mailbox(mailbox))
 
 
 @given(st.text() | st.text('ab.@<>()"\\, ', max_size=30))
@@ -54,11 +28,6 @@ def test_any_text_is_a_mailbox_or_an_invalid_address(text: str) -> None:
             continue
         assert parsed == parse(parsed)
         assert parsed.isascii()
-    try:
-        mailbox = parse_mailbox(text)
-    except InvalidAddress:
-        return
-    assert mailbox == parse_mailbox(format_mailbox(mailbox))
 
 
 @given(LOCAL_PARTS, DOMAINS)
@@ -70,22 +39,9 @@ def test_the_domain_is_in_lower_case_and_the_local_part_as_written(
     assert domain == domain_of(addr_spec)
 
 
-@pytest.mark.parametrize(
-    ("text", "addr_spec", "display_name"),
-    [
-        ("a@example.org", "a@example.org", ""),
-        (" <a@example.org> ", "a@example.org", ""),
-        ("Bob Smith <a@example.org>", "a@example.org", "Bob Smith"),
-        ("Bob\r\n Smith\t<a@EXAMPLE.org>", "a@example.org", "Bob Smith"),
-        ('"Smith, \\"Bob\\"" <a@example.org>', "a@example.org", 'Smith, "Bob"'),
-        ("J. \"R\" Doe <'x'@example.org>", "'x'@example.org", "J. R Doe"),
-        ('"a<b" <"c>d"@example.org>', '"c>d"@example.org', "a<b"),
-        ("a@example.org (Sensor 5)", "a@example.org", "Sensor 5"),
-        ("a@bücher.example", "a@xn--bcher-kva.example", ""),
-    ],
-)
-def test_a_mailbox(text: str, addr_spec: str, display_name: str) -> None:
-    assert Mailbox(addr_spec=addr_spec, display_name=display_name) == parse_mailbox(text)
+@given(ADDR_SPECS)
+def test_it_is_read_as_the_standard_library_reads_it(addr_spec: str) -> None:
+    assert ("", parse_addr_spec(addr_spec)) == parseaddr(addr_spec)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +53,14 @@ def test_a_mailbox(text: str, addr_spec: str, display_name: str) -> None:
         ("a b@example.org", "a local-part"),
         ("a..b@example.org", "a local-part"),
         ("jörg@example.org", "in ASCII"),
+        # Other servers send these somewhere else.
+        ("eve%evil.example@example.org", "some servers route or decode"),
+        ("evil.example!eve@example.org", "some servers route or decode"),
+        ("=?utf-8?q?eve=40evil.example?=@example.org", "some servers route or decode"),
+        ('"eve@evil.example"@example.org', "without quotes"),
+        ('"eve"@example.org', "without quotes"),
+        ("<@evil.example:eve@example.org>", "of words"),
+        ("eve@evil.example@example.org", "of words"),
         (f"{'a' * (MAX_LOCAL_PART + 1)}@example.org", "at most 64 octets"),
         (f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 20}.org", "at most 254 octets"),
         ("a@localhost", "at least two labels"),
@@ -127,6 +91,6 @@ def test_the_longest_address_is_one() -> None:
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("piece", ['"', '"\\', "<", "<a>", "(", "(a)", "a@", "é.", " ", ">"])
 def test_large_input_is_read_to_its_end(piece: str) -> None:
-    for parse in (parse_mailbox, parse_addr_spec, parse_domain):
+    for parse in (parse_addr_spec, parse_domain):
         with pytest.raises(InvalidAddress):
             parse(piece * 200_000)

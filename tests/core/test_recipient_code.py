@@ -320,7 +320,6 @@ def is_balanced(html: str) -> bool:
         ("[a@example.org;b@example.org]", ["a@example.org", "b@example.org"]),
         ("A@Example.ORG, a@example.org", ["A@example.org", "a@example.org"]),
         ('Bob <b@example.org>, "Doe, J." <j@example.org>', ["b@example.org", "j@example.org"]),
-        ('"a, b"@example.org', ['"a, b"@example.org']),
         ("a@bücher.example", ["a@xn--bcher-kva.example"]),
         ("@ops\n@night.shift", ["@ops", "@night.shift"]),
         ("a@example.org b@example.org", ["a@example.org", "b@example.org"]),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.settings import (
+    CodesCounted,
     InvalidSettings,
     LinkMode,
     Resources,
@@ -52,6 +53,7 @@ SETTINGS = st.builds(
     attachment_retention=st.integers(14, 3650).map(lambda days: timedelta(days=days)),
     inline_image_limit=st.integers(0, 10_000_000),
     retry_delay=st.integers(1, 900).map(lambda seconds: timedelta(seconds=seconds)),
+    codes_counted=st.sampled_from(CodesCounted),
     spam_action=st.sampled_from(VerdictAction),
     authentication_action=st.sampled_from(VerdictAction),
     pass_header_fields=st.lists(st.sampled_from(["X-Zone", "x-device-id"])).map(tuple),
@@ -169,6 +171,7 @@ UNREADABLE = {
     "link_mode": "pigeon",
     "link_expiry": "36h",
     "spam_action": "burn",
+    "codes_counted": "second",
 }
 
 

@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]  # its stubs are not among the pinne
 from infra.config import InvalidConfig
 from infra.config_reader import CONFIG_KEYS
 from relay_core.directory import Directory
-from relay_core.settings import LinkMode, Problem, Settings, VerdictAction
+from relay_core.settings import CodesCounted, LinkMode, Problem, Settings, VerdictAction
 from tests.infra.conftest import Deploy
 from tests.infra.program import PROJECT, ROOT, changed_config, read_stack
 
@@ -64,6 +64,7 @@ def test_the_keys_of_the_contract_are_there() -> None:
         *("allowedRecipients", "allowedSenders", "recipientGroups", "maxRecipients"),
         *("showRecipients", "linkMode", "linkExpiryHours", "attachmentRetentionDays"),
         *("incomingRetentionDays", "logRetentionDays", "spamAction", "authenticationAction"),
+        "codesCounted",
         *("alarmEmails", "fallbackEmails", "dlqAlarmThreshold", "queueAgeAlarmSeconds"),
         *("trafficAlarmThreshold", "maxConcurrency", "functionMemory", "hostedZoneId"),
         *("activateRuleSet", "existingRuleSetName", "malwareProtection", "createSmtpUser"),
@@ -113,6 +114,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "dlqMaxReceiveCount": 6,
                 "retryDelaySeconds": 9,
                 "parkingDelaySeconds": 10,
+                "codesCounted": "first",
                 "spamAction": "mark",
                 "authenticationAction": "deliver",
                 "senderMessageLimit": 12,
@@ -143,6 +145,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         max_receive_count=6,
         retry_delay=timedelta(seconds=9),
         parking_delay=timedelta(seconds=10),
+        codes_counted=CodesCounted.FIRST,
         spam_action=VerdictAction.MARK,
         authentication_action=VerdictAction.DELIVER,
         sender_message_limit=12,
@@ -248,6 +251,7 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "not a number": ({"maxRecipients": "many"}, {"maxRecipients": "a whole number"}),
     "not a boolean": ({"showRecipients": "yes"}, {"showRecipients": "true or false"}),
     "unknown action": ({"spamAction": "drop"}, {"spamAction": "refuse, mark or deliver"}),
+    "unknown count": ({"codesCounted": "2"}, {"codesCounted": "must be all, first or last"}),
     "unknown link mode": ({"linkMode": "short"}, {"linkMode": "must be page or presigned"}),
     "no expiry": ({"linkExpiryHours": 0}, {"linkExpiryHours": "at least one hour"}),
     "links outlive attachments": (

@@ -48,6 +48,7 @@ def test_the_records_to_publish_are_told(dev: Deployment) -> None:
         },
         {"name": "mail.example.com", "type": "TXT", "value": "v=spf1 include:amazonses.com ~all"},
         {"name": "_dmarc.mail.example.com", "type": "TXT", "value": "v=DMARC1; p=quarantine"},
+        {"name": "_dmarc.in.example.com", "type": "TXT", "value": "v=DMARC1; p=quarantine"},
         {
             "name": "bounce.mail.example.com",
             "type": "MX",
@@ -101,7 +102,8 @@ def test_what_is_not_in_the_zone_is_warned_about_and_left_out(deploy: Deploy) ->
     assert names
     assert all(is_in_zone(name, ZONE) for name in names)
     (warning,) = stack.warnings
-    assert "hostedZoneId is of example.com: records of in.plant.example cannot stand" in warning
+    assert "hostedZoneId is of example.com: records of _dmarc.in.plant.example," in warning
+    assert " in.plant.example cannot stand" in warning
     assert "in.plant.example" in {record["name"] for record in stack.exports["dnsRecords"]}
 
 
