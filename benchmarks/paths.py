@@ -39,6 +39,8 @@ _SETTINGS = Settings(
     inbound_address="devices@in.example.com",
     allowed_recipients=("example.org", "example.net"),
     max_entities=1_000_000,
+    max_header_fields=10_000_000,
+    max_attachments=1_000_000,
 )
 _SENDER = Sender(address=_SETTINGS.sender_address, display_name="", reply_to=())
 _EXPIRY = datetime(2026, 11, 25, 16, tzinfo=UTC)

@@ -97,8 +97,11 @@ class StackConfig:
     inline_image_limit: int = 1_000_000
     max_message_bytes: int = 41_943_040
     max_header_bytes: int = 1_048_576
+    max_header_fields: int = 100_000
     max_entities: int = 10_000
     max_nesting: int = 1000
+    max_body_bytes: int = 1_000_000
+    max_attachments: int = 300
     incoming_retention_days: int = 14
     log_retention_days: int = 30
     spam_action: VerdictAction = VerdictAction.REFUSE
@@ -199,8 +202,11 @@ class StackConfig:
             inline_image_limit=self.inline_image_limit,
             max_message_bytes=self.max_message_bytes,
             max_header_bytes=self.max_header_bytes,
+            max_header_fields=self.max_header_fields,
             max_entities=self.max_entities,
             max_nesting=self.max_nesting,
+            max_body_bytes=self.max_body_bytes,
+            max_attachments=self.max_attachments,
             submission_concurrency=self.submission_concurrency,
             max_receive_count=self.dlq_max_receive_count,
             retry_delay=timedelta(seconds=_bounded(self.retry_delay_seconds)),

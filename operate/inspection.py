@@ -13,12 +13,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from relay_core.attachment import Action, Attachment, content_of, find_attachments
+from relay_core.attachment import Action, Attachment, content_of
+from relay_core.bodies import find_codes
 from relay_core.directory import EMPTY_DIRECTORY, Directory
 from relay_core.errors import Defect, Reason
 from relay_core.measured import Measured
 from relay_core.message import Message
-from relay_core.plan import Dropped, Refused, RelayPlan, plan_relay
+from relay_core.plan import (
+    Dropped,
+    Refused,
+    RelayPlan,
+    attachments_of,
+    plan_relay,
+)
 from relay_core.ports import RawKey
 from relay_core.settings import Settings
 
@@ -85,7 +92,7 @@ def inspect_message(
         details=details,
         subject=plan.mail.subject,
         recipients=plan.recipients if isinstance(plan, RelayPlan) else (),
-        attachments=() if plan.message is None else _inspected(plan.message, keep),
+        attachments=() if plan.message is None else _inspected(plan.message, settings, keep),
         defects=() if plan.message is None else plan.message.defects,
     )
 
@@ -101,9 +108,12 @@ def _decided(
     return Decision.RELAY, None, details
 
 
-def _inspected(message: Message, keep: Keep | None) -> tuple[InspectedAttachment, ...]:
+def _inspected(
+    message: Message, settings: Settings, keep: Keep | None
+) -> tuple[InspectedAttachment, ...]:
     found = []
-    for attachment in find_attachments(message):
+    codes = find_codes(message, settings.recipient_marker, settings.limits)
+    for attachment in attachments_of(message, codes, settings):
         content = Measured(content_of(message, attachment))
         if keep is None:
             path = None

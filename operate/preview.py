@@ -12,6 +12,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from relay_core.attachment import Attachment, content_of
+from relay_core.bodies import find_codes
 from relay_core.directory import EMPTY_DIRECTORY, Directory
 from relay_core.errors import RelayError
 from relay_core.links import ListedAttachment
@@ -20,7 +21,6 @@ from relay_core.plan import (
     Dropped,
     Refused,
     RelayPlan,
-    find_codes,
     plan_deliveries,
     plan_relay,
 )
@@ -64,7 +64,7 @@ def preview(
     if isinstance(planned, RelayPlan) and caveat is None:
         plan = planned
     else:
-        codes = find_codes(planned.message, settings.recipient_marker)
+        codes = find_codes(planned.message, settings.recipient_marker, settings.limits)
         plan = plan_deliveries(planned.message, planned.mail, codes, (recipient,), settings)
     body = rewrite_body(
         plan.message,

@@ -39,14 +39,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from .archive import archive_of
 from .encoding import IDENTITY, TransferEncoding
 from .message import Entity, Message
 from .uuencode import UuencodedFile, decode_uuencoded, find_uuencoded, find_uuencoded_name
+
+if TYPE_CHECKING:
+    # Who only wants names and types, as the page of downloads does, need not read texts.
+    from .long_text import LongText
 
 MAX_NAME = 100
 """The longest safe file name, in characters."""
@@ -67,12 +74,16 @@ class Attachment:
     """An attachment: the entity, its number in the message from 1, and its names.
 
     `embedded` is set where the attachment is not the entity but a file that stands in its
-    text. `filename` is the sender's, or None; `safe_name` is never empty. `content_type` is the
-    declared one, `stored_content_type` what the store may serve it as.
+    text, `long_text` where it is a body that is too long for the mail, or a file in one. `members`
+    are the attachments that an archive holds: it is one that the relay makes, and `entity` is that
+    of the first of them. `filename` is the sender's, or None; `safe_name` is never empty.
+    `content_type` is the declared one, `stored_content_type` what the store may serve it as.
     """
 
     entity: Entity
     embedded: UuencodedFile | None = None
+    long_text: LongText | None = None
+    members: tuple[Attachment, ...] = ()
     index: int
     filename: str | None
     safe_name: str
@@ -117,38 +128,105 @@ INLINE_IMAGE_LIMIT = 1_000_000
 """How large an image may be, in bytes, to stay in the mail, unless the settings say so."""
 
 
+MAX_SIGNATURE = 1_000_000
+"""How large a signature may be, in bytes of the mail, to stay in it: they have some kilobytes."""
+
+
 def find_attachments(
-    message: Message, *, inline_image_limit: int = INLINE_IMAGE_LIMIT
+    message: Message,
+    *,
+    inline_image_limit: int = INLINE_IMAGE_LIMIT,
+    most: int | None = None,
+    files: Mapping[Entity, Sequence[UuencodedFile]] | None = None,
+    long_texts: Mapping[Entity, LongText] = MappingProxyType({}),
 ) -> tuple[Attachment, ...]:
-    """The message's attachments, in order, numbered from 1."""
+    """The message's attachments, in order, numbered from 1.
+
+    If more than `most` are to be detached, the last one is an archive of the others. `files` are
+    those that stand in the texts, None to look for them; `long_texts` are the bodies that go out
+    in another form.
+    """
     found: list[Attachment] = []
     encrypted = _inside(message, "multipart/encrypted")
     referenced: frozenset[str] | None = None
     for entity in message.leaves():
+        long_text = long_texts.get(entity)
         if is_attachment(entity):
-            keep = entity in encrypted or is_signature(entity)
+            keep = entity in encrypted or (
+                is_signature(entity) and entity.body.end - entity.body.start <= MAX_SIGNATURE
+            )
             if not keep and _may_be_shown(entity, inline_image_limit):
                 if referenced is None:
-                    referenced = _referenced_content_ids(message)
+                    referenced = _referenced_content_ids(message, long_texts)
                 keep = entity.content_id in referenced
             action = Action.KEEP if keep else Action.DETACH
-            found.append(_attachment(message, entity, None, len(found) + 1, action))
+            filename = entity.filename or _inner_name(message, entity)
+            content_type = entity.media_type.full
+            found.append(_attachment(entity, len(found) + 1, filename, content_type, action))
+            continue
+        if long_text is not None and long_text.is_attached:
+            content_type = entity.media_type.full
+            if entity.media_type.type == "multipart":
+                content_type = "text/plain"  # the text that it is
+            filename = _FULL_TEXTS.get(content_type)
+            one = _attachment(entity, len(found) + 1, filename, content_type)
+            found.append(replace(one, long_text=long_text))
+        if long_text is not None:
+            embedded: Sequence[UuencodedFile] = long_text.files
+        elif files is None:
+            embedded = find_embedded(message, entity)
         else:
-            found += [
-                _attachment(message, entity, embedded, len(found) + number, Action.DETACH)
-                for number, embedded in enumerate(find_embedded(message, entity), 1)
-            ]
-    return tuple(found)
+            embedded = files.get(entity, ())
+        for file in embedded:
+            one = _attachment(entity, len(found) + 1, file.filename, "application/octet-stream")
+            found.append(replace(one, embedded=file, long_text=long_text))
+    return _bundled(found, most)
+
+
+FULL_TEXT = "full-text.txt"
+FULL_TEXT_HTML = "full-text.html"
+"""The names of files that hold a text of the mail which is too long for it."""
+_FULL_TEXTS = {"text/plain": FULL_TEXT, "text/html": FULL_TEXT_HTML}
+
+
+def _bundled(found: list[Attachment], most: int | None) -> tuple[Attachment, ...]:
+    """The attachments, all that are beyond the `most` that may be detached made one."""
+    detached = [one for one in found if one.action is Action.DETACH]
+    if most is None or len(detached) <= most:
+        return tuple(found)
+    members = tuple(detached[most - 1 :])
+    gone = {one.index for one in members}
+    left = [one for one in found if one.index not in gone]
+    archive = _attachment(members[0].entity, 0, ARCHIVE, "application/zip")
+    return tuple(
+        replace(one, index=index)
+        for index, one in enumerate([*left, replace(archive, members=members)], 1)
+    )
+
+
+ARCHIVE = "more-attachments.zip"
+"""The name of the archive of all attachments that are too many to be files of their own."""
+
+
+def replaced_entities(attachments: Iterable[Attachment]) -> tuple[Entity, ...]:
+    """The entities that are not in the mail any more once these attachments are detached."""
+    return tuple(
+        each.entity
+        for one in attachments
+        for each in one.members or (one,)
+        if each.embedded is None and (each.long_text is None or each.long_text.shown is None)
+    )
 
 
 def _attachment(
-    message: Message, entity: Entity, embedded: UuencodedFile | None, index: int, action: Action
+    entity: Entity,
+    index: int,
+    filename: str | None,
+    content_type: str,
+    action: Action = Action.DETACH,
 ) -> Attachment:
-    filename = embedded.filename if embedded else entity.filename or _inner_name(message, entity)
-    content_type = "application/octet-stream" if embedded else entity.media_type.full
     return Attachment(
         entity=entity,
-        embedded=embedded,
         index=index,
         filename=filename,
         safe_name=safe_name(filename, content_type, index),
@@ -168,19 +246,27 @@ def _inner_name(message: Message, entity: Entity) -> str | None:
 
 def content_of(message: Message, attachment: Attachment) -> Iterator[bytes]:
     """The attachment's decoded content, in chunks of bounded size."""
-    if attachment.embedded is None:
-        return message.content(attachment.entity)
-    text = message.text(attachment.entity).text
-    return decode_uuencoded(text, attachment.embedded.data)
+    if attachment.members:
+        return archive_of(
+            (f"{number}-{one.safe_name}", content_of(message, one))
+            for number, one in enumerate(attachment.members, attachment.index)
+        )
+    long_text, embedded = attachment.long_text, attachment.embedded
+    if embedded is not None:
+        text = message.text(attachment.entity).text if long_text is None else long_text.content
+        return decode_uuencoded(text, embedded.data)
+    return message.content(attachment.entity) if long_text is None else long_text.whole()
 
 
-def find_embedded(message: Message, body: Entity) -> tuple[UuencodedFile, ...]:
-    """The files that stand uuencoded in one of the message's texts, in order."""
+def find_embedded(
+    message: Message, body: Entity, *, most: int | None = None
+) -> tuple[UuencodedFile, ...]:
+    """The files that stand uuencoded in one of the texts, in order, or the first `most`."""
     if body.transfer_encoding in IDENTITY and (
         message.raw.find(b"begin ", body.body.start, body.body.end) < 0
     ):
         return ()
-    return find_uuencoded(message.text(body).text)
+    return find_uuencoded(message.text(body).text, most=most)
 
 
 def _inside(message: Message, full: str) -> frozenset[Entity]:
@@ -212,13 +298,15 @@ _SIGNATURES = frozenset(
 _CID = re.compile(r"""cid:([^"'\s<>)]+)""", re.IGNORECASE)
 
 
-def _referenced_content_ids(message: Message) -> frozenset[str]:
-    return frozenset(
-        unquote(match.group(1))
+def _referenced_content_ids(
+    message: Message, long_texts: Mapping[Entity, LongText]
+) -> frozenset[str]:
+    shown = (
+        long_texts[entity].shown or "" if entity in long_texts else message.text(entity).text
         for entity in find_bodies(message)
         if entity.media_type.full == "text/html"
-        for match in _CID.finditer(message.text(entity).text)
     )
+    return frozenset(unquote(match.group(1)) for html in shown for match in _CID.finditer(html))
 
 
 # --- names ------------------------------------------------------------------------------------

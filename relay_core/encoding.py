@@ -17,16 +17,17 @@ import binascii
 import codecs
 import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 from enum import StrEnum
 from functools import lru_cache
+from io import BytesIO
 from typing import NamedTuple
 
 from . import base64_decoder
 from .errors import Span
-from .uuencode import decode_uuencoded, find_uuencoded
+from .uuencode import decode_uuencoded, find_uuencoded_in_bytes
 
 CHUNK = 1 << 18
 """How many bytes of encoded content are decoded at a time: larger ones are no faster."""
@@ -179,23 +180,36 @@ def has_irregular_quoted_printable(raw: bytes, span: Span) -> bool:
 def _decode_quoted_printable(raw: bytes, span: Span) -> Iterator[bytes]:
     position = span.start
     while position < span.end:
-        end = span.end
-        if end - position > CHUNK:
-            # Cut after a line break: an escape or a soft break never reaches beyond one.
-            cut = raw.rfind(b"\n", position, position + CHUNK) + 1
-            end = cut if cut > position else span.end
+        end = _end_of_quoted_chunk(raw, position, span.end)
         lines = _TRAILING_BLANKS.sub(b"", raw[position:end])
+        if lines.endswith(b"=") and raw[end : end + 1] == b"=" and end < span.end:
+            lines += b"3D"  # of two equals signs in a row, the first stands for itself
         # Two things that binascii reads otherwise than a person: `==41`, and a bare CR.
         lines = _DOUBLED_ESCAPE.sub(b"=3D", lines)
         yield binascii.a2b_qp(_SOFT_BREAK_BY_CR.sub(b"", lines))
         position = end
 
 
+def _end_of_quoted_chunk(raw: bytes, position: int, end: int) -> int:
+    """Where a chunk may end: behind a line break, or where no escape and no blanks are cut."""
+    limit = position + CHUNK
+    if end <= limit:
+        return end
+    # An escape or a soft break never reaches beyond a line break.
+    if cut := raw.rfind(b"\n", position, limit) + 1:
+        return cut
+    while limit > position and raw[limit - 1] in b" \t\r":
+        limit -= 1
+    equals = raw.rfind(b"=", max(position, limit - 2), limit)
+    if equals > position and raw[equals + 1 : equals + 2] != b"=":
+        limit = equals
+    return limit if limit > position else raw.find(b"\n", position, end) + 1 or end
+
+
 def _decode_uuencode(raw: bytes, span: Span) -> Iterator[bytes]:
-    text = raw[span.start : span.end].decode("latin-1")
-    files = find_uuencoded(text)
+    files = find_uuencoded_in_bytes(raw, span, most=1)
     # Without a line "begin" all lines are data.
-    return decode_uuencoded(text, files[0].data if files else Span(0, len(text)))
+    return decode_uuencoded(raw, files[0].data if files else span)
 
 
 _BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*(?:[\r\n]|\Z))")
@@ -212,16 +226,24 @@ MAX_LINE = 998
 """The longest line that may be sent, in bytes without its line break (RFC 5322 section 2.1.1)."""
 
 
-def is_seven_bit_clean(content: bytes) -> bool:
-    """Whether content can be sent as it stands: ASCII, no NUL, no line over `MAX_LINE`."""
-    return content.isascii() and b"\0" not in content and find_long_line(content) is None
+def is_seven_bit_clean(content: bytes, within: Span | None = None) -> bool:
+    """Whether content can be sent as it stands: ASCII, no NUL, no line over `MAX_LINE`.
+
+    All of `content`, or what lies `within` a range of it.
+    """
+    span = within or Span(0, len(content))
+    return (
+        all(chunk.isascii() for chunk in _slices(content, span))
+        and content.find(b"\0", *span) < 0
+        and find_long_line(content, span) is None
+    )
 
 
-def find_long_line(content: bytes) -> int | None:
+def find_long_line(content: bytes, within: Span | None = None) -> int | None:
     """Where the first line over `MAX_LINE` bytes starts, or None."""
     # From one line break to the last one that is still near enough: no list of lines is made.
-    position = 0
-    while len(content) - position > MAX_LINE:
+    position, end = within or Span(0, len(content))
+    while end - position > MAX_LINE:
         limit = position + MAX_LINE + 1
         found = content.rfind(b"\n", position, limit)
         if found < 0:
@@ -232,18 +254,44 @@ def find_long_line(content: bytes) -> int | None:
     return None
 
 
-def encode_base64(content: bytes) -> bytes:
-    """Base64 in lines of 76 characters, CRLF between them, none at the end."""
+def encode_base64(content: Iterable[bytes]) -> bytes:
+    """Base64 of content in chunks: lines of 76 characters, CRLF between them, none at the end."""
+    encoded = BytesIO()
+    rest = b""
+    for chunk in content:
+        rest += chunk
+        whole = len(rest) - len(rest) % _BASE64_LINE
+        encoded.write(_base64_lines(rest[:whole]))
+        rest = rest[whole:]
+    encoded.write(_base64_lines(rest))
+    encoded.truncate(max(encoded.tell() - 2, 0))
+    return encoded.getvalue()
+
+
+_BASE64_LINE = 57
+"""How many bytes fit into a line of 76 characters."""
+
+
+def _base64_lines(content: bytes) -> bytes:
     encoded = b64encode(content)
-    return b"\r\n".join(encoded[i : i + 76] for i in range(0, len(encoded), 76))
+    return b"".join(encoded[i : i + 76] + b"\r\n" for i in range(0, len(encoded), 76))
 
 
 def encode_quoted_printable(content: bytes) -> bytes:
     """Quoted-printable with CRLF line breaks, no line over 76 characters."""
-    return b"\r\n".join(
-        binascii.b2a_qp(line, istext=True).replace(b"=\n", b"=\r\n")
-        for line in _LINE_BREAK.split(content)
-    )
+    lines = BytesIO()
+    position = 0
+    while position < len(content):
+        end = content.rfind(b"\n", position, position + CHUNK) + 1 or len(content)
+        encoded = binascii.b2a_qp(_lf(content[position:end]), istext=True)
+        lines.write(encoded.replace(b"\n", b"\r\n"))
+        position = end
+    return lines.getvalue()
+
+
+def _lf(content: bytes) -> bytes:
+    """Content with every line break as LF."""
+    return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def encode_text_content(content: bytes) -> tuple[TransferEncoding, bytes]:
@@ -252,16 +300,15 @@ def encode_text_content(content: bytes) -> tuple[TransferEncoding, bytes]:
     The result is 7-bit clean, its line breaks are CRLF, and no line is over 998 bytes.
     """
     if content.isascii() and b"\0" not in content:
-        lines = _LINE_BREAK.split(content)
-        if all(len(line) <= MAX_LINE for line in lines):
-            return TransferEncoding.SEVEN_BIT, b"\r\n".join(lines)
+        lines = _lf(content).replace(b"\n", b"\r\n")
+        if find_long_line(lines) is None:
+            return TransferEncoding.SEVEN_BIT, lines
     foreign = len(content) - len(content.translate(None, _NOT_ASCII))
     if foreign * 3 > len(content):
-        return TransferEncoding.BASE64, encode_base64(content)
+        return TransferEncoding.BASE64, encode_base64([content])
     return TransferEncoding.QUOTED_PRINTABLE, encode_quoted_printable(content)
 
 
-_LINE_BREAK = re.compile(rb"\r\n|\r|\n")
 _NOT_ASCII = bytes(range(128, 256))
 
 
@@ -354,6 +401,63 @@ def decode_text(content: bytes, charset: str | None) -> DecodedText:
     except UnicodeDecodeError:
         text = content.translate(_CP1252_HOLES).decode("cp1252")
         return DecodedText(text=text, charset="cp1252", guessed=True)
+
+
+def fitting_codec(content: bytes, within: Span, charset: str | None) -> str:
+    """The codec that `decode_text` would read the bytes in; no more than a chunk is decoded."""
+    declared = known_charset(charset) if charset else "ascii"
+    for codec in (declared, "utf-8"):
+        if codec is not None and is_decodable(_slices(content, within), codec, loosely=True):
+            return codec
+    return "cp1252"
+
+
+def is_decodable(content: Iterable[bytes], codec: str, *, loosely: bool = False) -> bool:
+    """Whether content in chunks is text in a charset.
+
+    Half of a character outside the BMP, which UTF-7 can spell, is text only `loosely`.
+    """
+    decoder = codecs.getincrementaldecoder(codec)()
+    try:
+        for chunk in content:
+            text = decoder.decode(chunk)
+            if codec == "utf-7" and not loosely and _SURROGATE.search(text):
+                return False
+        decoder.decode(b"", final=True)
+    except (UnicodeDecodeError, ValueError):
+        return False
+    return True
+
+
+@lru_cache(maxsize=64)
+def extends_ascii(codec: str) -> bool:
+    """Whether each byte below 128 is that character of ASCII wherever it stands in a text.
+
+    True of UTF-8 and of the charsets with one byte for each character.
+    """
+    ascii_bytes = bytes(range(128))
+    every = bytes(range(256)).decode(codec, "replace")
+    is_single_byte = len(every) == 256 and every == every[:128] + bytes(range(128, 256)).decode(
+        codec, "replace"
+    )
+    return codec == "utf-8" or (is_single_byte and every[:128] == ascii_bytes.decode("ascii"))
+
+
+def to_utf8(content: bytes, within: Span, codec: str) -> bytes:
+    """Bytes in one charset as UTF-8, decoded in chunks."""
+    decoder = codecs.getincrementaldecoder(codec)("replace")
+    written = BytesIO()
+    for chunk in _slices(content, within):
+        written.write(decoder.decode(chunk).encode("utf-8", "replace"))
+    written.write(decoder.decode(b"", final=True).encode("utf-8", "replace"))
+    return written.getvalue()
+
+
+def decode_bytes(content: bytes, codec: str) -> str:
+    """Text from bytes in a charset that was found to fit them; it never raises."""
+    if codec == "cp1252":
+        content = content.translate(_CP1252_HOLES)
+    return content.decode(codec, "replace")
 
 
 # The five bytes that Windows-1252 leaves undefined become question marks.

@@ -26,18 +26,18 @@ from enum import Enum
 from typing import NamedTuple
 
 from .encoding import decode_encoded_words, decode_header_bytes
-from .errors import Defect, DefectKind, Span
+from .errors import Defect, DefectKind, LimitExceeded, Span
 
 # Names beyond ASCII are wrong, but a field all the same.
 _FIELD = re.compile(rb"([!-9;-~\x80-\xff]+)[ \t]*:")
 # A whole field as it should be, with its folds, and never a delimiter line.
 _FIELD_NAME = r"(?!--)([!#-9;<>-~]++)"
 _REGULAR_FIELD = re.compile(
-    rf"{_FIELD_NAME}[ \t]*+:([^\r\n]*+(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*)\r?\n".encode()
+    rf"{_FIELD_NAME}[ \t]*+:([^\r\n]*+(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*+)\r?\n".encode()
 )
 # The same in a text that is a whole header, so that it is read in one call. Line breaks are all
 # alike there: a CR before an LF is taken for a part of the value.
-_REGULAR_FIELDS = re.compile(rf"{_FIELD_NAME}:(.*+(?:\n[ \t]++[^ \t\r\n].*+)*)\n")
+_REGULAR_FIELDS = re.compile(rf"{_FIELD_NAME}:(.*+(?:\n[ \t]++[^ \t\r\n].*+)*+)\n")
 _REGULAR_SIZE = 1 << 14
 """How many bytes such a header has at most: nobody looks further for its end."""
 # What everybody knows as a field of a message …
@@ -137,11 +137,17 @@ def unfold(value: bytes) -> bytes:
 
 
 class ScannedHeader(NamedTuple):
-    """A header, where the body behind it starts, and what was wrong."""
+    """A header, where the body behind it starts, and what was wrong.
+
+    `bytes_read` and `fields_read` are how much was read for it, what turned out to be content
+    included.
+    """
 
     header: Header
     body_start: int
     defects: tuple[Defect, ...]
+    bytes_read: int
+    fields_read: int
 
     def without_unknown_tail(self) -> ScannedHeader:
         """The same, but lines behind the last known field are content, not header.
@@ -157,7 +163,7 @@ class ScannedHeader(NamedTuple):
             return self
         where = Defect(kind=DefectKind.MISSING_BLANK_LINE, span=Span(start, start))
         span = Span(self.header.span.start, start)
-        return ScannedHeader(
+        return self._replace(
             header=Header.of(self.header.raw, span, fields),
             body_start=start,
             defects=(*self.defects, where),
@@ -173,17 +179,33 @@ class Place(Enum):
 
 
 def scan_header(
-    raw: bytes, start: int, *, newline: bytes, is_delimiter: Callable[[bytes], bool], place: Place
+    raw: bytes,
+    start: int,
+    *,
+    newline: bytes,
+    is_delimiter: Callable[[bytes], bool],
+    place: Place,
+    most_bytes: int,
+    most_fields: int,
 ) -> ScannedHeader:
     """Read the header that starts at `start`.
 
     `is_delimiter` tells whether a line that begins with two hyphens ends the part that is being
-    read. `newline` is LF, or CR in a message that has no LF.
+    read. `newline` is LF, or CR in a message that has no LF. Reading stops where a field or junk
+    reaches beyond `most_bytes`: the header that is found then is longer than that, unless its end
+    turns out to be content.
+
+    Raises:
+        LimitExceeded: if there are more than `most_fields` fields.
     """
     if (regular := _scan_regular(raw, start)) is not None:
+        if regular.fields_read > most_fields:
+            raise LimitExceeded(_too_many_fields(start))
         return regular
-    scan = _Scan(raw, newline, is_delimiter, place)
-    end, body_start = scan.read(start)
+    limit = min(len(raw), start + most_bytes + 1)
+    scan = _Scan(raw, newline, is_delimiter, place, start, limit, most_fields)
+    end, body_start = scan.read()
+    bytes_read, fields_read = end - start, len(scan.fields)
     if body_start is None:
         body_start = end = scan.drop_unknown(end)
         # At the very end nothing is missing: a body is optional (RFC 5322 section 3.5).
@@ -193,7 +215,13 @@ def scan_header(
         header=Header.of(raw, Span(start, body_start), scan.fields),
         body_start=body_start,
         defects=tuple(scan.defects),
+        bytes_read=bytes_read,
+        fields_read=fields_read,
     )
+
+
+def _too_many_fields(start: int) -> str:
+    return f"too many header fields in the mail, counted up to the header at byte {start}"
 
 
 def _scan_regular(raw: bytes, start: int) -> ScannedHeader | None:
@@ -223,29 +251,43 @@ def _scan_regular(raw: bytes, start: int) -> ScannedHeader | None:
         return None  # there is something in between
     body_start = end + 1 + returns
     header = Header.of(raw, Span(start, body_start), fields)
-    return ScannedHeader(header=header, body_start=body_start, defects=())
+    return ScannedHeader(
+        header=header,
+        body_start=body_start,
+        defects=(),
+        bytes_read=body_start - start,
+        fields_read=len(fields),
+    )
 
 
 @dataclass(slots=True)
 class _Scan:
-    """A walk over the lines of one header; a CR before an LF belongs to the line break."""
+    """A walk over the lines of one header; a CR before an LF belongs to the line break.
+
+    Nothing is read behind `limit` but the line that reaches over it.
+    """
 
     raw: bytes
     newline: bytes
     is_delimiter: Callable[[bytes], bool]
     place: Place
+    start: int
+    limit: int
+    most_fields: int
     fields: list[HeaderField] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
     has_met_base64: bool = False
     places: dict[str, int] = field(default_factory=dict)  # name → its first field …
     placed: int = 0  # … among so many fields
 
-    def read(self, start: int) -> tuple[int, int | None]:
+    def read(self) -> tuple[int, int | None]:
         """Where the fields end and, if an empty line ends them, where the body starts."""
-        position = self._skip_lead(start)
-        while position < len(self.raw):
+        position = self._skip_lead(self.start)
+        while position < self.limit:
+            if len(self.fields) > self.most_fields:
+                raise LimitExceeded(_too_many_fields(self.start))
             # Nearly all that headers consist of; the rest is looked at line by line.
-            if match := _REGULAR_FIELD.match(self.raw, position):
+            if match := _REGULAR_FIELD.match(self.raw, position, self.limit):
                 name = match[1].decode("ascii").lower()
                 after = match.end()
                 self.fields.append(HeaderField(name, position, *match.span(2), after))
@@ -319,7 +361,7 @@ class _Scan:
     def _skip_blank_lines(self, start: int) -> int:
         """Empty lines before a header are junk, if a field follows that can be nothing else."""
         position = start
-        while position < len(self.raw):
+        while position < self.limit:
             line, after = self._line(position)
             if line.strip(b" \t"):
                 break
@@ -413,7 +455,7 @@ class _Scan:
         return end
 
     def _next_known_field(self, position: int) -> int | None:
-        while position < len(self.raw):
+        while position < self.limit:
             line, after = self._line(position)
             if not line.strip(b" \t"):
                 return None

@@ -40,16 +40,20 @@ OBJECT = "\ufffc"
 _NEVER_SHOWN = (
     r"\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 )
+INVISIBLE_CHARACTERS = rf"[{_NEVER_SHOWN}\u200c\u200d]"
+"""What never shows, or not everywhere, as a class of a regular expression."""
 _INVISIBLE = re.compile(
     rf"[{_NEVER_SHOWN}]+|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
 )
 # One class of characters is searched for many times as fast as alternatives are.
-_MAY_BE_INVISIBLE = re.compile(rf"[{_NEVER_SHOWN}\u200c\u200d]")
+_MAY_BE_INVISIBLE = re.compile(INVISIBLE_CHARACTERS)
 _MARKUP = re.compile(r"[<&]")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,8};?|[A-Za-z][A-Za-z0-9]{1,31};?)")
-# The attributes are taken by a lookahead and repeated, so that nothing of them is given back:
-# a quoted value could otherwise be read in two ways, and many in a power of two.
-_TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*+)(?=((?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?)*))\3>")
+# Nothing of the attributes is given back: a quoted value could otherwise be read in two ways, and
+# many in a power of two.
+ATTRIBUTES = r"(?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?)*+"
+"""All that stands behind a tag's name, up to the `>` that ends it, as a regular expression."""
+_TAG = re.compile(rf"<(/?)([A-Za-z][^\s/>]*+){ATTRIBUTES}>")
 _TAG_OPEN = re.compile(r"</?[A-Za-z]")
 _DECLARATION = re.compile(r"<[!?]|</[^A-Za-z]")
 # A local-part has at most 64 octets (RFC 5321 section 4.5.3.1.1); "mailto:" may stand before it.

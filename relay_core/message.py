@@ -29,6 +29,7 @@ from .encoding import (
     find_long_line,
     has_irregular_base64,
     has_irregular_quoted_printable,
+    is_decodable,
     known_charset,
     parse_transfer_encoding,
 )
@@ -39,16 +40,33 @@ from .media_type import MediaType, Parameterised, parse_media_type, parse_parame
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a message may be at most: `size` and `header_size` in bytes.
+    """What a message may be at most, and how much of it goes out as it is: the budget of a mail.
 
-    SES takes 40 MB (Amazon SES guide, "Service quotas"); the other limits bound the work
-    that a hostile message can cause, far above what any device sends.
+    SES takes 40 MB (Amazon SES guide, "Service quotas"), which is `size`. The others bound the
+    work and the memory that a mail can cost, far above what any device sends; docs/decisions
+    says how each was chosen. A mail that is beyond one of the first five is refused:
+
+    * `header_size`: the bytes of one header; all headers of a mail may have `HEADERS` times that;
+    * `header_fields`: the fields of all headers together;
+    * `entities`: the message and its parts; `depth`: how deep multiparts may be nested.
+
+    A mail that is beyond one of the last two goes out in another form, and loses nothing:
+
+    * `text_size`: the bytes of all texts together, decoded, that stand in the outgoing mail;
+    * `attachments`: the files that are stored for it.
     """
 
     size: int = 40 * 1024 * 1024
     header_size: int = 1024 * 1024
+    header_fields: int = 100_000
     entities: int = 10_000
     depth: int = 1000
+    text_size: int = 1_000_000
+    attachments: int = 300
+
+
+HEADERS = 4
+"""How many times the size of one header all headers of a mail may have together."""
 
 
 DEFAULT_LIMITS = Limits()
@@ -151,12 +169,8 @@ class Message:
         ):
             yield DefectKind.INVALID_QUOTED_PRINTABLE
         charset = leaf.media_type.parameters.get("charset")
-        if (
-            leaf.media_type.type == "text"
-            and charset
-            and known_charset(charset) is not None
-            and self.text(leaf).guessed
-        ):
+        codec = known_charset(charset) if charset and leaf.media_type.type == "text" else None
+        if codec is not None and not is_decodable(self.content(leaf), codec):
             yield DefectKind.UNDECODABLE_TEXT
 
     @property
@@ -249,6 +263,9 @@ _UNDECLARED = re.compile(
 
 _INK = re.compile(rb"\S")
 
+_INDEXED_LINES = 100_000
+"""Of how many lines that may be delimiters it is remembered where the last one stands."""
+
 _STRIDE = 1 << 12
 """How far the search for a delimiter line looks behind a hyphen, in bytes."""
 
@@ -264,6 +281,8 @@ class _Parser:
         self.boundaries: dict[bytes, int] = {}  # boundary → place of its multipart on the stack
         self.defects: list[Defect] = []
         self.count = 0
+        self.headers_size = 0
+        self.fields_left = limits.header_fields
         self.second_readings = 0
         self.misses = 0
         self.pattern: re.Pattern[bytes] | None = None  # of the boundaries, while they hold
@@ -404,8 +423,7 @@ class _Parser:
         header = scanned.header
         if header.span.end - header.span.start > self.limits.header_size:
             raise LimitExceeded(
-                f"a header of {header.span.end - header.span.start} bytes at byte {start}, "
-                f"the limit is {self.limits.header_size}"
+                f"the header at byte {start} is too long, the limit is {self.limits.header_size}"
             )
         default = "message/rfc822" if in_digest else "text/plain"  # RFC 2046 section 5.1.5
         media_type = parse_media_type(header.get("content-type"), default=default)
@@ -427,9 +445,22 @@ class _Parser:
             self._know_boundaries(opened, boundaries)
 
     def _scan(self, start: int, place: Place) -> ScannedHeader:
-        return scan_header(
-            self.raw, start, newline=self.newline, is_delimiter=self._is_delimiter, place=place
+        scanned = scan_header(
+            self.raw,
+            start,
+            newline=self.newline,
+            is_delimiter=self._is_delimiter,
+            place=place,
+            most_bytes=self.limits.header_size,
+            most_fields=self.fields_left,
         )
+        self.fields_left -= scanned.fields_read
+        self.headers_size += scanned.bytes_read
+        if self.headers_size > HEADERS * self.limits.header_size:
+            raise LimitExceeded(
+                f"headers of more than {HEADERS * self.limits.header_size} bytes in all"
+            )
+        return scanned
 
     def _sniffed_boundary(self, position: int, end: int) -> bytes | None:
         """The boundary that a multipart should have declared: its first `--` line with a header.
@@ -473,7 +504,7 @@ class _Parser:
         if self.last_lines is None:
             self.last_lines = self._index_lines()
         last_lines = self.last_lines
-        return any(
+        return len(last_lines) > _INDEXED_LINES or any(
             last_lines.get(token, -1) >= position
             for one in boundaries
             for token in (one, one + b"--")
@@ -486,6 +517,8 @@ class _Parser:
         while (start := self._next_dashes(position)) >= 0:
             position = self._line_end(start)
             index[self.raw[start + 2 : position].rstrip(b" \t\r\n")] = start
+            if len(index) > _INDEXED_LINES:
+                break  # nobody knows them all then
         return index
 
     def _know_boundaries(self, multipart: _Open, boundaries: tuple[bytes, ...]) -> None:

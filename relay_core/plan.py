@@ -15,18 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .admission import Ignored, admit, resolve_recipients
-from .attachment import (
-    Action,
-    Attachment,
-    find_attachments,
-    find_bodies,
-    find_embedded,
-    safe_name,
-)
+from .attachment import Action, Attachment, find_attachments, safe_name
 from .authentication import Origin, find_origin, has_receipt
 from .author import find_name, find_replies
+from .bodies import CodesFound, find_codes
 from .directory import EMPTY_DIRECTORY, Directory, find_default_recipients
-from .errors import LimitExceeded, MalformedMessage, Reason, Refusal, Span
+from .errors import LimitExceeded, MalformedMessage, Reason, Refusal
+from .long_text import LongText, Removals
 from .mailbox import Mailbox, domain_of
 from .manifest import MessageId
 from .message import Entity, Message, parse_message
@@ -34,16 +29,10 @@ from .notice import MailIdentity
 from .outgoing_header import Sender
 from .ports import AttachmentKey, RawKey
 from .recipient_code import (
-    MAX_LOOKS,
     Group,
-    RecipientCode,
-    find_in_html,
-    find_in_text,
-    format_error,
 )
 from .secrecy import conceal
 from .settings import CodesCounted, Settings
-from .spans import cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +48,8 @@ class RelayPlan:
     """A mail that goes out: to whom, with which texts, without which attachments.
 
     `removals` are the spans, in characters, to cut from the texts: recipient codes, and files
-    that stand in a text. `subject` is None where the field stays as it came. `refusals` tell
-    which recipients were left out, and why.
+    that stand in a text; or what becomes of a long text. `subject` is None where the field stays
+    as it came. `refusals` tell which recipients were left out, and why.
     """
 
     mail: MailIdentity
@@ -68,7 +57,7 @@ class RelayPlan:
     sender: Sender
     recipients: tuple[str, ...]
     uploads: tuple[Upload, ...]
-    removals: Mapping[Entity, tuple[Span, ...]]
+    removals: Mapping[Entity, Removals]
     subject: str | None
     refusals: tuple[Refusal, ...]
 
@@ -155,7 +144,7 @@ def plan_admission(
         unread = MailIdentity(message_id=message_id, raw_key=raw_key, sender=None, subject="")
         refusal = Refusal(reason=reason, detail=str(error))
         return Refused(mail=unread, message=None, refusals=(refusal,))
-    codes = find_codes(message, settings.recipient_marker)
+    codes = find_codes(message, settings.recipient_marker, settings.limits)
     origin = find_origin(message.header)
     if may_lack_receipt and not has_receipt(message.header):
         origin = Origin(author=origin.author, authenticated=True)
@@ -248,7 +237,7 @@ def plan_deliveries(
     subject = " ".join([*marks, codes.subject])
     detached = [
         _without_secrets(attachment, settings.secret_addresses)
-        for attachment in find_attachments(message, inline_image_limit=settings.inline_image_limit)
+        for attachment in attachments_of(message, codes, settings)
         if attachment.action is Action.DETACH
     ]
     return RelayPlan(
@@ -273,6 +262,21 @@ def _without_secrets(attachment: Attachment, secrets: tuple[str, ...]) -> Attach
         return attachment
     return replace(
         attachment, safe_name=safe_name(name, attachment.content_type, attachment.index)
+    )
+
+
+def attachments_of(
+    message: Message, codes: CodesFound, settings: Settings
+) -> tuple[Attachment, ...]:
+    """The attachments of a mail, with what its texts were found to hold, within its budget."""
+    return find_attachments(
+        message,
+        inline_image_limit=settings.inline_image_limit,
+        most=settings.max_attachments,
+        files=codes.files,
+        long_texts={
+            entity: one for entity, one in codes.removals.items() if isinstance(one, LongText)
+        },
     )
 
 
@@ -328,96 +332,3 @@ def _replies(message: Message, mail: MailIdentity, settings: Settings) -> Iterat
         yield from named
     elif mail.sender and is_reachable(author := Mailbox(addr_spec=mail.sender)):
         yield author
-
-
-# --- the recipient codes of a message -----------------------------------------------------------
-
-MAX_ERRORS_TOLD = 20
-"""How many different errors in the codes of one mail are told; the rest is counted.
-
-A code of some megabytes can hold a million errors, and nobody reads beyond the first few.
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodesFound:
-    """The codes that count, what was wrong with them, and what to cut from the texts.
-
-    A code in text/plain counts before one in text/html or another text, which usually says the
-    same again.
-    `removals` are sorted, disjoint spans, in characters of each body's text: the codes, and
-    the files that stand in it. A code in the subject is taken out; it does not count.
-    """
-
-    found: tuple[RecipientCode, ...]
-    refusals: tuple[Refusal, ...]
-    removals: Mapping[Entity, tuple[Span, ...]]
-    subject: str
-    subject_changed: bool
-
-
-def find_codes(message: Message, marker: str) -> CodesFound:
-    """Find the recipient codes in every body."""
-    removals: dict[Entity, tuple[Span, ...]] = {}
-    plain: list[RecipientCode] = []
-    others: list[RecipientCode] = []
-    refusals: dict[tuple[str, str], Refusal] = {}
-    untold = 0
-    for entity in find_bodies(message):
-        full = entity.media_type.full
-        text = message.text(entity).text
-        files = [file.span for file in find_embedded(message, entity)]
-        find = find_in_html if full == "text/html" else find_in_text
-        found = find(text, marker, files=files)
-        (plain if full == "text/plain" else others).extend(found.codes)
-        if found.removals:
-            removals[entity] = found.removals
-        for code in found.codes:
-            for error in code.errors:
-                # The HTML usually repeats what the text got wrong: told once is enough.
-                what = (error.expected, error.found)
-                if what in refusals:
-                    continue
-                if len(refusals) == MAX_ERRORS_TOLD:
-                    untold += 1
-                    continue
-                refusals[what] = Refusal(
-                    reason=Reason.MALFORMED_RECIPIENT_CODE, detail=format_error(text, error)
-                )
-    told = list(refusals.values())
-    if untold:
-        detail = f"{untold} more places in the recipient codes cannot be read"
-        told.append(Refusal(reason=Reason.MALFORMED_RECIPIENT_CODE, detail=detail))
-    counting = plain if any(code.entries for code in plain) else plain + others
-    subject = _one_line(message.header.text("subject") or "")
-    shown_subject = _without_codes(subject, marker)
-    return CodesFound(
-        found=tuple(counting),
-        refusals=tuple(told),
-        removals=removals,
-        subject=shown_subject,
-        subject_changed=shown_subject != subject,
-    )
-
-
-def _without_codes(line: str, marker: str) -> str:
-    """The words of a line, one blank apart, without codes.
-
-    Words that move together may make a code whole, as any cut may. A line that shows one after
-    so many cuts as this was written for that, and is left out.
-    """
-    words = line
-    for _ in range(MAX_LOOKS):
-        removals = find_in_text(words, marker).removals
-        if not removals:
-            return words
-        words = _one_line(cut(words, removals))
-    return ""
-
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def _one_line(text: str) -> str:
-    """The words of a text, one blank apart, as they will stand in a field."""
-    return " ".join(_CONTROL.sub(" ", text).split())

@@ -28,10 +28,10 @@ from typing import NamedTuple
 from .attachment import (
     Attachment,
     find_bodies,
-    is_attachment,
     is_body,
     is_prose,
     is_signature,
+    replaced_entities,
 )
 from .encoding import (
     TransferEncoding,
@@ -48,6 +48,7 @@ from .errors import Span
 from .header import Header, HeaderField
 from .html_placement import with_block
 from .links import ListedAttachment, format_appendix_html, format_appendix_text
+from .long_text import LongText, Removals
 from .media_type import format_parameterised, parse_media_type, parse_parameterised
 from .message import CONTENT_FIELD, ONCE_ONLY, Entity, Message
 from .secrecy import conceal, is_spelled_in
@@ -64,20 +65,21 @@ class Splice(NamedTuple):
     replacement: bytes
 
 
-def apply_splices(raw: bytes, splices: Iterable[Splice]) -> bytes:
-    """The bytes with every splice carried out. `apply_splices(raw, ()) == raw`.
+def apply_splices(raw: bytes, splices: Iterable[Splice], *, start: int = 0) -> bytes:
+    """The bytes from `start` on with every splice carried out. `apply_splices(raw, ()) == raw`.
 
     Raises:
         ValueError: if two splices overlap or one reaches outside.
     """
-    pieces: list[bytes] = []
-    position = 0
+    view = memoryview(raw)
+    pieces: list[bytes | memoryview] = []
+    position = start
     for span, replacement in sorted(splices, key=itemgetter(0)):
         if span.start < position or span.end > len(raw):
-            raise ValueError(f"splice at {span} overlaps another or the end")
-        pieces += [raw[position : span.start], replacement]
+            raise ValueError(f"splice at {span} overlaps another or an end")
+        pieces += [view[position : span.start], replacement]
         position = span.end
-    pieces.append(raw[position:])
+    pieces.append(view[position:])
     return b"".join(pieces)
 
 
@@ -96,7 +98,7 @@ def rewrite_body(
     message: Message,
     *,
     detached: Sequence[Attachment],
-    removals: Mapping[Entity, Sequence[Span]],
+    removals: Mapping[Entity, Removals],
     listed: Sequence[ListedAttachment],
     notes: Sequence[str] = (),
     page_url: str | None = None,
@@ -105,13 +107,14 @@ def rewrite_body(
     """The message's body without its attachments, with their links.
 
     `removals` are the spans, in characters, to cut from the texts; the files that stand in a
-    text are among them. `listed`, with the page at `page_url` if there is one, and `notes`
-    (sentences) are put into the first prose that a reader sees, and into its alternative form;
-    without any prose, a new text takes the place of the first attachment. Where there is nothing
-    to tell, nothing is added. `secrets` are addresses that no text and no part's header may spell.
+    text are among them. Of a long text goes out what it shows. `listed`, with the page at
+    `page_url` if there is one, and `notes` (sentences) are put into the first prose that a reader
+    sees, and into its alternative form; without any prose, a new text takes the place of the first
+    attachment. Where there is nothing to tell, nothing is added. `secrets` are addresses that no
+    text and no part's header may spell.
     """
     rewriter = _Rewriter(
-        message, tuple(detached), dict(removals), tuple(listed), notes, page_url, secrets
+        message, tuple(detached), removals, tuple(listed), notes, page_url, secrets
     )
     return rewriter.rewritten()
 
@@ -125,13 +128,14 @@ SIGNATURE_NOTE = (
 class _Rewriter:
     message: Message
     attachments: tuple[Attachment, ...]
-    removals: dict[Entity, Sequence[Span]]
+    removals: Mapping[Entity, Removals]
     listed: tuple[ListedAttachment, ...]
     notes: Sequence[str]
     page_url: str | None
     secrets: tuple[str, ...]
     multiparts: tuple[Entity, ...] = ()
     texts: dict[Entity, str] = field(default_factory=dict)
+    codecs: dict[Entity, str] = field(default_factory=dict)  # of long texts
     unsigned: frozenset[Entity] = frozenset()
     boundaries: Mapping[Entity, bytes] = field(default_factory=dict)
     reads_by_lf: bool = True
@@ -140,37 +144,44 @@ class _Rewriter:
 
     def rewritten(self) -> RewrittenBody:
         root = self.message.root
-        detached = {one.entity for one in self.attachments if one.embedded is None}
+        detached = set(replaced_entities(self.attachments))
         self.multiparts = tuple(entity for entity in self.message.entities if entity.parts)
         self.boundaries = _outgoing_boundaries(self.multiparts, self.secrets)
         self.reads_by_lf = b"\n" in self.message.raw
-        self.texts = {
-            entity: quote_uuencoded(cut(self.message.text(entity).text, spans))
-            for entity, spans in self.removals.items()
-        }
+        self._take_texts()
         self._conceal_secrets(detached)
-        hosts = _visible_texts(self.message)
+        if archive := next((one for one in self.attachments if one.members), None):
+            self.notes = [*self.notes, _archive_note(archive)]
+        hosts = tuple(one for one in _visible_texts(self.message) if one not in detached)
         if not hosts and not detached:
             hosts = find_bodies(self.message)[:1]  # a table with a file in it, say
         self.unsigned = self._no_longer_signed(detached, hosts)
         if self.unsigned:
             self.notes = [*self.notes, SIGNATURE_NOTE]
-        note_place = self._tell(hosts)
-        removed = self._removed(detached - {note_place})
+        note_place = self._tell(hosts, detached)
+        gone = self._removed(detached - {note_place})
         for entity in self.message.entities:
             if entity is note_place:
                 note = format_appendix_text(self.listed, self.notes, page_url=self.page_url)
-                self._write_text(entity, note, "text/plain", "utf-8")
-            elif entity in removed:
+                self._write_text(entity, note, "text/plain", "utf-8", is_note=True)
+            elif entity in gone:
                 continue
             elif entity.parts:
                 self._mend_multipart(entity)
             else:
                 self._rewrite_leaf(entity)
-        self._cut_and_close(removed)
-        start = root.header.span.end
-        content = apply_splices(self.message.raw, self.splices)[start:]
+        self._cut_and_close(gone)
+        content = apply_splices(self.message.raw, self.splices, start=root.header.span.end)
         return RewrittenBody(content=_crlf(content), fields=self.root_fields)
+
+    def _take_texts(self) -> None:
+        """The texts that lost something, as they are without it."""
+        for entity, removed in self.removals.items():
+            if not isinstance(removed, LongText):
+                self.texts[entity] = quote_uuencoded(cut(self.message.text(entity).text, removed))
+            elif removed.shown is not None:
+                self.texts[entity] = quote_uuencoded(removed.shown)
+                self.codecs[entity] = removed.codec
 
     def _conceal_secrets(self, detached: set[Entity]) -> None:
         for entity in find_bodies(self.message) if self.secrets else ():
@@ -183,7 +194,7 @@ class _Rewriter:
 
     # --- what the reader is told --------------------------------------------------------------
 
-    def _tell(self, hosts: Sequence[Entity]) -> Entity | None:
+    def _tell(self, hosts: Sequence[Entity], detached: set[Entity]) -> Entity | None:
         """Put list and notes into the texts; return the attachment whose place a note takes."""
         if not self.listed and not self.notes:
             return None
@@ -199,8 +210,9 @@ class _Rewriter:
             else:
                 appendix = format_appendix_text(self.listed, self.notes, page_url=self.page_url)
                 self.texts[entity] = _with_text(text, appendix)
-        whole = [one.entity for one in self.attachments if one.embedded is None]
-        return whole[0] if whole and not hosts else None
+        if hosts:
+            return None
+        return next((one for one in self.message.entities if one in detached), None)
 
     def _no_longer_signed(
         self, detached: set[Entity], hosts: Sequence[Entity]
@@ -296,24 +308,29 @@ class _Rewriter:
 
         Nobody is shown them.
         """
-        margin = self.message.raw[start:end]
-        if margin and (
-            dashes in margin
-            or not self._is_clean(margin)
-            or is_spelled_in(margin, self.secrets)
-            or CONTENT_FIELD.match(margin.lstrip(b"\r\n"))
+        raw = self.message.raw
+        if start < end and (
+            end - start > _MAX_MARGIN
+            or raw.find(dashes, start, end) >= 0
+            or not self._is_clean(Span(start, end))
+            or is_spelled_in(raw[start:end], self.secrets)
+            or CONTENT_FIELD.match(raw[start:end].lstrip(b"\r\n"))
         ):
             self._splice(start, end, b"")
 
     def _rewrite_leaf(self, entity: Entity) -> None:
         if entity in self.texts or self._reads_better_anew(entity):
-            read = self.message.text(entity)
+            codec = self.codecs.get(entity)
+            if codec is None:
+                read = self.message.text(entity)
+                codec = read.charset
+                self.texts.setdefault(entity, read.text)
             # A multipart that could not be split goes out as the text that it is.
             is_text = entity.media_type.type == "text"
             full = entity.media_type.full if is_text else "text/plain"
-            self._write_text(entity, self.texts.get(entity, read.text), full, read.charset)
+            self._write_text(entity, self.texts[entity], full, codec)
         elif not self._travels_as_it_is(entity):
-            content = encode_base64(b"".join(self.message.content(entity)))
+            content = encode_base64(self.message.content(entity))
             fields: dict[str, str | None] = {"content-transfer-encoding": "base64"}
             if entity.media_type.type in {"multipart", "message"}:
                 # Neither may be encoded (RFC 2045 section 6.4): it goes as the bytes that it is.
@@ -335,31 +352,33 @@ class _Rewriter:
 
     def _travels_as_it_is(self, entity: Entity) -> bool:
         raw, body, encoding = self.message.raw, entity.body, entity.transfer_encoding
-        content = raw[body.start : body.end]
         if encoding is None or entity.media_type.type == "multipart":
             return False
         if encoding is TransferEncoding.BASE64:
             # Blanks do no harm to base64, but not every reader knows.
-            is_regular = not _BLANK.search(content) and not has_irregular_base64(raw, body)
+            is_regular = not _BLANK.search(raw, *body) and not has_irregular_base64(raw, body)
         elif encoding is TransferEncoding.QUOTED_PRINTABLE:
             is_regular = not has_irregular_quoted_printable(raw, body)
         else:
             is_regular = True
-        return is_regular and self._is_clean(content)
+        return is_regular and self._is_clean(body)
 
-    def _is_clean(self, content: bytes) -> bool:
-        """Whether content can go out as it stands: no other line breaks than those we read by."""
-        return is_seven_bit_clean(content) and not (
-            self.reads_by_lf and content.count(b"\r") != content.count(CRLF)
+    def _is_clean(self, span: Span) -> bool:
+        """Whether a range can go out as it stands: no other line breaks than those we read by."""
+        raw = self.message.raw
+        return is_seven_bit_clean(raw, span) and not (
+            self.reads_by_lf and raw.count(b"\r", *span) != raw.count(CRLF, *span)
         )
 
-    def _write_text(self, entity: Entity, text: str, full: str, charset: str) -> None:
+    def _write_text(
+        self, entity: Entity, text: str, full: str, charset: str, *, is_note: bool = False
+    ) -> None:
+        """Write a text in the place of an entity; a note stands in the place of a file."""
         name, content = encode_text(text, charset)
         encoding, encoded = encode_text_content(content)
         if encoding is not TransferEncoding.BASE64 and self._looks_delimited(encoded):
-            encoding, encoded = TransferEncoding.BASE64, encode_base64(content)
+            encoding, encoded = TransferEncoding.BASE64, encode_base64([content])
         parameters = {"charset": name}
-        is_note = is_attachment(entity)  # which stands in its place
         if not is_note:
             parameters |= {
                 name: value
@@ -410,6 +429,18 @@ class _Rewriter:
         ):
             span = entity.header.span
             self._splice(span.start, span.end, _part_header(entity.header, fields))
+
+
+_MAX_MARGIN = 10_000
+"""How long a preamble or an epilogue may be, in bytes: they hold a sentence for old programs."""
+
+
+def _archive_note(archive: Attachment) -> str:
+    total = archive.index - 1 + len(archive.members)
+    return (
+        f"This mail has {total} attachments. The first {archive.index - 1} are listed; "
+        f"all others are in the archive {archive.safe_name}."
+    )
 
 
 _ALTERNATIVE = "multipart/alternative"
@@ -508,7 +539,6 @@ def _declares(multipart: Entity, boundary: bytes) -> bool:
 
 _DASHES = re.compile(rb"^--([^\r\n]*)", re.MULTILINE)
 _BLANK = re.compile(rb"[ \t]")
-_BARE = re.compile(rb"\r\n|\r|\n")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -517,7 +547,7 @@ def _crlf(content: bytes) -> bytes:
     whole = content.count(CRLF)
     if content.count(b"\n") == whole == content.count(b"\r"):
         return content
-    return _BARE.sub(CRLF, content)
+    return content.replace(CRLF, b"\n").replace(b"\r", b"\n").replace(b"\n", CRLF)
 
 
 def _is_clean(header: Header, dropped: Mapping[str, str | None]) -> bool:

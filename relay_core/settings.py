@@ -115,8 +115,11 @@ class Settings:
     inline_image_limit: int = INLINE_IMAGE_LIMIT
     max_message_bytes: int = DEFAULT_LIMITS.size
     max_header_bytes: int = DEFAULT_LIMITS.header_size
+    max_header_fields: int = DEFAULT_LIMITS.header_fields
     max_entities: int = DEFAULT_LIMITS.entities
     max_nesting: int = DEFAULT_LIMITS.depth
+    max_body_bytes: int = DEFAULT_LIMITS.text_size
+    max_attachments: int = DEFAULT_LIMITS.attachments
     submission_concurrency: int = 8
     max_receive_count: int = 5
     retry_delay: timedelta = timedelta(seconds=30)
@@ -135,8 +138,11 @@ class Settings:
         return Limits(
             size=self.max_message_bytes,
             header_size=self.max_header_bytes,
+            header_fields=self.max_header_fields,
             entities=self.max_entities,
             depth=self.max_nesting,
+            text_size=self.max_body_bytes,
+            attachments=self.max_attachments,
         )
 
     @property
@@ -228,8 +234,13 @@ _RANGES = (
     ("inline_image_limit", 0, 10_000_000),
     ("max_message_bytes", 1000, DEFAULT_LIMITS.size),
     ("max_header_bytes", 1000, DEFAULT_LIMITS.size),
+    ("max_header_fields", 100, 10_000_000),
     ("max_entities", 1, 1_000_000),
     ("max_nesting", 1, 100_000),
+    # Each byte of a text that goes out is read closely: some megabytes take the function's time.
+    ("max_body_bytes", 10_000, 4_000_000),
+    # Each is an object to store and a line in the manifest and the mail.
+    ("max_attachments", 2, 1_000_000),
     ("submission_concurrency", 1, 50),
     ("max_receive_count", 3, 1000),
 )

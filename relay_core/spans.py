@@ -36,6 +36,16 @@ def cut(text: str, spans: Iterable[Span]) -> str:
     return "".join(pieces)
 
 
+def joints_of(removed: Iterable[Span]) -> tuple[int, ...]:
+    """The places in what is left of a text at which the spans were that are no longer there."""
+    places: list[int] = []
+    missing = 0
+    for start, end in removed:
+        places.append(start - missing)
+        missing += end - start
+    return tuple(places)
+
+
 def in_whole(spans: Iterable[Span], removed: Sequence[Span]) -> tuple[Span, ...]:
     """Where spans of what is left of a text, without `removed`, lie in the whole of it.
 

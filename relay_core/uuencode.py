@@ -16,6 +16,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from .errors import Span
 
@@ -24,11 +25,15 @@ _FIRST_LINE = (
     r"begin (?<![^\r\n]begin )[0-7]{3,4}(?!\S)[ \t]*+(?P<name>[^\r\n]{0,255})(?:\r\n?|\n)"
 )
 _BEGIN = re.compile(_FIRST_LINE)
-_BLOCK = re.compile(
-    _FIRST_LINE + r"(?P<data>(?:[!-M][ -`]{1,124}+(?:\r\n?|\n))+)"
+_BLOCK = (
+    _FIRST_LINE + r"(?P<data>(?:[!-M][ -`]{1,124}+(?:\r\n?|\n))++)"
     r"(?:[ `]?[ \t]*(?:\r\n?|\n))?"
-    r"(?:end[ \t]*(?:(?:\r\n?|\n)|\Z)|\Z)",
+    r"(?:end[ \t]*(?:(?:\r\n?|\n)|\Z)|\Z)"
 )
+_TEXT_BLOCK = re.compile(_BLOCK)
+_BYTES_BLOCK = re.compile(_BLOCK.encode("ascii"))
+_TEXT_LINE = re.compile(r"[^\r\n]+")
+_BYTES_LINE = re.compile(rb"[^\r\n]+")
 _LINES_AT_ONCE = 10_000
 
 
@@ -36,7 +41,8 @@ _LINES_AT_ONCE = 10_000
 class UuencodedFile:
     """A file in a text: `span` is the whole block, `data` its data lines, in characters.
 
-    `filename` is None where the first line names none.
+    In a text that is only there as bytes they are in bytes. `filename` is None where the first
+    line names none.
     """
 
     filename: str | None
@@ -44,8 +50,11 @@ class UuencodedFile:
     data: Span
 
 
-def find_uuencoded(text: str) -> tuple[UuencodedFile, ...]:
-    """Every uuencoded file in the text, in order. Time is linear in the text's length."""
+def find_uuencoded(text: str, *, most: int | None = None) -> tuple[UuencodedFile, ...]:
+    """Every uuencoded file in the text, in order, or the first `most`.
+
+    Time is linear in the text's length.
+    """
     if "begin " not in text:
         return ()
     return tuple(
@@ -54,7 +63,19 @@ def find_uuencoded(text: str) -> tuple[UuencodedFile, ...]:
             span=Span(*match.span()),
             data=Span(*match.span("data")),
         )
-        for match in _BLOCK.finditer(text)
+        for match in islice(_TEXT_BLOCK.finditer(text), most)
+    )
+
+
+def find_uuencoded_in_bytes(text: bytes, within: Span, *, most: int) -> tuple[UuencodedFile, ...]:
+    """The first `most` uuencoded files in a range of a text in a charset that extends ASCII."""
+    return tuple(
+        UuencodedFile(
+            filename=(match["name"] or b"").decode("utf-8", "replace").strip() or None,
+            span=Span(*match.span()),
+            data=Span(*match.span("data")),
+        )
+        for match in islice(_BYTES_BLOCK.finditer(text, *within), most)
     )
 
 
@@ -77,22 +98,28 @@ def find_uuencoded_name(text: str) -> str | None:
     return (match["name"] or "").strip() or None if match else None
 
 
-def decode_uuencoded(text: str, data: Span) -> Iterator[bytes]:
+def decode_uuencoded(text: str | bytes, data: Span) -> Iterator[bytes]:
     """The bytes that the data lines hold, in chunks. Never fails: a bad line gives what it can."""
     decoded: list[bytes] = []
-    for line in re.finditer(r"[^\r\n]+", text[data.start : data.end]):
-        decoded.append(_decode_line(line.group()))
+    for line in _lines(text, data):
+        decoded.append(_decode_line(line))
         if len(decoded) == _LINES_AT_ONCE:
             yield b"".join(decoded)
             decoded.clear()
     yield b"".join(decoded)
 
 
-def _decode_line(line: str) -> bytes:
-    size = (ord(line[0]) - 32) & 63
+def _lines(text: str | bytes, data: Span) -> Iterator[bytes]:
+    if isinstance(text, bytes):
+        return (line.group() for line in _BYTES_LINE.finditer(text, *data))
+    return (line.group().encode("latin-1", "replace") for line in _TEXT_LINE.finditer(text, *data))
+
+
+def _decode_line(line: bytes) -> bytes:
+    size = (line[0] - 32) & 63
     # Some encoders put a checksum character behind the data; lost blanks count as zero.
     characters = 1 + (size + 2) // 3 * 4
     try:
-        return binascii.a2b_uu(line[:characters].encode("latin-1", "replace"))
+        return binascii.a2b_uu(line[:characters])
     except binascii.Error:
         return b""

@@ -4,38 +4,46 @@
 
 The marker word is configurable and matched in any case. The list may stand in `[ ]`, run
 over several lines, and be marked up in HTML. `find_in_text` and `find_in_html` find every
-code of a body, tell what each says, and which spans to cut so that no reader sees it.
+code of a body, tell what each says, and which spans to cut so that no reader sees it;
+`find_in_source` does the same for a text that is only there as bytes.
 
 Errors are values: one bad address takes nothing else with it, and a code without an end is
 reported without its addresses. `grammar` says how a list is read, `finding` where codes are,
-`cutting` what goes with them, `torn` what becomes of a code that a cut makes whole.
+`skimming` where it is worth while to look for them, `looking` how the two work together,
+`cutting` what goes with a code, `torn` what becomes of one that a cut makes whole, and `allowance`
+how much of all that a mail may cost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import replace
 from typing import NamedTuple
 
 from relay_core.errors import Span
-from relay_core.html_text import read_html, read_text
 from relay_core.spans import merge
+from relay_core.text_source import TextSource
 
-from .cutting import cut_from_html, cut_from_text
-from .finding import find_codes, format_code, marker_pattern, parse_code
+from .allowance import Allowance
+from .finding import format_code, parse_code
 from .grammar import Address, CodeError, Entry, Group, RecipientCode
+from .looking import Looker
 from .report import format_error
-from .torn import MAX_LOOKS, Cutter, Look, Seen, cut_torn
+from .skimming import ORDINARY, Grain, find_regions
+from .torn import MAX_LOOKS, cut_torn
 
 __all__ = [
     "MAX_LOOKS",
     "Address",
+    "Allowance",
     "CodeError",
     "Entry",
     "Found",
+    "Grain",
     "Group",
     "RecipientCode",
     "find_in_html",
+    "find_in_source",
     "find_in_text",
     "format_code",
     "format_error",
@@ -46,7 +54,8 @@ __all__ = [
 class Found(NamedTuple):
     """The codes of one body, and the sorted, disjoint spans to cut from it.
 
-    All spans, those of errors included, are in characters of the text that was searched.
+    All spans, those of errors included, are in characters of the text that was searched, or in
+    offsets of the source.
     """
 
     codes: tuple[RecipientCode, ...]
@@ -56,49 +65,67 @@ class Found(NamedTuple):
 _NOTHING = Found(codes=(), removals=())
 
 
-def find_in_text(text: str, marker: str, *, files: Sequence[Span] = ()) -> Found:
+def find_in_text(
+    text: str, marker: str, *, files: Sequence[Span] = (), allowance: Allowance | None = None
+) -> Found:
     """The codes of a plain-text body.
 
     A code that has a line to itself takes the line with it; all other text stays as it is.
-    `files` are spans that are cut as well, be they in a code or not.
+    `files` are spans that are cut as well, be they in a code or not. The `allowance` is that of
+    the mail; without one there is a new one.
     """
-    return _find(text, files, partial(_look_at_text, marker=marker), cut_from_text)
+    return _find(text, files, Looker(marker, False, allowance or Allowance(), ORDINARY))
 
 
-def find_in_html(html: str, marker: str, *, files: Sequence[Span] = ()) -> Found:
+def find_in_html(
+    html: str, marker: str, *, files: Sequence[Span] = (), allowance: Allowance | None = None
+) -> Found:
     """The codes of an HTML body, whatever tags and character references they are written with.
 
     Cutting the removals leaves markup that is nested as well as it was before: an element
     goes with both its tags or with none. `files` are spans that are cut as well.
     """
-    look = partial(_look_at_html, marker=marker)
-    return _find(html, files, look, partial(cut_from_html, marker=marker))
+    return _find(html, files, Looker(marker, True, allowance or Allowance(), ORDINARY))
 
 
-_BLANK = read_text("")
-
-
-def _look_at_text(text: str, marker: str) -> Seen:
-    if text.isascii() and not marker_pattern(marker).search(text):
-        return _BLANK, []  # no character is invisible, so nothing is hidden
-    visible = read_text(text)
-    return visible, find_codes(visible, marker)
-
-
-def _look_at_html(html: str, marker: str) -> Seen:
-    visible = read_html(html)
-    return visible, find_codes(visible, marker)
-
-
-def _find(text: str, files: Sequence[Span], look: Look, cut_from: Cutter) -> Found:
-    visible, found = look(text)
-    if not found and not files:
+def _find(text: str, files: Sequence[Span], looker: Looker) -> Found:
+    seen = looker.look(text)
+    if not seen.codes and not files:
         return _NOTHING
-    codes = [one.code for one in found]
-    removals = cut_from(visible, [Span(one.start, one.end) for one in found])
-    if files:
-        removals = merge([*files, *removals])
-    removals, error = cut_torn(text, removals, look, cut_from)
-    if error:
+    codes = list(seen.codes)
+    removals = merge([*files, *seen.removals]) if files else seen.removals
+    removals, error = cut_torn(text, removals, looker)
+    if error and not seen.is_cut_short:  # one reason why the text ends is enough
         codes.append(RecipientCode(entries=(), errors=(error,)))
     return Found(codes=tuple(codes), removals=removals)
+
+
+def find_in_source(
+    source: TextSource, marker: str, *, allowance: Allowance, grain: Grain = ORDINARY
+) -> Found:
+    """The codes of a text that is only read where one may be, a region at a time.
+
+    What is found is what `find_in_text` and `find_in_html` find, but that regions do not know of
+    each other: an element that begins far before a code and ends far behind it is left as it is.
+    """
+    looker = Looker(marker, source.is_html, allowance, grain)
+    codes: list[RecipientCode] = []
+    removals: list[Span] = []
+    for region in find_regions(source, marker, grain):
+        text = source.text(*region)
+        found = _find(text, (), looker)
+        codes += (_moved(code, source, region.start, text) for code in found.codes)
+        removals += source.spans_of(region.start, text, found.removals)
+        if found.codes and allowance.is_spent:
+            removals.append(Span(region.end, source.end))
+            break
+    return Found(codes=tuple(codes), removals=merge(removals))
+
+
+def _moved(code: RecipientCode, source: TextSource, start: int, text: str) -> RecipientCode:
+    """A code whose errors have their places in the source instead of in a region of it."""
+    errors = (
+        replace(error, span=source.spans_of(start, text, (error.span,))[0])
+        for error in code.errors
+    )
+    return replace(code, errors=tuple(errors))

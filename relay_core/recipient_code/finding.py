@@ -27,6 +27,7 @@ from typing import NamedTuple
 from relay_core.html_text import VisibleText, read_text
 from relay_core.mailbox import InvalidAddress, parse_addr_spec
 
+from .allowance import Allowance
 from .grammar import Address, CodeError, Item, RecipientCode, format_entry, parse_list
 
 _LINE_ENDS = r"\n\r\v\f\x85\u2028\u2029"
@@ -40,6 +41,13 @@ _LINE_END = re.compile(rf"[{_LINE_ENDS}]")
 _LIST_BEGINS = re.compile(r"\s{0,8}(?:\[|[^\s@,;]{0,64}@)")
 _SEVERAL_WORDS = re.compile(rf"\S{_BLANK_IN_LINE}+\S")
 _WORD = re.compile(r"\S+")
+
+
+LONGEST_LIST = 1 << 16
+"""How many characters between two markers are read as a list.
+
+A thousand addresses have less, and one word of some megabytes would take its memory a hundredfold.
+"""
 
 
 class FoundCode(NamedTuple):
@@ -139,10 +147,21 @@ def _find_regular(text: str, marker: str) -> FoundCode | None:
     return FoundCode(RecipientCode(entries=entries, errors=()), start, end)
 
 
-def find_codes(visible: VisibleText, marker: str) -> list[FoundCode]:
-    """Every code in the text, in order; the spans of their errors are in the source."""
+def ended_by(visible: VisibleText, start: int, expected: str) -> FoundCode:
+    """An error that takes up the text from `start` to its end."""
+    error = _error(visible, start, len(visible.text), expected)
+    return FoundCode(RecipientCode(entries=(), errors=(error,)), start, len(visible.text))
+
+
+def find_codes(visible: VisibleText, marker: str, allowance: Allowance) -> list[FoundCode]:
+    """Every code in the text, in order; the spans of their errors are in the source.
+
+    Where the allowance is spent, the last of them reaches to the end of the text.
+    """
     text = visible.text
-    if regular := _find_regular(text, marker):
+    if (regular := _find_regular(text, marker)) and allowance.takes_code(
+        regular.end - regular.start
+    ):
         return [regular]
     delimiters = list(_delimiters(text, marker))
     found: list[FoundCode] = []
@@ -155,8 +174,12 @@ def find_codes(visible: VisibleText, marker: str) -> list[FoundCode]:
         if not opening.opens:
             continue
         start = max(taken, opening.start)
-        if following and following.closes:
-            list_end = max(opening.end, following.closing_start)
+        list_end = max(opening.end, following.closing_start) if following else len(text)
+        limit = min(list_end, opening.end + LONGEST_LIST)
+        if not allowance.takes_code(limit - opening.end):
+            found.append(ended_by(visible, start, "fewer or shorter recipient codes"))
+            return found
+        if following and following.closes and limit == list_end:
             items = parse_list(text, opening.end, list_end)
             a_third_closes = index + 1 < len(delimiters) and delimiters[index + 1].closes
             if _is_pair(text, opening, following, items, a_third_closes=a_third_closes):
@@ -166,8 +189,12 @@ def find_codes(visible: VisibleText, marker: str) -> list[FoundCode]:
                 index += 1
                 continue
         if opening.whole or _LIST_BEGINS.match(text, opening.end):
-            taken = _reach(text, opening.end, following.start if following else len(text))
-            error = _error(visible, start, taken, f'":{marker}:" at the end of the list')
+            end = following.start if following else len(text)
+            taken = _reach(text, opening.end, min(end, opening.end + LONGEST_LIST))
+            expected = f'":{marker}:" at the end of the list'
+            if limit < list_end:
+                expected += f", which has {LONGEST_LIST} characters at most"
+            error = _error(visible, start, taken, expected)
             found.append(FoundCode(RecipientCode(entries=(), errors=(error,)), start, taken))
     return found
 
@@ -238,7 +265,7 @@ def parse_code(text: str, marker: str) -> RecipientCode:
     only one, gives a `RecipientCode` with one error over all of it.
     """
     visible = read_text(text)
-    match find_codes(visible, marker):
+    match find_codes(visible, marker, Allowance()):
         case [only] if not (visible.text[: only.start] + visible.text[only.end :]).strip():
             return only.code
     error = _error(visible, 0, len(visible.text), f'":{marker}:", a list and ":{marker}:"')

@@ -12,54 +12,35 @@ first of them stands, which is told as an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from relay_core.errors import Span
-from relay_core.html_text import VisibleText
-from relay_core.spans import cut, in_whole, merge
+from relay_core.spans import cut, in_whole, joints_of, merge
 
-from .finding import FoundCode
 from .grammar import CodeError
+from .looking import Looker
 
 MAX_LOOKS = 8
 
-Seen = tuple[VisibleText, list[FoundCode]]
-"""What a reader sees of a body, and the codes in it."""
-
-Look = Callable[[str], Seen]
-
-Cutter = Callable[[VisibleText, Iterable[Span]], tuple[Span, ...]]
-"""What gives the spans of the source to cut, for codes at ranges of the visible text."""
-
 
 def cut_torn(
-    text: str,
-    removals: tuple[Span, ...],
-    look: Look,
-    cut_from: Cutter,
+    text: str, removals: tuple[Span, ...], looker: Looker
 ) -> tuple[tuple[Span, ...], CodeError | None]:
     """The removals and whatever else has to be cut from the text so that no code is left.
 
-    The error is there only if it took more looks than `MAX_LOOKS`.
+    The error is there only if the text had to end: it took more looks than `MAX_LOOKS`, or the
+    allowance was spent.
     """
-    error = None
+    rest, joints = cut(text, removals), joints_of(removals)
     for looks_left in reversed(range(MAX_LOOKS + 1)):
-        visible, found = look(cut(text, removals))
-        ranges = [Span(one.start, one.end) for one in found]
-        if not ranges:
+        none_expected = "" if looks_left else f"no code in pieces around others, {MAX_LOOKS} deep"
+        seen = looker.look(rest, joints=joints, none_expected=none_expected)
+        if not seen.codes:
             break
-        if not looks_left:
-            # What stands before the first code held none, and holds none if nothing follows.
-            ranges = [Span(ranges[0].start, len(visible.text))]
-            error = _too_deep(visible, ranges[0], removals)
-        removals = merge([*removals, *in_whole(cut_from(visible, ranges), removals)])
-    return removals, error
-
-
-def _too_deep(visible: VisibleText, rest: Span, removals: tuple[Span, ...]) -> CodeError:
-    (span,) = in_whole([visible.source_span(*rest)], removals)
-    return CodeError(
-        span=span,
-        expected=f"no code in pieces around other codes, {MAX_LOOKS} deep",
-        found=visible.text[rest.start : rest.end],
-    )
+        before = removals
+        removals = merge([*before, *in_whole(seen.removals, before)])
+        if seen.is_cut_short:
+            (error,) = seen.codes[-1].errors
+            return removals, replace(error, span=in_whole([error.span], before)[0])
+        rest, joints = cut(rest, seen.removals), joints_of(seen.removals)
+    return removals, None

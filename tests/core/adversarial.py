@@ -20,6 +20,8 @@ CODE = b":Email_Rxers_Code:guard@example.org:Email_Rxers_Code:"
 UNLIMITED = replace(
     SETTINGS,
     max_header_bytes=Limits().size,
+    max_header_fields=10_000_000,
+    max_attachments=1_000_000,
     max_entities=1_000_000,
     max_nesting=100_000,
     max_recipients=1000,

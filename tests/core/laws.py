@@ -14,12 +14,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from relay_core.attachment import Action, Attachment, content_of, find_attachments
+from relay_core.attachment import Action, Attachment, content_of
+from relay_core.bodies import find_codes
 from relay_core.errors import LimitExceeded, MalformedMessage
 from relay_core.links import ListedAttachment
 from relay_core.message import Message, parse_message
 from relay_core.outgoing_header import compose_header
-from relay_core.plan import Refused, RelayPlan, find_codes, plan_deliveries, plan_relay
+from relay_core.plan import (
+    Refused,
+    RelayPlan,
+    attachments_of,
+    plan_deliveries,
+    plan_relay,
+)
 from relay_core.ports import RawKey
 from relay_core.rewrite import RewrittenBody, rewrite_body
 from relay_core.settings import Settings
@@ -66,9 +73,10 @@ def relayed(raw: bytes, settings: Settings = SETTINGS) -> Relayed | None:
     elif planned.message is None:
         return None
     else:
-        codes = find_codes(planned.message, settings.recipient_marker)
+        codes = find_codes(planned.message, settings.recipient_marker, settings.limits)
         plan = plan_deliveries(planned.message, planned.mail, codes, (RECIPIENT,), settings)
-    attachments = find_attachments(plan.message, inline_image_limit=settings.inline_image_limit)
+    codes = find_codes(plan.message, settings.recipient_marker, settings.limits)
+    attachments = attachments_of(plan.message, codes, settings)
     contents = tuple(b"".join(content_of(plan.message, one)) for one in attachments)
     return Relayed(
         plan=plan,
@@ -80,7 +88,7 @@ def relayed(raw: bytes, settings: Settings = SETTINGS) -> Relayed | None:
 
 def relayed_in_turn(raw: bytes, settings: Settings = SETTINGS) -> str:
     """The same way as `relayed`, nothing kept that the relay does not keep: what became of it."""
-    planned = plan_relay(raw, RAW_KEY, settings)
+    planned = plan_relay(raw, RAW_KEY, settings, may_lack_receipt=True)
     if not isinstance(planned, RelayPlan):
         why = (
             planned.refusals[0].reason if isinstance(planned, Refused) else planned.ignored.reason
@@ -89,7 +97,8 @@ def relayed_in_turn(raw: bytes, settings: Settings = SETTINGS) -> str:
     for upload in planned.uploads:
         for _ in content_of(planned.message, upload.attachment):
             pass
-    composed(planned, [b""] * len(find_attachments(planned.message)), settings)
+    last = max((upload.attachment.index for upload in planned.uploads), default=0)
+    composed(planned, [b""] * last, settings)
     return "relayed"
 
 

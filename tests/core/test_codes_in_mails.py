@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay_core.bodies import MAX_ERRORS_TOLD
 from relay_core.errors import Reason
-from relay_core.plan import MAX_ERRORS_TOLD
 from relay_core.report import Outcome, RelayReport
 from relay_core.settings import CodesCounted, Settings
 from tests.core import oracle
@@ -288,22 +288,23 @@ def test_the_operator_is_shown_each_bad_place_and_the_others_get_the_mail() -> N
 
 
 def test_a_code_of_very_many_errors_is_told_in_part() -> None:
-    bad = ",".join(f"bad{number}" for number in range(9000))
+    bad = ",".join(f"bad{number}" for number in range(7000))
     world, report = relay(f"\r\n{code('anna@example.com', bad)}\r\n".encode())
     assert (1, ["anna@example.com"]) == (report.submitted, recipients(world))
     (notice,) = world.notices.published
     assert MAX_ERRORS_TOLD == notice.text.count("malformed-recipient-code: expected")
-    assert f"{9000 - MAX_ERRORS_TOLD} more places" in notice.text
+    assert f"{7000 - MAX_ERRORS_TOLD} more places" in notice.text
     assert len(notice.text) < 10_000
 
 
 @pytest.mark.parametrize("unit", ["x,", "x ", "x\r\n", "@x,", "eve@evil.example;", '"x" '])
 def test_a_code_as_large_as_a_mail_is_not_read_to_its_end(unit: str) -> None:
-    raw = f"Hello\r\n{code('anna@example.com', unit * 200_000, 'ben@example.net')}\r\n".encode()
+    giant = code("ben@example.net", unit * 200_000, "ben@example.net")
+    raw = f"Hello\r\n{code('anna@example.com')}\r\n\r\nsome words\r\n\r\n{giant}\r\n".encode()
     settings = replace(SETTINGS, allowed_recipients=("example.com", "example.net"))
     world = MemoryWorld()
     world.relay(raw, settings)
     assert ["anna@example.com"] == recipients(world)
-    check_that_no_code_is_left(world, "evil")
+    check_that_no_code_is_left(world)
     (notice,) = world.notices.published
     assert len(notice.text) < 20_000

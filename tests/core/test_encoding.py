@@ -74,7 +74,7 @@ def test_base64_without_padding_or_cut_short_loses_only_what_is_missing(content:
 
 @given(st.binary(max_size=500))
 def test_our_base64_is_read_by_the_library(content: bytes) -> None:
-    encoded = encode_base64(content)
+    encoded = encode_base64([content])
     assert content == base64.b64decode(encoded)
     assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
 

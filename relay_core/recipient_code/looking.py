@@ -1,0 +1,106 @@
+"""A look at a text: the codes that a reader sees in it, and what to cut so that they are gone."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from relay_core.errors import Span
+from relay_core.html_text import VisibleText, read_html, read_text
+from relay_core.markup import unopened_ends
+from relay_core.spans import merge
+from relay_core.text_source import TextSource
+
+from .allowance import Allowance
+from .cutting import cut_from_html, cut_from_text
+from .finding import ended_by, find_codes
+from .grammar import CodeError, RecipientCode
+from .skimming import Grain, find_regions
+
+
+class Seen(NamedTuple):
+    """The codes, the sorted, disjoint spans to cut, and whether the text ends with the last one.
+
+    All spans are in characters of the text.
+    """
+
+    codes: tuple[RecipientCode, ...]
+    removals: tuple[Span, ...]
+    is_cut_short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """How the texts of a mail are looked at. Each look takes from the `allowance`."""
+
+    marker: str
+    is_html: bool
+    allowance: Allowance
+    grain: Grain
+
+    def look(
+        self, text: str, *, joints: Sequence[int] | None = None, none_expected: str = ""
+    ) -> Seen:
+        """Look at a text, or at what is around the sorted places `joints` in it.
+
+        With `none_expected` there are to be no codes: the text ends where the first one stands,
+        which is an error of those words.
+        """
+        codes: list[RecipientCode] = []
+        removals: list[Span] = []
+        source = TextSource.of(text, is_html=self.is_html)
+        for start, end in find_regions(source, self.marker, self.grain):
+            if joints is not None and not _holds(joints, start, end):
+                continue
+            part = text[start:end]
+            if not self.allowance.takes_text(len(part)):
+                error = CodeError(span=Span(start, end), expected=TOO_LONG, found=part)
+                codes.append(RecipientCode(entries=(), errors=(error,)))
+                removals += self._rest(text, start)
+                return Seen(tuple(codes), merge(removals), is_cut_short=True)
+            visible = read_html(part) if self.is_html else read_text(part)
+            found = find_codes(visible, self.marker, self.allowance)
+            if none_expected and found:
+                found = [ended_by(visible, found[0].start, none_expected)]
+            codes += _moved((one.code for one in found), start)
+            ranges = [Span(one.start, one.end) for one in found]
+            removals += (Span(start + a, start + b) for a, b in self._cut(visible, ranges))
+            if found and (none_expected or self.allowance.is_spent):
+                removals += self._rest(text, end)
+                return Seen(tuple(codes), merge(removals), is_cut_short=True)
+        return Seen(tuple(codes), merge(removals))
+
+    def _rest(self, text: str, start: int) -> Iterator[Span]:
+        """All behind a place, but for the end tags of elements that begin before it."""
+        if self.is_html:
+            for tag in unopened_ends(text, start):
+                yield Span(start, tag.start)
+                start = tag.end
+        yield Span(start, len(text))
+
+    def _cut(self, visible: VisibleText, ranges: list[Span]) -> tuple[Span, ...]:
+        if not ranges:
+            return ()
+        if self.is_html:
+            return cut_from_html(visible, ranges, self.marker)
+        return cut_from_text(visible, ranges)
+
+
+TOO_LONG = "fewer places that may be recipient codes"
+
+
+def _holds(joints: Sequence[int], start: int, end: int) -> bool:
+    index = bisect_left(joints, start)
+    return index < len(joints) and joints[index] < end
+
+
+def _moved(codes: Iterable[RecipientCode], by: int) -> Iterator[RecipientCode]:
+    """Codes whose errors have their places in the text instead of in a part of it."""
+    for code in codes:
+        errors = tuple(
+            replace(error, span=Span(error.span.start + by, error.span.end + by))
+            for error in code.errors
+        )
+        yield replace(code, errors=errors) if by and errors else code

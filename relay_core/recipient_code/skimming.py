@@ -1,0 +1,204 @@
+"""Where in a text a marker may stand, found without a close look at the rest.
+
+A reader sees a marker whatever tags, character references, invisible characters and line ends it
+is written with. To see what a reader sees costs some microseconds a tag, and nearly all of a long
+text holds no code. So first comes a pass that a few calls of C do for thousands of tags: it takes
+the tags, the blanks and what never shows out of a piece of the text, reads the references that
+matter, and looks for the marker's letters in what is left. It finds each place that shows the
+marker, and a few that do not; only these, with what stands around them, are read closely.
+
+Pieces of a marker that stand more than `Grain.reach` apart in the source are no marker, and a code
+is looked for only that far: nobody writes a longer one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from html import unescape
+from html.entities import html5
+from typing import AnyStr, NamedTuple
+
+from relay_core.encoding import decode_bytes
+from relay_core.errors import Span
+from relay_core.html_text import INVISIBLE_CHARACTERS
+from relay_core.markup import Patterns, patterns_for_bytes, patterns_for_text
+from relay_core.text_source import TextSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grain:
+    """How finely a text is looked at, in characters or bytes of the source.
+
+    `piece` is about how much is skimmed at a time, `reach` how far a code may reach, and how much
+    around a marker is read closely, `region` how much at most is read closely at once.
+    """
+
+    piece: int = 1 << 15
+    reach: int = 1 << 16
+    region: int = 1 << 18
+
+
+ORDINARY = Grain()
+
+
+def find_regions(source: TextSource, marker: str, grain: Grain = ORDINARY) -> Iterator[Span]:
+    """The parts of the source to look at closely, in order and disjoint.
+
+    None begins or ends inside of a tag, a comment, a reference or a character.
+    """
+    word = marker.lower()
+    places = deque([source.start])  # where pieces begin that a region may begin with
+    region_start, hot_end = -1, -1  # of the region that is open, if hot_end >= 0
+    for piece in _marked(source, word, grain):
+        start, end, hot = piece.start, piece.end, piece.hot
+        if hot < 0 and end - start > 2 * grain.reach:
+            # One tag or comment, or what a script holds: nothing to look at.
+            if hot_end >= 0:
+                yield Span(region_start, start)
+                hot_end = -1
+            places = deque([end])
+            continue
+        if hot >= 0:
+            if hot_end < 0:
+                region_start = max(
+                    (place for place in places if place <= hot - grain.reach), default=places[0]
+                )
+            elif end - region_start > grain.region:
+                border = _halfway(places, hot_end, hot)
+                yield Span(region_start, border)
+                region_start = border
+            hot_end = end
+        elif hot_end >= 0 and piece.quiet_end - hot_end >= grain.reach:
+            yield Span(region_start, piece.quiet_end)
+            hot_end = -1
+            # What lies in one region lies in no other.
+            places = deque(place for place in places if place >= piece.quiet_end)
+        places.append(end)
+        while len(places) > 1 and places[1] < end - 2 * grain.reach:
+            places.popleft()
+    if hot_end >= 0:
+        yield Span(region_start, source.end)
+
+
+def _halfway(places: Iterable[int], start: int, end: int) -> int:
+    """The place nearest to the middle of what lies between two markers."""
+    inside = (place for place in places if start <= place <= end)
+    return min(inside, key=lambda place: abs(2 * place - start - end), default=end)
+
+
+class _Marked(NamedTuple):
+    """A piece: `hot` is where the piece begins in which a marker that ends here begins, or -1.
+
+    `quiet_end` is the end, or an earlier place if a marker may begin behind that and end in a
+    later piece.
+    """
+
+    start: int
+    end: int
+    hot: int
+    quiet_end: int
+
+
+def _marked(source: TextSource, word: str, grain: Grain) -> Iterator[_Marked]:
+    room = len(word) - 1
+    recent: deque[tuple[int, int, str]] = deque()  # what shows last: less than a marker
+    for start, end, shown in _pieces(source, grain.piece):
+        while recent and start - recent[0][1] > grain.reach:
+            recent.popleft()
+        before = "".join(part for _, _, part in recent)
+        hot = start if word in shown else -1
+        if before and word in before + shown[:room]:
+            hot = recent[0][0]
+        if shown:
+            recent.append((start, end, shown[-room:]))
+            before = (before + shown[-room:])[-room:]
+            while sum(len(part) for _, _, part in recent) - len(recent[0][2]) >= room:
+                recent.popleft()
+        may_go_on = any(word.startswith(before[at:]) for at in range(len(before)))
+        yield _Marked(start, end, hot, recent[0][0] if may_go_on else end)
+
+
+Piece = tuple[int, int, str]
+"""A range of the source, and what of it shows, folded for the search."""
+
+
+def _pieces(source: TextSource, size: int) -> Iterator[Piece]:
+    if not source.is_html:
+        yield from _text_pieces(source, source.start, size)
+    elif isinstance(source.content, str):
+        yield from _html_pieces(source, source.content, "", patterns_for_text(size), size)
+    else:
+        yield from _html_pieces(source, source.content, b"", patterns_for_bytes(size), size)
+
+
+def _text_pieces(source: TextSource, position: int, size: int) -> Iterator[Piece]:
+    while position < source.end:
+        end = min(position + size, source.end)
+        end = max(source.between_characters(end), position + 1)
+        yield position, end, _folded(source.text(position, end))
+        position = end
+
+
+# --- HTML ---------------------------------------------------------------------------------------
+
+
+def _html_pieces(
+    source: TextSource, html: AnyStr, nothing: AnyStr, patterns: Patterns[AnyStr], size: int
+) -> Iterator[Piece]:
+    position = source.start
+    while position < source.end:
+        found = patterns.steps.match(html, position, source.end)
+        if found is None:
+            # A tag that never ends makes all that follows text.
+            for start, end, shown in _text_pieces(source, position, size):
+                yield start, end, _folded(_dereferenced(shown))
+            return
+        if found.end() - position > 4 * size and (one := patterns.step.match(html, position)):
+            found = one  # what is long is to be a piece of its own
+        end = found.end()
+        if end < source.end:
+            cut = patterns.reference_begins.search(html, max(position, end - 40), end)
+            end = cut.start() if cut and cut.start() > position else end
+            end = max(source.between_characters(end), position + 1)
+        text = _characters(source, patterns.markup.sub(nothing, html[position:end]))
+        yield position, end, _folded(_dereferenced(text))
+        position = end
+
+
+def _characters(source: TextSource, shown: str | bytes) -> str:
+    return shown if isinstance(shown, str) else decode_bytes(shown, source.codec or "ascii")
+
+
+# --- what the search compares -------------------------------------------------------------------
+
+_UNSEEN = re.compile(INVISIBLE_CHARACTERS)
+# Letters that an expression which ignores case takes for these.
+_CASES = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k"}
+
+
+def _folded(shown: str) -> str:
+    """The text without blanks, line ends and invisible characters, in lower case."""
+    if not shown.isascii():
+        shown = _UNSEEN.sub("", shown).translate(_CASES)
+    return "".join(shown.lower().split())
+
+
+def _dereferenced(shown: str) -> str:
+    """The text with the references read that may be part of a marker, or show nothing in it."""
+    if "&" not in shown:
+        return shown
+    return _references().sub(lambda match: unescape(match[0]), shown)
+
+
+@lru_cache(maxsize=1)
+def _references() -> re.Pattern[str]:
+    names = [name for name, value in html5.items() if _MARKER_LETTERS.fullmatch(_folded(value))]
+    named = "|".join(sorted(names, key=len, reverse=True))
+    return re.compile(rf"&(?:#[0-9]{{1,8}};?|#[xX][0-9a-fA-F]{{1,8}};?|{named})")
+
+
+_MARKER_LETTERS = re.compile(r"[a-z0-9._-]*")
