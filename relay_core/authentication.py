@@ -18,10 +18,12 @@ servers. So the results are read by what a sender cannot write:
 
 * Only fields of the run on top count, each name once, and only what `amazonses.com` says.
 * A line break: SES begins a line with each method, and no command of SMTP holds a line break.
-  Where lines begin with methods, a method counts only there.
+  Where lines begin with methods, a method counts only there, and only if it is alone in its line.
 * Where all stands in one line, what follows the greeting counts only if both of the sender's
   words are plain ones, in this field and where SES notes them alone (Return-Path, Received).
 * A statement counts if all of its line is statements; comments and quoted-strings are none.
+* The local-part of a signature's `i=` is the signer's word as well (RFC 6376 section 3.5): DKIM
+  counts only if the domain behind its only at-sign is the one that signed.
 * "dmarc=fail" counts wherever it stands: whoever forges that refuses his own mail.
 
 A mail is authenticated if DMARC passed for the domain of its author, or DKIM or SPF passed for a
@@ -245,7 +247,8 @@ def _statements(text: str, words: _SendersWords) -> Iterator[_Statement]:
     first, *others = re.split(r"\r?\n(?=[ \t])", text)
     if any(_METHOD.match(line) for line in others):
         for line in (first, *others):
-            yield from _statements_of(line, None)
+            found = list(_statements_of(line, None))
+            yield from found if len(found) == 1 else ()
     else:
         yield from _statements_of(" ".join((first, *others)), words)
 
@@ -291,9 +294,10 @@ def _spf_domain(found: list[_Statement], words: _SendersWords) -> str | None:
     if len(found) != 1 or found[0].result != "pass" or words.reverse_path is None:
         return None
     properties = found[0].properties
-    paths = (words.reverse_path, *(properties.get(one) for one in _PATH_PROPERTIES))
-    # Of a path with two @ nobody knows which domain SPF was asked for.
-    domains = {_domain(path.partition("@")[2] or path) for path in paths if path}
+    # Of a path with two @, or none, nobody knows which domain SPF was asked for.
+    domains = {_domain(words.reverse_path.partition("@")[2])}
+    for path in filter(None, map(properties.get, _PATH_PROPERTIES)):
+        domains.add(_domain(path.partition("@")[2] or path))
     return domains.pop() if len(domains) == 1 else None
 
 
@@ -302,10 +306,23 @@ _PATH_PROPERTIES = ("smtp.mailfrom", "envelope-from")
 
 def _dkim_domains(found: list[_Statement]) -> Iterator[str]:
     for one in found:
-        if one.result == "pass":
-            signer = one.properties.get("header.d") or one.properties.get("header.i", "")
-            if domain := _domain(signer.partition("@")[2] or signer):
-                yield domain
+        if one.result == "pass" and (domain := _signer(one.properties)):
+            yield domain
+
+
+def _signer(properties: Mapping[str, str]) -> str | None:
+    """The domain that signed; None if it is not certain which of the words is SES's."""
+    if sum("@" in value for value in properties.values()) > 1:
+        return None
+    signer = _domain(properties.get("header.d", ""))
+    if "header.i" not in properties:
+        return signer
+    _, _, identity = properties["header.i"].partition("@")
+    if "header.d" not in properties:
+        return _domain(identity)
+    # RFC 6376 section 3.5: the identity's domain is the signer's, or below it.
+    below = f".{_domain(identity)}"
+    return signer if signer and below.endswith(f".{signer}") else None
 
 
 def _domain(text: str) -> str | None:

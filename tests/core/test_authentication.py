@@ -63,6 +63,7 @@ def test_what_ses_writes_is_read(between: str) -> None:
         # It is about another reverse-path than the one of the envelope.
         ("amazonses.com; spf=pass smtp.mailfrom=x@evil.example", Results()),
         ("amazonses.com; spf=pass smtp.mailfrom=bounce.plant.example", Results(spf=ALL.spf)),
+        ("amazonses.com; spf=pass smtp.mailfrom=x@bounce.plant.example", Results(spf=ALL.spf)),
         # Whoever else says something, amazonses.com does not.
         ("mx.evil.example; dmarc=pass header.from=plant.example", Results()),
         ("amazonses.com.evil.example; dmarc=pass header.from=plant.example", Results()),
@@ -114,6 +115,38 @@ def test_nobody_greets_himself_into_a_result(words: str, fold: str, last: str) -
         spf = f"spf=softfail (x) client-ip=192.0.2.7; envelope-from={path}; helo={greeting};"
         found = results_of(fold.join(["amazonses.com;", spf, last]), on_top=on_top)
         assert not is_authenticated("a@plant.example", found)
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "x; dkim=pass header.i=@plant.example; dkim=pass header.i=@evil.example",
+        "x; dmarc=pass header.from=plant.example; dkim=pass header.i=@evil.example",
+        "x header.d=plant.example header.s=@evil.example",
+        "x header.d=plant.example header.i=@evil.example",
+        "x@plant.example header.s=@evil.example",
+        "plant.example header.s=@evil.example",
+        "@evil.example header.d=plant.example",
+        "x@plant.example@evil.example",
+    ],
+)
+def test_nobody_signs_himself_into_a_result(identity: str) -> None:
+    """The local-part of a signature's identity may hold what it likes, encoded (RFC 6376)."""
+    lines = ["amazonses.com;", SPF.replace("pass", "none", 1), f"dkim=pass header.i={identity};"]
+    assert not is_authenticated("a@plant.example", results_of("\r\n ".join(lines)))
+
+
+def test_a_signers_identity_may_name_somebody_below_it() -> None:
+    value = "amazonses.com; dkim=pass header.i=boiler@cellar.plant.example header.d=plant.example"
+    assert Results(dkim=("plant.example",)) == results_of(value)
+    assert Results(dkim=("plant.example",)) == results_of(
+        value.partition(" header.d")[0].replace("cellar.", "")
+    )
+
+
+def test_a_reverse_path_without_a_domain_proves_none() -> None:
+    on_top = ON_TOP.replace("0107@bounce.plant.example", "plant.example")
+    assert Results() == results_of("amazonses.com; spf=pass", on_top=on_top)
 
 
 def test_only_what_ses_put_on_top_is_read() -> None:
