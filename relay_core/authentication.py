@@ -35,6 +35,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from .author import find_author
@@ -163,7 +164,7 @@ def read_results(header: Header) -> Results:
         dmarc=_domain(dmarc[0].properties.get("header.from", ""))
         if len(dmarc) == 1 and dmarc[0].result == "pass"
         else None,
-        dmarc_failed=_DMARC_FAILED.search(text) is not None,
+        dmarc_failed="fail" in text and _DMARC_FAILED.search(text) is not None,
     )
 
 
@@ -177,22 +178,26 @@ def _fields_of_ses(header: Header) -> Mapping[str, HeaderField]:
     return run
 
 
-_AUTHSERV_ID = re.compile(r"\s*+amazonses\.com(?:[ \t]++[0-9]++)?\s*+(?:;|\Z)", re.IGNORECASE)
+_AUTHSERV_ID = re.compile(r"\s*+amazonses\.com(?:[ \t]++[0-9]++)?\s*+(?:;|\Z)")
 
 
 def _results_of_ses(header: Header, run: Mapping[str, HeaderField]) -> str | None:
-    """What stands behind SES's authserv-id, folds and all; None where SES says nothing."""
+    """What stands behind SES's authserv-id, folds and all; None where SES says nothing.
+
+    In lower case: methods, results, properties and domains are compared without regard to it.
+    """
     field = run.get("authentication-results")
     if field is None:
         return None
     # As it stands: an encoded-word in it is the sender's, and must not become a result.
-    text = header.raw[field.value_start : field.value_end].decode("latin-1")
+    text = header.raw[field.value_start : field.value_end].decode("latin-1").lower()
     match = _AUTHSERV_ID.match(text)
     return text[match.end() :] if match else None
 
 
 _PLAIN = r"[^\s;\"()<>]*+"
-_GREETING = re.compile(r"from (\S++)(?:( \()|\s)")
+_GREETING = re.compile(r"from (?P<word>\S++)(?:(?P<host> \()|\s|\Z)")
+_PLAIN_WORD = re.compile(rf"{_PLAIN}\Z")
 _REVERSE_PATH = re.compile(rf"<?({_PLAIN})>?\Z")
 
 
@@ -208,14 +213,15 @@ class _SendersWords(NamedTuple):
     @classmethod
     def of(cls, header: Header, run: Mapping[str, HeaderField]) -> _SendersWords:
         def value(name: str) -> str:
-            return header.value(run[name]).decode("latin-1") if name in run else ""
+            return header.value(run[name]).decode("latin-1").lower() if name in run else ""
 
         path = _REVERSE_PATH.match(value("return-path"))
-        match = _GREETING.match(value("received"))
-        greeting = match[1] if match else ""
-        if not re.fullmatch(_PLAIN, greeting):
+        greeting = _GREETING.match(value("received"))
+        if greeting is None:
+            return cls(path and path[1], "")
+        if not _PLAIN_WORD.match(greeting["word"]):
             return cls(path and path[1], None)
-        return cls(path and path[1], greeting if match and match[2] else "")
+        return cls(path and path[1], greeting["word"] if greeting["host"] else "")
 
 
 class _Statement(NamedTuple):
@@ -226,31 +232,30 @@ class _Statement(NamedTuple):
     properties: Mapping[str, str]
 
 
-_METHOD = re.compile(r"\s*+(?:spf|dkim|dmarc)\s*+=", re.IGNORECASE)
+_METHOD_BEGINS_A_LINE = re.compile(r"\n[ \t]++(?:spf|dkim|dmarc)\s*+=")
 _STATEMENT = re.compile(
     r"\s*+(?P<method>[a-z][a-z0-9-]*+)\s*+=\s*+(?P<result>[a-z]++)"
     r"(?:\s++\((?:[^()]++|\([^()]*+\))*\))?"
-    rf"(?P<properties>(?:\s++(?:header|smtp|policy)\.[a-z-]++={_PLAIN})*)(?:\s++reason={_PLAIN})?",
-    re.IGNORECASE,
+    rf"(?P<properties>(?:\s++(?:header|smtp|policy)\.[a-z-]++={_PLAIN})*)(?:\s++reason={_PLAIN})?"
 )
 _PROPERTY = re.compile(r"(\S+?)=(\S*)")
+_REST = re.compile(r"\s*+\Z")
 _END = re.compile(r"\s*+(?:;(?=\s|\Z)|\Z)")
 # What SES writes behind SPF's result: the sender's words.
 _ENVELOPE = re.compile(
     rf"\s++client-ip={_PLAIN};\s++envelope-from=(?P<reverse_path>{_PLAIN});"
     rf"\s++helo=(?P<greeting>{_PLAIN})"
 )
-_DMARC_FAILED = re.compile(r"dmarc\s*+=\s*+fail", re.IGNORECASE)
+_DMARC_FAILED = re.compile(r"dmarc\s*+=\s*+fail")
 
 
 def _statements(text: str, words: _SendersWords) -> Iterator[_Statement]:
-    first, *others = re.split(r"\r?\n(?=[ \t])", text)
-    if any(_METHOD.match(line) for line in others):
-        for line in (first, *others):
+    if _METHOD_BEGINS_A_LINE.search(text):
+        for line in text.split("\n"):
             found = list(_statements_of(line, None))
             yield from found if len(found) == 1 else ()
     else:
-        yield from _statements_of(" ".join((first, *others)), words)
+        yield from _statements_of(text, words)
 
 
 def _statements_of(line: str, words: _SendersWords | None) -> Iterator[_Statement]:
@@ -261,17 +266,15 @@ def _statements_of(line: str, words: _SendersWords | None) -> Iterator[_Statemen
     """
     found: list[_Statement] = []
     position = 0
-    while line[position:].strip():
+    while not _REST.match(line, position):
         match = _STATEMENT.match(line, position)
         if match is None:
             return
         position = match.end()
-        properties = {
-            name.lower(): value for name, value in _PROPERTY.findall(match["properties"])
-        }
+        properties = dict(_PROPERTY.findall(match["properties"])) if match["properties"] else {}
         if envelope := _ENVELOPE.match(line, position):
             properties["envelope-from"] = envelope["reverse_path"]
-        statement = _Statement(match["method"].lower(), match["result"].lower(), properties)
+        statement = _Statement(match["method"], match["result"], properties)
         if statement.method == "spf" and not found:
             yield statement
         else:
@@ -325,6 +328,7 @@ def _signer(properties: Mapping[str, str]) -> str | None:
     return signer if signer and below.endswith(f".{signer}") else None
 
 
+@lru_cache(maxsize=64)  # the same few domains stand in the results of each mail
 def _domain(text: str) -> str | None:
     try:
         return parse_domain(text)
