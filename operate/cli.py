@@ -35,7 +35,7 @@ from .extraction import Extraction
 from .inspection import Inspection, inspect_message, to_json
 from .presentation import present
 from .preview import NothingToShow, preview
-from .terminal import complain
+from .terminal import complain, say
 
 STANDARD_INPUT = "-"
 NO_MESSAGE = 1
@@ -183,6 +183,7 @@ def rewrite_file(
 ) -> None:
     """Write to standard output the message that this recipient would get.
 
+    On a terminal, control characters are shown as U+FFFD; anywhere else the bytes are exact.
     Links are URL/<index>/<file name>, good for 36 hours; the relay's own address is
     relay@relay.invalid. Nothing is stored or sent. If the relay would not send the message to
     this recipient, standard error says why, and the message is written all the same.
@@ -217,8 +218,13 @@ def rewrite_file(
         raise typer.Exit(NO_MESSAGE) from None
     if shown.caveat is not None:
         complain(f"{file}: {shown.caveat}")
-    sys.stdout.buffer.write(shown.raw)
-    sys.stdout.buffer.flush()
+    if sys.stdout.isatty():
+        # What a stranger wrote must not make a terminal do things. A pipe gets the exact bytes.
+        text = shown.raw.decode("ascii", "replace").replace("\r\n", "\n")
+        say([text.expandtabs()])
+    else:
+        sys.stdout.buffer.write(shown.raw)
+        sys.stdout.buffer.flush()
 
 
 def _settings(marker: str, allow: list[str]) -> Settings:

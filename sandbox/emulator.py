@@ -45,6 +45,7 @@ from botocore.config import Config
 from botocore.configprovider import ConstantProvider
 
 from .create.declared import MalwarePlan
+from .emulator_guard import KEY_HEADER, KEY_VARIABLE
 
 ACCOUNT_ID = "000000000000"
 
@@ -90,6 +91,7 @@ class Emulator:
         endpoint: str,
         region: str,
         secret_access_key: str,
+        key: str,
         folder: Path,
         log: Path,
         front: str | None,
@@ -103,6 +105,7 @@ class Emulator:
         self.malware_plans: list[MalwarePlan] = []
         self.smtp_passwords: dict[str, str] = {}
         self._process = process
+        self._key = key
         self._folder = folder
         self._front = front
         self._session = _session()
@@ -132,7 +135,7 @@ class Emulator:
         folder, log = (data / "emulator").resolve(), data / "emulator.log"
         temporary = folder / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
-        port, secret = _free_port(), secrets.token_urlsafe(30)
+        port, secret, key = _free_port(), secrets.token_urlsafe(30), secrets.token_urlsafe(30)
         environment = {
             **{name: os.environ[name] for name in _INHERITED if name in os.environ},
             "HOME": str(folder),
@@ -145,6 +148,7 @@ class Emulator:
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
             "AWS_ACCESS_KEY_ID": ACCOUNT_ID,
             "AWS_SECRET_ACCESS_KEY": secret,
+            KEY_VARIABLE: key,
             "AWS_EC2_METADATA_DISABLED": "true",
             "S3_PERSIST": "0",
             "PERSIST_STATE": "0",
@@ -172,6 +176,7 @@ class Emulator:
             endpoint=f"http://{_HOST}:{port}",
             region=region,
             secret_access_key=secret,
+            key=key,
             folder=folder,
             log=log,
             front=front,
@@ -215,7 +220,10 @@ class Emulator:
         """
         query = urlencode({"QueueUrl": queue_url})
         # The endpoint is our own, and plain HTTP.
-        with urllib.request.urlopen(f"{self.endpoint}{_MESSAGES_PATH}?{query}") as answer:  # noqa: S310
+        window = urllib.request.Request(  # noqa: S310
+            f"{self.endpoint}{_MESSAGES_PATH}?{query}", headers={KEY_HEADER: self._key}
+        )
+        with urllib.request.urlopen(window) as answer:  # noqa: S310
             found: dict[str, dict[str, dict[str, list[dict[str, Any]]]]]
             found = json.load(answer)["messages"]
         return [
@@ -260,7 +268,7 @@ class Emulator:
     def _wait_until_healthy(self, port: int) -> None:
         deadline = time.monotonic() + _START_TIMEOUT
         while True:
-            healthy = _answers(port)
+            healthy = _answers(port, self._key)
             # Looked at after the answer: a process that lost the port to another is gone.
             if (status := self._process.poll()) is not None:
                 raise EmulatorError(
@@ -298,10 +306,10 @@ def _free_port() -> int:
         return port
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, key: str) -> bool:
     connection = http.client.HTTPConnection(_HOST, port, timeout=5)
     try:
-        connection.request("GET", _HEALTH_PATH)
+        connection.request("GET", _HEALTH_PATH, headers={KEY_HEADER: key})
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False

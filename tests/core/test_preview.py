@@ -114,8 +114,62 @@ def test_whatever_the_bytes_are_they_are_read_without_an_error(content: bytes) -
 
 
 @given(st.sampled_from(IMAGES), st.binary(max_size=200))
-def test_what_follows_the_size_changes_nothing(image: bytes, rest: bytes) -> None:
-    assert preview_format(image + rest) is preview_format(image)
+def test_what_follows_the_size_can_only_make_it_larger(image: bytes, rest: bytes) -> None:
+    assert preview_format(image + rest) in {preview_format(image), None}
+
+
+def gif_frame(width: int, height: int, left: int = 0) -> bytes:
+    comment = b"\x21\xfe\x03abc\x00"
+    return comment + b"\x2c" + struct.pack("<HHHH", left, 0, width, height) + b"\x00\x02\x01x\x00"
+
+
+def png_frame(width: int, height: int) -> bytes:
+    control = struct.pack(">IIIII", 0, width, height, 0, 0) + bytes(6)
+    text = struct.pack(">I", 3) + b"tEXtabc" + bytes(4)
+    return text + struct.pack(">I", len(control)) + b"fcTL" + control + bytes(4)
+
+
+def webp_frame(width: int, height: int) -> bytes:
+    header = bytes(6) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    content = header + bytes(4) + webp_lossy(width, height)[12:]
+    return b"EXIF\1\0\0\0x\0ANMF" + struct.pack("<I", len(content)) + content
+
+
+def webp_hidden_frame(width: int, height: int) -> bytes:
+    return webp_frame(40, 30) + webp_lossless(width, height)[12:] + b"\0"
+
+
+def jpeg_frame(width: int, height: int) -> bytes:
+    return jpeg(40, 30)[2:-2] + jpeg(width, height)[2:]
+
+
+@pytest.mark.parametrize(
+    ("whole", "frame"),
+    [
+        (gif(40, 30), gif_frame),
+        (gif(40, 30)[:10] + b"\x81" + bytes(2 + 12), gif_frame),
+        (png(40, 30), png_frame),
+        (webp_extended(40, 30), webp_frame),
+        (webp_extended(40, 30), webp_hidden_frame),
+        (b"\xff\xd8", jpeg_frame),
+    ],
+)
+def test_the_largest_frame_decides(whole: bytes, frame: Callable[[int, int], bytes]) -> None:
+    assert preview_format(whole + frame(40, 30) * 3) is not None
+    assert preview_format(whole + frame(*LARGEST)) is not None
+    assert preview_format(whole + frame(*TOO_LARGE)) is None
+    first = b"" if frame is jpeg_frame else frame(40, 30)
+    assert preview_format(whole + first + frame(*TOO_LARGE)) is None
+
+
+def test_a_frame_that_lies_outside_of_the_whole_makes_it_larger() -> None:
+    assert preview_format(gif(40, 30) + gif_frame(40, 8000, left=LARGEST[0])) is None
+
+
+def test_a_file_of_very_many_blocks_is_not_shown() -> None:
+    for image in (gif(40, 30) + gif_frame(1, 1) * 60_000, png(40, 30) + png_frame(1, 1) * 30_000):
+        assert len(image) <= MAX_PREVIEW_BYTES
+        assert preview_format(image) is None
 
 
 @pytest.mark.parametrize(

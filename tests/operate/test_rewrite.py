@@ -64,6 +64,22 @@ def test_who_would_get_no_mail_is_told_and_shown_one(raw: bytes, words: str) -> 
     assert () == find_attachments(parse_message(out))
 
 
+def test_a_terminal_gets_no_control_characters_and_a_pipe_the_exact_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hostile = MAIL.replace(b"Open.", b"\x1b]0;owned\x07\x1b[2J\tOpen.")
+    _, piped, _ = run("-", "--recipient", "a@example.org", stdin=hostile)
+    assert b"\x1b]0;owned\x07" in piped
+    # The runner puts a stream of its own in the place of standard output.
+    monkeypatch.setattr("typer.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    _, shown, _ = run("-", "--recipient", "a@example.org", stdin=hostile)
+    text = shown.decode()
+    assert all(one.isprintable() or one == "\n" for one in text)
+    assert "To: a@example.org\n" in text
+    assert "Open." in text
+
+
 def test_what_is_no_message_has_no_mail() -> None:
     code, out, said = run("-", "--recipient", "a@example.org", stdin=b"")
     assert (1, b"") == (code, out)

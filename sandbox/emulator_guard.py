@@ -1,0 +1,85 @@
+"""Who may ask the emulator: whoever signs, and the sandbox itself. Run in the emulator's process.
+
+ministack answers anybody who reaches its port, and any web page that the developer has open
+reaches ports of this machine: its requests for `/_ministack/reset` would empty the account. So a
+request passes only if
+
+* its Host is a name of this machine, or the name that AWS gives to a function URL: a page whose
+  own name was made to lead here (DNS rebinding) comes with that name;
+* and it is signed (the emulator checks the signature), or is one for a function URL, which is open
+  to all at AWS too;
+* or, for a path of the emulator's own (`/_ministack/…`), it has the sandbox's key, which no page
+  knows, in a header that no page may send without being asked.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+KEY_HEADER = "X-Sandbox-Key"
+KEY_VARIABLE = "SANDBOX_KEY"
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+_OUR_NAMES = {"127.0.0.1", "localhost", "::1"}
+_FUNCTION_HOST = re.compile(r"[a-z0-9]+\.lambda-url\.[a-z0-9-]+\.on\.aws\Z")
+_FUNCTION_PATH = "/_aws/lambda-url/"
+
+
+def may_pass(method: str, path: str, query: str, headers: Mapping[str, str], key: str) -> bool:
+    """Whether a request may reach the emulator. Names in `headers` are lower-case."""
+    try:
+        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return False
+    if _FUNCTION_HOST.match(host):
+        return True
+    if host not in _OUR_NAMES:
+        return False
+    if path.startswith(_FUNCTION_PATH):
+        return True
+    if path.startswith("/_"):
+        return hmac.compare_digest(headers.get(KEY_HEADER.lower(), "").encode(), key.encode())
+    return method != "OPTIONS" and _is_signed(query, headers)
+
+
+def _is_signed(query: str, headers: Mapping[str, str]) -> bool:
+    """Whether there is a signature (AWS Signature Version 4, in the header or in the query)."""
+    return headers.get("authorization", "").startswith(
+        "AWS4-HMAC-SHA256 "
+    ) or "X-Amz-Signature" in parse_qs(query, keep_blank_values=True)
+
+
+def guarded(app: App, key: str) -> App:
+    """The application, with nobody let through who may not pass."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 (ASGI's own)
+        if scope["type"] == "lifespan" or (scope["type"] == "http" and _may_pass(scope, key)):
+            await app(scope, receive, send)
+        elif scope["type"] == "http":
+            headers = [(b"content-type", b"text/plain")]
+            await send({"type": "http.response.start", "status": 403, "headers": headers})
+            text = b"The sandbox's emulator answers signed requests only.\n"
+            await send({"type": "http.response.body", "body": text})
+
+    return answer
+
+
+def _may_pass(scope: Mapping[str, Any], key: str) -> bool:
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+    }
+    query = scope.get("query_string", b"").decode("latin-1")
+    return may_pass(scope["method"], scope["path"], query, headers, key)
+
+
+def install() -> None:
+    """Stand in front of ministack. The key is in no worker's environment."""
+    from ministack import app as ministack_app  # noqa: PLC0415 (tests import this module without)
+
+    ministack_app.app = guarded(ministack_app.app, os.environ.pop(KEY_VARIABLE))
