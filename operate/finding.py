@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from relay_core.manifest import MessageId
-from relay_core.plan import message_id_of
+from relay_core.plan import INCOMING_PREFIX, message_id_of
 from relay_core.ports import RawKey, StoredManifest
 
 from .redelivery import NotDone
@@ -22,9 +22,6 @@ if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.operator import StoredObject
 
     from .desk import Desk
-
-INCOMING_PREFIX = "incoming/"
-"""Where SES puts raw mail in the incoming bucket (`infra.relay`)."""
 
 _MOST_NAMED = 5
 

@@ -16,10 +16,10 @@ import pytest
 from adapters.downloads import Download, format_download
 from adapters.sqs import Received
 from infra.relay import INCOMING_PREFIX as PROGRAMS_PREFIX
-from operate.finding import INCOMING_PREFIX
 from relay_core.errors import Reason
 from relay_core.lease import Lease
 from relay_core.manifest import DeliveryState, Intervention, ManifestState, MessageId
+from relay_core.plan import INCOMING_PREFIX
 from relay_core.ports import RawKey
 from relay_core.tokens import LinkKeys
 from tests.operate.deployed import Answer, Deployed
