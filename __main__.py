@@ -1,4 +1,4 @@
-"""The deployment: read the configuration, build the relay, export its outputs."""
+"""The deployment: read the configuration, look into the account, build the relay, export."""
 
 from pathlib import Path
 
@@ -6,11 +6,17 @@ import pulumi
 
 from infra.archive import function_archive
 from infra.config_reader import load_config
+from infra.fitting import fit
+from infra.lookup import look_up
 from infra.relay import MailRelay, MailRelayArgs
 
 config = load_config()
+fitting = fit(config, look_up(config))
+for warning in fitting.warnings:
+    pulumi.log.warn(warning)
+
 code = function_archive(Path(__file__).resolve().parent)
-relay = MailRelay(config.prefix, MailRelayArgs(config=config, code=code))
+relay = MailRelay(config.prefix, MailRelayArgs(config=config, fitting=fitting, code=code))
 
 for name, value in relay.exports.items():
     pulumi.export(name, value)

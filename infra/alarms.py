@@ -179,6 +179,16 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             " edited just now: it must hold a JSON object. Its history holds the last good one.",
         ),
         Alarm(
+            key="device-bounces",
+            metric=metrics.DEVICE_BOUNCES,
+            threshold=0,
+            meaning="SES took mail of a device, and its own receiving refused it: the mail is"
+            " lost, and the device has been told that it was sent.",
+            first="see that this stack's receipt rule set is the active one, that the device sends"
+            " to recipientEmail as it is now, and that the domain's MX record leads to SES. The"
+            " event on the alarms topic holds the reason.",
+        ),
+        Alarm(
             key="bounce-rate",
             metric=metrics.BOUNCE_RATE,
             threshold=REVIEWED_BOUNCE_RATE,

@@ -29,8 +29,8 @@ from relay_core.settings import (
 )
 
 from . import environment
-from .aws_facts import LOG_RETENTION_DAYS, MAX_PARAMETER, RECEIVING_REGIONS
-from .identities import mail_from_domain
+from .aws_facts import LOG_RETENTION_DAYS, MAX_PARAMETER
+from .identities import DmarcPolicy, covering_identities, mail_from_domain
 from .timing import DEAD_LETTER_RETENTION, QUEUE_RETENTION, Timing
 
 ROLE_SESSION = timedelta(hours=12)
@@ -126,6 +126,8 @@ class StackConfig:
     parking_delay_seconds: int = 300
     require_outbound_tls: bool = False
     hosted_zone_id: str | None = None
+    dmarc_policy: DmarcPolicy = DmarcPolicy.NONE
+    dmarc_report_emails: tuple[str, ...] = ()
     create_identities: bool = True
     activate_rule_set: bool = True
     replace_active_rule_set: bool = False
@@ -154,6 +156,11 @@ class StackConfig:
         return self.configuration_set_name or self.prefix
 
     @property
+    def device_set(self) -> str:
+        """The SES configuration set of the mail that devices submit; the stack's own."""
+        return f"{self.prefix}-devices"
+
+    @property
     def sender_domain(self) -> str:
         """The domain that mail is sent from, in lower case."""
         return self.sender_email.rpartition("@")[2].lower()
@@ -162,6 +169,20 @@ class StackConfig:
     def inbound_domain(self) -> str:
         """The domain that mail is received for, in lower case."""
         return self.recipient_email.rpartition("@")[2].lower()
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domain that mail is sent from and the one that it is received for, or the one."""
+        return tuple(dict.fromkeys((self.sender_domain, self.inbound_domain)))
+
+    @property
+    def covering_identities(self) -> Mapping[str, tuple[str, ...]]:
+        """By domain of the stack: the SES identities by which SES may know its address."""
+        addresses = (self.sender_email, self.recipient_email)
+        return {
+            address.rpartition("@")[2].lower(): covering_identities(address)
+            for address in addresses
+        }
 
     @property
     def has_page(self) -> bool:
@@ -259,7 +280,8 @@ def key_name(field_name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-_STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}\Z")
+_STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
+_REGION = re.compile(r"(?!cn-|us-gov-|us-iso|eu-isoe)[a-z]{2}(-[a-z]+)+-[0-9]\Z")
 _SES_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 # scheme, host and port (RFC 9110 section 4.2.2); names as they stand in a URL
 _HTTPS_ORIGIN = re.compile(
@@ -300,14 +322,14 @@ _RULES = (
     _Rule(
         "stack",
         lambda config: bool(_STACK_NAME.match(config.stack)),
-        "a stack's name must be a letter and up to 19 letters, digits or hyphens, all in lower"
+        "a stack's name must be a letter and up to 31 letters, digits or hyphens, all in lower"
         " case: names of buckets are made of it",
     ),
     _Rule(
         "region",
-        lambda config: config.region in RECEIVING_REGIONS,
-        f"must be a region in which SES receives mail: {', '.join(sorted(RECEIVING_REGIONS))}"
-        " (if AWS has added one since, add it to infra/aws_facts.py)",
+        lambda config: bool(_REGION.match(config.region)),
+        "must be the name of a region, as eu-central-1, and not one of China or a government's:"
+        " SES receives no mail there",
     ),
     _range("incoming_retention_days", 1, 3650, "days"),
     _range("dlq_alarm_threshold", 1, 1_000_000, "messages"),
@@ -344,12 +366,6 @@ _RULES = (
         "presigned links last 168 hours (7 days) at most",
     ),
     _Rule(
-        "activate_rule_set",
-        lambda config: not (config.activate_rule_set and config.existing_rule_set_name),
-        "must be false together with existingRuleSetName: a rule set that is not of this stack"
-        " is not this stack's to activate",
-    ),
-    _Rule(
         "download_url",
         lambda config: not (config.download_url and not config.has_page),
         "is where the download page is reached, and there is none: use linkMode page with it",
@@ -366,12 +382,6 @@ _RULES = (
             config.hosted_zone_id is None or bool(_ZONE_ID.match(config.hosted_zone_id))
         ),
         "must be the id of a Route 53 zone, as Z0123456789ABCDEFGHIJ, without /hostedzone/",
-    ),
-    _Rule(
-        "hosted_zone_id",
-        lambda config: not (config.hosted_zone_id and not config.create_identities),
-        "must be left out with createIdentities false: the records of domains that are verified"
-        " already are not this stack's to write",
     ),
     _Rule(
         "recipient_email",
@@ -418,7 +428,7 @@ def _broken_rules(config: StackConfig) -> Iterator[Problem]:
         if not rule.holds(config):
             key = "aws:region" if rule.field == "region" else key_name(rule.field)
             yield Problem(field=key, value=getattr(config, rule.field), rule=rule.text)
-    for name in ("alarm_emails", "fallback_emails"):
+    for name in ("alarm_emails", "fallback_emails", "dmarc_report_emails"):
         for address in getattr(config, name):
             if not _EMAIL.match(address):
                 rule_text = "must be an e-mail address"

@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
 from typing import Any
 
 import pulumi
@@ -21,6 +22,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from relay_core.settings import CodesCounted, LinkMode, Problem, VerdictAction
 
 from .config import InvalidConfig, StackConfig, key_name
+from .identities import DmarcPolicy
 
 
 def load_config() -> StackConfig:
@@ -137,11 +139,8 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-_Choice = CodesCounted | LinkMode | VerdictAction
-
-
-def _read_choice(choice: type[_Choice]) -> Callable[[pulumi.Config, str], Any]:
-    def read(source: pulumi.Config, key: str) -> _Choice | None:
+def _read_choice(choice: type[StrEnum]) -> Callable[[pulumi.Config, str], Any]:
+    def read(source: pulumi.Config, key: str) -> StrEnum | None:
         value = source.get(key)
         return None if value is None else choice(value)
 
@@ -159,6 +158,7 @@ _KINDS: Mapping[str, _Kind] = {
     ),
     "CodesCounted": _Kind("string", _read_choice(CodesCounted), "all, first or last"),
     "LinkMode": _Kind("string", _read_choice(LinkMode), "page or presigned"),
+    "DmarcPolicy": _Kind("string", _read_choice(DmarcPolicy), "none, quarantine or reject"),
     "VerdictAction": _Kind("string", _read_choice(VerdictAction), "refuse, mark or deliver"),
 }
 

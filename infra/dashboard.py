@@ -191,6 +191,7 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                     (metrics.PARKED, "mails parked"),
                     (metrics.DIRECTORY_FAILURES, "directory not read"),
                 ),
+                _graph("Device mail that bounced", (metrics.DEVICE_BOUNCES, "mails lost")),
                 _graph("Bounces, whole account", (metrics.BOUNCE_RATE, "of mails sent")),
                 _graph("Complaints, whole account", (metrics.COMPLAINT_RATE, "of mails sent")),
                 *(

@@ -107,42 +107,32 @@ def is_in_zone(name: str, zone: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneRecordsArgs:
-    """The records, and the id of the zone that they are of."""
+    """The records, all of which can stand in the zone, and the zone's id."""
 
     zone_id: str
     records: Sequence[RecordSet]
 
 
 class ZoneRecords(pulumi.ComponentResource):
-    """The records in a zone of Route 53; those of a domain that is not in it are left out.
+    """The records in a zone of Route 53.
 
     A record set that is there already is not written over: the deployment ends with Route 53's
-    error, which names it.
+    error, which names it. Which are there is looked up before (`infra.fitting`).
     """
 
     def __init__(
         self, name: str, args: ZoneRecordsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("mail-relay:dns:ZoneRecords", name, None, opts)
-        zone = aws.route53.get_zone(
-            zone_id=args.zone_id, opts=pulumi.InvokeOptions(parent=self)
-        ).name.rstrip(".")
         for record in args.records:
-            if is_in_zone(record.domain, zone):
-                aws.route53.Record(
-                    f"{name}-{record.key}",
-                    zone_id=args.zone_id,
-                    name=record.name,
-                    type=record.type,
-                    ttl=TTL_SECONDS,
-                    records=list(record.values),
-                    allow_overwrite=False,
-                    opts=pulumi.ResourceOptions(parent=self),
-                )
-        outside = {one.domain for one in args.records if not is_in_zone(one.domain, zone)}
-        if outside:
-            pulumi.log.warn(
-                f"hostedZoneId is of {zone}: records of {', '.join(sorted(outside))} cannot stand"
-                " there. Publish what the stack's output dnsRecords lists for them."
+            aws.route53.Record(
+                f"{name}-{record.key}",
+                zone_id=args.zone_id,
+                name=record.name,
+                type=record.type,
+                ttl=TTL_SECONDS,
+                records=list(record.values),
+                allow_overwrite=False,
+                opts=pulumi.ResourceOptions(parent=self),
             )
         self.register_outputs({})

@@ -3,8 +3,7 @@
 An account has one active receipt rule set in a region. Activating ours replaces whatever was
 active, and destroying it leaves none, so that SES refuses all mail of the account in that
 region; an account that receives mail already names its set and gets only a rule added to it.
-So whether another set is active is looked up before anything is declared, in previews too: Pulumi
-would say that it creates something, and other people's mail would stop.
+Whether another set is active is looked up before anything is declared (`infra.fitting`).
 
 From the moment that the rule stands in an active rule set, SES takes mail. So the rule is the last
 to come and the first to go: it waits for all that a mail needs from there on. Without the policy
@@ -24,36 +23,7 @@ import pulumi
 import pulumi_aws as aws
 
 from . import policies
-
-
-class AnotherRuleSetIsActive(pulumi.RunError):
-    """Activating this stack's rule set would take the place of somebody else's."""
-
-
-def active_rule_set(parent: pulumi.Resource) -> str | None:
-    """The name of the rule set that is active now in the stack's region, None if none is.
-
-    Raises:
-        Exception: as Pulumi raises it, if AWS cannot be asked.
-    """
-    try:
-        found = aws.ses.get_active_receipt_rule_set(opts=pulumi.InvokeOptions(parent=parent))
-    except Exception as error:
-        # The provider has no answer for "none": it fails. What it says then has changed between
-        # its versions (terraform-provider-aws, active_receipt_rule_set_data_source.go).
-        if any(words in str(error).lower() for words in _NONE_IS_ACTIVE):
-            return None
-        raise
-    return found.rule_set_name or None
-
-
-_NONE_IS_ACTIVE = (
-    "empty result",
-    "couldn't find resource",
-    "no active",
-    "not found",
-    "rulesetdoesnotexist",
-)
+from .activation import ActiveRuleSetArgs, activate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +61,17 @@ class RuleNames:
 class InboundMailArgs:
     """`address` is what devices send to; mail goes to the bucket under `key_prefix`.
 
-    `waits_for` is what has to be there before a mail may come in. `replace_active`: whether a set
-    that is active may lose its place to ours.
+    `waits_for` is what has to be there before a mail may come in.
+    `activate`: whether the rule set is made the active one.
     """
 
     names: RuleNames
+    account: pulumi.Input[str]
     address: pulumi.Input[str]
     bucket_name: pulumi.Input[str]
     waits_for: Sequence[pulumi.Resource]
     key_prefix: str
     activate: bool
-    replace_active: bool
 
 
 class InboundMail(pulumi.ComponentResource):
@@ -114,7 +84,6 @@ class InboundMail(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mail-relay:inbound:InboundMail", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        _check_active(args, self)
         if args.names.rule_set_exists:
             self.rule_set_name = pulumi.Output.from_input(args.names.rule_set)
         else:
@@ -138,28 +107,14 @@ class InboundMail(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.waits_for)),
         )
         if args.activate:
-            aws.ses.ActiveReceiptRuleSet(
+            activate(
                 name,
-                rule_set_name=self.rule_set_name,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[rule]),
+                ActiveRuleSetArgs(
+                    rule_set_name=args.names.rule_set,
+                    is_own=not args.names.rule_set_exists,
+                    account=args.account,
+                    rule=rule,
+                ),
+                self,
             )
         self.register_outputs({"ruleSetName": self.rule_set_name})
-
-
-def _check_active(args: InboundMailArgs, parent: pulumi.Resource) -> None:
-    ours, exists = args.names.rule_set, args.names.rule_set_exists
-    if (args.activate and args.replace_active) or not (args.activate or exists):
-        return  # what is active does not matter
-    active = active_rule_set(parent)
-    if args.activate and active not in {None, ours}:
-        raise AnotherRuleSetIsActive(
-            f"the receipt rule set {active} is active in this account and region, and activating"
-            f" {ours} would stop the mail that it receives. Either set existingRuleSetName to"
-            f" {active} and activateRuleSet to false, and this stack's rule is added to it; or set"
-            " replaceActiveRuleSet to true, if nobody needs it any more."
-        )
-    if exists and active != ours:
-        pulumi.log.warn(
-            f"existingRuleSetName is {ours}, but what is active in this account and region is"
-            f" {active or 'no receipt rule set'}: until {ours} is made active, no mail comes in"
-        )

@@ -15,6 +15,9 @@ from enum import Enum
 from typing import TypeVar
 
 RELAY_NAMESPACE = "MailRelay"
+SET_DIMENSION = "ses:configuration-set"
+"""A tag that SES puts on every mail by itself (SES guide, "Monitor email sending using Amazon SES
+event publishing")."""
 
 
 class Subject(Enum):
@@ -25,6 +28,9 @@ class Subject(Enum):
     FUNCTION = "function"
     DOWNLOAD_PAGE = "download page"
     RELAY = "relay"
+    DEVICE_MAIL = "device mail"
+    """What goes with the configuration set of the devices' mail."""
+
     ACCOUNT = "account"
 
     @property
@@ -44,6 +50,7 @@ _PLACES: Mapping[Subject, tuple[str, str | None]] = {
     Subject.FUNCTION: ("AWS/Lambda", "FunctionName"),
     Subject.DOWNLOAD_PAGE: ("AWS/Lambda", "FunctionName"),
     Subject.RELAY: (RELAY_NAMESPACE, "service"),
+    Subject.DEVICE_MAIL: ("AWS/SES", SET_DIMENSION),
     Subject.ACCOUNT: ("AWS/SES", None),
 }
 
@@ -107,5 +114,8 @@ AT_LAST_TRY = counted("MessagesAtLastTry")
 PARKED = counted("MessagesParked")
 RECIPIENTS_FAILED = counted("RecipientsFailed")
 DIRECTORY_FAILURES = counted("DirectoryFailures")
+DEVICE_BOUNCES = Metric(name="Bounce", of=Subject.DEVICE_MAIL, statistic="Sum")
+"""Mails of devices that SES took and could not deliver to the relay."""
+
 BOUNCE_RATE = Metric(name="Reputation.BounceRate", of=Subject.ACCOUNT, statistic="Maximum")
 COMPLAINT_RATE = Metric(name="Reputation.ComplaintRate", of=Subject.ACCOUNT, statistic="Maximum")

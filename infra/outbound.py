@@ -19,10 +19,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from .metrics import SET_DIMENSION
+
 _EVENTS = ("BOUNCE", "COMPLAINT", "REJECT", "DELIVERY_DELAY")
-_DIMENSION = "ses:configuration-set"
-"""A tag that SES puts on every mail by itself (SES guide, "Monitor email sending using Amazon SES
-event publishing")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +77,7 @@ class OutboundMail(pulumi.ComponentResource):
                 "cloud_watch_destination": {
                     "dimension_configurations": [
                         {
-                            "dimension_name": _DIMENSION,
+                            "dimension_name": SET_DIMENSION,
                             "dimension_value_source": "MESSAGE_TAG",
                             "default_dimension_value": args.configuration_set_name,
                         }

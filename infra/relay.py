@@ -24,7 +24,9 @@ from .config import StackConfig
 from .dashboard import FlowDashboard, FlowDashboardArgs, Limits
 from .directory import RecipientDirectory, RecipientDirectoryArgs
 from .download import DownloadPage, DownloadPageArgs
+from .fitting import Fitting, records_of
 from .function import RelayFunction, RelayFunctionArgs
+from .holdings import HoldingsList, HoldingsListArgs, parameter_name
 from .identities import MailDomains, MailDomainsArgs
 from .inbound import InboundMail, InboundMailArgs, RuleNames
 from .keys import StackKey, StackKeyArgs
@@ -36,6 +38,7 @@ from .queue import IncomingQueue, IncomingQueueArgs
 from .safeguards import safeguards
 from .smtp_user import SmtpUser, SmtpUserArgs
 from .storage import PrivateBucket, PrivateBucketArgs, ServiceWriter
+from .submission import DeviceMail, DeviceMailArgs
 from .timing import BATCH_SIZE, DEAD_LETTER_RETENTION, QUEUE_RETENTION
 from .topics import OperatorTopic, OperatorTopicArgs, ServicePublisher
 
@@ -48,9 +51,10 @@ ATTACHMENTS_PREFIX = "attachments/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailRelayArgs:
-    """The stack's configuration, and the code of its function."""
+    """The configuration, what was decided on the account, and the code of the functions."""
 
     config: StackConfig
+    fitting: Fitting
     code: pulumi.Archive
 
 
@@ -62,7 +66,8 @@ class MailRelay(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MailRelayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        config = args.config
+        config, fitting = args.config, args.fitting
+        holdings = fitting.holdings
         everywhere = pulumi.ResourceOptions(
             transformations=[
                 *safeguards(
@@ -84,6 +89,19 @@ class MailRelay(pulumi.ComponentResource):
         # Whoever learns this address can have mail sent: Pulumi keeps it out of sight.
         inbound_address = pulumi.Output.secret(config.recipient_email)
 
+        listed = pulumi.ResourceOptions(
+            parent=self,
+            depends_on=[
+                HoldingsList(
+                    f"{name}-holdings",
+                    HoldingsListArgs(
+                        parameter_name=parameter_name(config.project, config.stack),
+                        holdings=holdings,
+                    ),
+                    child,
+                )
+            ],
+        )
         key = (
             StackKey(
                 f"{name}-key",
@@ -92,12 +110,71 @@ class MailRelay(pulumi.ComponentResource):
                     alias_name=config.prefix,
                     deletion_window_days=config.key_deletion_window_days,
                 ),
-                child,
+                listed,
             )
-            if config.customer_managed_key
+            if holdings.has_key
             else None
         )
-        key_arn = key.arn if key else None
+        # Roles may use the key as long as there is one; what it encrypts new is a choice.
+        usable_key_arn = key.arn if key else None
+        key_arn = usable_key_arn if config.customer_managed_key else None
+        own_sets = {"PublishEventsOfDevices": config.device_set}
+        if config.configuration_set_name is None:
+            own_sets["PublishEventsOfSending"] = config.sending_set
+        alarm_topic = OperatorTopic(
+            f"{name}-alarms",
+            OperatorTopicArgs(
+                display_name="Mail relay alarms",
+                emails=config.alarm_emails,
+                publishers=[
+                    ServicePublisher(
+                        sid="PublishAlarms",
+                        service="cloudwatch.amazonaws.com",
+                        account=account,
+                        # Pulumi ends the names of alarms in a few random characters.
+                        source_arn=policies.arn(
+                            "cloudwatch", config.region, account, f"alarm:{name}-*"
+                        ),
+                    ),
+                    *(
+                        ServicePublisher(
+                            sid=sid,
+                            service="ses.amazonaws.com",
+                            account=account,
+                            source_arn=policies.arn(
+                                "ses", config.region, account, f"configuration-set/{set_name}"
+                            ),
+                        )
+                        for sid, set_name in own_sets.items()
+                    ),
+                ],
+                key_arn=key_arn,
+            ),
+            child,
+        )
+        device_set = DeviceMail(
+            f"{name}-submission",
+            DeviceMailArgs(
+                configuration_set_name=config.device_set,
+                topic_arn=alarm_topic.arn,
+                topic_policy=alarm_topic.policy,
+            ),
+            child,
+        ).configuration_set_name
+        domains = MailDomains(
+            name,
+            MailDomainsArgs(
+                domains=holdings.domains,
+                records=records_of(config, holdings.domains),
+                configuration_set_name=device_set,
+                zone_id=holdings.zone,
+                zone_name=fitting.zone_name,
+                written=holdings.records,
+            ),
+            listed,
+        )
+        # A destroy that a bucket stops, since it holds mail, has not come to the identities yet.
+        after_identities = pulumi.ResourceOptions(parent=self, depends_on=domains.identities)
         rule_names = RuleNames.choose(
             prefix=config.prefix, existing_rule_set=config.existing_rule_set_name
         )
@@ -115,7 +192,7 @@ class MailRelay(pulumi.ComponentResource):
                 force_destroy=config.force_destroy,
                 key_arn=key_arn,
             ),
-            child,
+            after_identities,
         )
         attachments = PrivateBucket(
             f"{name}-attachments",
@@ -124,7 +201,7 @@ class MailRelay(pulumi.ComponentResource):
                 force_destroy=config.force_destroy,
                 key_arn=key_arn,
             ),
-            child,
+            after_identities,
         )
         queue = IncomingQueue(
             f"{name}-incoming",
@@ -141,58 +218,10 @@ class MailRelay(pulumi.ComponentResource):
             ),
             child,
         )
-        domains = MailDomains(
-            name,
-            MailDomainsArgs(
-                region=config.region,
-                sender_domain=config.sender_domain,
-                inbound_domain=config.inbound_domain,
-                create_identities=config.create_identities,
-                hosted_zone_id=config.hosted_zone_id,
-            ),
-            child,
-        )
         fallback = OperatorTopic(
             f"{name}-fallback",
             OperatorTopicArgs(
                 display_name="Mail relay", emails=config.fallback_emails, key_arn=key_arn
-            ),
-            child,
-        )
-        alarm_topic = OperatorTopic(
-            f"{name}-alarms",
-            OperatorTopicArgs(
-                display_name="Mail relay alarms",
-                emails=config.alarm_emails,
-                publishers=[
-                    ServicePublisher(
-                        sid="PublishAlarms",
-                        service="cloudwatch.amazonaws.com",
-                        account=account,
-                        # Pulumi ends the names of alarms in a few random characters.
-                        source_arn=policies.arn(
-                            "cloudwatch", config.region, account, f"alarm:{name}-*"
-                        ),
-                    ),
-                    *(
-                        ()
-                        if config.configuration_set_name
-                        else (
-                            ServicePublisher(
-                                sid="PublishEventsOfSending",
-                                service="ses.amazonaws.com",
-                                account=account,
-                                source_arn=policies.arn(
-                                    "ses",
-                                    config.region,
-                                    account,
-                                    f"configuration-set/{config.sending_set}",
-                                ),
-                            ),
-                        )
-                    ),
-                ],
-                key_arn=key_arn,
             ),
             child,
         )
@@ -218,7 +247,7 @@ class MailRelay(pulumi.ComponentResource):
                     bucket_name=attachments.bucket_name,
                     bucket_arn=attachments.arn,
                     key_prefix=ATTACHMENTS_PREFIX,
-                    key_arn=key_arn,
+                    key_arn=usable_key_arn,
                 ),
                 child,
             )
@@ -239,7 +268,7 @@ class MailRelay(pulumi.ComponentResource):
                 DownloadPageArgs(
                     code=args.code,
                     environment=environment.telemetry_variables(service=config.prefix),
-                    max_concurrency=config.download_max_concurrency,
+                    max_concurrency=fitting.download_max_concurrency,
                     log_group_name=page_log_group_name,
                     log_retention_days=config.log_retention_days,
                     attachments_bucket_name=attachments.bucket_name,
@@ -248,7 +277,7 @@ class MailRelay(pulumi.ComponentResource):
                     link_keys_parameter_arn=link_keys.arn,
                     is_scanned=config.malware_protection,
                     region=config.region,
-                    key_arn=key_arn,
+                    key_arn=usable_key_arn,
                 ),
                 child,
             )
@@ -303,7 +332,7 @@ class MailRelay(pulumi.ComponentResource):
                 directory_parameter_arn=directory.arn,
                 link_keys_parameter_arn=link_keys.arn if link_keys else None,
                 queue_arn=queue.arn,
-                key_arn=key_arn,
+                key_arn=usable_key_arn,
             ),
             child,
         )
@@ -311,12 +340,12 @@ class MailRelay(pulumi.ComponentResource):
             name,
             InboundMailArgs(
                 names=rule_names,
+                account=account,
                 address=inbound_address,
                 bucket_name=incoming.bucket_name,
                 waits_for=(*incoming.ready, queue.notification, function.event_source),
                 key_prefix=INCOMING_PREFIX,
                 activate=config.activate_rule_set,
-                replace_active=config.replace_active_rule_set,
             ),
             child,
         )
@@ -335,6 +364,7 @@ class MailRelay(pulumi.ComponentResource):
             Subject.DEAD_LETTER_QUEUE: queue.dead_letter_name,
             Subject.FUNCTION: function.function_name,
             Subject.RELAY: config.prefix,
+            Subject.DEVICE_MAIL: config.device_set,
             **({Subject.DOWNLOAD_PAGE: page.function_name} if page else {}),
         }
         alarm_arns = Alarms(
@@ -347,7 +377,7 @@ class MailRelay(pulumi.ComponentResource):
                 limits=Limits(
                     function_timeout_seconds=timing.function_timeout_seconds,
                     max_concurrency=timing.max_concurrency,
-                    download_max_concurrency=(config.download_max_concurrency if page else None),
+                    download_max_concurrency=(fitting.download_max_concurrency if page else None),
                 ),
                 alarms=watched,
                 alarm_arns=alarm_arns,
@@ -362,10 +392,8 @@ class MailRelay(pulumi.ComponentResource):
                 f"{name}-devices",
                 SmtpUserArgs(
                     inbound_address=inbound_address,
-                    identity_arns=[
-                        policies.arn("ses", config.region, account, f"identity/{domain}")
-                        for domain in dict.fromkeys((config.sender_domain, config.inbound_domain))
-                    ],
+                    region=config.region,
+                    account=account,
                     parameter_name=f"/{config.project}/{config.stack}/smtp-credentials",
                     version=config.smtp_credentials_version,
                 ),

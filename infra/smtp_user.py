@@ -5,8 +5,12 @@ its secret, for one region (SES guide, "Obtaining SES SMTP credentials"). Both g
 SecureString parameter and nowhere else: never a plain output of the stack.
 
 Devices hold these credentials, and devices get lost: all they can do is send to the inbound
-address, from addresses of the two domains of the relay. SES asks for permission on the identity
-of the sender, and in an account still in the SES sandbox on that of the recipient too.
+address, and nothing else. SES asks for permission on the identity that it knows the sender by,
+which may be its address, its domain or one above that; in an account still in the SES sandbox on
+that of the recipient too; and on the configuration set that the mail goes with, which may be the
+default one of an identity (SES guide, "Using configuration sets"). Which these are in an account
+that had them before, only SES knows. So all are named; whom a device may write to is what narrows
+its rights.
 
 Credentials are rotated by a number, as download links' keys are. Those of the number and those
 of the one before are good; the parameter holds the newer. So an operator raises it by one, has
@@ -20,7 +24,6 @@ third.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -31,13 +34,14 @@ from . import policies
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpUserArgs:
-    """`inbound_address` is the only recipient; `parameter_name` where the credentials go.
+    """`inbound_address` is the only recipient; `parameter_name` is where the credentials go.
 
     `version` is the number of the current credentials, 1 or more; 1 has none before it.
     """
 
     inbound_address: pulumi.Input[str]
-    identity_arns: Sequence[pulumi.Input[str]]
+    region: str
+    account: pulumi.Input[str]
     parameter_name: str
     version: int
 
@@ -59,7 +63,8 @@ class SmtpUser(pulumi.ComponentResource):
 
         def make_key(number: int) -> tuple[aws.iam.AccessKey, aws.iam.UserPolicy]:
             numbered = f"{name}-{number}"
-            user = aws.iam.User(numbered, opts=child)
+            # Keys that somebody added by hand go with their user.
+            user = aws.iam.User(numbered, force_destroy=True, opts=child)
             rights = aws.iam.UserPolicy(numbered, user=user.name, policy=policy, opts=child)
             return aws.iam.AccessKey(numbered, user=user.name, opts=child), rights
 
@@ -87,7 +92,10 @@ def _policy(args: SmtpUserArgs) -> pulumi.Output[str]:
         policies.allow(
             "SendToRelay",
             ["ses:SendRawEmail"],
-            args.identity_arns,
+            [
+                policies.arn("ses", args.region, args.account, "identity/*"),
+                policies.arn("ses", args.region, args.account, "configuration-set/*"),
+            ],
             condition={
                 # Every recipient must be the relay; and since "every" holds of none, there must
                 # be one (IAM guide, "Multivalued context keys").

@@ -42,7 +42,7 @@ def unset_outputs(type_token: str, name: str) -> dict[str, str]:
     What a creator answers overwrites it; what is left and read turns up in the reader's inputs
     (`wrong_texts`). Optional outputs may be None on AWS too, and None is what they are.
     """
-    if type_token.startswith("pulumi:"):
+    if type_token.startswith(("pulumi:", "pulumi-python:")):
         return {}
     package, path, class_name = type_token.split(":")
     module_name = path.partition("/")[0]

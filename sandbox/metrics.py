@@ -40,6 +40,7 @@ NAMESPACE = "AWS/SQS"
 _IN_THE_LOG = {("AWS/Lambda", "Errors"), ("AWS/Lambda", "Url5xxCount")}
 _NEVER_BAD = {
     ("AWS/Lambda", "Throttles"),
+    ("AWS/SES", "Bounce"),
     ("AWS/SES", "Reputation.BounceRate"),
     ("AWS/SES", "Reputation.ComplaintRate"),
 }

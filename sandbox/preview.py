@@ -36,7 +36,7 @@ STACK = "preview"
 
 SERVICES = (
     *("cloudwatch", "guardduty", "iam", "kms", "lambda", "logs", "route53", "s3"),
-    *("ses", "sesv2", "sns", "sqs", "ssm", "sts"),
+    *("servicequotas", "ses", "sesv2", "sns", "sqs", "ssm", "sts"),
 )
 """What the program declares resources of or asks, by the provider's names for its endpoints."""
 

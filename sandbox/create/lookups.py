@@ -63,10 +63,98 @@ def _zone(arguments: Mapping[str, Any], account: Account) -> dict[str, Any]:
     return {"id": zone_id, "zoneId": zone_id, "name": zone["Name"].rstrip(".")}
 
 
+def _zone_records(arguments: Mapping[str, Any], account: Account) -> dict[str, Any]:
+    pages = (
+        account.client("route53")
+        .get_paginator("list_resource_record_sets")
+        .paginate(HostedZoneId=arguments["zoneId"])
+    )
+    sets = [
+        {
+            "name": one["Name"],
+            "type": one["Type"],
+            "ttl": one.get("TTL", 0),
+            "resourceRecords": [
+                {"value": record["Value"]} for record in one.get("ResourceRecords", ())
+            ],
+        }
+        for page in pages
+        for one in page["ResourceRecordSets"]
+    ]
+    return {"zoneId": arguments["zoneId"], "resourceRecordSets": sets}
+
+
+def _parameter(arguments: Mapping[str, Any], account: Account) -> dict[str, Any]:
+    name, ssm = arguments["name"], account.client("ssm")
+    try:
+        found = ssm.get_parameter(
+            Name=name, WithDecryption=bool(arguments.get("withDecryption", True))
+        )["Parameter"]
+    except ssm.exceptions.ParameterNotFound as error:
+        raise NothingFound(f"reading SSM Parameter ({name}): couldn't find resource") from error
+    return {
+        "id": name,
+        "arn": found["ARN"],
+        "name": name,
+        "type": found["Type"],
+        "value": found["Value"],
+        "insecureValue": "" if found["Type"] == "SecureString" else found["Value"],
+        "version": found["Version"],
+        "region": account.region,
+    }
+
+
+def _email_identity(arguments: Mapping[str, Any], account: Account) -> dict[str, Any]:
+    name, sesv2 = arguments["emailIdentity"], account.client("sesv2")
+    try:
+        found = sesv2.get_email_identity(EmailIdentity=name)
+    except sesv2.exceptions.NotFoundException as error:
+        raise NothingFound(
+            f"reading SESv2 Email Identity ({name}): couldn't find resource"
+        ) from error
+    return {
+        "id": name,
+        "arn": f"arn:aws:ses:{account.region}:{account.account_id}:identity/{name}",
+        "emailIdentity": name,
+        "identityType": found["IdentityType"],
+        "configurationSetName": found.get("ConfigurationSetName", ""),
+        "verificationStatus": found.get("VerificationStatus", "SUCCESS"),
+        "verifiedForSendingStatus": found["VerifiedForSendingStatus"],
+        "dkimSigningAttributes": [],
+        "tags": {},
+        "region": account.region,
+    }
+
+
+def _service_quota(arguments: Mapping[str, Any], account: Account) -> dict[str, Any]:
+    """What AWS gives an account that has asked for more, or has grown: its documented default."""
+    service, code = arguments["serviceCode"], arguments["quotaCode"]
+    if (service, code) not in _QUOTAS:
+        raise NothingFound(
+            f"reading Service Quotas Service Quota ({service}/{code}): empty result"
+        )
+    value = _QUOTAS[service, code]
+    return {
+        "id": code,
+        "arn": f"arn:aws:servicequotas:{account.region}:{account.account_id}:{service}/{code}",
+        "serviceCode": service,
+        "quotaCode": code,
+        "value": value,
+        "defaultValue": value,
+    }
+
+
+_QUOTAS = {("lambda", "L-B99A9384"): 1000}  # concurrent executions
+
+
 LOOKUPS: Mapping[str, Lookup] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getPartition:getPartition": _partition,
     "aws:ses/getActiveReceiptRuleSet:getActiveReceiptRuleSet": _active_receipt_rule_set,
     "aws:route53/getZone:getZone": _zone,
+    "aws:route53/getRecords:getRecords": _zone_records,
+    "aws:ssm/getParameter:getParameter": _parameter,
+    "aws:sesv2/getEmailIdentity:getEmailIdentity": _email_identity,
+    "aws:servicequotas/getServiceQuota:getServiceQuota": _service_quota,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    activation,
     cloudwatch,
     function,
     guardduty,
@@ -27,6 +28,7 @@ CREATORS: dict[str, Creator] = {
     **cloudwatch.CREATORS,
     **function.CREATORS,
     **ses.CREATORS,
+    **activation.CREATORS,
     **guardduty.CREATORS,
     **random.CREATORS,
     **kms.CREATORS,

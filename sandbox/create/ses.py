@@ -261,6 +261,17 @@ def mail_from_attributes(declared: Declared, account: Account) -> Created:
     return Created(identity)
 
 
+def feedback_attributes(declared: Declared, account: Account) -> Created:
+    """`aws.sesv2.EmailIdentityFeedbackAttributes`: checked, and left at that.
+
+    The emulator has no such call, and nobody is sent a mail about a bounce here.
+    """
+    identity = declared.require("emailIdentity")
+    account.client("sesv2").get_email_identity(EmailIdentity=identity)
+    declared.leave_out("emailForwardingEnabled", because="no bounce is told of by mail here")
+    return Created(identity)
+
+
 CREATORS: dict[str, Creator] = {
     "aws:ses/receiptRuleSet:ReceiptRuleSet": receipt_rule_set,
     "aws:ses/receiptRule:ReceiptRule": receipt_rule,
@@ -269,6 +280,9 @@ CREATORS: dict[str, Creator] = {
     "aws:sesv2/configurationSet:ConfigurationSet": configuration_set,
     "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": (
         event_destination
+    ),
+    "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": (
+        feedback_attributes
     ),
     "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes": (
         mail_from_attributes

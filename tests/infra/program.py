@@ -101,6 +101,7 @@ class Registered:
     ignored_changes: frozenset[str]
     dependencies: frozenset[str]
     protect: bool
+    retain_on_delete: bool
 
     def document(self, key: str) -> Mapping[str, Any]:
         """A policy document among the inputs."""
@@ -126,6 +127,18 @@ class Deployment:
         """The only resource of a type whose name holds this text."""
         (found,) = (one for one in self.all(type_) if name_holds in one.name)
         return found
+
+    def waits_for(self, one: Registered) -> frozenset[str]:
+        """The URNs of all that is there before a resource, and is deleted after it."""
+        by_urn = {other.urn: other for other in self.resources}
+        found: set[str] = set()
+        following = [one]
+        while following:
+            current = following.pop()
+            before = {*current.dependencies, current.parent} - found - {""}
+            found |= before
+            following += [by_urn[urn] for urn in before if urn in by_urn]
+        return frozenset(found)
 
     def named(self, type_: str, name: str) -> Registered:
         """The resource of a type with exactly this name."""
@@ -173,31 +186,92 @@ class _Monitor(MockMonitor):
                     ignored_changes=frozenset(request.ignoreChanges),
                     dependencies=frozenset(request.dependencies),
                     protect=request.protect,
+                    retain_on_delete=request.retainOnDelete,
                 )
             )
         return response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InAccount:
+    """What is in the account before the deployment.
+
+    `parameters` by name; `identities`, each with whether SES sends for it; `records` of the zone:
+    name and type → values as Route 53 has them; `errors`: function → what it fails with.
+    """
+
+    active_rule_set: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    identities: Mapping[str, bool] = field(default_factory=dict)
+    records: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    lambda_concurrency: int = 1000
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+EMPTY = InAccount()
+
+Answer = tuple[dict[str, Any], list[tuple[str, str]]]
+
+
+def _absent(what: str) -> Answer:
+    """As the provider says so."""
+    return {}, [("", f"reading {what}: couldn't find resource")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Aws(Mocks):
     answers: Mapping[str, Callable[[str], Mapping[str, Any]]]
-    active_rule_set: str | None
+    account: InAccount
+    asked: list[str] = field(default_factory=list)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         name = plain(args.inputs).get("name", args.name)
         outputs = self.answers[args.typ](name) if args.typ in self.answers else {}
         return f"{args.name}-id", {**args.inputs, **outputs}
 
-    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        if args.token == "aws:index/getCallerIdentity:getCallerIdentity":
-            return {"accountId": ACCOUNT, "arn": "", "id": ACCOUNT, "userId": ""}, []
-        if args.token == "aws:ses/getActiveReceiptRuleSet:getActiveReceiptRuleSet":
-            if self.active_rule_set is None:  # the provider's way of saying so
-                return {}, [("", "reading SES Active Receipt Rule Set: empty result")]
-            return {"id": self.active_rule_set, "ruleSetName": self.active_rule_set}, []
-        if args.token == "aws:route53/getZone:getZone":
-            return {"zoneId": args.args["zoneId"], "name": ZONE}, []
-        raise AssertionError(f"the program called {args.token}")
+    def call(self, args: MockCallArgs) -> Answer:
+        function = args.token.rpartition(":")[2]
+        self.asked.append(function)
+        if function in self.account.errors:
+            return {}, [("", self.account.errors[function])]
+        answer: Answer = getattr(self, f"_{function}")(args.args)
+        return answer
+
+    def _getCallerIdentity(self, _: Mapping[str, Any]) -> Answer:  # noqa: N802
+        return {"accountId": ACCOUNT, "arn": "", "id": ACCOUNT, "userId": ""}, []
+
+    def _getActiveReceiptRuleSet(self, _: Mapping[str, Any]) -> Answer:  # noqa: N802
+        active = self.account.active_rule_set
+        if active is None:  # the provider's way of saying so
+            return {}, [("", "reading SES Active Receipt Rule Set: empty result")]
+        return {"id": active, "ruleSetName": active}, []
+
+    def _getZone(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
+        return {"zoneId": args["zoneId"], "name": ZONE}, []
+
+    def _getRecords(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
+        sets = [
+            {"name": f"{name}.", "type": type_, "resourceRecords": [{"value": v} for v in values]}
+            for (name, type_), values in self.account.records.items()
+        ]
+        return {"zoneId": args["zoneId"], "resourceRecordSets": sets}, []
+
+    def _getParameter(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
+        name = args["name"]
+        if name not in self.account.parameters:
+            return _absent(f"SSM Parameter ({name})")
+        return {"name": name, "value": self.account.parameters[name]}, []
+
+    def _getEmailIdentity(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
+        name = args["emailIdentity"]
+        if name not in self.account.identities:
+            return _absent(f"SESv2 Email Identity ({name})")
+        verified = self.account.identities[name]
+        return {"emailIdentity": name, "verifiedForSendingStatus": verified}, []
+
+    def _getServiceQuota(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
+        assert (args["serviceCode"], args["quotaCode"]) == ("lambda", "L-B99A9384")
+        return {"value": float(self.account.lambda_concurrency)}, []
 
 
 class _Log(logging.Logger):
@@ -250,13 +324,13 @@ def run_program(
     *,
     stack: str = "dev",
     first_preview: bool = False,
-    active_rule_set: str | None = None,
+    account: InAccount = EMPTY,
 ) -> Deployment:
     """Run the program of this repository on these configuration values, by full name.
 
     The function's archive does not depend on them: it is made once a session. In a first
-    preview nothing exists, so that only what was declared is known. `active_rule_set` is the
-    receipt rule set that is active before.
+    preview nothing exists, so that only what was declared is known. `account` is what is there
+    before.
     """
 
     def execute() -> None:
@@ -264,7 +338,7 @@ def run_program(
 
     async def run() -> Deployment:
         answers = {} if first_preview else OUTPUTS
-        monitor = _Monitor(_Aws(answers=answers, active_rule_set=active_rule_set))
+        monitor = _Monitor(_Aws(answers=answers, account=account))
         # The tasks that Pulumi waits for: those of a run that failed are left there.
         SETTINGS.outputs = set()
         runtime.set_all_config(text_config(config), [])

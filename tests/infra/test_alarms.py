@@ -20,6 +20,7 @@ QUEUE = {"QueueName": "mail-relay-dev-incoming"}
 DEAD_LETTER_QUEUE = {"QueueName": "mail-relay-dev-incoming-dead-letters"}
 FUNCTION = {"FunctionName": "mail-relay-dev-function"}
 PAGE = {"FunctionName": "mail-relay-dev-download"}
+DEVICE_MAIL = {"ses:configuration-set": "mail-relay-dev-devices"}
 SERVICE = {"service": "mail-relay-dev"}
 
 
@@ -53,6 +54,7 @@ ALARMS = {
     "parked": Expected("MailRelay", "MessagesParked", SERVICE, "Sum", 0, 300, (1, 4)),
     "failed-recipients": Expected("MailRelay", "RecipientsFailed", SERVICE, "Sum", 10, 300),
     "directory": Expected("MailRelay", "DirectoryFailures", SERVICE, "Sum", 0, 300, (1, 4)),
+    "device-bounces": Expected("AWS/SES", "Bounce", DEVICE_MAIL, "Sum", 0, 300),
     "bounce-rate": Expected("AWS/SES", "Reputation.BounceRate", {}, "Maximum", 0.05, 3600),
     "complaint-rate": Expected("AWS/SES", "Reputation.ComplaintRate", {}, "Maximum", 0.001, 3600),
     "download-errors": Expected("AWS/Lambda", "Url5xxCount", PAGE, "Sum", 0, 300),

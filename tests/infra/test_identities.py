@@ -10,6 +10,7 @@ from tests.infra.program import ZONE, Deployment
 
 MAIL_FROM = "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes"
 RECORD = "aws:route53/record:Record"
+FEEDBACK = "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes"
 IDENTITY = "aws:sesv2/emailIdentity:EmailIdentity"
 
 
@@ -25,8 +26,8 @@ def test_one_domain_for_both_is_one_identity(deploy: Deploy) -> None:
 
 def test_domains_that_are_verified_already_are_left_alone(deploy: Deploy) -> None:
     stack = deploy(createIdentities=False)
-    assert stack.all(IDENTITY) == ()
-    assert stack.all(MAIL_FROM) == ()
+    for type_ in (IDENTITY, MAIL_FROM, FEEDBACK):
+        assert stack.all(type_) == ()
     assert {record["type"] for record in stack.exports["dnsRecords"]} == {"MX", "TXT"}
 
 
@@ -46,8 +47,7 @@ def test_the_records_to_publish_are_told(dev: Deployment) -> None:
             "type": "MX",
             "value": "10 inbound-smtp.eu-central-1.amazonaws.com",
         },
-        {"name": "mail.example.com", "type": "TXT", "value": "v=spf1 include:amazonses.com ~all"},
-        {"name": "_dmarc.mail.example.com", "type": "TXT", "value": "v=DMARC1; p=quarantine"},
+        {"name": "_dmarc.mail.example.com", "type": "TXT", "value": "v=DMARC1; p=none"},
         {"name": "_dmarc.in.example.com", "type": "TXT", "value": "v=DMARC1; p=quarantine"},
         {
             "name": "bounce.mail.example.com",
@@ -63,6 +63,26 @@ def test_the_records_to_publish_are_told(dev: Deployment) -> None:
     ]
 
 
+def test_there_is_no_spf_record_where_it_is_not_evaluated(every: Deployment) -> None:
+    # Beside one that is there, it would make both void (RFC 7208 section 4.5).
+    spf = {record["name"] for record in every.exports["dnsRecords"] if "v=spf1" in record["value"]}
+    assert spf == {"bounce.mail.example.com"}
+
+
+def test_dmarc_asks_for_what_is_configured_and_reports_to_whom_it_says(deploy: Deploy) -> None:
+    stack = deploy(
+        dmarcPolicy="quarantine", dmarcReportEmails=["dmarc@example.com", "a!b@example.com"]
+    )
+    (value,) = (
+        record["value"]
+        for record in stack.exports["dnsRecords"]
+        if record["name"] == "_dmarc.mail.example.com"
+    )
+    assert value == (
+        "v=DMARC1; p=quarantine; rua=mailto:dmarc@example.com,mailto:a%21b@example.com"
+    )
+
+
 def test_mail_leaves_with_a_reverse_path_of_ours_and_goes_out_without_it_too(
     dev: Deployment,
 ) -> None:
@@ -71,6 +91,21 @@ def test_mail_leaves_with_a_reverse_path_of_ours_and_goes_out_without_it_too(
         "mailFromDomain": "bounce.mail.example.com",
         "behaviorOnMxFailure": "USE_DEFAULT_VALUE",
     }
+
+
+def test_bounces_are_not_told_of_to_the_sender_by_mail(dev: Deployment) -> None:
+    assert [one.inputs for one in dev.all(FEEDBACK)] == [
+        {"emailIdentity": domain, "emailForwardingEnabled": False}
+        for domain in ("in.example.com", "mail.example.com")
+    ]
+
+
+def test_a_destroy_that_a_bucket_stops_has_not_come_to_the_identities(every: Deployment) -> None:
+    # Pulumi deletes what depends on something before that.
+    identities = {one.urn for one in every.all(IDENTITY)}
+    assert identities
+    for bucket in every.all("aws:s3/bucket:Bucket"):
+        assert identities <= every.waits_for(bucket)
 
 
 @pytest.mark.parametrize("inbound", ["devices@in.example.com", "devices@mail.example.com"])

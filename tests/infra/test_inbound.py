@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from infra.inbound import AnotherRuleSetIsActive
 from tests.infra.conftest import Deploy
-from tests.infra.program import Deployment, changed_config, run_program
+from tests.infra.program import Deployment
 
 RULE = "aws:ses/receiptRule:ReceiptRule"
 RULE_SET = "aws:ses/receiptRuleSet:ReceiptRuleSet"
-ACTIVE = "aws:ses/activeReceiptRuleSet:ActiveReceiptRuleSet"
 BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 ENCRYPTION = (
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
@@ -52,23 +50,9 @@ def test_no_mail_is_taken_before_it_can_be_stored_encrypted_announced_and_relaye
     assert every.named(type_, name).urn in every.one(RULE).dependencies
 
 
-def test_the_rule_set_is_made_active_once_its_rule_is_there(dev: Deployment) -> None:
-    active = dev.one(ACTIVE)
-    assert active.inputs == {"ruleSetName": "mail-relay-dev"}
-    assert dev.one(RULE).urn in active.dependencies
-    assert dev.exports["receiptRuleSet"] == "mail-relay-dev"
-
-
-def test_the_rule_set_is_not_made_active_if_so_configured(deploy: Deploy) -> None:
-    stack = deploy(activateRuleSet=False)
-    assert stack.all(ACTIVE) == ()
-    assert len(stack.all(RULE_SET)) == 1
-
-
 def test_a_rule_set_that_exists_gets_only_our_rule(deploy: Deploy) -> None:
     stack = deploy(existingRuleSetName="shared", activateRuleSet=False)
     assert stack.all(RULE_SET) == ()
-    assert stack.all(ACTIVE) == ()
     assert stack.one(RULE).inputs["ruleSetName"] == "shared"
     assert stack.exports["receiptRuleSet"] == "shared"
 
@@ -94,57 +78,3 @@ def test_the_secret_address_is_kept_out_of_sight(dev: Deployment) -> None:
     ]
     assert shown == []
     assert "inboundAddress" in dev.secret_exports
-
-
-# --- Whose rule set is active -------------------------------------------------------------------
-
-
-def deploy_beside(active: str | None, *, preview: bool = False, **changes: object) -> Deployment:
-    """The dev stack, in an account in which this rule set is active."""
-    config = changed_config({"linkMode": "page", **changes})
-    return run_program(config, active_rule_set=active, first_preview=preview)
-
-
-@pytest.mark.parametrize("preview", [True, False])
-def test_the_place_of_another_rule_set_is_not_taken_and_the_ways_out_are_told(
-    *, preview: bool
-) -> None:
-    with pytest.raises(AnotherRuleSetIsActive) as raised:
-        deploy_beside("theirs", preview=preview)
-    text = str(raised.value)
-    assert "the receipt rule set theirs is active" in text
-    assert "set existingRuleSetName to theirs and activateRuleSet to false" in text
-    assert "set replaceActiveRuleSet to true" in text
-
-
-def test_both_ways_out_are_ways_out() -> None:
-    beside = deploy_beside("theirs", existingRuleSetName="theirs", activateRuleSet=False)
-    assert (beside.all(RULE_SET), beside.all(ACTIVE), beside.warnings) == ((), (), ())
-    instead = deploy_beside("theirs", replaceActiveRuleSet=True)
-    assert instead.one(ACTIVE).inputs == {"ruleSetName": "mail-relay-dev"}
-
-
-@pytest.mark.parametrize("active", [None, "mail-relay-dev"])
-def test_none_and_our_own_are_in_nobodys_way(active: str | None) -> None:
-    assert deploy_beside(active).one(ACTIVE).inputs == {"ruleSetName": "mail-relay-dev"}
-
-
-def test_a_set_that_is_not_to_be_made_active_is_in_nobodys_way() -> None:
-    assert deploy_beside("theirs", activateRuleSet=False).all(ACTIVE) == ()
-
-
-@pytest.mark.parametrize(("active", "told"), [(None, "no receipt rule set"), ("other", "other")])
-def test_a_rule_in_a_set_that_is_not_active_is_warned_about(active: str | None, told: str) -> None:
-    stack = deploy_beside(active, existingRuleSetName="shared", activateRuleSet=False)
-    (warning,) = stack.warnings
-    assert warning.startswith("existingRuleSetName is shared")
-    assert f"region is {told}: until shared is made active, no mail comes in" in warning
-
-
-def test_what_aws_does_not_answer_is_not_taken_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(*_: object) -> tuple[dict[str, object], list[tuple[str, str]]]:
-        return {}, [("", "reading SES Active Receipt Rule Set: AccessDenied")]
-
-    monkeypatch.setattr("tests.infra.program._Aws.call", denied)
-    with pytest.raises(Exception, match="AccessDenied"):
-        deploy_beside(None)

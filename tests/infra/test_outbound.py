@@ -20,7 +20,7 @@ def set_of_function(stack: Deployment) -> str:
 
 
 def test_the_stack_has_a_set_of_its_own_and_the_function_sends_with_it(dev: Deployment) -> None:
-    found = dev.one(SET)
+    found = dev.named(SET, "mail-relay-dev-outbound")
     assert found.inputs["configurationSetName"] == set_of_function(dev) == "mail-relay-dev"
     assert found.inputs["reputationOptions"] == {"reputationMetricsEnabled": True}
     # A worker that sends before the set is there is refused.
@@ -30,11 +30,13 @@ def test_the_stack_has_a_set_of_its_own_and_the_function_sends_with_it(dev: Depl
 @pytest.mark.parametrize(("required", "policy"), [(False, "OPTIONAL"), (True, "REQUIRE")])
 def test_tls_is_asked_for_as_configured(deploy: Deploy, *, required: bool, policy: str) -> None:
     stack = deploy(requireOutboundTls=required)
-    assert stack.one(SET).inputs["deliveryOptions"] == {"tlsPolicy": policy}
+    assert stack.named(SET, "mail-relay-dev-outbound").inputs["deliveryOptions"] == {
+        "tlsPolicy": policy
+    }
 
 
 def test_troubles_are_told_to_the_operator_once_ses_may(dev: Deployment) -> None:
-    told = dev.one(DESTINATION, "operator")
+    told = dev.one(DESTINATION, "outbound-operator")
     event = told.inputs["eventDestination"]
     assert event["enabled"] is True
     assert set(event["matchingEventTypes"]) == TROUBLES
@@ -44,7 +46,7 @@ def test_troubles_are_told_to_the_operator_once_ses_may(dev: Deployment) -> None
 
 
 def test_troubles_are_counted_under_the_name_of_the_set(dev: Deployment) -> None:
-    event = dev.one(DESTINATION, "metrics").inputs["eventDestination"]
+    event = dev.one(DESTINATION, "outbound-metrics").inputs["eventDestination"]
     assert set(event["matchingEventTypes"]) == TROUBLES
     (dimension,) = event["cloudWatchDestination"]["dimensionConfigurations"]
     assert dimension == {
@@ -56,7 +58,9 @@ def test_troubles_are_counted_under_the_name_of_the_set(dev: Deployment) -> None
 
 def test_a_set_that_exists_is_used_and_left_as_it_is(deploy: Deploy) -> None:
     stack = deploy(configurationSetName="theirs")
-    assert (stack.all(SET), stack.all(DESTINATION)) == ((), ())
+    made = (*stack.all(SET), *stack.all(DESTINATION))
+    assert not [one.name for one in made if "outbound" in one.name]
     assert set_of_function(stack) == "theirs"
     policy = stack.named(TOPIC_POLICY, "mail-relay-dev-alarms").document("policy")
-    assert "ses.amazonaws.com" not in str(policy)
+    assert "configuration-set/theirs" not in str(policy)
+    assert "PublishEventsOfSending" not in str(policy)

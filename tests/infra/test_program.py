@@ -28,12 +28,15 @@ EXPORTS = {
 
 WILDCARDS: Mapping[str, str] = {
     # Sid of an allowing statement → why its resources hold a "*"
-    "PutByService": "SES names the objects itself, under one prefix",
+    "PutByService": "SES names the objects itself, under one prefix; the rule may move to another"
+    " rule set",
     "ReadIncomingMail": "SES names the objects itself, under one prefix",
     "KeepAttachments": "keys are made of mails' ids, under one prefix",
     "KeepRecords": "keys are made of mails' ids and senders, under a prefix each",
     "SendAsTheSender": "SES also asks for the recipients' identities in its sandbox; the sender"
     " is fixed by ses:FromAddress",
+    "SendToRelay": "which identity SES knows a device by, and which set is its default, differs by"
+    " account; the recipient is fixed by ses:Recipients",
     "WriteLogs": "Lambda names the streams of the function's own log group",
 }
 WILDCARDS_OF_PAGE: Mapping[str, str] = {

@@ -23,7 +23,7 @@ def test_topics_take_nothing_without_tls(dev: Deployment) -> None:
         } in policy["Statement"]
 
 
-def test_only_the_stacks_own_alarms_and_sending_may_publish_on_the_alarms_topic(
+def test_only_the_stacks_own_alarms_and_mail_may_publish_on_the_alarms_topic(
     dev: Deployment,
 ) -> None:
     allowed = [
@@ -48,6 +48,7 @@ def test_only_the_stacks_own_alarms_and_sending_may_publish_on_the_alarms_topic(
         }
         for sid, service, source in (
             ("PublishAlarms", "cloudwatch.amazonaws.com", alarms),
+            ("PublishEventsOfDevices", "ses.amazonaws.com", f"{sending}-devices"),
             ("PublishEventsOfSending", "ses.amazonaws.com", sending),
         )
     ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import dill  # type: ignore[import-untyped]  # it carries no types
 import pytest
 
+from infra.activation import ActivationProvider
 from sandbox.create import CREATORS, LOOKUPS, Created, DeclarationError, Declared, NothingFound
 from sandbox.deploy import PROGRAM, DeployError, deploy, load_config
 from sandbox.emulator import Emulator
@@ -190,6 +193,17 @@ def test_the_active_rule_set_is_told_and_that_there_is_none(emulator: Emulator) 
         ACTIVE({}, emulator)
 
 
+def inventory(emulator: Emulator) -> tuple[object, ...]:
+    """What a deployment makes first, in several services."""
+    return (
+        emulator.client("s3").list_buckets()["Buckets"],
+        emulator.client("ssm").describe_parameters()["Parameters"],
+        emulator.client("sesv2").list_email_identities()["EmailIdentities"],
+        emulator.client("sns").list_topics()["Topics"],
+        emulator.client("iam").list_roles()["Roles"],
+    )
+
+
 def test_a_program_that_would_take_anothers_place_is_stopped_with_both_ways_out(
     emulator: Emulator,
 ) -> None:
@@ -197,8 +211,10 @@ def test_a_program_that_would_take_anothers_place_is_stopped_with_both_ways_out(
     ses.create_receipt_rule_set(RuleSetName="theirs")
     ses.set_active_receipt_rule_set(RuleSetName="theirs")
     try:
+        before = inventory(emulator)
         with pytest.raises(DeployError) as raised:
             deploy(emulator, load_config(PROGRAM.parent))
+        assert inventory(emulator) == before
         assert "the receipt rule set theirs is active" in str(raised.value)
         assert "existingRuleSetName" in str(raised.value)
         assert "replaceActiveRuleSet" in str(raised.value)
@@ -212,3 +228,51 @@ def test_a_zone_is_known_by_its_id(emulator: Emulator, zone: str) -> None:
     assert look({"zoneId": zone}, emulator)["name"] == ZONE
     with pytest.raises(NothingFound, match="Hosted Zone"):
         look({"zoneId": "Z000000000000"}, emulator)
+
+
+def test_the_records_of_a_zone_are_told(emulator: Emulator, zone: str) -> None:
+    name = f"{unique()}.{ZONE}"
+    inputs = {"zoneId": zone, "name": name, "type": "TXT", "ttl": 60, "records": ["v=spf1 -all"]}
+    create(emulator, "aws:route53/record:Record", inputs)
+    found = LOOKUPS["aws:route53/getRecords:getRecords"]({"zoneId": zone}, emulator)
+    (record,) = (one for one in found["resourceRecordSets"] if one["name"] == f"{name}.")
+    assert (record["type"], record["resourceRecords"]) == ("TXT", [{"value": '"v=spf1 -all"'}])
+
+
+def test_parameters_and_identities_are_told_and_that_there_are_none(emulator: Emulator) -> None:
+    name, domain = f"/some/{unique()}", f"{unique()}.example"
+    parameter = LOOKUPS["aws:ssm/getParameter:getParameter"]
+    identity = LOOKUPS["aws:sesv2/getEmailIdentity:getEmailIdentity"]
+    for look, arguments in ((parameter, {"name": name}), (identity, {"emailIdentity": domain})):
+        with pytest.raises(NothingFound, match="couldn't find resource"):
+            look(arguments, emulator)
+    emulator.client("ssm").put_parameter(Name=name, Type="String", Value="it")
+    emulator.client("sesv2").create_email_identity(EmailIdentity=domain)
+    assert parameter({"name": name}, emulator)["value"] == "it"
+    assert identity({"emailIdentity": domain}, emulator)["verifiedForSendingStatus"] is True
+
+
+def test_a_quota_is_aws_default(emulator: Emulator) -> None:
+    look = LOOKUPS["aws:servicequotas/getServiceQuota:getServiceQuota"]
+    found = look({"serviceCode": "lambda", "quotaCode": "L-B99A9384"}, emulator)
+    assert found["value"] == 1000
+    with pytest.raises(NothingFound):
+        look({"serviceCode": "lambda", "quotaCode": "L-0"}, emulator)
+
+
+# --- The active rule set ------------------------------------------------------------------------
+
+ACTIVATION = "pulumi-python:dynamic/ses:Activation"
+
+
+def test_the_programs_own_provider_makes_a_set_active(emulator: Emulator) -> None:
+    ses, name = emulator.client("ses"), f"rules-{unique()}"
+    ses.create_receipt_rule_set(RuleSetName=name)
+    provider = base64.b64encode(dill.dumps(ActivationProvider())).decode()
+    inputs = {"ruleSetName": name, "isOwn": True, "account": emulator.account_id}
+    try:
+        made = create(emulator, ACTIVATION, {**inputs, "__provider": provider})
+        assert made.outputs == inputs
+        assert ACTIVE({}, emulator)["ruleSetName"] == name
+    finally:
+        ses.set_active_receipt_rule_set()

@@ -1,0 +1,147 @@
+"""Which receipt rule set is active: made so by the provider, and undone only where it is ours.
+
+An account has one active receipt rule set in a region. The provider's resource activates one, and
+that is all it is asked to do: deleted, it would deactivate whichever set is active, whoever's that
+is by then (terraform-provider-aws, active_receipt_rule_set.go, delete). So it is retained when it
+goes: a change of sets, a stack that another one has taken over from, a rename, touch nothing.
+
+What is left is a resource of our own, an `Activation`. Deleted, it asks which set is active, and
+deactivates that only if it is the stack's own. At each `up` and preview it is compared with what
+is active, and makes ours active again where somebody has changed that: the provider's resource is
+compared with Pulumi's state, which does not know.
+
+It is a dynamic provider, which Pulumi runs in the Python of the program, at `destroy` too (Pulumi
+docs, "Dynamic resource providers"). It calls AWS by boto3, whose credentials are those of the
+environment or of `aws:profile`. Provider configuration beyond that, like a role to assume, is not
+boto3's; so the account is compared first, and nothing is done in another one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pulumi
+import pulumi_aws as aws
+from pulumi import dynamic
+
+Client = Callable[[str], Any]
+"""Name of a service → boto3's client of it; boto3 makes its classes at run time."""
+
+
+class AnotherAccount(Exception):
+    """The credentials found are of another account than the stack's."""
+
+
+class ActivationProvider(dynamic.ResourceProvider):
+    """What Pulumi calls to make, compare and delete an `Activation`.
+
+    Its properties: `ruleSetName`; `isOwn`, whether that set is the stack's own; `account`.
+    `client` is set by `configure`, or by whoever calls this instead of Pulumi.
+    """
+
+    serialize_as_secret_always = False
+    client: Client
+
+    def configure(self, req: dynamic.ConfigureRequest) -> None:
+        """Take the credentials and the region from where the AWS provider has them."""
+        self.client = _client_of({key: req.config.get(f"aws:{key}") for key in _CONFIG})
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        """Make the set active, unless it is: the provider's resource has done it mostly."""
+        self._activate(props)
+        return dynamic.CreateResult(id_="activation", outs=dict(props))
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
+        """Compare with the properties as they were, and with what is active now."""
+        changed = any(olds.get(key) != news[key] for key in ("ruleSetName", "isOwn", "account"))
+        return dynamic.DiffResult(changes=changed or self._active(news) != news["ruleSetName"])
+
+    def update(
+        self, _id: str, _olds: dict[str, Any], news: dict[str, Any]
+    ) -> dynamic.UpdateResult:
+        """Make the set active again, or another one."""
+        self._activate(news)
+        return dynamic.UpdateResult(outs=dict(news))
+
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        """Deactivate the set, if it is active and the stack's own."""
+        if props["isOwn"] and self._active(props) == props["ruleSetName"]:
+            self.client("ses").set_active_receipt_rule_set()
+
+    def _activate(self, props: Mapping[str, Any]) -> None:
+        if self._active(props) != props["ruleSetName"]:
+            self.client("ses").set_active_receipt_rule_set(RuleSetName=props["ruleSetName"])
+
+    def _active(self, props: Mapping[str, Any]) -> str | None:
+        found = self.client("sts").get_caller_identity()["Account"]
+        if found != props["account"]:
+            raise AnotherAccount(
+                f"the receipt rule set {props['ruleSetName']} is of account {props['account']},"
+                f" but the AWS credentials of the environment are of {found}: set AWS_PROFILE, or"
+                " the AWS_ variables, to those that the stack is deployed with"
+            )
+        active = self.client("ses").describe_active_receipt_rule_set()
+        name: str | None = active.get("Metadata", {}).get("Name")
+        return name
+
+
+_CONFIG = ("profile", "region", "accessKey", "secretKey", "token", "endpoints")
+"""Keys of the AWS provider's configuration, in the namespace `aws`."""
+
+
+def _client_of(config: Mapping[str, str | None]) -> Client:
+    # The names of services come at run time: boto3's types want each literally.
+    session: Any = boto3.session.Session(
+        profile_name=config["profile"],
+        region_name=config["region"],
+        aws_access_key_id=config["accessKey"],
+        aws_secret_access_key=config["secretKey"],
+        aws_session_token=config["token"],
+    )
+    endpoints: Mapping[str, str] = {}
+    for one in json.loads(config["endpoints"] or "[]"):
+        endpoints = {**endpoints, **one}
+    clients: dict[str, Any] = {}
+
+    def client(service: str) -> Any:  # noqa: ANN401 (boto3 makes its class at run time)
+        if service not in clients:
+            clients[service] = session.client(service, endpoint_url=endpoints.get(service))
+        return clients[service]
+
+    return client
+
+
+class Activation(dynamic.Resource, module="ses", name="Activation"):
+    """A receipt rule set's being active, for as long as the resource is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveRuleSetArgs:
+    """`is_own`: whether the set is the stack's, to be deactivated when the stack goes.
+
+    `rule` is the rule that has to be there before its set is active.
+    """
+
+    rule_set_name: str
+    is_own: bool
+    account: pulumi.Input[str]
+    rule: pulumi.Resource
+
+
+def activate(name: str, args: ActiveRuleSetArgs, parent: pulumi.Resource) -> None:
+    """Declare the rule set to be active, under this name."""
+    activated = aws.ses.ActiveReceiptRuleSet(
+        name,
+        rule_set_name=args.rule_set_name,
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[args.rule], retain_on_delete=True),
+    )
+    Activation(
+        ActivationProvider(),
+        name,
+        {"ruleSetName": args.rule_set_name, "isOwn": args.is_own, "account": args.account},
+        pulumi.ResourceOptions(parent=parent, depends_on=[activated]),
+    )

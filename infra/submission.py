@@ -1,0 +1,82 @@
+"""Devices submitting mail: the configuration set that it goes with on its way to the relay.
+
+A device hands its mail to SES, which answers 250 and sends it on, to SES's own receiving host by
+the domain's MX record. That hop can fail like any other: no rule set is active, the rule has
+another address, the MX record leads elsewhere. The device does not hear of it. So its mail has a
+configuration set, the default one of the sender's identities, that tells the operator.
+
+A hard bounce puts an address on the account's suppression list, and SES sends it nothing more,
+with an answer like that of success (SES guide, "Using the Amazon SES account-level suppression
+list"). Here that address would be the relay's own, and all devices' mail would be lost from then
+on. So bounces suppress nothing in this set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from .metrics import SET_DIMENSION
+
+_EVENTS = ("BOUNCE", "REJECT", "DELIVERY_DELAY")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceMailArgs:
+    """`topic_policy` is the policy of the topic that lets SES publish there."""
+
+    configuration_set_name: str
+    topic_arn: pulumi.Input[str]
+    topic_policy: pulumi.Resource
+
+
+class DeviceMail(pulumi.ComponentResource):
+    """The configuration set and where its events go: to the topic, and to CloudWatch."""
+
+    configuration_set_name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: DeviceMailArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:submission:DeviceMail", name, None, opts)
+        configuration_set = aws.sesv2.ConfigurationSet(
+            name,
+            configuration_set_name=args.configuration_set_name,
+            suppression_options={"suppressed_reasons": ["COMPLAINT"]},
+            sending_options={"sending_enabled": True},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.configuration_set_name = configuration_set.configuration_set_name
+        aws.sesv2.ConfigurationSetEventDestination(
+            f"{name}-operator",
+            configuration_set_name=self.configuration_set_name,
+            event_destination_name="operator",
+            event_destination={
+                "enabled": True,
+                "matching_event_types": list(_EVENTS),
+                "sns_destination": {"topic_arn": args.topic_arn},
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.topic_policy]),
+        )
+        aws.sesv2.ConfigurationSetEventDestination(
+            f"{name}-metrics",
+            configuration_set_name=self.configuration_set_name,
+            event_destination_name="metrics",
+            event_destination={
+                "enabled": True,
+                "matching_event_types": list(_EVENTS),
+                "cloud_watch_destination": {
+                    "dimension_configurations": [
+                        {
+                            "dimension_name": SET_DIMENSION,
+                            "dimension_value_source": "MESSAGE_TAG",
+                            "default_dimension_value": args.configuration_set_name,
+                        }
+                    ]
+                },
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({"configurationSetName": self.configuration_set_name})

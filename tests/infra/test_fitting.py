@@ -1,0 +1,328 @@
+"""What a deployment makes of the account as it finds it; and that it knows before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from pulumi.runtime.mocks import MockResourceArgs
+
+from infra.fitting import AnotherRuleSetIsActive, CannotDeploy, DomainsAreTaken
+from infra.holdings import Holdings, format_holdings, parse_holdings
+from tests.infra.program import (
+    EMPTY,
+    Deployment,
+    InAccount,
+    changed_config,
+    run_program,
+)
+
+RULE_SET = "aws:ses/receiptRuleSet:ReceiptRuleSet"
+IDENTITY = "aws:sesv2/emailIdentity:EmailIdentity"
+RECORD, KEY = "aws:route53/record:Record", "aws:kms/key:Key"
+PARAMETER = "aws:ssm/parameter:Parameter"
+HOLDINGS, DIRECTORY = "/mail-relay/dev/holdings", "/mail-relay/dev/recipients"
+DOMAINS = ("mail.example.com", "in.example.com")
+
+
+def deploy_in(account: InAccount, **changes: object) -> Deployment:
+    return run_program(changed_config(changes), account=account)
+
+
+def held_by(stack: Deployment) -> str:
+    value: str = stack.named(PARAMETER, "mail-relay-dev-holdings").inputs["insecureValue"]
+    return value
+
+
+def after(stack: Deployment, *, rule_set: str | None = "mail-relay-dev") -> InAccount:
+    """The account once this stack has been deployed in it."""
+    return InAccount(
+        active_rule_set=rule_set,
+        parameters={HOLDINGS: held_by(stack), DIRECTORY: "{}"},
+        identities={one.inputs["emailIdentity"]: True for one in stack.all(IDENTITY)},
+        records={
+            (one.inputs["name"], one.inputs["type"]): tuple(one.inputs["records"])
+            for one in stack.all(RECORD)
+        },
+    )
+
+
+def made(stack: Deployment) -> dict[str, Mapping[str, object]]:
+    types = {IDENTITY, RECORD, KEY, PARAMETER}
+    return {one.urn: one.inputs for one in stack.resources if one.type in types}
+
+
+# --- Before anything is registered --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("account", "error"),
+    [
+        (InAccount(active_rule_set="theirs"), AnotherRuleSetIsActive),
+        (InAccount(identities={"in.example.com": False}), DomainsAreTaken),
+    ],
+)
+def test_a_stack_that_cannot_be_deployed_registers_nothing(
+    monkeypatch: pytest.MonkeyPatch, account: InAccount, error: type[Exception]
+) -> None:
+    registered: list[str] = []
+
+    def register(_: object, args: MockResourceArgs) -> tuple[str, dict[str, object]]:
+        registered.append(args.typ)
+        return args.name, {}
+
+    monkeypatch.setattr("tests.infra.program._Aws.new_resource", register)
+    with pytest.raises(error):
+        deploy_in(account)
+    assert set(registered) <= {"pulumi:pulumi:Stack"}
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        ("getActiveReceiptRuleSet", "AccessDenied"),
+        ("getActiveReceiptRuleSet", "credentials not found"),
+        ("getActiveReceiptRuleSet", "no active session"),
+        ("getParameter", "lookup ssm: host not found"),
+        ("getZone", "AccessDenied"),
+        ("getRecords", "AccessDenied"),
+    ],
+)
+def test_what_aws_does_not_answer_is_not_taken_for_none(function: str, words: str) -> None:
+    with pytest.raises(Exception, match=words):
+        deploy_in(InAccount(errors={function: words}), hostedZoneId="Z123")
+
+
+@pytest.mark.parametrize("function", ["getEmailIdentity", "getServiceQuota"])
+def test_what_can_be_done_without_is_told_and_done_without(function: str) -> None:
+    stack = deploy_in(InAccount(errors={function: "AccessDenied: no right to ask"}))
+    assert stack.all(IDENTITY)
+    assert all("could not be asked for" in warning for warning in stack.warnings)
+    assert any("AccessDenied: no right to ask" in warning for warning in stack.warnings)
+
+
+# --- The active rule set ------------------------------------------------------------------------
+
+
+def test_the_place_of_another_rule_set_is_not_taken_and_the_ways_out_are_told() -> None:
+    with pytest.raises(AnotherRuleSetIsActive) as raised:
+        deploy_in(InAccount(active_rule_set="theirs"))
+    text = str(raised.value)
+    assert "the receipt rule set theirs is active" in text
+    assert "set existingRuleSetName to theirs and activateRuleSet to false" in text
+    assert "set replaceActiveRuleSet to true" in text
+
+
+def test_both_ways_out_are_ways_out() -> None:
+    theirs = InAccount(active_rule_set="theirs")
+    beside = deploy_in(theirs, existingRuleSetName="theirs", activateRuleSet=False)
+    assert (beside.all(RULE_SET), beside.warnings) == ((), ())
+    assert deploy_in(theirs, replaceActiveRuleSet=True).all(RULE_SET)
+
+
+@pytest.mark.parametrize("active", [None, "mail-relay-dev"])
+def test_none_and_our_own_are_in_nobodys_way(active: str | None) -> None:
+    assert deploy_in(InAccount(active_rule_set=active)).warnings == ()
+
+
+def test_a_set_that_is_not_to_be_made_active_is_in_nobodys_way() -> None:
+    stack = deploy_in(InAccount(active_rule_set="theirs"), activateRuleSet=False)
+    assert stack.warnings == ()
+
+
+@pytest.mark.parametrize(("active", "told"), [(None, "no receipt rule set"), ("other", "other")])
+def test_a_rule_in_a_set_that_is_not_active_is_warned_about(active: str | None, told: str) -> None:
+    account = InAccount(active_rule_set=active)
+    (warning,) = deploy_in(account, existingRuleSetName="shared", activateRuleSet=False).warnings
+    assert warning.startswith("existingRuleSetName is shared")
+    assert f"region is {told}: until shared is made active, no mail comes in" in warning
+
+
+@pytest.mark.parametrize("active", [None, "theirs"])
+def test_a_stack_whose_set_was_deactivated_says_so_and_activates_it_again(
+    active: str | None,
+) -> None:
+    account = after(deploy_in(EMPTY), rule_set=active)
+    (warning,) = deploy_in(account, replaceActiveRuleSet=True).warnings
+    assert f"active in this account and region is {active or 'no receipt rule set'}" in warning
+    assert "no mail comes in. This deployment makes mail-relay-dev active again" in warning
+
+
+def test_a_move_to_a_shared_set_is_one_step() -> None:
+    account = after(deploy_in(EMPTY))
+    assert deploy_in(account, existingRuleSetName="shared").warnings == ()
+    with pytest.raises(CannotDeploy, match="Set activateRuleSet to true"):
+        deploy_in(account, existingRuleSetName="shared", activateRuleSet=False)
+
+
+def test_that_mail_will_be_refused_is_told_before() -> None:
+    (warning,) = deploy_in(after(deploy_in(EMPTY)), activateRuleSet=False).warnings
+    assert "deactivates it, and SES refuses all mail of this region from then on" in warning
+
+
+def test_the_set_of_another_stack_is_warned_about() -> None:
+    account = InAccount(active_rule_set="mail-relay-prod")
+    (warning,) = deploy_in(
+        account, existingRuleSetName="mail-relay-prod", activateRuleSet=False
+    ).warnings
+    assert "when that one is destroyed, the set goes" in warning
+
+
+def test_a_region_that_is_not_known_to_receive_is_tried() -> None:
+    (warning,) = deploy_in(EMPTY, **{"aws:region": "eu-south-2"}).warnings
+    assert warning.startswith("aws:region is eu-south-2")
+
+
+# --- What the stack keeps -----------------------------------------------------------------------
+
+
+def test_domains_that_are_verified_already_stop_a_first_deployment_only() -> None:
+    first = deploy_in(EMPTY)
+    with pytest.raises(DomainsAreTaken) as raised:
+        deploy_in(InAccount(identities={"in.example.com": True}))
+    assert "already: in.example.com. Set createIdentities to false" in str(raised.value)
+    assert made(deploy_in(after(first))) == made(first)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_stack_that_is_deployed_again_makes_the_same(*, listed: bool) -> None:
+    # A release before this one kept no list of what it made.
+    changes = {"hostedZoneId": "Z123", "customerManagedKey": True}
+    first = deploy_in(EMPTY, **changes)
+    account = after(first)
+    parameters = account.parameters if listed else {DIRECTORY: "{}"}
+    again = deploy_in(
+        InAccount(
+            active_rule_set=account.active_rule_set,
+            parameters=parameters,
+            identities=account.identities,
+            records=account.records,
+        ),
+        **changes,
+    )
+    assert made(again) == made(first)
+    assert again.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "then", "types", "told"),
+    [
+        ("createIdentities", True, False, (IDENTITY,), "SES identities that this stack made stay"),
+        ("customerManagedKey", True, False, (KEY,), "the key stays until the stack is destroyed"),
+        ("hostedZoneId", "Z123", None, (RECORD,), "they stay its own, since mail stops without"),
+        (
+            *("senderEmail", "relay@mail.example.com", "relay@post.example.com"),
+            *((IDENTITY,), "no more: mail.example.com"),
+        ),
+    ],
+)
+def test_a_change_of_one_key_destroys_nothing_that_others_rely_on(
+    key: str, before: object, then: object, types: tuple[str, ...], told: str
+) -> None:
+    first = deploy_in(EMPTY, **{key: before})
+    changed = deploy_in(after(first), **{key: then})
+    for type_ in types:
+        urns = {one.urn for one in first.all(type_)}
+        assert urns
+        assert urns <= {one.urn for one in changed.all(type_)}
+    assert any(told in warning for warning in changed.warnings)
+
+
+def test_what_a_kept_key_encrypted_can_still_be_read_and_nothing_new_is_under_it() -> None:
+    first = deploy_in(EMPTY, customerManagedKey=True)
+    changed = deploy_in(after(first), customerManagedKey=False)
+    policy = changed.named("aws:iam/rolePolicy:RolePolicy", "mail-relay-dev-function")
+    assert "kms:Decrypt" in policy.inputs["policy"]
+    for queue in changed.all("aws:sqs/queue:Queue"):
+        assert "kmsMasterKeyId" not in queue.inputs
+
+
+def test_the_list_is_there_before_what_it_names(every: Deployment) -> None:
+    listed = every.named(PARAMETER, "mail-relay-dev-holdings")
+    for one in (*every.all(IDENTITY), *every.all(RECORD), *every.all(KEY)):
+        assert listed.urn in every.waits_for(one)
+
+
+def test_the_list_is_read_as_it_was_written() -> None:
+    holdings = Holdings(domains=("a.example",), records=("k",), zone="Z1", has_key=True)
+    assert parse_holdings(format_holdings(holdings)) == holdings
+    assert parse_holdings("{}") == Holdings()
+
+
+def test_domains_that_nothing_covers_are_warned_about() -> None:
+    account = InAccount(identities={"example.com": True})
+    assert deploy_in(account, createIdentities=False).warnings == ()
+    (warning,) = deploy_in(
+        InAccount(identities={"relay@mail.example.com": True, "in.example.com": False}),
+        createIdentities=False,
+    ).warnings
+    assert "no verified SES identity of this account and region covers in.example.com" in warning
+
+
+# --- Records that are there ---------------------------------------------------------------------
+
+
+def test_records_that_are_there_are_left_and_told_of_each_time() -> None:
+    theirs = {
+        ("in.example.com", "MX"): ("10 mail.theirs.example",),
+        ("_dmarc.mail.example.com", "TXT"): ('"v=DMARC1; p=reject"',),
+        ("mail.example.com", "TXT"): ('"v=spf1 -all"',),
+    }
+    first = deploy_in(InAccount(records=theirs), hostedZoneId="Z123")
+    account = after(first)
+    again = deploy_in(
+        InAccount(
+            active_rule_set=account.active_rule_set,
+            parameters=account.parameters,
+            identities=account.identities,
+            records={**account.records, **theirs},
+        ),
+        hostedZoneId="Z123",
+    )
+    for stack in (first, again):
+        written = {(one.inputs["name"], one.inputs["type"]) for one in stack.all(RECORD)}
+        assert not written & theirs.keys()
+        assert ("bounce.mail.example.com", "MX") in written
+        mx, dmarc = stack.warnings
+        assert "has MX of in.example.com already, and it is left as it is: 10 mail.theirs" in mx
+        assert "would write 10 inbound-smtp.eu-central-1.amazonaws.com; mail to it goes" in mx
+        assert (
+            "left as it is: v=DMARC1; p=reject. This stack would write v=DMARC1; p=none" in dmarc
+        )
+
+
+def test_our_own_record_follows_the_configuration() -> None:
+    first = deploy_in(EMPTY, hostedZoneId="Z123")
+    changed = deploy_in(after(first), hostedZoneId="Z123", dmarcPolicy="reject")
+    (dmarc,) = (
+        one for one in changed.all(RECORD) if one.inputs["name"] == "_dmarc.mail.example.com"
+    )
+    assert dmarc.inputs["records"] == ["v=DMARC1; p=reject"]
+    assert changed.warnings == ()
+
+
+# --- Quotas -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("quota", "reserved"), [(10, None), (119, None), (120, 20)])
+def test_nothing_is_reserved_that_the_account_cannot_spare(
+    quota: int, reserved: int | None
+) -> None:
+    stack = deploy_in(InAccount(lambda_concurrency=quota))
+    page = stack.named("aws:lambda/function:Function", "mail-relay-dev-download")
+    assert page.inputs.get("reservedConcurrentExecutions") == reserved
+    assert [f"may run {quota} functions at once" in one for one in stack.warnings] == (
+        [True] if reserved is None else []
+    )
+
+
+@pytest.mark.parametrize("name", ["d" * 32, "production-eu-central-1"])
+def test_the_names_of_the_longest_stack_fit(name: str) -> None:
+    limits = {"aws:s3/bucket:Bucket": 63, "aws:iam/role:Role": 64, "aws:iam/user:User": 64}
+    limits |= {"aws:lambda/function:Function": 64, "aws:sqs/queue:Queue": 80}
+    stack = run_program(changed_config({"malwareProtection": True}), stack=name)
+    for type_, limit in limits.items():
+        for one in stack.all(type_):
+            assert len(one.name) + len("-1234567") <= limit
+    for one in stack.all("aws:sesv2/configurationSet:ConfigurationSet"):
+        assert len(one.inputs["configurationSetName"]) <= 64
