@@ -9,7 +9,7 @@ redelivers mail has to be allowed to read it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from urllib.parse import quote_plus
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from relay_core.errors import AdapterError, Conflict
+from relay_core.errors import AdapterError, Conflict, PermanentError
 from relay_core.manifest import MessageId
 
 from .aws_errors import Fault, aws_call, error_code, fault_of
@@ -78,6 +78,24 @@ class S3Objects:
                 if error_code(error) != "NoSuchKey":
                     raise
                 return None
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete these objects, a thousand at most; one that is gone already is no error.
+
+        Raises:
+            PermanentError: if S3 refuses to delete one of them, which it names.
+        """
+        with aws_call(call="s3:DeleteObjects", target=self.bucket):
+            answer = self.client.delete_objects(
+                Bucket=self.bucket,
+                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+            )
+        for error in answer.get("Errors", ()):
+            raise PermanentError(
+                call="s3:DeleteObjects",
+                target=f"{self.bucket}/{error.get('Key')}",
+                detail=f"{error.get('Code')}: {error.get('Message')}",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,11 +24,26 @@ RECEIVING_REGIONS = frozenset(
     }
 )
 """Where SES receives mail (AWS General Reference, "Amazon SES endpoints and quotas", table
-"Email receiving endpoints"; AWS What's New of September 2023). AWS adds to it now and then."""
+"Email receiving endpoints"; AWS What's New of September 2023). AWS adds to it now and then, and no
+call tells: so a region that is not here is warned about, and tried."""
 
-_REGIONAL_DKIM = frozenset({"ap-southeast-3"})
-"""Receiving regions whose DKIM keys do not stand under dkim.amazonses.com (the same page,
-table "DKIM domains")."""
+_REGIONAL_DKIM = frozenset(
+    {
+        "af-south-1",
+        "ap-northeast-3",
+        "ap-south-2",
+        "ap-southeast-3",
+        "ap-southeast-5",
+        "ca-west-1",
+        "eu-central-2",
+        "eu-south-1",
+        "il-central-1",
+        "me-central-1",
+    }
+)
+"""Regions whose DKIM keys do not stand under dkim.amazonses.com (the same page, table "DKIM
+domains"). The API tells it of an identity (sesv2 GetEmailIdentity, SigningHostedZone), and the
+provider does not hand it on: docs/first-run.md compares."""
 
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),

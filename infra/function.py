@@ -134,12 +134,12 @@ def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
             ],
         ),
         policies.allow(
-            # Without it, S3 answers 403 instead of 404 for a manifest that is not there yet
-            # (S3 API reference, GetObject, "Permissions"). A condition on s3:prefix would undo
-            # that: a read of an object has no such key.
+            # Without it, S3 answers 403 instead of 404 for a manifest that is not there yet, and
+            # for raw mail that is gone (S3 API reference, GetObject, "Permissions"). A condition
+            # on s3:prefix would undo that: a read of an object has no such key.
             "TellAbsentFromForbidden",
             ["s3:ListBucket"],
-            [args.attachments_bucket_arn],
+            [args.incoming_bucket_arn, args.attachments_bucket_arn],
         ),
         policies.allow(
             # SES's v2 SendEmail with raw content is authorised as SendRawEmail too. An account

@@ -29,7 +29,7 @@ from relay_core.plan import message_id_of
 from relay_core.ports import RawKey
 from relay_core.settings import InvalidSettings, Settings
 
-from . import link_commands, message_commands
+from . import emptying, link_commands, message_commands
 from .dlq_commands import dlq
 from .extraction import Extraction
 from .inspection import Inspection, inspect_message, to_json
@@ -284,4 +284,5 @@ def _read(file: str) -> bytes:
 
 message_commands.register(app)
 link_commands.register(app)
+emptying.register(app)
 app.add_typer(dlq, name="dlq")

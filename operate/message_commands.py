@@ -11,7 +11,7 @@ import typer
 
 from relay_core.errors import AdapterError, PermanentError, Reason
 from relay_core.ledger import Ledger
-from relay_core.links import format_time
+from relay_core.links import format_size, format_time
 from relay_core.manifest import DeliveryRecord, DeliveryState, Intervention, Manifest, MessageId
 from relay_core.ports import RawKey, StoredManifest
 
@@ -23,7 +23,13 @@ from .finding import (
     require_raw_message,
 )
 from .intervention import intervened
-from .message_options import Message, address_option, past_option, pattern_option
+from .message_options import (
+    Message,
+    Unannounced,
+    address_option,
+    past_option,
+    pattern_option,
+)
 from .message_presentation import (
     headline,
     present_downloads,
@@ -57,6 +63,7 @@ from .terminal import (
     progress,
     say,
 )
+from .unannounced import SETTLED, find_unannounced
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.operator import StoredObject
@@ -113,6 +120,7 @@ def list_messages(
             " recipient-not-allowed; repeat for more.",
         ),
     ] = [],  # noqa: B006 - Typer copies defaults
+    unannounced: Unannounced = False,
     limit: Annotated[
         int, typer.Option(min=0, metavar="N", help="The newest N of them at the most; 0 for all.")
     ] = _DEFAULT_LIMIT,
@@ -131,8 +139,18 @@ def list_messages(
     can never get it), refused, ignored, held (its sender was over the limit), released (by an
     operator, to be done from its start), failing (no try came as far as to promise anything). "at
     work" means that a worker has it now.
+
+    With --unannounced only --until and --json count.
     """
     now = datetime.now(UTC)
+    if unannounced:
+        with errors_told():
+            desk = open_stack(ready_file, outputs, stack, profile)
+            _list_unannounced(
+                find_unannounced(desk, past_option(until, now, "--until") or now - SETTLED),
+                as_json=as_json,
+            )
+        return
     selection = Selection(
         since=past_option(since, now, "--since"),
         until=past_option(until, now, "--until"),
@@ -161,6 +179,17 @@ def list_messages(
             )
         if unreadable:
             raise NotDone(f"{len(unreadable)} manifests cannot be read, such as: {unreadable[0]}")
+
+
+def _list_unannounced(found: Sequence[StoredObject], *, as_json: bool) -> None:
+    for one in found:
+        arrived = format_time(one.stored_at)
+        if as_json:
+            print_json({"raw_key": one.key, "arrived_at": arrived, "size": one.size})
+        else:
+            say([f"{arrived}  {format_size(one.size):>9}  {one.key}"])
+    if not found:
+        complain("no raw message is without a manifest")
 
 
 def _find_newest(
@@ -346,8 +375,13 @@ def replay_messages(
             metavar="KEY",
             help="The key of a raw message in the incoming bucket, or its id or the beginning.",
         ),
-    ],
+    ] = [],  # noqa: B006 - Typer copies defaults
     *,
+    unannounced: Unannounced = False,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="With --unannounced: those stored before this time."),
+    ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     ready_file: ReadyFile = None,
@@ -361,9 +395,13 @@ def replay_messages(
     repeated. One that was refused, ignored or held is released before. One that is done is left
     alone: see redeliver.
     """
+    if not keys and not unannounced:
+        raise typer.BadParameter("give at least one, or --unannounced", param_hint="KEY")
     must_be_confirmed(yes=yes, dry_run=dry_run)
     with errors_told():
         desk = open_stack(ready_file, outputs, stack, profile)
+        if unannounced:
+            keys = [*keys, *_unannounced_keys(desk, until)]
         found = [(key, _plan_replay(desk, key)) for key in dict.fromkeys(keys)]
         planned = [one for _, one in found if not isinstance(one, Exception)]
         failures = [one for _, one in found if isinstance(one, Exception)]
@@ -390,6 +428,14 @@ def replay_messages(
                     say([f"{raw.key}: announced to the queue"])
     if failures:
         raise typer.Exit(Exit.NOT_DONE)
+
+
+def _unannounced_keys(desk: Desk, until: str | None) -> list[str]:
+    now = datetime.now(UTC)
+    found = find_unannounced(desk, past_option(until, now, "--until") or now - SETTLED)
+    if not found:
+        complain("no raw message is without a manifest")
+    return [one.key for one in found]
 
 
 _Replay = tuple["StoredObject", StoredManifest | None, Redelivery | None]

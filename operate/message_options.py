@@ -20,6 +20,16 @@ Message = Annotated[
 ]
 
 
+Unannounced = Annotated[
+    bool,
+    typer.Option(
+        "--unannounced",
+        help="Raw messages in the incoming bucket that have no manifest, of 10 minutes ago and"
+        " before, or as --until says: nobody was told that they came.",
+    ),
+]
+
+
 def address_option(text: str) -> str:
     """The address that `--recipient` names."""
     try:

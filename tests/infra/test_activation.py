@@ -86,7 +86,7 @@ def test_nothing_is_done_in_another_account(call: str) -> None:
     before: dict[str, tuple[object, ...]] = {
         "create": (),
         "delete": ("id",),
-        "diff": ("id", {}),
+        "diff": ("id", properties()),
         "update": ("id", {}),
     }
     with pytest.raises(AnotherAccount, match=r"of account 123456789012, but .* 999999999999"):
