@@ -30,6 +30,7 @@ from relay_core.settings import (
 
 from . import environment
 from .aws_facts import LOG_RETENTION_DAYS, MAX_PARAMETER
+from .environment import LogLevel
 from .identities import DmarcPolicy, covering_identities, mail_from_domain
 from .timing import DEAD_LETTER_RETENTION, QUEUE_RETENTION, Timing
 
@@ -104,6 +105,7 @@ class StackConfig:
     max_attachments: int = 300
     incoming_retention_days: int = 14
     log_retention_days: int = 30
+    log_level: LogLevel = LogLevel.INFO
     spam_action: VerdictAction = VerdictAction.REFUSE
     authentication_action: VerdictAction = VerdictAction.REFUSE
     sender_message_limit: int = 0
@@ -479,7 +481,9 @@ def _settings_problems(config: StackConfig) -> Iterator[Problem]:
             else:
                 yield replace(problem, field=key_name(problem.field))
         return
-    known = environment.known_variables(settings, service=config.prefix)
+    known = environment.known_variables(
+        settings, service=config.prefix, log_level=config.log_level
+    )
     size = environment.size({**known, environment.DOWNLOAD_URL: config.download_url or ""})
     room = environment.LIMIT - environment.RESERVED_FOR_RESOURCES
     if size > room:

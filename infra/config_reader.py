@@ -22,6 +22,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from relay_core.settings import CodesCounted, LinkMode, Problem, VerdictAction
 
 from .config import InvalidConfig, StackConfig, key_name
+from .environment import LogLevel
 from .identities import DmarcPolicy
 
 
@@ -158,6 +159,7 @@ _KINDS: Mapping[str, _Kind] = {
     ),
     "CodesCounted": _Kind("string", _read_choice(CodesCounted), "all, first or last"),
     "LinkMode": _Kind("string", _read_choice(LinkMode), "page or presigned"),
+    "LogLevel": _Kind("string", _read_choice(LogLevel), "INFO or DEBUG"),
     "DmarcPolicy": _Kind("string", _read_choice(DmarcPolicy), "none, quarantine or reject"),
     "VerdictAction": _Kind("string", _read_choice(VerdictAction), "refuse, mark or deliver"),
 }

@@ -27,7 +27,12 @@ import pulumi
 import pulumi_aws as aws
 
 from . import policies
-from .environment import ATTACHMENTS_BUCKET, LINK_KEYS_PARAMETER, MALWARE_PROTECTION
+from .environment import (
+    ATTACHMENTS_BUCKET,
+    LINK_KEYS_PARAMETER,
+    MALWARE_PROTECTION,
+    LogLevel,
+)
 from .keys import use_of
 from .logged_function import FunctionSpec, make_function
 from .malware import CLEAN
@@ -56,6 +61,7 @@ class DownloadPageArgs:
     max_concurrency: int
     log_group_name: str
     log_retention_days: int
+    log_level: LogLevel
     attachments_bucket_name: pulumi.Input[str]
     attachments_bucket_arn: pulumi.Input[str]
     link_keys_parameter_name: pulumi.Input[str]
@@ -93,6 +99,7 @@ class DownloadPage(pulumi.ComponentResource):
                 reserved_concurrency=args.max_concurrency or None,
                 log_group_name=args.log_group_name,
                 log_retention_days=args.log_retention_days,
+                log_level=args.log_level,
                 permissions=_permissions(args),
             ),
             self,

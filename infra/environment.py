@@ -12,6 +12,7 @@ account do not mix.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from relay_core.settings import Settings, variable_name
 
@@ -26,8 +27,15 @@ queue's URL, a function's URL, and the names of their variables."""
 
 _FIXED: Mapping[str, str] = {
     "POWERTOOLS_METRICS_NAMESPACE": RELAY_NAMESPACE,
-    "LOG_LEVEL": "INFO",
 }
+
+
+class LogLevel(StrEnum):
+    """What is logged at least, by Lambda's names."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+
 
 INBOUND_ADDRESS = variable_name("inbound_address")
 CONFIGURATION_SET_NAME = variable_name("configuration_set_name")
@@ -42,20 +50,24 @@ MALWARE_PROTECTION = variable_name("malware_protection")
 """Of the download page's function: whether attachments are scanned, `true` or `false`."""
 
 
-def telemetry_variables(*, service: str) -> dict[str, str]:
+def telemetry_variables(*, service: str, log_level: LogLevel) -> dict[str, str]:
     """What every function logs and counts by.
 
-    `service` is what tells this stack's metrics and log lines from another's.
+    `service` is what tells this stack's metrics and log lines from another's; `log_level` the
+    least that is logged. Lambda drops what is below its own level, so it is told the same.
     """
-    return {**_FIXED, "POWERTOOLS_SERVICE_NAME": service}
+    return {**_FIXED, "LOG_LEVEL": log_level, "POWERTOOLS_SERVICE_NAME": service}
 
 
-def known_variables(settings: Settings, *, service: str) -> dict[str, str]:
+def known_variables(settings: Settings, *, service: str, log_level: LogLevel) -> dict[str, str]:
     """The variables of the relay's function whose values are known before the deployment.
 
-    `service` as in `telemetry_variables`.
+    `service` and `log_level` as in `telemetry_variables`.
     """
-    return {**settings.to_environment(), **telemetry_variables(service=service)}
+    return {
+        **settings.to_environment(),
+        **telemetry_variables(service=service, log_level=log_level),
+    }
 
 
 def size(variables: Mapping[str, str]) -> int:

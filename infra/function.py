@@ -21,6 +21,7 @@ import pulumi
 import pulumi_aws as aws
 
 from . import policies
+from .environment import LogLevel
 from .keys import use_of
 from .logged_function import FunctionSpec, make_function
 
@@ -47,6 +48,7 @@ class RelayFunctionArgs:
     max_concurrency: int
     log_group_name: str
     log_retention_days: int
+    log_level: LogLevel
     region: str
     account: pulumi.Input[str]
     sender_address: str
@@ -86,6 +88,7 @@ class RelayFunction(pulumi.ComponentResource):
                 timeout_seconds=args.timeout_seconds,
                 log_group_name=args.log_group_name,
                 log_retention_days=args.log_retention_days,
+                log_level=args.log_level,
                 permissions=_permissions(args),
             ),
             self,

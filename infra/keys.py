@@ -16,12 +16,16 @@ services that write for us must be let in here, as they have no role:
 Each may for this account only. Which of its resources may write where, the policies of buckets,
 queues and topics say; they are held to one resource each.
 
-The functions' roles get what they need by their own policies (`use_of`): where KMS is asked by a
-service for them, and never to be asked directly.
+The roles of the functions and of the scan get what they need by their own policies (`use_of`):
+where KMS is asked by a service for them, and never to be asked directly. The key's policy says the
+same of them, by the names that they begin with. A stack that gets a key has its queues, topics and
+buckets changed to it before its roles' policies, which name them: in between, no worker could read
+a mail.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -40,13 +44,15 @@ _SERVICES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackKeyArgs:
-    """`alias_name` is the key's alias, without `alias/`.
+    """`alias_name` is the alias, without `alias/`; the stack's roles begin with `role_prefix`.
 
     `deletion_window_days` is for how long a key that was destroyed can still be brought back.
     """
 
     account: pulumi.Input[str]
+    region: str
     alias_name: str
+    role_prefix: str
     deletion_window_days: int
 
 
@@ -65,7 +71,7 @@ class StackKey(pulumi.ComponentResource):
             description=f"Mail, attachments and notices of {args.alias_name}",
             enable_key_rotation=True,
             deletion_window_in_days=args.deletion_window_days,
-            policy=policies.document(*_policy(args.account)),
+            policy=policies.document(*_policy(args)),
             opts=child,
         )
         aws.kms.Alias(name, name=f"alias/{args.alias_name}", target_key_id=key.key_id, opts=child)
@@ -73,7 +79,8 @@ class StackKey(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def _policy(account: pulumi.Input[str]) -> tuple[policies.Statement, ...]:
+def _policy(args: StackKeyArgs) -> tuple[policies.Statement, ...]:
+    account = args.account
     # "*" in a key's policy is that key (KMS guide, "Key policies", Resource).
     return (
         {
@@ -93,6 +100,24 @@ def _policy(account: pulumi.Input[str]) -> tuple[policies.Statement, ...]:
             )
             for sid, service in _SERVICES.items()
         ),
+        {
+            "Sid": "OwnRolesByServices",
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": list(_USE),
+            "Resource": ["*"],
+            "Condition": {
+                "StringEquals": {
+                    "kms:CallerAccount": account,
+                    "kms:ViaService": _asked_by(args.region, ("s3", "sqs", "sns")),
+                },
+                "ArnLike": {
+                    "aws:PrincipalArn": pulumi.Output.concat(
+                        f"arn:{PARTITION}:iam::", account, f":role/{args.role_prefix}-*"
+                    )
+                },
+            },
+        },
     )
 
 
@@ -102,12 +127,15 @@ def use_of(
     """What a role needs where `services` (`s3`, `sqs`, …) use the key for it; none without one."""
     if key_arn is None:
         return ()
-    asked_by = [f"{service}.{region}.amazonaws.com" for service in services]
     return (
         policies.allow(
             "UseTheKey",
             _USE,
             [key_arn],
-            condition={"StringEquals": {"kms:ViaService": asked_by}},
+            condition={"StringEquals": {"kms:ViaService": _asked_by(region, services)}},
         ),
     )
+
+
+def _asked_by(region: str, services: Sequence[str]) -> list[str]:
+    return [f"{service}.{region}.amazonaws.com" for service in services]

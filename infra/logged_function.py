@@ -14,6 +14,7 @@ import pulumi
 import pulumi_aws as aws
 
 from . import policies
+from .environment import LogLevel
 
 RUNTIME = "python3.13"
 ARCHITECTURE = "arm64"
@@ -34,6 +35,7 @@ class FunctionSpec:
     timeout_seconds: int
     log_group_name: str
     log_retention_days: int
+    log_level: LogLevel
     permissions: Sequence[policies.Statement]
     reserved_concurrency: int | None = None
 
@@ -75,7 +77,12 @@ def make_function(name: str, spec: FunctionSpec, parent: pulumi.Resource) -> Log
         timeout=spec.timeout_seconds,
         reserved_concurrent_executions=spec.reserved_concurrency,
         environment={"variables": spec.environment},
-        logging_config={"log_format": "JSON", "log_group": log_group.name},
+        logging_config={
+            "log_format": "JSON",
+            "log_group": log_group.name,
+            # Lambda passes on what is at this level or above, INFO unless it is told.
+            "application_log_level": spec.log_level,
+        },
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[log_group, role_policy]),
     )
     return LoggedFunction(function=function, log_group=log_group)

@@ -107,7 +107,9 @@ class MailRelay(pulumi.ComponentResource):
                 f"{name}-key",
                 StackKeyArgs(
                     account=account,
+                    region=config.region,
                     alias_name=config.prefix,
+                    role_prefix=name,
                     deletion_window_days=config.key_deletion_window_days,
                 ),
                 listed,
@@ -267,7 +269,10 @@ class MailRelay(pulumi.ComponentResource):
                 f"{name}-download",
                 DownloadPageArgs(
                     code=args.code,
-                    environment=environment.telemetry_variables(service=config.prefix),
+                    environment=environment.telemetry_variables(
+                        service=config.prefix, log_level=config.log_level
+                    ),
+                    log_level=config.log_level,
                     max_concurrency=fitting.download_max_concurrency,
                     log_group_name=page_log_group_name,
                     log_retention_days=config.log_retention_days,
@@ -298,7 +303,9 @@ class MailRelay(pulumi.ComponentResource):
             RelayFunctionArgs(
                 code=args.code,
                 environment={
-                    **environment.known_variables(config.settings(), service=config.prefix),
+                    **environment.known_variables(
+                        config.settings(), service=config.prefix, log_level=config.log_level
+                    ),
                     environment.INBOUND_ADDRESS: inbound_address,
                     environment.CONFIGURATION_SET_NAME: sending_set,
                     environment.INCOMING_BUCKET: incoming.bucket_name,
@@ -315,6 +322,7 @@ class MailRelay(pulumi.ComponentResource):
                         else {}
                     ),
                 },
+                log_level=config.log_level,
                 memory_mb=config.function_memory,
                 timeout_seconds=timing.function_timeout_seconds,
                 batch_size=BATCH_SIZE,

@@ -38,6 +38,7 @@ _NAMES: Mapping[Subject, str] = {
     Subject.FUNCTION: "mail-relay-prod-function",
     Subject.RELAY: "mail-relay-prod",
     Subject.DOWNLOAD_PAGE: "mail-relay-prod-download",
+    Subject.DEVICE_MAIL: "mail-relay-prod-devices",
 }
 _SUBJECTS = {name: subject for subject, name in _NAMES.items()}
 
@@ -85,6 +86,7 @@ _SAMPLES: Mapping[tuple[Subject, str, str], tuple[float, float]] = {
     (Subject.DEAD_LETTER_QUEUE, "ApproximateNumberOfMessagesVisible", "Maximum"): (3, 4),
     (_RELAY, "MessagesAtLastTry", "Sum"): (0, 3),
     (_RELAY, "DirectoryFailures", "Sum"): (0, 0),
+    (Subject.DEVICE_MAIL, "Bounce", "Sum"): (0, 0),
     (_ACCOUNT, "Reputation.BounceRate", "Maximum"): (0.011, 0.011),
     (_ACCOUNT, "Reputation.ComplaintRate", "Maximum"): (0.0002, 0.0002),
     (_PAGE, "Url5xxCount", "Sum"): (0, 0),

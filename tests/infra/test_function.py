@@ -211,3 +211,20 @@ def test_it_may_use_the_configuration_set_that_it_is_given(
 ) -> None:
     found = statements(deploy(configurationSetName=name))["SendAsTheSender"]["Resource"]
     assert found == [SES + resource for resource in expected]
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_what_is_logged_is_what_lambda_passes_on(deploy: Deploy, level: str) -> None:
+    functions = deploy(logLevel=level).all(FUNCTION)
+    assert len(functions) == 2
+    for function in functions:
+        assert function.inputs["loggingConfig"]["applicationLogLevel"] == level
+        assert function.inputs["environment"]["variables"]["LOG_LEVEL"] == level
+
+
+def test_a_mail_that_is_gone_is_told_from_one_that_may_not_be_read(every: Deployment) -> None:
+    # S3 answers 403 for an object that is not there, to whoever may not list its bucket.
+    assert set(statements(every)["TellAbsentFromForbidden"]["Resource"]) == {
+        "arn:aws:s3:::mail-relay-dev-incoming",
+        "arn:aws:s3:::mail-relay-dev-attachments",
+    }

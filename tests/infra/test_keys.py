@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -109,3 +110,20 @@ def test_a_queue_is_encrypted_in_one_way_and_never_in_none(
     for queue in deploy(customerManagedKey=wanted).all("aws:sqs/queue:Queue"):
         assert ("kmsMasterKeyId" in queue.inputs) is wanted
         assert ("sqsManagedSseEnabled" in queue.inputs) is not wanted
+
+
+def test_the_key_lets_its_stacks_roles_in_before_their_policies_do(hardened: Deployment) -> None:
+    # Queues and buckets change to the key first: their names are in the roles' policies.
+    (statement,) = (
+        one
+        for one in hardened.one(KEY).document("policy")["Statement"]
+        if one["Sid"] == "OwnRolesByServices"
+    )
+    assert (statement["Principal"], statement["Action"]) == ({"AWS": "*"}, USE)
+    condition = statement["Condition"]
+    assert condition["StringEquals"]["kms:CallerAccount"] == ACCOUNT
+    pattern = condition["ArnLike"]["aws:PrincipalArn"]
+    asked_by = set(condition["StringEquals"]["kms:ViaService"])
+    for name, use in key_use(hardened).items():
+        assert fnmatch(f"arn:aws:iam::{ACCOUNT}:role/{name}-1234567", pattern)
+        assert set(use["Condition"]["StringEquals"]["kms:ViaService"]) <= asked_by

@@ -53,7 +53,10 @@ WILDCARDS_OF_SCAN: Mapping[str, str] = {
     "WatchItsEventRule": "GuardDuty ends the rule's name itself",
 }
 WILDCARDS_OF_KEY: Mapping[str, str] = dict.fromkeys(
-    ("AccountMayGrantByIam", "AlarmsOfCloudWatch", "MailAndEventsOfSes", "NotificationsOfS3"),
+    (
+        *("AccountMayGrantByIam", "AlarmsOfCloudWatch", "MailAndEventsOfSes"),
+        *("NotificationsOfS3", "OwnRolesByServices"),
+    ),
     'in the policy of a key, "*" is that key, whose ARN is not known before it',
 )
 WILDCARD_ACTIONS: Mapping[str, str] = {
@@ -64,6 +67,7 @@ WILDCARD_ACTIONS: Mapping[str, str] = {
 PRINCIPALS: Mapping[str, str] = {
     # Sid of an allowing statement → why its principal is no service of AWS
     "AccountMayGrantByIam": "the account itself, through its IAM policies",
+    "OwnRolesByServices": "the stack's roles, told by aws:PrincipalArn: they come after the key",
 }
 
 

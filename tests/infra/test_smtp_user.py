@@ -81,3 +81,7 @@ def test_there_are_none_if_so_configured(deploy: Deploy) -> None:
     assert [stack.all(type_) for type_ in (USER, POLICY, KEY)] == [(), (), ()]
     assert not [one for one in stack.all(PARAMETER) if "devices" in one.name]
     assert stack.exports["smtpCredentialsParameter"] == ""
+
+
+def test_a_key_that_was_added_by_hand_does_not_keep_a_user(dev: Deployment) -> None:
+    assert {one.inputs["forceDestroy"] for one in dev.all(USER)} == {True}

@@ -130,3 +130,10 @@ def test_buckets_are_destroyed_with_their_content_only_if_configured(
         one.inputs["forceDestroy"] for one in deploy(forceDestroy=force).all(f"{S3}bucket:Bucket")
     }
     assert found == {force}
+
+
+def test_what_a_refresh_reads_into_a_bucket_is_not_taken_away_again(dev: Deployment) -> None:
+    for bucket in dev.all(f"{S3}bucket:Bucket"):
+        assert bucket.ignored_changes >= {
+            *("lifecycleRules", "serverSideEncryptionConfiguration", "policy", "versioning")
+        }

@@ -1,0 +1,117 @@
+"""The policy to paste for whoever deploys covers every type of resource and every question."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from tests.infra.program import ROOT, Deployment
+
+POLICY: Mapping[str, Any] = json.loads((ROOT / "docs" / "deployer-policy.json").read_text("utf-8"))
+
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    # Type → what the provider calls to make and to delete it (terraform-provider-aws).
+    "aws:s3/bucket:Bucket": ("s3:CreateBucket", "s3:DeleteBucket", "s3:GetBucketTagging"),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ("s3:PutBucketPublicAccessBlock",),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": ("s3:PutBucketOwnershipControls",),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        "s3:PutEncryptionConfiguration",
+    ),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (
+        "s3:PutLifecycleConfiguration",
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy"),
+    "aws:s3/bucketNotification:BucketNotification": ("s3:PutBucketNotification",),
+    "aws:sqs/queue:Queue": ("sqs:CreateQueue", "sqs:DeleteQueue"),
+    "aws:sqs/queuePolicy:QueuePolicy": ("sqs:SetQueueAttributes",),
+    "aws:sns/topic:Topic": ("sns:CreateTopic", "sns:DeleteTopic"),
+    "aws:sns/topicPolicy:TopicPolicy": ("sns:SetTopicAttributes",),
+    "aws:sns/topicSubscription:TopicSubscription": ("sns:Subscribe", "sns:Unsubscribe"),
+    "aws:ssm/parameter:Parameter": ("ssm:PutParameter", "ssm:DeleteParameter"),
+    "aws:lambda/function:Function": ("lambda:CreateFunction", "iam:PassRole"),
+    "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": (
+        "lambda:PutFunctionRecursionConfig",
+    ),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": ("lambda:CreateEventSourceMapping",),
+    "aws:lambda/functionUrl:FunctionUrl": ("lambda:CreateFunctionUrlConfig",),
+    "aws:lambda/permission:Permission": ("lambda:AddPermission", "lambda:RemovePermission"),
+    "aws:cloudwatch/logGroup:LogGroup": ("logs:CreateLogGroup", "logs:PutRetentionPolicy"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": ("cloudwatch:PutMetricAlarm",),
+    "aws:cloudwatch/dashboard:Dashboard": ("cloudwatch:PutDashboard",),
+    "aws:iam/role:Role": ("iam:CreateRole", "iam:DeleteRole"),
+    "aws:iam/rolePolicy:RolePolicy": ("iam:PutRolePolicy", "iam:DeleteRolePolicy"),
+    "aws:iam/user:User": ("iam:CreateUser", "iam:DeleteUser"),
+    "aws:iam/userPolicy:UserPolicy": ("iam:PutUserPolicy", "iam:DeleteUserPolicy"),
+    "aws:iam/accessKey:AccessKey": ("iam:CreateAccessKey", "iam:DeleteAccessKey"),
+    "aws:ses/receiptRuleSet:ReceiptRuleSet": ("ses:CreateReceiptRuleSet",),
+    "aws:ses/receiptRule:ReceiptRule": ("ses:CreateReceiptRule", "ses:DeleteReceiptRule"),
+    "aws:ses/activeReceiptRuleSet:ActiveReceiptRuleSet": ("ses:SetActiveReceiptRuleSet",),
+    "pulumi-python:dynamic/ses:Activation": (
+        *("ses:SetActiveReceiptRuleSet", "ses:DescribeActiveReceiptRuleSet"),
+        "sts:GetCallerIdentity",
+    ),
+    "aws:sesv2/emailIdentity:EmailIdentity": ("ses:CreateEmailIdentity",),
+    "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": (
+        "ses:PutEmailIdentityFeedbackAttributes",
+    ),
+    "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes": (
+        "ses:PutEmailIdentityMailFromAttributes",
+    ),
+    "aws:sesv2/configurationSet:ConfigurationSet": (
+        *("ses:CreateConfigurationSet", "ses:PutConfigurationSetSuppressionOptions"),
+    ),
+    "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": (
+        "ses:CreateConfigurationSetEventDestination",
+    ),
+    "aws:route53/record:Record": ("route53:ChangeResourceRecordSets", "route53:GetChange"),
+    "aws:guardduty/malwareProtectionPlan:MalwareProtectionPlan": (
+        "guardduty:CreateMalwareProtectionPlan",
+    ),
+    "aws:kms/key:Key": ("kms:CreateKey", "kms:ScheduleKeyDeletion", "kms:EnableKeyRotation"),
+    "aws:kms/alias:Alias": ("kms:CreateAlias", "kms:DeleteAlias"),
+}
+ASKED = (
+    *("ses:DescribeActiveReceiptRuleSet", "ses:GetEmailIdentity", "ssm:GetParameter"),
+    *("servicequotas:GetServiceQuota", "route53:GetHostedZone", "route53:ListResourceRecordSets"),
+)
+OWN_TYPES = re.compile(r"mail-relay:|pulumi:|random:")
+
+
+def allowed() -> Iterator[str]:
+    for statement in POLICY["Statement"]:
+        assert statement["Effect"] == "Allow"
+        yield from statement["Action"]
+
+
+def test_every_type_of_resource_can_be_made_and_deleted(every: Deployment) -> None:
+    types = {one.type for one in every.resources if not OWN_TYPES.match(one.type)}
+    assert types <= NEEDED.keys()
+    patterns = [*allowed()]
+    for action in (*ASKED, *(one for type_ in types for one in NEEDED[type_])):
+        assert any(fnmatchcase(action, pattern) for pattern in patterns), action
+
+
+def test_it_gives_no_whole_service_away() -> None:
+    assert not [action for action in allowed() if action.endswith(":*") or action == "*"]
+
+
+def test_what_it_names_is_named_by_this_project(every: Deployment) -> None:
+    # Pulumi ends a logical name in random characters.
+    for type_, kind in (
+        ("aws:s3/bucket:Bucket", "arn:aws:s3:::"),
+        ("aws:sqs/queue:Queue", "arn:aws:sqs:*:*:"),
+        ("aws:iam/role:Role", "arn:aws:iam::*:role/"),
+        ("aws:iam/user:User", "arn:aws:iam::*:user/"),
+        ("aws:lambda/function:Function", "arn:aws:lambda:*:*:function:"),
+    ):
+        (pattern,) = (
+            resource.removeprefix(kind)
+            for statement in POLICY["Statement"]
+            for resource in statement["Resource"]
+            if resource.startswith(kind) and kind != resource
+        )
+        for one in every.all(type_):
+            assert fnmatchcase(one.name, pattern)
