@@ -31,6 +31,8 @@ elif "$python" -m virtualenv --version >/dev/null 2>&1; then
 elif "$python" -m pip --version >/dev/null 2>&1; then
     "$python" -m venv --without-pip "$venv"
     install="$python -m pip --python $venv/bin/python"
+    echo "setup: $venv has no pip of its own, which only 'pulumi preview' and 'pulumi up' need; for them," >&2
+    echo "setup: as root: apt-get install python3-venv; then remove $venv and run make setup again" >&2
 else
     echo "setup: this Python can make no virtual environment; as root: apt-get install python3-venv" >&2
     exit 1

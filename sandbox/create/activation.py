@@ -16,15 +16,22 @@ from .declared import Account, Created, Creator, Declared
 
 def activation(declared: Declared, account: Account) -> Created:
     """`Activation` of `infra.activation`."""
-    properties = {key: declared.require(key) for key in ("ruleSetName", "isOwn", "account")}
-    return Created(_provider(declared, account).create(properties).id, properties)
+    found = properties(declared)
+    made = provider(declared.require("__provider"), account).create(found)
+    return Created(made.id, found)
 
 
-def _provider(declared: Declared, account: Account) -> Any:  # noqa: ANN401 (the program's own)
-    # Not somebody's data: the program of this repository wrote it a moment ago.
-    provider = dill.loads(base64.b64decode(declared.require("__provider")))  # noqa: S301
-    provider.client = account.client
-    return provider
+def properties(declared: Declared) -> dict[str, Any]:
+    """What an `Activation` is about."""
+    return {key: declared.require(key) for key in ("ruleSetName", "isOwn", "account")}
+
+
+def provider(kept: str, account: Account) -> Any:  # noqa: ANN401 (the program's own)
+    """The provider that Pulumi keeps, at work on this account."""
+    # Not somebody's data: the program of this repository wrote it.
+    found = dill.loads(base64.b64decode(kept))  # noqa: S301
+    found.client = account.client
+    return found
 
 
 CREATORS: dict[str, Creator] = {"pulumi-python:dynamic/ses:Activation": activation}

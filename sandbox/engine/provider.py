@@ -1,4 +1,4 @@
-"""The providers `aws` and `random` of Pulumi's engine, over the emulator.
+"""The providers of Pulumi's engine, over the emulator: `aws`, `random`, the program's own.
 
 The engine asks a provider about each resource over gRPC: whether its inputs are good (Check), what
 their change means (Diff), and to make, read, change or delete it (pulumi, proto/pulumi/
@@ -47,8 +47,8 @@ from sandbox.program import PROVIDER, check_region, make, one_line, unknown_type
 
 from .wire import comparable, from_wire, to_dict, to_struct
 
-PACKAGES = ("aws", "random")
-"""The names by which the engine asks for these providers."""
+PACKAGES = ("aws", "random", "pulumi-python")
+"""The names by which the engine asks for these providers; the last has those of the program."""
 
 _HOST = "127.0.0.1"
 _THREADS = 64
@@ -142,7 +142,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             ignored = {path.partition(".")[0] for path in request.ignoreChanges}
             changed -= ignored
             if not changed:
-                return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+                drifted = life.drifted(_inputs(request.news), self._account)
+                changes = provider_pb2.DiffResponse.DiffChanges.Value(
+                    "DIFF_SOME" if drifted else "DIFF_NONE"
+                )
+                return provider_pb2.DiffResponse(changes=changes)
             replaces = sorted(must_be_replaced(life, old, new))
             key = life.named_by
             keeps_its_name = (

@@ -67,6 +67,8 @@ class Life:
     `protectedResource.s3Bucket.bucketName`; `updates` has an updater for each other input that
     may change, or is the one updater for all. `named_by` is the input that Pulumi fills in where
     the program leaves it out, with `longest_name` characters at most (pulumi-aws, auto-naming).
+    `drifted`: whether what is there is no more what these inputs say, for a provider that looks
+    when it compares; the AWS provider compares with the state.
     """
 
     create: Creator
@@ -77,6 +79,7 @@ class Life:
     updates: Mapping[str, Updater] | Updater = field(default_factory=dict)
     named_by: str | None = None
     longest_name: int = 255
+    drifted: Callable[[Mapping[str, Any], Account], bool] = lambda _inputs, _account: False
 
 
 def changed_inputs(old: Mapping[str, Any], new: Mapping[str, Any]) -> frozenset[str]:

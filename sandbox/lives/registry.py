@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    activation,
     cloudwatch,
     function,
     guardduty,
@@ -27,6 +28,7 @@ LIVES: dict[str, Life] = {
     **cloudwatch.LIVES,
     **function.LIVES,
     **ses.LIVES,
+    **activation.LIVES,
     **guardduty.LIVES,
     **random.LIVES,
     **kms.LIVES,

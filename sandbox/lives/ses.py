@@ -55,6 +55,14 @@ def _deactivate(_active: Existing, account: Account) -> None:
     account.client("ses").set_active_receipt_rule_set()
 
 
+def _default_set(change: Change, account: Account) -> Mapping[str, Any]:
+    account.client("sesv2").put_email_identity_configuration_set_attributes(
+        EmailIdentity=change.id,
+        **change.new.renamed({"configurationSetName": "ConfigurationSetName"}),
+    )
+    return {}
+
+
 def _delivery(change: Change, account: Account) -> Mapping[str, Any]:
     parameters = create.configuration_set_parameters(change.new)
     account.client("sesv2").put_configuration_set_delivery_options(
@@ -110,6 +118,15 @@ LIVES: dict[str, Life] = {
         delete=deleted_by("sesv2", "delete_email_identity", EmailIdentity="id"),
         source="internal/service/sesv2/email_identity.go",
         replaced_by=frozenset({"emailIdentity"}),
+        updates=by(_default_set, "configurationSetName"),
+    ),
+    "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": Life(
+        create=create.feedback_attributes,
+        read=found_by("sesv2", "get_email_identity", EmailIdentity="emailIdentity"),
+        delete=left_alone,  # nothing was set (`create.ses`)
+        source="internal/service/sesv2/email_identity_feedback_attributes.go",
+        replaced_by=frozenset({"emailIdentity"}),
+        updates=put_again(create.feedback_attributes),
     ),
     "aws:sesv2/configurationSet:ConfigurationSet": Life(
         create=create.configuration_set,

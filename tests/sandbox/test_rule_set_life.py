@@ -1,0 +1,79 @@
+"""Which receipt rule set is active, over a stack's whole life, by Pulumi's own engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.emulator import Emulator
+from sandbox.engine.stack import Engine, running
+from sandbox.program import PROGRAM
+from sandbox.stack_config import load_config
+from tests.sandbox.deploying import needs_engine
+
+OWN = "mail-relay-life"
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[Emulator]:
+    with Emulator.start(tmp_path, worker_environment={}, region="eu-central-1") as it:
+        yield it
+
+
+@pytest.fixture
+def engine(emulator: Emulator, tmp_path: Path) -> Iterator[Engine]:
+    with running(emulator, tmp_path / "engine") as it:
+        yield it
+
+
+def active(emulator: Emulator) -> str | None:
+    found = emulator.client("ses").describe_active_receipt_rule_set()
+    name: str | None = found.get("Metadata", {}).get("Name")
+    return name
+
+
+def rules(emulator: Emulator, rule_set: str) -> list[str]:
+    found = emulator.client("ses").describe_receipt_rule_set(RuleSetName=rule_set)
+    return [rule["Name"] for rule in found["Rules"]]
+
+
+@needs_engine
+def test_a_stack_keeps_its_set_active_moves_without_a_gap_and_leaves_others_alone(
+    emulator: Emulator, engine: Engine
+) -> None:
+    ses = emulator.client("ses")
+    for name in ("shared", "theirs"):
+        ses.create_receipt_rule_set(RuleSetName=name)
+    config = load_config(PROGRAM.parent)
+    stack = engine.stack("life", config)
+    stack.up()
+    assert active(emulator) == OWN
+
+    # Somebody else deactivates it. The next deployment says so and mends it, and that was all.
+    ses.set_active_receipt_rule_set()
+    mended = stack.up()
+    assert active(emulator) == OWN
+    assert any("somebody has changed that" in text for text in mended.warnings)
+    assert {kind for kind in mended.changes if kind != "same"} == {"update"}
+
+    # It moves to a set that others made, in one step: none is active at no time in between.
+    asked: list[str | None] = []
+    ses.meta.events.register(
+        "before-parameter-build.ses.SetActiveReceiptRuleSet",
+        lambda params, **_: asked.append(params.get("RuleSetName")),
+    )
+    stack.configure({**config, "mail-relay:existingRuleSetName": "shared"})
+    stack.up()
+    assert active(emulator) == "shared"
+    assert asked == ["shared"]
+    assert rules(emulator, "shared") == [f"{OWN}-incoming"]
+
+    # Another set is active by the time that the stack is destroyed: it stays so.
+    ses.set_active_receipt_rule_set(RuleSetName="theirs")
+    stack.destroy()
+    assert active(emulator) == "theirs"
+    assert rules(emulator, "shared") == []
+    names = {one["Name"] for one in ses.list_receipt_rule_sets()["RuleSets"]}
+    assert names == {"shared", "theirs"}
