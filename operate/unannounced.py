@@ -15,10 +15,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from relay_core.manifest import MessageId
-from relay_core.plan import message_id_of
+from relay_core.plan import INCOMING_PREFIX, message_id_of
 from relay_core.ports import RawKey
-
-from .finding import INCOMING_PREFIX
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.operator import StoredObject
