@@ -157,7 +157,9 @@ def test_a_stranger_who_writes_a_devices_address_is_refused(
     relay: RunningSandbox, forged: str
 ) -> None:
     recipient, (greeting, results) = unique_address(), FORGED[forged]
-    text = f"From: boiler@plant.example\r\nSubject: {recipient}\r\n\r\n{recipient_code(recipient)}"
+    # A sender of its own for each: of one sender only the first mails are told one by one.
+    sender = f"{secrets.token_hex(4)}@plant.example"
+    text = f"From: {sender}\r\nSubject: {recipient}\r\n\r\n{recipient_code(recipient)}"
     relay.send_as_stranger(
         f"{text}\r\n".encode(),
         mail_from="x@evil.example",
