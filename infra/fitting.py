@@ -182,7 +182,8 @@ def _refuse_taken_domains(config: StackConfig, found: Found) -> None:
         raise DomainsAreTaken(
             f"SES identities of this account and region are already: {', '.join(taken)}. Set"
             " createIdentities to false, and they are used as they are; one that is missing then"
-            " is to be made by hand (aws sesv2 create-email-identity)."
+            " is to be made by hand (aws sesv2 create-email-identity). If this stack was renamed,"
+            " give it back the name that it had (pulumi stack rename)."
         )
 
 

@@ -181,6 +181,7 @@ def test_domains_that_are_verified_already_stop_a_first_deployment_only() -> Non
     with pytest.raises(DomainsAreTaken) as raised:
         deploy_in(InAccount(identities={"in.example.com": True}))
     assert "already: in.example.com. Set createIdentities to false" in str(raised.value)
+    assert "If this stack was renamed, give it back the name that it had" in str(raised.value)
     assert made(deploy_in(after(first))) == made(first)
 
 
