@@ -36,7 +36,6 @@ def deployed(
     account: Account,
     config: Mapping[str, object],
     *,
-    program: Path,
     folder: Path,
     warn: Callable[[str], None],
 ) -> Iterator[Deployed]:
@@ -52,14 +51,12 @@ def deployed(
     if deployer == "mocks":
         from .deploy import deploy  # noqa: PLC0415 (see above)
 
-        yield Deployed(
-            exports=deploy(account, config, program=program, stack=STACK, warn=warn), stack=None
-        )
+        yield Deployed(exports=deploy(account, config, stack=STACK, warn=warn), stack=None)
         return
     from .engine.stack import running  # noqa: PLC0415 (see above)
 
-    with running(account, folder, program=program) as engine:
-        stack = engine.stack(STACK, config, program=program)
+    with running(account, folder) as engine:
+        stack = engine.stack(STACK, config)
         for text in stack.up().warnings:
             warn(text)
         yield Deployed(exports=stack.exports(), stack=stack)

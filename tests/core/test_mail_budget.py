@@ -1,0 +1,154 @@
+"""What a mail may cost: no shape takes many times its size, and what is too much is bundled.
+
+Memory is counted by tracemalloc, so that the bounds hold on any machine; time is measured by
+`python -m benchmarks.costly`.
+"""
+
+from __future__ import annotations
+
+import tracemalloc
+import zipfile
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+
+from relay_core.attachment import ARCHIVE, content_of
+from relay_core.errors import LimitExceeded
+from relay_core.message import HEADERS, Limits, parse_message
+from relay_core.plan import RelayPlan, plan_relay
+from tests.core import oracle
+from tests.core.costly import CODE, sized
+from tests.core.laws import RAW_KEY, SETTINGS, relayed, relayed_in_turn
+
+SIZE = 700_000
+MOST = 3 * SIZE + 32_000_000
+"""What may be allocated at most while a mail of `SIZE` is relayed.
+
+Of tags, what is read closely at once (`Grain.region`) takes the 32 MB; in a larger mail no more.
+"""
+
+COSTLY = (
+    "HTML table",
+    "opened tags",
+    "attributes",
+    "torn code, then tags",
+    "one-letter words",
+    "one long word",
+    "uuencoded files",
+    "equals signs",
+)
+"""The shapes that took sixty times their size and more before there was a budget."""
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_no_shape_takes_many_times_its_size(name: str) -> None:
+    relayed_in_turn(sized("log", 20_000))  # what is made once does not count
+    raw = sized(name, SIZE)
+    tracemalloc.start(1)
+    try:
+        relayed_in_turn(raw)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < MOST
+
+
+def mixed(parts: bytes) -> bytes:
+    return (
+        b"From: s@plant.example\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello " + CODE + b"\r\n"
+    ) + (parts + b"--b--\r\n")
+
+
+def file(number: int) -> bytes:
+    return b"--b\r\nContent-Type: image/png; name=a.png\r\n\r\nfile %d\r\n" % number
+
+
+FEW = replace(SETTINGS, max_attachments=5)
+
+
+def planned(raw: bytes) -> RelayPlan:
+    plan = plan_relay(raw, RAW_KEY, FEW, may_lack_receipt=True)
+    assert isinstance(plan, RelayPlan)
+    return plan
+
+
+def test_as_many_attachments_as_may_be_are_files_of_their_own() -> None:
+    plan = planned(mixed(b"".join(map(file, range(5)))))
+    assert ["a.png"] * 5 == [one.attachment.safe_name for one in plan.uploads]
+
+
+def test_what_is_more_is_in_an_archive_and_nothing_is_lost() -> None:
+    block = b"begin 644 b.log\r\n#0V%T\r\nend\r\n"
+    text = b"--b\r\nContent-Type: text/plain\r\n\r\nwords\r\n" + block * 3
+    raw = mixed(b"".join(map(file, range(4))) + text + file(7))
+    plan = planned(raw)
+    contents = [b"".join(content_of(plan.message, one.attachment)) for one in plan.uploads]
+    assert [b"file 0", b"file 1", b"file 2", b"file 3"] == contents[:4]
+    archive = plan.uploads[-1].attachment
+    assert (5, ARCHIVE, "application/zip") == (
+        archive.index,
+        archive.safe_name,
+        archive.stored_content_type,
+    )
+    with zipfile.ZipFile(BytesIO(contents[4])) as opened:
+        assert opened.testzip() is None
+        inside = {name: opened.read(name) for name in opened.namelist()}
+    assert {
+        "5-b.log": b"Cat",
+        "6-b.log": b"Cat",
+        "7-b.log": b"Cat",
+        "8-a.png": b"file 7",
+    } == inside
+    assert contents[4] == b"".join(content_of(plan.message, archive))
+    result = relayed(raw, FEW)
+    assert result is not None
+    outgoing = oracle.parse(result.outgoing)
+    texts = [oracle.text_of(part) for part in outgoing.walk() if not part.is_multipart()]
+    assert 2 == len(texts)
+    assert "This mail has 8 attachments. The first 4 are listed" in texts[0]
+    assert ARCHIVE in texts[0]
+    assert "words" == texts[1].strip()
+    assert b"file 7" not in result.outgoing
+
+
+def test_a_text_with_too_many_files_is_a_file_itself() -> None:
+    block = b"begin 644 b.log\r\n#0V%T\r\nend\r\n"
+    raw = b"From: s@plant.example\r\n\r\nhello\r\n" + CODE + b"\r\n" + block * 6 + b"bye\r\n"
+    plan = planned(raw)
+    ((key, attachment),) = ((one.key, one.attachment) for one in plan.uploads)
+    assert key.endswith("/1/full-text.txt")
+    content = b"".join(content_of(plan.message, attachment))
+    assert b"hello\r\n" + block * 6 + b"bye\r\n" == content
+    result = relayed(raw, FEW)
+    assert result is not None
+    shown = oracle.text_of(oracle.parse(result.outgoing))
+    assert "begin" not in shown
+    assert shown.startswith("hello\nbye\n")
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"From: a@x.org\r\n" + b"X:\n" * 2000 + b"\nhello", "too many header fields"),
+        (mixed(b"--b\r\nX-A: b\r\n\r\nx\r\n" * 1001), "too many header fields"),
+        (mixed((b"--b\r\nX-A: " + b"b" * 9000 + b"\r\n\r\nx\r\n") * 50), "bytes in all"),
+        (b"Subject: " + b"a\r\n " * 20_000 + b"\r\n\r\nhello", "is too long"),
+    ],
+)
+def test_headers_are_counted_while_they_are_read(raw: bytes, words: str) -> None:
+    limits = Limits(header_size=10_000, header_fields=1000)
+    assert 50 * 9000 > HEADERS * limits.header_size
+    with pytest.raises(LimitExceeded, match=words):
+        parse_message(raw, limits)
+
+
+def test_a_text_that_reads_like_a_header_for_long_is_a_text() -> None:
+    """A part without its empty line is read no further than a header may be long."""
+    part = b"--b\r\nContent-Type: text/plain\r\n" + b"Temperature: 21.5\r\n" * 5000
+    limits = Limits(header_size=10_000)
+    message = parse_message(mixed(part), limits)
+    assert part.count(b"Temperature") == message.raw[
+        message.root.parts[1].body.start : message.root.parts[1].body.end
+    ].count(b"Temperature")
