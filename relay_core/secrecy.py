@@ -37,10 +37,9 @@ MIN_TELLING = 12
 """How long a local-part is, at the least, that means the address wherever it stands."""
 
 # An at-sign in any spelling. One class of characters first: a search for it is fast.
-_AT_SIGN = re.compile(
+_AT_SIGN = (
     r"[@\uff20\ufe6b%&=\\](?:(?<=[@\uff20\ufe6b])|(?<=%)(?:25){0,4}40"
-    r"|(?<=&)(?:amp;){0,4}(?:#0{0,8}64;?|#x0{0,8}40;?|commat;)|(?<==)40|(?<=\\)(?:u00|x)40)",
-    re.IGNORECASE,
+    r"|(?<=&)(?:amp;){0,4}(?:#0{0,8}64;?|#x0{0,8}40;?|commat;)|(?<==)40|(?<=\\)(?:u00|x)40)"
 )
 _INVISIBLE = r"\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 _HIDDEN = (
@@ -54,7 +53,7 @@ _DETAIL = r"(?:[^@\s<&]|<[^<>]{0,300}>|&[#\w]{1,12}+;?){0,120}"
 _QUOTE = r"""(?:["'\\]|&(?:quot|apos|\#39|\#34);?)?"""
 _NAMES = {".": "period", "-": "hyphen", "_": "lowbar", "+": "plus"}
 _OTHERS = {".": "\u3002\uff61\ufe52"}
-_GOES_ON = frozenset("%&=\\<([\"' \t\r\n")
+_GOES_ON = "%&=\\\\<(\\[\"' \\t\\r\\n\\x80-\\U0010ffff"
 """What a domain may begin with, other than its first character."""
 _LONGEST_CHARACTER = 30
 _LONGEST_BETWEEN = 1000
@@ -98,6 +97,12 @@ class _Address:
         return cls(local_part, domain, frozenset(one[:1] for one in _forms(domain)))
 
     @cached_property
+    def signs(self) -> re.Pattern[str]:
+        """At-signs, but for those behind which the address of somebody else goes on."""
+        first = "".join(map(re.escape, sorted(self.starts)))
+        return re.compile(rf"{_AT_SIGN}(?=[{first}{_GOES_ON}])", re.IGNORECASE)
+
+    @cached_property
     def before(self) -> re.Pattern[str]:
         subaddress = rf"(?:{_character('+')}{_DETAIL})?"
         pattern = _word(self.local_part) + _BETWEEN + subaddress + _QUOTE + _AROUND
@@ -123,13 +128,10 @@ class _Address:
     def spans_in(self, text: str) -> Iterator[tuple[int, int]]:
         """Where the address stands, in order of its at-signs."""
         behind_last = 0
-        for sign in _AT_SIGN.finditer(text):
+        for sign in self.signs.finditer(text):
             start, end = sign.span()
             # No local-part reaches back over another at-sign: so much less to look at.
             window, behind_last = max(behind_last, start - self.reach), end
-            following = text[end : end + 1].lower()
-            if following.isascii() and following not in self.starts and following not in _GOES_ON:
-                continue  # the address of somebody else
             domain = self.after.match(text, end)
             local_part = domain and self.before.search(text, window, start)
             if domain and local_part:

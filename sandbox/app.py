@@ -77,6 +77,7 @@ class Options:
     """How to run the sandbox.
 
     `deployer` is who deploys the program: Pulumi's mocks in this process, or its own engine.
+    `project` is the folder of the program: this one, or another release of it.
 
     `data` is where everything is kept (None: a temporary folder, removed at the end); port 0
     means any free one; `config` sets keys of Pulumi.yaml, as text. `scan_delay` is how long an
@@ -89,6 +90,7 @@ class Options:
     config: Mapping[str, str] = field(default_factory=dict)
     scan_delay: timedelta = timedelta()
     deployer: Deployer = "mocks"
+    project: Path = PROJECT_FOLDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +210,7 @@ def _start(
     from .stack_config import ConfigError, load_config  # noqa: PLC0415 (see above)
 
     try:
-        config = load_config(PROJECT_FOLDER, options.config)
+        config = load_config(options.project, options.config)
         if "aws:region" not in config:
             raise StartError("aws:region is not set")
         ses_endpoint = SesEndpoint()
@@ -229,6 +231,7 @@ def _start(
                 options.deployer,
                 emulator,
                 config,
+                program=options.project / "__main__.py",
                 folder=data / "pulumi",
                 warn=lambda text: listen(ProgramWarned(text=text)),
             )

@@ -36,6 +36,7 @@ def deployed(
     account: Account,
     config: Mapping[str, object],
     *,
+    program: Path,
     folder: Path,
     warn: Callable[[str], None],
 ) -> Iterator[Deployed]:
@@ -51,12 +52,14 @@ def deployed(
     if deployer == "mocks":
         from .deploy import deploy  # noqa: PLC0415 (see above)
 
-        yield Deployed(exports=deploy(account, config, stack=STACK, warn=warn), stack=None)
+        yield Deployed(
+            exports=deploy(account, config, program=program, stack=STACK, warn=warn), stack=None
+        )
         return
     from .engine.stack import running  # noqa: PLC0415 (see above)
 
-    with running(account, folder) as engine:
-        stack = engine.stack(STACK, config)
+    with running(account, folder, program=program) as engine:
+        stack = engine.stack(STACK, config, program=program)
         for text in stack.up().warnings:
             warn(text)
         yield Deployed(exports=stack.exports(), stack=stack)

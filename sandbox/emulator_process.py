@@ -1,7 +1,7 @@
 """The emulator's own process: ministack, with Lambda's memory limit. Run as a script.
 
-`emulator_receipt_rules`, beside it, has what ministack lacks of SES, `emulator_guard` whom it lets
-in.
+Beside it, `emulator_receipt_rules` has what ministack lacks of SES, `emulator_updates` what it
+lacks of the update of a function, `emulator_guard` whom it lets in.
 
 Lambda ends a worker with SIGKILL as soon as its processes hold more memory than the function
 declares, and fails the invocation with `Runtime.ExitError` (AWS Lambda guide, "Configure Lambda
@@ -38,8 +38,9 @@ from ministack.services import lambda_svc
 
 _MEGABYTE = 1024 * 1024  # Lambda's MB
 _PAUSE = 0.01  # seconds between two looks at a worker at work
-_RECEIPT_RULES = Path(__file__).with_name("emulator_receipt_rules.py")
-_GUARD = Path(__file__).with_name("emulator_guard.py")
+_MORE = ("emulator_guard.py", "emulator_receipt_rules.py", "emulator_updates.py")
+"""What is beside this file."""
+
 _PEAK = re.compile(rb"^VmHWM:\s*(\d+) kB$", re.MULTILINE)
 
 _invocation = threading.local()  # `peak`: of the one that this thread ran last, in bytes
@@ -130,6 +131,6 @@ if __name__ == "__main__":
     lambda_runtime.Worker = _Worker
     lambda_svc._probe_peak_memory_mb = _reported_peak  # noqa: SLF001 (see above)
     threading.Thread(target=_end_with_the_sandbox, daemon=True).start()
-    for extension in (_RECEIPT_RULES, _GUARD):
-        runpy.run_path(str(extension))["install"]()
+    for file in _MORE:
+        runpy.run_path(str(Path(__file__).with_name(file)))["install"]()
     runpy.run_module("ministack", run_name="__main__")

@@ -10,11 +10,12 @@ import runpy
 import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from json import dumps as to_json
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Self
 
 import pulumi
@@ -26,6 +27,9 @@ from .deploy_values import plain
 
 PROGRAM = Path(__file__).resolve().parent.parent / "__main__.py"
 """The program of this repository."""
+
+_NOT_THE_PROGRAMS = frozenset({"sandbox", "tests"})
+"""Packages of a project that run a program, and are no part of it."""
 
 PROVIDER = "pulumi:providers:aws"
 """The type of a provider that a program declares itself."""
@@ -48,6 +52,33 @@ def execute(program: Path) -> None:
             runpy.run_path(str(program), run_name="__main__")
     finally:
         sys.path.remove(folder)
+
+
+@contextmanager
+def modules_of(program: Path) -> Iterator[None]:
+    """The program's own packages, where others of their names are imported: another release's."""
+    others = _packages_of_another(program.parent)
+    for name in others:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        if others:
+            for name in _packages_of_another(PROGRAM.parent):
+                del sys.modules[name]
+            sys.modules |= others
+
+
+def _packages_of_another(project: Path) -> dict[str, ModuleType]:
+    """What is imported of packages that the project has, from another folder: another release."""
+    own = {file.parent.name for file in project.glob("*/__init__.py")}
+    return {
+        name: module
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in own
+        and name.partition(".")[0] not in _NOT_THE_PROGRAMS
+        and not str(getattr(module, "__file__", None) or "").startswith(f"{project}/")
+    }
 
 
 class Threads:

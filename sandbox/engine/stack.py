@@ -36,6 +36,7 @@ from sandbox.program import (
     checked_export,
     execute,
     joined_lines,
+    modules_of,
 )
 
 from .cli import find_pulumi
@@ -145,9 +146,16 @@ class Stack:
     """One stack: its configuration, its state, and what can be done with it. Made by `Engine`."""
 
     def __init__(
-        self, stack: automation.Stack, program: Path, provider: Provider, command: Command
+        self,
+        stack: automation.Stack,
+        *,
+        project: str,
+        program: Path,
+        provider: Provider,
+        command: Command,
     ) -> None:
         self._stack = stack
+        self._project = project
         self._program = program
         self._provider = provider
         self._command = command
@@ -157,6 +165,12 @@ class Stack:
         """The stack's name."""
         name: str = self._stack.name
         return name
+
+    def become(self, program: Path, config: Mapping[str, object]) -> None:
+        """Be another release's program from now on, configured anew."""
+        self._program = program
+        _describe(Path(self._stack.workspace.work_dir), program, self._project)
+        self.configure(config)
 
     def configure(self, config: Mapping[str, object]) -> None:
         """Set the whole configuration; `config` has full names (`mail-relay:senderEmail`)."""
@@ -265,7 +279,7 @@ class Stack:
     @contextmanager
     def _serving_program(self) -> Iterator[None]:
         """The program, for whatever operation asks for it."""
-        with Threads() as threads:
+        with modules_of(self._program), Threads() as threads:
 
             def program() -> None:
                 threads.serve(asyncio.get_running_loop())
@@ -273,6 +287,18 @@ class Stack:
 
             self._stack.workspace.program = program
             yield
+
+
+def _describe(folder: Path, program: Path, project: str) -> None:
+    """Write the Pulumi.yaml of a stack: the program's own, led to where the program is."""
+    described = program.with_name("Pulumi.yaml")
+    description = {
+        **(yaml.safe_load(described.read_text("utf-8")) if described.exists() else {}),
+        "name": project,
+        "runtime": "python",
+        "main": str(program.parent),
+    }
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(description), "utf-8")
 
 
 def _readable(message: str) -> str:
@@ -317,14 +343,7 @@ class Engine:
         check_config(config, self._account)
         folder = self._folder / "stacks" / name
         folder.mkdir(parents=True)
-        described = program.with_name("Pulumi.yaml")
-        description = {
-            **(yaml.safe_load(described.read_text("utf-8")) if described.exists() else {}),
-            "name": project,
-            "runtime": "python",
-            "main": str(program.parent),
-        }
-        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(description), "utf-8")
+        _describe(folder, program, project)
         command = Command(self._command)
         workspace = automation.LocalWorkspace(
             work_dir=str(folder),
@@ -333,7 +352,9 @@ class Engine:
             pulumi_command=command,
         )
         made = _QuietStack(name, workspace, StackInitMode.CREATE)
-        stack = Stack(made, program, self.provider, command)
+        stack = Stack(
+            made, project=project, program=program, provider=self.provider, command=command
+        )
         stack.configure(config)
         return stack
 

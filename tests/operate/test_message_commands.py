@@ -532,12 +532,21 @@ class TestReplay:
             assert words in answer.stderr
         assert 1 == len(deployed.announced())
 
-    def test_another_mail_of_the_same_id_is_not_mistaken_for_it(self, deployed: Deployed) -> None:
+    def test_a_mail_of_a_similar_key_is_not_mistaken_for_it(self, deployed: Deployed) -> None:
         deployed.store(manifest("a_b", to(ANNA, PENDING)))
         deployed.store_raw("incoming/a b")
         answer = deployed.relayctl("replay", "incoming/a b", "--yes")
+        assert (0, "incoming/a b: announced to the queue\n") == (answer.status, answer.stdout)
+        assert () == deployed.manifest("a_b").interventions
+
+    def test_nor_is_one_for_a_manifest_that_an_older_version_named_alike(
+        self, deployed: Deployed
+    ) -> None:
+        deployed.store(replace(manifest("a_b", to(ANNA, PENDING)), raw_key="incoming/a b"))
+        deployed.store_raw("incoming/a_b")
+        answer = deployed.relayctl("replay", "incoming/a_b", "--yes")
         assert 1 == answer.status
-        assert "incoming/a b would be taken for incoming/a_b" in answer.stderr
+        assert "incoming/a_b would be taken for incoming/a b" in answer.stderr
         assert [] == deployed.announced()
 
     def test_a_dry_run_tells_and_does_nothing(self, deployed: Deployed) -> None:

@@ -700,6 +700,7 @@ def handler(event, context):
             raise RuntimeError("as told")
         if count <= order.get("hangs", 0):
             time.sleep(60)
+        time.sleep(order.get("naps", 0))
     return {"batchItemFailures": failed}
 """
 
@@ -827,6 +828,24 @@ class TestEventSources:
         eventually(lambda: feed.seen("meanwhile") == [1])
         eventually(lambda: feed.seen("killed") == [1, 2])
         eventually(lambda: feed.depth() == 0)
+
+    @pytest.mark.parametrize("update", ["code", "configuration"])
+    def test_an_update_lets_what_has_begun_end(self, emulator: Emulator, update: str) -> None:
+        client = emulator.client("lambda")
+        feed = Feed(emulator, visibility=120, timeout=60, tries=5)
+        feed.send({"id": "begun", "naps": 3})
+        eventually(lambda: feed.seen("begun") == [1])
+        [worker] = feed.workers()
+        if update == "code":
+            client.update_function_code(FunctionName=feed.function, ZipFile=archive(app=HANDLER))
+        else:
+            client.update_function_configuration(FunctionName=feed.function, MemorySize=256)
+        # It ended at its first try, though the message would be hidden for two minutes.
+        eventually(lambda: feed.depth() == 0)
+        assert feed.seen("begun") == [1]
+        eventually(lambda: worker not in feed.workers())
+        feed.send({"id": "next"})
+        eventually(lambda: feed.seen("next") == [1])
 
     def test_an_idle_worker_that_is_killed_costs_nothing(self, emulator: Emulator) -> None:
         feed = Feed(emulator, visibility=600, timeout=20, tries=5)

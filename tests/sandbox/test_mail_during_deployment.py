@@ -104,5 +104,5 @@ def test_mail_during_a_deployment_is_refused_or_relayed(monkeypatch: pytest.Monk
         (device,) = devices
         assert device.refused >= TRIED_MEANWHILE
         mailbox = sandbox.outbox.directory / device.recipient / "new"
-        eventually(lambda: len([*mailbox.glob("*")]) >= device.taken, within=60)
+        eventually(lambda: len([*mailbox.glob("*")]) >= device.taken, within=150)
         assert len([*mailbox.glob("*")]) == device.taken

@@ -1,4 +1,4 @@
-"""Which receipt rule set is active, over a stack's whole life, by Pulumi's own engine."""
+"""What is active and what others rely on, over a stack's whole life, by Pulumi's own engine."""
 
 from __future__ import annotations
 
@@ -39,6 +39,17 @@ def rules(emulator: Emulator, rule_set: str) -> list[str]:
     return [rule["Name"] for rule in found["Rules"]]
 
 
+def relied_on(emulator: Emulator) -> tuple[set[str], dict[str, str]]:
+    """The identities, and the keys with their states."""
+    kms = emulator.client("kms")
+    identities = emulator.client("sesv2").list_email_identities()["EmailIdentities"]
+    keys = [one["KeyId"] for one in kms.list_keys()["Keys"]]
+    return (
+        {one["IdentityName"] for one in identities},
+        {key: kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in keys},
+    )
+
+
 @needs_engine
 def test_a_stack_keeps_its_set_active_moves_without_a_gap_and_leaves_others_alone(
     emulator: Emulator, engine: Engine
@@ -46,7 +57,7 @@ def test_a_stack_keeps_its_set_active_moves_without_a_gap_and_leaves_others_alon
     ses = emulator.client("ses")
     for name in ("shared", "theirs"):
         ses.create_receipt_rule_set(RuleSetName=name)
-    config = load_config(PROGRAM.parent)
+    config = {**load_config(PROGRAM.parent), "mail-relay:customerManagedKey": True}
     stack = engine.stack("life", config)
     stack.up()
     assert active(emulator) == OWN
@@ -64,8 +75,18 @@ def test_a_stack_keeps_its_set_active_moves_without_a_gap_and_leaves_others_alon
         "before-parameter-build.ses.SetActiveReceiptRuleSet",
         lambda params, **_: asked.append(params.get("RuleSetName")),
     )
-    stack.configure({**config, "mail-relay:existingRuleSetName": "shared"})
+    # What others rely on is there after it, whatever the configuration says by now.
+    kept = relied_on(emulator)
+    stack.configure(
+        {
+            **config,
+            "mail-relay:existingRuleSetName": "shared",
+            "mail-relay:createIdentities": False,
+            "mail-relay:customerManagedKey": False,
+        }
+    )
     stack.up()
+    assert relied_on(emulator) == kept
     assert active(emulator) == "shared"
     assert asked == ["shared"]
     assert rules(emulator, "shared") == [f"{OWN}-incoming"]
