@@ -33,11 +33,11 @@ _FIELD = re.compile(rb"([!-9;-~\x80-\xff]+)[ \t]*:")
 # A whole field as it should be, with its folds, and never a delimiter line.
 _FIELD_NAME = r"(?!--)([!#-9;<>-~]++)"
 _REGULAR_FIELD = re.compile(
-    rf"{_FIELD_NAME}[ \t]*+:([^\r\n]*+(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*+)\r?\n".encode()
+    rf"{_FIELD_NAME}[ \t]*+:([^\r\n]*+(?>(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*))\r?\n".encode()
 )
 # The same in a text that is a whole header, so that it is read in one call. Line breaks are all
 # alike there: a CR before an LF is taken for a part of the value.
-_REGULAR_FIELDS = re.compile(rf"{_FIELD_NAME}:(.*+(?:\n[ \t]++[^ \t\r\n].*+)*+)\n")
+_REGULAR_FIELDS = re.compile(rf"{_FIELD_NAME}:(.*+(?>(?:\n[ \t]++[^ \t\r\n].*+)*))\n")
 _REGULAR_SIZE = 1 << 14
 """How many bytes such a header has at most: nobody looks further for its end."""
 # What everybody knows as a field of a message …
