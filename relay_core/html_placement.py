@@ -35,6 +35,7 @@ from .html_tokens import (
     TAG,
     end_of,
     end_of_comment,
+    end_of_markup,
     end_of_other,
     end_of_raw_text,
 )
@@ -222,11 +223,21 @@ class _Reader:
         )
 
     def _has_noscript_end(self, position: int) -> bool:
-        """A browser that runs scripts takes a noscript for raw text, and all others for none."""
+        """Whether a noscript ends at one place for all.
+
+        A browser that runs scripts takes its content for raw text, and all others for markup.
+        """
         if self.noscript_end < position:
             found = NOSCRIPT_END.search(self.html, position)
-            self.noscript_end = found.start() if found else -1
+            is_one = found is not None and self._is_token_at(found.start(), position)
+            self.noscript_end = found.start() if found and is_one else -1
         return self.noscript_end >= position
+
+    def _is_token_at(self, end: int, position: int) -> bool:
+        """Whether one of the tokens from `position` on begins at `end`."""
+        while position < end and (markup := MARKUP.search(self.html, position, end)):
+            position = end_of_markup(self.html, markup.start()) or end + 1
+        return position <= end
 
     def _close_for(self, name: str) -> None:
         """What a start tag closes (13.2.6.4.7, "in body", and the modes of tables)."""

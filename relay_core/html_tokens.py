@@ -48,6 +48,18 @@ def end_of_other(html: str, start: int) -> int | None:
     return end_of(html, ">", start + 2)
 
 
+def end_of_markup(html: str, start: int) -> int | None:
+    """Where what begins at `start` with `<` ends; one of `RAW_TEXT` with all its content."""
+    if html.startswith("<!--", start):
+        return end_of_comment(html, start)
+    tag = TAG.match(html, start)
+    if tag is None:
+        return end_of_other(html, start)
+    name = tag[2].lower()
+    is_raw = not tag[1] and name in RAW_TEXT
+    return end_of_raw_text(html, name, tag.end()) if is_raw else tag.end()
+
+
 def end_of(html: str, mark: str, position: int) -> int | None:
     """Behind the next such mark."""
     found = html.find(mark, position)

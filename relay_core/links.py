@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
+from .html_tokens import TAG
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedAttachment:
@@ -88,35 +90,52 @@ _BUTTON = (
     "display:inline-block;margin:0 0 8px;padding:8px 16px;border-radius:4px;"
     "background:#14508c;color:#fff;text-decoration:none"
 )
-# Against style sheets of the device that hide everything: the name counts more than any of theirs.
+# Against style sheets of the device that hide everything: the name counts more than any of theirs,
+# and nothing of them is left in the table.
 _ROOT = f"#{_NAME}#{_NAME}#{_NAME}"
 _SHOWN = (
-    "visibility:visible!important;opacity:1!important;transform:none!important;"
+    "display:block!important;visibility:visible!important;opacity:1!important;"
+    "position:static!important;overflow:visible!important;content-visibility:visible!important;"
+    "transform:none!important;translate:none!important;rotate:none!important;scale:none!important;"
+    "offset-path:none!important;perspective:none!important;zoom:1!important;"
     "filter:none!important;clip-path:none!important;mask:none!important;"
-    "content-visibility:visible!important;zoom:1!important;"
+    "contain:none!important;container-type:normal!important;animation:none!important"
 )
 _PLAIN = (
-    "position:static!important;float:none!important;clip:auto!important;text-indent:0!important;"
-    "width:auto!important;height:auto!important;max-width:none!important;max-height:none!important;"
-    "font-size:14px!important;line-height:1.4!important;letter-spacing:normal!important;"
-    "color:#222!important;background:#fff!important;mix-blend-mode:normal!important;"
-    "-webkit-text-fill-color:currentcolor!important;animation:none!important;"
+    "all:initial!important;direction:ltr!important;unicode-bidi:normal!important;"
+    "font:14px/1.4 sans-serif!important;color:#222!important;background:#fff!important"
 )
 _GUARD = (
-    f"<style>html:not(#{_NAME}),body:not(#{_NAME}){{display:block!important;position:static!important;{_SHOWN}"
-    "overflow:visible!important}\n"
-    f"{_ROOT},{_ROOT} *{{{_SHOWN}{_PLAIN}}}\n"
-    f"{_ROOT}{{display:table!important;position:relative!important;margin:16px 0!important;"
-    "z-index:2147483647!important}\n"
+    f"<style>html:not({_ROOT}),body:not({_ROOT}){{{_SHOWN}}}\n"
+    f"html:not({_ROOT})::before,html:not({_ROOT})::after,body:not({_ROOT})::before,"
+    f"body:not({_ROOT})::after{{content:none!important}}\n"
+    f"{_ROOT},{_ROOT} *{{{_PLAIN}}}\n"
+    f"{_ROOT}::before,{_ROOT}::after,{_ROOT} *::before,{_ROOT} *::after"
+    "{content:none!important}\n"
+    f"{_ROOT} *::first-line,{_ROOT} *::first-letter{{all:inherit!important}}\n"
+    f"{_ROOT}{{display:table!important;position:relative!important;z-index:2147483647!important;"
+    "clear:both!important;border-collapse:collapse!important;margin:16px 0!important}\n"
     f"{_ROOT} tbody{{display:table-row-group!important}}\n"
     f"{_ROOT} tr{{display:table-row!important}}\n"
-    f"{_ROOT} th,{_ROOT} td{{display:table-cell!important}}\n"
-    f"{_ROOT} a{{display:inline!important;color:#14508c!important}}\n"
-    f"{_ROOT} a[role]{{color:#fff!important;background:#14508c!important}}</style>"
+    f"{_ROOT} th,{_ROOT} td{{display:table-cell!important;padding:6px 12px 6px 0!important;"
+    "vertical-align:top!important;border-top:1px solid #ccc!important}\n"
+    f"{_ROOT} [colspan]{{border:none!important}}\n"
+    f"{_ROOT} th{{font-weight:bold!important}}\n"
+    f"{_ROOT} a{{color:#14508c!important;text-decoration:underline!important;"
+    "cursor:pointer!important}\n"
+    f"{_ROOT} a[role]{{display:inline-block!important;padding:8px 16px!important;"
+    "border-radius:4px!important;color:#fff!important;background:#14508c!important;"
+    "text-decoration:none!important}</style>"
 )
-_IS_STYLED = re.compile(
-    r"<(?:style|link|(?:html|body)[^>]{0,2000}(?:style|hidden))", re.IGNORECASE
-)
+_SHEET = re.compile(r"<(?:style|link)", re.IGNORECASE)
+_OUTER = re.compile(r"<(?=(?:html|body)[\t\n\f\r />])", re.IGNORECASE)
+_HIDES = re.compile(r"style|hidden", re.IGNORECASE)
+
+
+def _is_styled(html: str) -> bool:
+    """Whether the HTML may have styles that reach a table put into it."""
+    outer = (TAG.match(html, found.start()) for found in _OUTER.finditer(html))
+    return _SHEET.search(html) is not None or any(tag and _HIDES.search(tag[3]) for tag in outer)
 
 
 def format_appendix_html(
@@ -149,7 +168,7 @@ def format_appendix_html(
         for item in listed
     ]
     rows += [f'<td colspan="2" style="{_NOTE}">{escape(note)}</td>' for note in notes]
-    guard = _GUARD if _IS_STYLED.search(among) else ""
+    guard = _GUARD if _is_styled(among) else ""
     lines = "".join(f"<tr>{row}</tr>\n" for row in rows)
     return f'{guard}<table id="{_NAME}" role="presentation" style="{_TABLE}">\n{lines}</table>\n'
 

@@ -49,6 +49,9 @@ ENDINGS = {
     "open template": "<template><p></body>",
     "open noscript": "<noscript><p></body>",
     "noscript with an open div": "<noscript><div hidden></noscript></body>",
+    "noscript in a comment": "<noscript><!--</noscript><div hidden>--></noscript>",
+    "noscript in an attribute": "<noscript><p title='</noscript><div hidden>'></noscript>",
+    "noscript in a style": "<noscript><style></noscript><div hidden></style></noscript>",
     "open select": "<select><option>1</body>",
     "select in a table": "<table><tr><td><select><option>1</body>",
     "open button": "<button hidden>x</body>",
@@ -92,8 +95,23 @@ ENDINGS = {
     "style that hides all": "<style>body *{visibility:hidden!important;opacity:0}</style></body>",
     "style that hides the body": "<style>body{display:none!important}</style></body>",
     "style in white": "<style>*{color:#fff!important;font-size:0!important}</style></body>",
+    "body hidden behind a sign": f"<body {'a' * 2500} title='>' hidden>",
     "style of the last": "<style>body>:last-child{display:none!important}</style></body>",
     "style off the screen": "<style>td{position:fixed!important;top:-99px}</style></body>",
+    "style that undoes all": "<style>*{scale:0!important;translate:-9999px!important;"
+    "rotate:90deg!important;offset-path:path('M-9999 0')!important;word-spacing:-99px!important;"
+    "letter-spacing:-99px!important;contain:strict!important;min-width:9999px!important;"
+    "writing-mode:vertical-rl!important;font-size-adjust:0!important;zoom:0.01!important;"
+    "pointer-events:none!important;-webkit-text-stroke:20px #fff!important}</style></body>",
+    "style that moves the table": "<style>table{inset:-9999px!important}</style></body>",
+    "style that moves the cells": "<style>td,th{margin-left:-9999px!important;"
+    "padding-left:9999px!important}</style></body>",
+    "style of the first line": "<style>*::first-line,*::first-letter{font-size:0!important;"
+    "color:#fff!important}</style></body>",
+    "style that covers": "<style>*::before,*::after{content:'';position:fixed;inset:0;"
+    "background:red;z-index:2147483647}</style></body>",
+    "style that moves by and by": "<style>@keyframes x{from,to{translate:-9999px;opacity:0}}"
+    "*{animation:x 9s infinite}</style></body>",
     "in front of all": '<p style="position:fixed;inset:0;background:red;z-index:2147483647">x</p>',
     "numbers and signs": "1 < 2 && 3 <4> </> </3 x> <?php x ?> <!x> <",
     "an address": "Bob <bob@example.org> says </body",

@@ -68,7 +68,15 @@ SHAPES = [
         "<!-->",
     ),
     *("<script>", "<script><!--", "</script>", "< ", "<p>", "</", "<![CDATA[", "<svg>", "<svg/>"),
-    *("<title>", "<a =", "<ul><li>", "</x>", "<noscript>", "<span></x>"),
+    *(
+        "<title>",
+        "<a =",
+        "<ul><li>",
+        "</x>",
+        "<noscript>",
+        "<noscript><p></noscript>",
+        "<span></x>",
+    ),
 ]
 
 
