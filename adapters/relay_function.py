@@ -42,11 +42,14 @@ from relay_core.errors import AdapterError, RelayError, TransientError
 from relay_core.lease import Worker
 from relay_core.notice_counting import CountedNotices
 from relay_core.plan import message_id_of
-from relay_core.ports import Ports, Purse, RawKey
+from relay_core.ports import Ports, Purse, RawKey, Windows
 from relay_core.relay import record_trouble, relay_message
 from relay_core.report import Again, Outcome, RelayReport
 from relay_core.settings import InvalidSettings, Resources, Settings
+from relay_core.suppressing import SuppressingSubmission
+from relay_core.suppression import Suppressed, SuppressionList
 from relay_core.window import WindowKey
+from relay_core.window_change import change_window
 
 from .clients import make_clients
 from .download_links import S3LinkIndex, SsmLinkKeys, TokenDownloadPages
@@ -59,10 +62,12 @@ from .s3 import (
     budget_windows,
     notice_windows,
     sender_windows,
+    suppression_lists,
 )
 from .ses import SesSubmission
 from .sns import SnsNotices
 from .sqs import (
+    Bounced,
     Ignored,
     Notification,
     Received,
@@ -98,6 +103,7 @@ class RelayFunction:
     incoming_bucket: str
     ports: Ports
     notices: CountedNotices
+    suppressions: Windows[SuppressionList]
     queue: SQSClient
     queue_url: str
     telemetry: Telemetry
@@ -167,6 +173,8 @@ class RelayFunction:
                 return None
             case SummaryDue(window=window):
                 return self._sum_up(window)
+            case Bounced(addresses=addresses):
+                return self._suppress(addresses)
             case Received():
                 with self.telemetry.mail(notification.raw_key):
                     return self._relay(notification, attempt, worker)
@@ -201,6 +209,18 @@ class RelayFunction:
             return error
         self.telemetry.reported(report)
         return report.again
+
+    def _suppress(self, addresses: Sequence[Suppressed]) -> AdapterError | None:
+        """Write down whom not to send to; an error if the queue has to tell again."""
+        try:
+            change_window(
+                self.suppressions, SuppressionList(), lambda found: found.adding(addresses)
+            )
+        except AdapterError as error:
+            self.telemetry.retried(error)
+            return error
+        self.telemetry.suppressed(len(addresses))
+        return None
 
     def _sum_up(self, window: WindowKey) -> AdapterError | None:
         """Tell the operator what was counted; an error if the queue has to remind again."""
@@ -283,6 +303,7 @@ def compose(
         raise NoCredentialsError
     clients = make_clients(session)
     bucket = resources.attachments_bucket
+    suppressions = suppression_lists(clients.s3, resources.incoming_bucket)
     notices = CountedNotices(
         notices=SnsNotices(
             client=clients.sns, topic_arn=resources.fallback_topic_arn, stack=settings.stack
@@ -312,8 +333,14 @@ def compose(
                 base_url=resources.download_url,
             ),
             manifests=S3Manifests(client=clients.s3, bucket=bucket),
-            submission=SesSubmission(
-                client=clients.sesv2, configuration_set_name=settings.configuration_set_name
+            submission=SuppressingSubmission(
+                submission=SesSubmission(
+                    client=clients.sesv2, configuration_set_name=settings.configuration_set_name
+                ),
+                lists=suppressions,
+                max_age=settings.directory_refresh,
+                clock=clock,
+                on_trouble=telemetry.suppressions_not_read,
             ),
             notices=notices,
             directories=SsmDirectories(
@@ -330,6 +357,7 @@ def compose(
             clock=clock,
         ),
         notices=notices,
+        suppressions=suppressions,
         queue=clients.sqs,
         queue_url=resources.queue_url,
         telemetry=telemetry,

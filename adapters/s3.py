@@ -45,6 +45,11 @@ from relay_core.ports import (
     StoredWindow,
     Version,
 )
+from relay_core.suppression import (
+    SuppressionList,
+    format_suppressions,
+    parse_suppressions,
+)
 from relay_core.window import WindowKey, WindowRecord
 
 from .aws_errors import aws_call, error_code
@@ -203,6 +208,8 @@ class S3Manifests:
         return _JsonRecords(client=self.client, bucket=self.bucket)
 
 
+WINDOWS_PREFIX = "windows/"
+
 _Window = TypeVar("_Window", bound=WindowRecord)
 
 
@@ -210,14 +217,15 @@ _Window = TypeVar("_Window", bound=WindowRecord)
 class S3Windows(Generic[_Window]):
     """`Windows` as one JSON object a window; its ETag is the version.
 
-    `format` and `parse` are how a record is written and read. Nobody deletes them: they end with
-    the bucket's lifecycle.
+    `format` and `parse` are how a record is written and read, `prefix` what keys begin with.
+    Nobody deletes them: they end with the bucket's lifecycle, where it is about that prefix.
     """
 
     client: S3Client
     bucket: str
     format: Callable[[_Window], bytes]
     parse: Callable[[bytes], _Window]
+    prefix: str = WINDOWS_PREFIX
 
     def load(self, key: WindowKey) -> StoredWindow[_Window] | None:
         """See `Windows.load`.
@@ -225,16 +233,19 @@ class S3Windows(Generic[_Window]):
         Raises:
             PermanentError: also if the object under the key is no such record.
         """
-        record = self._records.read(window_key(key), self.parse)
+        record = self._records.read(self._key(key), self.parse)
         return record and StoredWindow(*record)
 
     def create(self, window: _Window) -> Version:
         """See `Windows.create`."""
-        return self._records.write(window_key(window.key), self.format(window), None)
+        return self._records.write(self._key(window.key), self.format(window), None)
 
     def replace(self, window: _Window, expected: Version) -> Version:
         """See `Windows.replace`."""
-        return self._records.write(window_key(window.key), self.format(window), expected)
+        return self._records.write(self._key(window.key), self.format(window), expected)
+
+    def _key(self, key: WindowKey) -> str:
+        return f"{self.prefix}{key}.json"
 
     @property
     def _records(self) -> _JsonRecords:
@@ -256,6 +267,23 @@ def notice_windows(client: S3Client, bucket: str) -> S3Windows[NoticeWindow]:
 def budget_windows(client: S3Client, bucket: str) -> S3Windows[BudgetWindow]:
     """What is reserved of each hour's budget of recipients."""
     return S3Windows(client=client, bucket=bucket, format=format_budget, parse=parse_budget)
+
+
+SUPPRESSION_PREFIX = "suppression/"
+
+
+def suppression_lists(client: S3Client, incoming_bucket: str) -> S3Windows[SuppressionList]:
+    """The addresses that nothing is sent to: one object in the incoming bucket.
+
+    What lies beside the raw mail there has no end, unlike everything in the attachments bucket.
+    """
+    return S3Windows(
+        client=client,
+        bucket=incoming_bucket,
+        format=format_suppressions,
+        parse=parse_suppressions,
+        prefix=SUPPRESSION_PREFIX,
+    )
 
 
 _Record = TypeVar("_Record")
@@ -328,7 +356,7 @@ def manifest_key(message_id: MessageId) -> str:
 
 def window_key(key: WindowKey) -> str:
     """The key of a window's record in the attachments bucket."""
-    return f"windows/{key}.json"
+    return f"{WINDOWS_PREFIX}{key}.json"
 
 
 def _media_type(content_type: str) -> str:

@@ -4,7 +4,9 @@ S3 puts a notification on the queue for each object created in the incoming buck
 once (S3 User Guide, "Event message structure"). Keys in it are URL-encoded, a space as `+`.
 Turning notifications on sends one `s3:TestEvent`; creating a receipt rule makes SES write
 one object, `AMAZON_SES_SETUP_NOTIFICATION`. Both are no mail and are ignored, with a reason.
-Anything else raises, so that it ends in the dead-letter queue under its own message id.
+Two more come by the same queue: reminders that the function sends itself (`SqsReminders`), and
+SES's events of sending, by the alarms topic (`sending_events`). Anything else raises, so that it
+ends in the dead-letter queue under its own message id.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from relay_core.errors import PermanentError
 from relay_core.ports import RawKey
+from relay_core.suppression import Suppressed
 from relay_core.window import WindowKey
 
 from .aws_errors import aws_call
+from .sending_events import EVENT_TYPE, suppressed_by
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_sqs import SQSClient
@@ -65,7 +69,14 @@ class SummaryDue:
     window: WindowKey
 
 
-Notification = Received | Ignored | SummaryDue
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounced:
+    """SES tells of addresses that nothing is to be sent to any more."""
+
+    addresses: tuple[Suppressed, ...]
+
+
+Notification = Received | Ignored | SummaryDue | Bounced
 """What a message on the queue is about."""
 
 
@@ -91,6 +102,10 @@ def _parse_body(body: object, incoming_bucket: str) -> tuple[Notification, ...]:
         raise TypeError("the body is no JSON object")
     if _SUMMARY_OF in body:
         return (SummaryDue(window=WindowKey(str(body[_SUMMARY_OF]))),)
+    if EVENT_TYPE in body:
+        if addresses := suppressed_by(body):
+            return (Bounced(addresses=addresses),)
+        return (Ignored(reason=f"an event of sending: {body[EVENT_TYPE]}"),)
     if body.get("Event") == "s3:TestEvent":
         _check_bucket(body["Bucket"], incoming_bucket)
         return (Ignored(reason="s3:TestEvent: notifications were turned on"),)

@@ -148,6 +148,23 @@ class Telemetry:
         if notices:
             self._count("NoticesSummedUp", notices)
 
+    def suppressed(self, addresses: int) -> None:
+        """So many addresses bounced for good, or complained: nothing is sent there any more."""
+        self._logger.warning(
+            "nothing is sent to these addresses any more; relayctl bounces list shows them",
+            outcome="suppressed",
+            addresses=addresses,
+        )
+        self._count("AddressesSuppressed", addresses)
+
+    def suppressions_not_read(self, error: AdapterError) -> None:
+        """The list of suppressed addresses cannot be read; the one that was read last holds."""
+        self._logger.error(
+            "the list of suppressed addresses cannot be read; mail goes by the last that could be",
+            error=type(error).__name__,
+            cause=str(error),
+        )
+
     def retried(self, error: AdapterError) -> None:
         """A transient error sends the mail back to the queue."""
         self._logger.warning(

@@ -137,6 +137,12 @@ def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
             ],
         ),
         policies.allow(
+            # Beside the raw mail, because there it has no end.
+            "KeepSuppressedAddresses",
+            ["s3:PutObject", "s3:GetObject"],
+            [policies.objects(args.incoming_bucket_arn, "suppression/")],
+        ),
+        policies.allow(
             # Without it, S3 answers 403 instead of 404 for a manifest that is not there yet, and
             # for raw mail that is gone (S3 API reference, GetObject, "Permissions"). A condition
             # on s3:prefix would undo that: a read of an object has no such key.

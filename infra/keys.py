@@ -37,6 +37,7 @@ from .aws_facts import PARTITION
 _USE = ("kms:Decrypt", "kms:GenerateDataKey")
 _SERVICES = {
     "AlarmsOfCloudWatch": "cloudwatch.amazonaws.com",
+    "EventsOfSns": "sns.amazonaws.com",
     "MailAndEventsOfSes": "ses.amazonaws.com",
     "NotificationsOfS3": "s3.amazonaws.com",
 }

@@ -5,10 +5,14 @@ is set, whether it may: so the notification waits for the queue's policy. A mess
 received `max_receive_count` times and never deleted moves to the dead-letter queue, with the
 date it had: that queue must keep messages longer than this one (SQS guide, "Dead-letter
 queues").
+
+By the same queue come SES's bounces and complaints, so that the function hears of addresses that
+take no mail: with the same retries, and no function or queue of their own.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -25,7 +29,8 @@ class IncomingQueueArgs:
     """`bucket_name` and `bucket_arn` are of the bucket whose objects under `key_prefix` queue.
 
     `visibility_seconds` is how long a received message stays hidden from other receivers.
-    `key_arn` is the key to encrypt with, None for SQS's own.
+    `key_arn` is the key to encrypt with, None for SQS's own. `events_topic_arn` is that of the
+    topic on which SES tells what became of mail, None where it does not.
     """
 
     account: pulumi.Input[str]
@@ -37,6 +42,7 @@ class IncomingQueueArgs:
     retention: timedelta
     dead_letter_retention: timedelta
     key_arn: pulumi.Input[str] | None = None
+    events_topic_arn: pulumi.Input[str] | None = None
 
 
 class IncomingQueue(pulumi.ComponentResource):
@@ -105,9 +111,22 @@ class IncomingQueue(pulumi.ComponentResource):
                         "ArnEquals": {"aws:SourceArn": args.bucket_arn},
                     },
                 ),
+                *_send_by_topic(args.events_topic_arn, queue.arn),
             ),
             opts=child,
         )
+        if args.events_topic_arn is not None:
+            aws.sns.TopicSubscription(
+                f"{name}-events",
+                topic=args.events_topic_arn,
+                protocol="sqs",
+                endpoint=queue.arn,
+                # SES's own JSON, without SNS's envelope; and no alarms, which people get there.
+                raw_message_delivery=True,
+                filter_policy_scope="MessageBody",
+                filter_policy=json.dumps({"eventType": ["Bounce", "Complaint"]}),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[queue_policy]),
+            )
         self.notification = aws.s3.BucketNotification(
             name,
             bucket=args.bucket_name,
@@ -127,3 +146,19 @@ class IncomingQueue(pulumi.ComponentResource):
         self.dead_letter_url = dead_letters.url
         self.dead_letter_name = dead_letters.name
         self.register_outputs({"url": self.url, "deadLetterUrl": self.dead_letter_url})
+
+
+def _send_by_topic(
+    topic_arn: pulumi.Input[str] | None, queue_arn: pulumi.Input[str]
+) -> tuple[policies.Statement, ...]:
+    if topic_arn is None:
+        return ()
+    return (
+        policies.allow(
+            "SendByTopic",
+            ["sqs:SendMessage"],
+            [queue_arn],
+            service="sns.amazonaws.com",
+            condition={"ArnEquals": {"aws:SourceArn": topic_arn}},
+        ),
+    )

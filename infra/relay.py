@@ -217,6 +217,8 @@ class MailRelay(pulumi.ComponentResource):
                 retention=QUEUE_RETENTION,
                 dead_letter_retention=DEAD_LETTER_RETENTION,
                 key_arn=key_arn,
+                # A set that somebody else made tells whom its owner wants it to tell.
+                events_topic_arn=None if config.configuration_set_name else alarm_topic.arn,
             ),
             child,
         )

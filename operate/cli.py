@@ -30,6 +30,7 @@ from relay_core.ports import RawKey
 from relay_core.settings import InvalidSettings, Settings
 
 from . import emptying, link_commands, message_commands
+from .bounce_commands import bounces
 from .dlq_commands import dlq
 from .extraction import Extraction
 from .inspection import Inspection, inspect_message, to_json
@@ -286,3 +287,4 @@ message_commands.register(app)
 link_commands.register(app)
 emptying.register(app)
 app.add_typer(dlq, name="dlq")
+app.add_typer(bounces, name="bounces")

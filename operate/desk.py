@@ -27,7 +27,8 @@ from botocore.exceptions import BotoCoreError
 from adapters.dead_letters import SqsDeadLetters
 from adapters.download_links import S3LinkIndex, SsmLinkKeys, TokenDownloadPages
 from adapters.operator import S3Objects, S3Retention, SqsNotifications, caller_arn
-from adapters.s3 import S3Manifests
+from adapters.s3 import S3Manifests, S3Windows, suppression_lists
+from relay_core.suppression import SuppressionList
 
 from .parallel import WORKERS
 from .stack import Stack, StackUnknown
@@ -52,6 +53,7 @@ class Desk:
     attachments: S3Objects
     retention: S3Retention
     manifests: S3Manifests
+    suppressions: S3Windows[SuppressionList]
     notifications: SqsNotifications
     dead_letters: SqsDeadLetters
     log_group: str
@@ -110,6 +112,7 @@ def open_desk(stack: Stack, profile: str | None) -> Desk:
         attachments=S3Objects(client=s3, bucket=stack.attachments_bucket),
         retention=S3Retention(client=s3, bucket=stack.attachments_bucket),
         manifests=S3Manifests(client=s3, bucket=stack.attachments_bucket),
+        suppressions=suppression_lists(s3, stack.incoming_bucket),
         notifications=SqsNotifications(
             client=sqs, queue_url=stack.queue_url, incoming_bucket=stack.incoming_bucket
         ),

@@ -44,6 +44,7 @@ from .outbox import Outbox
 from .receipt import Receiving
 from .scanner import MalwareScanner
 from .ses_endpoint import SesEndpoint, SesService
+from .ses_events import SendingEvents
 from .ses_faults import Faults
 from .ses_sending import Sending
 from .smtp import AccessKeys, Credentials, SmtpFront
@@ -320,6 +321,7 @@ def _surround(
     )
     scanner.start()
     cleanup.callback(scanner.close)
+    ses_faults_file = Faults(ses_faults)
     ses_endpoint.serve(
         SesService(
             emulator_endpoint=emulator.endpoint,
@@ -329,7 +331,12 @@ def _surround(
                 iam=emulator.client("iam"),
                 region=emulator.region,
                 account_id=emulator.account_id,
-                faults=Faults(ses_faults),
+                faults=ses_faults_file,
+                events=SendingEvents(
+                    sesv2=emulator.client("sesv2"),
+                    sns=emulator.client("sns"),
+                    faults=ses_faults_file,
+                ),
                 outbox=outbox,
                 listener=listener,
             ),

@@ -2,8 +2,9 @@
 
 The file holds a JSON list of `{"error", "times", "recipient"}`: the error's code, how many
 submissions meet it (once if left out), and the recipient it is about (null or left out:
-any). It is read at each submission. How often an entry was used is kept in memory and
-forgotten when the file is written anew, so the file stays its writer's alone.
+any). An `event`, `Bounce` or `Complaint`, in the place of the error lets SES take the mail and
+publish that event. It is read at each submission. How often an entry was used is kept in memory
+and forgotten when the file is written anew, so the file stays its writer's alone.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ _PAUSE = 0.01  # seconds between two reads of a file that is just being written
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One entry of the file."""
+    """One entry of the file. `error` is None where the mail is taken, and `event` follows."""
 
-    error: str
+    error: str | None
+    event: str | None
     times: int
     recipient: str | None
     message: str
@@ -50,13 +52,31 @@ class Faults:
             SesError: the fault, or an InternalServiceErrorException saying what is wrong with
                 the file.
         """
-        wanted = {recipient.lower() for recipient in recipients}
         with self._lock:
-            for index, fault in enumerate(self._read()):
-                concerned = fault.recipient is None or fault.recipient.lower() in wanted
-                if concerned and self._used[index] < fault.times:
-                    self._used[index] += 1
-                    raise SesError(fault.error, fault.message)
+            fault = self._take(recipients, is_event=False)
+        if fault is not None and fault.error is not None:
+            raise SesError(fault.error, fault.message)
+
+    def event_after(self, recipient: str) -> str | None:
+        """The event that follows a mail to that recipient, `Bounce` or `Complaint`, if one does.
+
+        Raises:
+            SesError: an InternalServiceErrorException saying what is wrong with the file.
+        """
+        with self._lock:
+            fault = self._take([recipient], is_event=True)
+        return None if fault is None else fault.event
+
+    def _take(self, recipients: Collection[str], *, is_event: bool) -> Fault | None:
+        wanted = {recipient.lower() for recipient in recipients}
+        for index, fault in enumerate(self._read()):
+            is_meant = (fault.event is not None) == is_event and (
+                fault.recipient is None or fault.recipient.lower() in wanted
+            )
+            if is_meant and self._used[index] < fault.times:
+                self._used[index] += 1
+                return fault
+        return None
 
     def _read(self) -> list[Fault]:
         for attempt in range(_READS):
@@ -92,18 +112,25 @@ def _parse_faults(text: str) -> list[Fault]:
 
 
 def _parse_fault(entry: Any) -> Fault:  # noqa: ANN401 (JSON, checked here)
+    error: str | None = None
+    event: str | None = None
     match entry:
-        case {"error": str(error)}:
-            times, recipient = entry.get("times", 1), entry.get("recipient")
-            if isinstance(times, int) and isinstance(recipient, str | None):
-                usual = USUAL_MESSAGES.get(error, "Brought about by the faults file.")
-                return Fault(
-                    error=error,
-                    times=times,
-                    recipient=recipient,
-                    message=entry.get("message", usual),
-                )
+        case {"error": str(found)}:
+            error = found
+        case {"event": "Bounce" | "Complaint" as found}:
+            event = found
+    if event or error:
+        times, recipient = entry.get("times", 1), entry.get("recipient")
+        if isinstance(times, int) and isinstance(recipient, str | None):
+            usual = USUAL_MESSAGES.get(error or "", "Brought about by the faults file.")
+            return Fault(
+                error=error,
+                event=event,
+                times=times,
+                recipient=recipient,
+                message=entry.get("message", usual),
+            )
     raise ValueError(
-        'expected an "error", a whole number of "times" and a "recipient" or null;'
-        f" found {json.dumps(entry)}"
+        'expected an "error", or an "event" of "Bounce" or "Complaint", a whole number of "times"'
+        f' and a "recipient" or null; found {json.dumps(entry)}'
     )

@@ -24,6 +24,7 @@ from .events import Listener, MailSubmitted
 from .iam import Policy, Request, is_allowed, parse_policy
 from .outbox import Outbox
 from .ses_errors import SesError
+from .ses_events import SendingEvents
 from .ses_faults import Faults
 from .ses_message import SubmittedMessage, check_recipients, read_message
 
@@ -100,6 +101,7 @@ class Sending:
     account_id: str
     faults: Faults
     outbox: Outbox
+    events: SendingEvents
     listener: Listener
 
     def send(self, request: SendRequest, caller: Caller) -> str:
@@ -127,6 +129,13 @@ class Sending:
                 size=len(request.raw),
             )
         )
+        for recipient in recipients:
+            self.events.follow(
+                submission_id,
+                sender=sender,
+                recipient=recipient,
+                configuration_set=request.configuration_set,
+            )
         return submission_id
 
     def _verified_identities(self, *addresses: str) -> tuple[str, ...]:

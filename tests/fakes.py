@@ -40,6 +40,7 @@ from relay_core.ports import (
 from relay_core.relay import relay_message
 from relay_core.report import RelayReport
 from relay_core.settings import Settings
+from relay_core.suppression import SuppressionList, format_suppressions, parse_suppressions
 from relay_core.window import WindowKey, WindowRecord
 from tests.receipt import received
 
@@ -268,6 +269,10 @@ def memory_sender_windows() -> MemoryWindows[SenderWindow]:
     return MemoryWindows(format_window, parse_window)
 
 
+def memory_suppression_lists() -> MemoryWindows[SuppressionList]:
+    return MemoryWindows(format_suppressions, parse_suppressions)
+
+
 def memory_budget_windows() -> MemoryWindows[BudgetWindow]:
     return MemoryWindows(format_budget, parse_budget)
 
@@ -356,6 +361,7 @@ class MemoryWorld:
         self.notice_windows = memory_notice_windows()
         self.reminders = MemoryReminders()
         self.budgets = memory_budget_windows()
+        self.suppressions = memory_suppression_lists()
         self.purse = Purse()
         self.workers = 0
 

@@ -155,6 +155,7 @@ def function(world: MemoryWorld, log: Log, clients: Clients) -> RelayFunction:
         incoming_bucket=INCOMING_BUCKET,
         ports=world.ports,
         notices=world.counted_notices(limit=0),
+        suppressions=world.suppressions,
         queue=clients.sqs,
         queue_url=NO_SUCH_QUEUE,
         telemetry=Telemetry(environment, stream=log.stream),

@@ -66,8 +66,14 @@ def test_services_that_write_for_us_may_use_it_for_this_account(hardened: Deploy
         for statement in policy["Statement"]
         if "Service" in statement["Principal"]
     }
-    # Alarms and events of sending to a topic, mail to a bucket, notifications to a queue.
-    assert set(services) == {"cloudwatch.amazonaws.com", "ses.amazonaws.com", "s3.amazonaws.com"}
+    # Alarms and events of sending to a topic, mail to a bucket, notifications and these events
+    # to a queue.
+    assert set(services) == {
+        "cloudwatch.amazonaws.com",
+        "ses.amazonaws.com",
+        "s3.amazonaws.com",
+        "sns.amazonaws.com",
+    }
     for statement in services.values():
         assert statement["Action"] == USE
         assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}

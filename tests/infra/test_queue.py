@@ -59,7 +59,44 @@ def test_only_the_incoming_bucket_may_send_to_the_queue_from_outside_the_account
             "ArnEquals": {"aws:SourceArn": "arn:aws:s3:::mail-relay-dev-incoming"},
         },
     }
-    assert allowed == [(QUEUE, expected)]
+    # SES's bounces and complaints, by the topic.
+    by_topic = {
+        "Sid": "SendByTopic",
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": ["sqs:SendMessage"],
+        "Resource": [ARN + QUEUE],
+        "Condition": {
+            "ArnEquals": {
+                "aws:SourceArn": f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-alarms"
+            }
+        },
+    }
+    assert allowed == [(QUEUE, expected), (QUEUE, by_topic)]
+
+
+def test_bounces_and_complaints_come_by_the_queue_and_alarms_do_not(dev: Deployment) -> None:
+    (subscription,) = (
+        one
+        for one in dev.all("aws:sns/topicSubscription:TopicSubscription")
+        if one.inputs["protocol"] == "sqs"
+    )
+    assert subscription.inputs["topic"].endswith(":mail-relay-dev-alarms")
+    assert subscription.inputs["endpoint"] == ARN + QUEUE
+    assert subscription.inputs["rawMessageDelivery"] is True
+    assert subscription.inputs["filterPolicyScope"] == "MessageBody"
+    assert subscription.document("filterPolicy") == {"eventType": ["Bounce", "Complaint"]}
+
+
+def test_a_configuration_set_of_somebody_else_tells_nothing_by_the_queue(deploy: Deploy) -> None:
+    stack = deploy(configurationSetName="theirs")
+    protocols = {
+        one.inputs["protocol"] for one in stack.all("aws:sns/topicSubscription:TopicSubscription")
+    }
+    assert protocols == {"email"}
+    (policy,) = (one for one in stack.all(POLICY_TYPE) if one.name == QUEUE)
+    sids = [statement["Sid"] for statement in policy.document("policy")["Statement"]]
+    assert sids == ["DenyWithoutTls", "SendByBucket"]
 
 
 def test_each_object_under_incoming_is_announced(dev: Deployment) -> None:

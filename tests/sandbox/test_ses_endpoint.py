@@ -23,6 +23,7 @@ from sandbox.events import Event, MailSubmitted, SubmissionRefused
 from sandbox.notices import NoticeRecorder, subscribe
 from sandbox.outbox import Outbox
 from sandbox.ses_endpoint import SesEndpoint, SesService
+from sandbox.ses_events import SendingEvents
 from sandbox.ses_faults import Faults
 from sandbox.ses_sending import Sending
 from tests.sandbox.waiting import eventually
@@ -109,6 +110,7 @@ def ses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ses]:
     with Emulator.start(data, worker_environment={}, region=REGION) as emulator:
         emulator.client("sesv2").create_email_identity(EmailIdentity="mail.example.com")
         emulator.client("sesv2").create_configuration_set(ConfigurationSetName="watched")
+        ses_faults_file = Faults(faults)
         endpoint.serve(
             SesService(
                 emulator_endpoint=emulator.endpoint,
@@ -118,7 +120,12 @@ def ses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ses]:
                     iam=emulator.client("iam"),
                     region=REGION,
                     account_id=emulator.account_id,
-                    faults=Faults(faults),
+                    faults=ses_faults_file,
+                    events=SendingEvents(
+                        sesv2=emulator.client("sesv2"),
+                        sns=emulator.client("sns"),
+                        faults=ses_faults_file,
+                    ),
                     outbox=outbox,
                     listener=events.append,
                 ),

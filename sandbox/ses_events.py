@@ -1,0 +1,92 @@
+"""What becomes of a mail after SES took it, told on the topics of its configuration set.
+
+A mail bounces or is complained about where the mailbox simulator's addresses are written to
+(`bounce@simulator.amazonses.com`, `complaint@…`, also with `+label`; SES Developer Guide, "Using
+the mailbox simulator"), or where the faults file says so. The event is as SES writes it ("Contents
+of event data that Amazon SES publishes to Amazon SNS"), as far as anybody here reads it. Every
+mail is in its mailbox all the same, where it can be looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from .ses_faults import Faults
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sns import SNSClient
+
+_SIMULATOR = "simulator.amazonses.com"
+_SIMULATED = {"bounce": "Bounce", "complaint": "Complaint"}
+_SUBJECT = "Amazon SES Email Event Notification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingEvents:
+    """Publishes the events of sent mail. Blocks on calls to AWS."""
+
+    sesv2: SESV2Client
+    sns: SNSClient
+    faults: Faults
+
+    def follow(
+        self, submission_id: str, *, sender: str, recipient: str, configuration_set: str | None
+    ) -> None:
+        """Publish what follows a mail to one recipient, if anything does.
+
+        Raises:
+            SesError: if the faults file cannot be read.
+        """
+        event = _simulated(recipient) or self.faults.event_after(recipient)
+        if event is None or configuration_set is None:
+            return
+        document = json.dumps(_document(event, submission_id, sender, recipient))
+        answer = self.sesv2.get_configuration_set_event_destinations(
+            ConfigurationSetName=configuration_set
+        )
+        for destination in answer["EventDestinations"]:
+            topic = destination.get("SnsDestination", {}).get("TopicArn")
+            if topic and event.upper() in destination["MatchingEventTypes"]:
+                self.sns.publish(TopicArn=topic, Subject=_SUBJECT, Message=document)
+
+
+def _simulated(recipient: str) -> str | None:
+    local_part, _, domain = recipient.lower().rpartition("@")
+    return _SIMULATED.get(local_part.partition("+")[0]) if domain == _SIMULATOR else None
+
+
+def _document(event: str, submission_id: str, sender: str, recipient: str) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    mail = {
+        "timestamp": now,
+        "messageId": submission_id,
+        "source": sender,
+        "destination": [recipient],
+    }
+    if event == "Complaint":
+        complaint = {
+            "complainedRecipients": [{"emailAddress": recipient}],
+            "complaintFeedbackType": "abuse",
+            "feedbackId": submission_id,
+            "timestamp": now,
+        }
+        return {"eventType": event, "complaint": complaint, "mail": mail}
+    bounce = {
+        "bounceType": "Permanent",
+        "bounceSubType": "General",
+        "bouncedRecipients": [
+            {
+                "emailAddress": recipient,
+                "action": "failed",
+                "status": "5.1.1",
+                "diagnosticCode": "smtp; 550 5.1.1 user unknown",
+            }
+        ],
+        "feedbackId": submission_id,
+        "timestamp": now,
+    }
+    return {"eventType": event, "bounce": bounce, "mail": mail}
