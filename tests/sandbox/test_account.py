@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from adapters.s3 import manifest_key
+from adapters.s3 import S3Manifests
 from operate.cli import app
-from relay_core.manifest import DeliveryState, Manifest, MessageId, format_manifest, parse_manifest
+from relay_core.errors import Conflict
+from relay_core.manifest import DeliveryState, Manifest, MessageId
+from relay_core.ports import StoredManifest
 from tests.sandbox.running import (
     RunningSandbox,
     files_behind,
@@ -38,8 +40,9 @@ class Relay:
     def __init__(self, sandbox: RunningSandbox, ready_file: Path) -> None:
         self.sandbox = sandbox
         self.ready_file = ready_file
-        self.s3 = sandbox.client("s3")
-        self.bucket = sandbox.ready["stack"]["attachmentsBucket"]
+        self.manifests = S3Manifests(
+            client=sandbox.client("s3"), bucket=sandbox.ready["stack"]["attachmentsBucket"]
+        )
 
     def relayctl(self, *arguments: str) -> str:
         command = [*arguments, "--ready-file", str(self.ready_file)]
@@ -69,16 +72,10 @@ class Relay:
         assert message is not None
         return message
 
-    def manifest(self, message_id: str) -> Manifest:
-        answer = self.s3.get_object(Bucket=self.bucket, Key=manifest_key(MessageId(message_id)))
-        return parse_manifest(answer["Body"].read())
-
-    def put(self, manifest: Manifest) -> None:
-        self.s3.put_object(
-            Bucket=self.bucket,
-            Key=manifest_key(manifest.message_id),
-            Body=format_manifest(manifest),
-        )
+    def stored(self, message_id: str) -> StoredManifest:
+        found = self.manifests.load(MessageId(message_id))
+        assert found is not None
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -135,16 +132,17 @@ def test_a_mail_that_waited_forty_hours_has_a_link_of_full_length(relay: Relay) 
     waited = timedelta(hours=40)
 
     def is_older() -> bool:
-        before = relay.manifest(message_id)
-        if before.lease is not None:
+        stored = relay.stored(message_id)
+        try:
+            relay.manifests.replace(_older(stored.manifest, waited), stored.version)
+        except Conflict:
             return False
-        relay.put(_older(before, waited))
         return True
 
     eventually(is_older, within=60)
     relay.sandbox.set_faults()
     relay.find("late", "done")
-    manifest = relay.manifest(message_id)
+    manifest = relay.stored(message_id).manifest
     assert DeliveryState.SUBMITTED is manifest.deliveries[0].state
     submitted_at = manifest.deliveries[0].at
     assert submitted_at is not None
