@@ -11,8 +11,10 @@ from benchmarks.cost import AWS_SECONDS, Cost, cost_of
 from benchmarks.counting import Taken, counting_over
 from benchmarks.mails import Mail, mails_of_parts, sensor_mails
 from benchmarks.memory import peak_growth
+from benchmarks.shapes import Shape, measure_shapes
 from benchmarks.throughput import Throughput, measure_throughput
 from benchmarks.turns import median_seconds
+from tests.core.costly import SHAPES
 
 SIZES = {10_000: 300, 1_000_000: 40, 36_000_000: 7}
 """Message sizes in bytes, each with how often it is measured."""
@@ -88,10 +90,11 @@ class Figures:
     taken: tuple[Taken, ...]
     cost: tuple[Cost, ...]
     cold_start: tuple[ColdStart, ...]
+    shapes: tuple[Shape, ...]
 
 
 def measure(announce: Announce) -> Figures:
-    """Take every figure; about two minutes on a quiet machine."""
+    """Take every figure; about six minutes on a quiet machine."""
     core_path, memory, parts = [], [], []
     for size, rounds in SIZES.items():
         announce(f"a message of {size:,} bytes")
@@ -121,6 +124,7 @@ def measure(announce: Announce) -> Figures:
         # What a container reads once for many mails is no mail's cost.
         cost=tuple(cost_of(one) for case, one in taken.items() if not case.is_first),
         cold_start=tuple(started),
+        shapes=measure_shapes(SHAPES, lambda name: announce(f"the function, {name}")),
     )
 
 

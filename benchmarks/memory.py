@@ -27,7 +27,8 @@ def peak_growth(raw: bytes) -> int:
         return int(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
-def _resident(counter: str) -> int:
+def resident(counter: str) -> int:
+    """A counter of this process's memory, in bytes, by its name in proc_pid_status(5)."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     match = re.search(rf"{counter}:\s*(\d+) kB", status)
     if match is None:
@@ -37,6 +38,6 @@ def _resident(counter: str) -> int:
 
 if __name__ == "__main__":
     relayed(next(sensor_mails(10_000)).raw)
-    before = _resident("VmRSS")
+    before = resident("VmRSS")
     relayed(Path(sys.argv[1]).read_bytes())
-    print(_resident("VmHWM") - before)
+    print(resident("VmHWM") - before)

@@ -35,6 +35,7 @@ def tables_of(figures: Figures) -> Iterator[Table]:
     yield _cost(figures)
     yield _prices()
     yield _cold_start(figures)
+    yield _shapes(figures)
 
 
 def _table(title: str, *headings: str) -> Table:
@@ -219,5 +220,21 @@ def _cold_start(figures: Figures) -> Table:
             _time(one.function_seconds),
             _time(one.boto3_seconds),
             f"{one.function_to_boto3:.2f}",
+        )
+    return table
+
+
+def _shapes(figures: Figures) -> Table:
+    table = _table(
+        "Costly shapes of mail through the function, worst first",
+        *("shape", "message", "what became of it", "processor time, 10 MB", "peak ÷ size"),
+    )
+    for one in figures.shapes:
+        table.add_row(
+            one.name,
+            _size(one.message_bytes),
+            one.outcome,
+            f"{one.cpu_seconds_per_10_mb:.2f} s",
+            f"{one.growth_to_message:.1f}",
         )
     return table

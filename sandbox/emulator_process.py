@@ -41,6 +41,7 @@ _PAUSE = 0.01  # seconds between two looks at a worker at work
 _MORE = ("emulator_guard.py", "emulator_receipt_rules.py", "emulator_updates.py")
 """What is beside this file."""
 
+_LAST_LINES = 5.0  # seconds that a dead worker's last lines are waited for at most
 _PEAK = re.compile(rb"^VmHWM:\s*(\d+) kB$", re.MULTILINE)
 
 _invocation = threading.local()  # `peak`: of the one that this thread ran last, in bytes
@@ -56,6 +57,11 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc] # ministack has no t
                 response: dict[str, Any] = super().invoke(event, request_id, **more)
             except RuntimeError as error:  # it ended before it was ready
                 response = {"status": "error", "error": str(error), "log": ""}
+        if response.get("status") == "error" and self._stderr_thread is not None:
+            # The worker is gone: what it wrote has an end. The emulator waits for 50 ms at most,
+            # which a busy machine may need to hand it on.
+            self._stderr_thread.join(_LAST_LINES)
+            response["log"] = "\n".join(filter(None, [response.get("log"), self._drain_stderr()]))
         _invocation.peak = watch.peak
         if watch.killed:
             _invocation.peak = watch.limit  # more than there is, nothing can have

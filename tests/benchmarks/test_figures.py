@@ -17,6 +17,7 @@ from benchmarks.cost import cost_of
 from benchmarks.counting import CASES, counting_over
 from benchmarks.devices import LARGE, MANY, SMALL, Shape
 from benchmarks.figures import Figures
+from benchmarks.shapes import measure_shapes
 from benchmarks.throughput import measure_throughput
 from benchmarks.turns import median_seconds
 
@@ -41,6 +42,7 @@ def few() -> Figures:
                 function_to_boto3=1.5,
             ),
         ),
+        shapes=measure_shapes(["log", "groups"], lambda _name: None, size=20_000),
     )
 
 
@@ -61,6 +63,18 @@ def test_people_read_every_one_in_a_table(few: Figures) -> None:
     for name in ("s3.GetObject", "sesv2.SendEmail", "sns.Publish", "ssm.GetParameter"):
         assert name in text
     assert "1.50" in text
+    for shape in few.shapes:
+        assert f"{shape.cpu_seconds_per_10_mb:.2f} s" in text
+
+
+def test_a_costly_mail_comes_to_its_end_and_costs_something(few: Figures) -> None:
+    assert {"log": "relayed", "groups": "relayed"} == {one.name: one.outcome for one in few.shapes}
+    for shape in few.shapes:
+        assert shape.cpu_seconds_per_10_mb > 0
+        assert shape.growth_to_message == shape.growth_bytes / shape.message_bytes
+    assert list(few.shapes) == sorted(
+        few.shapes, key=lambda one: one.cpu_seconds_per_10_mb, reverse=True
+    )
 
 
 @pytest.mark.parametrize("shape", [SMALL, LARGE, MANY], ids=lambda shape: shape.name)
