@@ -30,13 +30,18 @@ def find_token(text: str) -> str | None:
 
 @dataclass(slots=True, kw_only=True)
 class Observed:
-    """What was seen. `counted` are the possible repeats as the relay itself counts them."""
+    """What was seen. `counted` are the possible repeats as the relay itself counts them.
+
+    `delivered_again` are the tokens of mails that an operator had delivered again, who may repeat
+    what was in doubt without the relay counting it.
+    """
 
     copies: Counter[Pair] = field(default_factory=Counter)
     doubts: Counter[Pair] = field(default_factory=Counter)
     notices: Counter[Pair] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     counted: Counter[Pair] = field(default_factory=Counter)
+    delivered_again: set[str] = field(default_factory=set)
 
     def repeats(self) -> Counter[Pair]:
         """How many copies there are beyond the first."""
@@ -56,7 +61,7 @@ def find_problems(mails: Sequence[Mail], observed: Observed) -> Iterator[str]:
                 f"twice: mail {pair[0]} to {pair[1]}: {count + 1} copies, {observed.doubts[pair]}"
                 " times in doubt"
             )
-        if count > observed.counted[pair]:
+        if count > observed.counted[pair] and pair[0] not in observed.delivered_again:
             yield (
                 f"not counted: mail {pair[0]} to {pair[1]}: {count + 1} copies, its manifest"
                 f" counts {observed.counted[pair]} repeats"
@@ -73,12 +78,17 @@ def find_problems(mails: Sequence[Mail], observed: Observed) -> Iterator[str]:
         yield f"false notice: mail {token} has recipients"
 
 
+def is_of_deaths(notice: Mapping[str, Any]) -> bool:
+    """Whether a notice tells of a mail that was given up because its workers died."""
+    return "workers died while they had this mail" in notice["message"]
+
+
 def count_notices(notices: Iterable[Mapping[str, Any]], observed: Observed) -> None:
     """Take the lines of the notices file into account."""
     for notice in notices:
         token = find_token(f"{notice['subject']} {notice['message']}")
         reason = notice["attributes"].get("reason")
-        if token is None:
+        if token is None or is_of_deaths(notice):
             continue
         if reason == "submission-failed":
             for refusal in notice["document"]["reasons"]:

@@ -32,6 +32,7 @@ from tests.sandbox.accounting import (
     count_notices,
     find_problems,
     find_token,
+    is_of_deaths,
 )
 from tests.sandbox.crash import Killer, Witness
 from tests.sandbox.running import RunningSandbox
@@ -74,6 +75,7 @@ class Scenario:
             "parkingDelaySeconds=1",
             "dlqMaxReceiveCount=3",
             "recipientBudgetPerHour=0",
+            "noticeLimit=0",
         )
 
 
@@ -153,12 +155,14 @@ class _Run:
             self.say(f"{len(letters)} dead letters; faults mended, redriving")
             self.relay.set_faults()
             self.redrive(found, poison)
+            given_up = self.redeliver_what_was_given_up()
             self.await_quiet()
             left = self.look_at_dead_letters()
         witness.look()
         self.await_notices()
         log = self.log()
         observed = self.observe(witness)
+        observed.delivered_again.update(self.sent[one].token for one in given_up)
         problems = (
             *find_problems(self.mails, observed),
             *self.unsettled(witness),
@@ -185,6 +189,7 @@ class _Run:
             ),
             **_counted("dead letters", (one.cause for one in letters)),
             "dead letters after redriving": len(left),
+            "mails given up after two deaths, and delivered again": len(given_up),
             **_counted("tries", (line["outcome"] for line in log if "outcome" in line)),
             "seconds: to send, until quiet, in all": (
                 f"{sent_after:.0f}, {quiet_after:.0f}, {self.seconds():.0f}"
@@ -369,6 +374,18 @@ class _Run:
         unreadable = [one["MessageId"] for one in letters if one["Body"] in poison]
         self.relayctl("dlq", "drop", *unreadable)
         self.relayctl("dlq", "redrive", "--all")
+
+    def redeliver_what_was_given_up(self) -> frozenset[str]:
+        """Let an operator have mails delivered again that lost two workers; their message ids."""
+        self.await_notices()
+        given_up = frozenset(
+            str(notice["document"]["message_id"])
+            for notice in self.relay.notices()
+            if is_of_deaths(notice)
+        )
+        for message_id in sorted(given_up):
+            self.relayctl("redeliver", message_id)
+        return given_up
 
     def relayctl(self, *arguments: str) -> None:
         """Do as an operator who is sure."""

@@ -1,0 +1,141 @@
+"""`python -m tests.sandbox.deadly`: mails that kill their workers, among others that do not.
+
+What kills is a mail too large for a function that was given too little memory. What a dead worker
+held comes back when its lease has ended, and not after six timeouts. The suite runs one deadly
+mail among twenty (`test_deaths`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from tests.receipt import received
+from tests.sandbox.running import RunningSandbox, recipient_code, running_sandbox, unique_address
+from tests.sandbox.waiting import eventually
+
+_MEMORY = 128  # MB: enough for the function and a small mail
+_TOO_LARGE = 38_000_000  # bytes
+_TIMEOUT = 30  # seconds
+_HIDDEN = _TIMEOUT + 6  # a little more than the lease of a dead worker lasts
+_SOURCE = "deadly"  # no key that is announced
+
+
+@contextmanager
+def small_sandbox(folder: Path) -> Iterator[RunningSandbox]:
+    """A sandbox whose function has little memory, and whose notices come one by one."""
+    config = (
+        f"functionMemory={_MEMORY}",
+        f"functionTimeoutSeconds={_TIMEOUT}",
+        "maxConcurrency=3",
+        "noticeLimit=0",
+    )
+    with running_sandbox(folder, config) as relay:
+        relay.client("sqs").set_queue_attributes(
+            QueueUrl=relay.ready["stack"]["queueUrl"],
+            Attributes={"VisibilityTimeout": str(_HIDDEN)},
+        )
+        yield relay
+
+
+def run(relay: RunningSandbox, *, innocent: int, deadly: int, patience: float) -> tuple[str, ...]:
+    """Send so many of each, and wait for their ends: the promises that were not kept."""
+    bucket, s3 = relay.ready["stack"]["incomingBucket"], relay.client("s3")
+    never = unique_address()
+    s3.put_object(
+        Bucket=bucket, Key=_SOURCE, Body=received(_alarm(relay, never, filler=_TOO_LARGE))
+    )
+    keys = [f"incoming/deadly-{number}" for number in range(deadly)]
+    recipients = [unique_address() for _ in range(innocent)]
+    for number, recipient in enumerate(recipients):
+        for key in keys[number * deadly // innocent : (number + 1) * deadly // innocent]:
+            s3.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": _SOURCE})
+        relay.send(_alarm(relay, recipient))
+    eventually(lambda: all(map(relay.mails, recipients)), within=patience, pause=0.5)
+    eventually(lambda: not _untold(relay, keys), within=patience, pause=0.5)
+    eventually(lambda: _depth(relay, "queueUrl") == 0, within=patience, pause=0.5)
+    return tuple(_problems(relay, keys, never))
+
+
+def _problems(relay: RunningSandbox, keys: Sequence[str], never: str) -> Iterator[str]:
+    if dead := _depth(relay, "deadLetterQueueUrl"):
+        yield f"{dead} messages are in the dead-letter queue"
+    if relay.mails(never):
+        yield "a mail that killed two workers was relayed"
+    for line in _log(relay):
+        # One that lost a try has waited for a worker that died.
+        expected = ("refused", 3) if line.get("raw_key") in keys else ("relayed", 1)
+        ended = (line.get("outcome"), line.get("receive_count"))
+        if ended[0] is not None and ended != expected:
+            yield f"{line.get('raw_key')} was {ended[0]} at delivery {ended[1]}"
+
+
+def _untold(relay: RunningSandbox, keys: Sequence[str]) -> set[str]:
+    """The deadly mails of which no notice tells that they killed two workers."""
+    told = {
+        notice["document"]["raw_key"]
+        for notice in relay.notices()
+        if notice["attributes"].get("reason") == "limit-exceeded"
+        and "2 workers died while they had this mail" in notice["message"]
+    }
+    return set(keys) - told
+
+
+def _alarm(relay: RunningSandbox, recipient: str, *, filler: int = 0) -> bytes:
+    line = "All is well, says the log.\r\n"
+    return (
+        f"From: {relay.device}\r\nTo: {relay.smtp['rcpt_to']}\r\nSubject: Alarm\r\n\r\n"
+        f"Too hot. {recipient_code(recipient)}\r\n{line * (filler // len(line))}"
+    ).encode()
+
+
+def _log(relay: RunningSandbox) -> Iterator[dict[str, Any]]:
+    """The lines of the function's log that are JSON objects."""
+    pages = (
+        relay.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=relay.ready["stack"]["logGroup"])
+    )
+    for event in (event for page in pages for event in page["events"]):
+        if event["message"].startswith("{"):
+            yield json.loads(event["message"])
+
+
+def _depth(relay: RunningSandbox, queue: str) -> int:
+    attributes = relay.client("sqs").get_queue_attributes(
+        QueueUrl=relay.ready["stack"][queue], AttributeNames=["All"]
+    )["Attributes"]
+    kinds = ("", "NotVisible", "Delayed")
+    return sum(int(attributes[f"ApproximateNumberOfMessages{kind}"]) for kind in kinds)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run in a sandbox of its own; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sandbox.deadly", description=__doc__)
+    parser.add_argument("--innocent", type=int, default=200, metavar="N")
+    parser.add_argument("--deadly", type=int, default=100, metavar="N")
+    found = parser.parse_args(arguments)
+    console = Console()
+    with (
+        tempfile.TemporaryDirectory(prefix="mail-relay-deadly-") as folder,
+        small_sandbox(Path(folder)) as relay,
+    ):
+        problems = run(
+            relay, innocent=found.innocent, deadly=found.deadly, patience=600 + 20 * found.deadly
+        )
+    for problem in problems:
+        console.print(problem, style="red", soft_wrap=True, markup=False)
+    console.print(f"{len(problems)} problems" if problems else "All promises kept.")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
