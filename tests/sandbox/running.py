@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from tests.sandbox.waiting import eventually
 
@@ -112,7 +113,7 @@ class RunningSandbox:
         temporary.write_text(json.dumps(faults))
         temporary.replace(file)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: Config | None = None) -> Any:
         aws = self.ready["aws"]
         make: Any = boto3.client  # the stubs know services by literal names
         return make(
@@ -121,6 +122,7 @@ class RunningSandbox:
             region_name=aws["region"],
             aws_access_key_id=aws["access_key_id"],
             aws_secret_access_key=aws["secret_access_key"],
+            config=config,
         )
 
     def raw_keys(self) -> set[str]:
