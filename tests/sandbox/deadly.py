@@ -76,10 +76,12 @@ def _problems(relay: RunningSandbox, keys: Sequence[str], never: str) -> Iterato
         yield "a mail that killed two workers was relayed"
     for line in _log(relay):
         # One that lost a try has waited for a worker that died.
-        expected = ("refused", 3) if line.get("raw_key") in keys else ("relayed", 1)
-        ended = (line.get("outcome"), line.get("receive_count"))
-        if ended[0] is not None and ended != expected:
-            yield f"{line.get('raw_key')} was {ended[0]} at delivery {ended[1]}"
+        if "outcome" not in line or "raw_key" not in line:
+            continue
+        expected = ("refused", 3) if line["raw_key"] in keys else ("relayed", 1)
+        ended = (line["outcome"], line["receive_count"])
+        if ended != expected:
+            yield f"{line['raw_key']} was {ended[0]} at delivery {ended[1]}"
 
 
 def _untold(relay: RunningSandbox, keys: Sequence[str]) -> set[str]:
