@@ -19,6 +19,7 @@ author is worth is for `relay_core.authentication` to say.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -112,6 +113,20 @@ def _parse_name(value: bytes) -> str:
         # A mailer that puts all of a field into an encoded-word means a mailbox by it.
         name = _read_mailboxes(name)[0].name
     return name
+
+
+_BETWEEN_WORDS = re.compile(r"[\s()<>\[\],;:\"']+")
+_ADDRESS_LIKE = re.compile(r"[^@]@[^@.]++\.[^@]")
+
+
+def shows_another_address(name: str, addr_spec: str) -> bool:
+    """Whether a person sees an address in a display-name that is not `addr_spec`.
+
+    Full-width and invisible characters change nothing of what is seen (Unicode TR 36).
+    """
+    visible = "".join(one for one in unicodedata.normalize("NFKC", name) if one.isprintable())
+    words = _BETWEEN_WORDS.split(visible.replace("\u3002", ".").lower())
+    return any(_ADDRESS_LIKE.search(one) and one != addr_spec.lower() for one in words)
 
 
 MAX_REPLIES = 10

@@ -18,7 +18,7 @@ from hashlib import sha256
 from .admission import Ignored, admit, resolve_recipients
 from .attachment import Action, Attachment, find_attachments, safe_name
 from .authentication import Origin, find_origin, has_receipt
-from .author import find_name, find_replies
+from .author import find_name, find_replies, shows_another_address
 from .bodies import CodesFound, find_codes
 from .directory import EMPTY_DIRECTORY, Directory, find_default_recipients
 from .errors import LimitExceeded, MalformedMessage, Reason, Refusal
@@ -308,9 +308,6 @@ _NOWHERE = re.compile(
 )
 
 
-_ADDRESS_LIKE = re.compile(r"[^\s@]@[^\s@.]++\.[^\s@]")
-
-
 def _sender(message: Message, mail: MailIdentity, settings: Settings) -> Sender:
     """Who the mail is from: the device as it calls itself, under the relay's address.
 
@@ -321,7 +318,7 @@ def _sender(message: Message, mail: MailIdentity, settings: Settings) -> Sender:
         name = ""
     elif name.lower() == settings.sender_address.lower():
         name = ""  # it stands there anyway
-    elif mail.sender and _ADDRESS_LIKE.search(name) and mail.sender.lower() not in name.lower():
+    elif mail.sender and shows_another_address(name, mail.sender):
         name = mail.sender  # the one address that a recipient sees must not be another's
     return Sender(
         address=settings.sender_address,

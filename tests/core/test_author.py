@@ -184,10 +184,26 @@ def test_a_device_without_an_address_can_say_whom_to_answer(value: str) -> None:
     assert ["duty@plant.example"] == reply_to(value, "duty@plant.example", domain=None)
 
 
-def test_a_name_that_is_anothers_address_gives_way_to_the_authors() -> None:
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("boiler@plant.example", "a@b.example"),
+        ("Boiler (boiler@plant.example)", "a@b.example"),
+        ("boiler@plant.example a@b.example", "a@b.example"),
+        ("a@b.example.plant.example", "a@b.example"),
+        ("boiler\uff20plant.example", "a@b.example"),
+        ("boiler@plant\u3002example", "a@b.example"),
+        ("boiler@pla\u200bnt.example", "a@b.example"),
+        ("Boiler (A@b.example)", "Boiler (A@b.example)"),
+        ("root@boiler 21.5", "root@boiler 21.5"),
+    ],
+)
+def test_a_name_that_shows_anothers_address_gives_way_to_the_authors(
+    name: str, shown: str
+) -> None:
     world = MemoryWorld()
-    raw = b'From: "boiler@plant.example" <a@b.example>\r\n'
+    raw = f'From: "{name}" <a@b.example>\r\n'.encode()
     raw += b"\r\n:Email_Rxers_Code:anna@example.com:Email_Rxers_Code:\r\n"
     world.relay(raw, SETTINGS)
     [sent] = world.submission.outbox
-    assert '"a@b.example" <relay@mail.example.com>' == oracle.parse(sent.raw)["From"]
+    assert f'"{shown}" <relay@mail.example.com>' == oracle.parse(sent.raw)["From"]
