@@ -78,7 +78,7 @@ def test_the_longest_environment_that_is_let_through_is_within_lambdas_4_kb(
     deploy: Deploy, url: str | None
 ) -> None:
     page = {"linkMode": "page", "downloadUrl": url}
-    longest = max(number for number in range(70, 200) if fits(number, page))
+    longest = max(number for number in range(40, 200) if fits(number, page))
     changes = {"allowedRecipients": recipients(longest), "aws:region": REGION, **page}
     stack = deploy(stack=STACK, **changes)
     variables = stack.one(FUNCTION, "function").inputs["environment"]["variables"]
