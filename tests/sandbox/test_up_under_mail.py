@@ -1,0 +1,134 @@
+"""`pulumi up` on a stack that is at work: mails that come in meanwhile arrive, each once."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Self
+
+import pytest
+
+from sandbox.app import Options, Sandbox, running
+from tests.sandbox.deploying import needs_engine
+from tests.sandbox.running import RunningSandbox, recipient_code, unique_address
+from tests.sandbox.waiting import eventually
+
+pytestmark = needs_engine
+
+CHANGES: tuple[dict[str, object], ...] = (
+    {"linkExpiryHours": 24},
+    {"functionMemory": 768, "maxConcurrency": 5},
+    {"smtpCredentialsVersion": 2},
+    {"dlqMaxReceiveCount": 7, "logRetentionDays": 60},
+    {"spamAction": "mark", "attachmentRetentionDays": 30},
+)
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    data = tmp_path_factory.mktemp("data")
+    with running(Options(data=data, deployer="engine"), listener=lambda _event: None) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def relay(sandbox: Sandbox) -> RunningSandbox:
+    return RunningSandbox(sandbox.describe())
+
+
+def make_mail(relay: RunningSandbox, recipient: str) -> bytes:
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"] = relay.device, relay.smtp["rcpt_to"]
+    mail["Subject"] = f"for {recipient}"
+    mail.set_content(f"Too high.\n{recipient_code(recipient)}\n")
+    mail.add_attachment(b"data", maintype="application", subtype="octet-stream", filename="a.bin")
+    return mail.as_bytes()
+
+
+@dataclass
+class Device:
+    """Sends a mail every second, each to another address, until it is told to stop."""
+
+    relay: RunningSandbox
+    accepted: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run, name="device")
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            recipient = unique_address()
+            try:
+                self.relay.send(make_mail(self.relay, recipient))
+            except smtplib.SMTPException as error:
+                self.refused.append(f"{recipient}: {error}")
+            else:
+                self.accepted.append(recipient)
+            self._stop.wait(1.0)
+
+
+def test_mails_that_come_in_while_a_stack_changes_arrive_each_once(
+    sandbox: Sandbox, relay: RunningSandbox
+) -> None:
+    stack, config = sandbox.deployed, dict(sandbox.config)
+    assert stack is not None
+    with Device(relay) as device:
+        for change in CHANGES:
+            config |= {f"mail-relay:{key}": value for key, value in change.items()}
+            stack.configure(config)
+            sent, outcome = len(device.accepted), stack.up()
+            assert outcome.changes
+            eventually(lambda: len(device.accepted) > sent, within=60)  # noqa: B023 (used at once)
+    assert device.refused == []
+    for recipient in device.accepted:
+        eventually(lambda: relay.mails(recipient), within=180)  # noqa: B023 (used at once)
+    queue = relay.client("sqs").get_queue_attributes(
+        QueueUrl=relay.ready["stack"]["queueUrl"], AttributeNames=["All"]
+    )["Attributes"]
+    assert queue["ApproximateNumberOfMessages"] == "0"
+    assert dict.fromkeys(device.accepted, 1) == {
+        recipient: len(relay.mails(recipient)) for recipient in device.accepted
+    }
+
+
+def log_in(relay: RunningSandbox, username: str, password: str) -> bool:
+    with smtplib.SMTP(relay.smtp["host"], relay.smtp["port"], timeout=60) as client:
+        client.starttls(context=relay.tls_context())
+        try:
+            client.login(username, password)
+        except smtplib.SMTPAuthenticationError:
+            return False
+        return True
+
+
+def credentials(relay: RunningSandbox) -> tuple[str, str]:
+    """What a device is given: the content of the parameter."""
+    name = relay.ready["stack"]["smtpCredentialsParameter"]
+    found = relay.client("ssm").get_parameter(Name=name, WithDecryption=True)
+    document = json.loads(found["Parameter"]["Value"])
+    return document["username"], document["password"]
+
+
+def test_credentials_rotate_while_devices_send(sandbox: Sandbox, relay: RunningSandbox) -> None:
+    stack, config = sandbox.deployed, dict(sandbox.config)
+    assert stack is not None
+    given: dict[int, tuple[str, str]] = {}
+    for version in (1, 2, 3):
+        stack.configure({**config, "mail-relay:smtpCredentialsVersion": version})
+        stack.up()
+        given[version] = credentials(relay)
+        good = {number for number, login in given.items() if log_in(relay, *login)}
+        assert good == {version, version - 1} - {0}
