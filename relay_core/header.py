@@ -27,17 +27,24 @@ from typing import NamedTuple
 
 from .encoding import decode_encoded_words, decode_header_bytes
 from .errors import Defect, DefectKind, LimitExceeded, Span
+from .possessive import possessive
 
 # Names beyond ASCII are wrong, but a field all the same.
 _FIELD = re.compile(rb"([!-9;-~\x80-\xff]+)[ \t]*:")
 # A whole field as it should be, with its folds, and never a delimiter line.
 _FIELD_NAME = r"(?!--)([!#-9;<>-~]++)"
 _REGULAR_FIELD = re.compile(
-    rf"{_FIELD_NAME}[ \t]*+:([^\r\n]*+(?>(?:\r?\n[ \t]++[^ \t\r\n][^\r\n]*+)*))\r?\n".encode()
+    (
+        rf"{_FIELD_NAME}[ \t]*+:([^\r\n]*+"
+        + possessive(r"\r?\n[ \t]++[^ \t\r\n][^\r\n]*+", "*")
+        + r")\r?\n"
+    ).encode()
 )
 # The same in a text that is a whole header, so that it is read in one call. Line breaks are all
 # alike there: a CR before an LF is taken for a part of the value.
-_REGULAR_FIELDS = re.compile(rf"{_FIELD_NAME}:(.*+(?>(?:\n[ \t]++[^ \t\r\n].*+)*))\n")
+_REGULAR_FIELDS = re.compile(
+    rf"{_FIELD_NAME}:(.*+" + possessive(r"\n[ \t]++[^ \t\r\n].*+", "*") + r")\n"
+)
 _REGULAR_SIZE = 1 << 14
 """How many bytes such a header has at most: nobody looks further for its end."""
 # What everybody knows as a field of a message …

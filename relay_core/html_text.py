@@ -30,6 +30,7 @@ from html import unescape
 from typing import NamedTuple
 
 from .errors import Span
+from .possessive import possessive
 
 LINE_SEPARATOR = "\u2028"
 PARAGRAPH_SEPARATOR = "\u2029"
@@ -51,7 +52,7 @@ _MARKUP = re.compile(r"[<&]")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,8};?|[A-Za-z][A-Za-z0-9]{1,31};?)")
 # Nothing of the attributes is given back: a quoted value could otherwise be read in two ways, and
 # many in a power of two.
-ATTRIBUTES = r"(?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?)*+"
+ATTRIBUTES = possessive(r"[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?", "*")
 """All that stands behind a tag's name, up to the `>` that ends it, as a regular expression."""
 _TAG = re.compile(rf"<(/?)([A-Za-z][^\s/>]*+){ATTRIBUTES}>")
 _TAG_OPEN = re.compile(r"</?[A-Za-z]")

@@ -16,6 +16,7 @@ from typing import AnyStr, Generic, NamedTuple
 
 from .errors import Span
 from .html_text import ATTRIBUTES, VOID_ELEMENTS
+from .possessive import possessive
 
 
 class Patterns(NamedTuple, Generic[AnyStr]):
@@ -31,22 +32,30 @@ class Patterns(NamedTuple, Generic[AnyStr]):
     reference_begins: re.Pattern[AnyStr]
 
 
-_COMMENT = r"<!(?=--)(?:[^-]++|-(?!->))*+(?:-->|\Z)"
+_COMMENT = "<!(?=--)" + possessive("[^-]++|-(?!->)", "*") + r"(?:-->|\Z)"
 _DECLARATION = r"<(?:[!?]|/(?=[^A-Za-z]))[^>]*+(?:>|\Z)"
 _RAW_TEXT = "|".join(
-    rf"<(?i:{name})(?=[\s/>]){ATTRIBUTES}>(?:[^<]++|<(?!/(?i:{name})[\s/>]))*+"
+    rf"<(?i:{name})(?=[\s/>]){ATTRIBUTES}>" + possessive(rf"[^<]++|<(?!/(?i:{name})[\s/>])", "*")
     for name in ("script", "style")
 )
 _TAG = rf"<(?![A-Za-z][^\s<>@]{{0,71}}+@)/?[A-Za-z][^\s/>]*+{ATTRIBUTES}>"
 _MARKUP = f"{_COMMENT}|{_DECLARATION}|{_RAW_TEXT}|{_TAG}"
 # An angle bracket that begins no tag; a tag that never ends matches nothing.
-_ANGLE = r"(?:<(?=<)){1,64}+|<(?=[A-Za-z][^\s<>@]{0,71}+@)|<(?!/?[A-Za-z]|[!?]|/[^A-Za-z])"
+_ANGLE = (
+    possessive("<(?=<)", "{1,64}")
+    + r"|<(?=[A-Za-z][^\s<>@]{0,71}+@)|<(?!/?[A-Za-z]|[!?]|/[^A-Za-z])"
+)
 _STEP = 64
 
 
 def _pattern_texts(size: int) -> tuple[str, str, str, str]:
-    step = f"(?:[^<]{{1,{min(_STEP, size)}}}+|{_MARKUP}|{_ANGLE})"
-    return f"{step}{{1,{max(1, size // _STEP)}}}+", step, _MARKUP, r"&[#A-Za-z0-9]{0,33}\Z"
+    step = f"[^<]{{1,{min(_STEP, size)}}}+|{_MARKUP}|{_ANGLE}"
+    return (
+        possessive(step, f"{{1,{max(1, size // _STEP)}}}"),
+        step,
+        _MARKUP,
+        r"&[#A-Za-z0-9]{0,33}\Z",
+    )
 
 
 @lru_cache(maxsize=4)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from .errors import Span
+from .possessive import possessive
 
 # What stands before the word is looked at once the word is found, which is faster.
 _FIRST_LINE = (
@@ -26,7 +27,7 @@ _FIRST_LINE = (
 )
 _BEGIN = re.compile(_FIRST_LINE)
 _BLOCK = (
-    _FIRST_LINE + r"(?P<data>(?:[!-M][ -`]{1,124}+(?:\r\n?|\n))++)"
+    _FIRST_LINE + "(?P<data>" + possessive(r"[!-M][ -`]{1,124}+(?:\r\n?|\n)", "+") + ")"
     r"(?:[ `]?[ \t]*(?:\r\n?|\n))?"
     r"(?:end[ \t]*(?:(?:\r\n?|\n)|\Z)|\Z)"
 )
