@@ -12,6 +12,7 @@ of the same text in UTF-8. Files that stand uuencoded in the text are taken out 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -31,6 +32,7 @@ from .recipient_code import (
     format_error,
 )
 from .recipient_code.skimming import ORDINARY
+from .secrecy import MARK
 from .spans import cut
 from .text_source import TextSource
 from .uuencode import UuencodedFile, find_uuencoded, find_uuencoded_in_bytes
@@ -45,7 +47,8 @@ class LongText:
 
     `source` is the text without the files in it, `removals` are the spans of it that no reader
     may see, and `codes` what they say. `shown` is what the mail shows, None if nothing. The
-    whole is an attachment if `is_attached`. `files` stand in `content`.
+    whole is an attachment if `is_attached`. `files` stand in `content`. In the whole, `MARK` takes
+    the place of each of the addr-specs `secrets`, as they are written, in letters of either case.
     """
 
     source: TextSource
@@ -55,6 +58,7 @@ class LongText:
     is_attached: bool
     content: bytes
     files: tuple[UuencodedFile, ...]
+    secrets: tuple[str, ...] = ()
 
     @property
     def codec(self) -> str:
@@ -62,10 +66,25 @@ class LongText:
         return self.source.codec or "ascii"
 
     def whole(self) -> Iterator[bytes]:
-        """The text without its codes, in chunks of bounded size."""
+        """The text without its codes and the secrets, in chunks of bounded size."""
         for start, end in _kept(self.source, self.removals):
-            for place in range(start, end, CHUNK):
-                yield _bytes_of(self.source)[place : min(place + CHUNK, end)]
+            position = start
+            for secret in self._secrets_in(Span(start, end)):
+                yield from self._chunks(position, secret.start)
+                yield MARK.encode("ascii")
+                position = secret.end
+            yield from self._chunks(position, end)
+
+    def _chunks(self, start: int, end: int) -> Iterator[bytes]:
+        for place in range(start, end, CHUNK):
+            yield _bytes_of(self.source)[place : min(place + CHUNK, end)]
+
+    def _secrets_in(self, span: Span) -> Iterator[Span]:
+        if self.secrets:
+            spelled = b"|".join(re.escape(one.encode()) for one in self.secrets)
+            content = _bytes_of(self.source)
+            for found in re.compile(spelled, re.IGNORECASE).finditer(content, *span):
+                yield Span(*found.span())
 
     def format_error(self, error: CodeError) -> str:
         """An error in one of the codes, shown to a person."""

@@ -292,7 +292,9 @@ def attachments_of(
         most=settings.max_attachments,
         files=codes.files,
         long_texts={
-            entity: one for entity, one in codes.removals.items() if isinstance(one, LongText)
+            entity: replace(one, secrets=settings.secret_addresses)
+            for entity, one in codes.removals.items()
+            if isinstance(one, LongText)
         },
     )
 

@@ -323,3 +323,11 @@ def test_a_mail_that_is_long_in_two_forms_shows_both_and_keeps_both() -> None:
     codes = find_codes(plan.message, MARKER, SMALL.limits)
     assert 1 == len(codes.found)
     assert LEAST_SHOWN < SMALL.max_body_bytes
+
+
+def test_the_file_does_not_spell_the_inbound_address() -> None:
+    secret = SMALL.inbound_address
+    line = f"MAIL TO {secret.upper()} failed\r\n"
+    plan = planned(mail((CODE + "\r\n" + LINE * 400 + line + LINE).encode()))
+    whole = b"".join(content_of(plan.message, only(plan)))
+    assert (LINE * 400 + "MAIL TO [address removed] failed\r\n" + LINE).encode() == whole
