@@ -257,9 +257,16 @@ def test_mails_go_out_in_groups_that_are_written_down_before() -> None:
 def test_large_mails_go_out_one_by_one() -> None:
     world = MemoryWorld()
     service = Slow(world)
-    words = "x" * 900 + "\r\n"
-    raw = mail(",".join(many(3))) + (words * (GROUP_BYTES // 900)).encode()
-    relay_slowly(world, service, raw)
+    message = EmailMessage()
+    message.set_content(
+        f":Email_Rxers_Code:{','.join(many(3))}:Email_Rxers_Code: <img src='cid:plan@x'>",
+        subtype="html",
+    )
+    message.add_related(bytes(GROUP_BYTES // 2), "image", "png", cid="<plan@x>")
+    ports = replace(world.ports, submission=service)
+    world.incoming.messages[KEY] = received(message.as_bytes())
+    settings = replace(SETTINGS, inline_image_limit=GROUP_BYTES)
+    relay_message(KEY, settings, ports, world.worker())
     assert [1, 1, 1] == [len(group) for group in service.groups]
 
 

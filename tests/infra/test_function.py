@@ -106,6 +106,7 @@ def test_its_logs_go_to_a_group_of_its_own_that_is_there_first(deploy: Deploy) -
     group, function = stack.one(LOG_GROUP, "function"), stack.one(FUNCTION, "function")
     assert group.inputs == {"name": "/aws/lambda/mail-relay-dev-function", "retentionInDays": 7}
     assert function.inputs["loggingConfig"] == {
+        "applicationLogLevel": "INFO",
         "logFormat": "JSON",
         "logGroup": "/aws/lambda/mail-relay-dev-function",
     }
