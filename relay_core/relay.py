@@ -117,9 +117,9 @@ def relay_message(
         directory = ports.directories.current() if admitted.needs_directory else EMPTY_DIRECTORY
         plan = plan_recipients(admitted, settings, directory)
     if isinstance(plan, RelayPlan):
-        if hold_over_budget(plan, stored, settings, ports):
-            return _held(plan.mail.message_id, over_the_budget(settings), len(raw))
-        report = carry_out(plan, stored, settings, ports, worker, arrived_at=arrived_at)
+        report = _over_budget(plan, stored, settings, ports, worker) or carry_out(
+            plan, stored, settings, ports, worker, arrived_at=arrived_at
+        )
     else:
         report = _end(plan, stored, settings, ports)
     return replace(report, message_bytes=len(raw))
@@ -132,6 +132,34 @@ def _held(message_id: MessageId, detail: str, message_bytes: int) -> RelayReport
         reason=Reason.LIMIT_EXCEEDED,
         detail=detail,
         message_bytes=message_bytes,
+    )
+
+
+_UNTIL_TOLD = timedelta(seconds=5)
+"""When a mail comes again that is held once another mail's notice has left: soon, as a rule."""
+
+
+def _over_budget(
+    plan: RelayPlan,
+    stored: StoredManifest | None,
+    settings: Settings,
+    ports: Ports,
+    worker: Worker,
+) -> RelayReport | None:
+    """The report on a mail for which the hour's budget has no room; None if there is room."""
+    mail, detail = plan.mail, over_the_budget(settings)
+    outcome = hold_over_budget(plan, stored, settings, ports)
+    if outcome is None:
+        return None
+    if outcome is Outcome.HELD:
+        return _held(mail.message_id, detail, 0)
+    detail += "; another mail is just telling the operator"
+    record_trouble(mail.raw_key, detail, worker, settings, ports)
+    return RelayReport(
+        message_id=mail.message_id,
+        outcome=outcome,
+        detail=detail,
+        again=Again(after=_UNTIL_TOLD, failed_try=False),
     )
 
 

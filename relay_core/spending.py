@@ -17,6 +17,7 @@ from .manifest import ManifestState, MessageId
 from .notice import compose_notice
 from .plan import RelayPlan
 from .ports import Ports, StoredManifest
+from .report import Outcome
 from .settings import Settings
 from .window_change import change_known, tell_once
 
@@ -25,19 +26,21 @@ _NOT_SPENT_FOR = frozenset({ManifestState.FAILING, ManifestState.HELD})
 
 def hold_over_budget(
     plan: RelayPlan, stored: StoredManifest | None, settings: Settings, ports: Ports
-) -> bool:
-    """Whether the mail waits for an operator; told and recorded if it does, spent if it does not.
+) -> Outcome | None:
+    """`HELD` if the mail waits for an operator, told and recorded; None if its budget is spent.
 
-    `stored` is its manifest. Raises as `relay_message`.
+    `UNFINISHED` if it is to be held and another mail is just telling the operator: it has to come
+    again, since no mail is held before the operator knows. `stored` is its manifest. Raises as
+    `relay_message`.
     """
     if not settings.recipient_budget:
-        return False
+        return None
     if stored is not None and stored.manifest.state not in _NOT_SPENT_FOR:
-        return False
+        return None
     mail, count = plan.mail, len(plan.recipients)
     full = _spend(count, mail.message_id, settings.recipient_budget, ports, ports.clock())
     if full is None:
-        return False
+        return None
     refusal = Refusal(
         reason=Reason.LIMIT_EXCEEDED,
         detail=f"{over_the_budget(settings)}. This mail is to {count} recipients. It and all that"
@@ -46,10 +49,13 @@ def hold_over_budget(
         " MESSAGE' releases one. See first that their recipients exist: mail that bounces can"
         " have the account paused.",
     )
+    if not full.telling.told and not full.telling.is_due(mail.message_id):
+        # Who claims to tell may fail, and come again in an hour that has room: then nobody tells.
+        return Outcome.UNFINISHED
     notice = compose_notice(mail, (refusal,), marker=settings.recipient_marker)
     tell_once(full, ports.budgets, mail.message_id, lambda: ports.notices.publish(notice))
     record_held(mail, over_the_budget(settings), stored, settings, ports)
-    return True
+    return Outcome.HELD
 
 
 def over_the_budget(settings: Settings) -> str:

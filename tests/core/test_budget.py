@@ -17,7 +17,7 @@ from relay_core.ports import Ports, Purse, RawKey, StoredWindow, Version
 from relay_core.relay import relay_message
 from relay_core.report import Outcome
 from relay_core.settings import Settings
-from relay_core.telling import Telling
+from relay_core.telling import PATIENCE, Telling
 from relay_core.window import WindowKey
 from tests.fakes import MemoryWindows, MemoryWorld
 from tests.receipt import received
@@ -123,6 +123,32 @@ def test_whoever_comes_next_tells_of_what_could_not_be_told() -> None:
     world.notices.faults.order("publish", down)
     with pytest.raises(TransientError):
         receive(world, "b", 1)
+    assert [HELD, HELD] == [receive(world, name, 1) for name in "cb"]
+    (notice,) = world.notices.published
+    assert "incoming/c" in notice.text
+
+
+def test_no_mail_is_held_in_silence_because_who_was_to_tell_came_again_in_the_next_hour() -> None:
+    world = MemoryWorld()
+    world.now = BudgetWindow.at(world.now).ends_at - PATIENCE / 2
+    receive(world, "a", 500)
+    world.notices.faults.order("publish", SystemExit())
+    with pytest.raises(SystemExit):
+        receive(world, "b", 1)
+    assert Outcome.UNFINISHED is receive(world, "c", 1)
+    assert ManifestState.FAILING is state(world, "c")
+    world.now += PATIENCE
+    assert [RELAYED, RELAYED] == [receive(world, name, 1) for name in "bc"]
+
+
+def test_who_waits_for_another_to_tell_tells_a_minute_later() -> None:
+    world = MemoryWorld()
+    receive(world, "a", 500)
+    world.notices.faults.order("publish", SystemExit())
+    with pytest.raises(SystemExit):
+        receive(world, "b", 1)
+    assert Outcome.UNFINISHED is receive(world, "c", 1)
+    world.now += PATIENCE
     assert [HELD, HELD] == [receive(world, name, 1) for name in "cb"]
     (notice,) = world.notices.published
     assert "incoming/c" in notice.text
