@@ -18,6 +18,7 @@ from .manifest import ManifestState
 from .notice import MailIdentity, compose_notice
 from .ports import Ports, StoredManifest
 from .settings import Settings
+from .storing import known_files
 from .window_change import change_window, tell_once
 
 
@@ -66,9 +67,15 @@ def record_held(
     settings: Settings,
     ports: Ports,
 ) -> None:
-    """Write down that a mail waits for an operator. Raises as `relay_message`."""
+    """Write down that a mail waits for an operator. Raises as `relay_message`.
+
+    Files that an earlier try stored stay its files, as old as they are.
+    """
+    before = empty_manifest(mail, settings, ports.clock())
+    if stored and (files := known_files(stored.manifest)):
+        before = replace(before, attachments=files, created_at=stored.manifest.created_at)
     held = replace(
-        empty_manifest(mail, settings, ports.clock()),
+        before,
         state=ManifestState.HELD,
         reason=Reason.LIMIT_EXCEEDED,
         detail=detail,

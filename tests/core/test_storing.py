@@ -11,6 +11,7 @@ from hashlib import sha256
 
 import pytest
 
+from relay_core.budget import BudgetWindow
 from relay_core.errors import PermanentError, TransientError
 from relay_core.manifest import Manifest, ManifestState
 from relay_core.plan import message_id_of
@@ -171,6 +172,27 @@ def test_a_released_mail_stays_released() -> None:
     relay(world)
     assert ManifestState.RELEASED is manifest_of(world).state
     relay(world)
+    assert set(store.sent.values()) == {1}
+    assert_all_is_there(world)
+
+
+def test_a_mail_that_is_held_between_its_files_keeps_them_and_their_age() -> None:
+    world, store = slow_world(seconds=30)
+    began = world.now
+    relay(world)
+    budget = replace(SETTINGS, recipient_budget=1)
+    empty = BudgetWindow.at(world.now)
+    world.budgets.create(replace(empty, reserved=1))
+    report = relay_message(KEY, budget, world.ports, world.worker())
+    assert Outcome.HELD is report.outcome
+    world.now += timedelta(days=2)
+    stored = world.manifests.load(message_id_of(KEY))
+    assert stored is not None
+    released = replace(stored.manifest, state=ManifestState.RELEASED)
+    world.manifests.replace(released, stored.version)
+    while relay(world).again is not None:
+        pass
+    assert began == manifest_of(world).created_at
     assert set(store.sent.values()) == {1}
     assert_all_is_there(world)
 
