@@ -89,7 +89,7 @@ class CountedNotices:
             if leaves:
                 return found.telling(notice.reason, sender)
             if not tally.due and not is_asked_for:
-                self.reminders.remind(found.key, found.ends_at - self.clock() + GRACE)
+                self._ask_for_summary(found)
                 is_asked_for = True
             return found.leaving_out(notice.reason, notice.message_id)
 
@@ -108,8 +108,15 @@ class CountedNotices:
         due = [tally for tally in stored.window.tallies if tally.due]
         for tally in due:
             self.notices.publish(compose_summary(stored.window, tally))
-            change_window(self.windows, stored.window, _summing_up(tally))
+            after = change_window(self.windows, stored.window, _summing_up(tally))
+            # What was counted while the summary left has asked for none: one was due.
+            if after.tally(tally.reason).due:
+                self._ask_for_summary(after)
         return sum(tally.due for tally in due)
+
+    def _ask_for_summary(self, window: NoticeWindow) -> None:
+        left = max(window.ends_at - self.clock(), timedelta(0))
+        self.reminders.remind(window.key, left + GRACE)
 
 
 def _summing_up(told: Tally) -> Callable[[NoticeWindow], NoticeWindow]:

@@ -21,7 +21,7 @@ from relay_core.notice_window import (
     format_notice_window,
     parse_notice_window,
 )
-from relay_core.ports import RawKey
+from relay_core.ports import Notice, RawKey
 from relay_core.relay import relay_message
 from relay_core.report import Outcome
 from relay_core.settings import Settings
@@ -174,6 +174,30 @@ def test_what_comes_after_a_summary_asks_for_another() -> None:
     assert 2 == len(world.reminders.asked_for)
     assert 1 == notices.sum_up(key)
     assert "* late\n" in world.notices.published[-1].text
+
+
+def test_what_comes_while_a_summary_leaves_is_told_too() -> None:
+    world = MemoryWorld()
+    raw = refused("pump@plant.example")
+    for number in range(LIMIT + 1):
+        receive(world, f"m{number}", raw)
+    ((key, _),) = world.reminders.asked_for
+
+    class Slow:
+        """While the first summary leaves, another worker counts one mail more."""
+
+        def publish(self, notice: Notice) -> None:
+            if LIMIT == len(world.notices.published):
+                receive(world, "meanwhile", raw)
+            world.notices.publish(notice)
+
+    notices = replace(world.counted_notices(LIMIT, LENGTH), notices=Slow())
+    assert 1 == notices.sum_up(key)
+    assert "* meanwhile\n" not in world.notices.published[-1].text
+    assert [key, key] == [one for one, _ in world.reminders.asked_for]
+    assert 1 == notices.sum_up(key)
+    assert "* meanwhile\n" in world.notices.published[-1].text
+    assert 0 == notices.sum_up(key)
 
 
 def test_a_window_that_nobody_wrote_has_nothing_to_tell() -> None:
