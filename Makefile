@@ -34,6 +34,7 @@ prove: setup ## a thousand mails while SES fails and workers are killed; five mi
 
 lifecycle: engine ## a stack's whole life by Pulumi's own engine, a line a step
 	@$(BIN)/python -m tests.sandbox.lifecycle
+	@$(BIN)/python -m tests.sandbox.what_changes
 
 run: setup ## the sandbox in the foreground, until Ctrl-C
 	@$(BIN)/python -m sandbox

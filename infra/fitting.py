@@ -18,6 +18,7 @@ from .dns import RecordSet, is_in_zone
 from .holdings import Holdings
 from .identities import MailRecordsArgs, mail_records
 from .inbound import RuleNames
+from .leaving import leaving
 from .lookup import Found, Zone
 
 _UNRESERVED = 100
@@ -86,6 +87,7 @@ def fit(config: StackConfig, found: Found) -> Fitting:
             *told,
             *too_low,
             *_warnings_of_key(config, before),
+            *(text for name, text in leaving(config).items() if name in found.leaving),
         ),
     )
 

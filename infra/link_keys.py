@@ -19,6 +19,11 @@ import pulumi_random as random
 _KEY_BYTES = 32  # as many as HMAC-SHA-256 gives out (RFC 2104 section 3)
 
 
+def parameter_name(project: str, stack: str) -> str:
+    """The name of the parameter that holds the keys of a stack's links."""
+    return f"/{project}/{stack}/link-keys"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkKeysArgs:
     """`version` is the number of the current key, 1 or more; 1 has none before it."""

@@ -21,6 +21,7 @@ import pulumi_aws as aws
 
 from .config import StackConfig
 from .holdings import Holdings, parameter_name, parse_holdings
+from .leaving import leaving
 
 _ABSENT = ("empty result", "couldn't find resource")
 _EXCEPTIONS = ("NotFoundException", "ParameterNotFound", "RuleSetDoesNotExist")
@@ -51,6 +52,7 @@ class Found:
     of the stack, their domains and the domains above those, each with whether SES sends for it.
     `concurrency` is the account's quota of concurrent executions of functions, None if it was not
     asked for or not told; `zone` the zone that records are written to, None without one.
+    `leaving` are the stack's parameters that this deployment deletes.
     `troubles` are sentences about what could not be asked.
     """
 
@@ -60,6 +62,7 @@ class Found:
     identities: Mapping[str, bool]
     concurrency: int | None = None
     zone: Zone | None = None
+    leaving: frozenset[str] = frozenset()
     troubles: tuple[str, ...] = ()
 
 
@@ -105,6 +108,11 @@ def look_up(config: StackConfig) -> Found:
         identities=identities,
         concurrency=int(quota.value) if quota else None,
         zone=_zone(zone_id) if zone_id else None,
+        leaving=frozenset(
+            name
+            for name in leaving(config)
+            if ask_if_allowed(f"the parameter {name}", lambda name=name: _parameter(name))  # type: ignore[misc]
+        ),
         troubles=tuple(troubles),
     )
 

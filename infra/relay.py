@@ -31,12 +31,14 @@ from .identities import MailDomains, MailDomainsArgs
 from .inbound import InboundMail, InboundMailArgs, RuleNames
 from .keys import StackKey, StackKeyArgs
 from .link_keys import LinkKeys, LinkKeysArgs
+from .link_keys import parameter_name as link_keys_parameter
 from .malware import MalwareProtection, MalwareProtectionArgs
 from .metrics import Subject
 from .outbound import OutboundMail, OutboundMailArgs
 from .queue import IncomingQueue, IncomingQueueArgs
 from .safeguards import safeguards
 from .smtp_user import SmtpUser, SmtpUserArgs
+from .smtp_user import parameter_name as credentials_parameter
 from .storage import PrivateBucket, PrivateBucketArgs, ServiceWriter
 from .submission import DeviceMail, DeviceMailArgs
 from .timing import BATCH_SIZE, DEAD_LETTER_RETENTION, QUEUE_RETENTION
@@ -262,7 +264,7 @@ class MailRelay(pulumi.ComponentResource):
             link_keys = LinkKeys(
                 f"{name}-link-keys",
                 LinkKeysArgs(
-                    parameter_name=f"/{config.project}/{config.stack}/link-keys",
+                    parameter_name=link_keys_parameter(config.project, config.stack),
                     version=config.link_key_version,
                 ),
                 child,
@@ -404,7 +406,7 @@ class MailRelay(pulumi.ComponentResource):
                     inbound_address=inbound_address,
                     region=config.region,
                     account=account,
-                    parameter_name=f"/{config.project}/{config.stack}/smtp-credentials",
+                    parameter_name=credentials_parameter(config.project, config.stack),
                     version=config.smtp_credentials_version,
                 ),
                 child,

@@ -32,6 +32,11 @@ import pulumi_aws as aws
 from . import policies
 
 
+def parameter_name(project: str, stack: str) -> str:
+    """The name of the parameter that holds a stack's SMTP credentials."""
+    return f"/{project}/{stack}/smtp-credentials"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpUserArgs:
     """`inbound_address` is the only recipient; `parameter_name` is where the credentials go.

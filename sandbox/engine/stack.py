@@ -237,7 +237,8 @@ class Stack:
                 inputs=one["resource"].get("inputs") or {},
             )
             for one in pending
-            if one["type"] == "creating"
+            # A component is nothing in the account.
+            if one["type"] == "creating" and one["resource"].get("custom")
         )
 
     def exports(self) -> dict[str, object]:

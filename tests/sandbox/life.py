@@ -88,7 +88,7 @@ class Life:
             self.problems.append(f"{name}: {error}")
             self.say(f"{name:48} FAILED: {error}")
             return None
-        self.say(f"{name:48} {_counted(outcome.counts):42} {time.monotonic() - started:6.1f} s")
+        self.say(f"{name:48} {counted(outcome.counts):42} {time.monotonic() - started:6.1f} s")
         return outcome
 
     def require(self, name: str, *, holds: bool, found: object = "") -> None:
@@ -108,7 +108,8 @@ class Life:
         self.require(name, holds=not difference, found=sorted(difference))
 
 
-def _counted(counts: Mapping[str, int]) -> str:
+def counted(counts: Mapping[str, int]) -> str:
+    """Counts in words."""
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "nothing"
 
 

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
+from sandbox.lives import LIVES, must_be_replaced
+from tests.infra.program import Deployment, InAccount, run_program
+from tests.sandbox.changed_values import EXAMPLES, base_config, changed_config, keys
+from tests.sandbox.changes_table import DOCUMENT, WORDS, Effect, documented
 from tests.sandbox.deploying import needs_engine
-from tests.sandbox.what_changes import (
-    DOCUMENT,
-    STACKS,
-    Effect,
-    documented,
-    effects,
-    keys,
-    planned,
-)
+from tests.sandbox.life import IRREPLACEABLE
+from tests.sandbox.what_changes import planned, unwarned
 
-MAY_LOSE = {
-    "createIdentities",
-    "createSmtpUser",
-    "customerManagedKey",
-    "linkMode",
-    "senderEmail",
+SAMPLE: Mapping[str, tuple[str, ...]] = {
+    "dev": (
+        *("senderEmail", "linkMode", "smtpCredentialsVersion", "createSmtpUser"),
+        *("createIdentities", "existingRuleSetName", "configurationSetName", "hostedZoneId"),
+        *("customerManagedKey", "functionTimeoutSeconds"),
+    ),
+    "prod": (
+        *("linkMode", "customerManagedKey", "malwareProtection", "createSmtpUser"),
+        *("recipientEmail", "activateRuleSet", "linkKeyVersion", "logRetentionDays"),
+    ),
 }
-"""The keys whose change deletes what holds mail or names; the document gives each its reason."""
+"""The keys whose change tells most."""
 
-SAMPLE = ("linkExpiryHours", "linkMode", "senderEmail")
+NAMED = IRREPLACEABLE | {
+    "aws:ses/receiptRuleSet:ReceiptRuleSet",
+    "aws:sesv2/configurationSet:ConfigurationSet",
+    "aws:lambda/function:Function",
+}
+"""What holds mail, or is known to others by its name."""
+
+TAKING = {
+    "linkMode": {"log group", "**parameter**", "function"},
+    "createSmtpUser": {"**parameter**"},
+    "existingRuleSetName": {"receipt rule set"},
+    "configurationSetName": {"configuration set"},
+}
+"""The keys whose change takes such a thing away; the table says why."""
+
+ALONE = frozenset({"activateRuleSet", "protect", "forceDestroy"})
+"""The keys that cannot change beside others: the configuration would contradict itself."""
 
 
 @pytest.fixture(scope="module")
@@ -33,33 +52,61 @@ def table() -> dict[str, dict[str, Effect]]:
 
 
 def test_every_key_has_its_line(table: dict[str, dict[str, Effect]]) -> None:
-    for example in STACKS:
+    for example in EXAMPLES:
         assert tuple(table[example]) == keys()
 
 
-@pytest.mark.parametrize(("example", "wanted"), [("dev", keys()[::8]), ("prod", keys()[4::8])])
-def test_the_lines_are_what_the_program_declares(
-    table: dict[str, dict[str, Effect]], example: str, wanted: tuple[str, ...]
-) -> None:
-    """`python -m tests.sandbox.what_changes` prints what is to stand there."""
-    assert dict(effects(example, wanted)) == {key: table[example][key] for key in wanted}
-
-
-def test_nothing_that_holds_mail_or_names_goes_without_a_reason(
-    table: dict[str, dict[str, Effect]],
-) -> None:
-    text = DOCUMENT.read_text("utf-8")
-    for example in STACKS:
-        going = {
-            key
-            for key, effect in table[example].items()
-            if "**" in effect.deleted or "log group" in effect.deleted
-        }
-        assert going <= MAY_LOSE
-    for key in MAY_LOSE:
-        assert f"`{key}`" in text.partition("### What a change")[2].partition("| key |")[0]
-
-
 @needs_engine
-def test_pulumis_engine_plans_the_same(table: dict[str, dict[str, Effect]]) -> None:
-    assert dict(planned("dev", SAMPLE)) == {key: table["dev"][key] for key in SAMPLE}
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_pulumis_engine_plans_what_the_document_says(
+    table: dict[str, dict[str, Effect]], example: str
+) -> None:
+    """`python -m tests.sandbox.what_changes` does this with every key."""
+    for plan in planned(example, SAMPLE[example]):
+        assert (plan.key, plan.effect) == (plan.key, table[example][plan.key])
+        assert (plan.key, unwarned(plan)) == (plan.key, ())
+
+
+def declared(example: str, config: Mapping[str, object], account: InAccount) -> Deployment:
+    return run_program(config, stack=example, account=account)
+
+
+def after(example: str, stack: Deployment) -> InAccount:
+    """The account once this stack has been deployed in it."""
+    return InAccount(
+        active_rule_set=f"mail-relay-{example}",
+        parameters={
+            one.inputs["name"]: str(one.inputs.get("insecureValue", "secret"))
+            for one in stack.all("aws:ssm/parameter:Parameter")
+        },
+        identities={
+            one.inputs["emailIdentity"]: True
+            for one in stack.all("aws:sesv2/emailIdentity:EmailIdentity")
+        },
+    )
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("alone", [*sorted(TAKING.keys() | ALONE), ""])
+def test_nothing_that_others_know_by_name_is_replaced_or_goes(example: str, alone: str) -> None:
+    """By a change of any key, or of the region; all are changed together, but those that take."""
+    config = base_config(example)
+    before = declared(example, config, InAccount())
+    changed = dict(config)
+    if alone:
+        changed = changed_config(changed, alone, "Z1")
+    else:
+        for key in (key for key in keys() if key not in TAKING.keys() | ALONE):
+            changed = changed_config(changed, key, "Z1")
+        changed["aws:region"] = "us-east-1"
+    now = declared(example, changed, after(example, before))
+    kept = {one.urn: one for one in now.resources}
+    gone = set()
+    for one in (one for one in before.resources if one.type in NAMED):
+        if one.urn not in kept:
+            gone.add(one.type)
+        else:
+            assert not must_be_replaced(LIVES[one.type], one.inputs, kept[one.urn].inputs), (
+                one.name
+            )
+    assert {WORDS[type_] for type_ in gone} == TAKING.get(alone, set())

@@ -1,0 +1,47 @@
+"""What a changed key takes away from those who use it is told, and only where it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.infra.program import InAccount, changed_config, run_program
+
+LINK_KEYS, CREDENTIALS = "/mail-relay/dev/link-keys", "/mail-relay/dev/smtp-credentials"
+PRESIGNED = {"linkMode": "presigned", "linkExpiryHours": 12}
+HELD = {LINK_KEYS: "secret-of-links", CREDENTIALS: "secret-of-devices"}
+
+
+def warnings(parameters: Mapping[str, str], **changes: object) -> tuple[str, ...]:
+    # A rule set that is active: nothing else is to be told of a stack that was deployed.
+    account = InAccount(
+        active_rule_set="mail-relay-dev",
+        parameters={**parameters, "/mail-relay/dev/holdings": "{}"},
+    )
+    return run_program(changed_config(changes), account=account).warnings
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "words"),
+    [
+        (PRESIGNED, "linkMode is presigned", (LINK_KEYS, "page", "log group")),
+        ({"createSmtpUser": False}, "createSmtpUser is false", (CREDENTIALS, "No device")),
+    ],
+)
+def test_what_goes_is_told_with_its_key_and_what_ends(
+    changes: Mapping[str, object], key: str, words: tuple[str, ...]
+) -> None:
+    (told,) = warnings(HELD, **changes)
+    assert told.startswith(key)
+    assert all(word in told for word in words)
+    assert "secret-of" not in told
+
+
+@pytest.mark.parametrize("changes", [PRESIGNED, {"createSmtpUser": False}])
+def test_what_is_not_there_does_not_go(changes: Mapping[str, object]) -> None:
+    assert warnings({}, **changes) == ()
+
+
+def test_what_stays_is_not_told() -> None:
+    assert warnings(HELD) == ()
