@@ -15,7 +15,7 @@ import signal
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -85,6 +85,22 @@ class Pending:
     type: str
     name: str
     inputs: Mapping[str, Any]
+
+
+def pending_resources(operations: Iterable[Mapping[str, Any]]) -> tuple[Pending, ...]:
+    """What of a state's pending operations was making something in the account.
+
+    A component is nothing in the account.
+    """
+    return tuple(
+        Pending(
+            type=str(one["resource"]["type"]),
+            name=str(one["resource"]["urn"]).rpartition("::")[2],
+            inputs=one["resource"].get("inputs") or {},
+        )
+        for one in operations
+        if one["type"] == "creating" and one["resource"].get("custom")
+    )
 
 
 @dataclass(slots=True)
@@ -230,16 +246,7 @@ class Stack:
         deployment: Any = state.deployment
         pending = deployment.pop("pending_operations", None) or ()
         self._stack.import_stack(state)
-        return tuple(
-            Pending(
-                type=str(one["resource"]["type"]),
-                name=str(one["resource"]["urn"]).rpartition("::")[2],
-                inputs=one["resource"].get("inputs") or {},
-            )
-            for one in pending
-            # A component is nothing in the account.
-            if one["type"] == "creating" and one["resource"].get("custom")
-        )
+        return pending_resources(pending)
 
     def exports(self) -> dict[str, object]:
         """The stack's outputs as plain values, secrets among them."""

@@ -65,7 +65,7 @@ WORDS: Mapping[str, str] = {
 
 
 REASONS: Mapping[str, str] = {
-    "senderEmail": "the new domain sends now; the old one's identity stays, without a MAIL FROM domain",
+    "senderEmail": "the new domain sends; the old identity stays, without a MAIL FROM domain",
     "configurationSetName": "mail is sent with the set that is named, which its owner watches",
     "linkMode": "presigned links need no page: links to it end (a warning says so)",
     "alarmEmails": "a subscription is of one address; the new one has to be confirmed",
