@@ -16,14 +16,10 @@ from tests.sandbox.what_changes import planned, unwarned
 
 SAMPLE: Mapping[str, tuple[str, ...]] = {
     "dev": (
-        *("senderEmail", "linkMode", "smtpCredentialsVersion", "createSmtpUser"),
-        *("createIdentities", "existingRuleSetName", "configurationSetName", "hostedZoneId"),
-        *("customerManagedKey", "functionTimeoutSeconds"),
+        *("senderEmail", "linkMode", "createSmtpUser", "createIdentities"),
+        *("existingRuleSetName", "customerManagedKey"),
     ),
-    "prod": (
-        *("linkMode", "customerManagedKey", "malwareProtection", "createSmtpUser"),
-        *("recipientEmail", "activateRuleSet", "linkKeyVersion", "logRetentionDays"),
-    ),
+    "prod": ("recipientEmail", "linkMode", "customerManagedKey", "hostedZoneId"),
 }
 """The keys whose change tells most."""
 
