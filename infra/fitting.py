@@ -64,8 +64,8 @@ def fit(config: StackConfig, found: Found) -> Fitting:
         CannotDeploy: if the stack cannot be deployed like this.
     """
     _refuse_place_of_others(config, found.active_rule_set)
-    _refuse_taken_domains(config, found)
     before = _held_before(config, found)
+    _refuse_taken_domains(config, found, before)
     wanted = config.domains if config.create_identities else ()
     domains = tuple(dict.fromkeys((*before.domains, *wanted)))
     records, told = _records(config, found, before, domains)
@@ -177,10 +177,11 @@ def _warnings_of_region(config: StackConfig) -> Iterator[str]:
 # --- Identities ---------------------------------------------------------------------------------
 
 
-def _refuse_taken_domains(config: StackConfig, found: Found) -> None:
-    if found.is_deployed or not config.create_identities:
+def _refuse_taken_domains(config: StackConfig, found: Found, before: Holdings) -> None:
+    if not config.create_identities:
         return
-    if taken := [domain for domain in config.domains if domain in found.identities]:
+    others = [domain for domain in config.domains if domain not in before.domains]
+    if taken := [domain for domain in others if domain in found.identities]:
         raise DomainsAreTaken(
             f"SES identities of this account and region are already: {', '.join(taken)}. Set"
             " createIdentities to false, and they are used as they are; one that is missing then"
@@ -236,10 +237,12 @@ def _records(
     zone, args = found.zone, records_of(config, domains)
     if zone is None:
         return (), ()
+    # Those in a zone that was left for another are not in this one.
+    own = before.records if config.hosted_zone_id in {None, before.zone} else ()
     written, told = [], []
     for record in _writable(args, zone):
         present = _present(zone.records, record)
-        if record.key in before.records or not present:
+        if record.key in own or not present:
             written.append(record.key)
         elif set(present) != set(map(str, record.values)):
             told.append(_told_of(record, present))

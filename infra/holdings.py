@@ -17,9 +17,7 @@ between knows what it had begun.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -60,9 +58,11 @@ def parse_holdings(value: str) -> Holdings:
     """What `format_holdings` wrote; what is missing counts as none.
 
     Raises:
-        ValueError: if it is no JSON.
+        ValueError: if it is something else.
     """
-    document: Mapping[str, Any] = json.loads(value)
+    document = json.loads(value)
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 (the text is wrong, not a type)
     return Holdings(
         domains=_texts(document.get("domains")),
         records=_texts(document.get("records")),
@@ -71,7 +71,9 @@ def parse_holdings(value: str) -> Holdings:
     )
 
 
-def _texts(value: Iterable[object] | None) -> tuple[str, ...]:
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | None):
+        raise ValueError(f"not a list: {value}")  # noqa: TRY004 (the text is wrong, not a type)
     return tuple(map(str, value or ()))
 
 

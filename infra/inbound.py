@@ -104,7 +104,11 @@ class InboundMail(pulumi.ComponentResource):
                     "position": 1,
                 }
             ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.waits_for)),
+            # Moved to another set, it is there before the old one goes: the provider would have it
+            # the other way round, as its name stays, and no mail would come in between.
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=list(args.waits_for), delete_before_replace=False
+            ),
         )
         if args.activate:
             activate(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
+import pulumi
 import pulumi_aws as aws
 
 from .config import StackConfig
@@ -29,6 +30,10 @@ _EXCEPTIONS = ("NotFoundException", "ParameterNotFound", "RuleSetDoesNotExist")
 _LAMBDA_CONCURRENCY = "L-B99A9384"  # Service Quotas: Lambda, "Concurrent executions"
 
 Answer = TypeVar("Answer")
+
+
+class UnreadableHoldings(pulumi.RunError):
+    """The list of what the stack has made was edited: nothing is decided on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,7 @@ def look_up(config: StackConfig) -> Found:
     Raises:
         Exception: as Pulumi raises it, if AWS cannot be asked for what cannot be done without: the
             active rule set, the stack's parameters, the zone.
+        UnreadableHoldings: if the list of what the stack has made is none.
     """
     troubles: list[str] = []
 
@@ -82,9 +88,11 @@ def look_up(config: StackConfig) -> Found:
             troubles.append(f"{what} could not be asked for: {_last_line(error)}")
             return None
 
-    listed = _or_none(lambda: _parameter(parameter_name(config.project, config.stack)))
+    list_name = parameter_name(config.project, config.stack)
+    listed = _or_none(lambda: _parameter(list_name))
+    holdings = None if listed is None else _holdings(list_name, listed)
     directory = f"/{config.project}/{config.stack}/recipients"
-    zone_id = config.hosted_zone_id or (parse_holdings(listed).zone if listed else None)
+    zone_id = config.hosted_zone_id or (holdings.zone if holdings else None)
     identities = {}
     for name in dict.fromkeys(chain(*config.covering_identities.values())):
         answer = ask_if_allowed(
@@ -104,7 +112,7 @@ def look_up(config: StackConfig) -> Found:
     return Found(
         active_rule_set=active_rule_set(),
         is_deployed=listed is not None or _or_none(lambda: _parameter(directory)) is not None,
-        holdings=parse_holdings(listed) if listed else None,
+        holdings=holdings,
         identities=identities,
         concurrency=int(quota.value) if quota else None,
         zone=_zone(zone_id) if zone_id else None,
@@ -125,6 +133,17 @@ def active_rule_set() -> str | None:
     """
     found = _or_none(aws.ses.get_active_receipt_rule_set)
     return (found.rule_set_name or None) if found else None
+
+
+def _holdings(name: str, value: str) -> Holdings:
+    try:
+        return parse_holdings(value)
+    except ValueError as error:
+        raise UnreadableHoldings(
+            f"the parameter {name} lists what this stack has made, and is not as the stack wrote"
+            f" it ({error}). Write back its last good value: aws ssm get-parameter-history --name"
+            f" {name}"
+        ) from error
 
 
 def _parameter(name: str) -> str:

@@ -102,6 +102,7 @@ class Registered:
     dependencies: frozenset[str]
     protect: bool
     retain_on_delete: bool
+    delete_before_replace: bool | None
 
     def document(self, key: str) -> Mapping[str, Any]:
         """A policy document among the inputs."""
@@ -187,6 +188,11 @@ class _Monitor(MockMonitor):
                     dependencies=frozenset(request.dependencies),
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,
+                    delete_before_replace=(
+                        request.deleteBeforeReplace
+                        if request.deleteBeforeReplaceDefined
+                        else None  # the provider decides
+                    ),
                 )
             )
         return response

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
 from infra.fitting import AnotherRuleSetIsActive, CannotDeploy, DomainsAreTaken
 from infra.holdings import Holdings, format_holdings, parse_holdings
+from infra.lookup import UnreadableHoldings
 from tests.infra.program import (
     EMPTY,
     Deployment,
@@ -185,6 +187,31 @@ def test_domains_that_are_verified_already_stop_a_first_deployment_only() -> Non
     assert made(deploy_in(after(first))) == made(first)
 
 
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        ({"createIdentities": False}, {"createIdentities": True}),
+        ({}, {"senderEmail": "relay@post.example.com"}),
+    ],
+)
+def test_a_change_takes_no_domain_that_others_have_verified(
+    before: Mapping[str, object], then: Mapping[str, object]
+) -> None:
+    # The list would have named it, and the stack tried to make it at each `up` from then on.
+    account = after(deploy_in(EMPTY, **before))
+    theirs = {"post.example.com": True, "in.example.com": True}
+    account = replace(account, identities={**theirs, **account.identities})
+    with pytest.raises(DomainsAreTaken):
+        deploy_in(account, **then)
+
+
+@pytest.mark.parametrize("value", ["domains: in.example.com", "[]", '{"domains": 1}', "null"])
+def test_a_list_that_was_edited_is_not_taken_for_an_empty_one(value: str) -> None:
+    with pytest.raises(UnreadableHoldings, match=HOLDINGS) as raised:
+        deploy_in(InAccount(parameters={HOLDINGS: value}))
+    assert "aws ssm get-parameter-history" in str(raised.value)
+
+
 @pytest.mark.parametrize("listed", [True, False])
 def test_a_stack_that_is_deployed_again_makes_the_same(*, listed: bool) -> None:
     # A release before this one kept no list of what it made.
@@ -290,6 +317,16 @@ def test_records_that_are_there_are_left_and_told_of_each_time() -> None:
         assert (
             "left as it is: v=DMARC1; p=reject. This stack would write v=DMARC1; p=none" in dmarc
         )
+
+
+def test_a_record_of_another_zone_is_not_the_stacks_own() -> None:
+    first = deploy_in(EMPTY, hostedZoneId="Z123")
+    theirs = {("in.example.com", "MX"): ("10 mail.theirs.example",)}
+    moved = deploy_in(replace(after(first), records=theirs), hostedZoneId="Z456")
+    written = {(one.inputs["name"], one.inputs["type"]) for one in moved.all(RECORD)}
+    assert not written & theirs.keys()
+    (told,) = moved.warnings
+    assert "has MX of in.example.com already, and it is left as it is" in told
 
 
 def test_our_own_record_follows_the_configuration() -> None:

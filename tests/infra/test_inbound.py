@@ -57,6 +57,11 @@ def test_a_rule_set_that_exists_gets_only_our_rule(deploy: Deploy) -> None:
     assert stack.exports["receiptRuleSet"] == "shared"
 
 
+def test_a_move_takes_no_rule_away_before_its_successor_takes_mail(dev: Deployment) -> None:
+    # Pulumi's provider deletes first what keeps the name that it was given, unless told not to.
+    assert dev.one("aws:ses/receiptRule:ReceiptRule").delete_before_replace is False
+
+
 def test_a_move_to_another_rule_set_leaves_the_buckets_policy_as_it_is(
     dev: Deployment, deploy: Deploy
 ) -> None:

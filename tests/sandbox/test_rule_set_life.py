@@ -75,6 +75,12 @@ def test_a_stack_keeps_its_set_active_moves_without_a_gap_and_leaves_others_alon
         "before-parameter-build.ses.SetActiveReceiptRuleSet",
         lambda params, **_: asked.append(params.get("RuleSetName")),
     )
+    # Its rule stays where mail comes in until the other one takes it.
+    taken_away: list[tuple[str, str | None]] = []
+    ses.meta.events.register(
+        "before-parameter-build.ses.DeleteReceiptRule",
+        lambda params, **_: taken_away.append((params["RuleSetName"], active(emulator))),
+    )
     # What others rely on is there after it, whatever the configuration says by now.
     kept = relied_on(emulator)
     stack.configure(
@@ -89,6 +95,7 @@ def test_a_stack_keeps_its_set_active_moves_without_a_gap_and_leaves_others_alon
     assert relied_on(emulator) == kept
     assert active(emulator) == "shared"
     assert asked == ["shared"]
+    assert taken_away == [(OWN, "shared")]
     assert rules(emulator, "shared") == [f"{OWN}-incoming"]
 
     # Another set is active by the time that the stack is destroyed: it stays so.
