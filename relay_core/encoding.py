@@ -23,6 +23,7 @@ from encodings.aliases import aliases
 from enum import StrEnum
 from functools import lru_cache
 from io import BytesIO
+from itertools import chain
 from typing import NamedTuple
 
 from . import base64_decoder
@@ -417,9 +418,11 @@ def is_decodable(content: Iterable[bytes], codec: str, *, loosely: bool = False)
 
     Half of a character outside the BMP, which UTF-7 can spell, is text only `loosely`.
     """
-    decoder = codecs.getincrementaldecoder(codec)()
+    chunks = iter(content)
+    first = next(chunks, b"")
+    decoder = _decoder(codec, first, "strict")
     try:
-        for chunk in content:
+        for chunk in chain([first], chunks):
             text = decoder.decode(chunk)
             if codec == "utf-7" and not loosely and _SURROGATE.search(text):
                 return False
@@ -427,6 +430,24 @@ def is_decodable(content: Iterable[bytes], codec: str, *, loosely: bool = False)
     except (UnicodeDecodeError, ValueError):
         return False
     return True
+
+
+_BYTE_ORDER_MARKS = {
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+}
+
+
+def _decoder(codec: str, begins: bytes, errors: str) -> codecs.IncrementalDecoder:
+    """What decodes a text that begins so, in chunks, as `bytes.decode` does the whole.
+
+    Python's own refuses UTF-16 without a byte order mark, which `bytes.decode` reads as
+    little-endian on the processors of Lambda.
+    """
+    marks = _BYTE_ORDER_MARKS.get(codec)
+    if marks and not begins.startswith(marks):
+        codec = f"{codec}-le"
+    return codecs.getincrementaldecoder(codec)(errors)
 
 
 @lru_cache(maxsize=64)
@@ -445,7 +466,7 @@ def extends_ascii(codec: str) -> bool:
 
 def to_utf8(content: bytes, within: Span, codec: str) -> bytes:
     """Bytes in one charset as UTF-8, decoded in chunks."""
-    decoder = codecs.getincrementaldecoder(codec)("replace")
+    decoder = _decoder(codec, content[within.start : within.start + CHUNK], "replace")
     written = BytesIO()
     for chunk in _slices(content, within):
         written.write(decoder.decode(chunk).encode("utf-8", "replace"))

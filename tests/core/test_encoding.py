@@ -195,3 +195,13 @@ def test_characters_cut_between_encoded_words_are_joined(text: str, width: int) 
 @given(st.text(alphabet="=?utf-8qbQB_ \t\r\nABC*'", max_size=80))
 def test_encoded_words_never_fail(text: str) -> None:
     decode_encoded_words(text)
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
+def test_a_long_text_without_a_byte_order_mark_is_read_as_a_short_one(codec: str) -> None:
+    charset = codec[:6]
+    content = ("21.5 \u00b0C ok\r\n" * 9).encode(codec)
+    within = Span(3, 3 + len(content))
+    found = encoding.fitting_codec(b"abc" + content, within, charset)
+    read = encoding.to_utf8(b"abc" + content, within, found).decode()
+    assert encoding.decode_text(content, charset).text == read
