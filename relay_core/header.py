@@ -214,7 +214,8 @@ def scan_header(
     end, body_start = scan.read()
     bytes_read, fields_read = end - start, len(scan.fields)
     if body_start is None:
-        body_start = end = scan.drop_unknown(end)
+        is_too_long = place is Place.MESSAGE and bytes_read > most_bytes
+        body_start = end = end if is_too_long else scan.drop_unknown(end)
         # At the very end nothing is missing: a body is optional (RFC 5322 section 3.5).
         if start < body_start < len(raw):
             scan.report(DefectKind.MISSING_BLANK_LINE, end, end)

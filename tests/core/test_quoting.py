@@ -61,6 +61,7 @@ def links_in(text: str) -> list[str]:
 @given(WORDS)
 @example("жhttp://evil.com _https://evil.com evil.com/login")
 @example("mailto:a@evil.com tel:+49170 smb://srv \\\\srv\\share //srv www.x")
+@example("http@] [@x a[@]b [@]")
 @example("evil.\u0301com evil。com 10.0.0.1 1.2.3 1.5/x 1.5:80")
 def test_no_program_makes_a_link_of_what_is_quoted(text: str) -> None:
     quoted = quote_words(text, keeps_addresses=False)
