@@ -22,6 +22,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from relay_core.quoting import quote_words
 from tests.sandbox.waiting import eventually
 
 MARKER = "Email_Rxers_Code"
@@ -98,10 +99,12 @@ class RunningSandbox:
         return [json.loads(line) for line in Path(self.ready["notices"]).read_text().splitlines()]
 
     def await_notice(self, containing: str) -> dict[str, Any]:
-        """The first notice that says `containing`."""
+        """The first notice that says `containing`, as it stands or quoted as a subject is."""
+        spelled = {containing, quote_words(containing, keeps_addresses=False)}
 
         def find() -> dict[str, Any] | None:
-            return next((n for n in self.notices() if containing in json.dumps(n)), None)
+            told = ((n, json.dumps(n)) for n in self.notices())
+            return next((n for n, text in told if any(one in text for one in spelled)), None)
 
         found = eventually(find, within=60)
         assert found is not None
