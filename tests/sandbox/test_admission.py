@@ -329,8 +329,9 @@ def test_what_could_start_a_loop_is_neither_relayed_nor_told(
     logs, group = strict.client("logs"), strict.ready["stack"]["logGroup"]
 
     def ending() -> str | None:
-        events = logs.filter_log_events(logGroupName=group)["events"]
-        lines = [one["message"] for one in events if str(key) in one["message"]]
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        events = (one["message"] for page in pages for one in page["events"])
+        lines = [message for message in events if str(key) in message]
         return next((line for line in lines if '"outcome":"ignored"' in line), None)
 
     assert eventually(ending, within=60)
