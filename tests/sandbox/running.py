@@ -93,7 +93,12 @@ class RunningSandbox:
         return [path.read_bytes() for path in paths]
 
     def await_mail(self, recipient: str) -> bytes:
-        return eventually(lambda: self.mails(recipient), within=60)[0]
+        """The first mail of a mailbox; where none comes, the assertion shows all notices."""
+        try:
+            return eventually(lambda: self.mails(recipient), within=60)[0]
+        except AssertionError:
+            told = [notice["message"] for notice in self.notices()]
+            raise AssertionError(f"no mail for {recipient}; notices: {told}") from None
 
     def notices(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in Path(self.ready["notices"]).read_text().splitlines()]
