@@ -310,6 +310,7 @@ def compose(
         ),
         windows=notice_windows(clients.s3, bucket),
         reminders=SqsReminders(client=clients.sqs, queue_url=resources.queue_url),
+        stack=settings.stack,
         limit=settings.notice_limit,
         length=settings.notice_window,
         clock=clock,

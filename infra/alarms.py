@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from relay_core.settings import MANUAL
+
 from . import metrics
 from .metrics import Metric, Subject
 
@@ -41,9 +43,10 @@ than a mail waits at most to be tried again, which is when it shows."""
 class Alarm:
     """Sounds when `metric` exceeds `threshold` in `breaching` of the last `periods`.
 
-    `key` ends its name. `meaning` and `first` are sentences: what is the matter, and what to do
-    first. `tells_end`: whether it also tells that the trouble is over. `holds_without_data`:
-    whether it stays as it is, instead of taking missing data for a good sign.
+    `key` ends its name, and is its heading in the operator's document. `meaning` and `first` are
+    sentences: what is the matter, and what to do first. `tells_end`: whether it also tells that
+    the trouble is over. `holds_without_data`: whether it stays as it is, instead of taking missing
+    data for a good sign.
     """
 
     key: str
@@ -57,10 +60,9 @@ class Alarm:
     tells_end: bool = False
     holds_without_data: bool = False
 
-    @property
-    def description(self) -> str:
-        """The text that the operator gets."""
-        return f"{self.meaning} First: {self.first}"
+    def description(self, stack: str) -> str:
+        """The text that the operator gets, 1024 characters at most (CloudWatch)."""
+        return f"Stack {stack}: {self.meaning} First: {self.first} More: {MANUAL}#{self.key}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +95,8 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             period_seconds=_MINUTE,
             meaning=f"More than {thresholds.failed_messages} mails could not be relayed and wait"
             " in the dead-letter queue. Each is deleted 14 days after it came.",
-            first=f'see in the log group {log_group}, where outcome = "failed" or "retried", what'
-            " they failed for; mend that, then redrive the queue.",
+            first="'relayctl dlq list' tells what each failed for; mend that, then 'relayctl dlq"
+            f" redrive --all'. More stands in the log group {log_group}.",
         ),
         Alarm(
             key="queue-age",
@@ -113,8 +115,8 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             threshold=thresholds.messages_in_five_minutes,
             meaning=f"More than {thresholds.messages_in_five_minutes} mails came in within five"
             " minutes: traffic exceeds the norm.",
-            first="see whose they are. A device that floods is held back by senderMessageLimit; if"
-            " strangers know the address, change recipientEmail.",
+            first="'relayctl list --since 15m' shows whose they are. A device that floods is held"
+            " back by senderMessageLimit; if strangers know the address, change recipientEmail.",
         ),
         Alarm(
             key="function-errors",
@@ -144,8 +146,9 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             threshold=0,
             meaning="A mail was on its last try before the dead-letter queue. The age of the"
             " oldest mail does not show it: SQS leaves out what was received three times.",
-            first=f"see in the log group {log_group} what it failed for, by its correlation_id; if"
-            " the dead-letter queue holds it, mend the cause and redrive it.",
+            first="'relayctl dlq list' shows whether it is in the dead-letter queue, and why: mend"
+            " the cause, then 'relayctl dlq redrive --all'. More stands in the log group"
+            f" {log_group}.",
         ),
         Alarm(
             key="parked",
@@ -156,7 +159,8 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             meaning="The account may not send: sending is paused, the account is suspended, or its"
             " daily quota is used up. Mails wait, none is lost, and none is delivered.",
             first="open the account dashboard of SES in this region: it states the reason and the"
-            " quota. Mails go out by themselves once it sends again.",
+            " quota. Mails go out by themselves once it sends again; 'relayctl list --since 1h'"
+            " shows those that wait.",
         ),
         Alarm(
             key="failed-recipients",
@@ -164,8 +168,9 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             threshold=_FAILED_RECIPIENTS,
             meaning=f"SES refused mail to more than {_FAILED_RECIPIENTS} recipients for good"
             " within five minutes, which is more than wrong addresses explain.",
-            first="read the notices on the fallback topic: they hold SES's words. Most likely the"
-            " account is in SES's sandbox, or content is refused.",
+            first="'relayctl list --state failed --since 1h' shows the mails and SES's words. Most"
+            " likely the account is in SES's sandbox, or content is refused. Once it is mended,"
+            " 'relayctl redeliver MESSAGE' sends each.",
         ),
         Alarm(
             key="directory",
@@ -197,8 +202,8 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             holds_without_data=True,
             meaning="More than 5 % of what this account sends in this region, by this stack or"
             " not, bounces: AWS reviews such an account, and pauses its sending at 10 %.",
-            first="find the addresses that bounce (SES, suppression list) and take them out of"
-            " the directory and of the devices' recipient codes.",
+            first="'relayctl bounces list' shows the addresses that bounced; take them out of the"
+            " directory and of the devices' recipient codes.",
         ),
         Alarm(
             key="complaint-rate",
@@ -209,7 +214,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             holds_without_data=True,
             meaning="More than 0.1 % of what this account sends in this region, by this stack or"
             " not, is reported as spam: AWS reviews such an account, and pauses it at 0.5 %.",
-            first="find who complained (SES, suppression list) and take them out of the directory"
+            first="'relayctl bounces list' shows who complained; take them out of the directory"
             " and of the devices' recipient codes.",
         ),
     )
@@ -243,8 +248,9 @@ def _alarms_of_page(log_group: str) -> tuple[Alarm, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmsArgs:
-    """The alarms, the names of what their metrics are of, and the topic that they tell."""
+    """The alarms of a stack, what their metrics are of, and the topic that they tell."""
 
+    stack: str
     alarms: Sequence[Alarm]
     names: Mapping[Subject, pulumi.Input[str]]
     topic_arn: pulumi.Input[str]
@@ -262,7 +268,7 @@ class Alarms(pulumi.ComponentResource):
         self.arns = tuple(
             aws.cloudwatch.MetricAlarm(
                 f"{name}-{alarm.key}",
-                alarm_description=alarm.description,
+                alarm_description=alarm.description(args.stack),
                 namespace=alarm.metric.of.namespace,
                 metric_name=alarm.metric.name,
                 dimensions=alarm.metric.dimensions(args.names),

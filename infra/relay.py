@@ -380,7 +380,9 @@ class MailRelay(pulumi.ComponentResource):
             **({Subject.DOWNLOAD_PAGE: page.function_name} if page else {}),
         }
         alarm_arns = Alarms(
-            name, AlarmsArgs(alarms=watched, names=names, topic_arn=alarm_topic.arn), child
+            name,
+            AlarmsArgs(stack=config.stack, alarms=watched, names=names, topic_arn=alarm_topic.arn),
+            child,
         ).arns
         dashboard = FlowDashboard(
             name,

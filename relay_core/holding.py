@@ -54,7 +54,7 @@ def hold_back(
         f" {window.ends_at:%Y-%m-%d %H:%M:%S} UTC are held, without a further notice."
         " None is lost: each has its raw message and a manifest whose state is held.",
     )
-    notice = compose_notice(mail, (refusal,), marker=settings.recipient_marker)
+    notice = compose_notice(mail, (refusal,), settings)
     tell_once(window, ports.windows, mail.message_id, lambda: ports.notices.publish(notice))
     record_held(mail, over_the_limit(settings), stored, settings, ports)
     return True

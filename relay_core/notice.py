@@ -1,8 +1,8 @@
 """What the operator reads about a mail that was not, or not wholly, relayed.
 
-The text says what came, from whom, what was wrong, where the raw message lies and what to
-do. Of the mail itself it holds the subject and the offending part of the recipient code, and
-never a link to an attachment.
+The text says which stack speaks, what came, from whom, what was wrong, where the raw message lies,
+what to do, with the commands to type, and where the document says more. Of the mail itself it
+holds the subject and the offending part of the recipient code, and never a link to an attachment.
 
 What the mail says is quoted with care. Its control characters cannot begin a line of ours, and
 nothing of it can be clicked on (`quoting`): the operator's trust in a notice is not for strangers
@@ -11,13 +11,14 @@ to use. The addresses of the sender and of recipients stay as they are, for peop
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .errors import Reason, Refusal
 from .manifest import MessageId
 from .ports import Notice, RawKey
 from .quoting import quote_words
+from .settings import MANUAL, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +61,22 @@ _ADVICE = {
     Reason.DELIVERY_REPORT: "Nothing.",
     Reason.MALFORMED_MESSAGE: "Look at the raw message and at the device that sent it.",
     Reason.LIMIT_EXCEEDED: "Let the device send smaller mails, or fewer.",
-    Reason.SUBMISSION_FAILED: "Check the recipient's address, then send the mail again.",
+    Reason.SUBMISSION_FAILED: "Check the recipient's address and what SES said of it.",
 }
+
+_STAYS_WRONG = frozenset(
+    {
+        Reason.MALFORMED_RECIPIENT_CODE,
+        Reason.VIRUS,
+        Reason.MAIL_LOOP,
+        Reason.DELIVERY_REPORT,
+        Reason.MALFORMED_MESSAGE,
+    }
+)
+"""What is wrong with the mail itself: sent again, it is refused again."""
+
+PLACE = f"{MANUAL}#the-notices"
+"""Where the operator's document says more about each reason."""
 
 
 MAX_REFUSALS_TOLD = 50
@@ -80,7 +95,7 @@ def told_refusals(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
 
 
 def compose_notice(
-    mail: MailIdentity, refusals: Sequence[Refusal], *, marker: str, relayed_to: int = 0
+    mail: MailIdentity, refusals: Sequence[Refusal], settings: Settings, *, relayed_to: int = 0
 ) -> Notice:
     """The notice about one mail. `relayed_to` counts the recipients who get it all the same.
 
@@ -89,7 +104,7 @@ def compose_notice(
     """
     if not refusals:
         raise ValueError("a notice needs something to tell")
-    reason = refusals[0].reason
+    reason, marker = refusals[0].reason, settings.recipient_marker
     told = [
         Refusal(reason=one.reason, detail=_quoted(one.detail, marker=marker))
         for one in refusals[:MAX_REFUSALS_TOLD]
@@ -106,6 +121,7 @@ def compose_notice(
     lines = [
         headline,
         "",
+        f"Stack:   {settings.stack}",
         f"From:    {sender or '(no usable address)'}",
         f"Subject: {subject or '(none)'}",
         f"Message: {mail.message_id}",
@@ -117,11 +133,14 @@ def compose_notice(
         "",
         "What to do:",
         *(f"* {_indented(_ADVICE[reason].format(marker=marker))}" for reason in reasons),
+        *_commands(mail.message_id, reasons, others_have_it=relayed_to > 0),
+        "",
+        f"More: {PLACE}",
     ]
     return Notice(
         reason=reason,
         sender=mail.sender,  # exactly: subscribers filter by it
-        subject=f"Mail relay: {reason} ({sender or 'unknown sender'})",
+        subject=f"Mail relay {settings.stack}: {reason} ({sender or 'unknown sender'})",
         text="\n".join(lines) + "\n",
         message_id=mail.message_id,
         raw_key=mail.raw_key,
@@ -130,6 +149,15 @@ def compose_notice(
         more_refusals=more,
         relayed_to=relayed_to,
     )
+
+
+def _commands(
+    message_id: MessageId, reasons: Sequence[Reason], *, others_have_it: bool
+) -> Iterator[str]:
+    yield f"* See what became of it:     relayctl show {message_id}"
+    if not _STAYS_WRONG.issuperset(reasons):
+        whom = " --recipient ADDRESS" if others_have_it else ""
+        yield f"* Once that is mended, send: relayctl redeliver {message_id}{whom}"
 
 
 def _quoted(text: str, *, marker: str = "", keeps_addresses: bool = True) -> str:

@@ -42,12 +42,13 @@ class Reminders(Protocol):
 class CountedNotices:
     """`Notices` of which `limit` by reason and sender leave in each window of `length`; 0: all.
 
-    `clock` tells an aware datetime in UTC.
+    `stack` is the deployment that summaries speak for. `clock` tells an aware datetime in UTC.
     """
 
     notices: Notices
     windows: Windows[NoticeWindow]
     reminders: Reminders
+    stack: str
     limit: int
     length: timedelta
     clock: Callable[[], datetime]
@@ -107,7 +108,7 @@ class CountedNotices:
             return 0
         due = [tally for tally in stored.window.tallies if tally.due]
         for tally in due:
-            self.notices.publish(compose_summary(stored.window, tally))
+            self.notices.publish(compose_summary(stored.window, tally, stack=self.stack))
             after = change_window(self.windows, stored.window, _summing_up(tally))
             # What was counted while the summary left has asked for none: one was due.
             if after.tally(tally.reason).due:

@@ -186,9 +186,7 @@ def _end(
     What was recorded of it before, by a policy that let it through, stays.
     """
     if isinstance(plan, Refused):
-        ports.notices.publish(
-            compose_notice(plan.mail, plan.refusals, marker=settings.recipient_marker)
-        )
+        ports.notices.publish(compose_notice(plan.mail, plan.refusals, settings))
         why: Refusal | Ignored = plan.refusals[0]
         state, outcome = ManifestState.REFUSED, Outcome.REFUSED
     else:
@@ -240,9 +238,7 @@ def _give_up(
     if stored is None or found.state is not ManifestState.RELAYING:
         return _end(Refused(mail=mail, message=None, refusals=(refusal,)), stored, settings, ports)
     served = found.count(DeliveryState.SUBMITTED)
-    ports.notices.publish(
-        compose_notice(mail, (refusal,), marker=settings.recipient_marker, relayed_to=served)
-    )
+    ports.notices.publish(compose_notice(mail, (refusal,), settings, relayed_to=served))
     _write_end(giving_up(found, refusal, now), stored, ports)
     return RelayReport(
         message_id=found.message_id,
@@ -348,11 +344,7 @@ def carry_out(
             for recipient, error in rejected
         ]
         served = ledger.manifest.count(DeliveryState.SUBMITTED)
-        ports.notices.publish(
-            compose_notice(
-                plan.mail, refusals, marker=settings.recipient_marker, relayed_to=served
-            )
-        )
+        ports.notices.publish(compose_notice(plan.mail, refusals, settings, relayed_to=served))
 
     submitted = submit_open(
         ledger,
@@ -440,7 +432,7 @@ def _tell_left_out(
             compose_notice(
                 plan.mail,
                 refusals,
-                marker=settings.recipient_marker,
+                settings,
                 relayed_to=len(plan.recipients),
             )
         )

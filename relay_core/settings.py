@@ -29,6 +29,9 @@ from .patterns import canonical_pattern
 
 ENVIRONMENT_PREFIX = "RELAY_"
 
+MANUAL = "docs/operating.md"
+"""The operator's document, in the project. Notices and alarms name their place in it."""
+
 
 class LinkMode(StrEnum):
     """How an attachment is reached: through the relay's own page, or a presigned URL."""

@@ -52,7 +52,7 @@ def hold_over_budget(
     if not full.telling.told and not full.telling.is_due(mail.message_id):
         # Who claims to tell may fail, and come again in an hour that has room: then nobody tells.
         return Outcome.UNFINISHED
-    notice = compose_notice(mail, (refusal,), marker=settings.recipient_marker)
+    notice = compose_notice(mail, (refusal,), settings)
     tell_once(full, ports.budgets, mail.message_id, lambda: ports.notices.publish(notice))
     record_held(mail, over_the_budget(settings), stored, settings, ports)
     return Outcome.HELD

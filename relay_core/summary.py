@@ -7,11 +7,12 @@ Nothing in it is a word of a mail: a message's id is the last component of its k
 from __future__ import annotations
 
 from .errors import Refusal
+from .notice import PLACE
 from .notice_window import MAX_NAMED, NoticeWindow, Tally
 from .ports import Notice, RawKey
 
 
-def compose_summary(window: NoticeWindow, tally: Tally) -> Notice:
+def compose_summary(window: NoticeWindow, tally: Tally, *, stack: str) -> Notice:
     """The notice about the notices of one reason that were left out and not summed up before.
 
     Its `raw_key` is empty, and its `message_id` that of the first of those mails.
@@ -27,22 +28,25 @@ def compose_summary(window: NoticeWindow, tally: Tally) -> Notice:
     lines = [
         f"{count} of the reason {tally.reason} did not leave one by one.",
         "",
+        f"Stack: {stack}",
         f"Between {window.started_at:%Y-%m-%d %H:%M:%S} and {window.ends_at:%H:%M:%S} UTC",
         "there were more than are told at once (noticeLimit, noticeWindowSeconds).",
         "Each mail has a manifest that says why.",
         "",
         "What to do:",
         f"* List the mails:   {command}",
-        "* See one of them:  relayctl show MESSAGE",
+        f"* See one of them:  relayctl show {tally.named[0]}",
         "",
         "Messages:",
         *(f"* {one}" for one in tally.named),
         *(["* and more"] if len(tally.named) == MAX_NAMED else []),
+        "",
+        f"More: {PLACE}",
     ]
     return Notice(
         reason=tally.reason,
         sender=None,
-        subject=f"Mail relay: {tally.reason} ({count})",
+        subject=f"Mail relay {stack}: {tally.reason} ({count})",
         text="\n".join(lines) + "\n",
         message_id=tally.named[0],
         raw_key=RawKey(""),

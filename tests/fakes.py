@@ -385,6 +385,7 @@ class MemoryWorld:
             notices=self.notices,
             windows=self.notice_windows,
             reminders=self.reminders,
+            stack="test",
             limit=limit,
             length=length,
             clock=self.clock,

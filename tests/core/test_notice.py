@@ -27,22 +27,48 @@ MAIL = MailIdentity(
     sender="boiler@plant.example",
     subject="Pressure",
 )
+SETTINGS = Settings(
+    stack="boilers",
+    sender_address="relay@mail.example.com",
+    inbound_address="secret@in.example.com",
+    allowed_recipients=("example.com",),
+)
 CLICKABLE = re.compile(r"(?i)https?:|ftps?:|(?<![@.\w-])www\.")
 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_a_notice_with_something_to_do(reason: Reason) -> None:
-    notice = compose_notice(MAIL, [Refusal(reason=reason, detail="why\nso")], marker="Code")
+    notice = compose_notice(MAIL, [Refusal(reason=reason, detail="why\nso")], SETTINGS)
     assert (reason, "boiler@plant.example") == (notice.reason, notice.sender)
+    assert notice.subject == f"Mail relay boilers: {reason} (boiler@plant.example)"
     assert "\n" not in notice.subject
-    for words in ("boiler@plant.example", "Pressure", "incoming/0abc", f"* {reason}: why\n  so"):
+    for words in (
+        "Stack:   boilers",
+        "boiler@plant.example",
+        "Pressure",
+        "incoming/0abc",
+        f"* {reason}: why\n  so",
+    ):
         assert words in notice.text
     assert "{marker}" not in notice.text
 
 
+def test_a_notice_has_the_commands_that_help_ready_to_be_typed() -> None:
+    def commands(*reasons: Reason, relayed_to: int = 0) -> list[str]:
+        refusals = [Refusal(reason=reason, detail="why") for reason in reasons]
+        text = compose_notice(MAIL, refusals, SETTINGS, relayed_to=relayed_to).text
+        return re.findall(r"relayctl .*", text)
+
+    show, again = "relayctl show 0abc", "relayctl redeliver 0abc"
+    assert [show, again] == commands(Reason.SENDER_NOT_ALLOWED)
+    assert [show, f"{again} --recipient ADDRESS"] == commands(Reason.UNKNOWN_GROUP, relayed_to=2)
+    assert [show] == commands(Reason.VIRUS)
+    assert [show, again] == commands(Reason.VIRUS, Reason.SPAM)
+
+
 def test_a_notice_needs_something_to_tell() -> None:
     with pytest.raises(ValueError, match="something to tell"):
-        compose_notice(MAIL, [], marker="Code")
+        compose_notice(MAIL, [], SETTINGS)
 
 
 def test_machines_are_told_the_same() -> None:
@@ -50,7 +76,7 @@ def test_machines_are_told_the_same() -> None:
         Refusal(reason=Reason.RECIPIENT_NOT_ALLOWED, detail="eve@x.example is not allowed"),
         Refusal(reason=Reason.UNKNOWN_GROUP, detail="no @night"),
     ]
-    notice = compose_notice(MAIL, refusals, marker="Code", relayed_to=3)
+    notice = compose_notice(MAIL, refusals, SETTINGS, relayed_to=3)
     assert (
         MAIL.message_id,
         MAIL.raw_key,
@@ -74,7 +100,7 @@ def test_machines_are_told_the_same() -> None:
 def test_of_very_many_refusals_some_are_told_and_the_others_counted() -> None:
     many = [Refusal(reason=Reason.SPAM, detail=f"number {n}") for n in range(100_000)]
     last = Refusal(reason=Reason.UNKNOWN_GROUP, detail="at the very end")
-    notice = compose_notice(MAIL, [*many, last], marker="Code")
+    notice = compose_notice(MAIL, [*many, last], SETTINGS)
     assert MAX_REFUSALS_TOLD == len(notice.refusals) == notice.text.count("* spam: ")
     assert 100_001 - MAX_REFUSALS_TOLD == notice.more_refusals
     assert f"* and {notice.more_refusals} more like these" in notice.text
@@ -83,7 +109,7 @@ def test_of_very_many_refusals_some_are_told_and_the_others_counted() -> None:
 
 def test_what_is_long_is_quoted_in_part() -> None:
     long = Refusal(reason=Reason.SPAM, detail="x" * 1_000_000)
-    notice = compose_notice(MAIL, [long], marker="Code")
+    notice = compose_notice(MAIL, [long], SETTINGS)
     assert MAX_DETAIL + 1 == len(notice.refusals[0].detail)
     assert len(notice.text) < MAX_DETAIL + 1000
 
@@ -102,29 +128,25 @@ def test_the_words_of_a_mail_are_quoted_with_care(subject: str, detail: str) -> 
     mail = MailIdentity(
         message_id=MAIL.message_id, raw_key=MAIL.raw_key, sender=MAIL.sender, subject=subject
     )
-    notice = compose_notice(mail, [Refusal(reason=Reason.SPAM, detail=detail)], marker="Code")
+    notice = compose_notice(mail, [Refusal(reason=Reason.SPAM, detail=detail)], SETTINGS)
     assert not CLICKABLE.search(said(notice))
     assert all(one.isprintable() or one == "\n" for one in said(notice))
     headings = [line for line in notice.text.split("\n") if line[:1] not in {"", " ", "*"}]
     assert [
         "A mail was not relayed.",
+        "Stack:   boilers",
         "From:    boiler@plant.example",
         f"Subject: {notice.mail_subject or '(none)'}",
         "Message: 0abc",
         "Raw:     incoming/0abc in the incoming bucket",
         "What was wrong:",
         "What to do:",
+        "More: docs/operating.md#the-notices",
     ] == headings
 
 
 # --- no notice can leak a link or an attachment
 
-SETTINGS = Settings(
-    stack="test",
-    sender_address="relay@mail.example.com",
-    inbound_address="secret@in.example.com",
-    allowed_recipients=("example.com",),
-)
 SECRET = b"the content of the attachment"
 
 

@@ -82,6 +82,9 @@ def test_five_hundred_forged_mails_of_one_sender_are_a_few_notices_and_a_summary
     summary = world.notices.published[-1]
     assert Reason.AUTHENTICATION_FAILED is summary.reason
     assert f"{500 - LIMIT} more notices" in summary.text
+    assert "Mail relay test: authentication-failed (497 more notices)" == summary.subject
+    assert "\nStack: test\n" in summary.text
+    assert f"relayctl show m{LIMIT}\n" in summary.text
     assert "relayctl list --reason authentication-failed --since 2026-01-02T03:00:00Z" in (
         summary.text
     )
@@ -321,10 +324,10 @@ def test_a_window_counts_all_and_stays_small(names: list[MessageId], summed_up: 
     assert len(names) == tally.left_out
     assert len(tally.named) <= MAX_NAMED
     if tally.due:
-        assert compose_summary(window, tally).more_refusals == tally.due - 1
+        assert compose_summary(window, tally, stack="test").more_refusals == tally.due - 1
     else:
         with pytest.raises(ValueError, match="is to be summed up"):
-            compose_summary(window, tally)
+            compose_summary(window, tally, stack="test")
 
 
 def test_what_is_counted_while_a_summary_leaves_is_in_the_next() -> None:

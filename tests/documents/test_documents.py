@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.alarms import Thresholds, alarms
+from relay_core.errors import Reason
+from relay_core.notice import PLACE
+from relay_core.settings import MANUAL
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 TEST_NAME = re.compile(r"`(tests/[\w/]+\.py)((?:::\w+)*)`")
@@ -57,3 +62,23 @@ def test_the_decisions_are_all_listed() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = set(LINK.findall((folder / "README.md").read_text("utf-8")))
     assert {path.name for path in folder.glob("[0-9]*.md")} == listed
+
+
+def anchors(document: Path) -> set[str]:
+    """The headings of a document as links to them write them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 _-]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def test_notices_and_alarms_lead_to_places_that_are_there() -> None:
+    thresholds = Thresholds(
+        failed_messages=1, oldest_message_seconds=1, messages_in_five_minutes=1
+    )
+    watched = alarms(thresholds, dashboard="", log_group="", page_log_group="")
+    places = {PLACE, *(f"{MANUAL}#{one.key}" for one in watched)}
+    assert {f"{MANUAL}#{one}" for one in anchors(ROOT / MANUAL)} >= places
+
+
+def test_every_reason_stands_in_the_table_of_the_notices() -> None:
+    told = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / MANUAL).read_text("utf-8"), re.MULTILINE)
+    assert set(Reason) <= set(told)

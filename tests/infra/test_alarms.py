@@ -135,8 +135,9 @@ def test_a_trouble_is_not_over_before_the_next_mail_could_have_shown_it(dev: Dep
 @pytest.mark.parametrize("key", ALARMS)
 def test_the_text_says_what_it_means_and_what_to_do_first(dev: Deployment, key: str) -> None:
     text = inputs(dev, key)["alarmDescription"]
+    assert text.startswith("Stack dev: ")
     assert ". First: " in text
-    assert text.endswith(".")
+    assert text.endswith(f". More: docs/operating.md#{key}")
     assert len(text) <= 1024  # CloudWatch's limit
 
 
