@@ -219,6 +219,14 @@ class Stack:
         """
         return self._do(self._stack.refresh)
 
+    def preview_destroy(self) -> Outcome:
+        """What `destroy` would do: the command line looks first, too, unless it is told not to.
+
+        Raises:
+            DeployError: for the first error.
+        """
+        return self._do(self._stack.preview_destroy)
+
     def destroy(self) -> Outcome:
         """Delete everything that the stack made.
 

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.create import Account
+from sandbox.emulator import Emulator
 from sandbox.engine.stack import Engine, Outcome, Pending, Stack, running
 from sandbox.program import DeployError
 from sandbox.stack_config import load_config
+from tests.sandbox.destroying import run_destroy
 from tests.sandbox.inventory import inventory
 from tests.sandbox.orphans import delete_orphan
 
@@ -74,7 +76,7 @@ def taken_away(outcome: Outcome) -> tuple[str, ...]:
 class Life:
     """One run; `problems` is what did not hold."""
 
-    account: Account
+    account: Emulator
     engine: Engine
     say: Callable[[str], None]
     problems: list[str] = field(default_factory=list)
@@ -114,7 +116,7 @@ def counted(counts: Mapping[str, int]) -> str:
 
 
 @contextmanager
-def beginning(account: Account, folder: Path, say: Callable[[str], None]) -> Iterator[Life]:
+def beginning(account: Emulator, folder: Path, say: Callable[[str], None]) -> Iterator[Life]:
     """An engine for one run."""
     with running(account, folder) as engine:
         yield Life(account=account, engine=engine, say=say)
@@ -280,9 +282,10 @@ def run_life(life: Life, *, changes: Sequence[Change] = CHANGES, others: bool = 
         life.require("up does what preview said", holds=plan.counts == made.counts)
     life.changes(life.step("up again", stack.up), "up again does nothing", {})
     run_drift(life, stack)
-    run_changes(life, stack, config_for(1), changes)
+    config = config_for(1)
+    run_changes(life, stack, config, changes)
     if others:
         run_second(life, stack)
         run_rename(life, stack)
-    life.step("destroy", stack.destroy)
+    run_destroy(life, stack, config)
     life.same_account("destroy leaves what was there before", before)

@@ -1,0 +1,118 @@
+"""A stack that holds mail is destroyed as `docs/operating.md` says, command by command."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sandbox.engine.stack import Stack
+from sandbox.program import DeployError
+from tests.sandbox.inventory import inventory
+
+if TYPE_CHECKING:
+    from tests.sandbox.life import Life
+
+ROOT = Path(__file__).resolve().parents[2]
+_COMMAND = re.compile(r"`((?:pulumi|relayctl) [^`]+)`")
+
+UNPROTECT = "pulumi config set protect false && pulumi up"
+DESTROY = "pulumi destroy"
+EMPTY = "relayctl empty"
+
+
+def documented_commands() -> list[str]:
+    """The commands of the numbered steps under "Destroying a stack", in their order."""
+    text = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    section = text.partition("### Destroying a stack\n")[2].partition("\n### ")[0]
+    steps = re.split(r"^\d\. ", section.partition("\nWith `forceDestroy`")[0], flags=re.MULTILINE)
+    return [found[1] for step in steps[1:] if (found := _COMMAND.search(step))]
+
+
+def run_destroy(life: Life, stack: Stack, config: dict[str, object]) -> None:
+    """Protect the stack, fill its buckets, and destroy it by the document."""
+    stack.configure({**config, "mail-relay:forceDestroy": False, "mail-relay:protect": True})
+    life.step("up: protect=True, forceDestroy=False", stack.up)
+    exports = stack.exports()
+    s3 = life.account.client("s3")
+    for bucket, key in (
+        (exports["incomingBucket"], "incoming/AMAZON_SES_SETUP_NOTIFICATION"),
+        (exports["incomingBucket"], "suppression/addresses.json"),
+        (exports["attachmentsBucket"], "attachments/one/file.bin"),
+    ):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"content")
+    kept, whole = _identities(life), inventory(life.account)
+    _refused(life, f"{DESTROY} of what is protected", stack.preview_destroy, "is protected")
+    life.same_account("a refused destroy changes nothing", whole)
+
+    def unprotect() -> None:
+        stack.configure({**config, "mail-relay:forceDestroy": False})
+        life.step(UNPROTECT, stack.up)
+
+    def stopped_at_a_bucket() -> None:
+        _refused(life, f"{DESTROY}, with mail in the buckets", stack.destroy, "BucketNotEmpty")
+        left = inventory(life.account)
+        rules = [line for line in left if f"-{stack.name}-incoming of " in line]
+        life.require("no mail comes in any more", holds=not rules, found=rules)
+        life.require("the identities are there", holds=_identities(life) == kept)
+
+    walk: list[tuple[str, Callable[[], object]]] = [
+        (UNPROTECT, unprotect),
+        (DESTROY, stopped_at_a_bucket),
+        (EMPTY, lambda: _empty(life, stack)),
+        (DESTROY, lambda: life.step(f"{DESTROY}, with nothing in them", stack.destroy)),
+    ]
+    found = documented_commands()
+    life.require(
+        "the document says so", holds=found == [command for command, _ in walk], found=found
+    )
+    for _, do in walk:
+        do()
+
+
+def _refused(life: Life, name: str, operation: Callable[[], object], word: str) -> None:
+    told = ""
+    try:
+        operation()
+    except DeployError as error:
+        told = str(error)
+    life.say(f"{name:48} refused: {told[:60]}…")
+    life.require(f"{name} is refused", holds=word in told, found=told)
+
+
+def _identities(life: Life) -> frozenset[str]:
+    return frozenset(one for one in inventory(life.account) if one.startswith("identity "))
+
+
+def _empty(life: Life, stack: Stack) -> None:
+    """The command line itself, with the outputs that the half-destroyed stack still has."""
+    account = life.account
+    ready = {
+        "aws": {
+            "endpoint": account.endpoint,
+            "region": account.region,
+            "access_key_id": account.access_key_id,
+            "secret_access_key": account.secret_access_key,
+        },
+        "stack": stack.exports(),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "ready.json")
+        file.write_text(json.dumps(ready), "utf-8")
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "operate", "empty", "--yes", "--ready-file", str(file)],
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    life.say(f"{EMPTY:48} {done.stdout.strip()}")
+    life.require(
+        EMPTY, holds=done.returncode == 0 and "3 objects deleted" in done.stdout, found=done.stderr
+    )
