@@ -256,6 +256,16 @@ class StackConfig:
                 'allowedRecipients holds "*": whoever learns the address that devices send to'
                 " can have mail sent to anyone in your name"
             )
+        if not self.fallback_emails:
+            found.append(
+                "fallbackEmails is empty: nobody reads the notices of mail that was not relayed,"
+                " unless something of yours subscribes to the topic of the output fallbackTopicArn"
+            )
+        if not self.alarm_emails:
+            found.append(
+                "alarmEmails is empty: nobody hears the alarms, unless something of yours"
+                " subscribes to the topic of the output alarmsTopicArn"
+            )
         expiry = timedelta(hours=self.link_expiry_hours)
         if self.link_mode is LinkMode.PRESIGNED and expiry > ROLE_SESSION:
             found.append(

@@ -156,6 +156,11 @@ def _warnings_of_rule_set(config: StackConfig, found: Found) -> Iterator[str]:
             f"activateRuleSet is false, and the receipt rule set {wanted} of this stack is active:"
             " this deployment deactivates it, and SES refuses all mail of this region from then on"
         )
+    else:
+        yield (
+            f"activateRuleSet is false, and {is_active}: until this stack's {wanted} is made"
+            " active, no mail comes in, and no alarm says so"
+        )
     if config.existing_rule_set_name and config.existing_rule_set_name.startswith(
         f"{config.project}-"
     ):

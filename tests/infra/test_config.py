@@ -505,6 +505,8 @@ def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Dep
     ("changes", "parts"),
     [
         ({"linkExpiryHours": 12}, []),
+        ({"linkExpiryHours": 1, "fallbackEmails": []}, ["output fallbackTopicArn"]),
+        ({"linkExpiryHours": 1, "alarmEmails": []}, ["output alarmsTopicArn"]),
         ({"linkExpiryHours": 12, "allowedRecipients": ["*"]}, ['allowedRecipients holds "*"']),
         ({"linkMode": "presigned", "linkExpiryHours": 13}, ["presigned links die"]),
         ({"linkMode": "page", "linkExpiryHours": 13}, []),

@@ -127,9 +127,16 @@ def test_none_and_our_own_are_in_nobodys_way(active: str | None) -> None:
     assert deploy_in(InAccount(active_rule_set=active)).warnings == ()
 
 
-def test_a_set_that_is_not_to_be_made_active_is_in_nobodys_way() -> None:
-    stack = deploy_in(InAccount(active_rule_set="theirs"), activateRuleSet=False)
-    assert stack.warnings == ()
+@pytest.mark.parametrize(("active", "told"), [(None, "no receipt rule set"), ("theirs", "theirs")])
+def test_a_set_that_is_not_to_be_made_active_is_in_nobodys_way_and_receives_nothing(
+    active: str | None, told: str
+) -> None:
+    stack = deploy_in(InAccount(active_rule_set=active), activateRuleSet=False)
+    again = deploy_in(after(stack, rule_set=active), activateRuleSet=False)
+    for warnings in (stack.warnings, again.warnings):
+        (warning,) = warnings
+        assert warning.startswith("activateRuleSet is false, and active in this account and")
+        assert f" is {told}: until this stack's mail-relay-dev is made active, no mail" in warning
 
 
 @pytest.mark.parametrize(("active", "told"), [(None, "no receipt rule set"), ("other", "other")])

@@ -86,12 +86,15 @@ def test_a_terminal_that_goes_away_is_no_failure(temporary: Path) -> None:
 
 def test_what_the_program_warns_of_is_shown_at_the_start(tmp_path: Path) -> None:
     ready_file = tmp_path / "ready.json"
-    arguments = ("--ready-file", str(ready_file), "--config", "allowedRecipients=*")
-    with sandbox_process(tmp_path, *arguments) as process:
+    changes = ("allowedRecipients=*", "fallbackEmails=", "alarmEmails=", "activateRuleSet=false")
+    arguments = [part for change in changes for part in ("--config", change)]
+    with sandbox_process(tmp_path, "--ready-file", str(ready_file), *arguments) as process:
         await_ready(process, tmp_path, ready_file)
-    shown = (tmp_path / "stdout").read_text()
+    shown, _, _ = (tmp_path / "stdout").read_text().partition("The relay runs.")
     assert 'warning  allowedRecipients holds "*"' in shown
-    assert shown.index("warning  ") < shown.index("The relay runs.")
+    assert "warning  fallbackEmails is empty: nobody reads" in shown
+    assert "warning  alarmEmails is empty: nobody hears" in shown
+    assert "warning  activateRuleSet is false, and active" in shown
 
 
 def test_a_data_folder_is_known_by_its_path_without_links_and_dots(tmp_path: Path) -> None:
