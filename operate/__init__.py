@@ -9,6 +9,6 @@ With one: `stack` finds it and `desk` brings it within reach; `finding` knows wh
 fetched of it, and `dead_letters` why a message failed. What is to be changed about a message is
 planned by `redelivery`, `revocation` and `extension`, and `intervention` writes down that it was.
 
-`cli`, `message_commands`, `link_commands` and `dlq_commands` are what is typed, `message_options`
-and `stack_options` how, `terminal` is what is said.
+`cli`, `list_command`, `message_commands`, `link_commands` and `dlq_commands` are what is typed,
+`message_options` and `stack_options` how, `terminal` is what is said.
 """

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from relay_core.links import format_time
+from relay_core.moment import format_moment
 from relay_core.suppression import SuppressionList
 from relay_core.window_change import change_window
 
@@ -72,10 +72,10 @@ def list_bounces(
                 )
         elif entries:
             table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-            for name in ("Since (UTC)", "Cause", "Address", "What its server said"):
+            for name in ("Since", "Cause", "Address", "What its server said"):
                 table.add_column(name, overflow="fold")
             for one in entries:
-                since = f"{one.at:%Y-%m-%d %H:%M}"
+                since = format_moment(one.at)
                 table.add_row(since, one.cause, shown(one.address), shown(one.detail or "-"))
             make_console().print(table)
         else:
@@ -110,7 +110,7 @@ def clear_bounces(
         if absent := [one for one in wanted if one.lower() not in known]:
             raise NotDone(f"{', '.join(absent)}: mail is sent there; nothing was done")
         told = [
-            f"{one.address}: {one.cause} of {format_time(one.at)} ({one.detail or 'no reason'})"
+            f"{one.address}: {one.cause} of {format_moment(one.at)} ({one.detail or 'no reason'})"
             for one in (known[address.lower()] for address in wanted)
         ]
         if dry_run:

@@ -2,8 +2,8 @@
 
 `inspect` and `rewrite`, which are here, need neither AWS nor a deployment nor a configuration:
 the policy that a deployment would have is given by options, and their defaults let every
-recipient in. All other commands work on a stack (`message_commands`, `link_commands`,
-`dlq_commands`).
+recipient in. All other commands work on a stack (`list_command`,
+`message_commands`, `link_commands`, `dlq_commands`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from relay_core.plan import message_id_of
 from relay_core.ports import RawKey
 from relay_core.settings import InvalidSettings, Settings
 
-from . import emptying, link_commands, message_commands
+from . import emptying, link_commands, list_command, message_commands
 from .bounce_commands import bounces
 from .dlq_commands import dlq
 from .extraction import Extraction
@@ -283,6 +283,7 @@ def _read(file: str) -> bytes:
         return stream.read(limit)
 
 
+list_command.register(app)
 message_commands.register(app)
 link_commands.register(app)
 emptying.register(app)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from relay_core.manifest import Manifest
+from relay_core.moment import format_moment
 
 from .redelivery import NotDone
 
@@ -68,24 +69,19 @@ def plan_extension(
     message_id, before = manifest.message_id, manifest.expires_at
     if until <= before:
         raise NotDone(
-            f"{message_id}: its links are good until {exactly(before)}, which is not before"
-            f" {exactly(until)}; 'relayctl revoke' ends them sooner"
+            f"{message_id}: its links are good until {format_moment(before)}, which is not before"
+            f" {format_moment(until)}; 'relayctl revoke' ends them sooner"
         )
     if latest is not None and until > latest:
         what_to_do = (
-            f"--until {exactly(latest)} is the latest possible"
+            f"--until {format_moment(latest)} is the latest possible"
             if latest > max(before, now)
             else "its links cannot be good for any longer"
         )
         raise NotDone(
-            f"{message_id}: {exactly(until)} is after {exactly(latest)}, until when its"
-            f" attachments are kept (attachmentRetentionDays); {what_to_do}"
+            f"{message_id}: {format_moment(until)} is after {format_moment(latest)}, until when"
+            f" its attachments are kept (attachmentRetentionDays); {what_to_do}"
         )
     if until <= now:
-        raise NotDone(f"{message_id}: {exactly(until)} is over, and so its links would be")
+        raise NotDone(f"{message_id}: {format_moment(until)} is over, and so its links would be")
     return Extension(until=until)
-
-
-def exactly(moment: datetime) -> str:
-    """A moment to the second, as `--until` takes it."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

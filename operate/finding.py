@@ -93,12 +93,18 @@ def find_raw_message(desk: Desk, name: str) -> FoundRawMessage:
         if stored is not None:
             raw_key = RawKey(stored.manifest.raw_key)
         else:
-            raw_key = _raw_key_beginning_with(desk, name)
+            raw_key = _raw_key_meant_by(desk, name)
             stored = desk.manifests.load(message_id_of(raw_key))
     if stored is not None and stored.manifest.raw_key != raw_key:
         raise NotDone(
             f"{raw_key} would be taken for {stored.manifest.raw_key}, whose manifest has the same"
             " id; deliver it under another key"
+        )
+    if stored is None and desk.incoming.find(raw_key) is None:
+        raise NotDone(
+            f"{raw_key} is not in the incoming bucket {desk.incoming.bucket}, and no manifest"
+            " tells of it: 'relayctl list' shows the mails that are known, and 'relayctl list"
+            " --unannounced' those that no worker has heard of"
         )
     return FoundRawMessage(raw=require_raw_message(desk, raw_key), stored=stored)
 
@@ -166,20 +172,24 @@ def _ids_beginning_with(desk: Desk, beginning: str) -> list[MessageId]:
     return list(islice((one for one in ids if one is not None), _MOST_NAMED + 1))
 
 
-def _raw_key_beginning_with(desk: Desk, beginning: str) -> RawKey:
+def _raw_key_meant_by(desk: Desk, beginning: str) -> RawKey:
+    """The raw message of the one mail whose id begins so, be it known by a manifest or not."""
     prefix = INCOMING_PREFIX + beginning
-    exact = desk.incoming.find(prefix)
-    if exact is not None:
+    if exact := desk.incoming.find(prefix):
         return RawKey(exact.key)
-    found = [one.key for one in islice(desk.incoming.beginning_with(prefix), _MOST_NAMED + 1)]
+    stored = islice(desk.incoming.beginning_with(prefix), _MOST_NAMED + 1)
+    found = {message_id_of(RawKey(one.key)): one.key for one in stored}
+    for message_id in _ids_beginning_with(desk, beginning):
+        if message_id not in found and (known := desk.manifests.load(message_id)):
+            found[message_id] = known.manifest.raw_key
     if not found:
         raise NotDone(
-            f"{beginning}: no raw message in the incoming bucket {desk.incoming.bucket} has this"
-            " id or one that begins so (any more: incomingRetentionDays)"
+            f"{beginning}: no mail has this id or one that begins so, neither a manifest nor a raw"
+            " message; 'relayctl list' shows ids"
         )
     if len(found) > 1:
-        raise NotDone(f"{beginning} may mean {_enumerate(found)}: give more of the key")
-    return RawKey(found[0])
+        raise NotDone(f"{beginning} may mean {_enumerate(sorted(found))}: give more of the id")
+    return RawKey(*found.values())
 
 
 def _enumerate(names: Sequence[str]) -> str:

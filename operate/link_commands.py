@@ -15,12 +15,12 @@ import typer
 
 from relay_core.download import LONGEST_FETCH
 from relay_core.ledger import Ledger
-from relay_core.links import format_time
 from relay_core.manifest import DeliveryRecord, Intervention, Manifest, ManifestState
+from relay_core.moment import format_moment
 from relay_core.ports import StoredManifest
 from relay_core.tokens import message_ref
 
-from .extension import Extension, Kept, exactly, later_by, latest_end, plan_extension
+from .extension import Extension, Kept, later_by, latest_end, plan_extension
 from .finding import load_message
 from .intervention import intervened
 from .message_options import Message, address_option, time_option
@@ -171,10 +171,11 @@ def extend_links(
             stored,
             extension.apply,
             what="extend",
-            detail=f"from {exactly(manifest.expires_at)} to {exactly(extension.until)}",
+            detail=f"from {format_moment(manifest.expires_at)} to"
+            f" {format_moment(extension.until)}",
             told=told,
             question="Extend?",
-            done=f"its links are good until {exactly(extension.until)}",
+            done=f"its links are good until {format_moment(extension.until)}",
             dry_run=dry_run,
             yes=yes,
         )
@@ -269,9 +270,9 @@ def _troubles(manifest: Manifest, delivery: DeliveryRecord, now: datetime) -> It
     if manifest.state is not ManifestState.RELAYING:
         yield f"the message is {manifest.state}"
     if delivery.revoked_at is not None:
-        yield f"it is revoked since {format_time(delivery.revoked_at)}"
+        yield f"it is revoked since {format_moment(delivery.revoked_at)}"
     if now >= manifest.expires_at:
-        yield f"it is over since {format_time(manifest.expires_at)}"
+        yield f"it is over since {format_moment(manifest.expires_at)}"
 
 
 def _folder(desk: Desk, manifest: Manifest) -> str:
@@ -338,13 +339,14 @@ def _describe(revocation: Revocation, manifest: Manifest) -> Iterator[str]:
 def _works(revoked_at: datetime | None, manifest: Manifest) -> str:
     if revoked_at is not None:
         return "works no more"
-    return f"works again, until {format_time(manifest.expires_at)}"
+    return f"works again, until {format_moment(manifest.expires_at)}"
 
 
 def _describe_extension(manifest: Manifest, extension: Extension, now: datetime) -> Iterator[str]:
     is_over = now >= manifest.expires_at
-    yield (f"  its links {'were' if is_over else 'are'} good until {exactly(manifest.expires_at)}")
-    yield f"  and will be until {exactly(extension.until)}"
+    verb = "were" if is_over else "are"
+    yield f"  its links {verb} good until {format_moment(manifest.expires_at)}"
+    yield f"  and will be until {format_moment(extension.until)}"
     revoked = [one.recipient for one in manifest.deliveries if one.revoked_at is not None]
     if revoked:
         yield f"  but not those that are revoked: {', '.join(revoked)}"

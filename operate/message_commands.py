@@ -1,18 +1,18 @@
-"""What an operator does with messages: list, show, redeliver, replay."""
+"""What an operator does with messages: show, redeliver, replay."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay_core.errors import AdapterError, PermanentError, Reason
+from relay_core.errors import AdapterError
 from relay_core.ledger import Ledger
-from relay_core.links import format_size, format_time
 from relay_core.manifest import DeliveryRecord, DeliveryState, Intervention, Manifest, MessageId
+from relay_core.moment import format_moment
 from relay_core.ports import RawKey, StoredManifest
 
 from .downloads import read_downloads
@@ -28,20 +28,14 @@ from .message_options import (
     Unannounced,
     address_option,
     past_option,
-    pattern_option,
 )
 from .message_presentation import (
     headline,
     present_downloads,
-    present_list,
     present_message,
-    summarize,
 )
-from .parallel import in_parallel
 from .redelivery import NotDone, Redelivery, plan_redelivery, plan_replay
-from .selection import Candidate, Newest, Selection, newest
 from .stack_options import (
-    AsJson,
     DryRun,
     Outputs,
     Profile,
@@ -50,7 +44,7 @@ from .stack_options import (
     Yes,
     open_stack,
 )
-from .standing import Standing, name_some, standing_of, why
+from .standing import name_some, standing_of, why
 from .terminal import (
     EXIT_STATUSES,
     Exit,
@@ -60,7 +54,6 @@ from .terminal import (
     make_console,
     must_be_confirmed,
     print_json,
-    progress,
     say,
 )
 from .unannounced import SETTLED, find_unannounced
@@ -70,167 +63,15 @@ if TYPE_CHECKING:  # boto3 takes its time to import
 
     from .desk import Desk
 
-_DEFAULT_LIMIT = 100
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     for name, command in (
-        ("list", list_messages),
         ("show", show_message),
         ("redeliver", redeliver_message),
         ("replay", replay_messages),
     ):
         app.command(name, epilog=EXIT_STATUSES)(command)
-
-
-def list_messages(
-    *,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WHEN",
-            help="Those created at this time or later: 2h ago (s, m, h, d, w), or a time such"
-            " as 2026-01-31T14:00Z; UTC where it names no zone.",
-        ),
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="Those created before this time.")
-    ] = None,
-    sender: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATTERN",
-            help="Those from an address, a domain, or with *.example.org its subdomains.",
-        ),
-    ] = None,
-    recipient: Annotated[
-        str | None,
-        typer.Option(metavar="PATTERN", help="Those with a recipient that the pattern means."),
-    ] = None,
-    state: Annotated[
-        list[Standing],
-        typer.Option(metavar="STATE", help="Those in this state; repeat for more."),
-    ] = [],  # noqa: B006 - Typer copies defaults
-    reason: Annotated[
-        list[Reason],
-        typer.Option(
-            metavar="REASON",
-            help="Those that, or some recipients of which, got no mail for this reason, such as"
-            " recipient-not-allowed; repeat for more.",
-        ),
-    ] = [],  # noqa: B006 - Typer copies defaults
-    unannounced: Unannounced = False,
-    limit: Annotated[
-        int, typer.Option(min=0, metavar="N", help="The newest N of them at the most; 0 for all.")
-    ] = _DEFAULT_LIMIT,
-    as_json: AsJson = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
-) -> None:
-    """List messages, newest first, by their manifests.
-
-    A message is created when a worker first writes down what becomes of it, as a rule seconds
-    after it arrived, and anew when it is done from its start.
-
-    States: relaying (somebody is still to get the mail), done (everybody has it), failed (some
-    can never get it), refused, ignored, held (its sender was over the limit), released (by an
-    operator, to be done from its start), failing (no try came as far as to promise anything). "at
-    work" means that a worker has it now.
-
-    With --unannounced only --until and --json count.
-    """
-    now = datetime.now(UTC)
-    if unannounced:
-        with errors_told():
-            desk = open_stack(ready_file, outputs, stack, profile)
-            _list_unannounced(
-                find_unannounced(desk, past_option(until, now, "--until") or now - SETTLED),
-                as_json=as_json,
-            )
-        return
-    selection = Selection(
-        since=past_option(since, now, "--since"),
-        until=past_option(until, now, "--until"),
-        sender=pattern_option(sender, "--sender"),
-        recipient=pattern_option(recipient, "--recipient"),
-        standings=frozenset(state),
-        reasons=frozenset(reason),
-    )
-    unreadable: list[AdapterError] = []
-    with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
-        found = _find_newest(desk, selection, limit or None, unreadable.append)
-        if as_json:
-            for manifest in found.manifests:
-                print_json(summarize(manifest, now))
-        elif found.manifests:
-            console = make_console()
-            whole_ids = not console.is_terminal
-            console.print(present_list(found.manifests, now, whole_ids=whole_ids))
-        else:
-            complain("no message is as asked for")
-        if found.is_cut:
-            complain(
-                f"these are the newest {len(found.manifests)}, and there may be more: --limit N"
-                " shows so many of them, --limit 0 all"
-            )
-        if unreadable:
-            raise NotDone(f"{len(unreadable)} manifests cannot be read, such as: {unreadable[0]}")
-
-
-def _list_unannounced(found: Sequence[StoredObject], *, as_json: bool) -> None:
-    for one in found:
-        arrived = format_time(one.stored_at)
-        if as_json:
-            print_json({"raw_key": one.key, "arrived_at": arrived, "size": one.size})
-        else:
-            say([f"{arrived}  {format_size(one.size):>9}  {one.key}"])
-    if not found:
-        complain("no raw message is without a manifest")
-
-
-def _find_newest(
-    desk: Desk,
-    selection: Selection,
-    limit: int | None,
-    on_unreadable: Callable[[AdapterError], None],
-) -> Newest:
-    with progress("Listing manifests") as advance:
-        candidates = list(_counted(_candidates(desk), advance))
-    with progress(
-        "Reading manifests", sum(selection.may_admit(one.written_at) for one in candidates)
-    ) as advance:
-
-        def read(chunk: Sequence[Candidate]) -> Iterator[Manifest]:
-            ids = [one.message_id for one in chunk]
-            for _, stored in in_parallel(desk.manifests.load, ids):
-                advance(1)
-                if isinstance(stored, PermanentError):
-                    on_unreadable(stored)
-                elif isinstance(stored, AdapterError):
-                    raise stored
-                elif stored is not None:  # else its retention ended just now
-                    yield stored.manifest
-
-        return newest(candidates, read, selection, limit)
-
-
-def _candidates(desk: Desk) -> Iterator[Candidate]:
-    from adapters.operator import manifest_prefix, message_id_in  # noqa: PLC0415 - see `desk`
-
-    for stored in desk.attachments.beginning_with(manifest_prefix()):
-        message_id = message_id_in(stored.key)
-        if message_id is not None:
-            yield Candidate(message_id=message_id, written_at=stored.stored_at)
-
-
-def _counted(items: Iterable[Candidate], advance: Callable[[int], object]) -> Iterator[Candidate]:
-    for item in items:
-        advance(1)
-        yield item
 
 
 def show_message(
@@ -373,7 +214,7 @@ def replay_messages(
         list[str],
         typer.Argument(
             metavar="KEY",
-            help="The key of a raw message in the incoming bucket, or its id or the beginning.",
+            help="A message id as list shows it, its beginning, or the key of a raw message.",
         ),
     ] = [],  # noqa: B006 - Typer copies defaults
     *,
@@ -489,7 +330,7 @@ def _describe(manifest: Manifest, redelivery: Redelivery) -> Iterator[str]:
 
 
 def _gets_it(delivery: DeliveryRecord) -> str:
-    since = f" since {format_time(delivery.at)}" if delivery.at else ""
+    since = f" since {format_moment(delivery.at)}" if delivery.at else ""
     match delivery.state:
         case DeliveryState.SUBMITTED:
             return f"gets the mail AGAIN: has it{since} ({delivery.submission_id})"
@@ -518,7 +359,7 @@ def _warnings(desk: Desk, manifest: Manifest, redelivery: Redelivery) -> Iterato
         return  # each mail has presigned links of its own
     if others := _holders_of_links(manifest, redelivery):
         is_over = desk.clock() >= manifest.expires_at
-        until = f"{'were' if is_over else 'are'} good until {format_time(manifest.expires_at)}"
+        until = f"{'were' if is_over else 'are'} good until {format_moment(manifest.expires_at)}"
         yield (
             f"  EXTENDS the links of {name_some(others)} too: they {until}, and will be for"
             " linkExpiryHours from the new mail"
@@ -548,7 +389,7 @@ def _describe_replay(
         yield from _describe(stored.manifest, redelivery)
     else:
         standing = standing_of(stored.manifest) if stored else "no manifest yet"
-        yield f"{raw.key}: {standing}, arrived {format_time(raw.stored_at)}"
+        yield f"{raw.key}: {standing}, arrived {format_moment(raw.stored_at)}"
 
 
 def _complain_of(error: Exception) -> None:

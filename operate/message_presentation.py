@@ -1,9 +1,9 @@
-"""Messages and dead letters for a person to read, as Rich tables, and for a machine, as JSON."""
+"""One message, downloads and dead letters for a person to read, as Rich tables, or as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from relay_core.errors import Refusal
-from relay_core.links import format_size, format_time
+from relay_core.links import format_size
 from relay_core.manifest import (
     DeliveryRecord,
     DeliveryState,
@@ -19,15 +19,16 @@ from relay_core.manifest import (
     Manifest,
     StoredAttachment,
 )
+from relay_core.moment import format_distance, format_moment
 
-from .standing import Standing, lease_at, standing_of, whose, why
+from .standing import Standing, lease_at, standing_of, whose
 from .terminal import shown
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.dead_letters import DeadLetter
     from adapters.downloads import Download
 
-_STYLES = {
+STYLES = {
     Standing.DONE: "green",
     Standing.FAILED: "red",
     Standing.REFUSED: "red",
@@ -43,88 +44,22 @@ _DELIVERY_STYLES = {
     DeliveryState.SUBMITTING: "yellow",
     DeliveryState.PENDING: "cyan",
 }
-_LEAST_OF_AN_ID = 12
-
-
-def summarize(manifest: Manifest, now: datetime) -> dict[str, Any]:
-    """A message as `list --json` tells of it."""
-    lease = lease_at(manifest, now)
-    return {
-        "message_id": manifest.message_id,
-        "raw_key": manifest.raw_key,
-        "state": standing_of(manifest).value,
-        "created_at": manifest.created_at.isoformat(),
-        "sender": manifest.sender,
-        "subject": manifest.subject,
-        "recipients": {state.value: manifest.count(state) for state in DeliveryState},
-        "attachments": len(manifest.attachments),
-        "reason": manifest.reason.value if manifest.reason else None,
-        "detail": manifest.detail,
-        "worker": lease and {"holder": lease.holder, "until": lease.until.isoformat()},
-    }
 
 
 def headline(manifest: Manifest) -> str:
     """Which message this is, in one line."""
     return (
         f"{manifest.message_id}: {manifest.subject or '(no subject)'!r} from"
-        f" {manifest.sender or '(nobody)'}, {format_time(manifest.created_at)}"
+        f" {manifest.sender or '(nobody)'}, {format_moment(manifest.created_at)}"
     )
-
-
-def present_list(manifests: Sequence[Manifest], now: datetime, *, whole_ids: bool) -> Table:
-    """Messages, a row each, in their order.
-
-    Unless `whole_ids`, of an id there is as much as tells it from the others.
-    """
-    table = _table()
-    table.add_column("Created (UTC)", no_wrap=True)
-    table.add_column("State", no_wrap=True)
-    table.add_column("Message", no_wrap=True)
-    table.add_column("Sent", justify="right", no_wrap=True)
-    table.add_column("Sender", overflow="fold")
-    table.add_column("Subject", overflow="fold")
-    table.add_column("Why", overflow="fold")
-    ids = [manifest.message_id for manifest in manifests]
-    length = max(map(len, ids), default=0) if whole_ids else _telling_length(ids)
-    for manifest in manifests:
-        table.add_row(
-            f"{manifest.created_at:%Y-%m-%d %H:%M}",
-            _standing(manifest, now),
-            shown(manifest.message_id[:length]),
-            _served(manifest),
-            shown(manifest.sender or "(none)"),
-            shown(manifest.subject or "(none)"),
-            shown(why(manifest)),
-        )
-    return table
 
 
 def _standing(manifest: Manifest, now: datetime) -> Text:
     standing = standing_of(manifest)
-    text = Text(standing, style=_STYLES[standing])
+    text = Text(standing, style=STYLES[standing])
     if lease_at(manifest, now):
         text.append(", at work", style="bold")
     return text
-
-
-def _served(manifest: Manifest) -> str:
-    if not manifest.deliveries:
-        return "-"
-    return f"{manifest.count(DeliveryState.SUBMITTED)}/{len(manifest.deliveries)}"
-
-
-def _telling_length(ids: Sequence[str]) -> int:
-    """How many characters of each id it takes to tell all of them apart."""
-    longest = max(map(len, ids), default=0)
-    return next(
-        (
-            length
-            for length in range(_LEAST_OF_AN_ID, longest)
-            if len({one[:length] for one in ids}) == len(ids)
-        ),
-        longest,
-    )
 
 
 def present_message(manifest: Manifest, now: datetime) -> RenderableType:
@@ -144,11 +79,11 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
     facts.add_row("Raw key", shown(manifest.raw_key))
     facts.add_row("Sender", shown(manifest.sender or "(none)"))
     facts.add_row("Subject", shown(manifest.subject or "(none)"))
-    facts.add_row("Created", format_time(manifest.created_at))
-    if manifest.deliveries:
+    facts.add_row("Created", _moment(manifest.created_at, now))
+    if _has_links(manifest):
         is_over = now >= manifest.expires_at
         end = "they are over" if is_over else "later, if the mail is sent to somebody again"
-        facts.add_row("Links until", f"{format_time(manifest.expires_at)}: {end}")
+        facts.add_row("Links until", f"{_moment(manifest.expires_at, now)}: {end}")
     parts: list[RenderableType] = [shown(manifest.message_id, style="bold"), facts]
     if manifest.deliveries:
         parts += ["", _recipients(manifest)]
@@ -161,23 +96,29 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
     return Group(*parts)
 
 
+def _has_links(manifest: Manifest) -> bool:
+    """Whether somebody was to get a link to a file."""
+    files = [one for one in manifest.attachments if one.failure is None]
+    return bool(manifest.deliveries and files)
+
+
+def _moment(at: datetime, now: datetime) -> str:
+    return f"{format_moment(at)} ({format_distance(at, now)})"
+
+
 def _table() -> Table:
     return Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
 
 
-def _second(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-
-
 def _recipients(manifest: Manifest) -> Table:
     table = _table()
-    for name in ("Recipient", "State", "At (UTC)", "SES message id", "Failure"):
+    for name in ("Recipient", "State", "At", "SES message id", "Failure"):
         table.add_column(name, overflow="fold")
     for one in manifest.deliveries:
         table.add_row(
             shown(one.recipient),
             _delivery(one),
-            _second(one.at) if one.at else "-",
+            format_moment(one.at) if one.at else "-",
             shown(one.submission_id or "-"),
             shown(one.failure or "-"),
         )
@@ -196,7 +137,7 @@ def _refusals(refusals: Sequence[Refusal]) -> Table:
 def _delivery(record: DeliveryRecord) -> Text:
     text = Text(record.state, style=_DELIVERY_STYLES[record.state])
     if record.revoked_at:
-        text.append(f", link revoked {_second(record.revoked_at)}", style="red")
+        text.append(f", link revoked {format_moment(record.revoked_at)}", style="red")
     if record.repeats:
         times = "once" if record.repeats == 1 else f"{record.repeats} times"
         text.append(f", possibly repeated {times}", style="yellow")
@@ -227,27 +168,31 @@ def _attachment(attachment: StoredAttachment) -> Text:
     if attachment.failure is not None:
         return Text("not kept", style="red")
     if attachment.revoked_at is not None:
-        return Text(f"revoked {_second(attachment.revoked_at)}", style="red")
+        return Text(f"revoked {format_moment(attachment.revoked_at)}", style="red")
     return Text("kept", style="green")
 
 
 def _interventions(interventions: Sequence[Intervention]) -> Table:
     table = _table()
-    for name in ("Intervention (UTC)", "What", "By", "Detail"):
+    for name in ("Intervention", "What", "By", "Detail"):
         table.add_column(name, overflow="fold")
     for one in interventions:
-        table.add_row(_second(one.at), shown(one.what), shown(one.by), shown(one.detail or "-"))
+        table.add_row(
+            format_moment(one.at), shown(one.what), shown(one.by), shown(one.detail or "-")
+        )
     return table
 
 
 def present_downloads(downloads: Sequence[Download]) -> Table:
     """Downloads, a row each, in their order."""
     table = _table()
-    for name in ("Downloaded (UTC)", "Recipient", "File"):
+    for name in ("Downloaded", "Recipient", "File"):
         table.add_column(name, overflow="fold")
     for one in downloads:
         number = "all files" if one.file is None else f"No. {one.file}"
-        table.add_row(_second(one.at), shown(one.recipient), shown(f"{number}: {one.filename}"))
+        table.add_row(
+            format_moment(one.at), shown(one.recipient), shown(f"{number}: {one.filename}")
+        )
     return table
 
 
@@ -266,14 +211,14 @@ def summarize_letter(letter: DeadLetter, reason: str) -> dict[str, Any]:
 def present_letters(letters: Sequence[tuple[DeadLetter, str]]) -> Table:
     """Dead letters with their reasons, a row each, in their order."""
     table = _table()
-    table.add_column("Arrived (UTC)", no_wrap=True)
+    table.add_column("Arrived", no_wrap=True)
     table.add_column("Tries", justify="right", no_wrap=True)
     table.add_column("Raw key, or SQS message", overflow="fold")
     table.add_column("Reason", overflow="fold")
     for letter, reason in letters:
         names = "\n".join(letter.raw_keys) or letter.sqs_message_id
         table.add_row(
-            f"{letter.arrived_at or letter.queued_at:%Y-%m-%d %H:%M}",
+            format_moment(letter.arrived_at or letter.queued_at),
             str(letter.tries),
             shown(names),
             shown(reason),

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from relay_core.lease import Lease
 from relay_core.manifest import DeliveryState, Manifest, ManifestState
+from relay_core.moment import format_moment
 
 
 class Standing(StrEnum):
@@ -77,4 +78,4 @@ def name_some(recipients: Sequence[str]) -> str:
 
 def whose(lease: Lease) -> str:
     """Who has a message until when, in words."""
-    return f"worker {lease.holder} has it until {lease.until:%Y-%m-%d %H:%M:%S} UTC"
+    return f"worker {lease.holder} has it until {format_moment(lease.until)}"

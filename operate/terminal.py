@@ -51,6 +51,11 @@ def printable(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """The text without what could break a line or a field of it."""
+    return printable(" ".join(text.split()))
+
+
 def shown(text: str, style: str = "") -> Text:
     """What a mail says, as text and never as markup."""
     return Text(printable(text), style=style)

@@ -15,6 +15,7 @@ from .errors import Reason, Refusal
 from .flood import SenderWindow
 from .ledger import empty_manifest, write_manifest
 from .manifest import ManifestState
+from .moment import format_moment
 from .notice import MailIdentity, compose_notice
 from .ports import Ports, StoredManifest
 from .settings import Settings
@@ -51,7 +52,7 @@ def hold_back(
     refusal = Refusal(
         reason=Reason.LIMIT_EXCEEDED,
         detail=f"{over_the_limit(settings)}. This mail and all that come from there until"
-        f" {window.ends_at:%Y-%m-%d %H:%M:%S} UTC are held, without a further notice."
+        f" {format_moment(window.ends_at)} are held, without a further notice."
         " None is lost: each has its raw message and a manifest whose state is held.",
     )
     notice = compose_notice(mail, (refusal,), settings)

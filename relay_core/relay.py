@@ -51,6 +51,7 @@ from .manifest import (
     MessageId,
     StoredAttachment,
 )
+from .moment import format_moment
 from .notice import MailIdentity, compose_notice, told_refusals
 from .outgoing_header import compose_header
 from .plan import (
@@ -266,7 +267,7 @@ def _busy(manifest: Manifest, now: datetime) -> RelayReport:
         outcome=Outcome.BUSY,
         already_submitted=manifest.count(DeliveryState.SUBMITTED),
         left=len(manifest.open_deliveries()),
-        detail=f"another worker has the message until {until:%H:%M:%S} UTC",
+        detail=f"another worker has the message until {format_moment(until)}",
         again=Again(after=max(until - now, timedelta(seconds=1)), failed_try=False),
     )
 

@@ -14,6 +14,7 @@ from .budget import BudgetWindow
 from .errors import Reason, Refusal
 from .holding import record_held
 from .manifest import ManifestState, MessageId
+from .moment import format_moment
 from .notice import compose_notice
 from .plan import RelayPlan
 from .ports import Ports, StoredManifest
@@ -44,7 +45,7 @@ def hold_over_budget(
     refusal = Refusal(
         reason=Reason.LIMIT_EXCEEDED,
         detail=f"{over_the_budget(settings)}. This mail is to {count} recipients. It and all that"
-        f" do not fit until {full.ends_at:%Y-%m-%d %H:%M:%S} UTC are held, without a further"
+        f" do not fit until {format_moment(full.ends_at)} are held, without a further"
         " notice. None is lost: 'relayctl list --state held' shows them, and 'relayctl redeliver"
         " MESSAGE' releases one. See first that their recipients exist: mail that bounces can"
         " have the account paused.",

@@ -7,6 +7,7 @@ Nothing in it is a word of a mail: a message's id is the last component of its k
 from __future__ import annotations
 
 from .errors import Refusal
+from .moment import format_moment
 from .notice import PLACE
 from .notice_window import MAX_NAMED, NoticeWindow, Tally
 from .ports import Notice, RawKey
@@ -23,13 +24,13 @@ def compose_summary(window: NoticeWindow, tally: Tally, *, stack: str) -> Notice
     if not tally.named:
         raise ValueError(f"no notice of {tally.reason} is to be summed up")
     count = f"{tally.due} more notice" + ("" if tally.due == 1 else "s")
-    since = f"{window.started_at:%Y-%m-%dT%H:%M:%SZ}"
+    since = format_moment(window.started_at)
     command = f"relayctl list --reason {tally.reason} --since {since} --limit 0"
     lines = [
         f"{count} of the reason {tally.reason} did not leave one by one.",
         "",
         f"Stack: {stack}",
-        f"Between {window.started_at:%Y-%m-%d %H:%M:%S} and {window.ends_at:%H:%M:%S} UTC",
+        f"Between {since} and {format_moment(window.ends_at)}",
         "there were more than are told at once (noticeLimit, noticeWindowSeconds).",
         "Each mail has a manifest that says why.",
         "",

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from .errors import AdapterError, PermanentError
+from .moment import format_moment
 from .ports import OutgoingMail, Submission, SubmissionId, Windows
 from .suppression import Suppressed, SuppressionList
 
@@ -68,6 +69,6 @@ def _refused(found: Suppressed) -> PermanentError:
         call="submit",
         target=found.address,
         detail=f"nothing is sent there since the {found.cause} of"
-        f" {found.at:%Y-%m-%d %H:%M} UTC{said}. If the address takes mail: 'relayctl bounces"
+        f" {format_moment(found.at)}{said}. If the address takes mail: 'relayctl bounces"
         f" clear {found.address}', then 'relayctl redeliver MESSAGE'.",
     )

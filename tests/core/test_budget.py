@@ -65,7 +65,7 @@ def test_twenty_mails_to_two_thousand_made_up_recipients_burn_no_more_than_the_b
     (notice,) = world.notices.published
     assert Reason.LIMIT_EXCEEDED is notice.reason
     assert "500 recipients in this hour (recipientBudgetPerHour)" in notice.text
-    assert "until 2026-01-02 04:00:00 UTC" in notice.text
+    assert "until 2026-01-02T04:00:00Z" in notice.text
     assert [ManifestState.RELAYING] * 5 + [ManifestState.HELD] * 15 == [
         state(world, name) for name in names
     ]

@@ -73,7 +73,7 @@ def test_what_is_over_the_limit_is_held_and_told_of_once() -> None:
     assert Reason.LIMIT_EXCEEDED == notice.reason
     assert "incoming/c" in notice.text
     assert "over 2 mails in 300 seconds" in notice.text
-    assert "until 2026-11-25 12:05:00 UTC" in notice.text
+    assert "until 2026-11-25T12:05:00Z" in notice.text
     assert [ManifestState.RELAYING] * 2 + [ManifestState.HELD] * 3 == [
         state(world, name) for name in "abcde"
     ]

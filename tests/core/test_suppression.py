@@ -90,7 +90,7 @@ def test_who_bounced_is_told_as_one_who_can_never_be_served_and_the_others_get_t
     assert [BEN] == stack.submitted()
     (notice,) = stack.world.notices.published
     assert Reason.SUBMISSION_FAILED is notice.reason
-    assert "since the bounce of 2026-01-02 12:00 UTC" in notice.text
+    assert "since the bounce of 2026-01-02T12:00:00Z" in notice.text
     assert f"relayctl bounces clear {ANNA}" in notice.text
     anna, _ = manifest_of(stack.world).deliveries
     assert DeliveryState.FAILED is anna.state

@@ -87,7 +87,7 @@ class TestList:
         deployed.store(manifest("m1", state=ManifestState.FAILING, detail="\x1b[31m[red]"))
         deployed.fail(deployed.notification("incoming/m1"))
         answer = deployed.relayctl("dlq", "list")
-        for words in ("2026-01-02 03:04", "incoming/m1", "[red]"):
+        for words in ("2026-01-02T03:04:05Z", "incoming/m1", "[red]"):
             assert words in answer.stdout
         assert "\x1b" not in answer.stdout
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from operate.extension import (
     Extension,
     Kept,
-    exactly,
     later_by,
     latest_end,
     plan_extension,
@@ -20,6 +19,7 @@ from operate.extension import (
 from operate.redelivery import NotDone
 from operate.selection import parse_time
 from relay_core.manifest import Manifest
+from relay_core.moment import format_moment
 from tests.operate.manifests import ANNA, NOW, manifest, to
 
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
@@ -126,4 +126,4 @@ def test_what_is_over_is_not_extended_into_the_past() -> None:
 
 @given(TIMES)
 def test_a_moment_is_told_as_it_is_typed(moment: datetime) -> None:
-    assert moment.replace(microsecond=0) == parse_time(exactly(moment))
+    assert moment.replace(microsecond=0) == parse_time(format_moment(moment))

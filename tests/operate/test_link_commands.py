@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from operate.desk import open_desk
-from operate.extension import exactly
 from operate.stack import Whereabouts
 from relay_core.download import LinkStatus, view_link
 from relay_core.lease import Lease
 from relay_core.manifest import DeliveryState, Manifest, ManifestState
+from relay_core.moment import format_moment
 from relay_core.tokens import LinkKeys, read_token
 from tests.operate.deployed import PAGE, Deployed
 from tests.operate.manifests import ANNA, BEN, CARL, attached, manifest, to
@@ -168,12 +168,15 @@ class TestExtend:
         answer = deployed.relayctl("extend", "m1", "--hours", "48", "--yes")
         assert 0 == answer.status, answer.stderr
         after = deployed.manifest("m1")
-        assert answer.stdout == f"m1: its links are good until {exactly(after.expires_at)}\n"
+        assert answer.stdout == f"m1: its links are good until {format_moment(after.expires_at)}\n"
         least = max(before.expires_at, began) + 48 * HOUR
         assert least <= after.expires_at <= datetime.now(UTC) + 84 * HOUR
         (noted,) = after.interventions
         assert "extend" == noted.what
-        assert f"from {exactly(before.expires_at)} to {exactly(after.expires_at)}" == noted.detail
+        assert (
+            f"from {format_moment(before.expires_at)} to {format_moment(after.expires_at)}"
+            == noted.detail
+        )
         assert before == replace(after, interventions=(), expires_at=before.expires_at)
 
     def test_until_a_time_and_not_beyond_what_is_kept(self, deployed: Deployed) -> None:
@@ -183,12 +186,12 @@ class TestExtend:
         document = deployed.document("m1")
         answer = deployed.relayctl("extend", "m1", "--hours", f"{14 * 24}", "--yes")
         assert (1, 1) == (answer.status, len(answer.stderr.splitlines()))
-        latest = exactly(before.created_at + 14 * DAY)
+        latest = format_moment(before.created_at + 14 * DAY)
         assert f"--until {latest} is the latest possible" in answer.stderr
         assert document == deployed.document("m1")
         answer = deployed.relayctl("extend", "m1", "--until", latest, "--yes")
         assert 0 == answer.status, answer.stderr
-        assert latest == exactly(deployed.manifest("m1").expires_at)
+        assert latest == format_moment(deployed.manifest("m1").expires_at)
         answer = deployed.relayctl("extend", "m1", "--hours", "1", "--yes")
         assert 1 == answer.status
         assert "cannot be good for any longer" in answer.stderr

@@ -137,12 +137,40 @@ class TestList:
         deployed.store(manifest("z"))
         assert ["z"] == ids(deployed.relayctl("list", "--json"))
 
-    def test_a_person_gets_a_table(self, filled: Deployed) -> None:
-        filled.store(manifest("\x1b[31m", to(ANNA), subject="\x1b[31m[red]"))
+    def test_a_pipe_gets_a_line_a_message_with_tabs(self, filled: Deployed) -> None:
+        filled.store(manifest("\x1b[31m", to(ANNA), subject="\x1b[31m[red]\t\r\n x"))
         answer = filled.relayctl("list")
-        for words in ("relaying, at work", "1/2", f"{BEN}: rejected", "[red]", "ups@x.org"):
-            assert words in answer.stdout
+        lines = [line.split("\t") for line in answer.stdout.splitlines()]
+        assert [7] * 5 == [len(line) for line in lines]
+        held, _, failed, relaying, odd = lines
+        assert ["held", "held", "-", "ups@x.org", "Gate", ""] == held[1:]
+        assert ["failed", "failed", "1/2", "cam@plant.example", "Gate"] == failed[1:-1]
+        assert f"{BEN}: rejected" == failed[-1]
+        assert f"at work; {CARL}: pending" == relaying[-1]
+        assert "2026-01-02T12:00:00Z" == odd[0]
+        assert "\N{REPLACEMENT CHARACTER}[31m[red] x" == odd[5]
         assert "\x1b" not in answer.stdout
+
+    def test_whoever_watches_is_told_what_is_new_or_has_changed(
+        self, filled: Deployed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pauses = iter(range(2))
+
+        def pause(_: float) -> None:
+            if next(pauses, None) is None:
+                raise KeyboardInterrupt
+            filled.store(manifest("relaying", to(CARL)), manifest("new", to(ANNA)))
+
+        monkeypatch.setattr("operate.list_command.sleep", pause)
+        answer = filled.relayctl("list", "--watch")
+        assert (0, "") == (answer.status, answer.stderr)
+        told = [tuple(line.split("\t")[1:3]) for line in answer.stdout.splitlines()]
+        first, then = told[:4], told[4:]
+        names = ["relaying", "failed", "done", "held"]
+        assert [(name, name) for name in names] == first
+        assert [("done", "new"), ("done", "relaying")] == then
+
+    def test_nothing_is_told_where_there_is_nothing(self, filled: Deployed) -> None:
         assert "no message is as asked for" in filled.relayctl("list", "--since", "0s").stderr
 
     def test_one_that_cannot_be_read_hides_no_other(self, filled: Deployed) -> None:
@@ -229,21 +257,21 @@ class TestShow:
             "cam@plant.example",
             f"ses-{ANNA}",
             "MessageRejected",
-            "2026-01-02 12:00:00",
+            "2026-01-02T12:00:00Z (",
             "a.jpg",
             "3.2 MB",
             "not kept",
             "too large",
             "they are over",
-            "revoked 2026-01-02 13:00:00",
-            "failed, link revoked 2026-01-02 16:00:00",
-            "2026-01-02 14:00:00",
+            "revoked 2026-01-02T13:00:00Z",
+            "failed, link revoked 2026-01-02T16:00:00Z",
+            "2026-01-02T14:00:00Z",
             "arn:aws:iam::1:user/eve",
             "extend",
             "ben@desk",
             "No. 1: a.jpg",
             "all files: Gate.zip",
-            "2026-01-02 17:00:00",
+            "2026-01-02T17:00:00Z",
         ):
             assert words in answer.stdout
         assert "\x1b" not in answer.stdout
@@ -528,9 +556,26 @@ class TestReplay:
         deployed.store_raw("incoming/new")
         answer = deployed.relayctl("replay", "done", "incoming/gone", "gone", "new", "--yes")
         assert (1, "incoming/new: announced to the queue\n") == (answer.status, answer.stdout)
-        for words in ("relayctl redeliver done", "incoming/gone is not in", "gone: no raw"):
+        for words in (
+            "relayctl redeliver done",
+            "incoming/gone is not in",
+            "gone: no mail has this id",
+        ):
             assert words in answer.stderr
+        assert "incomingRetentionDays" not in answer.stderr
         assert 1 == len(deployed.announced())
+
+    def test_the_short_id_of_a_list_is_enough_however_its_key_is_called(
+        self, deployed: Deployed
+    ) -> None:
+        odd = replace(manifest("a_b=320e5c903cc83b98", to(ANNA, PENDING)), raw_key="incoming/a b")
+        deployed.store(odd, manifest("a1"))
+        deployed.store(manifest("old-one", to(ANNA, PENDING)), raw=False)
+        answer = deployed.relayctl("replay", "a_b=320e5", "a", "old", "--yes")
+        assert "incoming/a b: announced to the queue\n" == answer.stdout
+        assert "a may mean a1, a_b=320e5c903cc83b98: give more" in answer.stderr
+        assert "incoming/old-one is not in" in answer.stderr
+        assert "any more: incomingRetentionDays" in answer.stderr
 
     def test_a_mail_of_a_similar_key_is_not_mistaken_for_it(self, deployed: Deployed) -> None:
         deployed.store(manifest("a_b", to(ANNA, PENDING)))

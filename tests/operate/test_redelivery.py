@@ -73,7 +73,7 @@ def test_a_message_in_a_workers_hands_is_left_alone(
     message: Manifest, until: datetime, recipients: set[str]
 ) -> None:
     message = replace(message, lease=Lease(holder="w", until=until))
-    with pytest.raises(NotDone, match="m1: worker w has it until 2026-01-02 12:0"):
+    with pytest.raises(NotDone, match="m1: worker w has it until 2026-01-02T12:0"):
         plan_redelivery(message, sorted(recipients), NOW)
     for redelivery in (Redelivery(releases=True), Redelivery(releases=False)):
         with pytest.raises(NotDone, match="try again after that"):
