@@ -2,11 +2,11 @@
 
 An attachment is a leaf that is not the message's text: it has a disposition of attachment,
 or a file name, or a type that is not text; a message/rfc822 entity is one attachment, kept
-whole; a multipart that could not be split is one only if it has a file name. text/plain and
-text/html leaves without either mark are the message's bodies. A file that stands uuencoded
-in a body is an attachment too.
+whole; a multipart that could not be split is one only if it has either of the first two marks.
+text/plain and text/html leaves without a mark are the message's bodies. A file that stands
+uuencoded in a body is an attachment too.
 
-Any other text without either mark (text/csv, text/x-log, text/calendar) is a body too: it stays
+Any other text without a mark (text/csv, text/x-log, text/calendar) is a body too: it stays
 where it is, in the type that it has, and a mail program shows it as plain text if it knows
 nothing better (RFC 2046 section 4.1.4). So recipient codes are looked for in it. But the list of
 links is never put there: a table or an invitation would be no longer what it was.
@@ -94,13 +94,10 @@ class Attachment:
 
 def is_attachment(entity: Entity) -> bool:
     """Whether a leaf is an attachment, as the module's docstring defines it."""
-    media_type = entity.media_type
-    if media_type.type == "multipart":
-        return entity.filename is not None
     return (
         (entity.disposition is not None and entity.disposition.word == "attachment")
         or entity.filename is not None
-        or media_type.type != "text"
+        or entity.media_type.type not in {"text", "multipart"}
     )
 
 

@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from .encoding import decode_encoded_words, decode_header_bytes, decode_text
+from .encoding import decode_encoded_words, decode_header_bytes, decode_text, known_charset
 
 _TYPE = re.compile(r"([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)/([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)")
 _CONTINUATION = re.compile(r"(.+?)\*(\d{1,9})(\*?)\Z")
@@ -57,9 +57,9 @@ class MediaType(NamedTuple):
 def parse_media_type(value: bytes | None, *, default: str = "text/plain") -> MediaType:
     """The media type that a Content-Type value names; `default` if there is no such field.
 
-    A value that is no media type is `text/plain` where it says text, otherwise
-    `application/octet-stream`, because a file that is misnamed must still be detached
-    (RFC 2045 section 5.2 leaves the choice to the reader).
+    A value that is no media type is what its words say, otherwise `application/octet-stream`:
+    whoever knows the content tells whether it is text (`text_type_of`), as RFC 2045 section 5.2
+    has it, or a file whose type is misspelled, which must still be detached.
     """
     written = value or default.encode("ascii")
     return _recurring(written) if len(written) <= _MAX_RECURRING else _parse_media_type(written)
@@ -72,7 +72,7 @@ def _parse_media_type(value: bytes) -> MediaType:
     parsed = parse_parameterised(value)
     boundary = parsed.boundary
     valid = _TYPE.fullmatch(parsed.word)
-    major, minor = valid.groups() if valid else _guessed(parsed.word, has_boundary=bool(boundary))
+    major, minor = valid.groups() if valid else _guessed(parsed.word)
     return MediaType(
         type=major,
         subtype=minor,
@@ -85,21 +85,77 @@ def _parse_media_type(value: bytes) -> MediaType:
 
 
 _SLASH = re.compile(r"[ \t]*[/\\][ \t]*")
+_LEAD = re.compile(r"content-?type[ \t]*[:=]?[ \t]*")
+# What stands instead of the slash.
+_TWO_WORDS = re.compile(
+    r"(application|audio|font|image|message|model|multipart|text|video)"
+    r"(?:[ \t:=,._\\|-]+|(?=plain|html))([a-z0-9][a-z0-9.+-]*)"
+)
+_TOP_LEVEL = frozenset(
+    {
+        *("application", "audio", "chemical", "example", "font", "haptics", "image", "message"),
+        *("model", "multipart", "text", "video"),
+    }
+)
+"""All top-level media types that are registered (IANA, "Media Types"), and one that is not."""
+_TEXT_WORD = re.compile(r"(?<![a-z])(plain|text|txt|x?html?)(?![a-z])")
+# What texts are under types of programs that stand in no registry.
+_PROGRAMS_OWN = frozenset(
+    {
+        *("csh", "ecmascript", "httpd-php", "javascript", "latex", "mpegurl", "ndjson", "perl"),
+        *("pem-file", "pkcs7-mime", "pkcs7-signature", "pkcs12", "python", "ruby", "sh", "shar"),
+        *("shellscript", "sql", "subrip", "tcl", "tex", "x509-ca-cert", "x509-user-cert", "yaml"),
+    }
+)
+_SAYS_TEXT = frozenset({"html", "plain", "text", "txt", "x-html", "x-plain", "x-text", "x-txt"})
 
 
-def _guessed(word: str, *, has_boundary: bool) -> tuple[str, str]:
-    """Type and subtype of what is no media type: `image/image/png`, `image / png`, `multipart`."""
-    plain = _SLASH.sub("/", word.removeprefix("content-type:").strip())
+def is_known_type(media_type: MediaType, *, at_the_top: bool) -> bool:
+    """Whether the type means anything to anybody, so that it is to be believed.
+
+    What is the whole content of a message (`at_the_top`) is no file of a program's own kind
+    (`application/x-…`) only because it says so.
+    """
+    if not media_type.valid:
+        return media_type.full != _NOTHING_SAID
+    if media_type.type == "application":
+        rest = media_type.subtype.removeprefix("x-")
+        is_own = rest != media_type.subtype and rest not in _PROGRAMS_OWN
+        return media_type.subtype not in _SAYS_TEXT and not (at_the_top and is_own)
+    return media_type.type in _TOP_LEVEL
+
+
+def is_said_to_be_text(media_type: MediaType) -> bool:
+    """Whether the words of a type that nobody knows say text: `plain/text`, `application/text`."""
+    return _TEXT_WORD.search(media_type.full) is not None
+
+
+def text_type_of(media_type: MediaType) -> MediaType:
+    """The same, but what it is of is text: `text/html` where the words say so, else `text/plain`.
+
+    A type that is none means text/plain (RFC 2045 section 5.2).
+    """
+    subtype = "html" if "htm" in media_type.full else "plain"
+    return media_type._replace(type="text", subtype=subtype, full=f"text/{subtype}", valid=False)
+
+
+def _guessed(word: str) -> tuple[str, str]:
+    """Type and subtype of what is no media type: `image/image/png`, `text plain`, `multipart`."""
+    plain = _SLASH.sub("/", _LEAD.sub("", word.strip(), count=1).strip(" \t\"'<>/"))
     first, _, rest = plain.partition("/")
     if rest.startswith(f"{first}/"):
         plain = rest
-    if match := _TYPE.match(plain):
+    if match := _TYPE.match(plain) or _TWO_WORDS.match(plain):
         return match[1], match[2]
-    if first == "multipart" and has_boundary:
+    if first == "multipart":
         return "multipart", "mixed"
-    if not plain or first == "text":
-        return "text", "plain"
-    return "application", "octet-stream"
+    if not plain or (words := _TEXT_WORD.findall(plain)):
+        return "text", "html" if plain and "htm" in words[-1] else "plain"
+    major, _, minor = _NOTHING_SAID.partition("/")
+    return major, minor
+
+
+_NOTHING_SAID = "application/octet-stream"
 
 
 # `text/plain; charset=utf-8` is in nearly every mail, and a multipart's type is looked at when it
@@ -157,11 +213,20 @@ def parse_any_parameterised(value: bytes) -> Parameterised:
     raw_parameters: dict[str, bytes] = {}
     for name, content in pieces[1:]:
         raw_parameters.setdefault(name, content.encode("latin-1"))
+    parameters = _decoded(raw_parameters)
     return Parameterised(
         word=pieces[0][1].strip().strip('"').lower(),
-        parameters=_decoded(raw_parameters),
-        boundary=raw_parameters.get("boundary"),
+        parameters=parameters,
+        boundary=_boundary(raw_parameters, parameters),
     )
+
+
+def _boundary(raw_parameters: Mapping[str, bytes], parameters: Mapping[str, str]) -> bytes | None:
+    """The boundary as it stands; in the form of RFC 2231 where that is the only one."""
+    if (plain := raw_parameters.get("boundary")) is not None:
+        return plain
+    decoded = parameters.get("boundary")
+    return None if decoded is None else decoded.encode("utf-8", "replace")
 
 
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`{|}~"
@@ -237,6 +302,8 @@ class _Splitter:
                 and (self.seen_equals or not self.pieces)
             ):
                 position = self._quoted(position)
+            elif character == "\\" and (escaped := self._quoted_by_escapes(position)):
+                position = escaped
             elif character == "(" and self._may_open_comment(position):
                 position = self._comment(position, last_close)
             elif character == ";":
@@ -299,6 +366,17 @@ class _Splitter:
         self.is_complete = self.seen_equals and bool(content)
         return match.end()
 
+    def _quoted_by_escapes(self, position: int) -> int | None:
+        r"""Behind a value whose quotes are escaped: `name=\"a b.txt\"`, by a script's mistake."""
+        if not self.seen_equals or any(one.strip() for one in self.buffer):
+            return None
+        match = _QUOTED_BY_ESCAPES.match(self.text, position)
+        if match is None:
+            return None
+        self._add(match[1])
+        self.is_complete = bool(match[1])
+        return match.end()
+
     def _may_open_comment(self, position: int) -> bool:
         """A parenthesis that is glued to a value is a part of it: `snap(1).png`."""
         return position == 0 or self.text[position - 1] in ' \t;=)"'
@@ -315,6 +393,7 @@ class _Splitter:
 
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
+_QUOTED_BY_ESCAPES = re.compile(r'\\"((?:[^"\\]|\\(?!"))*)\\"')
 _COMMENT_MARK = re.compile(r"[()\\]")
 
 
@@ -372,6 +451,11 @@ def _decode_extended(sections: list[tuple[bytes, bool]]) -> str:
             if index == 0 and value.count(b"'") >= 2:
                 name, _, value = value.split(b"'", 2)
                 charset = name.decode("latin-1") or None
+            elif index == 0 and b"'" in value:
+                # `utf-8'x`: the language was left out with its quote.
+                name, _, rest = value.partition(b"'")
+                if known_charset(name.decode("latin-1")):
+                    charset, value = name.decode("latin-1"), rest
             value = unquote_to_bytes(value)
         values.append(value)
     content = b"".join(values)

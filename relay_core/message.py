@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from .content_kind import HEAD, looks_like_text
 from .encoding import (
     IDENTITY,
     MAX_LINE,
@@ -35,7 +36,16 @@ from .encoding import (
 )
 from .errors import Defect, DefectKind, LimitExceeded, MalformedMessage, Span
 from .header import Header, Place, ScannedHeader, scan_header
-from .media_type import MediaType, Parameterised, parse_media_type, parse_parameterised
+from .media_type import (
+    MediaType,
+    Parameterised,
+    is_known_type,
+    is_said_to_be_text,
+    parse_media_type,
+    parse_parameterised,
+    text_type_of,
+)
+from .undeclared import is_shown, undeclared_boundary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +237,7 @@ class _Open:
     parts: list[Entity] = field(default_factory=list)
     close_delimiter: Span | None = None
     is_second_reading: bool = False
+    guessed_at: int | None = None  # where its first delimiter is, if its boundary is a guess
 
 
 def parse_message(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
@@ -257,11 +268,13 @@ _MISSES = 64
 _MOST_IN_PATTERN = 50
 """Of how many boundaries such a pattern is made at most."""
 
-_UNDECLARED = re.compile(
-    rb"--([^\s-][^\r\n]{0,200}?)[ \t]*(?:\r?\n|\r(?!\n))(?:[!-9;-~]+[ \t]*:|\r?\n|\r(?!\n))"
-)
-
 _INK = re.compile(rb"\S")
+
+_INDENTED = re.compile(rb"[ \t]+--([^\r\n]*)(?:\r?\n|\r(?!\n))")
+_LONGEST_INDENTED = 300
+
+_TAKES_A_TEXT = frozenset({"mixed", "alternative"})
+"""The multiparts in which a text may be added before the first part."""
 
 _INDEXED_LINES = 100_000
 """Of how many lines that may be delimiters it is remembered where the last one stands."""
@@ -389,13 +402,19 @@ class _Parser:
     def _open_undelimited(self) -> int:
         """Read the headers of parts that begin at once, without a delimiter; where to read on."""
         opened = self.stack[-1]
-        while opened.boundaries and (start := self._undelimited(opened)) is not None:
-            self._open_one(start, Span(start, start))
+        while opened.boundaries:
+            start = opened.scanned.body_start
+            if (delimiter := self._unread_delimiter(opened)) is not None:
+                self._open_one(delimiter.end, delimiter)
+            elif opened.guessed_at is not None and self._tells(opened, opened.guessed_at):
+                self._push_text(start)
+            else:
+                break
             opened = self.stack[-1]
         return opened.scanned.body_start
 
-    def _undelimited(self, multipart: _Open) -> int | None:
-        """Where the first part of a multipart begins if the delimiter before it is missing.
+    def _unread_delimiter(self, multipart: _Open) -> Span | None:
+        """The delimiter of a first part that begins at once: an indented line, or none at all.
 
         Nobody writes a preamble that begins like a header and describes its content, for the
         readers that it is meant for would not understand it.
@@ -403,22 +422,37 @@ class _Parser:
         start = multipart.scanned.body_start
         while start < len(self.raw) and self.raw[start] in b"\r\n":
             start += 1
+        if match := _INDENTED.match(self.raw, start, start + _LONGEST_INDENTED):
+            is_its_own = match[1].rstrip(b" \t") in multipart.boundaries
+            if is_its_own and self._occurs(multipart.boundaries, match.end()):
+                self._report(DefectKind.MISSING_DELIMITER, *match.span())
+                return Span(start, self._line_end(start))
         if not CONTENT_FIELD.match(self.raw, start):
             return None
         header = self._scan(start, Place.PART).header
         is_described = (
             header.first("content-type") or header.first("content-disposition")
         ) is not None or _is_encoded(header)
-        return start if is_described and self._occurs(multipart.boundaries, start) else None
+        if is_described and self._occurs(multipart.boundaries, start):
+            return Span(start, start)
+        return None
+
+    def _tells(self, multipart: _Open, first_delimiter: int) -> bool:
+        """Whether words for people stand before the first delimiter, which may be part of it."""
+        return multipart.media_type.subtype in _TAKES_A_TEXT and is_shown(
+            self.raw[multipart.scanned.body_start : first_delimiter]
+        )
+
+    def _push_text(self, start: int) -> None:
+        """Open a text without a header."""
+        header = Header.of(self.raw, Span(start, start), ())
+        scanned = ScannedHeader(header, start, (), 0, 0)
+        self._push(_Open(scanned, Span(start, start), parse_media_type(None)))
 
     def _open_one(self, start: int, delimiter: Span | None) -> None:
-        self.count += 1
-        if self.count > self.limits.entities:
-            raise LimitExceeded(f"more than {self.limits.entities} entities")
-        if len(self.stack) >= self.limits.depth:
-            raise LimitExceeded(f"multiparts nested more than {self.limits.depth} deep")
         in_digest = bool(self.stack) and self.stack[-1].media_type.full == "multipart/digest"
         place = Place.PART if self.stack else Place.MESSAGE
+        self._check_room()
         scanned = self._scan(start, Place.PART_OF_DIGEST if in_digest else place)
         header = scanned.header
         if header.span.end - header.span.start > self.limits.header_size:
@@ -426,23 +460,79 @@ class _Parser:
                 f"the header at byte {start} is too long, the limit is {self.limits.header_size}"
             )
         default = "message/rfc822" if in_digest else "text/plain"  # RFC 2046 section 5.1.5
-        media_type = parse_media_type(header.get("content-type"), default=default)
+        media_type = self._media_type(scanned, default)
         if delimiter is not None and _is_plain_text(header, media_type):
             scanned = scanned.without_unknown_tail()
         self.defects.extend(scanned.defects)
         if not media_type.valid and (named := header.first("content-type")):
             self._report(DefectKind.INVALID_MEDIA_TYPE, *named.span)
         opened = _Open(scanned, delimiter, media_type)
-        self.stack.append(opened)
+        self._push(opened)
         if media_type.type == "multipart":
-            boundaries = media_type.boundaries
-            # Nobody looks before the first second reading: until then it is taken for granted.
-            known = not self.second_readings or self._occurs(boundaries, scanned.body_start)
-            if not boundaries or not known:
-                self._report(DefectKind.MISSING_BOUNDARY, *header.span)
-                sniffed = self._sniffed_boundary(scanned.body_start, len(self.raw))
-                boundaries = () if sniffed is None else (sniffed,)
-            self._know_boundaries(opened, boundaries)
+            if (
+                delimiter is not None
+                and not media_type.boundaries
+                and _is_file(header, media_type)
+            ):
+                self._report(DefectKind.MISSING_BOUNDARY, *header.span)  # one file, as it is
+            else:
+                self._find_boundaries(opened)
+        elif delimiter is None and _may_hold_parts(header):
+            self._find_parts(opened)
+
+    def _check_room(self) -> None:
+        if self.count >= self.limits.entities:
+            raise LimitExceeded(f"more than {self.limits.entities} entities")
+        if len(self.stack) >= self.limits.depth:
+            raise LimitExceeded(f"multiparts nested more than {self.limits.depth} deep")
+
+    def _push(self, opened: _Open) -> None:
+        self._check_room()
+        self.count += 1
+        self.stack.append(opened)
+
+    def _media_type(self, scanned: ScannedHeader, default: str) -> MediaType:
+        """The type in the first Content-Type, or that of another one by which there are parts."""
+        header = scanned.header
+        first = parse_media_type(header.get("content-type"), default=default)
+        if len(header.index) == len(header.fields):
+            return first
+        named = [one for one in header.fields if one.name == "content-type"]
+        for one in named if len(named) > 1 else ():
+            media_type = parse_media_type(header.value(one))
+            if media_type.type == "multipart" and self._occurs(
+                media_type.boundaries, scanned.body_start
+            ):
+                return media_type
+        return first
+
+    def _find_boundaries(self, multipart: _Open) -> None:
+        boundaries = multipart.media_type.boundaries
+        scanned = multipart.scanned
+        # Nobody looks before the first second reading: until then it is taken for granted.
+        known = not self.second_readings or self._occurs(boundaries, scanned.body_start)
+        if not boundaries or not known:
+            self._report(DefectKind.MISSING_BOUNDARY, *scanned.header.span)
+            sniffed = self._sniffed_boundary(scanned.body_start, len(self.raw))
+            boundaries = ()
+            if sniffed is not None:
+                boundaries, multipart.guessed_at = (sniffed[0],), sniffed[1]
+        self._know_boundaries(multipart, boundaries)
+
+    def _find_parts(self, root: _Open) -> None:
+        """Take a message that says nothing of its content for the multipart that it is."""
+        start = root.scanned.body_start
+        sniffed = self._sniffed_boundary(start, len(self.raw), is_sure=True)
+        if sniffed is None:
+            return
+        boundary, first = sniffed
+        # A text may quote a mail, and with it the header that declares its boundary.
+        is_quoted = self.raw.find(boundary, start, first) >= 0
+        if not is_quoted and self._occurs((boundary,), first + 1):
+            self._report(DefectKind.MISSING_BOUNDARY, *root.scanned.header.span)
+            root.media_type = parse_media_type(b"multipart/mixed")
+            root.guessed_at = first
+            self._know_boundaries(root, (boundary,))
 
     def _scan(self, start: int, place: Place) -> ScannedHeader:
         scanned = scan_header(
@@ -462,8 +552,10 @@ class _Parser:
             )
         return scanned
 
-    def _sniffed_boundary(self, position: int, end: int) -> bytes | None:
-        """The boundary that a multipart should have declared: its first `--` line with a header.
+    def _sniffed_boundary(
+        self, position: int, end: int, *, is_sure: bool = False
+    ) -> tuple[bytes, int] | None:
+        """The boundary that a multipart should have declared, and where its first line is.
 
         Only lines between `position` and `end` count, and none behind a known delimiter.
         """
@@ -474,8 +566,9 @@ class _Parser:
             position = self._line_end(start)
             if self._is_delimiter(self.raw[start:position].rstrip(b"\r\n")):
                 return None
-            if match := _UNDECLARED.match(self.raw, start, end):
-                return match.group(1)
+            boundary = undeclared_boundary(self.raw, start, end, is_sure=is_sure)
+            if boundary is not None:
+                return boundary, start
         return None
 
     def _look_again(self, end: int) -> int | None:
@@ -491,8 +584,9 @@ class _Parser:
         if self.second_readings > _SECOND_READINGS:
             return None
         body_start = multipart.scanned.body_start
-        if (boundary := self._sniffed_boundary(body_start, end)) is None:
+        if (sniffed := self._sniffed_boundary(body_start, end)) is None:
             return None
+        boundary, multipart.guessed_at = sniffed
         self._report(DefectKind.MISSING_BOUNDARY, *multipart.scanned.header.span)
         self._forget_boundaries(multipart)
         multipart.close_delimiter = None
@@ -602,19 +696,47 @@ class _Parser:
         encoding: TransferEncoding | None = TransferEncoding.SEVEN_BIT
         if (value := header.get("content-transfer-encoding")) is not None:
             encoding = parse_transfer_encoding(value.decode("latin-1"))
+        media_type = opened.media_type
+        filename = _filename(disposition, media_type)
+        is_file = filename is not None or (
+            disposition is not None and disposition.word == "attachment"
+        )
+        if not is_file and not opened.parts and self._is_text(opened, body, encoding):
+            if media_type.valid and (named := header.first("content-type")):
+                self._report(DefectKind.INVALID_MEDIA_TYPE, *named.span)
+            media_type = text_type_of(media_type)
         entity = Entity(
             header=header,
             body=body,
-            media_type=opened.media_type,
+            media_type=media_type,
             transfer_encoding=encoding,
             disposition=disposition,
-            filename=_filename(disposition, opened.media_type),
+            filename=filename,
             delimiter=opened.delimiter,
             close_delimiter=opened.close_delimiter,
             parts=tuple(opened.parts),
         )
         self._examine(entity)
         return entity
+
+    def _is_text(self, opened: _Open, body: Span, encoding: TransferEncoding | None) -> bool:
+        """Whether a leaf without a name is a text, of a type that nobody knows.
+
+        Of the types that are well-formed, in a part, only those count whose words say text.
+        """
+        if is_known_type(opened.media_type, at_the_top=opened.delimiter is None):
+            return False
+        is_guess = not opened.media_type.valid or opened.delimiter is None
+        if not (is_guess or is_said_to_be_text(opened.media_type)):
+            return False
+        if encoding is TransferEncoding.UUENCODE:
+            return False
+        if encoding in IDENTITY and self.raw.find(b"\0", *body) >= 0:
+            return False
+        start, end = body
+        head = Span(start, min(end, start + HEAD))
+        content = decode_content(self.raw, head, encoding or TransferEncoding.BINARY)
+        return looks_like_text(b"".join(content))
 
     def _examine(self, entity: Entity) -> None:
         header = entity.header
@@ -646,6 +768,24 @@ def _filename(disposition: Parameterised | None, media_type: MediaType) -> str |
                 if name := value.parameters.get(parameter, "").strip():
                     return name
     return None
+
+
+def _is_file(header: Header, media_type: MediaType) -> bool:
+    """Whether a multipart is meant as a file: it has a name, or a disposition of attachment."""
+    value = header.get("content-disposition")
+    disposition = None if value is None else parse_parameterised(value)
+    is_attached = disposition is not None and disposition.word == "attachment"
+    return is_attached or _filename(disposition, media_type) is not None
+
+
+def _may_hold_parts(header: Header) -> bool:
+    """Whether the header of a message speaks of MIME, and not of its content."""
+    return (
+        header.first("mime-version") is not None
+        and header.first("content-type") is None
+        and header.first("content-disposition") is None
+        and not _is_encoded(header)
+    )
 
 
 def _is_plain_text(header: Header, media_type: MediaType) -> bool:

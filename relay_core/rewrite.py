@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -140,6 +141,7 @@ class _Rewriter:
     boundaries: Mapping[Entity, bytes] = field(default_factory=dict)
     reads_by_lf: bool = True
     splices: list[Splice] = field(default_factory=list)
+    openings: list[Splice] = field(default_factory=list)  # before all else at the same place
     root_fields: dict[str, str | None] = field(default_factory=dict)
 
     def rewritten(self) -> RewrittenBody:
@@ -171,7 +173,8 @@ class _Rewriter:
             else:
                 self._rewrite_leaf(entity)
         self._cut_and_close(gone)
-        content = apply_splices(self.message.raw, self.splices, start=root.header.span.end)
+        splices = chain(self.openings, self.splices)
+        content = apply_splices(self.message.raw, splices, start=root.header.span.end)
         return RewrittenBody(content=_crlf(content), fields=self.root_fields)
 
     def _take_texts(self) -> None:
@@ -277,7 +280,9 @@ class _Rewriter:
         if token.rstrip(b" \t") != wanted or not is_plain:
             # The line break at the end of a multipart belongs to the delimiter behind it.
             end = min(line.end, limit)
-            self._splice(line.start, end, wanted + (CRLF if end == line.end else b""))
+            replacement = wanted + (CRLF if end == line.end else b"")
+            where = self.openings if line.start == line.end else self.splices
+            where.append(Splice(Span(line.start, end), replacement))
 
     def _splice(self, start: int, end: int, replacement: bytes) -> None:
         self.splices.append(Splice(Span(start, end), replacement))
@@ -347,7 +352,11 @@ class _Rewriter:
         return (
             is_body(entity)
             and is_prose(entity)
-            and (self.message.text(entity).guessed or not self._travels_as_it_is(entity))
+            and (
+                _is_relabelled(entity)
+                or self.message.text(entity).guessed
+                or not self._travels_as_it_is(entity)
+            )
         )
 
     def _travels_as_it_is(self, entity: Entity) -> bool:
@@ -484,7 +493,7 @@ def _boundary(multipart: Entity) -> bytes:
     for part in multipart.parts:
         start, end = _opening(part)
         if start < end:
-            return raw[start + 2 : end].rstrip(b" \t\r\n")
+            return raw[start:end].strip(b" \t\r\n").removeprefix(b"--")
     # Its only part lacks the delimiter before it.
     if (close := multipart.close_delimiter) is not None:
         token = raw[close.start + 2 : close.end].rstrip(b" \t\r\n")
@@ -525,14 +534,22 @@ def _outgoing_boundaries(
 
 def _declares(multipart: Entity, boundary: bytes) -> bool:
     """Whether any reader finds the boundary in the header as it stands."""
-    header, media_type = multipart.header, multipart.media_type
-    one = header.first("content-type")
+    header = multipart.header
+    if (one := header.first("content-type")) is None:
+        return False
+    media_type = parse_media_type(header.value(one))
     return (
-        one is not None
-        and media_type.valid
+        media_type.valid
         and media_type.boundary == boundary
         and _is_strict(header, one)
+        and b"*" not in header.value(one)  # RFC 2231 is not known to all
     )
+
+
+def _is_relabelled(entity: Entity) -> bool:
+    """Whether the entity was read as another type than its header says."""
+    named = entity.header.get("content-type")
+    return named is not None and parse_media_type(named).full != entity.media_type.full
 
 
 # --- what can travel ----------------------------------------------------------------------------

@@ -197,7 +197,7 @@ MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
         ),
         pytest.param(
             b"Content-Type: multipart/mixed\r\n\r\n--hint\r\n--x\r\n\r\none\r\n--x--",
-            ["one"],
+            ["--hint", "one"],
             id="boundary-not-declared-behind-a-line-that-looks-like-one",
         ),
         pytest.param(

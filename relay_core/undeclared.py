@@ -1,0 +1,47 @@
+"""Delimiter lines of which no header told the boundary, found by what stands behind them.
+
+A boundary is often left out, cut short, escaped or that of another mail. A person sees where the
+parts are: a line that begins with two hyphens, and behind it the header of a part.
+"""
+
+from __future__ import annotations
+
+import re
+
+_END = rb"(?:\r?\n|\r(?!\n))"
+_DELIMITER = re.compile(
+    rb"--(?:"
+    # An empty line is an empty header.
+    rb"([^\s-][^\r\n]{0,200}?)[ \t]*%b(?:[!-9;-~]+[ \t]*:|%b)"
+    # Behind more hyphens, which make a rule in many a text, only fields of content count.
+    rb"|(-[^\r\n]{0,200}?)[ \t]*%b(?i:content-(?:type|disposition|transfer-encoding)[ \t]*:)"
+    rb")" % (_END, _END, _END)
+)
+_SURE = re.compile(rb"--([^\s][^\r\n]{0,200}?)[ \t]*%b(?i:content-type[ \t]*:)" % _END)
+
+
+def undeclared_boundary(raw: bytes, start: int, end: int, *, is_sure: bool) -> bytes | None:
+    """The boundary of the line at `start` if the header of a part follows; None if none does.
+
+    `is_sure` asks for a Content-Type, in what nobody said to be a multipart.
+    """
+    match = (_SURE if is_sure else _DELIMITER).match(raw, start, end)
+    if match is None:
+        return None
+    return match[1] or match[2] if match.re.groups == 2 else match[1]
+
+
+_EXPLAINS = re.compile(rb"(?i)\bmime\b|multi-?part")
+_LONGEST = 500
+_INK = re.compile(rb"\S")
+
+
+def is_shown(preamble: bytes) -> bool:
+    """Whether what stands before a first delimiter are words for people.
+
+    A preamble explains to old programs what they do not understand (RFC 2046 section 5.1.1). What
+    a device wrote there that knows little of MIME are its own words.
+    """
+    if _INK.search(preamble) is None:
+        return False
+    return len(preamble) > _LONGEST or _EXPLAINS.search(preamble) is None
