@@ -31,6 +31,7 @@ from .ssm import ParameterReader
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 _READ_KEYS = "ssm:GetParameter"
 
@@ -118,31 +119,37 @@ class S3LinkIndex:
     bucket: str
 
     def point(self, message_id: MessageId) -> None:
-        """Let the tokens of a message lead to it.
+        """Let the tokens of a message lead to it, with a retention that begins now.
 
         Raises:
             TransientError: if it cannot be written now.
             PermanentError: if another message has the same digest, which happens once in 2**64.
         """
-        key = link_key(message_ref(message_id))
+        ref = message_ref(message_id)
+        key = link_key(ref)
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self.bucket,
+            "Key": key,
+            "Body": message_id.encode(),
+            "ContentType": "text/plain",
+            "IfNoneMatch": "*",
+        }
         with aws_call(call="s3:PutObject", target=key):
             try:
-                self.client.put_object(
-                    Bucket=self.bucket,
-                    Key=key,
-                    Body=message_id.encode(),
-                    ContentType="text/plain",
-                    IfNoneMatch="*",
-                )
+                self.client.put_object(**request)
             except ClientError as error:
                 if error_code(error) != "PreconditionFailed":
                     raise
             else:
                 return
-        if (found := self.find(message_ref(message_id))) != message_id:
+        found = self.find(ref)
+        if found not in {message_id, None}:
             raise PermanentError(
                 call="s3:PutObject", target=key, detail=f"it leads to {found}, not to {message_id}"
             )
+        del request["IfNoneMatch"]
+        with aws_call(call="s3:PutObject", target=key):
+            self.client.put_object(**request)
 
     def find(self, ref: MessageRef) -> MessageId | None:
         """The message that a digest means, or None if there is none, or none any more."""

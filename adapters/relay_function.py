@@ -22,7 +22,7 @@ import functools
 import os
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -182,6 +182,7 @@ class RelayFunction:
     def _relay(self, mail: Received, attempt: Attempt, worker: Worker) -> Again | Exception | None:
         """Relay one mail; the answer says why the queue has to deliver the message again."""
         raw_key, now = mail.raw_key, self.ports.clock()
+        worker = replace(worker, queue_message=attempt.queue_message)
         if not worker.has_time(now):
             report = not_begun(raw_key)
             self.telemetry.reported(report)

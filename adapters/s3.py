@@ -3,8 +3,7 @@
 Two buckets: raw messages in the incoming bucket, everything else in the attachments bucket.
 S3's conditional writes do the rest (S3 User Guide, "Conditional requests"):
 
-* `If-None-Match: *` writes only if the key is new, else 412; so an attachment is stored
-  once, however often a message is delivered.
+* `If-None-Match: *` writes only if the key is new, else 412; so a message has one first manifest.
 * `If-Match: <ETag>` writes only over the version that was read, else 412, or 404 if the
   object is gone meanwhile; so two workers cannot overwrite each other's manifest.
 * Both may answer 409 `ConditionalRequestConflict` if another write is under way.
@@ -121,19 +120,13 @@ class S3AttachmentStore:
                 spool.write(chunk)
             spool.seek(0)
             with aws_call(call="s3:PutObject", target=file.key):
-                try:
-                    self.client.put_object(
-                        Bucket=self.bucket,
-                        Key=file.key,
-                        Body=spool,
-                        ContentType=_media_type(file.content_type),
-                        ContentDisposition=format_attachment_disposition(file.filename),
-                        IfNoneMatch="*",
-                    )
-                except ClientError as error:
-                    if error_code(error) != "PreconditionFailed":
-                        raise
-                    # stored by an earlier delivery of the same message: nothing to do
+                self.client.put_object(
+                    Bucket=self.bucket,
+                    Key=file.key,
+                    Body=spool,
+                    ContentType=_media_type(file.content_type),
+                    ContentDisposition=format_attachment_disposition(file.filename),
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

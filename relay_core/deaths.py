@@ -7,7 +7,8 @@ delivery has to know is written before the work:
   more.
 * Each further one takes the message's lease before it reads the mail. A worker that ends in any
   other way than by its death gives its lease back. So a lease that ran out is one of a worker
-  that died with the mail in its hands (`relay_core.lease`).
+  that died with the mail in its hands (`relay_core.lease`), and it names the message of the queue
+  which that worker had been given.
 * A further delivery that finds no manifest at all counts one death, of an unknown cause: a try
   that failed leaves its trouble there.
 * A worker whose time is nearly over writes that into its lease. A lease that ran out without it is
@@ -60,7 +61,9 @@ class Attempt:
 FIRST_ATTEMPT = Attempt(queue_message="", number=1)
 
 
-def find_deaths(stored: StoredManifest | None, attempt: Attempt) -> tuple[Death, ...]:
+def find_deaths(
+    stored: StoredManifest | None, attempt: Attempt, now: datetime
+) -> tuple[Death, ...]:
     """The workers that died with this message of the queue, oldest first.
 
     `stored` is the manifest as this delivery finds it, under no lease that lasts.
@@ -68,13 +71,19 @@ def find_deaths(stored: StoredManifest | None, attempt: Attempt) -> tuple[Death,
     if attempt.number == 1:
         return ()
     if stored is None:
-        return (Death(queue_message=attempt.queue_message, cause=DeathCause.UNKNOWN),)
-    manifest = stored.manifest
-    known = [one for one in manifest.deaths if one.queue_message == attempt.queue_message]
-    if manifest.lease is not None:
-        cause = DeathCause.TIME if manifest.lease.out_of_time else DeathCause.MEMORY
-        known.append(Death(queue_message=attempt.queue_message, cause=cause))
-    return tuple(known)
+        return (Death(queue_message=attempt.queue_message, cause=DeathCause.UNKNOWN, at=now),)
+    known = known_deaths(stored.manifest)
+    return tuple(one for one in known if one.queue_message == attempt.queue_message)
+
+
+def known_deaths(manifest: Manifest) -> tuple[Death, ...]:
+    """All deaths that a manifest under no lease that lasts tells of, oldest first."""
+    lease = manifest.lease
+    if lease is None:
+        return manifest.deaths
+    cause = DeathCause.TIME if lease.out_of_time else DeathCause.MEMORY
+    last = Death(queue_message=lease.queue_message, cause=cause, at=lease.until)
+    return (*manifest.deaths, last)[-_MOST_REMEMBERED:]
 
 
 def begin_again(
@@ -95,8 +104,7 @@ def begin_again(
     if attempt.number == 1 or (stored and stored.manifest.state is ManifestState.HELD):
         return stored
     before = stored.manifest if stored else failing_manifest(raw_key, settings, ports.clock())
-    others = tuple(one for one in before.deaths if one.queue_message != attempt.queue_message)
-    deaths = (*others, *find_deaths(stored, attempt))[-_MOST_REMEMBERED:]
+    deaths = known_deaths(before) if stored else find_deaths(None, attempt, ports.clock())
     begun = replace(before, lease=worker.lease, deaths=deaths)
     return StoredManifest(begun, write_manifest(begun, stored, ports.manifests))
 

@@ -13,13 +13,12 @@ from datetime import datetime
 
 from .errors import Reason, Refusal
 from .flood import SenderWindow
-from .ledger import empty_manifest, write_manifest
+from .ledger import begun_manifest, write_manifest
 from .manifest import ManifestState
 from .moment import format_moment
 from .notice import MailIdentity, compose_notice
 from .ports import Ports, StoredManifest
 from .settings import Settings
-from .storing import known_files
 from .window_change import change_window, tell_once
 
 
@@ -72,15 +71,12 @@ def record_held(
 
     Files that an earlier try stored stay its files, as old as they are.
     """
-    before = empty_manifest(mail, settings, ports.clock())
-    if stored and (files := known_files(stored.manifest)):
-        before = replace(before, attachments=files, created_at=stored.manifest.created_at)
+    before = begun_manifest(mail, stored, settings, ports.clock())
     held = replace(
         before,
         state=ManifestState.HELD,
         reason=Reason.LIMIT_EXCEEDED,
         detail=detail,
-        interventions=stored.manifest.interventions if stored else (),
     )
     write_manifest(held, stored, ports.manifests)
 

@@ -23,16 +23,20 @@ class Lease:
     """A worker's claim on a message; `until` is an aware datetime in UTC.
 
     `out_of_time` is written shortly before the worker is ended, if it is still at work then.
+    `queue_message` is the queue's name for the message that the worker was given.
     """
 
     holder: str
     until: datetime
     out_of_time: bool = False
+    queue_message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     """One run of the function. `name` is its own, never that of another run.
+
+    `queue_message` is the queue's name for the message in its hands.
 
     At `deadline` it is ended, whatever it does. In the `reserve` before that it begins no
     submission, so that one which is under way has time to end and to be recorded.
@@ -41,11 +45,16 @@ class Worker:
     name: str
     deadline: datetime
     reserve: timedelta
+    queue_message: str = ""
 
     @property
     def lease(self) -> Lease:
         """The claim that this worker can make."""
-        return Lease(holder=self.name, until=self.deadline + CLOCK_SKEW)
+        return Lease(
+            holder=self.name,
+            until=self.deadline + CLOCK_SKEW,
+            queue_message=self.queue_message,
+        )
 
     def has_time(self, now: datetime) -> bool:
         """Whether to begin something new."""

@@ -109,6 +109,28 @@ def empty_manifest(mail: MailIdentity, settings: Settings, now: datetime) -> Man
     )
 
 
+def begun_manifest(
+    mail: MailIdentity, stored: StoredManifest | None, settings: Settings, now: datetime
+) -> Manifest:
+    """The manifest of a mail that promises nothing yet, with what earlier tries left of it.
+
+    That is how old it is, its files, what operators did, and which workers it has killed.
+    """
+    begun = empty_manifest(mail, settings, now)
+    if stored is None:
+        return begun
+    found = stored.manifest
+    return replace(
+        begun,
+        created_at=found.created_at,
+        attachments=found.attachments,
+        files_since=found.files_since,
+        interventions=found.interventions,
+        deaths=found.deaths,
+        is_budgeted=found.is_budgeted,
+    )
+
+
 def write_manifest(
     manifest: Manifest, over: StoredManifest | None, manifests: Manifests
 ) -> Version:

@@ -6,9 +6,9 @@ is one set of files behind them: it moves with each submission, and only ever to
 nobody's link ends before the time that their mail tells.
 
 No link outlives its files. S3 deletes an object so many days after it was stored, at the midnight
-(UTC) after that (S3 User Guide, "Lifecycle configuration elements"). The manifest is created
-before the first file is stored, so that files are there until `attachment_retention` after
-`created_at` at the least.
+(UTC) after that (S3 User Guide, "Lifecycle configuration elements"). So files are there until
+`attachment_retention` after the manifest's `stored_since` at the least. Where that is too soon for
+a mail that goes out now, they are stored anew (`relay_core.storing`).
 """
 
 from __future__ import annotations
@@ -26,5 +26,10 @@ def links_until(manifest: Manifest, settings: Settings, worker: Worker) -> datet
     It counts from the worker's deadline: all that it submits is submitted before. Later where an
     operator has extended them already, sooner where the files do not last so long.
     """
-    files_until = manifest.created_at + settings.attachment_retention
-    return min(max(manifest.expires_at, worker.deadline + settings.link_expiry), files_until)
+    end = max(manifest.expires_at, worker.deadline + settings.link_expiry)
+    return min(end, files_until(manifest, settings))
+
+
+def files_until(manifest: Manifest, settings: Settings) -> datetime:
+    """Until when all files of a message are kept for sure."""
+    return manifest.stored_since + settings.attachment_retention

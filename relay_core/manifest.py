@@ -130,11 +130,13 @@ class DeathCause(StrEnum):
 class Death:
     """A worker that died with the message in its hands.
 
-    `queue_message` is the queue's name for the message that it had been given.
+    `queue_message` is the queue's name for the message that it had been given. At `at` it was
+    gone for sure: when its lease ended, or, where it had none, when somebody found out.
     """
 
     queue_message: str
     cause: DeathCause
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +150,10 @@ class Manifest:
     that the last try had, and empty where it had none. `refusals` are why some recipients were
     left out of a message that is relayed, as far as a notice tells of them. `deaths` are those of
     workers since the last recipient was served, oldest first.
+
+    `files_since` is before the oldest of its files was stored, where that is later than
+    `created_at`. `marker` is the recipient marker that its recipients were found by. Once
+    `is_budgeted`, its recipients are counted in an hour's budget.
     """
 
     message_id: MessageId
@@ -165,6 +171,14 @@ class Manifest:
     interventions: tuple[Intervention, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     deaths: tuple[Death, ...] = ()
+    files_since: datetime | None = None
+    marker: str = ""
+    is_budgeted: bool = False
+
+    @property
+    def stored_since(self) -> datetime:
+        """A moment before which none of its files was stored."""
+        return self.files_since or self.created_at
 
     @property
     def is_settled(self) -> bool:
@@ -297,9 +311,16 @@ def parse_manifest(document: bytes) -> Manifest:
                 for item in data.get("refusals", ())
             ),
             deaths=tuple(
-                Death(queue_message=item["queue_message"], cause=DeathCause(item["cause"]))
+                Death(
+                    queue_message=item["queue_message"],
+                    cause=DeathCause(item["cause"]),
+                    at=_parse_time(item.get("at")),
+                )
                 for item in data.get("deaths", ())
             ),
+            files_since=_parse_time(data.get("files_since")),
+            marker=data.get("marker", ""),
+            is_budgeted=data.get("is_budgeted", False),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a manifest: {error!r}") from error

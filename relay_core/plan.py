@@ -22,6 +22,7 @@ from .author import find_name, find_replies, shows_another_address
 from .bodies import CodesFound, find_codes
 from .directory import EMPTY_DIRECTORY, Directory, find_default_recipients
 from .errors import LimitExceeded, MalformedMessage, Reason, Refusal
+from .file_key import file_key
 from .long_text import LongText, Removals
 from .mailbox import Mailbox, domain_of
 from .manifest import MessageId
@@ -263,7 +264,7 @@ def plan_deliveries(
         sender=_sender(message, mail, settings),
         recipients=recipients,
         uploads=tuple(
-            Upload(key=_key(mail.message_id, attachment), attachment=attachment)
+            Upload(key=file_key(mail.message_id, attachment), attachment=attachment)
             for attachment in detached
         ),
         removals=codes.removals,
@@ -297,10 +298,6 @@ def attachments_of(
             if isinstance(one, LongText)
         },
     )
-
-
-def _key(message_id: MessageId, attachment: Attachment) -> AttachmentKey:
-    return AttachmentKey(f"attachments/{message_id}/{attachment.index}/{attachment.safe_name}")
 
 
 # Domains that lead nowhere, or only within the network that a device stands in (RFC 6761,

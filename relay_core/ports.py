@@ -61,8 +61,7 @@ class AttachmentStore(Protocol):
 
         It is None where the file is stored, and the error where it is not. Each `content` is
         consumed once, chunk by chunk; an error of its own is raised. A key that exists already is
-        left as it is: the same message always yields the same attachment under the same key. Its
-        `content` is consumed to its end in that case too.
+        written over, so that its retention begins anew: one key means one content.
         """
         ...
 
@@ -93,7 +92,10 @@ class DownloadPages(Protocol):
     """The pages on which recipients find their files: one link a recipient of a message."""
 
     def open(self, message_id: MessageId) -> None:
-        """Let the links of a message lead to it; before this, they lead nowhere."""
+        """Let the links of a message lead to it, for as long as a file is kept from now on.
+
+        Before this, they lead nowhere.
+        """
         ...
 
     def link(self, message_id: MessageId, recipient: str) -> str:

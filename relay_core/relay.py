@@ -33,15 +33,16 @@ from .deaths import (
     failing_manifest,
     find_deaths,
     giving_up,
+    known_deaths,
     refusal_of,
 )
 from .directory import EMPTY_DIRECTORY
 from .errors import Conflict, PermanentError, Reason, Refusal
 from .holding import hold_back, over_the_limit
 from .lease import Worker
-from .ledger import Ledger, empty_manifest, write_manifest
+from .ledger import Ledger, begun_manifest, empty_manifest, write_manifest
 from .link_end import links_until
-from .links import ListedAttachment, format_time
+from .links import ListedAttachment
 from .manifest import (
     Death,
     DeliveryRecord,
@@ -70,7 +71,7 @@ from .rewrite import RewrittenBody, rewrite_body
 from .sent_time import SentTime, find_sent_time, late_note
 from .settings import LinkMode, Settings
 from .spending import hold_over_budget, over_the_budget
-from .storing import Storing, known_files, store_files
+from .storing import Storing, earlier_files, store_files, with_files
 from .submitting import Submitted, submit_open
 
 
@@ -95,16 +96,20 @@ def relay_message(
         PermanentError: the stores or the operator's channel refuse for good: a deployment
             that must be mended before the message can be relayed.
     """
+    worker = replace(worker, queue_message=attempt.queue_message)
     stored = ports.manifests.load(message_id_of(raw_key))
     if stored is not None:
         if stored.manifest.is_settled:
             return _duplicate(stored.manifest)
         if worker.is_shut_out(stored.manifest.lease, ports.clock()):
             return _busy(stored.manifest, ports.clock())
-    deaths = find_deaths(stored, attempt)
+    deaths = find_deaths(stored, attempt, ports.clock())
     if len(deaths) >= MOST_DEATHS:
         return _give_up(raw_key, deaths, stored, settings, ports)
     stored = begin_again(raw_key, stored, attempt, worker=worker, settings=settings, ports=ports)
+    if stored is not None and stored.manifest.marker:
+        # What was promised is read as it was read then, whatever the configuration says by now.
+        settings = replace(settings, recipient_marker=stored.manifest.marker)
     raw = ports.incoming.fetch(raw_key)
     admitted = plan_admission(raw, raw_key, settings)
     plan: RelayPlan | Refused | Dropped
@@ -232,6 +237,8 @@ def _give_up(
     """Refuse a mail that kills its workers: whoever has not got it will not."""
     now = ports.clock()
     found = stored.manifest if stored else failing_manifest(raw_key, settings, now)
+    found = replace(found, deaths=known_deaths(found))
+    stored = stored and StoredManifest(found, stored.version)
     refusal = refusal_of(deaths, found.message_id)
     mail = MailIdentity(
         message_id=found.message_id, raw_key=raw_key, sender=found.sender, subject=found.subject
@@ -307,31 +314,31 @@ def carry_out(
 
     Raises as `relay_message` does.
     """
+    now = ports.clock()
+    known, since = earlier_files(stored.manifest if stored else None, settings, now)
+    storing = store_files(plan, known, ports, worker)
     if stored is not None and stored.manifest.state is ManifestState.RELAYING:
-        detached: tuple[StoredAttachment, ...] = ()
-        ledger = Ledger(ports.manifests, stored.manifest, stored)
-    else:
-        found = stored.manifest if stored else None
-        known = known_files(found)
-        created_at = ports.clock()
-        if found is not None and (known or found.state is ManifestState.FAILING):
-            # Before the first file is stored, by this try or by one that failed: see `link_end`.
-            created_at = found.created_at
-        before = replace(
-            empty_manifest(plan.mail, settings, created_at),
-            interventions=found.interventions if found else (),
-            deaths=found.deaths if found else (),
-        )
-        storing = store_files(plan, known, ports, worker)
+        promised = stored.manifest.released(worker)
+        # Those of other deliveries stay: their recipients have links to them.
+        files = with_files((*known, *storing.new), since)
         if not storing.is_finished:
-            return _unfinished_storing(storing, before, stored, ports)
-        detached = storing.new
+            return _unfinished_storing(storing, files(promised), stored, ports)
+        ledger = Ledger(ports.manifests, stored.manifest, stored)
+        if storing.new:
+            _tell_left_out(plan, storing.new, settings, ports)
+            ledger.update(files)
+    else:
+        files = with_files(storing.attachments, since)
+        begun = begun_manifest(plan.mail, stored, settings, now)
+        budgeted = replace(begun, is_budgeted=begun.is_budgeted or settings.recipient_budget > 0)
+        if not storing.is_finished:
+            return _unfinished_storing(storing, files(budgeted), stored, ports)
         _tell_left_out(plan, storing.attachments, settings, ports)
         manifest = replace(
-            before,
-            attachments=storing.attachments,
+            files(budgeted),
             deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
             refusals=told_refusals(plan.refusals),
+            marker=settings.recipient_marker,
         )
         ledger = Ledger(ports.manifests, manifest, stored)
     already = ledger.manifest.count(DeliveryState.SUBMITTED)
@@ -368,8 +375,8 @@ def carry_out(
         failed=submitted.rejected,
         left=len(ledger.manifest.open_deliveries()),
         possibly_repeated=submitted.possibly_repeated,
-        attachments=len(detached),
-        attachment_bytes=sum(attachment.size for attachment in detached),
+        attachments=len(storing.new),
+        attachment_bytes=sum(attachment.size for attachment in storing.new),
         age=_age(submitted.last_at, arrived_at),
     )
     return _unless_left(report, submitted, ledger.manifest, settings, ports.clock())
@@ -444,19 +451,20 @@ def _unfinished_storing(
 ) -> RelayReport:
     """Write down which files are stored already, for the next delivery.
 
-    `before` is the manifest of a mail that promises nothing yet.
+    `before` is the manifest with them, under no lease.
 
     Raises:
         TransientError: if it is one that ended the storing, or this cannot be written.
     """
     if storing.trouble is not None and not storing.new:
         raise storing.trouble
-    released = stored is not None and stored.manifest.state is ManifestState.RELEASED
-    total = f"{len(storing.attachments)} attachments are stored; there was no time for the others"
+    total = f"{len(before.attachments)} attachments are stored; there was no time for the others"
+    goes_on = {ManifestState.RELAYING, ManifestState.RELEASED}
     manifest = replace(
         before,
-        state=ManifestState.RELEASED if released else ManifestState.FAILING,
-        attachments=storing.attachments,
+        state=stored.manifest.state
+        if stored is not None and stored.manifest.state in goes_on
+        else ManifestState.FAILING,
         detail=storing.trouble.detail if storing.trouble else total,
     )
     write_manifest(manifest, stored, ports.manifests)
@@ -491,10 +499,6 @@ def _bodies(
     ]
     if late := late_note(sent, now):
         notes.insert(0, late)
-    if until <= now:
-        over = format_time(until)
-        notes += [f"The attachment {one.filename} was kept until {over}." for one in kept]
-        kept = []
 
     def rewrite(listed: Sequence[ListedAttachment], page_url: str | None) -> RewrittenBody:
         return rewrite_body(

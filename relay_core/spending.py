@@ -1,7 +1,8 @@
 """Holding back mail that is over the hour's budget of recipients.
 
 What `budget` decides about an hour is carried out here over ports. The budget is spent when a
-mail is about to be relayed for the first time, for all its recipients at once. A mail that does
+mail is about to be relayed for the first time, for all its recipients at once, and once only, over
+how many deliveries it may be stored. A mail that does
 not fit is held as a whole; a smaller one after it may still fit. One that an operator released
 goes out and is not counted.
 """
@@ -36,7 +37,9 @@ def hold_over_budget(
     """
     if not settings.recipient_budget:
         return None
-    if stored is not None and stored.manifest.state not in _NOT_SPENT_FOR:
+    if stored is not None and (
+        stored.manifest.is_budgeted or stored.manifest.state not in _NOT_SPENT_FOR
+    ):
         return None
     mail, count = plan.mail, len(plan.recipients)
     full = _spend(count, mail.message_id, settings.recipient_budget, ports, ports.clock())

@@ -4,22 +4,30 @@ A mail may have hundreds of files, and storing one takes a call. So they go in g
 each the worker looks at the clock. What is stored is written down where the mail has to come
 again, so that the next delivery goes on with the file after it, and reads none a second time.
 
+A mail goes out as long as its raw message exists, and its files go with it: those that S3 keeps no
+longer, or not for long enough for a link, are stored anew from the raw message. So is one that
+only this delivery detaches, because the configuration has changed since recipients were promised.
+
 One file that can never be kept does not stop the words of an alarm: it is recorded as lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 
 from .attachment import content_of
 from .errors import PermanentError, TransientError
 from .lease import Worker
-from .manifest import Manifest, ManifestState, StoredAttachment
+from .ledger import Change
+from .link_end import files_until
+from .manifest import Manifest, StoredAttachment
 from .measured import Measured
 from .plan import RelayPlan, Upload
 from .ports import FileToStore, Ports
+from .settings import Settings
 
 FILES_AT_ONCE = 8
 """How many files are stored at the same time.
@@ -43,11 +51,40 @@ class Storing:
     trouble: TransientError | None = None
 
 
-def known_files(manifest: Manifest | None) -> tuple[StoredAttachment, ...]:
-    """The files of a mail that promises nothing yet, as earlier tries left them."""
-    if manifest is None or manifest.state not in {ManifestState.FAILING, ManifestState.RELEASED}:
-        return ()
-    return manifest.attachments
+def earlier_files(
+    manifest: Manifest | None, settings: Settings, now: datetime
+) -> tuple[tuple[StoredAttachment, ...], datetime]:
+    """The files that earlier deliveries stored and this one need not, and since when they are.
+
+    Files that are not kept for as long as a link is good are stored anew; of a short retention
+    half has to be left, so that a mail with many files comes to an end. What an operator has
+    revoked is never stored anew, and stays listed.
+    """
+    if manifest is None or not manifest.attachments:
+        return (), now
+    least = min(settings.link_expiry, settings.attachment_retention / 2)
+    if now + least <= files_until(manifest, settings):
+        return manifest.attachments, manifest.stored_since
+    return tuple(one for one in manifest.attachments if one.revoked_at is not None), now
+
+
+def with_files(files: Sequence[StoredAttachment], since: datetime) -> Change:
+    """The change by which a message has those files, none of them stored before `since`.
+
+    What an operator has revoked meanwhile stays revoked.
+    """
+
+    def change(manifest: Manifest) -> Manifest:
+        revoked = {one.key: one.revoked_at for one in manifest.attachments}
+        return replace(
+            manifest,
+            attachments=tuple(
+                replace(one, revoked_at=revoked.get(one.key, one.revoked_at)) for one in files
+            ),
+            files_since=since,
+        )
+
+    return change
 
 
 def store_files(

@@ -138,7 +138,7 @@ class MemoryAttachmentStore:
                     content_type=file.content_type,
                     filename=file.filename,
                 )
-                self.attachments.setdefault(file.key, attachment)
+                self.attachments[file.key] = attachment
         except (TransientError, PermanentError) as error:
             return error
         return None

@@ -183,6 +183,37 @@ def test_a_message_that_is_redriven_starts_afresh() -> None:
     assert Outcome.RELAYED is redriven.next().outcome
 
 
+def two_messages_of_one_mail(world: MemoryWorld) -> tuple[Deliveries, Deliveries]:
+    """The second is redriven after the first one's second death; it fails, and dies once."""
+    first, redriven = Deliveries(world, "sqs-1"), Deliveries(world, "sqs-2")
+    kill_at_reading(world, 2)
+    first.dies()
+    first.dies()
+    world.incoming.faults.order("fetch", out_of_reach())
+    redriven.fails()
+    kill_at_reading(world, 1)
+    redriven.dies()
+    return first, redriven
+
+
+def test_a_worker_that_died_with_another_message_of_the_queue_does_not_count() -> None:
+    _, redriven = two_messages_of_one_mail(world := MemoryWorld())
+    assert Outcome.RELAYED is redriven.next().outcome
+    assert [] == world.notices.published
+
+
+def test_a_worker_that_died_with_another_message_of_the_queue_counts_when_that_one_comes() -> None:
+    first, _ = two_messages_of_one_mail(world := MemoryWorld())
+    assert Outcome.REFUSED is first.next().outcome
+    told = [(one.queue_message, one.cause) for one in manifest_of(world).deaths]
+    assert [
+        ("sqs-1", DeathCause.UNKNOWN),
+        ("sqs-1", DeathCause.MEMORY),
+        ("sqs-2", DeathCause.MEMORY),
+    ] == told
+    assert all(one.at is not None for one in manifest_of(world).deaths)
+
+
 def test_what_was_refused_can_be_delivered_again() -> None:
     world = MemoryWorld()
     kill_at_reading(world, MOST_DEATHS)
@@ -261,7 +292,9 @@ class LastsTooLong(MemoryIncomingMessages):
         self.world = world
 
     def fetch(self, key: RawKey) -> bytes:
-        worker = replace(self.world.worker(), name=f"worker-{self.world.workers - 1}")
+        worker = replace(
+            self.world.worker(), name=f"worker-{self.world.workers - 1}", queue_message="sqs-1"
+        )
         tell_out_of_time(key, worker, SETTINGS, self.world.ports)
         raise Died
 

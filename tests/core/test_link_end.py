@@ -15,7 +15,7 @@ from relay_core.download import LinkStatus, view_link
 from relay_core.errors import PermanentError, SendingStopped, TransientError
 from relay_core.link_end import links_until
 from relay_core.links import format_time
-from relay_core.manifest import DeliveryState, Manifest
+from relay_core.manifest import DeliveryState, Manifest, ManifestState
 from relay_core.ports import FileToStore
 from relay_core.relay import record_trouble, relay_message
 from relay_core.report import Outcome
@@ -121,23 +121,78 @@ def test_no_link_is_promised_for_longer_than_its_file_is_kept_and_the_mail_says_
     stopped = SendingStopped(call="submit", target="x", detail="SendingPausedException")
     world.submission.faults.order("submit", stopped, times=2)
     world.relay(RAW, settings)
-    world.now += 40 * HOUR
+    world.now += 20 * HOUR
     world.relay(RAW, settings)
     assert began + 2 * DAY == manifest_of(world).expires_at
     assert told_until(world, ANNA, began + 2 * DAY)
 
 
-def test_of_a_file_that_is_not_kept_any_more_the_mail_says_until_when_it_was() -> None:
+def expire(world: MemoryWorld) -> None:
+    """What S3 does when the retention is over."""
+    world.attachments.attachments.clear()
+    world.now += 20 * DAY
+
+
+def is_there_with_its_file(world: MemoryWorld) -> bool:
+    (stored,) = world.attachments.attachments.values()
+    (listed,) = manifest_of(world).attachments
+    return b"A" * 100 == stored.content and listed.key in world.attachments.attachments
+
+
+def test_of_a_promised_mail_files_that_are_not_kept_any_more_are_stored_anew() -> None:
     world = MemoryWorld()
     stopped = SendingStopped(call="submit", target="x", detail="SendingPausedException")
     world.submission.faults.order("submit", stopped, times=2)
     began = world.now
     world.relay(RAW, SETTINGS)
-    world.now += 20 * DAY
+    expire(world)
+    assert Outcome.RELAYED is world.relay(RAW, SETTINGS).outcome
+    assert is_there_with_its_file(world)
+    assert is_promised_from_now(world, ANNA)
+    assert (began, world.now) == (
+        manifest_of(world).created_at,
+        manifest_of(world).stored_since,
+    )
+
+
+@pytest.mark.parametrize("state", [ManifestState.FAILING, ManifestState.RELEASED])
+def test_a_mail_that_promised_nothing_goes_out_with_its_files_however_late(
+    state: ManifestState,
+) -> None:
+    world = MemoryWorld()
     world.relay(RAW, SETTINGS)
-    over = began + SETTINGS.attachment_retention
-    assert f"a.log was kept until {format_time(over)}" in text_to(world, ANNA)
-    assert "files.example" not in text_to(world, ANNA)
+    world.submission.outbox.clear()
+    change(world, replace(manifest_of(world), state=state, deliveries=()))
+    expire(world)
+    assert Outcome.RELAYED is world.relay(RAW, SETTINGS).outcome
+    assert is_there_with_its_file(world)
+    assert is_promised_from_now(world, ANNA)
+
+
+def test_a_file_that_lasts_long_enough_is_not_stored_a_second_time() -> None:
+    world = MemoryWorld()
+    stopped = SendingStopped(call="submit", target="x", detail="SendingPausedException")
+    world.submission.faults.order("submit", stopped, times=2)
+    world.relay(RAW, SETTINGS)
+    world.now += SETTINGS.attachment_retention - EXPIRY
+    assert 0 == world.relay(RAW, SETTINGS).attachments
+    assert is_promised_from_now(world, BEN)
+
+
+def test_a_file_that_was_revoked_is_not_stored_anew() -> None:
+    world = MemoryWorld()
+    world.relay(RAW, SETTINGS)
+    manifest = manifest_of(world)
+    (file,), (anna, ben) = manifest.attachments, manifest.deliveries
+    revoked, reopened = (
+        replace(file, revoked_at=world.now),
+        replace(anna, state=DeliveryState.PENDING),
+    )
+    change(world, replace(manifest, attachments=(revoked,), deliveries=(reopened, ben)))
+    expire(world)
+    assert Outcome.RELAYED is world.relay(RAW, SETTINGS).outcome
+    assert {} == world.attachments.attachments
+    assert (revoked,) == manifest_of(world).attachments
 
 
 def test_a_message_is_as_old_as_its_oldest_file() -> None:
@@ -159,7 +214,7 @@ def test_a_message_is_as_old_as_its_oldest_file() -> None:
     assert began == manifest_of(world).created_at
 
 
-def test_a_try_that_failed_may_have_stored_the_oldest_file() -> None:
+def test_of_a_try_that_failed_no_file_is_left_as_old_as_it_was() -> None:
     world = MemoryWorld()
     began = world.now
     conflict = TransientError(call="open", target="x", detail="slow down")
@@ -169,7 +224,11 @@ def test_a_try_that_failed_may_have_stored_the_oldest_file() -> None:
     record_trouble(KEY, str(conflict), world.worker(), SETTINGS, world.ports)
     world.now += 40 * HOUR
     world.relay(RAW, SETTINGS)
-    assert began == manifest_of(world).created_at
+    # All are stored once more, so that none is older than the manifest says.
+    assert (began, world.now) == (
+        manifest_of(world).created_at,
+        manifest_of(world).stored_since,
+    )
 
 
 def test_what_an_operator_has_extended_the_mail_tells_too() -> None:
@@ -195,10 +254,10 @@ def test_a_promise_is_never_taken_back_and_never_beyond_the_files(
     settings: Settings = replace(
         SETTINGS, link_expiry=hours[0] * HOUR, attachment_retention=hours[1] * HOUR
     )
-    world = MemoryWorld(manifest.created_at + later)
+    world = MemoryWorld(manifest.stored_since + later)
     worker = world.worker()
     until = links_until(manifest, settings, worker)
-    files_until = manifest.created_at + settings.attachment_retention
+    files_until = manifest.stored_since + settings.attachment_retention
     assert until <= files_until
     assert until >= min(world.now + settings.link_expiry, files_until)
     claimed = replace(manifest, lease=None).claiming(

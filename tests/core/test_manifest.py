@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from relay_core.errors import Reason
 from relay_core.lease import Lease, Worker
 from relay_core.manifest import (
+    Death,
+    DeathCause,
     DeliveryRecord,
     DeliveryState,
     Manifest,
@@ -57,7 +59,19 @@ MANIFESTS = st.builds(
     state=st.sampled_from(ManifestState),
     reason=st.none() | st.sampled_from(Reason),
     detail=TEXT,
-    lease=st.none() | st.builds(Lease, holder=TEXT, until=TIMES),
+    lease=st.none() | st.builds(Lease, holder=TEXT, until=TIMES, queue_message=TEXT),
+    deaths=st.lists(
+        st.builds(
+            Death,
+            queue_message=TEXT,
+            cause=st.sampled_from(DeathCause),
+            at=st.none() | TIMES,
+        ),
+        max_size=2,
+    ).map(tuple),
+    files_since=st.none() | TIMES,
+    marker=TEXT,
+    is_budgeted=st.booleans(),
 )
 
 

@@ -305,7 +305,7 @@ def test_one_bad_address_does_not_stop_the_others() -> None:
 def test_a_file_that_cannot_be_kept_does_not_stop_the_words() -> None:
     world = MemoryWorld()
     refused = PermanentError(call="store", target="x", detail="EntityTooLarge")
-    world.attachments.faults.order("store", refused, target="attachments/0abc/1/a.log")
+    world.attachments.faults.order("store", refused)
     relay(world, mail("anna@example.com", ("a.log", b"A"), ("b.log", b"B")))
     text = body(world.submission.outbox[0].raw)
     assert "Too high." in text

@@ -14,7 +14,7 @@ import pytest
 from relay_core.budget import BudgetWindow
 from relay_core.errors import PermanentError, TransientError
 from relay_core.manifest import Manifest, ManifestState
-from relay_core.plan import message_id_of
+from relay_core.plan import RelayPlan, message_id_of, plan_relay
 from relay_core.ports import AttachmentKey, FileToStore, RawKey
 from relay_core.relay import record_trouble, relay_message
 from relay_core.report import Outcome, RelayReport
@@ -64,6 +64,13 @@ class Slow(MemoryAttachmentStore):
         return answers
 
 
+def key_of(name: str) -> AttachmentKey:
+    plan = plan_relay(mail(), KEY, SETTINGS)
+    assert isinstance(plan, RelayPlan)
+    (key,) = [one.key for one in plan.uploads if one.attachment.safe_name == name]
+    return key
+
+
 def slow_world(seconds: int) -> tuple[MemoryWorld, Slow]:
     world = MemoryWorld()
     store = Slow(world=world, seconds=seconds)
@@ -77,14 +84,16 @@ def manifest_of(world: MemoryWorld) -> Manifest:
     return stored.manifest
 
 
-def relay(world: MemoryWorld) -> RelayReport:
+def relay(
+    world: MemoryWorld, settings: Settings = SETTINGS, raw: bytes | None = None
+) -> RelayReport:
     """What the function does with a mail."""
-    world.incoming.messages[KEY] = mail()
+    world.incoming.messages[KEY] = raw or mail()
     worker = world.worker()
     try:
-        return relay_message(KEY, SETTINGS, world.ports, worker)
+        return relay_message(KEY, settings, world.ports, worker)
     except TransientError as error:
-        record_trouble(KEY, str(error), worker, SETTINGS, world.ports)
+        record_trouble(KEY, str(error), worker, settings, world.ports)
         raise
 
 
@@ -129,7 +138,7 @@ def test_a_worker_that_has_no_more_time_leaves_the_rest_to_the_next() -> None:
 def test_an_error_in_between_costs_the_file_that_had_it_and_no_other() -> None:
     world, store = slow_world(seconds=0)
     error = TransientError(call="store", target="x", detail="slow down")
-    store.faults.order("store", error, target="attachments/0abc/12/11.bin")
+    store.faults.order("store", error, target=key_of("11.bin"))
     with pytest.raises(TransientError, match="slow down"):
         relay(world)
     assert 15 == len(manifest_of(world).attachments)
@@ -141,7 +150,7 @@ def test_an_error_in_between_costs_the_file_that_had_it_and_no_other() -> None:
 def test_a_file_that_can_never_be_kept_stays_lost_and_is_told_of_once() -> None:
     world, store = slow_world(seconds=30)
     error = PermanentError(call="store", target="x", detail="EntityTooLarge")
-    store.faults.order("store", error, target="attachments/0abc/1/0.bin")
+    store.faults.order("store", error, target=key_of("0.bin"))
     while relay(world).again is not None:
         pass
     assert ["EntityTooLarge"] == [
@@ -179,7 +188,7 @@ def test_a_released_mail_stays_released() -> None:
 def test_a_mail_that_is_held_between_its_files_keeps_them_and_their_age() -> None:
     world, store = slow_world(seconds=30)
     began = world.now
-    relay(world)
+    relay(world, replace(SETTINGS, recipient_budget=0))
     budget = replace(SETTINGS, recipient_budget=1)
     empty = BudgetWindow.at(world.now)
     world.budgets.create(replace(empty, reserved=1))
@@ -203,3 +212,12 @@ def test_what_is_stored_keeps_the_age_of_its_first_file() -> None:
     while relay(world).again is not None:
         world.now += timedelta(hours=1)
     assert began == manifest_of(world).created_at
+
+
+def test_a_mail_that_is_stored_over_several_deliveries_spends_its_budget_once() -> None:
+    world, _ = slow_world(seconds=30)
+    settings = replace(SETTINGS, recipient_budget=1)
+    while relay(world, settings).again is not None:
+        pass
+    assert ManifestState.RELAYING is manifest_of(world).state
+    assert_all_is_there(world)
