@@ -24,11 +24,15 @@ behaviour.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import runpy
 import signal
+import termios
 import threading
+import time
+from array import array
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -71,6 +75,26 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc] # ministack has no t
                 "Runtime.ExitError"
             )
         return response
+
+    def _drain_stderr_bounded(self, *_: float, **__: float) -> str:
+        """What the worker has written by now, all of it.
+
+        The emulator gives its reader 5 ms after the last line. On a busy machine it has not come
+        to the rest of the pipe by then, which would be logged by the next invocation only.
+        """
+        deadline = time.monotonic() + _LAST_LINES
+        while self._holds_unread_lines() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        log: str = super()._drain_stderr_bounded(idle_confirm=0.02)
+        return log
+
+    def _holds_unread_lines(self) -> bool:
+        process = self._proc
+        if process is None or process.stderr is None or process.stderr.closed:
+            return False
+        waiting = array("i", [0])
+        fcntl.ioctl(process.stderr, termios.FIONREAD, waiting)
+        return waiting[0] > 0
 
 
 class _Watch:
