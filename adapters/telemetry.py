@@ -9,18 +9,20 @@ Logs Insights can query them; `correlation_id` is the relay's message id and sta
 line about that mail.
 
 Lines at INFO and above name keys, counts and reasons. Addresses and words of a mail stand
-in them only where an operator has to act on them, as in an error of SES; the detail of a
-refusal goes to the operator with the notice, and to the log at DEBUG.
+in them only where an operator has to act on them, as in an error of SES, or where some recipients
+of a mail were left out; the detail of another refusal goes to the operator with the notice, and to
+the log at DEBUG.
 
 Metrics are written in CloudWatch's embedded metric format, once an invocation. A metric
-whose dimension varies (`Refusals` by `reason`) needs a document of its own; so does one that must
-not be lost with its worker (`MessagesAtLastTry`).
+whose dimension varies (`Refusals`, `RecipientsLeftOut` by `reason`) needs a document of its own;
+so does one that must not be lost with its worker (`MessagesAtLastTry`).
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -28,7 +30,7 @@ from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from relay_core.errors import AdapterError
+from relay_core.errors import AdapterError, Refusal
 from relay_core.ports import RawKey
 from relay_core.report import Outcome, RelayReport
 
@@ -36,6 +38,17 @@ from .log_and_metrics import make_logger, make_metrics
 from .sqs import receive_count
 
 _WARNINGS = frozenset({Outcome.PARKED, Outcome.UNFINISHED})
+
+
+_MOST_TOLD, _MOST_OF_ONE = 20, 200
+"""Of the refusals that one line of the log tells, and of the characters of each."""
+
+
+def _told(refusals: Sequence[Refusal]) -> str:
+    """Who was left out and why, on one line."""
+    told = [f"{one.reason}: {one.detail[:_MOST_OF_ONE]}" for one in refusals[:_MOST_TOLD]]
+    left = len(refusals) - len(told)
+    return " ".join("; ".join([*told, *([f"and {left} more"] if left else [])]).split())
 
 
 def outcome_metric(outcome: str) -> str:
@@ -93,6 +106,7 @@ class Telemetry:
         counts = {
             "RecipientsSubmitted": report.submitted,
             "RecipientsFailed": report.failed,
+            "RecipientsLeftOut": len(report.left_out),
             "RecipientsPossiblyRepeated": report.possibly_repeated,
             "AttachmentsDetached": report.attachments,
         }
@@ -109,7 +123,9 @@ class Telemetry:
         if report.age is not None:
             self._count("SubmissionAge", report.age.total_seconds(), MetricUnit.Seconds)
         if report.outcome is Outcome.REFUSED and report.reason:
-            self._count_refusal(report.reason.value)
+            self._count_at_once("Refusals", reason=report.reason.value)
+        for reason, number in Counter(one.reason.value for one in report.left_out).items():
+            self._count_at_once("RecipientsLeftOut", number, reason=reason)
 
     def _log_report(self, report: RelayReport) -> None:
         fields: dict[str, object] = {
@@ -118,6 +134,7 @@ class Telemetry:
             "submitted": report.submitted,
             "already_submitted": report.already_submitted,
             "failed_recipients": report.failed,
+            "left_out": len(report.left_out),
             "left": report.left,
             "possibly_repeated": report.possibly_repeated,
             "attachments": report.attachments,
@@ -129,9 +146,16 @@ class Telemetry:
         is_telling = report.outcome is Outcome.IGNORED or report.again is not None
         if is_telling:
             fields["detail"] = report.detail
+        if report.left_out:
+            fields["left_out_why"] = _told(report.left_out)
         if report.again is not None:
             fields["again_after_seconds"] = report.again.after.total_seconds()
-        worth_a_look = report.failed or report.possibly_repeated or report.outcome in _WARNINGS
+        worth_a_look = (
+            report.failed
+            or report.left_out
+            or report.possibly_repeated
+            or report.outcome in _WARNINGS
+        )
         log = self._logger.warning if worth_a_look else self._logger.info
         log(f"mail {report.outcome.value}", extra=fields)
         if report.detail and not is_telling:
@@ -246,14 +270,11 @@ class Telemetry:
     def _count(self, name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
         self._metrics.add_metric(name=name, unit=unit, value=value)
 
-    def _count_refusal(self, reason: str) -> None:
-        self._count_at_once("Refusals", reason=reason)
-
-    def _count_at_once(self, name: str, **dimensions: str) -> None:
+    def _count_at_once(self, name: str, value: int = 1, **dimensions: str) -> None:
         with single_metric(
             name=name,
             unit=MetricUnit.Count,
-            value=1,
+            value=value,
             namespace=self._metrics.namespace,
             default_dimensions={"service": self._metrics.service or "", **dimensions},
         ):

@@ -13,7 +13,7 @@ from relay_core.manifest import MessageId
 from relay_core.plan import message_id_of
 from relay_core.ports import RawKey, StoredManifest
 
-from .standing import Standing, standing_of, why
+from .standing import standing_of, why
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.dead_letters import DeadLetter
@@ -45,6 +45,6 @@ def _reason(raw_key: RawKey, found: Lookup, log_group: str) -> str:
     manifest = found.manifest
     standing = standing_of(manifest)
     words = f"{standing}: {why(manifest)}" if why(manifest) else standing.value
-    if standing in {Standing.DONE, Standing.REFUSED, Standing.IGNORED}:
+    if found.manifest.is_settled:
         words += " (it has come to its end meanwhile: redriving it does nothing, and drops it)"
     return words

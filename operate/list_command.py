@@ -108,10 +108,10 @@ def list_messages(
     A message is created when a worker first writes down what becomes of it, as a rule seconds
     after it arrived, and anew when it is done from its start.
 
-    States: relaying (somebody is still to get the mail), done (everybody has it), failed (some
-    can never get it), refused, ignored, held (its sender was over the limit), released (by an
-    operator, to be done from its start), failing (no try came as far as to promise anything). "at
-    work" means that a worker has it now.
+    States: relaying (somebody is still to get the mail), done (everybody has it), partial (all
+    have it but those who were left out), failed (some can never get it), refused, ignored, held
+    (its sender was over the limit), released (by an operator, to be done from its start), failing
+    (no try came as far as to promise anything). "at work" means that a worker has it now.
 
     A terminal shows a line a message, as much as fits; a pipe gets all of it, with tabs between
     moment, state, id, recipients served, sender, subject, and why. What takes part of its columns

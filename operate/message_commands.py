@@ -11,7 +11,14 @@ import typer
 
 from relay_core.errors import AdapterError
 from relay_core.ledger import Ledger
-from relay_core.manifest import DeliveryRecord, DeliveryState, Intervention, Manifest, MessageId
+from relay_core.manifest import (
+    ALL_LEFT_OUT,
+    DeliveryRecord,
+    DeliveryState,
+    Intervention,
+    Manifest,
+    MessageId,
+)
 from relay_core.moment import format_moment
 from relay_core.ports import RawKey, StoredManifest
 
@@ -164,7 +171,7 @@ def redeliver_message(
         typer.Option(
             metavar="ADDRESS",
             help="Whom to send the mail to, even if they have it; repeat for more. Else all for"
-            " whom it failed.",
+            " whom it failed and all who were left out.",
         ),
     ] = [],  # noqa: B006 - Typer copies defaults
     dry_run: DryRun = False,
@@ -174,7 +181,10 @@ def redeliver_message(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Have a message delivered again: to those for whom it failed, or to those that are named.
+    """Have a message delivered again: to all who have not got it, or to those that are named.
+
+    Who was left out of a message gets it if the deployed policy and the recipient directory allow
+    that now: mend them first. Else a notice says why not.
 
     A message that was held, refused, ignored or never read is released: it is done again from
     its start, without being counted against its sender's limit. What it was refused for is
@@ -327,6 +337,13 @@ def _describe(manifest: Manifest, redelivery: Redelivery) -> Iterator[str]:
         yield f"  {one.recipient} {_gets_it(one)}"
     for one in redelivery.still_open:
         yield f"  {one.recipient} {_gets_it(one)}"
+    for address in redelivery.asked:
+        whom = (
+            "everybody whom it names and who has not got it"
+            if address == ALL_LEFT_OUT
+            else address
+        )
+        yield f"  {whom}: was left out, and gets the mail if the deployed policy allows it"
 
 
 def _gets_it(delivery: DeliveryRecord) -> str:

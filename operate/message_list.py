@@ -36,6 +36,10 @@ def summarize(manifest: Manifest, now: datetime) -> dict[str, Any]:
         "sender": manifest.sender,
         "subject": manifest.subject,
         "recipients": {state.value: manifest.count(state) for state in DeliveryState},
+        "left_out": [
+            {"address": one.address, "reason": one.reason.value, "detail": one.detail}
+            for one in manifest.refusals
+        ],
         "attachments": len(manifest.attachments),
         "reason": manifest.reason.value if manifest.reason else None,
         "detail": manifest.detail,
@@ -108,7 +112,8 @@ def _why_now(manifest: Manifest, now: datetime) -> str:
 def _served(manifest: Manifest) -> str:
     if not manifest.deliveries:
         return "-"
-    return f"{manifest.count(DeliveryState.SUBMITTED)}/{len(manifest.deliveries)}"
+    wanted = len(manifest.deliveries) + len(manifest.refusals)
+    return f"{manifest.count(DeliveryState.SUBMITTED)}/{wanted}"
 
 
 def _telling_length(ids: Sequence[str]) -> int:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # boto3 takes its time to import
 
 STYLES = {
     Standing.DONE: "green",
+    Standing.PARTIAL: "red",
     Standing.FAILED: "red",
     Standing.REFUSED: "red",
     Standing.FAILING: "red",
@@ -127,10 +128,10 @@ def _recipients(manifest: Manifest) -> Table:
 
 def _refusals(refusals: Sequence[Refusal]) -> Table:
     table = _table()
-    for name in ("Left out", "Why"):
+    for name in ("Left out", "Reason", "Detail"):
         table.add_column(name, overflow="fold")
     for one in refusals:
-        table.add_row(shown(one.reason), shown(one.detail))
+        table.add_row(shown(one.address or "(not known)"), shown(one.reason), shown(one.detail))
     return table
 
 

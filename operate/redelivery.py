@@ -1,9 +1,11 @@
 """What an operator's wish to have a mail delivered again changes about its manifest.
 
 A message that has recipients keeps them: those of them who are to get the mail are open again,
-and all others stay what they are, so that nobody else gets it twice. That holds as well for one
-that was refused after some had the mail (a policy was changed meanwhile). A message without any
-was refused, ignored, held or never read: it is released, and done from its start.
+and all others stay what they are, so that nobody else gets it twice. Who was left out has no
+record to open: the function is asked to decide about them anew, by the policy that is deployed.
+That holds as well for a message that was refused after some had the mail (a policy was changed
+meanwhile). A message without any was refused, ignored, held or never read: it is released, and
+done from its start.
 
 Only then is the mail announced to the queue. If that fails, or relayctl dies in between, doing it
 again finds the recipients open, changes nothing and announces the mail.
@@ -16,7 +18,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from relay_core.errors import RelayError
-from relay_core.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
+from relay_core.manifest import (
+    ALL_LEFT_OUT,
+    MAX_LEFT_OUT,
+    DeliveryRecord,
+    DeliveryState,
+    Manifest,
+    ManifestState,
+)
 
 from .standing import Standing, lease_at, standing_of, whose
 
@@ -31,19 +40,23 @@ class Redelivery:
 
     It `releases` the message, or else opens the records in `reopened` again, which are those
     that the operator saw. `still_open` are recipients who get the mail with it, because nothing
-    final is known of them.
+    final is known of them. `asked` are those who were left out, for the function to decide about
+    (`relay_core.reconsidering`).
     """
 
     releases: bool
     reopened: tuple[DeliveryRecord, ...] = ()
     still_open: tuple[DeliveryRecord, ...] = ()
+    asked: tuple[str, ...] = ()
 
     @property
     def detail(self) -> str:
         """What it does, in the words of an `Intervention`."""
         if self.releases:
             return "released"
-        return ", ".join(one.recipient for one in self.reopened) or "those who are still open"
+        named = [one.recipient for one in self.reopened]
+        named += ["all who were left out" if one == ALL_LEFT_OUT else one for one in self.asked]
+        return ", ".join(named) or "those who are still open"
 
     def apply(self, manifest: Manifest, now: datetime) -> Manifest:
         """The manifest with that change; made on what others may have written meanwhile.
@@ -55,7 +68,9 @@ class Redelivery:
         """
         refuse_under_lease(manifest, now)
         if not self.releases:
-            return _reopened(manifest, self.reopened, now)
+            reopened = _reopened(manifest, self.reopened, now)
+            asked = dict.fromkeys((*manifest.asked, *self.asked))
+            return replace(reopened, asked=tuple(asked))
         if manifest.deliveries:
             raise NotDone(
                 f"{manifest.message_id} was relayed meanwhile; see 'relayctl show"
@@ -65,7 +80,9 @@ class Redelivery:
 
 
 def plan_redelivery(manifest: Manifest, recipients: Collection[str], now: datetime) -> Redelivery:
-    """What a redelivery changes: for those recipients, or, if none are named, all that failed.
+    """What a redelivery changes: for those recipients, or, if none are named, for all without it.
+
+    Those are the ones for whom it failed, and those who were left out.
 
     Raises:
         NotDone: if a worker has the message, a recipient is none of it, or nothing is to be done.
@@ -73,19 +90,47 @@ def plan_redelivery(manifest: Manifest, recipients: Collection[str], now: dateti
     refuse_under_lease(manifest, now)
     still_open = manifest.open_deliveries()
     if recipients:
-        chosen = [find_recipient(manifest, recipient) for recipient in dict.fromkeys(recipients)]
+        named = dict.fromkeys(recipients)
+        asked = tuple(one for one in named if _may_be_left_out(manifest, one))
+        chosen = [find_recipient(manifest, one) for one in named if one not in asked]
         reopened = tuple(one for one in manifest.deliveries if one in chosen and not one.is_open)
     elif not manifest.deliveries and manifest.state is not ManifestState.RELAYING:
         return Redelivery(releases=True)
     else:
         failed = DeliveryState.FAILED
         reopened = tuple(one for one in manifest.deliveries if one.state is failed)
-        if not reopened and not still_open:
+        asked = _all_left_out(manifest)
+        if not (reopened or still_open or asked):
             raise NotDone(
                 f"{manifest.message_id}: every recipient has the mail; --recipient ADDRESS sends"
                 " it to one of them again"
             )
-    return Redelivery(releases=False, reopened=reopened, still_open=still_open)
+    return Redelivery(releases=False, reopened=reopened, still_open=still_open, asked=asked)
+
+
+def _may_be_left_out(manifest: Manifest, address: str) -> bool:
+    """Whether somebody who has no record may be one of those who were left out."""
+    lowered = address.lower()
+    if not manifest.deliveries or any(
+        one.recipient.lower() == lowered for one in manifest.deliveries
+    ):
+        return False
+    known = {one.address.lower() for one in manifest.refusals if one.address is not None}
+    return lowered in known or not _are_all_known(manifest)
+
+
+def _all_left_out(manifest: Manifest) -> tuple[str, ...]:
+    """Whom to ask for: those who were left out by name, else everybody whom the mail names."""
+    if not _are_all_known(manifest):
+        return (ALL_LEFT_OUT,)
+    return tuple(one.address for one in manifest.refusals if one.address is not None)
+
+
+def _are_all_known(manifest: Manifest) -> bool:
+    """Whether the manifest names each address that was left out."""
+    return len(manifest.refusals) < MAX_LEFT_OUT and all(
+        one.address is not None for one in manifest.refusals
+    )
 
 
 def plan_replay(manifest: Manifest | None, now: datetime) -> Redelivery | None:
@@ -102,10 +147,11 @@ def plan_replay(manifest: Manifest | None, now: datetime) -> Redelivery | None:
                 f"{manifest.message_id} is done: every recipient has the mail; 'relayctl redeliver"
                 f" {manifest.message_id} --recipient ADDRESS' sends it to one of them again"
             )
-        case Standing.FAILED:
+        case Standing.FAILED | Standing.PARTIAL as standing:
+            told = "failed for some" if standing is Standing.FAILED else "some were left out"
             raise NotDone(
-                f"{manifest.message_id} is done, and failed for some: 'relayctl redeliver"
-                f" {manifest.message_id}' sends it to them again"
+                f"{manifest.message_id} is done, and {told}: 'relayctl redeliver"
+                f" {manifest.message_id}' sends it to them"
             )
         case Standing.REFUSED | Standing.IGNORED | Standing.HELD:
             return plan_redelivery(manifest, (), now)

@@ -70,9 +70,9 @@ class Selection:
     """Which messages to show: those for which all holds that is set.
 
     They were created at `since` or later, and before `until`. Their sender, and one of their
-    recipients, is one that the pattern means (`relay_core.patterns`). They stand as one of
-    `standings`. One of `reasons` is why they were refused, ignored or held, or some recipients of
-    theirs got no mail.
+    recipients or of those who were left out, is one that the pattern means
+    (`relay_core.patterns`). They stand as one of `standings`. One of `reasons` is why they were
+    refused, ignored or held, or some recipients of theirs got no mail.
     """
 
     since: datetime | None = None
@@ -91,6 +91,7 @@ class Selection:
             and (
                 self.recipient is None
                 or any(_is_one(one.recipient, self.recipient) for one in manifest.deliveries)
+                or any(_is_one(one.address, self.recipient) for one in manifest.refusals)
             )
             and (not self.standings or standing_of(manifest) in self.standings)
             and (not self.reasons or not self.reasons.isdisjoint(_reasons_of(manifest)))

@@ -20,11 +20,13 @@ class Standing(StrEnum):
     """What became of a message.
 
     A `RELAYING` one has recipients of whom nothing final is known. All have the mail of a `DONE`
-    one, and some can never get that of a `FAILED` one. The others are what `ManifestState` says.
+    one, all but those who were left out that of a `PARTIAL` one, and some can never get that of a
+    `FAILED` one. The others are what `ManifestState` says.
     """
 
     RELAYING = "relaying"
     DONE = "done"
+    PARTIAL = "partial"
     FAILED = "failed"
     REFUSED = "refused"
     IGNORED = "ignored"
@@ -37,9 +39,11 @@ def standing_of(manifest: Manifest) -> Standing:
     """What became of the message."""
     if manifest.state is not ManifestState.RELAYING:
         return Standing(manifest.state.value)
-    if manifest.open_deliveries():
+    if not manifest.is_settled:
         return Standing.RELAYING
-    return Standing.FAILED if manifest.count(DeliveryState.FAILED) else Standing.DONE
+    if manifest.count(DeliveryState.FAILED):
+        return Standing.FAILED
+    return Standing.PARTIAL if manifest.refusals else Standing.DONE
 
 
 def lease_at(manifest: Manifest, now: datetime) -> Lease | None:
@@ -63,6 +67,7 @@ def why(manifest: Manifest) -> str:
         if one.state is not DeliveryState.SUBMITTED:
             unserved.setdefault(one.failure or one.state.value, []).append(one.recipient)
     told = [f"{name_some(who)}: {trouble}" for trouble, who in unserved.items()]
+    told += [f"left out, {one.reason}: {one.detail}" for one in manifest.refusals]
     words += told[:_MOST_TOLD]
     if len(told) > _MOST_TOLD:
         words.append(f"and {len(told) - _MOST_TOLD} more troubles")

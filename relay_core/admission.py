@@ -207,6 +207,7 @@ def resolve_recipients(
                 Refusal(
                     reason=Reason.MAIL_LOOP,
                     detail=f"{addr_spec} is this relay's own address: mail to it would loop",
+                    address=addr_spec,
                 )
             )
         elif not matches(addr_spec, settings.allowed_recipients):
@@ -214,6 +215,7 @@ def resolve_recipients(
                 Refusal(
                     reason=Reason.RECIPIENT_NOT_ALLOWED,
                     detail=f"{addr_spec} is not in allowedRecipients",
+                    address=addr_spec,
                 )
             )
         else:

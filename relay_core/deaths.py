@@ -163,4 +163,5 @@ def giving_up(manifest: Manifest, refusal: Refusal, now: datetime) -> Manifest:
             for one in manifest.deliveries
         ),
         lease=None,
+        asked=(),
     )

@@ -81,10 +81,15 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A business "no": a `Reason`, and a sentence for the operator who reads the notice."""
+    """A business "no": a `Reason`, and a sentence for the operator who reads the notice.
+
+    `address` is that of the one recipient whom it leaves out; None where it is about more than
+    that, or it is not known who was meant.
+    """
 
     reason: Reason
     detail: str
+    address: str | None = None
 
 
 class RelayError(Exception):

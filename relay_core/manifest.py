@@ -29,6 +29,12 @@ from .lease import Lease, Worker
 MessageId = NewType("MessageId", str)
 """The relay's name for one mail: the last component of its key in the incoming store."""
 
+ALL_LEFT_OUT = "*"
+"""In `Manifest.asked`: everybody whom the mail names and who has not been served. No address."""
+
+MAX_LEFT_OUT = 1000
+"""How many of those who were left out a manifest names; no mail may have more recipients."""
+
 SCHEMA_VERSION = 2
 """2 adds all that has a default. Manifests of schema 1 are read as if they had none of it."""
 
@@ -148,7 +154,9 @@ class Manifest:
 
     `reason` and `detail` tell why it is refused, ignored or held; `detail` alone is the trouble
     that the last try had, and empty where it had none. `refusals` are why some recipients were
-    left out of a message that is relayed, as far as a notice tells of them. `deaths` are those of
+    left out of a message that is relayed: `MAX_LEFT_OUT` at the most. `asked` are those of them
+    whom an operator wants served after all (`relay_core.reconsidering`): addresses, or
+    `ALL_LEFT_OUT`. `deaths` are those of
     workers since the last recipient was served, oldest first.
 
     `files_since` is before the oldest of its files was stored, where that is later than
@@ -170,6 +178,7 @@ class Manifest:
     lease: Lease | None = None
     interventions: tuple[Intervention, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    asked: tuple[str, ...] = ()
     deaths: tuple[Death, ...] = ()
     files_since: datetime | None = None
     marker: str = ""
@@ -184,7 +193,7 @@ class Manifest:
     def is_settled(self) -> bool:
         """Whether nothing is left to do for any delivery of the message."""
         if self.state is ManifestState.RELAYING:
-            return not self.open_deliveries()
+            return not self.open_deliveries() and not self.asked
         return self.state in {ManifestState.REFUSED, ManifestState.IGNORED}
 
     def open_deliveries(self) -> tuple[DeliveryRecord, ...]:
@@ -306,10 +315,8 @@ def parse_manifest(document: bytes) -> Manifest:
                 Intervention(**{**item, "at": datetime.fromisoformat(item["at"])})
                 for item in data.get("interventions", ())
             ),
-            refusals=tuple(
-                Refusal(reason=Reason(item["reason"]), detail=item["detail"])
-                for item in data.get("refusals", ())
-            ),
+            refusals=tuple(_parse_refusal(item) for item in data.get("refusals", ())),
+            asked=tuple(data.get("asked", ())),
             deaths=tuple(
                 Death(
                     queue_message=item["queue_message"],
@@ -328,6 +335,17 @@ def parse_manifest(document: bytes) -> Manifest:
 
 def _parse_attachment(item: dict[str, Any]) -> StoredAttachment:
     return StoredAttachment(**{**item, "revoked_at": _parse_time(item.get("revoked_at"))})
+
+
+_NOT_ALLOWED = " is not in allowedRecipients"
+"""How the detail of a refusal ends from which those of earlier releases tell the address."""
+
+
+def _parse_refusal(item: dict[str, Any]) -> Refusal:
+    reason, detail, address = Reason(item["reason"]), item["detail"], item.get("address")
+    if "address" not in item and reason is Reason.RECIPIENT_NOT_ALLOWED:
+        address = detail.removesuffix(_NOT_ALLOWED) if detail.endswith(_NOT_ALLOWED) else None
+    return Refusal(reason=reason, detail=detail, address=address)
 
 
 def _parse_time(text: str | None) -> datetime | None:

@@ -12,10 +12,10 @@ to use. The addresses of the sender and of recipients stay as they are, for peop
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import Reason, Refusal
-from .manifest import MessageId
+from .manifest import MAX_LEFT_OUT, MessageId
 from .ports import Notice, RawKey
 from .quoting import quote_words
 from .settings import MANUAL, Settings
@@ -86,11 +86,15 @@ MAX_DETAIL = 2000
 """Characters of a refusal's detail, or of a subject, that a notice quotes."""
 
 
-def told_refusals(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
-    """Those that one notice tells, each as long as it is quoted."""
+def kept_refusals(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
+    """Those that a manifest holds: those that one notice tells, and those that name an address.
+
+    Each is as long as it is quoted.
+    """
     return tuple(
-        Refusal(reason=one.reason, detail=one.detail[:MAX_DETAIL])
-        for one in refusals[:MAX_REFUSALS_TOLD]
+        replace(one, detail=one.detail[:MAX_DETAIL])
+        for number, one in enumerate(refusals[:MAX_LEFT_OUT])
+        if number < MAX_REFUSALS_TOLD or one.address is not None
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from .admission import Ignored, admit, resolve_recipients
+from .admission import Ignored, Resolved, admit, resolve_recipients
 from .attachment import Action, Attachment, find_attachments, safe_name
 from .authentication import Origin, find_origin, has_receipt
 from .author import find_name, find_replies, shows_another_address
@@ -184,12 +184,29 @@ def plan_admission(
 def plan_recipients(
     admitted: AdmittedMail, settings: Settings, directory: Directory
 ) -> RelayPlan | Refused:
-    """Decide whom an admitted mail goes to.
+    """Decide whom an admitted mail goes to."""
+    mail, message = admitted.mail, admitted.message
+    resolved = find_recipients(admitted, settings, directory)
+    if not resolved.recipients:
+        return Refused(mail=mail, message=message, refusals=resolved.refusals)
+    return plan_deliveries(
+        message,
+        mail,
+        admitted.codes,
+        resolved.recipients,
+        settings,
+        marks=admitted.marks,
+        refusals=resolved.refusals,
+    )
+
+
+def find_recipients(admitted: AdmittedMail, settings: Settings, directory: Directory) -> Resolved:
+    """Whom an admitted mail names and may go to, and why not to the others.
 
     The sender's default recipients get it only if no body holds any code. A code that cannot be
     read names somebody else: it is told to the operator, not answered with a guess.
     """
-    mail, message, codes = admitted.mail, admitted.message, admitted.codes
+    mail, codes = admitted.mail, admitted.codes
     counted = _COUNTED[settings.codes_counted]
     entries = [entry for code in codes.found[counted] for entry in code.entries]
     refusals = codes.refusals
@@ -197,21 +214,10 @@ def plan_recipients(
         default = find_default_recipients(mail.proven_sender, directory)
         if default is None:
             missing = _nobody_named(mail, settings, directory)
-            return Refused(mail=mail, message=message, refusals=(missing,))
+            return Resolved(recipients=(), refusals=(missing,))
         entries, refusals = list(default.entries), default.refusals
     resolved = resolve_recipients(entries, settings, directory)
-    refusals = resolved.refusals + refusals
-    if not resolved.recipients:
-        return Refused(mail=mail, message=message, refusals=refusals)
-    return plan_deliveries(
-        message,
-        mail,
-        codes,
-        resolved.recipients,
-        settings,
-        marks=admitted.marks,
-        refusals=refusals,
-    )
+    return replace(resolved, refusals=resolved.refusals + refusals)
 
 
 _COUNTED = {

@@ -36,7 +36,6 @@ from .deaths import (
     known_deaths,
     refusal_of,
 )
-from .directory import EMPTY_DIRECTORY
 from .errors import Conflict, PermanentError, Reason, Refusal
 from .holding import hold_back, over_the_limit
 from .lease import Worker
@@ -53,7 +52,7 @@ from .manifest import (
     StoredAttachment,
 )
 from .moment import format_moment
-from .notice import MailIdentity, compose_notice, told_refusals
+from .notice import MailIdentity, compose_notice, kept_refusals
 from .outgoing_header import compose_header
 from .plan import (
     AdmittedMail,
@@ -66,8 +65,10 @@ from .plan import (
     plan_recipients,
 )
 from .ports import AttachmentKey, Link, OutgoingMail, Ports, RawKey, StoredManifest
+from .reconsidering import directory_for, serve_asked
 from .report import Again, Outcome, RelayReport
 from .rewrite import RewrittenBody, rewrite_body
+from .secrecy import conceal
 from .sent_time import SentTime, find_sent_time, late_note
 from .settings import LinkMode, Settings
 from .spending import hold_over_budget, over_the_budget
@@ -116,12 +117,12 @@ def relay_message(
     if not isinstance(admitted, AdmittedMail):
         plan = admitted
     elif stored is not None and stored.manifest.state is ManifestState.RELAYING:
-        plan = _plan_promised(admitted, stored.manifest, settings)
+        stored, refusals = serve_asked(admitted, stored, settings, ports)
+        plan = _plan_promised(admitted, stored.manifest, settings, refusals)
     elif hold_back(admitted.mail, stored, settings, ports, arrived_at):
         return _held(admitted.mail.message_id, over_the_limit(settings), len(raw))
     else:
-        directory = ports.directories.current() if admitted.needs_directory else EMPTY_DIRECTORY
-        plan = plan_recipients(admitted, settings, directory)
+        plan = plan_recipients(admitted, settings, directory_for(admitted, ports))
     if isinstance(plan, RelayPlan):
         report = _over_budget(plan, stored, settings, ports, worker) or carry_out(
             plan, stored, settings, ports, worker, arrived_at=arrived_at
@@ -169,10 +170,13 @@ def _over_budget(
     )
 
 
-def _plan_promised(admitted: AdmittedMail, manifest: Manifest, settings: Settings) -> RelayPlan:
+def _plan_promised(
+    admitted: AdmittedMail, manifest: Manifest, settings: Settings, refusals: tuple[Refusal, ...]
+) -> RelayPlan:
     """The plan of a mail whose recipients stand in its manifest.
 
     An edit of the directory since then changes nothing about what was promised.
+    `refusals` are of those for whom it was asked in vain.
     """
     return plan_deliveries(
         admitted.message,
@@ -181,6 +185,7 @@ def _plan_promised(admitted: AdmittedMail, manifest: Manifest, settings: Setting
         tuple(delivery.recipient for delivery in manifest.deliveries),
         settings,
         marks=admitted.marks,
+        refusals=refusals,
     )
 
 
@@ -206,6 +211,7 @@ def _end(
         reason=why.reason,
         detail=why.detail,
         lease=None,
+        asked=(),
     )
     _write_end(ended, stored, ports)
     return RelayReport(
@@ -325,7 +331,8 @@ def carry_out(
             return _unfinished_storing(storing, files(promised), stored, ports)
         ledger = Ledger(ports.manifests, stored.manifest, stored)
         if storing.new:
-            _tell_left_out(plan, storing.new, settings, ports)
+            # Of its refusals the operator knows already.
+            _tell_left_out(replace(plan, refusals=()), storing.new, settings, ports)
             ledger.update(files)
     else:
         files = with_files(storing.attachments, since)
@@ -337,7 +344,7 @@ def carry_out(
         manifest = replace(
             files(budgeted),
             deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
-            refusals=told_refusals(plan.refusals),
+            refusals=kept_refusals(plan.refusals),
             marker=settings.recipient_marker,
         )
         ledger = Ledger(ports.manifests, manifest, stored)
@@ -378,6 +385,10 @@ def carry_out(
         attachments=len(storing.new),
         attachment_bytes=sum(attachment.size for attachment in storing.new),
         age=_age(submitted.last_at, arrived_at),
+        left_out=tuple(
+            Refusal(reason=one.reason, detail=conceal(one.detail, settings.secret_addresses))
+            for one in plan.refusals
+        ),
     )
     return _unless_left(report, submitted, ledger.manifest, settings, ports.clock())
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from .errors import Reason
+from .errors import Reason, Refusal
 from .manifest import MessageId
 
 
@@ -53,6 +53,8 @@ class RelayReport:
     worker may have done it. `attachments` and `attachment_bytes` count what was detached at this
     delivery, `message_bytes` what was read. `age` is the time from the mail's arrival to its last
     submission now. `again` is None where the mail is done with.
+    `left_out` are why recipients were found now to get no mail that others get, without the secret
+    addresses.
     """
 
     message_id: MessageId
@@ -69,3 +71,4 @@ class RelayReport:
     message_bytes: int = 0
     age: timedelta | None = None
     again: Again | None = None
+    left_out: tuple[Refusal, ...] = ()

@@ -332,6 +332,24 @@ class TestOutcomes:
         assert counted["MessagesRefused"] == 1
         assert counted["Refusals recipient-not-allowed"] == 1
 
+    def test_who_was_left_out_of_a_relayed_mail_is_logged_and_counted(
+        self,
+        function: RelayFunction,
+        world: MemoryWorld,
+        log: Log,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        recipients = "bob@example.net,eve@evil.example"
+        world.incoming.messages[RawKey("incoming/m1")] = mail(recipients=recipients)
+        function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
+        (line,) = log.endings()
+        assert (line["level"], line["outcome"], line["left_out"]) == ("WARNING", "relayed", 1)
+        told = "recipient-not-allowed: eve@evil.example is not in allowedRecipients"
+        assert told == line["left_out_why"]
+        counted = metrics_of(capsys)
+        assert counted["RecipientsLeftOut recipient-not-allowed"] == 1
+        assert counted["RecipientsLeftOut"] == 1
+
     def test_no_address_of_a_refused_or_relayed_mail_is_logged(
         self, function: RelayFunction, world: MemoryWorld, log: Log
     ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_core.errors import Reason
+from relay_core.errors import Reason, Refusal
 from relay_core.lease import Lease, Worker
 from relay_core.manifest import (
     Death,
@@ -46,6 +46,9 @@ DELIVERIES = st.builds(
     revoked_at=st.none() | TIMES,
     repeats=st.integers(0, 3),
 )
+REFUSALS = st.builds(
+    Refusal, reason=st.sampled_from(Reason), detail=TEXT, address=st.none() | TEXT
+)
 MANIFESTS = st.builds(
     Manifest,
     message_id=TEXT.map(MessageId),
@@ -72,6 +75,8 @@ MANIFESTS = st.builds(
     files_since=st.none() | TIMES,
     marker=TEXT,
     is_budgeted=st.booleans(),
+    refusals=st.lists(REFUSALS, max_size=3).map(tuple),
+    asked=st.lists(TEXT, max_size=2).map(tuple),
 )
 
 
@@ -102,7 +107,7 @@ def test_a_record_changes_its_own_delivery_and_nothing_final_is_open_again(
     held = replace(manifest, lease=MINE.lease)
     recorded = held.recording(records, MINE)
     given_for = {record.recipient: record for record in records}
-    assert held == replace(recorded, deliveries=held.deliveries)
+    assert held == replace(recorded, deliveries=held.deliveries, deaths=held.deaths)
     for before, after in zip(held.deliveries, recorded.deliveries, strict=True):
         record = given_for.get(before.recipient)
         if record is None or (before.state in FINAL and record.state not in FINAL):
@@ -154,8 +159,9 @@ def test_a_claim_is_made_once_and_on_open_recipients(
 @given(MANIFESTS)
 def test_what_is_settled_has_nobody_left(manifest: Manifest) -> None:
     if manifest.is_settled and manifest.state is ManifestState.RELAYING:
-        assert () == manifest.open_deliveries()
-    assert manifest.is_settled or manifest.open_deliveries() or manifest.state in UNDECIDED
+        assert () == (*manifest.open_deliveries(), *manifest.asked)
+    left = manifest.open_deliveries() or manifest.asked
+    assert manifest.is_settled or left or manifest.state in UNDECIDED
 
 
 UNDECIDED = {ManifestState.HELD, ManifestState.RELEASED, ManifestState.FAILING}
@@ -193,6 +199,18 @@ def test_what_is_no_manifest_is_an_error(document: bytes) -> None:
 
 def test_it_is_json_that_an_operator_can_read() -> None:
     assert "m" == json.loads(GOOD)["message_id"]
+
+
+def test_a_manifest_of_an_earlier_release_tells_who_was_left_out() -> None:
+    document = json.loads(GOOD)
+    document["refusals"] = [
+        {"reason": "recipient-not-allowed", "detail": "Eve@e.example is not in allowedRecipients"},
+        {"reason": "unknown-group", "detail": "there is no group @oncall"},
+    ]
+    del document["asked"]
+    read = parse_manifest(json.dumps(document).encode())
+    assert ["Eve@e.example", None] == [one.address for one in read.refusals]
+    assert () == read.asked
 
 
 def test_a_manifest_of_the_first_schema_is_read_as_one_without_a_lease() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from relay_core.errors import Reason
+from relay_core.errors import Reason, Refusal
 from relay_core.lease import Lease
 from relay_core.manifest import (
     DeliveryRecord,
@@ -45,6 +45,7 @@ def manifest(
     detail: str = "",
     lease: Lease | None = None,
     attachments: tuple[StoredAttachment, ...] = (),
+    refusals: tuple[Refusal, ...] = (),
 ) -> Manifest:
     return Manifest(
         message_id=MessageId(message_id),
@@ -59,7 +60,13 @@ def manifest(
         reason=reason,
         detail=detail,
         lease=lease,
+        refusals=refusals,
     )
+
+
+def left_out(address: str) -> Refusal:
+    detail = f"{address} is not in allowedRecipients"
+    return Refusal(reason=Reason.RECIPIENT_NOT_ALLOWED, detail=detail, address=address)
 
 
 def to(

@@ -96,6 +96,7 @@ class TestList:
             "sender": "cam@plant.example",
             "subject": "Gate",
             "recipients": {"pending": 1, "submitting": 0, "submitted": 0, "failed": 0},
+            "left_out": [],
             "attachments": 0,
             "reason": None,
             "detail": "",

@@ -12,15 +12,21 @@ from hypothesis import strategies as st
 
 from operate.redelivery import NotDone, Redelivery, plan_redelivery, plan_replay
 from operate.standing import Standing, standing_of
-from relay_core.errors import PermanentError, Reason, TransientError
+from relay_core.errors import PermanentError, Reason, Refusal, TransientError
 from relay_core.lease import Lease
 from relay_core.ledger import Ledger
-from relay_core.manifest import DeliveryState, Manifest, ManifestState, MessageId
+from relay_core.manifest import (
+    ALL_LEFT_OUT,
+    DeliveryState,
+    Manifest,
+    ManifestState,
+    MessageId,
+)
 from relay_core.ports import RawKey
 from relay_core.report import Outcome
 from relay_core.settings import Settings
 from tests.fakes import MemoryWorld
-from tests.operate.manifests import ANNA, BEN, CARL, NOW, manifest, manifests, to
+from tests.operate.manifests import ANNA, BEN, CARL, NOW, left_out, manifest, manifests, to
 
 FAILED, PENDING = DeliveryState.FAILED, DeliveryState.PENDING
 SUBMITTED, SUBMITTING = DeliveryState.SUBMITTED, DeliveryState.SUBMITTING
@@ -167,6 +173,43 @@ def test_what_is_done_is_not_replayed(message: Manifest, advice: str) -> None:
         plan_replay(message, NOW)
 
 
+class TestWhoWasLeftOut:
+    """They are asked for, never opened: what may be sent is not for `relayctl` to say."""
+
+    PARTLY = manifest("m1", to(ANNA), refusals=(left_out(BEN), left_out(CARL)))
+    NAMELESS = Refusal(reason=Reason.UNKNOWN_GROUP, detail="there is no group @oncall")
+
+    @pytest.mark.parametrize(
+        ("recipients", "asked"), [((), (BEN, CARL)), ((CARL.upper(),), (CARL.upper(),))]
+    )
+    def test_they_are_asked_for(self, recipients: tuple[str, ...], asked: tuple[str, ...]) -> None:
+        redelivery = plan_redelivery(self.PARTLY, recipients, NOW)
+        after = redelivery.apply(self.PARTLY, LATER)
+        assert replace(self.PARTLY, asked=asked) == after
+        assert Standing.RELAYING is standing_of(after)
+        assert ", ".join(asked) == redelivery.detail
+        assert after == redelivery.apply(after, LATER)
+
+    def test_who_has_it_is_opened_and_who_was_left_out_is_asked_for(self) -> None:
+        redelivery = plan_redelivery(self.PARTLY, (BEN, ANNA), NOW)
+        assert ((to(ANNA),), (BEN,)) == (redelivery.reopened, redelivery.asked)
+
+    def test_who_is_named_nowhere_is_no_recipient(self) -> None:
+        with pytest.raises(NotDone, match=r"other@example\.com is no recipient of m1"):
+            plan_redelivery(self.PARTLY, ("other@example.com",), NOW)
+
+    def test_where_it_is_not_known_who_was_meant_the_function_decides(self) -> None:
+        message = manifest("m1", to(ANNA), refusals=(left_out(BEN), self.NAMELESS))
+        assert (ALL_LEFT_OUT,) == plan_redelivery(message, (), NOW).asked
+        assert ("other@example.com",) == plan_redelivery(
+            message, ("other@example.com",), NOW
+        ).asked
+
+    def test_a_replay_does_not_do_it_and_says_what_does(self) -> None:
+        with pytest.raises(NotDone, match="some were left out: 'relayctl redeliver m1' sends"):
+            plan_replay(self.PARTLY, NOW)
+
+
 class TestWithTheRelay:
     """The relay does with the changed manifest what the operator was told."""
 
@@ -208,6 +251,17 @@ class TestWithTheRelay:
         self.redeliver(world, BEN)
         world.relay(self.mail(), self.SETTINGS)
         assert [ANNA, BEN, BEN] == [sent.recipient for sent in world.submission.outbox]
+
+    def test_who_was_left_out_gets_it_once_allowed_and_not_before(self) -> None:
+        world = MemoryWorld()
+        strict = replace(self.SETTINGS, allowed_recipients=(ANNA,))
+        world.relay(self.mail(), strict)
+        self.redeliver(world, BEN)
+        assert 1 == len(world.relay(self.mail(), strict).left_out)
+        assert [ANNA] == [sent.recipient for sent in world.submission.outbox]
+        self.redeliver(world, BEN)
+        assert 1 == world.relay(self.mail(), self.SETTINGS).submitted
+        assert [ANNA, BEN] == [sent.recipient for sent in world.submission.outbox]
 
     def test_what_was_held_goes_out(self) -> None:
         world = MemoryWorld()

@@ -15,7 +15,7 @@ from operate.standing import Standing, lease_at, standing_of, why
 from relay_core.errors import Reason, Refusal
 from relay_core.lease import Lease
 from relay_core.manifest import DeliveryState, Manifest, ManifestState, MessageId
-from tests.operate.manifests import ANNA, BEN, CARL, NOW, manifest, manifests, to
+from tests.operate.manifests import ANNA, BEN, CARL, NOW, left_out, manifest, manifests, to
 
 FAILED, PENDING = DeliveryState.FAILED, DeliveryState.PENDING
 
@@ -24,6 +24,9 @@ FAILED, PENDING = DeliveryState.FAILED, DeliveryState.PENDING
     ("message", "standing"),
     [
         (manifest("m", to(ANNA), to(BEN)), Standing.DONE),
+        (manifest("m", to(ANNA), refusals=(left_out(BEN),)), Standing.PARTIAL),
+        (manifest("m", to(ANNA, FAILED), refusals=(left_out(BEN),)), Standing.FAILED),
+        (manifest("m", to(ANNA, PENDING), refusals=(left_out(BEN),)), Standing.RELAYING),
         (manifest("m", to(ANNA), to(BEN, FAILED)), Standing.FAILED),
         (manifest("m", to(ANNA, PENDING), to(BEN, FAILED)), Standing.RELAYING),
         (manifest("m", to(ANNA, DeliveryState.SUBMITTING)), Standing.RELAYING),
@@ -40,7 +43,13 @@ def test_what_became_of_a_message(message: Manifest, standing: Standing) -> None
 
 @given(manifests())
 def test_what_has_ended_stands_as_ended(message: Manifest) -> None:
-    ended = {Standing.DONE, Standing.FAILED, Standing.REFUSED, Standing.IGNORED}
+    ended = {
+        Standing.DONE,
+        Standing.PARTIAL,
+        Standing.FAILED,
+        Standing.REFUSED,
+        Standing.IGNORED,
+    }
     assert message.is_settled == (standing_of(message) in ended)
 
 
@@ -113,6 +122,12 @@ def test_a_message_is_listed_if_all_that_is_asked_holds(
 ) -> None:
     message = manifest("m", to(ANNA), to(CARL, FAILED))
     assert is_in == selection.admits(message)
+
+
+def test_who_was_left_out_is_found_and_told() -> None:
+    message = manifest("m", to(ANNA), refusals=(left_out(BEN),))
+    assert Selection(recipient=BEN, standings=frozenset({Standing.PARTIAL})).admits(message)
+    assert f"left out, recipient-not-allowed: {BEN} is not in allowedRecipients" == why(message)
 
 
 @pytest.mark.parametrize(
