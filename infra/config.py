@@ -32,6 +32,7 @@ from . import environment
 from .aws_facts import LOG_RETENTION_DAYS, MAX_PARAMETER
 from .environment import LogLevel
 from .identities import DmarcPolicy, covering_identities, mail_from_domain
+from .providers import PUBLIC_PROVIDERS
 from .timing import DEAD_LETTER_RETENTION, QUEUE_RETENTION, Timing
 
 ROLE_SESSION = timedelta(hours=12)
@@ -265,6 +266,12 @@ class StackConfig:
             found.append(
                 "alarmEmails is empty: nobody hears the alarms, unless something of yours"
                 " subscribes to the topic of the output alarmsTopicArn"
+            )
+        if self.sender_domain in PUBLIC_PROVIDERS:
+            found.append(
+                f"senderEmail is at {self.sender_domain}, a public mail provider: you cannot"
+                " verify that domain in SES, and receivers refuse its mail from elsewhere (DMARC)."
+                " Send from a domain whose DNS records you set"
             )
         expiry = timedelta(hours=self.link_expiry_hours)
         if self.link_mode is LinkMode.PRESIGNED and expiry > ROLE_SESSION:

@@ -1,6 +1,7 @@
 """Reading the stack's configuration: from Pulumi's text to a `StackConfig`.
 
-Pulumi hands over every value as text, lists and objects as JSON. A key of the configuration is
+Pulumi hands over every value as text, lists and objects as JSON; blanks around a text are not of
+it. A key of the configuration is
 a field of `StackConfig` in camel case; its type says how the text is read. Whatever is wrong is
 told at once: unknown keys, missing ones, wrong types, and the rules of `StackConfig`.
 
@@ -10,7 +11,6 @@ sender in.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
@@ -24,6 +24,7 @@ from relay_core.settings import CodesCounted, LinkMode, Problem, VerdictAction
 from .config import InvalidConfig, StackConfig, key_name
 from .environment import LogLevel
 from .identities import DmarcPolicy
+from .stack_config import hint
 
 
 def load_config() -> StackConfig:
@@ -117,7 +118,7 @@ class ConfigKey:
 
 def _read_text(source: pulumi.Config, key: str) -> str | None:
     # An optional key without a default would be required by Pulumi: so "" stands for none.
-    return source.get(key) or None
+    return (source.get(key) or "").strip() or None
 
 
 def _read_texts(source: pulumi.Config, key: str) -> tuple[str, ...] | None:
@@ -131,19 +132,19 @@ def _read_groups(source: pulumi.Config, key: str) -> dict[str, tuple[str, ...]] 
         return None
     if not isinstance(value, dict):
         raise TypeError(key)
-    return {str(name): _texts(members) for name, members in value.items()}
+    return {str(name).strip(): _texts(members) for name, members in value.items()}
 
 
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise TypeError(value)
-    return tuple(value)
+    return tuple(item.strip() for item in value)
 
 
 def _read_choice(choice: type[StrEnum]) -> Callable[[pulumi.Config, str], Any]:
     def read(source: pulumi.Config, key: str) -> StrEnum | None:
         value = source.get(key)
-        return None if value is None else choice(value)
+        return None if value is None else choice(value.strip())
 
     return read
 
@@ -191,8 +192,8 @@ def _unknown_keys(project: str) -> Iterator[Problem]:
     for full_name in sorted(values):
         namespace, _, name = full_name.partition(":")
         if namespace == project and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
             yield Problem(
-                field=name, value=values[full_name], rule=f"is not a key of this project{hint}"
+                field=name,
+                value=values[full_name],
+                rule=f"is not a key of this project{hint(name, known)}",
             )

@@ -1,8 +1,7 @@
 """What the operator types. `relayctl --help` lists the commands.
 
-`inspect` and `rewrite`, which are here, need neither AWS nor a deployment nor a configuration:
-the policy that a deployment would have is given by options, and their defaults let every
-recipient in. All other commands work on a stack (`list_command`,
+`inspect` and `rewrite`, which are here, need neither AWS nor a deployment: see `policy` for what
+they go by. All other commands work on a stack (`list_command`,
 `message_commands`, `link_commands`, `dlq_commands`).
 """
 
@@ -17,23 +16,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from relay_core.directory import (
-    DEFAULT_RECIPIENTS,
-    GROUPS,
-    Directory,
-    directory_problems,
-)
+from relay_core.directory import Directory
 from relay_core.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.message import DEFAULT_LIMITS
 from relay_core.plan import message_id_of
 from relay_core.ports import RawKey
-from relay_core.settings import InvalidSettings, Settings
+from relay_core.settings import Settings
 
 from . import emptying, link_commands, list_command, message_commands
 from .bounce_commands import bounces
 from .dlq_commands import dlq
 from .extraction import Extraction
 from .inspection import Inspection, inspect_message, to_json
+from .policy import Allowed, Config, Defaults, Groups, Marker, make_policy
 from .presentation import present
 from .preview import NothingToShow, preview
 from .terminal import complain, say
@@ -49,39 +44,6 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: its paragraphs are filled, and it can be searched
     pretty_exceptions_enable=False,
 )
-
-Marker = Annotated[
-    str, typer.Option(metavar="WORD", help="The word around a recipient code (recipientMarker).")
-]
-Allowed = Annotated[
-    list[str],
-    typer.Option(
-        "--allow",
-        metavar="PATTERN",
-        help="An address or a domain that mail may go to (allowedRecipients); repeat for more.",
-    ),
-]
-Groups = Annotated[
-    list[str],
-    typer.Option(
-        "--group",
-        metavar="NAME=ADDRESS,…",
-        help="A group that @NAME stands for, of addresses and other groups (@NAME); repeat for"
-        " more.",
-    ),
-]
-Defaults = Annotated[
-    list[str],
-    typer.Option(
-        "--default",
-        metavar="SENDER=ADDRESS,…",
-        help="Who gets the mail of a sender that names nobody (defaultRecipients): addresses and"
-        " groups (@NAME). SENDER is an address, a domain, with *.example.org its subdomains, or"
-        " *; repeat for more.",
-    ),
-]
-EVERYBODY = ["*"]
-MARKER = "Email_Rxers_Code"
 
 
 @app.callback()
@@ -107,22 +69,23 @@ def inspect_files(
             help="Write every attachment's decoded content into this folder.",
         ),
     ] = None,
-    marker: Marker = MARKER,
-    allow: Allowed = EVERYBODY,
-    group: Groups = [],  # noqa: B006 - Typer copies defaults
+    config: Config = [],  # noqa: B006 - Typer copies defaults
+    marker: Marker = None,
+    allow: Allowed = [],  # noqa: B006 - likewise
+    group: Groups = [],  # noqa: B006 - likewise
     default: Defaults = [],  # noqa: B006 - likewise
 ) -> None:
     """Tell what the relay would do with raw messages.
 
-    No AWS and no configuration is needed. The policy is that of a deployment with the marker
-    Email_Rxers_Code, all recipients allowed ("*"), no groups and no default recipients, all
-    senders allowed, and mail refused that Amazon SES marked as spam or as forged; --marker,
-    --allow, --group and --default say otherwise.
+    No AWS and no configuration is needed. The policy is that of a stack with the defaults of
+    Pulumi.yaml and all recipients allowed ("*"): no groups and no default recipients, all senders
+    allowed, and mail refused that Amazon SES marked as spam or as forged. --config sets any key as
+    for the sandbox; --marker, --allow, --group and --default are short for four of them. What a
+    stack counts over many mails (senderMessageLimit, recipientBudgetPerHour) decides nothing here.
 
     Exits with 0 if every file could be read, with 2 otherwise.
     """
-    settings = _settings(marker, allow)
-    directory = _directory(group, default)
+    settings, directory = make_policy(config, marker, allow, group, default)
     console = Console(highlight=False, markup=False, emoji=False)
     failed = False
     for file in files:
@@ -177,9 +140,10 @@ def rewrite_file(
     link_base: Annotated[
         str, typer.Option(metavar="URL", help="What the links to attachments begin with.")
     ] = "https://relay.invalid",
-    marker: Marker = MARKER,
-    allow: Allowed = EVERYBODY,
-    group: Groups = [],  # noqa: B006 - Typer copies defaults
+    config: Config = [],  # noqa: B006 - Typer copies defaults
+    marker: Marker = None,
+    allow: Allowed = [],  # noqa: B006 - likewise
+    group: Groups = [],  # noqa: B006 - likewise
     default: Defaults = [],  # noqa: B006 - likewise
 ) -> None:
     """Write to standard output the message that this recipient would get.
@@ -191,8 +155,7 @@ def rewrite_file(
 
     Exits with 2 if the file could not be read, with 1 if it holds no message.
     """
-    settings = _settings(marker, allow)
-    directory = _directory(group, default)
+    settings, directory = make_policy(config, marker, allow, group, default)
     try:
         addr_spec = parse_addr_spec(recipient)
     except InvalidAddress as error:
@@ -226,47 +189,6 @@ def rewrite_file(
     else:
         sys.stdout.buffer.write(shown.raw)
         sys.stdout.buffer.flush()
-
-
-def _settings(marker: str, allow: list[str]) -> Settings:
-    try:
-        return Settings(
-            stack="relayctl",
-            sender_address="relay@relay.invalid",
-            inbound_address="devices@relay.invalid",
-            allowed_recipients=tuple(allow),
-            recipient_marker=marker,
-        )
-    except InvalidSettings as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-def _directory(groups: list[str], defaults: list[str]) -> Directory:
-    directory = Directory(
-        groups=_lists(groups, "NAME=ADDRESS,…", "--group"),
-        default_recipients=_lists(defaults, "SENDER=ADDRESS,…", "--default"),
-    )
-    if problems := directory_problems(directory):
-        told = "; ".join(f"{problem.value}: {problem.rule}" for problem in problems)
-        parts = {problem.part for problem in problems}
-        options = [name for name, part in _OPTIONS_OF_PARTS.items() if part in parts]
-        raise typer.BadParameter(told, param_hint=" and ".join(options))
-    return directory
-
-
-_OPTIONS_OF_PARTS = {"--group": GROUPS, "--default": DEFAULT_RECIPIENTS}
-
-
-def _lists(options: list[str], form: str, name: str) -> dict[str, tuple[str, ...]]:
-    members = {}
-    for option in options:
-        key, equals, addresses = option.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{option!r} is not {form}", param_hint=name)
-        if key in members:
-            raise typer.BadParameter(f"{key} is there twice", param_hint=name)
-        members[key] = tuple(one.strip() for one in addresses.split(","))
-    return members
 
 
 def _key_of(file: str) -> RawKey:

@@ -269,7 +269,7 @@ def _problems(settings: Settings) -> list[Problem]:
     check(
         "inbound_address",
         settings.inbound_address,
-        "must differ from the address that mail is sent from: it is a secret",
+        "must differ from senderEmail, the address that mail is sent from: it is a secret",
         holds=settings.inbound_address.lower() != settings.sender_address.lower(),
     )
     check(
@@ -303,7 +303,8 @@ def _problems(settings: Settings) -> list[Problem]:
     check(
         "link_expiry",
         settings.link_expiry // hour,
-        "must be at least one hour and no longer than the attachments are kept",
+        f"must be from 1 to {settings.attachment_retention // hour} hours, for as long as"
+        f" attachmentRetentionDays ({settings.attachment_retention // day}) keeps the attachments",
         holds=hour <= settings.link_expiry <= settings.attachment_retention,
     )
     check(

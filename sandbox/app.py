@@ -205,10 +205,11 @@ def _start(
     data = _data_folder(options.data, cleanup)
     cleanup.enter_context(_log_to(data / "sandbox.log"))
     heed()
+    from infra.stack_config import ConfigError, load_config  # noqa: PLC0415 (see above)
+
     from .emulator import Emulator, EmulatorError  # noqa: PLC0415 (see above)
     from .engine.cli import NoEngine  # noqa: PLC0415 (see above)
     from .program import DeployError  # noqa: PLC0415 (see above)
-    from .stack_config import ConfigError, load_config  # noqa: PLC0415 (see above)
 
     try:
         config = load_config(options.project, options.config)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,11 +20,15 @@ from typing import NoReturn
 
 from rich.text import Text
 
+from infra.stack_config import ConfigError, parse_setting
+
 from .app import Options, Sandbox, StartError, Stopped, running
 from .deployers import DEPLOYERS
 from .narration import Narrator, Terminal, printable
 from .smtp_access import example_code, openssl_command, smtp_session, swaks_command
 from .stop import StopRequest
+
+_LAST_PORT = 65_535
 
 
 def run(arguments: Sequence[str], stop: StopRequest) -> int:
@@ -79,10 +84,10 @@ def _parse_arguments(arguments: Sequence[str]) -> tuple[Options, Path | None]:
         help="write the connection details to FILE, as JSON, once mail can be sent",
     )
     parser.add_argument(
-        "--smtp-port", type=int, default=0, metavar="N", help="take mail on this port (0: any)"
+        "--smtp-port", type=_port, default=0, metavar="N", help="take mail on this port (0: any)"
     )
     parser.add_argument(
-        "--http-port", type=int, default=0, metavar="N", help="console on this port (0: any)"
+        "--http-port", type=_port, default=0, metavar="N", help="console on this port (0: any)"
     )
     parser.add_argument(
         "--config",
@@ -109,25 +114,31 @@ def _parse_arguments(arguments: Sequence[str]) -> tuple[Options, Path | None]:
         data=found.data,
         smtp_port=found.smtp_port,
         http_port=found.http_port,
-        config=dict(_parse_setting(item) for item in found.config),
+        config=dict(map(_parse_setting, found.config)),
         scan_delay=found.scan_delay,
         deployer=found.deployer,
     )
     return options, found.ready_file
 
 
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of a port, 0 to {_LAST_PORT}")
+    return int(text)
+
+
 def _seconds(text: str) -> timedelta:
     try:
         return timedelta(seconds=float(text))
-    except OverflowError as error:
-        raise ValueError(text) from error
+    except (OverflowError, ValueError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from None
 
 
 def _parse_setting(item: str) -> tuple[str, str]:
-    key, equals, value = item.partition("=")
-    if not key or not equals:
-        raise StartError(f"--config {item}: expected KEY=VALUE")
-    return key, value
+    try:
+        return parse_setting(item)
+    except ConfigError as error:
+        raise StartError(f"--config {error}") from None
 
 
 def _write_whole(file: Path, sandbox: Sandbox) -> None:

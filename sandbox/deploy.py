@@ -31,6 +31,8 @@ from pulumi import runtime
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
+from infra.stack_config import ConfigError, load_config
+
 from .create import LOOKUPS, Account, NothingFound
 from .deploy_checks import unset_outputs
 from .deploy_values import plain
@@ -45,7 +47,6 @@ from .program import (
     make,
     one_line,
 )
-from .stack_config import ConfigError, load_config
 
 __all__ = ["PROGRAM", "ConfigError", "DeployError", "deploy", "load_config"]
 

@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 
+from infra.stack_config import ConfigError, load_config
+
 from .account import prepare_account
-from .stack_config import ConfigError, load_config
 
 if TYPE_CHECKING:
     from .create import Account

@@ -253,10 +253,10 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "unknown action": ({"spamAction": "drop"}, {"spamAction": "refuse, mark or deliver"}),
     "unknown count": ({"codesCounted": "2"}, {"codesCounted": "must be all, first or last"}),
     "unknown link mode": ({"linkMode": "short"}, {"linkMode": "must be page or presigned"}),
-    "no expiry": ({"linkExpiryHours": 0}, {"linkExpiryHours": "at least one hour"}),
+    "no expiry": ({"linkExpiryHours": 0}, {"linkExpiryHours": "from 1 to 336 hours"}),
     "links outlive attachments": (
         {"linkExpiryHours": 49, "attachmentRetentionDays": 2},
-        {"linkExpiryHours": "no longer than the attachments are kept"},
+        {"linkExpiryHours": "from 1 to 48 hours, for as long as attachmentRetentionDays (2)"},
     ),
     "presigned for too long": (
         {"linkMode": "presigned", "linkExpiryHours": 169},
@@ -438,7 +438,7 @@ def test_a_stack_whose_name_cannot_be_part_of_a_buckets_name_is_refused(stack: s
         {"allowedRecipients": ["*.example.com", "a@b.example", "*"]},
         {"existingRuleSetName": "shared"},
         {"hostedZoneId": ""},
-        {"hostedZoneId": "Z123", "createIdentities": False},
+        {"hostedZoneId": "Z123", "recipientEmail": "x@in.example.com"},
         {"aws:region": "eu-south-2"},
         {"dmarcPolicy": "reject", "dmarcReportEmails": ["dmarc@example.com"]},
         {"hostedZoneId": "Z0123456789ABCDEFGHIJ"},
@@ -472,7 +472,7 @@ def test_all_errors_are_told_at_once_a_line_each() -> None:
         "  spamActoin = 'mark': is not a key of this project; did you mean spamAction?",
         "  maxRecipients = 'many': must be a whole number",
         "  senderEmail = (not set): is required",
-        "  linkExpiryHours = 400: must be at least one hour and no longer than the attachments",
+        "  linkExpiryHours = 400: must be from 1 to 336 hours, for as long as attachmentRetention",
         "  linkExpiryHours = 400: presigned links last 168 hours (7 days) at most",
         "  aws:region = 'moon-1': must be the name of a region",
         "  functionMemory = 64: must be from 128 to 10240",
@@ -481,6 +481,25 @@ def test_all_errors_are_told_at_once_a_line_each() -> None:
     assert lines[0] == f"the configuration of the stack cannot be used ({len(expected)} problems):"
     for start in expected:
         assert any(line.startswith(start) for line in lines), start
+
+
+def test_blanks_around_texts_are_not_of_them() -> None:
+    config = read_stack(
+        changed_config(
+            {
+                "senderEmail": " relay@mail.example.com\n",
+                "allowedRecipients": [" example.com ", "ops@example.org\t"],
+                "recipientGroups": {" crew ": [" ops@example.org"]},
+                "alarmEmails": [" ops@example.org "],
+                "linkMode": " page ",
+            }
+        )
+    )
+    assert config.sender_email == "relay@mail.example.com"
+    assert config.allowed_recipients == ("example.com", "ops@example.org")
+    assert config.recipient_groups == {"crew": ("ops@example.org",)}
+    assert config.alarm_emails == ("ops@example.org",)
+    assert config.link_mode is LinkMode.PAGE
 
 
 def test_an_error_does_not_tell_a_secret_value() -> None:
@@ -510,6 +529,14 @@ def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Dep
         ({"linkExpiryHours": 12, "allowedRecipients": ["*"]}, ['allowedRecipients holds "*"']),
         ({"linkMode": "presigned", "linkExpiryHours": 13}, ["presigned links die"]),
         ({"linkMode": "page", "linkExpiryHours": 13}, []),
+        (
+            {
+                "linkExpiryHours": 1,
+                "senderEmail": "plant@GMail.com",
+                "recipientEmail": "x@in.example.com",
+            },
+            ["senderEmail is at gmail.com, a public mail provider"],
+        ),
         ({"linkExpiryHours": 1, "incomingRetentionDays": 13}, ["finds its mail gone"]),
         ({"linkExpiryHours": 1, "dlqMaxReceiveCount": 4}, ["AWS advises 5 or more"]),
         ({"linkExpiryHours": 1, "maxConcurrency": 50, "submissionConcurrency": 10}, []),

@@ -267,8 +267,8 @@ def test_a_person_gets_a_table_and_a_terminal_no_surprises(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--marker", "a"], "recipient_marker"),
-        (["--allow", "no domain"], "allowed_recipients"),
+        (["--marker", "a"], "--marker: must be 3 to 64"),
+        (["--allow", "no domain"], "--allow: must be an address"),
         (["--group", "crew"], "--group"),
     ],
 )
@@ -288,3 +288,48 @@ def test_any_bytes_are_inspected(drawn: Drawn | bytes) -> None:
             (one.filename, one.content_type, hashlib.sha256(one.content).hexdigest())
             for one in drawn.attachments
         ] == [(one.filename, one.content_type, one.sha256) for one in inspection.attachments]
+
+
+@pytest.mark.parametrize(
+    ("settings", "decision", "reason", "recipients"),
+    [
+        (["maxRecipients=1"], "refuse", "too-many-recipients", []),
+        (["allowedRecipients=example.net, x.org"], "relay", None, ["b@example.net"]),
+        (["recipientMarker=WHO"], "refuse", "no-recipient-code", []),
+        (
+            ["recipientMarker=WHO", 'defaultRecipients={"plant.example": ["c@example.com"]}'],
+            "relay",
+            None,
+            ["c@example.com"],
+        ),
+        (["mail-relay:maxBodyBytes=10000"], "relay", None, ["a@example.org", "b@example.net"]),
+        (["functionMemory=1024", "maxRecipients=2"], "relay", None, None),
+    ],
+)
+def test_a_configuration_is_tried_as_a_stack_would_have_it(
+    settings: list[str], decision: str, reason: str | None, recipients: list[str] | None
+) -> None:
+    options = [word for one in settings for word in ("--config", one)]
+    # Nobody is known to have sent it: the rule for default recipients asks for a proof.
+    proven = "Received: x\r\nAuthentication-Results: amazonses.com; dmarc=pass header.from="
+    raw = mail(header=f"{proven}plant.example\r\n")
+    code, (line,) = run(*options, "-", stdin=raw)
+    assert (0, decision, reason) == (code, line["decision"], line["reason"])
+    if recipients is not None:
+        assert recipients == line["recipients"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--config", "maxRecipient=3"), "did you mean maxRecipients?"),
+        (("--config", "maxRecipients=0"), "maxRecipients = 0: must be from 1 to 1000"),
+        (("--config", "maxRecipients=x"), "maxRecipients must be of type integer"),
+        (("--config", "maxRecipients"), "expected KEY=VALUE"),
+        (("--config", "recipientMarker=WHO", "--marker", "WHO"), "is what --marker says"),
+    ],
+)
+def test_a_configuration_that_is_none_is_told(options: tuple[str, ...], words: str) -> None:
+    result = CliRunner().invoke(app, ["inspect", *options, str(SEED)])
+    assert 2 == result.exit_code
+    assert f"--config: {words}" in result.stderr or words in result.stderr

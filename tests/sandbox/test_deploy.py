@@ -449,8 +449,13 @@ class TestConfig:
     @pytest.mark.parametrize(
         ("override", "message"),
         [
-            ("greetings=x", "greetings is not a key of Pulumi.yaml"),
-            ("other:greeting=x", "other:greeting is not a key of Pulumi.yaml"),
+            ("greetings=x", "greetings is not a key of Pulumi.yaml; did you mean greeting?"),
+            ("zzz=x", "zzz is not a key of Pulumi.yaml"),
+            (
+                "other:greeting=x",
+                "other:greeting is not a key of Pulumi.yaml; did you mean greeting?",
+            ),
+            ("small:tims=1", "small:tims is not a key of Pulumi.yaml; did you mean times?"),
             ("times=many", "times must be of type integer; found 'many'"),
             ("loud=perhaps", "loud must be of type boolean; found 'perhaps'"),
             ("groups={", "groups must be of type object; found '{'"),
@@ -467,6 +472,13 @@ class TestConfig:
         ("line", "message"),
         [
             ("small:nonsense: 1", "small:nonsense in Pulumi.dev.yaml is not a key of Pulumi.yaml"),
+            (
+                "small:greting: hi",
+                (
+                    "small:greting in Pulumi.dev.yaml is not a key of Pulumi.yaml;"
+                    " did you mean greeting?"
+                ),
+            ),
             ("small:people: ann", "small:people must be of type array; found 'ann'"),
             ("small:times: true", "small:times must be of type integer; found True"),
             (

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.stack_config import load_config
 from sandbox.app import PROJECT_FOLDER, Options, Sandbox, running
-from sandbox.stack_config import load_config
 from tests.sandbox.deploying import needs_engine
 from tests.sandbox.life import taken_away
 from tests.sandbox.running import RunningSandbox, files_behind, recipient_code, unique_address

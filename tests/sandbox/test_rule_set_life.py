@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.stack_config import load_config
 from sandbox.emulator import Emulator
 from sandbox.engine.stack import Engine, running
 from sandbox.program import PROGRAM
-from sandbox.stack_config import load_config
 from tests.sandbox.deploying import needs_engine
 
 OWN = "mail-relay-life"

@@ -4,12 +4,15 @@
 sets them, and the sandbox lays `KEY=VALUE` over both (Pulumi docs, "Project file
 reference", `config`). A key that is declared without a default must be set. What the values
 mean is the program's business; here only their types are looked at.
+
+The sandbox and `relayctl inspect --config` are without Pulumi here: this imports nothing of it.
 """
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,24 @@ import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 
 class ConfigError(Exception):
     """The configuration cannot be put together; the message names the key."""
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """What may be meant by a name that is unknown, to be put behind the error; or nothing."""
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def parse_setting(text: str) -> tuple[str, str]:
+    """Key and value of a `KEY=VALUE`.
+
+    Raises:
+        ConfigError: if it is none.
+    """
+    key, equals, value = text.partition("=")
+    if not key.strip() or not equals:
+        raise ConfigError(f"{text}: expected KEY=VALUE")
+    return key.strip(), value
 
 
 def load_config(
@@ -32,29 +53,57 @@ def load_config(
         ConfigError: for a file that cannot be read, a key that nobody declares, a key that
             must be set, or a value that is not of its key's type.
     """
-    project = _read_yaml(root / "Pulumi.yaml")
+    project, file = read_project(root), f"Pulumi.{stack}.yaml"
+    settings = _read_yaml(root / file).get("config", {})
+    return put_together(project, settings, overrides or {}, source=file)
+
+
+def read_project(root: Path) -> dict[str, Any]:
+    """The project at `root`, as its `Pulumi.yaml` declares it.
+
+    Raises:
+        ConfigError: if it cannot be read.
+    """
+    return _read_yaml(root / "Pulumi.yaml")
+
+
+def put_together(
+    project: Mapping[str, Any],
+    settings: Mapping[str, object],
+    overrides: Mapping[str, str],
+    *,
+    source: str,
+) -> dict[str, object]:
+    """As `load_config`, of `settings` that `source` holds, be it a stack's file or not.
+
+    Raises:
+        ConfigError: as `load_config`.
+    """
     name: str = project["name"]
     schemas = {
         _full_name(name, key): schema if isinstance(schema, dict) else {"default": schema}
         for key, schema in project.get("config", {}).items()
     }
+    short = {full_name.removeprefix(f"{name}:") for full_name in schemas}
     config: dict[str, object] = {
         key: schema.get("value", schema.get("default"))
         for key, schema in schemas.items()
         if "value" in schema or "default" in schema
     }
-    for key, value in _read_yaml(root / f"Pulumi.{stack}.yaml").get("config", {}).items():
+    for key, value in settings.items():
         full_name = _full_name(name, key)
         if full_name not in schemas and full_name.startswith(f"{name}:"):
-            raise ConfigError(f"{key} in Pulumi.{stack}.yaml is not a key of Pulumi.yaml")
+            near = hint(full_name.removeprefix(f"{name}:"), short)
+            raise ConfigError(f"{key} in {source} is not a key of Pulumi.yaml{near}")
         if isinstance(value, dict) and "secure" in value:
-            raise ConfigError(f"{key} in Pulumi.{stack}.yaml is encrypted; set it with --config")
+            raise ConfigError(f"{key} in {source} is encrypted; set it with --config")
         config[full_name] = value
     known = schemas.keys() | config.keys()
-    for key, text in (overrides or {}).items():
+    for key, text in overrides.items():
         full_name = _full_name(name, key)
         if full_name not in known:
-            raise ConfigError(f"{key} is not a key of Pulumi.yaml")
+            near = hint(key.removeprefix(f"{name}:"), short | (known - schemas.keys()))
+            raise ConfigError(f"{key} is not a key of Pulumi.yaml{near}")
         config[full_name] = _parse(key, text, schemas.get(full_name, {}))
     for full_name, schema in schemas.items():
         if full_name not in config:
@@ -104,7 +153,7 @@ def _parse(key: str, text: str, schema: Mapping[str, Any]) -> object:
         items = schema.get("items", {})
         return [_parse(key, item.strip(), items) for item in text.split(",") if item.strip()]
     try:
-        return _PARSERS[kind](text)
+        return _PARSERS[kind](text.strip())
     except (ValueError, KeyError) as error:
         raise ConfigError(f"{key} must be of type {kind}; found {text!r}") from error
 
