@@ -29,6 +29,8 @@ from relay_core.mailbox import InvalidAddress, parse_addr_spec
 
 from .allowance import Allowance
 from .grammar import Address, CodeError, Item, RecipientCode, format_entry, parse_list
+from .linking import find_links
+from .spelling import spellings
 
 _LINE_ENDS = r"\n\r\v\f\x85\u2028\u2029"
 _BLANK_IN_LINE = rf"[^\S{_LINE_ENDS}]"
@@ -41,6 +43,12 @@ _LINE_END = re.compile(rf"[{_LINE_ENDS}]")
 _LIST_BEGINS = re.compile(r"\s{0,8}(?:\[|[^\s@,;]{0,64}@)")
 _SEVERAL_WORDS = re.compile(rf"\S{_BLANK_IN_LINE}+\S")
 _WORD = re.compile(r"\S+")
+_COLON = rf"\\?{spellings(':')}"
+# Emphasis may stand between a marker and its colons, as a backslash before them.
+_EMPHASIS = r"[*_~`\\]"
+_BEFORE = re.compile(
+    rf"(?:(?P<colon>{_COLON}){_EMPHASIS}{{0,3}})?(?P<gap>\s{{0,8}}{_EMPHASIS}{{0,6}})\Z"
+)
 
 
 LONGEST_LIST = 1 << 16
@@ -76,31 +84,55 @@ class _Delimiter(NamedTuple):
 @lru_cache(maxsize=8)
 def marker_pattern(marker: str) -> re.Pattern[str]:
     """The marker word, in any case, wrapped or not."""
-    return re.compile(_WRAP.join(map(re.escape, marker)), re.IGNORECASE)
+    return re.compile(_WRAP.join(_letters(marker)), re.IGNORECASE)
+
+
+def _letters(marker: str) -> list[str]:
+    """The marker's characters in each of their spellings.
+
+    Converters of Markdown escape an underscore or take it for emphasis, shown as a star or, in
+    HTML, not at all. What is left of a short marker would be an ordinary word.
+    """
+    shortest = 8
+    letters = []
+    for index, character in enumerate(marker):
+        one = spellings(character)
+        if not character.isalnum():
+            one = rf"\\?{one}"
+        if character == "_" and 0 < index < len(marker) - 1:
+            unseen = "?" if sum(map(str.isalnum, marker)) >= shortest else ""
+            one = rf"(?:{one}|\*{{1,3}}){unseen}"
+        letters.append(one)
+    return letters
 
 
 @lru_cache(maxsize=8)
 def _delimiter_pattern(marker: str) -> re.Pattern[str]:
     """The marker word where it is no part of a longer word, and the colon on its right."""
     # What stands before it is looked at once its first letter is found, which is faster.
-    first, *others = map(re.escape, marker)
-    word = _WRAP.join([rf"{first}(?<!\w.)", *others])
-    return re.compile(rf"{word}(?!\w)(\s{{0,8}}:)?", re.IGNORECASE)
+    first, *others = _letters(marker)
+    word = _WRAP.join([rf"{first}(?<![^\W_].)", *others])
+    colon = rf"({_EMPHASIS}{{0,6}}\s{{0,8}}{_COLON})?"
+    return re.compile(rf"{word}(?!_*[^\W_]){colon}", re.IGNORECASE)
 
 
 def _delimiters(text: str, marker: str) -> Iterator[_Delimiter]:
     """`opening = [":"] marker ":"`, `closing = ":" marker [":"]`: all there are, in order."""
     for match in _delimiter_pattern(marker).finditer(text):
         start = match.start()
+        if _is_word(text[start - 1 : start]) and _within_a_word(text, start):
+            continue
         before_colon, behind_colon = match.span(1)
         opens = behind_colon >= 0
         word_end = before_colon if opens else match.end()
-        before = text[max(0, start - 9) : start]
-        blanks = len(before) - len(before.rstrip())
-        closes = before[-1 - blanks : len(before) - blanks] == ":"
-        if not opens and not closes:
-            continue
-        closing_start = opening_start = start - blanks - 1 if closes else start
+        window = max(0, start - 20)
+        before = _BEFORE.search(text, window, start)
+        closes = before is not None and before["colon"] is not None
+        blanks = 0
+        closing_start = opening_start = start
+        if before and closes:
+            closing_start = opening_start = before.start()
+            blanks = len(before["gap"]) - len(before["gap"].lstrip())
         whole = closes
         if closes and _is_word(text[closing_start - 1 : closing_start]):
             # "Line2:Marker:" is whole; "Note: Marker:" is a word, and the marker after it.
@@ -119,6 +151,11 @@ def _delimiters(text: str, marker: str) -> Iterator[_Delimiter]:
         )
 
 
+def _within_a_word(text: str, start: int) -> bool:
+    """Whether letters stand before a marker, with or without underscores between."""
+    return text[max(0, start - 8) : start].rstrip("_")[-1:].isalnum()
+
+
 def _is_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
@@ -126,7 +163,7 @@ def _is_word(character: str) -> bool:
 @lru_cache(maxsize=8)
 def _regular_pattern(marker: str) -> re.Pattern[str]:
     """A code as the manual shows it: addresses with commas between them, and nothing odd."""
-    address = r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,255}"
+    address = r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9.-]{1,255}"
     word = re.escape(marker)
     return re.compile(rf":(?<!\w:){word}:({address}(?:,{address}){{0,99}}):{word}:")
 
@@ -144,6 +181,7 @@ def _find_regular(text: str, marker: str) -> FoundCode | None:
         entries = tuple(Address(addr_spec=parse_addr_spec(one)) for one in match[1].split(","))
     except InvalidAddress:
         return None
+    start, end = _with_emphasis(text, start, end)
     return FoundCode(RecipientCode(entries=entries, errors=()), start, end)
 
 
@@ -180,12 +218,13 @@ def find_codes(visible: VisibleText, marker: str, allowance: Allowance) -> list[
             found.append(ended_by(visible, start, "fewer or shorter recipient codes"))
             return found
         if following and following.closes and limit == list_end:
-            items = parse_list(text, opening.end, list_end)
+            links = find_links(visible, opening.end, list_end)
+            items = parse_list(text, opening.end, list_end, links)
             a_third_closes = index + 1 < len(delimiters) and delimiters[index + 1].closes
             if _is_pair(text, opening, following, items, a_third_closes=a_third_closes):
                 code = _read_code(visible, items, opening.end, list_end)
-                found.append(FoundCode(code, start, following.closing_end))
-                taken = following.closing_end
+                begin, taken = _with_emphasis(text, start, following.closing_end, taken)
+                found.append(FoundCode(code, begin, taken))
                 index += 1
                 continue
         if opening.whole or _LIST_BEGINS.match(text, opening.end):
@@ -197,6 +236,13 @@ def find_codes(visible: VisibleText, marker: str, allowance: Allowance) -> list[
             error = _error(visible, start, taken, expected)
             found.append(FoundCode(RecipientCode(entries=(), errors=(error,)), start, taken))
     return found
+
+
+def _with_emphasis(text: str, start: int, end: int, limit: int = 0) -> tuple[int, int]:
+    """The range with the emphasis around it, which would be left around nothing."""
+    while start > limit and text[start - 1] in "*_~`" and text[end : end + 1] == text[start - 1]:
+        start, end = start - 1, end + 1
+    return start, end
 
 
 def _is_pair(

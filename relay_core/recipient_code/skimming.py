@@ -28,6 +28,8 @@ from relay_core.html_text import INVISIBLE_CHARACTERS
 from relay_core.markup import Patterns, patterns_for_bytes, patterns_for_text
 from relay_core.text_source import TextSource
 
+from .spelling import as_read
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grain:
@@ -50,7 +52,13 @@ def find_regions(source: TextSource, marker: str, grain: Grain = ORDINARY) -> It
 
     None begins or ends inside of a tag, a comment, a reference or a character.
     """
-    word = marker.lower()
+    if not _folded(marker):
+        return iter((Span(source.start, source.end),))
+    return _find_regions(source, marker, grain)
+
+
+def _find_regions(source: TextSource, marker: str, grain: Grain) -> Iterator[Span]:
+    word = _folded(marker)
     places = deque([source.start])  # where pieces begin that a region may begin with
     region_start, hot_end = -1, -1  # of the region that is open, if hot_end >= 0
     for piece in _marked(source, word, grain):
@@ -181,10 +189,11 @@ _CASES = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k"}
 
 
 def _folded(shown: str) -> str:
-    """The text without blanks, line ends and invisible characters, in lower case."""
+    """The text without blanks, line ends, emphasis and invisible characters, in lower case."""
     if not shown.isascii():
-        shown = _UNSEEN.sub("", shown).translate(_CASES)
-    return "".join(shown.lower().split())
+        shown = as_read(_UNSEEN.sub("", shown)).translate(_CASES)
+    shown = "".join(shown.lower().split())
+    return shown.replace("_", "").replace("*", "").replace("\\", "")
 
 
 def _dereferenced(shown: str) -> str:

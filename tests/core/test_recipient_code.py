@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from relay_core.errors import Span
@@ -85,6 +85,7 @@ def test_formatting_what_was_parsed_changes_nothing_but_the_spelling(written: Wr
 
 @given(CODES, st.sampled_from(["To", "x.y-z", "RECIPIENTS_1", "a+b"]))
 def test_any_marker_will_do(code: RecipientCode, marker: str) -> None:
+    assume(marker.lower() not in str(code).lower())
     written = format_code(code, marker)
     assert code == parse_code(written, marker)
     assert code == parse_code(written.replace(marker, marker.swapcase()), marker)
@@ -356,9 +357,8 @@ def test_a_list_says(text: str, expected: list[str]) -> None:
         ("not an address;@ops", ["@ops"], ["not an address"]),
         ("a@localhost,a@b@example.org,@", [], ["a@localhost", "a@b@example.org", "@"]),
         ("@ops!,b@example.org", ["b@example.org"], ["@ops!"]),
-        ("[[a@example.org]]", [], ["[a@example.org]"]),
-        ("[a@example.org", ["a@example.org"], [""]),
-        ("a@example.org]", ["a@example.org"], ["]"]),
+        ("[a@example.org", ["a@example.org"], ["[a@example.org"]),
+        ("a@example.org]", ["a@example.org"], ["a@example.org]"]),
         ("a@example.org<b@example.org>", [], ["a@example.org<b@example.org>"]),
         ("<a@example.org,b@example.org", ["b@example.org"], ["<a@example.org"]),
         ("a@straße.example", [], ["a@straße.example"]),

@@ -1,0 +1,270 @@
+"""The words of a list, and the marks that stand around them in pairs.
+
+People, editors and programs put addresses into quotes, brackets and emphasis, one by one or the
+whole list, and number them. `read_fields` gives what stands between two separators, word by word,
+without comments and without words that are nothing but marks; `Word.bare` is a word without the
+marks around it.
+
+Some marks may be part of a local-part by RFC 5322 section 3.2.3 (`{a@example.net` is an address
+there). They are taken off in pairs only, within a word or across the list: a word that begins
+with one that has no partner `is_doubtful`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from relay_core.errors import Span
+from relay_core.html_text import OBJECT
+
+MAX_WORDS = 10_000
+"""How many words of a list are read, names and addresses alike; what follows is one error.
+
+Nobody has so many recipients, and a code that fills a whole mail would take minutes to read.
+"""
+
+# A picture between two addresses is as good as a blank.
+_BLANK = rf"[\s{OBJECT}]"
+LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
+_COMMENT = r"\([^()@,;<>|]{0,128}\)|\[[0-9]{1,3}\]"
+# Blanks and separators belong to a quoted name, to what stands in angle brackets and to a link of
+# Markdown. The bounds keep a mark that never closes from being looked for far and often.
+_LEXEME = re.compile(
+    r"(?P<separator>\\?[,;|])"
+    rf"|(?P<blank>{_BLANK}++)"
+    rf"|(?P<comment>{_COMMENT}|[0-9]{{1,3}}(?:\)|[.:](?={_BLANK})))"
+    r'|(?P<word>(?:"(?:[^"\\]|\\.){0,256}"(?=@|\s{0,8}[<(\[])'
+    r'|<(?:[^<>,;"]|"[^"\\]{0,64}+"){0,512}>'
+    r"|\[[^\[\]<>]{0,256}\]\([^()\s]{0,320}\)"
+    rf'|\\["\\]|[^\s{OBJECT},;|(\[\\]|\\(?![,;|])|(?!{_COMMENT})[(\[])+)'
+)
+# Between two addresses in one word: a slash, a colon, a symbol, or two brackets.
+_JOINT = re.compile(
+    r"@[\w.-]+[\])>}\"'`*~]*"
+    r"(?:(?P<mark>[/:]|[^\x00-\x7f\w])|(?<=>)(?=<)|(?<=\))(?=\()|(?<=\])(?=\[))(?=[^@]*@)"
+)
+_IN_ANGLES = re.compile(r"<[^<>\"]*>")
+_ESCAPE = re.compile(r"\\(?=[^\w\s]|_)")
+_LEFT = r"(?P<left>[^\w\s\x00-\x1f\x7f!#$%&+,.;?@\\^|-]*)"
+# The name of a group may end in a dot.
+_GROUP = re.compile(rf"{_LEFT}@")
+_MARKED_GROUP = re.compile(
+    rf"{_LEFT}(?P<bare>@[A-Za-z0-9_.-]+)(?P<right>[\[\](){{}}<>\"'`*~/=]*)\Z"
+)
+_MARKED = re.compile(
+    rf"{_LEFT}"
+    r"(?P<bare>.*(?:[^\W_]|-)|)(?P<right>.*)",
+    re.DOTALL,
+)
+# A second dot, or an ellipsis, tells that the rest of the address is missing.
+_CLOSING_MARKS = re.compile(r"[\[\](){}<>\"'`*~/=_:!?]*(?:\.[\[\](){}<>\"'`*~/=_:!?]*)?\Z")
+_LABEL = r"(?:mailto:(?://)?|(?:smtp|e-?mail|to|cc|bcc)[\"']?:[\"']?)"
+LABELS = re.compile(rf"{_LABEL}{{1,3}}", re.IGNORECASE)
+"""What says that an address follows."""
+
+_PARTNERS = {"(": ")", "[": "]", "{": "}", "<": ">"}
+_OPENERS = {closing: opening for opening, closing in _PARTNERS.items()}
+_QUOTES = frozenset("\"'`*~/=_")
+_INSIDE = re.compile(r"[()\[\]{}<>]")
+# What is told where it has no partner; the others are as often punctuation.
+_TOLD = frozenset("()[]{}\"'`*~")
+# What a local-part may begin with by the RFC, and a bracket that is there for one address.
+_DOUBTFUL = frozenset("'`*~/={<")
+
+
+class Marks(NamedTuple):
+    """A word without the marks around it, and these."""
+
+    left: str
+    bare: str
+    right: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Word:
+    """A word of the list; `wrapped` if nothing but a line end parts it from the one before.
+
+    `unpaired` are those of its marks that have no partner in the list.
+    """
+
+    start: int
+    end: int
+    text: str
+    wrapped: bool
+    unpaired: str = ""
+    is_doubtful: bool = False
+    marks: Marks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.marks = _marks(self.text)
+
+    @property
+    def missing_partner_of(self) -> str:
+        """The first mark that should have a partner and has none, or ""."""
+        return next((mark for mark in self.unpaired if mark in _TOLD), "")
+
+    def joined(self, other: Word) -> Word:
+        """The word and the one on the next line as one."""
+        return Word(
+            start=self.start,
+            end=other.end,
+            text=self.text + other.text,
+            wrapped=self.wrapped,
+            unpaired=self.unpaired + other.unpaired,
+            is_doubtful=self.is_doubtful or other.is_doubtful,
+        )
+
+
+def _marks(text: str) -> Marks:
+    """A word in three parts; all of it is bare if other things than marks follow it."""
+    text = _ESCAPE.sub("", _IN_ANGLES.sub(_without_blanks, text))
+    found = (_MARKED_GROUP if _GROUP.match(text) else _MARKED).match(text)
+    if found is None or not _CLOSING_MARKS.match(found["right"]):
+        return Marks("", text, "")
+    left, bare, right = found["left"], found["bare"], found["right"]
+    if underscores := min(_underscores(bare), _underscores(right)):
+        left, bare, right = f"{left}_", bare[underscores:], right[underscores:]
+    if bare[:1] in {*"bBuUrR"} and bare[1:2] in {*"\"'"} and bare[1:2] in right:
+        left, bare = left + bare[1], bare[2:]  # a string as Python prints it
+    return Marks(left, bare, right)
+
+
+def _without_blanks(match: re.Match[str]) -> str:
+    return "".join(match[0].split())
+
+
+def _underscores(text: str) -> int:
+    return len(text) - len(text.lstrip("_"))
+
+
+class Link(NamedTuple):
+    """A range of the text that is a link to an address, and that address."""
+
+    start: int
+    end: int
+    target: str
+
+
+class Fields(NamedTuple):
+    """The words between separators, and what was not read because there are too many."""
+
+    fields: list[list[Word]]
+    unread: Span | None
+
+
+def read_fields(text: str, start: int, end: int, links: Sequence[Link]) -> Fields:
+    """`list = *( word / separator / comment / mark )`, read from `text[start:end]`.
+
+    separator = "," / ";" / "|" / white space, or "/" ":" and symbols between two addresses;
+    comment = "(" text without "@" ")" / "[" number "]" / number ( ")" / "." / ":" );
+    mark = a word without a letter, a digit and an at-sign, or a label.
+    """
+    fields: list[list[Word]] = [[]]
+    marks: list[Word] = []  # all words, those that are nothing but marks too
+    number = 0
+    for word in _lexemes(text, start, end, links):
+        if word is None:
+            if fields[-1]:
+                fields.append([])
+            continue
+        if number == MAX_WORDS:
+            # All of the field: half of it might read as an address that nobody meant.
+            first = fields.pop()[:1] or [word]
+            return Fields(_paired(fields, marks), Span(first[0].start, end))
+        marks.append(word)
+        if _says_something(word.text):
+            number += 1
+            fields[-1].append(word)
+        elif len(marks) > 2 * MAX_WORDS:
+            return Fields(_paired(fields, marks), Span(word.start, end))
+    return Fields(_paired(fields, marks), None)
+
+
+def _says_something(text: str) -> bool:
+    return "@" in text or (any(map(str.isalnum, text)) and not LABELS.fullmatch(text))
+
+
+def _lexemes(text: str, start: int, end: int, links: Sequence[Link]) -> Iterator[Word | None]:
+    """The words, and None for each separator."""
+    blank = ""
+    for segment_start, segment_end, link in _segments(start, end, links):
+        for lexeme in _LEXEME.finditer(text, segment_start, segment_end):
+            kind = lexeme.lastgroup
+            if kind == "word":
+                for word in _apart(lexeme.group(), lexeme.start()):
+                    yield word and Word(
+                        start=word.start,
+                        end=word.end,
+                        text=text[word.start : word.end],
+                        wrapped=bool(LINE_END.search(blank)),
+                    )
+            elif kind == "separator":
+                yield None
+            blank = lexeme.group() if kind == "blank" else ""
+        if link:
+            wrapped = bool(LINE_END.search(blank))
+            yield Word(start=link.start, end=link.end, text=f"<{link.target}>", wrapped=wrapped)
+            blank = ""
+
+
+def _segments(
+    start: int, end: int, links: Sequence[Link]
+) -> Iterator[tuple[int, int, Link | None]]:
+    """What is to be read word by word, each time with the link behind it."""
+    for link in links:
+        yield start, link.start, link
+        start = link.end
+    yield start, end, None
+
+
+def _apart(lexeme: str, at: int) -> Iterator[Span | None]:
+    """The addresses in one word, None between two of them."""
+    position = 0
+    if lexeme.count("@") > 1:
+        for joint in _JOINT.finditer(lexeme):
+            edge = joint.end() - len(joint["mark"] or "")
+            yield Span(at + position, at + edge)
+            yield None
+            position = joint.end()
+    yield Span(at + position, at + len(lexeme))
+
+
+def _paired(fields: list[list[Word]], words: Iterable[Word]) -> list[list[Word]]:
+    """The fields, each word told which of its marks have no partner.
+
+    Each kind of mark is paired by itself: marks of two kinds need not be nested.
+    """
+    waiting: dict[str, list[Word]] = {mark: [] for mark in {*_PARTNERS, *_QUOTES}}
+    for word in words:
+        left, bare, right = word.marks
+        for mark in [*left, *_INSIDE.findall(bare)]:
+            if mark in _PARTNERS or (mark in _QUOTES and bare):
+                waiting[mark].append(word)
+            else:
+                _close(mark, word, waiting)
+        for mark in right:
+            if mark in _PARTNERS:
+                waiting[mark].append(word)
+            elif not _close(mark, word, waiting):
+                # `a@exam=` is half an address; `u'a@x'` may be one with a letter before it.
+                word.is_doubtful |= mark == "=" or (mark == "'" and mark in bare)
+    for mark, openers in waiting.items():
+        for word in openers:
+            word.unpaired += mark
+            word.is_doubtful |= mark in _DOUBTFUL and mark in word.marks.left
+    return fields
+
+
+def _close(mark: str, word: Word, waiting: dict[str, list[Word]]) -> bool:
+    """Take the partner of a closing mark away; whether it needs none or there was one."""
+    opening = _OPENERS.get(mark, mark if mark in _QUOTES else "")
+    if not opening:
+        return True
+    if waiting[opening]:
+        waiting[opening].pop()
+        return True
+    word.unpaired += mark
+    return False
