@@ -26,14 +26,15 @@ from typing import Any
 import boto3
 import pulumi
 import pulumi_aws as aws
+from botocore.exceptions import BotoCoreError, ClientError
 from pulumi import dynamic
 
 Client = Callable[[str], Any]
 """Name of a service → boto3's client of it; boto3 makes its classes at run time."""
 
 
-class AnotherAccount(Exception):
-    """The credentials found are of another account than the stack's."""
+class AnotherAccount(pulumi.RunError):
+    """The credentials found are of another account than the stack's, or of none."""
 
 
 class ActivationProvider(dynamic.ResourceProvider):
@@ -113,6 +114,22 @@ def _client_of(config: Mapping[str, str | None]) -> Client:
         return clients[service]
 
     return client
+
+
+def account_of_credentials() -> str:
+    """The account in which an `Activation` of this stack would act.
+
+    Raises:
+        AnotherAccount: if boto3 finds no credentials that are good.
+    """
+    provider = pulumi.Config("aws")
+    try:
+        asked = _client_of({key: provider.get(key) for key in _CONFIG})("sts")
+        return str(asked.get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError) as error:
+        raise AnotherAccount(
+            f"whose the AWS credentials of boto3 are is unknown: {error}"
+        ) from error
 
 
 class Activation(dynamic.Resource, module="ses", name="Activation"):

@@ -161,7 +161,7 @@ class StackConfig:
     @property
     def device_set(self) -> str:
         """The SES configuration set of the mail that devices submit; the stack's own."""
-        return f"{self.prefix}-devices"
+        return f"{self.prefix}{_DEVICES}"
 
     @property
     def sender_domain(self) -> str:
@@ -299,6 +299,7 @@ def key_name(field_name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
+_DEVICES = "-devices"
 _STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _REGION = re.compile(r"(?!cn-|us-gov-|us-iso|eu-isoe)[a-z]{2}(-[a-z]+)+-[0-9]\Z")
 _SES_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
@@ -343,6 +344,12 @@ _RULES = (
         lambda config: bool(_STACK_NAME.match(config.stack)),
         "a stack's name must be a letter and up to 31 letters, digits or hyphens, all in lower"
         " case: names of buckets are made of it",
+    ),
+    _Rule(
+        "stack",
+        lambda config: not config.stack.endswith(_DEVICES),
+        f"a stack's name must not end in {_DEVICES}: the SES configuration set of another stack's"
+        " devices may be called so",
     ),
     _Rule(
         "region",

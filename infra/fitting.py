@@ -63,6 +63,8 @@ def fit(config: StackConfig, found: Found) -> Fitting:
     Raises:
         CannotDeploy: if the stack cannot be deployed like this.
     """
+    _refuse_other_credentials(found)
+    _refuse_missing_zone(config, found)
     _refuse_place_of_others(config, found.active_rule_set)
     before = _held_before(config, found)
     _refuse_taken_domains(config, found, before)
@@ -104,6 +106,25 @@ def _held_before(config: StackConfig, found: Found) -> Holdings:
         zone=config.hosted_zone_id,
         has_key=config.customer_managed_key,
     )
+
+
+def _refuse_other_credentials(found: Found) -> None:
+    if found.accounts and found.accounts.of_provider != found.accounts.of_boto3:
+        raise CannotDeploy(
+            f"Pulumi assumes a role in account {found.accounts.of_provider}, but boto3, by which"
+            " the receipt rule set is made active, has credentials of"
+            f" {found.accounts.of_boto3}: assume the role before (AWS_PROFILE, or the AWS_"
+            " variables), instead of by aws:assumeRoles."
+        )
+
+
+def _refuse_missing_zone(config: StackConfig, found: Found) -> None:
+    if config.hosted_zone_id is not None and found.zone is None:
+        raise CannotDeploy(
+            f"hostedZoneId is {config.hosted_zone_id}, and Route 53 has no such zone: name the one"
+            " that has the domains now, or leave hostedZoneId out and publish the stack's output"
+            " dnsRecords by hand."
+        )
 
 
 # --- The active rule set ------------------------------------------------------------------------
@@ -191,7 +212,9 @@ def _refuse_taken_domains(config: StackConfig, found: Found, before: Holdings) -
             f"SES identities of this account and region are already: {', '.join(taken)}. Set"
             " createIdentities to false, and they are used as they are; one that is missing then"
             " is to be made by hand (aws sesv2 create-email-identity). If this stack was renamed,"
-            " give it back the name that it had (pulumi stack rename)."
+            " give it back the name that it had (pulumi stack rename). If this stack made them by"
+            " pulumi up --target, which leaves its list behind, pulumi destroy --target takes them"
+            " away again."
         )
 
 
@@ -241,7 +264,7 @@ def _records(
     """The keys of the records to write, and what to tell."""
     zone, args = found.zone, records_of(config, domains)
     if zone is None:
-        return (), ()
+        return (), _warnings_of_lost_zone(before)
     # Those in a zone that was left for another are not in this one.
     own = before.records if config.hosted_zone_id in {None, before.zone} else ()
     written, told = [], []
@@ -263,6 +286,17 @@ def _records(
             f" {zone.name}: they stay its own, since mail stops without them"
         )
     return tuple(written), tuple(told)
+
+
+def _warnings_of_lost_zone(before: Holdings) -> tuple[str, ...]:
+    if before.zone is None:
+        return ()
+    told = (
+        f"this stack has written its records to the zone {before.zone}, which Route 53 has no"
+        " more: it forgets them. Publish what the stack's output dnsRecords lists where the"
+        " domains are now, or set hostedZoneId"
+    )
+    return (told,)
 
 
 def _present(

@@ -11,7 +11,8 @@ its domain, and a new one has other DKIM keys; a key that is scheduled for delet
 it encrypted unreadable at once; a record that is gone stops mail.
 
 The parameter is made before what it names, and deleted after it: a deployment that broke off in
-between knows what it had begun.
+between knows what it had begun. So is the configuration set of the devices' mail, by whose name it
+is seen that there was a list, should somebody delete it (`infra.lookup`).
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ class HoldingsList(pulumi.ComponentResource):
             name=args.parameter_name,
             type="String",
             insecure_value=format_holdings(args.holdings),
+            overwrite=True,  # one that was written back by hand
             description="What this stack of the mail relay made in the account: not to be edited",
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -12,6 +12,7 @@ error is one: "credentials not found" is not the absence of a rule set.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -20,12 +21,14 @@ from typing import TypeVar
 import pulumi
 import pulumi_aws as aws
 
+from .activation import account_of_credentials
 from .config import StackConfig
 from .holdings import Holdings, parameter_name, parse_holdings
 from .leaving import leaving
 
 _ABSENT = ("empty result", "couldn't find resource")
-_EXCEPTIONS = ("NotFoundException", "ParameterNotFound", "RuleSetDoesNotExist")
+_EXCEPTIONS = re.compile(r"\b(NotFoundException|ParameterNotFound|RuleSetDoesNotExist)\b")
+_ROLES = ("assumeRoles", "assumeRoleWithWebIdentity")  # of `aws:`
 
 _LAMBDA_CONCURRENCY = "L-B99A9384"  # Service Quotas: Lambda, "Concurrent executions"
 
@@ -33,7 +36,15 @@ Answer = TypeVar("Answer")
 
 
 class UnreadableHoldings(pulumi.RunError):
-    """The list of what the stack has made was edited: nothing is decided on it."""
+    """The list of what the stack has made was edited or deleted: nothing is decided without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Whose the credentials are that Pulumi's provider has, and those that boto3 finds."""
+
+    of_provider: str
+    of_boto3: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +67,8 @@ class Found:
     new, or of a release that kept no list. `identities` are the identities among the two addresses
     of the stack, their domains and the domains above those, each with whether SES sends for it.
     `concurrency` is the account's quota of concurrent executions of functions, None if it was not
-    asked for or not told; `zone` the zone that records are written to, None without one.
+    asked for or not told; `zone` the zone that records are written to, None without one, or if it
+    is gone. `accounts` is asked where the provider assumes a role, which boto3 does not.
     `leaving` are the stack's parameters that this deployment deletes.
     `troubles` are sentences about what could not be asked.
     """
@@ -67,6 +79,7 @@ class Found:
     identities: Mapping[str, bool]
     concurrency: int | None = None
     zone: Zone | None = None
+    accounts: Accounts | None = None
     leaving: frozenset[str] = frozenset()
     troubles: tuple[str, ...] = ()
 
@@ -76,8 +89,8 @@ def look_up(config: StackConfig) -> Found:
 
     Raises:
         Exception: as Pulumi raises it, if AWS cannot be asked for what cannot be done without: the
-            active rule set, the stack's parameters, the zone.
-        UnreadableHoldings: if the list of what the stack has made is none.
+            active rule set, the stack's parameters, the zone, whether it has a configuration set.
+        UnreadableHoldings: if the list of what the stack has made is none, or is gone.
     """
     troubles: list[str] = []
 
@@ -90,6 +103,8 @@ def look_up(config: StackConfig) -> Found:
 
     list_name = parameter_name(config.project, config.stack)
     listed = _or_none(lambda: _parameter(list_name))
+    if listed is None:
+        _refuse_lost_holdings(list_name, config.device_set)
     holdings = None if listed is None else _holdings(list_name, listed)
     directory = f"/{config.project}/{config.stack}/recipients"
     zone_id = config.hosted_zone_id or (holdings.zone if holdings else None)
@@ -115,7 +130,8 @@ def look_up(config: StackConfig) -> Found:
         holdings=holdings,
         identities=identities,
         concurrency=int(quota.value) if quota else None,
-        zone=_zone(zone_id) if zone_id else None,
+        zone=_or_none(lambda: _zone(zone_id)) if zone_id else None,
+        accounts=_accounts() if config.activate_rule_set else None,
         leaving=frozenset(
             name
             for name in leaving(config)
@@ -146,6 +162,25 @@ def _holdings(name: str, value: str) -> Holdings:
         ) from error
 
 
+def _refuse_lost_holdings(name: str, device_set: str) -> None:
+    """The set of the devices' mail came into the program with the list, and is made after it."""
+    if _or_none(lambda: aws.sesv2.get_configuration_set(configuration_set_name=device_set)):
+        raise UnreadableHoldings(
+            f"the parameter {name}, which lists what this stack has made, is gone, but its SES"
+            f" configuration set {device_set} is there. Without the list, this deployment could"
+            " delete identities, DNS records or the key. Write it back: see docs/operating.md,"
+            ' "The list of what the stack has made is gone". If this stack is a new one, the set'
+            " is of another stack: choose another name"
+        )
+
+
+def _accounts() -> Accounts | None:
+    provider = pulumi.Config("aws")
+    if not any(provider.get(key) for key in _ROLES):
+        return None
+    return Accounts(str(aws.get_caller_identity().account_id), account_of_credentials())
+
+
 def _parameter(name: str) -> str:
     return str(aws.ssm.get_parameter(name=name, with_decryption=False).value)
 
@@ -169,9 +204,7 @@ def _or_none(ask: Callable[[], Answer]) -> Answer | None:
         return ask()
     except Exception as error:
         text = str(error)
-        if any(words in text.lower() for words in _ABSENT) or any(
-            name in text for name in _EXCEPTIONS
-        ):
+        if any(words in text.lower() for words in _ABSENT) or _EXCEPTIONS.search(text):
             return None
         raise
 

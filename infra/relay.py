@@ -163,7 +163,7 @@ class MailRelay(pulumi.ComponentResource):
                 topic_arn=alarm_topic.arn,
                 topic_policy=alarm_topic.policy,
             ),
-            child,
+            listed,
         ).configuration_set_name
         domains = MailDomains(
             name,

@@ -59,7 +59,9 @@ def _zone(arguments: Mapping[str, Any], account: Account) -> dict[str, Any]:
     try:
         zone = route53.get_hosted_zone(Id=zone_id)["HostedZone"]
     except route53.exceptions.NoSuchHostedZone as error:
-        raise NothingFound(f"reading Route 53 Hosted Zone ({zone_id}): {error}") from error
+        raise NothingFound(
+            f"reading Route 53 Hosted Zone ({zone_id}): couldn't find resource"
+        ) from error
     return {"id": zone_id, "zoneId": zone_id, "name": zone["Name"].rstrip(".")}
 
 
@@ -126,6 +128,25 @@ def _email_identity(arguments: Mapping[str, Any], account: Account) -> dict[str,
     }
 
 
+def _configuration_set(arguments: Mapping[str, Any], account: Account) -> dict[str, Any]:
+    name, sesv2 = arguments["configurationSetName"], account.client("sesv2")
+    try:
+        sesv2.get_configuration_set(ConfigurationSetName=name)
+    except sesv2.exceptions.NotFoundException as error:
+        raise NothingFound(
+            f"reading SESv2 Configuration Set ({name}): couldn't find resource"
+        ) from error
+    return {
+        "id": name,
+        "arn": f"arn:aws:ses:{account.region}:{account.account_id}:configuration-set/{name}",
+        "configurationSetName": name,
+        **{f"{kind}Options": [] for kind in ("delivery", "reputation", "sending")},
+        **{f"{kind}Options": [] for kind in ("suppression", "tracking", "vdm")},
+        "tags": {},
+        "region": account.region,
+    }
+
+
 def _service_quota(arguments: Mapping[str, Any], account: Account) -> dict[str, Any]:
     """What AWS gives an account that has asked for more, or has grown: its documented default."""
     service, code = arguments["serviceCode"], arguments["quotaCode"]
@@ -156,5 +177,6 @@ LOOKUPS: Mapping[str, Lookup] = {
     "aws:route53/getRecords:getRecords": _zone_records,
     "aws:ssm/getParameter:getParameter": _parameter,
     "aws:sesv2/getEmailIdentity:getEmailIdentity": _email_identity,
+    "aws:sesv2/getConfigurationSet:getConfigurationSet": _configuration_set,
     "aws:servicequotas/getServiceQuota:getServiceQuota": _service_quota,
 }

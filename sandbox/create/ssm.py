@@ -9,10 +9,14 @@ from .declared import Account, Created, Creator, Declared
 
 def parameter(declared: Declared, account: Account) -> Created:
     """`aws.ssm.Parameter`."""
-    name = declared.physical_name()
-    made = account.client("ssm").put_parameter(
-        **parameter_of(declared) | {"Name": name}, Tags=declared.tag_list()
+    name, ssm = declared.physical_name(), account.client("ssm")
+    overwrite, tags = bool(declared.get("overwrite")), declared.tag_list()
+    made = ssm.put_parameter(
+        **parameter_of(declared) | {"Name": name},
+        **({"Overwrite": True} if overwrite else {"Tags": tags}),
     )
+    if overwrite:  # SSM takes only one of the two in one call
+        ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId=name, Tags=tags)
     arn = f"arn:aws:ssm:{account.region}:{account.account_id}:parameter/{name.lstrip('/')}"
     return Created(name, {"name": name, "arn": arn, "version": made["Version"]})
 

@@ -60,7 +60,9 @@ LIVES: dict[str, Life] = {
         read=_read_key,
         delete=_delete_key,
         source="internal/service/kms/key.go",
-        replaced_by=frozenset({"customerMasterKeySpec", "keyUsage", "multiRegion"}),
+        replaced_by=frozenset(
+            {"customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "xksKeyId"}
+        ),
         updates={
             **by(_policy, "policy"),
             **by(_description, "description"),

@@ -22,7 +22,8 @@ from sandbox.create import Account, Creator, DeclarationError, Declared
 _GONE = frozenset(
     {
         *("404", "AWS.SimpleQueueService.NonExistentQueue", "NoSuchBucket", "NoSuchBucketPolicy"),
-        *("NoSuchEntity", "NoSuchLifecycleConfiguration", "NotFound", "NotFoundException"),
+        *("NoSuchEntity", "NoSuchHostedZone", "NoSuchLifecycleConfiguration"),
+        *("NotFound", "NotFoundException"),
         *("OwnershipControlsNotFoundError", "NoSuchPublicAccessBlockConfiguration"),
         *("ParameterNotFound", "QueueDoesNotExist", "ResourceNotFound"),
         *("ResourceNotFoundException", "RuleDoesNotExist", "RuleSetDoesNotExist"),

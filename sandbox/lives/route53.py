@@ -30,7 +30,7 @@ LIVES: dict[str, Life] = {
         create=create.record,
         read=_read,
         delete=_delete,
-        source="internal/service/route53/record.go",
+        source="internal/service/route53/record.go",  # the type changes in place there
         replaced_by=frozenset({"name", "zoneId"}),
         updates={
             **by(_put, "records", "ttl"),

@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.create import Account
 from sandbox.create import ssm as create
 
-from .life import Change, Existing, Life, by, deleted_by
+from .life import Change, Existing, Life, by, deleted_by, nothing_to_do
 
 
 def _put(change: Change, account: Account) -> Mapping[str, Any]:
@@ -29,10 +29,14 @@ LIVES: dict[str, Life] = {
         delete=deleted_by("ssm", "delete_parameter", Name="id"),
         source="internal/service/ssm/parameter.go",
         replaced_by=frozenset({"name", "dataType"}),
-        updates=by(
-            _put,
-            *("allowedPattern", "description", "insecureValue", "keyId", "tier", "type", "value"),
-        ),
+        # The tier is left to fail: from advanced to standard, the parameter is replaced.
+        updates={
+            **by(
+                _put,
+                *("allowedPattern", "description", "insecureValue", "keyId", "type", "value"),
+            ),
+            **nothing_to_do("overwrite", because="an update overwrites in any case"),
+        },
         named_by="name",
     ),
 }

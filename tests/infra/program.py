@@ -203,13 +203,16 @@ class InAccount:
     """What is in the account before the deployment.
 
     `parameters` by name; `identities`, each with whether SES sends for it; `records` of the zone:
-    name and type → values as Route 53 has them; `errors`: function → what it fails with.
+    name and type → values as Route 53 has them; `has_zone`: whether there is one;
+    `errors`: function → what it fails with.
     """
 
     active_rule_set: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     identities: Mapping[str, bool] = field(default_factory=dict)
     records: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    has_zone: bool = True
+    configuration_sets: frozenset[str] = frozenset()
     lambda_concurrency: int = 1000
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -253,6 +256,8 @@ class _Aws(Mocks):
         return {"id": active, "ruleSetName": active}, []
 
     def _getZone(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
+        if not self.account.has_zone:
+            return _absent(f"Route 53 Hosted Zone ({args['zoneId']})")
         return {"zoneId": args["zoneId"], "name": ZONE}, []
 
     def _getRecords(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
@@ -274,6 +279,12 @@ class _Aws(Mocks):
             return _absent(f"SESv2 Email Identity ({name})")
         verified = self.account.identities[name]
         return {"emailIdentity": name, "verifiedForSendingStatus": verified}, []
+
+    def _getConfigurationSet(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
+        name = args["configurationSetName"]
+        if name not in self.account.configuration_sets:
+            return _absent(f"SESv2 Configuration Set ({name})")
+        return {"configurationSetName": name}, []
 
     def _getServiceQuota(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
         assert (args["serviceCode"], args["quotaCode"]) == ("lambda", "L-B99A9384")

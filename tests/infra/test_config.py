@@ -414,8 +414,8 @@ def test_what_is_wrong_is_told_by_key_and_rule(case: str) -> None:
         assert part in found[key]
 
 
-@pytest.mark.parametrize("stack", ["Dev", "dev_1", "d" * 33, "-dev"])
-def test_a_stack_whose_name_cannot_be_part_of_a_buckets_name_is_refused(stack: str) -> None:
+@pytest.mark.parametrize("stack", ["Dev", "dev_1", "d" * 33, "-dev", "dev-devices"])
+def test_a_stack_whose_name_cannot_be_part_of_the_accounts_names_is_refused(stack: str) -> None:
     assert set(problems({}, stack=stack)) == {"stack"}
 
 

@@ -87,6 +87,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 ASKED = (
     *("ses:DescribeActiveReceiptRuleSet", "ses:GetEmailIdentity", "ssm:GetParameter"),
+    *("ses:GetConfigurationSet", "ses:ListTagsForResource"),
     *("servicequotas:GetServiceQuota", "servicequotas:GetAWSDefaultServiceQuota"),
     *("route53:GetHostedZone", "route53:ListResourceRecordSets"),
 )

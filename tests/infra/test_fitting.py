@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,7 +13,9 @@ from infra.fitting import AnotherRuleSetIsActive, CannotDeploy, DomainsAreTaken
 from infra.holdings import Holdings, format_holdings, parse_holdings
 from infra.lookup import UnreadableHoldings
 from tests.infra.program import (
+    ACCOUNT,
     EMPTY,
+    ROOT,
     Deployment,
     InAccount,
     changed_config,
@@ -23,6 +26,7 @@ RULE_SET = "aws:ses/receiptRuleSet:ReceiptRuleSet"
 IDENTITY = "aws:sesv2/emailIdentity:EmailIdentity"
 RECORD, KEY = "aws:route53/record:Record", "aws:kms/key:Key"
 PARAMETER = "aws:ssm/parameter:Parameter"
+CONFIGURATION_SET = "aws:sesv2/configurationSet:ConfigurationSet"
 HOLDINGS, DIRECTORY = "/mail-relay/dev/holdings", "/mail-relay/dev/recipients"
 DOMAINS = ("mail.example.com", "in.example.com")
 
@@ -41,6 +45,9 @@ def after(stack: Deployment, *, rule_set: str | None = "mail-relay-dev") -> InAc
     return InAccount(
         active_rule_set=rule_set,
         parameters={HOLDINGS: held_by(stack), DIRECTORY: "{}"},
+        configuration_sets=frozenset(
+            one.inputs["configurationSetName"] for one in stack.all(CONFIGURATION_SET)
+        ),
         identities={one.inputs["emailIdentity"]: True for one in stack.all(IDENTITY)},
         records={
             (one.inputs["name"], one.inputs["type"]): tuple(one.inputs["records"])
@@ -85,6 +92,8 @@ def test_a_stack_that_cannot_be_deployed_registers_nothing(
         ("getActiveReceiptRuleSet", "AccessDenied"),
         ("getActiveReceiptRuleSet", "credentials not found"),
         ("getActiveReceiptRuleSet", "no active session"),
+        ("getActiveReceiptRuleSet", "ProfileNotFoundException: no such profile"),
+        ("getConfigurationSet", "AccessDenied"),
         ("getParameter", "lookup ssm: host not found"),
         ("getZone", "AccessDenied"),
         ("getRecords", "AccessDenied"),
@@ -219,6 +228,32 @@ def test_a_list_that_was_edited_is_not_taken_for_an_empty_one(value: str) -> Non
     assert "aws ssm get-parameter-history" in str(raised.value)
 
 
+@pytest.mark.parametrize("changes", [{}, {"createIdentities": False}])
+def test_without_its_list_a_stack_that_had_one_deletes_nothing(
+    changes: Mapping[str, object],
+) -> None:
+    account = after(deploy_in(EMPTY))
+    lost = replace(account, parameters={DIRECTORY: "{}"})
+    with pytest.raises(UnreadableHoldings, match=f"{HOLDINGS}.*is gone") as raised:
+        deploy_in(lost, **changes)
+    (section,) = re.findall(r'see docs/operating.md, "(.*?)"', str(raised.value))
+    assert f"### {section}\n" in (ROOT / "docs" / "operating.md").read_text("utf-8")
+
+
+def test_what_tells_that_there_was_a_list_comes_after_it_and_goes_before_it(
+    every: Deployment,
+) -> None:
+    listed = every.named(PARAMETER, "mail-relay-dev-holdings")
+    (devices,) = (
+        one
+        for one in every.all(CONFIGURATION_SET)
+        if one.inputs["configurationSetName"] == "mail-relay-dev-devices"
+    )
+    assert listed.urn in every.waits_for(devices)
+    # Written back by hand, the list is taken as it is, though Pulumi has forgotten it.
+    assert listed.inputs["overwrite"] is True
+
+
 @pytest.mark.parametrize("listed", [True, False])
 def test_a_stack_that_is_deployed_again_makes_the_same(*, listed: bool) -> None:
     # A release before this one kept no list of what it made.
@@ -336,6 +371,17 @@ def test_a_record_of_another_zone_is_not_the_stacks_own() -> None:
     assert "has MX of in.example.com already, and it is left as it is" in told
 
 
+def test_a_zone_that_is_gone_takes_its_records_with_it_and_stops_nothing_else() -> None:
+    account = replace(after(deploy_in(EMPTY, hostedZoneId="Z123")), has_zone=False)
+    with pytest.raises(CannotDeploy, match="hostedZoneId is Z123, and Route 53 has no such zone"):
+        deploy_in(account, hostedZoneId="Z123")
+    left = deploy_in(account)
+    assert left.all(RECORD) == ()
+    assert parse_holdings(held_by(left)) == Holdings(domains=tuple(sorted(DOMAINS)))
+    (told,) = left.warnings
+    assert "records to the zone Z123, which Route 53 has no more: it forgets them" in told
+
+
 def test_our_own_record_follows_the_configuration() -> None:
     first = deploy_in(EMPTY, hostedZoneId="Z123")
     changed = deploy_in(after(first), hostedZoneId="Z123", dmarcPolicy="reject")
@@ -344,6 +390,23 @@ def test_our_own_record_follows_the_configuration() -> None:
     )
     assert dmarc.inputs["records"] == ["v=DMARC1; p=reject"]
     assert changed.warnings == ()
+
+
+# --- Credentials --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["aws:assumeRoles", "aws:assumeRoleWithWebIdentity"])
+@pytest.mark.parametrize("activate", [True, False])
+def test_a_role_that_boto3_does_not_assume_is_told_before_anything_is_made(
+    monkeypatch: pytest.MonkeyPatch, key: str, *, activate: bool
+) -> None:
+    monkeypatch.setattr("infra.lookup.account_of_credentials", lambda: "210987654321")
+    role = {key: [{"roleArn": "arn:aws:iam::123456789012:role/deployer"}]}
+    if activate:
+        with pytest.raises(CannotDeploy, match=r"account 123456789012, but .* 210987654321"):
+            deploy_in(EMPTY, **role)
+        monkeypatch.setattr("infra.lookup.account_of_credentials", lambda: ACCOUNT)
+    assert deploy_in(EMPTY, activateRuleSet=activate, **role).resources
 
 
 # --- Quotas -------------------------------------------------------------------------------------
