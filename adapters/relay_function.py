@@ -173,6 +173,13 @@ class RelayFunction:
                 return None
             case SummaryDue(window=window):
                 return self._sum_up(window)
+            case Bounced(configuration_set=name) if name not in {
+                None,
+                self.settings.configuration_set_name,
+            }:
+                # A device's mail that bounced on its way here says nothing of any recipient.
+                self.telemetry.ignored(f"an event of the configuration set {name}")
+                return None
             case Bounced(addresses=addresses):
                 return self._suppress(addresses)
             case Received():

@@ -39,6 +39,12 @@ def suppressed_by(event: Mapping[str, Any]) -> tuple[Suppressed, ...]:
     return ()
 
 
+def configuration_set_of(event: Mapping[str, Any]) -> str | None:
+    """The configuration set that the mail went with, None if the event does not say."""
+    names = event.get("mail", {}).get("tags", {}).get("ses:configuration-set") or [None]
+    return None if names[0] is None else str(names[0])
+
+
 def _suppressed(
     cause: Cause, told: Mapping[str, Any], recipients: list[Mapping[str, Any]]
 ) -> tuple[Suppressed, ...]:

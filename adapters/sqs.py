@@ -28,7 +28,7 @@ from relay_core.suppression import Suppressed
 from relay_core.window import WindowKey
 
 from .aws_errors import aws_call
-from .sending_events import EVENT_TYPE, suppressed_by
+from .sending_events import EVENT_TYPE, configuration_set_of, suppressed_by
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_sqs import SQSClient
@@ -71,9 +71,13 @@ class SummaryDue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounced:
-    """SES tells of addresses that nothing is to be sent to any more."""
+    """SES tells of addresses that nothing is to be sent to any more.
+
+    `configuration_set` is the one that the mail went with, None if SES does not say.
+    """
 
     addresses: tuple[Suppressed, ...]
+    configuration_set: str | None = None
 
 
 Notification = Received | Ignored | SummaryDue | Bounced
@@ -104,7 +108,7 @@ def _parse_body(body: object, incoming_bucket: str) -> tuple[Notification, ...]:
         return (SummaryDue(window=WindowKey(str(body[_SUMMARY_OF]))),)
     if EVENT_TYPE in body:
         if addresses := suppressed_by(body):
-            return (Bounced(addresses=addresses),)
+            return (Bounced(addresses=addresses, configuration_set=configuration_set_of(body)),)
         return (Ignored(reason=f"an event of sending: {body[EVENT_TYPE]}"),)
     if body.get("Event") == "s3:TestEvent":
         _check_bucket(body["Bucket"], incoming_bucket)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from .metrics import SET_DIMENSION
+from .event_destinations import add_event_destinations
 
 _EVENTS = ("BOUNCE", "REJECT", "DELIVERY_DELAY")
 
@@ -49,34 +49,12 @@ class DeviceMail(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.configuration_set_name = configuration_set.configuration_set_name
-        aws.sesv2.ConfigurationSetEventDestination(
-            f"{name}-operator",
-            configuration_set_name=self.configuration_set_name,
-            event_destination_name="operator",
-            event_destination={
-                "enabled": True,
-                "matching_event_types": list(_EVENTS),
-                "sns_destination": {"topic_arn": args.topic_arn},
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.topic_policy]),
-        )
-        aws.sesv2.ConfigurationSetEventDestination(
-            f"{name}-metrics",
-            configuration_set_name=self.configuration_set_name,
-            event_destination_name="metrics",
-            event_destination={
-                "enabled": True,
-                "matching_event_types": list(_EVENTS),
-                "cloud_watch_destination": {
-                    "dimension_configurations": [
-                        {
-                            "dimension_name": SET_DIMENSION,
-                            "dimension_value_source": "MESSAGE_TAG",
-                            "default_dimension_value": args.configuration_set_name,
-                        }
-                    ]
-                },
-            },
-            opts=pulumi.ResourceOptions(parent=self),
+        add_event_destinations(
+            name,
+            self.configuration_set_name,
+            events=_EVENTS,
+            topic_arn=args.topic_arn,
+            topic_policy=args.topic_policy,
+            parent=self,
         )
         self.register_outputs({"configurationSetName": self.configuration_set_name})

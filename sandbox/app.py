@@ -34,6 +34,7 @@ from .console.forwarding import FunctionUrl
 from .console.journal import Journal
 from .console.queues import Queues
 from .deployers import Deployer, deployed
+from .device_hop import DeviceHop
 from .events import Event, Listener, ProgramWarned
 from .function_log import FunctionLogFollower
 from .function_urls import UnusableFunctionUrl, deployed_functions
@@ -323,6 +324,9 @@ def _surround(
     scanner.start()
     cleanup.callback(scanner.close)
     ses_faults_file = Faults(ses_faults)
+    sending_events = SendingEvents(
+        sesv2=emulator.client("sesv2"), sns=emulator.client("sns"), faults=ses_faults_file
+    )
     ses_endpoint.serve(
         SesService(
             emulator_endpoint=emulator.endpoint,
@@ -333,11 +337,7 @@ def _surround(
                 region=emulator.region,
                 account_id=emulator.account_id,
                 faults=ses_faults_file,
-                events=SendingEvents(
-                    sesv2=emulator.client("sesv2"),
-                    sns=emulator.client("sns"),
-                    faults=ses_faults_file,
-                ),
+                events=sending_events,
                 outbox=outbox,
                 listener=listener,
             ),
@@ -358,7 +358,9 @@ def _surround(
         listening=smtp_socket,
         tls=tls,
         logins=AccessKeys(passwords=emulator.smtp_passwords),
-        receiving=receiving,
+        receiving=DeviceHop(
+            receiving=receiving, events=sending_events, default_sets=emulator.default_sets
+        ),
         listener=listener,
     )
     cleanup.callback(front.close)

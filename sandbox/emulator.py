@@ -81,7 +81,7 @@ class Emulator:
     `endpoint` is its base URL; `access_key_id` and `secret_access_key` are the account's
     root credentials; `log` is the file its own log goes to. `malware_plans` is what was declared
     to be scanned, `smtp_passwords` what the access keys log in with at SES's SMTP interface, by
-    key id: the emulator has neither.
+    key id, `default_sets` the configuration sets of identities: the emulator has none of them.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class Emulator:
         self.log = log
         self.malware_plans: list[MalwarePlan] = []
         self.smtp_passwords: dict[str, str] = {}
+        self.default_sets: dict[str, str] = {}
         self._process = process
         self._key = key
         self._folder = folder

@@ -5,6 +5,8 @@ A mail bounces or is complained about where the mailbox simulator's addresses ar
 the mailbox simulator"), or where the faults file says so. The event is as SES writes it ("Contents
 of event data that Amazon SES publishes to Amazon SNS"), as far as anybody here reads it. Every
 mail is in its mailbox all the same, where it can be looked at.
+
+A device's mail goes the same way, from SES's sending side to its receiving side (`device_hop`).
 """
 
 from __future__ import annotations
@@ -35,23 +37,25 @@ class SendingEvents:
 
     def follow(
         self, submission_id: str, *, sender: str, recipient: str, configuration_set: str | None
-    ) -> None:
-        """Publish what follows a mail to one recipient, if anything does.
+    ) -> str | None:
+        """Publish what follows a mail to one recipient; the event, None if nothing follows.
 
         Raises:
             SesError: if the faults file cannot be read.
         """
         event = _simulated(recipient) or self.faults.event_after(recipient)
         if event is None or configuration_set is None:
-            return
-        document = json.dumps(_document(event, submission_id, sender, recipient))
+            return event
+        document = _document(event, submission_id, sender, recipient)
+        document["mail"]["tags"] = {"ses:configuration-set": [configuration_set]}
         answer = self.sesv2.get_configuration_set_event_destinations(
             ConfigurationSetName=configuration_set
         )
         for destination in answer["EventDestinations"]:
             topic = destination.get("SnsDestination", {}).get("TopicArn")
             if topic and event.upper() in destination["MatchingEventTypes"]:
-                self.sns.publish(TopicArn=topic, Subject=_SUBJECT, Message=document)
+                self.sns.publish(TopicArn=topic, Subject=_SUBJECT, Message=json.dumps(document))
+        return event
 
 
 def _simulated(recipient: str) -> str | None:

@@ -3,8 +3,9 @@
 The file holds a JSON list of `{"error", "times", "recipient"}`: the error's code, how many
 submissions meet it (once if left out), and the recipient it is about (null or left out:
 any). An `event`, `Bounce` or `Complaint`, in the place of the error lets SES take the mail and
-publish that event. It is read at each submission. How often an entry was used is kept in memory
-and forgotten when the file is written anew, so the file stays its writer's alone.
+publish that event; a `Bounce` for the relay's own address is of a device's mail, which then does
+not come in (`device_hop`). The file is read at each submission. How often an entry was used is
+kept in memory and forgotten when the file is written anew, so the file stays its writer's alone.
 """
 
 from __future__ import annotations

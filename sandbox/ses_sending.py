@@ -143,7 +143,7 @@ class Sending:
         found: list[str] = []
         failed: list[str] = []
         for address in dict.fromkeys(addresses):
-            identity = next(filter(self._is_verified, _identity_candidates(address)), None)
+            identity = next(filter(self._is_verified, identity_candidates(address)), None)
             (found if identity else failed).append(identity or address)
         if failed:
             raise SesError(
@@ -212,7 +212,7 @@ class Sending:
             yield parse_policy(document["PolicyVersion"]["Document"])
 
 
-def _identity_candidates(address: str) -> Iterator[str]:
+def identity_candidates(address: str) -> Iterator[str]:
     """The address, its domain, and the domains above it (a verified domain covers them)."""
     yield address
     labels = address.rpartition("@")[2].lower().split(".")

@@ -28,7 +28,6 @@ from aiosmtpd.smtp import AuthResult, LoginPassword, Session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .events import Listener, MailRejected, Trouble
-from .receipt import Receiving
 from .verdicts import Envelope
 
 MAX_MESSAGE = 40 * 1024 * 1024
@@ -51,6 +50,18 @@ class Credentials:
         """Whether both are right, in a time that tells nothing."""
         name_matches = hmac.compare_digest(login.login, self.username.encode())
         return hmac.compare_digest(login.password, self.password.encode()) and name_matches
+
+
+class Receives(Protocol):
+    """What takes mail. Its methods block, and raise botocore's errors where a call fails."""
+
+    def accepts(self, recipient: str) -> bool:
+        """Whether mail for this address is taken."""
+        ...
+
+    def receive(self, raw: bytes, envelope: Envelope) -> str:
+        """Take a mail; return its id."""
+        ...
 
 
 class Logins(Protocol):
@@ -131,7 +142,7 @@ class _Protocol(aiosmtpd.smtp.SMTP):
 class _Handler:
     """What the protocol asks at each step; AWS is called off the event loop."""
 
-    receiving: Receiving
+    receiving: Receives
     listener: Listener
 
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
@@ -198,7 +209,7 @@ class SmtpFront:
         listening: socket.socket,
         tls: ssl.SSLContext,
         logins: Logins | None,
-        receiving: Receiving,
+        receiving: Receives,
         listener: Listener,
     ) -> None:
         self._loop = asyncio.new_event_loop()

@@ -36,11 +36,13 @@ class Account(Protocol):
     """The account that resources are made in, as its administrator (`sandbox.emulator`).
 
     `malware_plans` are those that were made so far, and `smtp_passwords` those of the access keys
-    that are good, by key id: the emulator keeps neither itself.
+    that are good, by key id; `default_sets` is the configuration set that mail of an identity goes
+    with. The emulator keeps none of them itself.
     """
 
     malware_plans: list[MalwarePlan]
     smtp_passwords: dict[str, str]
+    default_sets: dict[str, str]
 
     @property
     def region(self) -> str:

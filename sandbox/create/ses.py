@@ -117,11 +117,8 @@ def email_identity(declared: Declared, account: Account) -> Created:
     client, name = account.client("sesv2"), declared.require("emailIdentity")
     if _is_there(client, name):
         raise DeclarationError(f"AlreadyExistsException: Email identity {name} already exist.")
-    made = client.create_email_identity(
-        EmailIdentity=name,
-        Tags=declared.tag_list(),
-        **declared.renamed({"configurationSetName": "ConfigurationSetName"}),
-    )
+    set_default(declared, account)
+    made = client.create_email_identity(EmailIdentity=name, Tags=declared.tag_list())
     if block := declared.block("dkimSigningAttributes"):
         block.leave_out("nextSigningKeyLength", because="mail is not signed here")
     return Created(
@@ -142,6 +139,14 @@ def email_identity(declared: Declared, account: Account) -> Created:
             },
         },
     )
+
+
+def set_default(declared: Declared, account: Account) -> None:
+    """Have mail of an identity go with a configuration set where it names none."""
+    account.default_sets.pop(declared.require("emailIdentity"), None)
+    if name := declared.get("configurationSetName"):
+        account.client("sesv2").get_configuration_set(ConfigurationSetName=name)
+        account.default_sets[declared.require("emailIdentity")] = name
 
 
 def _is_there(client: Any, identity: str) -> bool:  # noqa: ANN401 (boto3 makes its class at run time)
@@ -193,8 +198,8 @@ def configuration_set_parameters(declared: Declared) -> dict[str, Any]:
 def event_destination(declared: Declared, account: Account) -> Created:
     """`aws.sesv2.ConfigurationSetEventDestination` to SNS or CloudWatch.
 
-    Nothing that is sent here bounces, so nothing is published. SES tries a topic out and refuses
-    one that it may not publish on, so the topic's policy is looked at here.
+    SES tries a topic out and refuses one that it may not publish on, so the topic's policy is
+    looked at here.
     """
     set_name = declared.require("configurationSetName")
     name = declared.require("eventDestinationName")

@@ -13,6 +13,7 @@ from .life import (
     Change,
     Existing,
     Life,
+    Updater,
     by,
     deleted_by,
     found_by,
@@ -28,22 +29,17 @@ def _role_policy(change: Change, account: Account) -> Mapping[str, Any]:
     return {}
 
 
-def _role_boundary(change: Change, account: Account) -> Mapping[str, Any]:
-    iam = account.client("iam")
-    if boundary := change.new.get("permissionsBoundary"):
-        iam.put_role_permissions_boundary(RoleName=change.id, PermissionsBoundary=boundary)
-    else:
-        iam.delete_role_permissions_boundary(RoleName=change.id)
-    return {}
+def _boundary_of(kind: str) -> Updater:
+    def update(change: Change, account: Account) -> Mapping[str, Any]:
+        iam, whose = account.client("iam"), {f"{kind.title()}Name": change.id}
+        if boundary := change.new.get("permissionsBoundary"):
+            put = getattr(iam, f"put_{kind}_permissions_boundary")
+            put(**whose, PermissionsBoundary=boundary)
+        else:
+            getattr(iam, f"delete_{kind}_permissions_boundary")(**whose)
+        return {}
 
-
-def _user_boundary(change: Change, account: Account) -> Mapping[str, Any]:
-    iam = account.client("iam")
-    if boundary := change.new.get("permissionsBoundary"):
-        iam.put_user_permissions_boundary(UserName=change.id, PermissionsBoundary=boundary)
-    else:
-        iam.delete_user_permissions_boundary(UserName=change.id)
-    return {}
+    return update
 
 
 def _delete_user(user: Existing, account: Account) -> None:
@@ -76,7 +72,7 @@ LIVES: dict[str, Life] = {
         replaced_by=frozenset({"name", "namePrefix", "path"}),
         updates={
             **by(_role_policy, "assumeRolePolicy"),
-            **by(_role_boundary, "permissionsBoundary"),
+            **by(_boundary_of("role"), "permissionsBoundary"),
         },
         named_by="name",
         longest_name=64,
@@ -97,7 +93,7 @@ LIVES: dict[str, Life] = {
         delete=_delete_user,
         source="internal/service/iam/user.go",  # name and path change in place there
         updates={
-            **by(_user_boundary, "permissionsBoundary"),
+            **by(_boundary_of("user"), "permissionsBoundary"),
             **nothing_to_do("forceDestroy", because=ON_DELETION),
         },
         named_by="name",

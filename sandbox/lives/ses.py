@@ -12,6 +12,7 @@ from .life import (
     Change,
     Existing,
     Life,
+    Updater,
     by,
     deleted_by,
     found_by,
@@ -56,26 +57,18 @@ def _deactivate(_active: Existing, account: Account) -> None:
 
 
 def _default_set(change: Change, account: Account) -> Mapping[str, Any]:
-    """Checked, and left at that: the emulator has no such call, and mail here names its set."""
-    if name := change.new.get("configurationSetName"):
-        account.client("sesv2").get_configuration_set(ConfigurationSetName=name)
+    create.set_default(change.new, account)
     return {}
 
 
-def _delivery(change: Change, account: Account) -> Mapping[str, Any]:
-    parameters = create.configuration_set_parameters(change.new)
-    account.client("sesv2").put_configuration_set_delivery_options(
-        ConfigurationSetName=change.id, **parameters.get("DeliveryOptions", {})
-    )
-    return {}
+def _options(kind: str) -> Updater:
+    def update(change: Change, account: Account) -> Mapping[str, Any]:
+        parameters = create.configuration_set_parameters(change.new)
+        put = getattr(account.client("sesv2"), f"put_configuration_set_{kind}_options")
+        put(ConfigurationSetName=change.id, **parameters.get(f"{kind.title()}Options", {}))
+        return {}
 
-
-def _suppression(change: Change, account: Account) -> Mapping[str, Any]:
-    parameters = create.configuration_set_parameters(change.new)
-    account.client("sesv2").put_configuration_set_suppression_options(
-        ConfigurationSetName=change.id, **parameters.get("SuppressionOptions", {})
-    )
-    return {}
+    return update
 
 
 def _update_destination(change: Change, account: Account) -> Mapping[str, Any]:
@@ -134,8 +127,8 @@ LIVES: dict[str, Life] = {
         source="internal/service/sesv2/configuration_set.go",
         replaced_by=frozenset({"configurationSetName"}),
         updates={
-            **by(_delivery, "deliveryOptions"),
-            **by(_suppression, "suppressionOptions"),
+            **by(_options("delivery"), "deliveryOptions"),
+            **by(_options("suppression"), "suppressionOptions"),
         },
     ),
     "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": Life(

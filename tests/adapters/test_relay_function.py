@@ -658,6 +658,31 @@ def fresh_handler() -> Iterator[None]:
     relay_function._telemetry.cache_clear()
 
 
+class TestBounces:
+    @pytest.mark.parametrize(
+        ("name", "outcome"), [("relay-dev", "suppressed"), ("relay-dev-devices", "ignored")]
+    )
+    def test_only_mail_of_the_relays_own_set_says_whom_not_to_send_to(
+        self, function: RelayFunction, world: MemoryWorld, log: Log, name: str, outcome: str
+    ) -> None:
+        bounce = {
+            "bounceType": "Permanent",
+            "bouncedRecipients": [{"emailAddress": "a@example.com"}],
+            "timestamp": "2026-01-02T03:04:05.000Z",
+        }
+        event = {
+            "eventType": "Bounce",
+            "bounce": bounce,
+            "mail": {"tags": {"ses:configuration-set": [name]}},
+        }
+        ours = replace(SETTINGS, configuration_set_name="relay-dev")
+        record = sqs_record(json.dumps(event))
+        answer = replace(function, settings=ours)({"Records": [record]}, CONTEXT)
+        assert [] == failed_ids(answer)
+        assert [outcome] == [line["outcome"] for line in log.endings()]
+        assert bool(world.suppressions.documents) == (outcome == "suppressed")
+
+
 class TestSummaries:
     """What a reminder of the queue makes of the notices that were left out."""
 

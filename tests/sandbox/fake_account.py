@@ -14,6 +14,7 @@ class FakeAccount:
     account_id: str = "000000000000"
     malware_plans: list[MalwarePlan] = field(default_factory=list)
     smtp_passwords: dict[str, str] = field(default_factory=dict)
+    default_sets: dict[str, str] = field(default_factory=dict)
 
     def client(self, service_name: str) -> NoReturn:
         raise AssertionError(f"nothing is to be asked of {service_name}")

@@ -121,6 +121,32 @@ def test_an_address_whose_owner_complains_is_not_sent_to_again(relay: Relay) -> 
     assert 1 == len(relay.sandbox.mails(address))
 
 
+def test_a_devices_mail_that_does_not_arrive_is_told_to_the_operator(relay: Relay) -> None:
+    """SES takes it and cannot deliver it to its own receiving side: the device does not hear."""
+    inbound = relay.sandbox.smtp["rcpt_to"]
+    relay.sandbox.set_faults({"event": "Bounce", "times": 1, "recipient": inbound})
+    lost, next_one = unique_address(), unique_address()
+    relay.send("lost on its way", lost)
+    told = eventually(
+        lambda: [
+            notice["message"]
+            for notice in relay.sandbox.notices()
+            if notice["topic"] == "alarms" and inbound in notice["message"]
+        ],
+        within=60,
+    )
+    assert told is not None
+    event = json.loads(told[0])
+    assert event["eventType"] == "Bounce"
+    assert event["bounce"]["bouncedRecipients"][0]["emailAddress"] == inbound
+    assert event["mail"]["tags"]["ses:configuration-set"] == ["mail-relay-sandbox-devices"]
+    # It is of no recipient: none is suppressed for it, and the next mail comes in.
+    relay.send("arrives", next_one)
+    relay.find("arrives", "done")
+    assert not relay.sandbox.mails(lost)
+    assert inbound not in relay.relayctl("bounces", "list", "--json")
+
+
 def test_a_mail_that_waited_forty_hours_has_a_link_of_full_length(relay: Relay) -> None:
     """The clock cannot be moved here: so the manifest says that it is forty hours older."""
     address = unique_address()

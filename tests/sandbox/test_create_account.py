@@ -18,6 +18,8 @@ from sandbox.emulator import Emulator
 
 REGION = "eu-central-1"
 ZONE = "example.com"
+IDENTITY = "aws:sesv2/emailIdentity:EmailIdentity"
+PARAMETER = "aws:ssm/parameter:Parameter"
 
 
 @pytest.fixture(scope="module")
@@ -165,13 +167,43 @@ def test_events_go_to_a_topic_that_ses_may_publish_on_and_to_no_other(emulator: 
     assert found["MatchingEventTypes"] == ["BOUNCE"]
 
 
+def test_an_identity_that_is_there_already_is_refused(emulator: Emulator) -> None:
+    inputs = {"emailIdentity": f"{unique()}.example"}
+    create(emulator, IDENTITY, inputs)
+    with pytest.raises(DeclarationError, match="AlreadyExistsException"):
+        create(emulator, IDENTITY, inputs)
+
+
+def test_an_identity_goes_with_the_configuration_set_that_it_names(emulator: Emulator) -> None:
+    domain, name = f"{unique()}.example", unique()
+    inputs = {"emailIdentity": domain, "configurationSetName": name}
+    with pytest.raises(emulator.client("sesv2").exceptions.NotFoundException):
+        create(emulator, IDENTITY, inputs)
+    emulator.client("sesv2").create_configuration_set(ConfigurationSetName=name)
+    create(emulator, IDENTITY, inputs)
+    assert emulator.default_sets[domain] == name
+
+
 def test_a_mail_from_domain_is_below_its_identity(emulator: Emulator) -> None:
     domain = f"{unique()}.example"
-    create(emulator, "aws:sesv2/emailIdentity:EmailIdentity", {"emailIdentity": domain})
+    create(emulator, IDENTITY, {"emailIdentity": domain})
     attributes = {"emailIdentity": domain, "behaviorOnMxFailure": "USE_DEFAULT_VALUE"}
     create(emulator, MAIL_FROM, {**attributes, "mailFromDomain": f"bounce.{domain}"})
     with pytest.raises(DeclarationError, match="must be a subdomain of"):
         create(emulator, MAIL_FROM, {**attributes, "mailFromDomain": "bounce.example"})
+
+
+# --- Parameters ---------------------------------------------------------------------------------
+
+
+def test_a_parameter_that_is_there_is_written_over_only_if_asked(emulator: Emulator) -> None:
+    inputs = {"name": f"/some/{unique()}", "type": "String", "insecureValue": "one"}
+    create(emulator, PARAMETER, inputs)
+    with pytest.raises(emulator.client("ssm").exceptions.ParameterAlreadyExists):
+        create(emulator, PARAMETER, inputs)
+    create(emulator, PARAMETER, {**inputs, "insecureValue": "two", "overwrite": True})
+    found = emulator.client("ssm").get_parameter(Name=inputs["name"])["Parameter"]["Value"]
+    assert found == "two"
 
 
 # --- What a program asks ------------------------------------------------------------------------

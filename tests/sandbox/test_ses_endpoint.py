@@ -319,7 +319,9 @@ def test_other_services_are_reached_through_it_too(ses: Ses) -> None:
 def test_a_body_of_no_stated_length_is_refused(ses: Ses) -> None:
     connection = http.client.HTTPConnection(urlsplit(ses.url).netloc, timeout=10)
     with contextlib.closing(connection):
-        connection.request("PUT", "/bucket/key", iter([b"x"]), encode_chunked=True)
+        # It answers without reading the body, perhaps before all of that is written.
+        with contextlib.suppress(BrokenPipeError):
+            connection.request("PUT", "/bucket/key", iter([b"x"]), encode_chunked=True)
         assert connection.getresponse().status == 411
 
 
