@@ -122,11 +122,11 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             key="function-errors",
             metric=metrics.ERRORS,
             threshold=0,
-            meaning="A worker died: it ran out of time or memory, or it could not start. Its mails"
-            " are tried again, each with one try less.",
-            first=f"see in the log group {log_group}, where record.status is not success, what it"
-            " died of; raise functionTimeoutSeconds or functionMemory, or deploy the version"
-            " before.",
+            meaning="A worker died: it ran out of time or memory, or it could not start. Its mail,"
+            " one an invocation, comes again; one that killed two workers is refused.",
+            first=f"see in the log group {log_group} the last 'mail begun' of the invocation whose"
+            " record.status is not success; raise functionTimeoutSeconds or functionMemory, or"
+            " deploy the version before.",
         ),
         Alarm(
             key="function-throttles",
@@ -161,6 +161,16 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             first="open the account dashboard of SES in this region: it states the reason and the"
             " quota. Mails go out by themselves once it sends again; 'relayctl list --since 1h'"
             " shows those that wait.",
+        ),
+        Alarm(
+            key="held",
+            metric=metrics.HELD,
+            threshold=0,
+            meaning="Mail is held: a sender is over senderMessageLimit, or the stack is over"
+            " recipientBudgetPerHour. It is kept, and goes to nobody until you release it.",
+            first="see with 'relayctl list --state held' whose it is, and whether its recipients"
+            " exist. If it is wanted, 'relayctl redeliver MESSAGE' releases it; if ordinary hours"
+            " hold mail, raise that key.",
         ),
         Alarm(
             key="failed-recipients",

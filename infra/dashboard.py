@@ -189,7 +189,13 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                     "Troubles",
                     (metrics.AT_LAST_TRY, "mails at last try"),
                     (metrics.PARKED, "mails parked"),
+                    (metrics.HELD, "mails held"),
                     (metrics.DIRECTORY_FAILURES, "directory not read"),
+                ),
+                _graph(
+                    "Suppressed and summed up",
+                    (counted("AddressesSuppressed"), "addresses not sent to any more"),
+                    (counted("NoticesSummedUp"), "notices told in a summary"),
                 ),
                 _graph("Device mail that bounced", (metrics.DEVICE_BOUNCES, "mails lost")),
                 _graph("Bounces, whole account", (metrics.BOUNCE_RATE, "of mails sent")),

@@ -112,6 +112,7 @@ Lambda guide, "Monitoring Lambda function URLs")."""
 PAGE_THROTTLES = asked("Throttles")
 AT_LAST_TRY = counted("MessagesAtLastTry")
 PARKED = counted("MessagesParked")
+HELD = counted("MessagesHeld")
 RECIPIENTS_FAILED = counted("RecipientsFailed")
 DIRECTORY_FAILURES = counted("DirectoryFailures")
 DEVICE_BOUNCES = Metric(name="Bounce", of=Subject.DEVICE_MAIL, statistic="Sum")

@@ -10,9 +10,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from relay_core.deaths import cause_of_death, known_deaths
 from relay_core.errors import Refusal
 from relay_core.links import format_size
 from relay_core.manifest import (
+    Death,
     DeliveryRecord,
     DeliveryState,
     Intervention,
@@ -92,6 +94,9 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
         parts += ["", _refusals(manifest.refusals)]
     if manifest.attachments:
         parts += ["", _attachments(manifest.attachments)]
+    deaths = manifest.deaths if lease_at(manifest, now) else known_deaths(manifest)
+    if deaths:
+        parts += ["", _deaths(deaths)]
     if manifest.interventions:
         parts += ["", _interventions(manifest.interventions)]
     return Group(*parts)
@@ -132,6 +137,19 @@ def _refusals(refusals: Sequence[Refusal]) -> Table:
         table.add_column(name, overflow="fold")
     for one in refusals:
         table.add_row(shown(one.address or "(not known)"), shown(one.reason), shown(one.detail))
+    return table
+
+
+def _deaths(deaths: Sequence[Death]) -> Table:
+    table = _table()
+    for name in ("Worker died (UTC)", "Of", "Had the SQS message"):
+        table.add_column(name, overflow="fold")
+    for one in deaths:
+        table.add_row(
+            f"by {format_moment(one.at)}" if one.at else "-",
+            cause_of_death(one.cause),
+            shown(one.queue_message or "-"),
+        )
     return table
 
 

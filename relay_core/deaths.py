@@ -135,7 +135,7 @@ def failing_manifest(raw_key: RawKey, settings: Settings, now: datetime) -> Mani
 def refusal_of(deaths: tuple[Death, ...], message_id: str) -> Refusal:
     """Why a mail that killed its workers is not tried again, and what to do."""
     causes = Counter(death.cause for death in deaths)
-    told = ", ".join(f"{count} of {_WORDS[cause]}" for cause, count in causes.items())
+    told = ", ".join(f"{count} of {cause_of_death(cause)}" for cause, count in causes.items())
     return Refusal(
         reason=Reason.LIMIT_EXCEEDED,
         detail=f"{len(deaths)} workers died while they had this mail ({told}), so it is not tried"
@@ -143,6 +143,11 @@ def refusal_of(deaths: tuple[Death, ...], message_id: str) -> Refusal:
         " raise functionMemory or functionTimeoutSeconds, deploy, then run 'relayctl redeliver"
         f" {message_id}'",
     )
+
+
+def cause_of_death(cause: DeathCause) -> str:
+    """What a worker died of, in words, with the configuration key that it depends on."""
+    return _WORDS[cause]
 
 
 _WORDS = {

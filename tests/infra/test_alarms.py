@@ -52,6 +52,7 @@ ALARMS = {
     "function-throttles": Expected("AWS/Lambda", "Throttles", FUNCTION, "Sum", 0, 300, (3, 3)),
     "last-try": Expected("MailRelay", "MessagesAtLastTry", SERVICE, "Sum", 0, 300),
     "parked": Expected("MailRelay", "MessagesParked", SERVICE, "Sum", 0, 300, (1, 4)),
+    "held": Expected("MailRelay", "MessagesHeld", SERVICE, "Sum", 0, 300),
     "failed-recipients": Expected("MailRelay", "RecipientsFailed", SERVICE, "Sum", 10, 300),
     "directory": Expected("MailRelay", "DirectoryFailures", SERVICE, "Sum", 0, 300, (1, 4)),
     "device-bounces": Expected("AWS/SES", "Bounce", DEVICE_MAIL, "Sum", 0, 300),
@@ -103,7 +104,7 @@ def test_an_alarm_on_the_relays_own_metrics_hears_only_its_own_stack(deploy: Dep
         "variables"
     ]
     own = [one for one in stack.all(ALARM) if one.inputs["namespace"] == RELAY_NAMESPACE]
-    assert len(own) == 4
+    assert len(own) == 5
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == RELAY_NAMESPACE
     for one in own:
         assert one.inputs["dimensions"] == {"service": variables["POWERTOOLS_SERVICE_NAME"]}

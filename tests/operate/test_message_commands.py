@@ -18,7 +18,14 @@ from adapters.sqs import Received
 from infra.relay import INCOMING_PREFIX as PROGRAMS_PREFIX
 from relay_core.errors import Reason
 from relay_core.lease import Lease
-from relay_core.manifest import DeliveryState, Intervention, ManifestState, MessageId
+from relay_core.manifest import (
+    Death,
+    DeathCause,
+    DeliveryState,
+    Intervention,
+    ManifestState,
+    MessageId,
+)
 from relay_core.plan import INCOMING_PREFIX
 from relay_core.ports import RawKey
 from relay_core.tokens import LinkKeys
@@ -243,6 +250,7 @@ class TestShow:
                 attachments=tuple(attachments),
                 deliveries=(anna, replace(ben, revoked_at=NOW + 4 * HOUR)),
                 interventions=tuple(done),
+                deaths=(Death(queue_message="sqs-1", cause=DeathCause.TIME, at=NOW),),
             )
         )
         for number, name in ((1, "a.jpg"), (None, "Gate.zip")):
@@ -273,9 +281,19 @@ class TestShow:
             "No. 1: a.jpg",
             "all files: Gate.zip",
             "2026-01-02T17:00:00Z",
+            "by 2026-01-02T12:00:00Z",
+            "time (functionTimeoutSeconds)",
+            "sqs-1",
         ):
             assert words in answer.stdout
         assert "\x1b" not in answer.stdout
+
+    def test_a_worker_whose_lease_ran_out_is_told_as_dead(self, deployed: Deployed) -> None:
+        lease = replace(LEASE, until=NOW, queue_message="sqs-1")
+        deployed.store(replace(manifest("m1"), state=ManifestState.FAILING, lease=lease))
+        answer = deployed.relayctl("show", "m1")
+        for words in ("that worker is gone", "memory, most likely (functionMemory)", "sqs-1"):
+            assert words in answer.stdout
 
     def test_downloads_are_told_oldest_first_as_they_are_stored(self, deployed: Deployed) -> None:
         deployed.store(manifest("m1", to(ANNA)), manifest("m10"))
