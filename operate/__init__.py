@@ -10,5 +10,6 @@ fetched of it, and `dead_letters` why a message failed. What is to be changed ab
 planned by `redelivery`, `revocation` and `extension`, and `intervention` writes down that it was.
 
 `cli`, `list_command`, `message_commands`, `link_commands` and `dlq_commands` are what is typed,
-`message_options` and `stack_options` how, `terminal` is what is said.
+`message_options`, `policy` and `stack_options` how, `examples` is the end of their help,
+`command_line` how they fail, and `terminal` what is said.
 """

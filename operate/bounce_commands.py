@@ -11,6 +11,7 @@ from relay_core.moment import format_moment
 from relay_core.suppression import SuppressionList
 from relay_core.window_change import change_window
 
+from .examples import epilog
 from .message_options import address_option
 from .redelivery import NotDone
 from .stack_options import (
@@ -24,7 +25,6 @@ from .stack_options import (
     open_stack,
 )
 from .terminal import (
-    EXIT_STATUSES,
     complain,
     confirm,
     errors_told,
@@ -42,7 +42,7 @@ bounces = typer.Typer(
 )
 
 
-@bounces.command("list", epilog=EXIT_STATUSES)
+@bounces.command("list", epilog=epilog("bounces list"))
 def list_bounces(
     *,
     as_json: AsJson = False,
@@ -82,7 +82,7 @@ def list_bounces(
             complain("there is no such address")
 
 
-@bounces.command("clear", epilog=EXIT_STATUSES)
+@bounces.command("clear", epilog=epilog("bounces clear"))
 def clear_bounces(
     addresses: Annotated[
         list[str], typer.Argument(metavar="ADDRESS", help="The addresses to send to again.")

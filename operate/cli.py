@@ -25,33 +25,52 @@ from relay_core.settings import Settings
 
 from . import emptying, link_commands, list_command, message_commands
 from .bounce_commands import bounces
+from .command_line import Commands
 from .dlq_commands import dlq
+from .examples import epilog
 from .extraction import Extraction
 from .inspection import Inspection, inspect_message, to_json
 from .policy import Allowed, Config, Defaults, Groups, Marker, make_policy
 from .presentation import present
 from .preview import NothingToShow, preview
 from .terminal import complain, say
+from .version import version
 
 STANDARD_INPUT = "-"
 NO_MESSAGE = 1
 UNREADABLE = 2
+_INSPECT_STATUSES = "Exits with 0 if every file could be read, with 2 otherwise."
+_REWRITE_STATUSES = "Exits with 2 if the file could not be read, with 1 if it holds no message."
 
 app = typer.Typer(
+    cls=Commands,
     help="The mail relay, from the operator's desk.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,  # plain help: its paragraphs are filled, and it can be searched
     pretty_exceptions_enable=False,
 )
 
 
+def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
+    if wanted:
+        typer.echo(f"relayctl {version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def relayctl() -> None:
+def relayctl(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Print the version, and exit."
+        ),
+    ] = False,
+) -> None:
     """The mail relay, from the operator's desk."""
 
 
-@app.command("inspect")
+@app.command("inspect", epilog=epilog("inspect", _INSPECT_STATUSES))
 def inspect_files(
     files: Annotated[
         list[str],
@@ -82,8 +101,6 @@ def inspect_files(
     allowed, and mail refused that Amazon SES marked as spam or as forged. --config sets any key as
     for the sandbox; --marker, --allow, --group and --default are short for four of them. What a
     stack counts over many mails (senderMessageLimit, recipientBudgetPerHour) decides nothing here.
-
-    Exits with 0 if every file could be read, with 2 otherwise.
     """
     settings, directory = make_policy(config, marker, allow, group, default)
     console = Console(highlight=False, markup=False, emoji=False)
@@ -128,7 +145,7 @@ def _inspect(
         return f"this is a fault of relayctl, please report it: {error!r}"
 
 
-@app.command("rewrite")
+@app.command("rewrite", epilog=epilog("rewrite", _REWRITE_STATUSES))
 def rewrite_file(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="A raw message; - is standard input.")
@@ -152,8 +169,6 @@ def rewrite_file(
     Links are URL/<index>/<file name>, good for 36 hours; the relay's own address is
     relay@relay.invalid. Nothing is stored or sent. If the relay would not send the message to
     this recipient, standard error says why, and the message is written all the same.
-
-    Exits with 2 if the file could not be read, with 1 if it holds no message.
     """
     settings, directory = make_policy(config, marker, allow, group, default)
     try:

@@ -13,12 +13,12 @@ from relay_core.manifest import MessageId
 from relay_core.plan import message_id_of
 
 from .dead_letters import Lookup, reason_of
+from .examples import epilog
 from .finding import select_letters
 from .message_presentation import present_letters, summarize_letter
 from .parallel import in_parallel
 from .stack_options import AsJson, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
 from .terminal import (
-    EXIT_STATUSES,
     Exit,
     complain,
     confirm,
@@ -53,7 +53,7 @@ Messages = Annotated[
 Every = Annotated[bool, typer.Option("--all", help="All messages of the dead-letter queue.")]
 
 
-@dlq.command("list", epilog=EXIT_STATUSES)
+@dlq.command("list", epilog=epilog("dlq list"))
 def list_letters(
     *,
     as_json: AsJson = False,
@@ -113,7 +113,7 @@ def _manifests_of(desk: Desk, letters: Iterable[DeadLetter]) -> dict[MessageId, 
     return found
 
 
-@dlq.command("redrive", epilog=EXIT_STATUSES)
+@dlq.command("redrive", epilog=epilog("dlq redrive"))
 def redrive_letters(
     messages: Messages = None,
     *,
@@ -141,7 +141,7 @@ def redrive_letters(
     )
 
 
-@dlq.command("drop", epilog=EXIT_STATUSES)
+@dlq.command("drop", epilog=epilog("dlq drop"))
 def drop_letters(
     messages: Messages = None,
     *,

@@ -14,8 +14,9 @@ import typer
 
 from relay_core.links import format_size
 
+from .examples import epilog
 from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
-from .terminal import EXIT_STATUSES, confirm, errors_told, must_be_confirmed, progress, say
+from .terminal import confirm, errors_told, must_be_confirmed, progress, say
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.operator import StoredObject
@@ -25,7 +26,7 @@ _A_REQUEST = 1000  # objects (S3 API, DeleteObjects)
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("empty", epilog=EXIT_STATUSES)(empty_buckets)
+    app.command("empty", epilog=epilog("empty"))(empty_buckets)
 
 
 def empty_buckets(

@@ -20,6 +20,7 @@ from relay_core.moment import format_moment
 from relay_core.ports import StoredManifest
 from relay_core.tokens import message_ref
 
+from .examples import epilog
 from .extension import Extension, Kept, later_by, latest_end, plan_extension
 from .finding import load_message
 from .intervention import intervened
@@ -28,7 +29,7 @@ from .message_presentation import headline
 from .redelivery import NotDone, find_recipient
 from .revocation import Revocation, nobody_has_a_link, plan_revocation
 from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
-from .terminal import EXIT_STATUSES, complain, confirm, errors_told, must_be_confirmed, say
+from .terminal import complain, confirm, errors_told, must_be_confirmed, say
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.operator import StoredObject
@@ -45,7 +46,7 @@ def register(app: typer.Typer) -> None:
         ("extend", extend_links),
         ("link", print_link),
     ):
-        app.command(name, epilog=EXIT_STATUSES)(command)
+        app.command(name, epilog=epilog(name))(command)
 
 
 def revoke_links(

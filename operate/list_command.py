@@ -16,6 +16,7 @@ from relay_core.links import format_size
 from relay_core.manifest import Manifest, MessageId
 from relay_core.moment import format_moment
 
+from .examples import epilog
 from .message_list import list_lines, present_list, summarize
 from .message_options import Unannounced, past_option, pattern_option
 from .parallel import in_parallel
@@ -24,7 +25,6 @@ from .selection import Candidate, Newest, Selection, newest
 from .stack_options import AsJson, Outputs, Profile, ReadyFile, StackName, open_stack
 from .standing import Standing
 from .terminal import (
-    EXIT_STATUSES,
     complain,
     errors_told,
     make_console,
@@ -46,7 +46,7 @@ _BESIDE_THE_LIST = 3  # lines of the screen: head, foot, and the cursor's
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("list", epilog=EXIT_STATUSES)(list_messages)
+    app.command("list", epilog=epilog("list"))(list_messages)
 
 
 def list_messages(

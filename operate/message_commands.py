@@ -23,6 +23,7 @@ from relay_core.moment import format_moment
 from relay_core.ports import RawKey, StoredManifest
 
 from .downloads import read_downloads
+from .examples import epilog
 from .finding import (
     find_message,
     find_raw_message,
@@ -53,7 +54,6 @@ from .stack_options import (
 )
 from .standing import name_some, standing_of, why
 from .terminal import (
-    EXIT_STATUSES,
     Exit,
     complain,
     confirm,
@@ -78,7 +78,7 @@ def register(app: typer.Typer) -> None:
         ("redeliver", redeliver_message),
         ("replay", replay_messages),
     ):
-        app.command(name, epilog=EXIT_STATUSES)(command)
+        app.command(name, epilog=epilog(name))(command)
 
 
 def show_message(

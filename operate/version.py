@@ -1,0 +1,17 @@
+"""Which version of the project this checkout is."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+_PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+
+
+def version() -> str:
+    """The version of the checkout, as its `pyproject.toml` tells it."""
+    try:
+        told: str = tomllib.loads(_PROJECT.read_text("utf-8"))["project"]["version"]
+    except (OSError, ValueError, KeyError):
+        return "of unknown version"
+    return told
