@@ -22,7 +22,7 @@ import functools
 import os
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -189,7 +189,7 @@ class RelayFunction:
     def _relay(self, mail: Received, attempt: Attempt, worker: Worker) -> Again | Exception | None:
         """Relay one mail; the answer says why the queue has to deliver the message again."""
         raw_key, now = mail.raw_key, self.ports.clock()
-        worker = replace(worker, queue_message=attempt.queue_message)
+        worker = attempt.given_to(worker, self.settings)
         if not worker.has_time(now):
             report = not_begun(raw_key)
             self.telemetry.reported(report)
@@ -207,15 +207,19 @@ class RelayFunction:
                 )
         except TransientError as error:
             self.telemetry.retried(error)
-            self._record_trouble(raw_key, error, worker)
+            self._record_trouble(raw_key, str(error), worker)
             return error
         # Whatever one mail breaks must not take its neighbours with it. Nothing is swallowed:
         # the error is logged with its traceback and the message stays on the queue.
         except Exception as error:  # noqa: BLE001 - see the comment above
             self.telemetry.failed(error)
-            self._record_trouble(raw_key, error, worker)
+            known = isinstance(error, AdapterError)
+            trouble = str(error) if known else f"{type(error).__name__}: {error}; see the log"
+            self._record_trouble(raw_key, trouble, worker)
             return error
         self.telemetry.reported(report)
+        if worker.is_last_try and report.again is not None and report.again.failed_try:
+            self._record_trouble(raw_key, report.detail, worker)
         return report.again
 
     def _suppress(self, addresses: Sequence[Suppressed]) -> AdapterError | None:
@@ -247,10 +251,8 @@ class RelayFunction:
         except AdapterError as error:
             self.telemetry.trouble_not_recorded(error)
 
-    def _record_trouble(self, raw_key: RawKey, error: Exception, worker: Worker) -> None:
+    def _record_trouble(self, raw_key: RawKey, trouble: str, worker: Worker) -> None:
         """Write down why the mail was not relayed, for whoever looks for it. Best effort."""
-        known = isinstance(error, AdapterError)
-        trouble = str(error) if known else f"{type(error).__name__}: {error}; see the log"
         try:
             record_trouble(raw_key, trouble, worker, self.settings, self.ports)
         except AdapterError as second:

@@ -6,6 +6,7 @@ SQS does not tell. The mail's manifest does: whoever tried last wrote down what 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from relay_core.errors import AdapterError
@@ -22,19 +23,21 @@ Lookup = StoredManifest | AdapterError | None
 """A manifest, none, or why nobody knows."""
 
 
-def reason_of(letter: DeadLetter, manifests: Mapping[MessageId, Lookup], *, log_group: str) -> str:
+def reason_of(
+    letter: DeadLetter, manifests: Mapping[MessageId, Lookup], now: datetime, *, log_group: str
+) -> str:
     """Why the message failed, in words of the record.
 
     `manifests` are those of all mails that it announces.
     """
     reasons = [letter.trouble] if letter.trouble else []
     for raw_key in letter.raw_keys:
-        reason = _reason(raw_key, manifests[message_id_of(raw_key)], log_group)
+        reason = _reason(raw_key, manifests[message_id_of(raw_key)], now, log_group)
         reasons.append(f"{raw_key}: {reason}" if len(letter.raw_keys) > 1 else reason)
     return "; ".join(reasons)
 
 
-def _reason(raw_key: RawKey, found: Lookup, log_group: str) -> str:
+def _reason(raw_key: RawKey, found: Lookup, now: datetime, log_group: str) -> str:
     if isinstance(found, AdapterError):
         return f"the manifest cannot be read: {found}"
     if found is None:
@@ -43,7 +46,7 @@ def _reason(raw_key: RawKey, found: Lookup, log_group: str) -> str:
             f" the log group {log_group} for {message_id_of(raw_key)}"
         )
     manifest = found.manifest
-    standing = standing_of(manifest)
+    standing = standing_of(manifest, now)
     words = f"{standing}: {why(manifest)}" if why(manifest) else standing.value
     if found.manifest.is_settled:
         words += " (it has come to its end meanwhile: redriving it does nothing, and drops it)"

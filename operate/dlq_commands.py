@@ -72,7 +72,10 @@ def list_letters(
         with _examined(desk) as examination:
             letters = sorted(examination.letters, key=lambda one: one.queued_at)
         manifests = _manifests_of(desk, letters)
-        told = [(one, reason_of(one, manifests, log_group=desk.log_group)) for one in letters]
+        told = [
+            (one, reason_of(one, manifests, desk.clock(), log_group=desk.log_group))
+            for one in letters
+        ]
         if as_json:
             for letter, reason in told:
                 print_json(summarize_letter(letter, reason))

@@ -111,7 +111,8 @@ def list_messages(
     States: relaying (somebody is still to get the mail), done (everybody has it), partial (all
     have it but those who were left out), failed (some can never get it), refused, ignored, held
     (its sender was over the limit), released (by an operator, to be done from its start), failing
-    (no try came as far as to promise anything). "at work" means that a worker has it now.
+    (no try came as far as to promise anything), dead (the last try failed: see dlq list). "at
+    work" means that a worker has it now.
 
     A terminal shows a line a message, as much as fits; a pipe gets all of it, with tabs between
     moment, state, id, recipients served, sender, subject, and why. What takes part of its columns
@@ -239,7 +240,7 @@ def _find_newest(
                 elif stored is not None:  # else its retention ended just now
                     yield stored.manifest
 
-        return newest(candidates, read, selection, limit)
+        return newest(candidates, read, selection, limit, desk.clock())
 
 
 def _candidates(desk: Desk) -> Iterator[Candidate]:

@@ -203,7 +203,7 @@ def redeliver_message(
         redelivery = plan_redelivery(stored.manifest, recipients, desk.clock())
         raw = require_raw_message(desk, RawKey(stored.manifest.raw_key))
         told = [
-            *_describe(stored.manifest, redelivery),
+            *_describe(stored.manifest, redelivery, desk.clock()),
             *_warnings(desk, stored.manifest, redelivery),
         ]
         if dry_run:
@@ -259,7 +259,7 @@ def replay_messages(
         for failure in failures:
             _complain_of(failure)
         for raw, stored, redelivery in planned:
-            say(_describe_replay(raw, stored, redelivery), to_stderr=not dry_run)
+            say(_describe_replay(raw, stored, redelivery, desk.clock()), to_stderr=not dry_run)
         if planned and not dry_run:
             caller = desk.name_caller()
             confirm(f"Announce {len(planned)} of {len(found)} messages?", yes=yes)
@@ -327,11 +327,11 @@ def _redeliver(
         raise
 
 
-def _describe(manifest: Manifest, redelivery: Redelivery) -> Iterator[str]:
+def _describe(manifest: Manifest, redelivery: Redelivery, now: datetime) -> Iterator[str]:
     yield headline(manifest)
     if redelivery.releases:
         reasons = f": {why(manifest)}" if why(manifest) else ""
-        yield f"  is {standing_of(manifest)}{reasons}"
+        yield f"  is {standing_of(manifest, now)}{reasons}"
         yield "  is released, and done again from its start"
     for one in redelivery.reopened:
         yield f"  {one.recipient} {_gets_it(one)}"
@@ -400,12 +400,15 @@ def _holders_of_links(manifest: Manifest, redelivery: Redelivery) -> list[str]:
 
 
 def _describe_replay(
-    raw: StoredObject, stored: StoredManifest | None, redelivery: Redelivery | None
+    raw: StoredObject,
+    stored: StoredManifest | None,
+    redelivery: Redelivery | None,
+    now: datetime,
 ) -> Iterator[str]:
     if stored is not None and redelivery is not None:
-        yield from _describe(stored.manifest, redelivery)
+        yield from _describe(stored.manifest, redelivery, now)
     else:
-        standing = standing_of(stored.manifest) if stored else "no manifest yet"
+        standing = standing_of(stored.manifest, now) if stored else "no manifest yet"
         yield f"{raw.key}: {standing}, arrived {format_moment(raw.stored_at)}"
 
 

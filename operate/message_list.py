@@ -31,7 +31,7 @@ def summarize(manifest: Manifest, now: datetime) -> dict[str, Any]:
     return {
         "message_id": manifest.message_id,
         "raw_key": manifest.raw_key,
-        "state": standing_of(manifest).value,
+        "state": standing_of(manifest, now).value,
         "created_at": manifest.created_at.isoformat(),
         "sender": manifest.sender,
         "subject": manifest.subject,
@@ -64,7 +64,7 @@ def present_list(manifests: Sequence[Manifest], now: datetime, *, width: int) ->
     table.add_column("Subject, and why", no_wrap=True, overflow="ellipsis", ratio=2)
     length = _telling_length([manifest.message_id for manifest in manifests])
     for manifest in manifests:
-        standing = standing_of(manifest)
+        standing = standing_of(manifest, now)
         table.add_row(
             *([format_moment(manifest.created_at)] if is_wide else []),
             format_duration(now - manifest.created_at),
@@ -82,7 +82,7 @@ def list_lines(manifests: Sequence[Manifest], now: datetime) -> Iterator[str]:
     for manifest in manifests:
         fields = (
             format_moment(manifest.created_at),
-            standing_of(manifest).value,
+            standing_of(manifest, now).value,
             manifest.message_id,
             _served(manifest),
             manifest.sender or "",

@@ -36,6 +36,7 @@ STYLES = {
     Standing.FAILED: "red",
     Standing.REFUSED: "red",
     Standing.FAILING: "red",
+    Standing.DEAD: "red",
     Standing.HELD: "yellow",
     Standing.RELAYING: "cyan",
     Standing.RELEASED: "cyan",
@@ -58,7 +59,7 @@ def headline(manifest: Manifest) -> str:
 
 
 def _standing(manifest: Manifest, now: datetime) -> Text:
-    standing = standing_of(manifest)
+    standing = standing_of(manifest, now)
     text = Text(standing, style=STYLES[standing])
     if lease_at(manifest, now):
         text.append(", at work", style="bold")

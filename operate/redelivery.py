@@ -70,13 +70,15 @@ class Redelivery:
         if not self.releases:
             reopened = _reopened(manifest, self.reopened, now)
             asked = dict.fromkeys((*manifest.asked, *self.asked))
-            return replace(reopened, asked=tuple(asked))
+            return replace(_alive(reopened), asked=tuple(asked))
         if manifest.deliveries:
             raise NotDone(
                 f"{manifest.message_id} was relayed meanwhile; see 'relayctl show"
                 f" {manifest.message_id}'"
             )
-        return replace(manifest, state=ManifestState.RELEASED, reason=None, detail="", lease=None)
+        return replace(
+            _alive(manifest), state=ManifestState.RELEASED, reason=None, detail="", lease=None
+        )
 
 
 def plan_redelivery(manifest: Manifest, recipients: Collection[str], now: datetime) -> Redelivery:
@@ -141,7 +143,7 @@ def plan_replay(manifest: Manifest | None, now: datetime) -> Redelivery | None:
     """
     if manifest is None:
         return None
-    match standing_of(manifest):
+    match standing_of(manifest, now):
         case Standing.DONE:
             raise NotDone(
                 f"{manifest.message_id} is done: every recipient has the mail; 'relayctl redeliver"
@@ -155,7 +157,9 @@ def plan_replay(manifest: Manifest | None, now: datetime) -> Redelivery | None:
             )
         case Standing.REFUSED | Standing.IGNORED | Standing.HELD:
             return plan_redelivery(manifest, (), now)
-        case Standing.RELAYING | Standing.RELEASED | Standing.FAILING:
+        case Standing.DEAD if still_open := manifest.open_deliveries():
+            return Redelivery(releases=False, still_open=still_open)
+        case Standing.RELAYING | Standing.RELEASED | Standing.FAILING | Standing.DEAD:
             return None
 
 
@@ -184,6 +188,12 @@ def _reopened(manifest: Manifest, records: Collection[DeliveryRecord], now: date
     )
 
 
+def _alive(manifest: Manifest) -> Manifest:
+    """The manifest of a message that is tried again; a worker that died stays told of."""
+    lease = manifest.lease and replace(manifest.lease, is_last_try=False)
+    return replace(manifest, lease=lease, is_dead=False)
+
+
 def find_recipient(manifest: Manifest, recipient: str) -> DeliveryRecord:
     """The record of a recipient. Letter case decides only where two differ in nothing else.
 
@@ -201,6 +211,6 @@ def no_such_recipient(manifest: Manifest, recipient: str) -> NotDone:
     """What to say of an address that is none of the message's."""
     return NotDone(
         f"{recipient} is no recipient of {manifest.message_id}"
-        f" ({standing_of(manifest)}, {len(manifest.deliveries)} recipients); 'relayctl show"
+        f" ({manifest.state}, {len(manifest.deliveries)} recipients); 'relayctl show"
         f" {manifest.message_id}' lists them"
     )

@@ -82,8 +82,8 @@ class Selection:
     standings: frozenset[Standing] = frozenset()
     reasons: frozenset[Reason] = frozenset()
 
-    def admits(self, manifest: Manifest) -> bool:
-        """Whether to show this message."""
+    def admits(self, manifest: Manifest, now: datetime) -> bool:
+        """Whether to show this message, as it stands now."""
         return (
             (self.since is None or manifest.created_at >= self.since)
             and (self.until is None or manifest.created_at < self.until)
@@ -93,7 +93,7 @@ class Selection:
                 or any(_is_one(one.recipient, self.recipient) for one in manifest.deliveries)
                 or any(_is_one(one.address, self.recipient) for one in manifest.refusals)
             )
-            and (not self.standings or standing_of(manifest) in self.standings)
+            and (not self.standings or standing_of(manifest, now) in self.standings)
             and (not self.reasons or not self.reasons.isdisjoint(_reasons_of(manifest)))
         )
 
@@ -136,6 +136,7 @@ def newest(
     read: Callable[[Sequence[Candidate]], Iterable[Manifest]],
     selection: Selection,
     limit: int | None,
+    now: datetime,
 ) -> Newest:
     """The newest of the messages that are asked for, `limit` at the most.
 
@@ -154,7 +155,7 @@ def newest(
         if is_enough and chunk[0].written_at + SLACK < found[-1].created_at:
             is_cut = True
             break
-        found += [manifest for manifest in read(chunk) if selection.admits(manifest)]
+        found += [manifest for manifest in read(chunk) if selection.admits(manifest, now)]
         found.sort(key=lambda one: (one.created_at, one.message_id), reverse=True)
         if limit is not None and len(found) > limit:
             is_cut = True

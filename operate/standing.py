@@ -21,7 +21,8 @@ class Standing(StrEnum):
 
     A `RELAYING` one has recipients of whom nothing final is known. All have the mail of a `DONE`
     one, all but those who were left out that of a `PARTIAL` one, and some can never get that of a
-    `FAILED` one. The others are what `ManifestState` says.
+    `FAILED` one. No try of a `DEAD` one is under way or will come by itself: as a rule, its
+    message is in the dead-letter queue. The others are what `ManifestState` says.
     """
 
     RELAYING = "relaying"
@@ -33,10 +34,13 @@ class Standing(StrEnum):
     HELD = "held"
     RELEASED = "released"
     FAILING = "failing"
+    DEAD = "dead"
 
 
-def standing_of(manifest: Manifest) -> Standing:
-    """What became of the message."""
+def standing_of(manifest: Manifest, now: datetime) -> Standing:
+    """What became of the message by now."""
+    if manifest.is_given_up(now):
+        return Standing.DEAD
     if manifest.state is not ManifestState.RELAYING:
         return Standing(manifest.state.value)
     if not manifest.is_settled:

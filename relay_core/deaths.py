@@ -57,6 +57,14 @@ class Attempt:
     queue_message: str
     number: int
 
+    def given_to(self, worker: Worker, settings: Settings) -> Worker:
+        """The worker with this message in its hands."""
+        return replace(
+            worker,
+            queue_message=self.queue_message,
+            is_last_try=self.number >= settings.max_receive_count,
+        )
+
 
 FIRST_ATTEMPT = Attempt(queue_message="", number=1)
 
@@ -105,7 +113,7 @@ def begin_again(
         return stored
     before = stored.manifest if stored else failing_manifest(raw_key, settings, ports.clock())
     deaths = known_deaths(before) if stored else find_deaths(None, attempt, ports.clock())
-    begun = replace(before, lease=worker.lease, deaths=deaths)
+    begun = replace(before, lease=worker.lease, deaths=deaths, is_dead=False)
     return StoredManifest(begun, write_manifest(begun, stored, ports.manifests))
 
 

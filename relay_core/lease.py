@@ -23,20 +23,23 @@ class Lease:
     """A worker's claim on a message; `until` is an aware datetime in UTC.
 
     `out_of_time` is written shortly before the worker is ended, if it is still at work then.
-    `queue_message` is the queue's name for the message that the worker was given.
+    `queue_message` is the queue's name for the message that the worker was given. After the
+    `is_last_try` of it the queue gives it to nobody any more.
     """
 
     holder: str
     until: datetime
     out_of_time: bool = False
     queue_message: str = ""
+    is_last_try: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     """One run of the function. `name` is its own, never that of another run.
 
-    `queue_message` is the queue's name for the message in its hands.
+    `queue_message` is the queue's name for the message in its hands. If this is the `is_last_try`
+    of it and fails, the message ends in the dead-letter queue.
 
     At `deadline` it is ended, whatever it does. In the `reserve` before that it begins no
     submission, so that one which is under way has time to end and to be recorded.
@@ -46,6 +49,7 @@ class Worker:
     deadline: datetime
     reserve: timedelta
     queue_message: str = ""
+    is_last_try: bool = False
 
     @property
     def lease(self) -> Lease:
@@ -54,6 +58,7 @@ class Worker:
             holder=self.name,
             until=self.deadline + CLOCK_SKEW,
             queue_message=self.queue_message,
+            is_last_try=self.is_last_try,
         )
 
     def has_time(self, now: datetime) -> bool:

@@ -161,7 +161,8 @@ class Manifest:
 
     `files_since` is before the oldest of its files was stored, where that is later than
     `created_at`. `marker` is the recipient marker that its recipients were found by. Once
-    `is_budgeted`, its recipients are counted in an hour's budget.
+    `is_budgeted`, its recipients are counted in an hour's budget. It `is_dead` where its last try
+    failed: its message of the queue is in the dead-letter queue, or was, and none tries it again.
     """
 
     message_id: MessageId
@@ -183,6 +184,7 @@ class Manifest:
     files_since: datetime | None = None
     marker: str = ""
     is_budgeted: bool = False
+    is_dead: bool = False
 
     @property
     def stored_since(self) -> datetime:
@@ -195,6 +197,16 @@ class Manifest:
         if self.state is ManifestState.RELAYING:
             return not self.open_deliveries() and not self.asked
         return self.state in {ManifestState.REFUSED, ManifestState.IGNORED}
+
+    def is_given_up(self, now: datetime) -> bool:
+        """Whether no try of it is under way or will come, though it is not done with.
+
+        That is so where the last one failed, and where a worker died of it.
+        """
+        if self.is_settled or self.state is ManifestState.HELD:
+            return False
+        died = self.lease is not None and self.lease.is_last_try and self.lease.until <= now
+        return self.is_dead or died
 
     def open_deliveries(self) -> tuple[DeliveryRecord, ...]:
         """The recipients of whom nothing final is known yet, in order."""
@@ -237,6 +249,7 @@ class Manifest:
         return replace(
             self._with(submitting),
             lease=worker.lease,
+            is_dead=False,
             expires_at=max(self.expires_at, links_until),
         )
 
@@ -328,6 +341,7 @@ def parse_manifest(document: bytes) -> Manifest:
             files_since=_parse_time(data.get("files_since")),
             marker=data.get("marker", ""),
             is_budgeted=data.get("is_budgeted", False),
+            is_dead=data.get("is_dead", False),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a manifest: {error!r}") from error

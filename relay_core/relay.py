@@ -97,7 +97,7 @@ def relay_message(
         PermanentError: the stores or the operator's channel refuse for good: a deployment
             that must be mended before the message can be relayed.
     """
-    worker = replace(worker, queue_message=attempt.queue_message)
+    worker = attempt.given_to(worker, settings)
     stored = ports.manifests.load(message_id_of(raw_key))
     if stored is not None:
         if stored.manifest.is_settled:
@@ -161,7 +161,8 @@ def _over_budget(
     if outcome is Outcome.HELD:
         return _held(mail.message_id, detail, 0)
     detail += "; another mail is just telling the operator"
-    record_trouble(mail.raw_key, detail, worker, settings, ports)
+    # It comes again, however often it was tried.
+    record_trouble(mail.raw_key, detail, replace(worker, is_last_try=False), settings, ports)
     return RelayReport(
         message_id=mail.message_id,
         outcome=outcome,
@@ -290,7 +291,7 @@ def record_trouble(
 ) -> None:
     """Write down what went wrong with a try, for the operator who looks for the mail later.
 
-    The worker's lease ends with it.
+    The worker's lease ends with it. After a last try, the message is dead.
 
     Raises:
         AdapterError: if it cannot be written, or somebody else works on the message.
@@ -300,11 +301,11 @@ def record_trouble(
     if stored is not None:
         if stored.manifest.is_settled:
             return
-        troubled = replace(stored.manifest.released(worker), detail=trouble)
+        troubled = stored.manifest.released(worker)
     else:
-        unread = failing_manifest(raw_key, settings, ports.clock())
-        troubled = replace(unread, detail=trouble)
-    write_manifest(troubled, stored, ports.manifests)
+        troubled = failing_manifest(raw_key, settings, ports.clock())
+    told = replace(troubled, detail=trouble, is_dead=worker.is_last_try)
+    write_manifest(told, stored, ports.manifests)
 
 
 def carry_out(
@@ -476,6 +477,7 @@ def _unfinished_storing(
         state=stored.manifest.state
         if stored is not None and stored.manifest.state in goes_on
         else ManifestState.FAILING,
+        is_dead=False,
         detail=storing.trouble.detail if storing.trouble else total,
     )
     write_manifest(manifest, stored, ports.manifests)

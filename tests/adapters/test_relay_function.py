@@ -210,6 +210,23 @@ class TestDeaths:
         assert function.settings.max_receive_count == line["receive_count"]
         assert {"MessagesAtLastTry": 1} == dict(counted)
 
+    @pytest.mark.parametrize("call", ["fetch", "submit"])
+    def test_a_mail_whose_last_try_fails_is_dead(
+        self, function: RelayFunction, world: MemoryWorld, call: str
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/m1")] = mail()
+        trouble = TransientError(call=call, target="x", detail="SlowDown")
+        faults = world.incoming.faults if call == "fetch" else world.submission.faults
+        faults.order(call, trouble)
+        record = sqs_record(
+            body_for("incoming/m1"), receive_count=function.settings.max_receive_count
+        )
+        assert failed_ids(function({"Records": [record]}, CONTEXT)) == ["sqs-1"]
+        stored = world.manifests.load(MessageId("m1"))
+        assert stored is not None
+        assert stored.manifest.is_given_up(world.now)
+        assert "SlowDown" in stored.manifest.detail
+
     def test_a_mail_that_kills_its_workers_is_refused_at_the_third_delivery(
         self,
         function: RelayFunction,

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from operate.redelivery import plan_redelivery
-from relay_core.deaths import MOST_DEATHS, Attempt, tell_out_of_time
+from relay_core.deaths import MOST_DEATHS, Attempt, failing_manifest, tell_out_of_time
 from relay_core.errors import Conflict, Reason, TransientError
 from relay_core.manifest import DeathCause, DeliveryState, Manifest, ManifestState
 from relay_core.plan import message_id_of
@@ -64,6 +64,7 @@ class Deliveries:
         attempt = Attempt(queue_message=self.queue_message, number=self.number)
         with pytest.raises(TransientError) as caught:
             relay_message(KEY, SETTINGS, self.world.ports, worker, attempt=attempt)
+        worker = attempt.given_to(worker, SETTINGS)
         record_trouble(KEY, str(caught.value), worker, SETTINGS, self.world.ports)
 
 
@@ -333,3 +334,49 @@ def test_a_refusal_that_an_edit_overtook_is_written_at_the_next_delivery() -> No
         deliveries.next()
     assert Outcome.REFUSED is deliveries.next().outcome
     assert manifest_of(world).is_settled
+
+
+LAST = SETTINGS.max_receive_count
+
+
+class TestTheLastTry:
+    """A mail whose last try failed is dead, until it is tried again."""
+
+    def test_what_fails_at_the_last_try_is_dead_and_not_before(self) -> None:
+        world = MemoryWorld()
+        world.incoming.messages[KEY] = RAW
+        tries = Deliveries(world)
+        world.submission.faults.order("submit", out_of_reach(), times=LAST * len(PEOPLE))
+        world.incoming.faults.order("fetch", out_of_reach(), times=LAST)
+        for number in range(1, LAST + 1):
+            tries.fails()
+            assert (number == LAST) == manifest_of(world).is_given_up(world.now)
+        assert ManifestState.FAILING is manifest_of(world).state
+
+    def test_what_dies_at_the_last_try_is_dead_once_its_worker_is_gone(self) -> None:
+        world = MemoryWorld()
+        world.incoming.messages[KEY] = RAW
+        tries = Deliveries(world)
+        tries.number = LAST - 1
+        world.manifests.create(replace(failing_manifest(KEY, SETTINGS, world.now), detail="x"))
+        kill_at_reading(world, 1)
+        tries.dies()
+        assert not manifest_of(world).is_given_up(world.now)
+        world.now += HIDDEN
+        assert manifest_of(world).is_given_up(world.now)
+
+    @pytest.mark.parametrize("fails_first", [False, True])
+    def test_what_is_redriven_is_dead_no_more(self, *, fails_first: bool) -> None:
+        world = MemoryWorld()
+        world.incoming.messages[KEY] = RAW
+        tries = Deliveries(world)
+        tries.number = LAST - 1
+        world.incoming.faults.order("fetch", out_of_reach(), times=1 + fails_first)
+        tries.fails()
+        assert manifest_of(world).is_given_up(world.now)
+        again = Deliveries(world, "sqs-2")
+        if fails_first:
+            again.fails()
+            assert not manifest_of(world).is_given_up(world.now)
+        assert Outcome.RELAYED is again.next().outcome
+        assert manifest_of(world).is_settled

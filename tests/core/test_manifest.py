@@ -62,7 +62,8 @@ MANIFESTS = st.builds(
     state=st.sampled_from(ManifestState),
     reason=st.none() | st.sampled_from(Reason),
     detail=TEXT,
-    lease=st.none() | st.builds(Lease, holder=TEXT, until=TIMES, queue_message=TEXT),
+    lease=st.none()
+    | st.builds(Lease, holder=TEXT, until=TIMES, queue_message=TEXT, is_last_try=st.booleans()),
     deaths=st.lists(
         st.builds(
             Death,
@@ -75,6 +76,7 @@ MANIFESTS = st.builds(
     files_since=st.none() | TIMES,
     marker=TEXT,
     is_budgeted=st.booleans(),
+    is_dead=st.booleans(),
     refusals=st.lists(REFUSALS, max_size=3).map(tuple),
     asked=st.lists(TEXT, max_size=2).map(tuple),
 )
@@ -143,6 +145,7 @@ def test_a_claim_is_made_once_and_on_open_recipients(
         state = DeliveryState.SUBMITTING if is_claimed else before.state
         repeats = before.repeats + (is_claimed and before.state is DeliveryState.SUBMITTING)
         assert replace(before, state=state, repeats=repeats) == after
+    assert not claimed.is_dead
     # Made once more on what it has made, it counts nothing twice.
     assert claimed == claimed.claiming(group, MINE, NOW, links_until=NOW)
 

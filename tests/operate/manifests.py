@@ -46,6 +46,7 @@ def manifest(
     lease: Lease | None = None,
     attachments: tuple[StoredAttachment, ...] = (),
     refusals: tuple[Refusal, ...] = (),
+    is_dead: bool = False,
 ) -> Manifest:
     return Manifest(
         message_id=MessageId(message_id),
@@ -61,6 +62,7 @@ def manifest(
         detail=detail,
         lease=lease,
         refusals=refusals,
+        is_dead=is_dead,
     )
 
 
@@ -95,7 +97,11 @@ def manifests(draw: st.DrawFn, *, leases: bool = True) -> Manifest:
         state=draw(st.sampled_from(ManifestState)),
         reason=draw(st.none() | st.sampled_from(Reason)),
         detail=draw(st.sampled_from(["", "SlowDown"])),
-        lease=draw(st.none() | st.builds(Lease, holder=st.just("w"), until=left))
+        lease=draw(
+            st.none()
+            | st.builds(Lease, holder=st.just("w"), until=left, is_last_try=st.booleans())
+        )
         if leases
         else None,
+        is_dead=draw(st.booleans()),
     )

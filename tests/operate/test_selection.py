@@ -20,12 +20,25 @@ from tests.operate.manifests import ANNA, BEN, CARL, NOW, left_out, manifest, ma
 FAILED, PENDING = DeliveryState.FAILED, DeliveryState.PENDING
 
 
+def last_try(until: datetime) -> Lease:
+    return Lease(holder="w", until=until, is_last_try=True)
+
+
 @pytest.mark.parametrize(
     ("message", "standing"),
     [
         (manifest("m", to(ANNA), to(BEN)), Standing.DONE),
         (manifest("m", to(ANNA), refusals=(left_out(BEN),)), Standing.PARTIAL),
         (manifest("m", to(ANNA, FAILED), refusals=(left_out(BEN),)), Standing.FAILED),
+        (manifest("m", to(ANNA, PENDING), is_dead=True), Standing.DEAD),
+        (manifest("m", to(ANNA), is_dead=True), Standing.DONE),
+        (manifest("m", state=ManifestState.FAILING, is_dead=True), Standing.DEAD),
+        (manifest("m", state=ManifestState.HELD, is_dead=True), Standing.HELD),
+        (manifest("m", to(ANNA, PENDING), lease=last_try(until=NOW)), Standing.DEAD),
+        (
+            manifest("m", to(ANNA, PENDING), lease=last_try(until=NOW + timedelta(seconds=1))),
+            Standing.RELAYING,
+        ),
         (manifest("m", to(ANNA, PENDING), refusals=(left_out(BEN),)), Standing.RELAYING),
         (manifest("m", to(ANNA), to(BEN, FAILED)), Standing.FAILED),
         (manifest("m", to(ANNA, PENDING), to(BEN, FAILED)), Standing.RELAYING),
@@ -38,7 +51,7 @@ FAILED, PENDING = DeliveryState.FAILED, DeliveryState.PENDING
     ],
 )
 def test_what_became_of_a_message(message: Manifest, standing: Standing) -> None:
-    assert standing is standing_of(message)
+    assert standing is standing_of(message, NOW)
 
 
 @given(manifests())
@@ -50,7 +63,7 @@ def test_what_has_ended_stands_as_ended(message: Manifest) -> None:
         Standing.REFUSED,
         Standing.IGNORED,
     }
-    assert message.is_settled == (standing_of(message) in ended)
+    assert message.is_settled == (standing_of(message, NOW) in ended)
 
 
 def test_a_worker_has_a_message_until_its_lease_ends() -> None:
@@ -121,12 +134,12 @@ def test_a_message_is_listed_if_all_that_is_asked_holds(
     is_in: bool,
 ) -> None:
     message = manifest("m", to(ANNA), to(CARL, FAILED))
-    assert is_in == selection.admits(message)
+    assert is_in == selection.admits(message, NOW)
 
 
 def test_who_was_left_out_is_found_and_told() -> None:
     message = manifest("m", to(ANNA), refusals=(left_out(BEN),))
-    assert Selection(recipient=BEN, standings=frozenset({Standing.PARTIAL})).admits(message)
+    assert Selection(recipient=BEN, standings=frozenset({Standing.PARTIAL})).admits(message, NOW)
     assert f"left out, recipient-not-allowed: {BEN} is not in allowedRecipients" == why(message)
 
 
@@ -148,13 +161,13 @@ def test_who_was_left_out_is_found_and_told() -> None:
 def test_a_message_is_listed_by_why_somebody_got_no_mail(
     message: Manifest, reasons: set[Reason]
 ) -> None:
-    listed = {one for one in Reason if Selection(reasons=frozenset({one})).admits(message)}
+    listed = {one for one in Reason if Selection(reasons=frozenset({one})).admits(message, NOW)}
     assert reasons == listed
 
 
 def test_a_mail_of_nobody_is_from_no_sender() -> None:
-    assert not Selection(sender="*").admits(manifest(sender=None))
-    assert not Selection(recipient="*").admits(manifest())
+    assert not Selection(sender="*").admits(manifest(sender=None), NOW)
+    assert not Selection(recipient="*").admits(manifest(), NOW)
 
 
 # When a message came, and how long after it its manifest was last written. S3 cuts that to a
@@ -189,9 +202,9 @@ def test_the_newest_are_found_as_if_all_were_read(
         return [messages[one.message_id] for one in reversed(chunk)]
 
     selection = Selection(since=since)
-    found = newest(candidates, read, selection, limit)
+    found = newest(candidates, read, selection, limit, NOW)
     all_of_them = sorted(
-        (one for one in messages.values() if selection.admits(one)),
+        (one for one in messages.values() if selection.admits(one, NOW)),
         key=lambda one: (one.created_at, one.message_id),
         reverse=True,
     )
@@ -212,11 +225,11 @@ def test_what_cannot_be_among_the_newest_is_not_read() -> None:
         reads.extend(one.message_id for one in chunk)
         return [manifest(one.message_id, created_at=one.written_at) for one in chunk]
 
-    found = newest(candidates, read, Selection(), 3)
+    found = newest(candidates, read, Selection(), 3, NOW)
     assert (["m0", "m1", "m2"], True) == ([m.message_id for m in found.manifests], found.is_cut)
     assert len(reads) < 100
     reads.clear()
-    found = newest(candidates, read, Selection(since=NOW - timedelta(hours=4)), None)
+    found = newest(candidates, read, Selection(since=NOW - timedelta(hours=4)), None, NOW)
     assert (5, False) == (len(found.manifests), found.is_cut)
     assert 5 == len(reads)
 
@@ -225,7 +238,7 @@ def test_a_manifest_may_seem_written_before_its_message_came() -> None:
     message = replace(manifest(), created_at=NOW + timedelta(milliseconds=900))
     candidate = Candidate(message_id=message.message_id, written_at=NOW)
     selection = Selection(since=NOW + timedelta(milliseconds=500))
-    assert (message,) == newest([candidate], lambda _: [message], selection, None).manifests
+    assert (message,) == newest([candidate], lambda _: [message], selection, None, NOW).manifests
     assert not selection.may_admit(NOW - SLACK)
 
 
@@ -244,5 +257,5 @@ def test_what_seems_a_little_older_than_what_was_found_is_read_as_well(
     def read(chunk: Sequence[Candidate]) -> list[Manifest]:
         return [manifest(one.message_id, created_at=times[one.message_id][1]) for one in chunk]
 
-    (found,) = newest(candidates, read, Selection(), 1).manifests
+    (found,) = newest(candidates, read, Selection(), 1, NOW).manifests
     assert "late" == found.message_id
