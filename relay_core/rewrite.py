@@ -341,6 +341,13 @@ class _Rewriter:
                 # Neither may be encoded (RFC 2045 section 6.4): it goes as the bytes that it is.
                 fields["content-type"] = "application/octet-stream"
             self._write_leaf(entity, fields, content)
+        elif (
+            entity is self.message.root
+            and entity.header.first("content-type") is None
+            and self.message.raw.find(b"--", *entity.body) >= 0
+        ):
+            # A text that says so is never taken for the multipart that it may look like.
+            self._write_header(entity, {"content-type": "text/plain; charset=us-ascii"})
         else:
             self._write_header(entity, {})
 
