@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from . import base64_decoder
 from .errors import Span
-from .uuencode import decode_uuencoded, find_uuencoded_in_bytes
+from .uuencode import decode_uuencoded, uuencoded_data
 
 CHUNK = 1 << 18
 """How many bytes of encoded content are decoded at a time: larger ones are no faster."""
@@ -110,6 +110,29 @@ _FINAL_PADDING = re.compile(rb"=[=\r\n \t]*\Z")
 
 
 def _decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
+    if prefix := _DATA_URL.match(raw, *span):
+        span = Span(prefix.end(), span.end)  # what a script took out of a page (RFC 2397)
+    if _is_base64url(raw, span):
+        return _decode_loose_base64(raw, span, _FROM_BASE64URL)
+    return _decode_plain_base64(raw, span)
+
+
+_DATA_URL = re.compile(rb"[ \t\r\n\"']*+data:[!-+\--~]{0,200};base64,", re.IGNORECASE)
+_BASE64URL = b"-_"
+_FROM_BASE64URL = bytes.maketrans(_BASE64URL, b"+/")
+
+
+def _is_base64url(raw: bytes, span: Span) -> bool:
+    """Whether the content is written with the two other characters of RFC 4648 section 5."""
+    if all(raw.find(one, *span) < 0 for one in (b"-", b"_")):
+        return False
+    if any(raw.find(one, *span) >= 0 for one in (b"+", b"/")):
+        return False
+    allowed = _BASE64_ALPHABET + _BASE64URL + b"=" + _BLANKS
+    return not any(chunk.translate(None, allowed) for chunk in _slices(raw, span))
+
+
+def _decode_plain_base64(raw: bytes, span: Span) -> Iterator[bytes]:
     position = span.start
     padding = raw.find(b"=", span.start, span.end)
     is_final = padding < 0 or _FINAL_PADDING.match(raw, padding, span.end) is not None
@@ -134,10 +157,14 @@ def _decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
     yield from _decode_loose_base64(raw, Span(position, span.end))
 
 
-def _decode_loose_base64(raw: bytes, span: Span) -> Iterator[bytes]:
+def _decode_loose_base64(
+    raw: bytes, span: Span, characters: bytes | None = None
+) -> Iterator[bytes]:
+    """What can be decoded; `characters` maps those of another alphabet to those of base64."""
     carry = b""
     for chunk in _slices(raw, span):
-        *closed, carry = (carry + chunk.translate(None, _NOT_BASE64)).split(b"=")
+        written = chunk if characters is None else chunk.translate(characters)
+        *closed, carry = (carry + written.translate(None, _NOT_BASE64)).split(b"=")
         # What stands between two paddings is a stream of its own, as mailers that
         # concatenate encoded blocks produce it.
         for segment in closed:
@@ -208,9 +235,7 @@ def _end_of_quoted_chunk(raw: bytes, position: int, end: int) -> int:
 
 
 def _decode_uuencode(raw: bytes, span: Span) -> Iterator[bytes]:
-    files = find_uuencoded_in_bytes(raw, span, most=1)
-    # Without a line "begin" all lines are data.
-    return decode_uuencoded(raw, files[0].data if files else span)
+    return decode_uuencoded(raw, uuencoded_data(raw, span))
 
 
 _BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*(?:[\r\n]|\Z))")

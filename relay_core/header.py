@@ -9,7 +9,8 @@ attachments below it. So:
   next empty line; otherwise the body starts there and the empty line was forgotten.
 * A header without any empty line ends after its last known field: the lines behind it that
   look like `Name: value` are content.
-* A line that holds only blanks is the empty line, unless the header goes on after it.
+* A line that holds only blanks is the empty line, unless the header goes on after it, or after
+  more of its kind. Where it goes on behind a line that is really empty `header_gap` tells.
 * Indented lines of base64 behind a field that is complete without them are content: some
   devices indent it, and some of these forget the empty line.
 
@@ -27,6 +28,7 @@ from typing import NamedTuple
 
 from .encoding import decode_encoded_words, decode_header_bytes
 from .errors import Defect, DefectKind, LimitExceeded, Span
+from .header_gap import MAY_GO_ON, end_of_gap
 from .possessive import possessive
 
 # Names beyond ASCII are wrong, but a field all the same.
@@ -194,13 +196,15 @@ def scan_header(
     place: Place,
     most_bytes: int,
     most_fields: int,
+    lf_until: int = 0,
 ) -> ScannedHeader:
     """Read the header that starts at `start`.
 
     `is_delimiter` tells whether a line that begins with two hyphens ends the part that is being
-    read. `newline` is LF, or CR in a message that has no LF. Reading stops where a field or junk
-    reaches beyond `most_bytes`: the header that is found then is longer than that, unless its end
-    turns out to be content.
+    read. `newline` is LF, or CR in a message that has no LF but in the lines up to `lf_until`,
+    which a mail system has put before it. Reading stops where a field or junk reaches beyond
+    `most_bytes`: the header that is found then is longer than that, unless its end turns out to
+    be content.
 
     Raises:
         LimitExceeded: if there are more than `most_fields` fields.
@@ -210,7 +214,7 @@ def scan_header(
             raise LimitExceeded(_too_many_fields(start))
         return regular
     limit = min(len(raw), start + most_bytes + 1)
-    scan = _Scan(raw, newline, is_delimiter, place, start, limit, most_fields)
+    scan = _Scan(raw, newline, lf_until, is_delimiter, place, start, limit, most_fields)
     end, body_start = scan.read()
     bytes_read, fields_read = end - start, len(scan.fields)
     if body_start is None:
@@ -258,6 +262,8 @@ def _scan_regular(raw: bytes, start: int) -> ScannedHeader | None:
     if position != end:
         return None  # there is something in between
     body_start = end + 1 + returns
+    if MAY_GO_ON.match(raw, body_start):
+        return None
     header = Header.of(raw, Span(start, body_start), fields)
     return ScannedHeader(
         header=header,
@@ -277,6 +283,7 @@ class _Scan:
 
     raw: bytes
     newline: bytes
+    lf_until: int
     is_delimiter: Callable[[bytes], bool]
     place: Place
     start: int
@@ -287,6 +294,7 @@ class _Scan:
     has_met_base64: bool = False
     places: dict[str, int] = field(default_factory=dict)  # name → its first field …
     placed: int = 0  # … among so many fields
+    gap_until: int = 0  # before this, empty lines end nothing
 
     def read(self) -> tuple[int, int | None]:
         """Where the fields end and, if an empty line ends them, where the body starts."""
@@ -301,9 +309,13 @@ class _Scan:
                 self.fields.append(HeaderField(name, position, *match.span(2), after))
             else:
                 line, after = self._line(position)
-                if not line.strip(b" \t") and not (line and self.fields and self._goes_on(after)):
+                resumed = (
+                    self._take_odd_line(position, line, after)
+                    if line.strip(b" \t")
+                    else self._behind_empty_line(position, line, after)
+                )
+                if resumed is None and not line.strip(b" \t"):
                     return position, after
-                resumed = self._take_odd_line(position, line, after)
                 if resumed is None:
                     break
                 after = resumed
@@ -351,7 +363,8 @@ class _Scan:
 
     def _line(self, position: int) -> tuple[bytes, int]:
         """The line that starts at `position`, and where the next one starts."""
-        found = self.raw.find(self.newline, position)
+        newline = b"\n" if position < self.lf_until else self.newline
+        found = self.raw.find(newline, position)
         after = len(self.raw) if found < 0 else found + 1
         return self.raw[position:after].rstrip(b"\r\n"), after
 
@@ -446,11 +459,44 @@ class _Scan:
         value_end = min(one.value_end, one.value_start + _WORD_SIZE)
         return self.raw[one.value_start : value_end].strip().lower()
 
-    def _goes_on(self, position: int) -> bool:
-        line, _ = self._line(position)
-        return bool(self.known.match(line)) or (
-            line[:1] in (b" ", b"\t") and bool(line.strip(b" \t"))
+    def _behind_empty_line(self, position: int, line: bytes, after: int) -> int | None:
+        """Where the header goes on behind a line with no ink at `position`; None if it ends."""
+        if not self.fields:
+            return None
+        if line and (resumed := self._behind_blanks(after)) is not None:
+            self._extend(resumed)
+            return resumed
+        if after < self.gap_until:
+            return after
+        if self.place is Place.PART_OF_DIGEST:
+            return None
+        self._value_of(b"")  # all fields so far are placed
+        gap = end_of_gap(
+            self.raw,
+            after,
+            self.limit,
+            seen=self.places,
+            value_of=self._value_of,
+            last_value_end=self.fields[-1].value_end,
+            is_message=self.place is Place.MESSAGE,
         )
+        if gap is None:
+            return None
+        resumed, self.gap_until = gap
+        self.report(DefectKind.JUNK_IN_HEADER, position, resumed)
+        return resumed
+
+    def _behind_blanks(self, position: int) -> int | None:
+        """The next line with ink if only lines of blanks are before it, and it is of a header."""
+        while position < self.limit:
+            line, after = self._line(position)
+            if line.strip(b" \t"):
+                goes_on = self.known.match(line) or line[:1] in (b" ", b"\t")
+                return position if goes_on else None
+            if not line:
+                return None
+            position = after
+        return None
 
     def _extend(self, after: int) -> None:
         last = self.fields[-1]

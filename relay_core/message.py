@@ -45,6 +45,7 @@ from .media_type import (
     parse_parameterised,
     text_type_of,
 )
+from .possessive import possessive
 from .undeclared import is_shown, undeclared_boundary
 
 
@@ -131,13 +132,15 @@ class Entity:
 class Message:
     """A parsed message: all its `entities`, in the order they stand in, the first the `root`.
 
-    `structural_defects` are those of headers and delimiters.
+    `structural_defects` are those of headers and delimiters. `reads_by_lf` is False where lines
+    end in a bare CR.
     """
 
     raw: bytes = field(repr=False)
     root: Entity
     entities: tuple[Entity, ...] = field(repr=False)
     structural_defects: tuple[Defect, ...]
+    reads_by_lf: bool = True
     _texts: dict[Entity, DecodedText] = field(default_factory=dict, repr=False)
 
     @property
@@ -289,7 +292,8 @@ class _Parser:
     def __init__(self, raw: bytes, limits: Limits) -> None:
         self.raw = raw
         self.limits = limits
-        self.newline = b"\n" if b"\n" in raw or b"\r" not in raw else b"\r"
+        self.lf_until = _end_of_lf_lines(raw)
+        self.newline = b"\n" if self.lf_until is None else b"\r"
         self.stack: list[_Open] = []
         self.boundaries: dict[bytes, int] = {}  # boundary → place of its multipart on the stack
         self.defects: list[Defect] = []
@@ -334,6 +338,7 @@ class _Parser:
             root=root,
             entities=tuple(root.walk()),
             structural_defects=tuple(self.defects),
+            reads_by_lf=self.newline == b"\n",
         )
 
     def _line_end(self, position: int) -> int:
@@ -543,6 +548,7 @@ class _Parser:
             place=place,
             most_bytes=self.limits.header_size,
             most_fields=self.fields_left,
+            lf_until=self.lf_until or 0,
         )
         self.fields_left -= scanned.fields_read
         self.headers_size += scanned.bytes_read
@@ -753,6 +759,25 @@ class _Parser:
         charset = entity.media_type.parameters.get("charset")
         if entity.media_type.type == "text" and charset and known_charset(charset) is None:
             self._report(DefectKind.UNKNOWN_CHARSET, *header.span)
+
+
+def _end_of_lf_lines(raw: bytes) -> int | None:
+    """Where lines begin that end in a bare CR throughout; None in a message that is read by LF.
+
+    SES puts fields with CRLF on top of what a device sent, and the last line may end so, too.
+    """
+    top = _LF_FIELDS.match(raw)
+    start = top.end() if top else 0
+    first_lf = raw.find(b"\n", start)
+    if first_lf < 0:
+        return start if raw.find(b"\r", start) >= 0 else None
+    if raw.find(b"\r", start, first_lf - 1) < 0:
+        return None
+    return start if not raw[first_lf:].strip(b"\r\n") else None
+
+
+# Fields and their folds, the lines of which hold no CR but before an LF.
+_LF_FIELDS = re.compile(possessive(r"(?:[!-9;-~]++[ \t]*+:|[ \t]++)[^\r\n]*+\r?\n", "*").encode())
 
 
 def _filename(disposition: Parameterised | None, media_type: MediaType) -> str | None:

@@ -139,7 +139,6 @@ class _Rewriter:
     codecs: dict[Entity, str] = field(default_factory=dict)  # of long texts
     unsigned: frozenset[Entity] = frozenset()
     boundaries: Mapping[Entity, bytes] = field(default_factory=dict)
-    reads_by_lf: bool = True
     splices: list[Splice] = field(default_factory=list)
     openings: list[Splice] = field(default_factory=list)  # before all else at the same place
     root_fields: dict[str, str | None] = field(default_factory=dict)
@@ -149,7 +148,6 @@ class _Rewriter:
         detached = set(replaced_entities(self.attachments))
         self.multiparts = tuple(entity for entity in self.message.entities if entity.parts)
         self.boundaries = _outgoing_boundaries(self.multiparts, self.secrets)
-        self.reads_by_lf = b"\n" in self.message.raw
         self._take_texts()
         self._conceal_secrets(detached)
         if archive := next((one for one in self.attachments if one.members), None):
@@ -276,7 +274,7 @@ class _Rewriter:
         written = self.message.raw[line.start : line.end]
         token = written.rstrip(b"\r\n")
         line_break = written[len(token) :]
-        is_plain = line_break in (b"", b"\n", CRLF) or not self.reads_by_lf
+        is_plain = line_break in (b"", b"\n", CRLF) or not self.message.reads_by_lf
         if token.rstrip(b" \t") != wanted or not is_plain:
             # The line break at the end of a multipart belongs to the delimiter behind it.
             end = min(line.end, limit)
@@ -383,7 +381,7 @@ class _Rewriter:
         """Whether a range can go out as it stands: no other line breaks than those we read by."""
         raw = self.message.raw
         return is_seven_bit_clean(raw, span) and not (
-            self.reads_by_lf and raw.count(b"\r", *span) != raw.count(CRLF, *span)
+            self.message.reads_by_lf and raw.count(b"\r", *span) != raw.count(CRLF, *span)
         )
 
     def _write_text(

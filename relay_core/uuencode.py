@@ -6,8 +6,8 @@ character (32 plus the number of bytes, at most 45 by custom, 63 by format) and 
 for every three bytes, each 32 plus six bits; a grave accent may stand for a blank, and blanks
 at the end of a line may have been lost on the way.
 
-A block counts only if a data line follows its first line; it may lack its `end` if it is cut
-off at the end of the text.
+A block counts only if a data line follows its first line; it may lack its `end`, or a part of it,
+if it is cut off at the end of the text.
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ _FIRST_LINE = (
 )
 _BEGIN = re.compile(_FIRST_LINE)
 _BLOCK = (
-    _FIRST_LINE + "(?P<data>" + possessive(r"[!-M][ -`]{1,124}+(?:\r\n?|\n)", "+") + ")"
-    r"(?:[ `]?[ \t]*(?:\r\n?|\n))?"
-    r"(?:end[ \t]*(?:(?:\r\n?|\n)|\Z)|\Z)"
+    _FIRST_LINE + "(?P<data>" + possessive(r"[!-M][ -`]{1,124}+(?:\r\n?|\n|\Z)", "+") + ")"
+    r"(?:[ `]?[ \t]*(?:\r\n?|\n|\Z))?"
+    # The text may be cut off within the last word, or behind one character of a line.
+    r"(?:end[ \t]*(?:(?:\r\n?|\n)|\Z)|(?:en?|[!-M])?[ \t\r\n]*+\Z)"
 )
 _TEXT_BLOCK = re.compile(_BLOCK)
 _BYTES_BLOCK = re.compile(_BLOCK.encode("ascii"))
 _TEXT_LINE = re.compile(r"[^\r\n]+")
 _BYTES_LINE = re.compile(rb"[^\r\n]+")
+_BYTES_BEGIN = re.compile(_FIRST_LINE.encode("ascii"))
+_BYTES_END = re.compile(rb"(?<=[\r\n])(?:end[ \t]*+(?:[\r\n]|\Z)|en?[ \t\r\n]*+\Z)")
 _LINES_AT_ONCE = 10_000
 
 
@@ -80,6 +83,16 @@ def find_uuencoded_in_bytes(text: bytes, within: Span, *, most: int) -> tuple[Uu
     )
 
 
+def uuencoded_data(text: bytes, within: Span) -> Span:
+    """The data lines of a range that is one file, whatever else is in it."""
+    if files := find_uuencoded_in_bytes(text, within, most=1):
+        return files[0].data
+    begin = _BYTES_BEGIN.search(text, *within)
+    start = begin.end() if begin else within.start
+    end = _BYTES_END.search(text, start, within.end)
+    return Span(start, end.start() if end else within.end)
+
+
 def quote_uuencoded(text: str) -> str:
     """The text with a blank before the first line of every file, which makes it words.
 
@@ -102,25 +115,32 @@ def find_uuencoded_name(text: str) -> str | None:
 def decode_uuencoded(text: str | bytes, data: Span) -> Iterator[bytes]:
     """The bytes that the data lines hold, in chunks. Never fails: a bad line gives what it can."""
     decoded: list[bytes] = []
-    for line in _lines(text, data):
-        decoded.append(_decode_line(line))
+    for line, is_cut in _lines(text, data):
+        decoded.append(_decode_line(line, is_cut=is_cut))
         if len(decoded) == _LINES_AT_ONCE:
             yield b"".join(decoded)
             decoded.clear()
     yield b"".join(decoded)
 
 
-def _lines(text: str | bytes, data: Span) -> Iterator[bytes]:
+def _lines(text: str | bytes, data: Span) -> Iterator[tuple[bytes, bool]]:
+    """Each line, and whether the whole text is cut off in it."""
+    end = len(text)
     if isinstance(text, bytes):
-        return (line.group() for line in _BYTES_LINE.finditer(text, *data))
-    return (line.group().encode("latin-1", "replace") for line in _TEXT_LINE.finditer(text, *data))
+        return ((one.group(), one.end() == end) for one in _BYTES_LINE.finditer(text, *data))
+    return (
+        (one.group().encode("latin-1", "replace"), one.end() == end)
+        for one in _TEXT_LINE.finditer(text, *data)
+    )
 
 
-def _decode_line(line: bytes) -> bytes:
+def _decode_line(line: bytes, *, is_cut: bool) -> bytes:
     size = (line[0] - 32) & 63
-    # Some encoders put a checksum character behind the data; lost blanks count as zero.
-    characters = 1 + (size + 2) // 3 * 4
+    # What follows says nothing: some encoders put a checksum there, or fill the last group of four
+    # with what they like. Lost blanks count as zero, but not where the rest is missing.
+    characters = 1 - (-4 * size // 3)
     try:
-        return binascii.a2b_uu(line[:characters])
+        decoded = binascii.a2b_uu(line[:characters])
     except binascii.Error:
         return b""
+    return decoded[: (len(line) - 1) * 3 // 4] if is_cut else decoded

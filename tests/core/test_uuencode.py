@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay_core.encoding import TransferEncoding, decode_content
 from relay_core.errors import Span
 from relay_core.uuencode import decode_uuencoded, find_uuencoded
 
@@ -58,6 +59,29 @@ def test_lost_trailing_blanks_and_a_lost_end_lose_nothing(content: bytes) -> Non
     stripped = "\r\n".join([lines[0], *(line.rstrip(" ") or "!" for line in lines[1:])]) + "\r\n"
     if all(len(line) > 1 for line in stripped.split("\r\n")[1:-1]):
         assert [("a.log", content)] == found(stripped)
+
+
+@given(CONTENTS, st.integers(min_value=0))
+def test_a_file_that_is_cut_off_anywhere_is_what_came_and_no_more(content: bytes, cut: int) -> None:
+    whole = uuencoded(content)
+    first = whole.index("\n") + 6  # the first line, and a byte
+    text = whole[: first + cut % (len(whole) - first + 1)]
+    (name, got), *others = found(text)
+    assert [] == others
+    assert "a.log" == name
+    assert content.startswith(got)
+    raw = text.encode("ascii")
+    part = decode_content(raw, Span(0, len(raw)), TransferEncoding.UUENCODE)
+    assert got == b"".join(part)
+    if len(text) >= len(whole) - len("`\r\nend\r\n"):
+        assert content == got
+
+
+@given(st.binary(min_size=1, max_size=45), st.text(alphabet="!#5A`", min_size=3, max_size=3))
+def test_only_the_characters_of_the_data_count(content: bytes, filling: str) -> None:
+    line = binascii.b2a_uu(content).decode().rstrip("\n")
+    needed = 1 + (4 * len(content) + 2) // 3
+    assert [("x", content)] == found(f"begin 644 x\n{line[:needed]}{filling}\n`\nend\n")
 
 
 def test_a_file_may_lack_its_name() -> None:

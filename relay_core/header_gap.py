@@ -1,0 +1,99 @@
+"""Empty lines in the middle of a header, as scripts write them.
+
+A header ends at its first empty line. Some programs write one too many: behind every field, or
+before those that describe the content. A person sees that the fields go on, where what follows is
+one of these:
+
+* a parameter, indented, behind a field that ends in a semicolon;
+* a paragraph of nothing but fields that describe the content, none of which was there before;
+* fields of a message, none of which was there before, each with an empty line behind it: two of
+  them, or one before such a paragraph.
+
+What is inside of a message or a multipart begins with fields of its own, so these end at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container
+
+from .possessive import possessive
+
+_BLANK_LINES = re.compile(rb"[ \t\r\n]*+")
+_PARAMETER = re.compile(rb"[ \t]++[A-Za-z][A-Za-z0-9*-]*+[ \t]*+=")
+_FIELD_AND_FOLDS = re.compile(
+    (
+        r"([A-Za-z-]++)[ \t]*+:[^\r\n]*+"
+        + possessive(r"(?:\r\n?|\n)[ \t]++[^ \t\r\n][^\r\n]*+", "*")
+    ).encode()
+    + rb"(?:\r\n?|\n)"
+)
+_EMPTY_LINE = re.compile(rb"[ \t]*+(?:\r\n?|\n)")
+_DESCRIBES = frozenset({"content-type", "content-disposition", "content-transfer-encoding"})
+_CONTENT = _DESCRIBES | {
+    *("content-id", "content-description", "content-location", "content-language"),
+    "mime-version",
+}
+_OF_MESSAGE = frozenset(
+    {"cc", "date", "from", "message-id", "mime-version", "reply-to", "sender", "subject", "to"}
+)
+
+MAY_GO_ON = re.compile(
+    rb"[ \t\r\n]*+(?i:(?:content-|mime-version|message-id|reply-to|sender|subject|from|date|cc|to)"
+    rb"[a-z-]*+[ \t]*+:|[a-z][a-z0-9*-]*+[ \t]*+=)"
+)
+"""How a body begins behind which it must be looked whether the header goes on."""
+
+
+def end_of_gap(
+    raw: bytes,
+    position: int,
+    limit: int,
+    *,
+    seen: Container[str],
+    value_of: Callable[[bytes], bytes],
+    last_value_end: int,
+    is_message: bool,
+) -> tuple[int, int] | None:
+    """Where the header goes on behind an empty line, and up to where other empty lines are none.
+
+    `position` is behind the line. `seen` are the names of the fields so far, `value_of` tells how
+    the value of one begins, and `last_value_end` is where the value of the last one ends. None if
+    the header is over. Time is linear in what is found, and in the first line of what is not.
+    """
+    start = _BLANK_LINES.match(raw, position, limit).end()  # type: ignore[union-attr] - always
+    line_start = max(raw.rfind(b"\n", position, start), raw.rfind(b"\r", position, start)) + 1
+    line_start = max(line_start, position)
+    if raw[last_value_end - 1 : last_value_end] == b";":
+        return (line_start, line_start) if _PARAMETER.match(raw, line_start, limit) else None
+    if line_start != start or value_of(b"content-type").startswith((b"message/", b"multipart")):
+        return None
+    met: set[str] = set()
+    position, singles = start, 0
+    while True:
+        names, end = _paragraph(raw, position, limit)
+        if end is None or met.intersection(names) or any(name in seen for name in names):
+            break
+        if _CONTENT.issuperset(names) and not _DESCRIBES.isdisjoint(names):
+            return start, end
+        if not is_message or len(names) != 1 or names[0] not in _OF_MESSAGE:
+            break
+        singles += 1
+        met.update(names)
+        position = _BLANK_LINES.match(raw, end, limit).end()  # type: ignore[union-attr] - always
+        last_end = end
+    return (start, last_end) if singles > 1 else None
+
+
+def _paragraph(raw: bytes, position: int, limit: int) -> tuple[list[str], int | None]:
+    """The names of the fields from here to an empty line, and where that begins; None if none."""
+    names: list[str] = []
+    while match := _FIELD_AND_FOLDS.match(raw, position, limit):
+        name = match[1].decode("ascii").lower()
+        if name in names or not (name in _CONTENT or name in _OF_MESSAGE):
+            return [], None
+        names.append(name)
+        position = match.end()
+    if not names or not _EMPTY_LINE.match(raw, position, limit):
+        return [], None
+    return names, position
