@@ -22,11 +22,12 @@ What that means for the composite and the odd types:
 | multipart/report | its machine-readable part is an attachment (reports themselves are ignored) |
 | multipart/signed | its contents are as usual; the signature stays while it is valid |
 | multipart/encrypted | stays whole, for only its two parts together can be decrypted |
+| text/calendar | stays in an alternative, or with a `method`: programs answer an invitation |
 | application/ms-tnef | one attachment: programs exist that open winmail.dat |
 
-Attachments are detached, except inline images that an HTML body refers to by `cid:`
-(RFC 2392), without which the body would show holes, as long as they are small; signatures;
-and encrypted content.
+Attachments are detached, except inline images that an HTML body refers to, whatever type they
+are said to have, without which the body would show holes, as long as they are small; invitations;
+signatures; and encrypted content.
 
 A file name is the sender's claim. What becomes of it must be harmless in an S3 key, in a
 Content-Disposition field, in mail and on a recipient's disk: no path, no control or
@@ -44,10 +45,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from .archive import archive_of
-from .encoding import IDENTITY, TransferEncoding
+from .content_kind import HEAD, PICTURES, begins_like_mail, extension_by_content
+from .encoding import IDENTITY, TransferEncoding, decode_content
+from .errors import Span
+from .header import subject_of
+from .html_references import References, find_references
 from .message import Entity, Message
 from .uuencode import UuencodedFile, decode_uuencoded, find_uuencoded, find_uuencoded_name
 
@@ -125,8 +129,9 @@ INLINE_IMAGE_LIMIT = 1_000_000
 """How large an image may be, in bytes, to stay in the mail, unless the settings say so."""
 
 
-MAX_SIGNATURE = 1_000_000
-"""How large a signature may be, in bytes of the mail, to stay in it: they have some kilobytes."""
+MAX_KEPT = 1_000_000
+"""How large a signature or an invitation may be, in bytes of the mail, to stay in it: they have
+some kilobytes."""
 
 
 def find_attachments(
@@ -145,21 +150,31 @@ def find_attachments(
     """
     found: list[Attachment] = []
     encrypted = _inside(message, "multipart/encrypted")
-    referenced: frozenset[str] | None = None
+    alternative = _inside(message, "multipart/alternative")
+    shown = _Shown(message, long_texts, inline_image_limit)
     for entity in message.leaves():
         long_text = long_texts.get(entity)
         if is_attachment(entity):
-            keep = entity in encrypted or (
-                is_signature(entity) and entity.body.end - entity.body.start <= MAX_SIGNATURE
+            is_small = entity.body.end - entity.body.start <= MAX_KEPT
+            keep = (
+                entity in encrypted
+                or (is_small and is_signature(entity))
+                or (is_small and _is_invitation(entity, in_alternative=entity in alternative))
+                or shown.holds(entity)
             )
-            if not keep and _may_be_shown(entity, inline_image_limit):
-                if referenced is None:
-                    referenced = _referenced_content_ids(message, long_texts)
-                keep = entity.content_id in referenced
             action = Action.KEEP if keep else Action.DETACH
             filename = entity.filename or _inner_name(message, entity)
             content_type = entity.media_type.full
-            found.append(_attachment(entity, len(found) + 1, filename, content_type, action))
+            found.append(
+                _attachment(
+                    entity,
+                    len(found) + 1,
+                    filename,
+                    content_type,
+                    action,
+                    suggested=None if filename else _suggested_name(message, entity),
+                )
+            )
             continue
         if long_text is not None and long_text.is_attached:
             content_type = entity.media_type.full
@@ -221,12 +236,16 @@ def _attachment(
     filename: str | None,
     content_type: str,
     action: Action = Action.DETACH,
+    *,
+    suggested: str | None = None,
 ) -> Attachment:
+    if filename is None and suggested is not None and suggested.startswith("."):
+        suggested = f"attachment-{index}{suggested}"
     return Attachment(
         entity=entity,
         index=index,
         filename=filename,
-        safe_name=safe_name(filename, content_type, index),
+        safe_name=safe_name(filename or suggested, content_type, index),
         content_type=content_type,
         stored_content_type=stored_content_type(content_type),
         action=action,
@@ -275,13 +294,75 @@ def _inside(message: Message, full: str) -> frozenset[Entity]:
     return frozenset(inside)
 
 
-def _may_be_shown(entity: Entity, inline_image_limit: int) -> bool:
-    """Whether the entity is an image that an HTML body can refer to, and small enough to stay."""
-    if entity.media_type.type != "image" or entity.content_id is None:
-        return False
-    encoded_size = entity.body.end - entity.body.start
-    share = 3 / 4 if entity.transfer_encoding is TransferEncoding.BASE64 else 1
-    return encoded_size * share <= inline_image_limit
+@dataclass(slots=True)
+class _Shown:
+    """Which pictures the HTML of a mail shows, and small enough to stay in it."""
+
+    message: Message
+    long_texts: Mapping[Entity, LongText]
+    limit: int
+    references: References | None = None
+
+    def holds(self, entity: Entity) -> bool:
+        """Whether the entity is such a picture. The texts are read once, if ever."""
+        location = entity.header.text("content-location")
+        names = (entity.content_id, location, entity.filename)
+        if not any(names) or not self._is_small(entity) or not self._is_picture(entity):
+            return False
+        if self.references is None:
+            self.references = find_references(self._texts())
+        return self.references.include(
+            content_id=entity.content_id,
+            content_location=location.strip() if location else None,
+            filename=entity.filename,
+        )
+
+    def _is_small(self, entity: Entity) -> bool:
+        encoded_size = entity.body.end - entity.body.start
+        share = 3 / 4 if entity.transfer_encoding is TransferEncoding.BASE64 else 1
+        return encoded_size * share <= self.limit
+
+    def _is_picture(self, entity: Entity) -> bool:
+        media_type = entity.media_type
+        if media_type.type != "application":
+            return media_type.type == "image"
+        if media_type.subtype not in _UNTOLD:
+            return False
+        name = (entity.filename or entity.content_id or "").lower()
+        if name[name.rfind(".") :] in PICTURES:
+            return True
+        return extension_by_content(_head(self.message, entity)) in PICTURES
+
+    def _texts(self) -> Iterator[tuple[str, str | None]]:
+        for entity in find_bodies(self.message):
+            if entity.media_type.full == "text/html":
+                html = (
+                    self.long_texts[entity].shown or ""
+                    if entity in self.long_texts
+                    else self.message.text(entity).text
+                )
+                base = entity.header.text("content-location")
+                yield html, base.strip() if base else None
+
+
+_UNTOLD = frozenset({"octet-stream", "octetstream", "unknown", "x-unknown", "binary", "x-binary"})
+"""The subtypes of application that say nothing."""
+
+
+def _head(message: Message, entity: Entity) -> bytes:
+    """The first bytes of an entity's content."""
+    start, end = entity.body
+    span = Span(start, min(end, start + 2 * HEAD))
+    encoding = entity.transfer_encoding or TransferEncoding.BINARY
+    return b"".join(decode_content(message.raw, span, encoding))[:HEAD]
+
+
+def _is_invitation(entity: Entity, *, in_alternative: bool) -> bool:
+    """Whether a calendar is one that mail programs show and answer (RFC 6047 section 2.4)."""
+    media_type = entity.media_type
+    return media_type.full == "text/calendar" and (
+        in_alternative or bool(media_type.parameters.get("method"))
+    )
 
 
 def is_signature(entity: Entity) -> bool:
@@ -292,45 +373,104 @@ def is_signature(entity: Entity) -> bool:
 _SIGNATURES = frozenset(
     {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
 )
-_CID = re.compile(r"""cid:([^"'\s<>)]+)""", re.IGNORECASE)
-
-
-def _referenced_content_ids(
-    message: Message, long_texts: Mapping[Entity, LongText]
-) -> frozenset[str]:
-    shown = (
-        long_texts[entity].shown or "" if entity in long_texts else message.text(entity).text
-        for entity in find_bodies(message)
-        if entity.media_type.full == "text/html"
-    )
-    return frozenset(unquote(match.group(1)) for html in shown for match in _CID.finditer(html))
-
-
 # --- names ------------------------------------------------------------------------------------
 
 _EXTENSIONS = {
     "image/jpeg": ".jpg",
+    "image/jpg": ".jpg",
+    "image/pjpeg": ".jpg",
     "image/png": ".png",
+    "image/x-png": ".png",
     "image/gif": ".gif",
     "image/bmp": ".bmp",
+    "image/x-bmp": ".bmp",
+    "image/x-ms-bmp": ".bmp",
     "image/tiff": ".tif",
+    "image/tif": ".tif",
     "image/webp": ".webp",
+    "image/heic": ".heic",
+    "image/avif": ".avif",
+    "image/svg+xml": ".svg",
     "application/pdf": ".pdf",
+    "application/x-pdf": ".pdf",
+    "application/postscript": ".ps",
+    "application/rtf": ".rtf",
+    "application/msword": ".doc",
+    "application/vnd.ms-excel": ".xls",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
     "application/zip": ".zip",
+    "application/x-zip": ".zip",
+    "application/x-zip-compressed": ".zip",
     "application/gzip": ".gz",
+    "application/x-gzip": ".gz",
+    "application/x-tar": ".tar",
+    "application/x-7z-compressed": ".7z",
     "application/json": ".json",
     "application/xml": ".xml",
+    "application/csv": ".csv",
+    "application/ics": ".ics",
+    "application/ms-tnef": ".dat",
     "text/xml": ".xml",
     "text/csv": ".csv",
     "text/plain": ".txt",
     "text/html": ".html",
     "text/calendar": ".ics",
+    "text/vcard": ".vcf",
+    "text/x-vcard": ".vcf",
+    "text/rtf": ".rtf",
     "message/rfc822": ".eml",
+    "message/global": ".eml",
     "audio/wav": ".wav",
+    "audio/wave": ".wav",
+    "audio/x-wav": ".wav",
+    "audio/vnd.wave": ".wav",
     "audio/mpeg": ".mp3",
+    "audio/mp3": ".mp3",
+    "audio/x-mp3": ".mp3",
+    "audio/mp4": ".m4a",
+    "audio/x-m4a": ".m4a",
+    "audio/ogg": ".ogg",
+    "audio/amr": ".amr",
+    "audio/aac": ".aac",
+    "audio/flac": ".flac",
     "video/mp4": ".mp4",
+    "video/x-m4v": ".mp4",
+    "video/mpeg": ".mpg",
+    "video/mpg": ".mpg",
+    "video/quicktime": ".mov",
+    "video/avi": ".avi",
+    "video/msvideo": ".avi",
     "video/x-msvideo": ".avi",
+    "video/vnd.avi": ".avi",
+    "video/x-matroska": ".mkv",
+    "video/webm": ".webm",
+    "video/3gpp": ".3gp",
+    "video/h264": ".h264",
+    "video/x-flv": ".flv",
+    "video/x-ms-wmv": ".wmv",
 }
+"""The usual extension of each type, registered or only written."""
+
+_MAX_SUBJECT = 80
+_MESSAGES = frozenset({"message/rfc822", "message/global"})
+
+
+def _suggested_name(message: Message, entity: Entity) -> str | None:
+    """A name for a nameless file, or only an extension: by its subject, or by its first bytes."""
+    full = entity.media_type.full
+    if full in _MESSAGES:
+        # An address is nobody's business in a name.
+        subject = subject_of(_head(message, entity))
+        return f"{subject[:_MAX_SUBJECT].strip()}.eml" if subject and "@" not in subject else None
+    if full in _EXTENSIONS:
+        return None
+    head = _head(message, entity)
+    if entity.media_type.type == "multipart" and begins_like_mail(head):
+        return ".eml"
+    return extension_by_content(head)
+
+
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SEPARATOR = re.compile(r"[/\\]")
 _UNSAFE = re.compile(r'[<>:"|?*]')

@@ -145,6 +145,20 @@ def unfold(value: bytes) -> bytes:
     return value.translate(None, b"\r\n").strip(b" \t")
 
 
+def subject_of(raw: bytes) -> str:
+    """The subject of the message that begins so; empty if there is none."""
+    scanned = scan_header(
+        raw,
+        0,
+        newline=b"\n" if b"\n" in raw else b"\r",
+        is_delimiter=lambda _: False,
+        place=Place.MESSAGE,
+        most_bytes=len(raw),
+        most_fields=len(raw),
+    )
+    return scanned.header.text("subject") or ""
+
+
 class ScannedHeader(NamedTuple):
     """A header, where the body behind it starts, and what was wrong.
 

@@ -281,8 +281,8 @@ def plan_deliveries(
 
 def _without_secrets(attachment: Attachment, secrets: tuple[str, ...]) -> Attachment:
     """The attachment under a name that recipients may know."""
-    name = conceal(attachment.filename or "", secrets)
-    if name == (attachment.filename or ""):
+    told = attachment.filename or attachment.safe_name
+    if (name := conceal(told, secrets)) == told:
         return attachment
     return replace(
         attachment, safe_name=safe_name(name, attachment.content_type, attachment.index)

@@ -185,8 +185,10 @@ class _Rewriter:
                 self.codecs[entity] = removed.codec
 
     def _conceal_secrets(self, detached: set[Entity]) -> None:
-        for entity in find_bodies(self.message) if self.secrets else ():
-            if entity not in detached:
+        for entity in self.message.leaves() if self.secrets else ():
+            # An invitation that stays is a text, too.
+            is_text = is_body(entity) or entity.media_type.full == "text/calendar"
+            if is_text and entity not in detached:
                 text = self.texts.get(entity)
                 if text is None:
                     text = self.message.text(entity).text
@@ -480,9 +482,17 @@ def _visible_texts(message: Message) -> tuple[Entity, ...]:
     return tuple(first_of_each_kind.values())
 
 
+# A signature (RFC 3676 section 4.3) has some lines; before more of them the line is another one.
+_SIGNATURE = re.compile(r"(?:^|(?<=[\r\n]))-- \r?\n(?:[^\n]*+\n?){0,15}\Z")
+
+
 def _with_text(text: str, block: str) -> str:
-    stripped = text.rstrip()
-    return f"{stripped}\n\n{block}" if stripped else block
+    """A text with a block at its end, but above the signature."""
+    signature = _SIGNATURE.search(text) if "-- " in text else None
+    end = len(text) if signature is None else signature.start()
+    stripped = text[:end].rstrip()
+    told = f"{stripped}\n\n{block}" if stripped else block
+    return told if signature is None else f"{told}\n{text[end:]}"
 
 
 def _opening(part: Entity) -> Span:

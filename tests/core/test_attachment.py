@@ -117,6 +117,37 @@ def test_files_that_stand_in_a_text_are_attachments() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (b"Content-Type: video/avi\r\n\r\nx", "attachment-1.avi"),
+        (b"Content-Type: image/jpg\r\n\r\nx", "attachment-1.jpg"),
+        (b"Content-Type: application/x-odd\r\n\r\n%PDF-1.4", "attachment-1.pdf"),
+        (
+            b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64"
+            b"\r\n\r\n/9j/4AAQ",
+            "attachment-1.jpg",
+        ),
+        (b"Content-Type: application/octet-stream\r\n\r\nwords", "attachment-1.bin"),
+        (b"Content-Type: message/rfc822\r\n\r\nSubject: a/b: Gate\r\n\r\nx", "b_ Gate.eml"),
+        (b"Content-Type: message/rfc822\r\n\r\nSubject: for a@x.org\r\n\r\nx", "attachment-1.eml"),
+        (b"Content-Type: message/rfc822\r\n\r\nFrom: a@x.org\r\n\r\nx", "attachment-1.eml"),
+        (
+            b"Content-Type: multipart/signed\r\nContent-Disposition: attachment"
+            b"\r\n\r\nFrom: a@x.org\r\n\r\nx",
+            "attachment-1.eml",
+        ),
+    ],
+)
+def test_a_nameless_file_is_named_by_what_it_is(part: bytes, expected: str) -> None:
+    message = parse_message(
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + part + b"\r\n--b--\r\n"
+    )
+    (one,) = find_attachments(message)
+    assert None is one.filename
+    assert expected == one.safe_name
+
+
 # What is cut, joined, composed or reserved, and meets what is left of it.
 _NAME_PIECES = st.sampled_from(
     ["con", ".", " ", "e", "\u0301", "\u200b", "<", "\u0338", "/", ".txt", "x" * 95, "é" * 60]

@@ -13,7 +13,7 @@ from relay_core.errors import DefectKind, MalformedMessage, Span
 from relay_core.links import ListedAttachment
 from relay_core.message import Message, parse_message
 from relay_core.outgoing_header import Sender, compose_header
-from relay_core.rewrite import Splice, apply_splices, rewrite_body
+from relay_core.rewrite import Splice, _with_text, apply_splices, rewrite_body
 from tests.core import oracle
 from tests.core.laws import check_any_bytes, check_rewriting_is_done
 from tests.strategies import GARBAGE, Drawn, mails, mutated_mails
@@ -234,3 +234,18 @@ def test_the_oracle_reads_what_we_read(drawn: Drawn) -> None:
         oracle.Leaf(leaf.media_type.full, b"".join(message.content(leaf)))
         for leaf in message.leaves()
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hi\n-- \nAnn\n", "Hi\n\nBLOCK\n\n-- \nAnn\n"),
+        ("Hi\r\n-- \r\nAnn", "Hi\n\nBLOCK\n\n-- \r\nAnn"),
+        ("-- \nAnn", "BLOCK\n\n-- \nAnn"),
+        ("Hi\n--\nAnn\n", "Hi\n--\nAnn\n\nBLOCK\n"),
+        ("a\n-- \n" + "b\n" * 20, "a\n-- \n" + "b\n" * 20 + "\nBLOCK\n"),
+        ("", "BLOCK\n"),
+    ],
+)
+def test_the_list_stands_above_a_signature(text: str, expected: str) -> None:
+    assert expected == _with_text(text, "BLOCK\n")

@@ -62,7 +62,9 @@ def test_lost_trailing_blanks_and_a_lost_end_lose_nothing(content: bytes) -> Non
 
 
 @given(CONTENTS, st.integers(min_value=0))
-def test_a_file_that_is_cut_off_anywhere_is_what_came_and_no_more(content: bytes, cut: int) -> None:
+def test_a_file_that_is_cut_off_anywhere_is_what_came_and_no_more(
+    content: bytes, cut: int
+) -> None:
     whole = uuencoded(content)
     first = whole.index("\n") + 6  # the first line, and a byte
     text = whole[: first + cut % (len(whole) - first + 1)]
