@@ -491,7 +491,8 @@ class _Scan:
             self.limit,
             seen=self.places,
             value_of=self._value_of,
-            last_value_end=self.fields[-1].value_end,
+            last_name=self.fields[-1].name,
+            last_value=self.raw[self.fields[-1].value_start : self.fields[-1].value_end],
             is_message=self.place is Place.MESSAGE,
         )
         if gap is None:

@@ -4,12 +4,14 @@ A header ends at its first empty line. Some programs write one too many: behind 
 before those that describe the content. A person sees that the fields go on, where what follows is
 one of these:
 
-* a parameter, indented, behind a field that ends in a semicolon;
+* a parameter, indented, behind a field of a part that ends in a semicolon, or behind a multipart
+  that has no boundary yet;
 * a paragraph of nothing but fields that describe the content, none of which was there before;
 * fields of a message, none of which was there before, each with an empty line behind it: two of
   them, or one before such a paragraph.
 
-What is inside of a message or a multipart begins with fields of its own, so these end at once.
+What is inside of a message or a multipart begins with fields of its own, and a text may begin with
+anything, so the headers of these end at once.
 """
 
 from __future__ import annotations
@@ -52,21 +54,26 @@ def end_of_gap(
     *,
     seen: Container[str],
     value_of: Callable[[bytes], bytes],
-    last_value_end: int,
+    last_name: str,
+    last_value: bytes,
     is_message: bool,
 ) -> tuple[int, int] | None:
     """Where the header goes on behind an empty line, and up to where other empty lines are none.
 
     `position` is behind the line. `seen` are the names of the fields so far, `value_of` tells how
-    the value of one begins, and `last_value_end` is where the value of the last one ends. None if
-    the header is over. Time is linear in what is found, and in the first line of what is not.
+    the value of one begins, and `last_name` and `last_value` are of the last one. None if the
+    header is over. Time is linear in what is found, and in the first line of what is not.
     """
     start = _BLANK_LINES.match(raw, position, limit).end()  # type: ignore[union-attr] - always
     line_start = max(raw.rfind(b"\n", position, start), raw.rfind(b"\r", position, start)) + 1
     line_start = max(line_start, position)
-    if raw[last_value_end - 1 : last_value_end] == b";":
-        return (line_start, line_start) if _PARAMETER.match(raw, line_start, limit) else None
-    if line_start != start or value_of(b"content-type").startswith((b"message/", b"multipart")):
+    media_type = value_of(b"content-type")
+    if last_value.endswith(b";") and _PARAMETER.match(raw, line_start, limit):
+        is_wanting = media_type.startswith(b"multipart") and b"boundary" not in last_value.lower()
+        is_structured = last_name in {"content-type", "content-disposition"}
+        if is_structured and (is_wanting or not is_message):
+            return line_start, line_start
+    if line_start != start or media_type.startswith((b"message/", b"multipart", b"text")):
         return None
     met: set[str] = set()
     position, singles = start, 0

@@ -435,6 +435,9 @@ class _Rewriter:
 
     def _write_header(self, entity: Entity, fields: Mapping[str, str | None]) -> None:
         fields = {**concealed_fields(entity.header, self.secrets), **fields}
+        if not fields and entity.media_type.full == "text/plain" and _is_nameless(entity.header):
+            # Behind no field at all, a text that begins like a header may be taken for one.
+            fields = {"content-type": "text/plain; charset=us-ascii"}
         if entity is self.message.root:
             # All other fields of the message are composed elsewhere.
             self.root_fields.update(
@@ -591,6 +594,12 @@ def _is_clean(header: Header, dropped: Mapping[str, str | None]) -> bool:
     return _crlf(raw) == written + CRLF
 
 
+def _is_nameless(header: Header) -> bool:
+    """Whether no field of a part goes out, though there is something in its header."""
+    has_content = header.span.start == header.span.end or bool(header.fields)
+    return has_content and not any(one.name.isascii() for one in header.fields)
+
+
 def _kept_fields(header: Header) -> Iterator[HeaderField]:
     """The fields of a part, of each that may stand there once only the first."""
     for one in header.fields:
@@ -629,13 +638,17 @@ def _part_header(header: Header, fields: Mapping[str, str | None]) -> bytes:
     kept = [one for one in _kept_fields(header) if one.name not in fields]
     # What stands behind the last known field may be read as content (`without_unknown_tail`).
     kept.sort(key=header.is_known_in_part)
-    lines = [written_field(header, one) for one in kept]
+    # A parameter that seems to be missing may be looked for behind the header (`header_gap`).
+    lines = [_LAST_SEMICOLON.sub(b"\r\n", written_field(header, one)) for one in kept]
     lines += [
         f"{canonical_name(name)}: {value}\r\n".encode("ascii")
         for name, value in fields.items()
         if value is not None
     ]
     return b"".join(lines) + CRLF
+
+
+_LAST_SEMICOLON = re.compile(rb"(?<!;);[ \t]*+\r\n\Z")
 
 
 def written_field(header: Header, one: HeaderField) -> bytes:

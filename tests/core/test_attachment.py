@@ -117,6 +117,10 @@ def test_files_that_stand_in_a_text_are_attachments() -> None:
     ]
 
 
+B64_HEADER = b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64"
+SIGNED_FILE = b"Content-Type: multipart/signed\r\nContent-Disposition: attachment"
+
+
 @pytest.mark.parametrize(
     ("part", "expected"),
     [
@@ -124,8 +128,7 @@ def test_files_that_stand_in_a_text_are_attachments() -> None:
         (b"Content-Type: image/jpg\r\n\r\nx", "attachment-1.jpg"),
         (b"Content-Type: application/x-odd\r\n\r\n%PDF-1.4", "attachment-1.pdf"),
         (
-            b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64"
-            b"\r\n\r\n/9j/4AAQ",
+            B64_HEADER + b"\r\n\r\n/9j/4AAQ",
             "attachment-1.jpg",
         ),
         (b"Content-Type: application/octet-stream\r\n\r\nwords", "attachment-1.bin"),
@@ -133,8 +136,7 @@ def test_files_that_stand_in_a_text_are_attachments() -> None:
         (b"Content-Type: message/rfc822\r\n\r\nSubject: for a@x.org\r\n\r\nx", "attachment-1.eml"),
         (b"Content-Type: message/rfc822\r\n\r\nFrom: a@x.org\r\n\r\nx", "attachment-1.eml"),
         (
-            b"Content-Type: multipart/signed\r\nContent-Disposition: attachment"
-            b"\r\n\r\nFrom: a@x.org\r\n\r\nx",
+            SIGNED_FILE + b"\r\n\r\nFrom: a@x.org\r\n\r\nx",
             "attachment-1.eml",
         ),
     ],

@@ -350,3 +350,31 @@ def test_an_encoded_word_may_hold_what_should_have_been_encoded(
 ) -> None:
     assert shown == parse_message(b"Subject: " + subject + b"\r\n\r\nx").header.text("subject")
     sent(b"Subject: " + subject + b"\r\n\r\n" + CODE)
+
+
+PARTS = b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+CUT = b":Email_Rxers_Code:ann@example.org:Email_Rxers_Code:"
+GUESSED = b"From: a@b.example\r\nContent-Type: multipart/mixed\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        PARTS + b"X-\xe9: a\r\n\r\nContent-Type: text/html\r\n\r\n<p>x\r\n--b--\r\n",
+        PARTS + b"\xe9: a\r\n\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJD\r\n--b--\r\n",
+        PARTS
+        + b"Content-Type: text/plain\r\n\r\n"
+        + CUT
+        + b"Content-Disposition: attachment\r\n\r\nfoo\r\n--b--\r\n",
+        PARTS + b"Content-Type: text/plain;\r\nX-\xe9: a\r\n\r\n  a=b\r\n--b--\r\n",
+        PARTS + b"Content-Type: image/png;\r\nY: a\r\nj\r\nX-A: b\r\n\r\n  name=b\r\n--b--\r\n",
+        GUESSED + b"Content-Transfer-Encoding: 7bit\r\n\r\nfoo\r\n--x\r\n\r\nbody\r\n--x--",
+        GUESSED + b"words\r\n--x\r\n\r\nbody\r\n--x--",
+        b"From: a@b.example\r\n\r\n" + CUT + b"Content-Type: text/html\r\n\r\nfoo\r\n",
+        b"From: a@b.example\r\n\r\n" + CUT + b"\r\nDate: x\r\n\r\nTo: y\r\n\r\nfoo\r\n",
+    ],
+)
+def test_what_is_left_of_a_text_is_not_read_as_a_header(raw: bytes) -> None:
+    result = check_any_bytes(raw)
+    assert result is not None
+    check_rewriting_is_done(result)
