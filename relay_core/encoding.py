@@ -200,6 +200,23 @@ def has_irregular_base64(raw: bytes, span: Span) -> bool:
     return characters % 4 != 0
 
 
+def is_whole_base64(raw: bytes, span: Span, size: int, *, padded: bool) -> bool:
+    """Whether each character of the content counts in the `size` bytes that it decodes to.
+
+    With `padded` the last group of four has to be whole, too.
+    """
+    if prefix := _DATA_URL.match(raw, *span):
+        span = Span(prefix.end(), span.end)
+    padding = raw.count(b"=", *span)
+    blanks = sum(raw.count(one, *span) for one in (b"\n", b"\r", b" ", b"\t"))
+    characters = span.end - span.start - blanks - padding
+    if padded and (characters + padding) % 4:
+        return False
+    needed = -(-size * 4 // 3)
+    # Of several streams in a row each is rounded up.
+    return needed <= characters <= needed + (padding if padding > 2 else 0)
+
+
 def has_irregular_quoted_printable(raw: bytes, span: Span) -> bool:
     """Whether an equals sign is followed by neither two digits nor a line break."""
     return _BAD_ESCAPE.search(raw, span.start, span.end) is not None

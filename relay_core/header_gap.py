@@ -64,7 +64,7 @@ def end_of_gap(
     the value of one begins, and `last_name` and `last_value` are of the last one. None if the
     header is over. Time is linear in what is found, and in the first line of what is not.
     """
-    start = _BLANK_LINES.match(raw, position, limit).end()  # type: ignore[union-attr] - always
+    start = _behind_blanks(raw, position, limit)
     line_start = max(raw.rfind(b"\n", position, start), raw.rfind(b"\r", position, start)) + 1
     line_start = max(line_start, position)
     media_type = value_of(b"content-type")
@@ -87,9 +87,14 @@ def end_of_gap(
             break
         singles += 1
         met.update(names)
-        position = _BLANK_LINES.match(raw, end, limit).end()  # type: ignore[union-attr] - always
+        position = _behind_blanks(raw, end, limit)
         last_end = end
     return (start, last_end) if singles > 1 else None
+
+
+def _behind_blanks(raw: bytes, position: int, limit: int) -> int:
+    found = _BLANK_LINES.match(raw, position, limit)
+    return found.end() if found else position
 
 
 def _paragraph(raw: bytes, position: int, limit: int) -> tuple[list[str], int | None]:

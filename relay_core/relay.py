@@ -25,6 +25,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .admission import Ignored
+from .damage import damage_note, may_be_damaged
 from .deaths import (
     FIRST_ATTEMPT,
     MOST_DEATHS,
@@ -512,6 +513,8 @@ def _bodies(
     ]
     if late := late_note(sent, now):
         notes.insert(0, late)
+    if damaged := damage_note(_damaged(plan, kept)):
+        notes.append(damaged)
 
     def rewrite(listed: Sequence[ListedAttachment], page_url: str | None) -> RewrittenBody:
         return rewrite_body(
@@ -531,6 +534,17 @@ def _bodies(
     links = [(one, _issue(one, until - now, ports)) for one in kept]
     body = rewrite([_listed(one, link.url, link.expires_at) for one, link in links], None)
     return lambda _recipient: body
+
+
+def _damaged(plan: RelayPlan, kept: Sequence[StoredAttachment]) -> list[str]:
+    """The names of the files that may be damaged."""
+    uploads = {upload.key: upload.attachment for upload in plan.uploads}
+    return [
+        one.filename
+        for one in kept
+        if (attachment := uploads.get(AttachmentKey(one.key))) is not None
+        and may_be_damaged(plan.message, attachment, one.size)
+    ]
 
 
 def compose_mail(

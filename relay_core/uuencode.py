@@ -30,7 +30,7 @@ _BLOCK = (
     _FIRST_LINE + "(?P<data>" + possessive(r"[!-M][ -`]{1,124}+(?:\r\n?|\n|\Z)", "+") + ")"
     r"(?:[ `]?[ \t]*(?:\r\n?|\n|\Z))?"
     # The text may be cut off within the last word, or behind one character of a line.
-    r"(?:end[ \t]*(?:(?:\r\n?|\n)|\Z)|(?:en?|[!-M])?[ \t\r\n]*+\Z)"
+    r"(?:(?P<end>end)[ \t]*(?:(?:\r\n?|\n)|\Z)|(?:en?|[!-M])?[ \t\r\n]*+\Z)"
 )
 _TEXT_BLOCK = re.compile(_BLOCK)
 _BYTES_BLOCK = re.compile(_BLOCK.encode("ascii"))
@@ -46,12 +46,13 @@ class UuencodedFile:
     """A file in a text: `span` is the whole block, `data` its data lines, in characters.
 
     In a text that is only there as bytes they are in bytes. `filename` is None where the first
-    line names none.
+    line names none. `has_end` is False where the text is cut off before the last line.
     """
 
     filename: str | None
     span: Span
     data: Span
+    has_end: bool
 
 
 def find_uuencoded(text: str, *, most: int | None = None) -> tuple[UuencodedFile, ...]:
@@ -66,6 +67,7 @@ def find_uuencoded(text: str, *, most: int | None = None) -> tuple[UuencodedFile
             filename=(match["name"] or "").strip() or None,
             span=Span(*match.span()),
             data=Span(*match.span("data")),
+            has_end=match["end"] is not None,
         )
         for match in islice(_TEXT_BLOCK.finditer(text), most)
     )
@@ -78,6 +80,7 @@ def find_uuencoded_in_bytes(text: bytes, within: Span, *, most: int) -> tuple[Uu
             filename=(match["name"] or b"").decode("utf-8", "replace").strip() or None,
             span=Span(*match.span()),
             data=Span(*match.span("data")),
+            has_end=match["end"] is not None,
         )
         for match in islice(_BYTES_BLOCK.finditer(text, *within), most)
     )
