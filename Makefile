@@ -55,7 +55,7 @@ pictures: setup ## the documents' pictures and the tables of docs/scaling.md, fr
 	@$(BIN)/python -m pictures
 
 fuzz: build/fuzz/.venv/.requirements.sha256 ## the core under a coverage-guided fuzzer; FUZZ_SECONDS for each target (60)
-	@for target in mail recipient-code header; do \
+	@for target in mail recipient-code header agreement; do \
 	  echo "fuzz: $$target, $(FUZZ_SECONDS) s"; \
 	  build/fuzz/.venv/bin/python -m fuzz $$target --seconds $(FUZZ_SECONDS) || exit 1; \
 	done

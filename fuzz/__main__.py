@@ -23,7 +23,9 @@ MEMORY = 2048
 def main() -> None:
     """Fuzz until the time is up; exits with 77 (libFuzzer's code) where a law is broken."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
-    parser.add_argument("target", nargs="?", choices=["mail", "recipient-code", "header"])
+    parser.add_argument(
+        "target", nargs="?", choices=["mail", "recipient-code", "header", "agreement"]
+    )
     parser.add_argument(
         "--check-python", action="store_true", help="only tell whether this Python will do"
     )

@@ -1,4 +1,4 @@
-"""What is fuzzed: three targets, each a function that raises where a law is broken."""
+"""What is fuzzed: four targets, each a function that raises where a law is broken."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ from relay_core.media_type import (
 from relay_core.message import parse_message
 from relay_core.recipient_code import Found, find_in_html, find_in_text, format_error
 from relay_core.spans import cut
-from tests.core.laws import MAX_LINE, check_any_bytes, check_rewriting_is_done
+from tests.core.laws import (
+    MAX_LINE,
+    check_any_bytes,
+    check_rewriting_is_done,
+    leaves_of,
+    leaves_of_oracle,
+    relayed,
+)
 
 MARKER = "Email_Rxers_Code"
 
@@ -29,6 +36,13 @@ def mail(data: bytes) -> None:
     result = check_any_bytes(data)
     if result is not None:
         check_rewriting_is_done(result)
+
+
+def agreement(data: bytes) -> None:
+    """A whole mail: what goes out is read by the standard library's `email` as it is by us."""
+    result = relayed(data) if data.strip() else None
+    if result is not None:
+        assert leaves_of(parse_message(result.outgoing)) == leaves_of_oracle(result.outgoing)
 
 
 def recipient_code(data: bytes) -> None:
@@ -87,4 +101,9 @@ def _check_line(written: str) -> None:
 
 Target = Callable[[bytes], None]
 
-TARGETS: dict[str, Target] = {"mail": mail, "recipient-code": recipient_code, "header": header}
+TARGETS: dict[str, Target] = {
+    "mail": mail,
+    "recipient-code": recipient_code,
+    "header": header,
+    "agreement": agreement,
+}

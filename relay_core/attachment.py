@@ -323,10 +323,9 @@ class _Shown:
         return encoded_size * share <= self.limit
 
     def _is_picture(self, entity: Entity) -> bool:
-        media_type = entity.media_type
-        if media_type.type != "application":
-            return media_type.type == "image"
-        if media_type.subtype not in _UNTOLD:
+        if entity.media_type.type == "image":
+            return True
+        if entity.media_type.type in _NO_PICTURES:
             return False
         name = (entity.filename or entity.content_id or "").lower()
         if name[name.rfind(".") :] in PICTURES:
@@ -345,8 +344,8 @@ class _Shown:
                 yield html, base.strip() if base else None
 
 
-_UNTOLD = frozenset({"octet-stream", "octetstream", "unknown", "x-unknown", "binary", "x-binary"})
-"""The subtypes of application that say nothing."""
+_NO_PICTURES = frozenset({"audio", "message", "multipart", "text", "video"})
+"""The top-level types that are believed when they say that something is no picture."""
 
 
 def _head(message: Message, entity: Entity) -> bytes:
@@ -360,9 +359,12 @@ def _head(message: Message, entity: Entity) -> bytes:
 def _is_invitation(entity: Entity, *, in_alternative: bool) -> bool:
     """Whether a calendar is one that mail programs show and answer (RFC 6047 section 2.4)."""
     media_type = entity.media_type
-    return media_type.full == "text/calendar" and (
-        in_alternative or bool(media_type.parameters.get("method"))
-    )
+    if in_alternative and media_type.full in _CALENDARS:
+        return True
+    return media_type.full == "text/calendar" and bool(media_type.parameters.get("method"))
+
+
+_CALENDARS = frozenset({"text/calendar", "text/x-vcalendar", "application/ics"})
 
 
 def is_signature(entity: Entity) -> bool:

@@ -117,7 +117,9 @@ def _decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
     return _decode_plain_base64(raw, span)
 
 
-_DATA_URL = re.compile(rb"[ \t\r\n\"']*+data:[!-+\--~]{0,200};base64,", re.IGNORECASE)
+_DATA_URL = re.compile(
+    rb"[ \t\r\n\"']*+(?:data:)?(?:[a-z]+/[!-+\--~]{1,200};)?base64,", re.IGNORECASE
+)
 _BASE64URL = b"-_"
 _FROM_BASE64URL = bytes.maketrans(_BASE64URL, b"+/")
 

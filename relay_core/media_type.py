@@ -147,8 +147,8 @@ def _guessed(word: str) -> tuple[str, str]:
         plain = rest
     if match := _TYPE.match(plain) or _TWO_WORDS.match(plain):
         return match[1], match[2]
-    if first == "multipart":
-        return "multipart", "mixed"
+    if first in {"multipart", "mixed", "alternative", "related"}:
+        return "multipart", "mixed" if first == "multipart" else first
     if not plain or (words := _TEXT_WORD.findall(plain)):
         return "text", "html" if plain and "htm" in words[-1] else "plain"
     major, _, minor = _NOTHING_SAID.partition("/")

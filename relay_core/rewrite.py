@@ -187,7 +187,7 @@ class _Rewriter:
     def _conceal_secrets(self, detached: set[Entity]) -> None:
         for entity in self.message.leaves() if self.secrets else ():
             # An invitation that stays is a text, too.
-            is_text = is_body(entity) or entity.media_type.full == "text/calendar"
+            is_text = is_body(entity) or entity.media_type.subtype.endswith("calendar")
             if is_text and entity not in detached:
                 text = self.texts.get(entity)
                 if text is None:
@@ -368,8 +368,8 @@ class _Rewriter:
 
     def _travels_as_it_is(self, entity: Entity) -> bool:
         raw, body, encoding = self.message.raw, entity.body, entity.transfer_encoding
-        if encoding is None or entity.media_type.type == "multipart":
-            return False
+        if encoding in {None, TransferEncoding.UUENCODE} or entity.media_type.type == "multipart":
+            return False  # few know how to read it
         if encoding is TransferEncoding.BASE64:
             # Blanks do no harm to base64, but not every reader knows.
             is_regular = not _BLANK.search(raw, *body) and not has_irregular_base64(raw, body)

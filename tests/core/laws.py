@@ -10,6 +10,7 @@ from __future__ import annotations
 import email
 import email.message
 import email.policy
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -203,6 +204,46 @@ def oracle_defects(raw: bytes, policy: email.policy.Policy[email.message.Message
             part.get_payload(decode=True)
         found += [type(defect).__name__ for defect in part.defects]
     return found
+
+
+Leaf = tuple[str, bytes | None]
+"""The type of a leaf and its decoded content, None where it is a message."""
+
+
+def leaves_of(message: Message) -> list[Leaf]:
+    """All leaves of a mail, as the core reads it."""
+    return [
+        (
+            leaf.media_type.full,
+            None
+            if leaf.media_type.type == "message"
+            else _LINE_ENDS.sub(b"", b"".join(message.content(leaf))),
+        )
+        for leaf in message.leaves()
+    ]
+
+
+def leaves_of_oracle(raw: bytes) -> list[Leaf]:
+    """All leaves of a mail, as the standard library reads it."""
+    found: list[Leaf] = []
+    pending = [email.message_from_bytes(raw, policy=email.policy.compat32)]
+    while pending:
+        part = pending.pop()
+        content = part.get_payload(decode=True)
+        if part.get_content_maintype() == "message":
+            found.append((part.get_content_type(), None))
+        elif part.is_multipart():
+            inner = part.get_payload()
+            assert isinstance(inner, list)
+            pending += [one for one in reversed(inner) if isinstance(one, email.message.Message)]
+        else:
+            assert isinstance(content, bytes)
+            found.append((part.get_content_type(), _LINE_ENDS.sub(b"", content)))
+    return found
+
+
+# Blanks at the end of a line are no content in quoted-printable (RFC 2045 section 6.7 (3)).
+_LINE_ENDS = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n|\Z)")
 
 
 def check_rewriting_is_done(result: Relayed) -> None:

@@ -236,6 +236,11 @@ def test_the_oracle_reads_what_we_read(drawn: Drawn) -> None:
     ]
 
 
+def test_a_text_in_uuencode_goes_out_in_what_all_can_read() -> None:
+    raw = b"Content-Type: text/plain\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n#0V%T\r\n"
+    assert b"Cat" in rewritten(raw)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
