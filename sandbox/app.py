@@ -325,7 +325,10 @@ def _surround(
     cleanup.callback(scanner.close)
     ses_faults_file = Faults(ses_faults)
     sending_events = SendingEvents(
-        sesv2=emulator.client("sesv2"), sns=emulator.client("sns"), faults=ses_faults_file
+        sesv2=emulator.client("sesv2"),
+        sns=emulator.client("sns"),
+        cloudwatch=emulator.client("cloudwatch"),
+        faults=ses_faults_file,
     )
     ses_endpoint.serve(
         SesService(

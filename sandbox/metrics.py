@@ -1,8 +1,8 @@
 """What CloudWatch does by itself and the emulator does not, so that the declared alarms are live.
 
 The emulator keeps alarms and acts on the data that is put. What the function's log tells is put
-by `sandbox.log_metrics`; nothing is ever throttled here, and nobody bounces. What else is missing
-is brought by this module:
+by `sandbox.log_metrics`, bounces by `sandbox.ses_events`; nothing is ever throttled here. What
+else is missing is brought by this module:
 
 * Nothing measures a queue. SQS tells how many messages it holds, not how many were ever sent nor
   how old they are.
@@ -37,10 +37,13 @@ if TYPE_CHECKING:
 
 NAMESPACE = "AWS/SQS"
 
-_IN_THE_LOG = {("AWS/Lambda", "Errors"), ("AWS/Lambda", "Url5xxCount")}
+_BROUGHT_BY_OTHERS = {
+    ("AWS/Lambda", "Errors"),
+    ("AWS/Lambda", "Url5xxCount"),
+    ("AWS/SES", "Bounce"),
+}
 _NEVER_BAD = {
     ("AWS/Lambda", "Throttles"),
-    ("AWS/SES", "Bounce"),
     ("AWS/SES", "Reputation.BounceRate"),
     ("AWS/SES", "Reputation.ComplaintRate"),
 }
@@ -244,4 +247,6 @@ def _is_brought(namespace: str, metric: str) -> bool:
     if namespace == NAMESPACE:
         return metric in _MEASURED
     # Others than AWS's are written by functions.
-    return not namespace.startswith("AWS/") or (namespace, metric) in _IN_THE_LOG | _NEVER_BAD
+    return (
+        not namespace.startswith("AWS/") or (namespace, metric) in _BROUGHT_BY_OTHERS | _NEVER_BAD
+    )

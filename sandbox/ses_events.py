@@ -19,11 +19,14 @@ from typing import TYPE_CHECKING, Any
 from .ses_faults import Faults
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
 
 _SIMULATOR = "simulator.amazonses.com"
 _SIMULATED = {"bounce": "Bounce", "complaint": "Complaint"}
+_NAMESPACE = "AWS/SES"
+_SET_DIMENSION = "ses:configuration-set"
 _SUBJECT = "Amazon SES Email Event Notification"
 
 
@@ -33,6 +36,7 @@ class SendingEvents:
 
     sesv2: SESV2Client
     sns: SNSClient
+    cloudwatch: CloudWatchClient
     faults: Faults
 
     def follow(
@@ -47,15 +51,33 @@ class SendingEvents:
         if event is None or configuration_set is None:
             return event
         document = _document(event, submission_id, sender, recipient)
-        document["mail"]["tags"] = {"ses:configuration-set": [configuration_set]}
+        document["mail"]["tags"] = {_SET_DIMENSION: [configuration_set]}
         answer = self.sesv2.get_configuration_set_event_destinations(
             ConfigurationSetName=configuration_set
         )
         for destination in answer["EventDestinations"]:
+            if event.upper() not in destination["MatchingEventTypes"]:
+                continue
+            if "CloudWatchDestination" in destination:
+                self._count(event, configuration_set)
             topic = destination.get("SnsDestination", {}).get("TopicArn")
-            if topic and event.upper() in destination["MatchingEventTypes"]:
+            if topic:
                 self.sns.publish(TopicArn=topic, Subject=_SUBJECT, Message=json.dumps(document))
         return event
+
+    def _count(self, event: str, configuration_set: str) -> None:
+        """Put the event's metric of this set, if an alarm watches that (`metrics` says why)."""
+        metric = {"Namespace": _NAMESPACE, "MetricName": event}
+        ours = [{"Name": _SET_DIMENSION, "Value": configuration_set}]
+        for page in self.cloudwatch.get_paginator("describe_alarms").paginate():
+            for alarm in page["MetricAlarms"]:
+                named = alarm.get("Dimensions", [])
+                if metric.items() <= alarm.items() and named == ours:
+                    self.cloudwatch.put_metric_data(
+                        Namespace=_NAMESPACE,
+                        MetricData=[{"MetricName": event, "Dimensions": named, "Value": 1}],
+                    )
+                    return
 
 
 def _simulated(recipient: str) -> str | None:

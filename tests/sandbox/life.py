@@ -5,6 +5,8 @@ Each step states what it must come to; what does not hold is collected, so that 
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import random
 import signal
 import threading
@@ -215,26 +217,27 @@ class Interrupted:
     pending: tuple[Pending, ...]
 
 
-def kill_up(stack: Stack, after: float) -> Interrupted | None:
-    """Start an `up`, kill the engine `after` seconds, and recover; None if it ended before."""
-    ended: list[Exception | None] = []
+def kill_up(engine: Engine, stack: Stack, at: int) -> Interrupted:
+    """Start an `up`, kill the engine when it has the `at`th thing made, and recover."""
+    reached, numbers = threading.Event(), itertools.count(1)
+
+    def note(_type: str) -> None:
+        if next(numbers) == at:
+            reached.set()
 
     def run() -> None:
-        try:
+        with contextlib.suppress(Exception):  # it was killed: whatever it says
             stack.up()
-        except Exception as error:  # noqa: BLE001 (it was killed: whatever it says)
-            ended.append(error)
-        else:
-            ended.append(None)
+        reached.set()
 
+    engine.provider.before_create = note
     thread = threading.Thread(target=run, name="up")
     thread.start()
-    thread.join(after)
+    reached.wait()
     killed = stack.signal(signal.SIGKILL)
     thread.join()
-    if not killed or ended == [None]:
-        return None
-    pending = stack.recover()
+    engine.provider.before_create = lambda _type: None
+    pending = stack.recover() if killed else ()
     return Interrupted(resources=len(stack.resources()), pending=pending)
 
 
@@ -243,19 +246,18 @@ def run_kills(life: Life, *, kills: int, seed: int) -> None:
     source = random.Random(seed)  # noqa: S311 (no secret)
     before = inventory(life.account)
     plain = life.engine.stack("plain", config_for(3))
-    took = life.step("an up that nobody kills", plain.up)
-    wanted = _shape(plain)
+    life.step("an up that nobody kills", plain.up)
+    wanted, made = _shape(plain), sum(one.get("custom", False) for one in plain.resources())
     life.step("its destroy", plain.destroy)
-    seconds = took.seconds if took else 5.0
     for number in range(kills):
         stack = life.engine.stack(f"killed{number}", config_for(3))
-        moment = source.uniform(0.2, 1.0) * seconds
-        found = kill_up(stack, moment)
-        pending = found.pending if found else ()
-        told = f"{found.resources} resources, {len(pending)} on the way" if found else "too late"
-        for one in pending:
+        # Three providers are in the state, too.
+        moment = source.randrange(1, made - 3)
+        found = kill_up(life.engine, stack, moment)
+        for one in found.pending:
             delete_orphan(life.account, one)
-        life.step(f"killed after {moment:.1f} s, {told}; up", stack.up)
+        told = f"{found.resources} resources, {len(found.pending)} on the way"
+        life.step(f"killed at thing {moment}, {told}; up", stack.up)
         shape = _shape(stack)
         life.require("it ends as any other", holds=shape == wanted, found=shape ^ wanted)
         life.step("its destroy", stack.destroy)

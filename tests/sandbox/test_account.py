@@ -140,6 +140,8 @@ def test_a_devices_mail_that_does_not_arrive_is_told_to_the_operator(relay: Rela
     assert event["eventType"] == "Bounce"
     assert event["bounce"]["bouncedRecipients"][0]["emailAddress"] == inbound
     assert event["mail"]["tags"]["ses:configuration-set"] == ["mail-relay-sandbox-devices"]
+    alarm = relay.sandbox.await_notice("mail-relay-sandbox-device-bounces")
+    assert alarm["topic"] == "alarms"
     # It is of no recipient: none is suppressed for it, and the next mail comes in.
     relay.send("arrives", next_one)
     relay.find("arrives", "done")

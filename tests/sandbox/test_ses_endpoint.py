@@ -124,6 +124,7 @@ def ses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ses]:
                     events=SendingEvents(
                         sesv2=emulator.client("sesv2"),
                         sns=emulator.client("sns"),
+                        cloudwatch=emulator.client("cloudwatch"),
                         faults=ses_faults_file,
                     ),
                     outbox=outbox,
