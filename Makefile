@@ -5,15 +5,23 @@ FUZZ_SECONDS ?= 60
 BIN := .venv/bin
 STAMP := .venv/.requirements-dev.sha256
 
+NEXT = printf '%s\n' "setup: all is there. Next:" \
+  "  make demo                  one real mail through the whole relay, step by step" \
+  "  make run                   the sandbox, to send it mail yourself" \
+  "  make test                  the whole test suite" \
+  "  .venv/bin/relayctl --help  the operator's command line"
+
 .PHONY: help setup engine demo test prove lifecycle run preview check bench pictures fuzz format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
 setup: $(STAMP) $(BIN)/relayctl ## .venv with everything, nothing done twice
+	@$(if $(filter setup,$(MAKECMDGOALS)),$(NEXT),:)
 
 $(STAMP): requirements-dev.txt scripts/make_venv.sh
 	@PYTHON="$(PYTHON)" sh scripts/make_venv.sh .venv requirements-dev.txt $@
+	@echo "setup: fetching what the function's own platform needs (build/wheels)"
 	@$(BIN)/python -m infra.platform_wheel \
 	  || echo "setup: going on without it; only deploying needs it, and will try again" >&2
 

@@ -2,6 +2,7 @@
 # Make the virtual environment $1 with exactly what the lock file $2 pins, then write the
 # stamp $3. Debian splits venv's pip into a package of its own: without it, the virtualenv
 # program or an existing pip will do, and if neither is there the message says what to install.
+# What is done is told while it is done.
 set -eu
 venv=$1 lock=$2 stamp=$3
 python=${PYTHON:-python3}
@@ -20,7 +21,9 @@ if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && "$venv/bin/python" -c
     exit 0
 fi
 
-echo "setup: making $venv (once; a few hundred megabytes)"
+count=$(grep -c '^[A-Za-z0-9]' "$lock" || :)
+began=$(date +%s)
+echo "setup: making $venv with $("$python" --version), once; it takes a few hundred megabytes"
 rm -rf "$venv"
 if "$python" -c 'import ensurepip' 2>/dev/null; then
     "$python" -m venv "$venv"
@@ -37,5 +40,16 @@ else
     echo "setup: this Python can make no virtual environment; as root: apt-get install python3-venv" >&2
     exit 1
 fi
-$install install --quiet --disable-pip-version-check --no-input --require-hashes --requirement "$lock"
+echo "setup: fetching the $count packages that $lock pins, each checked against its hash"
+# The exit status of the first command of a pipe is lost in sh: it goes with the lines.
+{ $install install --disable-pip-version-check --no-input --progress-bar off --require-hashes \
+    --requirement "$lock" 2>&1 || echo "setup failed"; } | awk -v count="$count" '
+    /^Collecting / { fetched++; sub(/[;(].*/, "", $2)
+        if (fetched % 20 == 0) print "setup:   " fetched " of " count " (" $2 ")" }
+    /^Installing collected/ { print "setup: installing them" }
+    /^ *(ERROR|WARNING)/ { print }
+    /^setup failed$/ { failed = 1 }
+    { last[NR % 5] = $0; fflush() }
+    END { if (failed) { for (n = NR + 1; n < NR + 5; n++) print last[n % 5]; exit 1 } }'
 echo "$wanted" > "$stamp"
+echo "setup: $venv is made, in $(($(date +%s) - began)) seconds"

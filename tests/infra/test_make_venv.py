@@ -19,21 +19,39 @@ esac
 """
 
 
-def test_an_environment_without_pip_says_what_pulumi_needs(tmp_path: Path) -> None:
-    python, lock = tmp_path / "python", tmp_path / "requirements.txt"
-    python.write_text(PYTHON.format(python=sys.executable), "utf-8")
-    python.chmod(0o755)
+def make(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
+    """What the script says, with a stand-in for Python."""
+    program, lock = folder / "python", folder / "requirements.txt"
+    program.write_text(python.format(python=sys.executable), "utf-8")
+    program.chmod(0o755)
     lock.touch()
-    made = subprocess.run(
+    return subprocess.run(
         [
             *("sh", ROOT / "scripts" / "make_venv.sh"),
-            *(tmp_path / ".venv", lock, tmp_path / ".venv" / "stamp"),
+            *(folder / ".venv", lock, folder / ".venv" / "stamp"),
         ],
-        env={"PYTHON": str(python), "PATH": "/usr/bin:/bin"},
+        env={"PYTHON": str(program), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+
+
+def test_an_environment_without_pip_says_what_pulumi_needs(tmp_path: Path) -> None:
+    made = make(tmp_path, PYTHON)
+    assert 0 == made.returncode
+    assert (tmp_path / ".venv" / "stamp").exists()
     assert "has no pip of its own" in made.stderr
     assert "'pulumi preview' and 'pulumi up'" in made.stderr
     assert "apt-get install python3-venv" in made.stderr
+
+
+def test_what_is_done_is_told_and_where_it_fails_what_was_said_last(tmp_path: Path) -> None:
+    failing = PYTHON.replace('"-m pip"*) exit 0', '"-m pip --python"*) echo "no way"; exit 3')
+    made = make(tmp_path, failing)
+    assert 0 != made.returncode
+    assert not (tmp_path / ".venv" / "stamp").exists()
+    told = made.stdout.splitlines()
+    assert told[0].startswith(f"setup: making {tmp_path / '.venv'} with Python 3.")
+    assert "each checked against its hash" in told[1]
+    assert "no way" in told
