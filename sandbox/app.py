@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import secrets
-import shutil
 import socket
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,14 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from adapters.s3 import S3Manifests
-
 from .account import prepare_account
-from .console import ConsoleContent, ConsoleServer
-from .console.alarms import Alarms
-from .console.forwarding import FunctionUrl
 from .console.journal import Journal
-from .console.queues import Queues
+from .console.start import start_console
+from .data_folder import UnusableFolder, data_folder
 from .deployers import Deployer, deployed
 from .device_hop import DeviceHop
 from .events import Event, Listener, ProgramWarned
@@ -47,6 +40,7 @@ from .scanner import MalwareScanner
 from .ses_endpoint import SesEndpoint, SesService
 from .ses_events import SendingEvents
 from .ses_faults import Faults
+from .ses_identities import Identities
 from .ses_sending import Sending
 from .smtp import AccessKeys, Credentials, SmtpFront
 from .smtp_access import SmtpAccess, example_code
@@ -165,9 +159,16 @@ def never() -> bool:
 
 @contextmanager
 def running(
-    options: Options, *, listener: Listener, stop_asked: Callable[[], bool] = never
+    options: Options,
+    *,
+    listener: Listener,
+    stop_asked: Callable[[], bool] = never,
+    on_own_folder: Callable[[], None] = lambda: None,
 ) -> Iterator[Sandbox]:
     """A sandbox for as long as the context lasts.
+
+    `on_own_folder` is called once no other sandbox can use the data folder, before all else; what
+    it raises ends the start.
 
     Raises:
         StartError: if it cannot start.
@@ -175,7 +176,7 @@ def running(
     """
     with ExitStack() as cleanup:
         try:
-            sandbox = _start(options, listener, stop_asked, cleanup)
+            sandbox = _start(options, listener, stop_asked, on_own_folder, cleanup)
         except (
             OSError,
             BotoCoreError,
@@ -188,7 +189,11 @@ def running(
 
 
 def _start(
-    options: Options, listener: Listener, stop_asked: Callable[[], bool], cleanup: ExitStack
+    options: Options,
+    listener: Listener,
+    stop_asked: Callable[[], bool],
+    on_own_folder: Callable[[], None],
+    cleanup: ExitStack,
 ) -> Sandbox:
     def heed() -> None:
         if stop_asked():
@@ -200,10 +205,14 @@ def _start(
         journal(event)
         listener(event)
 
+    try:
+        data = cleanup.enter_context(data_folder(options.data))
+    except UnusableFolder as error:
+        raise StartError(str(error)) from error
+    on_own_folder()
     # Pulumi takes its time to import; a wrong option or port should not wait for that.
     smtp_socket = cleanup.enter_context(_listen(options.smtp_port, "--smtp-port"))
     http_socket = cleanup.enter_context(_listen(options.http_port, "--http-port"))
-    data = _data_folder(options.data, cleanup)
     cleanup.enter_context(_log_to(data / "sandbox.log"))
     heed()
     from infra.stack_config import ConfigError, load_config  # noqa: PLC0415 (see above)
@@ -323,12 +332,12 @@ def _surround(
     )
     scanner.start()
     cleanup.callback(scanner.close)
-    ses_faults_file = Faults(ses_faults)
+    faults = Faults(ses_faults)
     sending_events = SendingEvents(
         sesv2=emulator.client("sesv2"),
         sns=emulator.client("sns"),
         cloudwatch=emulator.client("cloudwatch"),
-        faults=ses_faults_file,
+        faults=faults,
     )
     ses_endpoint.serve(
         SesService(
@@ -339,7 +348,7 @@ def _surround(
                 iam=emulator.client("iam"),
                 region=emulator.region,
                 account_id=emulator.account_id,
-                faults=ses_faults_file,
+                faults=faults,
                 events=sending_events,
                 outbox=outbox,
                 listener=listener,
@@ -365,6 +374,7 @@ def _surround(
             receiving=receiving, events=sending_events, default_sets=emulator.default_sets
         ),
         listener=listener,
+        identities=Identities(sesv2=emulator.client("sesv2"), region=emulator.region),
     )
     cleanup.callback(front.close)
     mx_socket = cleanup.enter_context(socket.create_server((HOST, 0)))
@@ -387,37 +397,17 @@ def _surround(
         rcpt_to=stack["inboundAddress"],
         ca_file=ca_file,
     )
-    console = ConsoleServer(
+    console = start_console(
         listening=http_socket,
-        content=ConsoleContent(
-            stack=stack,
-            outbox=outbox,
-            notices=notices,
-            journal=journal,
-            queues=Queues(
-                sqs=emulator.client("sqs"),
-                peek=emulator.messages,
-                manifests=S3Manifests(
-                    client=emulator.client("s3"), bucket=str(stack["attachmentsBucket"])
-                ),
-                incoming_bucket=str(stack["incomingBucket"]),
-                urls={
-                    "queue": str(stack["queueUrl"]),
-                    "dead-letter queue": str(stack["deadLetterQueueUrl"]),
-                },
-            ),
-            alarms=Alarms(cloudwatch=emulator.client("cloudwatch")),
-            smtp=access,
-            code=example_code(config),
-        ),
-        pages=next(
-            (
-                FunctionUrl(endpoint=emulator.endpoint, host=function.url_host)
-                for function in functions
-                if function.url_host
-            ),
-            None,
-        ),
+        emulator=emulator,
+        stack=stack,
+        functions=functions,
+        outbox=outbox,
+        notices=notices,
+        journal=journal,
+        faults=faults,
+        access=access,
+        code=example_code(config),
     )
     cleanup.callback(console.close)
     return Sandbox(
@@ -459,21 +449,6 @@ def _listen(port: int, option: str) -> socket.socket:
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StartError(f"{option} {port}: cannot listen on {HOST}:{port}: {reason}") from error
-
-
-def _data_folder(wanted: Path | None, cleanup: ExitStack) -> Path:
-    if wanted is None:
-        data = Path(tempfile.mkdtemp(prefix="mail-relay-sandbox-"))
-        cleanup.callback(shutil.rmtree, data, ignore_errors=True)
-        return data
-    # Without links and dots: what is written down must lead there from any folder.
-    data = Path(os.path.realpath(wanted))
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=data):
-            return data
-    except OSError as error:
-        raise StartError(f"--data {wanted}: {error.strerror}") from error
 
 
 @contextmanager

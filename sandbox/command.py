@@ -37,10 +37,15 @@ def run(arguments: Sequence[str], stop: StopRequest) -> int:
     ready_file: Path | None = None
     try:
         options, ready_file = _parse_arguments(arguments)
-        if ready_file is not None:
-            _make_way_for(ready_file)
-        narrator.say("Starting the emulator, deploying the program …")
-        with running(options, listener=narrator, stop_asked=stop.is_made) as sandbox:
+
+        def begin() -> None:
+            if ready_file is not None:
+                _make_way_for(ready_file)
+            narrator.say("Starting the emulator, deploying the program …")
+
+        with running(
+            options, listener=narrator, stop_asked=stop.is_made, on_own_folder=begin
+        ) as sandbox:
             if ready_file is not None:
                 _write_whole(ready_file, sandbox)
             for line in introduce(sandbox):

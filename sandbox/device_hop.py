@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from .receipt import Receiving, make_message_id
 from .ses_events import SendingEvents
-from .ses_sending import identity_candidates
+from .ses_identities import identity_candidates
 from .verdicts import Envelope, author_domain
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from .verdicts import Scan
@@ -77,6 +78,7 @@ class NoticePublished:
     """
 
     topic: str
+    at: datetime
     subject: str
     message: str
     attributes: Mapping[str, str]

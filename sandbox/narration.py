@@ -71,10 +71,14 @@ _Told = tuple[str, str, str]
 _MailEvent = MailAccepted | MailStored | MailRejected | MailSubmitted | SubmissionRefused
 
 
+def tell(event: Event) -> tuple[str, str, str]:
+    """What an event is called, its style, and what there is to say of it, as it came."""
+    return _tell_of_mail(event) if isinstance(event, _MailEvent) else _tell_of_rest(event)
+
+
 def describe(event: Event) -> Text:
     """One line about an event."""
-    told = _tell_of_mail(event) if isinstance(event, _MailEvent) else _tell_of_rest(event)
-    name, style, text = told
+    name, style, text = tell(event)
     return Text.assemble((f"{name:>{_NAME_WIDTH}}  ", style), printable(text))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,7 @@ def parse_notice(body: str, topics: Mapping[str, str]) -> NoticePublished:
     document = _document(message) if topic == RELAYS_OWN else None
     return NoticePublished(
         topic=topic,
+        at=datetime.fromisoformat(envelope["Timestamp"]),
         subject=envelope.get("Subject") or "",
         message=message if document is None else document.pop("text"),
         document=document,
@@ -89,6 +91,7 @@ def format_line(notice: NoticePublished) -> str:
     """A notice as one line of JSON; `document` only where there is one."""
     document: dict[str, Any] = {
         "topic": notice.topic,
+        "at": notice.at.isoformat(),
         "subject": notice.subject,
         "message": notice.message,
         "attributes": dict(notice.attributes),

@@ -6,6 +6,7 @@ any). An `event`, `Bounce` or `Complaint`, in the place of the error lets SES ta
 publish that event; a `Bounce` for the relay's own address is of a device's mail, which then does
 not come in (`device_hop`). The file is read at each submission. How often an entry was used is
 kept in memory and forgotten when the file is written anew, so the file stays its writer's alone.
+The console writes it too, with what is left of each entry.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from .ses_errors import USUAL_MESSAGES, SesError
+
+EVENTS = ("Bounce", "Complaint")
+"""What may follow a mail that SES took."""
 
 _READS = 20
 _PAUSE = 0.01  # seconds between two reads of a file that is just being written
@@ -34,6 +38,11 @@ class Fault:
     times: int
     recipient: str | None
     message: str
+
+    @property
+    def kind(self) -> str:
+        """The error's code, or the event."""
+        return self.error or self.event or ""
 
 
 @dataclass(slots=True)
@@ -67,6 +76,38 @@ class Faults:
         with self._lock:
             fault = self._take([recipient], is_event=True)
         return None if fault is None else fault.event
+
+    def left(self) -> tuple[Fault, ...]:
+        """What no submission has met yet, each with the times that are left.
+
+        Raises:
+            SesError: an InternalServiceErrorException saying what is wrong with the file.
+        """
+        with self._lock:
+            return tuple(self._left())
+
+    def change(self, change: Callable[[Sequence[Fault]], Iterable[Fault]]) -> None:
+        """Write what `change` makes of what is left. A file that cannot be read is written over.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        with self._lock:
+            try:
+                left = self._left()
+            except SesError:
+                left = []
+            text = json.dumps([_format_fault(fault) for fault in change(left)], indent=1)
+            temporary = self.path.with_name(f".{self.path.name}.new")
+            temporary.write_text(f"{text}\n")
+            temporary.replace(self.path)
+
+    def _left(self) -> list[Fault]:
+        return [
+            replace(fault, times=fault.times - self._used[index])
+            for index, fault in enumerate(self._read())
+            if fault.times > self._used[index]
+        ]
 
     def _take(self, recipients: Collection[str], *, is_event: bool) -> Fault | None:
         wanted = {recipient.lower() for recipient in recipients}
@@ -103,6 +144,27 @@ class Faults:
             self._used.clear()
             return faults
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _format_fault(fault: Fault) -> dict[str, object]:
+    kind = {"error": fault.error} if fault.error else {"event": fault.event}
+    return {
+        **kind,
+        "times": fault.times,
+        "recipient": fault.recipient,
+        "message": fault.message,
+    }
+
+
+def make_fault(kind: str, *, times: int, recipient: str | None) -> Fault:
+    """A fault of that kind: `Bounce`, `Complaint`, or the code of an error of SES."""
+    return _parse_fault(
+        {
+            "event" if kind in EVENTS else "error": kind,
+            "times": times,
+            "recipient": recipient,
+        }
+    )
 
 
 def _parse_faults(text: str) -> list[Fault]:

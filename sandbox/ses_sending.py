@@ -20,12 +20,14 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
 
+from .encoded_words import decode_words
 from .events import Listener, MailSubmitted
 from .iam import Policy, Request, is_allowed, parse_policy
 from .outbox import Outbox
 from .ses_errors import SesError
 from .ses_events import SendingEvents
 from .ses_faults import Faults
+from .ses_identities import Identities, NotVerified
 from .ses_message import SubmittedMessage, check_recipients, read_message
 
 if TYPE_CHECKING:
@@ -125,7 +127,7 @@ class Sending:
                 submission_id=submission_id,
                 sender=sender,
                 recipients=recipients,
-                subject=message.subject,
+                subject=decode_words(message.subject),
                 size=len(request.raw),
             )
         )
@@ -139,26 +141,10 @@ class Sending:
         return submission_id
 
     def _verified_identities(self, *addresses: str) -> tuple[str, ...]:
-        """The identity that stands for each address: itself, or the nearest verified domain."""
-        found: list[str] = []
-        failed: list[str] = []
-        for address in dict.fromkeys(addresses):
-            identity = next(filter(self._is_verified, identity_candidates(address)), None)
-            (found if identity else failed).append(identity or address)
-        if failed:
-            raise SesError(
-                "MessageRejected",
-                "Email address is not verified. The following identities failed the check in"
-                f" region {self.region.upper()}: {', '.join(failed)}",
-            )
-        return tuple(dict.fromkeys(found))
-
-    def _is_verified(self, identity: str) -> bool:
         try:
-            answer = self.sesv2.get_email_identity(EmailIdentity=identity)
-        except self.sesv2.exceptions.NotFoundException:
-            return False
-        return answer.get("VerifiedForSendingStatus", False)
+            return Identities(sesv2=self.sesv2, region=self.region).require(*addresses)
+        except NotVerified as error:
+            raise SesError("MessageRejected", str(error)) from None
 
     def _authorize(
         self,
@@ -210,11 +196,3 @@ class Sending:
             version = self.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
             document = self.iam.get_policy_version(PolicyArn=arn, VersionId=version)
             yield parse_policy(document["PolicyVersion"]["Document"])
-
-
-def identity_candidates(address: str) -> Iterator[str]:
-    """The address, its domain, and the domains above it (a verified domain covers them)."""
-    yield address
-    labels = address.rpartition("@")[2].lower().split(".")
-    for start in range(len(labels) - 1):
-        yield ".".join(labels[start:])

@@ -9,6 +9,10 @@ like do: HELO where EHLO is due, HELO with no name, a mechanism in lower case, a
 is null or no address, lines of any length (RFC 5321 section 4.5.3.1.6 allows 1,000 octets). The
 active receipt rules decide about each recipient. The answer after DATA is 250 only once the mail
 is stored.
+
+SES sends only as an identity that is verified, and says so after DATA (554). The reverse-path is
+looked at. SES looks at From as well; here every author may send, so that what the relay makes of
+one who is not proved can be tried (`verdicts`).
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword, Session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .events import Listener, MailRejected, Trouble
+from .ses_identities import NotVerified
 from .verdicts import Envelope
 
 MAX_MESSAGE = 40 * 1024 * 1024
@@ -84,6 +89,18 @@ class AccessKeys:
             Credentials(username=name, password=p) for name, p in tuple(self.passwords.items())
         ]
         return any(one.match(login) for one in known)
+
+
+class SendingIdentities(Protocol):
+    """As whom a device may send (`ses_identities.Identities`)."""
+
+    def require(self, *addresses: str) -> tuple[str, ...]:
+        """The identity that stands for each address.
+
+        Raises:
+            NotVerified: if there is none for one of them.
+        """
+        ...
 
 
 class _Session(Session):
@@ -144,6 +161,7 @@ class _Handler:
 
     receiving: Receives
     listener: Listener
+    identities: SendingIdentities | None
 
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
         self,
@@ -178,10 +196,20 @@ class _Handler:
             client_ip=str(session.peer[0]) if session.peer else "127.0.0.1",
         )
         try:
+            await _off_loop(lambda: self._require_identity(smtp_envelope.mail_from))
             message_id = await _off_loop(lambda: self.receiving.receive(raw, smtp_envelope))
+        except NotVerified as error:
+            reply = f"554 Message rejected: {error}"
+            self.listener(MailRejected(about=f"mail from {mail_from}", reply=reply))
+            return reply
         except (ClientError, BotoCoreError) as error:
             return self._temporary(f"mail from {mail_from}", error)
         return f"250 Ok {message_id}"
+
+    def _require_identity(self, mail_from: str) -> None:
+        # A reverse-path that is null or no address names no identity.
+        if self.identities is not None and "@" in mail_from:
+            self.identities.require(mail_from)
 
     async def handle_exception(self, error: Exception) -> str:
         return self._temporary("SMTP session", error)
@@ -200,7 +228,7 @@ class SmtpFront:
 
     It takes connections on `listening` (bound by the caller, so that a port in use is known
     early) from the time it is made until `close`. Without `logins` it takes mail from
-    anybody.
+    anybody. With `identities` it takes none that is sent as somebody else.
     """
 
     def __init__(
@@ -211,9 +239,10 @@ class SmtpFront:
         logins: Logins | None,
         receiving: Receives,
         listener: Listener,
+        identities: SendingIdentities | None = None,
     ) -> None:
         self._loop = asyncio.new_event_loop()
-        handler = _Handler(receiving=receiving, listener=listener)
+        handler = _Handler(receiving=receiving, listener=listener, identities=identities)
 
         def authenticate(
             _server: aiosmtpd.smtp.SMTP,

@@ -12,7 +12,15 @@ import http.client
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from urllib.parse import urlsplit
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from .off_loop import off_loop
 
 MAX_BODY = 6 * 1024 * 1024
 """Bytes that a function takes at once (Lambda Developer Guide, "Lambda quotas")."""
@@ -102,3 +110,48 @@ class FunctionUrl:
 
 def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
     return ((name, value) for name, value in headers if name.lower() not in _OF_ONE_CONNECTION)
+
+
+async def forward(pages: AnswersPages, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request for a download page: what `pages` says, unchanged."""
+    request = Request(scope, receive)
+    try:
+        body = await _read(request)
+    except ClientDisconnect:
+        return
+    if body is None:
+        response = Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        await response(scope, receive, send)
+        return
+    query = scope["query_string"]
+    page_request = PageRequest(
+        method=scope["method"],
+        target=scope["raw_path"] + (b"?" + query if query else b""),
+        headers=tuple(scope["headers"]),
+        body=body,
+    )
+    try:
+        answer = await off_loop(partial(pages, page_request))
+    except (OSError, http.client.HTTPException) as error:
+        answer = PageAnswer(
+            status=HTTPStatus.BAD_GATEWAY,
+            headers=((b"content-type", b"text/plain; charset=utf-8"),),
+            body=f"The download function does not answer: {error}\n".encode(),
+        )
+    start = {
+        "type": "http.response.start",
+        "status": answer.status,
+        "headers": list(answer.headers),
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _read(request: Request) -> bytes | None:
+    """The request's body, or None if it is too long for a function."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return None
+    return bytes(body)

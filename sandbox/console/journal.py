@@ -1,7 +1,7 @@
 """What happened since the sandbox started, kept for whoever opens the console later.
 
-Events, lines of the functions' logs, and what the functions counted. Only the last of each are
-kept; the log itself and the metrics are on the emulator.
+Events, lines of the functions' logs, what the functions counted, and for each mail what was seen
+of it. Only the last of each are kept; the log itself and the metrics are on the emulator.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.events import Event, FunctionLogged
+from sandbox.events import Event, FunctionLogged, MailAccepted
 from sandbox.function_log import parse_log_message
 from sandbox.log_metrics import parse_embedded_metrics
-from sandbox.narration import describe
+from sandbox.narration import tell
+
+from .way import Trace
 
 _MOST_KEPT = 500
+_MOST_TRACES = 5_000
 _NOT_DETAILS = {"level", "message", "timestamp"}
 
 
@@ -44,6 +47,12 @@ class LogLine:
     level: str
     message: str
     details: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def message_id(self) -> str:
+        """The mail that the line is about, by its id; empty if it is about none."""
+        raw_key = self.details.get("raw_key", "")
+        return self.details.get("correlation_id") or raw_key.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +80,20 @@ class Journal:
     _happenings: deque[Happening] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
     _lines: deque[LogLine] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
     _totals: dict[tuple[str, ...], MetricTotal] = field(default_factory=dict)
+    _traces: dict[str, Trace] = field(default_factory=dict)
     _count: int = 0
     _line_count: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, event: Event) -> None:
         """Hear of an event: a journal is a listener."""
-        kind, _, text = describe(event).plain.strip().partition("  ")
+        kind, _, text = tell(event)
         happening = Happening(at=self.clock(), kind=kind, text=text)
         with self._lock:
             self._happenings.appendleft(happening)
             self._count += 1
+            if isinstance(event, MailAccepted):
+                self._trace(event.message_id, received_at=happening.at, envelope=text)
 
     def read_log(self, function: str, lines: Sequence[str]) -> None:
         """Take note of new lines of a function's log, oldest first."""
@@ -95,9 +107,28 @@ class Journal:
         with self._lock:
             self._lines.extendleft(told)
             self._line_count += len(lines)
+            for one in told:
+                self._trace_line(one)
             for datum in data:
                 dimensions = {item["Name"]: item["Value"] for item in datum["Dimensions"]}
                 self._add(datum["MetricName"], dimensions, datum["Unit"], list(datum["Values"]))
+
+    def _trace_line(self, line: LogLine) -> None:
+        if not line.message_id:
+            return
+        known = self._traces.get(line.message_id, Trace())
+        if line.message == "mail begun" and known.begun_at is None:
+            self._trace(line.message_id, begun_at=line.at)
+        if line.message == "page shown" and known.shown_at is None:
+            self._trace(line.message_id, shown_at=line.at)
+        if outcome := line.details.get("outcome"):
+            detail = line.details.get("reason") or line.details.get("detail", "")
+            self._trace(line.message_id, outcome=outcome, detail=detail)
+
+    def _trace(self, message_id: str, **found: Any) -> None:  # noqa: ANN401 (members of a trace)
+        self._traces[message_id] = replace(self._traces.pop(message_id, Trace()), **found)
+        if len(self._traces) > _MOST_TRACES:
+            del self._traces[next(iter(self._traces))]
 
     def _add(
         self, name: str, dimensions: Mapping[str, str], unit: str, values: Sequence[float]
@@ -124,6 +155,24 @@ class Journal:
         """The last lines of the logs that tell a person something, newest first."""
         with self._lock:
             return tuple(self._lines)
+
+    def lines_about(self, message_id: str) -> tuple[LogLine, ...]:
+        """The last lines about one mail, oldest first."""
+        return tuple(line for line in reversed(self.lines()) if line.message_id == message_id)
+
+    def trace(self, message_id: str) -> Trace:
+        """What was seen of a mail; an empty trace if that is forgotten."""
+        with self._lock:
+            return self._traces.get(message_id, Trace())
+
+    def clear(self) -> None:
+        """Forget the events, the lines and the metrics; what was seen of each mail stays."""
+        with self._lock:
+            self._happenings.clear()
+            self._lines.clear()
+            self._totals.clear()
+            self._count += 1
+            self._line_count += 1
 
     def metrics(self) -> tuple[MetricTotal, ...]:
         """What the functions counted, by name."""

@@ -11,22 +11,16 @@ import email
 import email.policy
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
 
+from sandbox.encoded_words import TROUBLE, clean, decode_words
+
 _POLICY = email.policy.compat32
 _NAMELESS = "unnamed"
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*", re.ASCII)
-_TROUBLE = (
-    *(ValueError, LookupError, TypeError, AttributeError, AssertionError),
-    *(RecursionError, HeaderParseError),
-)
-"""What the standard library has been seen to raise over mails that nobody should have sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +67,8 @@ def read_header(head: bytes) -> tuple[tuple[str, str], ...]:
     """The header fields of a mail, decoded, in their order."""
     try:
         message = BytesHeaderParser(policy=_POLICY).parsebytes(head)
-        return tuple((_clean(name), _decode(value)) for name, value in message.items())
-    except _TROUBLE:
+        return tuple((clean(name), decode_words(value)) for name, value in message.items())
+    except TROUBLE:
         return ()
 
 
@@ -91,7 +85,7 @@ def _heading(header: tuple[tuple[str, str], ...]) -> Heading:
 def _date(text: str) -> str:
     try:
         return parsedate_to_datetime(text).isoformat(sep=" ", timespec="minutes")
-    except _TROUBLE:
+    except TROUBLE:
         return text
 
 
@@ -100,7 +94,7 @@ def read_mail(raw: bytes) -> ReadMail:
     header = read_header(raw)
     try:
         html, text, parts = _read_bodies(email.message_from_bytes(raw, policy=_POLICY))
-    except _TROUBLE as error:
+    except TROUBLE as error:
         return ReadMail(
             heading=_heading(header),
             header=header,
@@ -152,10 +146,10 @@ def _is_attachment(leaf: Message) -> bool:
 def _part(leaf: Message) -> Part:
     kind = leaf.get_content_type()
     return Part(
-        filename=_decode(leaf.get_filename() or "") or _NAMELESS,
+        filename=decode_words(leaf.get_filename() or "") or _NAMELESS,
         content_type=kind if _MEDIA_TYPE.fullmatch(kind) else "application/octet-stream",
         content=_content_of(leaf),
-        content_id=_decode(leaf.get("Content-ID", "")).strip().removeprefix("<").removesuffix(">"),
+        content_id=decode_words(leaf.get("Content-ID", "")).removeprefix("<").removesuffix(">"),
     )
 
 
@@ -169,19 +163,6 @@ def _content_of(leaf: Message) -> bytes:
 def _text_of(leaf: Message) -> str:
     content = _content_of(leaf)
     try:
-        return _clean(content.decode(leaf.get_content_charset("utf-8"), "replace"))
+        return clean(content.decode(leaf.get_content_charset("utf-8"), "replace"))
     except (LookupError, ValueError):  # no such charset, or none of text
         return content.decode("utf-8", "replace")
-
-
-def _decode(value: object) -> str:
-    """The text of a header field or parameter, with its encoded-words decoded (RFC 2047)."""
-    text = str(value)
-    with suppress(*_TROUBLE):  # as it stands, then
-        text = str(make_header(decode_header(text)))
-    return _clean(" ".join(text.split()))
-
-
-def _clean(text: str) -> str:
-    """The text without what has no UTF-8."""
-    return text.encode("utf-8", "replace").decode()

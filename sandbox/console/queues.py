@@ -7,7 +7,7 @@ stands in its manifest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,15 +17,15 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from adapters.s3 import S3Manifests
 from adapters.sqs import Received, UnreadableRecord, parse_record
 from relay_core.errors import AdapterError
-from relay_core.manifest import DeliveryState, Manifest
 from relay_core.plan import message_id_of
+
+from .way import InQueue, troubles
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 _MOST_SHOWN = 50
-_MOST_REASONS = 3
 _COUNTS: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -101,6 +101,28 @@ class Queues:
             )
         return views
 
+    def queued(self) -> Mapping[str, InQueue]:
+        """The mails that are announced now, by raw key; a dead letter goes before another."""
+        found: dict[str, InQueue] = {}
+        for name, url in self.urls.items():  # the dead-letter queue last
+            for message in self.peek(url):
+                one = InQueue(
+                    is_dead_letter=name == list(self.urls)[-1],
+                    sent_at=datetime.fromtimestamp(int(message["SentTimestamp"]), UTC),
+                    tries=int(message["ReceiveCount"]),
+                    is_visible=bool(message["IsVisible"]),
+                )
+                found |= {entry.raw_key: one for entry in self._received(message)}
+        return found
+
+    def _received(self, message: Mapping[str, Any]) -> list[Received]:
+        record = SQSRecord({"messageId": message["MessageId"], "body": message["Body"]})
+        try:
+            entries = parse_record(record, incoming_bucket=self.incoming_bucket)
+        except UnreadableRecord:
+            return []
+        return [entry for entry in entries if isinstance(entry, Received)]
+
     def _depth(self, url: str) -> Depth:
         attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))
         visible, in_flight, delayed = (int(attributes["Attributes"][name]) for name in _COUNTS)
@@ -140,16 +162,4 @@ class Queues:
             return f"its manifest cannot be read: {error}"
         if stored is None:
             return "no try came as far as to write a manifest; the log says more"
-        return ": ".join(filter(None, [stored.manifest.state.value, *_troubles(stored.manifest)]))
-
-
-def _troubles(manifest: Manifest) -> Iterable[str]:
-    if manifest.reason:
-        yield manifest.reason.value
-    yield manifest.detail
-    left = [one for one in manifest.deliveries if one.state is not DeliveryState.SUBMITTED]
-    yield "; ".join(
-        f"{one.recipient} {one.failure or one.state.value}" for one in left[:_MOST_REASONS]
-    )
-    if len(left) > _MOST_REASONS:
-        yield f"and {len(left) - _MOST_REASONS} more recipients"
+        return ": ".join(filter(None, [stored.manifest.state.value, *troubles(stored.manifest)]))

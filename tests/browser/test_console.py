@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -17,8 +18,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, exp
 
 from sandbox.console import ConsoleContent
 from sandbox.console.forwarding import PageAnswer, PageRequest
+from sandbox.events import Trouble
 from tests.adapters.stored_message import png
-from tests.sandbox.console_site import make_content, served
+from tests.sandbox.console_site import RecordingMailer, make_content, served
 
 SMALL_PHONE = ViewportSize(width=320, height=568)
 DESKTOP = ViewportSize(width=1280, height=800)
@@ -33,6 +35,8 @@ MAIL = f"{BOX}/1.eml"
 PAGES = (
     *("/", "/mail", "/notices", "/queues", "/alarms", "/log", "/metrics", "/stack", "/send"),
     *(BOX, MAIL, *(f"{MAIL}?view={view}" for view in ("text", "source", "headers")), "/nowhere"),
+    *("/incoming", "/incoming?q=none", "/mail?q=fro", "/faults"),
+    *(f"/incoming/{fate}" for fate in ("parked", "partly", "refused")),
 )
 # Each of these would run, load or send something in a page that lets it.
 HTML = """\
@@ -231,6 +235,38 @@ def test_what_is_new_comes_by_itself_and_disturbs_nobody(console: Console, opene
     finally:
         (console.content.outbox.directory / "r@example.com" / "new" / "2.eml").unlink()
     assert visit.troubles == []
+
+
+def test_what_somebody_types_outlives_what_is_new(console: Console, opened: Any) -> None:
+    visit = opened(f"{console.url}/incoming")
+    expect(visit.page.get_by_role("status")).to_have_text("Live")
+    search = visit.page.get_by_role("searchbox")
+    search.fill("held")
+    console.content.journal(Trouble(text="news"))
+    console.content.journal(Trouble(text="more news"))
+    visit.page.keyboard.press("Tab")  # the page is brought up to date once the field is left
+    expect(search).to_have_value("held")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page).to_have_url(re.compile(r"q=held"))
+    expect(visit.page.get_by_role("main").locator(".row")).to_have_count(1)
+    assert visit.troubles == []
+
+
+def test_a_fault_is_switched_and_a_mail_sent_without_script(console: Console, opened: Any) -> None:
+    page = opened(f"{console.url}/faults", script=False).page
+    switch = page.get_by_role("switch", name="SendingPausedException")
+    expect(switch).not_to_be_checked()
+    switch.click()
+    expect(switch).to_be_checked()
+    assert ["SendingPausedException"] == [one.kind for one in console.content.faults.left()]
+    switch.click()
+    expect(switch).not_to_be_checked()
+    page.get_by_role("link", name="Send a mail").click()
+    page.get_by_label("Test mail").select_option("no-code")
+    page.get_by_role("button", name="Send it").click()
+    mailer = console.content.mailer
+    assert isinstance(mailer, RecordingMailer)
+    assert mailer.sent == [("no-code", "")]
 
 
 def test_every_page_works_without_script(console: Console, opened: Any) -> None:

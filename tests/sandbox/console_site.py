@@ -7,19 +7,32 @@ import json
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from adapters.downloads import Download
+from relay_core.errors import Reason, Refusal
+from relay_core.lease import Lease
+from relay_core.manifest import (
+    DeliveryRecord,
+    DeliveryState,
+    Manifest,
+    ManifestState,
+    MessageId,
+)
 from sandbox.console import ConsoleContent, ConsoleServer
 from sandbox.console.alarms import AlarmView
 from sandbox.console.forwarding import AnswersPages
 from sandbox.console.journal import Journal
+from sandbox.console.mail import Heading
 from sandbox.console.queues import Depth, QueueView, WaitingMessage
+from sandbox.console.way import IncomingMail, InQueue, Opening, Trace
 from sandbox.events import Trouble
 from sandbox.outbox import Outbox
+from sandbox.ses_faults import Faults
 from sandbox.smtp_access import SmtpAccess
 
 NOW = datetime(2026, 5, 27, 9, 48, 4, tzinfo=UTC)
@@ -74,6 +87,128 @@ class FixedAlarms:
         return [alarm]
 
 
+@dataclass(slots=True, kw_only=True)
+class FixedIncoming:
+    """The mails that a test chooses, all of them with the same raw text."""
+
+    found: list[IncomingMail]
+    content: bytes
+
+    def mails(self) -> Sequence[IncomingMail]:
+        return self.found
+
+    def raw(self, _mail: IncomingMail) -> bytes:
+        return self.content
+
+    def downloads(self, mail: IncomingMail) -> Sequence[Download]:
+        if mail.opened is None:
+            return []
+        text = mail.heading.subject
+        one = Download(
+            message_id=MessageId(mail.message_id),
+            recipient=text,
+            file=1,
+            filename=text,
+            at=mail.opened.at,
+            user_agent=text,
+        )
+        return [one]
+
+
+@dataclass(slots=True, kw_only=True)
+class RecordingMailer:
+    """Remembers what it was to send."""
+
+    sent: list[tuple[str, str]] = field(default_factory=list)
+
+    def send(self, kind: str, recipient: str) -> str:
+        if kind == "none":
+            raise ValueError(f"there is no kind {kind}")
+        self.sent.append((kind, recipient))
+        return "m" * 40
+
+
+def incoming_mail(text: str, state: ManifestState | None = None, **changes: Any) -> IncomingMail:
+    """A mail that says `text` everywhere; with a manifest if `state` is given."""
+    message_id = changes.pop("message_id", "a1")
+    manifest = state and Manifest(
+        message_id=MessageId(message_id),
+        raw_key=f"incoming/{message_id}",
+        sender=text,
+        subject=text,
+        created_at=NOW,
+        expires_at=NOW,
+        state=state,
+        **{"attachments": (), "deliveries": (), **changes.pop("manifest", {})},
+    )
+    return IncomingMail(
+        message_id=message_id,
+        raw_key=f"incoming/{message_id}",
+        stored_at=NOW,
+        size=2048,
+        heading=Heading(subject=text, sender=text, recipient=text, date=""),
+        manifest=manifest or None,
+        **changes,
+    )
+
+
+def one_of_each(text: str) -> list[IncomingMail]:
+    """A mail of each fate, which its id is called by, and one that was opened."""
+    served = DeliveryRecord(
+        recipient=text, state=DeliveryState.SUBMITTED, at=NOW, submission_id=text
+    )
+    waits = DeliveryRecord(recipient=text, failure=text, at=NOW)
+    refusal = Refusal(reason=Reason.RECIPIENT_NOT_ALLOWED, detail=text)
+    dead = InQueue(is_dead_letter=True, sent_at=NOW, tries=3, is_visible=True)
+    lease = Lease(holder=text, until=datetime(9999, 1, 1, tzinfo=UTC))
+    state = ManifestState
+    return [
+        incoming_mail(text, message_id="waiting"),
+        incoming_mail(
+            text,
+            state.RELAYING,
+            message_id="working",
+            manifest={"lease": lease, "deliveries": (waits,)},
+        ),
+        incoming_mail(text, state.FAILING, message_id="retrying", manifest={"detail": text}),
+        incoming_mail(
+            text,
+            state.RELAYING,
+            message_id="parked",
+            manifest={"deliveries": (waits, served)},
+            trace=Trace(outcome="parked", begun_at=NOW, received_at=NOW, envelope=text),
+        ),
+        incoming_mail(text, state.HELD, message_id="held", manifest={"detail": text}),
+        incoming_mail(text, state.FAILING, message_id="dead", queued=dead),
+        incoming_mail(
+            text,
+            state.RELAYING,
+            message_id="delivered",
+            manifest={"deliveries": (served,)},
+            opened=Opening(at=NOW, count=2),
+        ),
+        incoming_mail(
+            text,
+            state.RELAYING,
+            message_id="partly",
+            manifest={"deliveries": (served,), "refusals": (refusal,)},
+        ),
+        incoming_mail(
+            text,
+            state.RELAYING,
+            message_id="failed",
+            manifest={"deliveries": (replace(waits, state=DeliveryState.FAILED),)},
+        ),
+        incoming_mail(
+            text,
+            state.REFUSED,
+            message_id="refused",
+            manifest={"reason": Reason.NO_RECIPIENT_CODE, "detail": text},
+        ),
+        incoming_mail(text, state.IGNORED, message_id="ignored"),
+    ]
+
+
 def make_content(folder: Path, text: str = "words") -> ConsoleContent:
     """Contents that say `text` wherever something from outside is shown, but for the mails."""
     outbox, notices = Outbox(folder / "outbox"), folder / "notices.jsonl"
@@ -83,7 +218,8 @@ def make_content(folder: Path, text: str = "words") -> ConsoleContent:
         "subject": text,
         "message": text,
         "attributes": {"reason": text},
-        "document": {"text": text},
+        "at": NOW.isoformat(),
+        "document": {"text": text, "message_id": "refused"},
     }
     notices.write_text(json.dumps(notice) + "\n")
     journal = Journal(clock=lambda: NOW)
@@ -99,7 +235,9 @@ def make_content(folder: Path, text: str = "words") -> ConsoleContent:
         "d": text,
         "m": 1,
     }
-    journal.read_log(text, [json.dumps(log_line), text, json.dumps(metric)])
+    about_mail = {**log_line, "correlation_id": "refused", "outcome": "refused"}
+    lines = (log_line, about_mail, metric)
+    journal.read_log(text, [text, *map(json.dumps, lines)])
     return ConsoleContent(
         stack={"dnsRecords": [text], "logGroup": text},
         outbox=outbox,
@@ -107,6 +245,9 @@ def make_content(folder: Path, text: str = "words") -> ConsoleContent:
         journal=journal,
         queues=FixedQueues(text=text),
         alarms=FixedAlarms(text=text),
+        incoming=FixedIncoming(found=one_of_each(text), content=text.encode()),
+        faults=Faults(folder / "ses-faults.json"),
+        mailer=RecordingMailer(),
         smtp=SmtpAccess(
             host="127.0.0.1",
             port=25,

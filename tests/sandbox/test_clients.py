@@ -179,6 +179,16 @@ def test_the_relays_own_sender_address_may_send(relay: RunningSandbox) -> None:
     assert b"Subject: own" in relay.await_mail(recipient)
 
 
+def test_who_is_not_verified_is_refused_in_ses_words(relay: RunningSandbox) -> None:
+    with relay.logged_in() as client, pytest.raises(smtplib.SMTPDataError) as caught:
+        client.sendmail("camera@elsewhere.test", [relay.smtp["rcpt_to"]], b"Subject: x\r\n\r\n")
+    assert caught.value.smtp_code == 554
+    assert caught.value.smtp_error == (
+        b"Message rejected: Email address is not verified. The following identities failed the"
+        b" check in region EU-CENTRAL-1: camera@elsewhere.test"
+    )
+
+
 def test_a_wrong_password_is_refused(relay: RunningSandbox) -> None:
     with smtplib.SMTP(relay.smtp["host"], relay.smtp["port"]) as client:
         client.starttls(context=relay.tls_context())

@@ -22,18 +22,22 @@ from sandbox.console.forwarding import PageAnswer, PageRequest
 from sandbox.events import Trouble
 from tests.sandbox.console_site import (
     FixedAlarms,
+    FixedIncoming,
     FixedQueues,
     Site,
     elements,
     make_content,
+    one_of_each,
     served,
 )
 
 MAILBOX = "a/b@example.com"
 BOX = "/mail/a%252Fb%40example.com"
 MAIL = f"{BOX}/1.eml"
+WITH_FORMS = {"/", "/incoming", "/mail", "/log", "/send", "/faults"}
 PAGES = (
     *("/", "/mail", "/notices", "/queues", "/alarms", "/log", "/metrics", "/stack", "/send"),
+    *("/incoming", *(f"/incoming/{one.message_id}" for one in one_of_each(""))),
     *(BOX, MAIL, *(f"{MAIL}?view={view}" for view in ("html", "text", "source", "headers"))),
 )
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><svg/onload=alert(3)>&amp;"
@@ -70,7 +74,8 @@ OURS = {
     *("html", "head", "meta", "title", "link", "script", "body", "header", "nav", "main", "img"),
     *("a", "span", "ul", "ol", "li", "h1", "h2", "p", "pre", "code", "time", "strong", "div"),
     *("section", "article", "dl", "dt", "dd", "details", "summary", "iframe"),
-    *("table", "thead", "tbody", "tr", "th", "td"),
+    *("table", "thead", "tbody", "tr", "th", "td", "h3", "form", "label", "input", "select"),
+    *("option", "button"),
 }
 
 
@@ -96,14 +101,15 @@ def test_whatever_a_page_shows_is_text(site: Site, path: str) -> None:
     assert "alert(1)" in unescape(answer.text)
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/nowhere", "/static/console.css"])
+@pytest.mark.parametrize("path", [*PAGES, "/faults", "/nowhere", "/static/console.css"])
 def test_every_answer_is_guarded(site: Site, path: str) -> None:
     answer = site.ask(path)
     policy = answer.header("content-security-policy") or ""
     rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
     assert rules["script-src"] == rules["style-src"] == rules["img-src"] == "'self'"
-    assert rules["frame-ancestors"] == rules["form-action"] == rules["base-uri"] == "'none'"
+    assert rules["frame-ancestors"] == rules["base-uri"] == "'none'"
+    assert rules["form-action"] == ("'self'" if path in WITH_FORMS else "'none'")
     assert "unsafe" not in policy
     assert answer.header("x-content-type-options") == "nosniff"
     assert answer.header("referrer-policy") == "no-referrer"
@@ -140,7 +146,9 @@ def test_no_words_become_an_element(changing: Changing, text: str) -> None:
     content.outbox.deliver("r@example.com", make_raw(text), "1.eml")
     content.queues, content.alarms = FixedQueues(text=text), FixedAlarms(text=text)
     content.journal(Trouble(text=text))
-    for path in ("/", "/mail/r%40example.com", "/mail/r%40example.com/1.eml", "/queues"):
+    content.incoming = FixedIncoming(found=one_of_each(text), content=make_raw(text))
+    mails = ("/mail/r%40example.com", "/mail/r%40example.com/1.eml", "/incoming/partly")
+    for path in ("/", *mails, "/incoming", "/queues"):
         assert_nothing_runs(site.ask(path).text)
 
 

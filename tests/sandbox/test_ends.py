@@ -136,7 +136,7 @@ def test_spam_is_refused(relay: RunningSandbox) -> None:
 def test_a_sender_who_fails_authentication_is_refused(relay: RunningSandbox) -> None:
     recipient, forged = unique_address(), "boss@forged.invalid"
     text = f"From: {forged}\r\nSubject: {recipient}\r\n\r\n{recipient_code(recipient)}\r\n"
-    relay.send(text.encode(), mail_from=forged)
+    relay.send(text.encode())
     assert relay.await_notice(recipient)["attributes"]["reason"] == "authentication-failed"
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from sandbox.app import _data_folder
+from sandbox.data_folder import LOCK_NAME, data_folder
 from tests.sandbox.running import START_TIMEOUT, await_ready, sandbox_process
 from tests.sandbox.waiting import eventually
 
@@ -100,8 +101,8 @@ def test_what_the_program_warns_of_is_shown_at_the_start(tmp_path: Path) -> None
 def test_a_data_folder_is_known_by_its_path_without_links_and_dots(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
-    with ExitStack() as cleanup:
-        found = _data_folder(tmp_path / "real" / ".." / "link" / "data", cleanup)
+    with data_folder(tmp_path / "real" / ".." / "link" / "data") as found:
+        pass
     assert found == tmp_path.resolve() / "real" / "data"
 
 
@@ -158,6 +159,41 @@ def test_a_data_folder_that_cannot_be_made(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     assert f"--data {file}" in failed_start(tmp_path, "--data", str(file))
+
+
+HOLDER = """
+import subprocess, sys
+from pathlib import Path
+from sandbox.data_folder import data_folder
+with data_folder(Path(sys.argv[1])):
+    child = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL)
+    print(child.pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_folder_is_one_sandboxs_until_it_ends_even_if_it_is_killed(tmp_path: Path) -> None:
+    data, ready_file = tmp_path / "data", tmp_path / "ready.json"
+    ready_file.write_text("of the first sandbox")
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as first:
+        assert first.stdout is not None
+        child = int(first.stdout.readline())
+        try:
+            files = {path: path.read_bytes() for path in data.iterdir()}
+            line = failed_start(tmp_path, "--data", str(data), "--ready-file", str(ready_file))
+            assert f"--data {data}: the sandbox with process id {first.pid} uses" in line
+            # Nothing of the first one's was touched.
+            assert files == {path: path.read_bytes() for path in data.iterdir()}
+            assert ready_file.read_text() == "of the first sandbox"
+            first.kill()
+            first.wait()
+            # Its child lives, and the folder is free all the same.
+            with data_folder(data) as found:
+                assert (found / LOCK_NAME).read_text() == f"{os.getpid()}\n"
+        finally:
+            os.kill(child, signal.SIGKILL)
 
 
 def test_a_ready_file_that_cannot_be_written(tmp_path: Path) -> None:

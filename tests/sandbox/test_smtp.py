@@ -16,6 +16,7 @@ from aiosmtpd.smtp import LoginPassword
 from botocore.exceptions import EndpointConnectionError
 
 from sandbox.events import Event, MailRejected, Trouble
+from sandbox.ses_identities import NotVerified
 from sandbox.smtp import MAX_MESSAGE, AccessKeys, Credentials, SmtpFront
 from sandbox.tls import make_server_context
 from sandbox.verdicts import Envelope
@@ -39,6 +40,15 @@ class FakeReceiving:
             raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
         self.received.append((raw, envelope))
         return "message-id"
+
+
+class OneDomain:
+    """The identities of an account that may send as anybody but those of elsewhere.test."""
+
+    def require(self, *addresses: str) -> tuple[str, ...]:
+        if others := [one for one in addresses if one.endswith("@elsewhere.test")]:
+            raise NotVerified(f"not verified: {', '.join(others)}")
+        return ("example.com",)
 
 
 @dataclass
@@ -76,6 +86,7 @@ def front(server_tls: tuple[ssl.SSLContext, Path]) -> Iterator[Front]:
         logins=CREDENTIALS,
         receiving=stand_in,
         listener=events.append,
+        identities=OneDomain(),
     )
     try:
         yield Front(
@@ -216,6 +227,22 @@ def test_an_unknown_recipient_among_known_ones(front: Front) -> None:
         refused = client.sendmail("a@example.com", ["nobody@example.com", KNOWN], b"\r\n")
     assert {"nobody@example.com": 550} == {to: code for to, (code, _) in refused.items()}
     assert [(KNOWN,)] == [envelope.recipients for _, envelope in front.receiving.received]
+
+
+def test_a_sender_who_is_not_verified_is_told_so_after_data_and_nothing_is_stored(
+    front: Front,
+) -> None:
+    with front.logged_in() as client:
+        assert client.mail("camera@elsewhere.test")[0] == 250
+        assert client.rcpt(KNOWN)[0] == 250
+        answer = client.data(b"Subject: x\r\n\r\n")
+        # The session goes on, as after any answer.
+        client.sendmail("sensor@example.com", [KNOWN], b"\r\n")
+    assert (554, b"Message rejected: not verified: camera@elsewhere.test") == answer
+    assert ["sensor@example.com"] == [one.mail_from for _, one in front.receiving.received]
+    [rejected] = front.events
+    assert isinstance(rejected, MailRejected)
+    assert "camera@elsewhere.test" in rejected.about
 
 
 def test_a_line_of_two_million_bytes(front: Front) -> None:

@@ -15,15 +15,17 @@ function hasChanged(element) {
   return topics.some((topic) => wanted[topic] !== seen[topic]);
 }
 
-// Whoever is marking text to copy it is not to lose it.
-function isBeingRead() {
+// Whoever is marking text to copy it, or fills in a field, is not to lose it.
+function isBeingUsed() {
   const selection = document.getSelection();
-  return selection !== null && !selection.isCollapsed;
+  if (selection !== null && !selection.isCollapsed) return true;
+  return document.activeElement?.matches("input, select") ?? false;
 }
 
 function replace(id, from) {
   const old = region(id), fresh = from.getElementById(id);
   const open = new Map([...old.querySelectorAll("details[id]")].map((one) => [one.id, one.open]));
+  const typed = new Map([...old.querySelectorAll("input[id], select[id]")].map((one) => [one.id, one.value]));
   const links = (root) => [...root.querySelectorAll("a, summary, button, pre, [tabindex]")];
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const key = (one) => one && (one.getAttribute("href") || one.closest("[id]").id);
@@ -32,11 +34,15 @@ function replace(id, from) {
   for (const one of old.querySelectorAll("details[id]")) {
     if (open.has(one.id)) one.open = open.get(one.id);
   }
+  for (const [id, value] of typed) {
+    const field = document.getElementById(id);
+    if (field) field.value = value;
+  }
   if (held) links(old).find((one) => key(one) === held)?.focus({ preventScroll: true });
 }
 
 async function refresh() {
-  if (busy || isBeingRead() || !LIVE.some((id) => hasChanged(region(id)))) return;
+  if (busy || isBeingUsed() || !LIVE.some((id) => hasChanged(region(id)))) return;
   busy = true;
   try {
     const answer = await fetch(location.href, { cache: "no-store" });
@@ -92,7 +98,8 @@ function addCopyButtons() {
 }
 
 document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
-document.addEventListener("selectionchange", () => isBeingRead() || refresh());
+document.addEventListener("selectionchange", () => isBeingUsed() || refresh());
+document.addEventListener("focusout", () => setTimeout(refresh));
 window.addEventListener("pagehide", rest);
 window.addEventListener("pageshow", listen);
 const list = document.querySelector("#nav ul"), here = list.querySelector("[aria-current]");

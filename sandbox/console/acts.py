@@ -1,0 +1,154 @@
+"""What the console does: it sends a test mail, switches faults of SES, and clears what it shows.
+
+Each is a form that a person sends. A page elsewhere could have their browser send one as well, so
+a form counts only with the token that stands in those of ours, which no other page can read.
+"""
+
+from __future__ import annotations
+
+import secrets
+import smtplib
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import parse_qs, quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from sandbox.ses_errors import SesError
+from sandbox.ses_faults import EVENTS, Fault, make_fault
+from sandbox.smtp_access import curl_command, openssl_command, smtp_session, swaks_command
+
+from .off_loop import off_loop
+from .page import Console, Endpoint, read_number
+from .sample_mail import KINDS
+
+_MOST_FORM = 10_000  # bytes
+_UNTIL_SWITCHED_OFF = 1_000_000  # times
+
+Act = Callable[[Console, Mapping[str, str]], str]
+"""Does what a form asks for; the path of the page that shows it."""
+
+FAULTS = {
+    "TooManyRequestsException": "SES takes no mail so fast: the mail is tried again.",
+    "LimitExceededException": "The quota of the day is used up: mail is parked.",
+    "SendingPausedException": "Sending is paused for the account: mail is parked.",
+    "AccountSuspendedException": "The account is suspended: mail is parked.",
+    "MessageRejected": "SES refuses the mail for good: the recipient fails, the operator is told.",
+    "InternalServiceErrorException": "SES is disturbed: the mail is tried again.",
+    "Bounce": "SES takes the mail, and it bounces: nothing is sent there any more.",
+    "Complaint": "SES takes the mail, and its reader complains: nothing is sent there any more.",
+}
+"""The kinds that have a switch, with what follows."""
+
+
+def send(console: Console, _request: Request) -> Response:
+    """How to send a mail, and a button that does."""
+    smtp, code = console.content.smtp, console.content.code
+    return console.render(
+        "send.html",
+        title="Send a mail",
+        section="send",
+        has_forms=True,
+        kinds=KINDS,
+        smtp=smtp,
+        code=code,
+        swaks=swaks_command(smtp, code),
+        curl=curl_command(smtp, code),
+        openssl=openssl_command(smtp),
+        session="\n".join(smtp_session(smtp, code)),
+    )
+
+
+def faults(console: Console, _request: Request) -> Response:
+    """The faults of SES, each with a switch."""
+    left: Sequence[Fault] = ()
+    problem = ""
+    try:
+        left = console.content.faults.left()
+    except SesError as error:
+        problem = error.message
+    return console.render(
+        "faults.html",
+        title="Faults",
+        section="faults",
+        live="faults",
+        has_forms=True,
+        kinds=FAULTS,
+        events=EVENTS,
+        left={kind: [one for one in left if one.kind == kind] for kind in FAULTS},
+        others=[one for one in left if one.kind not in FAULTS],
+        many=_UNTIL_SWITCHED_OFF // 2,
+        problem=problem,
+        file=console.content.faults.path,
+    )
+
+
+def act_endpoint(console: Console, act: Act) -> Endpoint:
+    """An endpoint that takes a form of ours, does what it asks for, and leads on."""
+
+    async def answer(request: Request) -> Response:
+        form = await _read_form(request)
+        if not secrets.compare_digest(form.get("token", "").encode(), console.token.encode()):
+            raise HTTPException(
+                HTTPStatus.FORBIDDEN,
+                "This form is not of this sandbox as it runs now. Open the page anew.",
+            )
+        return RedirectResponse(await off_loop(lambda: act(console, form)), HTTPStatus.SEE_OTHER)
+
+    return answer
+
+
+async def _read_form(request: Request) -> Mapping[str, str]:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_FORM:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        found = parse_qs(body.decode(), max_num_fields=20, keep_blank_values=True)
+    except ValueError:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "This is no form.") from None
+    return {name: values[-1] for name, values in found.items()}
+
+
+def send_test(console: Console, form: Mapping[str, str]) -> str:
+    """Send a test mail; its way is where to go on."""
+    try:
+        message_id = console.content.mailer.send(
+            form.get("kind", ""), form.get("recipient", "").strip()
+        )
+    except ValueError as error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, f"Nothing was sent: {error}.") from None
+    except smtplib.SMTPException as error:
+        raise HTTPException(HTTPStatus.BAD_GATEWAY, f"The mail was not taken: {error}") from None
+    return f"/incoming/{quote(message_id, safe='')}"
+
+
+def switch_fault(console: Console, form: Mapping[str, str]) -> str:
+    """Switch one kind of fault on or off, or all of them off."""
+    kind = form.get("kind", "")
+    recipient = form.get("recipient", "").strip() or None
+    times = read_number(form.get("times", ""), otherwise=_UNTIL_SWITCHED_OFF)
+
+    if form.get("to") == "on" and kind in EVENTS and recipient is None:
+        # For any recipient, it would be met by the device's mail on its way in (`device_hop`).
+        raise HTTPException(HTTPStatus.BAD_REQUEST, f"Name the recipient of the {kind}.")
+
+    def change(left: Sequence[Fault]) -> list[Fault]:
+        if form.get("to") == "all-off":
+            return []
+        kept = [one for one in left if one.kind != kind]
+        if form.get("to") == "on" and kind in FAULTS:
+            return [*kept, make_fault(kind, times=times, recipient=recipient)]
+        return kept
+
+    console.content.faults.change(change)
+    return "/faults"
+
+
+def clear(console: Console, _form: Mapping[str, str]) -> str:
+    """Put what is done with out of sight."""
+    console.content.clear()
+    return "/"

@@ -1,0 +1,126 @@
+"""Mails as a device sends them, at the press of a button: some go well, and some do not."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import EmailMessage
+
+from sandbox.smtp_access import SmtpAccess
+from sandbox.verdicts import EICAR, GTUBE
+
+_TIMEOUT = 60.0  # seconds
+_NOBODY = "somebody@elsewhere.invalid"
+_RECIPIENT = re.compile(r"[^\s@:,;<>\"]+@[^\s@:,;<>\"]+")
+_TAKEN_AS = re.compile(rb"Ok ([a-z0-9]+)")
+
+
+def _with_files(mail: EmailMessage, code: str) -> None:
+    mail.set_content(f"Pump 7: pressure above the limit.\n\n{code}\n")
+    readings = "time;bar\n" + "".join(
+        f"{hour:02}:00;{hour % 7}.{hour % 5}\n" for hour in range(24)
+    )
+    mail.add_attachment(readings.encode(), maintype="text", subtype="csv", filename="pressure.csv")
+    mail.add_attachment(
+        bytes(range(256)) * 256,
+        maintype="application",
+        subtype="octet-stream",
+        filename="Prüfprotokoll.bin",
+    )
+
+
+def _without_files(mail: EmailMessage, code: str) -> None:
+    mail.set_content(f"Pump 7 is back to normal.\n\n{code}\n")
+
+
+def _without_code(mail: EmailMessage, _code: str) -> None:
+    mail.set_content("Pump 7: pressure above the limit.\n")
+
+
+def _to_somebody_else(mail: EmailMessage, code: str) -> None:
+    mail.set_content(f"Pump 7: pressure above the limit.\n\n{_RECIPIENT.sub(_NOBODY, code)}\n")
+
+
+def _partly(mail: EmailMessage, code: str) -> None:
+    both = _RECIPIENT.sub(lambda found: f"{found[0]},{_NOBODY}", code)
+    mail.set_content(f"Pump 7: pressure above the limit.\n\n{both}\n")
+
+
+def _with_virus(mail: EmailMessage, code: str) -> None:
+    mail.set_content(f"Pump 7.\n\n{code}\n")
+    mail.add_attachment(
+        EICAR, maintype="application", subtype="octet-stream", filename="eicar.com"
+    )
+
+
+def _spam(mail: EmailMessage, code: str) -> None:
+    mail.set_content(f"{GTUBE.decode()}\n\n{code}\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of test mail: its subject, what is to be seen of it, and how its body is made."""
+
+    label: str
+    subject: str
+    fill: Callable[[EmailMessage, str], None]
+
+
+KINDS = {
+    "files": Kind(label="With two files", subject="Grenzwert überschritten", fill=_with_files),
+    "plain": Kind(label="Without a file", subject="Back to normal", fill=_without_files),
+    "no-code": Kind(
+        label="Without a recipient code: refused", subject="For nobody", fill=_without_code
+    ),
+    "not-allowed": Kind(
+        label="To a recipient who is not allowed: refused",
+        subject="For somebody else",
+        fill=_to_somebody_else,
+    ),
+    "partly": Kind(
+        label="To one recipient who is allowed and one who is not",
+        subject="For one of two",
+        fill=_partly,
+    ),
+    "virus": Kind(label="With a test virus (EICAR): refused", subject="A virus", fill=_with_virus),
+    "spam": Kind(label="With the test words of spam (GTUBE): refused", subject="Spam", fill=_spam),
+}
+"""The kinds by name, the one that goes well first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleMailer:
+    """Hands mails over by SMTP. `code` is a recipient code that the relay takes."""
+
+    access: SmtpAccess
+    code: str
+
+    def send(self, kind: str, recipient: str) -> str:
+        """See `SendsSampleMails.send`. The usual recipient, if `recipient` is empty."""
+        if kind not in KINDS:
+            raise ValueError(f"there is no kind of test mail {kind!r}")
+        if recipient and not _RECIPIENT.fullmatch(recipient):
+            raise ValueError(f"{recipient!r} is no address that a recipient code can name")
+        chosen, code = KINDS[kind], self.code
+        if recipient:
+            code = _RECIPIENT.sub(lambda _: recipient, code)
+        mail = EmailMessage()
+        mail["From"] = f"Pump 7 <{self.access.mail_from}>"
+        mail["To"], mail["Subject"] = self.access.rcpt_to, chosen.subject
+        chosen.fill(mail, code)
+        return self._hand_over(mail.as_bytes())
+
+    def _hand_over(self, raw: bytes) -> str:
+        with smtplib.SMTP(self.access.host, self.access.port, timeout=_TIMEOUT) as client:
+            client.starttls(context=ssl.create_default_context(cafile=self.access.ca_file))
+            client.login(self.access.username, self.access.password)
+            client.mail(self.access.mail_from)
+            code, answer = client.rcpt(self.access.rcpt_to)
+            if code == 250:
+                code, answer = client.data(raw)
+        if code != 250 or not (taken := _TAKEN_AS.match(answer)):
+            raise smtplib.SMTPResponseException(code, answer)
+        return taken[1].decode()

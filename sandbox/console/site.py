@@ -1,0 +1,75 @@
+"""The site's front: who may ask, who answers, and the header that every answer of ours has.
+
+Every answer has the strictest policy that lets it work, and is kept by no cache. A request for
+another host than this machine's own names is turned away: a page elsewhere whose name was made
+to lead here (DNS rebinding) would read it otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .forwarding import AnswersPages, forward, is_for_page
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    " frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What a page may load and do (CSP level 3)."""
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": PAGE_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-DNS-Prefetch-Control": "off",
+}
+_OUR_NAMES = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Tells pages from the console, and puts the headers on whatever the console answers."""
+
+    console: ASGIApp
+    pages: AnswersPages | None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        if not _is_ours(scope):
+            text = "This is a sandbox, and only for this machine.\n"
+            answer: ASGIApp = Response(text, HTTPStatus.MISDIRECTED_REQUEST)
+        elif self.pages is not None and is_for_page(scope["raw_path"]):
+            await forward(self.pages, scope, receive, send)
+            return
+        else:
+            answer = self.console
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name for name, _ in message["headers"]}
+                message["headers"] += [
+                    (name.lower().encode(), value.encode())
+                    for name, value in _HEADERS.items()
+                    if name.lower().encode() not in present
+                ]
+            await send(message)
+
+        await answer(scope, receive, send_with_headers)
+
+
+def _is_ours(scope: Scope) -> bool:
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    try:
+        return urlsplit(f"//{host.decode('ascii')}").hostname in _OUR_NAMES
+    except ValueError:
+        return False

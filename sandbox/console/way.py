@@ -1,0 +1,285 @@
+"""A mail's way through the relay, as far as it has come: six steps, and what became of it.
+
+Pure: from what is known of a mail in different places (the buckets, the queues, its manifest, the
+log) to what a person is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from relay_core.manifest import DeliveryState, Manifest, ManifestState
+
+from .mail import Heading
+
+_MOST_NAMED = 3
+
+
+class Fate(StrEnum):
+    """What became of a mail, or what it waits for.
+
+    `WAITING` has not been begun with, `WORKING` is in a worker's hands, `RETRYING` comes again by
+    itself. A `PARKED` mail waits until the account may send, a `HELD` one for the operator, and
+    so does a `DEAD` one, in the dead-letter queue. The others are over: of a `PARTLY` delivered
+    one some recipients or files were left out, a `FAILED` one reached nobody.
+    """
+
+    WAITING = "waiting"
+    WORKING = "working"
+    RETRYING = "retrying"
+    PARKED = "parked"
+    HELD = "held"
+    DEAD = "dead"
+    DELIVERED = "delivered"
+    PARTLY = "partly"
+    FAILED = "failed"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens to the mail, and nobody is waited for."""
+        return self in _OVER
+
+
+_OVER = {Fate.DELIVERED, Fate.PARTLY, Fate.FAILED, Fate.REFUSED, Fate.IGNORED}
+
+
+class Progress(StrEnum):
+    """How far one step of a way is.
+
+    The way goes on from a step that `WAITS` by itself or with help; it ends at one that is the
+    `END`, short of delivery. One that is `AHEAD` may come, and one that is `NEVER` does not.
+    """
+
+    DONE = "done"
+    NOW = "now"
+    WAITS = "waits"
+    END = "end"
+    AHEAD = "ahead"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step. `at` is None where the time is not known or has not come."""
+
+    name: str
+    progress: Progress
+    at: datetime | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What the sandbox saw of a mail since it started. Empty where that is forgotten.
+
+    `envelope` says who handed the mail over, and `outcome` is the last word of the function's log
+    on it, with `detail`.
+    """
+
+    received_at: datetime | None = None
+    envelope: str = ""
+    begun_at: datetime | None = None
+    outcome: str = ""
+    detail: str = ""
+    shown_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InQueue:
+    """A message of the queue, or of the dead-letter queue, that announces a mail."""
+
+    is_dead_letter: bool
+    sent_at: datetime
+    tries: int
+    is_visible: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """The first download from a mail's links, and how many there were."""
+
+    at: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingMail:
+    """A raw message of the incoming bucket, and all that is known of it. `size` in bytes."""
+
+    message_id: str
+    raw_key: str
+    stored_at: datetime
+    size: int
+    heading: Heading
+    manifest: Manifest | None = None
+    queued: InQueue | None = None
+    trace: Trace = field(default_factory=Trace)
+    opened: Opening | None = None
+
+
+_FATES = {
+    ManifestState.REFUSED: Fate.REFUSED,
+    ManifestState.IGNORED: Fate.IGNORED,
+    ManifestState.HELD: Fate.HELD,
+    ManifestState.RELEASED: Fate.WAITING,
+    ManifestState.FAILING: Fate.RETRYING,
+}
+
+
+def fate_of(mail: IncomingMail, now: datetime) -> Fate:
+    """What became of the mail."""
+    manifest = mail.manifest
+    needs_nobody = manifest is not None and (manifest.is_settled or manifest.state in _LEFT_ALONE)
+    if mail.queued is not None and mail.queued.is_dead_letter and not needs_nobody:
+        return Fate.DEAD
+    if manifest is None:
+        return _fate_without_manifest(mail)
+    if manifest.lease is not None and now < manifest.lease.until and not needs_nobody:
+        return Fate.WORKING
+    return _FATES.get(manifest.state) or _fate_of_deliveries(manifest, mail.trace)
+
+
+_LEFT_ALONE = {ManifestState.HELD}
+
+
+def _fate_without_manifest(mail: IncomingMail) -> Fate:
+    if mail.trace.outcome == "ignored":
+        return Fate.IGNORED
+    if mail.trace.outcome or (mail.queued is not None and mail.queued.tries > 1):
+        return Fate.RETRYING
+    is_out = mail.queued is not None and mail.queued.tries and not mail.queued.is_visible
+    return Fate.WORKING if mail.trace.begun_at or is_out else Fate.WAITING
+
+
+def _fate_of_deliveries(manifest: Manifest, trace: Trace) -> Fate:
+    if not manifest.is_settled:
+        return Fate.PARKED if trace.outcome == "parked" else Fate.RETRYING
+    if not manifest.count(DeliveryState.SUBMITTED):
+        return Fate.FAILED
+    left_out = (
+        manifest.count(DeliveryState.FAILED)
+        or manifest.refusals
+        or any(one.failure is not None for one in manifest.attachments)
+    )
+    return Fate.PARTLY if left_out else Fate.DELIVERED
+
+
+def troubles(manifest: Manifest) -> Iterator[str]:
+    """Why a mail is where it is, or did not reach everybody, in words of its manifest."""
+    if manifest.reason:
+        yield manifest.reason.value
+    if manifest.detail:
+        yield manifest.detail
+    left = [one for one in manifest.deliveries if one.state is not DeliveryState.SUBMITTED]
+    named = [f"{one.recipient} {one.failure or one.state.value}" for one in left[:_MOST_NAMED]]
+    if len(left) > _MOST_NAMED:
+        named.append(f"and {len(left) - _MOST_NAMED} more recipients")
+    if named:
+        yield "; ".join(named)
+    for refusal in manifest.refusals[:_MOST_NAMED]:
+        yield f"left out: {refusal.reason.value}: {refusal.detail}"
+
+
+def why(mail: IncomingMail) -> str:
+    """Why the mail is not, or not wholly, delivered; empty where it is."""
+    told = list(troubles(mail.manifest)) if mail.manifest else []
+    return ": ".join(told) or ("" if mail.manifest else mail.trace.detail)
+
+
+def way_of(mail: IncomingMail, now: datetime) -> tuple[Step, ...]:
+    """Received, stored, announced, worked on, submitted, opened: in this order."""
+    fate = fate_of(mail, now)
+    received = mail.trace.received_at or mail.stored_at
+    return (
+        Step(name="received", progress=Progress.DONE, at=received),
+        Step(name="stored", progress=Progress.DONE, at=mail.stored_at),
+        _announced(mail),
+        _worked_on(mail, fate),
+        _submitted(mail, fate),
+        _opened(mail, fate),
+    )
+
+
+def _announced(mail: IncomingMail) -> Step:
+    queued, begun = mail.queued, mail.trace.begun_at
+    if queued is None:
+        if mail.manifest is not None or begun or mail.trace.outcome:
+            return Step(name="announced", progress=Progress.DONE)
+        note = "S3 has not told the queue yet"
+        return Step(name="announced", progress=Progress.NOW, note=note)
+    where = "dead-letter queue" if queued.is_dead_letter else "queue"
+    note = f"in the {where}, tried {_times(queued.tries)}"
+    if begun is not None and begun < queued.sent_at:  # it was sent anew
+        return Step(name="announced", progress=Progress.DONE, note=f"again {note}")
+    return Step(name="announced", progress=Progress.DONE, at=queued.sent_at, note=note)
+
+
+def _times(number: int) -> str:
+    return {0: "not yet", 1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+_AT_WORK = {
+    Fate.WAITING: Progress.AHEAD,
+    Fate.WORKING: Progress.NOW,
+    Fate.RETRYING: Progress.WAITS,
+    Fate.HELD: Progress.WAITS,
+}
+_AT_SUBMISSION = {
+    Fate.DELIVERED: Progress.DONE,
+    Fate.PARTLY: Progress.DONE,
+    Fate.WORKING: Progress.NOW,
+    Fate.RETRYING: Progress.WAITS,
+    Fate.PARKED: Progress.WAITS,
+}
+
+
+def _is_promised(manifest: Manifest | None) -> bool:
+    return manifest is not None and manifest.state is ManifestState.RELAYING
+
+
+def _worked_on(mail: IncomingMail, fate: Fate) -> Step:
+    manifest = mail.manifest
+    at = mail.trace.begun_at or (manifest.created_at if manifest else None)
+    if _is_promised(manifest):
+        return Step(name="worked on", progress=Progress.DONE, at=at)
+    progress = _AT_WORK.get(fate, Progress.END)
+    note = manifest.reason.value if manifest is not None and manifest.reason else ""
+    return Step(
+        name="worked on", progress=progress, at=at if fate is not Fate.WAITING else None, note=note
+    )
+
+
+def _submitted(mail: IncomingMail, fate: Fate) -> Step:
+    manifest = mail.manifest
+    if manifest is None or not _is_promised(manifest):
+        return Step(name="submitted", progress=_ahead_unless_over(fate))
+    times = [one.at for one in manifest.deliveries if one.at is not None]
+    served, wanted = manifest.count(DeliveryState.SUBMITTED), len(manifest.deliveries)
+    note = f"to {served} of {wanted} {'recipient' if wanted == 1 else 'recipients'}"
+    if manifest.refusals:
+        note += ", others left out"
+    progress = _AT_SUBMISSION.get(fate, Progress.END)
+    return Step(name="submitted", progress=progress, at=max(times, default=None), note=note)
+
+
+def _opened(mail: IncomingMail, fate: Fate) -> Step:
+    if mail.opened is not None:
+        note = "one download" if mail.opened.count == 1 else f"{mail.opened.count} downloads"
+        return Step(name="opened", progress=Progress.DONE, at=mail.opened.at, note=note)
+    if mail.trace.shown_at is not None:
+        note = "looked at, nothing downloaded"
+        return Step(name="opened", progress=Progress.DONE, at=mail.trace.shown_at, note=note)
+    if fate in {Fate.DELIVERED, Fate.PARTLY} and mail.manifest is not None:
+        if any(one.failure is None for one in mail.manifest.attachments):
+            return Step(name="opened", progress=Progress.AHEAD, note="no link opened yet")
+        return Step(name="opened", progress=Progress.NEVER, note="no files, so no link")
+    return Step(name="opened", progress=_ahead_unless_over(fate))
+
+
+def _ahead_unless_over(fate: Fate) -> Progress:
+    return Progress.NEVER if fate is Fate.DEAD or fate.is_over else Progress.AHEAD
