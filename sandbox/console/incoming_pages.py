@@ -123,7 +123,7 @@ def _find(console: Console, request: Request) -> IncomingMail:
             return mail
     raise HTTPException(
         HTTPStatus.NOT_FOUND,
-        "No mail with this id is in the incoming bucket: none came in, or it is not among the newest.",
+        "There is no mail with this id: none came in, or it is not among the newest.",
     )
 
 
