@@ -25,6 +25,16 @@ def file_key(message_id: MessageId, attachment: Attachment) -> AttachmentKey:
     return AttachmentKey(f"attachments/{message_id}/{place}/{attachment.safe_name}")
 
 
+def earlier_file_key(message_id: MessageId, attachment: Attachment) -> AttachmentKey | None:
+    """The key that the release before gave a file that is an entity of the mail; else None.
+
+    That release has written it into manifests, whose recipients have links to it.
+    """
+    if attachment.members or attachment.embedded is not None or attachment.long_text is not None:
+        return None
+    return AttachmentKey(f"attachments/{message_id}/{attachment.index}/{attachment.safe_name}")
+
+
 def _made_of(attachment: Attachment) -> Iterator[str]:
     """All that its content depends on, but for the mail's bytes and the secret addresses.
 

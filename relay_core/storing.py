@@ -20,6 +20,7 @@ from itertools import islice
 
 from .attachment import content_of
 from .errors import PermanentError, TransientError
+from .file_key import earlier_file_key
 from .lease import Worker
 from .ledger import Change
 from .link_end import files_until
@@ -94,7 +95,12 @@ def store_files(
 
     Raises nothing of a store: a transient error is in the result, a permanent one in a record.
     """
-    done = {one.key: one for one in known}
+    stored = {one.key: one for one in known}
+    done = dict(stored)
+    for upload in plan.uploads:
+        earlier = earlier_file_key(plan.mail.message_id, upload.attachment)
+        if earlier is not None and earlier in stored:
+            done.setdefault(upload.key, stored[earlier])
     left = iter([upload for upload in plan.uploads if upload.key not in done])
     new: dict[str, StoredAttachment] = {}
     trouble: TransientError | None = None

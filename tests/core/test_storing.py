@@ -13,13 +13,13 @@ import pytest
 
 from relay_core.budget import BudgetWindow
 from relay_core.errors import PermanentError, TransientError
-from relay_core.manifest import Manifest, ManifestState
+from relay_core.manifest import Manifest, ManifestState, StoredAttachment
 from relay_core.plan import RelayPlan, message_id_of, plan_relay
 from relay_core.ports import AttachmentKey, FileToStore, RawKey
 from relay_core.relay import record_trouble, relay_message
 from relay_core.report import Outcome, RelayReport
 from relay_core.settings import Settings
-from relay_core.storing import FILES_AT_ONCE
+from relay_core.storing import FILES_AT_ONCE, store_files
 from tests.fakes import MemoryAttachmentStore, MemoryWorld
 from tests.receipt import received
 
@@ -112,6 +112,28 @@ def test_only_so_many_are_stored_at_a_time() -> None:
     assert Outcome.RELAYED is relay(world).outcome
     assert [FILES_AT_ONCE] * 6 + [2] == store.groups
     assert_all_is_there(world)
+
+
+def test_files_that_the_release_before_stored_are_not_stored_and_listed_again() -> None:
+    world, store = slow_world(0)
+    plan = plan_relay(mail(), KEY, SETTINGS)
+    assert isinstance(plan, RelayPlan)
+    # Its keys said nothing of what a file is made of.
+    known = tuple(
+        StoredAttachment(
+            key=AttachmentKey(
+                f"attachments/0abc/{one.attachment.index}/{one.attachment.safe_name}"
+            ),
+            filename=one.attachment.safe_name,
+            content_type="application/octet-stream",
+            size=1,
+            sha256="",
+        )
+        for one in plan.uploads
+    )
+    storing = store_files(plan, known, world.ports, world.worker())
+    assert (known, ()) == (storing.attachments, storing.new)
+    assert not store.sent
 
 
 def test_a_worker_that_has_no_more_time_leaves_the_rest_to_the_next() -> None:
