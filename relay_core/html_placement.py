@@ -62,7 +62,12 @@ def find_place(html: str) -> Place:
 
 def with_block(html: str, block: str) -> str:
     """The HTML with the block in it. The block begins with `<table` or `<style`."""
-    position, end_tags = find_place(html)
+    return at_place(html, find_place(html), block)
+
+
+def at_place(html: str, place: Place, block: str) -> str:
+    """The HTML with the block in a place that was found in it."""
+    position, end_tags = place
     return f"{html[:position]}{end_tags}{block}{html[position:]}"
 
 

@@ -68,7 +68,7 @@ from .plan import (
 from .ports import AttachmentKey, Link, OutgoingMail, Ports, RawKey, StoredManifest
 from .reconsidering import directory_for, serve_asked
 from .report import Again, Outcome, RelayReport
-from .rewrite import RewrittenBody, rewrite_body
+from .rewrite import RewrittenBody, prepare_bodies
 from .secrecy import conceal
 from .sent_time import SentTime, find_sent_time, late_note
 from .settings import LinkMode, Settings
@@ -516,23 +516,22 @@ def _bodies(
     if damaged := damage_note(_damaged(plan, kept)):
         notes.append(damaged)
 
-    def rewrite(listed: Sequence[ListedAttachment], page_url: str | None) -> RewrittenBody:
-        return rewrite_body(
+    def prepare(listed: Sequence[ListedAttachment]) -> Callable[[str | None], RewrittenBody]:
+        return prepare_bodies(
             plan.message,
             detached=[upload.attachment for upload in plan.uploads],
             removals=plan.removals,
             listed=listed,
             notes=notes,
-            page_url=page_url,
             secrets=settings.secret_addresses,
         )
 
     if settings.link_mode is LinkMode.PAGE and kept:
         ports.pages.open(manifest.message_id)
-        on_page = [_listed(one, None, until) for one in kept]
-        return lambda recipient: rewrite(on_page, ports.pages.link(manifest.message_id, recipient))
+        body_for = prepare([_listed(one, None, until) for one in kept])
+        return lambda recipient: body_for(ports.pages.link(manifest.message_id, recipient))
     links = [(one, _issue(one, until - now, ports)) for one in kept]
-    body = rewrite([_listed(one, link.url, link.expires_at) for one, link in links], None)
+    body = prepare([_listed(one, link.url, link.expires_at) for one, link in links])(None)
     return lambda _recipient: body
 
 

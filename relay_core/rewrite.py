@@ -18,8 +18,8 @@ The header of the message itself is composed elsewhere (`outgoing_header`) and p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from itertools import chain
@@ -47,7 +47,7 @@ from .encoding import (
 )
 from .errors import Span
 from .header import Header, HeaderField
-from .html_placement import with_block
+from .html_placement import Place, at_place, find_place
 from .links import ListedAttachment, format_appendix_html, format_appendix_text
 from .long_text import LongText, Removals
 from .media_type import format_parameterised, parse_media_type, parse_parameterised
@@ -114,10 +114,28 @@ def rewrite_body(
     attachment. Where there is nothing to tell, nothing is added. `secrets` are addresses that no
     text and no part's header may spell.
     """
-    rewriter = _Rewriter(
-        message, tuple(detached), removals, tuple(listed), notes, page_url, secrets
+    prepared = prepare_bodies(
+        message, detached=detached, removals=removals, listed=listed, notes=notes, secrets=secrets
     )
-    return rewriter.rewritten()
+    return prepared(page_url)
+
+
+def prepare_bodies(
+    message: Message,
+    *,
+    detached: Sequence[Attachment],
+    removals: Mapping[Entity, Removals],
+    listed: Sequence[ListedAttachment],
+    notes: Sequence[str] = (),
+    secrets: tuple[str, ...] = (),
+) -> Callable[[str | None], RewrittenBody]:
+    """What makes the body that leads to a page: all that such bodies have in common is done once.
+
+    A mail may go to a hundred recipients, with a page each. Arguments as of `rewrite_body`.
+    """
+    rewriter = _Rewriter(message, tuple(detached), removals, tuple(listed), notes, secrets)
+    rewriter.prepare()
+    return rewriter.for_page
 
 
 SIGNATURE_NOTE = (
@@ -132,7 +150,6 @@ class _Rewriter:
     removals: Mapping[Entity, Removals]
     listed: tuple[ListedAttachment, ...]
     notes: Sequence[str]
-    page_url: str | None
     secrets: tuple[str, ...]
     multiparts: tuple[Entity, ...] = ()
     texts: dict[Entity, str] = field(default_factory=dict)
@@ -142,9 +159,12 @@ class _Rewriter:
     splices: list[Splice] = field(default_factory=list)
     openings: list[Splice] = field(default_factory=list)  # before all else at the same place
     root_fields: dict[str, str | None] = field(default_factory=dict)
+    hosts: tuple[Entity, ...] = ()  # the texts that tell
+    places: dict[Entity, Place] = field(default_factory=dict)  # in those that are HTML
+    note_place: Entity | None = None  # the attachment whose place a note takes
 
-    def rewritten(self) -> RewrittenBody:
-        root = self.message.root
+    def prepare(self) -> None:
+        """Do all that does not depend on the page."""
         detached = set(replaced_entities(self.attachments))
         self.multiparts = tuple(entity for entity in self.message.entities if entity.parts)
         self.boundaries = _outgoing_boundaries(self.multiparts, self.secrets)
@@ -158,22 +178,41 @@ class _Rewriter:
         self.unsigned = self._no_longer_signed(detached, hosts)
         if self.unsigned:
             self.notes = [*self.notes, SIGNATURE_NOTE]
-        note_place = self._tell(hosts, detached)
-        gone = self._removed(detached - {note_place})
+        self._choose_places(hosts, detached)
+        gone = self._removed(detached - {self.note_place})
         for entity in self.message.entities:
-            if entity is note_place:
-                note = format_appendix_text(self.listed, self.notes, page_url=self.page_url)
-                self._write_text(entity, note, "text/plain", "utf-8", is_note=True)
-            elif entity in gone:
+            if entity in self.hosts or entity is self.note_place or entity in gone:
                 continue
-            elif entity.parts:
+            if entity.parts:
                 self._mend_multipart(entity)
             else:
                 self._rewrite_leaf(entity)
         self._cut_and_close(gone)
-        splices = chain(self.openings, self.splices)
-        content = apply_splices(self.message.raw, splices, start=root.header.span.end)
+
+    def for_page(self, page_url: str | None) -> RewrittenBody:
+        """The body whose readers are led to that page."""
+        page = replace(
+            self, texts=dict(self.texts), splices=[], root_fields=dict(self.root_fields)
+        )
+        return page.telling(page_url, self.splices)
+
+    def telling(self, page_url: str | None, common: Sequence[Splice]) -> RewrittenBody:
+        """The body with what the readers are told; `common` are the splices of all bodies."""
+        for entity in self.hosts:
+            self.texts[entity] = self._told(entity, page_url)
+            self._rewrite_leaf(entity)
+        if self.note_place is not None:
+            note = format_appendix_text(self.listed, self.notes, page_url=page_url)
+            self._write_text(self.note_place, note, "text/plain", "utf-8", is_note=True)
+        splices = chain(self.openings, self.splices, common)
+        start = self.message.root.header.span.end
+        content = apply_splices(self.message.raw, splices, start=start)
         return RewrittenBody(content=_crlf(content), fields=self.root_fields)
+
+    def _text(self, entity: Entity) -> str:
+        """A text as it goes out, but for what it tells."""
+        text = self.texts.get(entity)
+        return self.message.text(entity).text if text is None else text
 
     def _take_texts(self) -> None:
         """The texts that lost something, as they are without it."""
@@ -189,33 +228,33 @@ class _Rewriter:
             # An invitation that stays is a text, too.
             is_text = is_body(entity) or entity.media_type.subtype.endswith("calendar")
             if is_text and entity not in detached:
-                text = self.texts.get(entity)
-                if text is None:
-                    text = self.message.text(entity).text
+                text = self._text(entity)
                 if (concealed := conceal(text, self.secrets)) != text:
                     self.texts[entity] = concealed
 
     # --- what the reader is told --------------------------------------------------------------
 
-    def _tell(self, hosts: Sequence[Entity], detached: set[Entity]) -> Entity | None:
-        """Put list and notes into the texts; return the attachment whose place a note takes."""
+    def _choose_places(self, hosts: Sequence[Entity], detached: set[Entity]) -> None:
+        """Choose where the readers are told, if there is anything to tell."""
         if not self.listed and not self.notes:
-            return None
+            return
+        self.hosts = tuple(hosts)
         for entity in hosts:
-            text = self.texts.get(entity)
-            if text is None:
-                text = self.message.text(entity).text
             if entity.media_type.full == "text/html":
-                appendix = format_appendix_html(
-                    self.listed, self.notes, page_url=self.page_url, among=text
-                )
-                self.texts[entity] = with_block(text, appendix)
-            else:
-                appendix = format_appendix_text(self.listed, self.notes, page_url=self.page_url)
-                self.texts[entity] = _with_text(text, appendix)
-        if hosts:
-            return None
-        return next((one for one in self.message.entities if one in detached), None)
+                self.places[entity] = find_place(self._text(entity))
+        if not hosts:
+            files = (one for one in self.message.entities if one in detached)
+            self.note_place = next(files, None)
+
+    def _told(self, entity: Entity, page_url: str | None) -> str:
+        """A text with list and notes in it."""
+        text = self._text(entity)
+        if (place := self.places.get(entity)) is None:
+            return _with_text(
+                text, format_appendix_text(self.listed, self.notes, page_url=page_url)
+            )
+        appendix = format_appendix_html(self.listed, self.notes, page_url=page_url, among=text)
+        return at_place(text, place, appendix)
 
     def _no_longer_signed(
         self, detached: set[Entity], hosts: Sequence[Entity]

@@ -8,6 +8,7 @@ search that starts over at every byte, would not end within the timeout at these
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 import pytest
@@ -15,8 +16,10 @@ import pytest
 from relay_core.errors import LimitExceeded
 from relay_core.message import Limits, parse_message
 from relay_core.plan import Refused, plan_relay
+from relay_core.report import Outcome
 from tests.core.adversarial import SHAPES, UNLIMITED, Shape, many_parts, nested, nested_and_closed
 from tests.core.laws import RAW_KEY, SETTINGS, relayed
+from tests.fakes import MemoryWorld
 
 LARGE = 250_000
 """Bytes that are read in well under a second, and would take minutes if that were quadratic."""
@@ -29,6 +32,10 @@ each_shape = pytest.mark.parametrize(
 
 def calls_of(raw: bytes) -> int:
     """How many calls, of Python functions and of built-in ones, the whole path makes."""
+    return calls_in(lambda: relayed(raw, UNLIMITED))
+
+
+def calls_in(work: Callable[[], object]) -> int:
     count = 0
 
     def profile(_frame: FrameType, event: str, _argument: object) -> None:
@@ -38,7 +45,7 @@ def calls_of(raw: bytes) -> int:
     before = sys.getprofile()
     sys.setprofile(profile)
     try:
-        relayed(raw, UNLIMITED)
+        work()
     finally:
         sys.setprofile(before)
     return count
@@ -50,6 +57,29 @@ def test_twice_the_size_is_twice_the_work(shape: Shape) -> None:
     relayed(shape(400), UNLIMITED)  # what is compiled or cached once does not count
     once, twice = calls_of(shape(200)), calls_of(shape(400))
     assert twice <= 2.3 * once
+
+
+@pytest.mark.parametrize("form", ["text/plain", "text/html"])
+def test_a_mail_to_many_is_read_and_written_once(form: str) -> None:
+    """Only what leads to a recipient's own page is made for each of them."""
+
+    def relay(count: int) -> None:
+        recipients = ",".join(f"r{number}@example.org" for number in range(count))
+        code = f":Email_Rxers_Code:{recipients}:Email_Rxers_Code:"
+        first = f"--b\r\nContent-Type: {form}\r\n\r\n{code}" + "<p>21.5</p>\r\n" * 2000
+        part = "\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>21.5</p>"
+        file = "\r\n--b\r\nContent-Type: image/png\r\n\r\nx\r\n--b--\r\n"
+        mail = (
+            "From: s@plant.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+            f"{first}{part * 500}{file}"
+        )
+        world = MemoryWorld()
+        assert Outcome.RELAYED is world.relay(mail.encode(), SETTINGS).outcome
+        assert count == len(world.submission.outbox)
+
+    relay(2)
+    once, often = calls_in(lambda: relay(1)), calls_in(lambda: relay(21))
+    assert often < 2 * once
 
 
 @each_shape
