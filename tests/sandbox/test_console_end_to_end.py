@@ -13,7 +13,7 @@ import subprocess
 from email.message import EmailMessage
 from html import unescape
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
@@ -68,6 +68,38 @@ def test_from_a_device_to_a_file(relay: RunningSandbox) -> None:
     assert page.heading == f"For {recipient}"
     fetched = [press(page, button) for button in page.buttons if button.is_for_one_file]
     assert files == {file.filename: file.content for file in fetched}
+
+
+def send_from_console(site: Site, kind: str, recipient: str) -> str:
+    """Press the button that sends a test mail; the path of the mail's way."""
+    [token] = set(re.findall(r'name="token" value="([^"]+)"', site.ask("/send").text))
+    form = urlencode({"token": token, "kind": kind, "recipient": recipient}).encode()
+    answer = site.ask("/do/send", method="POST", body=form)
+    assert answer.status == 303
+    return answer.header("location") or ""
+
+
+def test_a_test_mail_is_followed_from_the_button_to_its_end(relay: RunningSandbox) -> None:
+    site, recipient = site_of(relay), unique_address()
+    ways = {
+        fate: send_from_console(site, kind, recipient)
+        for fate, kind in (("delivered", "files"), ("partly", "partly"), ("refused", "no-code"))
+    }
+
+    def has_come(fate: str) -> bool:
+        return f'class="fate fate-{fate}"' in site.ask(ways[fate]).text
+
+    for fate, path in ways.items():
+        eventually(lambda fate=fate: has_come(fate), within=60)  # type: ignore[misc]
+        assert path in hrefs(site.ask(f"/incoming?fate={fate}"), "/incoming/")
+        assert b"Subject: " in site.ask(f"{path}/source").body
+    eventually(lambda: "What the operator was told" in site.ask(ways["refused"]).text)
+    # The mail as it was submitted is a click away, and its link opens it.
+    for mail in hrefs(site.ask(ways["delivered"]), "/mail/"):
+        raw = site.ask(f"{mail}/source")
+        for link in set(filter(TO_PAGE.match, re.findall(r"http://\S+", raw.text))):
+            press(open_page(link), open_page(link).buttons[0])
+    eventually(lambda: "one download" in site.ask(ways["delivered"]).text)
 
 
 def test_a_page_that_nobody_promised_is_the_functions_own(relay: RunningSandbox) -> None:
