@@ -133,18 +133,17 @@ _FATES = {
 
 def fate_of(mail: IncomingMail, now: datetime) -> Fate:
     """What became of the mail."""
-    manifest = mail.manifest
-    needs_nobody = manifest is not None and (manifest.is_settled or manifest.state in _LEFT_ALONE)
-    if mail.queued is not None and mail.queued.is_dead_letter and not needs_nobody:
-        return Fate.DEAD
+    manifest, queued = mail.manifest, mail.queued
+    is_letter = queued is not None and queued.is_dead_letter
     if manifest is None:
-        return _fate_without_manifest(mail)
-    if manifest.lease is not None and now < manifest.lease.until and not needs_nobody:
-        return Fate.WORKING
+        return Fate.DEAD if is_letter else _fate_without_manifest(mail)
+    if not manifest.is_settled and manifest.state is not ManifestState.HELD:
+        # One that is in the queue again was redriven.
+        if is_letter or (queued is None and manifest.is_given_up(now)):
+            return Fate.DEAD
+        if manifest.lease is not None and now < manifest.lease.until:
+            return Fate.WORKING
     return _FATES.get(manifest.state) or _fate_of_deliveries(manifest, mail.trace)
-
-
-_LEFT_ALONE = {ManifestState.HELD}
 
 
 def _fate_without_manifest(mail: IncomingMail) -> Fate:

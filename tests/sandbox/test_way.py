@@ -71,6 +71,15 @@ def test_a_mail_that_came_to_its_end_is_not_dead_for_a_letter_that_is_left() -> 
         assert fate_of(replace(MAILS[name], queued=letter), NOW) is Fate.DEAD
 
 
+def test_a_mail_whose_last_try_failed_is_dead_until_it_is_in_the_queue_again() -> None:
+    retrying = MAILS["retrying"]
+    assert retrying.manifest is not None
+    dead = replace(retrying, manifest=replace(retrying.manifest, is_dead=True))
+    assert fate_of(dead, NOW) is Fate.DEAD
+    redriven = InQueue(is_dead_letter=False, sent_at=NOW, tries=0, is_visible=True)
+    assert fate_of(replace(dead, queued=redriven), NOW) is Fate.RETRYING
+
+
 def test_a_worker_that_has_a_mail_has_it_until_its_lease_ends() -> None:
     working = MAILS["working"]
     assert working.manifest is not None
