@@ -11,7 +11,7 @@ settings.register_profile("dev", deadline=None, max_examples=100, print_blob=Tru
 settings.register_profile(
     "ci",
     deadline=None,
-    max_examples=500,
+    max_examples=200,
     derandomize=True,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
