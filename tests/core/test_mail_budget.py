@@ -56,6 +56,32 @@ def test_no_shape_takes_many_times_its_size(name: str) -> None:
     assert peak < MOST
 
 
+PARTS = 1000
+MOST_FOR_A_PART = 4000
+"""Bytes that are allocated for a small part at most, beside what its content takes."""
+
+
+@pytest.mark.skipif(not IS_SOUND, reason="this Python needs memory for each repeated group")
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(CODE, id="codes"),
+        pytest.param(b"begin 644 a\r\n#0V%T\r\nend", id="uuencoded files"),
+        pytest.param("\U0001f600".encode(), id="emoji"),
+    ],
+)
+def test_many_small_texts_take_a_bounded_amount_each(text: bytes) -> None:
+    relayed_in_turn(sized("log", 20_000))
+    raw = mixed(b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%b\r\n" % text * PARTS)
+    tracemalloc.start(1)
+    try:
+        relayed_in_turn(raw)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 6 * len(raw) + MOST_FOR_A_PART * PARTS
+
+
 def mixed(parts: bytes) -> bytes:
     return (
         b"From: s@plant.example\r\nMIME-Version: 1.0\r\n"
