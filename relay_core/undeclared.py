@@ -40,7 +40,7 @@ def is_shown(preamble: bytes) -> bool:
     """Whether what stands before a first delimiter are words for people.
 
     A preamble explains to old programs what they do not understand (RFC 2046 section 5.1.1). What
-    a device wrote there that knows little of MIME are words: a paragraph that does not speak of it.
+    a device wrote there that knows little of MIME are words: a paragraph that speaks of others.
     """
     return any(
         _INK.search(paragraph) and not _EXPLAINS.search(paragraph)
