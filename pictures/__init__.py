@@ -2,7 +2,7 @@
 
 They are SVG, written by hand-made functions of a few shapes: the same data gives the same bytes,
 so a test draws each again and compares. What they are drawn from lies beside them
-(`docs/pictures/bench.json`) or is the program itself (`infra.dashboard`).
+(`docs/pictures/bench.json`) or is the program itself (`pictures.scenes`).
 
 GitHub shows a picture of a repository as an image of its own: scripts do not run in it, styles
 do. Each has its own background and follows the reader's colour scheme (CSS Media Queries 5,

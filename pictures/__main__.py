@@ -11,8 +11,8 @@ from pathlib import Path
 
 from benchmarks.scaling import with_tables
 from pictures import FIGURES, FOLDER, SCALING
-from pictures.dashboard import dashboard_picture
 from pictures.plots import plots
+from pictures.scenes import scenes
 from pictures.svg import document
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     figures = json.loads((taken or FIGURES).read_text("utf-8"))
     if taken is not None:
         FIGURES.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
-    for name, picture in {**plots(figures), "dashboard.svg": dashboard_picture()}.items():
+    for name, picture in {**plots(figures), **scenes()}.items():
         (FOLDER / name).write_text(document(picture), "utf-8")
     SCALING.write_text(with_tables(SCALING.read_text("utf-8"), figures), "utf-8")
 

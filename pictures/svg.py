@@ -95,8 +95,9 @@ def text(
     size: float = 12,
     anchor: str | None = None,
     weight: str | None = None,
+    style: str | None = None,
 ) -> str:
-    """A line of text; `anchor` is `middle` or `end`, or None for its start."""
+    """A line of text; `anchor` is `middle` or `end`, or None for its start; `style` is CSS."""
     return element(
         "text",
         escape(words, quote=False),
@@ -106,6 +107,7 @@ def text(
         font_size=size,
         text_anchor=anchor,
         font_weight=weight,
+        style=style,
     )
 
 

@@ -19,6 +19,7 @@ from pictures import FIGURES, FOLDER, SCALING
 from pictures import __main__ as command
 from pictures.dashboard import UnknownMetric, dashboard_picture
 from pictures.plots import plots
+from pictures.scenes import scenes
 from pictures.svg import DARK, HUES, INK, LIGHT, PAPER, SOFT, Picture, document, element, number
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -33,7 +34,7 @@ def figures() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def pictures(figures: dict[str, Any]) -> dict[str, Picture]:
-    return {**plots(figures), "dashboard.svg": dashboard_picture()}
+    return {**plots(figures), **scenes()}
 
 
 def test_the_folder_holds_these_pictures_and_no_other(pictures: dict[str, Picture]) -> None:
