@@ -94,13 +94,15 @@ class VisibleText:
     """What is shown of a source, the tags around it, and the way back.
 
     `partners[n]` is the index of the tag that `tags[n]` opens or closes an element with, or
-    -1 if there is none: a void element, an end tag left out, an end tag too many.
+    -1 if there is none: a void element, an end tag left out, an end tag too many. `comments` are
+    the spans of what comments say, in the source.
     """
 
     text: str
     source: str
     tags: tuple[Tag, ...]
     partners: array[int]
+    comments: tuple[Span, ...]
     _runs: array[int]  # where in the text each run begins
     _starts: array[int]  # the span of the source that it stands for
     _ends: array[int]
@@ -140,6 +142,7 @@ class _Builder:
         self.is_visible = _is_visible(source)
         self.length = 0
         self.tags: list[Tag] = []
+        self.comments: list[Span] = []
         self._pieces: list[str] = []
         self._runs = array("Q")
         self._starts = array("Q")
@@ -172,6 +175,7 @@ class _Builder:
             source=self.source,
             tags=tuple(self.tags),
             partners=_pair(self.tags),
+            comments=tuple(self.comments),
             _runs=self._runs,
             _starts=self._starts,
             _ends=self._ends,
@@ -191,6 +195,7 @@ def read_text(text: str) -> VisibleText:
             source=text,
             tags=(),
             partners=_NO_TAGS,
+            comments=(),
             _runs=_AT_START,
             _starts=_AT_START,
             _ends=array("Q", [len(text)]),
@@ -226,6 +231,9 @@ def read_html(html: str) -> VisibleText:
             continue
         elif _DECLARATION.match(html, start):
             end = _end_of_declaration(html, start)
+            if html.startswith("<!--", start):
+                said = end - 3 if html.startswith("-->", end - 3) else end
+                builder.comments.append(Span(min(start + 4, end), max(start + 4, said)))
             builder.show_verbatim(shown_up_to, start)
         elif _TAG_OPEN.match(html, start):
             if (tag := _TAG.match(html, start)) is None:

@@ -22,6 +22,7 @@ from .possessive import possessive
 class Patterns(NamedTuple, Generic[AnyStr]):
     """`steps` matches a piece of HTML, `step` one tag or text of it, `markup` what is no text.
 
+    `comment` matches a comment, and what it says as a group, `comment_begins` how it begins.
     `reference_begins` matches a character reference that the end of a piece cuts in two. A tag
     that never ends matches nothing: it makes all that follows text.
     """
@@ -29,6 +30,8 @@ class Patterns(NamedTuple, Generic[AnyStr]):
     steps: re.Pattern[AnyStr]
     step: re.Pattern[AnyStr]
     markup: re.Pattern[AnyStr]
+    comment: re.Pattern[AnyStr]
+    comment_begins: re.Pattern[AnyStr]
     reference_begins: re.Pattern[AnyStr]
 
 
@@ -48,12 +51,14 @@ _ANGLE = (
 _STEP = 64
 
 
-def _pattern_texts(size: int) -> tuple[str, str, str, str]:
+def _pattern_texts(size: int) -> tuple[str, ...]:
     step = f"[^<]{{1,{min(_STEP, size)}}}+|{_MARKUP}|{_ANGLE}"
     return (
         possessive(step, f"{{1,{max(1, size // _STEP)}}}"),
         step,
         _MARKUP,
+        r"<!--([\s\S]*?)(?:-->|\Z)",
+        "<!--",
         r"&[#A-Za-z0-9]{0,33}\Z",
     )
 

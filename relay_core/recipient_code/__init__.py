@@ -25,7 +25,7 @@ from relay_core.spans import merge
 from relay_core.text_source import TextSource
 
 from .allowance import Allowance
-from .finding import format_code, parse_code
+from .finding import format_code, near_miss_pattern, parse_code
 from .grammar import Address, CodeError, Entry, Group, RecipientCode
 from .looking import Looker
 from .report import format_error
@@ -47,6 +47,7 @@ __all__ = [
     "find_in_text",
     "format_code",
     "format_error",
+    "near_miss_pattern",
     "parse_code",
 ]
 
@@ -90,7 +91,7 @@ def find_in_html(
 
 def _find(text: str, files: Sequence[Span], looker: Looker) -> Found:
     seen = looker.look(text)
-    if not seen.codes and not files:
+    if not seen.removals and not files:
         return _NOTHING
     codes = list(seen.codes)
     removals = merge([*files, *seen.removals]) if files else seen.removals

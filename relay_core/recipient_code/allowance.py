@@ -21,6 +21,14 @@ class Allowance:
     codes: int = 1000
     listed: int = 1 << 18
     read: int = 6_000_000
+    _comments: Allowance | None = None
+
+    @property
+    def comments(self) -> Allowance:
+        """What the search in comments may cost, which takes nothing from what is seen."""
+        if self._comments is None:
+            self._comments = Allowance(read=1 << 20)
+        return self._comments
 
     @property
     def is_spent(self) -> bool:

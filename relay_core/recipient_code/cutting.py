@@ -5,6 +5,8 @@ to itself. In HTML, "its line" is also what lies between two `<br>` or block edg
 are tags to think of:
 
 * An element that holds nothing but code, like a paragraph or a mailto anchor, goes with it.
+* What shows nothing and has a meaning all the same stays, be it in the cut: `<link>`, `<meta>`,
+  `<base>`, and the target of a link.
 * Other tags inside of the cut go if both tags of the element are inside, and stay otherwise:
   what opened before the code still closes behind it.
 * An element around or across the code that names one of its addresses or the marker in an
@@ -38,6 +40,9 @@ from .finding import marker_pattern
 # Without their cells, rows would shift; without these, a document is none.
 _FRAME = frozenset({"html", "head", "body", "td", "th"})
 _ADDRESS_LIKE = re.compile(r"[^\s\"'<>()\[\]:?,;&=]++")  # if it has an "@" in it
+_UNSEEN = frozenset({"link", "meta", "base"})
+_TARGET = re.compile(r"\s(?:name|id)\s*=", re.IGNORECASE)
+_HREF = re.compile(r"\shref\s*=", re.IGNORECASE)
 _INK = re.compile(r"\S+")
 
 
@@ -56,13 +61,27 @@ def cut_from_html(visible: VisibleText, codes: Iterable[Span], marker: str) -> t
     cuts = _take_lines(visible.text, cuts, "\n\r")
     ranges = merge(visible.source_span(*cut) for cut in cuts)
     naming = _naming_tags(visible, codes, marker)
+    staying = _staying_tags(visible)
     return merge(
         [
-            *_without_lasting_tags(visible, ranges, frozenset(naming)),
-            *_emptied_elements(visible, cuts),
+            *_without_lasting_tags(visible, ranges, frozenset(naming), frozenset(staying)),
+            *_emptied_elements(visible, cuts, staying),
             *naming,
         ]
     )
+
+
+def _staying_tags(visible: VisibleText) -> list[int]:
+    """The tags that mean something without showing it, by their index, sorted."""
+    staying: list[int] = []
+    for index, tag in enumerate(visible.tags):
+        if tag.name in _UNSEEN:
+            staying.append(index)
+        elif tag.name == "a" and not tag.closing and visible.partners[index] >= 0:
+            span = tag.start, tag.end
+            if _TARGET.search(visible.source, *span) and not _HREF.search(visible.source, *span):
+                staying += [index, visible.partners[index]]
+    return sorted(staying)
 
 
 @lru_cache(maxsize=4)
@@ -102,19 +121,26 @@ def _take_lines(text: str, cuts: tuple[Span, ...], breaks: str) -> tuple[Span, .
     return tuple(taken)
 
 
-def _elements(visible: VisibleText) -> Iterator[tuple[Tag, Tag]]:
-    """The start and end tags of every element that has both, in the order of their start tags."""
-    for tag, partner in zip(visible.tags, visible.partners, strict=True):
-        if partner >= 0 and not tag.closing:
+def _elements(visible: VisibleText, staying: list[int]) -> Iterator[tuple[Tag, Tag]]:
+    """The start and end tags of every element that has both, in the order of their start tags.
+
+    Without those that hold a tag that stays.
+    """
+    for index, (tag, partner) in enumerate(zip(visible.tags, visible.partners, strict=True)):
+        if partner < 0 or tag.closing:
+            continue
+        if bisect_left(staying, index) == bisect_right(staying, partner):
             yield tag, visible.tags[partner]
 
 
-def _emptied_elements(visible: VisibleText, cuts: tuple[Span, ...]) -> Iterator[Span]:
+def _emptied_elements(
+    visible: VisibleText, cuts: tuple[Span, ...], staying: list[int]
+) -> Iterator[Span]:
     """The elements that show something now and nothing after the cuts, as spans of the source."""
     kept = _kept_ink(visible.text, cuts)
     kept_starts = [span.start for span in kept]
     cut_ends = [cut.end for cut in cuts]
-    for opening, closing in _elements(visible):
+    for opening, closing in _elements(visible, staying):
         if opening.name in _FRAME or not _overlaps(cuts, cut_ends, opening.at, closing.at):
             continue
         index = bisect_left(kept_starts, closing.at)
@@ -171,7 +197,10 @@ def _addresses(text: str) -> Iterator[str]:
 
 
 def _without_lasting_tags(
-    visible: VisibleText, ranges: tuple[Span, ...], naming: frozenset[Span]
+    visible: VisibleText,
+    ranges: tuple[Span, ...],
+    naming: frozenset[Span],
+    staying: frozenset[int],
 ) -> Iterator[Span]:
     """The ranges of the source, less the tags in them that belong to an element outside."""
     starts = [tag.start for tag in visible.tags]
@@ -180,10 +209,9 @@ def _without_lasting_tags(
         position = start
         for index in range(first, last):
             tag = visible.tags[index]
-            goes = (
-                tag.name in VOID_ELEMENTS
-                or first <= visible.partners[index] < last
-                or Span(tag.start, tag.end) in naming
+            goes = Span(tag.start, tag.end) in naming or (
+                index not in staying
+                and (tag.name in VOID_ELEMENTS or first <= visible.partners[index] < last)
             )
             if not goes:
                 yield Span(position, tag.start)

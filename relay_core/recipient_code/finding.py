@@ -87,6 +87,14 @@ def marker_pattern(marker: str) -> re.Pattern[str]:
     return re.compile(_WRAP.join(_letters(marker)), re.IGNORECASE)
 
 
+@lru_cache(maxsize=8)
+def near_miss_pattern(marker: str) -> re.Pattern[str]:
+    """What a person may take for the marker, and a little of what stands around it."""
+    words = re.findall(r"[A-Za-z0-9]+", marker)
+    loose = r"[\W_]{0,8}".join(map(re.escape, words)) or re.escape(marker)
+    return re.compile(rf".{{0,20}}{loose}.{{0,60}}", re.IGNORECASE)
+
+
 def _letters(marker: str) -> list[str]:
     """The marker's characters in each of their spellings.
 
@@ -197,9 +205,10 @@ def find_codes(visible: VisibleText, marker: str, allowance: Allowance) -> list[
     Where the allowance is spent, the last of them reaches to the end of the text.
     """
     text = visible.text
-    if (regular := _find_regular(text, marker)) and allowance.takes_code(
-        regular.end - regular.start
-    ):
+    regular = _find_regular(text, marker)
+    if regular and find_links(visible, regular.start, regular.end):
+        regular = None  # what is between the names is not seen in the text
+    if regular and allowance.takes_code(regular.end - regular.start):
         return [regular]
     delimiters = list(_delimiters(text, marker))
     found: list[FoundCode] = []

@@ -11,7 +11,8 @@
     label      = ( "mailto" / "smtp" / "email" / "to" / "cc" / "bcc" ) ":"
     name-addr  = [phrase] ( "<" / "(" / "[" ) address ( ">" / ")" / "]" )
     phrase     = 1*( word [white space] )
-    link       = "[" ( phrase / address ) "](" address ")"
+    link       = "[" ( phrase / address ) "](" address [title] ")"
+               / "[[" address "][" phrase "]]"
                / "<" address "|" ( phrase / address ) ">"
                / what HTML shows of a mailto link
 
@@ -37,6 +38,7 @@ is read beyond its first `MAX_WORDS` words.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -47,7 +49,7 @@ from relay_core.errors import Span
 from relay_core.mailbox import InvalidAddress, parse_addr_spec
 
 from .spelling import as_read
-from .words import LABELS, LINE_END, MAX_WORDS, Link, Marks, Word, read_fields
+from .words import LABELS, LINE_END, MAX_WORDS, Link, Word, read_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +106,10 @@ _NAME_ADDR = re.compile(
     re.DOTALL,
 )
 # Where an address, or a name, is followed by one in brackets.
-_BRACKET = re.compile(r"\]\(|[<(\[|]")
-_EMPHASIS = "\"'`*_~"
-_CLOSED_BY = {"](": ")", "<": ">", "(": ")", "[": "]", "|": ">"}
+_BRACKET = re.compile(r"\][(\[]|[<(\[|]")
+_EMPHASIS = "\"'`*~"
+# Some are in names of Catalan and Japanese domains.
+_NO_SYMBOLS = frozenset(map(chr, range(128))) | {"\u00b7", "\u30fb"}
 _UNMISTAKABLE = re.compile(r"(?:[A-Za-z0-9_]|\+(?=[0-9]))[A-Za-z0-9_.+&#~^$'-]*@")
 _PLAIN_LOCAL_PART = (
     "an address that begins with a letter or digit and has none of * / = ? ` { | } before the @"
@@ -265,7 +268,7 @@ def _parse_word(word: Word, start: int) -> list[Item]:
         )
         return [Item(start, word.end, None, expected)]
     try:
-        entry = _parse_bare(word.marks)
+        entry = _parse_bare(word)
     except InvalidAddress as error:
         left, bare, right = word.marks
         if "@" in bare or len(bare) + len(left) + len(right) < len(word.text):
@@ -317,9 +320,9 @@ def _parse_name_addr(word: str) -> Address:
     return address
 
 
-def _parse_bare(marks: Marks) -> Entry:
+def _parse_bare(word: Word) -> Entry:
     """A word without the marks around it: `group / address / name-addr / link`."""
-    bare = marks.bare
+    bare = word.marks.bare
     if bare.startswith("@"):
         return _parse_group(bare)
     found = _BRACKET.search(bare)
@@ -328,9 +331,9 @@ def _parse_bare(marks: Marks) -> Entry:
     bracket = found.group()
     before = bare[: found.start()].rstrip(_EMPHASIS)
     inner = bare[found.end() :].lstrip(_EMPHASIS + "<")
-    if _CLOSED_BY[bracket] not in marks.right:
-        raise InvalidAddress(expected=f'an address, and what closes "{bracket}"', found=bare)
-    if bracket == "|" and "@" not in inner:
+    if bracket[-1] in word.unpaired:
+        raise InvalidAddress(expected=f'an address, and what closes "{bracket[-1]}"', found=bare)
+    if bracket in {"|", "]["} and "@" not in inner:
         return _parse_address(before)
     address = _parse_address(inner)
     if "@" in before:
@@ -354,10 +357,17 @@ def _parse_address(text: str) -> Address:
         text = text[label.end() :]
         if "mailto:" in label[0].lower():
             text = read_mailto(text)
+    if not text.isascii() and any(map(_is_symbol, text)):
+        raise InvalidAddress(expected="an address without a symbol in it", found=text)
     addr_spec = parse_addr_spec(text)
     if not _UNMISTAKABLE.match(addr_spec) or "'@" in addr_spec:
         raise InvalidAddress(expected=_PLAIN_LOCAL_PART, found=text)
     return Address(addr_spec=addr_spec)
+
+
+def _is_symbol(character: str) -> bool:
+    """Whether it shows as none of a name. The codec for domains takes them for letters."""
+    return character not in _NO_SYMBOLS and unicodedata.category(character)[0] in "SPCZ"
 
 
 def read_mailto(target: str) -> str:

@@ -23,6 +23,7 @@ from .skimming import Grain, find_regions
 class Seen(NamedTuple):
     """The codes, the sorted, disjoint spans to cut, and whether the text ends with the last one.
 
+    A code in a comment of HTML is cut and does not count: few programs show it.
     All spans are in characters of the text.
     """
 
@@ -66,10 +67,43 @@ class Looker:
             codes += _moved((one.code for one in found), start)
             ranges = [Span(one.start, one.end) for one in found]
             removals += (Span(start + a, start + b) for a, b in self._cut(visible, ranges))
+            for hidden in self._cut_from_comments(visible):
+                if none_expected:
+                    place = Span(start + hidden.start, end)
+                    error = CodeError(span=place, expected=none_expected, found="")
+                    codes.append(RecipientCode(entries=(), errors=(error,)))
+                    removals += self._rest(text, place.start)
+                    return Seen(tuple(codes), merge(removals), is_cut_short=True)
+                removals.append(Span(start + hidden.start, start + hidden.end))
             if found and (none_expected or self.allowance.is_spent):
                 removals += self._rest(text, end)
                 return Seen(tuple(codes), merge(removals), is_cut_short=True)
         return Seen(tuple(codes), merge(removals))
+
+    def _cut_from_comments(self, visible: VisibleText) -> Iterator[Span]:
+        """What to cut from comments: programs that take one for their own show what it says.
+
+        Where the allowance is spent, all that they say.
+        """
+        for comment in visible.comments:
+            if self.allowance.comments.is_spent:
+                yield comment
+                continue
+            place = comment.start
+            for part in visible.source[comment.start : comment.end].split(_COMMENT):
+                source = TextSource.of(part, is_html=True)
+                for region in find_regions(source, self.marker, self.grain):
+                    for start, end in self._cut_from_comment(part[region.start : region.end]):
+                        yield Span(place + region.start + start, place + region.start + end)
+                place += len(part) + len(_COMMENT)
+
+    def _cut_from_comment(self, html: str) -> tuple[Span, ...]:
+        allowance = self.allowance.comments
+        if not allowance.takes_text(len(html) + _COST_OF_COMMENT):
+            return (Span(0, len(html)),)
+        inner = read_html(html)
+        found = find_codes(inner, self.marker, allowance)
+        return self._cut(inner, [Span(one.start, one.end) for one in found])
 
     def _regions(self, text: str) -> Iterable[Span]:
         if not self.is_html and len(text) <= self.grain.reach and text.isascii():
@@ -95,6 +129,8 @@ class Looker:
         return cut_from_text(visible, ranges)
 
 
+_COMMENT = "<!--"
+_COST_OF_COMMENT = 500  # to begin to read one costs as much as so many characters
 TOO_LONG = "fewer places that may be recipient codes"
 
 

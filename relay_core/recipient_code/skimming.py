@@ -114,11 +114,11 @@ class _Marked(NamedTuple):
 def _marked(source: TextSource, word: str, grain: Grain) -> Iterator[_Marked]:
     room = len(word) - 1
     recent: deque[tuple[int, int, str]] = deque()  # what shows last: less than a marker
-    for start, end, shown in _pieces(source, grain.piece):
+    for start, end, shown, hidden in _pieces(source, grain.piece):
         while recent and start - recent[0][1] > grain.reach:
             recent.popleft()
         before = "".join(part for _, _, part in recent)
-        hot = start if word in shown else -1
+        hot = start if word in shown or word in hidden else -1
         if before and word in before + shown[:room]:
             hot = recent[0][0]
         if shown:
@@ -130,8 +130,16 @@ def _marked(source: TextSource, word: str, grain: Grain) -> Iterator[_Marked]:
         yield _Marked(start, end, hot, recent[0][0] if may_go_on else end)
 
 
-Piece = tuple[int, int, str]
-"""A range of the source, and what of it shows, folded for the search."""
+class Piece(NamedTuple):
+    """A range of the source, what of it shows, and what its comments say, folded for the search.
+
+    Some programs show what stands in a comment.
+    """
+
+    start: int
+    end: int
+    shown: str
+    hidden: str = ""
 
 
 def _pieces(source: TextSource, size: int) -> Iterator[Piece]:
@@ -147,7 +155,7 @@ def _text_pieces(source: TextSource, position: int, size: int) -> Iterator[Piece
     while position < source.end:
         end = min(position + size, source.end)
         end = max(source.between_characters(end), position + 1)
-        yield position, end, _folded(source.text(position, end))
+        yield Piece(position, end, _folded(source.text(position, end)))
         position = end
 
 
@@ -162,8 +170,8 @@ def _html_pieces(
         found = patterns.steps.match(html, position, source.end)
         if found is None:
             # A tag that never ends makes all that follows text.
-            for start, end, shown in _text_pieces(source, position, size):
-                yield start, end, _folded(_dereferenced(shown))
+            for piece in _text_pieces(source, position, size):
+                yield piece._replace(shown=_folded(_dereferenced(piece.shown)))
             return
         if found.end() - position > 4 * size and (one := patterns.step.match(html, position)):
             found = one  # what is long is to be a piece of its own
@@ -172,9 +180,23 @@ def _html_pieces(
             cut = patterns.reference_begins.search(html, max(position, end - 40), end)
             end = cut.start() if cut and cut.start() > position else end
             end = max(source.between_characters(end), position + 1)
-        text = _characters(source, patterns.markup.sub(nothing, html[position:end]))
-        yield position, end, _folded(_dereferenced(text))
+        markup = html[position:end]
+        yield Piece(
+            position,
+            end,
+            _shown(source, markup, nothing, patterns),
+            "\0".join(
+                _shown(source, part, nothing, patterns)
+                for comment in patterns.comment.findall(markup)
+                for part in patterns.comment_begins.split(comment)
+            ),
+        )
         position = end
+
+
+def _shown(source: TextSource, markup: AnyStr, nothing: AnyStr, patterns: Patterns[AnyStr]) -> str:
+    text = _characters(source, patterns.markup.sub(nothing, markup))
+    return _folded(_dereferenced(text))
 
 
 def _characters(source: TextSource, shown: str | bytes) -> str:

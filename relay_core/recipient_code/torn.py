@@ -35,7 +35,7 @@ def cut_torn(
     for looks_left in reversed(range(MAX_LOOKS + 1)):
         none_expected = "" if looks_left else f"no code in pieces around others, {MAX_LOOKS} deep"
         seen = looker.look(rest, joints=joints, none_expected=none_expected)
-        if not seen.codes:
+        if not seen.removals:
             break
         before = removals
         removals = merge([*before, *in_whole(seen.removals, before)])

@@ -38,7 +38,7 @@ _LEXEME = re.compile(
     rf"|(?P<comment>{_COMMENT}|[0-9]{{1,3}}(?:\)|[.:](?={_BLANK})))"
     r'|(?P<word>(?:"(?:[^"\\]|\\.){0,256}"(?=@|\s{0,8}[<(\[])'
     r'|<(?:[^<>,;"]|"[^"\\]{0,64}+"){0,512}>'
-    r"|\[[^\[\]<>]{0,256}\]\([^()\s]{0,320}\)"
+    r"|\[[^\[\]<>]{0,256}\]\([^()]{0,400}\)"
     rf'|\\["\\]|[^\s{OBJECT},;|(\[\\]|\\(?![,;|])|(?!{_COMMENT})[(\[])+)'
 )
 # Between two addresses in one word: a slash, a colon, a symbol, or two brackets.
@@ -47,6 +47,8 @@ _JOINT = re.compile(
     r"(?:(?P<mark>[/:]|[^\x00-\x7f\w])|(?<=>)(?=<)|(?<=\))(?=\()|(?<=\])(?=\[))(?=[^@]*@)"
 )
 _IN_ANGLES = re.compile(r"<[^<>\"]*>")
+# Blanks around the target of a link, and its title.
+_IN_LINK = re.compile(r"(?<=\]\()\s+|\s+\"[^\"]*\"(?=\s*\))|\s+(?=\))")
 _ESCAPE = re.compile(r"\\(?=[^\w\s]|_)")
 _LEFT = r"(?P<left>[^\w\s\x00-\x1f\x7f!#$%&+,.;?@\\^|-]*)"
 # The name of a group may end in a dot.
@@ -68,7 +70,7 @@ LABELS = re.compile(rf"{_LABEL}{{1,3}}", re.IGNORECASE)
 _PARTNERS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _OPENERS = {closing: opening for opening, closing in _PARTNERS.items()}
 _QUOTES = frozenset("\"'`*~/=_")
-_INSIDE = re.compile(r"[()\[\]{}<>]")
+_INSIDE = re.compile(r"[()\[\]{}<>\"]")
 # What is told where it has no partner; the others are as often punctuation.
 _TOLD = frozenset("()[]{}\"'`*~")
 # What a local-part may begin with by the RFC, and a bracket that is there for one address.
@@ -120,7 +122,8 @@ class Word:
 
 def _marks(text: str) -> Marks:
     """A word in three parts; all of it is bare if other things than marks follow it."""
-    text = _ESCAPE.sub("", _IN_ANGLES.sub(_without_blanks, text))
+    text = _IN_LINK.sub("", _IN_ANGLES.sub(_without_blanks, text))
+    text = _ESCAPE.sub("", text)
     found = (_MARKED_GROUP if _GROUP.match(text) else _MARKED).match(text)
     if found is None or not _CLOSING_MARKS.match(found["right"]):
         return Marks("", text, "")
@@ -237,20 +240,9 @@ def _paired(fields: list[list[Word]], words: Iterable[Word]) -> list[list[Word]]
 
     Each kind of mark is paired by itself: marks of two kinds need not be nested.
     """
-    waiting: dict[str, list[Word]] = {mark: [] for mark in {*_PARTNERS, *_QUOTES}}
+    waiting: _Waiting = {mark: [] for mark in {*_PARTNERS, *_QUOTES}}
     for word in words:
-        left, bare, right = word.marks
-        for mark in [*left, *_INSIDE.findall(bare)]:
-            if mark in _PARTNERS or (mark in _QUOTES and bare):
-                waiting[mark].append(word)
-            else:
-                _close(mark, word, waiting)
-        for mark in right:
-            if mark in _PARTNERS:
-                waiting[mark].append(word)
-            elif not _close(mark, word, waiting):
-                # `a@exam=` is half an address; `u'a@x'` may be one with a letter before it.
-                word.is_doubtful |= mark == "=" or (mark == "'" and mark in bare)
+        _pair(word, waiting)
     for mark, openers in waiting.items():
         for word in openers:
             word.unpaired += mark
@@ -258,7 +250,31 @@ def _paired(fields: list[list[Word]], words: Iterable[Word]) -> list[list[Word]]
     return fields
 
 
-def _close(mark: str, word: Word, waiting: dict[str, list[Word]]) -> bool:
+_Waiting = dict[str, list[Word]]
+"""The words in which a mark opens that is not closed yet, by the mark."""
+
+
+def _pair(word: Word, waiting: _Waiting) -> None:
+    left, bare, right = word.marks
+    for mark in left:
+        if mark in _PARTNERS or (mark in _QUOTES and bare):
+            waiting[mark].append(word)
+        else:
+            _close(mark, word, waiting)
+    for mark in _INSIDE.findall(bare):
+        if mark in _PARTNERS or (mark == '"' and not waiting[mark]):
+            waiting[mark].append(word)
+        else:
+            _close(mark, word, waiting)
+    for mark in right:
+        if mark in _PARTNERS:
+            waiting[mark].append(word)
+        elif not _close(mark, word, waiting):
+            # `a@exam=` is half an address; `u'a@x'` may be one with a letter before it.
+            word.is_doubtful |= mark == "=" or (mark == "'" and mark in bare)
+
+
+def _close(mark: str, word: Word, waiting: _Waiting) -> bool:
     """Take the partner of a closing mark away; whether it needs none or there was one."""
     opening = _OPENERS.get(mark, mark if mark in _QUOTES else "")
     if not opening:

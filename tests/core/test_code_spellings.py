@@ -61,6 +61,8 @@ def in_text(text: str) -> Found:
         "<ann@example.org, ben@example.net>",
         "<ann@example.org><ben@example.net>",
         r"\<ann@example.org\> \[ben@example.net\]",
+        '[Ann Doe]( mailto:ann@example.org "to Ann" ), [[mailto:ben@example.net][Ben]]',
+        'Ann(ann@example.org), Ben["ben@example.net"]',
         "ann@example.org|ben@example.net",
         "| ann@example.org | ben@example.net |",
         r"ann@example.org\|ben@example.net",
@@ -158,7 +160,13 @@ def test_a_marker_whose_underscores_became_emphasis_is_read() -> None:
         *["ann@example.org(ben@example.net)", "mailto:ann@example.org?cc=ben@example.net"],
         *["ann@example.org&ben@example.net", "ann@example.org+ben@example.net"],
         # Half an address: it goes on somewhere else.
-        *["ann@example.org...", "ann@example.org…", "ann@example.org=", "ann@example.org\\ "],
+        *[
+            "ann@example.org...",
+            "ann@example.org…",
+            "ann@example.org=",
+            "ann@example.org†",
+            "ann@example.org\\ ",
+        ],
         # No line end, but how one is written in a program.
         *[r"ann@example.org\nben@example.net", r"\tann@example.org"],
         *["xmpp:ann@example.org", "https://ann@example.org", '"ann@example.org"@example.net'],
@@ -233,7 +241,7 @@ def test_whatever_stands_around_addresses_in_pairs_they_are_read(
     assert [] == told(found)
 
 
-_MARKS = st.text("{}[]()<>'\"`*_~/=|\\:.!?#$&+^-…“”‘’（）【】：，、 \n,;", max_size=6)
+_MARKS = st.text("{}[]()<>'\"`*_~/=|\\:.!?#$&+^-…†★©“”‘’（）【】：，、 \n,;", max_size=6)
 
 
 @given(st.lists(_MARKS | st.sampled_from([ANN, BEN, " mailto:", " Ann ", " 1 "]), max_size=12))
