@@ -2,8 +2,10 @@
 
 Three answers are possible for a mail. `Admitted`, perhaps with marks for its subject;
 `Refusal`, which the operator is told; `Ignored`, for what must never be answered at all
-because an answer could start a loop (RFC 3834 section 2): mail that a relay has sent, mail
-with a null reverse-path, automatic replies and delivery reports.
+because an answer could start a loop (RFC 3834 section 2): mail that this relay has sent, mail
+with a null reverse-path that names no recipients, automatic replies and delivery reports. Some
+devices send with a null reverse-path; what answers such mail of its own accord quotes no code, for
+none leaves the relay.
 
 SES adds its verdicts and Authentication-Results at the top of what it stores, below its own
 Received field and above all that the sender wrote; a sender can write the same names further
@@ -39,9 +41,9 @@ from .errors import Reason, Refusal
 from .header import Header
 from .mailbox import domain_of
 from .message import Entity, Message
-from .outgoing_header import LOOP_FIELD
 from .patterns import matches
 from .recipient_code import Entry
+from .relay_marks import is_loop
 from .settings import Settings, VerdictAction
 
 
@@ -90,8 +92,13 @@ def _verdicts(header: Header) -> dict[str, str]:
 # --- the answers --------------------------------------------------------------------------------
 
 
-def admit(message: Message, origin: Origin, settings: Settings) -> Admitted | Refusal | Ignored:
-    """Whether a mail may be relayed at all, whoever its recipients are."""
+def admit(
+    message: Message, origin: Origin, settings: Settings, *, names_recipients: bool = False
+) -> Admitted | Refusal | Ignored:
+    """Whether a mail may be relayed at all, whoever its recipients are.
+
+    `names_recipients` says whether it holds a recipient code that can be read.
+    """
     verdicts = _verdicts(message.header)
     virus = verdicts[_VIRUS_VERDICT]
     if virus == "FAIL":
@@ -100,7 +107,7 @@ def admit(message: Message, origin: Origin, settings: Settings) -> Admitted | Re
             reason=Reason.VIRUS,
             detail="Amazon SES found a virus in it; its attachments were not stored",
         )
-    if ignored := _never_answered(message):
+    if ignored := _never_answered(message, settings.stack, names_recipients=names_recipients):
         return ignored
     if refusal := _not_from_an_allowed_sender(origin, settings):
         return refusal
@@ -151,14 +158,14 @@ def _not_proven(origin: Origin) -> str:
     return f"neither DMARC nor an aligned DKIM or SPF passed for {domain_of(origin.author)}"
 
 
-def _never_answered(message: Message) -> Ignored | None:
+def _never_answered(message: Message, stack: str, *, names_recipients: bool) -> Ignored | None:
     # Devices are told to send as the relay's own sender address, so From tells no loop.
     header = message.header
-    if header.first(LOOP_FIELD) is not None:
-        return Ignored(reason=Reason.MAIL_LOOP, detail="a mail relay has sent it already")
+    if is_loop(header, stack):
+        return Ignored(reason=Reason.MAIL_LOOP, detail="this relay has sent it already")
     if report := _report_type(message.root):
         return Ignored(reason=Reason.DELIVERY_REPORT, detail=f"it is a report ({report})")
-    if find_reverse_path(header) == "":
+    if find_reverse_path(header) == "" and not names_recipients:
         return Ignored(reason=Reason.DELIVERY_REPORT, detail="its reverse-path is null")
     auto_submitted = (header.text("auto-submitted") or "").strip().lower()
     if auto_submitted.startswith("auto-replied"):

@@ -125,6 +125,17 @@ def find_bodies(message: Message) -> tuple[Entity, ...]:
     return tuple(entity for entity in message.leaves() if is_body(entity))
 
 
+def find_named_texts(message: Message) -> tuple[Entity, ...]:
+    """The texts that are attachments for nothing but their name, in order."""
+    return tuple(
+        entity
+        for entity in message.leaves()
+        if entity.media_type.full in {"text/plain", "text/html"}
+        and entity.filename is not None
+        and (entity.disposition is None or entity.disposition.word != "attachment")
+    )
+
+
 INLINE_IMAGE_LIMIT = 1_000_000
 """How large an image may be, in bytes, to stay in the mail, unless the settings say so."""
 
@@ -450,7 +461,6 @@ _EXTENSIONS = {
     "video/3gpp": ".3gp",
     "video/h264": ".h264",
     "video/x-flv": ".flv",
-    "video/x-ms-asf": ".asf",
     "video/x-ms-wmv": ".wmv",
 }
 """The usual extension of each type, registered or only written."""
@@ -471,14 +481,7 @@ def _suggested_name(message: Message, entity: Entity) -> str | None:
     head = _head(message, entity)
     if entity.media_type.type == "multipart" and begins_like_mail(head):
         return ".eml"
-    by_content = extension_by_content(head)
-    if by_content is None and (match := _OWN_EXTENSION.fullmatch(full)):
-        return f".{match[1]}"
-    return by_content
-
-
-# `video/dav`, `image/heif`: what a type of a medium is called is mostly what its files are, too.
-_OWN_EXTENSION = re.compile(r"(?:audio|image|video)/(?:x-)?([a-z0-9]{2,5})")
+    return extension_by_content(head)
 
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

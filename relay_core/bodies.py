@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from .attachment import find_bodies, find_embedded, is_prose
+from .attachment import find_bodies, find_embedded, find_named_texts, is_prose
 from .errors import Reason, Refusal
 from .long_text import Removals, read_long_text
 from .message import DEFAULT_LIMITS, Entity, Limits, Message
@@ -23,6 +23,7 @@ from .recipient_code import (
     find_in_html,
     find_in_text,
     format_error,
+    near_miss_pattern,
 )
 from .spans import cut
 from .uuencode import UuencodedFile
@@ -76,6 +77,47 @@ def find_codes(message: Message, marker: str, limits: Limits = DEFAULT_LIMITS) -
         subject=shown_subject,
         subject_changed=shown_subject != subject,
     )
+
+
+def find_body_codes(
+    message: Message, marker: str, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Message, CodesFound]:
+    """Find the recipient codes, and the message in which their texts are bodies.
+
+    Some programs name every part. Where no body holds a code, the first text with a name that
+    holds one is a body, if it is not said to be an attachment: its name counts no longer.
+    """
+    codes = find_codes(message, marker, limits)
+    if codes.found:
+        return message, codes
+    for entity in find_named_texts(message)[:_MOST_NAMED]:
+        if entity.body.end - entity.body.start > limits.text_size:
+            continue
+        reader = _BodyReader(message, marker, limits.text_size, limits.attachments)
+        if reader.read(entity)[0]:
+            changed = message.without_name(entity)
+            return changed, find_codes(changed, marker, limits)
+    return message, codes
+
+
+_MOST_NAMED = 8
+
+
+def find_near_miss(message: Message, marker: str, limits: Limits = DEFAULT_LIMITS) -> str | None:
+    """Where something stands that may be meant as a code, and what; None if there is nothing.
+
+    In HTML, what it is written with counts: a code in an attribute or a comment is seen by nobody.
+    """
+    pattern = near_miss_pattern(marker)
+    places = [("the subject", _one_line(message.header.text("subject") or ""))]
+    for entity in (*find_bodies(message), *find_named_texts(message)):
+        if entity.body.end - entity.body.start <= limits.text_size and len(places) <= _MOST_NAMED:
+            where = f"the file {entity.filename}" if entity.filename else "a text"
+            places.append((where, message.text(entity).text))
+    for where, text in places:
+        if found := pattern.search(text):
+            return f"{where} has {_one_line(found[0])!r}"
+    return None
 
 
 Show = Callable[[CodeError], str]

@@ -56,7 +56,6 @@ _NAMES = {
     "7-bit": TransferEncoding.SEVEN_BIT,
     "8-bit": TransferEncoding.EIGHT_BIT,
     "base-64": TransferEncoding.BASE64,
-    "base64url": TransferEncoding.BASE64,
     "quotedprintable": TransferEncoding.QUOTED_PRINTABLE,
     "uue": TransferEncoding.UUENCODE,
     "uuencode": TransferEncoding.UUENCODE,
@@ -127,10 +126,9 @@ _FROM_BASE64URL = bytes.maketrans(_BASE64URL, b"+/")
 
 def _is_base64url(raw: bytes, span: Span) -> bool:
     """Whether the content is written with the two other characters of RFC 4648 section 5."""
-    # One of these stands within the first lines of nearly every file: the search ends there.
-    if any(raw.find(one, *span) >= 0 for one in (b"/", b"+")):
-        return False
     if all(raw.find(one, *span) < 0 for one in (b"-", b"_")):
+        return False
+    if any(raw.find(one, *span) >= 0 for one in (b"+", b"/")):
         return False
     allowed = _BASE64_ALPHABET + _BASE64URL + b"=" + _BLANKS
     return not any(chunk.translate(None, allowed) for chunk in _slices(raw, span))

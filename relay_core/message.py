@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .content_kind import HEAD, looks_like_text
 from .encoding import (
@@ -190,6 +190,19 @@ class Message:
     def header(self) -> Header:
         """The header of the message itself."""
         return self.root.header
+
+    def without_name(self, entity: Entity) -> Message:
+        """The message with one of its entities without a file name: no file, but a text."""
+        changed = {entity: replace(entity, filename=None)}
+        for one in reversed(self.entities):
+            if any(part in changed for part in one.parts):
+                parts = tuple(changed.get(part, part) for part in one.parts)
+                changed[one] = replace(one, parts=parts)
+        return replace(
+            self,
+            root=changed.get(self.root, self.root),
+            entities=tuple(changed.get(one, one) for one in self.entities),
+        )
 
     def leaves(self) -> Iterator[Entity]:
         """Every entity that is not a multipart, in order."""

@@ -11,7 +11,7 @@ It is composed anew; of the incoming fields those pass that are on a list (`pass
 * `Auto-Submitted: auto-generated` (RFC 3834) and X-Auto-Response-Suppress ([MS-OXCMAIL] section
   2.2.3.2.14) keep automatic answers away, but not delivery reports of failure: the operator
   counts on those.
-* `X-Mail-Relay` marks what a relay sent, so that it is never relayed again.
+* `X-Mail-Relay` names the stack, so that it never relays the mail again (`relay_marks`).
 * Of several fields of one name the first stays: SES refuses a mail in which one of about
   sixty fields occurs twice (Amazon SES guide, "Header fields").
 * None of them spells the inbound address (`secrecy`).
@@ -29,12 +29,10 @@ from .header import Header, HeaderField
 from .mailbox import Mailbox
 from .message_ids import message_ids, thread_fields
 from .passed_fields import is_passed
+from .relay_marks import LOOP_FIELD, format_relays
 from .rewrite import canonical_name, written_field
 from .secrecy import conceal
 from .sent_time import format_date
-
-LOOP_FIELD = "x-mail-relay"
-"""The field (lower case) that marks what a relay has sent."""
 
 SENT_FIELD = "x-mail-relay-date"
 """The field (lower case) that says when the device sent the mail, in UTC."""
@@ -83,7 +81,7 @@ def compose_header(
         **thread_fields(header, hidden=hidden),
         "auto-submitted": "auto-generated",
         "x-auto-response-suppress": SUPPRESSED_RESPONSES,
-        LOOP_FIELD: stack,
+        LOOP_FIELD: format_relays(header, stack),
         SENT_FIELD: format_date(sent_at) if sent_at else None,
     }
     if subject is not None:

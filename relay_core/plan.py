@@ -19,7 +19,7 @@ from .admission import Ignored, Resolved, admit, resolve_recipients
 from .attachment import Action, Attachment, find_attachments, safe_name
 from .authentication import Origin, find_origin, has_receipt
 from .author import find_name, find_replies, shows_another_address
-from .bodies import CodesFound, find_codes
+from .bodies import CodesFound, find_body_codes, find_near_miss
 from .directory import EMPTY_DIRECTORY, Directory, find_default_recipients
 from .errors import LimitExceeded, MalformedMessage, Reason, Refusal
 from .file_key import file_key
@@ -162,7 +162,7 @@ def plan_admission(
         unread = MailIdentity(message_id=message_id, raw_key=raw_key, sender=None, subject="")
         refusal = Refusal(reason=reason, detail=str(error))
         return Refused(mail=unread, message=None, refusals=(refusal,))
-    codes = find_codes(message, settings.recipient_marker, settings.limits)
+    message, codes = find_body_codes(message, settings.recipient_marker, settings.limits)
     origin = find_origin(message.header)
     if may_lack_receipt and not has_receipt(message.header):
         origin = Origin(author=origin.author, authenticated=True)
@@ -173,7 +173,8 @@ def plan_admission(
         subject=conceal(codes.subject, settings.secret_addresses),
         authenticated=origin.authenticated,
     )
-    admission = admit(message, origin, settings)
+    names_recipients = any(code.entries for code in codes.found)
+    admission = admit(message, origin, settings, names_recipients=names_recipients)
     if isinstance(admission, Ignored):
         return Dropped(mail=mail, message=message, ignored=admission)
     if isinstance(admission, Refusal):
@@ -213,7 +214,7 @@ def find_recipients(admitted: AdmittedMail, settings: Settings, directory: Direc
     if not codes.found:
         default = find_default_recipients(mail.proven_sender, directory)
         if default is None:
-            missing = _nobody_named(mail, settings, directory)
+            missing = _nobody_named(mail, admitted.message, settings, directory)
             return Resolved(recipients=(), refusals=(missing,))
         entries, refusals = list(default.entries), default.refusals
     resolved = resolve_recipients(entries, settings, directory)
@@ -227,10 +228,15 @@ _COUNTED = {
 }
 
 
-def _nobody_named(mail: MailIdentity, settings: Settings, directory: Directory) -> Refusal:
+def _nobody_named(
+    mail: MailIdentity, message: Message, settings: Settings, directory: Directory
+) -> Refusal:
     marker = settings.recipient_marker
+    near_miss = find_near_miss(message, marker, settings.limits)
+    nearly = f" ({near_miss}, which is none)" if near_miss else ""
     missing = (
-        f"no body holds a code :{marker}:…:{marker}:, and there are no default recipients for"
+        f"no body holds a code :{marker}:…:{marker}:{nearly},"
+        " and there are no default recipients for"
     )
     if find_default_recipients(mail.sender, directory) is None:
         return Refusal(

@@ -50,7 +50,7 @@ from .header import Header, HeaderField
 from .html_placement import Place, at_place, find_place
 from .links import ListedAttachment, format_appendix_html, format_appendix_text
 from .long_text import LongText, Removals
-from .media_type import format_parameterised, parse_media_type, parse_parameterised
+from .media_type import Parameterised, format_parameterised, parse_media_type, parse_parameterised
 from .message import CONTENT_FIELD, ONCE_ONLY, Entity, Message
 from .secrecy import conceal, is_spelled_in
 from .spans import cut
@@ -447,8 +447,8 @@ class _Rewriter:
         }
         if is_note:
             fields |= {"content-disposition": None, "content-id": None, "content-location": None}
-        elif entity.media_type.type == "multipart":
-            fields["content-disposition"] = None  # a text that has it is an attachment
+        elif entity.media_type.type == "multipart" or _is_named(entity.disposition):
+            fields["content-disposition"] = None  # a text that has a name is an attachment
         self._write_leaf(entity, fields, encoded)
 
     def _looks_delimited(self, content: bytes) -> bool:
@@ -487,6 +487,13 @@ class _Rewriter:
         ):
             span = entity.header.span
             self._splice(span.start, span.end, _part_header(entity.header, fields))
+
+
+def _is_named(disposition: Parameterised | None) -> bool:
+    if disposition is None:
+        return False
+    names = {"filename"} if disposition.word == "form-data" else {"filename", "name"}
+    return not names.isdisjoint(disposition.parameters)
 
 
 _MAX_MARGIN = 10_000

@@ -67,6 +67,8 @@ _LABEL = r"(?:mailto:(?://)?|(?:smtp|e-?mail|to|cc|bcc)[\"']?:[\"']?)"
 LABELS = re.compile(rf"{_LABEL}{{1,3}}", re.IGNORECASE)
 """What says that an address follows."""
 
+_NUMBER = re.compile(r"[^\w@]{0,3}[0-9]{1,3}[^\w@]{0,3}")  # of a list, a mark on one side at least
+
 _PARTNERS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _OPENERS = {closing: opening for opening, closing in _PARTNERS.items()}
 _QUOTES = frozenset("\"'`*~/=_")
@@ -187,7 +189,10 @@ def read_fields(text: str, start: int, end: int, links: Sequence[Link]) -> Field
 
 
 def _says_something(text: str) -> bool:
-    return "@" in text or (any(map(str.isalnum, text)) and not LABELS.fullmatch(text))
+    if "@" in text or text.isdigit():
+        return True
+    is_label = LABELS.fullmatch(text) or _NUMBER.fullmatch(text)
+    return not is_label and any(map(str.isalnum, text))
 
 
 def _lexemes(text: str, start: int, end: int, links: Sequence[Link]) -> Iterator[Word | None]:

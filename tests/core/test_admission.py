@@ -60,11 +60,15 @@ SES = b"Return-Path: <d@plant.example>\r\nReceived: from d by inbound-smtp\r\n"
         (SES + b"X-SES-Spam-Verdict: PASS\r\nReceived: x\r\nX-SES-Spam-Verdict: FAIL", None),
         (SES + b"Received: x\r\nX-SES-Virus-Verdict: FAIL", None),
         (SES, None),
-        (b"X-Mail-Relay: prod", Reason.MAIL_LOOP),
+        (b"X-Mail-Relay: test", Reason.MAIL_LOOP),
+        (b"X-Mail-Relay: prod,\r\n TEST", Reason.MAIL_LOOP),
+        (b"X-Mail-Relay: prod", None),
+        (b"X-Mail-Relay: yes; it was", None),
+        (b"X-Mail-Relay: a, b, c, d\r\nX-Mail-Relay: e, f, g, h", Reason.MAIL_LOOP),
         (b"From: Relay <RELAY@mail.example.com>", None),
         (b"Return-Path: <>", Reason.DELIVERY_REPORT),
         # The operator is told of a virus, whatever else the mail is: that answers nobody.
-        (SES + b"X-SES-Virus-Verdict: FAIL\r\nX-Mail-Relay: prod", Reason.VIRUS),
+        (SES + b"X-SES-Virus-Verdict: FAIL\r\nX-Mail-Relay: test", Reason.VIRUS),
         (b"Return-Path: <>\r\nReceived: x\r\nX-SES-Virus-Verdict: FAIL", Reason.VIRUS),
         (b"Auto-Submitted: auto-replied (vacation)", Reason.DELIVERY_REPORT),
         (b"Auto-Submitted: auto-generated", None),
@@ -76,6 +80,12 @@ SES = b"Return-Path: <d@plant.example>\r\nReceived: from d by inbound-smtp\r\n"
 )
 def test_each_kind_of_mail_gets_its_answer(header: bytes, expected: Reason | None) -> None:
     assert expected == reason(header)
+
+
+def test_a_null_reverse_path_is_relayed_with_a_code_alone() -> None:
+    message = parse_message(b"Return-Path: <>\r\n\r\nbody")
+    assert isinstance(admit(message, PROVEN, SETTINGS), Ignored)
+    assert Admitted() == admit(message, PROVEN, SETTINGS, names_recipients=True)
 
 
 @pytest.mark.parametrize(

@@ -272,7 +272,59 @@ def test_a_code_in_an_attached_message_is_the_attached_messages() -> None:
     assert ["anna@example.com"] == recipients(world)
 
 
+# --- in a text with a name
+
+
+NAMED = [
+    "Content-Type: text/plain; charset=us-ascii; name=message.txt",
+    "Content-Type: text/plain\r\nContent-Disposition: inline; filename=message.txt",
+    "Content-Disposition: inline; name=message.txt",
+]
+
+
+@pytest.mark.parametrize("fields", NAMED)
+def test_a_mail_whose_only_text_has_a_name_is_read(fields: str) -> None:
+    raw = f"Subject: x\r\n{fields}\r\n\r\nHot.\r\n{code('anna@example.com')}\r\n".encode()
+    world, _ = relay(raw)
+    (one,) = world.submission.outbox
+    outgoing = oracle.parse(one.raw)
+    assert "anna@example.com" == one.recipient
+    assert "Hot." == oracle.text_of(outgoing).strip()
+    assert outgoing.get_filename() is None
+
+
+def in_parts(*parts: str) -> bytes:
+    body = "".join(f"--b\r\n{part}\r\n" for part in parts)
+    return f"Content-Type: multipart/mixed; boundary=b\r\n\r\n{body}--b--\r\n".encode()
+
+
+def test_a_text_with_a_name_is_read_only_where_no_body_holds_a_code() -> None:
+    body = f"\r\nHello {code('anna@example.com')}"
+    log = f"Content-Type: text/plain; name=a.log\r\n\r\n{code('ben@example.com')}"
+    assert ["anna@example.com"] == recipients(relay(in_parts(body, log))[0])
+    assert ["ben@example.com"] == recipients(relay(in_parts("\r\nHello", log))[0])
+    attached = f"Content-Disposition: attachment; filename=a.log\r\n\r\n{code('ben@example.com')}"
+    assert [] == recipients(relay(in_parts("\r\nHello", attached))[0])
+
+
 # --- what is wrong is shown
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        f"Subject: x {code('anna@example.com')}\r\n\r\nHello",
+        "\r\nEmail-Rxers-Code: anna@example.com",
+        "\r\n<Email Rxers Code>anna@example.com</Email Rxers Code>",
+        f"Content-Type: text/html\r\n\r\n<!-- {code('anna@example.com')} --><p>Hello</p>",
+    ],
+)
+def test_what_may_be_meant_as_a_code_is_told(mail: str) -> None:
+    world, report = relay(mail.encode())
+    assert Reason.NO_RECIPIENT_CODE is report.reason
+    (notice,) = world.notices.published
+    assert "anna" in notice.text
+    assert "which is none" in notice.text
 
 
 def test_the_operator_is_shown_each_bad_place_and_the_others_get_the_mail() -> None:

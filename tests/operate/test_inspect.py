@@ -108,7 +108,7 @@ def test_the_demo_of_the_customer() -> None:
             "spam",
         ),
         (
-            mail(filenames=("a.jpg",), header="Return-Path: <>\r\n"),
+            mail(filenames=("a.jpg",), header="Auto-Submitted: auto-replied\r\n"),
             "ignore",
             "delivery-report",
         ),

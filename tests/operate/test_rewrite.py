@@ -52,7 +52,10 @@ def test_the_recipient_gets_links_and_no_code() -> None:
     [
         (MAIL, "does not name x@example.net, but a@example.org"),
         (MAIL.replace(CODE.encode(), b""), "would refuse this message: no body holds a code"),
-        (b"Return-Path: <>\r\n" + MAIL, "would ignore this message: its reverse-path is null"),
+        (
+            b"Auto-Submitted: auto-replied\r\n" + MAIL,
+            "would ignore this message: it is an automatic reply",
+        ),
     ],
 )
 def test_who_would_get_no_mail_is_told_and_shown_one(raw: bytes, words: str) -> None:

@@ -311,11 +311,10 @@ def manifests_of(relay: RunningSandbox, sender: str, number: int) -> list[dict[s
     ("field", "mail_from"),
     [
         ("Auto-Submitted: auto-replied", None),
-        ("X-Mail-Relay: another", None),
+        ("X-Mail-Relay: sandbox", None),
         ("Content-Type: multipart/report; report-type=delivery-status; boundary=b", None),
-        ("X-A: b", ""),
     ],
-    ids=["automatic reply", "loop", "delivery report", "null reverse-path"],
+    ids=["automatic reply", "loop", "delivery report"],
 )
 def test_what_could_start_a_loop_is_neither_relayed_nor_told(
     strict: RunningSandbox, field: str, mail_from: str | None
