@@ -33,6 +33,7 @@ from .terminal import (
     print_json,
     say,
     shown,
+    tab_separated,
 )
 
 bounces = typer.Typer(
@@ -71,13 +72,21 @@ def list_bounces(
                     }
                 )
         elif entries:
-            table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-            for name in ("Since", "Cause", "Address", "What its server said"):
-                table.add_column(name, overflow="fold")
-            for one in entries:
-                since = format_moment(one.at)
-                table.add_row(since, one.cause, shown(one.address), shown(one.detail or "-"))
-            make_console().print(table)
+            rows = [
+                (format_moment(one.at), one.cause.value, one.address, one.detail)
+                for one in entries
+            ]
+            console = make_console()
+            if console.is_terminal:
+                table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+                table.add_column("Since", no_wrap=True)
+                for name in ("Cause", "Address", "What its server said"):
+                    table.add_column(name, overflow="fold")
+                for row in rows:
+                    table.add_row(*(shown(field or "-") for field in row))
+                console.print(table)
+            else:
+                say(map(tab_separated, rows))
         else:
             complain("there is no such address")
 

@@ -15,7 +15,7 @@ from relay_core.plan import message_id_of
 from .dead_letters import Lookup, reason_of
 from .examples import epilog
 from .finding import select_letters
-from .message_presentation import present_letters, summarize_letter
+from .message_presentation import letter_lines, present_letters, summarize_letter
 from .parallel import in_parallel
 from .stack_options import AsJson, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
 from .terminal import (
@@ -27,6 +27,7 @@ from .terminal import (
     must_be_confirmed,
     print_json,
     progress,
+    say,
 )
 
 if TYPE_CHECKING:  # boto3 takes its time to import
@@ -80,7 +81,11 @@ def list_letters(
             for letter, reason in told:
                 print_json(summarize_letter(letter, reason))
         elif told:
-            make_console().print(present_letters(told))
+            console = make_console()
+            if console.is_terminal:
+                console.print(present_letters(told))
+            else:
+                say(letter_lines(told))
         else:
             complain("the dead-letter queue is empty")
 

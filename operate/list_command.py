@@ -169,8 +169,7 @@ def _tell(manifests: Sequence[Manifest], now: datetime, *, as_json: bool) -> Non
     elif console.is_terminal:
         console.print(present_list(manifests, now, width=console.width))
     else:
-        for line in list_lines(manifests, now):
-            typer.echo(line)
+        say(list_lines(manifests, now))
 
 
 def _watch(

@@ -18,7 +18,7 @@ from relay_core.moment import format_duration, format_moment
 
 from .message_presentation import STYLES
 from .standing import lease_at, standing_of, why
-from .terminal import one_line, shown
+from .terminal import one_line, shown, tab_separated
 
 _LEAST_OF_AN_ID = 12
 _WIDE = 120  # columns, with room for moments as well
@@ -89,7 +89,7 @@ def list_lines(manifests: Sequence[Manifest], now: datetime) -> Iterator[str]:
             manifest.subject,
             _why_now(manifest, now),
         )
-        yield "\t".join(map(one_line, fields))
+        yield tab_separated(fields)
 
 
 def _subject_and_why(manifest: Manifest, now: datetime, room: int) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from relay_core.manifest import (
 from relay_core.moment import format_distance, format_moment
 
 from .standing import Standing, lease_at, standing_of, whose
-from .terminal import shown
+from .terminal import shown, tab_separated
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.dead_letters import DeadLetter
@@ -119,15 +119,16 @@ def _table() -> Table:
 
 def _recipients(manifest: Manifest) -> Table:
     table = _table()
-    for name in ("Recipient", "State", "At", "SES message id", "Failure"):
-        table.add_column(name, overflow="fold")
+    table.add_column("Recipient", overflow="fold")
+    table.add_column("State", overflow="fold")
+    table.add_column("At", no_wrap=True)
+    table.add_column("SES message id, or why not", overflow="fold")
     for one in manifest.deliveries:
         table.add_row(
             shown(one.recipient),
             _delivery(one),
             format_moment(one.at) if one.at else "-",
-            shown(one.submission_id or "-"),
-            shown(one.failure or "-"),
+            shown("; ".join(filter(None, (one.submission_id, one.failure))) or "-"),
         )
     return table
 
@@ -194,7 +195,8 @@ def _attachment(attachment: StoredAttachment) -> Text:
 
 def _interventions(interventions: Sequence[Intervention]) -> Table:
     table = _table()
-    for name in ("Intervention", "What", "By", "Detail"):
+    table.add_column("Intervention", no_wrap=True)
+    for name in ("What", "By", "Detail"):
         table.add_column(name, overflow="fold")
     for one in interventions:
         table.add_row(
@@ -206,7 +208,8 @@ def _interventions(interventions: Sequence[Intervention]) -> Table:
 def present_downloads(downloads: Sequence[Download]) -> Table:
     """Downloads, a row each, in their order."""
     table = _table()
-    for name in ("Downloaded", "Recipient", "File"):
+    table.add_column("Downloaded", no_wrap=True)
+    for name in ("Recipient", "File"):
         table.add_column(name, overflow="fold")
     for one in downloads:
         number = "all files" if one.file is None else f"No. {one.file}"
@@ -226,6 +229,18 @@ def summarize_letter(letter: DeadLetter, reason: str) -> dict[str, Any]:
         "tries": letter.tries,
         "reason": reason,
     }
+
+
+def letter_lines(letters: Sequence[tuple[DeadLetter, str]]) -> Iterator[str]:
+    """Dead letters for a script, a line each: moment, tries, raw keys or SQS's id, reason."""
+    for letter, reason in letters:
+        fields = (
+            format_moment(letter.arrived_at or letter.queued_at),
+            str(letter.tries),
+            " ".join(letter.raw_keys) or letter.sqs_message_id,
+            reason,
+        )
+        yield tab_separated(fields)
 
 
 def present_letters(letters: Sequence[tuple[DeadLetter, str]]) -> Table:

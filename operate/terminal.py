@@ -46,7 +46,9 @@ def complain(text: str) -> None:
 def printable(text: str) -> str:
     """The text without what could make a terminal do things."""
     return "".join(
-        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}"
+        character
+        if character.isprintable() or character in "\n\t"
+        else "\N{REPLACEMENT CHARACTER}"
         for character in text
     )
 
@@ -54,6 +56,11 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """The text without what could break a line or a field of it."""
     return printable(" ".join(text.split()))
+
+
+def tab_separated(fields: Iterable[str]) -> str:
+    """A line for a script. A tab within a field is a blank."""
+    return "\t".join(map(one_line, fields))
 
 
 def shown(text: str, style: str = "") -> Text:

@@ -90,6 +90,8 @@ class TestList:
         for words in ("2026-01-02T03:04:05Z", "incoming/m1", "[red]"):
             assert words in answer.stdout
         assert "\x1b" not in answer.stdout
+        (line,) = answer.stdout.splitlines()
+        assert ["2026-01-02T03:04:05Z", "incoming/m1"] == line.split("\t")[::2][:2]
 
     def test_what_somebody_else_looks_at_is_told(self, deployed: Deployed) -> None:
         deployed.fail("x")
