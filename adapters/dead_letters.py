@@ -27,7 +27,15 @@ from relay_core.errors import AdapterError, TransientError
 from relay_core.ports import RawKey
 
 from .aws_errors import aws_call
-from .sqs import Bounced, Ignored, Received, SummaryDue, UnreadableRecord, parse_record
+from .sqs import (
+    Bounced,
+    Ignored,
+    Received,
+    ScansDue,
+    SummaryDue,
+    UnreadableRecord,
+    parse_record,
+)
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_sqs import SQSClient
@@ -215,6 +223,8 @@ class SqsDeadLetters:
                         troubles.append(reason)
                     case SummaryDue(window=window):
                         troubles.append(f"the summary of {window} could not be sent")
+                    case ScansDue(message_id=message_id):
+                        troubles.append(f"the scans of {message_id} could not be looked at")
                     case Bounced(addresses=addresses):
                         told = ", ".join(one.address for one in addresses)
                         troubles.append(f"{told} bounced, and could not be written down")

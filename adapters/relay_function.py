@@ -22,7 +22,7 @@ import functools
 import os
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -45,13 +45,14 @@ from relay_core.plan import message_id_of
 from relay_core.ports import Ports, Purse, RawKey, Windows
 from relay_core.relay import record_trouble, relay_message
 from relay_core.report import Again, Outcome, RelayReport
+from relay_core.scan_results import ScanResults, look_at_scans
 from relay_core.settings import InvalidSettings, Resources, Settings
 from relay_core.suppressing import SuppressingSubmission
 from relay_core.suppression import Suppressed, SuppressionList
 from relay_core.window import WindowKey
 from relay_core.window_change import change_window
 
-from .clients import make_clients
+from .clients import Clients, make_clients
 from .download_links import S3LinkIndex, SsmLinkKeys, TokenDownloadPages
 from .last_words import last_words
 from .s3 import (
@@ -71,6 +72,7 @@ from .sqs import (
     Ignored,
     Notification,
     Received,
+    ScansDue,
     SqsReminders,
     SummaryDue,
     UnreadableRecord,
@@ -96,8 +98,19 @@ call is repeated after up to 1 + 2 + 4 (`clients`). Of a short time limit it is 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScanWatch:
+    """Where the scans' results are, and who reminds of looking at them."""
+
+    results: ScanResults
+    reminders: SqsReminders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RelayFunction:
-    """The relay behind its queue. Calling it handles one batch and never raises for a mail."""
+    """The relay behind its queue. Calling it handles one batch and never raises for a mail.
+
+    `scans` is None where nothing is scanned.
+    """
 
     settings: Settings
     incoming_bucket: str
@@ -107,6 +120,7 @@ class RelayFunction:
     queue: SQSClient
     queue_url: str
     telemetry: Telemetry
+    scans: ScanWatch | None = None
 
     def __call__(
         self, event: dict[str, Any], context: LambdaContext
@@ -182,6 +196,8 @@ class RelayFunction:
                 return None
             case Bounced(addresses=addresses):
                 return self._suppress(addresses)
+            case ScansDue():
+                return self._look_at_scans(notification)
             case Received():
                 with self.telemetry.mail(notification.raw_key):
                     return self._relay(notification, attempt, worker)
@@ -220,7 +236,41 @@ class RelayFunction:
         self.telemetry.reported(report)
         if worker.is_last_try and report.again is not None and report.again.failed_try:
             self._record_trouble(raw_key, report.detail, worker)
+        # A duplicate may be a mail that was relayed, and whose reminder could not be sent.
+        is_second = report.outcome is Outcome.DUPLICATE and attempt.number > 1
+        if report.attachments or is_second:
+            first = ScansDue(message_id=report.message_id, look=1)
+            return self._remind_of_scans(first) or report.again
         return report.again
+
+    def _remind_of_scans(self, due: ScansDue) -> AdapterError | None:
+        if self.scans is None:
+            return None
+        try:
+            self.scans.reminders.remind_of_scans(
+                due, retry_delay(self.settings.retry_delay, due.look)
+            )
+        except AdapterError as error:
+            self.telemetry.scans_not_watched(error)
+            return error
+        return None
+
+    def _look_at_scans(self, due: ScansDue) -> AdapterError | None:
+        """Tell of malware found after a mail went out; an error if it has to come again."""
+        if self.scans is None:
+            self.telemetry.ignored("nothing is scanned any more")
+            return None
+        try:
+            looked = look_at_scans(
+                due.message_id, due.look, self.scans.results, self.settings, self.ports
+            )
+        except AdapterError as error:
+            self.telemetry.retried(error)
+            return error
+        self.telemetry.scans_looked_at(due.message_id, looked)
+        if looked.is_last:
+            return None
+        return self._remind_of_scans(replace(due, look=due.look + 1))
 
     def _suppress(self, addresses: Sequence[Suppressed]) -> AdapterError | None:
         """Write down whom not to send to; an error if the queue has to tell again."""
@@ -314,12 +364,13 @@ def compose(
     clients = make_clients(session)
     bucket = resources.attachments_bucket
     suppressions = suppression_lists(clients.s3, resources.incoming_bucket)
+    reminders = SqsReminders(client=clients.sqs, queue_url=resources.queue_url)
     notices = CountedNotices(
         notices=SnsNotices(
             client=clients.sns, topic_arn=resources.fallback_topic_arn, stack=settings.stack
         ),
         windows=notice_windows(clients.s3, bucket),
-        reminders=SqsReminders(client=clients.sqs, queue_url=resources.queue_url),
+        reminders=reminders,
         stack=settings.stack,
         limit=settings.notice_limit,
         length=settings.notice_window,
@@ -372,7 +423,14 @@ def compose(
         queue=clients.sqs,
         queue_url=resources.queue_url,
         telemetry=telemetry,
+        scans=_scan_watch(clients, bucket, reminders) if resources.malware_protection else None,
     )
+
+
+def _scan_watch(clients: Clients, bucket: str, reminders: SqsReminders) -> ScanWatch:
+    from .downloads import ScannedFiles  # noqa: PLC0415 - most stacks do not need it
+
+    return ScanWatch(results=ScannedFiles(client=clients.s3, bucket=bucket), reminders=reminders)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:

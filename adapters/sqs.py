@@ -12,6 +12,7 @@ ends in the dead-letter queue under its own message id.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -23,6 +24,7 @@ from aws_lambda_powertools.utilities.data_classes.s3_event import S3EventRecord
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from relay_core.errors import PermanentError
+from relay_core.manifest import MessageId
 from relay_core.ports import RawKey
 from relay_core.suppression import Suppressed
 from relay_core.window import WindowKey
@@ -37,6 +39,7 @@ MAX_RETRY_DELAY = timedelta(seconds=900)
 """However often a message failed, it is tried again after this at the latest."""
 
 _SUMMARY_OF = "summaryOfNotices"
+_SCANS_OF = "scansOf"
 _SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 
 
@@ -80,7 +83,18 @@ class Bounced:
     configuration_set: str | None = None
 
 
-Notification = Received | Ignored | SummaryDue | Bounced
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScansDue:
+    """The scans of a mail's files are to be looked at: a reminder that the function sent itself.
+
+    It is the `look`-th time, from 1.
+    """
+
+    message_id: MessageId
+    look: int
+
+
+Notification = Received | Ignored | SummaryDue | Bounced | ScansDue
 """What a message on the queue is about."""
 
 
@@ -106,6 +120,8 @@ def _parse_body(body: object, incoming_bucket: str) -> tuple[Notification, ...]:
         raise TypeError("the body is no JSON object")
     if _SUMMARY_OF in body:
         return (SummaryDue(window=WindowKey(str(body[_SUMMARY_OF]))),)
+    if _SCANS_OF in body:
+        return (ScansDue(message_id=MessageId(str(body[_SCANS_OF])), look=int(body["look"])),)
     if EVENT_TYPE in body:
         if addresses := suppressed_by(body):
             return (Bounced(addresses=addresses, configuration_set=configuration_set_of(body)),)
@@ -204,10 +220,23 @@ class SqsReminders:
 
     def remind(self, key: WindowKey, after: timedelta) -> None:
         """See `Reminders.remind`."""
+        self._send({_SUMMARY_OF: key}, after, what="a summary")
+
+    def remind_of_scans(self, due: ScansDue, after: timedelta) -> None:
+        """Have it come as a message of the queue after so long, `MAX_RETRY_DELAY` at most.
+
+        Raises:
+            TransientError: if SQS does not take it.
+            PermanentError: likewise.
+        """
+        body = {_SCANS_OF: due.message_id, "look": due.look}
+        self._send(body, after, what=f"the scans of {due.message_id}")
+
+    def _send(self, body: Mapping[str, object], after: timedelta, *, what: str) -> None:
         delay = max(timedelta(0), min(after, MAX_RETRY_DELAY))
-        with aws_call(call="sqs:SendMessage", target=f"{self.queue_url} for a summary"):
+        with aws_call(call="sqs:SendMessage", target=f"{self.queue_url} for {what}"):
             self.client.send_message(
                 QueueUrl=self.queue_url,
-                MessageBody=json.dumps({_SUMMARY_OF: key}),
+                MessageBody=json.dumps(body),
                 DelaySeconds=ceil(delay.total_seconds()),
             )

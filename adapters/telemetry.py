@@ -31,8 +31,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from relay_core.errors import AdapterError, Refusal
+from relay_core.manifest import MessageId
 from relay_core.ports import RawKey
 from relay_core.report import Outcome, RelayReport
+from relay_core.scan_results import Looked
 
 from .log_and_metrics import make_logger, make_metrics
 from .sqs import receive_count
@@ -171,6 +173,27 @@ class Telemetry:
         self._logger.info("notices summed up", outcome="summed-up", notices=notices)
         if notices:
             self._count("NoticesSummedUp", notices)
+
+    def scans_looked_at(self, message_id: MessageId, looked: Looked) -> None:
+        """The results of the malware scan for a delivered mail's files were looked at."""
+        log = self._logger.error if looked.malicious else self._logger.info
+        log(
+            "scans looked at",
+            outcome="scans-looked-at",
+            correlation_id=message_id,
+            malicious=looked.malicious,
+            is_last=looked.is_last,
+        )
+        if looked.malicious:
+            self._count("MalwareFound", looked.malicious)
+
+    def scans_not_watched(self, error: AdapterError) -> None:
+        """Nobody would look at the scans of a mail's files, so its message comes again."""
+        self._logger.warning(
+            "the reminder of a mail's scans could not be sent",
+            error=type(error).__name__,
+            cause=str(error),
+        )
 
     def suppressed(self, addresses: int) -> None:
         """So many addresses bounced for good, or complained: nothing is sent there any more."""

@@ -307,7 +307,7 @@ def _of_a_month() -> str:
     thresholds = Thresholds(
         failed_messages=0, oldest_message_seconds=0, messages_in_five_minutes=0
     )
-    watched = alarms(thresholds, dashboard="", log_group="", page_log_group="")
+    watched = alarms(thresholds, dashboard="", log_group="", page_log_group="", is_scanned=False)
     limits = Limits(function_timeout_seconds=0, max_concurrency=0, download_max_concurrency=0)
     own = {
         series.metric.name

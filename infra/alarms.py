@@ -75,15 +75,22 @@ class Thresholds:
 
 
 def alarms(
-    thresholds: Thresholds, *, dashboard: str, log_group: str, page_log_group: str | None
+    thresholds: Thresholds,
+    *,
+    dashboard: str,
+    log_group: str,
+    page_log_group: str | None,
+    is_scanned: bool,
 ) -> tuple[Alarm, ...]:
     """Every alarm of a stack.
 
     Texts name its dashboard, and the log groups in which its functions explain themselves.
-    `page_log_group` is the download page's, None where there is no page.
+    `page_log_group` is the download page's, None where there is no page. `is_scanned`: whether
+    attachments are scanned for malware.
     """
     of_page = () if page_log_group is None else _alarms_of_page(page_log_group)
-    return (*_alarms_of_relay(thresholds, dashboard, log_group), *of_page)
+    of_scan = (_MALWARE,) if is_scanned else ()
+    return (*_alarms_of_relay(thresholds, dashboard, log_group), *of_page, *of_scan)
 
 
 def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> tuple[Alarm, ...]:
@@ -228,6 +235,17 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             " and of the devices' recipient codes.",
         ),
     )
+
+
+_MALWARE = Alarm(
+    key="malware",
+    metric=metrics.MALWARE_FOUND,
+    threshold=0,
+    meaning="The malware scan found something in a file of a mail that was relayed already. Nobody"
+    " can fetch the file any more, and nobody could before it was scanned.",
+    first="read the notice on the fallback topic, which names the mail; 'relayctl show MESSAGE'"
+    " names the file. Take the device that sent it off the network.",
+)
 
 
 def _alarms_of_page(log_group: str) -> tuple[Alarm, ...]:

@@ -47,7 +47,7 @@ QUEUE_URL = variable_name("queue_url")
 DOWNLOAD_URL = variable_name("download_url")
 LINK_KEYS_PARAMETER = variable_name("link_keys_parameter")
 MALWARE_PROTECTION = variable_name("malware_protection")
-"""Of the download page's function: whether attachments are scanned, `true` or `false`."""
+"""Whether attachments are scanned, `true` or `false`; of the relay's function only if so."""
 
 
 def telemetry_variables(*, service: str, log_level: LogLevel) -> dict[str, str]:

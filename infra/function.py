@@ -60,6 +60,7 @@ class RelayFunctionArgs:
     directory_parameter_arn: pulumi.Input[str]
     link_keys_parameter_arn: pulumi.Input[str] | None
     queue_arn: pulumi.Input[str]
+    is_scanned: bool
     key_arn: pulumi.Input[str] | None = None
 
 
@@ -141,6 +142,17 @@ def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
             "KeepSuppressedAddresses",
             ["s3:PutObject", "s3:GetObject"],
             [policies.objects(args.incoming_bucket_arn, "suppression/")],
+        ),
+        *(
+            (
+                policies.allow(
+                    "SeeScans",
+                    ["s3:GetObjectTagging"],
+                    [policies.objects(args.attachments_bucket_arn, "attachments/")],
+                ),
+            )
+            if args.is_scanned
+            else ()
         ),
         policies.allow(
             # Without it, S3 answers 403 instead of 404 for a manifest that is not there yet, and

@@ -115,6 +115,9 @@ PARKED = counted("MessagesParked")
 HELD = counted("MessagesHeld")
 RECIPIENTS_FAILED = counted("RecipientsFailed")
 DIRECTORY_FAILURES = counted("DirectoryFailures")
+MALWARE_FOUND = counted("MalwareFound")
+"""Files that were delivered, and in which the scan found malware then."""
+
 DEVICE_BOUNCES = Metric(name="Bounce", of=Subject.DEVICE_MAIL, statistic="Sum")
 """Mails of devices that SES took and could not deliver to the relay."""
 

@@ -318,6 +318,11 @@ class MailRelay(pulumi.ComponentResource):
                     environment.DIRECTORY_PARAMETER: directory.parameter_name,
                     environment.QUEUE_URL: queue.url,
                     **(
+                        {environment.MALWARE_PROTECTION: "true"}
+                        if config.malware_protection
+                        else {}
+                    ),
+                    **(
                         {
                             environment.DOWNLOAD_URL: download_url,
                             environment.LINK_KEYS_PARAMETER: link_keys.parameter_name,
@@ -344,6 +349,7 @@ class MailRelay(pulumi.ComponentResource):
                 directory_parameter_arn=directory.arn,
                 link_keys_parameter_arn=link_keys.arn if link_keys else None,
                 queue_arn=queue.arn,
+                is_scanned=config.malware_protection,
                 key_arn=usable_key_arn,
             ),
             child,
@@ -370,6 +376,7 @@ class MailRelay(pulumi.ComponentResource):
             dashboard=config.prefix,
             log_group=log_group_name,
             page_log_group=page_log_group_name if page else None,
+            is_scanned=config.malware_protection,
         )
         names: Mapping[Subject, pulumi.Input[str]] = {
             Subject.INCOMING_QUEUE: queue.queue_name,

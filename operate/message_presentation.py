@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from relay_core.manifest import (
     Intervention,
     Manifest,
     StoredAttachment,
+    Threat,
 )
 from relay_core.moment import format_distance, format_moment
 
@@ -94,7 +95,10 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
     if manifest.refusals:
         parts += ["", _refusals(manifest.refusals)]
     if manifest.attachments:
-        parts += ["", _attachments(manifest.attachments)]
+        parts += [
+            "",
+            _attachments(manifest.attachments, {one.key: one for one in manifest.threats}),
+        ]
     deaths = manifest.deaths if lease_at(manifest, now) else known_deaths(manifest)
     if deaths:
         parts += ["", _deaths(deaths)]
@@ -165,7 +169,7 @@ def _delivery(record: DeliveryRecord) -> Text:
     return text
 
 
-def _attachments(attachments: Sequence[StoredAttachment]) -> Table:
+def _attachments(attachments: Sequence[StoredAttachment], threats: Mapping[str, Threat]) -> Table:
     table = _table()
     table.add_column("No.", justify="right", no_wrap=True)
     table.add_column("Attachment", overflow="fold")
@@ -179,15 +183,18 @@ def _attachments(attachments: Sequence[StoredAttachment]) -> Table:
             shown(one.filename),
             shown(one.content_type),
             "-" if one.failure else format_size(one.size),
-            _attachment(one),
+            _attachment(one, threats.get(one.key)),
             shown(one.failure or one.key),
         )
     return table
 
 
-def _attachment(attachment: StoredAttachment) -> Text:
+def _attachment(attachment: StoredAttachment, threat: Threat | None) -> Text:
     if attachment.failure is not None:
         return Text("not kept", style="red")
+    if threat is not None:
+        found = "malware found" if threat.is_malware else "not scanned, told"
+        return Text(f"{found} {format_moment(threat.at)}", style="bold red")
     if attachment.revoked_at is not None:
         return Text(f"revoked {format_moment(attachment.revoked_at)}", style="red")
     return Text("kept", style="green")

@@ -71,6 +71,11 @@ def why(manifest: Manifest) -> str:
         if one.state is not DeliveryState.SUBMITTED:
             unserved.setdefault(one.failure or one.state.value, []).append(one.recipient)
     told = [f"{name_some(who)}: {trouble}" for trouble, who in unserved.items()]
+    told += [
+        f"malware in {one.filename}"
+        for one in manifest.attachments
+        if any(threat.is_malware and threat.key == one.key for threat in manifest.threats)
+    ]
     told += [f"left out, {one.reason}: {one.detail}" for one in manifest.refusals]
     words += told[:_MOST_TOLD]
     if len(told) > _MOST_TOLD:

@@ -154,7 +154,9 @@ def _alarms() -> tuple[Alarm, ...]:
         oldest_message_seconds=_default("queue_age_alarm_seconds"),
         messages_in_five_minutes=_default("traffic_alarm_threshold"),
     )
-    return alarms(thresholds, dashboard="mail-relay-prod", log_group="", page_log_group="")
+    return alarms(
+        thresholds, dashboard="mail-relay-prod", log_group="", page_log_group="", is_scanned=False
+    )
 
 
 def _default(field: str) -> int:

@@ -146,6 +146,18 @@ class Death:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Threat:
+    """A file that the scan lets nobody have, by its key, and when the operator was told.
+
+    It holds malware (`is_malware`), or was not scanned.
+    """
+
+    key: str
+    at: datetime
+    is_malware: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """The ledger of one message. Times are aware datetimes in UTC.
 
@@ -163,6 +175,7 @@ class Manifest:
     `created_at`. `marker` is the recipient marker that its recipients were found by. Once
     `is_budgeted`, its recipients are counted in an hour's budget. It `is_dead` where its last try
     failed: its message of the queue is in the dead-letter queue, or was, and none tries it again.
+    `threats` are those of its files, as the operator was told of them.
     """
 
     message_id: MessageId
@@ -185,6 +198,7 @@ class Manifest:
     marker: str = ""
     is_budgeted: bool = False
     is_dead: bool = False
+    threats: tuple[Threat, ...] = ()
 
     @property
     def stored_since(self) -> datetime:
@@ -342,6 +356,14 @@ def parse_manifest(document: bytes) -> Manifest:
             marker=data.get("marker", ""),
             is_budgeted=data.get("is_budgeted", False),
             is_dead=data.get("is_dead", False),
+            threats=tuple(
+                Threat(
+                    key=item["key"],
+                    at=datetime.fromisoformat(item["at"]),
+                    is_malware=item["is_malware"],
+                )
+                for item in data.get("threats", ())
+            ),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a manifest: {error!r}") from error

@@ -99,9 +99,16 @@ def kept_refusals(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
 
 
 def compose_notice(
-    mail: MailIdentity, refusals: Sequence[Refusal], settings: Settings, *, relayed_to: int = 0
+    mail: MailIdentity,
+    refusals: Sequence[Refusal],
+    settings: Settings,
+    *,
+    relayed_to: int = 0,
+    headline: str | None = None,
 ) -> Notice:
     """The notice about one mail. `relayed_to` counts the recipients who get it all the same.
+
+    `headline` is its first sentence, if it is not that the mail was not (wholly) relayed.
 
     Raises:
         ValueError: if there is no refusal to tell.
@@ -116,7 +123,9 @@ def compose_notice(
     more = len(refusals) - len(told)
     subject = " ".join(_quoted(mail.subject, keeps_addresses=False).split())
     sender = mail.sender and _quoted(mail.sender)
-    if relayed_to:
+    if headline is not None:
+        pass
+    elif relayed_to:
         people = "1 recipient" if relayed_to == 1 else f"{relayed_to} recipients"
         headline = f"A mail was relayed to {people}, but not to all."
     else:

@@ -179,7 +179,7 @@ class Resources:
     Two buckets and the SSM parameter that holds the recipient directory, by name; the fallback
     topic by ARN; the queue by URL. `download_url` is what tokens are appended to, and
     `link_keys_parameter` names the SSM parameter with their keys; both are empty where
-    `LinkMode.PRESIGNED` needs neither.
+    `LinkMode.PRESIGNED` needs neither. With `malware_protection` attachments are scanned.
     """
 
     incoming_bucket: str
@@ -189,6 +189,7 @@ class Resources:
     queue_url: str
     download_url: str = ""
     link_keys_parameter: str = ""
+    malware_protection: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Resources:

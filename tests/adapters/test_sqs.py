@@ -17,6 +17,7 @@ from adapters.sqs import (
     Ignored,
     Notification,
     Received,
+    ScansDue,
     SqsReminders,
     SummaryDue,
     UnreadableRecord,
@@ -27,6 +28,7 @@ from adapters.sqs import (
     send_anew,
 )
 from relay_core.errors import AdapterError
+from relay_core.manifest import MessageId
 from relay_core.ports import RawKey
 from relay_core.window import WindowKey
 from sandbox.emulator import Emulator
@@ -254,6 +256,15 @@ class TestReminders:
         SqsReminders(client=clients.sqs, queue_url=queue).remind(key, timedelta(seconds=-1))
         record = receive_record(emulator, queue)
         assert (SummaryDue(window=key),) == parse_record(record, incoming_bucket=BUCKET)
+
+    def test_a_reminder_of_scans_comes_back_and_names_its_mail(
+        self, emulator: Emulator, clients: Clients
+    ) -> None:
+        queue = emulator.client("sqs").create_queue(QueueName=f"queue-{uuid.uuid4()}")["QueueUrl"]
+        due = ScansDue(message_id=MessageId("m1"), look=3)
+        SqsReminders(client=clients.sqs, queue_url=queue).remind_of_scans(due, timedelta(0))
+        record = receive_record(emulator, queue)
+        assert (due,) == parse_record(record, incoming_bucket=BUCKET)
 
     def test_no_delay_is_longer_than_sqs_can(self, emulator: Emulator, clients: Clients) -> None:
         queue = emulator.client("sqs").create_queue(QueueName=f"queue-{uuid.uuid4()}")["QueueUrl"]

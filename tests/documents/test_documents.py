@@ -74,7 +74,7 @@ def test_notices_and_alarms_lead_to_places_that_are_there() -> None:
     thresholds = Thresholds(
         failed_messages=1, oldest_message_seconds=1, messages_in_five_minutes=1
     )
-    watched = alarms(thresholds, dashboard="", log_group="", page_log_group="")
+    watched = alarms(thresholds, dashboard="", log_group="", page_log_group="", is_scanned=True)
     places = {PLACE, *(f"{MANUAL}#{one.key}" for one in watched)}
     assert {f"{MANUAL}#{one}" for one in anchors(ROOT / MANUAL)} >= places
 

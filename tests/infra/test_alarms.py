@@ -62,6 +62,7 @@ ALARMS = {
     "download-throttles": Expected("AWS/Lambda", "Throttles", PAGE, "Sum", 0, 300, (3, 3)),
 }
 OF_PAGE = {"download-errors", "download-throttles"}
+OF_SCAN = {"malware"}
 
 
 def inputs(stack: Deployment, key: str) -> Mapping[str, Any]:
@@ -73,6 +74,15 @@ def test_these_are_all(dev: Deployment, presigned: Deployment) -> None:
     assert {one.name for one in presigned.all(ALARM)} == {
         f"mail-relay-dev-{key}" for key in ALARMS.keys() - OF_PAGE
     }
+
+
+def test_malware_that_is_found_is_an_alarm_where_files_are_scanned(scanned: Deployment) -> None:
+    keys = ALARMS.keys() | OF_SCAN
+    assert {one.name for one in scanned.all(ALARM)} == {f"mail-relay-dev-{key}" for key in keys}
+    alarm = inputs(scanned, "malware")
+    assert ("MailRelay", "MalwareFound", 0) == tuple(
+        alarm[name] for name in ("namespace", "metricName", "threshold")
+    )
 
 
 @pytest.mark.parametrize("key", ALARMS)

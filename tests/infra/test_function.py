@@ -197,6 +197,15 @@ def test_its_role_may_do_what_the_code_calls_and_nothing_else(deploy: Deploy, mo
     }
 
 
+def test_it_sees_the_tags_of_scans_only_where_files_are_scanned(
+    dev: Deployment, scanned: Deployment
+) -> None:
+    assert "SeeScans" not in statements(dev)
+    seen = statements(scanned)["SeeScans"]
+    assert ["s3:GetObjectTagging"] == seen["Action"]
+    assert ["arn:aws:s3:::mail-relay-dev-attachments/attachments/*"] == seen["Resource"]
+
+
 def test_it_sends_only_as_the_configured_sender(dev: Deployment) -> None:
     statement = statements(dev)["SendAsTheSender"]
     expected = {"StringEquals": {"ses:FromAddress": "relay@mail.example.com"}}

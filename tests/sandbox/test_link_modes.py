@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import binascii
 import http.client
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from typer.testing import CliRunner
 
+from operate.cli import app
+from sandbox.verdicts import EICAR
 from tests.sandbox.running import (
     LINK,
     TO_PAGE,
@@ -75,6 +81,39 @@ def asked(url: str, form: bytes | None = None) -> tuple[int, str]:
         return answer.status, answer.getheader("Location", "")
     finally:
         connection.close()
+
+
+def test_malware_that_the_scan_finds_after_delivery_is_told_to_the_operator(
+    scanning: RunningSandbox, tmp_path: Path
+) -> None:
+    recipient = unique_address()
+    # A file inside a text, which SES's scan of mails does not look into here.
+    [line] = [binascii.b2a_uu(chunk).decode() for chunk in (EICAR[:45],)]
+    rest = binascii.b2a_uu(EICAR[45:]).decode()
+    text = f"begin 644 bad.bin\n{line}{rest}`\nend\n".replace("\n", "\r\n")
+    scanning.send(
+        f"From: {scanning.device}\r\nSubject: Bad\r\n\r\n"
+        f"{recipient_code(recipient)}\r\n{text}".encode()
+    )
+    scanning.await_mail(recipient)
+    notice = scanning.await_notice("the scan found malware in it")
+    assert ("fallback", "virus") == (notice["topic"], notice["attributes"]["reason"])
+    message_id = notice["document"]["message_id"]
+    ready = tmp_path / "ready.json"
+    ready.write_text(json.dumps(scanning.ready))
+
+    def shown() -> bool:
+        result = CliRunner().invoke(app, ["show", message_id, "--ready-file", str(ready)])
+        return "malware found" in " ".join(result.stdout.split())
+
+    assert eventually(shown, within=60)
+    assert eventually(
+        lambda: any(
+            one["topic"] == "alarms" and "malware scan found" in one["message"]
+            for one in scanning.notices()
+        ),
+        within=90,
+    )
 
 
 def test_presigned_links_lead_to_the_files(presigning: RunningSandbox) -> None:
