@@ -23,8 +23,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .encoding import decode_encoded_words, decode_header_bytes
+from .encoding import decode_encoded_words
 from .header import Header, HeaderField
+from .header_text import decode_header_bytes
 from .mailbox import InvalidAddress, Mailbox, parse_addr_spec
 
 MAX_FIELD = 2000
@@ -102,12 +103,12 @@ def find_name(header: Header) -> str:
     3.4), or the address, or whatever words there are.
     """
     value = header.get("from")
-    return "" if value is None else _parse_name(value[:MAX_FIELD])
+    return "" if value is None else _parse_name(value[:MAX_FIELD], header.charsets)
 
 
 @lru_cache(maxsize=64)
-def _parse_name(value: bytes) -> str:
-    text = decode_header_bytes(value)
+def _parse_name(value: bytes, charsets: tuple[str, ...]) -> str:
+    text = decode_header_bytes(value, charsets)
     name = _read_mailboxes(text)[0].name
     if "=?" in text and (name.startswith('"') or "<" in name):
         # A mailer that puts all of a field into an encoded-word means a mailbox by it.
@@ -136,7 +137,8 @@ MAX_REPLIES = 10
 def find_replies(header: Header) -> tuple[Mailbox, ...]:
     """The mailboxes of Reply-To with an address that mail can be sent to, each address once."""
     found: dict[str, Mailbox] = {}
-    for one in _read_mailboxes(decode_header_bytes((header.get("reply-to") or b"")[:MAX_FIELD])):
+    value = (header.get("reply-to") or b"")[:MAX_FIELD]
+    for one in _read_mailboxes(decode_header_bytes(value, header.charsets)):
         try:
             addr_spec = parse_addr_spec(one.address)
         except InvalidAddress:

@@ -1,4 +1,4 @@
-"""Bytes to text and back: transfer encodings, charsets, encoded-words.
+"""Bytes to text and back: transfer encodings and encoded-words.
 
 Rests on RFC 2045 section 6 (Content-Transfer-Encoding), RFC 2047 (encoded-words in header
 fields) and on what devices send instead: base64 without padding or with padding in the
@@ -14,20 +14,17 @@ whole number of quanta; only then is the content cleaned first.
 from __future__ import annotations
 
 import binascii
-import codecs
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from encodings import normalize_encoding
-from encodings.aliases import aliases
 from enum import StrEnum
-from functools import lru_cache
 from io import BytesIO
-from itertools import chain
-from typing import NamedTuple
 
 from . import base64_decoder
+from .charsets import known_charset
 from .errors import Span
+from .footer import before_footer
+from .header_text import decode_labelled, is_read_alike
 from .uuencode import decode_uuencoded, uuencoded_data
 
 CHUNK = 1 << 18
@@ -135,6 +132,7 @@ def _is_base64url(raw: bytes, span: Span) -> bool:
 
 
 def _decode_plain_base64(raw: bytes, span: Span) -> Iterator[bytes]:
+    span = before_footer(raw, span)
     position = span.start
     padding = raw.find(b"=", span.start, span.end)
     is_final = padding < 0 or _FINAL_PADDING.match(raw, padding, span.end) is not None
@@ -357,215 +355,7 @@ def encode_text_content(content: bytes) -> tuple[TransferEncoding, bytes]:
 _NOT_ASCII = bytes(range(128, 256))
 
 
-# --- charsets -------------------------------------------------------------------------------
-
-_CHARSET_ALIASES = {
-    "ansi": "cp1252",
-    "unicode": "utf-8",
-    "utf-8mb4": "utf-8",
-    "iso-8859-8-i": "iso-8859-8",
-    "ks_c_5601-1987": "cp949",
-    "gb2312": "gb18030",
-    "x-sjis": "shift_jis",
-}
-_CODE_PAGE = re.compile(r"(?:cp|windows|x-cp|ibm)[-_ ]?(\d{3,4})\Z")
-
-
-def known_charset(name: str) -> str | None:
-    """Python's name of the codec that a charset names, or None if there is none.
-
-    Understands the spellings that devices use (`cp-850`, `ANSI`); codecs that are not
-    charsets (`rot13`, `base64`) do not count.
-    """
-    return _known_charset(name) if len(name) <= _MAX_CHARSET_NAME else None
-
-
-_MAX_CHARSET_NAME = 100
-
-
-@lru_cache(maxsize=64)  # all mail together names few charsets
-def _known_charset(name: str) -> str | None:
-    word = name.strip().strip("\"'").lower()
-    word = _CHARSET_ALIASES.get(word, word)
-    if match := _CODE_PAGE.match(word):
-        word = f"cp{match.group(1)}"
-    # Asking codecs for a name that nobody knows costs an import, and is remembered for good.
-    normal = normalize_encoding(word)
-    if normal not in _CODECS and normal.replace(".", "_") not in _CODECS:
-        return None
-    try:
-        info = codecs.lookup(normal)  # the word itself may hold anything, a NUL for instance
-    except LookupError:
-        return None
-    # Private, but the only mark that tells text encodings from bytes-to-bytes codecs.
-    is_text = bool(getattr(info, "_is_text_encoding", True))
-    return info.name if is_text and info.name not in _NOT_CHARSETS else None
-
-
-_CODECS = frozenset(
-    {
-        *aliases,
-        *aliases.values(),
-        *("cp720", "cp737", "cp856", "cp874", "cp875", "cp1006", "cp65001", "koi8_t", "koi8_u"),
-        *("mac_arabic", "mac_croatian", "mac_farsi", "mac_romanian", "utf_8_sig"),
-    }
-)
-"""All names that Python's registry of codecs can know, without asking it."""
-
-_NOT_CHARSETS = frozenset(
-    {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
-)
-
-
-class DecodedText(NamedTuple):
-    """Text, with the charset it was read in (Python's codec name) and whether by a guess."""
-
-    text: str
-    charset: str
-    guessed: bool
-
-
-def decode_text(content: bytes, charset: str | None) -> DecodedText:
-    """Text from bytes, in the declared charset if that holds, else in the likeliest.
-
-    Without a usable charset it is UTF-8 if the bytes are valid UTF-8 (which text in another
-    charset almost never is), else Windows-1252, in which every byte is some character.
-    """
-    declared = known_charset(charset) if charset else "ascii"
-    if declared is not None:
-        try:
-            text = content.decode(declared)
-        except (UnicodeDecodeError, ValueError):
-            pass
-        else:
-            # UTF-7 can spell half of a character outside the BMP, which is no text at all.
-            whole = _SURROGATE.sub("\ufffd", text) if declared == "utf-7" else text
-            return DecodedText(text=whole, charset=declared, guessed=whole != text)
-    try:
-        return DecodedText(text=content.decode("utf-8"), charset="utf-8", guessed=True)
-    except UnicodeDecodeError:
-        text = content.translate(_CP1252_HOLES).decode("cp1252")
-        return DecodedText(text=text, charset="cp1252", guessed=True)
-
-
-def fitting_codec(content: bytes, within: Span, charset: str | None) -> str:
-    """The codec that `decode_text` would read the bytes in; no more than a chunk is decoded."""
-    declared = known_charset(charset) if charset else "ascii"
-    for codec in (declared, "utf-8"):
-        if codec is not None and is_decodable(_slices(content, within), codec, loosely=True):
-            return codec
-    return "cp1252"
-
-
-def is_decodable(content: Iterable[bytes], codec: str, *, loosely: bool = False) -> bool:
-    """Whether content in chunks is text in a charset.
-
-    Half of a character outside the BMP, which UTF-7 can spell, is text only `loosely`.
-    """
-    chunks = iter(content)
-    first = next(chunks, b"")
-    decoder = _decoder(codec, first, "strict")
-    try:
-        for chunk in chain([first], chunks):
-            text = decoder.decode(chunk)
-            if codec == "utf-7" and not loosely and _SURROGATE.search(text):
-                return False
-        decoder.decode(b"", final=True)
-    except (UnicodeDecodeError, ValueError):
-        return False
-    return True
-
-
-_BYTE_ORDER_MARKS = {
-    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
-    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
-}
-
-
-def _decoder(codec: str, begins: bytes, errors: str) -> codecs.IncrementalDecoder:
-    """What decodes a text that begins so, in chunks, as `bytes.decode` does the whole.
-
-    Python's own refuses UTF-16 without a byte order mark, which `bytes.decode` reads as
-    little-endian on the processors of Lambda.
-    """
-    marks = _BYTE_ORDER_MARKS.get(codec)
-    if marks and not begins.startswith(marks):
-        codec = f"{codec}-le"
-    return codecs.getincrementaldecoder(codec)(errors)
-
-
-@lru_cache(maxsize=64)
-def extends_ascii(codec: str) -> bool:
-    """Whether each byte below 128 is that character of ASCII wherever it stands in a text.
-
-    True of UTF-8 and of the charsets with one byte for each character.
-    """
-    ascii_bytes = bytes(range(128))
-    every = bytes(range(256)).decode(codec, "replace")
-    is_single_byte = len(every) == 256 and every == every[:128] + bytes(range(128, 256)).decode(
-        codec, "replace"
-    )
-    return codec == "utf-8" or (is_single_byte and every[:128] == ascii_bytes.decode("ascii"))
-
-
-def to_utf8(content: bytes, within: Span, codec: str) -> bytes:
-    """Bytes in one charset as UTF-8, decoded in chunks."""
-    decoder = _decoder(codec, content[within.start : within.start + CHUNK], "replace")
-    written = BytesIO()
-    for chunk in _slices(content, within):
-        written.write(decoder.decode(chunk).encode("utf-8", "replace"))
-    written.write(decoder.decode(b"", final=True).encode("utf-8", "replace"))
-    return written.getvalue()
-
-
-def decode_bytes(content: bytes, codec: str) -> str:
-    """Text from bytes in a charset that was found to fit them; it never raises."""
-    if codec == "cp1252":
-        content = content.translate(_CP1252_HOLES)
-    return content.decode(codec, "replace")
-
-
-# The five bytes that Windows-1252 leaves undefined become question marks.
-_CP1252_HOLES = bytes(
-    ord("?") if byte in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else byte for byte in range(256)
-)
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_KEEPABLE = frozenset({"ascii", "utf-8", "cp1252"})
-
-
-def encode_text(text: str, charset: str) -> tuple[str, bytes]:
-    """Text in its old charset if that holds it and mail can carry it as lines, else in UTF-8.
-
-    Returns the charset's MIME name and the bytes.
-    """
-    if charset in _KEEPABLE or charset.startswith(("iso8859", "cp125", "koi8")):
-        try:
-            return _mime_name(charset), text.encode(charset)
-        except UnicodeEncodeError:
-            pass
-    return "utf-8", text.encode("utf-8", "replace")
-
-
-def _mime_name(codec: str) -> str:
-    if codec == "ascii":
-        return "us-ascii"
-    if codec.startswith("iso8859"):
-        return "iso-8859" + codec.removeprefix("iso8859")
-    if codec.startswith("cp125"):
-        return "windows-" + codec.removeprefix("cp")
-    return codec
-
-
 # --- header text ----------------------------------------------------------------------------
-
-
-def decode_header_bytes(value: bytes) -> str:
-    """A header field's bytes as text: UTF-8 (RFC 6532), else Windows-1252."""
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.translate(_CP1252_HOLES).decode("cp1252")
 
 
 _ENCODED_WORD = re.compile(r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
@@ -586,21 +376,32 @@ def decode_encoded_words(text: str) -> str:
 
 
 def _decode_run(run: str) -> str:
-    decoded: list[str] = []
+    return "".join(decode_labelled(content, label) for content, label in _joined_words(run))
+
+
+def are_read_alike(text: str) -> bool:
+    """Whether readers that take labels by the letter decode the encoded-words as they are meant.
+
+    Of words that nobody understands all readers know as little.
+    """
+    return all(
+        is_read_alike(content, label)
+        for run in _ENCODED_WORDS.findall(text)
+        for content, label in _joined_words(run)
+    )
+
+
+def _joined_words(run: str) -> Iterator[tuple[bytes, str | None]]:
+    """What adjacent encoded-words of one charset hold together, and that charset's label."""
     charset, pending = "", list[bytes]()
-
-    def finish() -> None:
-        decoded.append(decode_text(b"".join(pending), charset or None).text)
-        pending.clear()
-
     for match in _ENCODED_WORD.finditer(run):
         word_charset, encoding, payload = match.groups()
         if word_charset.lower() != charset:
-            finish()
+            yield b"".join(pending), charset or None
             charset = word_charset.lower()
+            pending.clear()
         pending.append(_decode_payload(encoding, _payload_bytes(payload, charset)))
-    finish()
-    return "".join(decoded)
+    yield b"".join(pending), charset or None
 
 
 def _payload_bytes(payload: str, charset: str) -> bytes:
@@ -610,11 +411,10 @@ def _payload_bytes(payload: str, charset: str) -> bytes:
     unless it was guessed wrong: then it goes back to the bytes that it was guessed from.
     """
     if not payload.isascii():
-        for codec in (known_charset(charset), "cp1252"):
-            try:
-                return payload.encode(codec or "utf-8")
-            except UnicodeError:
-                continue
+        try:
+            return payload.encode(known_charset(charset) or "utf-8")
+        except UnicodeError:
+            return payload.encode("cp1252", "replace")
     return payload.encode("utf-8", "replace")
 
 

@@ -26,9 +26,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from .encoding import decode_encoded_words, decode_header_bytes
+from .encoding import decode_encoded_words
 from .errors import Defect, DefectKind, LimitExceeded, Span
 from .header_gap import MAY_GO_ON, end_of_gap
+from .header_text import decode_header_bytes
 from .possessive import possessive
 
 # Names beyond ASCII are wrong, but a field all the same.
@@ -99,13 +100,15 @@ class Header:
     """The fields of one entity, in order, as spans into the message they stand in.
 
     `span` reaches from the first line to the start of the body, the empty line included.
-    `index` holds the first field of each name.
+    `index` holds the first field of each name. `charsets` are labels that may be meant where raw
+    bytes are not ASCII, the likeliest first.
     """
 
     raw: bytes = field(repr=False)
     span: Span
     fields: tuple[HeaderField, ...]
     index: Mapping[str, HeaderField] = field(repr=False)
+    charsets: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, raw: bytes, span: Span, fields: Sequence[HeaderField]) -> Header:
@@ -132,7 +135,7 @@ class Header:
 
     def text_of(self, field: HeaderField) -> str:
         """The field's value as text, its encoded-words decoded."""
-        return decode_encoded_words(decode_header_bytes(self.value(field)))
+        return decode_encoded_words(decode_header_bytes(self.value(field), self.charsets))
 
     def text(self, name: str) -> str | None:
         """The first field of that name as text, or None."""

@@ -19,7 +19,8 @@ from html import escape
 from io import BytesIO
 
 from .attachment import FULL_TEXT, FULL_TEXT_HTML
-from .encoding import CHUNK, IDENTITY, extends_ascii, fitting_codec, to_utf8
+from .charsets import extends_ascii
+from .encoding import CHUNK, IDENTITY
 from .errors import Span
 from .markup import last_end_of_block, open_elements
 from .message import Entity, Message
@@ -34,6 +35,7 @@ from .recipient_code import (
 from .recipient_code.skimming import ORDINARY
 from .secrecy import MARK
 from .spans import cut
+from .text_reading import Reading, find_reading, to_utf8
 from .text_source import TextSource
 from .uuencode import UuencodedFile, find_uuencoded, find_uuencoded_in_bytes
 
@@ -46,24 +48,21 @@ class LongText:
     """What becomes of a long text.
 
     `source` is the text without the files in it, `removals` are the spans of it that no reader
-    may see, and `codes` what they say. `shown` is what the mail shows, None if nothing. The
-    whole is an attachment if `is_attached`. `files` stand in `content`. In the whole, `MARK` takes
-    the place of each of the addr-specs `secrets`, as they are written, in letters of either case.
+    may see, and `codes` what they say. `reading` is how its bytes are read.
+    `shown` is what the mail shows, None if nothing. The whole is an attachment if `is_attached`.
+    `files` stand in `content`. In the whole, `MARK` takes the place of each of the addr-specs
+    `secrets`, as they are written, in letters of either case.
     """
 
     source: TextSource
     removals: tuple[Span, ...]
     codes: tuple[RecipientCode, ...]
     shown: str | None
+    reading: Reading
     is_attached: bool
     content: bytes
     files: tuple[UuencodedFile, ...]
     secrets: tuple[str, ...] = ()
-
-    @property
-    def codec(self) -> str:
-        """Python's name of the charset that the text is in."""
-        return self.source.codec or "ascii"
 
     def whole(self) -> Iterator[bytes]:
         """The text without its codes and the secrets, in chunks of bounded size."""
@@ -121,10 +120,13 @@ def read_long_text(
     prose a beginning is shown: half a table is none.
     """
     content, within = _content(message, entity)
-    codec = fitting_codec(content, within, entity.media_type.parameters.get("charset"))
-    if not extends_ascii(codec):
+    label = entity.media_type.parameters.get("charset")
+    reading = find_reading(content, within, label, message.hints(entity))
+    codec = reading.charset
+    if not (reading.is_whole and extends_ascii(codec)):
         content = to_utf8(content, within, codec)
-        codec, within = "utf-8", Span(0, len(content))
+        reading, codec = Reading("utf-8"), "utf-8"
+        within = Span(0, len(content))
     files = find_uuencoded_in_bytes(content, within, most=most_files + 1)
     are_too_many = len(files) > most_files
     if are_too_many:
@@ -150,6 +152,7 @@ def read_long_text(
         removals=found.removals,
         codes=found.codes,
         shown=shown,
+        reading=reading,
         is_attached=is_attached,
         content=content,
         files=files,

@@ -19,7 +19,9 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from .encoding import decode_encoded_words, decode_header_bytes, decode_text, known_charset
+from .charsets import known_charset
+from .encoding import decode_encoded_words
+from .header_text import decode_header_bytes, decode_labelled
 
 _TYPE = re.compile(r"([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)/([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)")
 _CONTINUATION = re.compile(r"(.+?)\*(\d{1,9})(\*?)\Z")
@@ -54,22 +56,26 @@ class MediaType(NamedTuple):
     valid: bool
 
 
-def parse_media_type(value: bytes | None, *, default: str = "text/plain") -> MediaType:
+def parse_media_type(
+    value: bytes | None, *, default: str = "text/plain", charsets: tuple[str, ...] = ()
+) -> MediaType:
     """The media type that a Content-Type value names; `default` if there is no such field.
 
     A value that is no media type is what its words say, otherwise `application/octet-stream`:
     whoever knows the content tells whether it is text (`text_type_of`), as RFC 2045 section 5.2
-    has it, or a file whose type is misspelled, which must still be detached.
+    has it, or a file whose type is misspelled, which must still be detached. `charsets` are
+    labels that may be meant where raw bytes are not ASCII.
     """
     written = value or default.encode("ascii")
-    return _recurring(written) if len(written) <= _MAX_RECURRING else _parse_media_type(written)
+    parse = _recurring if len(written) <= _MAX_RECURRING else _parse_media_type
+    return parse(written, charsets)
 
 
 _MAX_RECURRING = 200
 
 
-def _parse_media_type(value: bytes) -> MediaType:
-    parsed = parse_parameterised(value)
+def _parse_media_type(value: bytes, charsets: tuple[str, ...]) -> MediaType:
+    parsed = parse_parameterised(value, charsets)
     boundary = parsed.boundary
     valid = _TYPE.fullmatch(parsed.word)
     major, minor = valid.groups() if valid else _guessed(parsed.word)
@@ -186,12 +192,15 @@ _SIMPLE = re.compile(
 _SIMPLE_PARAMETERS = re.compile(rf'([A-Za-z-]++)=(?:({_BARE_WORD})|"({_QUOTED_WORD})")')
 
 
-def parse_parameterised(value: bytes) -> Parameterised:
-    """Split a value into its word and its parameters. Never fails."""
+def parse_parameterised(value: bytes, charsets: tuple[str, ...] = ()) -> Parameterised:
+    """Split a value into its word and its parameters. Never fails.
+
+    `charsets` are labels that may be meant where raw bytes are not ASCII.
+    """
     text = value.decode("latin-1")
     simple = None if "=?" in text else _SIMPLE.match(text)
     if simple is None:
-        return parse_any_parameterised(value)
+        return parse_any_parameterised(value, charsets)
     parameters: dict[str, str] = {}
     for name, token, quoted in _SIMPLE_PARAMETERS.findall(simple[2]):
         parameters.setdefault(name.lower(), token or quoted.strip(" \t"))
@@ -203,7 +212,7 @@ def parse_parameterised(value: bytes) -> Parameterised:
     )
 
 
-def parse_any_parameterised(value: bytes) -> Parameterised:
+def parse_any_parameterised(value: bytes, charsets: tuple[str, ...] = ()) -> Parameterised:
     """The same, for any value at all.
 
     Most values have nothing to unescape, to join, to decode or to guess, and are read at once;
@@ -213,7 +222,7 @@ def parse_any_parameterised(value: bytes) -> Parameterised:
     raw_parameters: dict[str, bytes] = {}
     for name, content in pieces[1:]:
         raw_parameters.setdefault(name, content.encode("latin-1"))
-    parameters = _decoded(raw_parameters)
+    parameters = _decoded(raw_parameters, charsets)
     return Parameterised(
         word=pieces[0][1].strip().strip('"').lower(),
         parameters=parameters,
@@ -419,7 +428,7 @@ def _after_comment(text: str, position: int, last_close: int) -> int | None:
     return last_close + 1
 
 
-def _decoded(raw_parameters: Mapping[str, bytes]) -> dict[str, str]:
+def _decoded(raw_parameters: Mapping[str, bytes], charsets: tuple[str, ...]) -> dict[str, str]:
     plain: dict[str, str] = {}
     extended: dict[str, str] = {}
     continued: dict[str, dict[int, tuple[bytes, bool]]] = {}
@@ -431,18 +440,19 @@ def _decoded(raw_parameters: Mapping[str, bytes]) -> dict[str, str]:
             continued.setdefault(base, {}).setdefault(int(number), (content, bool(star)))
         elif name.endswith("*"):
             base = name[:-1]
-            extended[base] = _decode_extended([(content, True)])
+            extended[base] = _decode_extended([(content, True)], charsets)
         else:
-            plain[name] = decode_encoded_words(decode_header_bytes(content))
+            plain[name] = decode_encoded_words(decode_header_bytes(content, charsets))
         order[base] = None
     for base, sections in continued.items():
-        extended.setdefault(base, _decode_extended([sections[n] for n in sorted(sections)]))
+        in_order = [sections[number] for number in sorted(sections)]
+        extended.setdefault(base, _decode_extended(in_order, charsets))
     # The RFC 2231 form is the exact one where both are given (RFC 6266 section 4.3).
     both = plain | extended
     return {name: both[name] for name in order}
 
 
-def _decode_extended(sections: list[tuple[bytes, bool]]) -> str:
+def _decode_extended(sections: list[tuple[bytes, bool]], charsets: tuple[str, ...]) -> str:
     charset: str | None = None
     values: list[bytes] = []
     for index, (section, is_extended) in enumerate(sections):
@@ -459,6 +469,6 @@ def _decode_extended(sections: list[tuple[bytes, bool]]) -> str:
             value = unquote_to_bytes(value)
         values.append(value)
     content = b"".join(values)
-    if charset is None and b"=?" in content:
-        return decode_encoded_words(decode_header_bytes(content))
-    return decode_text(content, charset).text
+    if charset is None:
+        return decode_encoded_words(decode_header_bytes(content, charsets))
+    return decode_labelled(content, charset)

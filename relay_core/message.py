@@ -19,19 +19,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from .charsets import charsets_of
 from .content_kind import HEAD, looks_like_text
 from .encoding import (
     IDENTITY,
     MAX_LINE,
-    DecodedText,
     TransferEncoding,
     decode_content,
-    decode_text,
     find_long_line,
     has_irregular_base64,
     has_irregular_quoted_printable,
-    is_decodable,
-    known_charset,
     parse_transfer_encoding,
 )
 from .errors import Defect, DefectKind, LimitExceeded, MalformedMessage, Span
@@ -45,7 +42,10 @@ from .media_type import (
     parse_parameterised,
     text_type_of,
 )
+from .mislabelled import real_encoding
 from .possessive import possessive
+from .raw_fields import declared_charsets, filename_of, meta_charset, reread
+from .text_reading import DecodedText, decode_text, is_readable
 from .undeclared import is_shown, undeclared_boundary
 
 
@@ -89,7 +89,8 @@ class Entity:
 
     `delimiter` is the line that opens the entity in its multipart, line break included; where
     that line is missing, the empty span in its place. `close_delimiter` is the line that ends a
-    multipart, if it is there. `transfer_encoding` is None where the field names none that exists.
+    multipart, if it is there. `transfer_encoding` is None where the field names none that exists;
+    of a text that `is_mislabelled` it is another than the field names.
     `filename` is as the sender gave it, or None.
     """
 
@@ -102,6 +103,7 @@ class Entity:
     delimiter: Span | None = None
     close_delimiter: Span | None = None
     parts: tuple[Entity, ...] = ()
+    is_mislabelled: bool = False
 
     @property
     def span(self) -> Span:
@@ -133,7 +135,7 @@ class Message:
     """A parsed message: all its `entities`, in the order they stand in, the first the `root`.
 
     `structural_defects` are those of headers and delimiters. `reads_by_lf` is False where lines
-    end in a bare CR.
+    end in a bare CR. `charsets` are the labels of charsets that its texts declare.
     """
 
     raw: bytes = field(repr=False)
@@ -141,6 +143,7 @@ class Message:
     entities: tuple[Entity, ...] = field(repr=False)
     structural_defects: tuple[Defect, ...]
     reads_by_lf: bool = True
+    charsets: tuple[str, ...] = ()
     _texts: dict[Entity, DecodedText] = field(default_factory=dict, repr=False)
 
     @property
@@ -173,7 +176,11 @@ class Message:
             yield Defect(kind=DefectKind.LONG_LINE, span=Span(start, start + MAX_LINE + 1))
 
     def _content_defects(self, leaf: Entity) -> Iterator[DefectKind]:
-        if leaf.transfer_encoding is TransferEncoding.BASE64:
+        if leaf.is_mislabelled:
+            named = leaf.header.get("content-transfer-encoding") or b""
+            is_base64 = parse_transfer_encoding(named.decode("latin-1")) is TransferEncoding.BASE64
+            yield DefectKind.INVALID_BASE64 if is_base64 else DefectKind.INVALID_QUOTED_PRINTABLE
+        elif leaf.transfer_encoding is TransferEncoding.BASE64:
             if has_irregular_base64(self.raw, leaf.body):
                 yield DefectKind.INVALID_BASE64
         elif (
@@ -182,8 +189,8 @@ class Message:
         ):
             yield DefectKind.INVALID_QUOTED_PRINTABLE
         charset = leaf.media_type.parameters.get("charset")
-        codec = known_charset(charset) if charset and leaf.media_type.type == "text" else None
-        if codec is not None and not is_decodable(self.content(leaf), codec):
+        declared = charsets_of(charset) if charset and leaf.media_type.type == "text" else ()
+        if declared and not any(is_readable(self.content(leaf), one) for one in declared):
             yield DefectKind.UNDECODABLE_TEXT
 
     @property
@@ -217,9 +224,14 @@ class Message:
         """The decoded content of a text leaf, as text; decoded once and remembered."""
         if entity not in self._texts:
             content = b"".join(self.content(entity))
-            charset = entity.media_type.parameters.get("charset")
-            self._texts[entity] = decode_text(content, charset)
+            label = entity.media_type.parameters.get("charset")
+            self._texts[entity] = decode_text(content, label, self.hints(entity))
         return self._texts[entity]
+
+    def hints(self, entity: Entity) -> tuple[str, ...]:
+        """The labels that a text may be meant in besides its own, the likeliest first."""
+        meta = meta_charset(self.raw, entity)
+        return (meta, *self.charsets) if meta else self.charsets
 
 
 ONCE_ONLY = frozenset(
@@ -314,6 +326,7 @@ class _Parser:
         self.headers_size = 0
         self.fields_left = limits.header_fields
         self.second_readings = 0
+        self.has_raw_fields = False  # in bytes that are not ASCII
         self.misses = 0
         self.pattern: re.Pattern[bytes] | None = None  # of the boundaries, while they hold
         self.last_lines: dict[bytes, int] | None = None  # made once it is needed
@@ -346,12 +359,18 @@ class _Parser:
             else:
                 position = self._next_part(place, start, line_end)
         root = self._close_from(0, len(self.raw))
+        entities = tuple(root.walk())
+        charsets = declared_charsets(self.raw, entities)
+        if charsets and self.has_raw_fields:
+            root = reread(root, charsets)
+            entities = tuple(root.walk())
         return Message(
             raw=self.raw,
             root=root,
-            entities=tuple(root.walk()),
+            entities=entities,
             structural_defects=tuple(self.defects),
             reads_by_lf=self.newline == b"\n",
+            charsets=charsets,
         )
 
     def _line_end(self, position: int) -> int:
@@ -716,24 +735,34 @@ class _Parser:
         if (value := header.get("content-transfer-encoding")) is not None:
             encoding = parse_transfer_encoding(value.decode("latin-1"))
         media_type = opened.media_type
-        filename = _filename(disposition, media_type)
+        filename = filename_of(disposition, media_type)
         is_file = filename is not None or (
             disposition is not None and disposition.word == "attachment"
         )
-        if not is_file and not opened.parts and self._is_text(opened, body, encoding):
+        stands_in = encoding
+        if (
+            encoding is not None
+            and not opened.parts
+            and (media_type.type == "text" or not is_file)
+        ):
+            stands_in = real_encoding(self.raw, body, encoding)
+        if not is_file and not opened.parts and self._is_text(opened, body, stands_in):
             if media_type.valid and (named := header.first("content-type")):
                 self._report(DefectKind.INVALID_MEDIA_TYPE, *named.span)
             media_type = text_type_of(media_type)
+        if media_type.type != "text":
+            stands_in = encoding
         entity = Entity(
             header=header,
             body=body,
             media_type=media_type,
-            transfer_encoding=encoding,
+            transfer_encoding=stands_in,
             disposition=disposition,
             filename=filename,
             delimiter=opened.delimiter,
             close_delimiter=opened.close_delimiter,
             parts=tuple(opened.parts),
+            is_mislabelled=stands_in is not encoding,
         )
         self._examine(entity)
         return entity
@@ -760,6 +789,7 @@ class _Parser:
     def _examine(self, entity: Entity) -> None:
         header = entity.header
         if not self.raw[header.span.start : header.span.end].isascii():
+            self.has_raw_fields = True
             for one in header.fields:
                 if not self.raw[one.value_start : one.value_end].isascii():
                     self._report(DefectKind.NON_ASCII_HEADER, *one.span)
@@ -770,7 +800,7 @@ class _Parser:
         if entity.is_multipart:
             return
         charset = entity.media_type.parameters.get("charset")
-        if entity.media_type.type == "text" and charset and known_charset(charset) is None:
+        if entity.media_type.type == "text" and charset and not charsets_of(charset):
             self._report(DefectKind.UNKNOWN_CHARSET, *header.span)
 
 
@@ -793,27 +823,12 @@ def _end_of_lf_lines(raw: bytes) -> int | None:
 _LF_FIELDS = re.compile(possessive(r"(?:[!-9;-~]++[ \t]*+:|[ \t]++)[^\r\n]*+\r?\n", "*").encode())
 
 
-def _filename(disposition: Parameterised | None, media_type: MediaType) -> str | None:
-    """The file name as the sender gave it: `filename`, else `name`; None if there is none.
-
-    RFC 2183 section 2.3; the `name` of Content-Type is what older mailers write. In form-data,
-    `name` is the name of the form's field (RFC 7578 section 4.2).
-    """
-    for value in (disposition, media_type):
-        if value is not None and value.parameters:
-            is_form = value is disposition and disposition.word == "form-data"
-            for parameter in ("filename",) if is_form else ("filename", "name"):
-                if name := value.parameters.get(parameter, "").strip():
-                    return name
-    return None
-
-
 def _is_file(header: Header, media_type: MediaType) -> bool:
     """Whether a multipart is meant as a file: it has a name, or a disposition of attachment."""
     value = header.get("content-disposition")
     disposition = None if value is None else parse_parameterised(value)
     is_attached = disposition is not None and disposition.word == "attachment"
-    return is_attached or _filename(disposition, media_type) is not None
+    return is_attached or filename_of(disposition, media_type) is not None
 
 
 def _may_hold_parts(header: Header) -> bool:

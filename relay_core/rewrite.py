@@ -34,10 +34,11 @@ from .attachment import (
     is_signature,
     replaced_entities,
 )
+from .charsets import encode_text, encode_unread
 from .encoding import (
     TransferEncoding,
+    are_read_alike,
     encode_base64,
-    encode_text,
     encode_text_content,
     encode_unstructured,
     has_irregular_base64,
@@ -52,8 +53,10 @@ from .links import ListedAttachment, format_appendix_html, format_appendix_text
 from .long_text import LongText, Removals
 from .media_type import Parameterised, format_parameterised, parse_media_type, parse_parameterised
 from .message import CONTENT_FIELD, ONCE_ONLY, Entity, Message
+from .meta_charset import with_meta_charset
 from .secrecy import conceal, is_spelled_in
 from .spans import cut
+from .text_reading import Reading
 from .uuencode import quote_uuencoded
 
 CRLF = b"\r\n"
@@ -153,7 +156,7 @@ class _Rewriter:
     secrets: tuple[str, ...]
     multiparts: tuple[Entity, ...] = ()
     texts: dict[Entity, str] = field(default_factory=dict)
-    codecs: dict[Entity, str] = field(default_factory=dict)  # of long texts
+    readings: dict[Entity, Reading] = field(default_factory=dict)  # of long texts
     unsigned: frozenset[Entity] = frozenset()
     boundaries: Mapping[Entity, bytes] = field(default_factory=dict)
     splices: list[Splice] = field(default_factory=list)
@@ -203,7 +206,7 @@ class _Rewriter:
             self._rewrite_leaf(entity)
         if self.note_place is not None:
             note = format_appendix_text(self.listed, self.notes, page_url=page_url)
-            self._write_text(self.note_place, note, "text/plain", "utf-8", is_note=True)
+            self._write_text(self.note_place, note, "text/plain", Reading("utf-8"), is_note=True)
         splices = chain(self.openings, self.splices, common)
         start = self.message.root.header.span.end
         content = apply_splices(self.message.raw, splices, start=start)
@@ -221,7 +224,7 @@ class _Rewriter:
                 self.texts[entity] = quote_uuencoded(cut(self.message.text(entity).text, removed))
             elif removed.shown is not None:
                 self.texts[entity] = quote_uuencoded(removed.shown)
-                self.codecs[entity] = removed.codec
+                self.readings[entity] = removed.reading
 
     def _conceal_secrets(self, detached: set[Entity]) -> None:
         for entity in self.message.leaves() if self.secrets else ():
@@ -364,15 +367,15 @@ class _Rewriter:
 
     def _rewrite_leaf(self, entity: Entity) -> None:
         if entity in self.texts or self._reads_better_anew(entity):
-            codec = self.codecs.get(entity)
-            if codec is None:
+            reading = self.readings.get(entity)
+            if reading is None:
                 read = self.message.text(entity)
-                codec = read.charset
+                reading = read.reading
                 self.texts.setdefault(entity, read.text)
             # A multipart that could not be split goes out as the text that it is.
             is_text = entity.media_type.type == "text"
             full = entity.media_type.full if is_text else "text/plain"
-            self._write_text(entity, self.texts[entity], full, codec)
+            self._write_text(entity, self.texts[entity], full, reading)
         elif not self._travels_as_it_is(entity):
             content = encode_base64(self.message.content(entity))
             fields: dict[str, str | None] = {"content-transfer-encoding": "base64"}
@@ -395,20 +398,19 @@ class _Rewriter:
 
         Of any other text we know too little: its charset may be told inside of it.
         """
-        return (
-            is_body(entity)
-            and is_prose(entity)
-            and (
-                _is_relabelled(entity)
-                or self.message.text(entity).guessed
-                or not self._travels_as_it_is(entity)
-            )
-        )
+        if not (is_body(entity) and is_prose(entity)):
+            return False
+        if _is_relabelled(entity) or not self._travels_as_it_is(entity):
+            return True
+        reading = self.message.text(entity).reading
+        return reading.is_understood and reading.is_whole and not reading.is_declared
 
     def _travels_as_it_is(self, entity: Entity) -> bool:
         raw, body, encoding = self.message.raw, entity.body, entity.transfer_encoding
         if encoding in {None, TransferEncoding.UUENCODE} or entity.media_type.type == "multipart":
             return False  # few know how to read it
+        if entity.is_mislabelled:
+            return False
         if encoding is TransferEncoding.BASE64:
             # Blanks do no harm to base64, but not every reader knows.
             is_regular = not _BLANK.search(raw, *body) and not has_irregular_base64(raw, body)
@@ -426,20 +428,32 @@ class _Rewriter:
         )
 
     def _write_text(
-        self, entity: Entity, text: str, full: str, charset: str, *, is_note: bool = False
+        self, entity: Entity, text: str, full: str, reading: Reading, *, is_note: bool = False
     ) -> None:
-        """Write a text in the place of an entity; a note stands in the place of a file."""
-        name, content = encode_text(text, charset)
+        """Write a text in the place of an entity; a note stands in the place of a file.
+
+        A text that is not understood keeps its bytes and its label.
+        """
+        is_html = full == "text/html"
+        written = set() if is_note else {"format", "delsp"}
+        parameters: dict[str, str] = {}
+        if reading.is_understood:
+            name, content = encode_text(text, reading.charset)
+            if is_html and (named := with_meta_charset(text, name)) != text:
+                content = named.encode(name)
+            parameters["charset"] = name
+        else:
+            label = entity.media_type.parameters.get("charset")
+            content = encode_unread(text, label, is_html=is_html)
+            written.add("charset")
         encoding, encoded = encode_text_content(content)
         if encoding is not TransferEncoding.BASE64 and self._looks_delimited(encoded):
             encoding, encoded = TransferEncoding.BASE64, encode_base64([content])
-        parameters = {"charset": name}
-        if not is_note:
-            parameters |= {
-                name: value
-                for name, value in entity.media_type.parameters.items()
-                if name in {"format", "delsp"} or not (is_prose(entity) or name == "charset")
-            }
+        parameters |= {
+            name: value
+            for name, value in entity.media_type.parameters.items()
+            if name in written or not (is_note or is_prose(entity) or name == "charset")
+        }
         fields: dict[str, str | None] = {
             "content-type": format_parameterised(full, parameters),
             "content-transfer-encoding": str(encoding),
@@ -660,7 +674,7 @@ def concealed_fields(header: Header, secrets: tuple[str, ...]) -> dict[str, str 
         text = header.text_of(one)
         concealed = conceal(text, secrets)
         if one.name in {"content-type", "content-disposition"}:
-            parsed = parse_parameterised(header.value(one))
+            parsed = parse_parameterised(header.value(one), header.charsets)
             parameters = {
                 name: conceal(value, secrets) for name, value in parsed.parameters.items()
             }
@@ -715,12 +729,12 @@ def written_field(header: Header, one: HeaderField) -> bytes:
     ):
         return _crlf(raw)
     if one.name == "content-type":
-        media_type = parse_media_type(value)
+        media_type = parse_media_type(value, charsets=header.charsets)
         written = format_parameterised(media_type.full, media_type.parameters)
     elif one.name == "content-transfer-encoding":
         written = parse_transfer_encoding(value.decode("latin-1")) or TransferEncoding.SEVEN_BIT
     elif one.name == "content-disposition":
-        disposition = parse_parameterised(value)
+        disposition = parse_parameterised(value, header.charsets)
         word = disposition.word if disposition.word in _DISPOSITIONS else "inline"
         written = format_parameterised(word, disposition.parameters)
     else:
@@ -747,7 +761,8 @@ def _is_plain_value(header: Header, one: HeaderField) -> bool:
     if one.name == "content-transfer-encoding":
         return header.value(one).decode("latin-1").lower() in set(TransferEncoding)
     if one.name not in {"content-type", "content-disposition"}:
-        return True
+        value = header.value(one)
+        return b"=?" not in value or are_read_alike(value.decode("latin-1"))
     return _is_strict(header, one) and (
         one.name != "content-type" or parse_media_type(header.value(one)).valid
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .encoding import decode_bytes
+from .charsets import decode_bytes
 from .errors import Span
 
 

@@ -22,7 +22,7 @@ from html import unescape
 from html.entities import html5
 from typing import AnyStr, NamedTuple
 
-from relay_core.encoding import decode_bytes
+from relay_core.charsets import decode_bytes
 from relay_core.errors import Span
 from relay_core.html_text import INVISIBLE_CHARACTERS
 from relay_core.markup import Patterns, patterns_for_bytes, patterns_for_text

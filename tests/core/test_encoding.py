@@ -15,14 +15,11 @@ from relay_core.encoding import (
     TransferEncoding,
     decode_content,
     decode_encoded_words,
-    decode_text,
     encode_base64,
     encode_quoted_printable,
-    encode_text,
     encode_text_content,
     encode_unstructured,
     has_irregular_base64,
-    known_charset,
     parse_transfer_encoding,
 )
 from relay_core.errors import Span
@@ -126,46 +123,6 @@ def test_a_transfer_encoding_is_recognised(value: str, expected: TransferEncodin
     assert expected == parse_transfer_encoding(value)
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("UTF-8", "utf-8"),
-        ("cp-850", "cp850"),
-        ("windows-1252", "cp1252"),
-        ("ANSI", "cp1252"),
-        ("'iso-8859-1'", "iso8859-1"),
-        ("rot13", None),
-        ("base64", None),
-        ("x-unknown", None),
-        ("", None),
-        ("\udc80", None),
-        ("a\0b", None),
-    ],
-)
-def test_a_charset_is_recognised(name: str, expected: str | None) -> None:
-    assert expected == known_charset(name)
-
-
-@given(st.binary(max_size=100), st.text(max_size=12))
-def test_any_bytes_in_any_charset_are_text(content: bytes, charset: str) -> None:
-    read = decode_text(content, charset)
-    assert not any(0xD800 <= ord(character) <= 0xDFFF for character in read.text)
-    encode_text(read.text, read.charset)
-
-
-@given(st.text(st.characters(codec="utf-8"), max_size=100), st.sampled_from(["utf-8", "utf-16"]))
-def test_text_is_read_in_its_charset(text: str, charset: str) -> None:
-    assert text == decode_text(text.encode(charset), charset).text
-
-
-@given(
-    st.text(st.characters(codec="utf-8"), max_size=100), st.sampled_from(["ascii", "iso8859-1"])
-)
-def test_text_is_written_in_a_charset_that_holds_it(text: str, charset: str) -> None:
-    name, content = encode_text(text, charset)
-    assert text == content.decode(name)
-
-
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Zs", "Zl", "Zp")), max_size=120
 )
@@ -195,13 +152,3 @@ def test_characters_cut_between_encoded_words_are_joined(text: str, width: int) 
 @given(st.text(alphabet="=?utf-8qbQB_ \t\r\nABC*'", max_size=80))
 def test_encoded_words_never_fail(text: str) -> None:
     decode_encoded_words(text)
-
-
-@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
-def test_a_long_text_without_a_byte_order_mark_is_read_as_a_short_one(codec: str) -> None:
-    charset = codec[:6]
-    content = ("21.5 \u00b0C ok\r\n" * 9).encode(codec)
-    within = Span(3, 3 + len(content))
-    found = encoding.fitting_codec(b"abc" + content, within, charset)
-    read = encoding.to_utf8(b"abc" + content, within, found).decode()
-    assert encoding.decode_text(content, charset).text == read

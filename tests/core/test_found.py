@@ -7,7 +7,8 @@ import encodings
 
 import pytest
 
-from relay_core.encoding import TransferEncoding, decode_content, known_charset
+from relay_core.charsets import known_charset
+from relay_core.encoding import TransferEncoding, decode_content
 from relay_core.errors import Span
 from relay_core.media_type import parse_parameterised
 from relay_core.message import parse_message

@@ -154,7 +154,8 @@ def test_what_stays_and_can_travel_stays_byte_for_byte(drawn: Drawn) -> None:
 
 
 def _travels(result: Relayed, leaf: Entity, raw: bytes) -> bool:
-    read_by_a_guess = leaf in find_bodies(result.message) and result.message.text(leaf).guessed
+    is_body = leaf in find_bodies(result.message)
+    read_by_a_guess = is_body and not result.message.text(leaf).reading.is_declared
     is_signature = leaf.media_type.full.endswith("-signature")
     return (
         is_seven_bit_clean(raw)

@@ -238,7 +238,7 @@ def test_in_any_charset_all_but_the_code_is_in_the_file(
     expected = find_in_text(message.text(message.root).text, MARKER)
     long_text = long_text_of(message)
     assert [code.entries for code in expected.codes] == [code.entries for code in long_text.codes]
-    whole = b"".join(long_text.whole()).decode(long_text.codec)
+    whole = b"".join(long_text.whole()).decode(long_text.reading.charset)
     assert cut(message.text(message.root).text, expected.removals) == whole
 
 
