@@ -5,8 +5,8 @@ is. What it is decoded to is not what anybody wrote, so the bytes decide:
 
 * **Base64** consists of long words of mixed letters, prose of short words of one case. A text is
   prose if at least half of its letters stand in such words (`_WORD`), or are beyond ASCII, and its
-  beginning decoded as base64 is no text in UTF-8. What is regular in one piece, or in pieces of
-  one length, is base64.
+  beginning decoded as base64 is no text in UTF-8. What is regular in one piece, or padded, or in
+  pieces of one length, is base64.
 * **Quoted-printable** has escapes that its writers need: of `=`, of bytes beyond ASCII, of blanks
   at the end of a line, and line breaks behind `=`. A text is none if it has an equals sign that is
   no escape, an escape of a letter, a digit or a control character, or bytes of 8 bits, and none of
@@ -48,13 +48,15 @@ def real_encoding(raw: bytes, body: Span, declared: TransferEncoding) -> Transfe
 def _is_prose(sample: bytes) -> bool:
     tokens = _TOKEN.findall(sample)
     letters = sum(map(len, tokens))
-    if _QUANTA.fullmatch(sample.strip()):
+    pieces = sample.split()
+    joined = b"".join(pieces)
+    if _QUANTA.fullmatch(joined) and (len(pieces) == 1 or joined.endswith(b"=")):
         return False
     words = sum(len(token) for token in tokens if _WORD.fullmatch(token))
     return (
         letters > 0
         and 2 * words >= letters
-        and not _is_in_columns(sample.split())
+        and not _is_in_columns(pieces)
         and not _decodes_to_text(sample)
     )
 

@@ -157,6 +157,7 @@ def test_a_marker_whose_underscores_became_emphasis_is_read() -> None:
         *["-ann@example.org", "+ann@example.org", "#ann@example.org", "$ann@example.org"],
         *["to=ann@example.org", "${ann@example.org}", "{x,ann}@example.org", "x/ann@example.org"],
         *["[ann@example.org](mailto:ben@example.net)", "ann@example.org<ben@example.net>"],
+        *["x(ann@example.org", "x[ann@example.org", "x<ann@example.org"],
         *["ann@example.org(ben@example.net)", "mailto:ann@example.org?cc=ben@example.net"],
         *["ann@example.org&ben@example.net", "ann@example.org+ben@example.net"],
         # Half an address: it goes on somewhere else.
