@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from .charsets import decode_bytes, decoder
 
-_MOST = 1000
+_MOST = 200
 """How many bytes are weighed; a subject has some dozens."""
 
 
@@ -113,12 +113,16 @@ _LANGUAGES = (
 )
 
 
-@lru_cache(maxsize=64)  # the same device, the same subject
 def guess_charset(content: bytes) -> str:
-    """The likeliest charset of raw bytes that are not ASCII."""
-    if len(content) > _MOST:
-        return guess_charset(content[:_MOST])
-    return max(_LANGUAGES, key=lambda language: _weight(content, language)).charset
+    """The likeliest charset of raw bytes that are not ASCII, by the first of them."""
+    first = re.search(rb"[\x80-\xff]", content)
+    start = max(0, first.start() - _MOST // 4) if first else 0
+    return _guess(content[start : start + _MOST])
+
+
+@lru_cache(maxsize=256)  # the same device, the same subject; no long value is kept
+def _guess(sample: bytes) -> str:
+    return max(_LANGUAGES, key=lambda language: _weight(sample, language)).charset
 
 
 def _weight(sample: bytes, language: _Language) -> float:

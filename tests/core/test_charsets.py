@@ -99,10 +99,26 @@ def letters(codec: str) -> str:
     return "".join(one for one in foreign if one.isprintable()) + "Kuehlraum 7" + euro
 
 
-labelled_texts = st.sampled_from(LABELS).flatmap(
-    lambda one: st.tuples(
-        st.just(one[0]), st.just(one[1]), st.text(letters(one[1]), min_size=1, max_size=40)
+def reads_as_utf8(drawn: tuple[str, str, str]) -> bool:
+    """Whether the label is ASCII, which the bytes are not, and they make sense as UTF-8."""
+    label, codec, words = drawn
+    if known_charset(label) != "ascii" or words.isascii():
+        return False
+    try:
+        words.encode(codec).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+labelled_texts = (
+    st.sampled_from(LABELS)
+    .flatmap(
+        lambda one: st.tuples(
+            st.just(one[0]), st.just(one[1]), st.text(letters(one[1]), min_size=1, max_size=40)
+        )
     )
+    .filter(lambda drawn: not reads_as_utf8(drawn))
 )
 
 
