@@ -20,13 +20,12 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from statistics import median
 
 from benchmarks.function import REGION, RESOURCES, SETTINGS
-from relay_core.settings import variable_name
 
 ROUNDS = 7
 """How often each is started; the median time counts."""
@@ -117,7 +116,6 @@ def _start(command: tuple[str, ...], environment: Mapping[str, str]) -> float:
 
 def _environment() -> dict[str, str]:
     """A function's own environment: nothing of the caller's, who may have a profile or a proxy."""
-    resources = {variable_name(name): value for name, value in asdict(RESOURCES).items()}
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "AWS_REGION": REGION,
@@ -127,7 +125,7 @@ def _environment() -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         **SETTINGS.to_environment(),
-        **resources,
+        **RESOURCES.to_environment(),
     }
 
 

@@ -191,6 +191,10 @@ class Resources:
     link_keys_parameter: str = ""
     malware_protection: bool = False
 
+    def to_environment(self) -> dict[str, str]:
+        """The resources as environment variables, `None` left out."""
+        return _to_environment(self)
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Resources:
         """Read the names back.
@@ -332,7 +336,7 @@ def _is_address(value: str) -> bool:
     return True
 
 
-def _to_environment(settings: Settings) -> dict[str, str]:
+def _to_environment(settings: Settings | Resources) -> dict[str, str]:
     environment = {}
     for spec in fields(settings):
         value = getattr(settings, spec.name)
