@@ -236,8 +236,8 @@ class RelayFunction:
         self.telemetry.reported(report)
         if worker.is_last_try and report.again is not None and report.again.failed_try:
             self._record_trouble(raw_key, report.detail, worker)
-        # A duplicate may be a mail that was relayed, and whose reminder could not be sent.
-        is_second = report.outcome is Outcome.DUPLICATE and attempt.number > 1
+        # An earlier try may have stored the files, and not have come as far as to its reminder.
+        is_second = attempt.number > 1 and report.outcome is not Outcome.BUSY
         if report.attachments or is_second:
             first = ScansDue(message_id=report.message_id, look=1)
             return self._remind_of_scans(first) or report.again

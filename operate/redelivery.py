@@ -128,9 +128,14 @@ def _all_left_out(manifest: Manifest) -> tuple[str, ...]:
     return tuple(one.address for one in manifest.refusals if one.address is not None)
 
 
+_EARLIER_MOST = 50
+"""How many refusals the release before kept; its manifests hold no marker."""
+
+
 def _are_all_known(manifest: Manifest) -> bool:
     """Whether the manifest names each address that was left out."""
-    return len(manifest.refusals) < MAX_LEFT_OUT and all(
+    most = MAX_LEFT_OUT if manifest.marker else _EARLIER_MOST
+    return len(manifest.refusals) < most and all(
         one.address is not None for one in manifest.refusals
     )
 

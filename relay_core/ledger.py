@@ -37,7 +37,7 @@ class Ledger:
 
         If they differ, the first change saves them both. If another worker has begun to relay
         the message by then, or has come to an end with it, its manifest counts and not this one.
-        What an operator wrote of what they did counts in either.
+        What an operator wrote of what they did counts in either, and what a scan has found.
         """
         self._manifests = manifests
         self._stored = stored
@@ -47,7 +47,9 @@ class Ledger:
                 lambda found: (
                     found
                     if found.state is manifest.state or found.is_settled
-                    else replace(manifest, interventions=found.interventions)
+                    else replace(
+                        manifest, interventions=found.interventions, threats=found.threats
+                    )
                 )
             )
         self.manifest = manifest
@@ -114,7 +116,8 @@ def begun_manifest(
 ) -> Manifest:
     """The manifest of a mail that promises nothing yet, with what earlier tries left of it.
 
-    That is how old it is, its files, what operators did, and which workers it has killed.
+    That is how old it is, its files and what was found in them, what operators did, and which
+    workers it has killed.
     """
     begun = empty_manifest(mail, settings, now)
     if stored is None:
@@ -125,6 +128,7 @@ def begun_manifest(
         created_at=found.created_at,
         attachments=found.attachments,
         files_since=found.files_since,
+        threats=found.threats,
         interventions=found.interventions,
         deaths=found.deaths,
         is_budgeted=found.is_budgeted,

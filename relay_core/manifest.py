@@ -219,8 +219,9 @@ class Manifest:
         """
         if self.is_settled or self.state is ManifestState.HELD:
             return False
-        died = self.lease is not None and self.lease.is_last_try and self.lease.until <= now
-        return self.is_dead or died
+        if self.lease is None:
+            return self.is_dead
+        return now >= self.lease.until and (self.is_dead or self.lease.is_last_try)
 
     def open_deliveries(self) -> tuple[DeliveryRecord, ...]:
         """The recipients of whom nothing final is known yet, in order."""
@@ -300,6 +301,12 @@ class Manifest:
         )
 
 
+_LEASE_MORE = "lease_more"
+_NEW_IN_LEASE = ("queue_message", "is_last_try")
+"""What the release before refuses within a lease. It passes over fields beside it, so that mail
+in the hands of a worker can be read by it after it is deployed again."""
+
+
 def format_manifest(manifest: Manifest) -> bytes:
     """The manifest as JSON, UTF-8."""
 
@@ -309,6 +316,8 @@ def format_manifest(manifest: Manifest) -> bytes:
         raise TypeError(f"no JSON form for {value!r}")
 
     document = {"schema": SCHEMA_VERSION, **asdict(manifest)}
+    if manifest.lease is not None:
+        document[_LEASE_MORE] = {key: document["lease"].pop(key) for key in _NEW_IN_LEASE}
     return json.dumps(document, default=default, ensure_ascii=False, indent=1).encode()
 
 
@@ -337,7 +346,14 @@ def parse_manifest(document: bytes) -> Manifest:
             state=ManifestState(data.get("state", ManifestState.RELAYING)),
             reason=Reason(reason) if reason else None,
             detail=data.get("detail", ""),
-            lease=lease and Lease(**{**lease, "until": datetime.fromisoformat(lease["until"])}),
+            lease=lease
+            and Lease(
+                **{
+                    **lease,
+                    **data.get(_LEASE_MORE, {}),
+                    "until": datetime.fromisoformat(lease["until"]),
+                }
+            ),
             interventions=tuple(
                 Intervention(**{**item, "at": datetime.fromisoformat(item["at"])})
                 for item in data.get("interventions", ())

@@ -292,7 +292,8 @@ def record_trouble(
 ) -> None:
     """Write down what went wrong with a try, for the operator who looks for the mail later.
 
-    The worker's lease ends with it. After a last try, the message is dead.
+    The worker's lease ends with it. After a last try, the message is dead, unless another worker
+    has it.
 
     Raises:
         AdapterError: if it cannot be written, or somebody else works on the message.
@@ -305,7 +306,8 @@ def record_trouble(
         troubled = stored.manifest.released(worker)
     else:
         troubled = failing_manifest(raw_key, settings, ports.clock())
-    told = replace(troubled, detail=trouble, is_dead=worker.is_last_try)
+    is_dead = worker.is_last_try and not worker.is_shut_out(troubled.lease, ports.clock())
+    told = replace(troubled, detail=trouble, is_dead=is_dead)
     write_manifest(told, stored, ports.manifests)
 
 

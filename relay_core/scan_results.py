@@ -56,14 +56,15 @@ def look_at_scans(
     if stored is None:  # its retention is over
         return Looked(malicious=0, is_last=True)
     manifest = stored.manifest
-    known = {one.key for one in manifest.threats}
-    files = [one for one in manifest.attachments if one.failure is None and one.key not in known]
+    known = {one.key: one.is_malware for one in manifest.threats}
+    # One that was told as not scanned may be found to hold malware yet.
+    files = [one for one in manifest.attachments if one.failure is None and not known.get(one.key)]
     scans = results.scan_each([AttachmentKey(one.key) for one in files])
     is_last = look >= MOST_LOOKS or _OPEN.isdisjoint(scans)
     told = [
         (one, scan)
         for one, scan in zip(files, scans, strict=True)
-        if scan is Scan.MALICIOUS or (scan in _OPEN and is_last)
+        if scan is Scan.MALICIOUS or (scan in _OPEN and is_last and one.key not in known)
     ]
     if told:
         _tell(manifest, told, settings, ports)
@@ -72,15 +73,19 @@ def look_at_scans(
             for one, scan in told
         )
         Ledger(ports.manifests, manifest, stored).update(
-            lambda found: replace(found, threats=(*found.threats, *_new(threats, found)))
+            lambda found: replace(found, threats=_with(threats, found.threats))
         )
     malicious = sum(scan is Scan.MALICIOUS for _, scan in told)
     return Looked(malicious=malicious, is_last=is_last)
 
 
-def _new(threats: Sequence[Threat], found: Manifest) -> list[Threat]:
-    known = {one.key for one in found.threats}
-    return [one for one in threats if one.key not in known]
+def _with(new: Sequence[Threat], known: Sequence[Threat]) -> tuple[Threat, ...]:
+    """One a file: malware counts more than what was not scanned, and then what was told first."""
+    threats = {one.key: one for one in known}
+    for one in new:
+        if one.key not in threats or (one.is_malware and not threats[one.key].is_malware):
+            threats[one.key] = one
+    return tuple(threats.values())
 
 
 def _tell(

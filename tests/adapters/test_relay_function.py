@@ -11,7 +11,7 @@ import sys
 import urllib.request
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
@@ -25,11 +25,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from adapters import relay_function
 from adapters.clients import Clients
 from adapters.last_words import LAST_WORDS
-from adapters.relay_function import RelayFunction, make_worker
+from adapters.relay_function import RelayFunction, ScanWatch, make_worker
+from adapters.sqs import ScansDue, SqsReminders
 from adapters.telemetry import Telemetry
+from relay_core.download import Scan
 from relay_core.errors import PermanentError, SendingStopped, TransientError
 from relay_core.manifest import MessageId
-from relay_core.ports import RawKey
+from relay_core.ports import AttachmentKey, RawKey
 from relay_core.settings import LinkMode, Settings
 from sandbox.emulator import Emulator
 from tests.adapters.answering_server import AnsweringServer, answering_server, ses_error, ses_sent
@@ -175,6 +177,41 @@ def metrics_of(capsys: pytest.CaptureFixture[str]) -> Counter[str]:
                 total = sum(value) if isinstance(value, list) else value
                 sums[f"{name} {document['reason']}" if "reason" in document else name] += total
     return sums
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reminders(SqsReminders):
+    """Those that were asked for, and none that comes."""
+
+    due: list[ScansDue]
+
+    def remind_of_scans(self, due: ScansDue, after: timedelta) -> None:  # noqa: ARG002
+        self.due.append(due)
+
+
+class Unscanned:
+    """Nobody is to look at them in these tests."""
+
+    def scan_each(self, keys: Sequence[AttachmentKey]) -> Sequence[Scan]:
+        raise NotImplementedError
+
+
+def test_a_further_try_reminds_of_scans_of_files_that_an_earlier_one_stored(
+    function: RelayFunction, world: MemoryWorld
+) -> None:
+    world.incoming.messages[RawKey("incoming/m1")] = mail()
+    world.submission.faults.order(
+        "submit", TransientError(call="submit", target="x", detail="SlowDown")
+    )
+    reminded: list[ScansDue] = []
+    reminders = Reminders(client=function.queue, queue_url=NO_SUCH_QUEUE, due=reminded)
+    watching = replace(function, scans=ScanWatch(results=Unscanned(), reminders=reminders))
+    body = body_for("incoming/m1")
+    assert ["sqs-1"] == failed_ids(watching({"Records": [sqs_record(body)]}, CONTEXT))
+    reminded.clear()  # the worker died before it
+    watching({"Records": [sqs_record(body, receive_count=2)]}, CONTEXT)
+    assert ["bob@example.net"] == [one.recipient for one in world.submission.outbox]
+    assert [ScansDue(message_id=MessageId("m1"), look=1)] == reminded
 
 
 class Died(BaseException):

@@ -380,3 +380,17 @@ class TestTheLastTry:
             assert not manifest_of(world).is_given_up(world.now)
         assert Outcome.RELAYED is again.next().outcome
         assert manifest_of(world).is_settled
+
+
+def test_a_last_try_that_fails_ends_no_mail_that_another_worker_has() -> None:
+    world = MemoryWorld()
+    key = RawKey("incoming/0abc")
+    begun = failing_manifest(key, SETTINGS, world.now)
+    other = world.worker()
+    world.manifests.create(replace(begun, lease=other.lease))
+    last = replace(world.worker(), is_last_try=True)
+    record_trouble(key, "SlowDown", last, SETTINGS, world.ports)
+    assert not manifest_of(world).is_dead
+    world.now = other.lease.until
+    record_trouble(key, "SlowDown", last, SETTINGS, world.ports)
+    assert manifest_of(world).is_dead

@@ -222,3 +222,9 @@ def test_a_manifest_of_the_first_schema_is_read_as_one_without_a_lease() -> None
     for field in ("lease", "reason", "detail", "state"):
         del document[field]
     assert parse_manifest(GOOD) == parse_manifest(json.dumps(document).encode())
+
+
+@given(MANIFESTS)
+def test_a_lease_holds_only_what_the_release_before_reads(manifest: Manifest) -> None:
+    lease = json.loads(format_manifest(manifest))["lease"]
+    assert lease is None or {"holder", "until", "out_of_time"} == set(lease)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
+from relay_core.deaths import failing_manifest
 from relay_core.download import Scan
 from relay_core.errors import Reason, TransientError
-from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
-from relay_core.ports import AttachmentKey
+from relay_core.manifest import (
+    Manifest,
+    ManifestState,
+    MessageId,
+    Threat,
+    format_manifest,
+    parse_manifest,
+)
+from relay_core.ports import AttachmentKey, RawKey
 from relay_core.scan_results import MOST_LOOKS, Looked, look_at_scans
 from relay_core.settings import Settings
 from tests.fakes import MemoryWorld
@@ -126,3 +134,24 @@ def test_a_mail_whose_manifest_is_gone_is_not_looked_for(world: MemoryWorld) -> 
     unknown = MessageId("other")
     found = look_at_scans(unknown, 1, Results(), SETTINGS, world.ports)
     assert Looked(malicious=0, is_last=True) == found
+
+
+def test_malware_in_what_was_told_as_not_scanned_is_told_too(world: MemoryWorld) -> None:
+    results = Results({"two": Scan.CLEAN})
+    look(world, results, MOST_LOOKS)
+    assert Looked(malicious=0, is_last=True) == look(world, results, MOST_LOOKS)
+    assert 1 == len(world.notices.published)
+    results.known["one"] = Scan.MALICIOUS
+    assert Looked(malicious=1, is_last=True) == look(world, results)
+    assert Looked(malicious=0, is_last=True) == look(world, results)
+    assert 2 == len(world.notices.published)
+    assert [True] == [one.is_malware for one in stored(world).threats]
+
+
+def test_what_was_found_before_the_mail_went_out_stays_found() -> None:
+    world = MemoryWorld()
+    threats = (Threat(key="attachments/0abc/1/one.bin", at=world.now, is_malware=True),)
+    begun = failing_manifest(RawKey("incoming/0abc"), SETTINGS, world.now)
+    world.manifests.create(replace(begun, threats=threats))
+    world.relay(RAW, SETTINGS)
+    assert (ManifestState.RELAYING, threats) == (stored(world).state, stored(world).threats)

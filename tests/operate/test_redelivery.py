@@ -209,6 +209,14 @@ class TestWhoWasLeftOut:
             message, ("other@example.com",), NOW
         ).asked
 
+    @pytest.mark.parametrize(("marker", "everybody"), [("", True), ("Rxers", False)])
+    def test_the_release_before_kept_no_more_than_fifty(
+        self, marker: str, *, everybody: bool
+    ) -> None:
+        named = tuple(left_out(f"u{number}@example.com") for number in range(50))
+        message = replace(manifest("m1", to(ANNA), refusals=named), marker=marker)
+        assert everybody == (plan_redelivery(message, (), NOW).asked == (ALL_LEFT_OUT,))
+
     def test_a_replay_does_not_do_it_and_says_what_does(self) -> None:
         with pytest.raises(NotDone, match="some were left out: 'relayctl redeliver m1' sends"):
             plan_replay(self.PARTLY, NOW)

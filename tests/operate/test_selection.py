@@ -32,6 +32,15 @@ def last_try(until: datetime) -> Lease:
         (manifest("m", to(ANNA, FAILED), refusals=(left_out(BEN),)), Standing.FAILED),
         (manifest("m", to(ANNA, PENDING), is_dead=True), Standing.DEAD),
         (manifest("m", to(ANNA), is_dead=True), Standing.DONE),
+        (
+            manifest(
+                "m",
+                to(ANNA, PENDING),
+                lease=last_try(until=NOW + timedelta(seconds=1)),
+                is_dead=True,
+            ),
+            Standing.RELAYING,
+        ),
         (manifest("m", state=ManifestState.FAILING, is_dead=True), Standing.DEAD),
         (manifest("m", state=ManifestState.HELD, is_dead=True), Standing.HELD),
         (manifest("m", to(ANNA, PENDING), lease=last_try(until=NOW)), Standing.DEAD),
