@@ -6,11 +6,16 @@ import re
 from bisect import bisect_left
 from html import unescape
 
-from relay_core.html_text import VisibleText
+from relay_core.html_text import Tag, VisibleText
 
+from .spelling import as_read
 from .words import Link
 
-_HREF = re.compile(r"\shref\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]*))", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"([^\s/>=][^\s/>=]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>][^\s>]*+)))?"
+)
+# What would be one word with the text of a link.
+_WORD = re.compile(r"[\w.+@-]*+")
 _MAILTO = "mailto:"
 _LONGEST_NAME = 256
 
@@ -18,7 +23,8 @@ _LONGEST_NAME = 256
 def find_links(visible: VisibleText, start: int, end: int) -> list[Link]:
     """The mailto links that lie in a range of the visible text, in order and disjoint.
 
-    Where the text of a link holds an at-sign, that is what the reader sees, and what counts.
+    Where the text of a link holds an at-sign, or is a piece of a word that does, that is what the
+    reader sees, and what counts.
     """
     found: list[Link] = []
     first = bisect_left(visible.tags, start, key=lambda tag: tag.at)
@@ -33,11 +39,31 @@ def find_links(visible: VisibleText, start: int, end: int) -> list[Link]:
             continue
         shown = visible.text[tag.at : visible.tags[partner].at]
         words = shown.strip()
-        if not any(map(str.isalnum, words)) or "@" in words or (found and tag.at < found[-1].end):
+        if (
+            not any(map(str.isalnum, words))
+            or "@" in as_read(words)
+            or (found and tag.at < found[-1].end)
+        ):
             continue
-        href = _HREF.search(visible.source, tag.start, tag.end)
-        target = unescape(next(filter(None, href.groups()), "")).strip() if href else ""
+        at = tag.at + len(shown) - len(shown.lstrip())
+        if _is_in_an_address(visible.text, at, at + len(words)):
+            continue
+        target = _href(visible.source, tag)
         if target[: len(_MAILTO)].lower() == _MAILTO:
-            at = tag.at + len(shown) - len(shown.lstrip())
             found.append(Link(at, at + len(words), target))
     return found
+
+
+def _is_in_an_address(text: str, start: int, end: int) -> bool:
+    """Whether what stands around a range, without a blank between, holds an at-sign."""
+    before = as_read(text[max(0, start - _LONGEST_NAME) : start])
+    behind = as_read(text[end : end + _LONGEST_NAME])
+    return any("@" in found[0] for found in map(_WORD.match, (before[::-1], behind)) if found)
+
+
+def _href(source: str, tag: Tag) -> str:
+    """What the first attribute of that name says, or ""."""
+    for one in _ATTRIBUTE.finditer(source, tag.start + 1 + len(tag.name), tag.end - 1):
+        if one[1].lower() == "href":
+            return unescape(next(filter(None, one.groups()[1:]), "")).strip()
+    return ""

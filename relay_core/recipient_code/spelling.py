@@ -8,6 +8,8 @@ character always stands for one, so that places in the text stay what they are.
 
 from __future__ import annotations
 
+import re
+
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _MARKS = {
     ",": "、､﹐﹑،",
@@ -18,7 +20,7 @@ _MARKS = {
     "*": "﹡",
     "/": "⁄∕",
     "-": "\u2010\u2011",
-    "|": "¦│┃║•‣∙◦▪▫●○■□◆◇",
+    "|": "¦│┃║",
     '"': "“”„‟«»″〝〞",
     "'": "‘’‚‛‹›′´",
     "(": "﹙",
@@ -34,11 +36,13 @@ _READ_AS = {
     **_FULL_WIDTH,
     **{ord(one): ord(plain) for plain, ones in _MARKS.items() for one in ones},
 }
+# Between two letters it may be meant as a dot.
+_BULLET = re.compile(r"(?<!\w)[•‣∙◦▪▫●○■□◆◇]|[•‣∙◦▪▫●○■□◆◇](?!\w)")
 
 
 def as_read(text: str) -> str:
     """The text with plain characters for those that stand for them; no place moves."""
-    return text if text.isascii() else text.translate(_READ_AS)
+    return text if text.isascii() else _BULLET.sub("|", text.translate(_READ_AS))
 
 
 def spellings(character: str) -> str:

@@ -13,6 +13,7 @@ with one that has no partner `is_doubtful`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -29,7 +30,8 @@ Nobody has so many recipients, and a code that fills a whole mail would take min
 # A picture between two addresses is as good as a blank.
 _BLANK = rf"[\s{OBJECT}]"
 LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
-_COMMENT = r"\([^()@,;<>|]{0,128}\)|\[[0-9]{1,3}\]"
+# In the middle of a domain it is none that people read over: `ann@example.co(1).uk`.
+_COMMENT = r"(?:\([^()@,;<>|]{0,128}\)|\[[0-9]{1,3}\])(?!\.\w)"
 # Blanks and separators belong to a quoted name, to what stands in angle brackets and to a link of
 # Markdown. The bounds keep a mark that never closes from being looked for far and often.
 _LEXEME = re.compile(
@@ -129,12 +131,21 @@ def _marks(text: str) -> Marks:
     found = (_MARKED_GROUP if _GROUP.match(text) else _MARKED).match(text)
     if found is None or not _CLOSING_MARKS.match(found["right"]):
         return Marks("", text, "")
+    if not found["left"].isascii() and any(map(_may_be_a_letter, found["left"])):
+        return Marks("", text, "")
     left, bare, right = found["left"], found["bare"], found["right"]
     if underscores := min(_underscores(bare), _underscores(right)):
         left, bare, right = f"{left}_", bare[underscores:], right[underscores:]
     if bare[:1] in {*"bBuUrR"} and bare[1:2] in {*"\"'"} and bare[1:2] in right:
         left, bare = left + bare[1], bare[2:]  # a string as Python prints it
     return Marks(left, bare, right)
+
+
+def _may_be_a_letter(character: str) -> bool:
+    """Whether it stands for what nobody could read, or belongs to the character before it."""
+    kind = unicodedata.category(character)
+    is_variant = "\ufe00" <= character <= "\ufe0f"  # of a symbol
+    return character == "\ufffd" or kind in {"Co", "Cn"} or (kind[0] == "M" and not is_variant)
 
 
 def _without_blanks(match: re.Match[str]) -> str:
@@ -233,11 +244,26 @@ def _apart(lexeme: str, at: int) -> Iterator[Span | None]:
     position = 0
     if lexeme.count("@") > 1:
         for joint in _JOINT.finditer(lexeme):
+            if joint["mark"] and _may_be_within_a_domain(
+                joint["mark"], lexeme[joint.end() : joint.end() + 65]
+            ):
+                continue
             edge = joint.end() - len(joint["mark"] or "")
             yield Span(at + position, at + edge)
             yield None
             position = joint.end()
     yield Span(at + position, at + len(lexeme))
+
+
+def _may_be_within_a_domain(mark: str, behind: str) -> bool:
+    """Whether what seems to part two addresses may belong to the name before it."""
+    if mark in _MIDDLE_DOTS:
+        return _LOCAL_PART.match(behind) is None
+    return _may_be_a_letter(mark)
+
+
+_MIDDLE_DOTS = "\u00b7\u30fb"  # in names of Catalan and Japanese domains
+_LOCAL_PART = re.compile(r"[\w.+&#~^$'-]{1,64}@")
 
 
 def _paired(fields: list[list[Word]], words: Iterable[Word]) -> list[list[Word]]:

@@ -129,6 +129,14 @@ def test_a_marker_is_read_in_any_spelling_and_goes(code: str) -> None:
         # What is shown counts.
         ('<a href="mailto:ben@example.net">ann@example.org</a>', [ANN]),
         ('<a href="mailto:ben@example.net">@ops</a>', ["@ops"]),
+        ('<a href="mailto:ben@example.net">ann＠example.org</a>', [ANN]),
+        ('a<a href="mailto:ben@example.net">nn</a>@example.org', [ANN]),
+        ('ann@<a href="mailto:ben@example.net">example.org</a>', [ANN]),
+        ('ann@example<a href="mailto:ben@example.net">.org</a>', [ANN]),
+        (
+            '<a title="x href=mailto:ben@example.net" href="mailto:ann@example.org">Ann</a>',
+            [ANN],
+        ),
         ("&lt;<a href='mailto:ann@example.org'>ann@example.org</a>&gt;", [ANN]),
     ],
 )
@@ -168,6 +176,13 @@ def test_a_marker_whose_underscores_became_emphasis_is_read() -> None:
             "ann@example.org†",
             "ann@example.org\\ ",
         ],
+        # A letter that nobody could decode, or one of two characters, is no mark.
+        *["\uf7e9ann@example.org", "\ufffdann@example.org", "\ufffd@ops"],
+        *["ann@example.caf\uf7e9.fr/x", "ann@example.cafe\u0301.fr/ben@example.net"],
+        *["ann@example.caf\uf7e9.fr/ben@example.net", "ann@example.कॉम/ben@example.net"],
+        *["ann@example.co·l.cat/ben@example.net", "ann@example.co・jp/ben@example.net"],
+        *["x∙ann@example.org", "ann@example∙co∙uk", "ann@example.co•uk"],
+        *["ann@example.co(1).uk", "ann@example.co[1].uk"],
         # No line end, but how one is written in a program.
         *[r"ann@example.org\nben@example.net", r"\tann@example.org"],
         *["xmpp:ann@example.org", "https://ann@example.org", '"ann@example.org"@example.net'],
