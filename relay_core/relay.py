@@ -196,25 +196,34 @@ def _end(
 ) -> RelayReport:
     """Tell the operator of a mail that does not go out, and write that down.
 
-    What was recorded of it before, by a policy that let it through, stays.
+    What was recorded of it before, by a policy that let it through, stays. So do the links of a
+    mail that all have to whom it was promised: it ends for those alone who were asked for.
     """
+    has_ended = (
+        stored is not None
+        and stored.manifest.state is ManifestState.RELAYING
+        and not stored.manifest.open_deliveries()
+    )
     if isinstance(plan, Refused):
-        ports.notices.publish(compose_notice(plan.mail, plan.refusals, settings))
+        served = stored.manifest.count(DeliveryState.SUBMITTED) if stored and has_ended else 0
+        ports.notices.publish(
+            compose_notice(plan.mail, plan.refusals, settings, relayed_to=served)
+        )
         why: Refusal | Ignored = plan.refusals[0]
         state, outcome = ManifestState.REFUSED, Outcome.REFUSED
     else:
         why, state, outcome = plan.ignored, ManifestState.IGNORED, Outcome.IGNORED
     before = stored.manifest if stored else empty_manifest(plan.mail, settings, ports.clock())
-    ended = replace(
-        before,
-        state=state,
-        sender=plan.mail.sender,
-        subject=plan.mail.subject,
-        reason=why.reason,
-        detail=why.detail,
-        lease=None,
-        asked=(),
-    )
+    ended = replace(before, lease=None, asked=())
+    if not has_ended:
+        ended = replace(
+            ended,
+            state=state,
+            sender=plan.mail.sender,
+            subject=plan.mail.subject,
+            reason=why.reason,
+            detail=why.detail,
+        )
     _write_end(ended, stored, ports)
     return RelayReport(
         message_id=plan.mail.message_id, outcome=outcome, reason=why.reason, detail=why.detail
@@ -337,6 +346,7 @@ def carry_out(
         if storing.new:
             # Of its refusals the operator knows already.
             _tell_left_out(replace(plan, refusals=()), storing.new, settings, ports)
+        if storing.new or known != stored.manifest.attachments:
             ledger.update(files)
     else:
         files = with_files(storing.attachments, since)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import pytest
 from hypothesis import given
@@ -177,6 +178,21 @@ def test_a_file_that_lasts_long_enough_is_not_stored_a_second_time() -> None:
     world.now += SETTINGS.attachment_retention - EXPIRY
     assert 0 == world.relay(RAW, SETTINGS).attachments
     assert is_promised_from_now(world, BEN)
+
+
+def test_a_file_that_is_gone_and_stays_in_the_mail_by_now_is_not_listed() -> None:
+    world = MemoryWorld()
+    stopped = SendingStopped(call="submit", target="x", detail="SendingPausedException")
+    world.submission.faults.order("submit", stopped, times=1)
+    message = EmailMessage()
+    message["From"], message["Subject"] = "pump@plant.example", "Alarm"
+    message.set_content(f'<img src="cid:p">:Email_Rxers_Code:{ANNA}:Email_Rxers_Code:', "html")
+    message.add_related(b"P" * 100, "image", "png", cid="<p>", filename="p.png")
+    raw = message.as_bytes().replace(b"\n", b"\r\n")
+    assert 1 == world.relay(raw, replace(SETTINGS, inline_image_limit=1)).attachments
+    expire(world)
+    assert Outcome.RELAYED is world.relay(raw, SETTINGS).outcome
+    assert () == manifest_of(world).attachments
 
 
 def test_a_file_that_was_revoked_is_not_stored_anew() -> None:

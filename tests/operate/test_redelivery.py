@@ -275,6 +275,19 @@ class TestWithTheRelay:
         assert 1 == world.relay(self.mail(), self.SETTINGS).submitted
         assert [ANNA, BEN] == [sent.recipient for sent in world.submission.outbox]
 
+    def test_a_mail_that_is_refused_by_now_stays_with_those_who_have_it(self) -> None:
+        world = MemoryWorld()
+        world.relay(self.mail(), replace(self.SETTINGS, allowed_recipients=(ANNA,)))
+        before = world.manifests.load(MessageId("0abc"))
+        self.redeliver(world, BEN)
+        strict = replace(self.SETTINGS, allowed_senders=("elsewhere.example",))
+        assert Outcome.REFUSED is world.relay(self.mail(), strict).outcome
+        after = world.manifests.load(MessageId("0abc"))
+        assert before is not None
+        assert after is not None
+        assert before.manifest == replace(after.manifest, interventions=())
+        assert "relayed to 1 recipient, but not to all" in world.notices.published[-1].text
+
     def test_what_was_held_goes_out(self) -> None:
         world = MemoryWorld()
         settings = replace(self.SETTINGS, sender_message_limit=1)
