@@ -23,7 +23,7 @@ from .parallel import in_parallel
 from .redelivery import NotDone
 from .selection import Candidate, Newest, Selection, newest
 from .stack_options import AsJson, Outputs, Profile, ReadyFile, StackName, open_stack
-from .standing import Standing
+from .standing import Standing, standing_of
 from .terminal import (
     complain,
     errors_told,
@@ -106,13 +106,13 @@ def list_messages(
     """List messages, newest first, by their manifests.
 
     A message is created when a worker first writes down what becomes of it, as a rule seconds
-    after it arrived, and anew when it is done from its start.
+    after it arrived.
 
     States: relaying (somebody is still to get the mail), done (everybody has it), partial (all
     have it but those who were left out), failed (some can never get it), refused, ignored, held
-    (its sender was over the limit), released (by an operator, to be done from its start), failing
-    (no try came as far as to promise anything), dead (the last try failed: see dlq list). "at
-    work" means that a worker has it now.
+    (over the limit of its sender, or the budget of the stack), released (by an operator, to be
+    done from its start), failing (no try came as far as to promise anything), dead (the last try
+    failed: see dlq list). "at work" means that a worker has it now.
 
     A terminal shows a line a message, as much as fits; a pipe gets all of it, with tabs between
     moment, state, id, recipients served, sender, subject, and why. What takes part of its columns
@@ -185,7 +185,7 @@ def _watch(
     """
     console = make_console()
     fills_screen = console.is_terminal and not as_json
-    told: dict[MessageId, Manifest] = {}
+    told: dict[MessageId, object] = {}
     with suppress(KeyboardInterrupt):
         while True:
             now = datetime.now(UTC)
@@ -198,10 +198,16 @@ def _watch(
                 _tell(found, now, as_json=False)
                 say([f"{format_moment(now)}, again every {_EVERY} seconds; Ctrl-C ends"])
             else:
-                new = [one for one in reversed(found) if told.get(one.message_id) != one]
+                # A worker that dies changes what is told, and writes nothing.
+                seen = {one.message_id: (one, standing_of(one, now)) for one in found}
+                new = [
+                    one
+                    for one, _ in reversed(seen.values())
+                    if told.get(one.message_id) != seen[one.message_id]
+                ]
                 _tell(new, now, as_json=as_json)
                 sys.stdout.flush()
-                told |= {one.message_id: one for one in new}
+                told |= seen
             sleep(_EVERY)
 
 

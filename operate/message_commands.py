@@ -365,13 +365,11 @@ def _warnings(desk: Desk, manifest: Manifest, redelivery: Redelivery) -> Iterato
     # A message that is done from its start has its attachments stored again, and new links.
     if not kept or redelivery.releases:
         return
-    # All of them were stored together, and their retention ends together.
-    if desk.attachments.find(kept[0].key) is None:
+    if any(one.revoked_at is None and desk.attachments.find(one.key) is None for one in kept[:1]):
         yield (
-            "  WARNING: its attachments are gone from the bucket (attachmentRetentionDays); the"
-            " links in the mail will lead nowhere"
+            "  its attachments are gone from the bucket (attachmentRetentionDays): they are stored"
+            " anew from the raw message"
         )
-        return
     if desk.open_pages is None:
         return  # each mail has presigned links of its own
     if others := _holders_of_links(manifest, redelivery):

@@ -8,7 +8,7 @@ import pty
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -177,6 +177,28 @@ class TestList:
         names = ["relaying", "failed", "done", "held"]
         assert [(name, name) for name in names] == first
         assert [("done", "new"), ("done", "relaying")] == then
+
+    def test_whoever_watches_is_told_of_a_worker_that_died(
+        self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        until = datetime.now(UTC) + HOUR
+        lease = Lease(holder="w", until=until, is_last_try=True)
+        deployed.store(manifest("m1", to(CARL, PENDING), lease=lease))
+        pauses = iter(range(1))
+
+        class Later(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+                return until.astimezone(tz)
+
+        def pause(_: float) -> None:
+            if next(pauses, None) is None:
+                raise KeyboardInterrupt
+            monkeypatch.setattr("operate.list_command.datetime", Later)
+
+        monkeypatch.setattr("operate.list_command.sleep", pause)
+        answer = deployed.relayctl("list", "--watch")
+        assert ["relaying", "dead"] == [line.split("\t")[1] for line in answer.stdout.splitlines()]
 
     def test_nothing_is_told_where_there_is_nothing(self, filled: Deployed) -> None:
         assert "no message is as asked for" in filled.relayctl("list", "--since", "0s").stderr
@@ -450,9 +472,10 @@ class TestRedeliver:
             return deployed.relayctl("redeliver", "m1", "--dry-run").stdout
 
         deployed.store(message)
-        assert "WARNING: its attachments are gone" in told(deployed)
+        assert "its attachments are gone" in told(deployed)
+        assert f"EXTENDS the links of {ANNA} too: they are good until" in told(deployed)
         deployed.store_files(message)
-        assert "WARNING" not in told(deployed)
+        assert "attachments" not in told(deployed)
         assert f"EXTENDS the links of {ANNA} too: they are good until" in told(deployed)
         deployed.store(replace(message, expires_at=created_at))
         assert f"EXTENDS the links of {ANNA} too: they were good until" in told(deployed)
