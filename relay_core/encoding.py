@@ -340,19 +340,22 @@ def _lf(content: bytes) -> bytes:
 def encode_text_content(content: bytes) -> tuple[TransferEncoding, bytes]:
     """Encoded text in the transfer encoding that keeps most of it readable in transit.
 
-    The result is 7-bit clean, its line breaks are CRLF, and no line is over 998 bytes.
+    The result is 7-bit clean, its line breaks are CRLF, and no line is over 998 bytes. A text with
+    control characters is base64, as their escapes in quoted-printable are taken for words like
+    `status=00` that are no escapes (`relay_core.mislabelled`).
     """
     if content.isascii() and b"\0" not in content:
         lines = _lf(content).replace(b"\n", b"\r\n")
         if find_long_line(lines) is None:
             return TransferEncoding.SEVEN_BIT, lines
     foreign = len(content) - len(content.translate(None, _NOT_ASCII))
-    if foreign * 3 > len(content):
+    if foreign * 3 > len(content) or _CONTROL.search(content):
         return TransferEncoding.BASE64, encode_base64([content])
     return TransferEncoding.QUOTED_PRINTABLE, encode_quoted_printable(content)
 
 
 _NOT_ASCII = bytes(range(128, 256))
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
 # --- header text ----------------------------------------------------------------------------
