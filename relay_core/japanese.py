@@ -12,6 +12,7 @@ import codecs
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from io import StringIO
 
 from .possessive import possessive
 
@@ -49,15 +50,15 @@ def _number(content: bytes) -> int:
 
 def _decode_euc(content: bytes, errors: str, *, final: bool) -> tuple[str, int]:
     """Text in EUC-JP, and how much was read of it: half a character at the end may go on."""
-    pieces: list[str] = []
+    written = StringIO(newline="")  # a list of a line's pieces would be many times its size
     for found in _EUC.finditer(content):
         if found.lastgroup == "vendor":
-            pieces.append(_decode_vendor(found[0], errors))
+            written.write(_decode_vendor(found[0], errors))
         elif not final and found.lastgroup == "odd" and len(content) - found.start() < 3:
-            return "".join(pieces), found.start()
+            return written.getvalue(), found.start()
         else:
-            pieces.append(_decode_standard(found[0], errors))
-    return "".join(pieces), len(content)
+            written.write(_decode_standard(found[0], errors))
+    return written.getvalue(), len(content)
 
 
 def _decode_standard(run: bytes, errors: str) -> str:
@@ -115,8 +116,10 @@ class Iso2022JpDecoder(codecs.BufferedIncrementalDecoder):
 
 
 _SEGMENT = re.compile(rb"(?:\x1b(\([BHIJ]|\$[@B]|\$\(D))?([^\x1b\n]*+)|\x1b")
-_ANY = re.compile(rb"[\xa1-\xdf]")
-_PAIR = re.compile(rb"[\xa1-\xfe][\xa1-\xfe]")
+_KATAKANA = re.compile(rb"[\xa1-\xdf]+")
+_PAIRS = re.compile(rb"[\xa1-\xfe]{2,}")
+_SLICE = 1 << 16
+"""How many bytes of a line are put together at a time, which bounds the memory for pieces."""
 _NONE = b"\xff"
 """What is no character in EUC-JP."""
 _PLAIN = bytes(byte if byte < 0x80 else 0xFF for byte in range(256))
@@ -136,7 +139,24 @@ def _as_euc(segment: re.Match[bytes]) -> bytes:
         return roman.replace(b"\\", b"\xa1\xef").replace(b"~", b"\xa1\xb1")
     high = content.translate(_HIGH)
     if charset == b"(I":
-        return _ANY.sub(lambda one: b"\x8e" + one[0], high)
+        slices = (high[at : at + _SLICE] for at in range(0, len(high), _SLICE))
+        return b"".join(_KATAKANA.sub(_as_half_width, one) for one in slices)
     if len(high.rstrip(b"\r")) % 2:
         high = high.rstrip(b"\r") + _NONE
-    return _PAIR.sub(lambda one: b"\x8f" + one[0], high) if charset == b"$(D" else high
+    return _PAIRS.sub(_as_supplement, high) if charset == b"$(D" else high
+
+
+def _as_half_width(run: re.Match[bytes]) -> bytes:
+    """Half-width katakana in EUC-JP, each behind its single shift."""
+    shifted = bytearray(b"\x8e" * (2 * len(run[0])))
+    shifted[1::2] = run[0]
+    return bytes(shifted)
+
+
+def _as_supplement(run: re.Match[bytes]) -> bytes:
+    """Pairs of JIS X 0212 in EUC-JP, each behind its single shift; half a pair stays as it is."""
+    number = len(run[0]) // 2
+    shifted = bytearray(b"\x8f" * (3 * number))
+    shifted[1::3] = run[0][: 2 * number : 2]
+    shifted[2::3] = run[0][1 : 2 * number : 2]
+    return bytes(shifted) + run[0][2 * number :]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tracemalloc
 from email.header import decode_header, make_header
 from urllib.parse import quote_from_bytes
 
@@ -214,6 +215,19 @@ def test_rows_of_nec_and_ibm_are_read() -> None:
     assert "ｱ警" == decode_bytes(b"\x1b(I1\x1b$B7Y\x1b(B", "cp50220")
     with pytest.raises(UnicodeDecodeError):
         decoder("cp50220", b"", "strict").decode(b"\x1b$B\x7e\x7e\x1b(B", final=True)
+
+
+@pytest.mark.parametrize("line", [b"\x1b(I1", b"\x1b(I1 ", b"\x1b$(D0!", b"\x1b$B-!0!"])
+def test_a_long_line_of_japanese_takes_a_few_times_its_size(line: bytes) -> None:
+    escape = line[:4] if line.startswith(b"\x1b$(") else line[:3]
+    content = escape + line[len(escape) :] * 200_000
+    tracemalloc.start(1)
+    try:
+        decode_bytes(content, "cp50220")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 12 * len(content) + 4_000_000
 
 
 @given(content=st.binary(max_size=300), is_html=st.booleans())
