@@ -109,6 +109,7 @@ _FINAL_PADDING = re.compile(rb"=[=\r\n \t]*\Z")
 def _decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
     if prefix := _DATA_URL.match(raw, *span):
         span = Span(prefix.end(), span.end)  # what a script took out of a page (RFC 2397)
+    span = before_footer(raw, span)
     if _is_base64url(raw, span):
         return _decode_loose_base64(raw, span, _FROM_BASE64URL)
     return _decode_plain_base64(raw, span)
@@ -118,6 +119,7 @@ _DATA_URL = re.compile(
     rb"[ \t\r\n\"']*+(?:data:)?(?:[a-z]+/[!-+\--~]{1,200};)?base64,", re.IGNORECASE
 )
 _BASE64URL = b"-_"
+_AMONG_BLANKS = re.compile(rb"[-_][ \t]++[^\s]|[^\s][ \t]++[-_]")
 _FROM_BASE64URL = bytes.maketrans(_BASE64URL, b"+/")
 
 
@@ -127,12 +129,13 @@ def _is_base64url(raw: bytes, span: Span) -> bool:
         return False
     if any(raw.find(one, *span) >= 0 for one in (b"+", b"/")):
         return False
+    if _AMONG_BLANKS.search(raw, *span):
+        return False  # words with hyphens between them, or junk
     allowed = _BASE64_ALPHABET + _BASE64URL + b"=" + _BLANKS
     return not any(chunk.translate(None, allowed) for chunk in _slices(raw, span))
 
 
 def _decode_plain_base64(raw: bytes, span: Span) -> Iterator[bytes]:
-    span = before_footer(raw, span)
     position = span.start
     padding = raw.find(b"=", span.start, span.end)
     is_final = padding < 0 or _FINAL_PADDING.match(raw, padding, span.end) is not None

@@ -740,11 +740,7 @@ class _Parser:
             disposition is not None and disposition.word == "attachment"
         )
         stands_in = encoding
-        if (
-            encoding is not None
-            and not opened.parts
-            and (media_type.type == "text" or not is_file)
-        ):
+        if encoding is not None and not opened.parts and not is_file:
             stands_in = real_encoding(self.raw, body, encoding)
         if not is_file and not opened.parts and self._is_text(opened, body, stands_in):
             if media_type.valid and (named := header.first("content-type")):

@@ -9,8 +9,8 @@ is. What it is decoded to is not what anybody wrote, so the bytes decide:
   pieces of one length, is base64.
 * **Quoted-printable** has escapes that its writers need: of `=`, of bytes beyond ASCII, of blanks
   at the end of a line, and line breaks behind `=`. A text is none if it has an equals sign that is
-  no escape, an escape of a letter, a digit or a control character, or bytes of 8 bits, and none of
-  those. In prose `=80` to `=99` is a number.
+  no escape, an escape of a letter, a digit or a control character other than those of ISO-2022, or
+  bytes of 8 bits, and none of those. In prose `=80` to `=99` is a number.
 
 docs/decisions/0041 says how often that is wrong. No more than the beginning of a text is
 looked at, `_SAMPLE` bytes.
@@ -26,6 +26,8 @@ from .encoding import TransferEncoding
 from .errors import Span
 
 _SAMPLE = 1 << 14
+_LONGEST_WORD = 12
+"""How long a word may be that is all of a text; `PUMP` would be base64 of three bytes."""
 
 _TOKEN = re.compile(rb"[A-Za-z0-9\x80-\xff]++")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]++")
@@ -50,7 +52,8 @@ def _is_prose(sample: bytes) -> bool:
     letters = sum(map(len, tokens))
     pieces = sample.split()
     joined = b"".join(pieces)
-    if _QUANTA.fullmatch(joined) and (len(pieces) == 1 or joined.endswith(b"=")):
+    is_long = len(pieces) == 1 and len(joined) > _LONGEST_WORD
+    if _QUANTA.fullmatch(joined) and (is_long or joined.endswith(b"=")):
         return False
     words = sum(len(token) for token in tokens if _WORD.fullmatch(token))
     return (
@@ -82,7 +85,7 @@ _NEEDED = re.compile(
 )
 _SENSELESS = re.compile(
     rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]*(?:[\r\n]|\Z))"
-    rb"|=(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|0[0-8BbEeFf]|1[0-9A-Fa-f])"
+    rb"|=(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|0[0-8BbEeFf]|1[0-9AC-Fac-f]|1[Bb](?![$(]))"
 )
 
 

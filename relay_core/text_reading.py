@@ -76,6 +76,8 @@ def find_reading(
 ) -> Reading:
     """How the bytes in a range are read, as the module's docstring says."""
     for reading in _candidates(content, within, label, hints):
+        if _takes_too_long(reading.charset, within):
+            continue
         if reading.is_whole:
             holds = is_readable(_pieces(content, within), reading.charset)
         else:
@@ -93,7 +95,8 @@ def _candidates(
         yield Reading(charset, is_declared=charset in declared)
     for charset in declared:
         yield Reading(charset, is_declared=True)
-    damaged = [Reading(one, is_declared=True, is_whole=False) for one in declared[-1:]]
+    usual = [one for one in declared if not _takes_too_long(one, within)]
+    damaged = [Reading(one, is_declared=True, is_whole=False) for one in usual[-1:]]
     if _is_ascii(content, within):
         yield from damaged
         if not declared and not _SHIFT.search(content, *within):
@@ -146,12 +149,8 @@ _CONTROLS = bytes(range(0x80, 0xA0))
 def _is_damaged(content: bytes, within: Span, charset: str) -> bool:
     """Whether a text is one in a charset, but for a few bytes."""
     reader = decoder(charset, content[within.start : within.start + 4], "replace")
-    looked_at = within
-    if charset in _SLOW:
-        looked_at = Span(within.start, min(within.end, within.start + _LOOKED_AT))
-    last = (b"",) if looked_at == within else ()
     good = bad = 0
-    for chunk in chain(_pieces(content, looked_at), last):
+    for chunk in chain(_pieces(content, within), (b"",)):
         text = without_surrogates(reader.decode(chunk, final=not chunk))
         none = text.count("\ufffd")
         bad += none
@@ -159,9 +158,13 @@ def _is_damaged(content: bytes, within: Span, charset: str) -> bool:
     return good >= MAJORITY * bad and good > 0
 
 
+def _takes_too_long(charset: str, within: Span) -> bool:
+    return charset in _SLOW and within.end - within.start > _MOST
+
+
 _SLOW = frozenset({"cp50220", "cp51932"})
-_LOOKED_AT = 1 << 18
-"""How much of a text is looked at for damage in a charset that takes long to decode."""
+_MOST = 1 << 18
+"""How long a text may be, in bytes, to be read in a charset that takes long to decode."""
 
 # --- what the bytes say themselves --------------------------------------------------------------
 

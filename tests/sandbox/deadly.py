@@ -37,6 +37,7 @@ def small_sandbox(folder: Path) -> Iterator[RunningSandbox]:
         f"functionTimeoutSeconds={_TIMEOUT}",
         "maxConcurrency=3",
         "noticeLimit=0",
+        "recipientBudgetPerHour=0",
     )
     with running_sandbox(folder, config) as relay:
         # Unchecked, as the service's model allows no such size.
