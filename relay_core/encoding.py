@@ -131,6 +131,9 @@ def _is_base64url(raw: bytes, span: Span) -> bool:
         return False
     if _AMONG_BLANKS.search(raw, *span):
         return False  # words with hyphens between them, or junk
+    padding = raw.find(b"=", *span)
+    if padding >= 0 and _FINAL_PADDING.match(raw, padding, span.end) is None:
+        return False  # what follows the padding is something else
     allowed = _BASE64_ALPHABET + _BASE64URL + b"=" + _BLANKS
     return not any(chunk.translate(None, allowed) for chunk in _slices(raw, span))
 
