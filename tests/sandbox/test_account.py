@@ -236,7 +236,9 @@ def test_what_is_over_the_budget_is_held_told_once_and_released_by_the_operator(
     assert served <= BUDGET * len(hours)
     assert held
     notices = [
-        one for one in relay.sandbox.notices() if "recipientBudgetPerHour" in one["message"]
+        one
+        for one in relay.sandbox.notices()
+        if one["topic"] == "fallback" and "recipientBudgetPerHour" in one["message"]
     ]
     assert 1 <= len(notices) <= len(hours)
     relay.relayctl("redeliver", held[0]["message_id"], "--yes")
