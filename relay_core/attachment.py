@@ -461,6 +461,7 @@ _EXTENSIONS = {
     "video/3gpp": ".3gp",
     "video/h264": ".h264",
     "video/x-flv": ".flv",
+    "video/x-ms-asf": ".asf",
     "video/x-ms-wmv": ".wmv",
 }
 """The usual extension of each type, registered or only written."""
@@ -481,7 +482,14 @@ def _suggested_name(message: Message, entity: Entity) -> str | None:
     head = _head(message, entity)
     if entity.media_type.type == "multipart" and begins_like_mail(head):
         return ".eml"
-    return extension_by_content(head)
+    by_content = extension_by_content(head)
+    if by_content is None and (match := _OWN_EXTENSION.fullmatch(full)):
+        return f".{match[1]}"
+    return by_content
+
+
+# `video/dav`, `image/heif`: what a type of a medium is called is mostly what its files are, too.
+_OWN_EXTENSION = re.compile(r"(?:audio|image|video)/(?:x-)?([a-z0-9]{2,5})")
 
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

@@ -53,6 +53,7 @@ _NAMES = {
     "7-bit": TransferEncoding.SEVEN_BIT,
     "8-bit": TransferEncoding.EIGHT_BIT,
     "base-64": TransferEncoding.BASE64,
+    "base64url": TransferEncoding.BASE64,
     "quotedprintable": TransferEncoding.QUOTED_PRINTABLE,
     "uue": TransferEncoding.UUENCODE,
     "uuencode": TransferEncoding.UUENCODE,
@@ -125,9 +126,10 @@ _FROM_BASE64URL = bytes.maketrans(_BASE64URL, b"+/")
 
 def _is_base64url(raw: bytes, span: Span) -> bool:
     """Whether the content is written with the two other characters of RFC 4648 section 5."""
-    if all(raw.find(one, *span) < 0 for one in (b"-", b"_")):
+    # One of these stands within the first lines of nearly every file: the search ends there.
+    if any(raw.find(one, *span) >= 0 for one in (b"/", b"+")):
         return False
-    if any(raw.find(one, *span) >= 0 for one in (b"+", b"/")):
+    if all(raw.find(one, *span) < 0 for one in (b"-", b"_")):
         return False
     if _AMONG_BLANKS.search(raw, *span):
         return False  # words with hyphens between them, or junk

@@ -33,7 +33,10 @@ _MOST_JOINED = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class References:
-    """What texts refer to: Content-IDs, and other URLs, as they stand and joined with the base."""
+    """What texts refer to: Content-IDs in lower case, and other URLs, as they stand and joined.
+
+    They are joined with the Content-Location of their text.
+    """
 
     content_ids: frozenset[str]
     urls: frozenset[str]
@@ -43,9 +46,9 @@ class References:
         self, *, content_id: str | None, content_location: str | None, filename: str | None
     ) -> bool:
         """Whether they lead to a part of these names."""
-        if content_id and (content_id in self.content_ids or content_id in self.urls):
+        if content_id and (content_id.lower() in self.content_ids or content_id in self.urls):
             return True
-        if filename and filename in self.urls:
+        if filename and (filename.lower() in self.content_ids or filename in self.urls):
             return True
         return content_location is not None and (
             content_location in self.urls or _joined(None, content_location) in self.absolute
@@ -64,9 +67,10 @@ def find_references(texts: Iterable[tuple[str, str | None]]) -> References:
                 continue
             url = written.strip()
             if url[:4].lower() == "cid:":
-                content_ids.update((url[4:], unquote(url[4:])))
+                content_id = url[4:].strip().lower()
+                content_ids.update((content_id, unquote(content_id)))
             elif url:
-                own[url] = None
+                own[url.removeprefix("./")] = None
         urls.update(own, map(unquote, own))
         absolute.update(_joined(base, one) for one in list(own)[:_MOST_JOINED])
     return References(

@@ -298,6 +298,7 @@ class _Splitter:
     buffer: list[str] = field(default_factory=list)
     seen_equals: bool = False
     is_complete: bool = False
+    has_ink: bool = False  # in the buffer
     has_open_quote: bool = False
 
     def split(self) -> list[tuple[str, str]]:
@@ -332,6 +333,7 @@ class _Splitter:
     def _add(self, text: str) -> None:
         if not self.is_complete:
             self.buffer.append(text)
+            self.has_ink = self.has_ink or bool(text.strip())
 
     def _finish(self) -> None:
         content = "".join(self.buffer).strip(" \t")
@@ -340,7 +342,7 @@ class _Splitter:
         elif self.seen_equals and self.name:
             self.pieces.append((self.name, content))
         self.name, self.buffer = "", []
-        self.seen_equals = self.is_complete = False
+        self.seen_equals = self.is_complete = self.has_ink = False
 
     def _is_assignment(self) -> bool:
         """Whether the `=` here parts an attribute from its value; if so, it is taken in."""
@@ -355,7 +357,7 @@ class _Splitter:
                 return False
             self.pieces.append(("", " ".join(words)))
             self.name = name.lower()
-        self.buffer, self.seen_equals = [], True
+        self.buffer, self.seen_equals, self.has_ink = [], True, False
         return True
 
     def _quoted(self, position: int) -> int:
@@ -377,7 +379,7 @@ class _Splitter:
 
     def _quoted_by_escapes(self, position: int) -> int | None:
         r"""Behind a value whose quotes are escaped: `name=\"a b.txt\"`, by a script's mistake."""
-        if not self.seen_equals or any(one.strip() for one in self.buffer):
+        if not self.seen_equals or self.has_ink:
             return None
         match = _QUOTED_BY_ESCAPES.match(self.text, position)
         if match is None:
@@ -395,7 +397,7 @@ class _Splitter:
         if behind is None:
             self._add("(")
             return position + 1
-        inside_value = self.seen_equals and any(one.strip() for one in self.buffer)
+        inside_value = self.seen_equals and self.has_ink
         if inside_value and not _ENDS_VALUE.match(self.text, behind):
             self._add(self.text[position:behind])  # `snap (1).png`
         return behind

@@ -32,7 +32,7 @@ def undeclared_boundary(raw: bytes, start: int, end: int, *, is_sure: bool) -> b
 
 
 _EXPLAINS = re.compile(rb"(?i)\bmime\b|multi-?part")
-_LONGEST = 500
+_PARAGRAPH_END = re.compile(rb"(?:\r?\n|\r)[ \t]*+(?:\r?\n|\r)")
 _INK = re.compile(rb"\S")
 
 
@@ -40,8 +40,9 @@ def is_shown(preamble: bytes) -> bool:
     """Whether what stands before a first delimiter are words for people.
 
     A preamble explains to old programs what they do not understand (RFC 2046 section 5.1.1). What
-    a device wrote there that knows little of MIME are its own words.
+    a device wrote there that knows little of MIME are words: a paragraph that speaks of others.
     """
-    if _INK.search(preamble) is None:
-        return False
-    return len(preamble) > _LONGEST or _EXPLAINS.search(preamble) is None
+    return any(
+        _INK.search(paragraph) and not _EXPLAINS.search(paragraph)
+        for paragraph in _PARAGRAPH_END.split(preamble)
+    )

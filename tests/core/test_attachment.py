@@ -126,6 +126,8 @@ SIGNED_FILE = b"Content-Type: multipart/signed\r\nContent-Disposition: attachmen
     [
         (b"Content-Type: video/avi\r\n\r\nx", "attachment-1.avi"),
         (b"Content-Type: image/jpg\r\n\r\nx", "attachment-1.jpg"),
+        (b"Content-Type: video/x-dav\r\n\r\nx", "attachment-1.dav"),
+        (b"Content-Type: video/vnd.odd\r\n\r\nx", "attachment-1.bin"),
         (b"Content-Type: application/x-odd\r\n\r\n%PDF-1.4", "attachment-1.pdf"),
         (
             B64_HEADER + b"\r\n\r\n/9j/4AAQ",

@@ -24,6 +24,7 @@ def includes(html: str, base: str | None = None, **names: str) -> bool:
         ('<img src="cid:a&amp;b@x">', "a&b@x"),
         ('<img src="cid:a(1) b@x">', "a(1) b@x"),
         ('<img src="a@x">', "a@x"),
+        ('<img src="cid: A@x ">', "a@X"),
         ("<div style=\"background:url('cid:a@x')\">", "a@x"),
         ("<div style='background:url(&quot;cid:a(1)@x&quot;)'>", "a(1)@x"),
         ("<style>p{background:url( cid:a@x )}</style>", "a@x"),
@@ -44,6 +45,8 @@ def test_a_location_is_joined_with_that_of_the_text() -> None:
 
 def test_a_link_to_a_name_shows_nothing() -> None:
     assert includes("<img src=a.png>", filename="a.png")
+    assert includes("<img src=./a%20b.png>", filename="a b.png")
+    assert includes("<img src=cid:a.png>", filename="a.png")
     assert not includes("<a href=a.png>a.png</a>", filename="a.png")
     assert not includes("a.png", filename="a.png")
 

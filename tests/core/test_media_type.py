@@ -48,6 +48,9 @@ def test_any_bytes_are_read(value: bytes) -> None:
         b'text/plain; name="' + b"\\" * 50_001,
         b"text/plain" + b"; a*0*=x" * 20_000,
         b"text/plain; " + b"; ".join(b"a*%d*=x" % i for i in range(20_000)),
+        b"text/plain; a=" + b'\\"' * 50_000,
+        b"text/plain; a=" + b'""' * 50_000 + b"\\" * 50_000,
+        b"text/plain" + b'; a=\\"b' * 20_000,
     ],
 )
 def test_hostile_values_end(value: bytes) -> None:
