@@ -854,9 +854,9 @@ class TestEventSources:
         eventually(lambda: feed.depth() == 0)
         [worker] = feed.workers()
         assert kill_worker(worker)
+        eventually(lambda: worker not in feed.workers())
         feed.send({"id": "second"})
         eventually(lambda: feed.seen("second") == [1])
-        assert worker not in feed.workers()
 
     def test_a_function_may_send_its_message_anew_to_be_had_later(
         self, emulator: Emulator
