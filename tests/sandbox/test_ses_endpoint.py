@@ -9,6 +9,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -379,7 +380,12 @@ def test_notices_keep_subject_and_attributes(ses: Ses, tmp_path: Path) -> None:
         eventually(lambda: len(heard) == 2)
     finally:
         recorder.close()
-    assert [json.loads(line) for line in file.read_text("utf-8").splitlines()] == [
+    notices = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert [datetime.fromisoformat(notice.pop("at")).utcoffset() for notice in notices] == [
+        timedelta(0),
+        timedelta(0),
+    ]
+    assert notices == [
         {
             "topic": "fallback",
             "subject": "Not relayed",
