@@ -4,10 +4,10 @@ Whoever can have mail sent can have it sent to many addresses that do not exist,
 pauses an account of which too much bounces: then no alarm of any device arrives. The budget bounds
 what can happen before somebody looks.
 
-An hour's record says how many recipients are reserved. A worker reserves a block at a time and
-spends it mail by mail, so that most mails ask nobody. What it has reserved and not spent is lost
-at the end of the hour: so at most the budget is submitted, and a little less where many workers
-share it.
+An hour's record says how many recipients are reserved. A worker reserves what its mail needs, and
+as many more as it has spent in that hour, a block at most: so that most mails ask nobody. What it
+has reserved and not spent is lost when it dies, and at the end of the hour: so at most the budget
+is submitted, and a worker that dies young takes little with it.
 """
 
 from __future__ import annotations
@@ -54,15 +54,17 @@ class BudgetWindow:
         """The moment from which the next hour's budget counts."""
         return self.started_at + HOUR
 
-    def reserving(self, needed: int, budget: int) -> BudgetWindow:
-        """The hour with so many recipients reserved, and a block more as far as there is room.
+    def reserving(self, needed: int, budget: int, spent: int) -> BudgetWindow:
+        """The hour with so many recipients reserved, and more as far as there is room.
 
-        The same if there is no room for those who are needed.
+        More by as many as the worker has `spent` in this hour, a block at most. The same if there
+        is no room for those who are needed.
         """
         room = budget - self.reserved
         if needed > room:
             return self
-        return replace(self, reserved=self.reserved + min(room, needed + budget // _BLOCKS))
+        ahead = min(spent, budget // _BLOCKS)
+        return replace(self, reserved=self.reserved + min(room, needed + ahead))
 
     def with_telling(self, telling: Telling) -> BudgetWindow:
         """The hour with another state of telling the operator."""

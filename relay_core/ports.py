@@ -174,16 +174,17 @@ class Windows(Protocol[Window]):
 class Purse:
     """What one container has of an hour's budget: it is the only part of `Ports` that it owns.
 
-    `left` recipients are reserved and not spent yet, of the hour as `seen` last.
+    `left` recipients are reserved and not spent yet, and `spent` are, of the hour as `seen` last.
     """
 
     left: int = 0
+    spent: int = 0
     seen: StoredWindow[BudgetWindow] | None = None
 
     def seen_of(self, hour: BudgetWindow) -> StoredWindow[BudgetWindow] | None:
         """That hour's record as it was seen last; None if none was. Another hour ends here."""
         if self.seen is not None and self.seen.window.key != hour.key:
-            self.left, self.seen = 0, None
+            self.left, self.spent, self.seen = 0, 0, None
         return self.seen
 
 

@@ -77,7 +77,8 @@ def _spend(
     empty, purse = BudgetWindow.at(now), ports.purse
     seen = purse.seen_of(empty)
     if count > purse.left:
-        if seen is not None and seen.window.reserving(count - purse.left, budget) is seen.window:
+        needed, spent = count - purse.left, purse.spent
+        if seen is not None and seen.window.reserving(needed, budget, spent) is seen.window:
             # Nothing is written where there is no room: so it has to be looked at anew.
             seen = None
         before = 0
@@ -85,7 +86,7 @@ def _spend(
         def reserve(found: BudgetWindow) -> BudgetWindow:
             nonlocal before
             before = found.reserved
-            reserved = found.reserving(count - purse.left, budget)
+            reserved = found.reserving(needed, budget, spent)
             if reserved is not found:
                 return reserved
             return found.with_telling(found.telling.claimed(by, now))
@@ -95,4 +96,5 @@ def _spend(
         if count > purse.left:
             return purse.seen.window
     purse.left -= count
+    purse.spent += count
     return None

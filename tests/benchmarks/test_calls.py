@@ -175,8 +175,8 @@ class TestCallsOfNotices:
 
 
 class TestCallsOfTheBudget:
-    @pytest.mark.parametrize(("shape", "mails", "writes"), [(SMALL, 74, 2), (to(40), 10, 10)])
-    def test_a_worker_reserves_a_block_by_one_write_and_a_large_mail_by_one_of_its_own(
+    @pytest.mark.parametrize(("shape", "mails", "writes"), [(SMALL, 74, 7), (to(40), 10, 10)])
+    def test_a_worker_reserves_as_much_again_by_one_write_and_a_large_mail_by_one_of_its_own(
         self, endpoint: str, shape: Shape, mails: int, writes: int
     ) -> None:
         session = loopback_session(endpoint)

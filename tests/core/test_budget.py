@@ -239,14 +239,14 @@ def test_what_is_no_hour_is_an_error(document: bytes) -> None:
         parse_budget(document)
 
 
-@given(HOURS, st.integers(1, 2000), st.integers(1, 5000))
+@given(HOURS, st.integers(1, 2000), st.integers(1, 5000), st.integers(0, 100))
 def test_a_reservation_is_enough_or_none_and_never_beyond_the_budget(
-    hour: BudgetWindow, needed: int, budget: int
+    hour: BudgetWindow, needed: int, budget: int, spent: int
 ) -> None:
-    after = hour.reserving(needed, budget)
+    after = hour.reserving(needed, budget, spent)
     taken = after.reserved - hour.reserved
     if hour.reserved + needed <= budget:
-        assert needed <= taken <= needed + budget // 100
+        assert needed <= taken <= needed + min(budget // 100, spent)
         assert after.reserved <= budget
     else:
         assert after is hour
@@ -254,13 +254,21 @@ def test_a_reservation_is_enough_or_none_and_never_beyond_the_budget(
 
 def test_what_is_left_of_one_hour_is_worth_nothing_in_another() -> None:
     world = MemoryWorld()
-    receive(world, "a", 1)
+    receive(world, "a", 5)
+    receive(world, "b", 1)
     assert 5 == world.purse.left
     world.now += HOUR
-    receive(world, "b", 500)
+    receive(world, "c", 500)
     assert 0 == world.purse.left
-    assert HELD is receive(world, "c", 1)
-    assert 501 == len(world.submission.outbox)
+    assert HELD is receive(world, "d", 1)
+    assert 506 == len(world.submission.outbox)
+
+
+def test_workers_that_die_at_once_take_nothing_with_them() -> None:
+    world = MemoryWorld()
+    for name in "abcdefgh":
+        receive(world, name, 1, replace(world.ports, purse=Purse()))
+    assert RELAYED is receive(world, "last", 500 - 8, replace(world.ports, purse=Purse()))
 
 
 def test_a_worker_that_is_alone_writes_and_does_not_read() -> None:
