@@ -8,9 +8,10 @@ is. What it is decoded to is not what anybody wrote, so the bytes decide:
   beginning decoded as base64 is no text in UTF-8. What is regular in one piece, or padded, or in
   pieces of one length, is base64.
 * **Quoted-printable** has escapes that its writers need: of `=`, of bytes beyond ASCII, of blanks
-  at the end of a line, and line breaks behind `=`. A text is none if it has an equals sign that is
-  no escape, an escape of a letter, a digit or a control character other than those of ISO-2022, or
-  bytes of 8 bits, and none of those. In prose `=80` to `=99` is a number.
+  at the end of a line, of every second byte in UTF-16, and line breaks behind `=`. A text is none
+  if it has an equals sign that is no escape, an escape of a letter, a digit or a control character
+  other than those of ISO-2022, or bytes of 8 bits, and none of those. In prose `=80` to `=99` is a
+  number.
 
 docs/decisions/0041 says how often that is wrong. No more than the beginning of a text is
 looked at, `_SAMPLE` bytes.
@@ -81,7 +82,8 @@ def _decodes_to_text(sample: bytes) -> bool:
 
 
 _NEEDED = re.compile(
-    rb"=(?:3[Dd]|[A-Fa-f][0-9A-Fa-f]|[ \t]*\r?\n|(?:20|09)[ \t]*(?:\r?\n|\Z))|\n=(?:2E|46)"
+    rb"=(?:3[Dd]|[A-Fa-f][0-9A-Fa-f]|[ \t]*[\r\n]|(?:20|09)[ \t]*(?:[\r\n]|\Z))"
+    rb"|[\r\n]=(?:2E|46)|=00[^=\r\n]=00"
 )
 _SENSELESS = re.compile(
     rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]*(?:[\r\n]|\Z))"

@@ -79,6 +79,13 @@ def test_quoted_printable_is_hardly_ever_taken_for_prose() -> None:
     assert wrong == 0
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_quoted_printable_of_utf_16_is_no_prose(codec: str) -> None:
+    encoded = "".join(f"{chr(one)}" if one else "=00" for one in "Tor 3".encode(codec)).encode()
+    read = found(encoded, TransferEncoding.QUOTED_PRINTABLE)
+    assert TransferEncoding.QUOTED_PRINTABLE is read
+
+
 def test_prose_with_equals_signs_is_taken_for_quoted_printable_in_few_cases() -> None:
     pick = random.Random(20)
     kept = told = 0
