@@ -27,8 +27,6 @@ from .encoding import TransferEncoding
 from .errors import Span
 
 _SAMPLE = 1 << 14
-_LONGEST_WORD = 12
-"""How long a word may be that is all of a text; `PUMP` would be base64 of three bytes."""
 
 _TOKEN = re.compile(rb"[A-Za-z0-9\x80-\xff]++")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]++")
@@ -53,8 +51,7 @@ def _is_prose(sample: bytes) -> bool:
     letters = sum(map(len, tokens))
     pieces = sample.split()
     joined = b"".join(pieces)
-    is_long = len(pieces) == 1 and len(joined) > _LONGEST_WORD
-    if _QUANTA.fullmatch(joined) and (is_long or joined.endswith(b"=")):
+    if _QUANTA.fullmatch(joined) and (len(pieces) == 1 or joined.endswith(b"=")):
         return False
     words = sum(len(token) for token in tokens if _WORD.fullmatch(token))
     return (

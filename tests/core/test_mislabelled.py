@@ -65,6 +65,8 @@ def test_prose_is_never_taken_for_base64() -> None:
     pick = random.Random(18)
     for _ in range(MANY):
         text = prose(pick).encode()
+        if len(text.split()) == 1 and len(text.strip()) % 4 == 0:
+            continue  # `PUMP` is base64, too: nobody can tell
         assert TransferEncoding.EIGHT_BIT is found(text, TransferEncoding.BASE64), text
 
 
