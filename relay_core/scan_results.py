@@ -119,6 +119,6 @@ def _tell(
 _SAID = {
     Scan.MALICIOUS: "the scan found malware in it, so its link hands it out to nobody",
     Scan.FAILED: "it could not be scanned, so its link hands it out to nobody",
-    Scan.UNDER_WAY: "it was not scanned for an hour and more; until then, its link hands it out to"
+    Scan.UNDER_WAY: "the scan has no result for it yet, and until it has, its link hands it out to"
     " nobody",
 }
