@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from .encoding import decode_encoded_words
 from .errors import Defect, DefectKind, LimitExceeded, Span
-from .header_gap import MAY_GO_ON, end_of_gap
+from .header_gap import MAY_GO_ON, describes_content, end_of_gap
 from .header_text import decode_header_bytes
 from .possessive import possessive
 
@@ -61,7 +61,6 @@ _KNOWN = re.compile(
 )
 # … and of a part (RFC 2046 section 5.1: no other field has a meaning there).
 _KNOWN_IN_PART = re.compile(rb"(?i)(?:content-[a-z0-9-]+|x-[!-9;-~]+|mime-version)[ \t]*:")
-_DESCRIBES_CONTENT = re.compile(rb"(?i)content-(?:type|disposition|transfer-encoding)[ \t]*:")
 _PARAMETER = re.compile(rb"[A-Za-z][A-Za-z0-9*-]*[ \t]*=")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/= \t]")
 _FOLDED_BASE64 = re.compile(rb"[\r\n][ \t]++[A-Za-z0-9+/]++={0,2}[ \t]*+(?=[\r\n]|\Z)")
@@ -406,8 +405,12 @@ class _Scan:
             position = after
         if position == start or self.place is Place.PART_OF_DIGEST:
             return start
-        expected = _KNOWN if self.place is Place.MESSAGE else _DESCRIBES_CONTENT
-        if not expected.match(self.raw, position):
+        is_one = (
+            _KNOWN.match(self.raw, position) is not None
+            if self.place is Place.MESSAGE
+            else describes_content(self._line(position)[0])
+        )
+        if not is_one:
             return start
         self.report(DefectKind.JUNK_IN_HEADER, start, position)
         return position

@@ -10,6 +10,8 @@ one of these:
 * fields of a message, none of which was there before, each with an empty line behind it: two of
   them, or one before such a paragraph.
 
+A field describes the content if its value is one of that field: `Content-Type: pump` is a reading.
+
 What is inside of a message or a multipart begins with fields of its own, and a text may begin with
 anything, so the headers of these end at once.
 """
@@ -36,6 +38,17 @@ _CONTENT = _DESCRIBES | {
     *("content-id", "content-description", "content-location", "content-language"),
     "mime-version",
 }
+_TOP_LEVEL = rb"application|audio|font|image|message|model|multipart|text|video|x-[a-z0-9-]++"
+_VALUES = {
+    "content-type": re.compile(rb"(?:%b)[ \t]*+/[ \t]*+[a-z0-9]" % _TOP_LEVEL, re.IGNORECASE),
+    "content-disposition": re.compile(
+        rb"(?:attachment|inline|form-data)\b|[^\r\n]*?\bfilename\b", re.IGNORECASE
+    ),
+    "content-transfer-encoding": re.compile(
+        rb"(?:[78]-?bit|binary|base-?64|quoted-printable|x-[a-z]|uuencode)", re.IGNORECASE
+    ),
+}
+_COLON = re.compile(rb"[A-Za-z-]++[ \t]*+:[ \t\r\n\"']*+")
 _OF_MESSAGE = frozenset(
     {"cc", "date", "from", "message-id", "mime-version", "reply-to", "sender", "subject", "to"}
 )
@@ -92,6 +105,15 @@ def end_of_gap(
     return (start, last_end) if singles > 1 else None
 
 
+def describes_content(line: bytes) -> bool:
+    """Whether a field that begins so tells what the content is, and does not only look like it."""
+    colon = _COLON.match(line)
+    if colon is None:
+        return False
+    value = _VALUES.get(colon[0].partition(b":")[0].strip().lower().decode("ascii"))
+    return value is not None and value.match(line, colon.end()) is not None
+
+
 def _behind_blanks(raw: bytes, position: int, limit: int) -> int:
     found = _BLANK_LINES.match(raw, position, limit)
     return found.end() if found else position
@@ -103,6 +125,8 @@ def _paragraph(raw: bytes, position: int, limit: int) -> tuple[list[str], int | 
     while match := _FIELD_AND_FOLDS.match(raw, position, limit):
         name = match[1].decode("ascii").lower()
         if name in names or not (name in _CONTENT or name in _OF_MESSAGE):
+            return [], None
+        if name in _DESCRIBES and not describes_content(match[0]):
             return [], None
         names.append(name)
         position = match.end()

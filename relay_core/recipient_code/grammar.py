@@ -48,7 +48,7 @@ from urllib.parse import unquote
 from relay_core.errors import Span
 from relay_core.mailbox import InvalidAddress, parse_addr_spec
 
-from .spelling import as_read
+from .spelling import as_read, without_halves
 from .words import LABELS, LINE_END, MAX_WORDS, Link, Word, read_fields
 
 
@@ -127,7 +127,7 @@ def parse_list(text: str, start: int, end: int, links: Sequence[Link] = ()) -> l
         return _parse_list(text, start, end, links)
     base = max(0, start - _SHORTEST_WRAPPED_LINE)
     moved = [Link(one.start - base, one.end - base, one.target) for one in links]
-    items = _parse_list(as_read(text[base:end]), start - base, end - base, moved)
+    items = _parse_list(as_read(without_halves(text[base:end])), start - base, end - base, moved)
     return [one._replace(start=one.start + base, end=one.end + base) for one in items]
 
 

@@ -36,6 +36,9 @@ _READ_AS = {
     **_FULL_WIDTH,
     **{ord(one): ord(plain) for plain, ones in _MARKS.items() for one in ones},
 }
+# What may be the first byte of a character, and a byte that may be the second one or, in GB18030
+# and Johab, any other: from "0" to "~".
+_HALF = re.compile("(?<=[\x80-\x9f\uf780-\uf7ff\ufffd])[0-~]")
 # Between two letters it may be meant as a dot.
 _BULLET = re.compile(r"(?<!\w)[•‣∙◦▪▫●○■□◆◇]|[•‣∙◦▪▫●○■□◆◇](?!\w)")
 
@@ -43,6 +46,15 @@ _BULLET = re.compile(r"(?<!\w)[•‣∙◦▪▫●○■□◆◇]|[•‣∙�
 def as_read(text: str) -> str:
     """The text with plain characters for those that stand for them; no place moves."""
     return text if text.isascii() else _BULLET.sub("|", text.translate(_READ_AS))
+
+
+def without_halves(text: str) -> str:
+    """The text with U+FFFD for each ASCII character that may be half of another one.
+
+    In a text that nobody understands (`relay_core.charsets.UNREAD`) `|` may be the second byte of
+    a character of Shift_JIS, GBK or Big5, and then it separates nothing.
+    """
+    return _HALF.sub("\ufffd", text)
 
 
 def spellings(character: str) -> str:

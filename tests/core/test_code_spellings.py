@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from relay_core.recipient_code import Found, Group, find_in_html, find_in_text
@@ -251,6 +251,7 @@ _SEPARATORS = st.sampled_from([",", ";", "|", ", ", ",\n", "\t;", "、", "；", 
 def test_whatever_stands_around_addresses_in_pairs_they_are_read(
     written: list[tuple[str, str]], separator: str, around: str
 ) -> None:
+    assume(around != "({})" or written[0][1] != "1) {}")  # "(1)" is a comment
     text = around.format(separator.join(form.format(address) for address, form in written))
     found = in_text(text)
     assert [address for address, _ in written] == list(said(found))
