@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import typing
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 
 _STRINGIFIED_OUTPUT = "Calling __str__ on an Output"
@@ -36,6 +37,22 @@ def wrong_texts(value: object, path: str = "") -> Iterator[str]:
             yield from wrong_texts(item, f"{path}[{index}]")
 
 
+def resource_class(type_token: str) -> type:
+    """The class of a provider's SDK that declares resources of this type."""
+    package, path, class_name = type_token.split(":")
+    module_name = path.partition("/")[0]
+    with warnings.catch_warnings():
+        # What the provider's modules say of each other as they are loaded: at the first look.
+        warnings.filterwarnings(
+            "ignore", ".* has been deprecated in favor of ", DeprecationWarning
+        )
+        module = importlib.import_module(
+            f"pulumi_{package}{_MODULES.get(module_name, f'.{module_name}')}"
+        )
+        found: type = getattr(module, class_name)
+    return found
+
+
 def unset_outputs(type_token: str, name: str) -> dict[str, str]:
     """A marker for every scalar output that the resource's class promises.
 
@@ -44,13 +61,8 @@ def unset_outputs(type_token: str, name: str) -> dict[str, str]:
     """
     if type_token.startswith(("pulumi:", "pulumi-python:")):
         return {}
-    package, path, class_name = type_token.split(":")
-    module_name = path.partition("/")[0]
-    module = importlib.import_module(
-        f"pulumi_{package}{_MODULES.get(module_name, f'.{module_name}')}"
-    )
     markers = {}
-    for python_name, member in vars(getattr(module, class_name)).items():
+    for python_name, member in vars(resource_class(type_token)).items():
         if isinstance(member, property) and member.fget is not None:
             output = typing.get_type_hints(member.fget)["return"]
             if typing.get_args(output)[0] in {str, int, bool, float}:

@@ -41,6 +41,7 @@ from sandbox.lives import (
     changed_inputs,
     must_be_replaced,
     update,
+    updaters,
 )
 from sandbox.lives.life import is_gone
 from sandbox.program import PROVIDER, check_region, make, one_line, unknown_type
@@ -148,6 +149,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 )
                 return provider_pb2.DiffResponse(changes=changes)
             replaces = sorted(must_be_replaced(life, old, new))
+            if not replaces:
+                updaters(life, changed)  # fails for an input that nobody looked up
             key = life.named_by
             keeps_its_name = (
                 key is not None

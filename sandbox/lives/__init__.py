@@ -4,7 +4,7 @@
 with, which Pulumi's engine keeps (`sandbox.engine`). Nothing here knows Pulumi.
 """
 
-from .life import Change, Existing, Life, changed_inputs, must_be_replaced, update
+from .life import Change, Existing, Life, changed_inputs, must_be_replaced, update, updaters
 from .registry import LIVES
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "changed_inputs",
     "must_be_replaced",
     "update",
+    "updaters",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.create import Account
 from sandbox.create import activation as create
 
-from .life import Change, Existing, Life, as_it_was
+from .life import Change, Existing, Life, as_it_was, by
 
 
 def _update(change: Change, account: Account) -> Mapping[str, Any]:
@@ -35,7 +35,7 @@ LIVES: dict[str, Life] = {
         read=as_it_was,
         delete=_delete,
         source="infra/activation.py",
-        updates=_update,
+        updates=by(_update, "account", "isOwn", "ruleSetName", "__provider"),
         drifted=_drifted,
     ),
 }

@@ -20,6 +20,13 @@ from .life import (
     put_again,
 )
 
+_ALARM = (
+    *("actionsEnabled", "alarmActions", "alarmDescription", "comparisonOperator"),
+    *("datapointsToAlarm", "dimensions", "evaluationPeriods", "extendedStatistic"),
+    *("insufficientDataActions", "metricName", "namespace", "okActions", "period"),
+    *("statistic", "threshold", "treatMissingData", "unit"),
+)
+
 
 def _set_retention(change: Change, account: Account) -> Mapping[str, Any]:
     logs = account.client("logs")
@@ -71,7 +78,7 @@ LIVES: dict[str, Life] = {
         delete=_delete_alarm,
         source="internal/service/cloudwatch/metric_alarm.go",
         replaced_by=frozenset({"name"}),
-        updates=put_again(create.metric_alarm),
+        updates=put_again(create.metric_alarm, *_ALARM),
         named_by="name",
     ),
     "aws:cloudwatch/dashboard:Dashboard": Life(
@@ -80,6 +87,6 @@ LIVES: dict[str, Life] = {
         delete=_delete_dashboard,
         source="internal/service/cloudwatch/dashboard.go",
         replaced_by=frozenset({"dashboardName"}),
-        updates=put_again(create.dashboard),
+        updates=put_again(create.dashboard, "dashboardBody"),
     ),
 }

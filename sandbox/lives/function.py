@@ -108,7 +108,8 @@ LIVES: dict[str, Life] = {
         read=_read_function,
         delete=deleted_by("lambda", "delete_function", FunctionName="id"),
         source="internal/service/lambda/function.go",
-        replaced_by=frozenset({"name", "packageType"}),
+        # `durableConfig` replaces it only where it comes or goes, and is left to fail.
+        replaced_by=frozenset({"name", "packageType", "tenancyConfig"}),
         updates={
             **by(_configuration, *create.CONFIGURATION),
             **by(_code, "architectures", "code"),
@@ -133,7 +134,7 @@ LIVES: dict[str, Life] = {
         delete=_end_recursion_config,
         source="internal/service/lambda/function_recursion_config.go",
         replaced_by=frozenset({"functionName"}),
-        updates=put_again(create.recursion_config),
+        updates=put_again(create.recursion_config, "recursiveLoop"),
     ),
     "aws:lambda/functionUrl:FunctionUrl": Life(
         create=create.function_url,

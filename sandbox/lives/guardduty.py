@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.create import Account
 from sandbox.create import guardduty as create
 
-from .life import Change, Existing, Life
+from .life import Change, Existing, Life, by
 
 
 def _read(plan: Existing, account: Account) -> Mapping[str, Any] | None:
@@ -38,6 +38,6 @@ LIVES: dict[str, Life] = {
         delete=_delete,
         source="internal/service/guardduty/malware_protection_plan.go",
         replaced_by=frozenset({"protectedResource.s3Bucket.bucketName"}),
-        updates=_update,
+        updates=by(_update, "actions", "protectedResource", "role"),
     ),
 }

@@ -1,17 +1,18 @@
 """What can happen to a resource of one type, from its creation to its deletion.
 
-A `Life` fails closed: an input whose change it does not list is an error, and so is a part of a
-changed input that the updater did not read (`create.Declared` notes what was read).
-
 Which inputs replace a resource is the AWS provider's decision (`ForceNew` in its SDK v2 schemas,
 `RequiresReplace` in its framework ones). `source` names the file of terraform-provider-aws
 (pulumi-aws 7 is built from its version 6) that says so for each type.
+
+A `Life` fails closed. It lists each input that was looked up in that file: as one that replaces,
+or as one that is changed in place. A change of any other is an error, in a preview already, and so
+is a part of a changed input that the updater did not read (`create.Declared` notes what was read).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,7 +67,7 @@ class Life:
 
     `replaced_by` are the inputs whose change replaces the resource, nested ones as
     `protectedResource.s3Bucket.bucketName`; `updates` has an updater for each other input that
-    may change, or is the one updater for all. `named_by` is the input that Pulumi fills in where
+    may change. `named_by` is the input that Pulumi fills in where
     the program leaves it out, with `longest_name` characters at most (pulumi-aws, auto-naming).
     `drifted`: whether what is there is no more what these inputs say, for a provider that looks
     when it compares; the AWS provider compares with the state.
@@ -77,7 +78,7 @@ class Life:
     delete: Deleter
     source: str
     replaced_by: frozenset[str] = frozenset()
-    updates: Mapping[str, Updater] | Updater = field(default_factory=dict)
+    updates: Mapping[str, Updater] = field(default_factory=dict)
     named_by: str | None = None
     longest_name: int = 255
     drifted: Callable[[Mapping[str, Any], Account], bool] = lambda _inputs, _account: False
@@ -107,7 +108,7 @@ def update(life: Life, change: Change, account: Account) -> Mapping[str, Any]:
         DeclarationError: for an input whose update nobody wrote, or that an updater did not read.
     """
     outputs: dict[str, Any] = {}
-    for updater in _updaters(life, change.keys):
+    for updater in updaters(life, change.keys):
         outputs |= updater(change, account)
     if unread := [path for path in change.new.unhandled() if _top(path) in change.keys]:
         raise DeclarationError(
@@ -117,15 +118,20 @@ def update(life: Life, change: Change, account: Account) -> Mapping[str, Any]:
     return outputs
 
 
-def _updaters(life: Life, keys: Iterable[str]) -> list[Updater]:
-    if callable(life.updates):
-        return [life.updates]
+def updaters(life: Life, keys: Collection[str]) -> list[Updater]:
+    """What makes a change of these inputs, in the order in which the type lists them, each once.
+
+    A resource that is to be updated without a changed input has drifted: all of it is made anew.
+
+    Raises:
+        DeclarationError: for an input that nobody looked up, or whose update nobody wrote.
+    """
     if unwritten := sorted(set(keys) - life.updates.keys()):
         raise DeclarationError(
-            f"the sandbox cannot update {', '.join(unwritten)}; write it in sandbox/lives"
+            f"the sandbox cannot update {', '.join(unwritten)}: see in {life.source} whether it"
+            " replaces, and write it in sandbox/lives"
         )
-    # In the order in which the type lists them, each once.
-    wanted = [updater for key, updater in life.updates.items() if key in keys]
+    wanted = [updater for key, updater in life.updates.items() if key in keys or not keys]
     return list(dict.fromkeys(wanted))
 
 
@@ -138,13 +144,13 @@ def by(updater: Updater, *keys: str) -> dict[str, Updater]:
     return dict.fromkeys(keys, updater)
 
 
-def put_again(create: Creator) -> Updater:
-    """For a type that is made by putting it: putting it again updates it."""
+def put_again(create: Creator, *keys: str) -> dict[str, Updater]:
+    """For a type that is made by putting it: putting it again updates all these inputs."""
 
     def updater(change: Change, account: Account) -> Mapping[str, Any]:
         return create(change.new, account).outputs
 
-    return updater
+    return by(updater, *keys)
 
 
 def nothing_to_do(*keys: str, because: str) -> dict[str, Updater]:

@@ -16,7 +16,6 @@ from .life import (
     Reader,
     deleted_by,
     found_by,
-    left_alone,
     nothing_to_do,
     put_again,
 )
@@ -54,14 +53,24 @@ def _read_lifecycle(existing: Existing, account: Account) -> Mapping[str, Any]:
     return {"rules": rules}
 
 
-def _of_a_bucket(create_: Creator, file: str, read: Reader, delete: Deleter) -> Life:
+def _suspend_versioning(versioning: Existing, account: Account) -> None:
+    """Versioning that was once enabled cannot be off again: the provider suspends it."""
+    if versioning.state["versioningConfiguration"]["status"] != "Disabled":
+        account.client("s3").put_bucket_versioning(
+            Bucket=versioning.state["bucket"], VersioningConfiguration={"Status": "Suspended"}
+        )
+
+
+def _of_a_bucket(
+    create_: Creator, file: str, read: Reader, delete: Deleter, *, put: tuple[str, ...]
+) -> Life:
     return Life(
         create=create_,
         read=read,
         delete=delete,
         source=f"internal/service/s3/{file}.go",
-        replaced_by=frozenset({"bucket", "expectedBucketOwner"}),
-        updates=put_again(create_),
+        replaced_by=frozenset({"bucket"}),
+        updates=put_again(create_, *put),
     )
 
 
@@ -81,6 +90,7 @@ LIVES: dict[str, Life] = {
         "bucket_lifecycle_configuration",
         _read_lifecycle,
         deleted_by("s3", "delete_bucket_lifecycle", Bucket="bucket"),
+        put=("rules",),
     ),
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
         _of_a_bucket(
@@ -88,6 +98,7 @@ LIVES: dict[str, Life] = {
             "bucket_server_side_encryption_configuration",
             found_by("s3", "get_bucket_encryption", Bucket="bucket"),
             deleted_by("s3", "delete_bucket_encryption", Bucket="bucket"),
+            put=("rules",),
         )
     ),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _of_a_bucket(
@@ -95,18 +106,24 @@ LIVES: dict[str, Life] = {
         "bucket_public_access_block",
         found_by("s3", "get_public_access_block", Bucket="bucket"),
         deleted_by("s3", "delete_public_access_block", Bucket="bucket"),
+        put=(
+            *("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls"),
+            *("restrictPublicBuckets", "skipDestroy"),
+        ),
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _of_a_bucket(
         create.ownership_controls,
         "bucket_ownership_controls",
         found_by("s3", "get_bucket_ownership_controls", Bucket="bucket"),
         deleted_by("s3", "delete_bucket_ownership_controls", Bucket="bucket"),
+        put=("rule",),
     ),
     "aws:s3/bucketVersioning:BucketVersioning": _of_a_bucket(
         create.versioning,
         "bucket_versioning",
         found_by("s3", "get_bucket_versioning", Bucket="bucket"),
-        left_alone,
+        _suspend_versioning,
+        put=("versioningConfiguration",),
     ),
     "aws:s3/bucketPolicy:BucketPolicy": _of_a_bucket(
         create.policy,
@@ -114,11 +131,13 @@ LIVES: dict[str, Life] = {
         # What is left of a policy here may be nothing (`create.policies`).
         found_by("s3", "head_bucket", Bucket="bucket"),
         deleted_by("s3", "delete_bucket_policy", Bucket="bucket"),
+        put=("policy",),
     ),
     "aws:s3/bucketNotification:BucketNotification": _of_a_bucket(
         create.notification,
         "bucket_notification",
         found_by("s3", "get_bucket_notification_configuration", Bucket="bucket"),
         _remove_notification,
+        put=("queues",),
     ),
 }

@@ -102,7 +102,7 @@ LIVES: dict[str, Life] = {
         read=_read_active,
         delete=_deactivate,
         source="internal/service/ses/active_receipt_rule_set.go",  # not even the name replaces it
-        updates=put_again(create.active_receipt_rule_set),
+        updates=put_again(create.active_receipt_rule_set, "ruleSetName"),
     ),
     "aws:sesv2/emailIdentity:EmailIdentity": Life(
         create=create.email_identity,
@@ -118,7 +118,7 @@ LIVES: dict[str, Life] = {
         delete=left_alone,  # nothing was set (`create.ses`)
         source="internal/service/sesv2/email_identity_feedback_attributes.go",
         replaced_by=frozenset({"emailIdentity"}),
-        updates=put_again(create.feedback_attributes),
+        updates=put_again(create.feedback_attributes, "emailForwardingEnabled"),
     ),
     "aws:sesv2/configurationSet:ConfigurationSet": Life(
         create=create.configuration_set,
@@ -154,6 +154,6 @@ LIVES: dict[str, Life] = {
         delete=left_alone,  # nothing was set (`create.ses`)
         source="internal/service/sesv2/email_identity_mail_from_attributes.go",
         replaced_by=frozenset({"emailIdentity"}),
-        updates=put_again(create.mail_from_attributes),
+        updates=put_again(create.mail_from_attributes, "behaviorOnMxFailure", "mailFromDomain"),
     ),
 }

@@ -57,7 +57,7 @@ LIVES: dict[str, Life] = {
         delete=_take_policy_back,
         source="internal/service/sns/topic_policy.go",
         replaced_by=frozenset({"arn"}),
-        updates=put_again(create.topic_policy),
+        updates=put_again(create.topic_policy, "policy"),
     ),
     "aws:sns/topicSubscription:TopicSubscription": Life(
         create=create.topic_subscription,

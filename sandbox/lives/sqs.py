@@ -51,14 +51,14 @@ def _without(attribute: str) -> Deleter:
     return delete
 
 
-def _of_a_queue(create_: Creator, file: str, attribute: str) -> Life:
+def _of_a_queue(create_: Creator, file: str, attribute: str, key: str) -> Life:
     return Life(
         create=create_,
         read=found_by("sqs", "get_queue_attributes", QueueUrl="queueUrl"),
         delete=_without(attribute),
         source=f"internal/service/sqs/{file}.go",
         replaced_by=frozenset({"queueUrl"}),
-        updates=put_again(create_),
+        updates=put_again(create_, key),
     )
 
 
@@ -73,11 +73,16 @@ LIVES: dict[str, Life] = {
         named_by="name",
         longest_name=80,
     ),
-    "aws:sqs/queuePolicy:QueuePolicy": _of_a_queue(create.queue_policy, "queue_policy", "Policy"),
+    "aws:sqs/queuePolicy:QueuePolicy": _of_a_queue(
+        create.queue_policy, "queue_policy", "Policy", "policy"
+    ),
     "aws:sqs/redrivePolicy:RedrivePolicy": _of_a_queue(
-        create.redrive_policy, "queue_redrive_policy", "RedrivePolicy"
+        create.redrive_policy, "queue_redrive_policy", "RedrivePolicy", "redrivePolicy"
     ),
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _of_a_queue(
-        create.redrive_allow_policy, "queue_redrive_allow_policy", "RedriveAllowPolicy"
+        create.redrive_allow_policy,
+        "queue_redrive_allow_policy",
+        "RedriveAllowPolicy",
+        "redriveAllowPolicy",
     ),
 }

@@ -4,6 +4,9 @@ The engine deploys both examples on an emulator and previews each with one key o
 changed. `python -m tests.sandbox.what_changes` previews every key, a line each, and holds the
 table of `docs/operating.md` against the plans (exit status 1 if it says otherwise); `--table`
 prints the table as it is to be. `make lifecycle` runs it; `test_what_changes` previews some keys.
+
+Each example has an emulator and a process of its own: half the time of a preview is this process,
+running the program.
 """
 
 from __future__ import annotations
@@ -11,9 +14,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 from sandbox.account import prepare_account
@@ -88,31 +93,49 @@ def unwarned(plan: Plan) -> tuple[tuple[str, str], ...]:
     return tuple(one for one in plan.gone if one[0] in IRREPLACEABLE)
 
 
+def _planned_aloud(example: str) -> list[Plan]:
+    """Every key's plan, and a line of it on standard error as soon as it is known."""
+    plans = []
+    for plan in planned(example, keys()):
+        line = f"{example:5}{plan.key:28}{counted(plan.counts):44}{plan.seconds:6.1f} s\n"
+        sys.stderr.write(line)
+        plans.append(plan)
+    return plans
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Preview every key; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.sandbox.what_changes")
     parser.add_argument("--table", action="store_true", help="print the table, and nothing else")
     as_table = parser.parse_args(arguments).table
-    say: Callable[[str], object] = (lambda _text: None) if as_table else print
-    table = {} if as_table else documented(DOCUMENT.read_text("utf-8"))
-    found: dict[str, dict[str, Effect]] = {example: {} for example in EXAMPLES}
-    problems = []
-    for example in EXAMPLES:
-        for plan in planned(example, keys()):
-            effect = found[example][plan.key] = plan.effect
-            say(f"{example:5}{plan.key:28}{counted(plan.counts):44}{plan.seconds:6.1f} s")
-            if table and table[example].get(plan.key) != effect:
-                problems.append(f"{example}: {plan.key}: the document says otherwise: {effect}")
-            problems += [
-                f"{example}: {plan.key} takes {name} away without a warning"
-                for _, name in unwarned(plan)
-            ]
+    with ProcessPoolExecutor(len(EXAMPLES), mp_context=get_context("spawn")) as pool:
+        plans = dict(zip(EXAMPLES, pool.map(_planned_aloud, EXAMPLES), strict=True))
+    found = {
+        example: {plan.key: plan.effect for plan in of_example}
+        for example, of_example in plans.items()
+    }
     if as_table:
         sys.stdout.write("\n".join((BEGIN, *rows(found["dev"], found["prod"]), END)) + "\n")
         return 0
+    table = documented(DOCUMENT.read_text("utf-8"))
+    problems = [
+        f"{example}: {key}: the document says otherwise: {effect}"
+        for example, effects in found.items()
+        for key, effect in effects.items()
+        if table[example].get(key) != effect
+    ] + [
+        f"{example}: {plan.key} takes {name} away without a warning"
+        for example, of_example in plans.items()
+        for plan in of_example
+        for _, name in unwarned(plan)
+    ]
     for problem in problems:
-        say(f"did not hold: {problem}")
-    say(f"{len(problems)} things did not hold." if problems else "All of it held.")
+        _say(f"did not hold: {problem}")
+    _say(f"{len(problems)} things did not hold." if problems else "All of it held.")
     return 1 if problems else 0
 
 
