@@ -11,7 +11,7 @@ NEXT = printf '%s\n' "setup: all is there. Next:" \
   "  make test                  the whole test suite" \
   "  .venv/bin/relayctl --help  the operator's command line"
 
-.PHONY: help setup engine demo test prove lifecycle run preview check bench pictures fuzz format lock clean
+.PHONY: help setup engine demo test prove lifecycle run up preview check bench pictures fuzz format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -39,6 +39,9 @@ test: setup ## the whole suite, sandbox included
 
 prove: setup ## a thousand mails while SES fails and workers are killed; five minutes
 	@$(BIN)/python -m tests.sandbox.load
+
+up: engine ## a stack on an emulator by pulumi up, to look at with pulumi; until Ctrl-C
+	@$(BIN)/python -m sandbox.up
 
 lifecycle: engine ## a stack's whole life by Pulumi's own engine, a line a step
 	@$(BIN)/python -m tests.sandbox.lifecycle

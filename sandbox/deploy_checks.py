@@ -9,12 +9,14 @@ for both (`wrong_texts`).
 from __future__ import annotations
 
 import importlib
+import threading
 import typing
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 
 _STRINGIFIED_OUTPUT = "Calling __str__ on an Output"
 _UNSET = "<output that the sandbox does not set: "
+_LOADING = threading.Lock()
 _MODULES = {"index": "", "lambda": ".lambda_"}
 """A provider's modules by their names in type tokens, where Python's differ."""
 
@@ -41,8 +43,9 @@ def resource_class(type_token: str) -> type:
     """The class of a provider's SDK that declares resources of this type."""
     package, path, class_name = type_token.split(":")
     module_name = path.partition("/")[0]
-    with warnings.catch_warnings():
-        # What the provider's modules say of each other as they are loaded: at the first look.
+    # They are loaded at the first look, which must not be two threads' at once, and say of each
+    # other what nobody here needs to know.
+    with _LOADING, warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", ".* has been deprecated in favor of ", DeprecationWarning
         )

@@ -118,7 +118,7 @@ def provider_config(account: Account, secret_access_key: str) -> dict[str, objec
     }
 
 
-def lay_out_project(folder: Path, config: Mapping[str, object]) -> Path:
+def lay_out_project(folder: Path, config: Mapping[str, object], *, stack: str = STACK) -> Path:
     """A folder that Pulumi takes for this project, with one stack; what is in it are links."""
     folder.mkdir(parents=True)
     for entry in PROJECT.iterdir():
@@ -126,7 +126,7 @@ def lay_out_project(folder: Path, config: Mapping[str, object]) -> Path:
             (folder / entry.name).symlink_to(entry)
     # Pulumi writes into these.
     shutil.copy(PROJECT / "Pulumi.yaml", folder)
-    (folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": dict(config)}))
+    (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": dict(config)}))
     return folder
 
 

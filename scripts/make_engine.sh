@@ -2,10 +2,13 @@
 # Usage: make_engine.sh PYTHON
 # Puts Pulumi's CLI into build/bin, unless a fitting one is there or on PATH. It is built from its
 # Go module at the version that scripts/pulumi/go.mod requires, with the sums of go.sum, and kept
-# in the user's cache, so that another checkout need not build it again.
+# in the user's cache, so that another checkout need not build it again. Beside it go two files of
+# Pulumi's Python SDK, from the same module: what runs a program, and what starts its own providers.
 set -eu
 python=$1
-if found=$("$python" -m sandbox.engine.cli 2>/dev/null); then
+dynamic=pulumi-resource-pulumi-python
+if found=$("$python" -m sandbox.engine.cli 2>/dev/null) \
+    && [ -x "$(dirname "$(readlink -f "$found")")/$dynamic" ]; then
     echo "engine: $found fits" >&2
     exit 0
 fi
@@ -34,6 +37,11 @@ if [ ! -x "$kept/pulumi" ]; then
         -ldflags "-s -w -X $package/sdk/v3/go/common/version.Version=$version" \
         "$package/pkg/v3/cmd/pulumi")
     mv "$unfinished/pulumi" "$kept/pulumi"
+fi
+if [ ! -x "$kept/$dynamic" ]; then
+    sdk=$(cd "$module" && go mod download $package/sdk/v3 \
+        && go list -m -f '{{.Dir}}' $package/sdk/v3)
+    install -m 755 "$sdk/python/cmd/pulumi-language-python-exec" "$sdk/python/dist/$dynamic" "$kept"
 fi
 mkdir -p build/bin
 ln -sf "$kept/pulumi" build/bin/pulumi

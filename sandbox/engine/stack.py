@@ -169,8 +169,10 @@ class Stack:
         program: Path,
         provider: Provider,
         command: Command,
+        state: Path,
     ) -> None:
         self._stack = stack
+        self._state = state
         self._project = project
         self._program = program
         self._provider = provider
@@ -249,6 +251,7 @@ class Stack:
         The lock is taken off, and what was being made is forgotten (Pulumi docs, "Pending
         operations"). It is returned: it may be there or not, and is in the state no more.
         """
+        mend_state(self._state)
         self._stack.cancel()
         state = self._stack.export_stack()
         deployment: Any = state.deployment
@@ -303,6 +306,18 @@ class Stack:
 
             self._stack.workspace.program = program
             yield
+
+
+def mend_state(folder: Path) -> None:
+    """Make the states in a folder readable that a kill left unreadable.
+
+    Beside each file the CLI writes another with attributes of it, which it empties first
+    (gocloud.dev, fileblob). Where that one stays empty, it cannot read the state any more ("failed
+    to load checkpoint: EOF"); where it is missing, it can.
+    """
+    for file in folder.rglob("*.attrs"):
+        if not file.stat().st_size:
+            file.unlink()
 
 
 def _describe(folder: Path, program: Path, project: str) -> None:
@@ -369,7 +384,12 @@ class Engine:
         )
         made = _QuietStack(name, workspace, StackInitMode.CREATE)
         stack = Stack(
-            made, project=project, program=program, provider=self.provider, command=command
+            made,
+            project=project,
+            program=program,
+            provider=self.provider,
+            command=command,
+            state=self._folder / "state",
         )
         stack.configure(config)
         return stack

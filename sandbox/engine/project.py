@@ -1,0 +1,115 @@
+"""A folder in which `pulumi` deploys this project as its users do, but onto an emulator.
+
+Unlike in `stack`, nothing runs in this process but the provider of AWS. The CLI starts the program
+in a process of its own, and so the program's dynamic provider (`infra.activation`), as a plugin
+that Pulumi keeps with its Python SDK. An installed Pulumi brings what starts both. Beside a CLI
+that was built (`make engine`) lie Pulumi's own files for the program and the plugin, and
+`language_host` stands in for what starts the first.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sandbox.preview import LANGUAGE_HOST, PROJECT, lay_out_project, provider_config
+
+from .cli import NoEngine, find_pulumi
+from .provider import Provider, serving
+
+if TYPE_CHECKING:
+    from sandbox.emulator import Emulator
+
+EXECUTOR = "pulumi-language-python-exec"
+DYNAMIC_PROVIDER = "pulumi-resource-pulumi-python"
+_FOREIGN = ("AWS_", "PULUMI_")
+"""What of the caller's environment could lead to an account or a backend of theirs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The folder, and the environment that `pulumi` needs there.
+
+    `programs` are folders that go before the caller's on PATH, `variables` the rest.
+    """
+
+    folder: Path
+    programs: tuple[Path, ...]
+    variables: Mapping[str, str]
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`pulumi` with these words; what it writes is in `stdout`, errors among it."""
+        kept = {key: val for key, val in os.environ.items() if not key.startswith(_FOREIGN)}
+        return subprocess.run(
+            ["pulumi", "--non-interactive", *words],
+            cwd=self.folder,
+            env={
+                **kept,
+                **self.variables,
+                "PATH": os.pathsep.join((*map(str, self.programs), os.environ["PATH"])),
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+
+@contextmanager
+def project_on(
+    account: Emulator, folder: Path, config: Mapping[str, object], *, stack: str
+) -> Iterator[Project]:
+    """The project with one stack, which is configured and not deployed; all of it in `folder`.
+
+    Raises:
+        NoEngine: if there is no CLI that fits, or nothing that runs a Python program for it.
+    """
+    pulumi = find_pulumi()
+    _lay_out_programs(pulumi, folder / "bin")
+    with serving(Provider(account, PROJECT)) as port:
+        project = Project(
+            folder=lay_out_project(
+                folder / "project",
+                {**config, **provider_config(account, account.secret_access_key)},
+                stack=stack,
+            ),
+            programs=(folder / "bin", pulumi.parent),
+            variables={
+                "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
+                "PULUMI_HOME": str(folder / "home"),
+                "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(24),
+                "PULUMI_DEBUG_PROVIDERS": f"aws:{port},random:{port}",
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+                "PULUMI_SKIP_UPDATE_CHECK": "true",
+            },
+        )
+        for name in ("state", "home"):
+            (folder / name).mkdir()
+        made = project.run("stack", "init", stack, "--secrets-provider", "passphrase")
+        if made.returncode:
+            raise NoEngine(f"{pulumi} stack init: {made.stdout}")
+        yield project
+
+
+def _lay_out_programs(pulumi: Path, folder: Path) -> None:
+    """Make a folder with what the CLI lacks to run a Python program."""
+    folder.mkdir()
+    beside = pulumi.resolve().parent
+    if (beside / LANGUAGE_HOST).exists():
+        return
+    for name in (EXECUTOR, DYNAMIC_PROVIDER):
+        if not (beside / name).exists():
+            raise NoEngine(f"beside {pulumi.resolve()} is no {name}; `make engine` puts it there")
+    command = [sys.executable, "-m", "sandbox.engine.language_host", str(beside / EXECUTOR)]
+    launcher = folder / LANGUAGE_HOST
+    launcher.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    launcher.chmod(0o755)

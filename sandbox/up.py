@@ -1,0 +1,73 @@
+"""`make up`: a stack on an emulator, to look at with `pulumi` until Ctrl-C.
+
+It is deployed by Pulumi's CLI as its users deploy it (`engine.project`). No mail can be sent to
+it: for that there is `make run`.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+from infra.stack_config import ConfigError, load_config
+
+from .account import prepare_account
+from .emulator import Emulator, EmulatorError
+from .engine.cli import NoEngine
+from .engine.project import Project, project_on
+from .preview import PROJECT
+from .stop import StopRequest
+
+STACK = "look"
+_WORDS = ("stack output", "stack graph graph.dot", "state", "preview", "up", "refresh", "destroy")
+"""What can be tried; `stack graph` writes a file."""
+
+
+def main() -> int:
+    """Deploy, say how to look, and wait; return the exit status."""
+    stop = StopRequest.on_signals()
+    try:
+        config = load_config(PROJECT)
+        with (
+            tempfile.TemporaryDirectory(prefix="mail-relay-up-") as name,
+            Emulator.start(
+                Path(name), worker_environment={}, region=str(config["aws:region"])
+            ) as account,
+            project_on(account, Path(name), config, stack=STACK) as project,
+        ):
+            prepare_account(
+                ses=account.client("ses"), sesv2=account.client("sesv2"), config=config
+            )
+            sys.stdout.write("Deploying by pulumi up …\n")
+            made = project.run("up", "--yes", "--skip-preview")
+            if made.returncode:
+                sys.stderr.write(made.stdout)
+                return 1
+            sys.stdout.write(how_to_look(project))
+            sys.stdout.flush()
+            stop.wait()
+    except (ConfigError, EmulatorError, NoEngine, OSError) as error:
+        sys.stderr.write(f"up: {error}\n")
+        return 1
+    return 0
+
+
+def how_to_look(project: Project) -> str:
+    """The lines to paste into another shell, and what to type there."""
+    programs = ":".join(shlex.quote(str(folder)) for folder in project.programs)
+    exports = "".join(
+        f"  export {key}={shlex.quote(value)}\n" for key, value in project.variables.items()
+    )
+    commands = "".join(f"  pulumi {words}\n" for words in _WORDS)
+    return (
+        f"\nThe stack {STACK} is there until Ctrl-C. In another shell:\n\n"
+        f'  export PATH={programs}:"$PATH"\n'
+        f"{exports}  cd {shlex.quote(str(project.folder))}\n"
+        f"\nand then, for example:\n\n{commands}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""`pulumi up` as users run it: the program and its own provider in processes of Pulumi's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.stack_config import load_config
+from sandbox.account import prepare_account
+from sandbox.emulator import Emulator
+from sandbox.engine.project import Project, project_on
+from sandbox.engine.stack import mend_state
+from sandbox.program import PROGRAM
+from tests.sandbox.deploying import needs_engine
+from tests.sandbox.inventory import active_rule_set, inventory
+
+pytestmark = needs_engine
+
+STACK = "users"
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[Emulator]:
+    config = load_config(PROGRAM.parent)
+    region = str(config["aws:region"])
+    with Emulator.start(tmp_path, worker_environment={}, region=region) as emulator:
+        prepare_account(ses=emulator.client("ses"), sesv2=emulator.client("sesv2"), config=config)
+        yield emulator
+
+
+@pytest.fixture
+def project(account: Emulator, tmp_path: Path) -> Iterator[Project]:
+    with project_on(account, tmp_path, load_config(PROGRAM.parent), stack=STACK) as made:
+        yield made
+
+
+def done(project: Project, *words: str) -> str:
+    """What `pulumi` says where it succeeds."""
+    ended = project.run(*words)
+    assert ended.returncode == 0, ended.stdout
+    return ended.stdout
+
+
+def test_the_programs_own_provider_keeps_the_set_active_and_deactivates_it(
+    account: Emulator, project: Project
+) -> None:
+    ses, before = account.client("ses"), inventory(account)
+    done(project, "preview")
+    assert inventory(account) == before
+
+    done(project, "up", "--yes", "--skip-preview")
+    assert active_rule_set(ses) == f"mail-relay-{STACK}"
+    done(project, "preview", "--expect-no-changes")
+
+    ses.set_active_receipt_rule_set()
+    assert project.run("preview", "--expect-no-changes").returncode != 0
+    done(project, "up", "--yes", "--skip-preview")
+    assert active_rule_set(ses) == f"mail-relay-{STACK}"
+    done(project, "refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+    done(project, "destroy", "--yes", "--skip-preview")
+    assert active_rule_set(ses) is None
+    assert inventory(account) == before
+
+
+def test_a_program_that_refuses_its_configuration_says_so_and_makes_nothing(
+    account: Emulator, project: Project
+) -> None:
+    before = inventory(account)
+    done(project, "config", "set", "maxRecipients", "0")
+    ended = project.run("up", "--yes", "--skip-preview")
+    assert ended.returncode != 0
+    assert "maxRecipients = 0: must" in ended.stdout
+    assert inventory(account) == before
+
+
+def test_a_state_whose_attributes_a_kill_left_empty_is_readable_again(
+    project: Project, tmp_path: Path
+) -> None:
+    [attributes] = (tmp_path / "state").rglob(f"{STACK}.json.attrs")
+    attributes.write_bytes(b"")
+    unreadable = project.run("cancel", "--yes")
+    assert unreadable.returncode != 0
+    assert "failed to load checkpoint: EOF" in unreadable.stdout
+    mend_state(tmp_path / "state")
+    done(project, "cancel", "--yes")
