@@ -183,7 +183,11 @@ def find_attachments(
                     filename,
                     content_type,
                     action,
-                    suggested=None if filename else _suggested_name(message, entity),
+                    suggested=(
+                        None
+                        if filename or len(found) >= _MOST_SUGGESTED
+                        else _suggested_name(message, entity)
+                    ),
                 )
             )
             continue
@@ -467,6 +471,8 @@ _EXTENSIONS = {
 """The usual extension of each type, registered or only written."""
 
 _MAX_SUBJECT = 80
+_MOST_SUGGESTED = 1000
+"""For how many attachments of a mail their content is looked into for a name."""
 _MESSAGES = frozenset({"message/rfc822", "message/global"})
 
 
@@ -475,7 +481,7 @@ def _suggested_name(message: Message, entity: Entity) -> str | None:
     full = entity.media_type.full
     if full in _MESSAGES:
         # An address is nobody's business in a name.
-        subject = subject_of(_head(message, entity))
+        subject = subject_of(_head(message, entity), 4 * _MAX_SUBJECT)
         return f"{subject[:_MAX_SUBJECT].strip()}.eml" if subject and "@" not in subject else None
     if full in _EXTENSIONS:
         return None

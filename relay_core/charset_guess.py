@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import filterfalse
 from typing import NamedTuple
 
 from .charsets import decode_bytes, decoder
@@ -132,10 +133,15 @@ def _weight(sample: bytes, language: _Language) -> float:
         text = decoder(charset, sample, "strict").decode(sample)
     except UnicodeDecodeError:
         text = decode_bytes(sample, charset)
-    foreign = [character for character in text if not character.isascii()]
+    foreign = _ASCII.sub("", text)
     if not foreign:
         return -1
-    weights = sum(_weight_of(character, language) for character in foreign)
+    others = list(filterfalse(language.frequent.__contains__, foreign))
+    usual = _common(charset, language.common)
+    rest = "".join(filterfalse(usual.__contains__, others))
+    of_script = len(language.script.findall(rest))
+    frequent, common = len(foreign) - len(others), len(others) - len(rest)
+    weights = frequent + 0.6 * common + 0.3 * of_script - (len(rest) - of_script)
     odd = len(_ODD.findall(text))
     if language.is_latin:
         odd += sum(map(len, _RUN.findall(text)))
@@ -148,12 +154,5 @@ _ODD = re.compile(
     r"[а-яёß-öø-ÿα-ώ][А-ЯЁÀ-ÖØ-ÞΆ-Ω]|[A-Za-z][А-яЁёΆ-ώא-תء-يก-๛]|[А-яЁёΆ-ώא-תء-يก-๛][A-Za-z]"
     r"|[^\W\d_][¡-¿×÷²-´¸-¿‘-„][^\W\d_]"
 )
+_ASCII = re.compile(r"[\x00-\x7f]+")
 _RUN = re.compile(r"[À-ſ¡-¿‘-„]{3,}")
-
-
-def _weight_of(character: str, language: _Language) -> float:
-    if character in language.frequent:
-        return 1
-    if character in _common(language.charset, language.common):
-        return 0.6
-    return 0.3 if language.script.match(character) else -1

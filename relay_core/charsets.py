@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 from encodings import normalize_encoding
 from encodings.aliases import aliases
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from .japanese import EucJpDecoder, Iso2022JpDecoder
 
@@ -231,14 +232,19 @@ def decoder(codec: str, begins: bytes, errors: str) -> codecs.IncrementalDecoder
     Without a byte order mark UTF-16 is little-endian, as `bytes.decode` has it on the processors
     of Lambda; the incremental decoder of Python refuses it.
     """
-    if codec in _OURS:
-        return _OURS[codec](errors)
-    if _HAS_TABLE.match(codec):
-        return _OneByteDecoder(_table_of(codec), errors)
     marks = _BYTE_ORDER_MARKS.get(codec)
     if marks and not begins.startswith(marks):
         codec = f"{codec}-le"
-    return codecs.getincrementaldecoder(codec)(errors)
+    return _decoders_of(codec)(errors)
+
+
+@lru_cache(maxsize=64)  # to look a codec up takes longer than to decode a few words
+def _decoders_of(codec: str) -> Callable[[str], codecs.IncrementalDecoder]:
+    if codec in _OURS:
+        return _OURS[codec]
+    if _HAS_TABLE.match(codec):
+        return partial(_OneByteDecoder, _table_of(codec))
+    return codecs.getincrementaldecoder(codec)
 
 
 def decode_bytes(content: bytes, codec: str) -> str:
@@ -325,7 +331,7 @@ def encode_unread(text: str, label: str | None, *, is_html: bool) -> bytes:
     charset = named if named and (extends_ascii(named) or named in _PLAIN_PAIRS) else "ascii"
     errors = "xmlcharrefreplace" if is_html else "replace"
     written = [
-        bytes(ord(one) & 0xFF for one in piece)
+        piece.encode("utf-16-le")[::2]  # the low byte of each
         if _UNREAD_LETTERS.match(piece)
         else piece.encode(charset, errors)
         for piece in _UNREAD_LETTERS.split(text)

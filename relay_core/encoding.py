@@ -19,6 +19,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from io import BytesIO
+from itertools import islice
 
 from . import base64_decoder
 from .charsets import known_charset
@@ -379,11 +380,23 @@ def decode_encoded_words(text: str) -> str:
     """Text with its encoded-words decoded (RFC 2047).
 
     White space between adjacent encoded-words is dropped (section 6.2). Adjacent words of
-    one charset are joined before they become text, because mailers cut in mid-character.
+    one charset are joined before they become text, because mailers cut in mid-character. What
+    stands behind the first `MOST_WORDS` stays as it is.
     """
     if "=?" not in text:
         return text
-    return _ENCODED_WORDS.sub(lambda run: _decode_run(run.group()), text)
+    end = _end_of_words(text)
+    return _ENCODED_WORDS.sub(lambda run: _decode_run(run.group()), text[:end]) + text[end:]
+
+
+MOST_WORDS = 1000
+"""How many encoded-words of a value are decoded: each may take 50 µs, and a value be 1 MB."""
+
+
+def _end_of_words(text: str) -> int:
+    """How far a text is decoded."""
+    beyond = next(islice(_ENCODED_WORD.finditer(text), MOST_WORDS, None), None)
+    return len(text) if beyond is None else beyond.start()
 
 
 def _decode_run(run: str) -> str:
@@ -393,9 +406,10 @@ def _decode_run(run: str) -> str:
 def are_read_alike(text: str) -> bool:
     """Whether readers that take labels by the letter decode the encoded-words as they are meant.
 
-    Of words that nobody understands all readers know as little.
+    Of words that nobody understands all readers know as little. With more words than are decoded
+    they are not.
     """
-    return all(
+    return _end_of_words(text) == len(text) and all(
         is_read_alike(content, label)
         for run in _ENCODED_WORDS.findall(text)
         for content, label in _joined_words(run)

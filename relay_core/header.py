@@ -147,8 +147,8 @@ def unfold(value: bytes) -> bytes:
     return value.translate(None, b"\r\n").strip(b" \t")
 
 
-def subject_of(raw: bytes) -> str:
-    """The subject of the message that begins so; empty if there is none."""
+def subject_of(raw: bytes, most: int) -> str:
+    """The first `most` bytes of the subject of the message that begins so, as text."""
     scanned = scan_header(
         raw,
         0,
@@ -158,7 +158,8 @@ def subject_of(raw: bytes) -> str:
         most_bytes=len(raw),
         most_fields=len(raw),
     )
-    return scanned.header.text("subject") or ""
+    value = scanned.header.get("subject") or b""
+    return decode_encoded_words(decode_header_bytes(value[:most]))
 
 
 class ScannedHeader(NamedTuple):

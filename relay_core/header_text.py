@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from .charset_guess import guess_charset
 from .charsets import decode_bytes, is_one_byte, known_charset, registered_codec
 from .errors import Span
-from .text_reading import decode_text, find_reading
+from .text_reading import Reading, decode_text, find_reading
 
 
 def decode_header_bytes(value: bytes, charsets: Sequence[str] = ()) -> str:
@@ -22,7 +22,10 @@ def decode_header_bytes(value: bytes, charsets: Sequence[str] = ()) -> str:
     """
     if value.isascii() and b"\x1b" not in value:
         return value.decode("ascii")
-    reading = find_reading(value, Span(0, len(value)), None, charsets)
+    return _as_read(value, find_reading(value, Span(0, len(value)), None, charsets))
+
+
+def _as_read(value: bytes, reading: Reading) -> str:
     if is_one_byte(reading.charset) and (text := _cut_utf8(value)) is not None:
         return text
     return decode_bytes(value, reading.charset if reading.is_understood else guess_charset(value))
@@ -43,8 +46,9 @@ def decode_labelled(content: bytes, label: str | None) -> str:
     decoded = decode_text(content, label)
     if decoded.reading.is_understood:
         return decoded.text
-    declared = known_charset(label) if label and content.isascii() else None
-    return decode_bytes(content, declared) if declared else decode_header_bytes(content)
+    if content.isascii():
+        return decode_bytes(content, (label and known_charset(label)) or "ascii")
+    return _as_read(content, decoded.reading)
 
 
 def is_read_alike(content: bytes, label: str | None) -> bool:

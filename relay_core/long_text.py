@@ -121,7 +121,13 @@ def read_long_text(
     """
     content, within = _content(message, entity)
     label = entity.media_type.parameters.get("charset")
-    reading = find_reading(content, within, label, message.hints(entity))
+    reading = find_reading(
+        content,
+        within,
+        label,
+        message.hints(entity),
+        may_take_long=message.may_take_long(entity),
+    )
     codec = reading.charset
     if not (reading.is_whole and extends_ascii(codec)):
         content = to_utf8(content, within, codec)

@@ -80,6 +80,13 @@ HEADERS = 4
 """How many times the size of one header all headers of a mail may have together."""
 
 
+EARLY = 2_000_000
+"""How far from its beginning a mail is read, in bytes, in charsets that take long to decode.
+
+The bound is on all texts together, whatever their number.
+"""
+
+
 DEFAULT_LIMITS = Limits()
 
 
@@ -225,13 +232,20 @@ class Message:
         if entity not in self._texts:
             content = b"".join(self.content(entity))
             label = entity.media_type.parameters.get("charset")
-            self._texts[entity] = decode_text(content, label, self.hints(entity))
+            self._texts[entity] = decode_text(
+                content, label, self.hints(entity), may_take_long=self.may_take_long(entity)
+            )
         return self._texts[entity]
 
     def hints(self, entity: Entity) -> tuple[str, ...]:
         """The labels that a text may be meant in besides its own, the likeliest first."""
         meta = meta_charset(self.raw, entity)
         return (meta, *self.charsets) if meta else self.charsets
+
+    @staticmethod
+    def may_take_long(entity: Entity) -> bool:
+        """Whether a text is read in charsets that take long to decode: it is an early one."""
+        return entity.body.end <= EARLY
 
 
 ONCE_ONLY = frozenset(

@@ -70,6 +70,31 @@ def _encoded(text: str, charset: str) -> bytes:
     return _mail(fields + b"Content-Transfer-Encoding: base64\r\n", content)
 
 
+def _name(number: int, size: int) -> bytes:
+    """A name in bytes of no charset, another one for each number."""
+    return bytes(0xA1 + (number * 31 + place * place) % 94 for place in range(size))
+
+
+def _words(label: bytes, n: int, *, first: int = 0) -> bytes:
+    """Encoded-words with prose between them, of bytes that the label does not mean."""
+    return b"".join(
+        b"=?%b?q?=%02x=%02x=%02x?= x" % (label, 128 + i % 128, 128 + i * 7 % 128, 128 + i % 113)
+        for i in range(first, first + n)
+    )
+
+
+# "vendor rows" are circled numbers and the like, which Python's codecs do not know.
+_EUC_JP = b"\xad\xa1\xad\xeaok"
+_ISO_2022_JP = b"\x1b$B-!-j\x1b(Bok"
+_CHARSETS = [
+    *(b"iso-8859-%d" % number for number in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)),
+    *(b"windows-%d" % number for number in (1250, 1251, 1253, 1254, 1255, 1256, 1257, 1258)),
+    *(b"gb18030", b"big5", b"euc-kr", b"johab", b"shift_jis", b"euc-jp", b"hz", b"koi8-r"),
+]
+_MANY_LABELS = b"".join(
+    b"--b\r\nContent-Type: text/plain; charset=%b\r\n\r\nx\r\n" % one for one in _CHARSETS
+)
+
 _QUOTED = _PLAIN + b"Content-Transfer-Encoding: quoted-printable\r\n"
 _BASE64 = (
     b"--b\r\nContent-Type: image/jpeg; name=a.jpg\r\nContent-Transfer-Encoding: base64\r\n\r\n"
@@ -108,6 +133,19 @@ SHAPES: dict[str, Shape] = {
     "not UTF-8": lambda n: _plain(b"ab\xff\r\n" * n),
     "UTF-7": lambda n: _plain(b"+AGEAYg-" * n, fields=_PLAIN.replace(b"utf-8", b"utf-7")),
     "short lines in UTF-16": lambda n: _encoded("ab\r\n" * n, "utf-16"),
+    # Charsets and labels.
+    "texts in EUC-JP with vendor rows": lambda n: _mixed(
+        _parts(_PLAIN.replace(b"utf-8", b"euc-jp"), _EUC_JP, n, each=40_000)
+    ),
+    "texts in ISO-2022-JP with vendor rows": lambda n: _mixed(
+        _parts(_PLAIN.replace(b"utf-8", b"iso-2022-jp"), _ISO_2022_JP, n, each=20_000)
+    ),
+    "text in no charset among many": lambda n: _mixed(
+        _MANY_LABELS + b"--b\r\nContent-Type: text/plain\r\n\r\n" + _name(0, 94) * n + b"\r\n"
+    ),
+    "documents in no charset": lambda n: _mixed(
+        _parts(b"Content-Type: text/html\r\n", b"<!--\xff-->", n, each=900)
+    ),
     # Transfer encodings.
     "equals signs": lambda n: _plain(b"=" * n, fields=_QUOTED),
     "soft line breaks": lambda n: _plain(b"=\n" * n, fields=_QUOTED),
@@ -115,6 +153,22 @@ SHAPES: dict[str, Shape] = {
     "blanks before soft line breaks": lambda n: _plain(b"a \t=\r\n" * n, fields=_QUOTED),
     "padded base64": lambda n: _mixed(_BASE64 + b"QQ==\r\n" * n),
     "base64 in short lines": lambda n: _mixed(_BASE64 + b"QUFB\r\n" * n),
+    "texts that are not the base64 they say": lambda n: _mixed(
+        _parts(
+            b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n",
+            b"A b c\r\n",
+            n,
+            each=2000,
+        )
+    ),
+    "footers behind base64": lambda n: _mixed(
+        _parts(
+            b"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n",
+            b"A B\n",
+            n,
+            each=1000,
+        )
+    ),
     "binary signature": lambda n: _mixed(
         b"--b\r\nContent-Type: application/pgp-signature\r\nContent-Transfer-Encoding: binary"
         b"\r\n\r\n" + bytes(range(256)) * n + b"\r\n"
@@ -174,7 +228,17 @@ SHAPES: dict[str, Shape] = {
     "one uuencoded file": lambda n: _plain(
         b"begin 644 a\r\n" + (b"M" + b"0V%T" * 15 + b"\r\n") * n + b"end\r\n"
     ),
+    "uuencoded files in parts": lambda n: _mixed(
+        _parts(_PLAIN, b"begin 644 a\r\n#0V%T\r\nend\r\n", n, each=1000)
+    ),
     "uuencoded files in HTML": lambda n: _html(b"begin 644 a\r\n#0V%T\r\nend\r\n" * n),
+    "mails as attachments": lambda n: _mixed(
+        b"".join(
+            b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: %b\r\n\r\nx\r\n"
+            % _words(b"x", 20, first=20 * i)
+            for i in range(min(n, 9900))
+        )
+    ),
     "small parts": lambda n: _mixed(b"--b\r\nContent-Type: a/b\r\n\r\nx\r\n" * min(n, 9900)),
     "small texts": lambda n: _mixed(b"--b\r\n\r\nx\r\n" * min(n, 9900)),
     "parts of text": lambda n: _mixed(_parts(_PLAIN, _LOG, n, each=30_000)),
@@ -190,6 +254,23 @@ SHAPES: dict[str, Shape] = {
     "one long field": lambda n: b"From: a@x.org\r\nSubject: " + b"a" * n + b"\r\n\r\n" + CODE,
     "encoded-words": lambda n: (
         b"From: a@x.org\r\nSubject:" + b" =?utf-8?q?a?=" * n + b"\r\n\r\n" + CODE
+    ),
+    "encoded-words under wrong labels": lambda n: (
+        b"From: a@x.org\r\nSubject: " + _words(b"us-ascii", min(n, 30_000)) + b"\r\n\r\n" + CODE
+    ),
+    "file names under wrong labels": lambda n: _mixed(
+        b"".join(
+            b'--b\r\nContent-Type: a/b; name="%b"\r\n\r\nx\r\n'
+            % _words(b"us-ascii", 12, first=12 * i)
+            for i in range(min(n, 9900))
+        )
+    ),
+    "file names in no charset": lambda n: _mixed(
+        _MANY_LABELS
+        + b"".join(
+            b'--b\r\nContent-Type: a/b; name="%b"\r\n\r\nx\r\n' % _name(i, 300)
+            for i in range(min(n, 9900))
+        )
     ),
     "long headers of parts": lambda n: _mixed(
         (b"--b\r\n" + b"X:\r\n" * max(1, n // 40) + b"\r\nx\r\n") * 40

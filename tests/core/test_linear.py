@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import pytest
 
+import relay_core.message
+from relay_core.attachment import find_attachments
+from relay_core.charsets import UNREAD
+from relay_core.encoding import MOST_WORDS, are_read_alike, decode_encoded_words
 from relay_core.errors import LimitExceeded
 from relay_core.message import Limits, parse_message
 from relay_core.plan import Refused, plan_relay
 from relay_core.report import Outcome
+from relay_core.text_reading import decode_text
 from tests.core.adversarial import SHAPES, UNLIMITED, Shape, many_parts, nested, nested_and_closed
 from tests.core.laws import RAW_KEY, SETTINGS, relayed
 from tests.fakes import MemoryWorld
@@ -80,6 +86,45 @@ def test_a_mail_to_many_is_read_and_written_once(form: str) -> None:
     relay(2)
     once, often = calls_in(lambda: relay(1)), calls_in(lambda: relay(21))
     assert often < 2 * once
+
+
+@pytest.mark.parametrize("word", ["=?utf-8?q?=C3=BC?=", "=?us-ascii?q?=81=fe?="])
+def test_so_many_encoded_words_of_a_value_are_decoded_and_no_more(word: str) -> None:
+    most, more = (f"{word} a " * number for number in (MOST_WORDS, 4 * MOST_WORDS))
+    decoded = decode_encoded_words(most)
+    assert "=?" not in decoded
+    assert decoded + more[len(most) :] == decode_encoded_words(more)
+    assert not are_read_alike(more), "what is left spells what nobody has looked at"
+    calls, calls_of_more = (calls_in(partial(decode_encoded_words, one)) for one in (most, more))
+    assert calls_of_more < 1.1 * calls
+
+
+def test_each_text_is_tried_in_few_of_the_charsets_that_a_mail_names() -> None:
+    hints = [f"iso-8859-{number}" for number in (3, 6, 7, 8, 14, 16)]
+    content = bytes(range(128, 256)) * 10
+    decode_text(content, None, hints)  # what is cached once does not count
+    few, many = (calls_in(partial(decode_text, content, None, one)) for one in (hints[:4], hints))
+    assert few == many
+
+
+def test_only_early_texts_are_read_in_charsets_that_take_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    part = b"--b\r\nContent-Type: text/plain; charset=euc-jp\r\n\r\n\xad\xa1 ok\r\n"
+    raw = b"From: a@x.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 3
+    monkeypatch.setattr(relay_core.message, "EARLY", len(raw) - len(part))
+    message = parse_message(raw + b"--b--\r\n")
+    read = [message.text(one).reading.charset for one in message.root.parts]
+    assert ["cp51932", "cp51932", UNREAD] == read
+
+
+def test_names_are_looked_for_in_the_content_of_so_many_attachments() -> None:
+    part = b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: alarm\r\n\r\nx\r\n"
+    raw = b"From: a@x.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 1100
+    names = [one.safe_name for one in find_attachments(parse_message(raw + b"--b--\r\n"))]
+    assert ["alarm.eml"] * 1000 + [
+        f"attachment-{index}.eml" for index in range(1001, 1101)
+    ] == names
 
 
 @each_shape
