@@ -22,7 +22,7 @@ setup: $(STAMP) $(BIN)/relayctl ## .venv with everything, nothing done twice
 $(STAMP): requirements-dev.txt scripts/make_venv.sh
 	@PYTHON="$(PYTHON)" sh scripts/make_venv.sh .venv requirements-dev.txt $@
 	@echo "setup: fetching what the function's own platform needs (build/wheels)"
-	@$(BIN)/python -m infra.platform_wheel \
+	@$(BIN)/python -m infra.functions.platform_wheel \
 	  || echo "setup: going on without it; only deploying needs it, and will try again" >&2
 
 $(BIN)/relayctl: scripts/relayctl $(STAMP)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pulumi
 
-from infra.archive import function_archive
-from infra.config_reader import load_config
-from infra.fitting import fit
-from infra.lookup import look_up
+from infra.account.fitting import fit
+from infra.account.lookup import look_up
+from infra.configuration.reader import load_config
+from infra.functions.archive import function_archive
 from infra.relay import MailRelay, MailRelayArgs
 
 config = load_config()

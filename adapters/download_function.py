@@ -35,7 +35,9 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
-from relay_core.download import (
+from relay_core.errors import AdapterError
+from relay_core.keys import AttachmentKey
+from relay_core.links.download import (
     Archive,
     FileStatus,
     LinkStatus,
@@ -47,33 +49,14 @@ from relay_core.download import (
     scanned,
     view_link,
 )
-from relay_core.errors import AdapterError
-from relay_core.manifest import Manifest
-from relay_core.ports import AttachmentKey, Manifests
-from relay_core.preview import may_have_preview
+from relay_core.links.preview import may_have_preview
+from relay_core.ports import Manifests
+from relay_core.record.manifest import Manifest
 from relay_core.settings import InvalidSettings, PageResources
 
-from .clients import make_page_clients
-from .download_http import (
-    Answer,
-    Request,
-    form_field,
-    format_answer,
-    parse_request,
-    query_field,
-)
-from .download_links import S3LinkIndex, SsmLinkKeys, read_issued
-from .download_page import (
-    Notice,
-    Shown,
-    files_on,
-    files_page,
-    notice_of_file,
-    notice_page,
-    parts,
-)
-from .download_telemetry import PageTelemetry
-from .downloads import (
+from .aws.clients import make_page_clients
+from .aws.download_links import S3LinkIndex, SsmLinkKeys, read_issued
+from .aws.downloads import (
     Download,
     FileGone,
     S3Archives,
@@ -83,7 +66,25 @@ from .downloads import (
     Scans,
     UnscannedFiles,
 )
-from .s3 import S3AttachmentLinks, S3Manifests
+from .aws.s3 import S3AttachmentLinks, S3Manifests
+from .download.http import (
+    Answer,
+    Request,
+    form_field,
+    format_answer,
+    parse_request,
+    query_field,
+)
+from .download.page import (
+    Notice,
+    Shown,
+    files_on,
+    files_page,
+    notice_of_file,
+    notice_page,
+    parts,
+)
+from .telemetry.download import PageTelemetry
 
 if TYPE_CHECKING:  # read by nothing at run time, and slow to import
     from aws_lambda_powertools.utilities.typing import LambdaContext

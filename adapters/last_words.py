@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from relay_core.lease import Worker
+from relay_core.record.lease import Worker
 
 LAST_WORDS = timedelta(seconds=3)
 """How long before its end a worker speaks: time for a line of the log, and two calls to S3."""

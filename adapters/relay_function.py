@@ -37,25 +37,24 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
-from relay_core.deaths import Attempt, tell_out_of_time
+from relay_core.delivery.deaths import Attempt, tell_out_of_time
+from relay_core.delivery.scan_results import ScanResults, look_at_scans
 from relay_core.errors import AdapterError, RelayError, TransientError
-from relay_core.lease import Worker
-from relay_core.notice_counting import CountedNotices
-from relay_core.plan import message_id_of
-from relay_core.ports import Ports, Purse, RawKey, Windows
+from relay_core.keys import RawKey, message_id_of
+from relay_core.limits.suppression import Suppressed, SuppressionList
+from relay_core.limits.window import WindowKey
+from relay_core.ports import Ports, Purse, Windows
+from relay_core.record.lease import Worker
+from relay_core.record.report import Again, Outcome, RelayReport
 from relay_core.relay import record_trouble, relay_message
-from relay_core.report import Again, Outcome, RelayReport
-from relay_core.scan_results import ScanResults, look_at_scans
 from relay_core.settings import InvalidSettings, Resources, Settings
-from relay_core.suppressing import SuppressingSubmission
-from relay_core.suppression import Suppressed, SuppressionList
-from relay_core.window import WindowKey
-from relay_core.window_change import change_window
+from relay_core.throttling.notice_counting import CountedNotices
+from relay_core.throttling.suppressing import SuppressingSubmission
+from relay_core.throttling.window_change import change_window
 
-from .clients import Clients, make_clients
-from .download_links import S3LinkIndex, SsmLinkKeys, TokenDownloadPages
-from .last_words import last_words
-from .s3 import (
+from .aws.clients import Clients, make_clients
+from .aws.download_links import S3LinkIndex, SsmLinkKeys, TokenDownloadPages
+from .aws.s3 import (
     S3AttachmentLinks,
     S3AttachmentStore,
     S3IncomingMessages,
@@ -65,9 +64,9 @@ from .s3 import (
     sender_windows,
     suppression_lists,
 )
-from .ses import SesSubmission
-from .sns import SnsNotices
-from .sqs import (
+from .aws.ses import SesSubmission
+from .aws.sns import SnsNotices
+from .aws.sqs import (
     Bounced,
     Ignored,
     Notification,
@@ -82,8 +81,9 @@ from .sqs import (
     retry_delay,
     send_anew,
 )
-from .ssm import SsmDirectories
-from .telemetry import Telemetry
+from .aws.ssm import SsmDirectories
+from .last_words import last_words
+from .telemetry.relay import Telemetry
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_sqs import SQSClient
@@ -428,7 +428,7 @@ def compose(
 
 
 def _scan_watch(clients: Clients, bucket: str, reminders: SqsReminders) -> ScanWatch:
-    from .downloads import ScannedFiles  # noqa: PLC0415 - most stacks do not need it
+    from .aws.downloads import ScannedFiles  # noqa: PLC0415 - most stacks do not need it
 
     return ScanWatch(results=ScannedFiles(client=clients.s3, bucket=bucket), reminders=reminders)
 

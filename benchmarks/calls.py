@@ -21,7 +21,7 @@ import boto3
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from adapters.clients import make_clients
+from adapters.aws.clients import make_clients
 
 _AT_THE_SAME_TIME = "sesv2.SendEmail"
 

@@ -6,8 +6,8 @@ same clients: what any function pays that speaks to these services. Both are tak
 
 * compiled: from bytecode, as on a machine that has run them before;
 * sources: compiled as they are imported. So they are in a container that Lambda has just started:
-  the archive holds no bytecode (`infra.archive`), and Lambda lets nothing be written beside it.
-  The standard library comes from bytecode in both, as it does there.
+  the archive holds no bytecode (`infra.functions.archive`), and Lambda lets nothing be written
+  beside it. The standard library comes from bytecode in both, as it does there.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from relay_core.ports import RawKey
+from relay_core.keys import RawKey
 
 _MB = 1_000_000
 

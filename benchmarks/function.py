@@ -23,7 +23,7 @@ from botocore.config import Config
 from botocore.configprovider import ConstantProvider
 
 from adapters.relay_function import RelayFunction, compose
-from adapters.telemetry import Telemetry
+from adapters.telemetry.relay import Telemetry
 from benchmarks.devices import Arrived
 from benchmarks.stand_in import DIRECTORY_PARAMETER, LINK_KEYS_PARAMETER
 from relay_core.settings import Resources, Settings

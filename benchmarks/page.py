@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import boto3
 
 from adapters.download_function import DownloadFunction, compose
-from adapters.download_telemetry import PageTelemetry
+from adapters.telemetry.download import PageTelemetry
 from benchmarks.devices import Arrived
 from benchmarks.function import RESOURCES, BenchmarkError, environment_of_one
 from benchmarks.stand_in import LINK_KEYS
-from relay_core.plan import message_id_of
+from relay_core.keys import message_id_of
+from relay_core.links.tokens import issue_token, parse_link_keys
 from relay_core.settings import PageResources
-from relay_core.tokens import issue_token, parse_link_keys
 
 PAGE_RESOURCES = PageResources(
     attachments_bucket=RESOURCES.attachments_bucket,

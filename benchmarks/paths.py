@@ -19,18 +19,18 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from benchmarks.mails import Mail
-from relay_core import base64_decoder
-from relay_core.attachment import Action, Attachment, content_of, find_attachments
-from relay_core.base64_decoder import Decoder, compiled_decoder
-from relay_core.encoding import CHUNK
-from relay_core.links import ListedAttachment
-from relay_core.measured import Measured
-from relay_core.message import Message, parse_message
-from relay_core.outgoing_header import Sender, compose_header
+from relay_core.attachments.attachment import Action, Attachment, content_of, find_attachments
+from relay_core.delivery.measured import Measured
+from relay_core.keys import RawKey
+from relay_core.mime import base64_decoder
+from relay_core.mime.base64_decoder import Decoder, compiled_decoder
+from relay_core.mime.encoding import CHUNK
+from relay_core.mime.message import Message, parse_message
+from relay_core.outgoing.header import Sender, compose_header
+from relay_core.outgoing.link_list import ListedAttachment
+from relay_core.outgoing.rewrite import rewrite_body
 from relay_core.plan import RelayPlan, plan_relay
-from relay_core.ports import RawKey
 from relay_core.relay import compose_mail
-from relay_core.rewrite import rewrite_body
 from relay_core.settings import Settings
 
 _SETTINGS = Settings(

@@ -26,11 +26,11 @@ from benchmarks import cost, prices, quotas
 from benchmarks.counting import Occasion, Taken
 from benchmarks.devices import LARGE, MANY, SMALL
 from benchmarks.quotas import Quota
-from infra.alarms import Thresholds, alarms
-from infra.config import StackConfig
-from infra.dashboard import Limits, columns
-from infra.metrics import Subject
-from infra.timing import BATCH_SIZE
+from infra.configuration.config import StackConfig
+from infra.configuration.timing import BATCH_SIZE
+from infra.watching.alarms import Thresholds, alarms
+from infra.watching.dashboard import Limits, columns
+from infra.watching.metrics import Subject
 
 RATES = (1, 100, 10_000)
 """Mails a second."""

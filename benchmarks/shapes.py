@@ -23,7 +23,7 @@ from benchmarks.devices import Arrived
 from benchmarks.function import MeasuredFunction, loopback_session
 from benchmarks.memory import resident
 from benchmarks.stand_in import stand_in
-from relay_core.ports import RawKey
+from relay_core.keys import RawKey
 from tests.core.costly import SHAPES, sized
 from tests.receipt import received
 

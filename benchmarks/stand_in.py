@@ -29,10 +29,10 @@ DIRECTORY_PARAMETER = "/mail-relay/benchmark/recipients"
 LINK_KEYS_PARAMETER = "/mail-relay/benchmark/link-keys"
 
 DIRECTORY = '{"groups": {"oncall": ["anna@example.org"]}}'
-"""See `relay_core.directory`."""
+"""See `relay_core.policy.directory`."""
 
 LINK_KEYS = json.dumps({"current": base64.b64encode(bytes(32)).decode()})
-"""See `relay_core.tokens`."""
+"""See `relay_core.links.tokens`."""
 
 _PARAMETERS = {DIRECTORY_PARAMETER: DIRECTORY, LINK_KEYS_PARAMETER: LINK_KEYS}
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime  # noqa: E402 - likewise
 import boto3  # noqa: E402 - likewise
 
 from adapters.relay_function import compose  # noqa: E402 - likewise
-from adapters.telemetry import Telemetry  # noqa: E402 - likewise
+from adapters.telemetry.relay import Telemetry  # noqa: E402 - likewise
 from relay_core.settings import Resources, Settings  # noqa: E402 - likewise
 
 if __name__ == "__main__":

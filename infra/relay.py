@@ -15,34 +15,35 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from relay_core.directory import format_directory
+from relay_core.policy.directory import format_directory
 
-from . import environment, policies
-from .alarms import Alarms, AlarmsArgs, Thresholds, alarms
+from . import policies
+from .account.fitting import Fitting, records_of
+from .account.holdings import HoldingsList, HoldingsListArgs, parameter_name
 from .aws_facts import smtp_endpoint
-from .config import StackConfig
-from .dashboard import FlowDashboard, FlowDashboardArgs, Limits
-from .directory import RecipientDirectory, RecipientDirectoryArgs
-from .download import DownloadPage, DownloadPageArgs
-from .fitting import Fitting, records_of
-from .function import RelayFunction, RelayFunctionArgs
-from .holdings import HoldingsList, HoldingsListArgs, parameter_name
-from .identities import MailDomains, MailDomainsArgs
-from .inbound import InboundMail, InboundMailArgs, RuleNames
-from .keys import StackKey, StackKeyArgs
-from .link_keys import LinkKeys, LinkKeysArgs
-from .link_keys import parameter_name as link_keys_parameter
-from .malware import MalwareProtection, MalwareProtectionArgs
-from .metrics import Subject
-from .outbound import OutboundMail, OutboundMailArgs
-from .queue import IncomingQueue, IncomingQueueArgs
+from .configuration import environment
+from .configuration.config import StackConfig
+from .configuration.timing import BATCH_SIZE, DEAD_LETTER_RETENTION, QUEUE_RETENTION
+from .functions.download import DownloadPage, DownloadPageArgs
+from .functions.function import RelayFunction, RelayFunctionArgs
+from .functions.queue import IncomingQueue, IncomingQueueArgs
+from .mail.identities import MailDomains, MailDomainsArgs
+from .mail.inbound import InboundMail, InboundMailArgs, RuleNames
+from .mail.outbound import OutboundMail, OutboundMailArgs
+from .mail.smtp_user import SmtpUser, SmtpUserArgs
+from .mail.smtp_user import parameter_name as credentials_parameter
+from .mail.submission import DeviceMail, DeviceMailArgs
 from .safeguards import safeguards
-from .smtp_user import SmtpUser, SmtpUserArgs
-from .smtp_user import parameter_name as credentials_parameter
-from .storage import PrivateBucket, PrivateBucketArgs, ServiceWriter
-from .submission import DeviceMail, DeviceMailArgs
-from .timing import BATCH_SIZE, DEAD_LETTER_RETENTION, QUEUE_RETENTION
-from .topics import OperatorTopic, OperatorTopicArgs, ServicePublisher
+from .storage.bucket import PrivateBucket, PrivateBucketArgs, ServiceWriter
+from .storage.directory import RecipientDirectory, RecipientDirectoryArgs
+from .storage.keys import StackKey, StackKeyArgs
+from .storage.link_keys import LinkKeys, LinkKeysArgs
+from .storage.link_keys import parameter_name as link_keys_parameter
+from .storage.malware import MalwareProtection, MalwareProtectionArgs
+from .watching.alarms import Alarms, AlarmsArgs, Thresholds, alarms
+from .watching.dashboard import FlowDashboard, FlowDashboardArgs, Limits
+from .watching.metrics import Subject
+from .watching.topics import OperatorTopic, OperatorTopicArgs, ServicePublisher
 
 INCOMING_PREFIX = "incoming/"
 """Where SES puts raw mail in the incoming bucket."""

@@ -1,15 +1,10 @@
 """`relayctl`, the operator's command line.
 
-Without a stack: `inspection` tells what the relay would do with a raw message, `preview` writes
-what a recipient would get, `extraction` keeps attachments in a folder, and `presentation` shows
-an inspection to a person.
+`cli` has the list of commands; `operate.commands` has each of them. Two work without a stack:
+`inspect` and `rewrite` read a message from a file (`operate.mail_file`). The others ask and change
+a deployed stack: `operate.stack.outputs` finds it, `operate.messages` says which messages are
+meant, what became of them and what is to be changed about them. `operate.mail_file.presentation`
+says the answer, to a person or to a script.
 
-With one: `stack` finds it and `desk` brings it within reach; `finding` knows what a name means,
-`selection` which messages are asked for, `standing` what became of one, `downloads` what was
-fetched of it, and `dead_letters` why a message failed. What is to be changed about a message is
-planned by `redelivery`, `revocation` and `extension`, and `intervention` writes down that it was.
-
-`cli`, `list_command`, `message_commands`, `link_commands` and `dlq_commands` are what is typed,
-`message_options`, `policy` and `stack_options` how, `examples` is the end of their help,
-`command_line` how they fail, and `terminal` what is said.
+`examples` is the end of each command's help, `command_line` how a command line fails.
 """

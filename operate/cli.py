@@ -1,8 +1,7 @@
 """What the operator types. `relayctl --help` lists the commands.
 
 `inspect` and `rewrite`, which are here, need neither AWS nor a deployment: see `policy` for what
-they go by. All other commands work on a stack (`list_command`,
-`message_commands`, `link_commands`, `dlq_commands`).
+they go by. All other commands work on a stack (`operate.commands`).
 """
 
 from __future__ import annotations
@@ -16,24 +15,26 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from relay_core.directory import Directory
-from relay_core.mailbox import InvalidAddress, parse_addr_spec
-from relay_core.message import DEFAULT_LIMITS
-from relay_core.plan import message_id_of
-from relay_core.ports import RawKey
+from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
+from relay_core.keys import RawKey, message_id_of
+from relay_core.mime.message import DEFAULT_LIMITS
+from relay_core.policy.directory import Directory
 from relay_core.settings import Settings
 
-from . import emptying, link_commands, list_command, message_commands
-from .bounce_commands import bounces
 from .command_line import Commands
-from .dlq_commands import dlq
+from .commands import emptying
+from .commands import links as link_commands
+from .commands import listing as list_command
+from .commands import messages as message_commands
+from .commands.bounces import bounces
+from .commands.dlq import dlq
 from .examples import epilog
-from .extraction import Extraction
-from .inspection import Inspection, inspect_message, to_json
-from .policy import Allowed, Config, Defaults, Groups, Marker, make_policy
-from .presentation import present
-from .preview import NothingToShow, preview
-from .terminal import complain, say
+from .mail_file.extraction import Extraction
+from .mail_file.inspection import Inspection, inspect_message, to_json
+from .mail_file.policy import Allowed, Config, Defaults, Groups, Marker, make_policy
+from .mail_file.presentation import present
+from .mail_file.preview import NothingToShow, preview
+from .presentation.terminal import complain, say
 from .version import version
 
 STANDARD_INPUT = "-"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .terminal import EXIT_STATUSES
+from .presentation.terminal import EXIT_STATUSES
 
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "inspect": (

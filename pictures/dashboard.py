@@ -1,10 +1,10 @@
 """The dashboard of a stack as an operator sees it, drawn from the very text that CloudWatch gets.
 
-Widgets, their places, titles, curves and lines are those of `infra.dashboard.body`, with the
-configuration's defaults. What is made up are the curves' values: sample data, and the picture says
-so. They tell one story, six hours of a site that sends some hundred mails in five minutes, while
-SES answers hardly any call for the last half hour: so it can be seen what an alarm looks like.
-CloudWatch draws each curve's legend by its label; the metric's name stands here besides.
+Widgets, their places, titles, curves and lines are those of `infra.watching.dashboard.body`, with
+the configuration's defaults. What is made up are the curves' values: sample data, and the picture
+says so. They tell one story, six hours of a site that sends some hundred mails in five minutes,
+while SES answers hardly any call for the last half hour: so it can be seen what an alarm looks
+like. CloudWatch draws each curve's legend by its label; the metric's name stands here besides.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from infra import dashboard
-from infra.alarms import Alarm, Thresholds, alarms
-from infra.config import StackConfig
-from infra.metrics import Subject
+from infra.configuration.config import StackConfig
+from infra.watching import dashboard
+from infra.watching.alarms import Alarm, Thresholds, alarms
+from infra.watching.metrics import Subject
 from pictures.svg import HUES, INK, SOFT, Picture, curve, element, line, number, text
 
 _UNIT, _ROW = 54, 32  # of CloudWatch's grid, in pixels

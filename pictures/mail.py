@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
-from relay_core.attachment import content_of
-from relay_core.links import ListedAttachment, format_size
+from relay_core.attachments.attachment import content_of
+from relay_core.keys import RawKey
+from relay_core.outgoing.link_list import ListedAttachment, format_size
+from relay_core.outgoing.rewrite import rewrite_body
 from relay_core.plan import RelayPlan, plan_relay
-from relay_core.ports import RawKey
 from relay_core.relay import compose_mail
-from relay_core.rewrite import rewrite_body
 from relay_core.settings import Settings
 
 from .svg import INK, SOFT, Picture, element, line, text

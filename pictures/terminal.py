@@ -6,15 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from operate.message_list import present_list
+from operate.presentation.message_list import present_list
 from relay_core.errors import Reason
-from relay_core.manifest import (
-    DeliveryRecord,
-    DeliveryState,
-    Manifest,
-    ManifestState,
-    MessageId,
-)
+from relay_core.keys import MessageId
+from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
 
 from .svg import INK, SOFT, Picture, element, text
 

@@ -13,27 +13,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
-from .admission import Ignored, Resolved, admit, resolve_recipients
-from .attachment import Action, Attachment, find_attachments, safe_name
-from .authentication import Origin, find_origin, has_receipt
-from .author import find_name, find_replies, shows_another_address
-from .bodies import CodesFound, find_body_codes, find_near_miss
-from .directory import EMPTY_DIRECTORY, Directory, find_default_recipients
+from .addresses.mailbox import Mailbox, domain_of
+from .addresses.secrecy import conceal
+from .attachments.attachment import Action, Attachment, find_attachments, safe_name
+from .attachments.bodies import CodesFound, find_body_codes, find_near_miss
+from .attachments.file_key import file_key
+from .attachments.long_text import LongText, Removals
 from .errors import LimitExceeded, MalformedMessage, Reason, Refusal
-from .file_key import file_key
-from .long_text import LongText, Removals
-from .mailbox import Mailbox, domain_of
-from .manifest import MessageId
-from .message import Entity, Message, parse_message
-from .notice import MailIdentity
-from .outgoing_header import Sender
-from .ports import AttachmentKey, RawKey
+from .keys import AttachmentKey, RawKey, message_id_of
+from .mime.message import Entity, Message, parse_message
+from .notices.notice import MailIdentity
+from .outgoing.header import Sender
+from .policy.admission import Ignored, Resolved, admit, resolve_recipients
+from .policy.authentication import Origin, find_origin, has_receipt
+from .policy.author import find_name, find_replies, shows_another_address
+from .policy.directory import EMPTY_DIRECTORY, Directory, find_default_recipients
 from .recipient_code import (
     Group,
 )
-from .secrecy import conceal
 from .settings import CodesCounted, Settings
 
 
@@ -103,27 +101,6 @@ class AdmittedMail:
         return not self.codes.found or any(
             isinstance(entry, Group) for code in self.codes.found for entry in code.entries
         )
-
-
-INCOMING_PREFIX = "incoming/"
-"""Where raw mail lies in the incoming bucket (`infra.relay`)."""
-
-_SAFE_ID = re.compile(r"[A-Za-z0-9._=-]+\Z")
-_DIGEST = re.compile(r"=[0-9a-f]{16}\Z")
-
-
-def message_id_of(raw_key: RawKey) -> MessageId:
-    """The relay's name for a mail, harmless in other keys: no two raw keys have the same.
-
-    It is what stands behind `INCOMING_PREFIX`. Of a key that is unlike those of SES it is the last
-    component with a digest of the whole, in a form that no other has. Given an id, it is that id.
-    """
-    name = raw_key.removeprefix(INCOMING_PREFIX)
-    if _SAFE_ID.match(name) and (name == raw_key or not _DIGEST.search(name)):
-        return MessageId(name)
-    harmless = re.sub(r"[^A-Za-z0-9._=-]", "_", raw_key.rpartition("/")[2])
-    digest = sha256(raw_key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return MessageId(f"{harmless}={digest}")
 
 
 def plan_relay(

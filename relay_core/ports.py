@@ -12,18 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, NewType, Protocol, TypeVar
 
-from .budget import BudgetWindow
-from .directory import Directory
 from .errors import AdapterError, PermanentError, Reason, Refusal, TransientError
-from .flood import SenderWindow
-from .manifest import Manifest, MessageId
-from .window import WindowKey, WindowRecord
-
-RawKey = NewType("RawKey", str)
-"""The key of a raw message in the incoming store."""
-
-AttachmentKey = NewType("AttachmentKey", str)
-"""The key of a detached attachment in the attachment store."""
+from .keys import AttachmentKey, MessageId, RawKey
+from .limits.budget import BudgetWindow
+from .limits.flood import SenderWindow
+from .limits.window import WindowKey, WindowRecord
+from .policy.directory import Directory
+from .record.manifest import Manifest
 
 Version = NewType("Version", str)
 """Which version of a record was read; compare-and-swap succeeds only against the last one."""

@@ -2,15 +2,16 @@
 
 1. Look at the message's manifest: what is done with, or in another worker's hands, is left alone.
    What has killed its workers is refused; what was tried before is begun in writing
-   (`relay_core.deaths`).
+   (`relay_core.delivery.deaths`).
 2. Read the mail, and decide about it. Hold it back if its sender is over the limit
-   (`relay_core.holding`), or the stack over its budget (`relay_core.spending`). If it does not go
-   out, tell the operator, then write it down.
-3. Store every attachment (`relay_core.storing`). Keys are the same on every try, so storing again
-   changes nothing.
+   (`relay_core.throttling.holding`), or the stack over its budget
+   (`relay_core.throttling.spending`). If it does not go out, tell the operator, then write it
+   down.
+3. Store every attachment (`relay_core.delivery.storing`). Keys are the same on every try, so
+   storing again changes nothing.
 4. Tell the operator about recipients that were left out.
 5. Write the manifest: what is promised to whom, and who works on it until when.
-6. Submit one mail a recipient, in groups, and record each (`relay_core.submitting`).
+6. Submit one mail a recipient, in groups, and record each (`relay_core.delivery.submitting`).
 7. Recipients that can never be served are told to the operator, then recorded.
 
 A crash leaves a message that the queue delivers again. What is recorded is not repeated. The
@@ -24,9 +25,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from .admission import Ignored
-from .damage import damage_note, may_be_damaged
-from .deaths import (
+from .addresses.secrecy import conceal
+from .attachments.damage import damage_note, may_be_damaged
+from .delivery.deaths import (
     FIRST_ATTEMPT,
     MOST_DEATHS,
     Attempt,
@@ -37,44 +38,43 @@ from .deaths import (
     known_deaths,
     refusal_of,
 )
+from .delivery.ledger import Ledger, begun_manifest, empty_manifest, write_manifest
+from .delivery.reconsidering import directory_for, serve_asked
+from .delivery.storing import Storing, earlier_files, store_files, with_files
+from .delivery.submitting import Submitted, submit_open
 from .errors import Conflict, PermanentError, Reason, Refusal
-from .holding import hold_back, over_the_limit
-from .lease import Worker
-from .ledger import Ledger, begun_manifest, empty_manifest, write_manifest
-from .link_end import links_until
-from .links import ListedAttachment
-from .manifest import (
-    Death,
-    DeliveryRecord,
-    DeliveryState,
-    Manifest,
-    ManifestState,
-    MessageId,
-    StoredAttachment,
-)
-from .moment import format_moment
-from .notice import MailIdentity, compose_notice, kept_refusals
-from .outgoing_header import compose_header
+from .keys import AttachmentKey, MessageId, RawKey, message_id_of
+from .links.lifetime import links_until
+from .notices.moment import format_moment
+from .notices.notice import MailIdentity, compose_notice, kept_refusals
+from .outgoing.header import compose_header
+from .outgoing.link_list import ListedAttachment
+from .outgoing.rewrite import RewrittenBody, prepare_bodies
+from .outgoing.sent_time import SentTime, find_sent_time, late_note
 from .plan import (
     AdmittedMail,
     Dropped,
     Refused,
     RelayPlan,
-    message_id_of,
     plan_admission,
     plan_deliveries,
     plan_recipients,
 )
-from .ports import AttachmentKey, Link, OutgoingMail, Ports, RawKey, StoredManifest
-from .reconsidering import directory_for, serve_asked
-from .report import Again, Outcome, RelayReport
-from .rewrite import RewrittenBody, prepare_bodies
-from .secrecy import conceal
-from .sent_time import SentTime, find_sent_time, late_note
+from .policy.admission import Ignored
+from .ports import Link, OutgoingMail, Ports, StoredManifest
+from .record.lease import Worker
+from .record.manifest import (
+    Death,
+    DeliveryRecord,
+    DeliveryState,
+    Manifest,
+    ManifestState,
+    StoredAttachment,
+)
+from .record.report import Again, Outcome, RelayReport
 from .settings import LinkMode, Settings
-from .spending import hold_over_budget, over_the_budget
-from .storing import Storing, earlier_files, store_files, with_files
-from .submitting import Submitted, submit_open
+from .throttling.holding import hold_back, over_the_limit
+from .throttling.spending import hold_over_budget, over_the_budget
 
 
 def relay_message(

@@ -5,7 +5,7 @@ what the deployment created. Both become environment variables of the function
 (`to_environment`) and are read back there (`from_environment`); this mapping is the only
 thing that `infra` and `adapters` share. Lists travel as JSON. Lambda allows 4 KB of
 environment in all (AWS Lambda guide, "Lambda quotas"), which `infra` checks. What may be long,
-or has to change without a deployment, is kept elsewhere: see `relay_core.directory`.
+or has to change without a deployment, is kept elsewhere: see `relay_core.policy.directory`.
 
 Errors are collected, not raised one by one: an operator mends a configuration once.
 """
@@ -20,12 +20,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from .attachment import INLINE_IMAGE_LIMIT
+from .addresses.mailbox import InvalidAddress, parse_addr_spec
+from .addresses.patterns import canonical_pattern
+from .attachments.attachment import INLINE_IMAGE_LIMIT
 from .errors import RelayError
-from .mailbox import InvalidAddress, parse_addr_spec
-from .message import DEFAULT_LIMITS, Limits
-from .passed_fields import may_be_added
-from .patterns import canonical_pattern
+from .mime.message import DEFAULT_LIMITS, Limits
+from .outgoing.passed_fields import may_be_added
 
 ENVIRONMENT_PREFIX = "RELAY_"
 
@@ -77,20 +77,19 @@ class InvalidSettings(RelayError):
 class Settings:
     """The relay's policy. Making one validates it.
 
-    `allowed_recipients` and `allowed_senders` hold patterns (`relay_core.patterns`); an empty
-    `allowed_senders` lets every sender in. `directory_refresh` is how old the recipient
-    directory may be that a worker goes by. `sender_message_limit` is how many mails of one
-    sender are relayed in each `sender_window`, 0 for all; what is more is held.
-    `recipient_budget` is how many recipients the stack submits to in an hour, 0 for any number;
-    mail beyond it is held.
-    `inline_image_limit` is how large an image that the HTML shows may be, in bytes, to stay in
-    the mail. `notice_limit` is how many notices of one reason and sender are told at once in each
+    `allowed_recipients` and `allowed_senders` hold patterns (`relay_core.addresses.patterns`); an
+    empty `allowed_senders` lets every sender in. `directory_refresh` is how old the recipient
+    directory may be that a worker goes by. `sender_message_limit` is how many mails of one sender
+    are relayed in each `sender_window`, 0 for all; what is more is held. `recipient_budget` is how
+    many recipients the stack submits to in an hour, 0 for any number; mail beyond it is held.
+    `inline_image_limit` is how large an image that the HTML shows may be, in bytes, to stay in the
+    mail. `notice_limit` is how many notices of one reason and sender are told at once in each
     `notice_window`, 0 for all; the rest is summed up. `limits` bound what is read at all.
     `submission_concurrency` is how many mails a worker hands over at the same time. `retry_delay`
     is how long the queue waits after the first failed try of a message; each further try waits
     twice as long, and `max_receive_count` of them are made. `parking_delay` is how long a mail
-    waits that met an account which may not send.
-    `pass_header_fields` are names of fields that recipients get beside those that pass anyway.
+    waits that met an account which may not send. `pass_header_fields` are names of fields that
+    recipients get beside those that pass anyway.
 
     Raises:
         InvalidSettings: naming every field that breaks a rule.
@@ -235,7 +234,7 @@ def variable_name(field_name: str) -> str:
 _MARKER = re.compile(r"[A-Za-z0-9_.-]{3,64}\Z")
 _RANGES = (
     ("max_recipients", 1, 1000),
-    # A window's record names each mail that it let through (`relay_core.flood`).
+    # A window's record names each mail that it let through (`relay_core.limits.flood`).
     ("sender_message_limit", 0, 1000),
     ("recipient_budget", 0, 10_000_000),
     ("notice_limit", 0, 100),

@@ -22,33 +22,33 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .account import prepare_account
 from .console.journal import Journal
 from .console.start import start_console
 from .data_folder import UnusableFolder, data_folder
+from .deploy.account import prepare_account
 from .deployers import Deployer, deployed
-from .device_hop import DeviceHop
 from .events import Event, Listener, ProgramWarned
-from .function_log import FunctionLogFollower
-from .function_urls import UnusableFunctionUrl, deployed_functions
-from .log_metrics import LogMetrics
-from .metrics import QueueMetrics, UnmeasurableAlarm
-from .notices import NoticeRecorder, subscribe
-from .outbox import Outbox
-from .receipt import Receiving
-from .scanner import MalwareScanner
-from .ses_endpoint import SesEndpoint, SesService
-from .ses_events import SendingEvents
-from .ses_faults import Faults
-from .ses_identities import Identities
-from .ses_sending import Sending
-from .smtp import AccessKeys, Credentials, SmtpFront
-from .smtp_access import SmtpAccess, example_code
-from .strangers import MxAccess, Strangers
-from .tls import make_server_context
+from .services.function_log import FunctionLogFollower
+from .services.function_urls import UnusableFunctionUrl, deployed_functions
+from .services.log_metrics import LogMetrics
+from .services.metrics import QueueMetrics, UnmeasurableAlarm
+from .services.notices import NoticeRecorder, subscribe
+from .services.scanner import MalwareScanner
+from .ses.device_hop import DeviceHop
+from .ses.endpoint import SesEndpoint, SesService
+from .ses.events import SendingEvents
+from .ses.faults import Faults
+from .ses.identities import Identities
+from .ses.outbox import Outbox
+from .ses.receipt import Receiving
+from .ses.sending import Sending
+from .ses.strangers import MxAccess, Strangers
+from .smtp.access import SmtpAccess, example_code
+from .smtp.server import AccessKeys, Credentials, SmtpFront
+from .smtp.tls import make_server_context
 
 if TYPE_CHECKING:
-    from .emulator import Emulator
+    from .emulator.running import Emulator
     from .engine.stack import Stack
 
 HOST = "127.0.0.1"
@@ -215,11 +215,11 @@ def _start(
     http_socket = cleanup.enter_context(_listen(options.http_port, "--http-port"))
     cleanup.enter_context(_log_to(data / "sandbox.log"))
     heed()
-    from infra.stack_config import ConfigError, load_config  # noqa: PLC0415 (see above)
+    from infra.configuration.stack_config import ConfigError, load_config  # noqa: PLC0415 (see above)
 
-    from .emulator import Emulator, EmulatorError  # noqa: PLC0415 (see above)
+    from .deploy.program import DeployError  # noqa: PLC0415 (see above)
+    from .emulator.running import Emulator, EmulatorError  # noqa: PLC0415 (see above)
     from .engine.cli import NoEngine  # noqa: PLC0415 (see above)
-    from .program import DeployError  # noqa: PLC0415 (see above)
 
     try:
         config = load_config(options.project, options.config)

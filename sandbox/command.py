@@ -20,13 +20,13 @@ from typing import NoReturn
 
 from rich.text import Text
 
-from infra.stack_config import ConfigError, parse_setting
+from infra.configuration.stack_config import ConfigError, parse_setting
 
 from .app import Options, Sandbox, StartError, Stopped, running
 from .deployers import DEPLOYERS
-from .narration import Narrator, Terminal, printable
-from .smtp_access import example_code, openssl_command, smtp_session, swaks_command
+from .smtp.access import example_code, openssl_command, smtp_session, swaks_command
 from .stop import StopRequest
+from .terminal.narration import Narrator, Terminal, printable
 
 _LAST_PORT = 65_535
 

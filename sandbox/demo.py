@@ -29,9 +29,9 @@ from rich.text import Text
 
 from .app import Options, Sandbox, StartError, Stopped, running
 from .deployers import DEPLOYERS
-from .narration import Narrator, Terminal, format_size
-from .smtp_access import example_recipient
+from .smtp.access import example_recipient
 from .stop import StopRequest
+from .terminal.narration import Narrator, Terminal, format_size
 from .visiting import NotServed, open_page, press
 
 LARGE_NAME, SMALL_NAME = "vibration.bin", "Prüfprotokoll Nr. 7.txt"

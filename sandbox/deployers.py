@@ -50,7 +50,7 @@ def deployed(
     """
     # Pulumi takes its time to import, and the engine is not always needed.
     if deployer == "mocks":
-        from .deploy import deploy  # noqa: PLC0415 (see above)
+        from .deploy.mocked import deploy  # noqa: PLC0415 (see above)
 
         yield Deployed(
             exports=deploy(account, config, program=program, stack=STACK, warn=warn), stack=None

@@ -23,26 +23,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
+from infra.configuration.stack_config import ConfigError, load_config
 
-from infra.stack_config import ConfigError, load_config
-
-from .account import prepare_account
+from .deploy.account import prepare_account
+from .engine.folder import LANGUAGE_HOST, PROJECT, lay_out_project, provider_config
 
 if TYPE_CHECKING:
     from .create import Account
 
-PROJECT = Path(__file__).resolve().parent.parent
 STACK = "preview"
 
-SERVICES = (
-    *("cloudwatch", "guardduty", "iam", "kms", "lambda", "logs", "route53", "s3"),
-    *("servicequotas", "ses", "sesv2", "sns", "sqs", "ssm", "sts"),
-)
-"""What the program declares resources of or asks, by the provider's names for its endpoints."""
-
-LANGUAGE_HOST = "pulumi-language-python"
-"""What runs a Python program for the CLI; it comes with an installed Pulumi."""
 
 NOT_FOUND = (
     "preview: there is no Pulumi CLI that fits. `make engine` builds one, with Go; or install it"
@@ -62,8 +52,8 @@ def main() -> int:
         except NoEngine:
             sys.stderr.write(NOT_FOUND)
             return 1
-    from .emulator import Emulator, EmulatorError  # noqa: PLC0415 (as above)
-    from .program import DeployError  # noqa: PLC0415 (as above)
+    from .deploy.program import DeployError  # noqa: PLC0415 (as above)
+    from .emulator.running import Emulator, EmulatorError  # noqa: PLC0415 (as above)
 
     with tempfile.TemporaryDirectory(prefix="mail-relay-preview-") as name:
         folder = Path(name)
@@ -79,6 +69,7 @@ def main() -> int:
                 project = lay_out_project(
                     folder / "project",
                     {**config, **provider_config(emulator, emulator.secret_access_key)},
+                    stack=STACK,
                 )
                 return _preview(installed, project, folder / "state")
         except (ConfigError, DeployError, EmulatorError, OSError) as error:
@@ -98,36 +89,6 @@ def _preview_inline(account: Account, config: Mapping[str, object], folder: Path
     counts = ", ".join(f"{count} to {name}" for name, count in sorted(outcome.counts.items()))
     sys.stdout.write(f"{counts}; {outcome.seconds:.1f} s\n")
     return 0
-
-
-def provider_config(account: Account, secret_access_key: str) -> dict[str, object]:
-    """The AWS provider's configuration, by full names, that leads it to `account` alone.
-
-    Every service that is not named here would be AWS's own: so would be one that is added to the
-    program and not to `SERVICES`, but for the credentials, which no AWS accepts.
-    """
-    endpoint = account.client("sts").meta.endpoint_url
-    return {
-        "aws:region": account.region,
-        "aws:accessKey": account.account_id,
-        "aws:secretKey": secret_access_key,
-        "aws:skipCredentialsValidation": True,
-        "aws:skipMetadataApiCheck": True,
-        "aws:s3UsePathStyle": True,
-        "aws:endpoints": [dict.fromkeys(SERVICES, endpoint)],
-    }
-
-
-def lay_out_project(folder: Path, config: Mapping[str, object], *, stack: str = STACK) -> Path:
-    """A folder that Pulumi takes for this project, with one stack; what is in it are links."""
-    folder.mkdir(parents=True)
-    for entry in PROJECT.iterdir():
-        if entry.name != ".git" and not entry.match("Pulumi*"):
-            (folder / entry.name).symlink_to(entry)
-    # Pulumi writes into these.
-    shutil.copy(PROJECT / "Pulumi.yaml", folder)
-    (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": dict(config)}))
-    return folder
 
 
 def pulumi_environment(caller: Mapping[str, str], state: Path) -> dict[str, str]:

@@ -11,13 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from infra.stack_config import ConfigError, load_config
+from infra.configuration.stack_config import ConfigError, load_config
 
-from .account import prepare_account
-from .emulator import Emulator, EmulatorError
+from .deploy.account import prepare_account
+from .emulator.running import Emulator, EmulatorError
 from .engine.cli import NoEngine
+from .engine.folder import PROJECT
 from .engine.project import Project, project_on
-from .preview import PROJECT
 from .stop import StopRequest
 
 STACK = "look"

@@ -14,34 +14,33 @@ from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
-from relay_core.budget import BudgetWindow, format_budget, parse_budget
-from relay_core.deaths import FIRST_ATTEMPT, Attempt
-from relay_core.directory import EMPTY_DIRECTORY, Directory
+from relay_core.delivery.deaths import FIRST_ATTEMPT, Attempt
 from relay_core.errors import AdapterError, Conflict, PermanentError, TransientError
-from relay_core.flood import SenderWindow, format_window, parse_window
-from relay_core.lease import Worker
-from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
-from relay_core.notice_counting import CountedNotices
-from relay_core.notice_window import NoticeWindow, format_notice_window, parse_notice_window
+from relay_core.keys import AttachmentKey, MessageId, RawKey
+from relay_core.limits.budget import BudgetWindow, format_budget, parse_budget
+from relay_core.limits.flood import SenderWindow, format_window, parse_window
+from relay_core.limits.notice_window import NoticeWindow, format_notice_window, parse_notice_window
+from relay_core.limits.suppression import SuppressionList, format_suppressions, parse_suppressions
+from relay_core.limits.window import WindowKey, WindowRecord
+from relay_core.policy.directory import EMPTY_DIRECTORY, Directory
 from relay_core.ports import (
-    AttachmentKey,
     FileToStore,
     Link,
     Notice,
     OutgoingMail,
     Ports,
     Purse,
-    RawKey,
     StoredManifest,
     StoredWindow,
     SubmissionId,
     Version,
 )
+from relay_core.record.lease import Worker
+from relay_core.record.manifest import Manifest, format_manifest, parse_manifest
+from relay_core.record.report import RelayReport
 from relay_core.relay import relay_message
-from relay_core.report import RelayReport
 from relay_core.settings import Settings
-from relay_core.suppression import SuppressionList, format_suppressions, parse_suppressions
-from relay_core.window import WindowKey, WindowRecord
+from relay_core.throttling.notice_counting import CountedNotices
 from tests.receipt import received
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from relay_core.authentication import has_receipt
-from relay_core.author import find_author
+from relay_core.addresses.mailbox import domain_of
 from relay_core.errors import RelayError
-from relay_core.mailbox import domain_of
-from relay_core.message import parse_message
+from relay_core.mime.message import parse_message
+from relay_core.policy.authentication import has_receipt
+from relay_core.policy.author import find_author
 
 STACK_DOMAIN = "mail.example.com"
 

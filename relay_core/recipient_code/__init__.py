@@ -21,8 +21,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from relay_core.errors import Span
-from relay_core.spans import merge
-from relay_core.text_source import TextSource
+from relay_core.text.source import TextSource
+from relay_core.text.spans import merge
 
 from .allowance import Allowance
 from .finding import format_code, near_miss_pattern, parse_code

@@ -24,16 +24,16 @@ from functools import lru_cache
 from html import unescape
 from urllib.parse import unquote
 
+from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.errors import Span
-from relay_core.html_text import (
+from relay_core.html.text import (
     LINE_SEPARATOR,
     PARAGRAPH_SEPARATOR,
     VOID_ELEMENTS,
     Tag,
     VisibleText,
 )
-from relay_core.mailbox import InvalidAddress, parse_addr_spec
-from relay_core.spans import merge
+from relay_core.text.spans import merge
 
 from .finding import marker_pattern
 

@@ -24,8 +24,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from relay_core.html_text import VisibleText, read_text
-from relay_core.mailbox import InvalidAddress, parse_addr_spec
+from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
+from relay_core.html.text import VisibleText, read_text
 
 from .allowance import Allowance
 from .grammar import Address, CodeError, Item, RecipientCode, format_entry, parse_list

@@ -16,7 +16,7 @@
                / "<" address "|" ( phrase / address ) ">"
                / what HTML shows of a mailto link
 
-`addr-spec` is RFC 5322's (section 3.4.1) as `relay_core.mailbox` reads it, with an
+`addr-spec` is RFC 5322's (section 3.4.1) as `relay_core.addresses.mailbox` reads it, with an
 internationalised domain where one is written. Of the local-parts that RFC 5322 allows, a code
 says those that nobody can take for something else: they begin with a letter, a digit, "_", or "+"
 and a digit, and have none of ``* / = ? ` { | }``. Others can be members of a group.
@@ -45,8 +45,8 @@ from itertools import zip_longest
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.errors import Span
-from relay_core.mailbox import InvalidAddress, parse_addr_spec
 
 from .spelling import as_read, without_halves
 from .words import LABELS, LINE_END, MAX_WORDS, Link, Word, read_fields

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from html import unescape
 
-from relay_core.html_text import Tag, VisibleText
+from relay_core.html.text import Tag, VisibleText
 
 from .spelling import as_read
 from .words import Link

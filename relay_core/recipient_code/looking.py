@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from relay_core.errors import Span
-from relay_core.html_text import VisibleText, read_html, read_text
-from relay_core.markup import unopened_ends
-from relay_core.spans import merge
-from relay_core.text_source import TextSource
+from relay_core.html.markup import unopened_ends
+from relay_core.html.text import VisibleText, read_html, read_text
+from relay_core.text.source import TextSource
+from relay_core.text.spans import merge
 
 from .allowance import Allowance
 from .cutting import cut_from_html, cut_from_text

@@ -22,11 +22,11 @@ from html import unescape
 from html.entities import html5
 from typing import AnyStr, NamedTuple
 
-from relay_core.charsets import decode_bytes
 from relay_core.errors import Span
-from relay_core.html_text import INVISIBLE_CHARACTERS
-from relay_core.markup import Patterns, patterns_for_bytes, patterns_for_text
-from relay_core.text_source import TextSource
+from relay_core.html.markup import Patterns, patterns_for_bytes, patterns_for_text
+from relay_core.html.text import INVISIBLE_CHARACTERS
+from relay_core.text.charsets import decode_bytes
+from relay_core.text.source import TextSource
 
 from .spelling import as_read
 

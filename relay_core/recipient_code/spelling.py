@@ -51,8 +51,8 @@ def as_read(text: str) -> str:
 def without_halves(text: str) -> str:
     """The text with U+FFFD for each ASCII character that may be half of another one.
 
-    In a text that nobody understands (`relay_core.charsets.UNREAD`) `|` may be the second byte of
-    a character of Shift_JIS, GBK or Big5, and then it separates nothing.
+    In a text that nobody understands (`relay_core.text.charsets.UNREAD`) `|` may be the second
+    byte of a character of Shift_JIS, GBK or Big5, and then it separates nothing.
     """
     return _HALF.sub("\ufffd", text)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from relay_core.errors import Span
-from relay_core.spans import cut, in_whole, joints_of, merge
+from relay_core.text.spans import cut, in_whole, joints_of, merge
 
 from .grammar import CodeError
 from .looking import Looker

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from relay_core.errors import Span
-from relay_core.html_text import OBJECT
+from relay_core.html.text import OBJECT
 
 MAX_WORDS = 10_000
 """How many words of a list are read, names and addresses alike; what follows is one error.

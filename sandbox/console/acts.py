@@ -16,9 +16,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from sandbox.ses_errors import SesError
-from sandbox.ses_faults import EVENTS, Fault, make_fault
-from sandbox.smtp_access import curl_command, openssl_command, smtp_session, swaks_command
+from sandbox.ses.errors import SesError
+from sandbox.ses.faults import EVENTS, Fault, make_fault
+from sandbox.smtp.access import curl_command, openssl_command, smtp_session, swaks_command
 
 from .off_loop import off_loop
 from .page import Console, Endpoint, read_number

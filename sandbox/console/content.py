@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from adapters.downloads import Download
-from sandbox.outbox import Mailbox, Outbox
-from sandbox.ses_errors import SesError
-from sandbox.ses_faults import Faults
-from sandbox.smtp_access import SmtpAccess
+from adapters.aws.downloads import Download
+from sandbox.ses.errors import SesError
+from sandbox.ses.faults import Faults
+from sandbox.ses.outbox import Mailbox, Outbox
+from sandbox.smtp.access import SmtpAccess
 
 from .alarms import AlarmView
 from .journal import Journal

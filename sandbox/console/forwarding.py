@@ -1,9 +1,10 @@
 """Requests for download pages, handed to the deployed function's URL as they came.
 
-A link's first path segment is a token of 40 characters of base64url (`relay_core.tokens`). The
-emulator knows a function URL by the name in the Host header, so that one header is replaced, as
-the front of AWS does too: a function never sees another name than its URL's. Everything else goes
-there and comes back unchanged, but for what belongs to one connection (RFC 9110 section 7.6.1).
+A link's first path segment is a token of 40 characters of base64url (`relay_core.links.tokens`).
+The emulator knows a function URL by the name in the Host header, so that one header is replaced,
+as the front of AWS does too: a function never sees another name than its URL's. Everything else
+goes there and comes back unchanged, but for what belongs to one connection (RFC 9110 section
+7.6.1).
 """
 
 from __future__ import annotations

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
-from adapters.aws_errors import error_code
-from adapters.downloads import Download, downloads_prefix, parse_download
-from adapters.operator import manifest_prefix, message_id_in
-from relay_core.manifest import Manifest, MessageId, parse_manifest
-from relay_core.plan import INCOMING_PREFIX, message_id_of
-from relay_core.ports import RawKey
+from adapters.aws.downloads import Download, downloads_prefix, parse_download
+from adapters.aws.errors import error_code
+from adapters.operator.account import manifest_prefix, message_id_in
+from relay_core.keys import INCOMING_PREFIX, MessageId, RawKey, message_id_of
+from relay_core.record.manifest import Manifest, parse_manifest
 
 from .journal import Journal
 from .mail import Heading, read_heading

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.events import Event, FunctionLogged, MailAccepted
-from sandbox.function_log import parse_log_message
-from sandbox.log_metrics import parse_embedded_metrics
-from sandbox.narration import tell
+from sandbox.services.function_log import parse_log_message
+from sandbox.services.log_metrics import parse_embedded_metrics
+from sandbox.terminal.narration import tell
 
 from .way import Trace
 

@@ -16,7 +16,7 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
 
-from sandbox.encoded_words import TROUBLE, clean, decode_words
+from sandbox.ses.encoded_words import TROUBLE, clean, decode_words
 
 _POLICY = email.policy.compat32
 _NAMELESS = "unnamed"

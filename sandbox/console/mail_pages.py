@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.outbox import Mailbox
+from sandbox.ses.outbox import Mailbox
 
 from .content import ListedMail, list_mails
 from .mail import read_mail

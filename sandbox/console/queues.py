@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from adapters.s3 import S3Manifests
-from adapters.sqs import Received, UnreadableRecord, parse_record
+from adapters.aws.s3 import S3Manifests
+from adapters.aws.sqs import Received, UnreadableRecord, parse_record
 from relay_core.errors import AdapterError
-from relay_core.plan import message_id_of
+from relay_core.keys import message_id_of
 
 from .way import InQueue, troubles
 

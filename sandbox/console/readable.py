@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from adapters.content_disposition import format_attachment_disposition
+from adapters.aws.content_disposition import format_attachment_disposition
 
 from .mail import ReadMail, read_mail
 from .mail_frame import FRAME_POLICY, SANDBOX, frame_document

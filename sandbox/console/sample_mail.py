@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 
-from sandbox.smtp_access import SmtpAccess
+from sandbox.smtp.access import SmtpAccess
 from sandbox.verdicts import EICAR, GTUBE
 
 _TIMEOUT = 60.0  # seconds

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adapters.s3 import S3Manifests
-from sandbox.function_urls import DeployedFunction
-from sandbox.outbox import Outbox
-from sandbox.ses_faults import Faults
-from sandbox.smtp_access import SmtpAccess
+from adapters.aws.s3 import S3Manifests
+from sandbox.services.function_urls import DeployedFunction
+from sandbox.ses.faults import Faults
+from sandbox.ses.outbox import Outbox
+from sandbox.smtp.access import SmtpAccess
 
 from .alarms import Alarms
 from .content import ConsoleContent
@@ -23,7 +23,7 @@ from .sample_mail import SampleMailer
 from .server import ConsoleServer
 
 if TYPE_CHECKING:
-    from sandbox.emulator import Emulator
+    from sandbox.emulator.running import Emulator
 
 
 def start_console(

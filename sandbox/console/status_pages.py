@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.smtp_access import swaks_command
+from sandbox.smtp.access import swaks_command
 
 from .incoming_pages import rows_of
 from .page import Console, has_words, search_words

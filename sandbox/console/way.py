@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from relay_core.manifest import DeliveryState, Manifest, ManifestState
+from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
 
 from .mail import Heading
 

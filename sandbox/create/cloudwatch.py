@@ -23,7 +23,7 @@ def log_group(declared: Declared, account: Account) -> Created:
 
 
 def metric_alarm(declared: Declared, account: Account) -> Created:
-    """`aws.cloudwatch.MetricAlarm`; `sandbox.metrics` brings it the data."""
+    """`aws.cloudwatch.MetricAlarm`; `sandbox.services.metrics` brings it the data."""
     cloudwatch, name = account.client("cloudwatch"), declared.physical_name()
     cloudwatch.put_metric_alarm(
         AlarmName=name,

@@ -33,7 +33,7 @@ class MalwarePlan:
 
 
 class Account(Protocol):
-    """The account that resources are made in, as its administrator (`sandbox.emulator`).
+    """The account that resources are made in, as its administrator (`sandbox.emulator.running`).
 
     `malware_plans` are those that were made so far, and `smtp_passwords` those of the access keys
     that are good, by key id; `default_sets` is the configuration set that mail of an identity goes

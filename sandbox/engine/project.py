@@ -20,13 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandbox.preview import LANGUAGE_HOST, PROJECT, lay_out_project, provider_config
-
 from .cli import NoEngine, find_pulumi
+from .folder import LANGUAGE_HOST, PROJECT, lay_out_project, provider_config
 from .provider import Provider, serving
 
 if TYPE_CHECKING:
-    from sandbox.emulator import Emulator
+    from sandbox.emulator.running import Emulator
 
 EXECUTOR = "pulumi-language-python-exec"
 DYNAMIC_PROVIDER = "pulumi-resource-pulumi-python"

@@ -9,7 +9,7 @@ are made up in Check; a resource with a name of the program's own, which is repl
 is deleted first; a preview answers with the inputs, and what only AWS could tell is left unknown.
 
 Everything fails closed: a type without a life, an input that nothing is done with, an update
-that nobody wrote, an output that is read and not set (`deploy_checks`).
+that nobody wrote, an output that is read and not set (`sandbox.deploy.checks`).
 """
 # The methods' names are the protocol's, and its messages have no types.
 # ruff: noqa: N802, ANN401
@@ -32,7 +32,8 @@ from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # as grpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.create import LOOKUPS, Account, DeclarationError, Declared, NothingFound
-from sandbox.deploy_checks import unset_outputs, wrong_texts
+from sandbox.deploy.checks import unset_outputs, wrong_texts
+from sandbox.deploy.program import PROVIDER, check_region, make, one_line, unknown_type
 from sandbox.lives import (
     LIVES,
     Change,
@@ -44,7 +45,6 @@ from sandbox.lives import (
     updaters,
 )
 from sandbox.lives.life import is_gone
-from sandbox.program import PROVIDER, check_region, make, one_line, unknown_type
 
 from .wire import comparable, from_wire, to_dict, to_struct
 

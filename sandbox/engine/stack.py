@@ -28,7 +28,7 @@ from pulumi.automation import events
 from pulumi.automation._stack import StackInitMode  # exported nowhere
 
 from sandbox.create import Account
-from sandbox.program import (
+from sandbox.deploy.program import (
     PROGRAM,
     DeployError,
     Threads,

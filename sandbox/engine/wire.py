@@ -14,7 +14,7 @@ from typing import Any
 from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyped]  # no types
 from pulumi.runtime import rpc
 
-from sandbox.deploy_values import plain
+from sandbox.deploy.values import plain
 
 _UNKNOWN = frozenset(
     {

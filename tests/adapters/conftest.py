@@ -11,14 +11,10 @@ import pytest
 
 pytest.register_assert_rewrite("tests.adapters.contracts")
 
-from adapters.clients import Clients, make_clients  # noqa: E402 - after the rewrite is set up
-from relay_core.manifest import (  # noqa: E402 - likewise
-    DeliveryRecord,
-    Manifest,
-    MessageId,
-    StoredAttachment,
-)
-from sandbox.emulator import Emulator  # noqa: E402 - likewise
+from adapters.aws.clients import Clients, make_clients  # noqa: E402 - after the rewrite is set up
+from relay_core.keys import MessageId  # noqa: E402 - likewise
+from relay_core.record.manifest import DeliveryRecord, Manifest, StoredAttachment  # noqa: E402 - likewise
+from sandbox.emulator.running import Emulator  # noqa: E402 - likewise
 
 REGION = "eu-central-1"
 

@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from relay_core.directory import Directory
 from relay_core.errors import AdapterError, Conflict, PermanentError, Reason, Refusal
-from relay_core.flood import SenderWindow
-from relay_core.manifest import Manifest, MessageId
+from relay_core.keys import AttachmentKey, MessageId, RawKey
+from relay_core.limits.flood import SenderWindow
+from relay_core.limits.window import WindowKey
+from relay_core.policy.directory import Directory
 from relay_core.ports import (
-    AttachmentKey,
     AttachmentLinks,
     AttachmentStore,
     Directories,
@@ -29,14 +29,13 @@ from relay_core.ports import (
     Notice,
     Notices,
     OutgoingMail,
-    RawKey,
     StoredManifest,
     StoredWindow,
     Submission,
     Version,
     Windows,
 )
-from relay_core.window import WindowKey
+from relay_core.record.manifest import Manifest
 
 
 class IncomingMessagesContract:

@@ -13,17 +13,17 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from adapters.download_links import S3LinkIndex
-from relay_core.manifest import (
+from adapters.aws.download_links import S3LinkIndex
+from relay_core.keys import MessageId
+from relay_core.links.tokens import LinkKeys, issue_token
+from relay_core.record.manifest import (
     DeliveryRecord,
     DeliveryState,
     Manifest,
-    MessageId,
     StoredAttachment,
     format_manifest,
 )
-from relay_core.tokens import LinkKeys, issue_token
-from sandbox.emulator import Emulator
+from sandbox.emulator.running import Emulator
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 KEYS = LinkKeys(current=bytes(range(32)))

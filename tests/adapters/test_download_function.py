@@ -26,15 +26,15 @@ import boto3
 import pytest
 
 from adapters import download_function
+from adapters.aws.downloads import Download, parse_download
+from adapters.download.page import PAGE_FILES, Notice, notice_page
 from adapters.download_function import DownloadFunction, compose
-from adapters.download_page import PAGE_FILES, Notice, notice_page
-from adapters.download_telemetry import PageTelemetry
-from adapters.downloads import Download, parse_download
-from relay_core.download import LONGEST_FETCH
-from relay_core.manifest import ManifestState
+from adapters.telemetry.download import PageTelemetry
+from relay_core.links.download import LONGEST_FETCH
+from relay_core.links.tokens import LinkKeys, issue_token
+from relay_core.record.manifest import ManifestState
 from relay_core.settings import PageResources
-from relay_core.tokens import LinkKeys, issue_token
-from sandbox.emulator import Emulator
+from sandbox.emulator.running import Emulator
 from tests.adapters.stored_message import (
     ANNA,
     BEN,

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from relay_core.directory import Directory
 from relay_core.errors import TransientError
-from relay_core.flood import SenderWindow
-from relay_core.manifest import MessageId
-from relay_core.ports import AttachmentKey, Notice, OutgoingMail, RawKey, Version
-from relay_core.window import WindowKey
+from relay_core.keys import AttachmentKey, MessageId, RawKey
+from relay_core.limits.flood import SenderWindow
+from relay_core.limits.window import WindowKey
+from relay_core.policy.directory import Directory
+from relay_core.ports import Notice, OutgoingMail, Version
 from tests.adapters.contracts import (
     AttachmentLinksContract,
     AttachmentStoreContract,

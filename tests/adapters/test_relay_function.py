@@ -23,17 +23,16 @@ from aws_lambda_powertools.utilities.batch.exceptions import UnexpectedBatchType
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters import relay_function
-from adapters.clients import Clients
+from adapters.aws.clients import Clients
+from adapters.aws.sqs import ScansDue, SqsReminders
 from adapters.last_words import LAST_WORDS
 from adapters.relay_function import RelayFunction, ScanWatch, make_worker
-from adapters.sqs import ScansDue, SqsReminders
-from adapters.telemetry import Telemetry
-from relay_core.download import Scan
+from adapters.telemetry.relay import Telemetry
 from relay_core.errors import PermanentError, SendingStopped, TransientError
-from relay_core.manifest import MessageId
-from relay_core.ports import AttachmentKey, RawKey
+from relay_core.keys import AttachmentKey, MessageId, RawKey
+from relay_core.links.download import Scan
 from relay_core.settings import LinkMode, Settings
-from sandbox.emulator import Emulator
+from sandbox.emulator.running import Emulator
 from tests.adapters.answering_server import AnsweringServer, answering_server, ses_error, ses_sent
 from tests.fakes import MemoryIncomingMessages, MemoryWorld
 from tests.receipt import submitted_receipt

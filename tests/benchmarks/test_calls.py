@@ -13,7 +13,7 @@ from math import ceil
 
 import pytest
 
-from adapters.s3 import S3Manifests
+from adapters.aws.s3 import S3Manifests
 from benchmarks import counting
 from benchmarks.calls import Call, CallRecorder, bare_clients, count, make_again, put_keys
 from benchmarks.counting import Case, Occasion, counting_over
@@ -21,9 +21,10 @@ from benchmarks.devices import GROUP, REFUSED, SMALL, Shape
 from benchmarks.function import RESOURCES, SETTINGS, MeasuredFunction, loopback_session
 from benchmarks.stand_in import stand_in
 from relay_core.errors import Conflict
-from relay_core.manifest import Manifest, MessageId
-from relay_core.notice_window import SENDERS_TOLD
+from relay_core.keys import MessageId
+from relay_core.limits.notice_window import SENDERS_TOLD
 from relay_core.ports import StoredManifest
+from relay_core.record.manifest import Manifest
 
 ATTACHED = Shape(name="attached", recipients=SMALL.recipients, attachment_bytes=100)
 MANIFEST = Manifest(

@@ -10,8 +10,8 @@ import pytest
 from benchmarks import cold_start
 from benchmarks.cold_start import FUNCTIONS, Function, measure_cold_start
 from benchmarks.function import RESOURCES, SETTINGS
-from infra import download, function
-from infra.archive import SERVICES
+from infra.functions import download, function
+from infra.functions.archive import SERVICES
 from relay_core.settings import Resources, Settings
 
 

@@ -12,8 +12,8 @@ from benchmarks import cost, counting, prices
 from benchmarks.cost import Kind, billed_seconds, cost_of
 from benchmarks.counting import Case, Occasion, Taken, counting_over
 from benchmarks.devices import LARGE, SMALL, Shape
-from infra import download
-from infra.config import StackConfig
+from infra.configuration.config import StackConfig
+from infra.functions import download
 
 OPERATIONS = ("s3.GetObject", "s3.PutObject", "sesv2.SendEmail", "sns.Publish", "sqs.SendMessage")
 MORE = st.integers(0, 10_000_000)

@@ -15,7 +15,7 @@ from benchmarks import quotas, scaling
 from benchmarks.cost import billed_seconds
 from benchmarks.counting import Occasion, Taken
 from benchmarks.scaling import Load
-from infra.timing import Timing
+from infra.configuration.timing import Timing
 from pictures import FIGURES, SCALING
 
 MAIL = Taken(

@@ -20,9 +20,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from adapters.download_function import DownloadFunction, compose
-from adapters.download_telemetry import PageTelemetry
+from adapters.telemetry.download import PageTelemetry
 from relay_core.settings import PageResources
-from sandbox.emulator import Emulator
+from sandbox.emulator.running import Emulator
 from tests.adapters.stored_message import NOW, File, StoredMessage, store_keys, store_message
 from tests.browser.function_url import Function, function_url
 

@@ -17,9 +17,9 @@ from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyp
 )
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, expect
 
-from adapters import download_page
-from adapters.download_http import format_answer, parse_request
-from adapters.download_page import Notice, notice_page
+from adapters.download import page as download_page
+from adapters.download.http import format_answer, parse_request
+from adapters.download.page import Notice, notice_page
 from tests.adapters.stored_message import ANNA, NOW, File, StoredMessage, png
 from tests.browser.conftest import Site
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
-from relay_core.html_placement import with_block
-from relay_core.links import ListedAttachment, format_appendix_html
+from relay_core.html.placement import with_block
+from relay_core.outgoing.link_list import ListedAttachment, format_appendix_html
 
 URL = "https://files.example.com/t0ken"
 NOTE = "This mail was signed."

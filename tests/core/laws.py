@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from relay_core.attachment import Action, Attachment, content_of
-from relay_core.bodies import find_codes
+from relay_core.attachments.attachment import Action, Attachment, content_of
+from relay_core.attachments.bodies import find_codes
 from relay_core.errors import LimitExceeded, MalformedMessage
-from relay_core.links import ListedAttachment
-from relay_core.message import Message, parse_message
-from relay_core.outgoing_header import compose_header
+from relay_core.keys import RawKey
+from relay_core.mime.message import Message, parse_message
+from relay_core.outgoing.header import compose_header
+from relay_core.outgoing.link_list import ListedAttachment
+from relay_core.outgoing.rewrite import RewrittenBody, rewrite_body
 from relay_core.plan import (
     Refused,
     RelayPlan,
@@ -28,8 +30,6 @@ from relay_core.plan import (
     plan_deliveries,
     plan_relay,
 )
-from relay_core.ports import RawKey
-from relay_core.rewrite import RewrittenBody, rewrite_body
 from relay_core.settings import Settings
 
 SETTINGS = Settings(

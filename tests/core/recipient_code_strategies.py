@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from relay_core.html_text import read_text
+from relay_core.html.text import read_text
 from relay_core.recipient_code import Address, Entry, Group, RecipientCode
 from relay_core.recipient_code.finding import marker_pattern
 

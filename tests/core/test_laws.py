@@ -9,10 +9,10 @@ from html import unescape
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from relay_core.attachment import Action, find_bodies
-from relay_core.encoding import TransferEncoding, is_seven_bit_clean
+from relay_core.attachments.attachment import Action, find_bodies
 from relay_core.errors import DefectKind
-from relay_core.message import Entity
+from relay_core.mime.encoding import TransferEncoding, is_seven_bit_clean
+from relay_core.mime.message import Entity
 from relay_core.plan import Refused, RelayPlan, plan_relay
 from tests.core import oracle
 from tests.core.laws import (

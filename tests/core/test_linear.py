@@ -14,15 +14,15 @@ from types import FrameType
 
 import pytest
 
-import relay_core.message
-from relay_core.attachment import find_attachments
-from relay_core.charsets import UNREAD
-from relay_core.encoding import MOST_WORDS, are_read_alike, decode_encoded_words
+import relay_core.mime.message
+from relay_core.attachments.attachment import find_attachments
 from relay_core.errors import LimitExceeded
-from relay_core.message import Limits, parse_message
+from relay_core.mime.encoding import MOST_WORDS, are_read_alike, decode_encoded_words
+from relay_core.mime.message import Limits, parse_message
 from relay_core.plan import Refused, plan_relay
-from relay_core.report import Outcome
-from relay_core.text_reading import decode_text
+from relay_core.record.report import Outcome
+from relay_core.text.charsets import UNREAD
+from relay_core.text.reading import decode_text
 from tests.core.adversarial import SHAPES, UNLIMITED, Shape, many_parts, nested, nested_and_closed
 from tests.core.laws import RAW_KEY, SETTINGS, relayed
 from tests.fakes import MemoryWorld
@@ -112,7 +112,7 @@ def test_only_early_texts_are_read_in_charsets_that_take_long(
 ) -> None:
     part = b"--b\r\nContent-Type: text/plain; charset=euc-jp\r\n\r\n\xad\xa1 ok\r\n"
     raw = b"From: a@x.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 3
-    monkeypatch.setattr(relay_core.message, "EARLY", len(raw) - len(part))
+    monkeypatch.setattr(relay_core.mime.message, "EARLY", len(raw) - len(part))
     message = parse_message(raw + b"--b--\r\n")
     read = [message.text(one).reading.charset for one in message.root.parts]
     assert ["cp51932", "cp51932", UNREAD] == read

@@ -13,11 +13,11 @@ from io import BytesIO
 
 import pytest
 
-from relay_core.attachment import ARCHIVE, content_of
+from relay_core.attachments.attachment import ARCHIVE, content_of
 from relay_core.errors import LimitExceeded
-from relay_core.message import HEADERS, Limits, parse_message
+from relay_core.mime.message import HEADERS, Limits, parse_message
 from relay_core.plan import RelayPlan, plan_relay
-from relay_core.possessive import IS_SOUND
+from relay_core.text.possessive import IS_SOUND
 from tests.core import oracle
 from tests.core.costly import CODE, sized
 from tests.core.laws import RAW_KEY, SETTINGS, relayed, relayed_in_turn

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relay_core.plan import message_id_of
-from relay_core.ports import RawKey
+from relay_core.keys import RawKey, message_id_of
 
 NAMES = st.text(st.sampled_from("ab/_ .=ä%0"), max_size=6) | st.from_regex(
     r"[ab_]{1,2}=[0-9a-f]{16}", fullmatch=True

@@ -7,11 +7,10 @@ from email.message import EmailMessage
 
 import pytest
 
-from relay_core.directory import Directory
 from relay_core.errors import PermanentError, Reason, TransientError
-from relay_core.manifest import MessageId
-from relay_core.ports import RawKey
-from relay_core.report import Outcome, RelayReport
+from relay_core.keys import MessageId, RawKey
+from relay_core.policy.directory import Directory
+from relay_core.record.report import Outcome, RelayReport
 from relay_core.settings import LinkMode, Settings
 from tests.core import oracle
 from tests.fakes import MemoryWorld

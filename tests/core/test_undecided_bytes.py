@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relay_core.charsets import UNREAD, decode_bytes
 from relay_core.recipient_code import Address, find_in_html, find_in_text
 from relay_core.recipient_code.grammar import parse_list
+from relay_core.text.charsets import UNREAD, decode_bytes
 from tests.core.recipient_code_strategies import MARKER
 
 TWO_BYTES = ("cp932", "gb18030", "cp949", "cp950", "big5hkscs", "euc_jp", "johab")

@@ -13,8 +13,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from operate.inspection import inspect_message, to_json
-from relay_core.ports import RawKey
+from operate.mail_file.inspection import inspect_message, to_json
+from relay_core.keys import RawKey
 from tests.core.laws import SETTINGS
 
 FOLDER = Path(__file__).parent

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.alarms import Thresholds, alarms
+from infra.watching.alarms import Thresholds, alarms
 from relay_core.errors import Reason
-from relay_core.notice import PLACE
+from relay_core.notices.notice import PLACE
 from relay_core.settings import MANUAL
 
 ROOT = Path(__file__).parents[2]

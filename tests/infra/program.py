@@ -28,9 +28,9 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mo
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
-from infra import archive
-from infra.config import StackConfig
-from infra.config_reader import read_config
+from infra.configuration.config import StackConfig
+from infra.configuration.reader import read_config
+from infra.functions import archive
 
 with warnings.catch_warnings():
     # These two modules of pulumi_aws warn, as they are loaded, of classes of their own that were

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from operate.stack import OUTPUTS_VARIABLE, READY_FILE_VARIABLE
-from sandbox.emulator import Emulator
+from operate.stack.outputs import OUTPUTS_VARIABLE, READY_FILE_VARIABLE
+from sandbox.emulator.running import Emulator
 from tests.adapters.conftest import emulator  # noqa: F401 - one emulator for all who need one
 from tests.operate.deployed import Deployed
 

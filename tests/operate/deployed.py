@@ -15,14 +15,15 @@ from urllib.parse import quote_plus
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from typer.testing import CliRunner
 
-from adapters.download_links import S3LinkIndex
-from adapters.downloads import Download, S3Downloads
-from adapters.s3 import manifest_key
-from adapters.sqs import Notification, parse_record
+from adapters.aws.download_links import S3LinkIndex
+from adapters.aws.downloads import Download, S3Downloads
+from adapters.aws.s3 import manifest_key
+from adapters.aws.sqs import Notification, parse_record
 from operate.cli import app
-from relay_core.manifest import Manifest, MessageId, format_manifest, parse_manifest
-from relay_core.tokens import LinkKeys
-from sandbox.emulator import Emulator
+from relay_core.keys import MessageId
+from relay_core.links.tokens import LinkKeys
+from relay_core.record.manifest import Manifest, format_manifest, parse_manifest
+from sandbox.emulator.running import Emulator
 
 PAGE = "https://files.example/d"
 

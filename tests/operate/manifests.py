@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from relay_core.errors import Reason, Refusal
-from relay_core.lease import Lease
-from relay_core.manifest import (
+from relay_core.keys import MessageId
+from relay_core.record.lease import Lease
+from relay_core.record.manifest import (
     DeliveryRecord,
     DeliveryState,
     Manifest,
     ManifestState,
-    MessageId,
     StoredAttachment,
 )
 

@@ -14,8 +14,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.aws_errors import Fault, adapter_error
-from adapters.operator import (
+from adapters.aws.errors import Fault, adapter_error
+from adapters.aws.s3 import manifest_key
+from adapters.aws.sqs import Received, parse_record
+from adapters.operator.account import (
     Retention,
     S3Objects,
     S3Retention,
@@ -26,15 +28,11 @@ from adapters.operator import (
     manifest_prefix,
     message_id_in,
 )
-from adapters.s3 import manifest_key
-from adapters.sqs import Received, parse_record
 from relay_core.errors import AdapterError, Conflict, PermanentError, TransientError
-from relay_core.manifest import MessageId
-from relay_core.plan import message_id_of
-from relay_core.ports import RawKey
+from relay_core.keys import MessageId, RawKey, message_id_of
 from tests.fakes import MemoryWorld
 from tests.operate.deployed import Deployed
-from tests.operate.test_revocation import SETTINGS, mail
+from tests.operate.messages.test_revocation import SETTINGS, mail
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 

@@ -12,9 +12,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from infra import dashboard
-from infra.dashboard import Graph, Series
-from infra.metrics import counted
+from infra.watching import dashboard
+from infra.watching.dashboard import Graph, Series
+from infra.watching.metrics import counted
 from pictures import FIGURES, FOLDER, SCALING
 from pictures import __main__ as command
 from pictures.dashboard import UnknownMetric, dashboard_picture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 
-from infra.stack_config import load_config
+from infra.configuration.stack_config import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ("dev", "prod")

@@ -13,16 +13,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from adapters.downloads import Download
+from adapters.aws.downloads import Download
 from relay_core.errors import Reason, Refusal
-from relay_core.lease import Lease
-from relay_core.manifest import (
-    DeliveryRecord,
-    DeliveryState,
-    Manifest,
-    ManifestState,
-    MessageId,
-)
+from relay_core.keys import MessageId
+from relay_core.record.lease import Lease
+from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
 from sandbox.console import ConsoleContent, ConsoleServer
 from sandbox.console.alarms import AlarmView
 from sandbox.console.forwarding import AnswersPages
@@ -31,9 +26,9 @@ from sandbox.console.mail import Heading
 from sandbox.console.queues import Depth, QueueView, WaitingMessage
 from sandbox.console.way import IncomingMail, InQueue, Opening, Trace
 from sandbox.events import Trouble
-from sandbox.outbox import Outbox
-from sandbox.ses_faults import Faults
-from sandbox.smtp_access import SmtpAccess
+from sandbox.ses.faults import Faults
+from sandbox.ses.outbox import Outbox
+from sandbox.smtp.access import SmtpAccess
 
 NOW = datetime(2026, 5, 27, 9, 48, 4, tzinfo=UTC)
 

@@ -16,9 +16,9 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
 
-from relay_core.lease import CLOCK_SKEW
-from relay_core.manifest import DeliveryState, Manifest, parse_manifest
-from sandbox.workers import find_workers, kill_worker
+from relay_core.record.lease import CLOCK_SKEW
+from relay_core.record.manifest import DeliveryState, Manifest, parse_manifest
+from sandbox.emulator.workers import find_workers, kill_worker
 
 _PAUSE = 0.1  # seconds between two looks at the mailboxes
 _ROUND = 1.0  # seconds between two looks at the manifests: several in the time of `CLOCK_SKEW`

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.create import Account
-from sandbox.deploy import deploy
+from sandbox.deploy.mocked import deploy
 from sandbox.deployers import DEPLOYERS, Deployer
 from sandbox.engine.cli import NoEngine, find_pulumi
 from sandbox.engine.stack import running

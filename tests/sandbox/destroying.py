@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox.deploy.program import DeployError
 from sandbox.engine.stack import Stack
-from sandbox.program import DeployError
 from tests.sandbox.inventory import inventory
 
 if TYPE_CHECKING:

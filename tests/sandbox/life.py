@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.stack_config import load_config
+from infra.configuration.stack_config import load_config
 from sandbox.create import Account
-from sandbox.emulator import Emulator
+from sandbox.deploy.program import DeployError
+from sandbox.emulator.running import Emulator
 from sandbox.engine.stack import Engine, Outcome, Pending, Stack, running
-from sandbox.program import DeployError
 from tests.sandbox.destroying import run_destroy
 from tests.sandbox.inventory import inventory
 from tests.sandbox.orphans import delete_orphan

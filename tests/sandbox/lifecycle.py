@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox.emulator import Emulator
+from sandbox.emulator.running import Emulator
 from sandbox.engine.cli import NoEngine
 from tests.sandbox.life import beginning, prepare, run_kills, run_life
 

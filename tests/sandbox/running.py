@@ -22,7 +22,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from relay_core.quoting import quote_words
+from relay_core.notices.quoting import quote_words
 from tests.sandbox.waiting import eventually
 
 MARKER = "Email_Rxers_Code"

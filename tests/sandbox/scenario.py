@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox.receipt import make_message_id
+from sandbox.ses.receipt import make_message_id
 from sandbox.verdicts import Envelope, authenticate_submission, format_receipt_header, scan
 from tests.sandbox.accounting import (
     Observed,

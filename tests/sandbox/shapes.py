@@ -23,7 +23,7 @@ from typing import Any
 
 from rich.console import Console
 
-from sandbox.log_metrics import count_errors
+from sandbox.services.log_metrics import count_errors
 from tests.core.costly import SHAPES, sized
 from tests.sandbox.running import RunningSandbox, recipient_code, running_sandbox, unique_address
 from tests.sandbox.waiting import eventually

@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from adapters.s3 import S3Manifests
+from adapters.aws.s3 import S3Manifests
 from operate.cli import app
 from relay_core.errors import Conflict
-from relay_core.manifest import DeliveryState, Manifest, MessageId
+from relay_core.keys import MessageId
 from relay_core.ports import StoredManifest
+from relay_core.record.manifest import DeliveryState, Manifest
 from tests.sandbox.running import (
     RunningSandbox,
     files_behind,

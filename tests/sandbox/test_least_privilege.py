@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.workers import find_workers, kill_worker
+from sandbox.emulator.workers import find_workers, kill_worker
 from tests.sandbox.running import (
     RunningSandbox,
     recipient_code,

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-import sandbox.deploy as deployer
+import sandbox.deploy.mocked as deployer
 from sandbox.app import Options, running
-from sandbox.emulator import Emulator
-from sandbox.receipt import Receiving
+from sandbox.emulator.running import Emulator
+from sandbox.ses.receipt import Receiving
 from sandbox.verdicts import Envelope
 from tests.sandbox.running import recipient_code, unique_address
 from tests.sandbox.waiting import eventually

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.emulator import Emulator
-from sandbox.log_metrics import LogMetrics
-from sandbox.metrics import QueueMetrics, UnmeasurableAlarm
+from sandbox.emulator.running import Emulator
+from sandbox.services.log_metrics import LogMetrics
+from sandbox.services.metrics import QueueMetrics, UnmeasurableAlarm
 
 REGION = "eu-central-1"
 

@@ -16,7 +16,7 @@ import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 from sandbox import preview
 from sandbox.create import CREATORS, LOOKUPS
 from sandbox.engine import cli
-from sandbox.preview import LANGUAGE_HOST, PROJECT, SERVICES
+from sandbox.engine.folder import LANGUAGE_HOST, PROJECT, SERVICES
 from tests.sandbox.deploying import needs_engine
 
 # Stands for pulumi: says how it was called, and what it found.

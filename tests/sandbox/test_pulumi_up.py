@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.stack_config import load_config
-from sandbox.account import prepare_account
-from sandbox.emulator import Emulator
+from infra.configuration.stack_config import load_config
+from sandbox.deploy.account import prepare_account
+from sandbox.deploy.program import PROGRAM
+from sandbox.emulator.running import Emulator
 from sandbox.engine.project import Project, project_on
 from sandbox.engine.stack import mend_state
-from sandbox.program import PROGRAM
 from tests.sandbox.deploying import needs_engine
 from tests.sandbox.inventory import active_rule_set, inventory
 

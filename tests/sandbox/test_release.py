@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.stack_config import load_config
+from infra.configuration.stack_config import load_config
 from sandbox.app import PROJECT_FOLDER, Options, Sandbox, running
 from tests.sandbox.deploying import needs_engine
 from tests.sandbox.life import taken_away

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from sandbox.account import prepare_account
 from sandbox.create import Account
-from sandbox.emulator import Emulator
+from sandbox.deploy.account import prepare_account
+from sandbox.emulator.running import Emulator
 from sandbox.engine.stack import Stack, running
 from tests.sandbox.changed_values import EXAMPLES, base_config, changed_config, keys
 from tests.sandbox.changes_table import BEGIN, DOCUMENT, END, Effect, documented, effect_of, rows

@@ -1,0 +1,241 @@
+"""What a message on the queue says, and when it comes back.
+
+S3 puts a notification on the queue for each object created in the incoming bucket, at least
+once (S3 User Guide, "Event message structure"). Keys in it are URL-encoded, a space as `+`.
+Turning notifications on sends one `s3:TestEvent`; creating a receipt rule makes SES write
+one object, `AMAZON_SES_SETUP_NOTIFICATION`. Both are no mail and are ignored, with a reason.
+Two more come by the same queue: reminders that the function sends itself (`SqsReminders`), and
+SES's events of sending, by the alarms topic (`sending_events`). Anything else raises, so that it
+ends in the dead-letter queue under its own message id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
+
+from aws_lambda_powertools.utilities.data_classes import S3Event
+from aws_lambda_powertools.utilities.data_classes.s3_event import S3EventRecord
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from relay_core.errors import PermanentError
+from relay_core.keys import MessageId, RawKey
+from relay_core.limits.suppression import Suppressed
+from relay_core.limits.window import WindowKey
+
+from .errors import aws_call
+from .sending_events import EVENT_TYPE, configuration_set_of, suppressed_by
+
+if TYPE_CHECKING:  # the stubs are not part of the function's package
+    from mypy_boto3_sqs import SQSClient
+
+MAX_RETRY_DELAY = timedelta(seconds=900)
+"""However often a message failed, it is tried again after this at the latest."""
+
+_SUMMARY_OF = "summaryOfNotices"
+_SCANS_OF = "scansOf"
+_SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
+
+
+class UnreadableRecord(PermanentError):
+    """A message on the queue that is no notification of our incoming bucket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A raw message arrived under this key of the incoming bucket.
+
+    `arrived_at` is when S3 stored it, in UTC, the same at every delivery; None if it is not told.
+    """
+
+    raw_key: RawKey
+    arrived_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """The notification brings no mail, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryDue:
+    """The notices of a window are to be summed up: a reminder that the function sent itself."""
+
+    window: WindowKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounced:
+    """SES tells of addresses that nothing is to be sent to any more.
+
+    `configuration_set` is the one that the mail went with, None if SES does not say.
+    """
+
+    addresses: tuple[Suppressed, ...]
+    configuration_set: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScansDue:
+    """The scans of a mail's files are to be looked at: a reminder that the function sent itself.
+
+    It is the `look`-th time, from 1.
+    """
+
+    message_id: MessageId
+    look: int
+
+
+Notification = Received | Ignored | SummaryDue | Bounced | ScansDue
+"""What a message on the queue is about."""
+
+
+def parse_record(record: SQSRecord, *, incoming_bucket: str) -> tuple[Notification, ...]:
+    """What one message on the queue announces: in practice one entry, in principle several.
+
+    Raises:
+        UnreadableRecord: naming the SQS message id.
+    """
+    try:
+        return _parse_body(record.json_body, incoming_bucket)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnreadableRecord(
+            call="sqs:ReceiveMessage",
+            target=f"SQS message {record.message_id}",
+            detail=f"no S3 notification of bucket {incoming_bucket}: {error!r};"
+            " look at it in the dead-letter queue and delete it there",
+        ) from error
+
+
+def _parse_body(body: object, incoming_bucket: str) -> tuple[Notification, ...]:
+    if not isinstance(body, dict):
+        raise TypeError("the body is no JSON object")
+    if _SUMMARY_OF in body:
+        return (SummaryDue(window=WindowKey(str(body[_SUMMARY_OF]))),)
+    if _SCANS_OF in body:
+        return (ScansDue(message_id=MessageId(str(body[_SCANS_OF])), look=int(body["look"])),)
+    if EVENT_TYPE in body:
+        if addresses := suppressed_by(body):
+            return (Bounced(addresses=addresses, configuration_set=configuration_set_of(body)),)
+        return (Ignored(reason=f"an event of sending: {body[EVENT_TYPE]}"),)
+    if body.get("Event") == "s3:TestEvent":
+        _check_bucket(body["Bucket"], incoming_bucket)
+        return (Ignored(reason="s3:TestEvent: notifications were turned on"),)
+    events = tuple(S3Event(body).records)
+    if not events:
+        raise ValueError("Records is empty")
+    return tuple(_parse_event(event, incoming_bucket) for event in events)
+
+
+def _parse_event(event: S3EventRecord, incoming_bucket: str) -> Received | Ignored:
+    _check_bucket(event.s3.bucket.name, incoming_bucket)
+    key = unquote_plus(event.s3.get_object.key, errors="strict")
+    if not event.event_name.removeprefix("s3:").startswith("ObjectCreated:"):
+        return Ignored(reason=f"{event.event_name} of {key}: no new mail")
+    name = key.rpartition("/")[2]
+    if name == _SETUP_NOTIFICATION:
+        return Ignored(reason=f"{key}: SES writes it when the receipt rule is made")
+    if not name:
+        return Ignored(reason=f"{key}: the marker of a folder, no mail")
+    return Received(raw_key=RawKey(key), arrived_at=_parse_time(event.get("eventTime")))
+
+
+def _parse_time(text: object) -> datetime | None:
+    """S3's `eventTime` (ISO 8601, UTC). Without one, a mail is as good as any other."""
+    try:
+        time = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return time and time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+
+
+def _check_bucket(found: str, expected: str) -> None:
+    if found != expected:
+        raise ValueError(f"bucket {found!r} is not the incoming bucket")
+
+
+def retry_delay(first: timedelta, failures: int) -> timedelta:
+    """How long a message waits after so many failures in a row.
+
+    `first` after the first, twice as long after each further one, `MAX_RETRY_DELAY` at most.
+    """
+    doublings = min(max(failures, 1) - 1, 30)  # beyond any cap, and no overflow
+    factor: int = 2**doublings
+    return min(first * factor, MAX_RETRY_DELAY)
+
+
+def receive_count(record: SQSRecord) -> int:
+    """How often the message was received, this time included; 1 if the record does not say."""
+    attributes = record.get("attributes") or {}
+    return int(attributes.get("ApproximateReceiveCount", 1))
+
+
+def postpone(client: SQSClient, queue_url: str, record: SQSRecord, delay: timedelta) -> None:
+    """Let a failed message become visible after `delay` instead of the queue's own timeout.
+
+    Raises:
+        TransientError: if SQS does not do it; the queue's own timeout then holds.
+        PermanentError: likewise.
+    """
+    with aws_call(call="sqs:ChangeMessageVisibility", target=f"SQS message {record.message_id}"):
+        client.change_message_visibility(
+            QueueUrl=queue_url,
+            ReceiptHandle=record.receipt_handle,
+            VisibilityTimeout=int(delay.total_seconds()),
+        )
+
+
+def send_anew(client: SQSClient, queue_url: str, record: SQSRecord, delay: timedelta) -> None:
+    """Put a message on the queue once more, with all its tries before it.
+
+    It becomes visible after `delay`, `MAX_RETRY_DELAY` at most. The one at hand stays: if it
+    cannot be deleted, both are there, which a queue may do at any time.
+
+    Raises:
+        TransientError: if SQS does not take it.
+        PermanentError: likewise.
+    """
+    with aws_call(call="sqs:SendMessage", target=f"SQS message {record.message_id}"):
+        client.send_message(
+            QueueUrl=queue_url,
+            MessageBody=record.body,
+            DelaySeconds=int(min(delay, MAX_RETRY_DELAY).total_seconds()),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqsReminders:
+    """`Reminders` as messages on the function's own queue, which come after a delay."""
+
+    client: SQSClient
+    queue_url: str
+
+    def remind(self, key: WindowKey, after: timedelta) -> None:
+        """See `Reminders.remind`."""
+        self._send({_SUMMARY_OF: key}, after, what="a summary")
+
+    def remind_of_scans(self, due: ScansDue, after: timedelta) -> None:
+        """Have it come as a message of the queue after so long, `MAX_RETRY_DELAY` at most.
+
+        Raises:
+            TransientError: if SQS does not take it.
+            PermanentError: likewise.
+        """
+        body = {_SCANS_OF: due.message_id, "look": due.look}
+        self._send(body, after, what=f"the scans of {due.message_id}")
+
+    def _send(self, body: Mapping[str, object], after: timedelta, *, what: str) -> None:
+        delay = max(timedelta(0), min(after, MAX_RETRY_DELAY))
+        with aws_call(call="sqs:SendMessage", target=f"{self.queue_url} for {what}"):
+            self.client.send_message(
+                QueueUrl=self.queue_url,
+                MessageBody=json.dumps(body),
+                DelaySeconds=ceil(delay.total_seconds()),
+            )

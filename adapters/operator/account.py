@@ -1,0 +1,242 @@
+"""What only an operator needs of AWS: a bucket's contents, announcing a mail again, their name.
+
+The function never lists a bucket and never writes to its queue what S3 would write. An operator
+does both, with rights of their own. None of this reads a mail: that a raw message is there, how
+large it is and when it came, S3 tells in a listing (`s3:ListBucket`), so that nobody who
+redelivers mail has to be allowed to read it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from adapters.aws.errors import Fault, aws_call, error_code, fault_of
+from adapters.aws.s3 import manifest_key
+from adapters.aws.sqs import Received
+from relay_core.errors import AdapterError, Conflict, PermanentError
+from relay_core.keys import MessageId
+
+if TYPE_CHECKING:  # the stubs are not part of the function's package
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import LifecycleRuleOutputTypeDef
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """One object of a bucket: `size` in bytes; `stored_at` in UTC, cut to a second by S3."""
+
+    key: str
+    size: int
+    stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Objects:
+    """What lies in a bucket, in the order of the keys' UTF-8 bytes (S3 API, "ListObjectsV2")."""
+
+    client: S3Client
+    bucket: str
+
+    def find(self, key: str) -> StoredObject | None:
+        """The object under exactly this key, or None. Needs no right to read it."""
+        with aws_call(call="s3:ListObjectsV2", target=f"{self.bucket}/{key}"):
+            answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        # Of all keys that begin with it, it is the first.
+        for item in answer.get("Contents", ()):
+            if item["Key"] == key:
+                return StoredObject(key=key, size=item["Size"], stored_at=item["LastModified"])
+        return None
+
+    def beginning_with(self, prefix: str) -> Iterator[StoredObject]:
+        """All objects whose keys begin so, a thousand a request, as far as they are asked for."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        with aws_call(call="s3:ListObjectsV2", target=f"{self.bucket}/{prefix}"):
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    yield StoredObject(
+                        key=item["Key"], size=item["Size"], stored_at=item["LastModified"]
+                    )
+
+    def read(self, key: str) -> bytes | None:
+        """The object's content, or None if there is none."""
+        with aws_call(call="s3:GetObject", target=f"{self.bucket}/{key}"):
+            try:
+                return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            except ClientError as error:
+                if error_code(error) != "NoSuchKey":
+                    raise
+                return None
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete these objects, a thousand at most; one that is gone already is no error.
+
+        Raises:
+            PermanentError: if S3 refuses to delete one of them, which it names.
+        """
+        with aws_call(call="s3:DeleteObjects", target=self.bucket):
+            answer = self.client.delete_objects(
+                Bucket=self.bucket,
+                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+            )
+        for error in answer.get("Errors", ()):
+            raise PermanentError(
+                call="s3:DeleteObjects",
+                target=f"{self.bucket}/{error.get('Key')}",
+                detail=f"{error.get('Code')}: {error.get('Message')}",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """In how many days objects end, by what their keys begin with."""
+
+    days_of: Mapping[str, int]
+
+    def days(self, key: str) -> int | None:
+        """In how many days an object of this key ends; None if nothing ends it."""
+        return min(
+            (days for prefix, days in self.days_of.items() if key.startswith(prefix)),
+            default=None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Retention:
+    """The lifecycle of a bucket (S3 User Guide, "Lifecycle configuration elements")."""
+
+    client: S3Client
+    bucket: str
+
+    def read(self) -> Retention:
+        """For how long the bucket keeps what is in it: by S3's own word, not by a setting."""
+        with aws_call(call="s3:GetBucketLifecycleConfiguration", target=self.bucket):
+            try:
+                answer = self.client.get_bucket_lifecycle_configuration(Bucket=self.bucket)
+            except ClientError as error:
+                if error_code(error) != "NoSuchLifecycleConfiguration":
+                    raise
+                return Retention(days_of={})
+        days_of: dict[str, int] = {}
+        for rule in answer["Rules"]:
+            days = rule.get("Expiration", {}).get("Days")
+            if rule["Status"] == "Enabled" and days:
+                prefix = _prefix(rule)
+                days_of[prefix] = min(days, days_of.get(prefix, days))
+        return Retention(days_of=days_of)
+
+
+def _prefix(rule: LifecycleRuleOutputTypeDef) -> str:
+    """What keys begin with that the rule is about. It may ask for tags or sizes as well.
+
+    That is left out, because the question is which objects may end, at the soonest.
+    """
+    found = rule.get("Filter", {})
+    return found.get("Prefix") or found.get("And", {}).get("Prefix") or rule.get("Prefix", "")
+
+
+def caller_arn(client: STSClient) -> str:
+    """Whose credentials these are. It takes no right to ask (STS API, "GetCallerIdentity")."""
+    with aws_call(call="sts:GetCallerIdentity", target="the credentials"):
+        return client.get_caller_identity()["Arn"]
+
+
+_SUFFIX = ".json"
+
+
+def manifest_prefix(beginning: str = "") -> str:
+    """What the keys of all manifests begin with whose message ids begin so."""
+    return manifest_key(MessageId(beginning)).removesuffix(_SUFFIX)
+
+
+def message_id_in(key: str) -> MessageId | None:
+    """The message whose manifest has this key; the inverse of `manifest_key`."""
+    name = key.removeprefix(manifest_prefix()).removesuffix(_SUFFIX)
+    return MessageId(name) if key == manifest_key(MessageId(name)) else None
+
+
+def attachments_prefix(message_id: MessageId) -> str:
+    """What the keys of a message's attachments begin with (`relay_core.plan`)."""
+    return f"attachments/{message_id}/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqsNotifications:
+    """The queue that S3 writes to when a mail arrives."""
+
+    client: SQSClient
+    queue_url: str
+    incoming_bucket: str
+
+    def announce(self, received: Received) -> None:
+        """Put a raw message on the queue, as S3 did when it arrived.
+
+        Raises:
+            TransientError: if SQS does not take it.
+            PermanentError: likewise.
+        """
+        with aws_call(call="sqs:SendMessage", target=f"{self.queue_url} for {received.raw_key}"):
+            self.client.send_message(
+                QueueUrl=self.queue_url,
+                MessageBody=format_notification(
+                    received, self.incoming_bucket, region=self.client.meta.region_name
+                ),
+            )
+
+
+def format_notification(received: Received, incoming_bucket: str, *, region: str) -> str:
+    """S3's notification of a raw message (S3 User Guide, "Event message structure").
+
+    The inverse of `sqs.parse_record` for a message that it reads as one mail.
+    """
+    entry = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": region,
+        "eventName": "ObjectCreated:Put",
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "bucket": {"name": incoming_bucket, "arn": f"arn:aws:s3:::{incoming_bucket}"},
+            "object": {"key": quote_plus(received.raw_key, safe="/")},
+        },
+    }
+    if received.arrived_at is not None:
+        arrived_at = received.arrived_at.astimezone(UTC)
+        entry["eventTime"] = arrived_at.isoformat().replace("+00:00", "Z")
+    return json.dumps({"Records": [entry]})
+
+
+_ADVICE = {
+    Fault.THROTTLED: "AWS wants fewer calls; run it again in a minute",
+    Fault.UNAVAILABLE: "AWS, or the way to it, is disturbed; run it again",
+    Fault.CONTENDED: "another write was under way; run it again",
+    Fault.CREDENTIALS: "'aws sts get-caller-identity' tells whose credentials these are;"
+    " --profile takes others",
+    Fault.MISCONFIGURED: "see whether these are the outputs of the right stack, and whether you"
+    " have the rights that README.md lists for relayctl",
+    Fault.REJECTED: "see whether these are the outputs of the right stack",
+}
+
+
+def explain(error: AdapterError) -> str:
+    """The error with advice for an operator instead of that for the function, in one line."""
+    text, cause = str(error), error.__cause__
+    while isinstance(cause, AdapterError):  # one that an adapter made of another
+        cause = cause.__cause__
+    if isinstance(error, Conflict):
+        text = f"{error.call} on {error.target}: somebody else writes it as well; run it again"
+    elif isinstance(cause, ClientError | BotoCoreError):
+        fault = fault_of(cause)
+        text = text.removesuffix(f" [{fault.advice}]") + f" [{_ADVICE[fault]}]"
+    notes: list[str] = getattr(error, "__notes__", [])
+    return " ".join("; ".join([text, *notes]).split())

@@ -1,0 +1,7 @@
+"""The account as it is found, and what the deployment does in it.
+
+`lookup` asks AWS before anything is declared. `fitting` decides on the answers, as a pure
+function: what is made, what is left alone, what stops the deployment. `holdings` is the record of
+what a stack has made in places that others use too, and `leaving` tells what a changed key takes
+away.
+"""

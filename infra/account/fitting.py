@@ -1,0 +1,346 @@
+"""What the deployment does in the account as it was found; decided before anything is declared.
+
+Either the stack can be deployed, and then what it makes, leaves out and warns about is settled
+here; or it cannot, and one sentence says why, and what to do. All of it is a function of the
+configuration and of what was looked up (`infra.account.lookup`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.aws_facts import RECEIVING_REGIONS
+from infra.configuration.config import StackConfig
+from infra.mail.dns import RecordSet, is_in_zone
+from infra.mail.identities import MailRecordsArgs, mail_records
+from infra.mail.inbound import RuleNames
+
+from .holdings import Holdings
+from .leaving import leaving
+from .lookup import Found, Zone
+
+_UNRESERVED = 100
+"""Concurrent executions that Lambda keeps for functions without a reservation of their own (AWS
+Lambda guide, "Configuring reserved concurrency")."""
+
+
+class CannotDeploy(pulumi.RunError):
+    """The account is not as the stack needs it; the text says what to do.
+
+    As a `RunError`, Pulumi shows it without a traceback.
+    """
+
+
+class AnotherRuleSetIsActive(CannotDeploy):
+    """Activating this stack's rule set would take the place of somebody else's."""
+
+
+class DomainsAreTaken(CannotDeploy):
+    """Identities that the stack is to make are in the account already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitting:
+    """What was decided.
+
+    `holdings` is what the stack has made, or makes now, in common places: `holdings.domains` get
+    an identity each, and what `holdings.records` names is written to `holdings.zone`, which is
+    called `zone_name`. `download_max_concurrency` is how many requests the page answers at once,
+    0 for as many as the account does. `warnings` are sentences.
+    """
+
+    holdings: Holdings
+    zone_name: str | None
+    download_max_concurrency: int
+    warnings: tuple[str, ...]
+
+
+def fit(config: StackConfig, found: Found) -> Fitting:
+    """Decide.
+
+    Raises:
+        CannotDeploy: if the stack cannot be deployed like this.
+    """
+    _refuse_other_credentials(found)
+    _refuse_missing_zone(config, found)
+    _refuse_place_of_others(config, found.active_rule_set)
+    before = _held_before(config, found)
+    _refuse_taken_domains(config, found, before)
+    wanted = config.domains if config.create_identities else ()
+    domains = tuple(dict.fromkeys((*before.domains, *wanted)))
+    records, told = _records(config, found, before, domains)
+    concurrency, too_low = _concurrency(config, found)
+    return Fitting(
+        holdings=Holdings(
+            domains=domains,
+            records=records,
+            zone=(config.hosted_zone_id or before.zone) if found.zone else None,
+            has_key=config.customer_managed_key or before.has_key,
+        ),
+        zone_name=found.zone.name if found.zone else None,
+        download_max_concurrency=concurrency,
+        warnings=(
+            *found.troubles,
+            *_warnings_of_region(config),
+            *_warnings_of_rule_set(config, found),
+            *_warnings_of_domains(config, found, before),
+            *told,
+            *too_low,
+            *_warnings_of_key(config, before),
+            *(text for name, text in leaving(config).items() if name in found.leaving),
+        ),
+    )
+
+
+def _held_before(config: StackConfig, found: Found) -> Holdings:
+    if found.holdings is not None or not found.is_deployed:
+        return found.holdings or Holdings()
+    # A release before this one kept no list: what the configuration says was made, was.
+    return Holdings(
+        domains=config.domains if config.create_identities else (),
+        records=tuple(
+            record.key for record in _writable(records_of(config, config.domains), found.zone)
+        ),
+        zone=config.hosted_zone_id,
+        has_key=config.customer_managed_key,
+    )
+
+
+def _refuse_other_credentials(found: Found) -> None:
+    if found.accounts and found.accounts.of_provider != found.accounts.of_boto3:
+        raise CannotDeploy(
+            f"Pulumi assumes a role in account {found.accounts.of_provider}, but boto3, by which"
+            " the receipt rule set is made active, has credentials of"
+            f" {found.accounts.of_boto3}: assume the role before (AWS_PROFILE, or the AWS_"
+            " variables), instead of by aws:assumeRoles."
+        )
+
+
+def _refuse_missing_zone(config: StackConfig, found: Found) -> None:
+    if config.hosted_zone_id is not None and found.zone is None:
+        raise CannotDeploy(
+            f"hostedZoneId is {config.hosted_zone_id}, and Route 53 has no such zone: name the one"
+            " that has the domains now, or leave hostedZoneId out and publish the stack's output"
+            " dnsRecords by hand."
+        )
+
+
+# --- The active rule set ------------------------------------------------------------------------
+
+
+def _refuse_place_of_others(config: StackConfig, active: str | None) -> None:
+    wanted = _rule_set(config)
+    if config.existing_rule_set_name and not config.activate_rule_set and active == config.prefix:
+        raise CannotDeploy(
+            f"the receipt rule set {active} of this stack is active, and with existingRuleSetName"
+            f" {wanted} and activateRuleSet false none would be: all mail would be refused. Set"
+            f" activateRuleSet to true, and {wanted} takes its place in one step."
+        )
+    if (
+        config.activate_rule_set
+        and not config.replace_active_rule_set
+        and active not in {None, wanted, config.prefix}
+    ):
+        raise AnotherRuleSetIsActive(
+            f"the receipt rule set {active} is active in this account and region, and activating"
+            f" {wanted} would stop the mail that it receives. Either set existingRuleSetName to"
+            f" {active} and activateRuleSet to false, and this stack's rule is added to it; or set"
+            " replaceActiveRuleSet to true, if nobody needs it any more."
+        )
+
+
+def _rule_set(config: StackConfig) -> str:
+    return RuleNames.choose(
+        prefix=config.prefix, existing_rule_set=config.existing_rule_set_name
+    ).rule_set
+
+
+def _warnings_of_rule_set(config: StackConfig, found: Found) -> Iterator[str]:
+    wanted, active = _rule_set(config), found.active_rule_set
+    is_active = f"active in this account and region is {active or 'no receipt rule set'}"
+    if config.activate_rule_set:
+        if found.is_deployed and active not in {wanted, config.prefix}:
+            yield (
+                f"{is_active}, and not this stack's {wanted}: somebody has changed that, and no"
+                f" mail comes in. This deployment makes {wanted} active again"
+            )
+    elif config.existing_rule_set_name:
+        if active != wanted:
+            yield (
+                f"existingRuleSetName is {wanted}, but {is_active}: until {wanted} is made active,"
+                " no mail comes in"
+            )
+    elif active == wanted:
+        yield (
+            f"activateRuleSet is false, and the receipt rule set {wanted} of this stack is active:"
+            " this deployment deactivates it, and SES refuses all mail of this region from then on"
+        )
+    else:
+        yield (
+            f"activateRuleSet is false, and {is_active}: until this stack's {wanted} is made"
+            " active, no mail comes in, and no alarm says so"
+        )
+    if config.existing_rule_set_name and config.existing_rule_set_name.startswith(
+        f"{config.project}-"
+    ):
+        yield (
+            f"existingRuleSetName is {wanted}, which is named like that of another stack: when"
+            " that one is destroyed, the set goes, and this stack's rule with it"
+        )
+
+
+def _warnings_of_region(config: StackConfig) -> Iterator[str]:
+    if config.region not in RECEIVING_REGIONS:
+        yield (
+            f"aws:region is {config.region}, of which it is not known here that SES receives mail"
+            " in it: if the deployment ends at the receipt rule set, choose one of "
+            + ", ".join(sorted(RECEIVING_REGIONS))
+        )
+
+
+# --- Identities ---------------------------------------------------------------------------------
+
+
+def _refuse_taken_domains(config: StackConfig, found: Found, before: Holdings) -> None:
+    if not config.create_identities:
+        return
+    others = [domain for domain in config.domains if domain not in before.domains]
+    if taken := [domain for domain in others if domain in found.identities]:
+        raise DomainsAreTaken(
+            f"SES identities of this account and region are already: {', '.join(taken)}. Set"
+            " createIdentities to false, and they are used as they are; one that is missing then"
+            " is to be made by hand (aws sesv2 create-email-identity). If this stack was renamed,"
+            " give it back the name that it had (pulumi stack rename). If this stack made them by"
+            " pulumi up --target, which leaves its list behind, pulumi destroy --target takes them"
+            " away again."
+        )
+
+
+def _warnings_of_domains(config: StackConfig, found: Found, before: Holdings) -> Iterator[str]:
+    wanted = config.domains if config.create_identities else ()
+    if kept := [domain for domain in before.domains if domain not in wanted]:
+        yield (
+            f"the SES identities that this stack made stay its own, though it needs or makes them"
+            f" no more: {', '.join(kept)}. Deleting them would stop all sending from these"
+            ' domains. To part from them, see docs/operating.md, "Leaving identities to others"'
+        )
+    if config.create_identities:
+        return
+    for domain, names in config.covering_identities.items():
+        if domain not in before.domains and not any(map(found.identities.get, names)):
+            yield (
+                f"createIdentities is false, and no verified SES identity of this account and"
+                f" region covers {domain}: SES takes no mail for or from it until one does"
+            )
+
+
+# --- DNS records --------------------------------------------------------------------------------
+
+
+def records_of(config: StackConfig, domains: Collection[str]) -> MailRecordsArgs:
+    """What the records of the stack say, when it makes identities of `domains`."""
+    return MailRecordsArgs(
+        region=config.region,
+        sender_domain=config.sender_domain,
+        inbound_domain=config.inbound_domain,
+        has_mail_from=config.sender_domain in domains,
+        dmarc_policy=config.dmarc_policy,
+        dmarc_report_emails=config.dmarc_report_emails,
+    )
+
+
+def _writable(args: MailRecordsArgs, zone: Zone | None) -> tuple[RecordSet, ...]:
+    """The records that can stand in the zone."""
+    if zone is None:
+        return ()
+    return tuple(record for record in mail_records(args) if is_in_zone(record.domain, zone.name))
+
+
+def _records(
+    config: StackConfig, found: Found, before: Holdings, domains: Collection[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The keys of the records to write, and what to tell."""
+    zone, args = found.zone, records_of(config, domains)
+    if zone is None:
+        return (), _warnings_of_lost_zone(before)
+    # Those in a zone that was left for another are not in this one.
+    own = before.records if config.hosted_zone_id in {None, before.zone} else ()
+    written, told = [], []
+    for record in _writable(args, zone):
+        present = _present(zone.records, record)
+        if record.key in own or not present:
+            written.append(record.key)
+        elif set(present) != set(map(str, record.values)):
+            told.append(_told_of(record, present))
+    names = {*domains, *(record.domain for record in mail_records(args))}
+    if outside := {name for name in names if not is_in_zone(name, zone.name)}:
+        told.append(
+            f"hostedZoneId is of {zone.name}: records of {', '.join(sorted(outside))} cannot stand"
+            " there. Publish what the stack's output dnsRecords lists for them."
+        )
+    if config.hosted_zone_id is None:
+        told.append(
+            f"hostedZoneId is left out, but this stack has written records to the zone"
+            f" {zone.name}: they stay its own, since mail stops without them"
+        )
+    return tuple(written), tuple(told)
+
+
+def _warnings_of_lost_zone(before: Holdings) -> tuple[str, ...]:
+    if before.zone is None:
+        return ()
+    told = (
+        f"this stack has written its records to the zone {before.zone}, which Route 53 has no"
+        " more: it forgets them. Publish what the stack's output dnsRecords lists where the"
+        " domains are now, or set hostedZoneId"
+    )
+    return (told,)
+
+
+def _present(
+    records: Mapping[tuple[str, str], tuple[str, ...]], record: RecordSet
+) -> tuple[str, ...]:
+    name = str(record.name).lower()
+    return records.get((name, record.type)) or records.get((name, "CNAME")) or ()
+
+
+_MERGE = {
+    "MX": "mail to it goes elsewhere: lead it to SES by this value, or choose another domain",
+    "TXT": "see whether what is there says the same, and merge the two by hand if it does not",
+}
+
+
+def _told_of(record: RecordSet, present: tuple[str, ...]) -> str:
+    return (
+        f"the zone has {record.type} of {record.name} already, and it is left as it is:"
+        f" {' | '.join(present)}. This stack would write {' | '.join(map(str, record.values))};"
+        f" {_MERGE[record.type]}"
+    )
+
+
+# --- Quotas and the key -------------------------------------------------------------------------
+
+
+def _concurrency(config: StackConfig, found: Found) -> tuple[int, tuple[str, ...]]:
+    wanted, quota = config.download_max_concurrency, found.concurrency
+    if not wanted or quota is None or quota >= wanted + _UNRESERVED:
+        return wanted, ()
+    warning = (
+        f"downloadMaxConcurrency is {wanted}, but this account may run {quota} functions at once,"
+        f" and Lambda reserves nothing of the last {_UNRESERVED}: the download page is deployed"
+        " without a limit of its own. Ask for a higher quota (Service Quotas, Lambda, Concurrent"
+        " executions), or set downloadMaxConcurrency to 0"
+    )
+    return 0, (warning,)
+
+
+def _warnings_of_key(config: StackConfig, before: Holdings) -> Iterator[str]:
+    if before.has_key and not config.customer_managed_key:
+        yield (
+            "customerManagedKey is false, but this stack has a key, and what it encrypted cannot"
+            " be read without it: the key stays until the stack is destroyed. What comes from now"
+            " on is not encrypted under it"
+        )

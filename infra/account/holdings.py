@@ -1,0 +1,105 @@
+"""What the stack has made in places that others use too: the account's identities, a DNS zone.
+
+Such things are found in an account without a sign of who made them, and the program cannot read
+Pulumi's state. So the stack keeps a list of them in a parameter. On a first deployment there is
+none: what exists already is somebody else's then, and is left as it is. On a later one, what the
+list names is the stack's own.
+
+The stack keeps what it has made until it is destroyed, even where a changed key would not have it
+made any more. An identity that is deleted stops the sending of everybody in the account who uses
+its domain, and a new one has other DKIM keys; a key that is scheduled for deletion makes all that
+it encrypted unreadable at once; a record that is gone stops mail.
+
+The parameter is made before what it names, and deleted after it: a deployment that broke off in
+between knows what it had begun. So is the configuration set of the devices' mail, by whose name it
+is seen that there was a list, should somebody delete it (`infra.account.lookup`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """`domains` are those whose SES identities the stack made; `records` keys of DNS record sets.
+
+    `zone` is the id of the zone that the records are in, None without records. `has_key`: whether
+    there is a KMS key of the stack's own.
+    """
+
+    domains: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
+    zone: str | None = None
+    has_key: bool = False
+
+
+def parameter_name(project: str, stack: str) -> str:
+    """The name of the parameter that lists a stack's holdings."""
+    return f"/{project}/{stack}/holdings"
+
+
+def format_holdings(holdings: Holdings) -> str:
+    """The parameter's value: a JSON object."""
+    return json.dumps(
+        {
+            "domains": sorted(holdings.domains),
+            "records": sorted(holdings.records),
+            "zone": holdings.zone,
+            "key": holdings.has_key,
+        }
+    )
+
+
+def parse_holdings(value: str) -> Holdings:
+    """What `format_holdings` wrote; what is missing counts as none.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    document = json.loads(value)
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 (the text is wrong, not a type)
+    return Holdings(
+        domains=_texts(document.get("domains")),
+        records=_texts(document.get("records")),
+        zone=document.get("zone") or None,
+        has_key=bool(document.get("key")),
+    )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | None):
+        raise ValueError(f"not a list: {value}")  # noqa: TRY004 (the text is wrong, not a type)
+    return tuple(map(str, value or ()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldingsListArgs:
+    """The list, and the parameter that it is written to."""
+
+    parameter_name: str
+    holdings: Holdings
+
+
+class HoldingsList(pulumi.ComponentResource):
+    """The parameter. Whatever the list names depends on it."""
+
+    def __init__(
+        self, name: str, args: HoldingsListArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:holdings:HoldingsList", name, None, opts)
+        self.parameter = aws.ssm.Parameter(
+            name,
+            name=args.parameter_name,
+            type="String",
+            insecure_value=format_holdings(args.holdings),
+            overwrite=True,  # one that was written back by hand
+            description="What this stack of the mail relay made in the account: not to be edited",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})

@@ -1,0 +1,31 @@
+"""What a changed key takes away that somebody still uses; told before it happens.
+
+Pulumi's plan lists a parameter among what it deletes, and does not say what ends with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from infra.configuration.config import StackConfig
+from infra.mail import smtp_user
+from infra.storage import link_keys
+
+
+def leaving(config: StackConfig) -> Mapping[str, str]:
+    """The parameters that this configuration does without: by name, what their deletion ends."""
+    found = {}
+    if not config.has_page:
+        name = link_keys.parameter_name(config.project, config.stack)
+        found[name] = (
+            f"linkMode is {config.link_mode}, but this stack has a download page: this deployment"
+            f" deletes the page, its log group, and the parameter {name} with the keys of its"
+            " links. Every link to the page that is out ends"
+        )
+    if not config.create_smtp_user:
+        name = smtp_user.parameter_name(config.project, config.stack)
+        found[name] = (
+            "createSmtpUser is false, but this stack has SMTP credentials: this deployment deletes"
+            f" them and the parameter {name}. No device can log in with them any more"
+        )
+    return found

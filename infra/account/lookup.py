@@ -1,0 +1,215 @@
+"""What is in the account before the deployment: asked before anything is registered.
+
+Pulumi registers resources as the program runs, and makes them at once where nobody previews. A
+program that finds out half-way that it cannot be deployed leaves half a stack. So everything that
+has to be known is asked for here, and `infra.account.fitting` decides on the answers.
+
+What AWS has no answer for, the provider tells as an error. Its words for "there is none" are few
+and known (terraform-provider-aws: `tfresource.NewEmptyResultError` says "empty result",
+`retry.NotFoundError` "couldn't find resource") or the name of the service's exception. Any other
+error is one: "credentials not found" is not the absence of a rule set.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import TypeVar
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.activation import account_of_credentials
+from infra.configuration.config import StackConfig
+
+from .holdings import Holdings, parameter_name, parse_holdings
+from .leaving import leaving
+
+_ABSENT = ("empty result", "couldn't find resource")
+_EXCEPTIONS = re.compile(r"\b(NotFoundException|ParameterNotFound|RuleSetDoesNotExist)\b")
+_ROLES = ("assumeRoles", "assumeRoleWithWebIdentity")  # of `aws:`
+
+_LAMBDA_CONCURRENCY = "L-B99A9384"  # Service Quotas: Lambda, "Concurrent executions"
+
+Answer = TypeVar("Answer")
+
+
+class UnreadableHoldings(pulumi.RunError):
+    """The list of what the stack has made was edited or deleted: nothing is decided without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Whose the credentials are that Pulumi's provider has, and those that boto3 finds."""
+
+    of_provider: str
+    of_boto3: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """A zone of Route 53: its name, and the values of each record set by name and type.
+
+    Names are in lower case, without a dot at the end; text is without quotes.
+    """
+
+    name: str
+    records: Mapping[tuple[str, str], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The answers.
+
+    `active_rule_set` is None if no receipt rule set is active. `is_deployed`: whether this stack
+    has been deployed before. `holdings` is its list of what it made, None if it has none: it is
+    new, or of a release that kept no list. `identities` are the identities among the two addresses
+    of the stack, their domains and the domains above those, each with whether SES sends for it.
+    `concurrency` is the account's quota of concurrent executions of functions, None if it was not
+    asked for or not told; `zone` the zone that records are written to, None without one, or if it
+    is gone. `accounts` is asked where the provider assumes a role, which boto3 does not.
+    `leaving` are the stack's parameters that this deployment deletes.
+    `troubles` are sentences about what could not be asked.
+    """
+
+    active_rule_set: str | None = None
+    is_deployed: bool = False
+    holdings: Holdings | None = None
+    identities: Mapping[str, bool]
+    concurrency: int | None = None
+    zone: Zone | None = None
+    accounts: Accounts | None = None
+    leaving: frozenset[str] = frozenset()
+    troubles: tuple[str, ...] = ()
+
+
+def look_up(config: StackConfig) -> Found:
+    """Ask AWS, with the stack's provider, in previews too.
+
+    Raises:
+        Exception: as Pulumi raises it, if AWS cannot be asked for what cannot be done without: the
+            active rule set, the stack's parameters, the zone, whether it has a configuration set.
+        UnreadableHoldings: if the list of what the stack has made is none, or is gone.
+    """
+    troubles: list[str] = []
+
+    def ask_if_allowed(what: str, ask: Callable[[], Answer]) -> Answer | None:
+        try:
+            return _or_none(ask)
+        except Exception as error:  # noqa: BLE001 (Pulumi raises a bare Exception)
+            troubles.append(f"{what} could not be asked for: {_last_line(error)}")
+            return None
+
+    list_name = parameter_name(config.project, config.stack)
+    listed = _or_none(lambda: _parameter(list_name))
+    if listed is None:
+        _refuse_lost_holdings(list_name, config.device_set)
+    holdings = None if listed is None else _holdings(list_name, listed)
+    directory = f"/{config.project}/{config.stack}/recipients"
+    zone_id = config.hosted_zone_id or (holdings.zone if holdings else None)
+    identities = {}
+    for name in dict.fromkeys(chain(*config.covering_identities.values())):
+        answer = ask_if_allowed(
+            f"the SES identity {name}",
+            lambda name=name: aws.sesv2.get_email_identity(email_identity=name),  # type: ignore[misc]
+        )
+        if answer is not None:
+            identities[name] = bool(answer.verified_for_sending_status)
+    quota = None
+    if config.has_page and config.download_max_concurrency:
+        quota = ask_if_allowed(
+            "the account's quota of concurrent Lambda executions",
+            lambda: aws.servicequotas.get_service_quota(
+                service_code="lambda", quota_code=_LAMBDA_CONCURRENCY
+            ),
+        )
+    return Found(
+        active_rule_set=active_rule_set(),
+        is_deployed=listed is not None or _or_none(lambda: _parameter(directory)) is not None,
+        holdings=holdings,
+        identities=identities,
+        concurrency=int(quota.value) if quota else None,
+        zone=_or_none(lambda: _zone(zone_id)) if zone_id else None,
+        accounts=_accounts() if config.activate_rule_set else None,
+        leaving=frozenset(
+            name
+            for name in leaving(config)
+            if ask_if_allowed(f"the parameter {name}", lambda name=name: _parameter(name))  # type: ignore[misc]
+        ),
+        troubles=tuple(troubles),
+    )
+
+
+def active_rule_set() -> str | None:
+    """The name of the rule set that is active now in the stack's region, None if none is.
+
+    Raises:
+        Exception: as Pulumi raises it, if AWS cannot be asked.
+    """
+    found = _or_none(aws.ses.get_active_receipt_rule_set)
+    return (found.rule_set_name or None) if found else None
+
+
+def _holdings(name: str, value: str) -> Holdings:
+    try:
+        return parse_holdings(value)
+    except ValueError as error:
+        raise UnreadableHoldings(
+            f"the parameter {name} lists what this stack has made, and is not as the stack wrote"
+            f" it ({error}). Write back its last good value: aws ssm get-parameter-history --name"
+            f" {name}"
+        ) from error
+
+
+def _refuse_lost_holdings(name: str, device_set: str) -> None:
+    """The set of the devices' mail came into the program with the list, and is made after it."""
+    if _or_none(lambda: aws.sesv2.get_configuration_set(configuration_set_name=device_set)):
+        raise UnreadableHoldings(
+            f"the parameter {name}, which lists what this stack has made, is gone, but its SES"
+            f" configuration set {device_set} is there. Without the list, this deployment could"
+            " delete identities, DNS records or the key. Write it back: see docs/operating.md,"
+            ' "The list of what the stack has made is gone". If this stack is a new one, the set'
+            " is of another stack: choose another name"
+        )
+
+
+def _accounts() -> Accounts | None:
+    provider = pulumi.Config("aws")
+    if not any(provider.get(key) for key in _ROLES):
+        return None
+    return Accounts(str(aws.get_caller_identity().account_id), account_of_credentials())
+
+
+def _parameter(name: str) -> str:
+    return str(aws.ssm.get_parameter(name=name, with_decryption=False).value)
+
+
+def _zone(zone_id: str) -> Zone:
+    name = aws.route53.get_zone(zone_id=zone_id).name.rstrip(".")
+    sets = aws.route53.get_records(zone_id=zone_id).resource_record_sets
+    return Zone(
+        name=name.lower(),
+        records={
+            (one.name.rstrip(".").lower(), one.type): tuple(
+                record.value.replace('" "', "").strip('"') for record in one.resource_records or ()
+            )
+            for one in sets
+        },
+    )
+
+
+def _or_none(ask: Callable[[], Answer]) -> Answer | None:
+    try:
+        return ask()
+    except Exception as error:
+        text = str(error)
+        if any(words in text.lower() for words in _ABSENT) or _EXCEPTIONS.search(text):
+            return None
+        raise
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,74 @@
+"""The environment of the functions: what travels from deploy time to run time.
+
+Lambda allows 4 KB for all variables together, names and values (AWS Lambda guide, "Lambda
+quotas"). The settings are known before anything is deployed and can be measured; the names
+of the buckets and of the parameters, the ARN of the topic and the URLs of the queue and of the
+download page are not, so room is kept for them.
+
+Metrics carry the stack's name as their dimension `service`, and so do log lines: two stacks of an
+account do not mix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from infra.watching.metrics import RELAY_NAMESPACE
+from relay_core.settings import Settings, variable_name
+
+LIMIT = 4096
+"""Bytes that Lambda allows for all variables together."""
+
+RESERVED_FOR_RESOURCES = 800
+"""Bytes kept for two bucket names (63 each at most), a topic's ARN, two parameters' names, a
+queue's URL, a function's URL, and the names of their variables."""
+
+_FIXED: Mapping[str, str] = {
+    "POWERTOOLS_METRICS_NAMESPACE": RELAY_NAMESPACE,
+}
+
+
+class LogLevel(StrEnum):
+    """What is logged at least, by Lambda's names."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+
+
+INBOUND_ADDRESS = variable_name("inbound_address")
+CONFIGURATION_SET_NAME = variable_name("configuration_set_name")
+INCOMING_BUCKET = variable_name("incoming_bucket")
+ATTACHMENTS_BUCKET = variable_name("attachments_bucket")
+FALLBACK_TOPIC_ARN = variable_name("fallback_topic_arn")
+DIRECTORY_PARAMETER = variable_name("directory_parameter")
+QUEUE_URL = variable_name("queue_url")
+DOWNLOAD_URL = variable_name("download_url")
+LINK_KEYS_PARAMETER = variable_name("link_keys_parameter")
+MALWARE_PROTECTION = variable_name("malware_protection")
+"""Whether attachments are scanned, `true` or `false`; of the relay's function only if so."""
+
+
+def telemetry_variables(*, service: str, log_level: LogLevel) -> dict[str, str]:
+    """What every function logs and counts by.
+
+    `service` is what tells this stack's metrics and log lines from another's; `log_level` the
+    least that is logged. Lambda drops what is below its own level, so it is told the same.
+    """
+    return {**_FIXED, "LOG_LEVEL": log_level, "POWERTOOLS_SERVICE_NAME": service}
+
+
+def known_variables(settings: Settings, *, service: str, log_level: LogLevel) -> dict[str, str]:
+    """The variables of the relay's function whose values are known before the deployment.
+
+    `service` and `log_level` as in `telemetry_variables`.
+    """
+    return {
+        **settings.to_environment(),
+        **telemetry_variables(service=service, log_level=log_level),
+    }
+
+
+def size(variables: Mapping[str, str]) -> int:
+    """The bytes that variables take of `LIMIT`."""
+    return sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())

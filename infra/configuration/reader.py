@@ -1,0 +1,199 @@
+"""Reading the stack's configuration: from Pulumi's text to a `StackConfig`.
+
+Pulumi hands over every value as text, lists and objects as JSON; blanks around a text are not of
+it. A key of the configuration is
+a field of `StackConfig` in camel case; its type says how the text is read. Whatever is wrong is
+told at once: unknown keys, missing ones, wrong types, and the rules of `StackConfig`.
+
+A key that nobody knows is an error, since a misspelt `allowedSenders` would otherwise let every
+sender in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env
+
+from infra.mail.identities import DmarcPolicy
+from relay_core.settings import CodesCounted, LinkMode, Problem, VerdictAction
+
+from .config import InvalidConfig, StackConfig, key_name
+from .environment import LogLevel
+from .stack_config import hint
+
+
+def load_config() -> StackConfig:
+    """The configuration of the stack that is being deployed; its warnings go to Pulumi's log.
+
+    Raises:
+        InvalidConfig: naming every key that is unknown, missing, of the wrong type or that
+            breaks a rule.
+    """
+    config = read_config(pulumi.Config(), stack=pulumi.get_stack())
+    for warning in config.warnings():
+        pulumi.log.warn(warning)
+    return config
+
+
+def read_config(source: pulumi.Config, *, stack: str) -> StackConfig:
+    """The configuration in `source`, for the stack of that name.
+
+    Raises:
+        InvalidConfig: as `load_config`.
+    """
+    problems = list(_unknown_keys(source.name))
+    values: dict[str, Any] = {}
+    for key in CONFIG_KEYS:
+        try:
+            value = key.read(source)
+        except (pulumi.ConfigTypeError, TypeError, ValueError):
+            problems.append(
+                Problem(
+                    field=key.name, value=source.get(key.name), rule=f"must be {key.kind.expected}"
+                )
+            )
+            value = None
+        if value is not None:
+            values[key.field] = value
+        elif key.required and not any(p.field == key.name for p in problems):
+            problems.append(Problem(field=key.name, value=None, rule="is required"))
+    region = pulumi.Config("aws").get("region")
+    if not region:
+        problems.append(Problem(field="aws:region", value=None, rule="is required"))
+
+    # What was complained of takes a value that breaks no rule, so that the others are checked.
+    complete = {**_PLACEHOLDERS, **values}
+    told = {problem.field for problem in problems}
+    try:
+        config = StackConfig(
+            project=source.name, stack=stack, region=region or "eu-central-1", **complete
+        )
+    except InvalidConfig as error:
+        problems += [problem for problem in error.problems if problem.field not in told]
+    if problems:
+        raise InvalidConfig(source.name, tuple(problems))
+    return config
+
+
+_PLACEHOLDERS: Mapping[str, Any] = {
+    "sender_email": "sender@example.com",
+    "recipient_email": "recipient@example.com",
+    "allowed_recipients": ("example.com",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A type of configuration key: Pulumi's name for it, how to read it, and in words."""
+
+    pulumi_type: str
+    read: Callable[[pulumi.Config, str], Any]
+    expected: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigKey:
+    """A key of the configuration and the field of `StackConfig` that holds it."""
+
+    name: str
+    field: str
+    kind: _Kind
+    required: bool
+    default: object
+
+    def read(self, source: pulumi.Config) -> object | None:
+        """The key's value, or None where it is not set.
+
+        Raises:
+            ConfigTypeError, TypeError, ValueError: if the value is not of the key's kind.
+        """
+        value: object | None = self.kind.read(source, self.name)
+        return value
+
+
+def _read_text(source: pulumi.Config, key: str) -> str | None:
+    # An optional key without a default would be required by Pulumi: so "" stands for none.
+    return (source.get(key) or "").strip() or None
+
+
+def _read_texts(source: pulumi.Config, key: str) -> tuple[str, ...] | None:
+    value = source.get_object(key)
+    return None if value is None else _texts(value)
+
+
+def _read_groups(source: pulumi.Config, key: str) -> dict[str, tuple[str, ...]] | None:
+    value = source.get_object(key)
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise TypeError(key)
+    return {str(name).strip(): _texts(members) for name, members in value.items()}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError(value)
+    return tuple(item.strip() for item in value)
+
+
+def _read_choice(choice: type[StrEnum]) -> Callable[[pulumi.Config, str], Any]:
+    def read(source: pulumi.Config, key: str) -> StrEnum | None:
+        value = source.get(key)
+        return None if value is None else choice(value.strip())
+
+    return read
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "str": _Kind("string", _read_text, "text"),
+    "str | None": _Kind("string", _read_text, "text"),
+    "int": _Kind("integer", pulumi.Config.get_int, "a whole number"),
+    "bool": _Kind("boolean", pulumi.Config.get_bool, "true or false"),
+    "tuple[str, ...]": _Kind("array", _read_texts, "a list of text"),
+    "Mapping[str, tuple[str, ...]]": _Kind(
+        "object", _read_groups, "an object whose values are lists of text"
+    ),
+    "CodesCounted": _Kind("string", _read_choice(CodesCounted), "all, first or last"),
+    "LinkMode": _Kind("string", _read_choice(LinkMode), "page or presigned"),
+    "LogLevel": _Kind("string", _read_choice(LogLevel), "INFO or DEBUG"),
+    "DmarcPolicy": _Kind("string", _read_choice(DmarcPolicy), "none, quarantine or reject"),
+    "VerdictAction": _Kind("string", _read_choice(VerdictAction), "refuse, mark or deliver"),
+}
+
+
+def _config_keys() -> Iterator[ConfigKey]:
+    for spec in fields(StackConfig):
+        if spec.name not in {"project", "stack", "region"}:
+            required = spec.default is MISSING and spec.default_factory is MISSING
+            default = spec.default_factory() if callable(spec.default_factory) else spec.default
+            yield ConfigKey(
+                name=key_name(spec.name),
+                field=spec.name,
+                kind=_KINDS[str(spec.type)],
+                required=required,
+                default=None if required else default,
+            )
+
+
+CONFIG_KEYS = tuple(_config_keys())
+"""Every key of the configuration, in the order of `StackConfig`'s fields."""
+
+
+def _unknown_keys(project: str) -> Iterator[Problem]:
+    # Pulumi has no call that lists the keys that are set; these two are where it keeps them
+    # (the second is what its command line hands to a program).
+    known = [key.name for key in CONFIG_KEYS]
+    values = {**get_config_env(), **CONFIG.get()}
+    for full_name in sorted(values):
+        namespace, _, name = full_name.partition(":")
+        if namespace == project and name not in known:
+            yield Problem(
+                field=name,
+                value=values[full_name],
+                rule=f"is not a key of this project{hint(name, known)}",
+            )

@@ -1,0 +1,170 @@
+"""The download page: a second function, which answers whoever has a link.
+
+It is behind a function URL that asks nobody who they are: the token in the link is what counts,
+and the function checks it before it asks AWS for anything. A function URL speaks HTTPS only. Since
+October 2025 it takes two statements in the function's own policy to let everybody in: one to ask
+the URL, one to have the function invoked by it, and by nothing else (AWS Lambda guide, "Control
+access to Lambda function URLs").
+
+Everybody can ask, so what everybody's asking may cost has a limit of its own. Beyond so many
+executions at once, Lambda answers 429 by itself; a function that is reserved 20 answers 200
+requests a second at most. Without that, whoever floods the page would also take from the relay's
+function, which has the account's concurrency in common with it (AWS Lambda guide, "Configuring
+reserved concurrency").
+
+The URL of a file is signed by this function's role and good for what the role may do at the moment
+of the fetch. So where files are scanned, the role may read only what was found clean: S3 itself
+refuses the others, whatever the page would answer. It answers 403 even for a file that is gone,
+since that has no tag; its tags are what tells (404).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies
+from infra.configuration.environment import (
+    ATTACHMENTS_BUCKET,
+    LINK_KEYS_PARAMETER,
+    MALWARE_PROTECTION,
+    LogLevel,
+)
+from infra.storage.keys import use_of
+from infra.storage.malware import CLEAN
+
+from .logged_function import FunctionSpec, make_function
+
+HANDLER = "adapters.download_function.handler"
+
+_MEMORY_MB = 1024
+"""Somebody waits for a cold start, nearly all of which is processor time: it grows with this."""
+
+_TIMEOUT_SECONDS = 30
+"""To read and to write an archive of 40 MB; people wait no longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadPageArgs:
+    """What the page is made of.
+
+    `environment` are variables beside those that name what it works on. `max_concurrency` is how
+    many requests it answers at once, 0 for as many as the account does. `is_scanned`: whether
+    attachments are scanned for malware. `key_arn` is the key that the bucket is encrypted with,
+    None for S3's own.
+    """
+
+    code: pulumi.Archive
+    environment: Mapping[str, str]
+    max_concurrency: int
+    log_group_name: str
+    log_retention_days: int
+    log_level: LogLevel
+    attachments_bucket_name: pulumi.Input[str]
+    attachments_bucket_arn: pulumi.Input[str]
+    link_keys_parameter_name: pulumi.Input[str]
+    link_keys_parameter_arn: pulumi.Input[str]
+    is_scanned: bool
+    region: str
+    key_arn: pulumi.Input[str] | None = None
+
+
+class DownloadPage(pulumi.ComponentResource):
+    """The function and its URL, which tokens are appended to after a slash."""
+
+    function_name: pulumi.Output[str]
+    log_group_name: pulumi.Output[str]
+    url: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: DownloadPageArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:download:DownloadPage", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        made = make_function(
+            name,
+            FunctionSpec(
+                code=args.code,
+                handler=HANDLER,
+                environment={
+                    **args.environment,
+                    ATTACHMENTS_BUCKET: args.attachments_bucket_name,
+                    LINK_KEYS_PARAMETER: args.link_keys_parameter_name,
+                    MALWARE_PROTECTION: str(args.is_scanned).lower(),
+                },
+                memory_mb=_MEMORY_MB,
+                timeout_seconds=_TIMEOUT_SECONDS,
+                reserved_concurrency=args.max_concurrency or None,
+                log_group_name=args.log_group_name,
+                log_retention_days=args.log_retention_days,
+                log_level=args.log_level,
+                permissions=_permissions(args),
+            ),
+            self,
+        )
+        function = made.function
+        url = aws.lambda_.FunctionUrl(
+            name, function_name=function.name, authorization_type="NONE", opts=child
+        )
+        # Under ids of their own: the provider adds a statement of the first kind by itself.
+        asking = aws.lambda_.Permission(
+            f"{name}-asking",
+            function=function.name,
+            statement_id="EverybodyMayAskTheUrl",
+            action="lambda:InvokeFunctionUrl",
+            principal="*",
+            function_url_auth_type="NONE",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[url]),
+        )
+        aws.lambda_.Permission(
+            f"{name}-answering",
+            function=function.name,
+            statement_id="TheUrlMayInvoke",
+            action="lambda:InvokeFunction",
+            principal="*",
+            invoked_via_function_url=True,
+            # One after the other: Lambda refuses changes made to one policy at the same time.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[asking]),
+        )
+        self.function_name = function.name
+        self.log_group_name = made.log_group.name
+        self.url = url.function_url.apply(lambda text: text.rstrip("/"))
+        self.register_outputs({"functionName": self.function_name, "url": self.url})
+
+
+def _permissions(args: DownloadPageArgs) -> tuple[policies.Statement, ...]:
+    def under(*prefixes: str) -> list[pulumi.Output[str]]:
+        return [policies.objects(args.attachments_bucket_arn, prefix) for prefix in prefixes]
+
+    return (
+        policies.allow("FindMessages", ["s3:GetObject"], under("links/", "manifests/")),
+        policies.allow(
+            # Not asked for by the page itself, except for previews and archives: it signs URLs,
+            # and these are good for what the role may do.
+            "HandOutAttachments",
+            ["s3:GetObject"],
+            under("attachments/"),
+            condition=CLEAN if args.is_scanned else None,
+        ),
+        *(
+            (policies.allow("SeeScans", ["s3:GetObjectTagging"], under("attachments/")),)
+            if args.is_scanned
+            else ()
+        ),
+        # Archives are made of clean files, and are looked for before they are made.
+        policies.allow("KeepArchives", ["s3:PutObject", "s3:GetObject"], under("archives/")),
+        # Written and never read here: a record of who fetched what is the operator's.
+        policies.allow("RecordDownloads", ["s3:PutObject"], under("downloads/")),
+        policies.allow(
+            # Without it, S3 answers 403 instead of 404 for what is not there, and a link whose
+            # message is gone would look like trouble (S3 API reference, GetObject, "Permissions").
+            "TellAbsentFromForbidden",
+            ["s3:ListBucket"],
+            [args.attachments_bucket_arn],
+        ),
+        policies.allow_reading_secret("ReadLinkKeys", args.link_keys_parameter_arn),
+        *use_of(args.key_arn, args.region, "s3"),
+    )

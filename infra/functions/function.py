@@ -1,0 +1,204 @@
+"""The relay's function, what it may do, and how the queue feeds it.
+
+Its role may do what the code calls and nothing else; a comment beside each statement says what
+is less than obvious.
+
+The queue hands over one message at a time (`infra.configuration.timing`). One that fails is
+reported (`ReportBatchItemFailures`), so that it stays on the queue without being an error of the
+function.
+
+The function sends a message anew that has to wait without having failed. Lambda takes that for a
+loop and ends it at the sixteenth round, unless it is told that it is meant (AWS Lambda guide,
+"Use Lambda recursive loop detection to prevent infinite loops"). Here each round waits on the
+queue, and the last is when the raw mail has reached its age.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies
+from infra.configuration.environment import LogLevel
+from infra.storage.keys import use_of
+
+from .logged_function import FunctionSpec, make_function
+
+HANDLER = "adapters.relay_function.handler"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayFunctionArgs:
+    """What the function is made of, and the ARNs of what it works on.
+
+    `environment` are its variables; `memory_mb` and `timeout_seconds` its size; `batch_size` how
+    many messages of the queue it is given at once; `max_concurrency` how many of it may run for
+    the queue at the same time.
+    `sender_address` is the only address it sends from. `link_keys_parameter_arn` is that of the
+    keys of links to the download page, or None where it signs links by itself. `key_arn` is the
+    key that what it works on is encrypted with, None for AWS's own.
+    """
+
+    code: pulumi.Archive
+    environment: Mapping[str, pulumi.Input[str]]
+    memory_mb: int
+    timeout_seconds: int
+    batch_size: int
+    max_concurrency: int
+    log_group_name: str
+    log_retention_days: int
+    log_level: LogLevel
+    region: str
+    account: pulumi.Input[str]
+    sender_address: str
+    configuration_set_name: pulumi.Input[str]
+    incoming_bucket_arn: pulumi.Input[str]
+    incoming_prefix: str
+    attachments_bucket_arn: pulumi.Input[str]
+    fallback_topic_arn: pulumi.Input[str]
+    directory_parameter_arn: pulumi.Input[str]
+    link_keys_parameter_arn: pulumi.Input[str] | None
+    queue_arn: pulumi.Input[str]
+    is_scanned: bool
+    key_arn: pulumi.Input[str] | None = None
+
+
+class RelayFunction(pulumi.ComponentResource):
+    """The function and its event source.
+
+    `event_source` is what hands it the queue's messages.
+    """
+
+    function_name: pulumi.Output[str]
+    log_group_name: pulumi.Output[str]
+    event_source: pulumi.Resource
+
+    def __init__(
+        self, name: str, args: RelayFunctionArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:function:RelayFunction", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        made = make_function(
+            name,
+            FunctionSpec(
+                code=args.code,
+                handler=HANDLER,
+                environment=args.environment,
+                memory_mb=args.memory_mb,
+                timeout_seconds=args.timeout_seconds,
+                log_group_name=args.log_group_name,
+                log_retention_days=args.log_retention_days,
+                log_level=args.log_level,
+                permissions=_permissions(args),
+            ),
+            self,
+        )
+        function = made.function
+        rounds = aws.lambda_.FunctionRecursionConfig(
+            name, function_name=function.name, recursive_loop="Allow", opts=child
+        )
+        self.event_source = aws.lambda_.EventSourceMapping(
+            name,
+            event_source_arn=args.queue_arn,
+            function_name=function.arn,
+            batch_size=args.batch_size,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config={"maximum_concurrency": args.max_concurrency},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[rounds]),
+        )
+        self.function_name = function.name
+        self.log_group_name = made.log_group.name
+        self.register_outputs(
+            {"functionName": self.function_name, "logGroupName": self.log_group_name}
+        )
+
+
+def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
+    has_page = args.link_keys_parameter_arn is not None
+    return (
+        policies.allow(
+            "ReadIncomingMail",
+            ["s3:GetObject"],
+            [policies.objects(args.incoming_bucket_arn, args.incoming_prefix)],
+        ),
+        policies.allow(
+            "KeepAttachments",
+            # A presigned link reads with the rights of the role that signed it: so GetObject,
+            # where this role signs links. Otherwise the download page's does.
+            ["s3:PutObject"] if has_page else ["s3:PutObject", "s3:GetObject"],
+            [policies.objects(args.attachments_bucket_arn, "attachments/")],
+        ),
+        policies.allow(
+            "KeepRecords",
+            ["s3:PutObject", "s3:GetObject"],
+            [
+                policies.objects(args.attachments_bucket_arn, prefix)
+                for prefix in ("manifests/", "windows/", *(("links/",) if has_page else ()))
+            ],
+        ),
+        policies.allow(
+            # Beside the raw mail, because there it has no end.
+            "KeepSuppressedAddresses",
+            ["s3:PutObject", "s3:GetObject"],
+            [policies.objects(args.incoming_bucket_arn, "suppression/")],
+        ),
+        *(
+            (
+                policies.allow(
+                    "SeeScans",
+                    ["s3:GetObjectTagging"],
+                    [policies.objects(args.attachments_bucket_arn, "attachments/")],
+                ),
+            )
+            if args.is_scanned
+            else ()
+        ),
+        policies.allow(
+            # Without it, S3 answers 403 instead of 404 for a manifest that is not there yet, and
+            # for raw mail that is gone (S3 API reference, GetObject, "Permissions"). A condition
+            # on s3:prefix would undo that: a read of an object has no such key.
+            "TellAbsentFromForbidden",
+            ["s3:ListBucket"],
+            [args.incoming_bucket_arn, args.attachments_bucket_arn],
+        ),
+        policies.allow(
+            # SES's v2 SendEmail with raw content is authorised as SendRawEmail too. An account
+            # that is still in the SES sandbox is asked for permission on each recipient's
+            # identity as well: so on all of the account's. What may be sent is narrowed by the
+            # sender's address, which SES checks whatever the identity.
+            "SendAsTheSender",
+            ["ses:SendEmail", "ses:SendRawEmail"],
+            [
+                policies.arn("ses", args.region, args.account, "identity/*"),
+                pulumi.Output.concat(
+                    policies.arn("ses", args.region, args.account, "configuration-set/"),
+                    args.configuration_set_name,
+                ),
+            ],
+            condition={"StringEquals": {"ses:FromAddress": args.sender_address}},
+        ),
+        policies.allow("TellTheOperator", ["sns:Publish"], [args.fallback_topic_arn]),
+        policies.allow("ReadTheDirectory", ["ssm:GetParameter"], [args.directory_parameter_arn]),
+        *(
+            ()
+            if args.link_keys_parameter_arn is None
+            else (policies.allow_reading_secret("ReadLinkKeys", args.link_keys_parameter_arn),)
+        ),
+        policies.allow(
+            "WorkThroughTheQueue",
+            [
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                # The function itself puts off the next try of a message that failed,
+                "sqs:ChangeMessageVisibility",
+                # and sends one anew that only has to wait, so that waiting costs no try.
+                "sqs:SendMessage",
+            ],
+            [args.queue_arn],
+        ),
+        *use_of(args.key_arn, args.region, "s3", "sqs", "sns"),
+    )

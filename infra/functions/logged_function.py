@@ -1,0 +1,97 @@
+"""A Lambda function as all of ours are: a role of its own, and a log group that is there first.
+
+The log group is made before the function and named to it: a group that Lambda made by itself would
+keep its logs for ever, and no role here may make any. The function waits for its role's policy, so
+that its first invocation has its rights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies
+from infra.configuration.environment import LogLevel
+
+RUNTIME = "python3.13"
+ARCHITECTURE = "arm64"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSpec:
+    """What a function is made of; `environment` are its variables.
+
+    `permissions` is what its role may do besides writing its log. `reserved_concurrency` is how
+    many of it run at once at most, which nothing else can take from it; None reserves nothing.
+    """
+
+    code: pulumi.Archive
+    handler: str
+    environment: Mapping[str, pulumi.Input[str]]
+    memory_mb: int
+    timeout_seconds: int
+    log_group_name: str
+    log_retention_days: int
+    log_level: LogLevel
+    permissions: Sequence[policies.Statement]
+    reserved_concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedFunction:
+    """The function and its log group."""
+
+    function: aws.lambda_.Function
+    log_group: aws.cloudwatch.LogGroup
+
+
+def make_function(name: str, spec: FunctionSpec, parent: pulumi.Resource) -> LoggedFunction:
+    """Declare the function with its role and its log group, all under this name."""
+    child = pulumi.ResourceOptions(parent=parent)
+    log_group = aws.cloudwatch.LogGroup(
+        name,
+        name=spec.log_group_name,
+        retention_in_days=spec.log_retention_days,
+        opts=child,
+    )
+    role = aws.iam.Role(
+        name, assume_role_policy=policies.trust("lambda.amazonaws.com"), opts=child
+    )
+    role_policy = aws.iam.RolePolicy(
+        name,
+        role=role.name,
+        policy=policies.document(*spec.permissions, _write_logs(log_group.arn)),
+        opts=child,
+    )
+    function = aws.lambda_.Function(
+        name,
+        runtime=RUNTIME,
+        architectures=[ARCHITECTURE],
+        handler=spec.handler,
+        code=spec.code,
+        role=role.arn,
+        memory_size=spec.memory_mb,
+        timeout=spec.timeout_seconds,
+        reserved_concurrent_executions=spec.reserved_concurrency,
+        environment={"variables": spec.environment},
+        logging_config={
+            "log_format": "JSON",
+            "log_group": log_group.name,
+            # Lambda passes on what is at this level or above, INFO unless it is told.
+            "application_log_level": spec.log_level,
+        },
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[log_group, role_policy]),
+    )
+    return LoggedFunction(function=function, log_group=log_group)
+
+
+def _write_logs(log_group_arn: pulumi.Output[str]) -> policies.Statement:
+    return policies.allow(
+        "WriteLogs",
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        # Lambda names the streams of the group as it starts workers.
+        [pulumi.Output.concat(log_group_arn, ":*")],
+    )

@@ -1,0 +1,164 @@
+"""The queue between the incoming bucket and the function, and where what fails ends.
+
+S3 writes a notification of each stored mail into the queue. It checks, when the notification
+is set, whether it may: so the notification waits for the queue's policy. A message that was
+received `max_receive_count` times and never deleted moves to the dead-letter queue, with the
+date it had: that queue must keep messages longer than this one (SQS guide, "Dead-letter
+queues").
+
+By the same queue come SES's bounces and complaints, so that the function hears of addresses that
+take no mail: with the same retries, and no function or queue of their own.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies
+
+_LONG_POLL_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingQueueArgs:
+    """`bucket_name` and `bucket_arn` are of the bucket whose objects under `key_prefix` queue.
+
+    `visibility_seconds` is how long a received message stays hidden from other receivers.
+    `key_arn` is the key to encrypt with, None for SQS's own. `events_topic_arn` is that of the
+    topic on which SES tells what became of mail, None where it does not.
+    """
+
+    account: pulumi.Input[str]
+    bucket_name: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    key_prefix: str
+    visibility_seconds: int
+    max_receive_count: int
+    retention: timedelta
+    dead_letter_retention: timedelta
+    key_arn: pulumi.Input[str] | None = None
+    events_topic_arn: pulumi.Input[str] | None = None
+
+
+class IncomingQueue(pulumi.ComponentResource):
+    """The queue, its dead-letter queue and the bucket's notification.
+
+    Whoever stores objects that are to queue depends on `notification`: S3 announces no object that
+    was stored before it.
+    Queues are known by URL to their callers, by ARN to policies and by name to metrics.
+    """
+
+    arn: pulumi.Output[str]
+    url: pulumi.Output[str]
+    queue_name: pulumi.Output[str]
+    dead_letter_url: pulumi.Output[str]
+    dead_letter_name: pulumi.Output[str]
+    notification: pulumi.Resource
+
+    def __init__(
+        self, name: str, args: IncomingQueueArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:queue:IncomingQueue", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        # One of the two, never both: SQS would take the later one of them.
+        managed = True if args.key_arn is None else None
+        dead_letters = aws.sqs.Queue(
+            f"{name}-dead-letters",
+            sqs_managed_sse_enabled=managed,
+            kms_master_key_id=args.key_arn,
+            message_retention_seconds=int(args.dead_letter_retention.total_seconds()),
+            receive_wait_time_seconds=_LONG_POLL_SECONDS,
+            opts=child,
+        )
+        queue = aws.sqs.Queue(
+            name,
+            sqs_managed_sse_enabled=managed,
+            kms_master_key_id=args.key_arn,
+            message_retention_seconds=int(args.retention.total_seconds()),
+            receive_wait_time_seconds=_LONG_POLL_SECONDS,
+            visibility_timeout_seconds=args.visibility_seconds,
+            redrive_policy=pulumi.Output.json_dumps(
+                {
+                    "deadLetterTargetArn": dead_letters.arn,
+                    "maxReceiveCount": args.max_receive_count,
+                }
+            ),
+            opts=child,
+        )
+        aws.sqs.QueuePolicy(
+            f"{name}-dead-letters",
+            queue_url=dead_letters.url,
+            policy=policies.document(policies.deny_without_tls("sqs:*", [dead_letters.arn])),
+            opts=child,
+        )
+        queue_policy = aws.sqs.QueuePolicy(
+            name,
+            queue_url=queue.url,
+            policy=policies.document(
+                policies.deny_without_tls("sqs:*", [queue.arn]),
+                policies.allow(
+                    "SendByBucket",
+                    ["sqs:SendMessage"],
+                    [queue.arn],
+                    service="s3.amazonaws.com",
+                    condition={
+                        "StringEquals": {"aws:SourceAccount": args.account},
+                        "ArnEquals": {"aws:SourceArn": args.bucket_arn},
+                    },
+                ),
+                *_send_by_topic(args.events_topic_arn, queue.arn),
+            ),
+            opts=child,
+        )
+        if args.events_topic_arn is not None:
+            aws.sns.TopicSubscription(
+                f"{name}-events",
+                topic=args.events_topic_arn,
+                protocol="sqs",
+                endpoint=queue.arn,
+                # SES's own JSON, without SNS's envelope; and no alarms, which people get there.
+                raw_message_delivery=True,
+                filter_policy_scope="MessageBody",
+                filter_policy=json.dumps({"eventType": ["Bounce", "Complaint"]}),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[queue_policy]),
+            )
+        self.notification = aws.s3.BucketNotification(
+            name,
+            bucket=args.bucket_name,
+            queues=[
+                {
+                    "id": "incoming",
+                    "queue_arn": queue.arn,
+                    "events": ["s3:ObjectCreated:*"],
+                    "filter_prefix": args.key_prefix,
+                }
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[queue_policy]),
+        )
+        self.arn = queue.arn
+        self.url = queue.url
+        self.queue_name = queue.name
+        self.dead_letter_url = dead_letters.url
+        self.dead_letter_name = dead_letters.name
+        self.register_outputs({"url": self.url, "deadLetterUrl": self.dead_letter_url})
+
+
+def _send_by_topic(
+    topic_arn: pulumi.Input[str] | None, queue_arn: pulumi.Input[str]
+) -> tuple[policies.Statement, ...]:
+    if topic_arn is None:
+        return ()
+    return (
+        policies.allow(
+            "SendByTopic",
+            ["sqs:SendMessage"],
+            [queue_arn],
+            service="sns.amazonaws.com",
+            condition={"ArnEquals": {"aws:SourceArn": topic_arn}},
+        ),
+    )

@@ -1,0 +1,201 @@
+"""The domains that SES sends from and receives for, and the DNS records they need.
+
+SES verifies a domain when it finds the DKIM keys under it (SES guide, "Easy DKIM"): three
+CNAME records a domain. The MX record has the domain's mail delivered to SES.
+
+Mail leaves with a reverse-path of our own, at `bounce.` and the sender's domain, instead of one of
+amazonses.com: so SPF is checked for our domain too, and mail passes DMARC by DKIM and by SPF. SES
+takes back what bounces there, so that name has an MX record of its own, and nothing else may
+receive mail at it (SES guide, "Using a custom MAIL FROM domain"). As long as SES does not find
+that record, it uses its own domain, and mail goes out. The sender's domain itself gets no SPF
+record: receivers evaluate that of the reverse-path's domain (RFC 7208 section 2.4), and a second
+one beside one that is there would make both void (section 4.5).
+
+A DMARC record is for all mail from the sender's domain, whoever sends it (RFC 7489 section 6.3):
+so it asks receivers for nothing unless it is told to. Nobody but devices writes from the domain
+that mail is received for, where that is another one: its record also tells SES, which receives
+their mail, who is not one of them.
+
+A domain is an identity once in an account and region, with one reverse-path: both are declared
+only where this stack makes the identities. SES tells of bounces by mail too, to the sender, unless
+that is off; here its events tell the operator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import quote
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws_facts import dkim_domain, feedback_endpoint, inbound_endpoint
+
+from . import dns
+from .dns import RecordSet, ZoneRecords, ZoneRecordsArgs
+
+_SPF = "v=spf1 include:amazonses.com ~all"
+_DMARC_OF_DEVICES = "v=DMARC1; p=quarantine"
+_DKIM_KEYS = 3  # of an Easy DKIM identity
+
+
+class DmarcPolicy(StrEnum):
+    """What receivers are asked to do with mail that fails DMARC (RFC 7489 section 6.3, `p`)."""
+
+    NONE = "none"
+    QUARANTINE = "quarantine"
+    REJECT = "reject"
+
+
+def mail_from_domain(sender_domain: str) -> str:
+    """The domain of the reverse-path of mail from `sender_domain`."""
+    return f"bounce.{sender_domain}"
+
+
+def covering_identities(address: str) -> tuple[str, ...]:
+    """The identities by which SES may know an address, the closest first.
+
+    That is the address, its domain, and each domain above it but the topmost: a verified domain
+    covers those below it (SES guide, "Verified identities").
+    """
+    labels = address.rpartition("@")[2].lower().split(".")
+    return (address, *(".".join(labels[start:]) for start in range(len(labels) - 1)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRecordsArgs:
+    """What the records say whose names are known before anything is made.
+
+    `has_mail_from`: whether the sender's domain has a reverse-path of its own.
+    `dmarc_report_emails` are asked to be sent the reports of receivers.
+    """
+
+    region: str
+    sender_domain: str
+    inbound_domain: str
+    has_mail_from: bool
+    dmarc_policy: DmarcPolicy
+    dmarc_report_emails: Sequence[str]
+
+
+def mail_records(args: MailRecordsArgs) -> tuple[RecordSet, ...]:
+    """Those records: MX, the reverse-path's, DMARC."""
+    found = [
+        dns.known(args.inbound_domain, "MX", f"10 {inbound_endpoint(args.region)}"),
+        dns.known(f"_dmarc.{args.sender_domain}", "TXT", _dmarc(args)),
+    ]
+    if args.inbound_domain != args.sender_domain:
+        # Devices write both domains into From: nobody else is to pass for one of either.
+        found.append(dns.known(f"_dmarc.{args.inbound_domain}", "TXT", _DMARC_OF_DEVICES))
+    if args.has_mail_from:
+        domain = mail_from_domain(args.sender_domain)
+        found += [
+            dns.known(domain, "MX", f"10 {feedback_endpoint(args.region)}"),
+            dns.known(domain, "TXT", _SPF),
+        ]
+    return dns.joined(found)
+
+
+def _dmarc(args: MailRecordsArgs) -> str:
+    policy = f"v=DMARC1; p={args.dmarc_policy}"
+    if not args.dmarc_report_emails:
+        return policy
+    # In a list of URIs, a comma and an exclamation mark are not the address's (section 6.4).
+    return f"{policy}; rua=" + ",".join(
+        f"mailto:{quote(address, safe='@+=')}" for address in args.dmarc_report_emails
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailDomainsArgs:
+    """`domains` get an identity each; where `records.sender_domain` is one, a reverse-path too.
+
+    `configuration_set_name` is the set that mail is sent with from these domains, where a sender
+    names none. `zone_id` and `zone_name` are of the zone of Route 53 that the records with the
+    keys `written` go to, with those of the DKIM keys; None if all are published by hand.
+    """
+
+    domains: Sequence[str]
+    records: MailRecordsArgs
+    configuration_set_name: pulumi.Input[str]
+    zone_id: str | None
+    zone_name: str | None
+    written: Sequence[str]
+
+
+class MailDomains(pulumi.ComponentResource):
+    """An SES identity for each domain, and all that is to be published.
+
+    `dns_records` lists it, `zone_file` is the same as lines of a zone file.
+    """
+
+    dns_records: pulumi.Output[list[Mapping[str, str]]]
+    zone_file: pulumi.Output[str]
+    identities: list[pulumi.Resource]
+
+    def __init__(
+        self, name: str, args: MailDomainsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:identities:MailDomains", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        sender_domain = args.records.sender_domain
+        identities = {
+            domain: aws.sesv2.EmailIdentity(
+                f"{name}-{domain}",
+                email_identity=domain,
+                configuration_set_name=args.configuration_set_name,
+                opts=child,
+            )
+            for domain in args.domains
+        }
+        self.identities = [*identities.values()]
+        for domain, identity in identities.items():
+            aws.sesv2.EmailIdentityFeedbackAttributes(
+                f"{name}-{domain}",
+                email_identity=identity.email_identity,
+                email_forwarding_enabled=False,
+                opts=child,
+            )
+        if sender_domain in identities:
+            aws.sesv2.EmailIdentityMailFromAttributes(
+                name,
+                email_identity=identities[sender_domain].email_identity,
+                mail_from_domain=mail_from_domain(sender_domain),
+                behavior_on_mx_failure="USE_DEFAULT_VALUE",
+                opts=child,
+            )
+        keys = [
+            record
+            for domain, identity in identities.items()
+            for record in _dkim_records(domain, args.records.region, identity)
+        ]
+        known = mail_records(args.records)
+        if args.zone_id is not None and args.zone_name is not None:
+            zone = ZoneRecordsArgs(
+                zone_id=args.zone_id,
+                records=[
+                    *(record for record in known if record.key in args.written),
+                    *(key for key in keys if dns.is_in_zone(key.domain, args.zone_name)),
+                ],
+            )
+            ZoneRecords(name, zone, child)
+        self.dns_records = dns.listed([*known, *keys])
+        self.zone_file = self.dns_records.apply(dns.zone_file)
+        self.register_outputs({"dnsRecords": self.dns_records})
+
+
+def _dkim_records(
+    domain: str, region: str, identity: aws.sesv2.EmailIdentity
+) -> Iterator[RecordSet]:
+    keys = dkim_domain(region)
+    for number in range(_DKIM_KEYS):
+        token = identity.dkim_signing_attributes.tokens[number]
+        yield RecordSet(
+            key=f"{domain}-dkim-{number + 1}",
+            domain=domain,
+            name=pulumi.Output.concat(token, f"._domainkey.{domain}"),
+            type="CNAME",
+            values=(pulumi.Output.concat(token, f".{keys}"),),
+        )

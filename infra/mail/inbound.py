@@ -1,0 +1,124 @@
+"""Receiving mail: SES's receipt rule that stores it in the incoming bucket.
+
+An account has one active receipt rule set in a region. Activating ours replaces whatever was
+active, and destroying it leaves none, so that SES refuses all mail of the account in that
+region; an account that receives mail already names its set and gets only a rule added to it.
+Whether another set is active is looked up before anything is declared (`infra.account.fitting`).
+
+From the moment that the rule stands in an active rule set, SES takes mail. So the rule is the last
+to come and the first to go: it waits for all that a mail needs from there on. Without the policy
+of the bucket SES refuses the rule (`InvalidS3Configuration`: it writes a test object when a rule
+is made). Without the encryption of the bucket that test does not try the key. Without its
+notification mail is stored that nobody hears of. No KMS key on the S3 action: SES would encrypt
+the mail on its side, in a way that only its own client library reads (SES guide, "Deliver to S3
+bucket action").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies
+from infra.activation import ActiveRuleSetArgs, activate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleNames:
+    """The names of the rule set and of our rule in it.
+
+    They are chosen before anything exists: the bucket's policy names the rule, and the rule
+    needs the bucket's policy.
+    """
+
+    rule_set: str
+    rule: str
+    rule_set_exists: bool
+
+    @classmethod
+    def choose(cls, *, prefix: str, existing_rule_set: str | None) -> RuleNames:
+        """Names of the stack's own, but for a rule set that exists already."""
+        return cls(
+            rule_set=existing_rule_set or prefix,
+            rule=f"{prefix}-incoming",
+            rule_set_exists=existing_rule_set is not None,
+        )
+
+    def rule_arn(self, region: str, account: pulumi.Input[str]) -> pulumi.Output[str]:
+        """The ARN under which SES writes to the bucket for the rule, in whichever set it stands.
+
+        A set in it would have the bucket's policy change before the rule does, when a stack moves
+        to another set: in between, SES could store nothing.
+        """
+        resource = f"receipt-rule-set/*:receipt-rule/{self.rule}"
+        return policies.arn("ses", region, account, resource)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMailArgs:
+    """`address` is what devices send to; mail goes to the bucket under `key_prefix`.
+
+    `waits_for` is what has to be there before a mail may come in.
+    `activate`: whether the rule set is made the active one.
+    """
+
+    names: RuleNames
+    account: pulumi.Input[str]
+    address: pulumi.Input[str]
+    bucket_name: pulumi.Input[str]
+    waits_for: Sequence[pulumi.Resource]
+    key_prefix: str
+    activate: bool
+
+
+class InboundMail(pulumi.ComponentResource):
+    """The receipt rule, and the rule set it stands in unless that exists already."""
+
+    rule_set_name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: InboundMailArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:inbound:InboundMail", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        if args.names.rule_set_exists:
+            self.rule_set_name = pulumi.Output.from_input(args.names.rule_set)
+        else:
+            rule_set = aws.ses.ReceiptRuleSet(name, rule_set_name=args.names.rule_set, opts=child)
+            self.rule_set_name = rule_set.rule_set_name
+        rule = aws.ses.ReceiptRule(
+            name,
+            name=args.names.rule,
+            rule_set_name=self.rule_set_name,
+            enabled=True,
+            recipients=[args.address],
+            scan_enabled=True,
+            tls_policy="Require",
+            s3_actions=[
+                {
+                    "bucket_name": args.bucket_name,
+                    "object_key_prefix": args.key_prefix,
+                    "position": 1,
+                }
+            ],
+            # Moved to another set, it is there before the old one goes: the provider would have it
+            # the other way round, as its name stays, and no mail would come in between.
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=list(args.waits_for), delete_before_replace=False
+            ),
+        )
+        if args.activate:
+            activate(
+                name,
+                ActiveRuleSetArgs(
+                    rule_set_name=args.names.rule_set,
+                    is_own=not args.names.rule_set_exists,
+                    account=args.account,
+                    rule=rule,
+                ),
+                self,
+            )
+        self.register_outputs({"ruleSetName": self.rule_set_name})

@@ -1,0 +1,111 @@
+"""The users that devices log in as at SES's SMTP interface.
+
+SMTP credentials are an access key: its id is the user name, and the password is derived from
+its secret, for one region (SES guide, "Obtaining SES SMTP credentials"). Both go into one
+SecureString parameter and nowhere else: never a plain output of the stack.
+
+Devices hold these credentials, and devices get lost: all they can do is send to the inbound
+address, and nothing else. SES asks for permission on the identity that it knows the sender by,
+which may be its address, its domain or one above that; in an account still in the SES sandbox on
+that of the recipient too; and on the configuration set that the mail goes with, which may be the
+default one of an identity (SES guide, "Using configuration sets"). Which these are in an account
+that had them before, only SES knows. So all are named; whom a device may write to is what narrows
+its rights.
+
+Credentials are rotated by a number, as download links' keys are. Those of the number and those
+of the one before are good; the parameter holds the newer. So an operator raises it by one, has
+time to set the new ones in each device, and raises it again, which ends the old. Raising it by
+two leaves none that were in use: that is for credentials that leaked.
+
+Each number is a user of its own. IAM allows a user two keys, and Pulumi deletes what is no longer
+wanted after it has made what is: one user would hold three keys for a moment, and IAM refuse the
+third.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies
+
+
+def parameter_name(project: str, stack: str) -> str:
+    """The name of the parameter that holds a stack's SMTP credentials."""
+    return f"/{project}/{stack}/smtp-credentials"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpUserArgs:
+    """`inbound_address` is the only recipient; `parameter_name` is where the credentials go.
+
+    `version` is the number of the current credentials, 1 or more; 1 has none before it.
+    """
+
+    inbound_address: pulumi.Input[str]
+    region: str
+    account: pulumi.Input[str]
+    parameter_name: str
+    version: int
+
+
+class SmtpUser(pulumi.ComponentResource):
+    """The users, their policies and keys, and the parameter that holds the credentials.
+
+    `parameter_name` names a SecureString, a JSON object of `username` and `password`.
+    """
+
+    parameter_name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: SmtpUserArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:smtp_user:SmtpUser", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        policy = _policy(args)
+
+        def make_key(number: int) -> tuple[aws.iam.AccessKey, aws.iam.UserPolicy]:
+            numbered = f"{name}-{number}"
+            # Keys that somebody added by hand go with their user.
+            user = aws.iam.User(numbered, force_destroy=True, opts=child)
+            rights = aws.iam.UserPolicy(numbered, user=user.name, policy=policy, opts=child)
+            return aws.iam.AccessKey(numbered, user=user.name, opts=child), rights
+
+        if args.version > 1:
+            make_key(args.version - 1)
+        key, rights = make_key(args.version)
+        parameter = aws.ssm.Parameter(
+            name,
+            name=args.parameter_name,
+            type="SecureString",
+            description="SMTP credentials of the devices; rotate them by smtpCredentialsVersion",
+            # Secret because the password is: Pulumi encrypts it in the stack's state.
+            value=pulumi.Output.json_dumps(
+                {"username": key.id, "password": key.ses_smtp_password_v4}
+            ),
+            # Who finds them there can send with them.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
+        )
+        self.parameter_name = parameter.name
+        self.register_outputs({"parameterName": self.parameter_name})
+
+
+def _policy(args: SmtpUserArgs) -> pulumi.Output[str]:
+    return policies.document(
+        policies.allow(
+            "SendToRelay",
+            ["ses:SendRawEmail"],
+            [
+                policies.arn("ses", args.region, args.account, "identity/*"),
+                policies.arn("ses", args.region, args.account, "configuration-set/*"),
+            ],
+            condition={
+                # Every recipient must be the relay; and since "every" holds of none, there must
+                # be one (IAM guide, "Multivalued context keys").
+                "ForAllValues:StringEquals": {"ses:Recipients": [args.inbound_address]},
+                "Null": {"ses:Recipients": "false"},
+            },
+        )
+    )

@@ -1,0 +1,142 @@
+"""The stack's own KMS key, for accounts that must hold their keys themselves.
+
+Buckets, queues and topics are encrypted under it; the parameters that hold secrets stay under the
+account's key for parameters, which only who may read them can use.
+
+A key's policy is the root of all rights on it: the account's own statement is what lets IAM
+policies count at all, and an administrator in (KMS guide, "Default key policy"). Beyond it, the
+services that write for us must be let in here, as they have no role:
+
+* CloudWatch publishes alarms, and SES events, on an encrypted topic (SNS guide, "Key management";
+  SES guide, "Configuring Amazon SNS notifications").
+* SES stores mail in a bucket that is encrypted by default, in parts where it is large, which takes
+  Decrypt as well (SES guide, "Giving permissions to Amazon SES for email receiving").
+* S3 writes notifications into an encrypted queue (SQS guide, "Key management").
+
+Each may for this account only. Which of its resources may write where, the policies of buckets,
+queues and topics say; they are held to one resource each.
+
+The roles of the functions and of the scan get what they need by their own policies (`use_of`):
+where KMS is asked by a service for them, and never to be asked directly. The key's policy says the
+same of them, by the names that they begin with. A stack that gets a key has its queues, topics and
+buckets changed to it before its roles' policies, which name them: in between, no worker could read
+a mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies
+from infra.aws_facts import PARTITION
+
+_USE = ("kms:Decrypt", "kms:GenerateDataKey")
+_SERVICES = {
+    "AlarmsOfCloudWatch": "cloudwatch.amazonaws.com",
+    "EventsOfSns": "sns.amazonaws.com",
+    "MailAndEventsOfSes": "ses.amazonaws.com",
+    "NotificationsOfS3": "s3.amazonaws.com",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackKeyArgs:
+    """`alias_name` is the alias, without `alias/`; the stack's roles begin with `role_prefix`.
+
+    `deletion_window_days` is for how long a key that was destroyed can still be brought back.
+    """
+
+    account: pulumi.Input[str]
+    region: str
+    alias_name: str
+    role_prefix: str
+    deletion_window_days: int
+
+
+class StackKey(pulumi.ComponentResource):
+    """The key, which AWS renews every year, and its alias."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: StackKeyArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mail-relay:keys:StackKey", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        key = aws.kms.Key(
+            name,
+            description=f"Mail, attachments and notices of {args.alias_name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=args.deletion_window_days,
+            policy=policies.document(*_policy(args)),
+            opts=child,
+        )
+        aws.kms.Alias(name, name=f"alias/{args.alias_name}", target_key_id=key.key_id, opts=child)
+        self.arn = key.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def _policy(args: StackKeyArgs) -> tuple[policies.Statement, ...]:
+    account = args.account
+    # "*" in a key's policy is that key (KMS guide, "Key policies", Resource).
+    return (
+        {
+            "Sid": "AccountMayGrantByIam",
+            "Effect": "Allow",
+            "Principal": {"AWS": pulumi.Output.concat(f"arn:{PARTITION}:iam::", account, ":root")},
+            "Action": ["kms:*"],
+            "Resource": ["*"],
+        },
+        *(
+            policies.allow(
+                sid,
+                _USE,
+                ["*"],
+                service=service,
+                condition={"StringEquals": {"aws:SourceAccount": account}},
+            )
+            for sid, service in _SERVICES.items()
+        ),
+        {
+            "Sid": "OwnRolesByServices",
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": list(_USE),
+            "Resource": ["*"],
+            "Condition": {
+                "StringEquals": {
+                    "kms:CallerAccount": account,
+                    "kms:ViaService": _asked_by(args.region, ("s3", "sqs", "sns")),
+                },
+                "ArnLike": {
+                    "aws:PrincipalArn": pulumi.Output.concat(
+                        f"arn:{PARTITION}:iam::", account, f":role/{args.role_prefix}-*"
+                    )
+                },
+            },
+        },
+    )
+
+
+def use_of(
+    key_arn: pulumi.Input[str] | None, region: str, *services: str
+) -> tuple[policies.Statement, ...]:
+    """What a role needs where `services` (`s3`, `sqs`, …) use the key for it; none without one."""
+    if key_arn is None:
+        return ()
+    return (
+        policies.allow(
+            "UseTheKey",
+            _USE,
+            [key_arn],
+            condition={"StringEquals": {"kms:ViaService": _asked_by(region, services)}},
+        ),
+    )
+
+
+def _asked_by(region: str, services: Sequence[str]) -> list[str]:
+    return [f"{service}.{region}.amazonaws.com" for service in services]

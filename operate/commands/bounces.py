@@ -1,0 +1,131 @@
+"""What an operator does with addresses that bounced or complained: list, clear."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from operate.examples import epilog
+from operate.messages.redelivery import NotDone
+from operate.presentation.terminal import (
+    complain,
+    confirm,
+    errors_told,
+    make_console,
+    must_be_confirmed,
+    print_json,
+    say,
+    shown,
+    tab_separated,
+)
+from relay_core.limits.suppression import SuppressionList
+from relay_core.notices.moment import format_moment
+from relay_core.throttling.window_change import change_window
+
+from .message_options import address_option
+from .stack_options import (
+    AsJson,
+    DryRun,
+    Outputs,
+    Profile,
+    ReadyFile,
+    StackName,
+    Yes,
+    open_stack,
+)
+
+bounces = typer.Typer(
+    help="Addresses that nothing is sent to, because mail there bounced or was reported as spam.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@bounces.command("list", epilog=epilog("bounces list"))
+def list_bounces(
+    *,
+    as_json: AsJson = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """List the addresses that nothing is sent to, oldest first, with what their servers said.
+
+    An address is added when SES says that mail to it bounced for good, or that its owner reported
+    a mail as spam. Mail to it is told as submission-failed.
+    """
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        stored = desk.suppressions.load(SuppressionList().key)
+        entries = stored.window.entries if stored else ()
+        if as_json:
+            for one in entries:
+                print_json(
+                    {
+                        "address": one.address,
+                        "cause": one.cause.value,
+                        "at": one.at.isoformat(),
+                        "detail": one.detail,
+                    }
+                )
+        elif entries:
+            rows = [
+                (format_moment(one.at), one.cause.value, one.address, one.detail)
+                for one in entries
+            ]
+            console = make_console()
+            if console.is_terminal:
+                table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+                table.add_column("Since", no_wrap=True)
+                for name in ("Cause", "Address", "What its server said"):
+                    table.add_column(name, overflow="fold")
+                for row in rows:
+                    table.add_row(*(shown(field or "-") for field in row))
+                console.print(table)
+            else:
+                say(map(tab_separated, rows))
+        else:
+            complain("there is no such address")
+
+
+@bounces.command("clear", epilog=epilog("bounces clear"))
+def clear_bounces(
+    addresses: Annotated[
+        list[str], typer.Argument(metavar="ADDRESS", help="The addresses to send to again.")
+    ],
+    *,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Let mail be sent to addresses again: it counts at once.
+
+    Do so once they take mail. What was not sent meanwhile, 'relayctl redeliver' sends; 'relayctl
+    list --recipient ADDRESS --state failed' finds it. SES keeps a list of its own: see
+    docs/operating.md.
+    """
+    must_be_confirmed(yes=yes, dry_run=dry_run)
+    wanted = [address_option(one) for one in addresses]
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        stored = desk.suppressions.load(SuppressionList().key)
+        known = stored.window.by_address() if stored else {}
+        if absent := [one for one in wanted if one.lower() not in known]:
+            raise NotDone(f"{', '.join(absent)}: mail is sent there; nothing was done")
+        told = [
+            f"{one.address}: {one.cause} of {format_moment(one.at)} ({one.detail or 'no reason'})"
+            for one in (known[address.lower()] for address in wanted)
+        ]
+        if dry_run:
+            say(told)
+            return
+        say(told, to_stderr=True)
+        confirm("Send there again?", yes=yes)
+        change_window(desk.suppressions, SuppressionList(), lambda found: found.clearing(wanted))
+        say([f"{one}: mail is sent there again" for one in wanted])

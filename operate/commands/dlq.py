@@ -1,0 +1,239 @@
+"""What an operator does with the dead-letter queue: list, redrive, drop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from operate.examples import epilog
+from operate.messages.dead_letters import Lookup, reason_of
+from operate.messages.finding import select_letters
+from operate.presentation.message import letter_lines, present_letters, summarize_letter
+from operate.presentation.terminal import (
+    Exit,
+    complain,
+    confirm,
+    errors_told,
+    make_console,
+    must_be_confirmed,
+    print_json,
+    progress,
+    say,
+)
+from operate.stack.parallel import in_parallel
+from relay_core.errors import AdapterError
+from relay_core.keys import MessageId, message_id_of
+
+from .stack_options import AsJson, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from adapters.operator.dead_letters import DeadLetter, Examination
+    from operate.stack.desk import Desk
+
+_MOST_COMPLAINTS = 5
+
+dlq = typer.Typer(
+    help="Look into the dead-letter queue, where mail ends that failed at every try.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Messages = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="MESSAGE",
+        help="Message ids, beginnings of them, raw keys, or SQS's ids of messages.",
+        show_default=False,
+    ),
+]
+Every = Annotated[bool, typer.Option("--all", help="All messages of the dead-letter queue.")]
+
+
+@dlq.command("list", epilog=epilog("dlq list"))
+def list_letters(
+    *,
+    as_json: AsJson = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """List every message of the dead-letter queue, oldest first, and why it failed.
+
+    The messages stay there. SQS shows them by handing them out, so that others cannot see them
+    for these seconds, and each look counts as one of their tries.
+    """
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        with _examined(desk) as examination:
+            letters = sorted(examination.letters, key=lambda one: one.queued_at)
+        manifests = _manifests_of(desk, letters)
+        told = [
+            (one, reason_of(one, manifests, desk.clock(), log_group=desk.log_group))
+            for one in letters
+        ]
+        if as_json:
+            for letter, reason in told:
+                print_json(summarize_letter(letter, reason))
+        elif told:
+            console = make_console()
+            if console.is_terminal:
+                console.print(present_letters(told))
+            else:
+                say(letter_lines(told))
+        else:
+            complain("the dead-letter queue is empty")
+
+
+@contextmanager
+def _examined(desk: Desk) -> Iterator[Examination]:
+    """All messages, hidden from others within the context."""
+    with ExitStack() as receiving:
+        advance = receiving.enter_context(progress("Receiving"))
+        with desk.dead_letters.examined(advance, _told_of_hidden) as examination:
+            receiving.close()
+            if examination.elsewhere:
+                complain(
+                    f"about {_count(examination.elsewhere)} more cannot be seen: somebody else"
+                    " looks, or a look was broken off; try again in a minute"
+                )
+            yield examination
+
+
+def _told_of_hidden(error: AdapterError) -> None:
+    from adapters.operator.account import explain  # noqa: PLC0415 - boto3 is there by now
+
+    complain(f"messages stay hidden until their visibility timeout ends: {explain(error)}")
+
+
+def _manifests_of(desk: Desk, letters: Iterable[DeadLetter]) -> dict[MessageId, Lookup]:
+    ids = {message_id_of(raw_key) for letter in letters for raw_key in letter.raw_keys}
+    found: dict[MessageId, Lookup] = {}
+    with progress("Reading manifests", len(ids)) as advance:
+        for message_id, stored in in_parallel(desk.manifests.load, ids):
+            found[message_id] = stored
+            advance(1)
+    return found
+
+
+@dlq.command("redrive", epilog=epilog("dlq redrive"))
+def redrive_letters(
+    messages: Messages = None,
+    *,
+    every: Every = False,
+    yes: Yes = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Give messages back to the queue, to be tried again as often as new ones.
+
+    Each is deleted from the dead-letter queue only after the queue has taken it, so none can be
+    lost. If relayctl dies between the two, it is in both. That is harmless: what the mail's
+    manifest says is done is not done twice.
+    """
+    _work_on(
+        messages or (),
+        every=every,
+        yes=yes,
+        question="Give {} back to the queue?",
+        act=lambda examination: examination.redrive,
+        done="{} given back to the queue",
+        open_desk=lambda: open_stack(ready_file, outputs, stack, profile),
+    )
+
+
+@dlq.command("drop", epilog=epilog("dlq drop"))
+def drop_letters(
+    messages: Messages = None,
+    *,
+    every: Every = False,
+    yes: Yes = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Delete messages from the dead-letter queue: their mails are not tried any more.
+
+    The raw messages stay in the incoming bucket for incomingRetentionDays; until then, replay
+    brings a mail back.
+    """
+    _work_on(
+        messages or (),
+        every=every,
+        yes=yes,
+        question="Delete {}? Their mails are not tried any more.",
+        act=lambda examination: examination.drop,
+        done="{} deleted",
+        open_desk=lambda: open_stack(ready_file, outputs, stack, profile),
+    )
+
+
+def _work_on(
+    names: Sequence[str],
+    *,
+    every: bool,
+    yes: bool,
+    question: str,
+    act: Callable[[Examination], Callable[[DeadLetter], None]],
+    done: str,
+    open_desk: Callable[[], Desk],
+) -> None:
+    """Do something to the messages that are named, each for itself.
+
+    All are found before the first is touched: one that fails again at once is not met twice.
+    """
+    if bool(names) == every:
+        raise typer.BadParameter("name messages, or give --all", param_hint="MESSAGE")
+    must_be_confirmed(yes=yes)
+
+    def choose(letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
+        return letters if every else select_letters(letters, names)
+
+    failures: list[AdapterError] = []
+    with errors_told():
+        desk = open_desk()
+        confirmed: set[str] | None = None
+        if not yes:
+            # Nobody is to wait for a hidden message while the operator thinks.
+            with _examined(desk) as looked:
+                chosen = choose(looked.letters)
+            if chosen:
+                confirm(question.format(_count(len(chosen))), yes=yes)
+            confirmed = {one.sqs_message_id for one in chosen}
+        with _examined(desk) as examination:
+            if confirmed is None:
+                chosen = choose(examination.letters)
+            else:
+                chosen = [one for one in examination.letters if one.sqs_message_id in confirmed]
+            with progress("Working", len(chosen)) as advance_work:
+                for _, result in in_parallel(act(examination), chosen):
+                    advance_work(1)
+                    if isinstance(result, AdapterError):
+                        failures.append(result)
+        _tell(done, len(chosen) - len(failures), failures, gone=len(confirmed or ()) - len(chosen))
+    if failures:
+        raise typer.Exit(Exit.NOT_DONE)
+
+
+def _tell(done: str, number: int, failures: Sequence[AdapterError], *, gone: int) -> None:
+    from adapters.operator.account import explain  # noqa: PLC0415 - boto3 is there by now
+
+    for failure in failures[:_MOST_COMPLAINTS]:
+        complain(explain(failure))
+    if len(failures) > _MOST_COMPLAINTS:
+        complain(
+            f"{len(failures) - _MOST_COMPLAINTS} more failed; all that failed are still there"
+        )
+    if gone > 0:
+        complain(f"{_count(gone)} had gone from the dead-letter queue meanwhile")
+    typer.echo(done.format(_count(number)))
+
+
+def _count(number: int) -> str:
+    return "1 message" if number == 1 else f"{number} messages"

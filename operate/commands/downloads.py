@@ -1,0 +1,34 @@
+"""What was downloaded of a message, by the records that the download page wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from operate.presentation.terminal import progress
+from operate.stack.parallel import in_parallel
+from relay_core.errors import AdapterError
+from relay_core.keys import MessageId
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from operate.stack.desk import Desk
+
+
+def read_downloads(desk: Desk, message_id: MessageId) -> Mapping[str, bytes]:
+    """The records by their keys, which begin with the time: oldest first.
+
+    Raises:
+        AdapterError: if one cannot be read.
+    """
+    from adapters.aws.downloads import downloads_prefix  # noqa: PLC0415 - see `desk`
+
+    keys = [one.key for one in desk.attachments.beginning_with(downloads_prefix(message_id))]
+    found: dict[str, bytes] = {}
+    with progress("Reading downloads", len(keys)) as advance:
+        for key, document in in_parallel(desk.attachments.read, keys):
+            advance(1)
+            if isinstance(document, AdapterError):
+                raise document
+            if document is not None:  # else its retention ended just now
+                found[key] = document
+    return dict(sorted(found.items()))

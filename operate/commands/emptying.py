@@ -1,0 +1,76 @@
+"""`relayctl empty`: all that is stored is deleted, so that a stack can be destroyed.
+
+S3 deletes no bucket that holds anything, and a bucket of a stack does from the first day on: SES
+itself writes an object when a receipt rule is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import typer
+
+from operate.examples import epilog
+from operate.presentation.terminal import confirm, errors_told, must_be_confirmed, progress, say
+from relay_core.outgoing.link_list import format_size
+
+from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from adapters.operator.account import StoredObject
+
+_A_REQUEST = 1000  # objects (S3 API, DeleteObjects)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("empty", epilog=epilog("empty"))(empty_buckets)
+
+
+def empty_buckets(
+    *,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Delete all mail, attachments and records of a stack that is to be destroyed.
+
+    Nothing brings them back: mail that waits is lost, and every link is dead. Run 'pulumi destroy'
+    first, which stops mail from coming in, and ends at a bucket that is not empty; then this; then
+    'pulumi destroy' again.
+    """
+    must_be_confirmed(yes=yes, dry_run=dry_run)
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        buckets = [
+            (one, list(one.beginning_with(""))) for one in (desk.incoming, desk.attachments)
+        ]
+        say(
+            (
+                f"{bucket.bucket}: {len(objects)} objects,"
+                f" {format_size(sum(one.size for one in objects))}"
+                for bucket, objects in buckets
+            ),
+            to_stderr=not dry_run,
+        )
+        total = sum(len(objects) for _, objects in buckets)
+        if dry_run or not total:
+            return
+        confirm("Delete all of them for good?", yes=yes)
+        with progress("Deleting", total) as advance:
+            for bucket, objects in buckets:
+                for keys in _in_requests(objects):
+                    bucket.delete(keys)
+                    advance(len(keys))
+        say([f"{total} objects deleted"])
+
+
+def _in_requests(objects: Iterable[StoredObject]) -> Iterator[list[str]]:
+    keys = (one.key for one in objects)
+    while chunk := list(islice(keys, _A_REQUEST)):
+        yield chunk

@@ -1,0 +1,263 @@
+"""`relayctl list`: which messages there are, once or again and again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from time import sleep
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from operate.examples import epilog
+from operate.messages.redelivery import NotDone
+from operate.messages.selection import Candidate, Newest, Selection, newest
+from operate.messages.standing import Standing, standing_of
+from operate.messages.unannounced import SETTLED, find_unannounced
+from operate.presentation.message_list import list_lines, present_list, summarize
+from operate.presentation.terminal import (
+    complain,
+    errors_told,
+    make_console,
+    print_json,
+    progress,
+    say,
+)
+from operate.stack.parallel import in_parallel
+from relay_core.errors import AdapterError, PermanentError, Reason
+from relay_core.keys import MessageId
+from relay_core.notices.moment import format_moment
+from relay_core.outgoing.link_list import format_size
+from relay_core.record.manifest import Manifest
+
+from .message_options import Unannounced, past_option, pattern_option
+from .stack_options import AsJson, Outputs, Profile, ReadyFile, StackName, open_stack
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from adapters.operator.account import StoredObject
+    from operate.stack.desk import Desk
+
+_DEFAULT_LIMIT = 100
+_EVERY = 5  # seconds: a look lists all manifests, a request for each thousand
+_BESIDE_THE_LIST = 3  # lines of the screen: head, foot, and the cursor's
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("list", epilog=epilog("list"))(list_messages)
+
+
+def list_messages(
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN",
+            help="Those created at this time or later: 2h ago (s, m, h, d, w), or a time such"
+            " as 2026-01-31T14:00Z; UTC where it names no zone.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="Those created before this time.")
+    ] = None,
+    sender: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Those from an address, a domain, or with *.example.org its subdomains.",
+        ),
+    ] = None,
+    recipient: Annotated[
+        str | None,
+        typer.Option(metavar="PATTERN", help="Those with a recipient that the pattern means."),
+    ] = None,
+    state: Annotated[
+        list[Standing],
+        typer.Option(metavar="STATE", help="Those in this state; repeat for more."),
+    ] = [],  # noqa: B006 - Typer copies defaults
+    reason: Annotated[
+        list[Reason],
+        typer.Option(
+            metavar="REASON",
+            help="Those that, or some recipients of which, got no mail for this reason, such as"
+            " recipient-not-allowed; repeat for more.",
+        ),
+    ] = [],  # noqa: B006 - Typer copies defaults
+    unannounced: Unannounced = False,
+    limit: Annotated[
+        int, typer.Option(min=0, metavar="N", help="The newest N of them at the most; 0 for all.")
+    ] = _DEFAULT_LIMIT,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help=f"Look again every {_EVERY} seconds, until Ctrl-C. A pipe gets what is new or"
+            " has changed.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """List messages, newest first, by their manifests.
+
+    A message is created when a worker first writes down what becomes of it, as a rule seconds
+    after it arrived.
+
+    States: relaying (somebody is still to get the mail), done (everybody has it), partial (all
+    have it but those who were left out), failed (some can never get it), refused, ignored, held
+    (over the limit of its sender, or the budget of the stack), released (by an operator, to be
+    done from its start), failing (no try came as far as to promise anything), dead (the last try
+    failed: see dlq list). "at work" means that a worker has it now.
+
+    A terminal shows a line a message, as much as fits; a pipe gets all of it, with tabs between
+    moment, state, id, recipients served, sender, subject, and why. What takes part of its columns
+    by name reads --json.
+
+    With --unannounced only --until and --json count.
+    """
+    now = datetime.now(UTC)
+    if unannounced:
+        with errors_told():
+            desk = open_stack(ready_file, outputs, stack, profile)
+            _list_unannounced(
+                find_unannounced(desk, past_option(until, now, "--until") or now - SETTLED),
+                as_json=as_json,
+            )
+        return
+
+    def selection(now: datetime) -> Selection:
+        return Selection(
+            since=past_option(since, now, "--since"),
+            until=past_option(until, now, "--until"),
+            sender=pattern_option(sender, "--sender"),
+            recipient=pattern_option(recipient, "--recipient"),
+            standings=frozenset(state),
+            reasons=frozenset(reason),
+        )
+
+    asked_for = selection(now)
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        if watch:
+            _watch(desk, selection, limit or None, as_json=as_json)
+            return
+        unreadable: list[AdapterError] = []
+        found = _find_newest(desk, asked_for, limit or None, unreadable.append)
+        if found.manifests:
+            _tell(found.manifests, now, as_json=as_json)
+        elif not as_json:
+            complain("no message is as asked for")
+        if found.is_cut:
+            complain(
+                f"these are the newest {len(found.manifests)}, and there may be more: --limit N"
+                " shows so many of them, --limit 0 all"
+            )
+        if unreadable:
+            raise NotDone(f"{len(unreadable)} manifests cannot be read, such as: {unreadable[0]}")
+
+
+def _tell(manifests: Sequence[Manifest], now: datetime, *, as_json: bool) -> None:
+    console = make_console()
+    if as_json:
+        for manifest in manifests:
+            print_json(summarize(manifest, now))
+    elif console.is_terminal:
+        console.print(present_list(manifests, now, width=console.width))
+    else:
+        say(list_lines(manifests, now))
+
+
+def _watch(
+    desk: Desk,
+    selection: Callable[[datetime], Selection],
+    limit: int | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Look again and again; what was told already is not told anew.
+
+    A manifest that cannot be read is left out.
+    """
+    console = make_console()
+    fills_screen = console.is_terminal and not as_json
+    told: dict[MessageId, object] = {}
+    with suppress(KeyboardInterrupt):
+        while True:
+            now = datetime.now(UTC)
+            if fills_screen:
+                room = max(1, console.height - _BESIDE_THE_LIST)
+                limit = min(limit or room, room)
+            found = _find_newest(desk, selection(now), limit, lambda _: None).manifests
+            if fills_screen:
+                console.clear()
+                _tell(found, now, as_json=False)
+                say([f"{format_moment(now)}, again every {_EVERY} seconds; Ctrl-C ends"])
+            else:
+                # A worker that dies changes what is told, and writes nothing.
+                seen = {one.message_id: (one, standing_of(one, now)) for one in found}
+                new = [
+                    one
+                    for one, _ in reversed(seen.values())
+                    if told.get(one.message_id) != seen[one.message_id]
+                ]
+                _tell(new, now, as_json=as_json)
+                sys.stdout.flush()
+                told |= seen
+            sleep(_EVERY)
+
+
+def _list_unannounced(found: Sequence[StoredObject], *, as_json: bool) -> None:
+    for one in found:
+        arrived = format_moment(one.stored_at)
+        if as_json:
+            print_json({"raw_key": one.key, "arrived_at": arrived, "size": one.size})
+        else:
+            say([f"{arrived}  {format_size(one.size):>9}  {one.key}"])
+    if not found:
+        complain("no raw message is without a manifest")
+
+
+def _find_newest(
+    desk: Desk,
+    selection: Selection,
+    limit: int | None,
+    on_unreadable: Callable[[AdapterError], None],
+) -> Newest:
+    with progress("Listing manifests") as advance:
+        candidates = list(_counted(_candidates(desk), advance))
+    with progress(
+        "Reading manifests", sum(selection.may_admit(one.written_at) for one in candidates)
+    ) as advance:
+
+        def read(chunk: Sequence[Candidate]) -> Iterator[Manifest]:
+            ids = [one.message_id for one in chunk]
+            for _, stored in in_parallel(desk.manifests.load, ids):
+                advance(1)
+                if isinstance(stored, PermanentError):
+                    on_unreadable(stored)
+                elif isinstance(stored, AdapterError):
+                    raise stored
+                elif stored is not None:  # else its retention ended just now
+                    yield stored.manifest
+
+        return newest(candidates, read, selection, limit, desk.clock())
+
+
+def _candidates(desk: Desk) -> Iterator[Candidate]:
+    from adapters.operator.account import manifest_prefix, message_id_in  # noqa: PLC0415 - see `desk`
+
+    for stored in desk.attachments.beginning_with(manifest_prefix()):
+        message_id = message_id_in(stored.key)
+        if message_id is not None:
+            yield Candidate(message_id=message_id, written_at=stored.stored_at)
+
+
+def _counted(items: Iterable[Candidate], advance: Callable[[int], object]) -> Iterator[Candidate]:
+    for item in items:
+        advance(1)
+        yield item

@@ -1,0 +1,62 @@
+"""How commands are told which messages, addresses and moments are meant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from operate.messages.selection import parse_moment, parse_time
+from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
+from relay_core.addresses.patterns import canonical_pattern
+
+Message = Annotated[
+    str,
+    typer.Argument(
+        metavar="MESSAGE", help="A message id, its beginning, or the key of a raw message."
+    ),
+]
+
+
+Unannounced = Annotated[
+    bool,
+    typer.Option(
+        "--unannounced",
+        help="Raw messages in the incoming bucket that have no manifest, of 10 minutes ago and"
+        " before, or as --until says: nobody was told that they came.",
+    ),
+]
+
+
+def address_option(text: str) -> str:
+    """The address that `--recipient` names."""
+    try:
+        return parse_addr_spec(text)
+    except InvalidAddress as error:
+        raise typer.BadParameter(str(error), param_hint="--recipient") from None
+
+
+def pattern_option(text: str | None, option: str) -> str | None:
+    """The pattern of addresses that the option names."""
+    if text is not None and canonical_pattern(text) is None:
+        raise typer.BadParameter(
+            f"{text!r} is no address, no domain, and not '*.' and a domain", param_hint=option
+        )
+    return text
+
+
+def past_option(text: str | None, now: datetime, option: str) -> datetime | None:
+    """The moment that the option names, as a time or so long before now."""
+    try:
+        return None if text is None else parse_moment(text, now)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def time_option(text: str, option: str) -> datetime:
+    """The moment that the option names, as a time."""
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None

@@ -1,0 +1,65 @@
+"""The options by which every command that works on a stack is told where it is."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from operate.stack.outputs import OUTPUTS_VARIABLE, READY_FILE_VARIABLE, Whereabouts
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from operate.stack.desk import Desk
+
+ReadyFile = Annotated[
+    str | None,
+    typer.Option(
+        "--ready-file",
+        metavar="FILE",
+        help="The ready file of a sandbox, which tells where it is and how to get in. Else"
+        f" ${READY_FILE_VARIABLE}.",
+    ),
+]
+Outputs = Annotated[
+    str | None,
+    typer.Option(
+        "--outputs",
+        metavar="FILE",
+        help="What 'pulumi stack output --json' printed; - is standard input. Else"
+        f" ${OUTPUTS_VARIABLE}; else that command is run.",
+    ),
+]
+StackName = Annotated[
+    str | None,
+    typer.Option(
+        "--stack", metavar="NAME", help="The stack to ask Pulumi for, if not the selected one."
+    ),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="The profile of ~/.aws/config to get AWS credentials from. Not for a sandbox.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+
+
+def open_stack(
+    ready_file: str | None, outputs: str | None, stack: str | None, profile: str | None
+) -> Desk:
+    """The stack within reach.
+
+    Raises:
+        StackUnknown: if it is not found, or cannot be reached.
+    """
+    found = Whereabouts(ready_file=ready_file, outputs=outputs, stack_name=stack).find(os.environ)
+    from operate.stack.desk import open_desk  # noqa: PLC0415 - boto3 takes its time to import
+
+    return open_desk(found, profile)

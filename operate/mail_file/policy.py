@@ -1,0 +1,196 @@
+"""What `inspect` and `rewrite` go by: the policy of a stack that is not there.
+
+Without options it is the policy of a stack with the defaults of `Pulumi.yaml` that lets every
+recipient in. `--config` sets any key of it, and the stack's own program reads and checks the
+configuration: so the answer is that of a stack which was deployed with it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from relay_core.policy.directory import (
+    DEFAULT_RECIPIENTS,
+    GROUPS,
+    Directory,
+    directory_problems,
+)
+from relay_core.settings import InvalidSettings, Settings
+
+Config = Annotated[
+    list[str],
+    typer.Option(
+        "--config",
+        metavar="KEY=VALUE",
+        help="Decide as a stack with this key of Pulumi.yaml would: a list with commas, an object"
+        " as JSON; repeat for more.",
+    ),
+]
+Marker = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORD",
+        help="The word around a recipient code (recipientMarker). Else Email_Rxers_Code.",
+    ),
+]
+Allowed = Annotated[
+    list[str],
+    typer.Option(
+        "--allow",
+        metavar="PATTERN",
+        help="An address or a domain that mail may go to (allowedRecipients); repeat for more."
+        " Else *.",
+    ),
+]
+Groups = Annotated[
+    list[str],
+    typer.Option(
+        "--group",
+        metavar="NAME=ADDRESS,…",
+        help="A group that @NAME stands for, of addresses and other groups (@NAME); repeat for"
+        " more.",
+    ),
+]
+Defaults = Annotated[
+    list[str],
+    typer.Option(
+        "--default",
+        metavar="SENDER=ADDRESS,…",
+        help="Who gets the mail of a sender that names nobody (defaultRecipients): addresses and"
+        " groups (@NAME). SENDER is an address, a domain, with *.example.org its subdomains, or"
+        " *; repeat for more.",
+    ),
+]
+
+_PROJECT_FOLDER = Path(__file__).resolve().parent.parent.parent
+_STACK = "relayctl"
+_REGION = "eu-central-1"  # any: nothing of the policy hangs on it
+_STAND_INS: Mapping[str, object] = {
+    "senderEmail": "relay@relay.invalid",
+    "recipientEmail": "devices@relay.invalid",
+    "allowedRecipients": ["*"],
+}
+_OPTIONS = {
+    "recipientMarker": "--marker",
+    "allowedRecipients": "--allow",
+    "recipientGroups": "--group",
+    "defaultRecipients": "--default",
+}
+_KEYS_OF_SETTINGS = {
+    "recipient_marker": "recipientMarker",
+    "allowed_recipients": "allowedRecipients",
+}
+
+
+def make_policy(
+    config: list[str],
+    marker: str | None,
+    allow: list[str],
+    group: list[str],
+    default: list[str],
+) -> tuple[Settings, Directory]:
+    """The policy that the options say.
+
+    Raises:
+        BadParameter: naming what is wrong with which of them.
+    """
+    groups = _lists(group, "NAME=ADDRESS,…", "--group")
+    defaults = _lists(default, "SENDER=ADDRESS,…", "--default")
+    if not config:
+        return _settings(marker, allow), _directory(groups, defaults)
+    given: dict[str, object] = {
+        key: value
+        for key, value in (
+            ("recipientMarker", marker),
+            ("allowedRecipients", allow),
+            ("recipientGroups", groups),
+            ("defaultRecipients", defaults),
+        )
+        if value
+    }
+    return _configured(config, given)
+
+
+def _configured(config: list[str], given: Mapping[str, object]) -> tuple[Settings, Directory]:
+    """The policy of a stack, as its program makes it of the configuration."""
+    # Pulumi takes its time to import.
+    import pulumi  # noqa: PLC0415
+
+    from infra.configuration.config import InvalidConfig  # noqa: PLC0415
+    from infra.configuration.reader import read_config  # noqa: PLC0415
+    from infra.configuration.stack_config import (  # noqa: PLC0415
+        ConfigError,
+        parse_setting,
+        put_together,
+        read_project,
+    )
+
+    try:
+        overrides = dict(map(parse_setting, config))
+        if twice := [key for key in given if key in overrides]:
+            option = _OPTIONS[twice[0]]
+            raise typer.BadParameter(f"{twice[0]} is what {option} says", param_hint="--config")
+        settings = {**_STAND_INS, **given, "aws:region": _REGION}
+        project = read_project(_PROJECT_FOLDER)
+        complete = put_together(project, settings, overrides, source="the options")
+        pulumi.runtime.set_all_config({key: _text(value) for key, value in complete.items()}, [])
+        stack = read_config(pulumi.Config(project["name"]), stack=_STACK)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error), param_hint="--config") from None
+    except InvalidConfig as error:
+        told = "; ".join(f"{one.field} = {one.value}: {one.rule}" for one in error.problems)
+        raise typer.BadParameter(told, param_hint="--config") from None
+    return stack.settings(), stack.directory()
+
+
+def _text(value: object) -> str:
+    """A value as Pulumi hands it to a program."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _settings(marker: str | None, allow: list[str]) -> Settings:
+    options: dict[str, Any] = {} if marker is None else {"recipient_marker": marker}
+    try:
+        return Settings(
+            stack=_STACK,
+            sender_address=str(_STAND_INS["senderEmail"]),
+            inbound_address=str(_STAND_INS["recipientEmail"]),
+            allowed_recipients=tuple(allow or ["*"]),
+            **options,
+        )
+    except InvalidSettings as error:
+        told = "; ".join(f"{one.rule}, found {one.value!r}" for one in error.problems)
+        names = [_OPTIONS[_KEYS_OF_SETTINGS[one.field]] for one in error.problems]
+        raise typer.BadParameter(told, param_hint=" and ".join(dict.fromkeys(names))) from None
+
+
+def _directory(
+    groups: Mapping[str, tuple[str, ...]], defaults: Mapping[str, tuple[str, ...]]
+) -> Directory:
+    directory = Directory(groups=groups, default_recipients=defaults)
+    if problems := directory_problems(directory):
+        told = "; ".join(f"{problem.value}: {problem.rule}" for problem in problems)
+        parts = {problem.part for problem in problems}
+        options = [name for name, part in _OPTIONS_OF_PARTS.items() if part in parts]
+        raise typer.BadParameter(told, param_hint=" and ".join(options))
+    return directory
+
+
+_OPTIONS_OF_PARTS = {"--group": GROUPS, "--default": DEFAULT_RECIPIENTS}
+
+
+def _lists(options: list[str], form: str, name: str) -> dict[str, tuple[str, ...]]:
+    members = {}
+    for option in options:
+        key, equals, addresses = option.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{option!r} is not {form}", param_hint=name)
+        if key in members:
+            raise typer.BadParameter(f"{key} is there twice", param_hint=name)
+        members[key] = tuple(one.strip() for one in addresses.split(","))
+    return members

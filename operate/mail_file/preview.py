@@ -1,0 +1,101 @@
+"""The message that one recipient would get, without a deployment to send it.
+
+What only a deployment knows is stood in for: links are `<link base>/<index>/<file name>`,
+and expire `link_expiry` from now. Whoever asks names the recipient, so that a message shows
+even if the relay would refuse it or mail somebody else; the preview says so in that case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from relay_core.attachments.attachment import Attachment, content_of
+from relay_core.attachments.bodies import find_codes
+from relay_core.errors import RelayError
+from relay_core.keys import RawKey
+from relay_core.mime.message import Message
+from relay_core.outgoing.link_list import ListedAttachment
+from relay_core.outgoing.rewrite import rewrite_body
+from relay_core.plan import (
+    Dropped,
+    Refused,
+    RelayPlan,
+    plan_deliveries,
+    plan_relay,
+)
+from relay_core.policy.directory import EMPTY_DIRECTORY, Directory
+from relay_core.relay import compose_mail
+from relay_core.settings import Settings
+
+
+class NothingToShow(RelayError):
+    """The bytes cannot be read as a message, so no recipient could ever get one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The outgoing message; `caveat` says why the recipient would not get it, or is None."""
+
+    raw: bytes
+    caveat: str | None
+
+
+def preview(
+    raw: bytes,
+    raw_key: RawKey,
+    recipient: str,
+    settings: Settings,
+    *,
+    link_base: str,
+    now: datetime,
+    directory: Directory = EMPTY_DIRECTORY,
+) -> Preview:
+    """The message as it would go out to `recipient`, an addr-spec. `now` is aware, in UTC.
+
+    Raises:
+        NothingToShow: saying why the message cannot be read.
+    """
+    planned = plan_relay(raw, raw_key, settings, directory, may_lack_receipt=True)
+    if planned.message is None:
+        raise NothingToShow(planned.refusals[0].detail)
+    caveat = _caveat(planned, recipient)
+    if isinstance(planned, RelayPlan) and caveat is None:
+        plan = planned
+    else:
+        codes = find_codes(planned.message, settings.recipient_marker, settings.limits)
+        plan = plan_deliveries(planned.message, planned.mail, codes, (recipient,), settings)
+    body = rewrite_body(
+        plan.message,
+        detached=[upload.attachment for upload in plan.uploads],
+        removals=plan.removals,
+        listed=[
+            _listed(plan.message, upload.attachment, link_base, now + settings.link_expiry)
+            for upload in plan.uploads
+        ],
+        secrets=settings.secret_addresses,
+    )
+    mail = compose_mail(plan, body, recipient, settings)
+    return Preview(raw=mail.raw, caveat=caveat)
+
+
+def _caveat(plan: RelayPlan | Refused | Dropped, recipient: str) -> str | None:
+    if isinstance(plan, Dropped):
+        return f"the relay would ignore this message: {plan.ignored.detail}"
+    if isinstance(plan, Refused):
+        return f"the relay would refuse this message: {plan.refusals[0].detail}"
+    if recipient.lower() not in {one.lower() for one in plan.recipients}:
+        return f"the message does not name {recipient}, but {', '.join(plan.recipients)}"
+    return None
+
+
+def _listed(
+    message: Message, attachment: Attachment, link_base: str, expires_at: datetime
+) -> ListedAttachment:
+    return ListedAttachment(
+        name=attachment.safe_name,
+        size=sum(len(chunk) for chunk in content_of(message, attachment)),
+        url=f"{link_base}/{attachment.index}/{quote(attachment.safe_name)}",
+        expires_at=expires_at,
+    )

@@ -1,0 +1,52 @@
+"""Why a message is in the dead-letter queue.
+
+SQS does not tell. The mail's manifest does: whoever tried last wrote down what went wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from relay_core.errors import AdapterError
+from relay_core.keys import MessageId, RawKey, message_id_of
+from relay_core.ports import StoredManifest
+
+from .standing import standing_of, why
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from adapters.operator.dead_letters import DeadLetter
+
+Lookup = StoredManifest | AdapterError | None
+"""A manifest, none, or why nobody knows."""
+
+
+def reason_of(
+    letter: DeadLetter, manifests: Mapping[MessageId, Lookup], now: datetime, *, log_group: str
+) -> str:
+    """Why the message failed, in words of the record.
+
+    `manifests` are those of all mails that it announces.
+    """
+    reasons = [letter.trouble] if letter.trouble else []
+    for raw_key in letter.raw_keys:
+        reason = _reason(raw_key, manifests[message_id_of(raw_key)], now, log_group)
+        reasons.append(f"{raw_key}: {reason}" if len(letter.raw_keys) > 1 else reason)
+    return "; ".join(reasons)
+
+
+def _reason(raw_key: RawKey, found: Lookup, now: datetime, log_group: str) -> str:
+    if isinstance(found, AdapterError):
+        return f"the manifest cannot be read: {found}"
+    if found is None:
+        return (
+            "no manifest: no try came as far as to write one, or its retention is over; search"
+            f" the log group {log_group} for {message_id_of(raw_key)}"
+        )
+    manifest = found.manifest
+    standing = standing_of(manifest, now)
+    words = f"{standing}: {why(manifest)}" if why(manifest) else standing.value
+    if found.manifest.is_settled:
+        words += " (it has come to its end meanwhile: redriving it does nothing, and drops it)"
+    return words

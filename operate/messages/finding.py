@@ -1,0 +1,195 @@
+"""Finding what an operator names: messages, raw messages, and messages of a queue.
+
+A name is copied from a notice, a log line or a list: a message id, the key of a raw message, or
+the beginning of an id that is long enough to mean one message alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from relay_core.keys import INCOMING_PREFIX, MessageId, RawKey, message_id_of
+from relay_core.ports import StoredManifest
+
+from .redelivery import NotDone
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from adapters.operator.account import StoredObject
+    from adapters.operator.dead_letters import DeadLetter
+    from operate.stack.desk import Desk
+
+_MOST_NAMED = 5
+
+
+def find_message(desk: Desk, name: str) -> MessageId:
+    """The message that the name means, which has a manifest.
+
+    Raises:
+        NotDone: if there is none, or more than one.
+    """
+    message_id = message_id_of(RawKey(name))
+    if not name.rpartition("/")[2]:
+        raise NotDone(f"{name!r} names no message: give a message id or a raw key")
+    if "/" in name:
+        stored = desk.manifests.load(message_id)
+        if stored is None or stored.manifest.raw_key != name:
+            raise NotDone(
+                f"{name} has no manifest: it was not tried yet, or its retention is over;"
+                f" 'relayctl replay {name}' announces it again"
+            )
+        return message_id
+    from adapters.aws.s3 import manifest_key  # noqa: PLC0415 - boto3 takes its time to import
+
+    if desk.attachments.find(manifest_key(message_id)):
+        return message_id
+    found = _ids_beginning_with(desk, message_id)
+    if not found:
+        raise NotDone(
+            f"{name}: no message with a manifest has this id or one that begins so; 'relayctl"
+            " list' shows which have one"
+        )
+    if len(found) > 1:
+        raise NotDone(f"{name} may mean {_enumerate(found)}: give more of the id")
+    return found[0]
+
+
+def load_message(desk: Desk, name: str) -> StoredManifest:
+    """The manifest of the message that the name means.
+
+    Raises:
+        NotDone: if there is none, or more than one.
+    """
+    message_id = find_message(desk, name)
+    stored = desk.manifests.load(message_id)
+    if stored is None:
+        raise NotDone(f"{message_id}: its manifest was deleted just now")
+    return stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRawMessage:
+    """A raw message in the incoming bucket, and its manifest if it has one."""
+
+    raw: StoredObject
+    stored: StoredManifest | None
+
+
+def find_raw_message(desk: Desk, name: str) -> FoundRawMessage:
+    """The raw message that the name means: a key, or the id of a message, or its beginning.
+
+    Raises:
+        NotDone: if there is none, or more than one.
+    """
+    if not name.rpartition("/")[2]:
+        raise NotDone(f"{name!r} names no message: give a message id or a raw key")
+    raw_key = RawKey(name)
+    stored = desk.manifests.load(message_id_of(raw_key))
+    if "/" not in name:
+        if stored is not None:
+            raw_key = RawKey(stored.manifest.raw_key)
+        else:
+            raw_key = _raw_key_meant_by(desk, name)
+            stored = desk.manifests.load(message_id_of(raw_key))
+    if stored is not None and stored.manifest.raw_key != raw_key:
+        raise NotDone(
+            f"{raw_key} would be taken for {stored.manifest.raw_key}, whose manifest has the same"
+            " id; deliver it under another key"
+        )
+    if stored is None and desk.incoming.find(raw_key) is None:
+        raise NotDone(
+            f"{raw_key} is not in the incoming bucket {desk.incoming.bucket}, and no manifest"
+            " tells of it: 'relayctl list' shows the mails that are known, and 'relayctl list"
+            " --unannounced' those that no worker has heard of"
+        )
+    return FoundRawMessage(raw=require_raw_message(desk, raw_key), stored=stored)
+
+
+def require_raw_message(desk: Desk, raw_key: RawKey) -> StoredObject:
+    """The raw message under that key.
+
+    Raises:
+        NotDone: if there is none.
+    """
+    raw = desk.incoming.find(raw_key)
+    if raw is None:
+        raise NotDone(
+            f"{raw_key} is not in the incoming bucket {desk.incoming.bucket}"
+            " (any more: incomingRetentionDays), so the mail cannot be delivered again"
+        )
+    return raw
+
+
+def select_letters(letters: Iterable[DeadLetter], names: Sequence[str]) -> tuple[DeadLetter, ...]:
+    """The messages of the dead-letter queue that the names mean.
+
+    A name is SQS's id of one, or a mail's id or raw key, or the beginning of an id. Several
+    messages may announce the same mail: a name of the mail means all of them.
+
+    Raises:
+        NotDone: if a name means none, or messages of several mails.
+    """
+    letters = tuple(letters)
+    chosen: dict[str, DeadLetter] = {}
+    for name in names:
+        found = [one for one in letters if name in _names_of(one)]
+        if not found and name:
+            found = [
+                one for one in letters if any(_is_beginning(name, of) for of in _names_of(one))
+            ]
+            mails = sorted(
+                {one.raw_keys[0] if one.raw_keys else one.sqs_message_id for one in found}
+            )
+            if len(mails) > 1:
+                raise NotDone(f"{name} may mean {_enumerate(mails)}: give more of the id")
+        if not found:
+            raise NotDone(
+                f"{name}: no message of the dead-letter queue has this id or raw key;"
+                " 'relayctl dlq list' shows them"
+            )
+        chosen |= {one.sqs_message_id: one for one in found}
+    return tuple(chosen.values())
+
+
+def _names_of(letter: DeadLetter) -> set[str]:
+    ids = {str(message_id_of(raw_key)) for raw_key in letter.raw_keys}
+    return {letter.sqs_message_id, *letter.raw_keys, *ids}
+
+
+def _is_beginning(beginning: str, name: str) -> bool:
+    return "/" not in name and name.startswith(beginning)
+
+
+def _ids_beginning_with(desk: Desk, beginning: str) -> list[MessageId]:
+    from adapters.operator.account import manifest_prefix, message_id_in  # noqa: PLC0415 - likewise
+
+    found = desk.attachments.beginning_with(manifest_prefix(beginning))
+    ids = (message_id_in(one.key) for one in found)
+    return list(islice((one for one in ids if one is not None), _MOST_NAMED + 1))
+
+
+def _raw_key_meant_by(desk: Desk, beginning: str) -> RawKey:
+    """The raw message of the one mail whose id begins so, be it known by a manifest or not."""
+    prefix = INCOMING_PREFIX + beginning
+    if exact := desk.incoming.find(prefix):
+        return RawKey(exact.key)
+    stored = islice(desk.incoming.beginning_with(prefix), _MOST_NAMED + 1)
+    found = {message_id_of(RawKey(one.key)): one.key for one in stored}
+    for message_id in _ids_beginning_with(desk, beginning):
+        if message_id not in found and (known := desk.manifests.load(message_id)):
+            found[message_id] = known.manifest.raw_key
+    if not found:
+        raise NotDone(
+            f"{beginning}: no mail has this id or one that begins so, neither a manifest nor a raw"
+            " message; 'relayctl list' shows ids"
+        )
+    if len(found) > 1:
+        raise NotDone(f"{beginning} may mean {_enumerate(sorted(found))}: give more of the id")
+    return RawKey(*found.values())
+
+
+def _enumerate(names: Sequence[str]) -> str:
+    told = ", ".join(names[:_MOST_NAMED])
+    return f"{told} and more" if len(names) > _MOST_NAMED else told

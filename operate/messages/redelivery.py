@@ -1,0 +1,221 @@
+"""What an operator's wish to have a mail delivered again changes about its manifest.
+
+A message that has recipients keeps them: those of them who are to get the mail are open again,
+and all others stay what they are, so that nobody else gets it twice. Who was left out has no
+record to open: the function is asked to decide about them anew, by the policy that is deployed.
+That holds as well for a message that was refused after some had the mail (a policy was changed
+meanwhile). A message without any was refused, ignored, held or never read: it is released, and
+done from its start.
+
+Only then is the mail announced to the queue. If that fails, or relayctl dies in between, doing it
+again finds the recipients open, changes nothing and announces the mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from relay_core.errors import RelayError
+from relay_core.record.manifest import (
+    ALL_LEFT_OUT,
+    MAX_LEFT_OUT,
+    DeliveryRecord,
+    DeliveryState,
+    Manifest,
+    ManifestState,
+)
+
+from .standing import Standing, lease_at, standing_of, whose
+
+
+class NotDone(RelayError):
+    """What the operator asked for was not done; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redelivery:
+    """What is to become of one message.
+
+    It `releases` the message, or else opens the records in `reopened` again, which are those
+    that the operator saw. `still_open` are recipients who get the mail with it, because nothing
+    final is known of them. `asked` are those who were left out, for the function to decide about
+    (`relay_core.delivery.reconsidering`).
+    """
+
+    releases: bool
+    reopened: tuple[DeliveryRecord, ...] = ()
+    still_open: tuple[DeliveryRecord, ...] = ()
+    asked: tuple[str, ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """What it does, in the words of an `Intervention`."""
+        if self.releases:
+            return "released"
+        named = [one.recipient for one in self.reopened]
+        named += ["all who were left out" if one == ALL_LEFT_OUT else one for one in self.asked]
+        return ", ".join(named) or "those who are still open"
+
+    def apply(self, manifest: Manifest, now: datetime) -> Manifest:
+        """The manifest with that change; made on what others may have written meanwhile.
+
+        A record that is not any more what the operator saw is left as it is.
+
+        Raises:
+            NotDone: if a worker has the message, or it cannot be released any more.
+        """
+        refuse_under_lease(manifest, now)
+        if not self.releases:
+            reopened = _reopened(manifest, self.reopened, now)
+            asked = dict.fromkeys((*manifest.asked, *self.asked))
+            return replace(_alive(reopened), asked=tuple(asked))
+        if manifest.deliveries:
+            raise NotDone(
+                f"{manifest.message_id} was relayed meanwhile; see 'relayctl show"
+                f" {manifest.message_id}'"
+            )
+        return replace(
+            _alive(manifest), state=ManifestState.RELEASED, reason=None, detail="", lease=None
+        )
+
+
+def plan_redelivery(manifest: Manifest, recipients: Collection[str], now: datetime) -> Redelivery:
+    """What a redelivery changes: for those recipients, or, if none are named, for all without it.
+
+    Those are the ones for whom it failed, and those who were left out.
+
+    Raises:
+        NotDone: if a worker has the message, a recipient is none of it, or nothing is to be done.
+    """
+    refuse_under_lease(manifest, now)
+    still_open = manifest.open_deliveries()
+    if recipients:
+        named = dict.fromkeys(recipients)
+        asked = tuple(one for one in named if _may_be_left_out(manifest, one))
+        chosen = [find_recipient(manifest, one) for one in named if one not in asked]
+        reopened = tuple(one for one in manifest.deliveries if one in chosen and not one.is_open)
+    elif not manifest.deliveries and manifest.state is not ManifestState.RELAYING:
+        return Redelivery(releases=True)
+    else:
+        failed = DeliveryState.FAILED
+        reopened = tuple(one for one in manifest.deliveries if one.state is failed)
+        asked = _all_left_out(manifest)
+        if not (reopened or still_open or asked):
+            raise NotDone(
+                f"{manifest.message_id}: every recipient has the mail; --recipient ADDRESS sends"
+                " it to one of them again"
+            )
+    return Redelivery(releases=False, reopened=reopened, still_open=still_open, asked=asked)
+
+
+def _may_be_left_out(manifest: Manifest, address: str) -> bool:
+    """Whether somebody who has no record may be one of those who were left out."""
+    lowered = address.lower()
+    if not manifest.deliveries or any(
+        one.recipient.lower() == lowered for one in manifest.deliveries
+    ):
+        return False
+    known = {one.address.lower() for one in manifest.refusals if one.address is not None}
+    return lowered in known or not _are_all_known(manifest)
+
+
+def _all_left_out(manifest: Manifest) -> tuple[str, ...]:
+    """Whom to ask for: those who were left out by name, else everybody whom the mail names."""
+    if not _are_all_known(manifest):
+        return (ALL_LEFT_OUT,)
+    return tuple(one.address for one in manifest.refusals if one.address is not None)
+
+
+_EARLIER_MOST = 50
+"""How many refusals the release before kept; its manifests hold no marker."""
+
+
+def _are_all_known(manifest: Manifest) -> bool:
+    """Whether the manifest names each address that was left out."""
+    most = MAX_LEFT_OUT if manifest.marker else _EARLIER_MOST
+    return len(manifest.refusals) < most and all(
+        one.address is not None for one in manifest.refusals
+    )
+
+
+def plan_replay(manifest: Manifest | None, now: datetime) -> Redelivery | None:
+    """What announcing a raw message once more changes about its manifest; None: nothing.
+
+    Raises:
+        NotDone: if it would do nothing, because the message has come to its end.
+    """
+    if manifest is None:
+        return None
+    match standing_of(manifest, now):
+        case Standing.DONE:
+            raise NotDone(
+                f"{manifest.message_id} is done: every recipient has the mail; 'relayctl redeliver"
+                f" {manifest.message_id} --recipient ADDRESS' sends it to one of them again"
+            )
+        case Standing.FAILED | Standing.PARTIAL as standing:
+            told = "failed for some" if standing is Standing.FAILED else "some were left out"
+            raise NotDone(
+                f"{manifest.message_id} is done, and {told}: 'relayctl redeliver"
+                f" {manifest.message_id}' sends it to them"
+            )
+        case Standing.REFUSED | Standing.IGNORED | Standing.HELD:
+            return plan_redelivery(manifest, (), now)
+        case Standing.DEAD if still_open := manifest.open_deliveries():
+            return Redelivery(releases=False, still_open=still_open)
+        case Standing.RELAYING | Standing.RELEASED | Standing.FAILING | Standing.DEAD:
+            return None
+
+
+def refuse_under_lease(manifest: Manifest, now: datetime) -> None:
+    """Leave a message alone that a worker has.
+
+    Raises:
+        NotDone: naming the worker, and when to try again.
+    """
+    if lease := lease_at(manifest, now):
+        raise NotDone(f"{manifest.message_id}: {whose(lease)}; try again after that")
+
+
+def _reopened(manifest: Manifest, records: Collection[DeliveryRecord], now: datetime) -> Manifest:
+    return replace(
+        manifest,
+        deliveries=tuple(
+            replace(one, state=DeliveryState.PENDING, submission_id=None, at=now)
+            if one in records
+            else one
+            for one in manifest.deliveries
+        ),
+        state=ManifestState.RELAYING,
+        reason=None,
+        detail="" if manifest.reason else manifest.detail,
+    )
+
+
+def _alive(manifest: Manifest) -> Manifest:
+    """The manifest of a message that is tried again; a worker that died stays told of."""
+    lease = manifest.lease and replace(manifest.lease, is_last_try=False)
+    return replace(manifest, lease=lease, is_dead=False)
+
+
+def find_recipient(manifest: Manifest, recipient: str) -> DeliveryRecord:
+    """The record of a recipient. Letter case decides only where two differ in nothing else.
+
+    Raises:
+        NotDone: if there is none.
+    """
+    alike = [one for one in manifest.deliveries if one.recipient.lower() == recipient.lower()]
+    for one in alike:
+        if one.recipient == recipient or len(alike) == 1:
+            return one
+    raise no_such_recipient(manifest, recipient)
+
+
+def no_such_recipient(manifest: Manifest, recipient: str) -> NotDone:
+    """What to say of an address that is none of the message's."""
+    return NotDone(
+        f"{recipient} is no recipient of {manifest.message_id}"
+        f" ({manifest.state}, {len(manifest.deliveries)} recipients); 'relayctl show"
+        f" {manifest.message_id}' lists them"
+    )

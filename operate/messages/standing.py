@@ -1,0 +1,95 @@
+"""How an operator sees a message: one word for what became of it, and who works on it now.
+
+A manifest says the same in two fields: the message's state, and each recipient's. `relaying` there
+is from the first submission to long after the last. An operator wants to know whether that is
+over, and whether somebody did not get the mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from relay_core.notices.moment import format_moment
+from relay_core.record.lease import Lease
+from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
+
+
+class Standing(StrEnum):
+    """What became of a message.
+
+    A `RELAYING` one has recipients of whom nothing final is known. All have the mail of a `DONE`
+    one, all but those who were left out that of a `PARTIAL` one, and some can never get that of a
+    `FAILED` one. No try of a `DEAD` one is under way or will come by itself: as a rule, its
+    message is in the dead-letter queue. The others are what `ManifestState` says.
+    """
+
+    RELAYING = "relaying"
+    DONE = "done"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+    HELD = "held"
+    RELEASED = "released"
+    FAILING = "failing"
+    DEAD = "dead"
+
+
+def standing_of(manifest: Manifest, now: datetime) -> Standing:
+    """What became of the message by now."""
+    if manifest.is_given_up(now):
+        return Standing.DEAD
+    if manifest.state is not ManifestState.RELAYING:
+        return Standing(manifest.state.value)
+    if not manifest.is_settled:
+        return Standing.RELAYING
+    if manifest.count(DeliveryState.FAILED):
+        return Standing.FAILED
+    return Standing.PARTIAL if manifest.refusals else Standing.DONE
+
+
+def lease_at(manifest: Manifest, now: datetime) -> Lease | None:
+    """The claim of the worker that has the message at that time, if one has."""
+    lease = manifest.lease
+    return lease if lease is not None and now < lease.until else None
+
+
+_MOST_TOLD = 3
+
+
+def why(manifest: Manifest) -> str:
+    """Why the message is where it is, in words of the record; empty where it is done.
+
+    Recipients who fail for the same reason are told of together.
+    """
+    words = [manifest.reason.value] if manifest.reason else []
+    words += [manifest.detail] if manifest.detail else []
+    unserved: dict[str, list[str]] = {}
+    for one in manifest.deliveries:
+        if one.state is not DeliveryState.SUBMITTED:
+            unserved.setdefault(one.failure or one.state.value, []).append(one.recipient)
+    told = [f"{name_some(who)}: {trouble}" for trouble, who in unserved.items()]
+    told += [
+        f"malware in {one.filename}"
+        for one in manifest.attachments
+        if any(threat.is_malware and threat.key == one.key for threat in manifest.threats)
+    ]
+    told += [f"left out, {one.reason}: {one.detail}" for one in manifest.refusals]
+    words += told[:_MOST_TOLD]
+    if len(told) > _MOST_TOLD:
+        words.append(f"and {len(told) - _MOST_TOLD} more troubles")
+    return "; ".join(words)
+
+
+def name_some(recipients: Sequence[str]) -> str:
+    """Some of the addresses, and how many more there are."""
+    named = ", ".join(recipients[:_MOST_TOLD])
+    left = len(recipients) - _MOST_TOLD
+    return f"{named} and {left} more" if left > 0 else named
+
+
+def whose(lease: Lease) -> str:
+    """Who has a message until when, in words."""
+    return f"worker {lease.holder} has it until {format_moment(lease.until)}"

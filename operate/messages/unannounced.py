@@ -1,0 +1,62 @@
+"""Raw mail that no worker has heard of: stored, and without a manifest.
+
+A worker writes a manifest of every mail that it is handed, whatever becomes of it. So a raw
+message without one was never announced, or waits in a queue still, or no try came as far.
+Announcing it again does no harm in any case: a mail that is announced twice is relayed once.
+
+A manifest ends by age too. Raw messages older than manifests are kept may have had one: they are
+left out, or mail that was relayed weeks ago would be relayed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from relay_core.keys import INCOMING_PREFIX, MessageId, RawKey, message_id_of
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from adapters.operator.account import StoredObject
+    from operate.stack.desk import Desk
+
+SETTLED = timedelta(minutes=10)
+"""How old a mail is at least before it is missed: S3 announces within seconds, mostly."""
+
+_SETUP = "AMAZON_SES_SETUP_NOTIFICATION"
+"""What SES writes when a receipt rule is made (SES guide, "Deliver to S3 bucket action")."""
+
+
+def find_unannounced(desk: Desk, until: datetime) -> list[StoredObject]:
+    """The raw messages stored before `until` that have no manifest, oldest first.
+
+    It lists both buckets, a thousand objects a request (S3 pricing: LIST, $0.005 for 1,000).
+    """
+    from adapters.operator.account import manifest_prefix, message_id_in  # noqa: PLC0415 - see `desk`
+
+    prefix = manifest_prefix()
+    days = desk.retention.read().days(prefix)
+    # A lifecycle deletes at the midnight after an age is reached: a day before is surely kept.
+    since = None if days is None else desk.clock() - timedelta(days=max(0, days - 1))
+    # In this order: what is announced between the two listings has its manifest in the second.
+    raw = list(desk.incoming.beginning_with(INCOMING_PREFIX))
+    known = {message_id_in(one.key) for one in desk.attachments.beginning_with(prefix)}
+    found = without_manifest(raw, {one for one in known if one is not None}, since, until)
+    return sorted(found, key=lambda one: one.stored_at)
+
+
+def without_manifest(
+    raw: Iterable[StoredObject],
+    known: Collection[MessageId],
+    since: datetime | None,
+    until: datetime,
+) -> Iterator[StoredObject]:
+    """Those of the raw messages stored in this time that are none of the known ones."""
+    for one in raw:
+        if (
+            (since is None or one.stored_at >= since)
+            and one.stored_at < until
+            and not one.key.endswith(f"/{_SETUP}")
+            and message_id_of(RawKey(one.key)) not in known
+        ):
+            yield one

@@ -1,0 +1,148 @@
+"""Speaking with the operator: answers to standard output, all else to standard error.
+
+Exit statuses are those of `Exit`. An error is one line that names what was asked and what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from operate.messages.redelivery import NotDone
+from operate.stack.outputs import StackUnknown
+from relay_core.errors import AdapterError
+
+EXIT_STATUSES = (
+    "Exits with 0 if it was done; with 1 if it, or a part of it, was not; with 2 if the command"
+    " line is wrong, a confirmation cannot be asked for, or the stack is not found."
+)
+_PIPED_WIDTH = 200  # columns, where no terminal says how many there are
+_SECONDS_UNTIL_PROGRESS = 1.0
+
+
+class Exit(IntEnum):
+    """The exit statuses of the commands that work on a stack."""
+
+    NOT_DONE = 1
+    USAGE = 2
+
+
+def complain(text: str) -> None:
+    """Tell what is wrong, in one line."""
+    typer.echo(f"relayctl: {' '.join(printable(text).split())}", err=True)
+
+
+def printable(text: str) -> str:
+    """The text without what could make a terminal do things."""
+    return "".join(
+        character
+        if character.isprintable() or character in "\n\t"
+        else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
+
+
+def one_line(text: str) -> str:
+    """The text without what could break a line or a field of it."""
+    return printable(" ".join(text.split()))
+
+
+def tab_separated(fields: Iterable[str]) -> str:
+    """A line for a script. A tab within a field is a blank."""
+    return "\t".join(map(one_line, fields))
+
+
+def shown(text: str, style: str = "") -> Text:
+    """What a mail says, as text and never as markup."""
+    return Text(printable(text), style=style)
+
+
+def say(lines: Iterable[str], *, to_stderr: bool = False) -> None:
+    """Tell a person, a line each."""
+    for line in lines:
+        typer.echo(printable(line), err=to_stderr)
+
+
+def print_json(document: object) -> None:
+    """One JSON object on a line of its own, in ASCII, whatever the locale."""
+    print(json.dumps(document), flush=True)
+
+
+def make_console() -> Console:
+    """Where answers for people go. A pipe has no width: lines for programs are not to break."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = max(console.width, _PIPED_WIDTH)
+    return console
+
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """Tell what goes wrong within, and exit."""
+    try:
+        yield
+    except StackUnknown as error:
+        complain(str(error))
+        raise typer.Exit(Exit.USAGE) from None
+    except NotDone as error:
+        complain(str(error))
+        raise typer.Exit(Exit.NOT_DONE) from None
+    except AdapterError as error:
+        from adapters.operator.account import explain  # noqa: PLC0415 - boto3 is there by now
+
+        complain(explain(error))
+        raise typer.Exit(Exit.NOT_DONE) from None
+
+
+def must_be_confirmed(*, yes: bool, dry_run: bool = False) -> None:
+    """End where a question would have to be asked, and nobody is there to answer it."""
+    if not yes and not dry_run and not sys.stdin.isatty():
+        complain("standard input is no terminal to ask for a confirmation: give --yes")
+        raise typer.Exit(Exit.USAGE)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask the operator, unless they said yes beforehand; end if they say no."""
+    if not yes and not typer.confirm(question, err=True):
+        complain("nothing was done")
+        raise typer.Exit(Exit.NOT_DONE)
+
+
+@contextmanager
+def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], Any]]:
+    """Tell how far something is, on a terminal and once it takes long.
+
+    The value is called with how many more are done with.
+    """
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+    bar = Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_interactive,
+        redirect_stdout=False,  # answers are none of its business
+    )
+    task = bar.add_task(label, total=total)
+    began = time.monotonic()
+
+    def advance(number: int) -> None:
+        bar.advance(task, number)
+        if time.monotonic() - began > _SECONDS_UNTIL_PROGRESS:
+            bar.start()  # does nothing if it runs
+
+    try:
+        yield advance
+    finally:
+        bar.stop()

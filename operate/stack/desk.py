@@ -1,0 +1,156 @@
+"""A stack within the operator's reach: its stores and queues over boto3.
+
+Importing boto3 takes longer than most commands: this is imported by those that need it alone,
+and only once they do.
+
+A sandbox is reached with what its ready file says and nothing of the caller's: neither AWS_*
+variables nor profiles nor proxies. AWS is reached as boto3 finds it (boto3 guide, "Credentials").
+What an operator does there is done by who the credentials are; in a sandbox, where all have the
+same, by who sits at which machine.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from adapters.aws.download_links import S3LinkIndex, SsmLinkKeys, TokenDownloadPages
+from adapters.aws.s3 import S3Manifests, S3Windows, suppression_lists
+from adapters.operator.account import S3Objects, S3Retention, SqsNotifications, caller_arn
+from adapters.operator.dead_letters import SqsDeadLetters
+from relay_core.limits.suppression import SuppressionList
+
+from .outputs import Stack, StackUnknown
+from .parallel import WORKERS
+
+_CONFIG = Config(
+    connect_timeout=10,  # seconds; a desk may be far away
+    read_timeout=30,  # longer than SQS's long polling
+    retries={"mode": "standard", "total_max_attempts": 5},
+    max_pool_connections=WORKERS,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What commands work with. `clock` tells an aware datetime in UTC.
+
+    `name_caller` tells who works here; it may have to ask AWS. `open_pages` is None where the
+    stack has no download page.
+    """
+
+    incoming: S3Objects
+    attachments: S3Objects
+    retention: S3Retention
+    manifests: S3Manifests
+    suppressions: S3Windows[SuppressionList]
+    notifications: SqsNotifications
+    dead_letters: SqsDeadLetters
+    log_group: str
+    name_caller: Callable[[], str]
+    open_pages: Callable[[], TokenDownloadPages] | None
+    clock: Callable[[], datetime]
+
+
+def open_desk(stack: Stack, profile: str | None) -> Desk:
+    """The stack within reach. Opens no connection yet.
+
+    Raises:
+        StackUnknown: if boto3 has no such profile, or nothing tells the region.
+    """
+    config = _CONFIG
+    try:
+        if stack.endpoint is None:
+            session = boto3.Session(profile_name=profile, region_name=stack.region)
+            endpoint_url = None
+        else:
+            if profile is not None:
+                raise StackUnknown("--profile is for AWS; a ready file brings its credentials")
+            session = _closed_session(stack)
+            endpoint_url = stack.endpoint.url
+            config = config.merge(
+                Config(proxies={}, use_fips_endpoint=False, use_dualstack_endpoint=False)
+            )
+        if session.region_name is None:
+            raise StackUnknown(
+                "neither the stack's outputs nor boto3's configuration name the region; set"
+                " AWS_REGION"
+            )
+        s3 = session.client("s3", config=config, endpoint_url=endpoint_url)
+        sqs = session.client("sqs", config=config, endpoint_url=endpoint_url)
+    except (BotoCoreError, ValueError) as error:
+        raise StackUnknown(f"boto3 cannot be set up: {error}") from error
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    def name_caller() -> str:
+        if stack.endpoint is not None:
+            return f"{_user()}@{socket.gethostname()}"
+        return caller_arn(session.client("sts", config=config))
+
+    def open_pages(base_url: str, parameter_name: str) -> TokenDownloadPages:
+        ssm = session.client("ssm", config=config, endpoint_url=endpoint_url)
+        return TokenDownloadPages(
+            index=S3LinkIndex(client=s3, bucket=stack.attachments_bucket),
+            keys=SsmLinkKeys(client=ssm, parameter_name=parameter_name, clock=clock),
+            base_url=base_url,
+        )
+
+    return Desk(
+        incoming=S3Objects(client=s3, bucket=stack.incoming_bucket),
+        attachments=S3Objects(client=s3, bucket=stack.attachments_bucket),
+        retention=S3Retention(client=s3, bucket=stack.attachments_bucket),
+        manifests=S3Manifests(client=s3, bucket=stack.attachments_bucket),
+        suppressions=suppression_lists(s3, stack.incoming_bucket),
+        notifications=SqsNotifications(
+            client=sqs, queue_url=stack.queue_url, incoming_bucket=stack.incoming_bucket
+        ),
+        dead_letters=SqsDeadLetters(
+            client=sqs,
+            url=stack.dead_letter_queue_url,
+            queue_url=stack.queue_url,
+            incoming_bucket=stack.incoming_bucket,
+        ),
+        log_group=stack.log_group,
+        name_caller=name_caller,
+        open_pages=partial(open_pages, stack.download_url, stack.link_keys_parameter)
+        if stack.download_url and stack.link_keys_parameter
+        else None,
+        clock=clock,
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return str(os.getuid())
+
+
+def _closed_session(stack: Stack) -> boto3.Session:
+    """A session that reads neither files nor variables of the caller."""
+    assert stack.endpoint is not None  # noqa: S101 - told apart by the caller
+    core = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
+    return boto3.Session(
+        botocore_session=core,
+        aws_access_key_id=stack.endpoint.access_key_id,
+        aws_secret_access_key=stack.endpoint.secret_access_key,
+        region_name=stack.region,
+    )

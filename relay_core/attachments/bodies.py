@@ -1,0 +1,226 @@
+"""The texts of a mail, read one by one: recipient codes, files, and what is too long for a mail.
+
+What all texts of a mail may cost together is one budget (`relay_core.mime.message.Limits`), which
+the first ones take from. A text that fits is read whole; of any other becomes a `LongText`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from relay_core.errors import Reason, Refusal
+from relay_core.mime.message import DEFAULT_LIMITS, Entity, Limits, Message
+from relay_core.mime.uuencode import UuencodedFile
+from relay_core.recipient_code import (
+    MAX_LOOKS,
+    Allowance,
+    CodeError,
+    RecipientCode,
+    find_in_html,
+    find_in_text,
+    format_error,
+    near_miss_pattern,
+)
+from relay_core.text.spans import cut
+
+from .attachment import find_bodies, find_embedded, find_named_texts, is_prose
+from .long_text import Removals, read_long_text
+
+MAX_ERRORS_TOLD = 20
+"""How many different errors in the codes of one mail are told; the rest is counted.
+
+A code of some megabytes can hold a million errors, and nobody reads beyond the first few.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodesFound:
+    """The codes that count, what was wrong with them, and what to cut from the texts.
+
+    A code in text/plain counts before one in text/html or another text, which usually says the
+    same again.
+    `removals` are sorted, disjoint spans, in characters of each body's text: the codes, and
+    the files that stand in it, which are `files`; or what becomes of a text that is too long for
+    the mail. A code in the subject is taken out; it does not count.
+    """
+
+    found: tuple[RecipientCode, ...]
+    refusals: tuple[Refusal, ...]
+    removals: Mapping[Entity, Removals]
+    files: Mapping[Entity, tuple[UuencodedFile, ...]]
+    subject: str
+    subject_changed: bool
+
+
+def find_codes(message: Message, marker: str, limits: Limits = DEFAULT_LIMITS) -> CodesFound:
+    """Find the recipient codes in every body, and the files."""
+    reader = _BodyReader(message, marker, limits.text_size, limits.attachments)
+    plain: list[RecipientCode] = []
+    others: list[RecipientCode] = []
+    errors = _Errors()
+    for entity in find_bodies(message):
+        codes, show = reader.read(entity)
+        (plain if entity.media_type.full == "text/plain" else others).extend(codes)
+        for code in codes:
+            for error in code.errors:
+                errors.tell(error, show)
+    counting = plain if any(code.entries for code in plain) else plain + others
+    subject = _one_line(message.header.text("subject") or "")
+    shown_subject = _without_codes(subject, marker)
+    return CodesFound(
+        found=tuple(counting),
+        refusals=errors.refusals(),
+        removals=reader.removals,
+        files=reader.files,
+        subject=shown_subject,
+        subject_changed=shown_subject != subject,
+    )
+
+
+def find_body_codes(
+    message: Message, marker: str, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Message, CodesFound]:
+    """Find the recipient codes, and the message in which their texts are bodies.
+
+    Some programs name every part. Where no body holds a code, the first text with a name that
+    holds one is a body, if it is not said to be an attachment: its name counts no longer.
+    """
+    codes = find_codes(message, marker, limits)
+    if codes.found:
+        return message, codes
+    for entity in find_named_texts(message)[:_MOST_NAMED]:
+        if entity.body.end - entity.body.start > limits.text_size:
+            continue
+        reader = _BodyReader(message, marker, limits.text_size, limits.attachments)
+        if reader.read(entity)[0]:
+            changed = message.without_name(entity)
+            return changed, find_codes(changed, marker, limits)
+    return message, codes
+
+
+_MOST_NAMED = 8
+
+
+def find_near_miss(message: Message, marker: str, limits: Limits = DEFAULT_LIMITS) -> str | None:
+    """Where something stands that may be meant as a code, and what; None if there is nothing.
+
+    In HTML, what it is written with counts: a code in an attribute or a comment is seen by nobody.
+    """
+    pattern = near_miss_pattern(marker)
+    places = [("the subject", _one_line(message.header.text("subject") or ""))]
+    for entity in (*find_bodies(message), *find_named_texts(message)):
+        if entity.body.end - entity.body.start <= limits.text_size and len(places) <= _MOST_NAMED:
+            where = f"the file {entity.filename}" if entity.filename else "a text"
+            places.append((where, message.text(entity).text))
+    for where, text in places:
+        if found := pattern.search(text):
+            return f"{where} has {_one_line(found[0])!r}"
+    return None
+
+
+Show = Callable[[CodeError], str]
+"""What shows an error in a code to a person."""
+
+
+@dataclass(slots=True)
+class _BodyReader:
+    """Reads the bodies of a mail one by one, within what the mail has left of its budget.
+
+    `room` is in bytes of text, `files_left` counts files that stand in texts.
+    """
+
+    message: Message
+    marker: str
+    room: int
+    files_left: int
+    allowance: Allowance = field(default_factory=Allowance)
+    removals: dict[Entity, Removals] = field(default_factory=dict)
+    files: dict[Entity, tuple[UuencodedFile, ...]] = field(default_factory=dict)
+
+    def read(self, entity: Entity) -> tuple[tuple[RecipientCode, ...], Show]:
+        """The codes of a body, and what shows errors in them."""
+        size = entity.body.end - entity.body.start
+        if size <= self.room:  # encoded text is never shorter than what it says
+            files = find_embedded(self.message, entity, most=self.files_left + 1)
+            if len(files) <= self.files_left:
+                self.room -= size
+                return self._read_short(entity, files)
+        long_text = read_long_text(
+            self.message,
+            entity,
+            self.marker,
+            allowance=self.allowance,
+            is_prose=is_prose(entity),
+            room=self.room,
+            most_files=self.files_left,
+        )
+        self.removals[entity] = long_text
+        self.files_left -= len(long_text.files)
+        self.room -= min(self.room, len(long_text.shown or ""))
+        return long_text.codes, long_text.format_error
+
+    def _read_short(
+        self, entity: Entity, files: tuple[UuencodedFile, ...]
+    ) -> tuple[tuple[RecipientCode, ...], Show]:
+        text = self.message.text(entity).text
+        find = find_in_html if entity.media_type.full == "text/html" else find_in_text
+        spans = [file.span for file in files]
+        found = find(text, self.marker, files=spans, allowance=self.allowance)
+        if found.removals:
+            self.removals[entity] = found.removals
+        if files:
+            self.files[entity] = files
+            self.files_left -= len(files)
+        return found.codes, partial(format_error, text)
+
+
+@dataclass(slots=True)
+class _Errors:
+    """The errors to be told: the HTML usually repeats what the text got wrong."""
+
+    told: dict[tuple[str, str], Refusal] = field(default_factory=dict)
+    untold: int = 0
+
+    def tell(self, error: CodeError, show: Show) -> None:
+        """Take in one error, unless the same was told or there are too many."""
+        what = (error.expected, error.found)
+        if what in self.told:
+            return
+        if len(self.told) == MAX_ERRORS_TOLD:
+            self.untold += 1
+            return
+        self.told[what] = Refusal(reason=Reason.MALFORMED_RECIPIENT_CODE, detail=show(error))
+
+    def refusals(self) -> tuple[Refusal, ...]:
+        """All that is told."""
+        if not self.untold:
+            return tuple(self.told.values())
+        detail = f"{self.untold} more places in the recipient codes cannot be read"
+        more = Refusal(reason=Reason.MALFORMED_RECIPIENT_CODE, detail=detail)
+        return (*self.told.values(), more)
+
+
+def _without_codes(line: str, marker: str) -> str:
+    """The words of a line, one blank apart, without codes.
+
+    Words that move together may make a code whole, as any cut may. A line that shows one after
+    so many cuts as this was written for that, and is left out.
+    """
+    words = line
+    for _ in range(MAX_LOOKS):
+        removals = find_in_text(words, marker).removals
+        if not removals:
+            return words
+        words = _one_line(cut(words, removals))
+    return ""
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _one_line(text: str) -> str:
+    """The words of a text, one blank apart, as they will stand in a field."""
+    return " ".join(_CONTROL.sub(" ", text).split())

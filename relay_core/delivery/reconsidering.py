@@ -1,0 +1,106 @@
+"""Serving those who were left out of a mail that others have, once an operator asks for it.
+
+An operator only asks (`Manifest.asked`), and decides nothing. Whom the mail goes to is what the
+mail itself names, by the policy and the directory as they are now: nobody gets it who would not
+get it if it came now. Nobody who has a record of it is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from relay_core.errors import Reason, Refusal
+from relay_core.notices.notice import compose_notice, kept_refusals
+from relay_core.plan import AdmittedMail, find_recipients
+from relay_core.policy.admission import Resolved
+from relay_core.policy.directory import EMPTY_DIRECTORY, Directory
+from relay_core.ports import Ports, StoredManifest
+from relay_core.record.manifest import ALL_LEFT_OUT, DeliveryRecord, Manifest
+from relay_core.settings import Settings
+
+from .ledger import write_manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconsidered:
+    """The manifest in which nobody is asked for any more, and what to tell the operator.
+
+    `refusals` are why some of those who were asked for are left out still.
+    """
+
+    manifest: Manifest
+    refusals: tuple[Refusal, ...]
+
+
+def reconsider(manifest: Manifest, resolved: Resolved) -> Reconsidered:
+    """Decide about those who are asked for; `resolved` is whom the mail may go to now."""
+    known = {one.recipient.lower() for one in manifest.deliveries}
+    may_get_it = [one for one in resolved.recipients if one.lower() not in known]
+    if ALL_LEFT_OUT in manifest.asked:
+        added, refusals = may_get_it, resolved.refusals
+        left = refusals if resolved.recipients else manifest.refusals
+    else:
+        asked = {one.lower(): one for one in manifest.asked}
+        added = [one for one in may_get_it if one.lower() in asked]
+        served = known | {one.lower() for one in added}
+        missed = {lowered: one for lowered, one in asked.items() if lowered not in served}
+        again = tuple(one for one in resolved.refusals if _is_of(one, missed))
+        told = {one.address.lower() for one in again if one.address is not None}
+        refusals = (
+            *again,
+            *(_unnamed(one, resolved) for lowered, one in missed.items() if lowered not in told),
+        )
+        left = (*(one for one in manifest.refusals if not _is_of(one, served | told)), *again)
+    return Reconsidered(
+        manifest=replace(
+            manifest,
+            deliveries=(
+                *manifest.deliveries,
+                *(DeliveryRecord(recipient=one) for one in added),
+            ),
+            refusals=kept_refusals(left),
+            asked=(),
+        ),
+        refusals=refusals,
+    )
+
+
+def serve_asked(
+    admitted: AdmittedMail, stored: StoredManifest, settings: Settings, ports: Ports
+) -> tuple[StoredManifest, tuple[Refusal, ...]]:
+    """Decide about those who are asked for, tell why some are left out still, write it down.
+
+    The answer is the manifest then, and what was told. Raises as `relay_message`.
+    """
+    if not stored.manifest.asked:
+        return stored, ()
+    resolved = find_recipients(admitted, settings, directory_for(admitted, ports))
+    found = reconsider(stored.manifest, resolved)
+    if found.refusals:
+        others = len(found.manifest.deliveries)
+        ports.notices.publish(
+            compose_notice(admitted.mail, found.refusals, settings, relayed_to=others)
+        )
+    version = write_manifest(found.manifest, stored, ports.manifests)
+    return StoredManifest(found.manifest, version), found.refusals
+
+
+def directory_for(admitted: AdmittedMail, ports: Ports) -> Directory:
+    """The recipient directory, if the mail needs it."""
+    return ports.directories.current() if admitted.needs_directory else EMPTY_DIRECTORY
+
+
+def _is_of(refusal: Refusal, lowered: Collection[str]) -> bool:
+    return refusal.address is not None and refusal.address.lower() in lowered
+
+
+def _unnamed(address: str, resolved: Resolved) -> Refusal:
+    """Why somebody does not get the mail whom no refusal names."""
+    for one in resolved.refusals:
+        if one.address is None:  # such as a limit that the whole mail is over
+            return replace(one, detail=f"{address} was asked for, but {one.detail}")
+    return Refusal(
+        reason=Reason.NO_RECIPIENT_CODE,
+        detail=f"{address} was asked for, but neither the mail nor the directory names it",
+    )

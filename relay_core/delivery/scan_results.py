@@ -1,0 +1,126 @@
+"""What the malware scan finds in files that were delivered: looked for, told, and written down.
+
+The scan takes seconds, and no mail waits for it. Its recipient learns of malware at the click; the
+operator, who has to look at the device, would not. So the scan's results are looked at after a
+mail went out, again and again until each file has one, for an hour or two. That a file was never
+scanned or cannot be is told as well: nobody can fetch it.
+
+A look may be made twice. What is written down is not told again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from relay_core.errors import Reason, Refusal
+from relay_core.keys import AttachmentKey, MessageId, RawKey
+from relay_core.links.download import Scan
+from relay_core.notices.notice import MailIdentity, compose_notice
+from relay_core.ports import Ports
+from relay_core.record.manifest import DeliveryState, Manifest, StoredAttachment, Threat
+from relay_core.settings import Settings
+
+from .ledger import Ledger
+
+MOST_LOOKS = 10
+"""How often the results are looked at; each time, it is waited twice as long as before."""
+
+_OPEN = frozenset({Scan.UNDER_WAY, Scan.FAILED})
+
+
+class ScanResults(Protocol):
+    """What the scan says of stored files."""
+
+    def scan_each(self, keys: Sequence[AttachmentKey]) -> Sequence[Scan]:
+        """Of each file, in order. Raises an `AdapterError` if it cannot be asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a look found: so many `malicious` files told now; `is_last` if no further is needed."""
+
+    malicious: int
+    is_last: bool
+
+
+def look_at_scans(
+    message_id: MessageId, look: int, results: ScanResults, settings: Settings, ports: Ports
+) -> Looked:
+    """Look at the results for a mail's files, the `look`-th time from 1; tell what is wrong.
+
+    Raises:
+        AdapterError: if something cannot be asked, told or written; look again.
+    """
+    stored = ports.manifests.load(message_id)
+    if stored is None:  # its retention is over
+        return Looked(malicious=0, is_last=True)
+    manifest = stored.manifest
+    known = {one.key: one.is_malware for one in manifest.threats}
+    # One that was told as not scanned may be found to hold malware yet.
+    files = [one for one in manifest.attachments if one.failure is None and not known.get(one.key)]
+    scans = results.scan_each([AttachmentKey(one.key) for one in files])
+    is_last = look >= MOST_LOOKS or _OPEN.isdisjoint(scans)
+    told = [
+        (one, scan)
+        for one, scan in zip(files, scans, strict=True)
+        if scan is Scan.MALICIOUS or (scan in _OPEN and is_last and one.key not in known)
+    ]
+    if told:
+        _tell(manifest, told, settings, ports)
+        threats = tuple(
+            Threat(key=one.key, at=ports.clock(), is_malware=scan is Scan.MALICIOUS)
+            for one, scan in told
+        )
+        Ledger(ports.manifests, manifest, stored).update(
+            lambda found: replace(found, threats=_with(threats, found.threats))
+        )
+    malicious = sum(scan is Scan.MALICIOUS for _, scan in told)
+    return Looked(malicious=malicious, is_last=is_last)
+
+
+def _with(new: Sequence[Threat], known: Sequence[Threat]) -> tuple[Threat, ...]:
+    """One a file: malware counts more than what was not scanned, and then what was told first."""
+    threats = {one.key: one for one in known}
+    for one in new:
+        if one.key not in threats or (one.is_malware and not threats[one.key].is_malware):
+            threats[one.key] = one
+    return tuple(threats.values())
+
+
+def _tell(
+    manifest: Manifest,
+    told: Sequence[tuple[StoredAttachment, Scan]],
+    settings: Settings,
+    ports: Ports,
+) -> None:
+    served = [one.recipient for one in manifest.deliveries if one.state is DeliveryState.SUBMITTED]
+    have = f"{len(served)} recipients have" if len(served) != 1 else "1 recipient has"
+    mail = MailIdentity(
+        message_id=manifest.message_id,
+        raw_key=RawKey(manifest.raw_key),
+        sender=manifest.sender,
+        subject=manifest.subject,
+    )
+    ports.notices.publish(
+        compose_notice(
+            mail,
+            [
+                Refusal(reason=Reason.VIRUS, detail=f"attachment {one.filename}: {_SAID[scan]}")
+                for one, scan in told
+            ],
+            settings,
+            relayed_to=len(served),
+            headline=f"The malware scan stops files of a mail that {have} already.",
+        )
+    )
+
+
+_SAID = {
+    Scan.MALICIOUS: "the scan found malware in it, so its link hands it out to nobody",
+    Scan.FAILED: "it could not be scanned, so its link hands it out to nobody",
+    Scan.UNDER_WAY: "the scan has no result for it yet, and until it has, its link hands it out to"
+    " nobody",
+}

@@ -1,0 +1,354 @@
+"""Where in an HTML body a block is put so that a reader sees it, whatever the HTML is like.
+
+The place is behind everything else that is shown, before the end of `body`. A `</body>` that
+stands in a comment, an attribute, a script or a style is none, and what a device left open would
+swallow the block: a comment, a `textarea`, a `select`, a table, an element that is hidden. So the
+document is read as a browser reads it (WHATWG HTML, section 13.2, "Parsing HTML documents"):
+
+* Its tokens (13.2.5). The block never goes into the middle of one. What never ends (a comment, a
+  tag, an element of raw text) hides all that follows, so the block goes before it.
+* The elements that are open where it goes (13.2.4.2, "The stack of open elements"), as far as that
+  can be known without building the tree. Where a browser may have closed one or not, it counts as
+  open: an end tag without an element is ignored. The block is put behind their end tags, innermost
+  first, and so becomes a child of `body`.
+
+The block has to begin with `<table` or `<style`, with nothing before it: of all content only those
+are put into the tree without opening formatting elements anew that ended with their parent
+(13.2.4.3, "The list of active formatting elements"), one of which may be hidden.
+
+Where more elements are open than anybody nests on purpose, and before a `frameset`, which has no
+body at all, the block goes to the top of the document's content. One pass, of linear time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Container
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .tokens import (
+    MARKUP,
+    NOSCRIPT_END,
+    RAW_TEXT,
+    TAG,
+    end_of,
+    end_of_comment,
+    end_of_markup,
+    end_of_other,
+    end_of_raw_text,
+)
+
+MAX_OPEN = 200
+"""How many elements may be open: browsers stop nesting at some hundred (Chromium: 512)."""
+
+
+MAX_REOPENED = 30
+"""How many formatting elements of one name are closed that a browser may have opened anew."""
+
+
+class Place(NamedTuple):
+    """Where a block goes: its offset, and the end tags that stand before it."""
+
+    position: int
+    end_tags: str
+
+
+def find_place(html: str) -> Place:
+    """Where to put a block, as this module's docstring says."""
+    return _Reader(html).read()
+
+
+def with_block(html: str, block: str) -> str:
+    """The HTML with the block in it. The block begins with `<table` or `<style`."""
+    return at_place(html, find_place(html), block)
+
+
+def at_place(html: str, place: Place, block: str) -> str:
+    """The HTML with the block in a place that was found in it."""
+    position, end_tags = place
+    return f"{html[:position]}{end_tags}{block}{html[position:]}"
+
+
+_NOT_BLANK = re.compile(r"[^\t\n\f\r ]")
+
+# --- elements -----------------------------------------------------------------------------------
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_VOID = _names(
+    "area base basefont bgsound br col embed frame hr image img input keygen link meta param"
+    " source track wbr"
+)
+_IN_TABLE = _names("caption colgroup tbody td tfoot th thead tr")
+_NOT_STACKED = _VOID | _IN_TABLE | _names("html head body frameset svg math")
+_OF_HEAD = _names("html head base link meta script style title")
+_HEADINGS = _names("h1 h2 h3 h4 h5 h6")
+_FORMATTING = _names("a b big code em font i nobr s small strike strong tt u")
+# 13.2.4.2: what ends the scope of an end tag. A browser may read a select as no part of it.
+_SCOPE = _names("applet caption marquee object select table td template th")
+# 13.2.6.4.7: what an end tag closes with all that is in it, within its scope.
+_BLOCKS = _HEADINGS | _names(
+    "address applet article aside blockquote button center dd details dialog dir div dl dt"
+    " fieldset figcaption figure footer header hgroup listing main marquee menu nav object ol pre"
+    " search section select summary ul"
+)
+# 13.2.4.2, "special": what an end tag of any other name does not reach beyond.
+_SPECIAL = (_SCOPE | _BLOCKS | _IN_TABLE | _VOID | RAW_TEXT) - {"dialog"} | _names(
+    "form li noscript p plaintext"
+)
+_CLOSES_P = _HEADINGS | _names(
+    "address article aside blockquote center details dialog dir div dl dd dt fieldset figcaption"
+    " figure footer form header hgroup hr li listing main menu nav ol p plaintext pre search"
+    " section summary ul xmp"
+)
+# 13.2.6.4.7: after these a frameset is ignored ("frameset-ok").
+_NO_FRAMESET = _names(
+    "applet area body br button dd dt embed hr iframe image img input keygen li listing marquee"
+    " object pre select table textarea wbr xmp"
+)
+# 13.2.6.5: these start tags end foreign content.
+_BREAKS_OUT = _HEADINGS | _names(
+    "b big blockquote body br center code dd div dl dt em embed font head hr i img li listing menu"
+    " meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var"
+)
+_FOREIGN = {
+    "svg": _names("foreignobject desc title"),
+    "math": _names("mi mo mn ms mtext annotation-xml"),
+}
+"""The elements of other languages, and in which of theirs HTML goes on (integration points)."""
+
+_BARRIERS: dict[str, frozenset[str]] = {
+    "li": _SCOPE | {"ol", "ul"},
+    "p": _SCOPE | {"button"},
+    "table": frozenset({"template"}),
+    "template": frozenset(),
+}
+"""What ends the scope of end tags that have another one than `_SCOPE`."""
+
+_ADOPTED = 6
+"""In how many blocks an end tag surely closes a formatting element (8, less the edges)."""
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One walk over the tokens. A foreign element's name is `!svg:` or `!math:` and its own."""
+
+    html: str
+    open: list[str] = field(default_factory=list)
+    top: int | None = None  # where the content of the body begins
+    end: int = 0  # behind the last token but those that only end the document
+    is_closed: bool = False  # whether </body> or </html> came last
+    frameset_ok: bool = True
+    noscript_end: int = -1
+    lost_form: bool = False  # whether one is open that no end tag closes any more
+    reopened: Counter[str] = field(default_factory=Counter)
+
+    def read(self) -> Place:
+        position = 0
+        while markup := MARKUP.search(self.html, position):
+            start = markup.start()
+            self._take_text(position, start)
+            after = self._end_of_token(start)
+            if after is None:
+                return self._place(start)
+            if len(self.open) > MAX_OPEN:
+                break
+            if not self.is_closed:
+                self.end = after
+            position = after
+        else:
+            self._take_text(position, len(self.html))
+        return self._place(self.end)
+
+    def _place(self, position: int) -> Place:
+        if len(self.open) > MAX_OPEN or (self.lost_form and "form" in self.open):
+            return Place(self.top or 0, "")
+        names = [_own_name(name) for name in reversed(self.open)]
+        for name, count in self.reopened.items():
+            names += [name] * min(count, MAX_REOPENED)
+        return Place(position, "".join(f"</{name}>" for name in names))
+
+    def _take_text(self, start: int, end: int) -> None:
+        if found := _NOT_BLANK.search(self.html, start, end):
+            self.frameset_ok = False
+            self._show(found.start())
+            self.end = end
+
+    def _show(self, start: int) -> None:
+        self.is_closed = False
+        if self.top is None:
+            self.top = start
+
+    def _end_of_token(self, start: int) -> int | None:
+        """Where the token at `start` ends; None if it never does, or hides all that follows."""
+        if self.html.startswith("<!--", start):
+            return end_of_comment(self.html, start)
+        if self.html.startswith("<![CDATA[", start) and self.open and self.open[-1][0] == "!":
+            return end_of(self.html, "]]>", start)
+        if tag := TAG.match(self.html, start):
+            return self._take_end_tag(tag) if tag[1] else self._take_start_tag(tag)
+        return end_of_other(self.html, start)
+
+    # --- start tags
+
+    def _take_start_tag(self, tag: re.Match[str]) -> int | None:
+        name, end, is_empty = tag[2].lower(), tag.end(), tag[3].endswith("/")
+        if self._is_foreign() and name not in _BREAKS_OUT:
+            self._show(tag.start())
+            if not is_empty:
+                self.open.append(self.open[-1].partition(":")[0] + f":{name}")
+            return end
+        while self._is_foreign():
+            self.open.pop()
+        if self._hides_all(name, end):
+            return None
+        if name not in _OF_HEAD:
+            self._show(end if name == "body" else tag.start())
+        self.frameset_ok = self.frameset_ok and name not in _NO_FRAMESET
+        if name in RAW_TEXT:
+            return end_of_raw_text(self.html, name, end)
+        self._close_for(name)
+        if name in _FOREIGN and not is_empty:
+            self.open.append(f"!{name}:{name}")
+        elif name not in _NOT_STACKED:
+            self.open.append(name)
+        return end
+
+    def _hides_all(self, name: str, end: int) -> bool:
+        """Whether nothing can be put behind a start tag."""
+        return (
+            name == "plaintext"
+            or (name == "frameset" and self.frameset_ok)
+            or (name == "noscript" and not self._has_noscript_end(end))
+        )
+
+    def _has_noscript_end(self, position: int) -> bool:
+        """Whether a noscript ends at one place for all.
+
+        A browser that runs scripts takes its content for raw text, and all others for markup.
+        """
+        if self.noscript_end < position:
+            found = NOSCRIPT_END.search(self.html, position)
+            is_one = found is not None and self._is_token_at(found.start(), position)
+            self.noscript_end = found.start() if found and is_one else -1
+        return self.noscript_end >= position
+
+    def _is_token_at(self, end: int, position: int) -> bool:
+        """Whether one of the tokens from `position` on begins at `end`."""
+        while position < end and (markup := MARKUP.search(self.html, position, end)):
+            position = end_of_markup(self.html, markup.start()) or end + 1
+        return position <= end
+
+    def _close_for(self, name: str) -> None:
+        """What a start tag closes (13.2.6.4.7, "in body", and the modes of tables)."""
+        if name in _IN_TABLE:
+            if (place := self._find("table", {"template"})) is not None:
+                self._cut(place + 1)
+            return
+        if name in _CLOSES_P:
+            self._close("p", _BARRIERS["p"])
+        if name in _HEADINGS and self.open and self.open[-1] in _HEADINGS:
+            self.open.pop()
+        elif name in {"li", "dd", "dt"}:
+            self._close_item({"li"} if name == "li" else {"dd", "dt"})
+        elif name in {"option", "optgroup"} and self.open and self.open[-1] == "option":
+            self.open.pop()
+        elif name == "button":
+            self._close(name, _SCOPE)
+        elif name in {"a", "nobr"}:
+            self._adopt(name)
+
+    def _close_item(self, names: Container[str]) -> None:
+        for place in range(len(self.open) - 1, -1, -1):
+            one = self.open[place]
+            if one in names:
+                self._cut(place)
+                return
+            if one[0] == "!" or (one in _SPECIAL and one not in {"address", "div", "p"}):
+                return
+
+    # --- end tags
+
+    def _take_end_tag(self, tag: re.Match[str]) -> int:
+        name, end = tag[2].lower(), tag.end()
+        if name in {"body", "html"}:
+            self.is_closed = self.top is not None
+            return end
+        if self.top is not None:
+            self.is_closed = False
+        if not self._close_foreign(name):
+            self._close_named(name)
+        return end
+
+    def _close_foreign(self, name: str) -> bool:
+        """13.2.6.5: whether an end tag closes an element among the innermost foreign ones."""
+        for place in range(len(self.open) - 1, -1, -1):
+            if self.open[place][0] != "!":
+                return False
+            if self.open[place].partition(":")[2] == name:
+                self._cut(place)
+                return True
+        return False
+
+    def _close_named(self, name: str) -> None:
+        if name in _FORMATTING:
+            self._adopt(name)
+        elif name == "form":
+            self._close_form()
+        elif name in _HEADINGS:
+            places = [self._find(one, _SCOPE) for one in _HEADINGS]
+            if found := [place for place in places if place is not None]:
+                self._cut(max(found))
+        # The next cell, or the end of the table, closes what is in a cell.
+        elif name not in _IN_TABLE:
+            barriers = _BARRIERS.get(name, _SCOPE if name in _BLOCKS else _SPECIAL)
+            self._close(name, barriers)
+
+    def _close_form(self) -> None:
+        """The last form alone is closed, and if it is out of scope no end tag will do it."""
+        if (place := self._find("form", _SCOPE)) is not None:
+            del self.open[place]
+        else:
+            self.lost_form = self.lost_form or "form" in self.open
+
+    def _adopt(self, name: str) -> None:
+        """13.2.6.4.7, "adoption agency algorithm": the element goes, what is in it stays."""
+        place = self._find(name, _SCOPE)
+        if place is not None and sum(one in _SPECIAL for one in self.open[place:]) <= _ADOPTED:
+            del self.open[place]
+
+    # --- the open elements
+
+    def _is_foreign(self) -> bool:
+        """Whether the innermost element is foreign, and no integration point."""
+        if not self.open or self.open[-1][0] != "!":
+            return False
+        language, _, name = self.open[-1][1:].partition(":")
+        return name not in _FOREIGN[language]
+
+    def _find(self, name: str, barriers: Container[str]) -> int | None:
+        """The innermost open element of that name, unless a barrier stands before it."""
+        for place in range(len(self.open) - 1, -1, -1) if name in self.open else ():
+            if self.open[place] == name:
+                return place
+            if self.open[place][0] == "!" or self.open[place] in barriers:
+                return None
+        return None
+
+    def _close(self, name: str, barriers: Container[str]) -> None:
+        if (place := self._find(name, barriers)) is not None:
+            self._cut(place)
+
+    def _cut(self, place: int) -> None:
+        """Close the open elements from `place` on; those that format are opened anew elsewhere."""
+        self.reopened.update(name for name in self.open[place:] if name in _FORMATTING)
+        del self.open[place:]
+
+
+def _own_name(name: str) -> str:
+    return name.partition(":")[2] if name[0] == "!" else name

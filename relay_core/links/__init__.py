@@ -1,0 +1,6 @@
+"""Download links: the token in one, how long it is good, and what it shows.
+
+`tokens` makes and checks the token of one recipient of one message. `lifetime` says until when the
+links of a message are good, and `download` what a link shows at the moment of a click: decided
+from the manifest, each time anew. `preview` says which files a page may show as an image.
+"""

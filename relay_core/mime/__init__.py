@@ -1,0 +1,15 @@
+"""Bytes to entities and back: the message format (RFC 5322, RFC 2045 to 2049).
+
+`message.parse_message` walks a message once, to a tree of entities. An entity is a span of the
+message's bytes: nothing is copied or decoded before somebody asks. `header` reads fields by
+offsets, `media_type` those with parameters, and `encoding` undoes transfer encodings and
+encoded-words. `uuencode` finds files in texts from before MIME.
+
+Devices write messages that break every rule. The other modules each know one way of that:
+`header_gap` (empty lines in a header), `header_text` and `raw_fields` (bytes without a charset),
+`undeclared` (boundaries that no header names), `mislabelled` (a text that is not in the encoding
+that it names), `footer` (words in clear behind base64), `content_kind` (a type that says nothing).
+Each is total: whatever the bytes, there is an answer.
+
+This room knows nothing of relaying, and could be a package of its own.
+"""

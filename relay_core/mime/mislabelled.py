@@ -1,0 +1,93 @@
+"""Texts that do not stand in the transfer encoding that their header names.
+
+Programs write `Content-Transfer-Encoding: base64` or `quoted-printable` and then the text as it
+is. What it is decoded to is not what anybody wrote, so the bytes decide:
+
+* **Base64** consists of long words of mixed letters, prose of short words of one case. A text is
+  prose if at least half of its letters stand in such words (`_WORD`), or are beyond ASCII, and its
+  beginning decoded as base64 is no text in UTF-8. What is regular in one piece, or padded, or in
+  pieces of one length, is base64.
+* **Quoted-printable** has escapes that its writers need: of `=`, of bytes beyond ASCII, of blanks
+  at the end of a line, of every second byte in UTF-16, and line breaks behind `=`. A text is none
+  if it has an equals sign that is no escape, an escape of a letter, a digit or a control character
+  other than those of ISO-2022, or bytes of 8 bits, and none of those. In prose `=80` to `=99` is a
+  number.
+
+docs/decisions/0041 says how often that is wrong. No more than the beginning of a text is
+looked at, `_SAMPLE` bytes.
+"""
+
+from __future__ import annotations
+
+import binascii
+import codecs
+import re
+
+from relay_core.errors import Span
+
+from .encoding import TransferEncoding
+
+_SAMPLE = 1 << 14
+
+_TOKEN = re.compile(rb"[A-Za-z0-9\x80-\xff]++")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]++")
+_WORD = re.compile(
+    rb"[A-Z]?[a-z]{1,20}|[A-Z]{1,20}|[0-9]{1,12}|[^\x80-\xff]{0,20}[\x80-\xff].*", re.DOTALL
+)
+_QUANTA = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+def real_encoding(raw: bytes, body: Span, declared: TransferEncoding) -> TransferEncoding:
+    """The encoding that a text stands in: the declared one, or none."""
+    sample = raw[body.start : min(body.end, body.start + _SAMPLE)]
+    is_plain = (declared is TransferEncoding.BASE64 and _is_prose(sample)) or (
+        declared is TransferEncoding.QUOTED_PRINTABLE and _is_unescaped(sample)
+    )
+    return TransferEncoding.EIGHT_BIT if is_plain else declared
+
+
+def _is_prose(sample: bytes) -> bool:
+    tokens = _TOKEN.findall(sample)
+    letters = sum(map(len, tokens))
+    pieces = sample.split()
+    joined = b"".join(pieces)
+    if _QUANTA.fullmatch(joined) and (len(pieces) == 1 or joined.endswith(b"=")):
+        return False
+    words = sum(len(token) for token in tokens if _WORD.fullmatch(token))
+    return (
+        letters > 0
+        and 2 * words >= letters
+        and not _is_in_columns(pieces)
+        and not _decodes_to_text(sample)
+    )
+
+
+def _is_in_columns(pieces: list[bytes]) -> bool:
+    """Whether all pieces but the last are of one length, as lines of base64 are."""
+    return len(pieces) > 3 and len({len(piece) for piece in pieces[:-1]}) == 1
+
+
+def _decodes_to_text(sample: bytes) -> bool:
+    """Whether base64 in the sample, as far as it goes, says something in UTF-8."""
+    encoded = b"".join(_BASE64.findall(sample))
+    content = binascii.a2b_base64(encoded[: len(encoded) // 4 * 4])
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(content)
+    except UnicodeDecodeError:
+        return False
+    return content != b"" and not _CONTROL.search(content)
+
+
+_NEEDED = re.compile(
+    rb"=(?:3[Dd]|[A-Fa-f][0-9A-Fa-f]|[ \t]*[\r\n]|(?:20|09)[ \t]*(?:[\r\n]|\Z))"
+    rb"|[\r\n]=(?:2E|46)|=00[^=\r\n]=00"
+)
+_SENSELESS = re.compile(
+    rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]*(?:[\r\n]|\Z))"
+    rb"|=(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|0[0-8BbEeFf]|1[0-9AC-Fac-f]|1[Bb](?![$(]))"
+)
+
+
+def _is_unescaped(sample: bytes) -> bool:
+    return _SENSELESS.search(sample) is not None and _NEEDED.search(sample) is None

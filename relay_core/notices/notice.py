@@ -1,0 +1,186 @@
+"""What the operator reads about a mail that was not, or not wholly, relayed.
+
+The text says which stack speaks, what came, from whom, what was wrong, where the raw message lies,
+what to do, with the commands to type, and where the document says more. Of the mail itself it
+holds the subject and the offending part of the recipient code, and never a link to an attachment.
+
+What the mail says is quoted with care. Its control characters cannot begin a line of ours, and
+nothing of it can be clicked on (`quoting`): the operator's trust in a notice is not for strangers
+to use. The addresses of the sender and of recipients stay as they are, for people copy them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from relay_core.errors import Reason, Refusal
+from relay_core.keys import MessageId, RawKey
+from relay_core.ports import Notice
+from relay_core.record.manifest import MAX_LEFT_OUT
+from relay_core.settings import MANUAL, Settings
+
+from .quoting import quote_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailIdentity:
+    """What a notice and the log call a mail.
+
+    `sender` is the addr-spec that it says it is from, or None. `authenticated` says that SES
+    proved that (see `relay_core.policy.authentication`).
+    """
+
+    message_id: MessageId
+    raw_key: RawKey
+    sender: str | None
+    subject: str
+    authenticated: bool = False
+
+    @property
+    def proven_sender(self) -> str | None:
+        """The sender, if SES proved it: what may be decided by."""
+        return self.sender if self.authenticated else None
+
+
+_ADVICE = {
+    Reason.NO_RECIPIENT_CODE: (
+        "Let the device write the recipients into the body of its mail, as\n"
+        "  :{marker}:someone@example.org,another@example.org:{marker}:"
+    ),
+    Reason.MALFORMED_RECIPIENT_CODE: "Correct the recipient code in the device's settings.",
+    Reason.UNKNOWN_GROUP: (
+        "Correct the recipient directory (the SSM parameter that the stack's output\n"
+        "directoryParameter names), or the group's name in the device."
+    ),
+    Reason.RECIPIENT_NOT_ALLOWED: "If mail may go there, add it to allowedRecipients and deploy.",
+    Reason.TOO_MANY_RECIPIENTS: "Name fewer recipients, or raise maxRecipients and deploy.",
+    Reason.SENDER_NOT_ALLOWED: "If it is a device of yours, add it to allowedSenders and deploy.",
+    Reason.SPAM: "If it is a device of yours, set spamAction to mark and deploy.",
+    Reason.VIRUS: "Look at the device that sent it. Do not open the raw message carelessly.",
+    Reason.AUTHENTICATION_FAILED: "If it is a device of yours, let it send through Amazon SES.",
+    Reason.MAIL_LOOP: "Take this relay's own addresses out of the recipient code.",
+    Reason.DELIVERY_REPORT: "Nothing.",
+    Reason.MALFORMED_MESSAGE: "Look at the raw message and at the device that sent it.",
+    Reason.LIMIT_EXCEEDED: "Let the device send smaller mails, or fewer.",
+    Reason.SUBMISSION_FAILED: "Check the recipient's address and what SES said of it.",
+}
+
+_STAYS_WRONG = frozenset(
+    {
+        Reason.MALFORMED_RECIPIENT_CODE,
+        Reason.VIRUS,
+        Reason.MAIL_LOOP,
+        Reason.DELIVERY_REPORT,
+        Reason.MALFORMED_MESSAGE,
+    }
+)
+"""What is wrong with the mail itself: sent again, it is refused again."""
+
+PLACE = f"{MANUAL}#the-notices"
+"""Where the operator's document says more about each reason."""
+
+
+MAX_REFUSALS_TOLD = 50
+"""How many refusals one notice tells; it counts the others."""
+
+MAX_DETAIL = 2000
+"""Characters of a refusal's detail, or of a subject, that a notice quotes."""
+
+
+def kept_refusals(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
+    """Those that a manifest holds: those that one notice tells, and those that name an address.
+
+    Each is as long as it is quoted.
+    """
+    return tuple(
+        replace(one, detail=one.detail[:MAX_DETAIL])
+        for number, one in enumerate(refusals[:MAX_LEFT_OUT])
+        if number < MAX_REFUSALS_TOLD or one.address is not None
+    )
+
+
+def compose_notice(
+    mail: MailIdentity,
+    refusals: Sequence[Refusal],
+    settings: Settings,
+    *,
+    relayed_to: int = 0,
+    headline: str | None = None,
+) -> Notice:
+    """The notice about one mail. `relayed_to` counts the recipients who get it all the same.
+
+    `headline` is its first sentence, if it is not that the mail was not (wholly) relayed.
+
+    Raises:
+        ValueError: if there is no refusal to tell.
+    """
+    if not refusals:
+        raise ValueError("a notice needs something to tell")
+    reason, marker = refusals[0].reason, settings.recipient_marker
+    told = [
+        Refusal(reason=one.reason, detail=_quoted(one.detail, marker=marker))
+        for one in refusals[:MAX_REFUSALS_TOLD]
+    ]
+    more = len(refusals) - len(told)
+    subject = " ".join(_quoted(mail.subject, keeps_addresses=False).split())
+    sender = mail.sender and _quoted(mail.sender)
+    if headline is not None:
+        pass
+    elif relayed_to:
+        people = "1 recipient" if relayed_to == 1 else f"{relayed_to} recipients"
+        headline = f"A mail was relayed to {people}, but not to all."
+    else:
+        headline = "A mail was not relayed."
+    reasons = list(dict.fromkeys(refusal.reason for refusal in refusals))
+    lines = [
+        headline,
+        "",
+        f"Stack:   {settings.stack}",
+        f"From:    {sender or '(no usable address)'}",
+        f"Subject: {subject or '(none)'}",
+        f"Message: {mail.message_id}",
+        f"Raw:     {mail.raw_key} in the incoming bucket",
+        "",
+        "What was wrong:",
+        *(f"* {refusal.reason}: {_indented(refusal.detail)}" for refusal in told),
+        *([f"* and {more} more like these"] if more else []),
+        "",
+        "What to do:",
+        *(f"* {_indented(_ADVICE[reason].format(marker=marker))}" for reason in reasons),
+        *_commands(mail.message_id, reasons, others_have_it=relayed_to > 0),
+        "",
+        f"More: {PLACE}",
+    ]
+    return Notice(
+        reason=reason,
+        sender=mail.sender,  # exactly: subscribers filter by it
+        subject=f"Mail relay {settings.stack}: {reason} ({sender or 'unknown sender'})",
+        text="\n".join(lines) + "\n",
+        message_id=mail.message_id,
+        raw_key=mail.raw_key,
+        mail_subject=subject,
+        refusals=tuple(told),
+        more_refusals=more,
+        relayed_to=relayed_to,
+    )
+
+
+def _commands(
+    message_id: MessageId, reasons: Sequence[Reason], *, others_have_it: bool
+) -> Iterator[str]:
+    yield f"* See what became of it:     relayctl show {message_id}"
+    if not _STAYS_WRONG.issuperset(reasons):
+        whom = " --recipient ADDRESS" if others_have_it else ""
+        yield f"* Once that is mended, send: relayctl redeliver {message_id}{whom}"
+
+
+def _quoted(text: str, *, marker: str = "", keeps_addresses: bool = True) -> str:
+    """Words of the mail: not too many, and no part of them a link."""
+    if len(text) > MAX_DETAIL:
+        text = text[:MAX_DETAIL] + "…"
+    return quote_words(text, marker=marker, keeps_addresses=keeps_addresses)
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n  ")

@@ -1,0 +1,9 @@
+"""Who may send what to whom.
+
+`authentication` reads what SES proved about the sender, `author` whom the mail says it is from.
+`admission` decides on that, on the settings and on the mail's recipients: admitted, refused with
+reasons, or ignored without a word. `directory` is the document of groups and default recipients
+that an operator edits while the relay runs.
+
+A new rule about whether a mail or a recipient is served goes into `admission`.
+"""

@@ -1,0 +1,194 @@
+"""Who a mail says it is from (RFC 5322 section 3.6.2): read once for names, once for authority.
+
+Two readers of one field, because they are asked different things:
+
+* `find_author` is for **authority**. Whoever decides by the sender (`allowedSenders`, default
+  recipients, limits) must never take one mailbox for another. It knows one spelling, the
+  mailbox of RFC 5322 section 3.4, and says None of everything else: quoted-strings, comments
+  and encoded-words are no addresses; several mailboxes, several fields and groups (RFC 6854)
+  make no author.
+* `find_name` is for **names**. Recipients want to know which of a thousand devices it is, and
+  devices write almost anything. It reads what a person would, and what it finds decides nothing.
+
+`find_replies` reads Reply-To (section 3.6.2): whom an answer is to reach.
+
+All of them look at no more than `MAX_FIELD` bytes of a field and take linear time. What an
+author is worth is for `relay_core.policy.authentication` to say.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from relay_core.addresses.mailbox import InvalidAddress, Mailbox, parse_addr_spec
+from relay_core.mime.encoding import decode_encoded_words
+from relay_core.mime.header import Header, HeaderField
+from relay_core.mime.header_text import decode_header_bytes
+
+MAX_FIELD = 2000
+"""Bytes of a field that names people; a longer From makes no author and is cut for its name.
+
+RFC 5322 section 2.1.1 allows 998 in a line, and a mailbox needs no second one.
+"""
+
+# No two alternatives begin alike, so giving back finds nothing new to try.
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+# Comments nest (RFC 5322 section 3.2.2). Nobody nests them deeper than this.
+_COMMENT = r"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\))*\)"
+_QUOTED_OR_COMMENT = re.compile(rf"{_QUOTED}|{_COMMENT}")
+# --- for authority ------------------------------------------------------------------------------
+
+# A phrase may hold dots (section 4.1, obs-phrase), but no other special (section 3.2.3).
+_NAME_ADDR = re.compile(
+    rf'(?:{_QUOTED}|[^"(),:;<>@\[\]\\])*<[ \t]*+(?P<addr_spec>[^\s<>"]++)[ \t]*+>\Z'
+)
+# Devices also write their address for a name, without quotes: one mailbox all the same.
+_TWICE = re.compile(r'(?P<addr_spec>[^\s<>",;:]++)[ \t]*+<(?P=addr_spec)>\Z')
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def find_author(header: Header) -> str | None:
+    """The addr-spec of the one mailbox that wrote the mail, or None: for authority.
+
+    The header holds one From field, and that one mailbox: an addr-spec, or a phrase and the
+    addr-spec in angle brackets, comments around it (RFC 5322 sections 3.4 and 3.2.2). Routes
+    and blanks inside an addr-spec (section 4.4) are read by some and not by others: None.
+    """
+    fields = [field for field in header.fields if field.name == "from"]
+    if len(fields) != 1 or _size(fields[0]) > MAX_FIELD:
+        return None
+    return _parse_author(header.value(fields[0]))
+
+
+def _size(field: HeaderField) -> int:
+    return field.value_end - field.value_start
+
+
+@lru_cache(maxsize=64)  # a device writes the same into each of its mails
+def _parse_author(value: bytes) -> str | None:
+    text = decode_header_bytes(value)
+    if _CONTROL.search(text):
+        return None
+    bare = _QUOTED_OR_COMMENT.sub(_blank_for_comment, text).strip(" \t")
+    match = _NAME_ADDR.match(bare) or _TWICE.match(bare)
+    try:
+        return parse_addr_spec(match["addr_spec"] if match else bare)
+    except InvalidAddress:
+        return None
+
+
+def _blank_for_comment(match: re.Match[str]) -> str:
+    return " " if match[0].startswith("(") else match[0]
+
+
+# --- for names ----------------------------------------------------------------------------------
+
+# What a field that names people is made of: no two alternatives begin alike, and the last one
+# takes a character that begins what has no end.
+_PIECE = re.compile(
+    rf"(?P<quoted>{_QUOTED})|(?P<comment>{_COMMENT})|<(?P<angle>[^<>]*+)>"
+    r'|(?P<separator>[,;])|(?P<word>[^\s,;"(<]++|\S)'
+)
+_LONE = frozenset('"(<')
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def find_name(header: Header) -> str:
+    """What the writer of a mail calls itself, "" if it says nothing: for people to read.
+
+    It is the display-name, or the comment that stood for one before RFC 2822 (RFC 5322 section
+    3.4), or the address, or whatever words there are.
+    """
+    value = header.get("from")
+    return "" if value is None else _parse_name(value[:MAX_FIELD], header.charsets)
+
+
+@lru_cache(maxsize=64)
+def _parse_name(value: bytes, charsets: tuple[str, ...]) -> str:
+    text = decode_header_bytes(value, charsets)
+    name = _read_mailboxes(text)[0].name
+    if "=?" in text and (name.startswith('"') or "<" in name):
+        # A mailer that puts all of a field into an encoded-word means a mailbox by it.
+        name = _read_mailboxes(name)[0].name
+    return name
+
+
+_BETWEEN_WORDS = re.compile(r"[\s()<>\[\],;:\"']+")
+_ADDRESS_LIKE = re.compile(r"[^@]@[^@.]++\.[^@]")
+
+
+def shows_another_address(name: str, addr_spec: str) -> bool:
+    """Whether a person sees an address in a display-name that is not `addr_spec`.
+
+    Full-width and invisible characters change nothing of what is seen (Unicode TR 36).
+    """
+    visible = "".join(one for one in unicodedata.normalize("NFKC", name) if one.isprintable())
+    words = _BETWEEN_WORDS.split(visible.replace("\u3002", ".").lower())
+    return any(_ADDRESS_LIKE.search(one) and one != addr_spec.lower() for one in words)
+
+
+MAX_REPLIES = 10
+"""How many mailboxes of Reply-To are kept: nobody answers to more."""
+
+
+def find_replies(header: Header) -> tuple[Mailbox, ...]:
+    """The mailboxes of Reply-To with an address that mail can be sent to, each address once."""
+    found: dict[str, Mailbox] = {}
+    value = (header.get("reply-to") or b"")[:MAX_FIELD]
+    for one in _read_mailboxes(decode_header_bytes(value, header.charsets)):
+        try:
+            addr_spec = parse_addr_spec(one.address)
+        except InvalidAddress:
+            continue
+        name = "" if one.name == one.address else one.name
+        found.setdefault(addr_spec.lower(), Mailbox(addr_spec=addr_spec, display_name=name))
+    return tuple(found.values())[:MAX_REPLIES]
+
+
+@dataclass(slots=True)
+class _Written:
+    """A mailbox as it is written: its words outside of brackets, its comment, its address."""
+
+    words: str = ""
+    comment: str = ""
+    address: str = ""
+    bracketed: bool = False
+
+    @property
+    def name(self) -> str:
+        text = self.words.strip().removesuffix(":") or self.comment or self.address
+        return " ".join(decode_encoded_words(text).split())
+
+
+def _read_mailboxes(text: str) -> list[_Written]:
+    """The mailboxes of a field, read leniently; one at the least.
+
+    An address stands in angle brackets, or else is a bare word with an @ inside. A comma before
+    there is one belongs to a name: `Smith, John <john@example.org>`.
+    """
+    mailboxes = [_Written()]
+    end = 0
+    for piece in _PIECE.finditer(text):
+        one = mailboxes[-1]
+        blank = " " if piece.start() > end else ""
+        end = piece.end()
+        kind, found = piece.lastgroup, piece[piece.lastgroup or 0]
+        if kind == "separator" and (one.address or found == ";"):
+            mailboxes.append(_Written())
+        elif kind == "angle":
+            if not one.bracketed:
+                one.words += f" {one.address}"  # it was a name, if anything
+                one.address, one.bracketed = found.strip(), True
+        elif found in _LONE:
+            one.words += " "
+        elif kind == "comment":
+            one.comment = one.comment or _ESCAPED.sub(r"\1", found[1:-1])
+        elif kind == "word" and not one.address and "@" in found[1:-1]:
+            one.address = found
+        else:
+            quoted = _ESCAPED.sub(r"\1", found[1:-1]) if kind == "quoted" else found
+            one.words += blank + quoted
+    return mailboxes

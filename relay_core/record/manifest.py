@@ -1,0 +1,415 @@
+"""The manifest: what was promised for one message, and how far it is kept.
+
+One JSON object a message, in the attachments bucket, changed only by compare-and-swap. It
+is the ledger that makes a redelivery harmless, what a link is checked against, and what an
+operator looks at. It ends with the attachments' retention.
+
+A message that is relayed has one from before its first submission, after its attachments are
+stored. A recipient goes from `pending` over `submitting` to `submitted` or `failed`; the middle
+one is written before the mail service is asked. So a worker that dies leaves in writing whose
+mail may have been taken: only those can get it twice, and the next worker counts them before it
+asks again.
+
+A message that is not relayed has one as well: refused, ignored, held back, or not yet read by
+any try. By it a second delivery repeats no notice, and an operator finds the mail.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from relay_core.errors import Reason, Refusal
+from relay_core.keys import MessageId
+
+from .lease import Lease, Worker
+
+ALL_LEFT_OUT = "*"
+"""In `Manifest.asked`: everybody whom the mail names and who has not been served. No address."""
+
+MAX_LEFT_OUT = 1000
+"""How many of those who were left out a manifest names; no mail may have more recipients."""
+
+SCHEMA_VERSION = 2
+"""2 adds all that has a default. Manifests of schema 1 are read as if they had none of it."""
+
+
+class ManifestState(StrEnum):
+    """What becomes of the message as a whole.
+
+    `RELAYING` is the usual one, from the first submission to the last. `REFUSED` and `IGNORED`
+    are ends, for a `reason`. A `HELD` message was over its sender's limit: nothing is done with
+    it until an operator sets it to `RELEASED` and has it delivered again. A `RELEASED` message
+    is done from its start, whatever was decided before, and without being counted. A `FAILING`
+    one was tried, and no try came as far as to promise anything.
+    """
+
+    RELAYING = "relaying"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+    HELD = "held"
+    RELEASED = "released"
+    FAILING = "failing"
+
+
+class DeliveryState(StrEnum):
+    """How far one recipient's delivery is.
+
+    `SUBMITTING` is being submitted now, if the manifest has a lease that lasts; else it was
+    when its worker died or no answer came, and the mail service may have taken the mail.
+    """
+
+    PENDING = "pending"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"
+    FAILED = "failed"
+
+
+_OPEN = frozenset({DeliveryState.PENDING, DeliveryState.SUBMITTING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAttachment:
+    """One attachment in the store: `size` in bytes and `sha256` in hex, of its decoded content.
+
+    `failure` says why the store refused it for good; None where it is kept. Since `revoked_at`
+    nobody may fetch it.
+    """
+
+    key: str
+    filename: str
+    content_type: str
+    size: int
+    sha256: str
+    failure: str | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRecord:
+    """One recipient's outcome.
+
+    `submission_id` is the mail service's name for the mail, `at` when this was recorded, and
+    `failure` the service's last words: final for `FAILED`, of the last try for the others. Since
+    `revoked_at` the recipient's link is dead. `repeats` counts how often the mail was handed over
+    once more although it may have been taken before.
+    """
+
+    recipient: str
+    state: DeliveryState = DeliveryState.PENDING
+    submission_id: str | None = None
+    at: datetime | None = None
+    failure: str | None = None
+    revoked_at: datetime | None = None
+    repeats: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing final is known of it."""
+        return self.state in _OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervention:
+    """What an operator did to a message: when, who, what (a verb), and the particulars."""
+
+    at: datetime
+    by: str
+    what: str
+    detail: str = ""
+
+
+class DeathCause(StrEnum):
+    """What a worker died of, as far as can be known (`relay_core.delivery.deaths`)."""
+
+    TIME = "time"
+    MEMORY = "memory"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """A worker that died with the message in its hands.
+
+    `queue_message` is the queue's name for the message that it had been given. At `at` it was
+    gone for sure: when its lease ended, or, where it had none, when somebody found out.
+    """
+
+    queue_message: str
+    cause: DeathCause
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threat:
+    """A file that the scan lets nobody have, by its key, and when the operator was told.
+
+    It holds malware (`is_malware`), or was not scanned.
+    """
+
+    key: str
+    at: datetime
+    is_malware: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The ledger of one message. Times are aware datetimes in UTC.
+
+    At `expires_at` its links are over: so long after the last submission, and never sooner than
+    any recipient was told. `interventions` are those of operators, oldest first.
+
+    `reason` and `detail` tell why it is refused, ignored or held; `detail` alone is the trouble
+    that the last try had, and empty where it had none. `refusals` are why some recipients were
+    left out of a message that is relayed: `MAX_LEFT_OUT` at the most. `asked` are those of them
+    whom an operator wants served after all (`relay_core.delivery.reconsidering`): addresses, or
+    `ALL_LEFT_OUT`. `deaths` are those of
+    workers since the last recipient was served, oldest first.
+
+    `files_since` is before the oldest of its files was stored, where that is later than
+    `created_at`. `marker` is the recipient marker that its recipients were found by. Once
+    `is_budgeted`, its recipients are counted in an hour's budget. It `is_dead` where its last try
+    failed: its message of the queue is in the dead-letter queue, or was, and none tries it again.
+    `threats` are those of its files, as the operator was told of them.
+    """
+
+    message_id: MessageId
+    raw_key: str
+    sender: str | None
+    subject: str
+    created_at: datetime
+    expires_at: datetime
+    attachments: tuple[StoredAttachment, ...]
+    deliveries: tuple[DeliveryRecord, ...]
+    state: ManifestState = ManifestState.RELAYING
+    reason: Reason | None = None
+    detail: str = ""
+    lease: Lease | None = None
+    interventions: tuple[Intervention, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    asked: tuple[str, ...] = ()
+    deaths: tuple[Death, ...] = ()
+    files_since: datetime | None = None
+    marker: str = ""
+    is_budgeted: bool = False
+    is_dead: bool = False
+    threats: tuple[Threat, ...] = ()
+
+    @property
+    def stored_since(self) -> datetime:
+        """A moment before which none of its files was stored."""
+        return self.files_since or self.created_at
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to do for any delivery of the message."""
+        if self.state is ManifestState.RELAYING:
+            return not self.open_deliveries() and not self.asked
+        return self.state in {ManifestState.REFUSED, ManifestState.IGNORED}
+
+    def is_given_up(self, now: datetime) -> bool:
+        """Whether no try of it is under way or will come, though it is not done with.
+
+        That is so where the last one failed, and where a worker died of it.
+        """
+        if self.is_settled or self.state is ManifestState.HELD:
+            return False
+        if self.lease is None:
+            return self.is_dead
+        return now >= self.lease.until and (self.is_dead or self.lease.is_last_try)
+
+    def open_deliveries(self) -> tuple[DeliveryRecord, ...]:
+        """The recipients of whom nothing final is known yet, in order."""
+        return tuple(delivery for delivery in self.deliveries if delivery.is_open)
+
+    def count(self, state: DeliveryState) -> int:
+        """How many recipients are in that state."""
+        return sum(delivery.state is state for delivery in self.deliveries)
+
+    def claiming(
+        self,
+        group: Iterable[DeliveryRecord],
+        worker: Worker,
+        now: datetime,
+        *,
+        links_until: datetime,
+    ) -> Manifest:
+        """The manifest in which a worker is about to submit to those of the group that are open.
+
+        `group` are their records as the worker found them: it counts whom it may repeat with the
+        claim itself, so that no death after it can hide that. Made again on another version, the
+        claim counts nothing twice. The group is told that its links are good until `links_until`;
+        that holds for all links of the message, and none ends sooner than it was promised to.
+        Unchanged if another worker holds the message.
+        """
+        if worker.is_shut_out(self.lease, now):
+            return self
+        repeats = {
+            one.recipient: one.repeats + (one.state is DeliveryState.SUBMITTING) for one in group
+        }
+        submitting = {
+            one.recipient: replace(
+                one,
+                state=DeliveryState.SUBMITTING,
+                repeats=max(one.repeats, repeats[one.recipient]),
+            )
+            for one in self.open_deliveries()
+            if one.recipient in repeats
+        }
+        return replace(
+            self._with(submitting),
+            lease=worker.lease,
+            is_dead=False,
+            expires_at=max(self.expires_at, links_until),
+        )
+
+    def recording(self, records: Iterable[DeliveryRecord], by: Worker) -> Manifest:
+        """The manifest with what a worker knows of some recipients.
+
+        What is final stays: one who has the mail is not open again because of a worker that is
+        late. Nor does a worker know of a revocation, or how often a mail was repeated. From one
+        that does not hold the message any more, only what is final counts.
+        """
+        is_holder = self.lease is not None and self.lease.holder == by.name
+        known = {record.recipient: record for record in records if is_holder or not record.is_open}
+        recorded = self._with(
+            {
+                one.recipient: replace(
+                    known[one.recipient], revoked_at=one.revoked_at, repeats=one.repeats
+                )
+                for one in self.deliveries
+                if one.recipient in known and (one.is_open or not known[one.recipient].is_open)
+            }
+        )
+        got_on = any(not record.is_open for record in known.values())
+        return replace(recorded, deaths=()) if got_on else recorded
+
+    def released(self, by: Worker) -> Manifest:
+        """The manifest without that worker's lease."""
+        if self.lease is None or self.lease.holder != by.name:
+            return self
+        return replace(self, lease=None)
+
+    def _with(self, records: Mapping[str, DeliveryRecord]) -> Manifest:
+        return replace(
+            self, deliveries=tuple(records.get(one.recipient, one) for one in self.deliveries)
+        )
+
+
+_LEASE_MORE = "lease_more"
+_NEW_IN_LEASE = ("queue_message", "is_last_try")
+"""What the release before refuses within a lease. It passes over fields beside it, so that mail
+in the hands of a worker can be read by it after it is deployed again."""
+
+
+def format_manifest(manifest: Manifest) -> bytes:
+    """The manifest as JSON, UTF-8."""
+
+    def default(value: object) -> str:
+        if isinstance(value, datetime):
+            return value.isoformat()
+        raise TypeError(f"no JSON form for {value!r}")
+
+    document = {"schema": SCHEMA_VERSION, **asdict(manifest)}
+    if manifest.lease is not None:
+        document[_LEASE_MORE] = {key: document["lease"].pop(key) for key in _NEW_IN_LEASE}
+    return json.dumps(document, default=default, ensure_ascii=False, indent=1).encode()
+
+
+def parse_manifest(document: bytes) -> Manifest:
+    """The inverse of `format_manifest`; reads schema 1 too.
+
+    Raises:
+        ValueError: if it is no manifest of a schema that is known.
+    """
+    try:
+        data: dict[str, Any] = json.loads(document)
+        schema = data.pop("schema")
+        if schema not in {1, SCHEMA_VERSION}:
+            raise ValueError(f"manifest schema {schema}, expected 1 or {SCHEMA_VERSION}")
+        lease, reason = data.get("lease"), data.get("reason")
+        return Manifest(
+            message_id=MessageId(data["message_id"]),
+            raw_key=data["raw_key"],
+            sender=data["sender"],
+            subject=data["subject"],
+            created_at=datetime.fromisoformat(data["created_at"]),
+            expires_at=datetime.fromisoformat(data["expires_at"]),
+            attachments=tuple(_parse_attachment(item) for item in data["attachments"]),
+            deliveries=tuple(_parse_delivery(item) for item in data["deliveries"]),
+            # The first manifests of schema 1 had no state: all were of messages that are relayed.
+            state=ManifestState(data.get("state", ManifestState.RELAYING)),
+            reason=Reason(reason) if reason else None,
+            detail=data.get("detail", ""),
+            lease=lease
+            and Lease(
+                **{
+                    **lease,
+                    **data.get(_LEASE_MORE, {}),
+                    "until": datetime.fromisoformat(lease["until"]),
+                }
+            ),
+            interventions=tuple(
+                Intervention(**{**item, "at": datetime.fromisoformat(item["at"])})
+                for item in data.get("interventions", ())
+            ),
+            refusals=tuple(_parse_refusal(item) for item in data.get("refusals", ())),
+            asked=tuple(data.get("asked", ())),
+            deaths=tuple(
+                Death(
+                    queue_message=item["queue_message"],
+                    cause=DeathCause(item["cause"]),
+                    at=_parse_time(item.get("at")),
+                )
+                for item in data.get("deaths", ())
+            ),
+            files_since=_parse_time(data.get("files_since")),
+            marker=data.get("marker", ""),
+            is_budgeted=data.get("is_budgeted", False),
+            is_dead=data.get("is_dead", False),
+            threats=tuple(
+                Threat(
+                    key=item["key"],
+                    at=datetime.fromisoformat(item["at"]),
+                    is_malware=item["is_malware"],
+                )
+                for item in data.get("threats", ())
+            ),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a manifest: {error!r}") from error
+
+
+def _parse_attachment(item: dict[str, Any]) -> StoredAttachment:
+    return StoredAttachment(**{**item, "revoked_at": _parse_time(item.get("revoked_at"))})
+
+
+_NOT_ALLOWED = " is not in allowedRecipients"
+"""How the detail of a refusal ends from which those of earlier releases tell the address."""
+
+
+def _parse_refusal(item: dict[str, Any]) -> Refusal:
+    reason, detail, address = Reason(item["reason"]), item["detail"], item.get("address")
+    if "address" not in item and reason is Reason.RECIPIENT_NOT_ALLOWED:
+        address = detail.removesuffix(_NOT_ALLOWED) if detail.endswith(_NOT_ALLOWED) else None
+    return Refusal(reason=reason, detail=detail, address=address)
+
+
+def _parse_time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _parse_delivery(item: dict[str, Any]) -> DeliveryRecord:
+    return DeliveryRecord(
+        recipient=item["recipient"],
+        state=DeliveryState(item["state"]),
+        submission_id=item["submission_id"],
+        at=_parse_time(item["at"]),
+        failure=item["failure"],
+        revoked_at=_parse_time(item.get("revoked_at")),
+        repeats=item.get("repeats", 0),
+    )

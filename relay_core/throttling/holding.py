@@ -1,0 +1,97 @@
+"""Holding back the mail of a sender that floods.
+
+What `flood` decides about one window is carried out here over ports, in an order that survives
+a crash: count the mail by compare-and-swap, tell the operator unless that was done, then record it
+as held. A held mail is not lost: its raw message and its manifest wait for an
+operator to release it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from relay_core.delivery.ledger import begun_manifest, write_manifest
+from relay_core.errors import Reason, Refusal
+from relay_core.limits.flood import SenderWindow
+from relay_core.notices.moment import format_moment
+from relay_core.notices.notice import MailIdentity, compose_notice
+from relay_core.ports import Ports, StoredManifest
+from relay_core.record.manifest import ManifestState
+from relay_core.settings import Settings
+
+from .window_change import change_window, tell_once
+
+
+def hold_back(
+    mail: MailIdentity,
+    stored: StoredManifest | None,
+    settings: Settings,
+    ports: Ports,
+    arrived_at: datetime | None,
+) -> bool:
+    """Whether the mail waits for an operator; counted, told and recorded if it does.
+
+    `stored` is its manifest. Of one that fails at every try it is not known whether it was
+    counted, so it is counted if it was not. Raises as `relay_message`.
+    """
+    if not settings.sender_message_limit:
+        return False
+    if stored is not None and stored.manifest.state is not ManifestState.FAILING:
+        return stored.manifest.state is ManifestState.HELD
+    empty = SenderWindow.at(
+        arrived_at or ports.clock(), sender=_counted_as(mail), length=settings.sender_window
+    )
+    limit = settings.sender_message_limit
+    now = ports.clock()
+    window = change_window(
+        ports.windows, empty, lambda found: found.counting(mail.message_id, limit, now)
+    )
+    if mail.message_id in window.let_through:
+        return False
+    refusal = Refusal(
+        reason=Reason.LIMIT_EXCEEDED,
+        detail=f"{over_the_limit(settings)}. This mail and all that come from there until"
+        f" {format_moment(window.ends_at)} are held, without a further notice."
+        " None is lost: each has its raw message and a manifest whose state is held.",
+    )
+    notice = compose_notice(mail, (refusal,), settings)
+    tell_once(window, ports.windows, mail.message_id, lambda: ports.notices.publish(notice))
+    record_held(mail, over_the_limit(settings), stored, settings, ports)
+    return True
+
+
+def record_held(
+    mail: MailIdentity,
+    detail: str,
+    stored: StoredManifest | None,
+    settings: Settings,
+    ports: Ports,
+) -> None:
+    """Write down that a mail waits for an operator. Raises as `relay_message`.
+
+    Files that an earlier try stored stay its files, as old as they are.
+    """
+    before = begun_manifest(mail, stored, settings, ports.clock())
+    held = replace(
+        before,
+        state=ManifestState.HELD,
+        reason=Reason.LIMIT_EXCEEDED,
+        detail=detail,
+    )
+    write_manifest(held, stored, ports.manifests)
+
+
+def over_the_limit(settings: Settings) -> str:
+    """What is told of a sender over its limit."""
+    return (
+        f"the sender is over {settings.sender_message_limit} mails in"
+        f" {settings.sender_window.total_seconds():.0f} seconds (senderMessageLimit)"
+    )
+
+
+def _counted_as(mail: MailIdentity) -> str | None:
+    """Whose limit a mail uses up: what is not proven never fills that of who is."""
+    if mail.sender and not mail.authenticated:
+        return f"{mail.sender} (not verified)"
+    return mail.sender

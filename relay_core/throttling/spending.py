@@ -1,0 +1,101 @@
+"""Holding back mail that is over the hour's budget of recipients.
+
+What `budget` decides about an hour is carried out here over ports. The budget is spent when a
+mail is about to be relayed for the first time, for all its recipients at once. A mail whose files
+are stored over several deliveries spends it once. A mail that does not fit is held as a whole; a
+smaller one after it may still fit. One that an operator released goes out and is not counted.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from relay_core.errors import Reason, Refusal
+from relay_core.keys import MessageId
+from relay_core.limits.budget import BudgetWindow
+from relay_core.notices.moment import format_moment
+from relay_core.notices.notice import compose_notice
+from relay_core.plan import RelayPlan
+from relay_core.ports import Ports, StoredManifest
+from relay_core.record.manifest import ManifestState
+from relay_core.record.report import Outcome
+from relay_core.settings import Settings
+
+from .holding import record_held
+from .window_change import change_known, tell_once
+
+_NOT_SPENT_FOR = frozenset({ManifestState.FAILING, ManifestState.HELD})
+
+
+def hold_over_budget(
+    plan: RelayPlan, stored: StoredManifest | None, settings: Settings, ports: Ports
+) -> Outcome | None:
+    """`HELD` if the mail waits for an operator, told and recorded; None if its budget is spent.
+
+    `UNFINISHED` if it is to be held and another mail is just telling the operator: it has to come
+    again, since no mail is held before the operator knows. `stored` is its manifest. Raises as
+    `relay_message`.
+    """
+    if not settings.recipient_budget:
+        return None
+    if stored is not None and (
+        stored.manifest.is_budgeted or stored.manifest.state not in _NOT_SPENT_FOR
+    ):
+        return None
+    mail, count = plan.mail, len(plan.recipients)
+    full = _spend(count, mail.message_id, settings.recipient_budget, ports, ports.clock())
+    if full is None:
+        return None
+    refusal = Refusal(
+        reason=Reason.LIMIT_EXCEEDED,
+        detail=f"{over_the_budget(settings)}. This mail is to {count} recipients. It and all that"
+        f" do not fit until {format_moment(full.ends_at)} are held, without a further"
+        " notice. None is lost: 'relayctl list --state held' shows them, and 'relayctl redeliver"
+        " MESSAGE' releases one. See first that their recipients exist: mail that bounces can"
+        " have the account paused.",
+    )
+    if not full.telling.told and not full.telling.is_due(mail.message_id):
+        # Who claims to tell may fail, and come again in an hour that has room: then nobody tells.
+        return Outcome.UNFINISHED
+    notice = compose_notice(mail, (refusal,), settings)
+    tell_once(full, ports.budgets, mail.message_id, lambda: ports.notices.publish(notice))
+    record_held(mail, over_the_budget(settings), stored, settings, ports)
+    return Outcome.HELD
+
+
+def over_the_budget(settings: Settings) -> str:
+    """What is told of a mail that is over the budget."""
+    return (
+        f"the stack is over {settings.recipient_budget} recipients in this hour"
+        " (recipientBudgetPerHour)"
+    )
+
+
+def _spend(
+    count: int, by: MessageId, budget: int, ports: Ports, now: datetime
+) -> BudgetWindow | None:
+    """Take so many recipients from the hour's budget; the hour, if there is no room for them."""
+    empty, purse = BudgetWindow.at(now), ports.purse
+    seen = purse.seen_of(empty)
+    if count > purse.left:
+        needed, spent = count - purse.left, purse.spent
+        if seen is not None and seen.window.reserving(needed, budget, spent) is seen.window:
+            # Nothing is written where there is no room: so it has to be looked at anew.
+            seen = None
+        before = 0
+
+        def reserve(found: BudgetWindow) -> BudgetWindow:
+            nonlocal before
+            before = found.reserved
+            reserved = found.reserving(needed, budget, spent)
+            if reserved is not found:
+                return reserved
+            return found.with_telling(found.telling.claimed(by, now))
+
+        purse.seen = change_known(ports.budgets, empty, reserve, seen)
+        purse.left += purse.seen.window.reserved - before
+        if count > purse.left:
+            return purse.seen.window
+    purse.left -= count
+    purse.spent += count
+    return None

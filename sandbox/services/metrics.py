@@ -1,0 +1,252 @@
+"""What CloudWatch does by itself and the emulator does not, so that the declared alarms are live.
+
+The emulator keeps alarms and acts on the data that is put. What the function's log tells is put
+by `sandbox.services.log_metrics`, bounces by `sandbox.ses.events`; nothing is ever throttled here.
+What else is missing is brought by this module:
+
+* Nothing measures a queue. SQS tells how many messages it holds, not how many were ever sent nor
+  how old they are.
+  `Tally` works these out from the depth over time and from the objects that a bucket
+  announces to the queue. Both are estimates: a message that is sent and worked off between two
+  looks is only known if a bucket announced it, and messages are taken to leave in order.
+* The emulator evaluates an alarm on the data of every dimension of its metric. So only what an
+  alarm watches is put for queues, and no two alarms may watch one metric of two resources.
+* The emulator leaves an alarm as it is when data is missing. Where that is a good sign, zeros are
+  put while the alarm sounds, so that it ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+NAMESPACE = "AWS/SQS"
+
+_BROUGHT_BY_OTHERS = {
+    ("AWS/Lambda", "Errors"),
+    ("AWS/Lambda", "Url5xxCount"),
+    ("AWS/SES", "Bounce"),
+}
+_NEVER_BAD = {
+    ("AWS/Lambda", "Throttles"),
+    ("AWS/SES", "Reputation.BounceRate"),
+    ("AWS/SES", "Reputation.ComplaintRate"),
+}
+"""Metrics of AWS without any data here, so that alarms on them cannot be mixed up either."""
+
+_logger = logging.getLogger(__name__)
+
+
+class UnmeasurableAlarm(Exception):
+    """A declared alarm can never go off here; the message names it and says why."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one queue's depth over time tells of its messages."""
+
+    _pending: deque[float] = field(default_factory=deque)  # when each message was first noticed
+    _sent: int = 0
+
+    def observe(self, *, depth: int, announced: int, now: float) -> tuple[int, float]:
+        """How many messages were sent since the last look, and how old the oldest is (seconds).
+
+        `depth` is how many messages the queue holds in any state, `announced` how many were
+        surely sent to it since ever, `now` a clock in seconds.
+        """
+        risen = max(0, depth - len(self._pending))
+        sent = max(announced, self._sent + risen) - self._sent
+        self._sent += sent
+        self._pending.extend([now] * sent)
+        while len(self._pending) > depth:
+            self._pending.popleft()
+        return sent, now - self._pending[0] if self._pending else 0.0
+
+
+@dataclass(slots=True)
+class _Queue:
+    """A watched queue: the metrics that alarms want of it, and what feeds it."""
+
+    name: str
+    url: str
+    metrics: set[str]
+    feeds: list[tuple[str, str]]  # bucket and prefix
+    tally: Tally = field(default_factory=Tally)
+    objects: set[tuple[str, str, str]] = field(default_factory=set)  # bucket, key, entity tag
+
+
+class QueueMetrics:
+    """Puts the metrics that alarms watch, on a thread of its own, until `close`.
+
+    Made after the deployment, as it looks at the alarms and notifications that are there.
+
+    Raises:
+        UnmeasurableAlarm: for an alarm on a metric of AWS whose data cannot be brought.
+    """
+
+    def __init__(
+        self,
+        *,
+        sqs: SQSClient,
+        s3: S3Client,
+        cloudwatch: CloudWatchClient,
+        interval: float = 1.0,
+    ) -> None:
+        self._sqs = sqs
+        self._s3 = s3
+        self._cloudwatch = cloudwatch
+        self._queues = self._watched_queues()
+        self._interval = interval
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="queue-metrics", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, and return when nothing more will be put. Idempotent."""
+        self._stopped.set()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._interval):
+            try:
+                for queue in self._queues:
+                    self._put(queue)
+                self._put_missing()
+            except (BotoCoreError, ClientError):
+                _logger.exception("metrics could not be put")
+
+    def _watched_queues(self) -> list[_Queue]:
+        feeds = self._feeds()
+        queues: dict[str, _Queue] = {}
+        taken: dict[tuple[str, str], str] = {}
+        for alarm in self._alarms():
+            namespace, metric = alarm["Namespace"], alarm["MetricName"]
+            if not _is_brought(namespace, metric):
+                raise UnmeasurableAlarm(
+                    f"alarm {alarm['AlarmName']} watches {metric}, which the sandbox cannot "
+                    f"measure; of queues it measures {', '.join(sorted(_MEASURED))}"
+                )
+            if (namespace, metric) in _NEVER_BAD:
+                continue
+            name = ", ".join(sorted(d["Value"] for d in alarm["Dimensions"]))
+            if (other := taken.setdefault((namespace, metric), name)) != name:
+                raise UnmeasurableAlarm(
+                    f"alarm {alarm['AlarmName']} watches {metric} of {name}, and another alarm "
+                    f"that of {other}: the emulator does not tell them apart"
+                )
+            if namespace == NAMESPACE:
+                if name not in queues:
+                    url = self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
+                    queues[name] = _Queue(name, url, set(), feeds.get(name, []))
+                queues[name].metrics.add(metric)
+        return list(queues.values())
+
+    def _alarms(self, **filters: Any) -> Iterator[MetricAlarmTypeDef]:  # noqa: ANN401 (boto3's)
+        for page in self._cloudwatch.get_paginator("describe_alarms").paginate(**filters):
+            yield from page["MetricAlarms"]
+
+    def _put_missing(self) -> None:
+        """Put zeros for alarms that sound, where missing data is no reason to."""
+        for alarm in self._alarms(StateValue="ALARM"):
+            is_measured = alarm["Namespace"] == NAMESPACE
+            if not is_measured and alarm.get("TreatMissingData") == "notBreaching":
+                self._cloudwatch.put_metric_data(
+                    Namespace=alarm["Namespace"],
+                    MetricData=[
+                        {
+                            "MetricName": alarm["MetricName"],
+                            "Dimensions": alarm["Dimensions"],
+                            "Value": 0,
+                        }
+                    ],
+                )
+
+    def _feeds(self) -> dict[str, list[tuple[str, str]]]:
+        """The buckets and prefixes that announce objects, by the name of the queue."""
+        feeds: dict[str, list[tuple[str, str]]] = {}
+        for bucket in self._s3.list_buckets()["Buckets"]:
+            name = bucket["Name"]
+            found = self._s3.get_bucket_notification_configuration(Bucket=name)
+            for configuration in found.get("QueueConfigurations", []):
+                rules = configuration.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+                prefixes = [rule["Value"] for rule in rules if rule["Name"].lower() == "prefix"]
+                queue = configuration["QueueArn"].rpartition(":")[2]
+                feeds.setdefault(queue, []).append((name, "".join(prefixes)))
+        return feeds
+
+    def _put(self, queue: _Queue) -> None:
+        for bucket, prefix in queue.feeds:
+            pages = self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket, Prefix=prefix
+            )
+            queue.objects.update(
+                (bucket, item["Key"], item["ETag"])
+                for page in pages
+                for item in page.get("Contents", [])
+            )
+        attributes = self._sqs.get_queue_attributes(
+            QueueUrl=queue.url, AttributeNames=list(_DEPTHS.values())
+        )["Attributes"]
+        depths = {metric: int(attributes[name]) for metric, name in _DEPTHS.items()}
+        sent, age = queue.tally.observe(
+            depth=sum(depths.values()), announced=len(queue.objects), now=time.monotonic()
+        )
+        values = {**depths, _SENT: sent, _AGE: age}
+        self._cloudwatch.put_metric_data(
+            Namespace=NAMESPACE,
+            MetricData=[
+                {
+                    "MetricName": metric,
+                    "Dimensions": [{"Name": "QueueName", "Value": queue.name}],
+                    "Value": values[metric],
+                    "Unit": "Seconds" if metric == _AGE else "Count",
+                }
+                for metric in queue.metrics
+            ],
+        )
+
+
+_SENT = "NumberOfMessagesSent"
+_AGE = "ApproximateAgeOfOldestMessage"
+_DEPTHS: dict[str, QueueAttributeNameType] = {
+    "ApproximateNumberOfMessagesVisible": "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible": "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed": "ApproximateNumberOfMessagesDelayed",
+}
+_MEASURED = {*_DEPTHS, _SENT, _AGE}
+
+
+def _is_brought(namespace: str, metric: str) -> bool:
+    """Whether an alarm on this metric can ever see data, or never has to."""
+    if namespace == NAMESPACE:
+        return metric in _MEASURED
+    # Others than AWS's are written by functions.
+    return (
+        not namespace.startswith("AWS/") or (namespace, metric) in _BROUGHT_BY_OTHERS | _NEVER_BAD
+    )

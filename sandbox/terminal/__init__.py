@@ -1,0 +1,1 @@
+"""What a person sees of the sandbox in a terminal: `narration` words it, `output` writes it."""

@@ -1,0 +1,140 @@
+"""What a person sees of the sandbox, step by step, in the terminal.
+
+Mails are written by strangers, so whatever comes from one is shown without its control
+characters. A terminal that goes away ends the talking, not the sandbox.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, cast
+
+from rich.console import Console
+from rich.text import Text
+
+from sandbox.events import (
+    AttachmentScanned,
+    Event,
+    FunctionLogged,
+    MailAccepted,
+    MailRejected,
+    MailStored,
+    MailSubmitted,
+    NoticePublished,
+    ProgramWarned,
+    SubmissionRefused,
+    Trouble,
+)
+from sandbox.verdicts import Verdict
+
+from .output import PatientOutput
+
+_NAME_WIDTH = 10
+
+
+class Terminal(Console):
+    """A console on standard output that holds nobody up.
+
+    It falls silent when nobody reads any more, where Rich's would end the program.
+    """
+
+    def __init__(self) -> None:
+        # It is one in all that Rich asks of it; typing wants the concrete class.
+        super().__init__(file=cast("IO[str]", PatientOutput(sys.stdout)))
+
+    def on_broken_pipe(self) -> None:
+        """The reader of our output is gone."""
+        self.quiet = True
+
+
+class Narrator:
+    """A listener that prints a line for each event."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._silent = False
+
+    def __call__(self, event: Event) -> None:
+        """Tell of one event."""
+        self.say(describe(event))
+
+    def say(self, text: Text | str) -> None:
+        """Print one line; after the terminal went away, do nothing."""
+        if self._silent:
+            return
+        try:
+            self._console.print(text, soft_wrap=True, highlight=False)
+        except OSError:
+            self._silent = True
+
+
+_Told = tuple[str, str, str]
+_MailEvent = MailAccepted | MailStored | MailRejected | MailSubmitted | SubmissionRefused
+
+
+def tell(event: Event) -> tuple[str, str, str]:
+    """What an event is called, its style, and what there is to say of it, as it came."""
+    return _tell_of_mail(event) if isinstance(event, _MailEvent) else _tell_of_rest(event)
+
+
+def describe(event: Event) -> Text:
+    """One line about an event."""
+    name, style, text = tell(event)
+    return Text.assemble((f"{name:>{_NAME_WIDTH}}  ", style), printable(text))
+
+
+def _tell_of_mail(event: _MailEvent) -> _Told:
+    """Name, style and text of an event on a mail's way through SES."""
+    match event:
+        case MailAccepted():
+            spoilt = event.scan is not None and Verdict.FAIL in {event.scan.spam, event.scan.virus}
+            findings = f", spam {event.scan.spam}, virus {event.scan.virus}" if event.scan else ""
+            text = (
+                f"{format_size(event.size)} by SMTP from <{event.sender}>"
+                f" for {', '.join(event.recipients)}{findings}"
+            )
+            return "received", "yellow" if spoilt else "cyan", text
+        case MailStored():
+            return "stored", "cyan", f"s3://{event.bucket}/{event.key}"
+        case MailRejected():
+            return "rejected", "yellow", f"{event.about}: {event.reply}"
+        case MailSubmitted():
+            recipients = ", ".join(event.recipients)
+            text = f"{format_size(event.size)} to {recipients}: “{event.subject}”"
+            return "delivered", "green", text
+        case SubmissionRefused():
+            text = f"mail to {', '.join(event.recipients)}: {event.error}: {event.message}"
+            return "refused", "yellow", text
+
+
+def _tell_of_rest(
+    event: ProgramWarned | NoticePublished | FunctionLogged | AttachmentScanned | Trouble,
+) -> _Told:
+    match event:
+        case ProgramWarned():
+            return "warning", "yellow", event.text
+        case NoticePublished():
+            reason = f" ({event.attributes['reason']})" if "reason" in event.attributes else ""
+            return "notice", "magenta", f"{event.topic}: {event.subject}{reason}"
+        case FunctionLogged():
+            return "function", "dim" if event.level in {"DEBUG", "INFO"} else "yellow", event.text
+        case AttachmentScanned():
+            style = "yellow" if event.status == "THREATS_FOUND" else "cyan"
+            return "scanned", style, f"{event.key}: {event.status}"
+        case Trouble():
+            return "trouble", "red", event.text
+
+
+def format_size(size: int) -> str:
+    """A number of bytes for a person."""
+    amount = float(size)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000 or unit == "MB":
+            break
+        amount /= 1000
+    return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def printable(text: str) -> str:
+    """The text with everything that a terminal might obey replaced."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

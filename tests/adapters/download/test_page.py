@@ -1,0 +1,381 @@
+"""What a mail brought is text on the page, whatever it holds; and no page tells too much."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from hashlib import sha256
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from adapters.download.http import Answer
+from adapters.download.page import (
+    PAGE_FILES,
+    Notice,
+    Shown,
+    files_page,
+    format_remaining,
+    kind_of_file,
+    notice_of_file,
+    notice_page,
+    parts,
+)
+from relay_core.keys import MessageId
+from relay_core.links.download import FileStatus, LinkStatus, LinkView, OfferedFile, plan_archive
+from relay_core.record.manifest import DeliveryRecord, Manifest, StoredAttachment
+from tests.adapters.stored_message import ANNA, NOW
+
+TOKEN = "T" * 40
+ORIGIN = "https://bucket.s3.eu-central-1.amazonaws.com"
+VOID = {"meta", "link", "img"}
+
+HOSTILE = st.one_of(
+    st.text(max_size=60),
+    st.text(st.characters(), max_size=20),  # surrogates and controls too
+    st.text("<>\"'&;/=`\0\r\n -!", max_size=40),
+    st.sampled_from(
+        [
+            "</title><script>alert(1)</script>",
+            '"><img src=x onerror=alert(1)>',
+            "' onmouseover='alert(1)",
+            "<!--",
+            "]]>",
+            "&lt;b&gt;",
+            "&#60;script&#62;",
+            "</style><style>*{display:none}</style>",
+            "\u202etxt.exe",
+            "\u2066\u2069\u202c",
+            "\ud800",
+            "a\r\nSet-Cookie: a=b",
+            "javascript:alert(1)",
+        ]
+    ),
+)
+
+
+@dataclass
+class Outline(HTMLParser):
+    """The elements of a document with their attributes, and the text of some of them."""
+
+    elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    open: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        for tag in set(self.open):
+            self.texts[tag][-1] += data
+
+    @property
+    def shape(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Which elements there are, with the names of their attributes."""
+        return [(tag, tuple(attributes)) for tag, attributes in self.elements]
+
+    def all(self, tag: str) -> Iterator[dict[str, str | None]]:
+        return (attributes for name, attributes in self.elements if name == tag)
+
+
+def outline(answer: Answer) -> Outline:
+    parsed = Outline()
+    parsed.feed(answer.body.decode())
+    parsed.close()
+    assert parsed.open == []
+    return parsed
+
+
+def attachment(name: str, *, content_type: str = "text/csv", size: int = 10) -> StoredAttachment:
+    return StoredAttachment(
+        key="k", filename=name, content_type=content_type, size=size, sha256="00"
+    )
+
+
+def manifest(
+    *names: str, subject: str = "Alarm", sender: str | None = "cam@plant.example"
+) -> Manifest:
+    return Manifest(
+        message_id=MessageId("m"),
+        raw_key="incoming/m",
+        sender=sender,
+        subject=subject,
+        created_at=NOW,
+        expires_at=NOW + timedelta(hours=36),
+        attachments=tuple(attachment(name) for name in names),
+        deliveries=(DeliveryRecord(recipient=ANNA),),
+    )
+
+
+def page(
+    message: Manifest, *, statuses: tuple[FileStatus, ...] = (FileStatus.READY,), part: int = 1
+) -> Answer:
+    files = tuple(
+        OfferedFile(number=number, attachment=one, status=statuses[(number - 1) % len(statuses)])
+        for number, one in enumerate(message.attachments, 1)
+    )
+    view = LinkView(status=LinkStatus.AVAILABLE, recipient=ANNA, manifest=message, files=files)
+    shown = Shown(
+        token=TOKEN,
+        origin=ORIGIN,
+        now=NOW + timedelta(hours=1),
+        part=part,
+        archive=plan_archive(files),
+    )
+    return files_page(view, shown)
+
+
+PLAIN = page(manifest("a.csv", "b.csv"))
+
+
+class TestHostileMail:
+    @given(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    @example("</title>", '"><b>', "a", "b")
+    def test_no_word_of_a_mail_changes_the_documents_shape(
+        self, subject: str, sender: str, first: str, second: str
+    ) -> None:
+        message = manifest(first, second, subject=subject, sender=sender)
+        typed = replace(
+            message,
+            attachments=tuple(
+                replace(one, content_type=f"x/{subject}") for one in message.attachments
+            ),
+        )
+        for hostile in (message, typed):
+            answer = page(hostile)
+            images = {"img"}
+            assert [one for one in outline(PLAIN).shape if one[0] not in images] == [
+                one for one in outline(answer).shape if one[0] not in images
+            ]
+            assert PLAIN.policy == answer.policy
+            assert PLAIN.headers == answer.headers
+
+    @given(HOSTILE, HOSTILE)
+    def test_every_word_is_there_to_be_read(self, subject: str, name: str) -> None:
+        parsed = outline(page(manifest(name, subject=subject)))
+        expected = clean(subject.strip()) or "(no subject)"
+        assert line_breaks(expected) == line_breaks(parsed.texts["h1"][0])
+        assert line_breaks(expected) == line_breaks(parsed.texts["title"][0])
+        assert [line_breaks(clean(name))] == [line_breaks(one) for one in parsed.texts["h3"]]
+        (button,) = parsed.texts["button"]
+        assert line_breaks(f"Download {clean(name)}") == line_breaks(button)
+
+    @given(HOSTILE)
+    def test_text_that_turns_direction_turns_nothing_else(self, name: str) -> None:
+        document = page(manifest(name, subject=name, sender=name)).body.decode()
+        assert not set(document) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+        assert 4 == document.count("<bdi>")
+
+    def test_nothing_on_a_page_comes_from_elsewhere_or_runs(self) -> None:
+        message = manifest("a.png", "b.csv")
+        for answer in (page(message), *map(notice_page, Notice)):
+            parsed = outline(answer)
+            tags = {tag for tag, _ in parsed.elements}
+            assert not tags & {"script", "iframe", "object", "embed", "base", "svg", "video"}
+            for _, attributes in parsed.elements:
+                assert not {name for name in attributes if name.startswith("on")}
+                assert "style" not in attributes
+                for name in ("src", "href", "action"):
+                    assert re.match(r"\?|T+/preview/\d+\Z|data:image", attributes.get(name) or "?")
+            style = parsed.texts["style"][0]
+            assert "url(" not in style
+            assert "@import" not in style
+            digest = base64.b64encode(sha256(style.encode()).digest()).decode()
+            assert f"style-src 'sha256-{digest}';" in answer.policy
+
+
+def clean(text: str) -> str:
+    """What the page makes of what is no text."""
+    return re.sub(
+        "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef"
+        "\ufffe\uffff]",
+        "\ufffd",
+        text,
+    )
+
+
+def line_breaks(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+class TestFiles:
+    def test_a_page_tells_of_the_mail_and_of_each_file(self) -> None:
+        message = manifest("pressure.csv", "door.png", subject="Pressure", sender="b3@x.example")
+        parsed = outline(page(message))
+        assert ["Pressure"] == parsed.texts["h1"]
+        assert ["pressure.csv", "door.png"] == parsed.texts["h3"]
+        facts = "".join(parsed.texts["dl"])
+        for told in ("b3@x.example", "2026-11-25 12:00 UTC", "2026-11-27 00:00 UTC", "35 hours"):
+            assert told in facts
+        for item in parsed.texts["li"]:
+            assert "CSV table · 10 bytes" in item
+            assert "until 2026-11-27 00:00 UTC" in item
+
+    def test_a_mail_without_subject_and_sender_says_so(self) -> None:
+        parsed = outline(page(manifest("a", subject="", sender=None)))
+        assert ["(no subject)"] == parsed.texts["h1"]
+        assert "not stated" == parsed.texts["dd"][0]
+
+    def test_each_ready_file_has_a_button_that_names_it(self) -> None:
+        parsed = outline(page(manifest("a.csv", "b.csv")))
+        assert [
+            ("file", "all"),
+            ("file", "1"),
+            ("file", "2"),
+        ] == [(one["name"], one["value"]) for one in parsed.all("button")]
+        assert ["Download all as one zip file", "Download a.csv", "Download b.csv"] == [
+            text.strip() for text in parsed.texts["button"]
+        ]
+        (form,) = parsed.all("form")
+        assert "post" == form["method"]
+
+    @pytest.mark.parametrize("status", [one for one in FileStatus if one is not FileStatus.READY])
+    def test_a_file_that_is_not_ready_has_words_and_no_button(self, status: FileStatus) -> None:
+        message = manifest("a.png", "b.csv", "c.csv")
+        answer = page(message, statuses=(status, FileStatus.READY, FileStatus.READY))
+        parsed = outline(answer)
+        assert ["all", "2", "3"] == [one["value"] for one in parsed.all("button")]
+        assert "Download the 2 that are ready as one zip file" == parsed.texts["button"][0].strip()
+        assert [] == list(parsed.all("img"))
+        first, second, _ = parsed.texts["li"]
+        assert first.strip() != second.strip()
+        assert "Refresh" not in answer.headers
+
+    def test_one_file_is_not_offered_twice(self) -> None:
+        for answer in (
+            page(manifest("a.csv")),
+            page(manifest("a.csv", "b.csv"), statuses=(FileStatus.READY, FileStatus.REVOKED)),
+        ):
+            assert ["1"] == [one["value"] for one in outline(answer).all("button")]
+
+    def test_a_page_that_only_waits_for_a_scan_comes_again_by_itself(self) -> None:
+        message = manifest("a.csv", "b.csv")
+        waiting = page(message, statuses=(FileStatus.SCANNING, FileStatus.MALICIOUS))
+        assert int(waiting.headers["Refresh"]) >= 10
+        reading = page(message, statuses=(FileStatus.SCANNING, FileStatus.READY))
+        assert "Refresh" not in reading.headers
+        for answer in (waiting, reading):
+            assert "Check again" in outline(answer).texts["a"]
+        done = page(message, statuses=(FileStatus.MALICIOUS,))
+        assert "Refresh" not in done.headers
+        assert "a" not in outline(done).texts
+
+    def test_an_image_is_shown_where_it_may_be_one(self) -> None:
+        parsed = outline(page(manifest("a.csv", "b.png", "c.svg")))
+        (image,) = parsed.all("img")
+        assert f"{TOKEN}/preview/2" == image["src"]
+        assert "" == image["alt"]
+        assert "lazy" == image["loading"]
+
+    def test_a_long_list_is_cut_and_every_file_is_on_one_of_its_pages(self) -> None:
+        names = [f"{number}.csv" for number in range(2 * PAGE_FILES + 1)]
+        message = manifest(*names)
+        pages = [outline(page(message, part=part)) for part in range(1, parts(len(names)) + 1)]
+        assert 3 == len(pages)
+        assert names == [name for one in pages for name in one.texts["h3"]]
+        assert [["?page=2"], ["?page=1", "?page=3"], ["?page=2"]] == [
+            [link["href"] for link in one.all("a")] for one in pages
+        ]
+
+    def test_the_longest_page_is_one_that_lambda_answers_with(self) -> None:
+        message = manifest(*['"' * 255] * PAGE_FILES, subject="&" * 10_000)
+        assert len(page(message).body) < 1_000_000
+
+    def test_a_form_may_lead_to_the_store_and_to_nothing_else(self) -> None:
+        assert f"form-action 'self' {ORIGIN};" in PLAIN.policy
+        assert "default-src 'none';" in PLAIN.policy
+
+    def test_a_link_that_is_not_available_has_no_page_of_files(self) -> None:
+        with pytest.raises(ValueError, match="expired"):
+            files_page(
+                LinkView(status=LinkStatus.EXPIRED),
+                Shown(token=TOKEN, origin=ORIGIN, now=NOW, part=1, archive=None),
+            )
+
+
+class TestNotices:
+    def test_each_state_has_a_page_of_its_own(self) -> None:
+        titles = {outline(notice_page(notice)).texts["h1"][0] for notice in Notice}
+        assert len(Notice) == len(titles)
+
+    @pytest.mark.parametrize(
+        ("notice", "status"),
+        [
+            (Notice.UNKNOWN, 404),
+            (Notice.EXPIRED, 410),
+            (Notice.REVOKED, 410),
+            (Notice.FILE_REVOKED, 410),
+            (Notice.FILE_LOST, 410),
+            (Notice.FILE_MALICIOUS, 403),
+            (Notice.FILE_UNSCANNABLE, 403),
+            (Notice.FILE_SCANNING, 409),
+            (Notice.NO_SUCH_FILE, 400),
+            (Notice.WRONG_METHOD, 405),
+            (Notice.UNAVAILABLE, 503),
+        ],
+    )
+    def test_each_has_its_status_and_a_form_leads_nowhere(
+        self, notice: Notice, status: int
+    ) -> None:
+        answer = notice_page(notice)
+        assert status == answer.status
+        assert "form-action 'none'" in answer.policy
+        assert not {tag for tag, _ in outline(answer).elements} & {"form", "button", "img"}
+
+    def test_only_what_is_asked_for_on_a_page_leads_back_to_it(self) -> None:
+        with_a_way_back = {
+            notice for notice in Notice if "a" in outline(notice_page(notice)).texts
+        }
+        states = set(FileStatus) - {FileStatus.READY}
+        assert {*map(notice_of_file, states), Notice.NO_SUCH_FILE} == with_a_way_back
+
+    def test_trouble_asks_to_come_again(self) -> None:
+        assert int(notice_page(Notice.UNAVAILABLE).headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("left", "text"),
+    [
+        (timedelta(days=14), "14 days"),
+        (timedelta(days=3) - timedelta(seconds=1), "71 hours"),
+        (timedelta(hours=36), "36 hours"),
+        (timedelta(hours=1), "1 hour"),
+        (timedelta(seconds=3599), "59 minutes"),
+        (timedelta(minutes=1), "1 minute"),
+        (timedelta(seconds=59), "less than a minute"),
+    ],
+)
+def test_what_is_left_is_never_rounded_up(left: timedelta, text: str) -> None:
+    assert text == format_remaining(left)
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "kind"),
+    [
+        ("a.jpg", "image/jpeg", "JPEG image"),
+        ("a", "text/plain; charset=utf-8", "Text"),
+        ("a.LOG", "application/octet-stream", "LOG file"),
+        ("a", "application/octet-stream", "File"),
+        ("a", "", "File"),
+        ("a.", "", "File"),
+        (".profile", "", "File"),
+        ("a.b/c", "", "File"),
+        ("a.x", "application/x-odd", "application/x-odd"),
+    ],
+)
+def test_a_file_is_of_a_kind_that_people_know(name: str, content_type: str, kind: str) -> None:
+    assert kind == kind_of_file(name, content_type)

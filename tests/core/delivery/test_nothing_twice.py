@@ -1,0 +1,374 @@
+"""Workers that fail and die at any call, at the same time, on the same messages.
+
+Each worker runs the real relay in a thread of its own and stops before every call to the world.
+The machine says who goes on, and how the call ends: well, not at all, with its answer lost, or
+with the worker's death before or after it took effect. One thread runs at a time, so a run is
+the same each time.
+
+The queue is as unkind as it may be: it delivers any message at any time, to anybody. Of the clock
+one thing holds, as in Lambda: no worker lives beyond its deadline.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import Enum, auto
+from typing import Any
+
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from relay_core.delivery.deaths import MOST_DEATHS, Attempt
+from relay_core.errors import AdapterError, LostAnswer, PermanentError, TransientError
+from relay_core.keys import RawKey, message_id_of
+from relay_core.ports import OutgoingMail, Ports, SubmissionId
+from relay_core.record.lease import Worker
+from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
+from relay_core.record.report import RelayReport
+from relay_core.relay import record_trouble, relay_message
+from relay_core.settings import Settings
+from tests.fakes import MemoryWorld
+from tests.receipt import received
+
+SETTINGS = Settings(
+    stack="test",
+    sender_address="relay@mail.example.com",
+    inbound_address="secret@in.example.com",
+    allowed_recipients=("example.com",),
+    submission_concurrency=2,
+)
+RECIPIENTS = tuple(f"{name}@example.com" for name in ("anna", "ben", "cy"))
+KEYS = (RawKey("incoming/one"), RawKey("incoming/two"))
+FILE = b"the log of the pump"
+
+
+def mail() -> bytes:
+    code = f":Email_Rxers_Code:{','.join(RECIPIENTS)}, nobody:Email_Rxers_Code:"
+    return (
+        f"From: pump@plant.example\r\nSubject: Alarm\r\n\r\n{code}\r\n"
+        "begin 644 a.log\r\n3=&AE(&QO9R!O9B!T:&4@<'5M<```\r\n`\r\nend\r\n"
+    ).encode()
+
+
+class Died(BaseException):
+    """The worker's process is gone; nothing in it runs any more."""
+
+
+class End(Enum):
+    """How a call ends."""
+
+    WELL = auto()
+    NOT_DONE = auto()
+    ANSWER_LOST = auto()
+    REJECTED = auto()
+    DEATH_BEFORE = auto()
+    DEATH_AFTER = auto()
+
+
+ENDS = st.sampled_from([End.WELL] * 8 + [end for end in End if end is not End.WELL])
+PATIENCE = 30.0
+"""Seconds until a thread that does not answer is a fault of this test."""
+
+
+@dataclass
+class Run:
+    """One worker at one message, in a thread that waits before each call."""
+
+    key: RawKey
+    worker: Worker
+    calls: int = 0
+    waiting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    going: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    next_end: End = End.WELL
+    result: RelayReport | BaseException | None = None
+    # Whom it submitted to, and has not recorded yet.
+    in_hands: set[str] = field(default_factory=set)
+
+    def start(self, work: Callable[[], RelayReport]) -> None:
+        def target() -> None:
+            try:
+                self.result = work()
+            except BaseException as error:  # noqa: BLE001 - the machine judges them all
+                self.result = error
+            self.waiting.release()
+
+        threading.Thread(target=target, daemon=True).start()
+        self._wait()
+
+    def go(self, end: End) -> None:
+        """Let the call that it waits before end so, and everything up to the next call happen."""
+        self.next_end = end
+        self.going.release()
+        self._wait()
+
+    def _wait(self) -> None:
+        assert self.waiting.acquire(timeout=PATIENCE)
+
+    @property
+    def is_over(self) -> bool:
+        return self.result is not None
+
+    def call(self, effect: Callable[[], Any], *, is_submission: bool = False) -> Any:
+        self.calls += 1
+        self.waiting.release()
+        assert self.going.acquire(timeout=PATIENCE)
+        end = self.next_end
+        if end is End.DEATH_BEFORE:
+            raise Died
+        if end is End.NOT_DONE:
+            raise TransientError(call="x", target=self.key, detail="out of reach")
+        if end is End.REJECTED and is_submission:
+            raise PermanentError(call="x", target=self.key, detail="rejected")
+        result = effect()
+        if end is End.DEATH_AFTER:
+            raise Died
+        if end is End.ANSWER_LOST:
+            raise LostAnswer(call="x", target=self.key, detail="the answer is lost")
+        return result
+
+
+@dataclass
+class Gated:
+    """A port whose calls wait."""
+
+    run: Run
+    port: Any
+
+    def __getattr__(self, method: str) -> Any:
+        return lambda *args, **kwargs: self.run.call(
+            lambda: getattr(self.port, method)(*args, **kwargs)
+        )
+
+
+class NothingTwice(RuleBasedStateMachine):
+    """What holds at every moment, and what is true in the end."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.world = MemoryWorld()
+        self.runs: list[Run] = []
+        self.sent: Counter[tuple[RawKey, str]] = Counter()
+        # Submissions of which the relay cannot know: lost answers, and deaths before a record.
+        self.doubts: Counter[tuple[RawKey, str]] = Counter()
+        self.done: set[RawKey] = set()
+        self.deliveries: Counter[RawKey] = Counter()
+        # Workers that ended without giving the message back: they died, or could write no more.
+        self.lost: Counter[RawKey] = Counter()
+        for key in KEYS:
+            self.world.incoming.messages[key] = received(mail())
+
+    # --- what happens
+
+    @precondition(lambda self: len(self.runs) < 3)
+    @rule(key=st.sampled_from(KEYS))
+    def deliver(self, key: RawKey) -> None:
+        """The queue gives a message to a new worker."""
+        run = Run(key, self.world.worker())
+        self.runs.append(run)
+        self.deliveries[key] += 1
+        attempt = Attempt(queue_message=key, number=self.deliveries[key])
+        run.start(lambda: self._work(run, attempt))
+        self._clean_up()
+
+    def _work(self, run: Run, attempt: Attempt) -> RelayReport:
+        """What the function does with a mail."""
+        ports = self._ports(run)
+        try:
+            return relay_message(run.key, SETTINGS, ports, run.worker, attempt=attempt)
+        except AdapterError as error:
+            try:
+                record_trouble(run.key, str(error), run.worker, SETTINGS, ports)
+            except AdapterError:
+                self.lost[run.key] += 1
+            raise
+
+    @precondition(lambda self: self.runs)
+    @rule(data=st.data(), ends=st.lists(ENDS, min_size=1, max_size=6))
+    def go_on(self, data: st.DataObject, ends: list[End]) -> None:
+        """One worker makes its next calls."""
+        run = data.draw(st.sampled_from(self.runs), "run")
+        for end in ends:
+            if not run.is_over:
+                self._step(run, end)
+        self._clean_up()
+
+    @rule(seconds=st.sampled_from([1, 30, 75, 130]))
+    def time_passes(self, seconds: int) -> None:
+        """Whoever's time is over is ended, in the middle of what it does."""
+        self.world.now += timedelta(seconds=seconds)
+        for run in self.runs:
+            if run.worker.deadline <= self.world.now:
+                self._step(run, End.DEATH_BEFORE)
+        self._clean_up()
+
+    @rule(key=st.sampled_from(KEYS))
+    def an_operator_edits(self, key: RawKey) -> None:
+        """A change of the manifest that is not a worker's."""
+        stored = self.world.manifests.load(message_id_of(key))
+        if stored is not None:
+            edited = replace(stored.manifest, subject=f"{stored.manifest.subject}!")
+            self.world.manifests.replace(edited, stored.version)
+
+    # --- what holds
+
+    @invariant()
+    def a_mail_that_is_done_with_is_settled(self) -> None:
+        for key in getattr(self, "done", ()):
+            manifest = self._manifest(key)
+            assert manifest is not None
+            assert manifest.is_settled
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        for run in self.runs:
+            self._step(run, End.DEATH_BEFORE)
+        self._clean_up()
+        # From here on nothing fails; the queue delivers until each message is acknowledged.
+        for key in KEYS:
+            for _ in range(5):
+                self.world.now += timedelta(seconds=130)
+                worker = self.world.worker()
+                report = relay_message(key, SETTINGS, self._watched(key), worker)
+                if report.again is None:
+                    break
+            assert report.again is None
+            self._check_the_end(key)
+
+    def _check_the_end(self, key: RawKey) -> None:
+        manifest = self._manifest(key)
+        assert manifest is not None
+        assert manifest.lease is None
+        told = "".join(n.text for n in self.world.notices.published if n.raw_key == key)
+        if "workers died while they had this mail" in told:
+            # The first of the deaths may be one of which nothing is written.
+            assert self.lost[key] >= MOST_DEATHS - 1
+        elif manifest.state is not ManifestState.RELAYING:
+            raise AssertionError(f"{manifest.state}: {manifest.detail}")
+        if manifest.state is ManifestState.REFUSED:
+            assert not any(self.sent[key, one] for one in RECIPIENTS)
+            return
+        (attachment,) = manifest.attachments
+        stored = [one.content for one in self.world.attachments.attachments.values()]
+        assert [FILE] * len(stored) == stored
+        assert len(FILE) == attachment.size
+        assert "'nobody'" in told
+        for delivery in manifest.deliveries:
+            sent = self.sent[key, delivery.recipient]
+            doubts = self.doubts[key, delivery.recipient]
+            if delivery.state is DeliveryState.SUBMITTED:
+                assert 1 <= sent <= 1 + min(doubts, delivery.repeats)
+            else:
+                assert DeliveryState.FAILED is delivery.state
+                assert sent <= doubts
+                assert delivery.failure is not None
+                assert (
+                    f"{delivery.recipient}: rejected" in told or "workers died" in delivery.failure
+                )
+
+    # --- how
+
+    def _step(self, run: Run, end: End) -> None:
+        run.go(end)
+        self._note_records(run)
+
+    def _note_records(self, run: Run) -> None:
+        """Whom a worker has in its hands no more: recorded, or its own end has come."""
+        manifest = self._manifest(run.key)
+        for recipient in list(run.in_hands):
+            if manifest is not None and is_recorded(manifest, recipient):
+                run.in_hands.discard(recipient)
+            elif run.is_over:
+                self.doubts[run.key, recipient] += 1
+                run.in_hands.discard(recipient)
+
+    def _clean_up(self) -> None:
+        for run in [run for run in self.runs if run.is_over]:
+            self.runs.remove(run)
+            if isinstance(run.result, RelayReport):
+                if run.result.again is None:
+                    self.done.add(run.key)
+            else:
+                assert isinstance(run.result, Died | AdapterError), run.result
+                self.lost[run.key] += isinstance(run.result, Died)
+
+    def _manifest(self, key: RawKey) -> Manifest | None:
+        stored = self.world.manifests.load(message_id_of(key))
+        return stored.manifest if stored else None
+
+    def _ports(self, run: Run) -> Ports:
+        world = self.world
+        return replace(
+            world.ports,
+            incoming=Gated(run, world.incoming),
+            attachments=Gated(run, world.attachments),
+            manifests=Gated(run, world.manifests),
+            notices=Gated(run, world.notices),
+            submission=Service(self, run.key, run),
+        )
+
+    def _watched(self, key: RawKey) -> Ports:
+        return replace(self.world.ports, submission=Service(self, key, None))
+
+
+def is_recorded(manifest: Manifest, recipient: str) -> bool:
+    return any(
+        one.state is DeliveryState.SUBMITTED
+        for one in manifest.deliveries
+        if one.recipient == recipient
+    )
+
+
+@dataclass
+class Service:
+    """The mail service: takes mails one by one, and watches that each may be sent."""
+
+    machine: NothingTwice
+    key: RawKey
+    run: Run | None
+
+    def submit_each(self, mails: Sequence[OutgoingMail]) -> list[SubmissionId | AdapterError]:
+        return [self._submit(mail) for mail in mails]
+
+    def _submit(self, mail: OutgoingMail) -> SubmissionId | AdapterError:
+        def take() -> SubmissionId:
+            self._check_that_it_may_be_sent(mail.recipient)
+            self.machine.sent[self.key, mail.recipient] += 1
+            if self.run is not None:
+                self.run.in_hands.add(mail.recipient)
+            return SubmissionId(f"sent-{self.machine.sent.total()}")
+
+        if self.run is None:
+            return take()
+        try:
+            answer: SubmissionId = self.run.call(take, is_submission=True)
+        except LostAnswer as error:
+            self.machine.doubts[self.key, mail.recipient] += 1
+            self.run.in_hands.discard(mail.recipient)
+            return error
+        except AdapterError as error:
+            return error
+        return answer
+
+    def _check_that_it_may_be_sent(self, recipient: str) -> None:
+        manifest = self.machine._manifest(self.key)
+        assert manifest is not None, "sent before anything was promised"
+        keys = {one.key for one in manifest.attachments}
+        assert keys <= set(self.machine.world.attachments.attachments), "sent before it was stored"
+        (record,) = [one for one in manifest.deliveries if one.recipient == recipient]
+        assert DeliveryState.SUBMITTING is record.state, "sent without being written down before"
+        assert manifest.lease is not None
+        if self.run is not None:
+            assert self.run.worker.name == manifest.lease.holder, "sent without the lease"
+        for other in self.machine.runs:
+            if other is not self.run and other.key == self.key:
+                assert recipient not in other.in_hands, "two workers at one recipient"
+
+
+NothingTwice.TestCase.settings = hypothesis_settings(stateful_step_count=40, deadline=None)
+TestNothingTwice = NothingTwice.TestCase

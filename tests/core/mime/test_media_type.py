@@ -1,0 +1,155 @@
+"""Laws of values with parameters."""
+
+from __future__ import annotations
+
+import email
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from relay_core.mime.media_type import (
+    format_parameterised,
+    parse_any_parameterised,
+    parse_media_type,
+    parse_parameterised,
+)
+from tests.strategies import FILENAMES
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=200))
+def test_parse_is_the_inverse_of_format(value: str) -> None:
+    written = format_parameterised("attachment", {"filename": value}).replace("\r\n", "")
+    parsed = parse_parameterised(written.encode("ascii"))
+    assert "attachment" == parsed.word
+    # Blanks around a value are not kept by quoting-free forms of other mailers either.
+    assert value.strip(" \t") == parsed.parameters["filename"].strip(" \t")
+
+
+@given(FILENAMES)
+def test_the_library_reads_what_we_write(name: str) -> None:
+    written = format_parameterised("attachment", {"filename": name})
+    message = email.message_from_string(f"Content-Disposition: {written}\r\n\r\n")
+    assert name == message.get_filename()
+    assert all(len(line) <= 120 for line in written.split("\r\n"))
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read(value: bytes) -> None:
+    parse_parameterised(value)
+    parse_media_type(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"(" * 50_000,
+        b"text/plain; " + b"(" * 50_000 + b")",
+        b'text/plain; name="' + b"\\" * 50_001,
+        b"text/plain" + b"; a*0*=x" * 20_000,
+        b"text/plain; " + b"; ".join(b"a*%d*=x" % i for i in range(20_000)),
+        b"text/plain; a=" + b'\\"' * 50_000,
+        b"text/plain; a=" + b'""' * 50_000 + b"\\" * 50_000,
+        b"text/plain" + b'; a=\\"b' * 20_000,
+    ],
+)
+def test_hostile_values_end(value: bytes) -> None:
+    parse_media_type(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "full", "parameters"),
+    [
+        (b"text/plain; charset=utf-8", "text/plain", {"charset": "utf-8"}),
+        (b'TEXT/Plain;CHARSET = "UTF-8" (x)', "text/plain", {"charset": "UTF-8"}),
+        (
+            b"text/plain; charset=us-ascii (Plain (nested) text)",
+            "text/plain",
+            {"charset": "us-ascii"},
+        ),
+        (
+            b"image/jpeg; name=two words.jpg; x=y",
+            "image/jpeg",
+            {"name": "two words.jpg", "x": "y"},
+        ),
+        (b'image/jpeg; name="a;b\\"c.jpg"', "image/jpeg", {"name": 'a;b"c.jpg'}),
+        (b'image/jpeg; name="C:\\dir\\a.jpg"', "image/jpeg", {"name": "C:\\dir\\a.jpg"}),
+        (b"image/jpeg; name*=utf-8'en'%C3%A4.jpg", "image/jpeg", {"name": "ä.jpg"}),
+        (b"image/jpeg; name*1=b.jpg; name*0=a", "image/jpeg", {"name": "ab.jpg"}),
+        (b"image/jpeg; name*0*=iso-8859-1''%E4; name*1=%41", "image/jpeg", {"name": "ä%41"}),
+        (b"image/jpeg; name=x.jpg; name*=utf-8''y.jpg", "image/jpeg", {"name": "y.jpg"}),
+        (b'image/jpeg; name="=?utf-8?b?w6Q=?=.jpg"', "image/jpeg", {"name": "ä.jpg"}),
+        (b"image/image/png", "image/png", {}),
+        (b"text", "text/plain", {}),
+        (b"", "text/plain", {}),
+        (b"nonsense", "application/octet-stream", {}),
+        (b'image/png; name="never closed; x=y', "image/png", {"name": "never closed", "x": "y"}),
+    ],
+)
+def test_it_reads_what_devices_write(value: bytes, full: str, parameters: dict[str, str]) -> None:
+    media_type = parse_media_type(value)
+    assert full == media_type.full
+    assert parameters == media_type.parameters
+
+
+@pytest.mark.parametrize(
+    ("value", "boundaries"),
+    [
+        (b"multipart/mixed; boundary=b", [b"b"]),
+        (
+            b'multipart/mixed; boundary="XXXXboundary text"',
+            [b"XXXXboundary text", b"XXXXboundarytext"],
+        ),
+        (
+            b"multipart/mixed; boundary=XXXXboundary text",
+            [b"XXXXboundary text", b"XXXXboundarytext"],
+        ),
+        (b'multipart/mixed; boundary="a \t b"', [b"a \t b", b"a b", b"ab"]),
+        (b'multipart/mixed; boundary="trailing  "', [b"trailing"]),
+        (b'multipart/mixed; boundary="\xe4"', [b"\xe4"]),
+        (b"multipart/mixed; (boundary=x) boundary=y", [b"y"]),
+        (b"multipart/mixed; boundary=", []),
+        (b"multipart/mixed", []),
+    ],
+)
+def test_a_boundary_is_bytes(value: bytes, boundaries: list[bytes]) -> None:
+    assert boundaries == list(parse_media_type(value).boundaries)
+
+
+VALUES = st.lists(
+    st.sampled_from(
+        [
+            *(
+                b"text/plain",
+                b"IMAGE/JPEG",
+                b"attachment",
+                b"text",
+                b"; ",
+                b";",
+                b" ;\t",
+                b"charset",
+            ),
+            *(
+                b"Name",
+                b"name*0",
+                b"=",
+                b'"',
+                b" ",
+                b"utf-8",
+                b"=?utf-8?q?x?=",
+                b"=?",
+                b"\\",
+                b"(",
+            ),
+            *(b")", b'="a b"', b'=" a"', b'="----=_x"', b"=x=y", b"=a/b:c@d", b"\xe9", b"?", b"'"),
+        ]
+    ),
+    max_size=12,
+).map(b"".join)
+
+
+@given(VALUES)
+@example(b'text/plain; charset="utf-8"; CHARSET=x;')
+@example(b'a; name=" x "')
+def test_what_is_simple_reads_as_anything_does(value: bytes) -> None:
+    assert parse_any_parameterised(value) == parse_parameterised(value)

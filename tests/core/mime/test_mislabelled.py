@@ -1,0 +1,87 @@
+"""Texts under a transfer encoding that they do not stand in; the figures are in docs/decisions."""
+
+# ruff: noqa: RUF001, S311 - letters of other alphabets, and bytes picked at random
+
+from __future__ import annotations
+
+import base64
+import random
+
+import pytest
+
+from relay_core.errors import DefectKind, Span
+from relay_core.mime.encoding import TransferEncoding, decode_content
+from tests.core import oracle
+from tests.core.laws import check_any_bytes, check_rewriting_is_done
+from tests.core.mislabelling import CODE, KINDS, found
+
+MANY = 3000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_are_hardly_ever_taken_for_what_they_do_not_stand_in(kind: str) -> None:
+    tried, wrong, example = KINDS[kind](MANY)
+    assert tried > MANY / 10
+    assert wrong <= tried / 200, example
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_quoted_printable_of_utf_16_is_no_prose(codec: str) -> None:
+    encoded = "".join(f"{chr(one)}" if one else "=00" for one in "Tor 3".encode(codec)).encode()
+    read = found(encoded, TransferEncoding.QUOTED_PRINTABLE)
+    assert TransferEncoding.QUOTED_PRINTABLE is read
+
+
+@pytest.mark.parametrize(
+    ("kind", "encoding", "text", "defect"),
+    [
+        ("plain", "base64", "Boiler 7: pressure high.", DefectKind.INVALID_BASE64),
+        ("plain", "base64", "Alarm", DefectKind.INVALID_BASE64),
+        ("html", "base64", "<p>Pressure high</p>", DefectKind.INVALID_BASE64),
+        ("plain", "base64", "Тревога на входе", DefectKind.INVALID_BASE64),
+        ("plain", "quoted-printable", "t=21 id=41 x=b", DefectKind.INVALID_QUOTED_PRINTABLE),
+    ],
+)
+def test_prose_is_read_as_it_stands_with_a_defect(
+    kind: str, encoding: str, text: str, defect: DefectKind
+) -> None:
+    head = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n"
+    result = check_any_bytes(f"{head}\r\n{text}\r\n{CODE}\r\n".encode())
+    assert result is not None
+    check_rewriting_is_done(result)
+    assert ("guard@example.org",) == result.recipients
+    assert defect in {one.kind for one in result.message.defects}
+    assert text == oracle.text_of(oracle.parse(result.outgoing)).strip()
+
+
+FOOTERS = [
+    "-- \r\nThis mail was scanned by a gateway\r\n",
+    "\r\n_______________________\r\nalarms mailing list\r\nhttps://lists.example.org/alarms\r\n",
+    "\r\nRegards\r\nThe gateway at the north gate\r\n",
+    "\r\nОтправлено шлюзом\r\n",
+]
+
+
+@pytest.mark.parametrize("footer", FOOTERS)
+def test_words_in_clear_behind_base64_are_no_content(footer: str) -> None:
+    pick = random.Random(21)
+    for _ in range(300):
+        content = pick.randbytes(pick.randint(1, 700))
+        encoded = base64.encodebytes(content).strip().replace(b"\n", b"\r\n").rstrip(b"=")
+        raw = encoded + b"\r\n" + footer.encode()
+        span = Span(0, len(raw))
+        assert content == b"".join(decode_content(raw, span, TransferEncoding.BASE64))
+
+
+def test_junk_in_base64_is_no_footer() -> None:
+    pick = random.Random(22)
+    for _ in range(500):
+        content = pick.randbytes(pick.randint(1, 3000))
+        encoded = base64.b64encode(content)
+        width, junk = (
+            pick.choice([4, 8, 10, 20]),
+            pick.choice([b" ", b"!", b"\x80", b" \r\n", b"- "]),
+        )
+        raw = junk.join(encoded[at : at + width] for at in range(0, len(encoded), width))
+        span = Span(0, len(raw))
+        assert content == b"".join(decode_content(raw, span, TransferEncoding.BASE64))

@@ -1,0 +1,405 @@
+"""Nobody who is not authenticated as a sender gains what that sender may."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from relay_core.errors import Reason
+from relay_core.keys import RawKey
+from relay_core.mime.message import parse_message
+from relay_core.policy.authentication import (
+    Results,
+    find_origin,
+    has_receipt,
+    is_aligned,
+    is_authenticated,
+    read_results,
+)
+from relay_core.policy.directory import Directory
+from relay_core.record.report import Outcome
+from relay_core.settings import Settings, VerdictAction
+from tests.fakes import MemoryWorld
+from tests.receipt import receipt, submitted_receipt
+
+# --- what SES writes ----------------------------------------------------------------------------
+
+ENVELOPE = "client-ip=192.0.2.7; envelope-from=0107@bounce.plant.example; helo=smtp.example;"
+SPF = f"spf=pass (spfCheck: domain of bounce.plant.example designates 192.0.2.7 as …) {ENVELOPE}"
+ON_TOP = (
+    "Return-Path: <0107@bounce.plant.example>\r\n"
+    "Received: from smtp.example (smtp.example [192.0.2.7])\r\n by inbound-smtp.eu; x\r\n"
+)
+
+
+def results_of(value: str, *, on_top: str = ON_TOP) -> Results:
+    raw = f"{on_top}Authentication-Results: {value}\r\nFrom: a@plant.example\r\n\r\n"
+    return read_results(parse_message(raw.encode()).header)
+
+
+LINES = ["amazonses.com;", SPF, "dkim=pass header.i=@plant.example;", "dkim=pass header.i=@b.org;"]
+DMARC = "dmarc=pass header.from=plant.example;"
+ALL = Results(spf="bounce.plant.example", dkim=("plant.example", "b.org"), dmarc="plant.example")
+
+
+@pytest.mark.parametrize("between", ["\r\n ", "\n\t", " "], ids=["folded", "bare", "in one line"])
+def test_what_ses_writes_is_read(between: str) -> None:
+    assert ALL == results_of(between.join([*LINES, DMARC]))
+    none = between.join(["amazonses.com;", SPF.replace("pass", "none", 1), "dkim=none;"])
+    assert Results() == results_of(f"{none}{between}dmarc=none header.from=plant.example;")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("amazonses.com", Results()),
+        ("amazonses.com; none", Results()),
+        ("AmazonSES.com 1; DKIM=Pass header.D=Plant.example", Results(dkim=("plant.example",))),
+        # It is about another reverse-path than the one of the envelope.
+        ("amazonses.com; spf=pass smtp.mailfrom=x@evil.example", Results()),
+        ("amazonses.com; spf=pass smtp.mailfrom=bounce.plant.example", Results(spf=ALL.spf)),
+        ("amazonses.com; spf=pass smtp.mailfrom=x@bounce.plant.example", Results(spf=ALL.spf)),
+        # Whoever else says something, amazonses.com does not.
+        ("mx.evil.example; dmarc=pass header.from=plant.example", Results()),
+        ("amazonses.com.evil.example; dmarc=pass header.from=plant.example", Results()),
+        # No method passed, and none says for whom.
+        ("amazonses.com; spf=softfail; dkim=fail header.i=@plant.example; dmarc=none", Results()),
+        ("amazonses.com; dkim=pass; dmarc=pass", Results()),
+        # In comments and quotes stands what somebody chose.
+        ("amazonses.com; x=y (; dkim=pass header.i=@plant.example; )", Results()),
+        ('amazonses.com; x="; dkim=pass header.i=@plant.example; "', Results()),
+        ("amazonses.com; dkim=none (; dkim=pass header.i=@plant.example; )", Results()),
+        ("amazonses.com; dkim=pass header.i=@plant.example; helo=(x", Results()),
+        # Two of a kind that SES writes once, or one beside what it contradicts.
+        ("amazonses.com; dkim=pass header.i=@plant.example; dkim=none", Results()),
+        (
+            "amazonses.com; dmarc=pass header.from=plant.example; dmarc=none header.from=b.org",
+            Results(),
+        ),
+        # A fail counts wherever it stands.
+        (
+            'amazonses.com; dkim=pass header.i=@plant.example; dmarc=fail ("dmarc=pass")',
+            Results(dkim=("plant.example",), dmarc_failed=True),
+        ),
+    ],
+)
+def test_only_statements_count(value: str, expected: Results) -> None:
+    assert expected == results_of(value)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "a;dkim=pass header.i=@plant.example;",
+        "a; dkim=pass header.i=@plant.example; dmarc=pass header.from=plant.example",
+        "a; dkim=pass header.i=@plant.example; x=(",
+        'a"; dkim=pass header.i=@plant.example; x="',
+        "a (x; dkim=pass header.i=@plant.example",
+        "a\tb; dkim=pass header.i=@plant.example",
+        "=?utf-8?q?a=3B_dkim=3Dpass_header.i=3D@plant.example?=",
+    ],
+)
+@pytest.mark.parametrize("fold", ["\r\n ", " "], ids=["folded", "in one line"])
+@pytest.mark.parametrize("last", ["dmarc=none header.from=plant.example;", "dkim=none;", ""])
+def test_nobody_greets_himself_into_a_result(words: str, fold: str, last: str) -> None:
+    for path, greeting in (("x@evil.example", words), (f'"{words}"@evil.example', "evil.example")):
+        on_top = (
+            f"Return-Path: <{path}>\r\n"
+            f"Received: from {greeting} ({greeting} [192.0.2.7])\r\n by inbound-smtp.eu; x\r\n"
+        )
+        spf = f"spf=softfail (x) client-ip=192.0.2.7; envelope-from={path}; helo={greeting};"
+        found = results_of(fold.join(["amazonses.com;", spf, last]), on_top=on_top)
+        assert not is_authenticated("a@plant.example", found)
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "x; dkim=pass header.i=@plant.example; dkim=pass header.i=@evil.example",
+        "x; dmarc=pass header.from=plant.example; dkim=pass header.i=@evil.example",
+        "x header.d=plant.example header.s=@evil.example",
+        "x header.d=plant.example header.i=@evil.example",
+        "x@plant.example header.s=@evil.example",
+        "plant.example header.s=@evil.example",
+        "@evil.example header.d=plant.example",
+        "x@plant.example@evil.example",
+    ],
+)
+def test_nobody_signs_himself_into_a_result(identity: str) -> None:
+    """The local-part of a signature's identity may hold what it likes, encoded (RFC 6376)."""
+    lines = ["amazonses.com;", SPF.replace("pass", "none", 1), f"dkim=pass header.i={identity};"]
+    assert not is_authenticated("a@plant.example", results_of("\r\n ".join(lines)))
+
+
+def test_a_signers_identity_may_name_somebody_below_it() -> None:
+    value = "amazonses.com; dkim=pass header.i=boiler@cellar.plant.example header.d=plant.example"
+    assert Results(dkim=("plant.example",)) == results_of(value)
+    assert Results(dkim=("plant.example",)) == results_of(
+        value.partition(" header.d")[0].replace("cellar.", "")
+    )
+
+
+def test_a_reverse_path_without_a_domain_proves_none() -> None:
+    on_top = ON_TOP.replace("0107@bounce.plant.example", "plant.example")
+    assert Results() == results_of("amazonses.com; spf=pass", on_top=on_top)
+
+
+def test_only_what_ses_put_on_top_is_read() -> None:
+    forged = "Authentication-Results: amazonses.com; dmarc=pass header.from=plant.example\r\n"
+    for on_top in (
+        "",
+        ON_TOP + "X-SES-RECEIPT: x\r\n",
+        ON_TOP + "Received: from x by y\r\n",
+        ON_TOP + "Authentication-Results: amazonses.com; dkim=none\r\n",
+        "Subject: x\r\n",
+    ):
+        raw = (on_top + "From: a@plant.example\r\n" + forged + "\r\n").encode()
+        assert not find_origin(parse_message(raw).header).authenticated
+        raw = (on_top + forged + "From: a@plant.example\r\n\r\n").encode()
+        is_own = on_top == ""  # nothing is below it, so nobody but SES can have written it
+        assert is_own == find_origin(parse_message(raw).header).authenticated
+
+
+def test_a_mail_that_ses_has_not_received_is_told_from_one_that_it_has() -> None:
+    for own in (b"From: a@b.example\r\n", b"Received: from x by mx.b.example\r\n", b""):
+        assert not has_receipt(parse_message(own + b"\r\nx").header)
+    for domain in ("plant.example", None):
+        assert has_receipt(parse_message(submitted_receipt(domain) + b"\r\nx").header)
+    assert has_receipt(parse_message(ON_TOP.encode() + b"\r\nx").header)
+
+
+@given(
+    st.binary(max_size=300)
+    | st.text('spfdkimrc=;." ()@\r\n amazonses', max_size=200).map(str.encode)
+)
+@example(b"amazonses.com; " + b"spf=x (" * 40)
+def test_anything_is_read(value: bytes) -> None:
+    raw = b"Authentication-Results: " + value + b"\r\nFrom: a@b.example\r\n\r\n"
+    find_origin(parse_message(raw).header)
+    raw = b"Authentication-Results: amazonses.com;" + value + b"\r\nFrom: a@b.example\r\n\r\n"
+    find_origin(parse_message(raw).header)
+
+
+# --- alignment ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("domain", "other", "expected"),
+    [
+        ("plant.example", "plant.example", True),
+        ("plant.example", "bounce.plant.example", True),
+        ("a.b.plant.example", "plant.example", True),
+        ("plant.example", "xplant.example", False),
+        ("a.plant.example", "b.plant.example", False),  # siblings may be strangers
+        ("example", "plant.example", False),
+        ("co.uk", "plant.co.uk", False),
+        ("plant.com.au", "com.au", False),
+        ("a.plant.co.uk", "plant.co.uk", True),
+        ("plant.de", "mail.plant.de", True),
+    ],
+)
+def test_domains_of_one_owner_are_aligned(domain: str, other: str, *, expected: bool) -> None:
+    assert expected == is_aligned(domain, other) == is_aligned(other, domain)
+
+
+def test_what_a_device_submits_through_ses_is_authenticated() -> None:
+    """No configuration is needed: SES signs with the keys of the identity that From names."""
+    for domain in ("plant.example", None):
+        author = f"a@{domain}" if domain else None
+        raw = (
+            submitted_receipt(domain) + (f"From: {author}\r\n\r\n" if author else "\r\n").encode()
+        )
+        assert find_origin(parse_message(raw).header).authenticated
+    # Where the MAIL FROM domain is not set up, SPF is about amazonses.com; the signature is there.
+    by_default = receipt(
+        reverse_path="0107@eu-central-1.amazonses.com",
+        spf="pass",
+        dkim=[("pass", "plant.example"), ("pass", "amazonses.com")],
+        dmarc=("none", "plant.example"),
+    )
+    header = parse_message(by_default + b"From: a@plant.example\r\n\r\n").header
+    assert find_origin(header).proven_author == "a@plant.example"
+
+
+# --- the law ------------------------------------------------------------------------------------
+
+DEVICE, DEVICE_DOMAIN = "boiler@mail.example.com", "mail.example.com"
+STRANGER_DOMAIN = "attacker.example"
+STRANGER = f"x@{STRANGER_DOMAIN}"
+
+
+def _word(text: str) -> str:
+    return f"=?utf-8?b?{base64.b64encode(text.encode()).decode()}?="
+
+
+# How a stranger writes a device's address beside his own, or in the place of an address.
+SPELLINGS: list[Callable[[str], str]] = [
+    lambda device: f"From: {device}",
+    lambda device: f"From: Boiler <{device}>",
+    lambda device: f'From: "Boiler <{device}>" <{STRANGER}>',
+    lambda device: f'From: "{device}" <{STRANGER}>',
+    lambda device: f"From: ({device}) {STRANGER}",
+    lambda device: f"From: (<{device}>) <{STRANGER}>",
+    lambda device: f"From: {STRANGER} ({device})",
+    lambda device: f"From: {STRANGER} (a (<{device}>) b)",
+    lambda device: f"From: {device} <{STRANGER}>",
+    lambda device: f"From: <{device}> <{STRANGER}>",
+    lambda device: f"From: <{STRANGER}> <{device}>",
+    lambda device: f"From: {device}, {STRANGER}",
+    lambda device: f"From: {STRANGER}, {device}",
+    lambda device: f"From: {STRANGER}; {device}",
+    lambda device: f"From: Boiler: {device};",
+    lambda device: f"From: Boiler: {device}, {STRANGER};",
+    lambda device: f"From: {device}\r\nFrom: {STRANGER}",
+    lambda device: f"From: {STRANGER}\r\nFrom: {device}",
+    lambda device: f"From: {STRANGER}\r\nSender: {device}",
+    lambda device: f"Sender: {device}\r\nReply-To: {device}",
+    lambda device: f"From: {_word(f'{device}')} <{STRANGER}>",
+    lambda device: f"From: {_word(f'Boiler <{device}>')}",
+    lambda device: f"From: {_word(f'<{device}>')} <{STRANGER}>",
+    lambda device: f"From: <{_word(device)}>",
+    lambda device: f"From: <@{STRANGER_DOMAIN}:{device}>",
+    lambda _device: f"From: <@{DEVICE_DOMAIN}:{STRANGER}>",
+    lambda device: f"From: {device}@{STRANGER_DOMAIN}",
+    lambda device: f'From: "{device}"@{STRANGER_DOMAIN}',
+    lambda device: f"From: {device.replace('@', ' @ ')}",
+    lambda device: f"From: {device}\x00 <{STRANGER}>",
+    lambda device: f"From:\r\n {device}\r\n <{STRANGER}>",
+    lambda device: f'From: "\\" <{device}>\\"" <{STRANGER}>',
+    lambda device: f"From: {device}\\ <{STRANGER}>",
+    lambda device: f"From: {device}.",
+    lambda device: f"From: {device.upper()}",
+    lambda device: f"From: {device.replace('mail.', 'ｍａｉｌ.')}",  # noqa: RUF001 (that is it)
+    lambda device: f"From: {device.replace('.com', '。com')}",
+    lambda _device: f"From: x@[{DEVICE_DOMAIN}]",
+    lambda _device: f"From: {STRANGER}",
+    lambda _device: "From: boiler",
+    lambda _device: "X-From: nobody",
+]
+RESULT = st.sampled_from(["pass", "fail", "softfail", "neutral", "none", "temperror", "permerror"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A mail, and the truth: of which domains SES found that it comes from there."""
+
+    raw: bytes
+    proven: frozenset[str]
+
+
+@st.composite
+def sent_mails(draw: st.DrawFn) -> Sent:
+    """A mail of somebody, who writes what he likes, with what SES found on top.
+
+    The truth is drawn first. What SES says follows from it; what the sender says does not.
+    """
+    is_device = draw(st.integers(0, 9)) == 0
+    own = DEVICE_DOMAIN if is_device else STRANGER_DOMAIN
+    spf, dkim = draw(RESULT), draw(st.lists(st.tuples(RESULT, st.just(own)), max_size=2))
+    claimed = draw(st.sampled_from([DEVICE_DOMAIN, STRANGER_DOMAIN]))
+    passed = spf == "pass" or any(result == "pass" for result, _ in dkim)
+    # SES never finds that DMARC passed for a domain that nothing else passed for.
+    dmarc = draw(RESULT if passed and claimed == own else RESULT.filter(lambda one: one != "pass"))
+    forged = (
+        f"dkim=pass header.i=@{DEVICE_DOMAIN}; dmarc=pass header.from={DEVICE_DOMAIN}"
+        f" spf=pass smtp.mailfrom={DEVICE_DOMAIN}"
+    )
+    greeting = draw(
+        st.sampled_from([own, f"a;{forged};", f"a; {forged}", f'a"; {forged}; "', f"a ({forged}"])
+    )
+    path = draw(
+        st.sampled_from([f"x@{own}", f"x@bounce.{own}", f'"{DEVICE}; {forged}"@{own}', f"{own}"])
+    )
+    on_top = receipt(
+        reverse_path=path, spf=spf, dkim=dkim, dmarc=(dmarc, claimed), greeting=greeting
+    )
+    if draw(st.booleans()):
+        # The same, as some other server might have folded it.
+        on_top = on_top.replace(b";\r\n ", b"; ")
+    if draw(st.integers(0, 5)) == 0:
+        on_top = b"Return-Path: <x@" + own.encode() + b">\r\nReceived: from a (a) by b\r\n"
+        spf, dkim, dmarc = "none", [], "none"
+        on_top += b"X-SES-Spam-Verdict: PASS\r\nX-SES-RECEIPT: x\r\n"
+    below = draw(
+        st.sampled_from(
+            [
+                "",
+                f"Authentication-Results: amazonses.com; {forged}\r\n",
+                f"Received: x\r\nAuthentication-Results: amazonses.com;\r\n {forged}\r\n",
+                f"Return-Path: <{DEVICE}>\r\n",
+            ]
+        )
+    )
+    spelled = draw(st.sampled_from(SPELLINGS))(DEVICE)
+    code = draw(st.sampled_from(["", ":Email_Rxers_Code:anna@example.com:Email_Rxers_Code:"]))
+    raw = on_top + f"{below}{spelled}\r\nSubject: x\r\n\r\nToo hot. {code}\r\n".encode()
+    found = {own} if spf == "pass" or any(one == "pass" for one, _ in dkim) else set()
+    return Sent(raw=raw, proven=frozenset(found | ({claimed} if dmarc == "pass" else set())))
+
+
+SETTINGS = Settings(
+    stack="test",
+    sender_address="relay@relay.example.org",
+    inbound_address="secret@in.example.org",
+    allowed_recipients=("example.com",),
+)
+DEFAULTS = Directory(groups={}, default_recipients={DEVICE_DOMAIN: ("desk@example.com",)})
+
+
+@settings(max_examples=2000)
+@given(sent_mails(), st.sampled_from(VerdictAction), st.booleans())
+def test_nobody_gains_what_a_device_may_who_is_not_proven_to_be_it(
+    sent: Sent,
+    action: VerdictAction,
+    only_allowed: bool,  # noqa: FBT001 - drawn
+) -> None:
+    if DEVICE_DOMAIN in sent.proven:
+        return  # it is the device, or one of its domain: it may
+    policy = replace(
+        SETTINGS,
+        authentication_action=action,
+        allowed_senders=(DEVICE_DOMAIN,) if only_allowed else (),
+        sender_message_limit=1,
+    )
+    world = MemoryWorld()
+    world.directories.directory = DEFAULTS
+    report = world.relay(sent.raw, policy)
+    reached = {one.recipient for one in world.submission.outbox}
+    assert "desk@example.com" not in reached
+    if only_allowed:
+        assert set() == reached
+    for one in world.submission.outbox:
+        head = one.raw.partition(b"\r\n\r\n")[0].lower()
+        [reply_to] = [line for line in head.split(b"\r\n") if line.startswith(b"reply-to:")] or [
+            b""
+        ]
+        if not sent.proven:
+            assert reply_to == b""
+        # Only who proved to be somebody may name others in Reply-To, and then as others.
+        if DEVICE.encode() in reply_to:
+            assert b"\nreply-to: " in sent.raw.lower()
+    if action is VerdictAction.REFUSE and not sent.proven:
+        assert report.outcome is not Outcome.RELAYED
+    # The device's own alarm is not held for it.
+    code = ":Email_Rxers_Code:anna@example.com:Email_Rxers_Code:"
+    alarm = submitted_receipt(DEVICE_DOMAIN) + f"From: {DEVICE}\r\n\r\n{code}\r\n".encode()
+    report = world.relay(alarm, policy, key=RawKey("incoming/alarm"))
+    assert Outcome.RELAYED is report.outcome
+
+
+def test_the_law_is_not_empty() -> None:
+    """A device that is proven to be one gets all of it."""
+    world = MemoryWorld()
+    world.directories.directory = DEFAULTS
+    policy = replace(SETTINGS, allowed_senders=(DEVICE_DOMAIN,), sender_message_limit=1)
+    raw = submitted_receipt(DEVICE_DOMAIN) + f"From: {DEVICE}\r\n\r\nToo hot.\r\n".encode()
+    assert Outcome.RELAYED is world.relay(raw, policy).outcome
+    assert ["desk@example.com"] == [one.recipient for one in world.submission.outbox]
+    forged = raw.replace(b"=pass", b"=none")
+    report = MemoryWorld().relay(forged, policy)
+    assert (Outcome.REFUSED, Reason.AUTHENTICATION_FAILED) == (report.outcome, report.reason)

@@ -1,0 +1,362 @@
+"""Recipient codes as they come in whole mails: wrapped, encoded, several, and in odd places."""
+
+from __future__ import annotations
+
+import quopri
+from dataclasses import replace
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_core.attachments.bodies import MAX_ERRORS_TOLD
+from relay_core.errors import Reason
+from relay_core.record.report import Outcome, RelayReport
+from relay_core.settings import CodesCounted, Settings
+from tests.core import oracle
+from tests.core.recipient_code_strategies import ADDR_SPECS, MARKER
+from tests.fakes import MemoryWorld
+
+SETTINGS = Settings(
+    stack="test",
+    sender_address="relay@relay.invalid",
+    inbound_address="secret@relay.invalid",
+    allowed_recipients=("*",),
+)
+
+
+def code(*recipients: str) -> str:
+    return f":{MARKER}:{','.join(recipients)}:{MARKER}:"
+
+
+def relay(raw: bytes) -> tuple[MemoryWorld, RelayReport]:
+    world = MemoryWorld()
+    report = world.relay(raw, SETTINGS)
+    return world, report
+
+
+def recipients(world: MemoryWorld) -> list[str]:
+    return [one.recipient for one in world.submission.outbox]
+
+
+def check_that_no_code_is_left(world: MemoryWorld, *addresses: str) -> None:
+    """No reader sees the marker, in any part or in the header, nor who else got the mail."""
+    for one in world.submission.outbox:
+        message = oracle.parse(one.raw)
+        shown = [str(value) for name, value in message.items() if name.lower() != "to"]
+        leaves = (part for part in message.walk() if not part.is_multipart())
+        shown.extend(map(oracle.text_of, leaves))
+        assert MARKER.lower() not in "\n".join(shown).lower()
+        assert not [address for address in addresses if address in "\n".join(shown)]
+
+
+# --- which of several counts
+
+
+@pytest.mark.parametrize(
+    ("counted", "expected"),
+    [
+        (CodesCounted.ALL, ["anna@example.com", "eve@evil.example", "ben@example.com"]),
+        (CodesCounted.FIRST, ["anna@example.com"]),
+        (CodesCounted.LAST, ["ben@example.com"]),
+    ],
+)
+@pytest.mark.parametrize("html", [False, True])
+def test_a_code_that_came_with_a_devices_data_counts_if_the_operator_lets_it(
+    counted: CodesCounted, expected: list[str], *, html: bool
+) -> None:
+    mail = EmailMessage()
+    mail["From"] = "ap@plant.example"
+    codes = [code("anna@example.com"), code("eve@evil.example"), code("ben@example.com")]
+    text = f"{codes[0]}\nNew network: {codes[1]}\nRestart.\n{codes[2]}\n"
+    mail.set_content(f"<p>{text}</p>" if html else text, subtype="html" if html else "plain")
+    world = MemoryWorld()
+    world.relay(mail.as_bytes(), replace(SETTINGS, codes_counted=counted))
+    assert expected == recipients(world)
+    check_that_no_code_is_left(world, "eve@evil.example")
+
+
+@pytest.mark.parametrize(
+    ("counted", "text"),
+    [
+        (CodesCounted.FIRST, f"{code('nobody')}\n{code('eve@evil.example')}\n"),
+        (CodesCounted.LAST, f"{code('eve@evil.example')}\n{code('nobody')}\n"),
+    ],
+)
+def test_a_code_that_cannot_be_read_gives_its_place_to_no_other(
+    counted: CodesCounted, text: str
+) -> None:
+    world = MemoryWorld()
+    raw = f"From: ap@plant.example\r\n\r\n{text}".encode()
+    report = world.relay(raw, replace(SETTINGS, codes_counted=counted))
+    assert Reason.MALFORMED_RECIPIENT_CODE is report.reason
+    assert [] == recipients(world)
+
+
+# --- wrapped by the mailer
+
+
+def quoted_printable(text: str, width: int) -> bytes:
+    """Encoded with a soft break after every `width` characters, wherever that falls."""
+    encoded = quopri.encodestring(text.encode(), quotetabs=False).replace(b"=\n", b"")
+    lines = []
+    for line in encoded.split(b"\n"):
+        start = 0
+        while len(line) - start > width:
+            end = start + width
+            while b"=" in line[end - 2 : end]:  # never within =XX
+                end -= 1
+            lines.append(line[start:end] + b"=")
+            start = end
+        lines.append(line[start:])
+    return b"\r\n".join(lines)
+
+
+@pytest.mark.parametrize("width", [5, 7, 20, 70])
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_a_code_runs_over_quoted_printable_soft_breaks(width: int, kind: str) -> None:
+    everybody = ["anna@example.com", "ben.longname@sub.example.net", "cleo@example.org"]
+    text = f"Tür auf.\n{code(*everybody)}\nEnde.\n"
+    if kind == "html":
+        text = f"<p>Tür auf.</p><p>{code(*everybody)}</p><p>Ende.</p>"
+    world, _ = relay(
+        f"Content-Type: text/{kind}; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
+        + quoted_printable(text, width)
+    )
+    assert everybody == recipients(world)
+    check_that_no_code_is_left(world, *everybody[1:])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "written"),
+    [
+        # RFC 3676 section 4.2: a line that ends in a space goes on in the next.
+        (
+            "format=flowed",
+            ":{m}:anna@example.com, \r\nben@example.net, \r\ncleo@example.org:{m}:\r\n",
+        ),
+        ("format=flowed", ":{m}: \r\nanna@example.com,ben@example.net,cleo@example.org :{m}:\r\n"),
+        (
+            "format=flowed",
+            "Text: :{m}:anna@example.com; ben@example.net; \r\ncleo@example.org:{m}: \r\nmore\r\n",
+        ),
+        # Space-stuffed (section 4.4), with a signature.
+        (
+            "format=flowed",
+            " :{m}:anna@example.com,\r\n ben@example.net,\r\n cleo@example.org:{m}:\r\n-- \r\n",
+        ),
+        # With DelSp the space goes too, so that a word may be broken (section 4.1).
+        (
+            "format=flowed; delsp=yes",
+            ":{m}:anna@exam \r\nple.com,ben@example.net,cleo@ \r\nexample.org:{m}:\r\n",
+        ),
+        (
+            "format=flowed; delsp=yes",
+            ":{m}:anna@example.com,ben \r\n@example.net,cleo@example.org:{h1} \r\n{h2}:\r\n",
+        ),
+    ],
+)
+def test_a_code_runs_over_the_lines_of_flowed_text(parameters: str, written: str) -> None:
+    text = written.format(m=MARKER, h1=MARKER[:6], h2=MARKER[6:])
+    world, _ = relay(f"Content-Type: text/plain; {parameters}\r\n\r\n{text}".encode())
+    assert ["anna@example.com", "ben@example.net", "cleo@example.org"] == recipients(world)
+    check_that_no_code_is_left(world, "ben@example.net", "cleo@example.org")
+
+
+@given(
+    st.lists(
+        ADDR_SPECS.filter(lambda one: '"' not in one), min_size=1, max_size=8, unique_by=str.lower
+    ),
+    st.integers(66, 78),
+)
+def test_however_flowed_text_breaks_a_list_at_its_blanks_it_says_the_same(
+    addresses: list[str], width: int
+) -> None:
+    lines = [f":{MARKER}:"]
+    for address in addresses:
+        word = f" {address},"
+        if len(lines[-1]) + len(word) > width:
+            lines[-1] += " "
+            lines.append(word[1:])
+        else:
+            lines[-1] += word
+    text = "\r\n".join(lines) + f":{MARKER}:"
+    world, _ = relay(f"Content-Type: text/plain; format=flowed\r\n\r\n{text}\r\n".encode())
+    assert addresses == recipients(world)
+
+
+# --- several, and in odd places
+
+
+def test_the_codes_of_a_mail_are_joined_and_duplicates_go_once() -> None:
+    text = (
+        f"{code('anna@example.com', 'ben@example.net')}\nText.\n"
+        f"{code('BEN@example.net', 'cleo@example.org')}\nMore. {code('Anna@Example.com')}\n"
+    )
+    world, _ = relay(f"Subject: x\r\n\r\n{text}".encode())
+    assert ["anna@example.com", "ben@example.net", "cleo@example.org"] == recipients(world)
+    check_that_no_code_is_left(world, "ben@example.net", "cleo@example.org")
+
+
+def test_the_codes_of_several_bodies_are_joined() -> None:
+    raw = (
+        'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+        f"--b\r\nContent-Type: text/plain\r\n\r\nOne. {code('anna@example.com')}\r\n"
+        f"--b\r\nContent-Type: text/plain\r\n\r\nTwo. {code('ben@example.net')}\r\n--b--\r\n"
+    )
+    world, _ = relay(raw.encode())
+    assert ["anna@example.com", "ben@example.net"] == recipients(world)
+    check_that_no_code_is_left(world, "ben@example.net")
+
+
+def alternative(text: str, html: str) -> bytes:
+    message = EmailMessage()
+    message["Subject"] = "x"
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    return message.as_bytes()
+
+
+def test_the_text_counts_before_the_html_and_the_code_goes_from_both() -> None:
+    raw = alternative(code("anna@example.com"), f"<p>Hi</p><p>{code('ben@example.net')}</p>")
+    world, _ = relay(raw)
+    assert ["anna@example.com"] == recipients(world)
+    check_that_no_code_is_left(world, "ben@example.net")
+
+
+def test_the_html_counts_if_the_text_holds_no_code() -> None:
+    marked_up = code("anna@example.com").replace("@", "<wbr>&#64;").replace(":", "<i>:</i>")
+    world, _ = relay(alternative("Your mail program shows no HTML.", f"<p>Hi</p><p>{marked_up}"))
+    assert ["anna@example.com"] == recipients(world)
+    check_that_no_code_is_left(world)
+
+
+CODE_IN_Q = code("eve@example.org").replace("_", "=5F").replace(":", "=3A")
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        (f"Alarm {code('eve@example.org')}", "Alarm"),
+        (f"{code('eve@example.org')} Alarm", "Alarm"),
+        (f"Alarm {code('eve@example.org')} at pump 7", "Alarm at pump 7"),
+        (f"=?utf-8?q?T=C3=BCr_{CODE_IN_Q}?=", "Tür"),
+    ],
+)
+def test_a_code_in_the_subject_goes_and_names_nobody(subject: str, shown: str) -> None:
+    world, _ = relay(f"Subject: {subject}\r\n\r\n{code('anna@example.com')}\r\n".encode())
+    assert ["anna@example.com"] == recipients(world)
+    outgoing = oracle.parse(world.submission.outbox[0].raw)
+    assert shown == str(make_header(decode_header(outgoing["Subject"])))
+    check_that_no_code_is_left(world, "eve@example.org")
+
+
+def test_a_code_in_the_subject_alone_is_none() -> None:
+    world, report = relay(f"Subject: {code('anna@example.com')}\r\n\r\nHello\r\n".encode())
+    assert (Outcome.REFUSED, Reason.NO_RECIPIENT_CODE) == (report.outcome, report.reason)
+    assert [] == recipients(world)
+
+
+def test_a_code_in_an_attached_message_is_the_attached_messages() -> None:
+    inner = EmailMessage()
+    inner["Subject"] = "inner"
+    inner.set_content(code("eve@example.org"))
+    outer = EmailMessage()
+    outer["Subject"] = "outer"
+    outer.set_content(code("anna@example.com"))
+    outer.add_attachment(inner)
+    world, _ = relay(outer.as_bytes())
+    assert ["anna@example.com"] == recipients(world)
+
+
+# --- in a text with a name
+
+
+NAMED = [
+    "Content-Type: text/plain; charset=us-ascii; name=message.txt",
+    "Content-Type: text/plain\r\nContent-Disposition: inline; filename=message.txt",
+    "Content-Disposition: inline; name=message.txt",
+]
+
+
+@pytest.mark.parametrize("fields", NAMED)
+def test_a_mail_whose_only_text_has_a_name_is_read(fields: str) -> None:
+    raw = f"Subject: x\r\n{fields}\r\n\r\nHot.\r\n{code('anna@example.com')}\r\n".encode()
+    world, _ = relay(raw)
+    (one,) = world.submission.outbox
+    outgoing = oracle.parse(one.raw)
+    assert "anna@example.com" == one.recipient
+    assert "Hot." == oracle.text_of(outgoing).strip()
+    assert outgoing.get_filename() is None
+
+
+def in_parts(*parts: str) -> bytes:
+    body = "".join(f"--b\r\n{part}\r\n" for part in parts)
+    return f"Content-Type: multipart/mixed; boundary=b\r\n\r\n{body}--b--\r\n".encode()
+
+
+def test_a_text_with_a_name_is_read_only_where_no_body_holds_a_code() -> None:
+    body = f"\r\nHello {code('anna@example.com')}"
+    log = f"Content-Type: text/plain; name=a.log\r\n\r\n{code('ben@example.com')}"
+    assert ["anna@example.com"] == recipients(relay(in_parts(body, log))[0])
+    assert ["ben@example.com"] == recipients(relay(in_parts("\r\nHello", log))[0])
+    attached = f"Content-Disposition: attachment; filename=a.log\r\n\r\n{code('ben@example.com')}"
+    assert [] == recipients(relay(in_parts("\r\nHello", attached))[0])
+
+
+# --- what is wrong is shown
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        f"Subject: x {code('anna@example.com')}\r\n\r\nHello",
+        "\r\nEmail-Rxers-Code: anna@example.com",
+        "\r\n<Email Rxers Code>anna@example.com</Email Rxers Code>",
+        f"Content-Type: text/html\r\n\r\n<!-- {code('anna@example.com')} --><p>Hello</p>",
+    ],
+)
+def test_what_may_be_meant_as_a_code_is_told(mail: str) -> None:
+    world, report = relay(mail.encode())
+    assert Reason.NO_RECIPIENT_CODE is report.reason
+    (notice,) = world.notices.published
+    assert "anna" in notice.text
+    assert "which is none" in notice.text
+
+
+def test_the_operator_is_shown_each_bad_place_and_the_others_get_the_mail() -> None:
+    world, _ = relay(
+        f"Subject: x\r\n\r\n{code('anna@example.com', 'bob@', 'ben@example.net')}\r\n".encode()
+    )
+    assert ["anna@example.com", "ben@example.net"] == recipients(world)
+    (notice,) = world.notices.published
+    lines = notice.text.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if ",bob@," in line]
+    assert "bob@" == lines[at][lines[at + 1].index("^") : lines[at + 1].rindex("^") + 1]
+    assert "expected" in lines[at - 1]
+
+
+def test_a_code_of_very_many_errors_is_told_in_part() -> None:
+    bad = ",".join(f"bad{number}" for number in range(7000))
+    world, report = relay(f"\r\n{code('anna@example.com', bad)}\r\n".encode())
+    assert (1, ["anna@example.com"]) == (report.submitted, recipients(world))
+    (notice,) = world.notices.published
+    assert MAX_ERRORS_TOLD == notice.text.count("malformed-recipient-code: expected")
+    assert f"{7000 - MAX_ERRORS_TOLD} more places" in notice.text
+    assert len(notice.text) < 10_000
+
+
+@pytest.mark.parametrize("unit", ["x,", "x ", "x\r\n", "@x,", "eve@evil.example;", '"x" '])
+def test_a_code_as_large_as_a_mail_is_not_read_to_its_end(unit: str) -> None:
+    giant = code("ben@example.net", unit * 200_000, "ben@example.net")
+    raw = f"Hello\r\n{code('anna@example.com')}\r\n\r\nsome words\r\n\r\n{giant}\r\n".encode()
+    settings = replace(SETTINGS, allowed_recipients=("example.com", "example.net"))
+    world = MemoryWorld()
+    world.relay(raw, settings)
+    assert ["anna@example.com"] == recipients(world)
+    check_that_no_code_is_left(world)
+    (notice,) = world.notices.published
+    assert len(notice.text) < 20_000

@@ -1,0 +1,436 @@
+"""What a deployment makes of the account as it finds it; and that it knows before it begins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from pulumi.runtime.mocks import MockResourceArgs
+
+from infra.account.fitting import AnotherRuleSetIsActive, CannotDeploy, DomainsAreTaken
+from infra.account.holdings import Holdings, format_holdings, parse_holdings
+from infra.account.lookup import UnreadableHoldings
+from tests.infra.program import (
+    ACCOUNT,
+    EMPTY,
+    ROOT,
+    Deployment,
+    InAccount,
+    changed_config,
+    run_program,
+)
+
+RULE_SET = "aws:ses/receiptRuleSet:ReceiptRuleSet"
+IDENTITY = "aws:sesv2/emailIdentity:EmailIdentity"
+RECORD, KEY = "aws:route53/record:Record", "aws:kms/key:Key"
+PARAMETER = "aws:ssm/parameter:Parameter"
+CONFIGURATION_SET = "aws:sesv2/configurationSet:ConfigurationSet"
+HOLDINGS, DIRECTORY = "/mail-relay/dev/holdings", "/mail-relay/dev/recipients"
+DOMAINS = ("mail.example.com", "in.example.com")
+
+
+def deploy_in(account: InAccount, **changes: object) -> Deployment:
+    return run_program(changed_config(changes), account=account)
+
+
+def held_by(stack: Deployment) -> str:
+    value: str = stack.named(PARAMETER, "mail-relay-dev-holdings").inputs["insecureValue"]
+    return value
+
+
+def after(stack: Deployment, *, rule_set: str | None = "mail-relay-dev") -> InAccount:
+    """The account once this stack has been deployed in it."""
+    return InAccount(
+        active_rule_set=rule_set,
+        parameters={HOLDINGS: held_by(stack), DIRECTORY: "{}"},
+        configuration_sets=frozenset(
+            one.inputs["configurationSetName"] for one in stack.all(CONFIGURATION_SET)
+        ),
+        identities={one.inputs["emailIdentity"]: True for one in stack.all(IDENTITY)},
+        records={
+            (one.inputs["name"], one.inputs["type"]): tuple(one.inputs["records"])
+            for one in stack.all(RECORD)
+        },
+    )
+
+
+def made(stack: Deployment) -> dict[str, Mapping[str, object]]:
+    types = {IDENTITY, RECORD, KEY, PARAMETER}
+    return {one.urn: one.inputs for one in stack.resources if one.type in types}
+
+
+# --- Before anything is registered --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("account", "error"),
+    [
+        (InAccount(active_rule_set="theirs"), AnotherRuleSetIsActive),
+        (InAccount(identities={"in.example.com": False}), DomainsAreTaken),
+    ],
+)
+def test_a_stack_that_cannot_be_deployed_registers_nothing(
+    monkeypatch: pytest.MonkeyPatch, account: InAccount, error: type[Exception]
+) -> None:
+    registered: list[str] = []
+
+    def register(_: object, args: MockResourceArgs) -> tuple[str, dict[str, object]]:
+        registered.append(args.typ)
+        return args.name, {}
+
+    monkeypatch.setattr("tests.infra.program._Aws.new_resource", register)
+    with pytest.raises(error):
+        deploy_in(account)
+    assert set(registered) <= {"pulumi:pulumi:Stack"}
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        ("getActiveReceiptRuleSet", "AccessDenied"),
+        ("getActiveReceiptRuleSet", "credentials not found"),
+        ("getActiveReceiptRuleSet", "no active session"),
+        ("getActiveReceiptRuleSet", "ProfileNotFoundException: no such profile"),
+        ("getConfigurationSet", "AccessDenied"),
+        ("getParameter", "lookup ssm: host not found"),
+        ("getZone", "AccessDenied"),
+        ("getRecords", "AccessDenied"),
+    ],
+)
+def test_what_aws_does_not_answer_is_not_taken_for_none(function: str, words: str) -> None:
+    with pytest.raises(Exception, match=words):
+        deploy_in(InAccount(errors={function: words}), hostedZoneId="Z123")
+
+
+@pytest.mark.parametrize("function", ["getEmailIdentity", "getServiceQuota"])
+def test_what_can_be_done_without_is_told_and_done_without(function: str) -> None:
+    stack = deploy_in(InAccount(errors={function: "AccessDenied: no right to ask"}))
+    assert stack.all(IDENTITY)
+    assert all("could not be asked for" in warning for warning in stack.warnings)
+    assert any("AccessDenied: no right to ask" in warning for warning in stack.warnings)
+
+
+# --- The active rule set ------------------------------------------------------------------------
+
+
+def test_the_place_of_another_rule_set_is_not_taken_and_the_ways_out_are_told() -> None:
+    with pytest.raises(AnotherRuleSetIsActive) as raised:
+        deploy_in(InAccount(active_rule_set="theirs"))
+    text = str(raised.value)
+    assert "the receipt rule set theirs is active" in text
+    assert "set existingRuleSetName to theirs and activateRuleSet to false" in text
+    assert "set replaceActiveRuleSet to true" in text
+
+
+def test_both_ways_out_are_ways_out() -> None:
+    theirs = InAccount(active_rule_set="theirs")
+    beside = deploy_in(theirs, existingRuleSetName="theirs", activateRuleSet=False)
+    assert (beside.all(RULE_SET), beside.warnings) == ((), ())
+    assert deploy_in(theirs, replaceActiveRuleSet=True).all(RULE_SET)
+
+
+@pytest.mark.parametrize("active", [None, "mail-relay-dev"])
+def test_none_and_our_own_are_in_nobodys_way(active: str | None) -> None:
+    assert deploy_in(InAccount(active_rule_set=active)).warnings == ()
+
+
+@pytest.mark.parametrize(("active", "told"), [(None, "no receipt rule set"), ("theirs", "theirs")])
+def test_a_set_that_is_not_to_be_made_active_is_in_nobodys_way_and_receives_nothing(
+    active: str | None, told: str
+) -> None:
+    stack = deploy_in(InAccount(active_rule_set=active), activateRuleSet=False)
+    again = deploy_in(after(stack, rule_set=active), activateRuleSet=False)
+    for warnings in (stack.warnings, again.warnings):
+        (warning,) = warnings
+        assert warning.startswith("activateRuleSet is false, and active in this account and")
+        assert f" is {told}: until this stack's mail-relay-dev is made active, no mail" in warning
+
+
+@pytest.mark.parametrize(("active", "told"), [(None, "no receipt rule set"), ("other", "other")])
+def test_a_rule_in_a_set_that_is_not_active_is_warned_about(active: str | None, told: str) -> None:
+    account = InAccount(active_rule_set=active)
+    (warning,) = deploy_in(account, existingRuleSetName="shared", activateRuleSet=False).warnings
+    assert warning.startswith("existingRuleSetName is shared")
+    assert f"region is {told}: until shared is made active, no mail comes in" in warning
+
+
+@pytest.mark.parametrize("active", [None, "theirs"])
+def test_a_stack_whose_set_was_deactivated_says_so_and_activates_it_again(
+    active: str | None,
+) -> None:
+    account = after(deploy_in(EMPTY), rule_set=active)
+    (warning,) = deploy_in(account, replaceActiveRuleSet=True).warnings
+    assert f"active in this account and region is {active or 'no receipt rule set'}" in warning
+    assert "no mail comes in. This deployment makes mail-relay-dev active again" in warning
+
+
+def test_a_move_to_a_shared_set_is_one_step() -> None:
+    account = after(deploy_in(EMPTY))
+    assert deploy_in(account, existingRuleSetName="shared").warnings == ()
+    with pytest.raises(CannotDeploy, match="Set activateRuleSet to true"):
+        deploy_in(account, existingRuleSetName="shared", activateRuleSet=False)
+
+
+def test_that_mail_will_be_refused_is_told_before() -> None:
+    (warning,) = deploy_in(after(deploy_in(EMPTY)), activateRuleSet=False).warnings
+    assert "deactivates it, and SES refuses all mail of this region from then on" in warning
+
+
+def test_the_set_of_another_stack_is_warned_about() -> None:
+    account = InAccount(active_rule_set="mail-relay-prod")
+    (warning,) = deploy_in(
+        account, existingRuleSetName="mail-relay-prod", activateRuleSet=False
+    ).warnings
+    assert "when that one is destroyed, the set goes" in warning
+
+
+def test_a_region_that_is_not_known_to_receive_is_tried() -> None:
+    (warning,) = deploy_in(EMPTY, **{"aws:region": "eu-south-2"}).warnings
+    assert warning.startswith("aws:region is eu-south-2")
+
+
+# --- What the stack keeps -----------------------------------------------------------------------
+
+
+def test_domains_that_are_verified_already_stop_a_first_deployment_only() -> None:
+    first = deploy_in(EMPTY)
+    with pytest.raises(DomainsAreTaken) as raised:
+        deploy_in(InAccount(identities={"in.example.com": True}))
+    assert "already: in.example.com. Set createIdentities to false" in str(raised.value)
+    assert "If this stack was renamed, give it back the name that it had" in str(raised.value)
+    assert made(deploy_in(after(first))) == made(first)
+
+
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        ({"createIdentities": False}, {"createIdentities": True}),
+        ({}, {"senderEmail": "relay@post.example.com"}),
+    ],
+)
+def test_a_change_takes_no_domain_that_others_have_verified(
+    before: Mapping[str, object], then: Mapping[str, object]
+) -> None:
+    # The list would have named it, and the stack tried to make it at each `up` from then on.
+    account = after(deploy_in(EMPTY, **before))
+    theirs = {"post.example.com": True, "in.example.com": True}
+    account = replace(account, identities={**theirs, **account.identities})
+    with pytest.raises(DomainsAreTaken):
+        deploy_in(account, **then)
+
+
+@pytest.mark.parametrize("value", ["domains: in.example.com", "[]", '{"domains": 1}', "null"])
+def test_a_list_that_was_edited_is_not_taken_for_an_empty_one(value: str) -> None:
+    with pytest.raises(UnreadableHoldings, match=HOLDINGS) as raised:
+        deploy_in(InAccount(parameters={HOLDINGS: value}))
+    assert "aws ssm get-parameter-history" in str(raised.value)
+
+
+@pytest.mark.parametrize("changes", [{}, {"createIdentities": False}])
+def test_without_its_list_a_stack_that_had_one_deletes_nothing(
+    changes: Mapping[str, object],
+) -> None:
+    account = after(deploy_in(EMPTY))
+    lost = replace(account, parameters={DIRECTORY: "{}"})
+    with pytest.raises(UnreadableHoldings, match=f"{HOLDINGS}.*is gone") as raised:
+        deploy_in(lost, **changes)
+    (section,) = re.findall(r'see docs/operating.md, "(.*?)"', str(raised.value))
+    assert f"### {section}\n" in (ROOT / "docs" / "operating.md").read_text("utf-8")
+
+
+def test_what_tells_that_there_was_a_list_comes_after_it_and_goes_before_it(
+    every: Deployment,
+) -> None:
+    listed = every.named(PARAMETER, "mail-relay-dev-holdings")
+    (devices,) = (
+        one
+        for one in every.all(CONFIGURATION_SET)
+        if one.inputs["configurationSetName"] == "mail-relay-dev-devices"
+    )
+    assert listed.urn in every.waits_for(devices)
+    # Written back by hand, the list is taken as it is, though Pulumi has forgotten it.
+    assert listed.inputs["overwrite"] is True
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_stack_that_is_deployed_again_makes_the_same(*, listed: bool) -> None:
+    # A release before this one kept no list of what it made.
+    changes = {"hostedZoneId": "Z123", "customerManagedKey": True}
+    first = deploy_in(EMPTY, **changes)
+    account = after(first)
+    parameters = account.parameters if listed else {DIRECTORY: "{}"}
+    again = deploy_in(
+        InAccount(
+            active_rule_set=account.active_rule_set,
+            parameters=parameters,
+            identities=account.identities,
+            records=account.records,
+        ),
+        **changes,
+    )
+    assert made(again) == made(first)
+    assert again.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "then", "types", "told"),
+    [
+        ("createIdentities", True, False, (IDENTITY,), "SES identities that this stack made stay"),
+        ("customerManagedKey", True, False, (KEY,), "the key stays until the stack is destroyed"),
+        ("hostedZoneId", "Z123", None, (RECORD,), "they stay its own, since mail stops without"),
+        (
+            *("senderEmail", "relay@mail.example.com", "relay@post.example.com"),
+            *((IDENTITY,), "no more: mail.example.com"),
+        ),
+    ],
+)
+def test_a_change_of_one_key_destroys_nothing_that_others_rely_on(
+    key: str, before: object, then: object, types: tuple[str, ...], told: str
+) -> None:
+    first = deploy_in(EMPTY, **{key: before})
+    changed = deploy_in(after(first), **{key: then})
+    for type_ in types:
+        urns = {one.urn for one in first.all(type_)}
+        assert urns
+        assert urns <= {one.urn for one in changed.all(type_)}
+    assert any(told in warning for warning in changed.warnings)
+
+
+def test_what_a_kept_key_encrypted_can_still_be_read_and_nothing_new_is_under_it() -> None:
+    first = deploy_in(EMPTY, customerManagedKey=True)
+    changed = deploy_in(after(first), customerManagedKey=False)
+    policy = changed.named("aws:iam/rolePolicy:RolePolicy", "mail-relay-dev-function")
+    assert "kms:Decrypt" in policy.inputs["policy"]
+    for queue in changed.all("aws:sqs/queue:Queue"):
+        assert "kmsMasterKeyId" not in queue.inputs
+
+
+def test_the_list_is_there_before_what_it_names(every: Deployment) -> None:
+    listed = every.named(PARAMETER, "mail-relay-dev-holdings")
+    for one in (*every.all(IDENTITY), *every.all(RECORD), *every.all(KEY)):
+        assert listed.urn in every.waits_for(one)
+
+
+def test_the_list_is_read_as_it_was_written() -> None:
+    holdings = Holdings(domains=("a.example",), records=("k",), zone="Z1", has_key=True)
+    assert parse_holdings(format_holdings(holdings)) == holdings
+    assert parse_holdings("{}") == Holdings()
+
+
+def test_domains_that_nothing_covers_are_warned_about() -> None:
+    account = InAccount(identities={"example.com": True})
+    assert deploy_in(account, createIdentities=False).warnings == ()
+    (warning,) = deploy_in(
+        InAccount(identities={"relay@mail.example.com": True, "in.example.com": False}),
+        createIdentities=False,
+    ).warnings
+    assert "no verified SES identity of this account and region covers in.example.com" in warning
+
+
+# --- Records that are there ---------------------------------------------------------------------
+
+
+def test_records_that_are_there_are_left_and_told_of_each_time() -> None:
+    theirs = {
+        ("in.example.com", "MX"): ("10 mail.theirs.example",),
+        ("_dmarc.mail.example.com", "TXT"): ('"v=DMARC1; p=reject"',),
+        ("mail.example.com", "TXT"): ('"v=spf1 -all"',),
+    }
+    first = deploy_in(InAccount(records=theirs), hostedZoneId="Z123")
+    account = after(first)
+    again = deploy_in(
+        InAccount(
+            active_rule_set=account.active_rule_set,
+            parameters=account.parameters,
+            identities=account.identities,
+            records={**account.records, **theirs},
+        ),
+        hostedZoneId="Z123",
+    )
+    for stack in (first, again):
+        written = {(one.inputs["name"], one.inputs["type"]) for one in stack.all(RECORD)}
+        assert not written & theirs.keys()
+        assert ("bounce.mail.example.com", "MX") in written
+        mx, dmarc = stack.warnings
+        assert "has MX of in.example.com already, and it is left as it is: 10 mail.theirs" in mx
+        assert "would write 10 inbound-smtp.eu-central-1.amazonaws.com; mail to it goes" in mx
+        assert (
+            "left as it is: v=DMARC1; p=reject. This stack would write v=DMARC1; p=none" in dmarc
+        )
+
+
+def test_a_record_of_another_zone_is_not_the_stacks_own() -> None:
+    first = deploy_in(EMPTY, hostedZoneId="Z123")
+    theirs = {("in.example.com", "MX"): ("10 mail.theirs.example",)}
+    moved = deploy_in(replace(after(first), records=theirs), hostedZoneId="Z456")
+    written = {(one.inputs["name"], one.inputs["type"]) for one in moved.all(RECORD)}
+    assert not written & theirs.keys()
+    (told,) = moved.warnings
+    assert "has MX of in.example.com already, and it is left as it is" in told
+
+
+def test_a_zone_that_is_gone_takes_its_records_with_it_and_stops_nothing_else() -> None:
+    account = replace(after(deploy_in(EMPTY, hostedZoneId="Z123")), has_zone=False)
+    with pytest.raises(CannotDeploy, match="hostedZoneId is Z123, and Route 53 has no such zone"):
+        deploy_in(account, hostedZoneId="Z123")
+    left = deploy_in(account)
+    assert left.all(RECORD) == ()
+    assert parse_holdings(held_by(left)) == Holdings(domains=tuple(sorted(DOMAINS)))
+    (told,) = left.warnings
+    assert "records to the zone Z123, which Route 53 has no more: it forgets them" in told
+
+
+def test_our_own_record_follows_the_configuration() -> None:
+    first = deploy_in(EMPTY, hostedZoneId="Z123")
+    changed = deploy_in(after(first), hostedZoneId="Z123", dmarcPolicy="reject")
+    (dmarc,) = (
+        one for one in changed.all(RECORD) if one.inputs["name"] == "_dmarc.mail.example.com"
+    )
+    assert dmarc.inputs["records"] == ["v=DMARC1; p=reject"]
+    assert changed.warnings == ()
+
+
+# --- Credentials --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["aws:assumeRoles", "aws:assumeRoleWithWebIdentity"])
+@pytest.mark.parametrize("activate", [True, False])
+def test_a_role_that_boto3_does_not_assume_is_told_before_anything_is_made(
+    monkeypatch: pytest.MonkeyPatch, key: str, *, activate: bool
+) -> None:
+    monkeypatch.setattr("infra.account.lookup.account_of_credentials", lambda: "210987654321")
+    role = {key: [{"roleArn": "arn:aws:iam::123456789012:role/deployer"}]}
+    if activate:
+        with pytest.raises(CannotDeploy, match=r"account 123456789012, but .* 210987654321"):
+            deploy_in(EMPTY, **role)
+        monkeypatch.setattr("infra.account.lookup.account_of_credentials", lambda: ACCOUNT)
+    assert deploy_in(EMPTY, activateRuleSet=activate, **role).resources
+
+
+# --- Quotas -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("quota", "reserved"), [(10, None), (119, None), (120, 20)])
+def test_nothing_is_reserved_that_the_account_cannot_spare(
+    quota: int, reserved: int | None
+) -> None:
+    stack = deploy_in(InAccount(lambda_concurrency=quota))
+    page = stack.named("aws:lambda/function:Function", "mail-relay-dev-download")
+    assert page.inputs.get("reservedConcurrentExecutions") == reserved
+    assert [f"may run {quota} functions at once" in one for one in stack.warnings] == (
+        [True] if reserved is None else []
+    )
+
+
+@pytest.mark.parametrize("name", ["d" * 32, "production-eu-central-1"])
+def test_the_names_of_the_longest_stack_fit(name: str) -> None:
+    limits = {"aws:s3/bucket:Bucket": 63, "aws:iam/role:Role": 64, "aws:iam/user:User": 64}
+    limits |= {"aws:lambda/function:Function": 64, "aws:sqs/queue:Queue": 80}
+    stack = run_program(changed_config({"malwareProtection": True}), stack=name)
+    for type_, limit in limits.items():
+        for one in stack.all(type_):
+            assert len(one.name) + len("-1234567") <= limit
+    for one in stack.all("aws:sesv2/configurationSet:ConfigurationSet"):
+        assert len(one.inputs["configurationSetName"]) <= 64

@@ -1,0 +1,555 @@
+"""A wrong configuration is told before anything is deployed, all of it at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # its stubs are not among the pinned requirements
+
+from infra.configuration.config import InvalidConfig
+from infra.configuration.reader import CONFIG_KEYS
+from relay_core.policy.directory import Directory
+from relay_core.settings import CodesCounted, LinkMode, Problem, Settings, VerdictAction
+from tests.infra.conftest import Deploy
+from tests.infra.program import PROJECT, ROOT, changed_config, read_stack
+
+
+def problems(changes: Mapping[str, object], *, stack: str = "dev") -> dict[str, str]:
+    """Key → rule of what is wrong with the dev stack's configuration, changed like this."""
+    with pytest.raises(InvalidConfig) as raised:
+        read_stack(changed_config(changes), stack=stack)
+    return {problem.field: problem.rule for problem in raised.value.problems}
+
+
+def test_the_dev_stack_is_complete() -> None:
+    config = read_stack(changed_config({}))
+    assert config.sender_email == "relay@mail.example.com"
+    assert config.allowed_recipients == ("example.com", "example.net", "example.org")
+    assert config.force_destroy
+
+
+def test_every_key_is_described_in_pulumi_yaml_with_the_same_type_and_default() -> None:
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text("utf-8"))
+    assert declared["name"] == PROJECT
+    expected = {key.name: (key.kind.pulumi_type, _written(key.default)) for key in CONFIG_KEYS}
+    found = {
+        name: (schema["type"], schema.get("default"))
+        for name, schema in declared["config"].items()
+    }
+    assert found == {
+        name: (type_, None if required else default)
+        for (name, (type_, default)), required in zip(
+            expected.items(), [key.required for key in CONFIG_KEYS], strict=True
+        )
+    }
+    assert all(schema["description"].strip() for schema in declared["config"].values())
+    arrays = [schema for schema in declared["config"].values() if schema["type"] == "array"]
+    assert all(schema["items"] == {"type": "string"} for schema in arrays)
+
+
+def _written(default: object) -> object:
+    """A default as `Pulumi.yaml` writes it: none of a text is the empty text."""
+    return "" if default is None else json.loads(json.dumps(default))
+
+
+def test_the_keys_of_the_contract_are_there() -> None:
+    names = {key.name for key in CONFIG_KEYS}
+    assert names >= {
+        *("senderEmail", "recipientEmail", "configurationSetName", "recipientMarker"),
+        *("allowedRecipients", "allowedSenders", "recipientGroups", "maxRecipients"),
+        *("showRecipients", "linkMode", "linkExpiryHours", "attachmentRetentionDays"),
+        *("incomingRetentionDays", "logRetentionDays", "spamAction", "authenticationAction"),
+        "codesCounted",
+        *("alarmEmails", "fallbackEmails", "dlqAlarmThreshold", "queueAgeAlarmSeconds"),
+        *("trafficAlarmThreshold", "maxConcurrency", "functionMemory", "hostedZoneId"),
+        *("activateRuleSet", "existingRuleSetName", "malwareProtection", "createSmtpUser"),
+    }
+
+
+def test_a_stack_that_sets_only_what_is_required_gets_the_defaults() -> None:
+    config = read_stack(
+        {
+            "aws:region": "eu-west-1",
+            f"{PROJECT}:senderEmail": "relay@example.com",
+            f"{PROJECT}:recipientEmail": "hidden@in.example.com",
+            f"{PROJECT}:allowedRecipients": ["example.com"],
+        }
+    )
+    assert config == replace(
+        config,
+        link_mode=LinkMode.PAGE,
+        link_expiry_hours=36,
+        spam_action=VerdictAction.REFUSE,
+        authentication_action=VerdictAction.REFUSE,
+        dlq_alarm_threshold=50,
+        queue_age_alarm_seconds=180,
+        traffic_alarm_threshold=180,
+        force_destroy=False,
+        link_key_version=1,
+        download_url=None,
+        download_max_concurrency=20,
+        malware_protection=False,
+    )
+
+
+def test_the_functions_settings_come_from_the_configuration() -> None:
+    config = read_stack(
+        changed_config(
+            {
+                "configurationSetName": "set-1",
+                "recipientMarker": "To-Code",
+                "allowedSenders": ["*.example.com"],
+                "directoryRefreshSeconds": 11,
+                "maxRecipients": 7,
+                "showRecipients": False,
+                "linkMode": "page",
+                "linkExpiryHours": 5,
+                "attachmentRetentionDays": 3,
+                "submissionConcurrency": 3,
+                "dlqMaxReceiveCount": 6,
+                "retryDelaySeconds": 9,
+                "parkingDelaySeconds": 10,
+                "codesCounted": "first",
+                "spamAction": "mark",
+                "authenticationAction": "deliver",
+                "senderMessageLimit": 12,
+                "senderWindowSeconds": 13,
+                "passHeaderFields": ["X-Device-Id"],
+                "recipientBudgetPerHour": 16,
+                "noticeLimit": 17,
+                "noticeWindowSeconds": 18,
+            }
+        ),
+        stack="prod",
+    )
+    assert config.settings() == Settings(
+        stack="prod",
+        sender_address="relay@mail.example.com",
+        inbound_address="devices-7f3k9@in.example.com",
+        allowed_recipients=("example.com", "example.net", "example.org"),
+        configuration_set_name="set-1",
+        recipient_marker="To-Code",
+        allowed_senders=("*.example.com",),
+        directory_refresh=timedelta(seconds=11),
+        max_recipients=7,
+        show_recipients=False,
+        link_mode=LinkMode.PAGE,
+        link_expiry=timedelta(hours=5),
+        attachment_retention=timedelta(days=3),
+        submission_concurrency=3,
+        max_receive_count=6,
+        retry_delay=timedelta(seconds=9),
+        parking_delay=timedelta(seconds=10),
+        codes_counted=CodesCounted.FIRST,
+        spam_action=VerdictAction.MARK,
+        authentication_action=VerdictAction.DELIVER,
+        sender_message_limit=12,
+        sender_window=timedelta(seconds=13),
+        pass_header_fields=("X-Device-Id",),
+        recipient_budget=16,
+        notice_limit=17,
+        notice_window=timedelta(seconds=18),
+    )
+
+
+def test_the_directory_comes_from_the_configuration() -> None:
+    groups = {"ops": ["a@example.com", "@night"], "night": ["b@example.com"]}
+    config = read_stack(
+        changed_config(
+            {"recipientGroups": groups, "defaultRecipients": {"*.plant.example": ["@ops"]}}
+        )
+    )
+    assert config.directory() == Directory(
+        groups={"ops": ("a@example.com", "@night"), "night": ("b@example.com",)},
+        default_recipients={"*.plant.example": ("@ops",)},
+    )
+
+
+WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
+    # name → (changes, key → part of the rule that is told)
+    "no sender": ({"senderEmail": None}, {"senderEmail": "is required"}),
+    "empty sender": ({"senderEmail": ""}, {"senderEmail": "is required"}),
+    "no inbound address": ({"recipientEmail": None}, {"recipientEmail": "is required"}),
+    "no recipients": ({"allowedRecipients": None}, {"allowedRecipients": "is required"}),
+    "empty recipients": ({"allowedRecipients": []}, {"allowedRecipients": "at least one"}),
+    "no region": ({"aws:region": None}, {"aws:region": "is required"}),
+    "region without receiving": ({"aws:region": "cn-north-1"}, {"aws:region": "SES receives"}),
+    "sender is no address": ({"senderEmail": "relay"}, {"senderEmail": "an e-mail address"}),
+    "inbound is no address": ({"recipientEmail": "a@b"}, {"recipientEmail": "e-mail address"}),
+    "sender is the secret address": (
+        {"senderEmail": "Devices-7f3k9@in.example.com"},
+        {"recipientEmail": "must differ"},
+    ),
+    "recipients as text": ({"allowedRecipients": "example.com"}, {"allowedRecipients": "a list"}),
+    "recipients as numbers": ({"allowedRecipients": [1]}, {"allowedRecipients": "a list of text"}),
+    "bad pattern": ({"allowedRecipients": ["exa mple.com"]}, {"allowedRecipients": "a domain"}),
+    "bad sender pattern": ({"allowedSenders": ["-"]}, {"allowedSenders": "must be an address"}),
+    "groups as list": ({"recipientGroups": ["a@b.example"]}, {"recipientGroups": "an object"}),
+    "group of text": ({"recipientGroups": {"ops": "a"}}, {"recipientGroups": "lists of text"}),
+    "bad member": (
+        {"recipientGroups": {"ops": ["a"]}},
+        {"recipientGroups": "in the group @ops: expected an address, found 'a'"},
+    ),
+    "empty group": ({"recipientGroups": {"ops": []}}, {"recipientGroups": "has no member"}),
+    "name of a group": ({"recipientGroups": {"a b": ["a@b.example"]}}, {"recipientGroups": "64"}),
+    "unknown group in a group": (
+        {"recipientGroups": {"ops": ["@night"]}},
+        {"recipientGroups": "there is no group @night that the group @ops names"},
+    ),
+    "groups that hold each other": (
+        {"recipientGroups": {"a": ["@b"], "b": ["@a"]}},
+        {"recipientGroups": "hold each other"},
+    ),
+    "defaults as list": ({"defaultRecipients": ["a@b.example"]}, {"defaultRecipients": "object"}),
+    "defaults of no sender": (
+        {"defaultRecipients": {"plant": ["a@example.com"]}},
+        {"defaultRecipients": "a sender must be an address, a domain"},
+    ),
+    "defaults of an unknown group": (
+        {"defaultRecipients": {"plant.example": ["@night"]}},
+        {"defaultRecipients": "there is no group @night"},
+    ),
+    "more than a parameter holds": (
+        {"recipientGroups": {"ops": [f"recipient-{n:03}@example.com" for n in range(300)]}},
+        {"recipientGroups, defaultRecipients": "8192 bytes of an SSM parameter"},
+    ),
+    "age of the directory": (
+        {"directoryRefreshSeconds": 3601},
+        {"directoryRefreshSeconds": "from 0 to 3600 seconds"},
+    ),
+    "limit of a sender": (
+        {"senderMessageLimit": 1001},
+        {"senderMessageLimit": "from 0 to 1000"},
+    ),
+    "budget of recipients": (
+        {"recipientBudgetPerHour": 10_000_001},
+        {"recipientBudgetPerHour": "from 0 to 10000000"},
+    ),
+    "window of a sender": (
+        {"senderWindowSeconds": 0, "noticeWindowSeconds": 901, "noticeLimit": 101},
+        {
+            "senderWindowSeconds": "from 1 to 86400 seconds",
+            "noticeWindowSeconds": "from 1 to 900 seconds",
+            "noticeLimit": "from 0 to 100",
+        },
+    ),
+    "a field that mail systems act on": (
+        {"passHeaderFields": ["X-Spam-Flag"]},
+        {"passHeaderFields": "must begin with X-"},
+    ),
+    "notices to the relay itself": (
+        {"fallbackEmails": ["Devices-7f3k9@in.example.com"]},
+        {"fallbackEmails": "must not be recipientEmail"},
+    ),
+    "short marker": ({"recipientMarker": ":"}, {"recipientMarker": "3 to 64"}),
+    "too few recipients": ({"maxRecipients": 0}, {"maxRecipients": "from 1 to 1000"}),
+    "not a number": ({"maxRecipients": "many"}, {"maxRecipients": "a whole number"}),
+    "not a boolean": ({"showRecipients": "yes"}, {"showRecipients": "true or false"}),
+    "unknown action": ({"spamAction": "drop"}, {"spamAction": "refuse, mark or deliver"}),
+    "unknown count": ({"codesCounted": "2"}, {"codesCounted": "must be all, first or last"}),
+    "unknown link mode": ({"linkMode": "short"}, {"linkMode": "must be page or presigned"}),
+    "no expiry": ({"linkExpiryHours": 0}, {"linkExpiryHours": "from 1 to 336 hours"}),
+    "links outlive attachments": (
+        {"linkExpiryHours": 49, "attachmentRetentionDays": 2},
+        {"linkExpiryHours": "from 1 to 48 hours, for as long as attachmentRetentionDays (2)"},
+    ),
+    "presigned for too long": (
+        {"linkMode": "presigned", "linkExpiryHours": 169},
+        {"linkExpiryHours": "168 hours"},
+    ),
+    "no key of links": ({"linkKeyVersion": 0}, {"linkKeyVersion": "from 1 to 1000000"}),
+    "pages at once": (
+        {"downloadMaxConcurrency": 1001},
+        {"downloadMaxConcurrency": "from 0 to 1000"},
+    ),
+    "page without TLS": (
+        {"linkMode": "page", "downloadUrl": "http://files.example.com"},
+        {"downloadUrl": "must be https://"},
+    ),
+    "page under a path": (
+        {"linkMode": "page", "downloadUrl": "https://example.com/files"},
+        {"downloadUrl": "neither a path"},
+    ),
+    "page with a slash": (
+        {"linkMode": "page", "downloadUrl": "https://files.example.com/"},
+        {"downloadUrl": "nor a slash"},
+    ),
+    "page with a query": (
+        {"linkMode": "page", "downloadUrl": "https://files.example.com?t="},
+        {"downloadUrl": "must be https://"},
+    ),
+    "page of somebody": (
+        {"linkMode": "page", "downloadUrl": "https://me@files.example.com"},
+        {"downloadUrl": "must be https://"},
+    ),
+    "page of no host": (
+        {"linkMode": "page", "downloadUrl": "https://localhost"},
+        {"downloadUrl": "a host name"},
+    ),
+    "page of an endless host": (
+        {"linkMode": "page", "downloadUrl": f"https://{'host.' * 60}example.com"},
+        {"downloadUrl": "a host name"},
+    ),
+    "domain of a page that is not there": (
+        {"linkMode": "presigned", "downloadUrl": "https://files.example.com"},
+        {"downloadUrl": "use linkMode page"},
+    ),
+    "retention of attachments": (
+        {"attachmentRetentionDays": 3651},
+        {"attachmentRetentionDays": "from 1 to 3650 days"},
+    ),
+    "numbers beyond any time": (
+        {
+            "linkMode": "presigned",
+            "linkExpiryHours": 10**18,
+            "attachmentRetentionDays": 10**18,
+            "incomingRetentionDays": 10**18,
+            "retryDelaySeconds": -(10**18),
+        },
+        {
+            "linkExpiryHours": "168 hours",
+            "attachmentRetentionDays": "from 1 to 3650 days",
+            "incomingRetentionDays": "from 1 to 3650 days",
+            "retryDelaySeconds": "from 1 to 900",
+        },
+    ),
+    "retention of mail": (
+        {"incomingRetentionDays": 0},
+        {"incomingRetentionDays": "from 1 to 3650 days"},
+    ),
+    "retention of logs": ({"logRetentionDays": 31}, {"logRetentionDays": "CloudWatch Logs"}),
+    "alarm e-mail": ({"alarmEmails": ["operator"]}, {"alarmEmails": "an e-mail address"}),
+    "fallback e-mail": ({"fallbackEmails": ["a@b c.d"]}, {"fallbackEmails": "an e-mail address"}),
+    "threshold of failures": ({"dlqAlarmThreshold": 0}, {"dlqAlarmThreshold": "from 1"}),
+    "threshold of age": ({"queueAgeAlarmSeconds": 0}, {"queueAgeAlarmSeconds": "from 1"}),
+    "threshold of traffic": ({"trafficAlarmThreshold": 0}, {"trafficAlarmThreshold": "from 1"}),
+    "one worker": ({"maxConcurrency": 1}, {"maxConcurrency": "from 2 to 1000"}),
+    "too little memory": ({"functionMemory": 127}, {"functionMemory": "from 128 to 10240"}),
+    "too much memory": ({"functionMemory": 10241}, {"functionMemory": "from 128 to 10240"}),
+    "timeout": ({"functionTimeoutSeconds": 901}, {"functionTimeoutSeconds": "from 30 to 900"}),
+    "short timeout": (
+        {"functionTimeoutSeconds": 29},
+        {"functionTimeoutSeconds": "from 30 to 900"},
+    ),
+    "submissions of a worker": (
+        {"submissionConcurrency": 51},
+        {"submissionConcurrency": "from 1 to 50"},
+    ),
+    "parking delay": ({"parkingDelaySeconds": 901}, {"parkingDelaySeconds": "from 1 to 900"}),
+    "retry delay": ({"retryDelaySeconds": 0}, {"retryDelaySeconds": "from 1 to 900"}),
+    "too few tries": ({"dlqMaxReceiveCount": 2}, {"dlqMaxReceiveCount": "from 3 to 1000"}),
+    "tries that outlast the queue": (
+        {"dlqMaxReceiveCount": 33, "functionTimeoutSeconds": 900},
+        {"dlqMaxReceiveCount": "must be 32 at most with functionTimeoutSeconds = 900"},
+    ),
+    "policy of DMARC": ({"dmarcPolicy": "strict"}, {"dmarcPolicy": "none, quarantine or reject"}),
+    "reports of DMARC": (
+        {"dmarcReportEmails": ["nobody"]},
+        {"dmarcReportEmails": "must be an e-mail address"},
+    ),
+    "name of a rule set": (
+        {"existingRuleSetName": "no good", "activateRuleSet": False},
+        {"existingRuleSetName": "1 to 64"},
+    ),
+    "name of a configuration set": (
+        {"configurationSetName": "a/b"},
+        {"configurationSetName": "1 to 64"},
+    ),
+    "scan that a link cannot wait for": (
+        {"linkMode": "presigned", "malwareProtection": True},
+        {"malwareProtection": "could not wait for the scan"},
+    ),
+    "hosted zone": (
+        {"hostedZoneId": "/hostedzone/Z123"},
+        {"hostedZoneId": "without /hostedzone/"},
+    ),
+    "mail to where bounces come back": (
+        {"recipientEmail": "devices@Bounce.mail.example.com"},
+        {"recipientEmail": "SES receives no other mail there"},
+    ),
+    "nothing to replace": (
+        {"replaceActiveRuleSet": True, "activateRuleSet": False},
+        {"replaceActiveRuleSet": "must be false with activateRuleSet false"},
+    ),
+    "somebody else's way of delivering": (
+        {"configurationSetName": "set-1", "requireOutboundTls": True},
+        {"requireOutboundTls": "its owner's to say"},
+    ),
+    "permissions boundary": (
+        {"permissionsBoundary": "arn:aws:iam::123456789012:role/boundary"},
+        {"permissionsBoundary": "the ARN of a managed policy"},
+    ),
+    "protected and destroyed": (
+        {"protect": True, "forceDestroy": True},
+        {"forceDestroy": "must be false with protect true"},
+    ),
+    "version of credentials": (
+        {"smtpCredentialsVersion": 0},
+        {"smtpCredentialsVersion": "from 1"},
+    ),
+    "deletion window": ({"keyDeletionWindowDays": 6}, {"keyDeletionWindowDays": "from 7 to 30"}),
+    "more than the environment holds": (
+        {"allowedRecipients": [f"recipient-number-{n}@example.com" for n in range(120)]},
+        {"allowedRecipients, allowedSenders": "environment"},
+    ),
+    "misspelt key": (
+        {"allowedSender": ["example.com"]},
+        {"allowedSender": "is not a key of this project; did you mean allowedSenders?"},
+    ),
+    "strange key": ({"colour": "blue"}, {"colour": "is not a key of this project"}),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_told_by_key_and_rule(case: str) -> None:
+    changes, expected = WRONG[case]
+    found = problems(changes)
+    assert set(expected) == set(found)
+    for key, part in expected.items():
+        assert part in found[key]
+
+
+@pytest.mark.parametrize("stack", ["Dev", "dev_1", "d" * 33, "-dev", "dev-devices"])
+def test_a_stack_whose_name_cannot_be_part_of_the_accounts_names_is_refused(stack: str) -> None:
+    assert set(problems({}, stack=stack)) == {"stack"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"maxConcurrency": 2},
+        {"functionMemory": 128, "functionTimeoutSeconds": 900},
+        {"linkMode": "presigned", "linkExpiryHours": 168},
+        {"linkMode": "page", "linkExpiryHours": 24 * 30, "attachmentRetentionDays": 30},
+        {"linkExpiryHours": 24, "attachmentRetentionDays": 1},
+        {"linkMode": "page", "malwareProtection": True},
+        {"linkMode": "page", "downloadUrl": "https://files-1.example.com:8443"},
+        {"linkMode": "page", "downloadUrl": "https://xn--bcher-kva.example"},
+        {"linkKeyVersion": 1_000_000, "downloadMaxConcurrency": 0},
+        {"existingRuleSetName": "shared", "activateRuleSet": False},
+        {"functionTimeoutSeconds": 900, "dlqMaxReceiveCount": 32},
+        {"functionTimeoutSeconds": 30, "dlqMaxReceiveCount": 100, "retryDelaySeconds": 900},
+        {"parkingDelaySeconds": 900, "submissionConcurrency": 50},
+        {"allowedRecipients": ["*.example.com", "a@b.example", "*"]},
+        {"existingRuleSetName": "shared"},
+        {"hostedZoneId": ""},
+        {"hostedZoneId": "Z123", "recipientEmail": "x@in.example.com"},
+        {"aws:region": "eu-south-2"},
+        {"dmarcPolicy": "reject", "dmarcReportEmails": ["dmarc@example.com"]},
+        {"hostedZoneId": "Z0123456789ABCDEFGHIJ"},
+        {"createIdentities": False, "recipientEmail": "devices@bounce.mail.example.com"},
+        {"permissionsBoundary": "arn:aws:iam::123456789012:policy/team/boundary"},
+        {"permissionsBoundary": "arn:aws:iam::aws:policy/PowerUserAccess"},
+        {"keyDeletionWindowDays": 7},
+    ],
+)
+def test_what_just_keeps_the_rules_is_taken(changes: dict[str, object]) -> None:
+    read_stack(changed_config(changes))
+
+
+def test_all_errors_are_told_at_once_a_line_each() -> None:
+    with pytest.raises(InvalidConfig) as raised:
+        read_stack(
+            changed_config(
+                {
+                    "aws:region": "moon-1",
+                    "senderEmail": None,
+                    "maxRecipients": "many",
+                    "linkMode": "presigned",
+                    "linkExpiryHours": 400,
+                    "functionMemory": 64,
+                    "spamActoin": "mark",
+                }
+            )
+        )
+    lines = str(raised.value).splitlines()
+    expected = (
+        "  spamActoin = 'mark': is not a key of this project; did you mean spamAction?",
+        "  maxRecipients = 'many': must be a whole number",
+        "  senderEmail = (not set): is required",
+        "  linkExpiryHours = 400: must be from 1 to 336 hours, for as long as attachmentRetention",
+        "  linkExpiryHours = 400: presigned links last 168 hours (7 days) at most",
+        "  aws:region = 'moon-1': must be the name of a region",
+        "  functionMemory = 64: must be from 128 to 10240",
+    )
+    assert len(lines) == 1 + len(expected)
+    assert lines[0] == f"the configuration of the stack cannot be used ({len(expected)} problems):"
+    for start in expected:
+        assert any(line.startswith(start) for line in lines), start
+
+
+def test_blanks_around_texts_are_not_of_them() -> None:
+    config = read_stack(
+        changed_config(
+            {
+                "senderEmail": " relay@mail.example.com\n",
+                "allowedRecipients": [" example.com ", "ops@example.org\t"],
+                "recipientGroups": {" crew ": [" ops@example.org"]},
+                "alarmEmails": [" ops@example.org "],
+                "linkMode": " page ",
+            }
+        )
+    )
+    assert config.sender_email == "relay@mail.example.com"
+    assert config.allowed_recipients == ("example.com", "ops@example.org")
+    assert config.recipient_groups == {"crew": ("ops@example.org",)}
+    assert config.alarm_emails == ("ops@example.org",)
+    assert config.link_mode is LinkMode.PAGE
+
+
+def test_an_error_does_not_tell_a_secret_value() -> None:
+    secret = f"{PROJECT}:recipientEmail"
+    with pytest.raises(InvalidConfig) as raised:
+        read_stack(changed_config({"recipientEmail": "hush"}), secrets=[secret])
+    assert "recipientEmail = [secret]: must be an e-mail address" in str(raised.value)
+    assert "hush" not in str(raised.value)
+
+
+def test_an_error_shows_a_choice_as_the_configuration_spells_it() -> None:
+    problem = Problem(field="linkMode", value=LinkMode.PAGE, rule="must be another")
+    assert "linkMode = 'page': must be another" in str(InvalidConfig("mail-relay", (problem,)))
+
+
+def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Deploy) -> None:
+    with pytest.raises(InvalidConfig, match="maxConcurrency = 1"):
+        deploy(maxConcurrency=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"linkExpiryHours": 12}, []),
+        ({"linkExpiryHours": 1, "fallbackEmails": []}, ["output fallbackTopicArn"]),
+        ({"linkExpiryHours": 1, "alarmEmails": []}, ["output alarmsTopicArn"]),
+        ({"linkExpiryHours": 12, "allowedRecipients": ["*"]}, ['allowedRecipients holds "*"']),
+        ({"linkMode": "presigned", "linkExpiryHours": 13}, ["presigned links die"]),
+        ({"linkMode": "page", "linkExpiryHours": 13}, []),
+        (
+            {
+                "linkExpiryHours": 1,
+                "senderEmail": "plant@GMail.com",
+                "recipientEmail": "x@in.example.com",
+            },
+            ["senderEmail is at gmail.com, a public mail provider"],
+        ),
+        ({"linkExpiryHours": 1, "incomingRetentionDays": 13}, ["finds its mail gone"]),
+        ({"linkExpiryHours": 1, "dlqMaxReceiveCount": 4}, ["AWS advises 5 or more"]),
+        ({"linkExpiryHours": 1, "maxConcurrency": 50, "submissionConcurrency": 10}, []),
+        (
+            {"linkExpiryHours": 1, "maxConcurrency": 167, "submissionConcurrency": 3},
+            ["501 submissions at once"],
+        ),
+    ],
+)
+def test_what_is_allowed_but_risky_is_warned_about(
+    deploy: Deploy, changes: dict[str, Any], parts: list[str]
+) -> None:
+    warnings = deploy(**changes).warnings
+    assert len(parts) == len(warnings)
+    for part, warning in zip(parts, warnings, strict=True):
+        assert part in warning

@@ -1,0 +1,384 @@
+"""`relayctl dlq` on the emulator, and that no crash of it loses a message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.operator.dead_letters import DeadLetter, SqsDeadLetters
+from operate.messages.finding import select_letters
+from operate.messages.redelivery import NotDone
+from relay_core.errors import AdapterError, Reason
+from relay_core.keys import RawKey
+from relay_core.record.manifest import DeliveryState, ManifestState
+from tests.operate.commands.test_messages import at_a_terminal
+from tests.operate.deployed import Answer, Deployed
+from tests.operate.manifests import ANNA, BEN, NOW, manifest, to
+
+PENDING = DeliveryState.PENDING
+
+
+class TestList:
+    def test_each_is_listed_with_what_went_wrong(self, deployed: Deployed) -> None:
+        deployed.store(
+            manifest("throttled", to(ANNA), to(BEN, PENDING, "TooManyRequests")),
+            manifest("failing", state=ManifestState.FAILING, detail="AccessDenied on s3"),
+            manifest("done", to(ANNA)),
+            manifest("spam", state=ManifestState.REFUSED, reason=Reason.SPAM, detail="SES: FAIL"),
+        )
+        deployed.store_document("broken", b"{}")
+        names = ["throttled", "failing", "done", "spam", "broken", "unknown"]
+        sent = deployed.fail(*(deployed.notification(f"incoming/{name}") for name in names), "x")
+        answer = deployed.relayctl("dlq", "list", "--json")
+        assert (0, "") == (answer.status, answer.stderr)
+        by_id = {line["sqs_message_id"]: line for line in answer.lines}
+        assert set(sent) == by_id.keys()
+        expected = [
+            f"relaying: {BEN}: TooManyRequests",
+            "failing: AccessDenied on s3",
+            "done (it has come to its end meanwhile",
+            "refused: spam; SES: FAIL (it has come to its end meanwhile",
+            f"the manifest cannot be read: s3:GetObject on {deployed.attachments}/manifests/b",
+            "no manifest: ",
+            f"no S3 notification of bucket {deployed.incoming}",
+        ]
+        for sqs_message_id, reason in zip(sent, expected, strict=True):
+            assert by_id[sqs_message_id]["reason"].startswith(reason)
+        assert "search the log group /aws/lambda/relay for unknown" in by_id[sent[5]]["reason"]
+        first = by_id[sent[0]]
+        assert (["incoming/throttled"], "2026-01-02T03:04:05.678000+00:00", 0) == (
+            first["raw_keys"],
+            first["arrived_at"],
+            first["tries"],
+        )
+        assert ([], None) == (by_id[sent[6]]["raw_keys"], by_id[sent[6]]["arrived_at"])
+
+    def test_more_than_one_call_hands_out_each_once_and_all_stay(self, deployed: Deployed) -> None:
+        sent = deployed.fail(*(deployed.notification(f"incoming/{n}") for n in range(35)))
+        before = deployed.visible(deployed.dead_letters)
+        for _ in range(2):
+            answer = deployed.relayctl("dlq", "list", "--json")
+            assert sorted(sent) == sorted(line["sqs_message_id"] for line in answer.lines)
+            assert before == deployed.visible(deployed.dead_letters)
+        assert [] == deployed.announced()
+
+    def test_several_mails_in_one_message_are_told_apart(self, deployed: Deployed) -> None:
+        deployed.store(manifest("b", state=ManifestState.FAILING, detail="why"))
+        entries = [
+            json.loads(deployed.notification(key))["Records"][0]
+            for key in ("incoming/a", "incoming/b", "incoming/AMAZON_SES_SETUP_NOTIFICATION")
+        ]
+        deployed.fail(json.dumps({"Records": entries}))
+        (line,) = deployed.relayctl("dlq", "list", "--json").lines
+        assert ["incoming/a", "incoming/b"] == line["raw_keys"]
+        for words in ("incoming/a: no manifest", "incoming/b: failing: why", "SES writes it"):
+            assert words in line["reason"]
+
+    def test_a_person_gets_a_table(self, deployed: Deployed) -> None:
+        assert "the dead-letter queue is empty" in deployed.relayctl("dlq", "list").stderr
+        deployed.store(manifest("m1", state=ManifestState.FAILING, detail="\x1b[31m[red]"))
+        deployed.fail(deployed.notification("incoming/m1"))
+        answer = deployed.relayctl("dlq", "list")
+        for words in ("2026-01-02T03:04:05Z", "incoming/m1", "[red]"):
+            assert words in answer.stdout
+        assert "\x1b" not in answer.stdout
+        (line,) = answer.stdout.splitlines()
+        assert ["2026-01-02T03:04:05Z", "incoming/m1"] == line.split("\t")[::2][:2]
+
+    def test_what_somebody_else_looks_at_is_told(self, deployed: Deployed) -> None:
+        deployed.fail("x")
+        sqs = deployed.emulator.client("sqs")
+        assert sqs.receive_message(QueueUrl=deployed.dead_letters, VisibilityTimeout=600)
+        answer = deployed.relayctl("dlq", "list")
+        assert (0, "") == (answer.status, answer.stdout)
+        assert "about 1 message more cannot be seen" in answer.stderr
+
+    def test_what_cannot_be_put_back_is_told(self, deployed: Deployed, tmp_path: Path) -> None:
+        deployed.fail("x")
+        actions = ["sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        rights = [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
+        answer = deployed.as_user(rights, tmp_path).relayctl("dlq", "list", "--json")
+        assert (0, 1) == (answer.status, len(answer.lines))
+        assert "stay hidden until their visibility timeout ends" in answer.stderr
+        assert "AccessDenied" in answer.stderr
+
+
+def failed_at(deployed: Deployed, *names: str) -> dict[str, str]:
+    """Dead letters of mails of these names; their bodies."""
+    bodies = {name: deployed.notification(f"incoming/{name}") for name in names}
+    deployed.fail(*bodies.values())
+    return bodies
+
+
+def done(number: int, deed: str) -> str:
+    return f"{number} message{'' if number == 1 else 's'} {deed}\n"
+
+
+class TestRedrive:
+    def test_all_come_back_to_the_queue_as_they_were(self, deployed: Deployed) -> None:
+        bodies = [*failed_at(deployed, *(str(n) for n in range(25))).values(), "no JSON"]
+        deployed.fail("no JSON")
+        answer = deployed.relayctl("dlq", "redrive", "--all", "--yes")
+        assert (0, done(26, "given back to the queue")) == (answer.status, answer.stdout)
+        assert sorted(bodies) == deployed.visible(deployed.queue)
+        assert [] == deployed.visible(deployed.dead_letters)
+
+    def test_those_that_are_named_and_no_others(self, deployed: Deployed) -> None:
+        bodies = failed_at(deployed, "abc-1", "abd-1", "b", "c", "d")
+        (bad,) = deployed.fail("no JSON")
+        # two messages of one mail are one name
+        deployed.fail(bodies["c"])
+        names = ["abc", "incoming/b", "c", bad[:13]]
+        answer = deployed.relayctl("dlq", "redrive", *names, "--yes")
+        assert (0, done(5, "given back to the queue")) == (answer.status, answer.stdout)
+        moved = [bodies["abc-1"], bodies["b"], bodies["c"], bodies["c"], "no JSON"]
+        assert sorted(moved) == deployed.visible(deployed.queue)
+        left = [bodies["abd-1"], bodies["d"]]
+        assert sorted(left) == deployed.visible(deployed.dead_letters)
+
+    def test_an_empty_queue_is_no_error(self, deployed: Deployed) -> None:
+        answer = deployed.relayctl("dlq", "redrive", "--all", "--yes")
+        assert (0, done(0, "given back to the queue")) == (answer.status, answer.stdout)
+
+    @pytest.mark.parametrize(
+        ("missing", "in_queue"), [("sqs:SendMessage", 0), ("sqs:DeleteMessage", 1)]
+    )
+    def test_without_a_right_it_is_told_and_nothing_is_lost(
+        self, deployed: Deployed, tmp_path: Path, missing: str, in_queue: int
+    ) -> None:
+        (body,) = failed_at(deployed, "m1").values()
+        rights: list[dict[str, object]] = [
+            {"Effect": "Allow", "Action": ["sqs:*", "s3:*"], "Resource": "*"},
+            {"Effect": "Deny", "Action": missing, "Resource": "*"},
+        ]
+        answer = deployed.as_user(rights, tmp_path).relayctl("dlq", "redrive", "--all", "--yes")
+        assert (1, done(0, "given back to the queue")) == (answer.status, answer.stdout)
+        assert missing in answer.stderr
+        assert [body] * in_queue == deployed.visible(deployed.queue)
+        assert [body] == deployed.visible(deployed.dead_letters)
+
+
+class TestDrop:
+    def test_those_that_are_named_and_no_others(self, deployed: Deployed) -> None:
+        bodies = failed_at(deployed, "a", "b")
+        answer = deployed.relayctl("dlq", "drop", "a", "--yes")
+        assert (0, done(1, "deleted")) == (answer.status, answer.stdout)
+        assert [bodies["b"]] == deployed.visible(deployed.dead_letters)
+        assert [] == deployed.visible(deployed.queue)
+
+    def test_a_dropped_mail_comes_back_by_replay(self, deployed: Deployed) -> None:
+        deployed.store_raw("incoming/a")
+        failed_at(deployed, "a")
+        assert 0 == deployed.relayctl("dlq", "drop", "--all", "--yes").status
+        assert [] == deployed.visible(deployed.dead_letters)
+        assert 0 == deployed.relayctl("replay", "a", "--yes").status
+        assert ["incoming/a"] == [getattr(one, "raw_key", None) for one in deployed.announced()]
+
+
+def letter(sqs_message_id: str, *raw_keys: str) -> DeadLetter:
+    return DeadLetter(
+        sqs_message_id=sqs_message_id,
+        body="",
+        raw_keys=tuple(map(RawKey, raw_keys)),
+        arrived_at=None,
+        trouble=None,
+        queued_at=NOW,
+        tries=3,
+        receipt_handle="",
+    )
+
+
+LETTERS = (
+    letter("11", "incoming/abc"),
+    letter("12", "incoming/abd"),
+    letter("21", "incoming/b", "incoming/c"),
+    letter("22", "incoming/c"),
+    letter("31"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("11", "11"),
+        ("abc", "11"),
+        ("incoming/abd", "12"),
+        ("abd", "12"),
+        ("b", "21"),
+        ("c", "21 22"),
+        ("3", "31"),
+        ("1", "incoming/abc, incoming/abd"),
+        ("ab", "incoming/abc, incoming/abd"),
+        ("incoming/ab", "no message"),
+        ("", "no message"),
+        ("e", "no message"),
+    ],
+)
+def test_whom_a_name_means(name: str, expected: str) -> None:
+    try:
+        chosen = " ".join(one.sqs_message_id for one in select_letters(LETTERS, [name]))
+    except NotDone as error:
+        assert expected in str(error)  # noqa: PT017 - a name that means something is as well
+    else:
+        assert expected == chosen
+
+
+@pytest.mark.parametrize("command", ["redrive", "drop"])
+class TestBoth:
+    def refused(self, deployed: Deployed, *arguments: str) -> Answer:
+        before = deployed.visible(deployed.dead_letters)
+        answer = deployed.relayctl("dlq", *arguments)
+        assert "" == answer.stdout
+        assert before == deployed.visible(deployed.dead_letters)
+        assert [] == deployed.visible(deployed.queue)
+        return answer
+
+    def test_a_name_that_means_nothing_stops_all(self, deployed: Deployed, command: str) -> None:
+        failed_at(deployed, "abc")
+        answer = self.refused(deployed, command, "abc", "x", "--yes")
+        assert (1, 1) == (answer.status, len(answer.stderr.splitlines()))
+        assert "x: no message of the dead-letter queue" in answer.stderr
+
+    def test_it_is_said_which(self, deployed: Deployed, command: str) -> None:
+        failed_at(deployed, "a")
+        for arguments in ((), ("a", "--all")):
+            answer = self.refused(deployed, command, *arguments, "--yes")
+            assert 2 == answer.status
+            assert "--all" in answer.stderr
+
+    def test_without_a_terminal_it_is_not_done_unasked(
+        self, deployed: Deployed, command: str
+    ) -> None:
+        failed_at(deployed, "a")
+        answer = self.refused(deployed, command, "--all")
+        assert 2 == answer.status
+        assert "give --yes" in answer.stderr
+
+    @pytest.mark.parametrize(("reply", "left"), [("y", 0), ("n", 2)])
+    def test_at_a_terminal_it_is_asked(
+        self, deployed: Deployed, command: str, reply: str, left: int
+    ) -> None:
+        failed_at(deployed, "a", "b")
+        result = at_a_terminal(deployed, reply, "dlq", command, "--all")
+        assert (1 if left else 0) == result.returncode
+        assert b"2 messages" in result.stderr
+        assert left == len(deployed.visible(deployed.dead_letters))
+
+
+@dataclass(slots=True)
+class MemorySqs:
+    """Two queues, of which one gives out messages, and a fault at one of its calls."""
+
+    dead: dict[str, str]
+    fault: Callable[[str], Exception | None]
+    queue: list[str] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
+
+    def _call(self, name: str, act: Callable[[], Any]) -> Any:
+        error = self.fault(name)
+        if error is not None and not getattr(error, "after_effect", False):
+            raise error
+        result = act()
+        if error is not None:
+            raise error
+        return result
+
+    def get_queue_attributes(self, **_: object) -> Any:
+        attributes = {
+            "ApproximateNumberOfMessages": str(len(self.dead)),
+            "ApproximateNumberOfMessagesNotVisible": "0",
+        }
+        return self._call("get", lambda: {"Attributes": attributes})
+
+    def receive_message(self, *, MaxNumberOfMessages: int, **_: object) -> Any:  # noqa: N803
+        def act() -> Any:
+            given = [one for one in self.dead if one not in self.hidden][:MaxNumberOfMessages]
+            self.hidden.update(given)
+            times = {"SentTimestamp": "1", "ApproximateReceiveCount": "1"}
+            return {
+                "Messages": [
+                    {
+                        "MessageId": one,
+                        "Body": self.dead[one],
+                        "ReceiptHandle": one,
+                        "Attributes": times,
+                    }
+                    for one in given
+                ]
+            }
+
+        return self._call("receive", act)
+
+    def send_message(self, *, MessageBody: str, **_: object) -> Any:  # noqa: N803
+        return self._call("send", lambda: self.queue.append(MessageBody))
+
+    def delete_message(self, *, ReceiptHandle: str, **_: object) -> Any:  # noqa: N803
+        return self._call("delete", lambda: self.dead.pop(ReceiptHandle))
+
+    def change_message_visibility_batch(
+        self,
+        *,
+        Entries: list[dict[str, Any]],  # noqa: N803
+        **_: object,
+    ) -> Any:
+        def act() -> Any:
+            self.hidden -= {one["ReceiptHandle"] for one in Entries}
+            return {}
+
+        return self._call("show", act)
+
+
+class Killed(BaseException):
+    """The operator's machine is switched off."""
+
+
+def fault_at(number: int, kind: str) -> Callable[[str], Exception | None]:
+    """A fault at one call: an error before or after its effect, or the end of the process."""
+    left = [number]
+
+    def fault(_: str) -> Exception | None:
+        left[0] -= 1
+        if left[0] != 0:
+            return None
+        if kind == "killed":
+            raise Killed
+        error = ClientError({"Error": {"Code": "InternalError"}}, "x")
+        error.after_effect = kind == "after"  # type: ignore[attr-defined]
+        return error
+
+    return fault
+
+
+@given(
+    st.integers(0, 12), st.integers(1, 40), st.sampled_from(["before", "after", "killed", "none"])
+)
+def test_redriving_loses_nothing_wherever_it_breaks(
+    number_of_letters: int, number: int, kind: str
+) -> None:
+    bodies = {f"id-{index}": f"body-{index}" for index in range(number_of_letters)}
+    sqs: Any = MemorySqs(dict(bodies), fault_at(number if kind != "none" else 0, kind))
+    dead_letters = SqsDeadLetters(client=sqs, url="dlq", queue_url="queue", incoming_bucket="in")
+    try:
+        with dead_letters.examined() as examination:
+            for letter in examination.letters:
+                try:
+                    examination.redrive(letter)
+                except AdapterError:
+                    continue
+    except (AdapterError, Killed):
+        pass
+    assert set(bodies.values()) == {*sqs.queue, *sqs.dead.values()}
+    assert len(sqs.queue) == len(set(sqs.queue))
+    # At most the one at hand is in both.
+    assert len({*sqs.queue} & {*sqs.dead.values()}) <= 1
+    if kind == "none":
+        assert {} == sqs.dead
+        assert set(bodies.values()) == set(sqs.queue)
