@@ -39,6 +39,7 @@ from .ses.endpoint import SesEndpoint, SesService
 from .ses.events import SendingEvents
 from .ses.faults import Faults
 from .ses.identities import Identities
+from .ses.keys import require_use_of_key
 from .ses.outbox import Outbox
 from .ses.receipt import Receiving
 from .ses.sending import Sending
@@ -361,6 +362,7 @@ def _surround(
         s3=emulator.client("s3"),
         region=emulator.region,
         listener=listener,
+        may_store=lambda bucket: require_use_of_key(emulator, bucket, service="ses.amazonaws.com"),
     )
     receiving.try_out()
     ca_file = data / "ca.pem"

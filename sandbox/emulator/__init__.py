@@ -1,5 +1,6 @@
 """The emulator of AWS, a child process, and what mends it where it falls short of AWS.
 
-`running` starts it. `process` is what runs in that process; it installs `guard`, `receipt_rules`
-and `updates` there. `workers` finds the processes of the functions, so that tests can kill them.
+`running` starts it. `process` is what runs in that process; it installs `guard`, `keys`,
+`receipt_rules` and `updates` there. `workers` finds the processes of the functions, so that tests
+can kill them.
 """

@@ -124,8 +124,9 @@ def make_message_id() -> str:
 class Receiving:
     """SES email receiving over the emulator. Its methods block on calls to AWS.
 
-    `authenticate` says what SES finds out about the sender of a mail. The methods raise
-    botocore's ClientError or BotoCoreError where a call fails.
+    `authenticate` says what SES finds out about the sender of a mail, `may_store` raises where SES
+    may not write to a bucket. The methods raise botocore's ClientError or BotoCoreError where a
+    call fails.
     """
 
     ses: SESClient
@@ -133,6 +134,7 @@ class Receiving:
     region: str
     listener: Listener
     authenticate: Callable[[bytes, Envelope], Authentication] = authenticate_submission
+    may_store: Callable[[str], None] = lambda _bucket: None
 
     def rules(self) -> tuple[ReceiptRule, ...]:
         """The active rule set, as it is now."""
@@ -170,7 +172,7 @@ class Receiving:
             )
             for action in rule.s3_actions:
                 key = action.prefix + message_id
-                self.s3.put_object(Bucket=action.bucket, Key=key, Body=header + raw)
+                self._store(action.bucket, key, header + raw)
                 self.listener(
                     MailStored(
                         message_id=message_id, rule=rule.name, bucket=action.bucket, key=key
@@ -178,13 +180,15 @@ class Receiving:
                 )
         return message_id
 
+    def _store(self, bucket: str, key: str, body: bytes) -> None:
+        self.may_store(bucket)
+        self.s3.put_object(Bucket=bucket, Key=key, Body=body)
+
     def try_out(self) -> None:
         """Write the set-up notification of every S3 action, as SES does for a new rule."""
         for rule in self.rules():
             for action in rule.s3_actions:
-                self.s3.put_object(
-                    Bucket=action.bucket, Key=action.prefix + SETUP_NOTIFICATION, Body=_SETUP_TEXT
-                )
+                self._store(action.bucket, action.prefix + SETUP_NOTIFICATION, _SETUP_TEXT)
             for name in rule.unsupported:
                 self.listener(
                     Trouble(text=f"receipt rule {rule.name}: {name} is not carried out here")
