@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,3 +92,34 @@ def test_a_state_whose_attributes_a_kill_left_empty_is_readable_again(
     assert "failed to load checkpoint: EOF" in unreadable.stdout
     mend_state(tmp_path / "state")
     done(project, "cancel", "--yes")
+
+
+def test_a_stack_is_kept_for_people_to_look_at_until_they_have_seen_enough(
+    tmp_path: Path,
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "sandbox.up"],
+        cwd=PROGRAM.parent,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        told = ""
+        while line := process.stdout.readline():
+            told += line
+            if line.strip() == "pulumi destroy":
+                break
+        lines = re.findall(r"^  ((?:export|cd) .*)$", told, re.MULTILINE)
+        assert lines, told
+        shown = subprocess.run(
+            ["sh", "-c", "\n".join((*lines, "pulumi stack output --json"))],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert json.loads(shown.stdout)["receiptRuleSet"] == "mail-relay-look"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert list(tmp_path.iterdir()) == []
