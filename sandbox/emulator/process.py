@@ -1,7 +1,7 @@
 """The emulator's own process: ministack, with Lambda's memory limit. Run as a script.
 
-Beside it, `receipt_rules` has what ministack lacks of SES, `updates` what it lacks of the update of
-a function, `keys` the asking of KMS keys, `guard` whom it lets in.
+Beside it, `receipt_rules` has what ministack lacks of SES, `updates` what it lacks of the update
+of a function, `keys` the asking of KMS keys, `guard` whom it lets in.
 
 Lambda ends a worker with SIGKILL as soon as its processes hold more memory than the function
 declares, and fails the invocation with `Runtime.ExitError` (AWS Lambda guide, "Configure Lambda
