@@ -82,3 +82,10 @@ _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b\b") | {127})
 def looks_like_text(head: bytes) -> bool:
     """Whether bytes can be text in a charset that extends ASCII: no control characters in it."""
     return len(head.translate(None, _CONTROLS)) == len(head) and extension_by_content(head) is None
+
+
+def is_surely_a_file(head: bytes) -> bool:
+    """Whether bytes begin as no text does: with a signature, and control characters behind it."""
+    has_controls = len(head.translate(None, _CONTROLS)) < len(head)
+    extension = extension_by_content(head)
+    return extension is not None and (has_controls or extension == ".pdf")

@@ -25,7 +25,7 @@ from relay_core.errors import Span
 from relay_core.text.charsets import known_charset
 
 from . import base64_decoder
-from .footer import before_footer
+from .footer import are_words, before_footer
 from .header_text import decode_labelled, is_read_alike
 from .uuencode import decode_uuencoded, uuencoded_data
 
@@ -110,12 +110,32 @@ _FINAL_PADDING = re.compile(rb"=[=\r\n \t]*\Z")
 
 
 def _decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
-    if prefix := _DATA_URL.match(raw, *span):
-        span = Span(prefix.end(), span.end)  # what a script took out of a page (RFC 2397)
-    span = before_footer(raw, span)
+    span = _before_words(raw, _inside_data_url(raw, span))
     if _is_base64url(raw, span):
         return _decode_loose_base64(raw, span, _FROM_BASE64URL)
     return _decode_plain_base64(raw, span)
+
+
+def words_behind_base64(raw: bytes, span: Span) -> Span:
+    """Words in clear behind base64, with the line break before them; empty if there are none."""
+    words = Span(_before_words(raw, _inside_data_url(raw, span)).end, span.end)
+    return words if are_words(raw[words.start : words.end]) else Span(span.end, span.end)
+
+
+def _inside_data_url(raw: bytes, span: Span) -> Span:
+    """What a script took out of a page (RFC 2397), without what stands before the data."""
+    prefix = _DATA_URL.match(raw, *span)
+    return Span(prefix.end(), span.end) if prefix else span
+
+
+def _before_words(raw: bytes, span: Span) -> Span:
+    span = before_footer(raw, span)
+    padding = raw.find(b"=", *span)
+    if padding < 0 or _FINAL_PADDING.match(raw, padding, span.end):
+        return span
+    # Behind padding, base64 goes on only in lines of base64; a footer is no content.
+    prose = _PROSE.search(raw, padding, span.end)
+    return Span(span.start, prose.start()) if prose else span
 
 
 _DATA_URL = re.compile(
@@ -146,9 +166,6 @@ def _decode_plain_base64(raw: bytes, span: Span) -> Iterator[bytes]:
     position = span.start
     padding = raw.find(b"=", span.start, span.end)
     is_final = padding < 0 or _FINAL_PADDING.match(raw, padding, span.end) is not None
-    if not is_final and (prose := _PROSE.search(raw, padding, span.end)):
-        # Behind padding, base64 goes on only in lines of base64; a footer is no content.
-        span = Span(span.start, prose.start())
     regular_end = span.end if is_final else padding
     encoded = memoryview(raw)
     while position < regular_end:

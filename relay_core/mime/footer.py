@@ -34,13 +34,15 @@ def before_footer(raw: bytes, span: Span) -> Span:
     for line in _LINE.finditer(tail):
         last = line.end()
     begins = _OTHER_LINE.search(tail, last)
-    if begins is None or not _are_words(tail[begins.start() :]):
+    if begins is None or not are_words(tail[begins.start() :]):
         return span
     empty = _EMPTY_LINE.search(tail, last, begins.start() + 1)
     return Span(span.start, start + (empty or begins).start())
 
 
-def _are_words(footer: bytes) -> bool:
+def are_words(footer: bytes) -> bool:
+    """Whether what stands behind base64 are words for people; at most so much is looked at."""
+    footer = footer[:_LOOKED_AT]
     tokens = _TOKEN.findall(footer)
     words = [token for token in tokens if _WORD.fullmatch(token)]
     if len(words) >= _FEWEST and 2 * sum(map(len, words)) >= sum(map(len, tokens)):

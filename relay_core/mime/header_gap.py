@@ -5,7 +5,7 @@ before those that describe the content. A person sees that the fields go on, whe
 one of these:
 
 * a parameter, indented, behind a field of a part that ends in a semicolon, or behind a multipart
-  that has no boundary yet;
+  that has no boundary yet; of a part that is no text also a name that is not indented;
 * a paragraph of nothing but fields that describe the content, none of which was there before;
 * fields of a message, none of which was there before, each with an empty line behind it: two of
   them, or one before such a paragraph.
@@ -25,6 +25,7 @@ from relay_core.text.possessive import possessive
 
 _BLANK_LINES = re.compile(rb"[ \t\r\n]*+")
 _PARAMETER = re.compile(rb"[ \t]++[A-Za-z][A-Za-z0-9*-]*+[ \t]*+=")
+_NAME = re.compile(rb"(?i)(?:file)?name[ \t]*+=")
 _FIELD_AND_FOLDS = re.compile(
     (
         r"([A-Za-z-]++)[ \t]*+:[^\r\n]*+"
@@ -81,7 +82,10 @@ def end_of_gap(
     line_start = max(raw.rfind(b"\n", position, start), raw.rfind(b"\r", position, start)) + 1
     line_start = max(line_start, position)
     media_type = value_of(b"content-type")
-    if last_value.endswith(b";") and _PARAMETER.match(raw, line_start, limit):
+    is_parameter = _PARAMETER.match(raw, line_start, limit) or (
+        not media_type.startswith(b"text") and _NAME.match(raw, line_start, limit)
+    )
+    if last_value.endswith(b";") and is_parameter:
         is_wanting = media_type.startswith(b"multipart") and b"boundary" not in last_value.lower()
         is_structured = last_name in {"content-type", "content-disposition"}
         if is_structured and (is_wanting or not is_message):

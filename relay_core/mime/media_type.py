@@ -286,7 +286,15 @@ _ENDS_VALUE = re.compile(r"[ \t]*(?:;|\Z)")
 
 def _split(text: str) -> list[tuple[str, str]]:
     """`(name, value)` pairs, the leading word with the name "". Comments are dropped."""
-    return _Splitter(text).split()
+    return _Splitter(text, is_two_bytes=not _is_utf8(text.encode("latin-1"))).split()
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @dataclass(slots=True)
@@ -301,6 +309,7 @@ class _Splitter:
     is_complete: bool = False
     has_ink: bool = False  # in the buffer
     has_open_quote: bool = False
+    is_two_bytes: bool = False  # a backslash behind a byte beyond ASCII may be half of a letter
 
     def split(self) -> list[tuple[str, str]]:
         position = 0
@@ -362,7 +371,7 @@ class _Splitter:
         return True
 
     def _quoted(self, position: int) -> int:
-        match = _QUOTED.match(self.text, position)
+        match = (_QUOTED_TWO_BYTES if self.is_two_bytes else _QUOTED).match(self.text, position)
         if match is None:
             return position + 1
         content, closing = match.groups()
@@ -373,7 +382,8 @@ class _Splitter:
             self._add(content.rstrip())
             return position + 1 + len(content)
         # A Windows path keeps its backslashes: only quotes and backslashes are ever escaped.
-        self._add(re.sub(r'\\(["\\])', r"\1", content))
+        letters = _TWO_BYTES if self.is_two_bytes else "(?!)"
+        self._add(re.sub(rf'({letters})|\\(["\\])', r"\1\2", content))
         # What follows a quoted value up to the next semicolon says nothing.
         self.is_complete = self.seen_equals and bool(content)
         return match.end()
@@ -404,6 +414,8 @@ class _Splitter:
         return behind
 
 
+_TWO_BYTES = r"[\x80-\xff][\x40-\xff]?"
+_QUOTED_TWO_BYTES = re.compile(rf'"((?:{_TWO_BYTES}|[^"\\]|\\.)*)("?)', re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
 _QUOTED_BY_ESCAPES = re.compile(r'\\"((?:[^"\\]|\\(?!"))*)\\"')
 _COMMENT_MARK = re.compile(r"[()\\]")

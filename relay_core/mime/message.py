@@ -24,7 +24,7 @@ from relay_core.text.charsets import charsets_of
 from relay_core.text.possessive import possessive
 from relay_core.text.reading import DecodedText, decode_text, is_readable
 
-from .content_kind import HEAD, looks_like_text
+from .content_kind import HEAD, is_surely_a_file, looks_like_text
 from .encoding import (
     IDENTITY,
     MAX_LINE,
@@ -34,6 +34,7 @@ from .encoding import (
     has_irregular_base64,
     has_irregular_quoted_printable,
     parse_transfer_encoding,
+    words_behind_base64,
 )
 from .header import Header, Place, ScannedHeader, scan_header
 from .media_type import (
@@ -224,9 +225,26 @@ class Message:
         return (entity for entity in self.entities if not entity.parts)
 
     def content(self, entity: Entity) -> Iterator[bytes]:
-        """The decoded content of a leaf, in chunks. Unknown transfer encodings decode nothing."""
+        """The decoded content of a leaf, in chunks. Unknown transfer encodings decode nothing.
+
+        What stands in clear behind the base64 of a text is a part of that text; of a file it is
+        none.
+        """
         encoding = entity.transfer_encoding or TransferEncoding.BINARY
-        return decode_content(self.raw, entity.body, encoding)
+        decoded = decode_content(self.raw, entity.body, encoding)
+        is_text = entity.media_type.type == "text" and entity.filename is None
+        if is_text and encoding is TransferEncoding.BASE64:
+            return self._with_words_behind(entity, decoded)
+        return decoded
+
+    def _with_words_behind(self, entity: Entity, decoded: Iterator[bytes]) -> Iterator[bytes]:
+        is_wide = False  # UTF-16, which words of one byte for each letter would spoil
+        for chunk in decoded:
+            is_wide = is_wide or b"\0" in chunk
+            yield chunk
+        words = words_behind_base64(self.raw, entity.body)
+        if not is_wide and words.start < words.end:
+            yield self.raw[words.start : words.end]
 
     def text(self, entity: Entity) -> DecodedText:
         """The decoded content of a text leaf, as text; decoded once and remembered."""
@@ -755,14 +773,8 @@ class _Parser:
             disposition is not None and disposition.word == "attachment"
         )
         stands_in = encoding
-        if encoding is not None and not opened.parts and not is_file:
-            stands_in = real_encoding(self.raw, body, encoding)
-        if not is_file and not opened.parts and self._is_text(opened, body, stands_in):
-            if media_type.valid and (named := header.first("content-type")):
-                self._report(DefectKind.INVALID_MEDIA_TYPE, *named.span)
-            media_type = text_type_of(media_type)
-        if media_type.type != "text":
-            stands_in = encoding
+        if not is_file and not opened.parts:
+            media_type, stands_in = self._as_seen(opened, body, encoding)
         entity = Entity(
             header=header,
             body=body,
@@ -777,6 +789,24 @@ class _Parser:
         )
         self._examine(entity)
         return entity
+
+    def _as_seen(
+        self, opened: _Open, body: Span, encoding: TransferEncoding | None
+    ) -> tuple[MediaType, TransferEncoding | None]:
+        """The type and the encoding of a leaf, by its bytes where its header is not believed.
+
+        It has no name, and is not said to be an attachment.
+        """
+        media_type = opened.media_type
+        stands_in = None if encoding is None else real_encoding(self.raw, body, encoding)
+        if self._is_text(opened, body, stands_in):
+            named = opened.scanned.header.first("content-type")
+            if media_type.valid and named:
+                self._report(DefectKind.INVALID_MEDIA_TYPE, *named.span)
+            media_type = text_type_of(media_type)
+        elif self._is_untold_file(opened, body, stands_in):
+            media_type = parse_media_type(b"application/octet-stream")
+        return media_type, stands_in if media_type.type == "text" else encoding
 
     def _is_text(self, opened: _Open, body: Span, encoding: TransferEncoding | None) -> bool:
         """Whether a leaf without a name is a text, of a type that nobody knows.
@@ -796,6 +826,17 @@ class _Parser:
         head = Span(start, min(end, start + HEAD))
         content = decode_content(self.raw, head, encoding or TransferEncoding.BINARY)
         return looks_like_text(b"".join(content))
+
+    def _is_untold_file(
+        self, opened: _Open, body: Span, encoding: TransferEncoding | None
+    ) -> bool:
+        """Whether a leaf is a file although its header tells neither a type nor a name."""
+        header = opened.scanned.header
+        if header.first("content-type") or opened.media_type.full != "text/plain":
+            return False
+        head = Span(body.start, min(body.end, body.start + HEAD))
+        content = decode_content(self.raw, head, encoding or TransferEncoding.BINARY)
+        return is_surely_a_file(b"".join(content))
 
     def _examine(self, entity: Entity) -> None:
         header = entity.header

@@ -6,7 +6,8 @@ is. What it is decoded to is not what anybody wrote, so the bytes decide:
 * **Base64** consists of long words of mixed letters, prose of short words of one case. A text is
   prose if at least half of its letters stand in such words (`_WORD`), or are beyond ASCII, and its
   beginning decoded as base64 is no text in UTF-8. What is regular in one piece, or padded, or in
-  pieces of one length, is base64.
+  pieces of one length, is base64; so is what stands before words in clear, if it is base64 of a
+  text (`relay_core.mime.footer`).
 * **Quoted-printable** has escapes that its writers need: of `=`, of bytes beyond ASCII, of blanks
   at the end of a line, of every second byte in UTF-16, and line breaks behind `=`. A text is none
   if it has an equals sign that is no escape, an escape of a letter, a digit or a control character
@@ -25,7 +26,7 @@ import re
 
 from relay_core.errors import Span
 
-from .encoding import TransferEncoding
+from .encoding import TransferEncoding, words_behind_base64
 
 _SAMPLE = 1 << 14
 
@@ -41,9 +42,10 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 def real_encoding(raw: bytes, body: Span, declared: TransferEncoding) -> TransferEncoding:
     """The encoding that a text stands in: the declared one, or none."""
     sample = raw[body.start : min(body.end, body.start + _SAMPLE)]
-    is_plain = (declared is TransferEncoding.BASE64 and _is_prose(sample)) or (
-        declared is TransferEncoding.QUOTED_PRINTABLE and _is_unescaped(sample)
-    )
+    if declared is TransferEncoding.BASE64:
+        is_plain = _is_prose(sample) and not _is_before_words(raw, body)
+    else:
+        is_plain = declared is TransferEncoding.QUOTED_PRINTABLE and _is_unescaped(sample)
     return TransferEncoding.EIGHT_BIT if is_plain else declared
 
 
@@ -61,6 +63,22 @@ def _is_prose(sample: bytes) -> bool:
         and not _is_in_columns(pieces)
         and not _decodes_to_text(sample)
     )
+
+
+def _is_before_words(raw: bytes, body: Span) -> bool:
+    """Whether the words are only a footer, and what stands before them is base64 of a text."""
+    words = words_behind_base64(raw, body)
+    if words.start == words.end:
+        return False
+    lines = raw[body.start : min(words.start, body.start + _SAMPLE)].strip()
+    return (
+        len(lines) >= _SHORTEST_TEXT and _BLANK.search(lines) is None and _decodes_to_text(lines)
+    )
+
+
+_BLANK = re.compile(rb"[^\s][ \t]++[^\s]")
+_SHORTEST_TEXT = 12
+"""A shorter word decodes to a text by chance."""
 
 
 def _is_in_columns(pieces: list[bytes]) -> bool:

@@ -7,7 +7,8 @@ what Python's registry of codecs makes of it.
 
 A charset goes by the name of Python's codec, with these exceptions. The Windows code pages of one
 byte leave no byte from 80 to 9F undefined: a control character stands for it. `cp51932` and
-`cp50220`, which Python does not have, are those of `relay_core.text.japanese`. `UNREAD` is the
+`cp50220`, which Python does not have, are those of `relay_core.text.japanese`; `cp936` is GB18030
+with the euro sign of Windows (`relay_core.text.chinese`). `UNREAD` is the
 standard's `x-user-defined`: ASCII, and a character for private use for each other byte.
 """
 
@@ -15,11 +16,12 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 from functools import lru_cache, partial
 
+from .chinese import GbkDecoder
 from .japanese import EucJpDecoder, Iso2022JpDecoder
 
 UNREAD = "x-user-defined"
@@ -104,8 +106,9 @@ _SPELLINGS = (
 )
 
 _WIDER = {
-    "gb2312": ("gb18030",),
-    "gbk": ("gb18030",),
+    "gb2312": ("gb18030", "cp936"),
+    "gbk": ("gb18030", "cp936"),
+    "gb18030": ("gb18030", "cp936"),
     "euc_kr": ("cp949",),
     "shift_jis": ("cp932",),
     "big5": ("cp950", "big5hkscs"),
@@ -194,7 +197,12 @@ _NOT_CHARSETS = frozenset(
 
 # --- decoding ---------------------------------------------------------------------------------
 
-_OURS = {"cp50220": Iso2022JpDecoder, "cp51932": EucJpDecoder}
+
+_OURS: Mapping[str, Callable[[str], codecs.IncrementalDecoder]] = {
+    "cp50220": Iso2022JpDecoder,
+    "cp51932": EucJpDecoder,
+    "cp936": GbkDecoder,
+}
 _HAS_TABLE = re.compile(r"(?:cp(?:125\d|874)|x-user-defined)\Z")
 
 

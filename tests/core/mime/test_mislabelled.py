@@ -85,3 +85,16 @@ def test_junk_in_base64_is_no_footer() -> None:
         raw = junk.join(encoded[at : at + width] for at in range(0, len(encoded), width))
         span = Span(0, len(raw))
         assert content == b"".join(decode_content(raw, span, TransferEncoding.BASE64))
+
+
+def test_words_in_clear_behind_a_text_in_base64_belong_to_it() -> None:
+    encoded = base64.encodebytes("Störung im Kühlraum".encode()).replace(b"\n", b"\r\n")
+    for footer in FOOTERS:
+        head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n"
+        raw = head + b"\r\n" + encoded + footer.encode() + CODE.encode() + b"\r\n"
+        result = check_any_bytes(raw)
+        assert result is not None
+        check_rewriting_is_done(result)
+        assert ("guard@example.org",) == result.recipients
+        shown = oracle.text_of(oracle.parse(result.outgoing)).split()
+        assert ["Störung", "im", "Kühlraum", *footer.split()] == shown

@@ -20,7 +20,9 @@ from relay_core.text.charsets import (
     extends_ascii,
     known_charset,
 )
+from relay_core.text.chinese import GbkDecoder
 from relay_core.text.japanese import EucJpDecoder, Iso2022JpDecoder
+from relay_core.text.reading import decode_text
 from tests.core import oracle
 from tests.core.laws import relayed
 
@@ -203,7 +205,7 @@ def test_what_nobody_knows_means_nothing(label: str) -> None:
 
 @given(st.binary(max_size=200), st.integers(1, 7))
 def test_any_bytes_in_any_chunks_are_read_alike(content: bytes, size: int) -> None:
-    for make in (EucJpDecoder, Iso2022JpDecoder):
+    for make in (EucJpDecoder, GbkDecoder, Iso2022JpDecoder):
         whole = make("replace").decode(content, final=True)
         reader = make("replace")
         chunks = [content[at : at + size] for at in range(0, len(content), size)]
@@ -244,3 +246,15 @@ def test_a_text_that_nobody_understands_keeps_its_bytes(content: bytes, *, is_ht
     named = encode_unread(text + "日.txt", "utf-8", is_html=is_html)
     assert content + "日.txt".encode() == named
     assert extends_ascii(UNREAD)
+
+
+@pytest.mark.parametrize("label", ["gb2312", "gbk", "gb18030", "x-gbk"])
+def test_byte_80_is_the_euro_sign_of_windows(label: str) -> None:
+    for text in ("€ 100 报警 €€", "亐€"):  # the second byte of a letter is 80, too
+        content = text.replace("€", "\x00").encode("gb18030").replace(b"\0", b"\x80")
+        assert text == decode_text(content, label).text
+
+
+def test_byte_80_is_no_euro_sign_where_more_is_wrong() -> None:
+    content = b"\x80\xff" * 9
+    assert not decode_text(content, "gbk").reading.is_understood
