@@ -6,4 +6,7 @@ device of the user  ─▶ pulumi (the CLI, `cli`): state, diff, order, secrets
                        the providers `aws` and `random`, a gRPC server in this process (`provider`)
                           ▼
                        creators (`sandbox.create`) and lives (`sandbox.lives`) over boto3
+
+`project` is the way that users go: a folder (`folder`) in which the CLI itself starts the program
+(`language_host`) and the program's own provider, in processes of their own.
 """
