@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .cli import NoEngine, find_pulumi
-from .folder import LANGUAGE_HOST, PROJECT, lay_out_project, provider_config
+from .folder import LANGUAGE_HOST, PROJECT, lay_out_project
 from .provider import Provider, serving
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 EXECUTOR = "pulumi-language-python-exec"
 DYNAMIC_PROVIDER = "pulumi-resource-pulumi-python"
+_PROFILE = "emulator"
 _FOREIGN = ("AWS_", "PULUMI_")
 """What of the caller's environment could lead to an account or a backend of theirs."""
 
@@ -76,13 +77,10 @@ def project_on(
     _lay_out_programs(pulumi, folder / "bin")
     with serving(Provider(account, PROJECT)) as port:
         project = Project(
-            folder=lay_out_project(
-                folder / "project",
-                {**config, **provider_config(account, account.secret_access_key)},
-                stack=stack,
-            ),
+            folder=lay_out_project(folder / "project", config, stack=stack),
             programs=(folder / "bin", pulumi.parent),
             variables={
+                **_profile(account, folder / "aws-config"),
                 "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
                 "PULUMI_HOME": str(folder / "home"),
                 "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(24),
@@ -97,6 +95,24 @@ def project_on(
         if made.returncode:
             raise NoEngine(f"{pulumi} stack init: {made.stdout}")
         yield project
+
+
+def _profile(account: Emulator, file: Path) -> Mapping[str, str]:
+    """Write a profile of the emulator's; what leads boto3 and the AWS CLI to it alone."""
+    settings = {
+        "region": account.region,
+        "endpoint_url": account.endpoint,
+        "aws_access_key_id": account.access_key_id,
+        "aws_secret_access_key": account.secret_access_key,
+    }
+    lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    file.write_text(f"[profile {_PROFILE}]\n{lines}")
+    return {
+        "AWS_PROFILE": _PROFILE,
+        "AWS_CONFIG_FILE": str(file),
+        "AWS_SHARED_CREDENTIALS_FILE": str(file),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 def _lay_out_programs(pulumi: Path, folder: Path) -> None:
