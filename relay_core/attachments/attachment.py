@@ -514,14 +514,14 @@ _RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?\Z")
 def safe_name(filename: str | None, content_type: str, index: int) -> str:
     """A file name that is harmless everywhere; made up from type and index if there is none."""
     name = _SEPARATOR.split(filename or "")[-1]
-    if not (name.isascii() and name.isprintable()):
+    if not name.isprintable():  # what is in none of the categories below
         name = "".join(
             " " if unicodedata.category(character) == "Zs" else character
             for character in name
             if unicodedata.category(character) not in _INVISIBLE
         )
-        # Characters that nothing invisible parts any more may make one.
-        name = unicodedata.normalize("NFC", name)
+    # Characters that nothing invisible parts any more may make one.
+    name = unicodedata.normalize("NFC", name)
     name = _BLANKS.sub(" ", _UNSAFE.sub("_", name)).strip(" .")
     if not name:
         return f"attachment-{index}{_EXTENSIONS.get(content_type, '.bin')}"

@@ -23,7 +23,7 @@ from relay_core.errors import Span
 from relay_core.html.markup import last_end_of_block, open_elements
 from relay_core.mime.encoding import CHUNK, IDENTITY
 from relay_core.mime.message import Entity, Message
-from relay_core.mime.uuencode import UuencodedFile, find_uuencoded, find_uuencoded_in_bytes
+from relay_core.mime.uuencode import UuencodedFile, find_uuencoded_in_bytes, without_uuencoded
 from relay_core.recipient_code import (
     Allowance,
     CodeError,
@@ -36,7 +36,6 @@ from relay_core.recipient_code.skimming import ORDINARY
 from relay_core.text.charsets import extends_ascii
 from relay_core.text.reading import Reading, find_reading, to_utf8
 from relay_core.text.source import TextSource
-from relay_core.text.spans import cut
 
 from .attachment import FULL_TEXT, FULL_TEXT_HTML
 
@@ -205,7 +204,7 @@ def _beginning(source: TextSource, removals: Sequence[Span], room: int) -> str:
     end = _end_of_beginning(source, removals, room)
     spans = (Span(start, min(stop, end)) for start, stop in _kept(source, removals))
     text = "".join(source.text(start, stop) for start, stop in spans if start < stop)
-    text = cut(text, [file.span for file in find_uuencoded(text)])
+    text = without_uuencoded(text)
     note = CONTINUED.format(name=FULL_TEXT_HTML if source.is_html else FULL_TEXT)
     if not source.is_html:
         return f"{text.rstrip()}\n\n{note}\n"

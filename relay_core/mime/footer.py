@@ -44,7 +44,7 @@ def are_words(footer: bytes) -> bool:
     """Whether what stands behind base64 are words for people; at most so much is looked at."""
     footer = footer[:_LOOKED_AT]
     tokens = _TOKEN.findall(footer)
-    words = [token for token in tokens if _WORD.fullmatch(token)]
+    words = list(filter(_WORD.fullmatch, tokens))
     if len(words) >= _FEWEST and 2 * sum(map(len, words)) >= sum(map(len, tokens)):
         return True
     try:

@@ -56,7 +56,7 @@ def _is_prose(sample: bytes) -> bool:
     joined = b"".join(pieces)
     if _QUANTA.fullmatch(joined) and (len(pieces) == 1 or joined.endswith(b"=")):
         return False
-    words = sum(len(token) for token in tokens if _WORD.fullmatch(token))
+    words = sum(map(len, filter(_WORD.fullmatch, tokens)))
     return (
         letters > 0
         and 2 * words >= letters
@@ -83,7 +83,7 @@ _SHORTEST_TEXT = 12
 
 def _is_in_columns(pieces: list[bytes]) -> bool:
     """Whether all pieces but the last are of one length, as lines of base64 are."""
-    return len(pieces) > 3 and len({len(piece) for piece in pieces[:-1]}) == 1
+    return len(pieces) > 3 and len(set(map(len, pieces[:-1]))) == 1
 
 
 def _decodes_to_text(sample: bytes) -> bool:

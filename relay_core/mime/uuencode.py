@@ -86,6 +86,11 @@ def find_uuencoded_in_bytes(text: bytes, within: Span, *, most: int) -> tuple[Uu
     )
 
 
+def without_uuencoded(text: str) -> str:
+    """The text without the uuencoded files in it."""
+    return _TEXT_BLOCK.sub("", text) if "begin " in text else text
+
+
 def uuencoded_data(text: bytes, within: Span) -> Span:
     """The data lines of a range that is one file, whatever else is in it."""
     if files := find_uuencoded_in_bytes(text, within, most=1):
