@@ -481,7 +481,7 @@ def encode_unstructured(text: str) -> str:
     words = clean.split(" ")
     if clean.isascii() and "=?" not in clean and all(len(word) <= 70 for word in words):
         return _fold(words)
-    return "\r\n ".join(_encoded_words(clean))
+    return encode_words(clean)
 
 
 def _fold(words: list[str]) -> str:
@@ -494,6 +494,11 @@ def _fold(words: list[str]) -> str:
             lines[-1] += (" " if index else "") + word
             width = len(lines[-1])
     return "\r\n ".join(lines)
+
+
+def encode_words(text: str) -> str:
+    """Text as encoded-words in UTF-8, one a line."""
+    return "\r\n ".join(_encoded_words(text))
 
 
 def _encoded_words(text: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from relay_core.text.charsets import known_charset
 
-from .encoding import decode_encoded_words
+from .encoding import decode_encoded_words, encode_words
 from .header_text import decode_header_bytes, decode_labelled
 
 _TYPE = re.compile(r"([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)/([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)")
@@ -248,7 +248,9 @@ _BARE = re.compile(rf"[0-9A-Za-z{re.escape(_ATTRIBUTE_CHARACTERS)}]+\Z")
 def format_parameterised(word: str, parameters: Mapping[str, str]) -> str:
     """The value as it is written in a field: ASCII, folded before a parameter where needed.
 
-    Values beyond ASCII, and those too long for a line, take the form of RFC 2231.
+    Values beyond ASCII, and those too long for a line, take the form of RFC 2231. But the `name`
+    of a Content-Type becomes encoded-words in quotes: RFC 2047 (section 5) forbids that, and every
+    program reads it, while Outlook shows a file named by RFC 2231 alone as "untitled".
     """
     pieces = [word, *_formatted_parameters(parameters)]
     one_line = "; ".join(pieces)
@@ -264,8 +266,12 @@ def _formatted_parameters(parameters: Mapping[str, str]) -> Iterator[str]:
             escaped = value.replace("\\", "\\\\").replace('"', '\\"')
             yield f"{name}={value}" if _BARE.match(value) else f'{name}="{escaped}"'
             continue
+        if name == "name":
+            yield f'{name}="{encode_words(value)}"'
+            continue
         encoded = quote(value, safe=_ATTRIBUTE_CHARACTERS, errors="replace")
-        pieces = _PERCENT_PIECES.findall(encoded)
+        # Where it fits into a line it is one section, which more programs read than several.
+        pieces = [encoded] if len(encoded) <= 60 else _PERCENT_PIECES.findall(encoded)
         if len(pieces) == 1:
             yield f"{name}*=utf-8''{encoded}"
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+from email.policy import default
 
 import pytest
 from hypothesis import example, given
@@ -32,6 +33,17 @@ def test_the_library_reads_what_we_write(name: str) -> None:
     message = email.message_from_string(f"Content-Disposition: {written}\r\n\r\n")
     assert name == message.get_filename()
     assert all(len(line) <= 120 for line in written.split("\r\n"))
+
+
+@given(FILENAMES)
+def test_a_name_is_read_by_programs_that_know_encoded_words_alone(name: str) -> None:
+    # Outlook shows "untitled" for a name that stands in the form of RFC 2231 only.
+    written = format_parameterised("image/jpeg", {"name": name})
+    assert "*=" not in written
+    assert all(len(line) <= 120 for line in written.split("\r\n"))
+    assert name == parse_media_type(written.replace("\r\n", "").encode("ascii")).parameters["name"]
+    message = email.message_from_string(f"Content-Type: {written}\r\n\r\n", policy=default)
+    assert name == message["content-type"].params["name"]
 
 
 @given(st.binary(max_size=200))

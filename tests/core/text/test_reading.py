@@ -213,3 +213,38 @@ def test_the_length_of_pieces_does_not_matter(
         assert whole == decode_text(content, label, hints)
         within = Span(0, len(content))
         assert whole.text == to_utf8(content, within, whole.reading.charset).decode()
+
+
+@pytest.mark.parametrize(("words", "is_understood"), [("äöüß", True), ("äöü", False)])
+def test_a_damaged_text_has_four_letters_for_each_byte_that_is_none(
+    words: str, *, is_understood: bool
+) -> None:
+    reading = decode_text(words.encode() + b" \xff", "utf-8").reading
+    assert is_understood is reading.is_understood
+
+
+def test_a_text_of_nothing_but_damage_is_not_understood() -> None:
+    assert not decode_text(b"pump \xff", "utf-8").reading.is_understood
+
+
+def test_euros_of_windows_are_read_in_a_damaged_text() -> None:
+    content = b"\x80 100 " + "报警温度".encode("gbk") + b"\xff"
+    assert "€ 100 报警温度\ufffd" == decode_text(content, "gb2312").text
+
+
+def test_half_of_the_high_bytes_of_a_text_in_utf_16_may_be_other_letters() -> None:
+    content = ("Kühlraum 7: " + "警報" * 12).encode("utf-16-le")
+    assert "utf-16-le" == decode_text(content, None).reading.charset
+
+
+def test_windows_1252_is_no_guess_without_a_label() -> None:
+    assert not decode_text(b"21 \xb0C", None).reading.is_understood
+    assert "cp1252" == decode_text(b"21 \xb0C", "us-ascii").reading.charset
+
+
+def test_a_damaged_text_is_read_in_the_charset_of_another_text() -> None:
+    content = "报警温度过高".encode("gbk")
+    for damage in (b"", b"\xff"):
+        reading = decode_text(content + damage, None, ["gbk"]).reading
+        assert (reading.is_understood, reading.is_whole) == (True, not damage)
+        assert reading.charset in {"gb18030", "cp936"}
