@@ -32,6 +32,8 @@ PROGRAM = Path(__file__).resolve().parent.parent.parent / "__main__.py"
 _NOT_THE_PROGRAMS = frozenset({"sandbox", "tests"})
 """Packages of a project that run a program, and are no part of it."""
 
+_CLOSED_WITHIN = 5.0  # seconds
+
 PROVIDER = "pulumi:providers:aws"
 """The type of a provider that a program declares itself."""
 
@@ -121,8 +123,12 @@ class Threads:
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:
-    """End what a loop was left with by a program that failed, once nobody runs it any more."""
-    while loop.is_running():
+    """End what a loop was left with by a program that failed, once nobody runs it any more.
+
+    Pulumi's server runs it for one task after another as it ends, and closes it if all goes well.
+    """
+    deadline = time.monotonic() + _CLOSED_WITHIN
+    while loop.is_running() or not (loop.is_closed() or time.monotonic() > deadline):
         time.sleep(0.01)
     if loop.is_closed():
         return

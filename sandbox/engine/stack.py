@@ -7,7 +7,6 @@ and nothing of the caller's is read: neither an account nor a backend nor a proj
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import secrets
@@ -31,16 +30,14 @@ from sandbox.create import Account
 from sandbox.deploy.program import (
     PROGRAM,
     DeployError,
-    Threads,
     check_config,
     checked_export,
-    execute,
     joined_lines,
-    modules_of,
 )
 
 from .cli import find_pulumi
 from .command import Command
+from .inline_program import runnable
 from .provider import PACKAGES, Provider, serving
 
 _COLOUR = re.compile(r"<\{%[^%]*%\}>")
@@ -279,7 +276,8 @@ class Stack:
         self._provider.take_first_error()
         heard, started = _Heard(), time.monotonic()
         try:
-            with self._serving_program(), warnings.catch_warnings():
+            with runnable(self._program) as program, warnings.catch_warnings():
+                self._stack.workspace.program = program
                 # So the Automation API says that the engine was killed; it fails, too.
                 warnings.filterwarnings("ignore", "Error in event stream")
                 operation(on_event=heard)
@@ -294,18 +292,6 @@ class Stack:
             warnings=tuple(heard.warnings),
             seconds=time.monotonic() - started,
         )
-
-    @contextmanager
-    def _serving_program(self) -> Iterator[None]:
-        """The program, for whatever operation asks for it."""
-        with modules_of(self._program), Threads() as threads:
-
-            def program() -> None:
-                threads.serve(asyncio.get_running_loop())
-                execute(self._program)
-
-            self._stack.workspace.program = program
-            yield
 
 
 def mend_state(folder: Path) -> None:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+import gc
 import json
+import socket
 import textwrap
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import grpc  # type: ignore[import-untyped]  # comes with pulumi, without types
+import pulumi
 import pytest
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # as grpc
+from pulumi.runtime import reset_options
+from pulumi.runtime.proto import engine_pb2_grpc
+from pulumi.runtime.settings import get_engine
 
 from sandbox.create.iam import smtp_password
 from sandbox.create.policies import without_transport_denials
 from sandbox.deploy.mocked import ConfigError, DeployError, load_config
 from sandbox.deployers import Deployer
 from sandbox.emulator.running import Emulator
-from tests.sandbox.deploying import both_deployers, deploy_by
+from sandbox.engine import inline_program
+from tests.sandbox.deploying import both_deployers, deploy_by, needs_engine
 from tests.sandbox.waiting import eventually
 
 REGION = "eu-central-1"
@@ -347,6 +359,59 @@ class TestFailsClosed:
                 """
             )
         assert capfd.readouterr() == ("", "")
+
+
+@needs_engine
+@pytest.mark.parametrize("deployer", ["engine"], scope="module")
+def test_a_failure_is_told_where_log_lines_reach_no_engine(
+    deployed: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = engine_pb2_grpc.EngineStub(grpc.insecure_channel("127.0.0.1:1"))
+
+    def lost_engine() -> Any:
+        engine: Any = get_engine()
+        engine.Log = nobody.Log
+        return engine
+
+    monkeypatch.setattr(inline_program, "get_engine", lost_engine)
+    with pytest.raises(DeployError, match=r"Topic t: region is us-west-2; here is only eu-"):
+        deployed("aws.sns.Topic('t', region='us-west-2')")
+    # Nothing that the program was run with is left open, to be told of in another test.
+    loops = [one for one in gc.get_objects() if isinstance(one, asyncio.AbstractEventLoop)]
+    assert [] == [loop for loop in loops if not loop.is_closed()]
+
+
+def test_an_engine_is_reached_on_the_port_of_one_that_has_ended() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    with pytest.raises(grpc.RpcError, match="UNAVAILABLE"):
+        log_to(address)
+    server = grpc.server(ThreadPoolExecutor())
+    engine_pb2_grpc.add_EngineServicer_to_server(_Listener(), server)
+    server.add_insecure_port(address)
+    server.start()
+    try:
+        log_to(address)
+    finally:
+        server.stop(None).wait()
+
+
+class _Listener(engine_pb2_grpc.EngineServicer):
+    """An engine that hears log lines."""
+
+    def Log(self, _request: Any, _context: Any) -> Any:  # noqa: N802 (the protocol's name)
+        return empty_pb2.Empty()
+
+
+def log_to(engine: str) -> None:
+    """One log line, as a program that the engine at this address runs would send it."""
+
+    def log() -> None:
+        reset_options(engine_address=engine)
+        pulumi.log.debug("here")
+
+    contextvars.copy_context().run(log)
 
 
 @both_deployers
