@@ -64,9 +64,9 @@ def run(relay: RunningSandbox, *, innocent: int, deadly: int, patience: float) -
         for key in keys[number * deadly // innocent : (number + 1) * deadly // innocent]:
             s3.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": _SOURCE})
         relay.send(_alarm(relay, recipient))
-    eventually(lambda: all(map(relay.mails, recipients)), within=patience, pause=0.5)
-    eventually(lambda: not _untold(relay, keys), within=patience, pause=0.5)
-    eventually(lambda: _depth(relay, "queueUrl") == 0, within=patience, pause=0.5)
+    eventually(lambda: all(map(relay.mails, recipients)), within=patience)
+    eventually(lambda: not _untold(relay, keys), within=patience)
+    eventually(lambda: _depth(relay, "queueUrl") == 0, within=patience)
     return tuple(_problems(relay, keys, never))
 
 

@@ -13,8 +13,8 @@ import sys
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,9 @@ class RunningSandbox:
     """What the ready file says, and how to use it."""
 
     ready: Mapping[str, Any]
+    _clients: dict[tuple[str, Config | None], Any] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def smtp(self) -> Mapping[str, Any]:
@@ -122,16 +125,25 @@ class RunningSandbox:
         temporary.replace(file)
 
     def client(self, service: str, config: Config | None = None) -> Any:
-        aws = self.ready["aws"]
-        make: Any = boto3.client  # the stubs know services by literal names
-        return make(
-            service,
-            endpoint_url=aws["endpoint"],
-            region_name=aws["region"],
-            aws_access_key_id=aws["access_key_id"],
-            aws_secret_access_key=aws["secret_access_key"],
-            config=config,
-        )
+        """The administrator's client of a service; asking again costs nothing."""
+        if (service, config) not in self._clients:
+            aws = self.ready["aws"]
+            make: Any = boto3.client  # the stubs know services by literal names
+            self._clients[service, config] = make(
+                service,
+                endpoint_url=aws["endpoint"],
+                region_name=aws["region"],
+                aws_access_key_id=aws["access_key_id"],
+                aws_secret_access_key=aws["secret_access_key"],
+                config=config,
+            )
+        return self._clients[service, config]
+
+    def close(self) -> None:
+        """Give the clients' connections back."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
 
     def raw_keys(self) -> set[str]:
         bucket = self.ready["stack"]["incomingBucket"]
@@ -208,6 +220,9 @@ def running_sandbox(
     ready_file = folder / "ready.json"
     options = [*more, *(option for item in config for option in ("--config", item))]
     arguments = ("--data", str(folder / "data"), "--ready-file", str(ready_file), *options)
-    with sandbox_process(folder, *arguments) as process:
-        yield await_ready(process, folder, ready_file)
+    with (
+        sandbox_process(folder, *arguments) as process,
+        closing(await_ready(process, folder, ready_file)) as sandbox,
+    ):
+        yield sandbox
     assert process.returncode == 0

@@ -303,7 +303,7 @@ class _Run:
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         left = self.scenario.patience - self.seconds()
-        eventually(condition, within=max(1.0, left), pause=0.5)
+        eventually(condition, within=max(1.0, left))
 
     def await_quiet(self) -> None:
         """Wait until the queue is empty: each message is done with, or a dead letter."""

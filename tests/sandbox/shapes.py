@@ -129,7 +129,7 @@ def _is_told(relay: RunningSandbox, key: str) -> bool:
 
 def _within(condition: Callable[[], bool], seconds: float) -> bool:
     try:
-        eventually(condition, within=seconds, pause=0.2)
+        eventually(condition, within=seconds)
     except AssertionError:
         return False
     return True

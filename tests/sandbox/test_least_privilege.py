@@ -75,7 +75,7 @@ class Stack:
                 action in one["message"] and "not authorized" in one["message"] for one in events
             )
 
-        eventually(denied, within=60, pause=0.2)
+        eventually(denied, within=60)
 
 
 @pytest.fixture(scope="module")

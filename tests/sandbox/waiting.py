@@ -8,15 +8,18 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_SHORTEST, _LONGEST = 0.02, 0.3  # seconds between two probes
 
-def eventually(probe: Callable[[], T], *, within: float = 30.0, pause: float = 0.02) -> T:
+
+def eventually(probe: Callable[[], T], *, within: float = 60.0) -> T:
     """What `probe` answers as soon as it is true; asserts that it ever is.
 
-    `within` (seconds) only bounds how long a broken expectation is waited for; `pause` is the
-    time between two probes.
+    `within` (seconds) only bounds how long a broken expectation is waited for. A probe takes
+    processor time from what it waits for: the longer that has taken, the longer is the pause.
     """
-    deadline = time.monotonic() + within
+    begun = time.monotonic()
     while not (answer := probe()):
-        assert time.monotonic() < deadline, f"{probe!r} did not become true in {within:.0f} s"
-        time.sleep(pause)
+        waited = time.monotonic() - begun
+        assert waited < within, f"{probe!r} did not become true in {within:.0f} s"
+        time.sleep(min(max(_SHORTEST, waited / 10), _LONGEST))
     return answer
