@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Protocol
 
 import pytest
@@ -10,15 +11,21 @@ from tests.infra.program import ACCOUNT, Deployment, changed_config, run_program
 
 
 class Deploy(Protocol):
-    """`deploy(stack=…, key=value…)`: the program on `changed_config`."""
+    """`deploy(stack=…, key=value…)`: the program on `changed_config`, run once for each."""
 
     def __call__(self, *, stack: str = "dev", **changes: object) -> Deployment: ...
 
 
 @pytest.fixture(scope="session")
 def deploy() -> Deploy:
+    made: dict[str, Deployment] = {}
+
     def run(*, stack: str = "dev", **changes: object) -> Deployment:
-        return run_program(changed_config(changes), stack=stack)
+        config = changed_config(changes)
+        key = json.dumps([stack, config], sort_keys=True)
+        if key not in made:
+            made[key] = run_program(config, stack=stack)
+        return made[key]
 
     return run
 
