@@ -74,6 +74,8 @@ def measure_cold_start(function: Function, rounds: int) -> Iterator[ColdStart]:
         "boto3": ("benchmarks.start_boto3", *function.services),
     }
     environment = _environment()
+    for command in commands.values():
+        _start(command, environment)  # to have files in memory, and bytecode where it may be
     yield _compare(function.module, "compiled", commands, environment, rounds)
     with _only_the_library_compiled(commands, environment) as sources:
         yield _compare(function.module, "sources", commands, sources, rounds)
@@ -88,8 +90,6 @@ def _compare(
 ) -> ColdStart:
     order = Random(7)  # noqa: S311 - nothing is to be kept secret
     times: dict[str, list[float]] = {name: [] for name in commands}
-    for command in commands.values():
-        _start(command, environment)  # to have files in memory, and bytecode where it may be
     for _ in range(rounds):
         for name in order.sample(list(commands), len(commands)):
             times[name].append(_start(commands[name], environment))
