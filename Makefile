@@ -35,7 +35,7 @@ demo: setup ## one real mail through the whole relay, step by step
 	@$(BIN)/python -m sandbox.demo
 
 test: setup ## the whole suite, sandbox included
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 prove: setup ## a thousand mails while SES fails and workers are killed; five minutes
 	@$(BIN)/python -m tests.sandbox.load

@@ -1,10 +1,34 @@
-"""Hypothesis profiles: `dev` at the desk, `ci` (HYPOTHESIS_PROFILE=ci) before a change lands."""
+"""Hypothesis profiles: `dev` at the desk, `ci` (HYPOTHESIS_PROFILE=ci) before a change lands.
+
+And the order of the files: `make test` gives each process the next file of the list, so that those
+which take longest begin it. None is then left to run alone at the end.
+"""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+TAKE_LONGEST = (
+    "sandbox/lives/test_life.py",
+    "sandbox/test_deaths.py",
+    "sandbox/test_nothing_twice.py",
+    "browser/test_console.py",
+    "sandbox/test_up_under_mail.py",
+    "sandbox/test_what_changes.py",
+    "benchmarks/test_cold_start.py",
+    "sandbox/test_release.py",
+    "sandbox/lives/test_rule_set_life.py",
+    "sandbox/deploy/test_deploy.py",
+    "core/test_linear.py",
+    "browser/test_link_list.py",
+    "sandbox/test_pulumi_up.py",
+    "sandbox/test_mail_during_deployment.py",
+)
+"""Files that take half a minute or more, the longest first."""
 
 # A slow machine is no failure: examples are bounded by number, and a test by pytest-timeout.
 settings.register_profile("dev", deadline=None, max_examples=100, print_blob=True)
@@ -17,3 +41,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first."""
+    tests = Path(__file__).parent
+    places = {tests / name: place for place, name in enumerate(TAKE_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))

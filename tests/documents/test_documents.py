@@ -13,6 +13,7 @@ from infra.watching.alarms import Thresholds, alarms
 from relay_core.errors import Reason
 from relay_core.notices.notice import PLACE
 from relay_core.settings import MANUAL
+from tests.conftest import TAKE_LONGEST
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -82,3 +83,7 @@ def test_notices_and_alarms_lead_to_places_that_are_there() -> None:
 def test_every_reason_stands_in_the_table_of_the_notices() -> None:
     told = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / MANUAL).read_text("utf-8"), re.MULTILINE)
     assert set(Reason) <= set(told)
+
+
+def test_the_files_that_begin_the_suite_are_there() -> None:
+    assert [] == [name for name in TAKE_LONGEST if not (ROOT / "tests" / name).is_file()]
