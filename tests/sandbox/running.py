@@ -26,7 +26,7 @@ from relay_core.notices.quoting import quote_words
 from tests.sandbox.waiting import eventually
 
 MARKER = "Email_Rxers_Code"
-START_TIMEOUT = 90.0  # seconds; a few are usual
+START_TIMEOUT = 240.0  # seconds; a few are usual, but a test machine may be busy
 LINK = re.compile(r"https?://[^\s\"'<>]+")
 TO_PAGE = re.compile(r"https?://[^/]+/[A-Za-z0-9_-]{40}\Z")
 BUTTON = re.compile(r'<button[^>]* name="file" value="([0-9]+)"')
