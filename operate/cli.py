@@ -22,7 +22,7 @@ from relay_core.policy.directory import Directory
 from relay_core.settings import Settings
 
 from .command_line import Commands
-from .commands import emptying
+from .commands import doctor, emptying, send_test
 from .commands import links as link_commands
 from .commands import listing as list_command
 from .commands import messages as message_commands
@@ -221,6 +221,8 @@ def _read(file: str) -> bytes:
         return stream.read(limit)
 
 
+doctor.register(app)
+send_test.register(app)
 list_command.register(app)
 message_commands.register(app)
 link_commands.register(app)

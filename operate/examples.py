@@ -17,6 +17,16 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "relayctl rewrite mail.eml --recipient anna@example.com",
         "relayctl rewrite mail.eml --recipient anna@example.com > outgoing.eml",
     ),
+    "doctor": (
+        "relayctl doctor",
+        "relayctl doctor --watch",
+        "relayctl doctor --json --stack prod",
+        "relayctl doctor --ready-file relay.json --dns 127.0.0.1:5353",
+    ),
+    "send-test": (
+        "relayctl send-test",
+        "relayctl send-test --to anna@example.com --attach photo.jpg",
+    ),
     "list": (
         "relayctl list --since 2h",
         "relayctl list --state failed --state refused --since 1d",

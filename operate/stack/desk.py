@@ -18,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from threading import Lock
+from typing import Any, cast
 
 import boto3
 import botocore.session
@@ -45,9 +47,12 @@ _CONFIG = Config(
 class Desk:
     """What commands work with. `clock` tells an aware datetime in UTC.
 
-    `name_caller` tells who works here; it may have to ask AWS. `open_pages` is None where the
-    stack has no download page.
+    `client` makes boto3's client of a service, once. `name_caller` tells who works here; it may
+    have to ask AWS. `open_pages` is None where the stack has no download page.
     """
+
+    stack: Stack
+    client: Callable[[str], Any]
 
     incoming: S3Objects
     attachments: S3Objects
@@ -86,8 +91,8 @@ def open_desk(stack: Stack, profile: str | None) -> Desk:
                 "neither the stack's outputs nor boto3's configuration name the region; set"
                 " AWS_REGION"
             )
-        s3 = session.client("s3", config=config, endpoint_url=endpoint_url)
-        sqs = session.client("sqs", config=config, endpoint_url=endpoint_url)
+        client = _client_of(session, config, endpoint_url)
+        s3, sqs = client("s3"), client("sqs")
     except (BotoCoreError, ValueError) as error:
         raise StackUnknown(f"boto3 cannot be set up: {error}") from error
 
@@ -97,17 +102,18 @@ def open_desk(stack: Stack, profile: str | None) -> Desk:
     def name_caller() -> str:
         if stack.endpoint is not None:
             return f"{_user()}@{socket.gethostname()}"
-        return caller_arn(session.client("sts", config=config))
+        return caller_arn(client("sts"))
 
     def open_pages(base_url: str, parameter_name: str) -> TokenDownloadPages:
-        ssm = session.client("ssm", config=config, endpoint_url=endpoint_url)
         return TokenDownloadPages(
             index=S3LinkIndex(client=s3, bucket=stack.attachments_bucket),
-            keys=SsmLinkKeys(client=ssm, parameter_name=parameter_name, clock=clock),
+            keys=SsmLinkKeys(client=client("ssm"), parameter_name=parameter_name, clock=clock),
             base_url=base_url,
         )
 
     return Desk(
+        stack=stack,
+        client=client,
         incoming=S3Objects(client=s3, bucket=stack.incoming_bucket),
         attachments=S3Objects(client=s3, bucket=stack.attachments_bucket),
         retention=S3Retention(client=s3, bucket=stack.attachments_bucket),
@@ -129,6 +135,22 @@ def open_desk(stack: Stack, profile: str | None) -> Desk:
         else None,
         clock=clock,
     )
+
+
+def _client_of(
+    session: boto3.Session, config: Config, endpoint_url: str | None
+) -> Callable[[str], Any]:
+    clients: dict[str, Any] = {}
+    # boto3 makes a client at a time (boto3 guide, "Multithreading"), and their types at run time.
+    lock, make = Lock(), cast("Any", session).client
+
+    def client(service: str) -> Any:  # noqa: ANN401 - likewise
+        with lock:
+            if service not in clients:
+                clients[service] = make(service, config=config, endpoint_url=endpoint_url)
+            return clients[service]
+
+    return client
 
 
 def _user() -> str:

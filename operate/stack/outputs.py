@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,12 +45,24 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """Where a sandbox takes mail as SES takes it from devices. `ca_file` signs its certificate."""
+
+    host: str
+    port: int
+    username: str
+    password: str
+    ca_file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """What an operator needs of a deployed stack: two buckets, two queues' URLs, a log group.
 
     `region` is None where no output tells. `endpoint` is None for AWS. `download_url` is where
     tokens lead, and `link_keys_parameter` the name of the parameter that has their keys; None
-    where the stack has no download page.
+    where the stack has no download page. `outputs` are all that the stack has. `submission` is
+    None for AWS, where an output tells it.
     """
 
     incoming_bucket: str
@@ -62,6 +74,8 @@ class Stack:
     endpoint: Endpoint | None = None
     download_url: str | None = None
     link_keys_parameter: str | None = None
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    submission: Submission | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +129,7 @@ def parse_ready_file(text: str, source: str) -> Stack:
                 access_key_id=aws["access_key_id"],
                 secret_access_key=aws["secret_access_key"],
             ),
+            submission=_submission(document),
         )
     except (KeyError, TypeError) as error:
         raise StackUnknown(
@@ -155,6 +170,7 @@ def _stack(
     *,
     region: str | None,
     endpoint: Endpoint | None = None,
+    submission: Submission | None = None,
 ) -> Stack:
     def text(name: str) -> str:
         value = outputs[name]
@@ -172,7 +188,16 @@ def _stack(
         endpoint=endpoint,
         download_url=outputs.get("downloadUrl") or None,
         link_keys_parameter=_link_keys_parameter(outputs),
+        outputs=outputs,
+        submission=submission,
     )
+
+
+def _submission(document: Mapping[str, Any]) -> Submission | None:
+    smtp = document.get("smtp")
+    if not smtp:
+        return None
+    return Submission(**{name: smtp[name] for name in Submission.__slots__})
 
 
 def _link_keys_parameter(outputs: Mapping[str, Any]) -> str | None:

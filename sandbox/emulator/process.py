@@ -1,7 +1,7 @@
 """The emulator's own process: ministack, with Lambda's memory limit. Run as a script.
 
-Beside it, `receipt_rules` has what ministack lacks of SES, `updates` what it lacks of the update
-of a function, `keys` the asking of KMS keys, `guard` whom it lets in.
+Beside it, `receipt_rules` and `account` have what ministack lacks of SES and of SNS, `updates`
+what it lacks of the update of a function, `keys` the asking of KMS keys, `guard` whom it lets in.
 
 Lambda ends a worker with SIGKILL as soon as its processes hold more memory than the function
 declares, and fails the invocation with `Runtime.ExitError` (AWS Lambda guide, "Configure Lambda
@@ -42,7 +42,7 @@ from ministack.services import lambda_svc
 
 _MEGABYTE = 1024 * 1024  # Lambda's MB
 _PAUSE = 0.01  # seconds between two looks at a worker at work
-_MORE = ("guard.py", "keys.py", "receipt_rules.py", "updates.py")
+_MORE = ("account.py", "guard.py", "keys.py", "receipt_rules.py", "updates.py")
 """What is beside this file."""
 
 _LAST_LINES = 5.0  # seconds that a dead worker's last lines are waited for at most

@@ -943,6 +943,38 @@ class TestMail:
         assert made["VerifiedForSendingStatus"] is True
         assert len(set(made["DkimAttributes"]["Tokens"])) == 3
 
+    def test_an_address_is_on_the_suppression_list_until_it_is_taken_off(
+        self, emulator: Emulator
+    ) -> None:
+        sesv2, address = emulator.client("sesv2"), f"{unique('a')}@example.net"
+
+        def listed() -> list[str]:
+            answer = sesv2.list_suppressed_destinations()
+            return [one["EmailAddress"] for one in answer["SuppressedDestinationSummaries"]]
+
+        with pytest.raises(ClientError) as caught:
+            sesv2.get_suppressed_destination(EmailAddress=address)
+        assert error_code(caught) == "NotFoundException"
+        sesv2.put_suppressed_destination(EmailAddress=address, Reason="BOUNCE")
+        found = sesv2.get_suppressed_destination(EmailAddress=address)["SuppressedDestination"]
+        assert (address, "BOUNCE") == (found["EmailAddress"], found["Reason"])
+        assert address in listed()
+        sesv2.delete_suppressed_destination(EmailAddress=address)
+        assert address not in listed()
+
+
+class TestSubscriptions:
+    def test_one_that_waits_to_be_confirmed_is_listed_as_such(self, emulator: Emulator) -> None:
+        sns = emulator.client("sns")
+        topic = sns.create_topic(Name=unique("topic"))["TopicArn"]
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.net")
+        # Nobody listens there.
+        sns.subscribe(TopicArn=topic, Protocol="http", Endpoint="http://127.0.0.1:9/")
+        listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        arns = {one["Protocol"]: one["SubscriptionArn"] for one in listed}
+        assert arns["http"] == "PendingConfirmation"
+        assert arns["email"].startswith(topic)
+
 
 class TestAlarms:
     def test_data_over_the_threshold_publishes_to_the_topic(self, emulator: Emulator) -> None:

@@ -1,0 +1,185 @@
+"""`relayctl doctor`: look at a deployed stack from outside, once or until all is well."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from operate.doctor.verdicts import Finding, Status
+from operate.examples import epilog
+from operate.presentation.terminal import Exit, complain, errors_told, print_json, say
+from operate.stack.outputs import StackUnknown
+
+from .stack_options import (
+    AsJson,
+    Outputs,
+    Profile,
+    ReadyFile,
+    StackName,
+    open_stack,
+)
+
+if TYPE_CHECKING:  # boto3 and dnspython take their time to import
+    from operate.doctor.checks import Reach
+    from operate.stack.desk import Desk
+
+DNS_VARIABLE = "RELAYCTL_DNS"
+
+_EVERY = 15.0  # seconds: SES and DNS change by the minute
+_STATUSES = (
+    "Exits with 0 if there is no problem, with 1 if there is one; with 2 if the command line is"
+    " wrong, or the stack is not found."
+)
+_COLOURS = {
+    Status.OK: "green",
+    Status.WARNING: "yellow",
+    Status.PROBLEM: "red",
+    Status.UNKNOWN: "magenta",
+}
+
+Dns = Annotated[
+    str | None,
+    typer.Option(
+        "--dns",
+        metavar="ADDRESS[:PORT]",
+        help="The DNS server to ask, instead of the system's. For a sandbox, none is asked"
+        f" without it. Else ${DNS_VARIABLE}.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor", epilog=epilog("doctor", _STATUSES))(examine_stack)
+
+
+def examine_stack(
+    *,
+    as_json: AsJson = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Look again every 15 seconds, and tell what changed, until all is well.",
+        ),
+    ] = False,
+    dns: Dns = None,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Look at a deployed stack from outside, and say what is not well and what to do.
+
+    It looks at DNS records, SES's account, identities and rules, buckets, queues, functions,
+    parameters, subscriptions and alarms, and changes nothing. A line each is ok, a warning, a
+    problem, or unknown where it cannot be read. docs/doctor-policy.json has the rights it takes.
+
+    After a first deployment, --watch shows how it comes about: records spread, SES verifies the
+    domains, people confirm their subscriptions.
+    """
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        server = dns or os.environ.get(DNS_VARIABLE) or None
+        if watch:
+            found = _watch(desk, server, as_json=as_json)
+        else:
+            found = []
+            for finding in examined(desk, server):
+                found.append(finding)
+                tell(finding, as_json=as_json)
+        if not as_json:
+            say([summary(found)], to_stderr=True)
+    if any(finding.verdict.status is Status.PROBLEM for finding in found):
+        raise typer.Exit(Exit.NOT_DONE)
+
+
+def examined(desk: Desk, server: str | None) -> Iterator[Finding]:
+    """What a look at the stack finds. `server` is the DNS server that is asked.
+
+    Raises:
+        StackUnknown: if no DNS server can be asked.
+    """
+    from operate.doctor.examination import examine  # noqa: PLC0415 - see above
+
+    yield from examine(reach_of(desk, server))
+
+
+def reach_of(desk: Desk, server: str | None) -> Reach:
+    """What checks read with.
+
+    Raises:
+        StackUnknown: if no DNS server can be asked.
+    """
+    from operate.doctor.checks import Reach  # noqa: PLC0415 - see above
+    from operate.doctor.deployment import Outputs as StackOutputs  # noqa: PLC0415 - see above
+    from operate.doctor.resolving import InvalidServer, resolver  # noqa: PLC0415 - see above
+
+    try:
+        # A sandbox's domains are in no DNS: to ask the world for them would find nothing.
+        is_asked = server is not None or desk.stack.endpoint is None
+        resolve = resolver(server) if is_asked else None
+    except InvalidServer as error:
+        raise StackUnknown(str(error)) from error
+    return Reach(
+        outputs=StackOutputs(desk.stack.outputs),
+        region=desk.stack.region,
+        client=desk.client,
+        resolve=resolve,
+        clock=desk.clock,
+    )
+
+
+def _watch(desk: Desk, server: str | None, *, as_json: bool) -> list[Finding]:
+    """Look again and again; what was told already is not told anew."""
+    found: list[Finding] = []
+    told: list[Finding] = []
+    with suppress(KeyboardInterrupt):
+        while True:
+            found = list(examined(desk, server))
+            for finding in found:
+                if finding not in told:
+                    tell(finding, as_json=as_json)
+            told = found
+            if not any(one.verdict.status is Status.PROBLEM for one in found):
+                break
+            complain(f"{summary(found)}; again in {_EVERY:.0f} seconds, Ctrl-C ends")
+            time.sleep(_EVERY)
+    return found
+
+
+def tell(finding: Finding, *, as_json: bool) -> None:
+    """One finding, as JSON or for a person: what to do stands below it."""
+    if as_json:
+        print_json(finding.to_json())
+        return
+    verdict = finding.verdict
+    status = typer.style(f"{verdict.status:<8}", fg=_COLOURS[verdict.status])
+    # Click takes the colours away where nobody sees them.
+    typer.echo(f"{status}", nl=False)
+    say([f" {finding.check:<20} {' '.join(verdict.found.split())}"])
+    if verdict.remedy:
+        say([f"{'':<30}→ {verdict.remedy}"])
+
+
+def summary(found: Sequence[Finding]) -> str:
+    """How many findings there are of each status."""
+    counts = {status: sum(one.verdict.status is status for one in found) for status in Status}
+    words = [
+        f"{counts[Status.OK]} of {len(found)} are well",
+        *(_many(counts[status], word) for status, word in _WORDS.items() if counts[status]),
+    ]
+    return ", ".join(words)
+
+
+_WORDS = {Status.PROBLEM: "problem", Status.WARNING: "warning", Status.UNKNOWN: "unknown"}
+
+
+def _many(number: int, word: str) -> str:
+    plural = "" if number == 1 or word == "unknown" else "s"
+    return f"{number} {word}{plural}"

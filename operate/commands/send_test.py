@@ -1,0 +1,215 @@
+"""`relayctl send-test`: send a mail, follow it, and say where it stopped and what to look at."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from operate.doctor.deployment import NotTold
+from operate.doctor.verdicts import Status
+from operate.examples import epilog
+from operate.messages.redelivery import NotDone
+from operate.presentation.terminal import Exit, complain, errors_told, print_json, say
+from operate.send_test.device import Server, TestMail, submit
+from operate.stack.outputs import StackUnknown
+from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
+from relay_core.addresses.patterns import matches
+from relay_core.settings import Settings
+
+from .doctor import DNS_VARIABLE, Dns, examined, reach_of, tell
+from .stack_options import (
+    AsJson,
+    Outputs,
+    Profile,
+    ReadyFile,
+    StackName,
+    open_stack,
+)
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from operate.send_test.following import Passed
+    from operate.stack.desk import Desk
+
+USER_VARIABLE, PASSWORD_VARIABLE = "RELAYCTL_SMTP_USER", "RELAYCTL_SMTP_PASSWORD"
+SIMULATOR = "success@simulator.amazonses.com"
+"""SES takes mail for it, delivers it nowhere, and counts it in no rate of bounces (SES guide,
+"Using the mailbox simulator")."""
+
+_STATUSES = (
+    "Exits with 0 if the mail came to its end, with 1 if a step did not come; with 2 if the"
+    " command line is wrong, or the stack is not found."
+)
+_FILE = ("relay-test.txt", b"This file came through the relay.\r\n")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("send-test", epilog=epilog("send-test", _STATUSES))(send_test)
+
+
+def send_test(
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="ADDRESS",
+            help=f"Who gets the mail. Else {SIMULATOR}, if allowedRecipients lets mail go there.",
+        ),
+    ] = None,
+    attach: Annotated[
+        Path | None,
+        typer.Option("--attach", metavar="FILE", dir_okay=False, help="Instead of a short text."),
+    ] = None,
+    limit: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="How long each step is waited for.")
+    ] = 120.0,
+    as_json: AsJson = False,
+    dns: Dns = None,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Send a mail as a device does, and follow it to its end.
+
+    It is submitted over SMTP with STARTTLS and the stack's credentials, with one file attached.
+    Then each step is told as it is seen, with the seconds since it was sent: accepted, stored,
+    announced, relayed, submitted, page-answers. Where a step does not come, what doctor finds is
+    told.
+
+    It takes doctor's rights, those of list and link, s3:ListBucket and s3:GetObject on incoming/*
+    of the incoming bucket, and ssm:GetParameter on the parameter of the SMTP credentials. Where
+    the stack makes none (createSmtpUser false), give those of a device in RELAYCTL_SMTP_USER and
+    RELAYCTL_SMTP_PASSWORD.
+    """
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        server_of_dns = dns or os.environ.get(DNS_VARIABLE) or None
+        try:
+            settings = reach_of(desk, server_of_dns).settings()
+        except NotTold as error:
+            raise StackUnknown(str(error)) from error
+        recipient = _recipient(to, settings)
+        mail = TestMail(
+            sender=settings.sender_address,
+            inbound_address=settings.inbound_address,
+            recipient=recipient,
+            marker=settings.recipient_marker,
+            token=secrets.token_hex(16),
+            attachment=_attachment(attach),
+        )
+        if not _follow(desk, mail, limit=limit, as_json=as_json):
+            if not as_json:
+                _tell_troubles(desk, server_of_dns)
+            raise typer.Exit(Exit.NOT_DONE)
+
+
+def _recipient(to: str | None, settings: Settings) -> str:
+    if to is None:
+        if not matches(SIMULATOR, settings.allowed_recipients):
+            allowed = ", ".join(settings.allowed_recipients)
+            raise typer.BadParameter(
+                f"say who gets the mail; allowedRecipients has {allowed}", param_hint="--to"
+            )
+        return SIMULATOR
+    try:
+        return parse_addr_spec(to)
+    except InvalidAddress as error:
+        raise typer.BadParameter(str(error), param_hint="--to") from None
+
+
+def _attachment(file: Path | None) -> tuple[str, bytes]:
+    if file is None:
+        return _FILE
+    try:
+        return file.name, file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="--attach") from None
+
+
+def _server(desk: Desk) -> Server:
+    """Where and as whom devices submit.
+
+    Raises:
+        StackUnknown: if no credentials are to be had.
+        AdapterError: if they cannot be read.
+    """
+    from adapters.aws.errors import aws_call  # noqa: PLC0415 - boto3 takes its time to import
+
+    sandbox, outputs = desk.stack.submission, desk.stack.outputs
+    if sandbox is not None:
+        host, port, ca_file = sandbox.host, sandbox.port, sandbox.ca_file
+    else:
+        host, _, text = str(outputs.get("smtpEndpoint", "")).rpartition(":")
+        if not host:
+            raise StackUnknown("the stack's output smtpEndpoint is missing")
+        port, ca_file = int(text), None
+    if parameter := outputs.get("smtpCredentialsParameter"):
+        with aws_call(call="ssm:GetParameter", target=parameter):
+            answer = desk.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
+        document = json.loads(answer["Parameter"]["Value"])
+        username, password = document["username"], document["password"]
+    elif USER_VARIABLE in os.environ and PASSWORD_VARIABLE in os.environ:
+        username, password = os.environ[USER_VARIABLE], os.environ[PASSWORD_VARIABLE]
+    elif sandbox is not None:
+        username, password = sandbox.username, sandbox.password
+    else:
+        raise StackUnknown(
+            "this stack makes no SMTP credentials (createSmtpUser is false): give those of a"
+            f" device in {USER_VARIABLE} and {PASSWORD_VARIABLE}"
+        )
+    return Server(host=host, port=port, username=username, password=password, ca_file=ca_file)
+
+
+def _follow(desk: Desk, mail: TestMail, *, limit: float, as_json: bool) -> bool:
+    """Send the mail and tell its steps; whether it came to its end."""
+    from operate.send_test.following import Following, Passed, Step, Stopped  # noqa: PLC0415 - likewise
+
+    server = _server(desk)
+    since, began = datetime.now(UTC), time.monotonic()
+
+    def told(passed: Passed) -> None:
+        seconds = time.monotonic() - began
+        if as_json:
+            print_json({"step": passed.step, "seconds": round(seconds, 1), "found": passed.found})
+        else:
+            say([f"{seconds:6.1f} s  {passed.step:<13} {passed.found}"])
+
+    try:
+        answer = submit(server, mail)
+        told(Passed(step=Step.ACCEPTED, found=f"{server.host}:{server.port} said {answer}"))
+        following = Following(
+            desk=desk,
+            since=since,
+            token=mail.token,
+            recipient=mail.recipient,
+            limit=limit,
+            with_page=True,
+        )
+        for passed in following.steps():
+            told(passed)
+    except NotDone as error:
+        complain(f"not {Step.ACCEPTED}: {error}")
+        return False
+    except Stopped as stopped:
+        complain(f"not {stopped.step}: {stopped.why_not}")
+        return False
+    return True
+
+
+def _tell_troubles(desk: Desk, server: str | None) -> None:
+    """What doctor finds that is not well."""
+    wrong = {Status.PROBLEM, Status.WARNING}
+    troubles = [one for one in examined(desk, server) if one.verdict.status in wrong]
+    for finding in troubles:
+        tell(finding, as_json=False)
+    if not troubles:
+        complain("relayctl doctor finds nothing: 'relayctl list --since 1h', and the log group")

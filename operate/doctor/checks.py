@@ -1,0 +1,109 @@
+"""What a check is, and what it reads with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from adapters.aws.errors import aws_call
+from adapters.operator.account import explain
+from relay_core.errors import AdapterError
+from relay_core.settings import InvalidSettings, Settings
+
+from .deployment import NotTold, Outputs, queue_arn
+from .dns_records import Resolver
+from .verdicts import Finding, Verdict, unknown
+
+_NO_RIGHT = ("AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation")
+"""What the codes of AWS's errors begin with that a missing right causes."""
+
+Facts = TypeVar("Facts")
+
+
+@dataclass(slots=True, kw_only=True)
+class Reach:
+    """What reads go through. Thread-safe.
+
+    `client` makes boto3's client of a service, `resolve` asks the DNS (None where there is none to
+    ask), `clock` tells an aware datetime in UTC, `region` is the stack's.
+    """
+
+    outputs: Outputs
+    region: str | None
+    client: Callable[[str], Any]
+    resolve: Resolver | None
+    clock: Callable[[], datetime]
+    _lock: Lock = field(default_factory=Lock, init=False)
+    _function: dict[str, Any] | None = field(default=None, init=False)
+
+    def function(self) -> dict[str, Any]:
+        """The relay's function as it is configured (Lambda API, GetFunctionConfiguration).
+
+        Raises:
+            AdapterError: if it cannot be read.
+        """
+        with self._lock:
+            if self._function is None:
+                name = self.outputs.text("functionName")
+                with aws_call(call="lambda:GetFunctionConfiguration", target=name):
+                    self._function = self.client("lambda").get_function_configuration(
+                        FunctionName=name
+                    )
+            return self._function
+
+    def settings(self) -> Settings:
+        """The policy that the function goes by.
+
+        It has the inbound address, which Pulumi hides in the outputs.
+
+        Raises:
+            AdapterError: if it cannot be read.
+            NotTold: if the function is of another release.
+        """
+        environment = self.function().get("Environment", {}).get("Variables", {})
+        try:
+            return Settings.from_environment(environment)
+        except InvalidSettings as error:
+            raise NotTold(f"the function's environment cannot be read: {error}") from error
+
+    @property
+    def queue_arn(self) -> str:
+        """The ARN of the queue of incoming mail."""
+        return queue_arn(self.outputs.text("queueUrl"), self.region)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Generic[Facts]):
+    """A check. `judge` may say several things, or nothing where the stack has no such thing."""
+
+    name: str
+    read: Callable[[Reach], Facts]
+    judge: Callable[[Facts], Iterable[Verdict]]
+
+    def run(self, reach: Reach) -> list[Finding]:
+        """Read and judge; what cannot be read is unknown."""
+        try:
+            verdicts = list(self.judge(self.read(reach)))
+        except AdapterError as error:
+            verdicts = [_unread(error)]
+        except NotTold as error:
+            verdicts = [
+                unknown(
+                    str(error),
+                    "take the outputs from 'pulumi stack output --json' of this release's stack",
+                )
+            ]
+        return [Finding(check=self.name, verdict=verdict) for verdict in verdicts]
+
+
+def _unread(error: AdapterError) -> Verdict:
+    if any(word in error.detail for word in _NO_RIGHT):
+        remedy = (
+            f"your credentials lack a right: allow {error.call}, as docs/doctor-policy.json does"
+        )
+    else:
+        remedy = "run it again; if it stays, see the error above"
+    return unknown(explain(error), remedy)

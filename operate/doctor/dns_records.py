@@ -1,0 +1,191 @@
+"""The DNS records of the stack's domains, as the world sees them.
+
+What SES needs is in the stack's output `dnsRecords`. A resolver is asked, which asks the domain's
+own servers, and keeps their answers: a record that is published just now shows once it forgets the
+last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .verdicts import Verdict, problem, troubles_or, unknown, warning
+
+if TYPE_CHECKING:  # one knows the other
+    from .checks import Reach
+
+Answer = Sequence[str] | None
+"""The values of a name and type; none at all if there is no such name. None: nobody answered."""
+
+Resolver = Callable[[str, str], Answer]
+"""Asks for a name and a type. Names end without a dot, texts are in one piece."""
+
+_PUBLISH = "publish it as 'pulumi stack output dnsZoneFile' shows it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What is to be published under a name and type, and what is; `seen` as `Answer`."""
+
+    name: str
+    type: str
+    wanted: tuple[str, ...]
+    seen: Answer
+
+
+def kind_of(record: Mapping[str, str]) -> str:
+    """The check that a record of the output belongs to."""
+    name, type_, value = record["name"], record["type"], record["value"]
+    if name.startswith("_dmarc."):
+        return "dns-dmarc"
+    if type_ == "CNAME":
+        return "dns-dkim"
+    # SES takes bounces back at another host than mail (`infra.identities`).
+    if type_ == "TXT" or "feedback-smtp." in value:
+        return "dns-mail-from"
+    return "dns-mx"
+
+
+def read(kind: str) -> Callable[[Reach], list[Published] | None]:
+    """Reads the records of one kind; None where there is no DNS to ask."""
+
+    def read_kind(reach: Reach) -> list[Published] | None:
+        wanted: dict[tuple[str, str], list[str]] = {}
+        for record in reach.outputs.dns_records:
+            if kind_of(record) == kind:
+                wanted.setdefault((record["name"], record["type"]), []).append(record["value"])
+        if reach.resolve is None:
+            return None
+        return [
+            Published(name=name, type=type_, wanted=tuple(values), seen=reach.resolve(name, type_))
+            for (name, type_), values in wanted.items()
+        ]
+
+    return read_kind
+
+
+_Judge = Callable[[Published], Iterable[Verdict]]
+
+
+def judge_mx(records: Sequence[Published] | None) -> Iterable[Verdict]:
+    """Mail to the inbound domain must go to SES."""
+    return _judged(records, "mail to the inbound domain goes to SES", _mx)
+
+
+def judge_dkim(records: Sequence[Published] | None) -> Iterable[Verdict]:
+    """SES verifies a domain by them, and signs with their keys."""
+    return _judged(records, "the DKIM keys are published", _dkim)
+
+
+def judge_mail_from(records: Sequence[Published] | None) -> Iterable[Verdict]:
+    """Without them SES sends with a reverse-path of its own."""
+    return _judged(records, "the MAIL FROM domain has its MX and SPF records", _mail_from)
+
+
+def judge_dmarc(records: Sequence[Published] | None) -> Iterable[Verdict]:
+    """Any DMARC record will do: a domain's owner may ask for more than the stack does."""
+    return _judged(records, "the DMARC records are published", _dmarc)
+
+
+def _judged(
+    records: Sequence[Published] | None, otherwise: str, judge: _Judge
+) -> Iterable[Verdict]:
+    if records is None:
+        return (
+            unknown(
+                "not looked up: the domains of a sandbox are in no DNS",
+                "--dns 127.0.0.1:PORT asks a server that has them",
+            ),
+        )
+    if not records:
+        return ()
+    return troubles_or(
+        (verdict for one in records for verdict in _unanswered(one) or judge(one)), otherwise
+    )
+
+
+def _unanswered(one: Published) -> tuple[Verdict, ...]:
+    if one.seen is not None:
+        return ()
+    return (
+        unknown(
+            f"{one.name} {one.type}: no DNS server answered",
+            "run it again, or name another resolver: --dns 1.1.1.1",
+        ),
+    )
+
+
+def _mx(one: Published) -> Iterator[Verdict]:
+    seen, wanted = _folded(one.seen), _folded(one.wanted)
+    if not wanted & seen:
+        yield problem(
+            f"{one.name} MX: {_told(one.seen)}, not {', '.join(one.wanted)}: SES gets no mail for"
+            " this domain",
+            _PUBLISH,
+        )
+        return
+    ours = min(map(_preference, wanted & seen))
+    others = sorted(value for value in seen - wanted if _preference(value) <= ours)
+    if others:
+        yield problem(
+            f"{one.name} MX: {', '.join(others)} comes before SES or beside it: mail goes there",
+            "take that record away, or give it a higher number than SES's",
+        )
+
+
+def _dkim(one: Published) -> Iterator[Verdict]:
+    if not _folded(one.wanted) & _folded(one.seen):
+        yield problem(
+            f"{one.name} CNAME: {_told(one.seen)}, not {', '.join(one.wanted)}: SES does not"
+            " verify the domain, or its signatures cannot be checked",
+            _PUBLISH,
+        )
+
+
+def _mail_from(one: Published) -> Iterator[Verdict]:
+    seen = _folded(one.seen)
+    if one.type == "TXT":
+        policies = [value for value in seen if value.startswith("v=spf1")]
+        if len(policies) > 1:
+            # RFC 7208 section 4.5: more than one is an error, whatever they say.
+            yield warning(
+                f"{one.name} TXT: {len(policies)} SPF records, which makes each of them void",
+                "leave one that includes amazonses.com",
+            )
+        elif not any("include:amazonses.com" in value for value in policies):
+            yield warning(f"{one.name} TXT: {_told(one.seen)}, no SPF record for SES", _PUBLISH)
+    elif not _folded(one.wanted) & seen:
+        yield warning(
+            f"{one.name} MX: {_told(one.seen)}, not {', '.join(one.wanted)}: SES sends with a"
+            " reverse-path of its own",
+            _PUBLISH,
+        )
+    elif len(seen) > 1:
+        # SES guide, "Using a custom MAIL FROM domain": exactly one MX record.
+        yield warning(
+            f"{one.name} MX: {_told(one.seen)}: SES accepts no other MX record there",
+            "leave SES's alone",
+        )
+
+
+def _dmarc(one: Published) -> Iterator[Verdict]:
+    # RFC 7489 section 6.6.3: other texts at this name are left out.
+    found = [value for value in one.seen or () if value.lower().startswith("v=dmarc1")]
+    if len(found) != 1:
+        said = f"{len(found)} DMARC records, which counts as none" if found else "no DMARC record"
+        yield warning(f"{one.name} TXT: {said}", _PUBLISH)
+
+
+def _folded(values: Iterable[str] | None) -> set[str]:
+    # Names compare without regard to case (RFC 4343), and so does what is looked for in texts.
+    return {" ".join(value.lower().rstrip(".").split()) for value in values or ()}
+
+
+def _preference(value: str) -> int:
+    return int(value.partition(" ")[0])
+
+
+def _told(seen: Answer) -> str:
+    return f"there is {', '.join(sorted(seen))}" if seen else "there is none"

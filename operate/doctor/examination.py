@@ -1,0 +1,62 @@
+"""Every check, in the order in which a mail meets what it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from . import dns_records, functions, parameters, queues, receiving, sending, storage, telling
+from .checks import Check, Reach
+from .verdicts import Finding
+
+CHECKS: tuple[Check[Any], ...] = (
+    Check(name="dns-mx", read=dns_records.read("dns-mx"), judge=dns_records.judge_mx),
+    Check(name="dns-dkim", read=dns_records.read("dns-dkim"), judge=dns_records.judge_dkim),
+    Check(
+        name="dns-mail-from",
+        read=dns_records.read("dns-mail-from"),
+        judge=dns_records.judge_mail_from,
+    ),
+    Check(name="dns-dmarc", read=dns_records.read("dns-dmarc"), judge=dns_records.judge_dmarc),
+    Check(name="ses-account", read=sending.read_account, judge=sending.judge_account),
+    Check(name="ses-quota", read=sending.read_sending, judge=sending.judge_quota),
+    Check(name="ses-identities", read=sending.read_identities, judge=sending.judge_identities),
+    Check(name="ses-suppression", read=sending.read_suppressed, judge=sending.judge_suppressed),
+    Check(
+        name="smtp-credentials",
+        read=parameters.read_parameters,
+        judge=parameters.judge_credentials,
+    ),
+    Check(name="receipt-rule-set", read=receiving.read_rule_sets, judge=receiving.judge_rule_sets),
+    Check(name="receipt-rule", read=receiving.read_rule, judge=receiving.judge_rule),
+    Check(name="bucket-policy", read=storage.read_policy, judge=storage.judge_policy),
+    Check(
+        name="bucket-notification",
+        read=storage.read_notification,
+        judge=storage.judge_notification,
+    ),
+    Check(name="bucket-encryption", read=storage.read_encryption, judge=storage.judge_encryption),
+    Check(name="queue-policy", read=queues.read_queue_policy, judge=queues.judge_queue_policy),
+    Check(name="queue", read=queues.read_queue, judge=queues.judge_queue),
+    Check(name="event-source", read=functions.read_sources, judge=functions.judge_sources),
+    Check(name="functions", read=functions.read_states, judge=functions.judge_states),
+    Check(name="concurrency", read=functions.read_concurrency, judge=functions.judge_concurrency),
+    Check(name="function-errors", read=functions.read_errors, judge=functions.judge_errors),
+    Check(name="dead-letters", read=queues.read_dead_letters, judge=queues.judge_dead_letters),
+    Check(name="waiting-mail", read=queues.read_waiting, judge=queues.judge_waiting),
+    Check(name="parameters", read=parameters.read_parameters, judge=parameters.judge_parameters),
+    Check(name="directory", read=parameters.read_document, judge=parameters.judge_document),
+    Check(name="subscriptions", read=telling.read_topics, judge=telling.judge_topics),
+    Check(name="alarms", read=telling.read_alarms, judge=telling.judge_alarms),
+)
+"""What `relayctl doctor` looks at."""
+
+_AT_ONCE = 8  # checks: SES lets an account ask about once a second, and boto3 tries again
+
+
+def examine(reach: Reach) -> Iterator[Finding]:
+    """What all checks find, in their order, each as soon as it is its turn."""
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as executor:
+        for findings in executor.map(lambda check: check.run(reach), CHECKS):
+            yield from findings

@@ -1,0 +1,264 @@
+"""The function: its state, what feeds it, how many may run, and its last errors.
+
+Lambda API, GetFunctionConfiguration, ListEventSourceMappings, GetFunctionConcurrency,
+GetAccountSettings; CloudWatch Logs API, FilterLogEvents.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from adapters.aws.errors import aws_call
+from relay_core.notices.moment import format_moment
+
+from .checks import Reach
+from .verdicts import Verdict, problem, troubles_or, warning
+
+_UP = "'pulumi refresh', then 'pulumi up'"
+
+
+# --- States -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionState:
+    """What GetFunctionConfiguration says of a function."""
+
+    name: str
+    state: str
+    update: str
+    reason: str
+
+
+def read_states(reach: Reach) -> list[FunctionState]:
+    """The relay's function, and the download page's where there is one."""
+    found = [reach.function()]
+    if page := reach.outputs.optional("downloadFunctionName"):
+        with aws_call(call="lambda:GetFunctionConfiguration", target=page):
+            found.append(reach.client("lambda").get_function_configuration(FunctionName=page))
+    return [
+        FunctionState(
+            name=one["FunctionName"],
+            state=one.get("State", "Active"),
+            update=one.get("LastUpdateStatus", "Successful"),
+            reason=one.get("StateReason") or one.get("LastUpdateStatusReason") or "",
+        )
+        for one in found
+    ]
+
+
+def judge_states(functions: Sequence[FunctionState]) -> Iterable[Verdict]:
+    """Whether they can be invoked. Lambda makes an idle one `Inactive`, which an event ends."""
+
+    def troubles() -> Iterator[Verdict]:
+        for one in functions:
+            if one.state not in {"Active", "Inactive"}:
+                yield problem(f"the function {one.name} is {one.state}: {one.reason}", _UP)
+            elif one.update == "Failed":
+                yield warning(
+                    f"the last update of the function {one.name} failed: {one.reason}",
+                    "'pulumi up'",
+                )
+
+    names = ", ".join(one.name for one in functions)
+    return troubles_or(troubles(), f"{names}: active")
+
+
+# --- What feeds it ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """The event source mappings of the function from the queue."""
+
+    function: str
+    mappings: tuple[Mapping[str, Any], ...]
+
+
+def read_sources(reach: Reach) -> Sources:
+    """What feeds the function."""
+    name = reach.outputs.text("functionName")
+    with aws_call(call="lambda:ListEventSourceMappings", target=name):
+        answer = reach.client("lambda").list_event_source_mappings(FunctionName=name)
+    return Sources(
+        function=name,
+        mappings=tuple(
+            one
+            for one in answer.get("EventSourceMappings", ())
+            if one.get("EventSourceArn") == reach.queue_arn
+        ),
+    )
+
+
+def judge_sources(sources: Sources) -> Iterable[Verdict]:
+    """Whether the queue's messages come to the function."""
+
+    def troubles() -> Iterator[Verdict]:
+        states = [str(one.get("State")) for one in sources.mappings]
+        if not states:
+            yield problem(
+                f"nothing hands the queue's messages to {sources.function}: mail waits",
+                _UP,
+            )
+        elif not {"Enabled", "Enabling", "Updating", "Creating"} & {*states}:
+            uuid = sources.mappings[0].get("UUID")
+            yield problem(
+                f"the event source mapping {uuid} of {sources.function} is {', '.join(states)}:"
+                " mail waits in the queue, for four days",
+                f"aws lambda update-event-source-mapping --uuid {uuid} --enabled",
+            )
+
+    return troubles_or(troubles(), f"the queue's messages come to {sources.function}")
+
+
+# --- How many may run ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concurrency:
+    """How many workers there may be, and how many executions the account has left for them.
+
+    `reserved` is the function's own reservation, None without one. `wanted` is maxConcurrency.
+    """
+
+    function: str
+    wanted: int
+    unreserved: int
+    reserved: int | None
+
+
+def read_concurrency(reach: Reach) -> Concurrency:
+    """The account's concurrency beside what the stack's function may take."""
+    client, name = reach.client("lambda"), reach.outputs.text("functionName")
+    with aws_call(call="lambda:GetAccountSettings", target="the account"):
+        limits = client.get_account_settings()["AccountLimit"]
+    with aws_call(call="lambda:GetFunctionConcurrency", target=name):
+        reserved = client.get_function_concurrency(FunctionName=name)
+    wanted = [
+        one.get("ScalingConfig", {}).get("MaximumConcurrency", 0)
+        for one in read_sources(reach).mappings
+    ]
+    return Concurrency(
+        function=name,
+        wanted=max(wanted, default=0),
+        unreserved=int(limits["UnreservedConcurrentExecutions"]),
+        reserved=reserved.get("ReservedConcurrentExecutions"),
+    )
+
+
+def judge_concurrency(found: Concurrency) -> Iterable[Verdict]:
+    """Whether Lambda can start as many workers as the stack may have."""
+    room = found.unreserved if found.reserved is None else found.reserved
+
+    def troubles() -> Iterator[Verdict]:
+        if found.reserved == 0:
+            yield problem(
+                f"the function {found.function} has a reserved concurrency of 0: Lambda starts"
+                " none of its workers",
+                f"aws lambda delete-function-concurrency --function-name {found.function}",
+            )
+        elif room < found.wanted:
+            yield warning(
+                f"maxConcurrency is {found.wanted}, and Lambda has {room} executions for"
+                f" {found.function}: a mail loses a try for each worker that is refused",
+                "ask for a higher quota (Service Quotas, AWS Lambda, 'Concurrent executions'), or"
+                " lower maxConcurrency",
+            )
+
+    return troubles_or(troubles(), f"{room} executions for {found.wanted} workers at most")
+
+
+# --- Its last errors ----------------------------------------------------------------------------
+
+ERRORS_WITHIN = timedelta(hours=1)
+_MOST_PAGES = 10
+_MOST_TOLD = 3
+_LONGEST = 300  # characters of an error
+# CloudWatch Logs guide, "Filter pattern syntax". Lines of the relay have a level; a report of the
+# platform has the status of an invocation (Lambda guide, "Telemetry API Event schema reference").
+_PATTERN = (
+    '{ $.level = "ERROR" || $.level = "CRITICAL" || $.record.status = "error"'
+    ' || $.record.status = "failure" || $.record.status = "timeout" }'
+)
+_DEATH = re.compile(r"Task timed out after \d|RequestId: \S+ Error: Runtime exited")
+"""What the platform writes of a death where its log is text, as the sandbox's is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedError:
+    """A line of the log that tells of an error, cut to what a person reads."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errors:
+    """The errors of the log group within the last hour, oldest first."""
+
+    log_group: str
+    errors: tuple[LoggedError, ...]
+
+
+def read_errors(reach: Reach) -> Errors:
+    """The last hour of the function's log, ten pages of it at the most."""
+    group, since = reach.outputs.text("logGroup"), reach.clock() - ERRORS_WITHIN
+    found: list[LoggedError] = []
+    token: dict[str, str] = {}
+    for _ in range(_MOST_PAGES):
+        with aws_call(call="logs:FilterLogEvents", target=group):
+            page = reach.client("logs").filter_log_events(
+                logGroupName=group,
+                startTime=int(since.timestamp() * 1000),
+                filterPattern=_PATTERN,
+                **token,
+            )
+        for event in page.get("events", ()):
+            text = error_in(event["message"])
+            if text is not None:
+                at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+                found.append(LoggedError(at=at, text=text))
+        if "nextToken" not in page:
+            break
+        token = {"nextToken": page["nextToken"]}
+    return Errors(log_group=group, errors=tuple(found))
+
+
+def error_in(line: str) -> str | None:
+    """What a line of the log says is wrong; None if it tells of no error."""
+    try:
+        document = json.loads(line)
+    except ValueError:
+        return line.strip()[:_LONGEST] if _DEATH.search(line) else None
+    if not isinstance(document, dict):
+        return None
+    if document.get("level") in {"ERROR", "CRITICAL"}:
+        words = [document.get("message"), document.get("exception_name"), document.get("detail")]
+        return " ".join(str(word) for word in words if word)[:_LONGEST]
+    record = document.get("record")
+    if document.get("type") == "platform.report" and isinstance(record, dict):
+        status = record.get("status", "success")
+        if status != "success":
+            return f"an invocation ended with {status} {record.get('errorType', '')}".strip()
+    return None
+
+
+def judge_errors(found: Errors) -> Iterable[Verdict]:
+    """Whether the function told of errors just now."""
+
+    def troubles() -> Iterator[Verdict]:
+        if found.errors:
+            last = found.errors[-_MOST_TOLD:]
+            told = "; ".join(f"{format_moment(one.at)} {one.text}" for one in last)
+            yield warning(
+                f"errors in the log of the last hour: {len(found.errors)}; the last: {told}",
+                f"see the log group {found.log_group}; 'relayctl dlq list' and 'relayctl list"
+                " --state failed' show mail that did not go out",
+            )
+
+    return troubles_or(troubles(), f"no error in {found.log_group} within the last hour")

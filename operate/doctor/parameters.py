@@ -1,0 +1,119 @@
+"""The parameters of the stack: that they are there, and how old the SMTP credentials are.
+
+Systems Manager API, DescribeParameters: it tells of a parameter without its value. So nobody needs
+a right to read secrets here. The directory is no secret, and is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from botocore.exceptions import ClientError
+
+from adapters.aws.errors import aws_call, error_code
+from relay_core.policy.directory import UnreadableDirectory, directory_problems, parse_directory
+
+from .checks import Reach
+from .sending import read_directory
+from .verdicts import Verdict, problem, troubles_or, warning
+
+OLD = timedelta(days=365)
+"""When SMTP credentials are to be rotated: they lie in devices, and devices get lost."""
+
+_UP = "'pulumi refresh', then 'pulumi up'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """When each parameter was last written; None where it is gone. Names by what they are for."""
+
+    names: Mapping[str, str]
+    written: Mapping[str, datetime]
+    now: datetime
+
+
+def read_parameters(reach: Reach) -> Parameters:
+    """The parameters that the stack has by its outputs."""
+    names = {}
+    if credentials := reach.outputs.optional("smtpCredentialsParameter"):
+        names["the devices' SMTP credentials"] = credentials
+    if reach.outputs.optional("downloadUrl"):
+        environment = reach.function().get("Environment", {}).get("Variables", {})
+        names["the keys of the links"] = environment["RELAY_LINK_KEYS_PARAMETER"]
+    asked = [reach.outputs.text("directoryParameter"), *names.values()]
+    with aws_call(call="ssm:DescribeParameters", target=", ".join(asked)):
+        answer = reach.client("ssm").describe_parameters(
+            ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": asked}]
+        )
+    return Parameters(
+        names={"the recipient directory": asked[0], **names},
+        written={one["Name"]: one["LastModifiedDate"] for one in answer["Parameters"]},
+        now=reach.clock(),
+    )
+
+
+def judge_parameters(found: Parameters) -> Iterable[Verdict]:
+    """Whether all are there."""
+
+    def troubles() -> Iterator[Verdict]:
+        for what, name in found.names.items():
+            if name not in found.written:
+                yield problem(f"the parameter {name} ({what}) is gone", _UP)
+
+    return troubles_or(troubles(), f"{len(found.names)} parameters are there")
+
+
+def judge_credentials(found: Parameters) -> Iterable[Verdict]:
+    """How old the devices' credentials are; nothing where the stack makes none."""
+    name = found.names.get("the devices' SMTP credentials")
+    written = found.written.get(name) if name else None
+    if written is None:
+        return ()
+    age = found.now - written
+
+    def troubles() -> Iterator[Verdict]:
+        if age >= OLD:
+            yield warning(
+                f"the devices' SMTP credentials are {age.days} days old",
+                "raise smtpCredentialsVersion by one, 'pulumi up', give the devices the new ones,"
+                " and raise it again",
+            )
+
+    return troubles_or(troubles(), f"the devices' SMTP credentials are {age.days} days old")
+
+
+def read_document(reach: Reach) -> tuple[str, str | None]:
+    """The directory's parameter, and its document; None where it is gone, which is told above."""
+    name = reach.outputs.text("directoryParameter")
+    try:
+        return name, read_directory(reach)
+    except Exception as error:
+        cause = error.__cause__
+        if isinstance(cause, ClientError) and error_code(cause) == "ParameterNotFound":
+            return name, None
+        raise
+
+
+def judge_document(found: tuple[str, str | None]) -> Iterable[Verdict]:
+    """Whether workers can read the directory, and everybody in it can be reached."""
+    name, document = found
+    if document is None:
+        return ()
+
+    def troubles() -> Iterator[Verdict]:
+        try:
+            directory = parse_directory(document)
+        except UnreadableDirectory as error:
+            yield problem(
+                f"the parameter {name} is no recipient directory: {error}",
+                f"write its last good value back: aws ssm get-parameter-history --name {name}",
+            )
+            return
+        for one in directory_problems(directory):
+            yield warning(
+                f"{name}: {one.part}, {one.value}: {one.rule}", "correct it in the parameter"
+            )
+
+    return troubles_or(troubles(), f"{name} is a recipient directory")

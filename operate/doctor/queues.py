@@ -1,0 +1,244 @@
+"""The queues, and the mail that waits, is parked or is held.
+
+SQS API, GetQueueAttributes. How old the oldest message is, and what was parked or held, only
+metrics tell (CloudWatch API, GetMetricStatistics).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from adapters.aws.errors import aws_call
+
+from .checks import Reach
+from .storage import allows
+from .verdicts import Verdict, problem, troubles_or, warning
+
+_UP = "'pulumi refresh', then 'pulumi up'"
+_OLD = timedelta(minutes=15)
+_PARKED_WITHIN = timedelta(minutes=20)
+"""Parked mail is tried again within a quarter of an hour at the latest, and counted each time."""
+
+_HELD_WITHIN = timedelta(hours=24)
+_DEPTHS = {
+    "waiting": "ApproximateNumberOfMessages",
+    "at work": "ApproximateNumberOfMessagesNotVisible",
+    "put off": "ApproximateNumberOfMessagesDelayed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Metric:
+    """A metric of CloudWatch `within` the last minutes or hours, a value for each `period`."""
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    within: timedelta
+    period: timedelta
+    statistic: str
+
+
+def _attributes(reach: Reach, url: str, *names: str) -> dict[str, str]:
+    with aws_call(call="sqs:GetQueueAttributes", target=url):
+        answer = reach.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[*names])
+    found: dict[str, str] = answer.get("Attributes", {})
+    return found
+
+
+def _values(reach: Reach, metric: _Metric) -> list[float]:
+    now = reach.clock()
+    with aws_call(
+        call="cloudwatch:GetMetricStatistics", target=f"{metric.namespace} {metric.name}"
+    ):
+        answer = reach.client("cloudwatch").get_metric_statistics(
+            Namespace=metric.namespace,
+            MetricName=metric.name,
+            Dimensions=[{"Name": key, "Value": value} for key, value in metric.dimensions.items()],
+            StartTime=now - metric.within,
+            EndTime=now,
+            Period=int(metric.period.total_seconds()),
+            Statistics=[metric.statistic],
+        )
+    return [float(point[metric.statistic]) for point in answer.get("Datapoints", ())]
+
+
+# --- The queue ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """How many messages the queue holds, by what they do there, and how old the oldest is.
+
+    The age is None where CloudWatch has none: an idle queue is not measured.
+    """
+
+    name: str
+    depths: Mapping[str, int]
+    age: timedelta | None
+
+
+def read_queue(reach: Reach) -> Queue:
+    """The queue of incoming mail."""
+    url = reach.outputs.text("queueUrl")
+    attributes = _attributes(reach, url, *_DEPTHS.values())
+    name = url.rpartition("/")[2]
+    ages = _values(
+        reach,
+        _Metric(
+            namespace="AWS/SQS",
+            name="ApproximateAgeOfOldestMessage",
+            dimensions={"QueueName": name},
+            within=timedelta(minutes=5),
+            period=timedelta(minutes=1),
+            statistic="Maximum",
+        ),
+    )
+    return Queue(
+        name=name,
+        depths={word: int(attributes.get(key, 0)) for word, key in _DEPTHS.items()},
+        age=timedelta(seconds=max(ages)) if ages else None,
+    )
+
+
+def judge_queue(queue: Queue) -> Iterable[Verdict]:
+    """Whether mail is worked through."""
+    told = ", ".join(f"{number} {word}" for word, number in queue.depths.items())
+
+    def troubles() -> Iterator[Verdict]:
+        if queue.age is not None and queue.age >= _OLD and any(queue.depths.values()):
+            yield warning(
+                f"the oldest message of {queue.name} is {queue.age.total_seconds():.0f} seconds"
+                f" old ({told})",
+                "docs/operating.md, 'queue-age'; 'relayctl list --since 1h' shows what became of"
+                " mail",
+            )
+
+    return troubles_or(troubles(), f"{queue.name}: {told}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePolicy:
+    """Who may send to the queue, and where what fails goes; empty where there is neither."""
+
+    name: str
+    policy: Mapping[str, Any]
+    redrive: Mapping[str, Any]
+
+
+def read_queue_policy(reach: Reach) -> QueuePolicy:
+    """The policies of the queue of incoming mail."""
+    url = reach.outputs.text("queueUrl")
+    attributes = _attributes(reach, url, "Policy", "RedrivePolicy")
+    return QueuePolicy(
+        name=url.rpartition("/")[2],
+        policy=json.loads(attributes.get("Policy") or "{}"),
+        redrive=json.loads(attributes.get("RedrivePolicy") or "{}"),
+    )
+
+
+def judge_queue_policy(queue: QueuePolicy) -> Iterable[Verdict]:
+    """Whether S3 may tell the queue of mail, and what fails is kept."""
+
+    def troubles() -> Iterator[Verdict]:
+        if not allows(queue.policy, "s3.amazonaws.com", "sqs:SendMessage"):
+            yield problem(
+                f"the policy of the queue {queue.name} does not let S3 send to it: mail is stored,"
+                " and nobody hears of it",
+                f"{_UP}; then 'relayctl replay --unannounced' for what came meanwhile",
+            )
+        if not queue.redrive.get("deadLetterTargetArn"):
+            yield problem(
+                f"the queue {queue.name} has no dead-letter queue: a mail that fails at every try"
+                " is tried until it is deleted",
+                _UP,
+            )
+
+    return troubles_or(troubles(), f"S3 may send to {queue.name}; what fails is kept")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetters:
+    """How many messages the dead-letter queue holds."""
+
+    name: str
+    number: int
+
+
+def read_dead_letters(reach: Reach) -> DeadLetters:
+    """The dead-letter queue."""
+    url = reach.outputs.text("deadLetterQueueUrl")
+    attributes = _attributes(reach, url, *_DEPTHS.values())
+    return DeadLetters(
+        name=url.rpartition("/")[2],
+        number=sum(int(attributes.get(key, 0)) for key in _DEPTHS.values()),
+    )
+
+
+def judge_dead_letters(found: DeadLetters) -> Iterable[Verdict]:
+    """Whether mail failed at every try."""
+
+    def troubles() -> Iterator[Verdict]:
+        if found.number:
+            yield problem(
+                f"mails in the dead-letter queue {found.name}, which no try could relay:"
+                f" {found.number}",
+                "'relayctl dlq list' says why; mend that, then 'relayctl dlq redrive --all'",
+            )
+
+    return troubles_or(troubles(), "the dead-letter queue is empty")
+
+
+# --- Parked and held mail -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How often mail was parked just now, and how many mails were held within a day."""
+
+    parked: int
+    held: int
+
+
+def read_waiting(reach: Reach) -> Waiting:
+    """What the function counted (`adapters.telemetry`), under the stack's name."""
+
+    def count(name: str, within: timedelta, period: timedelta) -> int:
+        metric = _Metric(
+            namespace="MailRelay",
+            name=name,
+            dimensions={"service": reach.outputs.prefix},
+            within=within,
+            period=period,
+            statistic="Sum",
+        )
+        return round(sum(_values(reach, metric)))
+
+    return Waiting(
+        parked=count("MessagesParked", _PARKED_WITHIN, timedelta(minutes=5)),
+        held=count("MessagesHeld", _HELD_WITHIN, timedelta(hours=1)),
+    )
+
+
+def judge_waiting(found: Waiting) -> Iterable[Verdict]:
+    """Whether mail waits for the account, or for the operator."""
+
+    def troubles() -> Iterator[Verdict]:
+        if found.parked:
+            yield problem(
+                f"mail was parked within 20 minutes ({found.parked} times): the account may not"
+                " send",
+                "docs/operating.md, 'parked'; mail goes out by itself once the account sends",
+            )
+        if found.held:
+            yield warning(
+                f"mails held within a day: {found.held}",
+                "'relayctl list --state held' shows those that still are; 'relayctl redeliver"
+                " MESSAGE' releases one",
+            )
+
+    return troubles_or(troubles(), "no mail was parked within 20 minutes, or held within a day")

@@ -1,0 +1,145 @@
+"""SES's receiving: which receipt rule set is active, and the stack's rule in it.
+
+SES API v1, DescribeActiveReceiptRuleSet, DescribeReceiptRuleSet. An account has one active rule
+set in a region, and SES refuses mail that no rule of it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from adapters.aws.errors import aws_call, error_code
+from relay_core.keys import INCOMING_PREFIX
+
+from .checks import Reach
+from .verdicts import Verdict, problem, troubles_or, warning
+
+_UP = "'pulumi refresh', then 'pulumi up'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSets:
+    """The rule set that the stack's rule is in, and the active one; None if none is."""
+
+    ours: str
+    active: str | None
+
+
+def read_rule_sets(reach: Reach) -> RuleSets:
+    """Which is active now."""
+    with aws_call(call="ses:DescribeActiveReceiptRuleSet", target="the account"):
+        answer = reach.client("ses").describe_active_receipt_rule_set()
+    return RuleSets(
+        ours=reach.outputs.text("receiptRuleSet"),
+        active=answer.get("Metadata", {}).get("Name"),
+    )
+
+
+def judge_rule_sets(sets: RuleSets) -> Iterable[Verdict]:
+    """Whether the stack's is the active one."""
+
+    def troubles() -> Iterator[Verdict]:
+        if sets.active != sets.ours:
+            yield problem(
+                f"the active receipt rule set is {sets.active or 'none'}, and this stack's rule is"
+                f" in {sets.ours}: SES refuses its mail",
+                "'pulumi up' makes it active; where it may not (activateRuleSet false):"
+                f" aws ses set-active-receipt-rule-set --rule-set-name {sets.ours}. See"
+                " docs/operating.md, 'One active rule set'",
+            )
+
+    return troubles_or(troubles(), f"{sets.ours} is the active receipt rule set")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OurRule:
+    """The rule that stores mail in the stack's bucket; None where the set has none.
+
+    `address` is the inbound address that the function knows.
+    """
+
+    rule_set: str
+    bucket: str
+    address: str
+    rule: Mapping[str, Any] | None
+
+
+def read_rule(reach: Reach) -> OurRule:
+    """The rule, out of its set: active or not."""
+    rule_set = reach.outputs.text("receiptRuleSet")
+    bucket = reach.outputs.text("incomingBucket")
+    with aws_call(call="ses:DescribeReceiptRuleSet", target=rule_set):
+        try:
+            rules = (
+                reach.client("ses")
+                .describe_receipt_rule_set(RuleSetName=rule_set)
+                .get("Rules", ())
+            )
+        except ClientError as error:
+            if error_code(error) not in {"RuleSetDoesNotExist", "RuleSetDoesNotExistException"}:
+                raise
+            rules = ()
+    return OurRule(
+        rule_set=rule_set,
+        bucket=bucket,
+        address=reach.settings().inbound_address,
+        rule=next((rule for rule in rules if _stores_in(rule, bucket)), None),
+    )
+
+
+def _stores_in(rule: Mapping[str, Any], bucket: str) -> bool:
+    return any(
+        action.get("S3Action", {}).get("BucketName") == bucket
+        for action in rule.get("Actions", ())
+    )
+
+
+def judge_rule(ours: OurRule) -> Iterable[Verdict]:
+    """Whether the rule is there, takes the inbound address, and is as it was declared."""
+    return troubles_or(_rule_troubles(ours), f"a rule of {ours.rule_set} stores the relay's mail")
+
+
+def _rule_troubles(ours: OurRule) -> Iterator[Verdict]:
+    rule = ours.rule
+    if rule is None:
+        yield problem(
+            f"no rule of {ours.rule_set} stores mail in {ours.bucket}: SES refuses it",
+            _UP,
+        )
+        return
+    name = rule["Name"]
+    if not rule.get("Enabled"):
+        yield problem(f"the receipt rule {name} is disabled: SES refuses the relay's mail", _UP)
+    recipients = rule.get("Recipients", ())
+    if ours.address.lower() not in map(str.lower, recipients):
+        # The address is a secret: it is not told.
+        yield problem(
+            f"the receipt rule {name} does not take the inbound address that the function knows",
+            f"{_UP}: recipientEmail was changed in one place only",
+        )
+    if not rule.get("ScanEnabled"):
+        yield warning(
+            f"the receipt rule {name} has no spam and virus scan: mail without a verdict comes in",
+            _UP,
+        )
+    if rule.get("TlsPolicy") != "Require":
+        yield warning(f"the receipt rule {name} takes mail without TLS", _UP)
+    prefixes = [action["S3Action"].get("ObjectKeyPrefix", "") for action in _storing(rule, ours)]
+    if INCOMING_PREFIX not in prefixes:
+        yield problem(
+            f"the receipt rule {name} stores mail under {prefixes[0]!r} and not under"
+            f" {INCOMING_PREFIX!r}, where it is looked for",
+            _UP,
+        )
+
+
+def _storing(rule: Mapping[str, Any], ours: OurRule) -> list[Mapping[str, Any]]:
+    return [
+        action
+        for action in rule["Actions"]
+        if action.get("S3Action", {}).get("BucketName") == ours.bucket
+    ]

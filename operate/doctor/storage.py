@@ -1,0 +1,203 @@
+"""The buckets: that SES may write, that the queue is told, and how they are encrypted.
+
+S3 API, GetBucketPolicy, GetBucketNotificationConfiguration, GetBucketEncryption.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from adapters.aws.errors import aws_call, error_code
+from relay_core.keys import INCOMING_PREFIX
+
+from .checks import Reach
+from .verdicts import Verdict, problem, troubles_or, warning
+
+_UP = "'pulumi refresh', then 'pulumi up'"
+
+
+def allows(policy: Mapping[str, Any], service: str, action: str) -> bool:
+    """Whether a statement of a resource's policy lets a service do something."""
+    return any(
+        statement.get("Effect") == "Allow"
+        and service in _values(_principal(statement).get("Service"))
+        and action in _values(statement.get("Action"))
+        for statement in policy.get("Statement", ())
+    )
+
+
+def _principal(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    principal = statement.get("Principal")
+    return principal if isinstance(principal, dict) else {}
+
+
+def _values(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else [value]
+
+
+# --- Who may write ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WritePolicy:
+    """The policy of the incoming bucket, empty where it has none."""
+
+    bucket: str
+    policy: Mapping[str, Any]
+
+
+def read_policy(reach: Reach) -> WritePolicy:
+    """The incoming bucket's policy."""
+    bucket = reach.outputs.text("incomingBucket")
+    with aws_call(call="s3:GetBucketPolicy", target=bucket):
+        try:
+            policy = json.loads(reach.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
+        except ClientError as error:
+            if error_code(error) != "NoSuchBucketPolicy":
+                raise
+            policy = {}
+    return WritePolicy(bucket=bucket, policy=policy)
+
+
+def judge_policy(found: WritePolicy) -> Iterable[Verdict]:
+    """Whether SES may store mail."""
+
+    def troubles() -> Iterator[Verdict]:
+        if not allows(found.policy, "ses.amazonaws.com", "s3:PutObject"):
+            yield problem(
+                f"the policy of the bucket {found.bucket} does not let SES store mail in it", _UP
+            )
+
+    return troubles_or(troubles(), f"SES may store mail in {found.bucket}")
+
+
+# --- Who is told --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """Which queues the incoming bucket tells of what, and which one it is to tell."""
+
+    bucket: str
+    queue_arn: str
+    queues: tuple[Mapping[str, Any], ...]
+
+
+def read_notification(reach: Reach) -> Notification:
+    """The notifications of the incoming bucket."""
+    bucket = reach.outputs.text("incomingBucket")
+    with aws_call(call="s3:GetBucketNotification", target=bucket):
+        answer = reach.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+    return Notification(
+        bucket=bucket,
+        queue_arn=reach.queue_arn,
+        queues=tuple(answer.get("QueueConfigurations", ())),
+    )
+
+
+def judge_notification(found: Notification) -> Iterable[Verdict]:
+    """Whether the queue hears of each mail."""
+
+    def tells(queue: Mapping[str, Any]) -> bool:
+        rules = queue.get("Filter", {}).get("Key", {}).get("FilterRules", ())
+        prefix = next((r["Value"] for r in rules if r["Name"].lower() == "prefix"), "")
+        return (
+            queue["QueueArn"] == found.queue_arn
+            and "s3:ObjectCreated:*" in queue.get("Events", ())
+            and INCOMING_PREFIX.startswith(prefix)
+        )
+
+    def troubles() -> Iterator[Verdict]:
+        if not any(map(tells, found.queues)):
+            yield problem(
+                f"the bucket {found.bucket} does not tell the queue of new mail: mail is stored,"
+                " and nobody hears of it",
+                f"{_UP}; then 'relayctl replay --unannounced' for what came meanwhile",
+            )
+
+    return troubles_or(troubles(), f"{found.bucket} tells the queue of new mail")
+
+
+# --- How they are encrypted ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encryption:
+    """The algorithm and the key of a bucket; the key is empty where it is S3's own."""
+
+    bucket: str
+    algorithm: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encrypted:
+    """The buckets, and the state of each KMS key that they name (KMS API, DescribeKey)."""
+
+    buckets: tuple[Encryption, ...]
+    key_states: Mapping[str, str]
+
+
+def read_encryption(reach: Reach) -> Encrypted:
+    """Both buckets, and their keys."""
+    buckets = tuple(
+        _encryption(reach, reach.outputs.text(name))
+        for name in ("incomingBucket", "attachmentsBucket")
+    )
+    states = {}
+    for key in dict.fromkeys(one.key for one in buckets if one.key):
+        with aws_call(call="kms:DescribeKey", target=key):
+            answer = reach.client("kms").describe_key(KeyId=key)
+        states[key] = str(answer["KeyMetadata"]["KeyState"])
+    return Encrypted(buckets=buckets, key_states=states)
+
+
+def _encryption(reach: Reach, bucket: str) -> Encryption:
+    with aws_call(call="s3:GetEncryptionConfiguration", target=bucket):
+        try:
+            answer = reach.client("s3").get_bucket_encryption(Bucket=bucket)
+        except ClientError as error:
+            if error_code(error) != "ServerSideEncryptionConfigurationNotFoundError":
+                raise
+            return Encryption(bucket=bucket, algorithm="", key="")
+    (rule,) = answer["ServerSideEncryptionConfiguration"]["Rules"]
+    default = rule["ApplyServerSideEncryptionByDefault"]
+    return Encryption(
+        bucket=bucket,
+        algorithm=default["SSEAlgorithm"],
+        key=default.get("KMSMasterKeyID", ""),
+    )
+
+
+def judge_encryption(found: Encrypted) -> Iterable[Verdict]:
+    """Whether both buckets encrypt, and alike, and the key can be used."""
+
+    def troubles() -> Iterator[Verdict]:
+        for one in found.buckets:
+            if not one.algorithm:
+                yield warning(
+                    f"the bucket {one.bucket} has no encryption of its own set: S3 uses its own"
+                    " keys",
+                    _UP,
+                )
+        if len({(one.algorithm, one.key) for one in found.buckets}) > 1:
+            told = ", ".join(
+                f"{one.bucket} by {one.algorithm or 'nothing'} {one.key}".rstrip()
+                for one in found.buckets
+            )
+            yield warning(f"the buckets are not encrypted alike: {told}", _UP)
+        for key, state in found.key_states.items():
+            if state != "Enabled":
+                yield problem(
+                    f"the KMS key {key} is {state}: nothing that it encrypted can be read",
+                    f"aws kms cancel-key-deletion --key-id {key};"
+                    f" aws kms enable-key --key-id {key}",
+                )
+
+    algorithms = ", ".join(sorted({one.algorithm for one in found.buckets}))
+    return troubles_or(troubles(), f"both buckets are encrypted ({algorithms})")

@@ -1,0 +1,172 @@
+"""What tells the operator: the topics' subscriptions, and the alarms.
+
+SNS API, ListSubscriptionsByTopic: in place of its ARN, a subscription that nobody has confirmed
+has the word PendingConfirmation, one that was cancelled the word Deleted. CloudWatch API,
+DescribeAlarms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapters.aws.errors import aws_call
+
+from .checks import Reach
+from .verdicts import Verdict, problem, troubles_or, warning
+
+_UP = "'pulumi refresh', then 'pulumi up'"
+_PENDING, _DELETED = "PendingConfirmation", "Deleted"
+_SETTLES = timedelta(hours=1)
+"""In what an alarm has data, or has been told what missing data means (CloudWatch guide,
+"Configuring how CloudWatch alarms treat missing data")."""
+
+
+# --- Subscriptions ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A topic, what it is for, and its subscriptions. `own` is the queue that it tells of events.
+
+    A subscription is its protocol, its endpoint and its ARN, or a word in place of it.
+    """
+
+    arn: str
+    what: str
+    own: str
+    subscriptions: tuple[tuple[str, str, str], ...]
+
+
+def read_topics(reach: Reach) -> list[Topic]:
+    """Both topics."""
+    return [
+        Topic(
+            arn=arn,
+            what=what,
+            own=reach.queue_arn,
+            subscriptions=_subscriptions(reach, arn),
+        )
+        for arn, what in (
+            (reach.outputs.text("fallbackTopicArn"), "notices of mail that was not relayed"),
+            (reach.outputs.text("alarmsTopicArn"), "alarms"),
+        )
+    ]
+
+
+def _subscriptions(reach: Reach, arn: str) -> tuple[tuple[str, str, str], ...]:
+    pages = reach.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
+    with aws_call(call="sns:ListSubscriptionsByTopic", target=arn):
+        return tuple(
+            (one["Protocol"], one["Endpoint"], one["SubscriptionArn"])
+            for page in pages
+            for one in page["Subscriptions"]
+        )
+
+
+def judge_topics(topics: Iterable[Topic]) -> Iterable[Verdict]:
+    """Whether somebody hears what the stack tells."""
+    return troubles_or(
+        (verdict for topic in topics for verdict in _topic_troubles(topic)),
+        "all subscriptions of both topics are confirmed",
+    )
+
+
+def _topic_troubles(topic: Topic) -> Iterator[Verdict]:
+    name = topic.arn.rpartition(":")[2]
+    others = [one for one in topic.subscriptions if one[1] != topic.own]
+    for protocol, endpoint, arn in others:
+        anew = (
+            f"aws sns subscribe --topic-arn {topic.arn} --protocol {protocol}"
+            f" --notification-endpoint {endpoint}"
+        )
+        if arn == _PENDING:
+            yield problem(
+                f"{endpoint} has not confirmed its subscription to {topic.what} (topic {name})",
+                "open the link in the mail of AWS Notifications there; after three days, subscribe"
+                f" anew: {anew}",
+            )
+        elif arn == _DELETED:
+            yield problem(
+                f"{endpoint} has cancelled its subscription to {topic.what} (topic {name})",
+                f"{anew}, and confirm it",
+            )
+    if not others:
+        yield problem(
+            f"nobody is subscribed to {topic.what} (topic {name})",
+            "set fallbackEmails and alarmEmails, and run 'pulumi up'",
+        )
+
+
+# --- Alarms -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarms:
+    """The stack's alarms, as DescribeAlarms has them."""
+
+    prefix: str
+    alarms: tuple[Mapping[str, Any], ...]
+    now: datetime
+
+
+def read_alarms(reach: Reach) -> Alarms:
+    """The alarms whose names begin as the stack's do, and that tell its topic."""
+    prefix, topic = f"{reach.outputs.prefix}-", reach.outputs.text("alarmsTopicArn")
+    pages = (
+        reach.client("cloudwatch")
+        .get_paginator("describe_alarms")
+        .paginate(AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm"])
+    )
+    with aws_call(call="cloudwatch:DescribeAlarms", target=f"{prefix}*"):
+        found = tuple(
+            alarm
+            for page in pages
+            for alarm in page.get("MetricAlarms", ())
+            if topic in alarm.get("AlarmActions", ())
+        )
+    return Alarms(prefix=prefix, alarms=found, now=reach.clock())
+
+
+def judge_alarms(found: Alarms) -> Iterable[Verdict]:
+    """Which sound, which cannot, and which have had no data for long."""
+    return troubles_or(_alarm_troubles(found), f"{len(found.alarms)} alarms, and none sounds")
+
+
+def _alarm_troubles(found: Alarms) -> Iterator[Verdict]:
+    if not found.alarms:
+        yield problem(f"there is no alarm named {found.prefix}…: nobody is woken up", _UP)
+    for alarm in found.alarms:
+        name, state = alarm["AlarmName"], alarm["StateValue"]
+        if state == "ALARM":
+            yield problem(
+                f"the alarm {name} sounds: {alarm.get('StateReason', '')}",
+                f"docs/operating.md, '{key_of(name, found.prefix)}'",
+            )
+        elif not alarm.get("ActionsEnabled", True):
+            yield warning(
+                f"the alarm {name} tells nobody: its actions are off",
+                f"aws cloudwatch enable-alarm-actions --alarm-names {name}",
+            )
+        elif (
+            state == "INSUFFICIENT_DATA"
+            # Told to stay as it is without data: SES measures reputation now and then.
+            and alarm.get("TreatMissingData") != "ignore"
+            and found.now - alarm["StateUpdatedTimestamp"] >= _SETTLES
+        ):
+            yield warning(
+                f"the alarm {name} has had no data for {found.now - _since(alarm)}",
+                "see whether its metric still has the name and the dimensions that it watches",
+            )
+
+
+def _since(alarm: Mapping[str, Any]) -> datetime:
+    at: datetime = alarm["StateUpdatedTimestamp"]
+    return at
+
+
+def key_of(name: str, prefix: str) -> str:
+    """An alarm's heading in docs/operating.md: its name without the stack's and Pulumi's part."""
+    return name.removeprefix(prefix).rpartition("-")[0] or name

@@ -1,0 +1,187 @@
+"""Following a mail: what shows that it has come how far.
+
+Each step is seen in what it leaves behind, by its own means:
+
+    accepted        the SMTP server's answer
+    stored          an object in the incoming bucket whose header has the mail's token
+    announced       its manifest: the queue told the function of it
+    relayed         the manifest names the recipient: the mail is admitted, its files are stored
+    submitted       the manifest has the id that SES gave the recipient's mail
+    page-answers    the recipient's link opens the download page
+
+The incoming bucket is listed again and again, a request for each thousand mails that it keeps: S3
+finds objects by key alone.
+"""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from adapters.aws.errors import aws_call
+from operate.messages.standing import why
+from relay_core.keys import INCOMING_PREFIX, MessageId, RawKey, message_id_of
+from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
+
+if TYPE_CHECKING:
+    from operate.stack.desk import Desk
+
+_PAUSE = 1.0  # seconds between two looks
+_HEADER = 64 * 1024  # bytes: SES puts its own fields before those of the mail
+_CLOCKS = timedelta(seconds=5)  # ours beside S3's, which cuts to seconds besides
+
+_Found = TypeVar("_Found")
+
+
+class Step(StrEnum):
+    """How far a mail has come."""
+
+    ACCEPTED = "accepted"
+    STORED = "stored"
+    ANNOUNCED = "announced"
+    RELAYED = "relayed"
+    SUBMITTED = "submitted"
+    PAGE_ANSWERS = "page-answers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A step that was seen, and what showed it."""
+
+    step: Step
+    found: str
+
+
+class Stopped(Exception):
+    """The mail does not come further; `step` is the one that does not come."""
+
+    def __init__(self, step: Step, why_not: str) -> None:
+        super().__init__(f"{step}: {why_not}")
+        self.step = step
+        self.why_not = why_not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """A mail to follow: since when, by which token, to whom. `limit` is for each step, in seconds.
+
+    `with_page`: whether it has files, which are reached by a link.
+    """
+
+    desk: Desk
+    since: datetime
+    token: str
+    recipient: str
+    limit: float
+    with_page: bool
+    _strangers: set[str] = field(default_factory=set, init=False)
+
+    def steps(self) -> Iterator[Passed]:
+        """The steps after the first, each as it is seen.
+
+        Raises:
+            Stopped: at the first one that does not come.
+            AdapterError: if it cannot be looked for.
+        """
+        key = self._await(Step.STORED, self._find)
+        yield Passed(step=Step.STORED, found=key)
+        message_id = message_id_of(RawKey(key))
+        self._await(Step.ANNOUNCED, lambda: self._manifest(message_id))
+        yield Passed(step=Step.ANNOUNCED, found=f"message {message_id}")
+
+        def until(step: Step) -> Callable[[], str | None]:
+            def look() -> str | None:
+                manifest = self._manifest(message_id)
+                return manifest and seen(manifest, self.recipient, step)
+
+            return look
+
+        yield Passed(step=Step.RELAYED, found=self._await(Step.RELAYED, until(Step.RELAYED)))
+        yield Passed(step=Step.SUBMITTED, found=self._await(Step.SUBMITTED, until(Step.SUBMITTED)))
+        if self.with_page and self.desk.open_pages is not None:
+            link = self.desk.open_pages().link(message_id, self.recipient)
+            yield Passed(step=Step.PAGE_ANSWERS, found=_open(link, self.limit))
+
+    def _await(self, step: Step, look: Callable[[], _Found | None]) -> _Found:
+        deadline = time.monotonic() + self.limit
+        while True:
+            found = look()
+            if found:
+                return found
+            if time.monotonic() >= deadline:
+                raise Stopped(step, f"not within {self.limit:g} seconds")
+            time.sleep(_PAUSE)
+
+    def _find(self) -> str | None:
+        """The key of the mail in the incoming bucket. What is another's is read once."""
+        since = self.since - _CLOCKS
+        for one in self.desk.incoming.beginning_with(INCOMING_PREFIX):
+            if one.stored_at >= since and one.key not in self._strangers:
+                if self.token.encode() in self._header(one.key):
+                    return one.key
+                self._strangers.add(one.key)
+        return None
+
+    def _header(self, key: str) -> bytes:
+        bucket = self.desk.incoming.bucket
+        with aws_call(call="s3:GetObject", target=f"{bucket}/{key}"):
+            answer = self.desk.client("s3").get_object(
+                Bucket=bucket, Key=key, Range=f"bytes=0-{_HEADER - 1}"
+            )
+            content: bytes = answer["Body"].read()
+        return content
+
+    def _manifest(self, message_id: MessageId) -> Manifest | None:
+        stored = self.desk.manifests.load(message_id)
+        return stored.manifest if stored is not None else None
+
+
+def seen(manifest: Manifest, recipient: str, step: Step) -> str | None:
+    """What shows that the mail has come to this step, by its manifest; None as long as it has not.
+
+    Raises:
+        Stopped: if it never will, by itself.
+    """
+    if manifest.state in {ManifestState.REFUSED, ManifestState.IGNORED, ManifestState.HELD}:
+        raise Stopped(Step.RELAYED, f"{manifest.state}: {why(manifest)}")
+    delivery = next(
+        (one for one in manifest.deliveries if one.recipient.lower() == recipient.lower()), None
+    )
+    if delivery is None:
+        if manifest.refusals:
+            raise Stopped(Step.RELAYED, why(manifest))
+        return None
+    if step is Step.RELAYED:
+        return f"admitted for {delivery.recipient}"
+    if delivery.state is DeliveryState.FAILED:
+        raise Stopped(Step.SUBMITTED, delivery.failure or "SES refused it")
+    if delivery.state is not DeliveryState.SUBMITTED:
+        return None
+    return f"SES took it as {delivery.submission_id}"
+
+
+def _open(link: str, limit: float) -> str:
+    """What the page answers to who opens the link; the link itself is a secret.
+
+    Raises:
+        Stopped: if it does not show the page.
+    """
+    if not link.startswith(("https://", "http://127.0.0.1")):
+        raise Stopped(Step.PAGE_ANSWERS, f"the link leads to {link.partition(':')[0]}:")
+    # No proxy of ours stands between a sandbox and this machine.
+    opener = urllib.request.build_opener(
+        *([urllib.request.ProxyHandler({})] if link.startswith("http:") else [])
+    )
+    host = urllib.parse.urlsplit(link).netloc
+    try:
+        with opener.open(link, timeout=limit) as answer:
+            return f"{host} answered {answer.status}"
+    except (OSError, urllib.error.URLError) as error:
+        raise Stopped(Step.PAGE_ANSWERS, f"{host}: {error}") from error

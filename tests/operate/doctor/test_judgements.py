@@ -1,0 +1,378 @@
+"""What doctor says of facts, those included that no emulator brings about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from operate.doctor.deployment import NotTold, Outputs, queue_arn
+from operate.doctor.dns_records import (
+    Published,
+    judge_dkim,
+    judge_dmarc,
+    judge_mail_from,
+    judge_mx,
+    kind_of,
+)
+from operate.doctor.functions import Concurrency, FunctionState, error_in, judge_concurrency
+from operate.doctor.functions import judge_states as judge_functions
+from operate.doctor.queues import Queue, Waiting, judge_queue, judge_waiting
+from operate.doctor.resolving import InvalidServer, parse_server, resolver
+from operate.doctor.sending import (
+    Identity,
+    Sending,
+    Suppressed,
+    judge_account,
+    judge_identities,
+    judge_quota,
+    judge_suppressed,
+)
+from operate.doctor.storage import Encrypted, Encryption, judge_encryption
+from operate.doctor.telling import Alarms, Topic, judge_alarms, judge_topics, key_of
+from operate.doctor.verdicts import Verdict
+from tests.operate.dns_server import serving
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+SES = "10 inbound-smtp.eu-central-1.amazonaws.com"
+BOUNCES = "10 feedback-smtp.eu-central-1.amazonses.com"
+SPF = "v=spf1 include:amazonses.com ~all"
+IDENTITY = Identity(address="a.example", name="a.example", verified=True, dkim="SUCCESS")
+SENDING = Sending(
+    enabled=True,
+    production=True,
+    enforcement="HEALTHY",
+    rate=14,
+    daily=50_000,
+    sent=0,
+    budget=3600,
+)
+ACCOUNT = {
+    "SendingEnabled": True,
+    "EnforcementStatus": "HEALTHY",
+    "ProductionAccessEnabled": True,
+}
+
+
+def statuses(verdicts: Iterable[Verdict]) -> list[str]:
+    return [verdict.status.value for verdict in verdicts]
+
+
+def mx(*seen: str) -> list[Published]:
+    return [Published(name="in.example", type="MX", wanted=(SES,), seen=seen)]
+
+
+class TestDns:
+    @pytest.mark.parametrize(
+        ("record", "kind"),
+        [
+            (("in.example", "MX", SES), "dns-mx"),
+            (("bounce.in.example", "MX", BOUNCES), "dns-mail-from"),
+            (("bounce.in.example", "TXT", SPF), "dns-mail-from"),
+            (("_dmarc.in.example", "TXT", "v=DMARC1; p=none"), "dns-dmarc"),
+            (("t._domainkey.in.example", "CNAME", "t.dkim.amazonses.com"), "dns-dkim"),
+        ],
+    )
+    def test_each_record_of_the_output_has_its_check(
+        self, record: tuple[str, str, str], kind: str
+    ) -> None:
+        assert kind == kind_of(dict(zip(("name", "type", "value"), record, strict=True)))
+
+    @pytest.mark.parametrize(
+        ("seen", "status"),
+        [
+            ([SES], "ok"),
+            ([SES.upper()], "ok"),  # RFC 4343
+            ([SES, "20 backup.example"], "ok"),  # asked only where SES does not answer
+            ([SES, "10 other.example"], "problem"),
+            ([SES, "5 other.example"], "problem"),
+            (["10 other.example"], "problem"),
+            ([], "problem"),
+        ],
+    )
+    def test_mail_must_come_to_ses_first(self, seen: list[str], status: str) -> None:
+        assert [status] == statuses(judge_mx(mx(*seen)))
+
+    def test_no_answer_is_no_missing_record(self) -> None:
+        (record,) = mx()
+        assert ["unknown"] == statuses(judge_mx([replace(record, seen=None)]))
+
+    def test_each_missing_key_is_named(self) -> None:
+        records = [
+            Published(name=f"{n}._domainkey.a.example", type="CNAME", wanted=(n,), seen=seen)
+            for n, seen in (("x", ("x",)), ("y", ()), ("z", ("other",)))
+        ]
+        found = list(judge_dkim(records))
+        assert ["problem", "problem"] == statuses(found)
+        assert ["y.", "z."] == [one.found[:2] for one in found]
+
+    @pytest.mark.parametrize(
+        ("type_", "seen", "status"),
+        [
+            ("TXT", [SPF], "ok"),
+            ("TXT", ["v=spf1 include:amazonses.com -all", "unrelated"], "ok"),
+            ("TXT", [SPF, "v=spf1 -all"], "warning"),  # RFC 7208 section 4.5
+            ("TXT", ["v=spf1 -all"], "warning"),
+            ("TXT", [], "warning"),
+            ("MX", [BOUNCES], "ok"),
+            ("MX", [BOUNCES, "20 other.example"], "warning"),
+            ("MX", [], "warning"),
+        ],
+    )
+    def test_the_reverse_path_is_sess_alone(
+        self, type_: str, seen: list[str], status: str
+    ) -> None:
+        wanted = (SPF,) if type_ == "TXT" else (BOUNCES,)
+        record = Published(name="bounce.a.example", type=type_, wanted=wanted, seen=seen)
+        assert [status] == statuses(judge_mail_from([record]))
+
+    @pytest.mark.parametrize(
+        ("seen", "status"),
+        [
+            (["v=DMARC1; p=reject"], "ok"),
+            (["unrelated", "v=DMARC1; p=none"], "ok"),
+            (["v=DMARC1; p=none", "v=DMARC1; p=reject"], "warning"),  # RFC 7489 section 6.6.3
+            ([], "warning"),
+        ],
+    )
+    def test_any_one_dmarc_record_will_do(self, seen: list[str], status: str) -> None:
+        wanted = ("v=DMARC1; p=none",)
+        record = Published(name="_dmarc.a.example", type="TXT", wanted=wanted, seen=seen)
+        assert [status] == statuses(judge_dmarc([record]))
+
+    def test_a_server_is_asked(self) -> None:
+        zone = {
+            ("in.example", "MX"): [f"{SES}."],
+            ("a.example", "TXT"): ['"one " "text"', '"two"'],
+        }
+        with serving(zone) as server:
+            resolve = resolver(server)
+            assert (SES,) == resolve("in.example", "MX")
+            assert {"one text", "two"} == {*(resolve("a.example", "TXT") or ())}
+            assert () == resolve("in.example", "TXT")
+            assert () == resolve("nothing.example", "MX")
+
+    @pytest.mark.parametrize(
+        ("text", "server"),
+        [
+            ("192.0.2.1", ("192.0.2.1", 53)),
+            ("127.0.0.1:5353", ("127.0.0.1", 5353)),
+            ("2001:db8::1", ("2001:db8::1", 53)),
+            ("[2001:db8::1]:5353", ("2001:db8::1", 5353)),
+        ],
+    )
+    def test_a_server_is_an_address(self, text: str, server: tuple[str, int]) -> None:
+        assert server == parse_server(text)
+
+    @pytest.mark.parametrize("text", ["dns.example", "127.0.0.1:x", "127.0.0.1:0", "", "[::1"])
+    def test_anything_else_is_refused(self, text: str) -> None:
+        if text == "[::1":  # what is meant is clear
+            assert ("::1", 53) == parse_server(text)
+            return
+        with pytest.raises(InvalidServer):
+            parse_server(text)
+
+
+class TestSending:
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({}, ["ok"]),
+            ({"SendingEnabled": False}, ["problem"]),
+            ({"EnforcementStatus": "SHUTDOWN"}, ["problem"]),
+            ({"EnforcementStatus": "PROBATION"}, ["warning"]),
+            ({"ProductionAccessEnabled": False, "SendingEnabled": False}, ["problem", "problem"]),
+        ],
+    )
+    def test_an_account(self, changes: dict[str, object], expected: list[str]) -> None:
+        assert expected == statuses(judge_account({**ACCOUNT, **changes}))
+
+    @pytest.mark.parametrize(
+        ("sending", "expected"),
+        [
+            (SENDING, ["ok"]),
+            (replace(SENDING, daily=-1, budget=36_000), ["ok"]),  # no limit
+            (replace(SENDING, sent=40_000), ["warning"]),
+            (replace(SENDING, sent=39_999), ["ok"]),
+            (replace(SENDING, daily=3_599), ["warning"]),
+            (replace(SENDING, rate=0.9), ["warning"]),
+            (replace(SENDING, rate=1, production=False, daily=200, budget=0), ["ok"]),
+        ],
+    )
+    def test_quotas(self, sending: Sending, expected: list[str]) -> None:
+        assert expected == statuses(judge_quota(sending))
+
+    @pytest.mark.parametrize(
+        ("identity", "expected"),
+        [
+            (IDENTITY, ["ok"]),
+            (Identity(address="a.example"), ["problem"]),
+            (replace(IDENTITY, verified=False, dkim="PENDING"), ["problem"]),
+            (replace(IDENTITY, dkim="TEMPORARY_FAILURE"), ["warning"]),
+            (replace(IDENTITY, name="x@a.example", dkim="NOT_STARTED"), ["ok"]),
+            (
+                replace(IDENTITY, mail_from_domain="bounce.a.example", mail_from="PENDING"),
+                ["warning"],
+            ),
+            (
+                replace(IDENTITY, mail_from_domain="bounce.a.example", mail_from="SUCCESS"),
+                ["ok"],
+            ),
+        ],
+    )
+    def test_identities(self, identity: Identity, expected: list[str]) -> None:
+        assert expected == statuses(judge_identities([identity]))
+
+    def test_a_list_that_was_not_read_to_its_end_is_told(self) -> None:
+        (verdict,) = judge_suppressed(Suppressed(found=(), is_cut=True))
+        assert "first 10000 entries" in verdict.found
+
+
+class TestTelling:
+    QUEUE = "arn:aws:sqs:eu-central-1:1:q"
+    OWN = ("sqs", QUEUE, "arn:aws:sns:eu-central-1:1:t:1")
+    PERSON = ("email", "a@example.org", "arn:aws:sns:eu-central-1:1:t:2")
+
+    @pytest.mark.parametrize(
+        ("subscriptions", "expected"),
+        [
+            ([OWN, PERSON], ["ok"]),
+            ([OWN], ["problem"]),
+            ([], ["problem"]),
+            ([(*PERSON[:2], "PendingConfirmation")], ["problem"]),
+            ([PERSON, (*PERSON[:2], "Deleted")], ["problem"]),
+        ],
+    )
+    def test_somebody_must_hear(
+        self, subscriptions: list[tuple[str, str, str]], expected: list[str]
+    ) -> None:
+        topic = Topic(
+            arn="arn:aws:sns:eu-central-1:1:t",
+            what="alarms",
+            own=self.QUEUE,
+            subscriptions=tuple(subscriptions),
+        )
+        assert expected == statuses(judge_topics([topic]))
+
+    @pytest.mark.parametrize(
+        ("state", "missing", "hours", "status"),
+        [
+            ("OK", "notBreaching", 5, "ok"),
+            ("ALARM", "notBreaching", 0, "problem"),
+            ("INSUFFICIENT_DATA", "notBreaching", 0, "ok"),
+            ("INSUFFICIENT_DATA", "notBreaching", 5, "warning"),
+            ("INSUFFICIENT_DATA", "ignore", 5, "ok"),
+        ],
+    )
+    def test_an_alarm(self, state: str, missing: str, hours: int, status: str) -> None:
+        alarm = {
+            "AlarmName": "mail-relay-dev-queue-age-1a2b3c4",
+            "StateValue": state,
+            "TreatMissingData": missing,
+            "StateUpdatedTimestamp": NOW - timedelta(hours=hours),
+        }
+        found = Alarms(prefix="mail-relay-dev-", alarms=(alarm,), now=NOW)
+        assert [status] == statuses(judge_alarms(found))
+
+    def test_an_alarm_has_its_heading_in_the_manual(self) -> None:
+        assert "queue-age" == key_of("mail-relay-dev-queue-age-1a2b3c4", "mail-relay-dev-")
+
+    def test_a_stack_without_alarms_is_a_problem(self) -> None:
+        assert ["problem"] == statuses(judge_alarms(Alarms(prefix="x-", alarms=(), now=NOW)))
+
+
+class TestFunctions:
+    @pytest.mark.parametrize(
+        ("line", "text"),
+        [
+            ("START RequestId: x", None),
+            ('{"level": "INFO", "message": "a"}', None),
+            ('{"level": "ERROR", "message": "a"}', "a"),
+            ('{"type": "platform.report", "record": {"status": "success"}}', None),
+            (
+                json.dumps(
+                    {
+                        "type": "platform.report",
+                        "record": {"status": "error", "errorType": "Runtime.OutOfMemory"},
+                    }
+                ),
+                "an invocation ended with error Runtime.OutOfMemory",
+            ),
+            (
+                "2026-01-02T00:00:00Z x Task timed out after 3.00 seconds",
+                "2026-01-02T00:00:00Z x Task timed out after 3.00 seconds",
+            ),
+            ("[]", None),
+        ],
+    )
+    def test_a_line_tells_of_an_error(self, line: str, text: str | None) -> None:
+        assert text == error_in(line)
+
+    @pytest.mark.parametrize(
+        ("unreserved", "reserved", "status"),
+        [(10, None, "ok"), (9, None, "warning"), (1000, 9, "warning"), (1000, 0, "problem")],
+    )
+    def test_there_must_be_room_for_all_workers(
+        self, unreserved: int, reserved: int | None, status: str
+    ) -> None:
+        found = Concurrency(function="f", wanted=10, unreserved=unreserved, reserved=reserved)
+        assert [status] == statuses(judge_concurrency(found))
+
+    @pytest.mark.parametrize(
+        ("state", "update", "status"),
+        [
+            ("Active", "Successful", "ok"),
+            ("Inactive", "Successful", "ok"),
+            ("Failed", "Successful", "problem"),
+            ("Active", "Failed", "warning"),
+        ],
+    )
+    def test_a_state(self, state: str, update: str, status: str) -> None:
+        function = FunctionState(name="f", state=state, update=update, reason="")
+        assert [status] == statuses(judge_functions([function]))
+
+
+class TestMail:
+    def test_old_mail_is_a_warning_where_there_is_mail(self) -> None:
+        queue = Queue(name="q", depths={"waiting": 1}, age=timedelta(hours=1))
+        assert ["warning"] == statuses(judge_queue(queue))
+        assert ["ok"] == statuses(judge_queue(replace(queue, depths={"waiting": 0})))
+        assert ["ok"] == statuses(judge_queue(replace(queue, age=None)))
+
+    def test_parked_mail_is_a_problem_and_held_mail_a_warning(self) -> None:
+        assert ["ok"] == statuses(judge_waiting(Waiting(parked=0, held=0)))
+        assert ["problem", "warning"] == statuses(judge_waiting(Waiting(parked=1, held=1)))
+
+    def test_a_key_that_cannot_be_used_is_a_problem(self) -> None:
+        buckets = tuple(
+            Encryption(bucket=name, algorithm="aws:kms", key="k") for name in ("in", "out")
+        )
+        found = Encrypted(buckets=buckets, key_states={"k": "Enabled"})
+        assert ["ok"] == statuses(judge_encryption(found))
+        pending = replace(found, key_states={"k": "PendingDeletion"})
+        assert ["problem"] == statuses(judge_encryption(pending))
+
+
+class TestOutputs:
+    def test_what_pulumi_hides_is_not_told(self) -> None:
+        outputs = Outputs({"inboundAddress": "[secret]", "downloadUrl": ""})
+        assert outputs.optional("inboundAddress") is None
+        assert outputs.optional("downloadUrl") is None
+        with pytest.raises(NotTold, match="functionName is missing"):
+            outputs.text("functionName")
+
+    def test_the_stacks_prefix_is_that_of_its_log_group(self) -> None:
+        outputs = Outputs({"logGroup": "/aws/lambda/mail-relay-dev-function"})
+        assert "mail-relay-dev" == outputs.prefix
+
+    def test_records_come_as_a_list_or_as_its_text(self) -> None:
+        records = [{"name": "a", "type": "MX", "value": "10 b"}]
+        assert records == Outputs({"dnsRecords": records}).dns_records
+        assert records == Outputs({"dnsRecords": json.dumps(records)}).dns_records
+
+    def test_a_queues_arn_is_in_its_url(self) -> None:
+        url = "https://sqs.eu-central-1.amazonaws.com/123456789012/q"
+        assert "arn:aws:sqs:eu-central-1:123456789012:q" == queue_arn(url, "eu-central-1")

@@ -1,0 +1,80 @@
+"""`relayctl send-test` on a running sandbox: a mail's steps, and where it stops."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from operate.cli import app
+from tests.sandbox.running import RunningSandbox, files_behind, unique_address
+
+STEPS = ["accepted", "stored", "announced", "relayed", "submitted", "page-answers"]
+
+
+def run(relay: RunningSandbox, folder: Path, *arguments: str) -> Any:
+    ready_file = folder / "ready.json"
+    ready_file.write_text(json.dumps(relay.ready))
+    return CliRunner().invoke(app, ["send-test", *arguments, "--ready-file", str(ready_file)])
+
+
+def test_a_mail_is_followed_to_its_end(relay: RunningSandbox, tmp_path: Path) -> None:
+    recipient, file = unique_address(), tmp_path / "photo.jpg"
+    file.write_bytes(b"\xff\xd8 a photo")
+    told = run(relay, tmp_path, "--to", recipient, "--attach", str(file), "--json")
+    assert 0 == told.exit_code, told.stderr
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    assert STEPS == [line["step"] for line in lines]
+    seconds = [line["seconds"] for line in lines]
+    assert sorted(seconds) == seconds
+    assert [file.read_bytes()] == files_behind(relay.await_mail(recipient).decode())
+
+
+def test_a_refusal_is_told_with_its_reason(relay: RunningSandbox, tmp_path: Path) -> None:
+    told = run(relay, tmp_path, "--to", "nobody@elsewhere.example")
+    assert 1 == told.exit_code
+    assert "announced" in told.stdout
+    assert "not relayed: refused" in told.stderr
+    assert "recipient-not-allowed" in told.stderr
+
+
+def test_the_step_that_does_not_come_is_named_with_what_doctor_finds(
+    relay: RunningSandbox, tmp_path: Path
+) -> None:
+    s3, bucket = relay.client("s3"), relay.ready["stack"]["incomingBucket"]
+    before = s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    try:
+        told = run(relay, tmp_path, "--to", unique_address(), "--limit", "5")
+    finally:
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"QueueConfigurations": before}
+        )
+    assert 1 == told.exit_code
+    assert "not announced: not within 5 seconds" in told.stderr
+    assert "does not tell the queue of new mail" in told.stdout
+
+
+def test_what_smtp_answers_is_told(relay: RunningSandbox, tmp_path: Path) -> None:
+    name = relay.ready["stack"]["smtpCredentialsParameter"]
+    ssm = relay.client("ssm")
+    before = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    wrong = json.dumps({**json.loads(before), "password": "wrong"})
+    ssm.put_parameter(Name=name, Value=wrong, Type="SecureString", Overwrite=True)
+    try:
+        told = run(relay, tmp_path, "--to", unique_address())
+    finally:
+        ssm.put_parameter(Name=name, Value=before, Type="SecureString", Overwrite=True)
+    assert 1 == told.exit_code
+    assert "not accepted: " in told.stderr
+    assert " answered 535 " in told.stderr
+
+
+def test_without_a_recipient_only_the_simulator_will_do(
+    relay: RunningSandbox, tmp_path: Path
+) -> None:
+    told = run(relay, tmp_path)
+    assert 2 == told.exit_code
+    assert "allowedRecipients has example.com" in told.stderr
