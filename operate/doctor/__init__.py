@@ -11,7 +11,8 @@ answer, hides nothing else. So each check asks for little.
 Checks are grouped by what they look at, a module each:
 
     dns_records   what the world sees of the domains
-    sending       the account, its quotas, its identities, its suppression list
+    sending       the account, its quotas, its identities
+    suppression   addresses that SES sends nothing to
     receiving     the active receipt rule set, and the stack's rule in it
     storage       the buckets: who may write, who is told, how they are encrypted
     queues        the two queues, and the mail that is parked or held

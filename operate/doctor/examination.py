@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from . import dns_records, functions, parameters, queues, receiving, sending, storage, telling
+from . import (
+    dns_records,
+    functions,
+    parameters,
+    queues,
+    receiving,
+    sending,
+    storage,
+    suppression,
+    telling,
+)
 from .checks import Check, Reach
 from .verdicts import Finding
 
@@ -22,7 +32,11 @@ CHECKS: tuple[Check[Any], ...] = (
     Check(name="ses-account", read=sending.read_account, judge=sending.judge_account),
     Check(name="ses-quota", read=sending.read_sending, judge=sending.judge_quota),
     Check(name="ses-identities", read=sending.read_identities, judge=sending.judge_identities),
-    Check(name="ses-suppression", read=sending.read_suppressed, judge=sending.judge_suppressed),
+    Check(
+        name="ses-suppression",
+        read=suppression.read_suppressed,
+        judge=suppression.judge_suppressed,
+    ),
     Check(
         name="smtp-credentials",
         read=parameters.read_parameters,

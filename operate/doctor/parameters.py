@@ -16,7 +16,7 @@ from adapters.aws.errors import aws_call, error_code
 from relay_core.policy.directory import UnreadableDirectory, directory_problems, parse_directory
 
 from .checks import Reach
-from .sending import read_directory
+from .suppression import read_directory
 from .verdicts import Verdict, problem, troubles_or, warning
 
 OLD = timedelta(days=365)

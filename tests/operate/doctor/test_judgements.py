@@ -25,13 +25,12 @@ from operate.doctor.resolving import InvalidServer, parse_server, resolver
 from operate.doctor.sending import (
     Identity,
     Sending,
-    Suppressed,
     judge_account,
     judge_identities,
     judge_quota,
-    judge_suppressed,
 )
 from operate.doctor.storage import Encrypted, Encryption, judge_encryption
+from operate.doctor.suppression import Suppressed, judge_suppressed
 from operate.doctor.telling import Alarms, Topic, judge_alarms, judge_topics, key_of
 from operate.doctor.verdicts import Verdict
 from tests.operate.dns_server import serving
