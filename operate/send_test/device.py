@@ -76,6 +76,7 @@ def submit(server: Server, mail: TestMail) -> str:
             client.starttls(context=context)
             client.login(server.username, server.password)
             client.mail(mail.sender)
+            words: bytes | str
             code, words = client.rcpt(mail.inbound_address)
             if code == 250:
                 code, words = client.data(mail.to_bytes())

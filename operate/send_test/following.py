@@ -99,7 +99,7 @@ class Following:
         def until(step: Step) -> Callable[[], str | None]:
             def look() -> str | None:
                 manifest = self._manifest(message_id)
-                return manifest and seen(manifest, self.recipient, step)
+                return None if manifest is None else seen(manifest, self.recipient, step)
 
             return look
 

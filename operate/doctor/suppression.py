@@ -1,0 +1,129 @@
+"""SES's suppression list of the account: addresses that it takes mail for, and sends none.
+
+SES API v2, GetSuppressedDestination, ListSuppressedDestinations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from adapters.aws.errors import aws_call, error_code
+from relay_core.policy.directory import Directory, UnreadableDirectory, parse_directory
+
+from .checks import Reach
+from .verdicts import Verdict, problem, troubles_or, well
+
+_INBOUND = "inbound address"
+_MOST_PAGES = 10
+_A_PAGE = 1000  # addresses (ListSuppressedDestinations, PageSize)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppressed:
+    """Addresses on the account's list, with what each is to the stack and why it is there.
+
+    `is_cut`: whether the list is longer than what was read.
+    """
+
+    found: tuple[tuple[str, str, str], ...]
+    is_cut: bool = False
+
+
+def read_suppressed(reach: Reach) -> Suppressed:
+    """The stack's own addresses one by one, those of the directory out of the list."""
+    settings = reach.settings()
+    own = {settings.inbound_address: _INBOUND, settings.sender_address: "sender"}
+    found = [
+        (address, role, reason)
+        for address, role in own.items()
+        if (reason := _reason(reach, address)) is not None
+    ]
+    recipients = _recipients(reach) - {address.lower() for address in own}
+    if not recipients:
+        return Suppressed(found=tuple(found))
+    listed, is_cut = _list(reach)
+    found += [
+        (address, "recipient of the directory", listed[address])
+        for address in sorted(recipients & listed.keys())
+    ]
+    return Suppressed(found=tuple(found), is_cut=is_cut)
+
+
+def _reason(reach: Reach, address: str) -> str | None:
+    client = reach.client("sesv2")
+    with aws_call(call="ses:GetSuppressedDestination", target=address):
+        try:
+            answer = client.get_suppressed_destination(EmailAddress=address)
+        except ClientError as error:
+            if error_code(error) != "NotFoundException":
+                raise
+            return None
+    return str(answer["SuppressedDestination"]["Reason"])
+
+
+def _list(reach: Reach) -> tuple[dict[str, str], bool]:
+    client, listed, token = reach.client("sesv2"), dict[str, str](), None
+    for _ in range(_MOST_PAGES):
+        with aws_call(call="ses:ListSuppressedDestinations", target="the account"):
+            page = client.list_suppressed_destinations(
+                PageSize=_A_PAGE, **({"NextToken": token} if token else {})
+            )
+        for one in page.get("SuppressedDestinationSummaries", ()):
+            listed[one["EmailAddress"].lower()] = one["Reason"]
+        token = page.get("NextToken")
+        if not token:
+            break
+    return listed, token is not None
+
+
+def _recipients(reach: Reach) -> set[str]:
+    try:
+        directory = parse_directory(read_directory(reach))
+    except UnreadableDirectory:
+        return set()  # `directory` says so
+    return set(addresses(directory))
+
+
+def read_directory(reach: Reach) -> str:
+    """The document of groups and default recipients."""
+    name = reach.outputs.text("directoryParameter")
+    with aws_call(call="ssm:GetParameter", target=name):
+        return str(reach.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+
+
+def addresses(directory: Directory) -> Iterator[str]:
+    """The addresses of a directory, in lower case; groups are no addresses."""
+    for members in (*directory.groups.values(), *directory.default_recipients.values()):
+        yield from (member.lower() for member in members if not member.startswith("@"))
+
+
+def judge_suppressed(suppressed: Suppressed) -> Iterable[Verdict]:
+    """Whether SES drops mail to addresses that the stack needs."""
+
+    def troubles() -> Iterator[Verdict]:
+        for address, role, reason in suppressed.found:
+            # The inbound address is a secret, and findings are pasted into tickets.
+            is_secret = role == _INBOUND
+            named = f"the {role}" if is_secret else f"{address} ({role})"
+            typed = (
+                "$(pulumi stack output inboundAddress --show-secrets)" if is_secret else address
+            )
+            yield problem(
+                f"{named} is on the account's suppression list ({reason}): SES takes mail for it,"
+                " and sends none",
+                "once the mailbox works: aws sesv2 delete-suppressed-destination --email-address"
+                f" {typed}; then 'relayctl bounces clear {typed}'",
+            )
+
+    found = tuple(troubles())
+    if found or not suppressed.is_cut:
+        return troubles_or(found, "no address of the stack is on the account's suppression list")
+    return (
+        well(
+            "the stack's own addresses are not on the account's suppression list, and the"
+            f" directory's are not among its first {_MOST_PAGES * _A_PAGE} entries"
+        ),
+    )
