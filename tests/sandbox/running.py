@@ -193,7 +193,11 @@ def sandbox_process(
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        try:
+            process.wait(60)
+        finally:
+            process.kill()  # one that would not end is not left to the next test
+            process.wait()
 
 
 def await_ready(
