@@ -156,7 +156,15 @@ class RelayFunction:
                 self._handle_notification(notification, attempt, worker)
                 for notification in notifications
             ]
-            self._settle(record, [result for result in results if result is not None])
+            try:
+                self._settle(record, [result for result in results if result is not None])
+            except NotSentAnew as error:
+                # It counts as a try after all, and may have been the last one.
+                for mail in notifications:
+                    if isinstance(mail, Received):
+                        tried = attempt.given_to(worker, self.settings)
+                        self._record_trouble(mail.raw_key, str(error), tried)
+                raise
 
     def _settle(self, record: SQSRecord, results: Sequence[Again | Exception]) -> None:
         """Have a record that is not done with come again; raising keeps this very one."""
@@ -176,7 +184,7 @@ class RelayFunction:
                 send_anew(self.queue, self.queue_url, record, delay)
             except AdapterError as error:
                 self.telemetry.not_sent_anew(error)
-                raise
+                raise NotSentAnew(str(error)) from error
 
     def _handle_notification(
         self, notification: Notification, attempt: Attempt, worker: Worker
@@ -322,6 +330,10 @@ class RelayFunction:
 
 class NotDone(RelayError):
     """The queue is to keep the record; the log has told why."""
+
+
+class NotSentAnew(NotDone):
+    """A record that was to come again with all its tries could not be put on the queue."""
 
 
 def make_worker(context: LambdaContext, now: datetime) -> Worker:

@@ -112,7 +112,7 @@ class MailRelay(pulumi.ComponentResource):
                     account=account,
                     region=config.region,
                     alias_name=config.prefix,
-                    role_prefix=name,
+                    roles=(f"{name}-function", f"{name}-download", f"{name}-scan"),
                     deletion_window_days=config.key_deletion_window_days,
                 ),
                 listed,

@@ -86,6 +86,8 @@ _SAMPLES: Mapping[tuple[Subject, str, str], tuple[float, float]] = {
     (Subject.DEAD_LETTER_QUEUE, "ApproximateNumberOfMessagesVisible", "Maximum"): (3, 4),
     (_RELAY, "MessagesAtLastTry", "Sum"): (0, 3),
     (_RELAY, "DirectoryFailures", "Sum"): (0, 0),
+    (_RELAY, "MalwareFound", "Sum"): (0, 0),
+    (_RELAY, "RecipientsLeftOut", "Sum"): (1, 1),
     (_RELAY, "AddressesSuppressed", "Sum"): (0, 0),
     (_RELAY, "NoticesSummedUp", "Sum"): (0, 0),
     (Subject.DEVICE_MAIL, "Bounce", "Sum"): (0, 0),

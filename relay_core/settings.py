@@ -231,6 +231,7 @@ def variable_name(field_name: str) -> str:
     return ENVIRONMENT_PREFIX + field_name.upper()
 
 
+_LONGEST_RETENTION = timedelta(days=3650)
 _MARKER = re.compile(r"[A-Za-z0-9_.-]{3,64}\Z")
 _RANGES = (
     ("max_recipients", 1, 1000),
@@ -304,18 +305,25 @@ def _problems(settings: Settings) -> list[Problem]:
             holds=may_be_added(name),
         )
     hour, day = timedelta(hours=1), timedelta(days=1)
+    is_kept = day <= settings.attachment_retention <= _LONGEST_RETENTION
+    # Beside a retention that is wrong itself, only what no retention allows is told.
+    longest = settings.attachment_retention if is_kept else _LONGEST_RETENTION
+    because = (
+        f", for as long as attachmentRetentionDays ({longest // day}) keeps the attachments"
+        if is_kept
+        else ""
+    )
     check(
         "link_expiry",
         settings.link_expiry // hour,
-        f"must be from 1 to {settings.attachment_retention // hour} hours, for as long as"
-        f" attachmentRetentionDays ({settings.attachment_retention // day}) keeps the attachments",
-        holds=hour <= settings.link_expiry <= settings.attachment_retention,
+        f"must be from 1 to {longest // hour} hours{because}",
+        holds=hour <= settings.link_expiry <= longest,
     )
     check(
         "attachment_retention",
         settings.attachment_retention // day,
-        "must be from 1 to 3650 days",
-        holds=day <= settings.attachment_retention <= 3650 * day,
+        f"must be from 1 to {_LONGEST_RETENTION // day} days",
+        holds=is_kept,
     )
     for name, least, most in _RANGES:
         value = getattr(settings, name)

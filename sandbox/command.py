@@ -80,7 +80,9 @@ def _parse_arguments(arguments: Sequence[str]) -> tuple[Options, Path | None]:
         "--data",
         type=Path,
         metavar="DIR",
-        help="keep everything in DIR (default: a temporary one)",
+        help="write into DIR, and leave there at the end, the delivered mail (outbox), the"
+        " notices, the certificate and the log; buckets, queues and the stack are new at each"
+        " start (default: a temporary folder, removed at the end)",
     )
     parser.add_argument(
         "--ready-file",

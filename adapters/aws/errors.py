@@ -40,6 +40,10 @@ class Fault(Enum):
     UNAVAILABLE = (TransientError, "AWS, or the way to it, is disturbed; the queue tries again")
     CONTENDED = (TransientError, "another write was under way; the queue tries again")
     CREDENTIALS = (TransientError, "the credentials were not accepted; a new container has new")
+    STOPPED = (
+        TransientError,
+        "the account may not send; the mail waits, and goes out by itself once it may",
+    )
     MISCONFIGURED = (TransientError, "mend the deployment, then redrive the dead-letter queue")
     REJECTED = (PermanentError, "the same call will never be accepted")
 

@@ -68,6 +68,9 @@ class SesSubmission:
 def _submission_error(error: ClientError | BotoCoreError, mail: OutgoingMail) -> AdapterError:
     if isinstance(error, ClientError) and _sender_is_unverified(error, mail):
         return adapter_error(error, call=_CALL, target=mail.recipient, fault=Fault.MISCONFIGURED)
+    if isinstance(error, ClientError) and _is_stopped(error):
+        stopped = adapter_error(error, call=_CALL, target=mail.recipient, fault=Fault.STOPPED)
+        return SendingStopped(call=stopped.call, target=stopped.target, detail=stopped.detail)
     result = adapter_error(error, call=_CALL, target=mail.recipient)
     if may_have_happened(error):
         return LostAnswer(
@@ -76,8 +79,6 @@ def _submission_error(error: ClientError | BotoCoreError, mail: OutgoingMail) ->
             detail=f"{result.detail} The answer is missing: SES may have sent the mail, and the"
             " next try may send it again.",
         )
-    if isinstance(error, ClientError) and _is_stopped(error):
-        return SendingStopped(call=result.call, target=result.target, detail=result.detail)
     return result
 
 

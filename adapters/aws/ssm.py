@@ -49,8 +49,8 @@ class SsmDirectories:
     """`Directories` in the parameter of that name.
 
     `max_age` is how old the directory may be that mail goes by. `on_trouble` hears of each
-    attempt that failed while an older directory stays in force; `on_problem` of each entry of a
-    new directory that some mail will be refused for.
+    attempt that failed, whether an older directory stays in force or none was read yet;
+    `on_problem` of each entry of a new directory that some mail will be refused for.
     """
 
     client: ParameterReader
@@ -75,12 +75,12 @@ class SsmDirectories:
         try:
             directory = self._read()
         except AdapterError as error:
+            self.on_trouble(error)
             if self._directory is None:
                 # Permanent for this call, but the operator mends it for all mails at once.
                 raise TransientError(
                     call=error.call, target=error.target, detail=error.detail
                 ) from error
-            self.on_trouble(error)
             directory = self._directory
         self._directory, self._asked_at = directory, now
         return directory

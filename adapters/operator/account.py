@@ -222,6 +222,7 @@ _ADVICE = {
     Fault.CONTENDED: "another write was under way; run it again",
     Fault.CREDENTIALS: "'aws sts get-caller-identity' tells whose credentials these are;"
     " --profile takes others",
+    Fault.STOPPED: "see the account dashboard of SES in this region",
     Fault.MISCONFIGURED: "see whether these are the outputs of the right stack, and whether you"
     " have the rights that README.md lists for relayctl",
     Fault.REJECTED: "see whether these are the outputs of the right stack",

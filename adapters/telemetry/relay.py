@@ -238,9 +238,9 @@ class Telemetry:
         self._count(outcome_metric("failed"))
 
     def directory_not_refreshed(self, error: AdapterError) -> None:
-        """The recipient directory cannot be read; the one that was read last holds."""
+        """The recipient directory cannot be read; the one that was read last holds, if one was."""
         self._logger.error(
-            "the recipient directory cannot be read; mail goes by the last that could be",
+            "the recipient directory cannot be read; mail goes by the last one read, or waits",
             error=type(error).__name__,
             cause=str(error),
         )

@@ -35,6 +35,10 @@ from infra import policies
 from infra.aws_facts import PARTITION
 
 _USE = ("kms:Decrypt", "kms:GenerateDataKey")
+_PULUMIS_END = "?" * 7
+"""Pulumi ends a name with 7 digits of its own ("Resource names", auto-naming). With `*` in their
+place, the roles of a stack `x-y` would be let in by the key of a stack `x`."""
+
 _SERVICES = {
     "AlarmsOfCloudWatch": "cloudwatch.amazonaws.com",
     "EventsOfSns": "sns.amazonaws.com",
@@ -45,7 +49,7 @@ _SERVICES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackKeyArgs:
-    """`alias_name` is the alias, without `alias/`; the stack's roles begin with `role_prefix`.
+    """`alias_name` is the alias, without `alias/`; `roles` are the program's names of its roles.
 
     `deletion_window_days` is for how long a key that was destroyed can still be brought back.
     """
@@ -53,7 +57,7 @@ class StackKeyArgs:
     account: pulumi.Input[str]
     region: str
     alias_name: str
-    role_prefix: str
+    roles: tuple[str, ...]
     deletion_window_days: int
 
 
@@ -113,9 +117,12 @@ def _policy(args: StackKeyArgs) -> tuple[policies.Statement, ...]:
                     "kms:ViaService": _asked_by(args.region, ("s3", "sqs", "sns")),
                 },
                 "ArnLike": {
-                    "aws:PrincipalArn": pulumi.Output.concat(
-                        f"arn:{PARTITION}:iam::", account, f":role/{args.role_prefix}-*"
-                    )
+                    "aws:PrincipalArn": [
+                        pulumi.Output.concat(
+                            f"arn:{PARTITION}:iam::", account, f":role/{role}-{_PULUMIS_END}"
+                        )
+                        for role in args.roles
+                    ]
                 },
             },
         },

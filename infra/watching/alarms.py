@@ -113,8 +113,9 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             tells_end=True,
             meaning=f"A mail has waited for more than {thresholds.oldest_message_seconds} seconds:"
             " the relay does not keep up with what comes in.",
-            first=f"look at the dashboard {dashboard}. Parked mails and retries mean that AWS"
-            " holds the relay up; all workers busy means too much mail: raise maxConcurrency.",
+            first="'relayctl list --state failing --since 1h' shows what failed and is tried"
+            f" again, and why. If it shows none, look at the dashboard {dashboard}: all workers"
+            " are busy (raise maxConcurrency), or none takes mail (see the function's trigger).",
         ),
         Alarm(
             key="traffic",
@@ -131,9 +132,10 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             threshold=0,
             meaning="A worker died: it ran out of time or memory, or it could not start. Its mail,"
             " one an invocation, comes again; one that killed two workers is refused.",
-            first=f"see in the log group {log_group} the last 'mail begun' of the invocation whose"
-            " record.status is not success; raise functionTimeoutSeconds or functionMemory, or"
-            " deploy the version before.",
+            first="'relayctl list --since 1h' shows the mail, 'relayctl show MESSAGE' what its"
+            f" workers died of. See in the log group {log_group} the last 'mail begun' of the"
+            " invocation whose record.status is not success; raise functionTimeoutSeconds or"
+            " functionMemory, or deploy the version before.",
         ),
         Alarm(
             key="function-throttles",
@@ -145,7 +147,8 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             meaning="Lambda has refused to start workers for a quarter of an hour: the account's"
             " concurrency is used up. Each time, a mail loses a try.",
             first="find the function of this account and region with the most"
-            " ConcurrentExecutions; have it limited, or ask AWS for a higher quota.",
+            " ConcurrentExecutions; have it limited, or ask AWS for a higher quota. Then 'relayctl"
+            " dlq list' shows the mails that have no try left.",
         ),
         Alarm(
             key="last-try",
@@ -198,7 +201,8 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             meaning="The recipient directory cannot be read. Workers go by the last one they read;"
             " those that have read none put mail off.",
             first="see whether the parameter that the stack's output directoryParameter names was"
-            " edited just now: it must hold a JSON object. Its history holds the last good one.",
+            " edited just now: it must hold a JSON object. Its history holds the last good one."
+            " 'relayctl list --state failing --since 1h' shows the mail that was put off.",
         ),
         Alarm(
             key="device-bounces",
@@ -208,7 +212,8 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             " lost, and the device has been told that it was sent.",
             first="see that this stack's receipt rule set is the active one, that the device sends"
             " to recipientEmail as it is now, and that the domain's MX record leads to SES. The"
-            " event on the alarms topic holds the reason.",
+            " event on the alarms topic holds the reason. 'relayctl list --since 15m' shows"
+            " whether mail comes in again.",
         ),
         Alarm(
             key="bounce-rate",
@@ -243,8 +248,8 @@ _MALWARE = Alarm(
     threshold=0,
     meaning="The malware scan found something in a file of a mail that was relayed already. Nobody"
     " can fetch the file any more, and nobody could before it was scanned.",
-    first="read the notice on the fallback topic, which names the mail; 'relayctl show MESSAGE'"
-    " names the file. Take the device that sent it off the network.",
+    first="the notice on the fallback topic names the mail, and so does 'relayctl list --since"
+    " 24h'; 'relayctl show MESSAGE' names the file. Take the device that sent it off the network.",
 )
 
 
@@ -257,7 +262,8 @@ def _alarms_of_page(log_group: str) -> tuple[Alarm, ...]:
             meaning="Somebody asked for a download page or a file and got an error: AWS did not"
             " answer the page, or its function died. Links stay good; asking again may help.",
             first=f"see in the log group {log_group} what it could not do. A missing permission or"
-            " unreadable link keys last until the next deployment, throttling ends by itself.",
+            " unreadable link keys last until the next deployment, throttling ends by itself."
+            " 'relayctl link MESSAGE --recipient ADDRESS' prints a link to try.",
         ),
         Alarm(
             key="download-throttles",
@@ -269,7 +275,8 @@ def _alarms_of_page(log_group: str) -> tuple[Alarm, ...]:
             meaning="For a quarter of an hour, more people or machines asked for download pages"
             " than downloadMaxConcurrency lets in. Some were turned away; mail is relayed.",
             first="see on the dashboard what the pages were. Mostly unknown links are guesses: the"
-            " limit keeps them cheap, leave it. Mostly real ones: raise downloadMaxConcurrency.",
+            " limit keeps them cheap, leave it. Mostly real ones: raise downloadMaxConcurrency."
+            " 'relayctl link MESSAGE --recipient ADDRESS' prints a link to try.",
         ),
     )
 

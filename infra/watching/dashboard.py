@@ -160,6 +160,7 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                     "Recipients",
                     (counted("RecipientsSubmitted"), "submitted"),
                     (metrics.RECIPIENTS_FAILED, "failed"),
+                    (counted("RecipientsLeftOut"), "left out"),
                     (counted("RecipientsPossiblyRepeated"), "possibly repeated"),
                     (counted("DuplicatesAvoided"), "repetitions avoided"),
                 ),
@@ -191,6 +192,7 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                     (metrics.PARKED, "mails parked"),
                     (metrics.HELD, "mails held"),
                     (metrics.DIRECTORY_FAILURES, "directory not read"),
+                    (metrics.MALWARE_FOUND, "files with malware"),
                 ),
                 _graph(
                     "Suppressed and summed up",

@@ -59,13 +59,21 @@ def lease_at(manifest: Manifest, now: datetime) -> Lease | None:
 _MOST_TOLD = 3
 
 
+def trouble_of(manifest: Manifest) -> str:
+    """What went wrong with the message as a whole; empty once a later try went well."""
+    is_over = manifest.state is ManifestState.RELAYING and manifest.is_settled
+    return "" if is_over else manifest.detail
+
+
 def why(manifest: Manifest) -> str:
     """Why the message is where it is, in words of the record; empty where it is done.
 
-    Recipients who fail for the same reason are told of together.
+    Recipients who fail for the same reason are told of together, and each reason once.
     """
     words = [manifest.reason.value] if manifest.reason else []
-    words += [manifest.detail] if manifest.detail else []
+    trouble = trouble_of(manifest)
+    is_told_below = any(trouble in (one.failure or "") for one in manifest.deliveries)
+    words += [trouble] if trouble and not is_told_below else []
     unserved: dict[str, list[str]] = {}
     for one in manifest.deliveries:
         if one.state is not DeliveryState.SUBMITTED:

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from operate.messages.standing import Standing, lease_at, standing_of, whose
+from operate.messages.standing import Standing, lease_at, standing_of, trouble_of, whose
 from relay_core.delivery.deaths import cause_of_death, known_deaths
 from relay_core.errors import Refusal
 from relay_core.notices.moment import format_distance, format_moment
@@ -75,8 +75,8 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
     facts.add_row("State", _standing(manifest, now))
     if manifest.reason:
         facts.add_row("Reason", shown(manifest.reason))
-    if manifest.detail:
-        facts.add_row("Detail", shown(manifest.detail))
+    if trouble := trouble_of(manifest):
+        facts.add_row("Detail", shown(trouble))
     if manifest.lease:
         is_held = lease_at(manifest, now) is not None
         over = "" if is_held else " (over: that worker is gone)"

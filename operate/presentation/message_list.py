@@ -13,7 +13,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from operate.messages.standing import lease_at, standing_of, why
+from operate.messages.standing import lease_at, standing_of, trouble_of, why
 from relay_core.notices.moment import format_duration, format_moment
 from relay_core.record.manifest import DeliveryState, Manifest
 
@@ -42,7 +42,7 @@ def summarize(manifest: Manifest, now: datetime) -> dict[str, Any]:
         ],
         "attachments": len(manifest.attachments),
         "reason": manifest.reason.value if manifest.reason else None,
-        "detail": manifest.detail,
+        "detail": trouble_of(manifest),
         "worker": lease and {"holder": lease.holder, "until": lease.until.isoformat()},
     }
 

@@ -87,7 +87,9 @@ def deploy(
             return context.run(asyncio.run, running)
     except Exception as error:  # noqa: BLE001 (whatever a program raises, it did not deploy)
         # A resource that failed comes first: what the program raised is its consequence.
-        first = deployment.first_error or DeployError(f"{program.name}: {one_line(error)}")
+        # What a program says on purpose is no fault in it, and needs no place.
+        place = "" if isinstance(error, pulumi.RunError) else f"{program.name}: "
+        first = deployment.first_error or DeployError(f"{place}{one_line(error)}")
         raise first from first.__cause__ or error
     finally:
         _logger.removeHandler(warnings_of_program)

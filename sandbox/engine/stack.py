@@ -284,7 +284,7 @@ class Stack:
         except automation.errors.CommandError as error:
             first = next(iter(heard.errors), str(error))
             raise DeployError(
-                self._provider.take_first_error() or f"{self._program.name}: {_readable(first)}"
+                self._provider.take_first_error() or _readable(first, self._program)
             ) from error
         return Outcome(
             steps=tuple(heard.steps),
@@ -318,10 +318,10 @@ def _describe(folder: Path, program: Path, project: str) -> None:
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump(description), "utf-8")
 
 
-def _readable(message: str) -> str:
-    """An error on one line; of an exception its type and text, without where it was raised."""
+def _readable(message: str, program: Path) -> str:
+    """An error on one line; of an exception in the program its type and text."""
     if "Traceback (most recent call last)" in message:
-        return message.strip().splitlines()[-1].strip()
+        return f"{program.name}: {message.strip().splitlines()[-1].strip()}"
     return joined_lines(message.removeprefix("error: "))
 
 

@@ -114,8 +114,7 @@ def _tell_of_rest(
         case ProgramWarned():
             return "warning", "yellow", event.text
         case NoticePublished():
-            reason = f" ({event.attributes['reason']})" if "reason" in event.attributes else ""
-            return "notice", "magenta", f"{event.topic}: {event.subject}{reason}"
+            return "notice", "magenta", f"{event.topic}: {event.subject}"
         case FunctionLogged():
             return "function", "dim" if event.level in {"DEBUG", "INFO"} else "yellow", event.text
         case AttachmentScanned():

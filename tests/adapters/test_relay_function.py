@@ -29,7 +29,7 @@ from adapters.last_words import LAST_WORDS
 from adapters.relay_function import RelayFunction, ScanWatch, make_worker
 from adapters.telemetry.relay import Telemetry
 from relay_core.errors import PermanentError, SendingStopped, TransientError
-from relay_core.keys import AttachmentKey, MessageId, RawKey
+from relay_core.keys import AttachmentKey, MessageId, RawKey, message_id_of
 from relay_core.links.download import Scan
 from relay_core.settings import LinkMode, Settings
 from sandbox.emulator.running import Emulator
@@ -649,6 +649,21 @@ class TestAgain:
         assert failed_ids(answer) == ["sqs-1"]
         (warning,) = log.others()
         assert "sqs:SendMessage on SQS message sqs-1" in warning["cause"]
+
+    def test_a_mail_that_cannot_be_sent_anew_at_its_last_try_is_dead(
+        self, function: RelayFunction, world: MemoryWorld
+    ) -> None:
+        world.incoming.messages[RawKey("incoming/m1")] = mail()
+        paused = SendingStopped(call="ses:SendEmail", target="bob@example.net", detail="paused")
+        world.submission.faults.order("submit", paused, times=2)
+        record = sqs_record(
+            body_for("incoming/m1"), receive_count=function.settings.max_receive_count
+        )
+        assert failed_ids(function({"Records": [record]}, CONTEXT)) == ["sqs-1"]
+        stored = world.ports.manifests.load(message_id_of(RawKey("incoming/m1")))
+        assert stored is not None
+        assert stored.manifest.is_dead
+        assert "sqs:SendMessage on SQS message sqs-1" in stored.manifest.detail
 
     def test_a_mail_that_its_batch_left_no_time_for_is_not_begun(
         self, function: RelayFunction, world: MemoryWorld, log: Log, queue: Queue

@@ -111,7 +111,7 @@ class TestSsmDirectories(DirectoriesContract):
             (None, "ParameterNotFound"),
         ],
     )
-    def test_without_one_that_was_ever_readable_the_mail_waits(
+    def test_without_one_that_was_ever_readable_the_mail_waits_and_the_operator_hears(
         self, parameter: Parameter, document: str | None, told: str
     ) -> None:
         directories = parameter.directories(max_age=60)
@@ -121,7 +121,7 @@ class TestSsmDirectories(DirectoriesContract):
                 directories.current()
         parameter.put(format_directory(SECOND))
         assert SECOND == directories.current()
-        assert [] == parameter.troubles
+        assert 2 == len(parameter.troubles)
 
     def test_entries_that_mail_will_be_refused_for_are_told_once(
         self, parameter: Parameter

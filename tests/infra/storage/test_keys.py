@@ -128,8 +128,24 @@ def test_the_key_lets_its_stacks_roles_in_before_their_policies_do(hardened: Dep
     assert (statement["Principal"], statement["Action"]) == ({"AWS": "*"}, USE)
     condition = statement["Condition"]
     assert condition["StringEquals"]["kms:CallerAccount"] == ACCOUNT
-    pattern = condition["ArnLike"]["aws:PrincipalArn"]
+    patterns = condition["ArnLike"]["aws:PrincipalArn"]
     asked_by = set(condition["StringEquals"]["kms:ViaService"])
     for name, use in key_use(hardened).items():
-        assert fnmatch(f"arn:aws:iam::{ACCOUNT}:role/{name}-1234567", pattern)
+        role = f"arn:aws:iam::{ACCOUNT}:role/{name}-1234567"
+        assert any(fnmatch(role, pattern) for pattern in patterns)
         assert set(use["Condition"]["StringEquals"]["kms:ViaService"]) <= asked_by
+
+
+@pytest.mark.parametrize("other", ["dev-two", "dev-function", "dev-scan-function"])
+def test_the_key_lets_no_role_in_of_a_stack_whose_name_begins_alike(
+    hardened: Deployment, other: str
+) -> None:
+    (statement,) = (
+        one
+        for one in hardened.one(KEY).document("policy")["Statement"]
+        if one["Sid"] == "OwnRolesByServices"
+    )
+    patterns = statement["Condition"]["ArnLike"]["aws:PrincipalArn"]
+    for end in ("function", "download", "scan"):
+        role = f"arn:aws:iam::{ACCOUNT}:role/mail-relay-{other}-{end}-1234567"
+        assert not any(fnmatch(role, pattern) for pattern in patterns)

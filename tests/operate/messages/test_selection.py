@@ -94,6 +94,14 @@ def test_recipients_who_fail_alike_are_told_of_together() -> None:
     )
 
 
+def test_an_error_is_told_once_and_not_after_its_mail_went_out() -> None:
+    trouble = replace(manifest("m", to(ANNA, PENDING, "SlowDown")), detail="SlowDown")
+    assert f"{ANNA}: SlowDown" == why(trouble)
+    assert "" == why(replace(manifest("m", to(ANNA)), detail="SlowDown"))
+    assert f"{BEN}: no" == why(replace(manifest("m", to(BEN, FAILED, "no")), detail="SlowDown"))
+    assert "SlowDown" == why(manifest(detail="SlowDown", state=ManifestState.FAILING))
+
+
 @pytest.mark.parametrize(
     ("text", "moment"),
     [

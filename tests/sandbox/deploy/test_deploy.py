@@ -203,7 +203,7 @@ class TestFailsClosed:
     ) -> None:
         with pytest.raises(DeployError) as caught:
             deployed("raise pulumi.RunError('2 problems:\\n  a = 1: too\\n  small\\n\\n  b: no')")
-        assert str(caught.value) == "__main__.py: 2 problems: a = 1: too; small; b: no"
+        assert str(caught.value) == "2 problems: a = 1: too; small; b: no"
 
     def test_on_a_type_it_cannot_make(self, deployed: Deploy) -> None:
         with pytest.raises(DeployError) as caught:
@@ -340,7 +340,7 @@ class TestFailsClosed:
     def test_on_a_program_that_raises(self, deployed: Deploy) -> None:
         with pytest.raises(DeployError) as caught:
             deployed("raise pulumi.RunError('bad:\\n  key: value')")
-        assert str(caught.value) == "__main__.py: bad: key: value"
+        assert str(caught.value) == "bad: key: value"
         with pytest.raises(DeployError) as caught:
             deployed("aws.s3.Bucket('b').arn.apply(lambda arn: arn.nothing)")
         assert str(caught.value) == (

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
 
-from sandbox.events import AttachmentScanned, Event, MailSubmitted
+from sandbox.events import AttachmentScanned, Event, MailSubmitted, NoticePublished
 from sandbox.services.function_log import parse_log_message
 from sandbox.terminal.narration import Narrator
 
@@ -54,3 +55,17 @@ def test_a_scan_is_told_of() -> None:
 def test_lines_of_the_functions_log(message: str, told_as: str | None) -> None:
     logged = parse_log_message(message)
     assert told_as == (logged.text if logged else None)
+
+
+def test_the_reason_of_a_notice_is_told_once() -> None:
+    line = told(
+        NoticePublished(
+            topic="fallback",
+            at=datetime(2026, 1, 2, tzinfo=UTC),
+            subject="Mail relay dev: spam (a@b.example)",
+            message="text",
+            document=None,
+            attributes={"reason": "spam"},
+        )
+    )
+    assert line.count("spam") == 1

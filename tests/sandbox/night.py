@@ -1,0 +1,223 @@
+"""An operator at night: what `docs/operating.md` says about an alarm, and `relayctl` as typed.
+
+The section of an alarm has numbered steps. In a step, every command of `relayctl` in backquotes
+is typed as it stands. MESSAGE in it is the id of each message of the trouble that was listed, and
+ADDRESS an address of the trouble that was printed. What a step marked **By hand** says is not
+read: a test does the same with the emulator.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from operate.cli import app
+from relay_core.settings import MANUAL
+from tests.sandbox.running import RunningSandbox, recipient_code
+from tests.sandbox.waiting import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFIX = "mail-relay-sandbox-"
+BY_HAND = "**By hand"
+
+_STEP = re.compile(r"^\d\. (.*(?:\n   .*)*)", re.MULTILINE)
+_COMMAND = re.compile(r"`(relayctl [^`]+)`")
+_ASKS = {"redrive", "drop", "redeliver"}
+"""Commands that ask before they do anything; who types them answers yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One numbered step: what it says, and the commands to type."""
+
+    text: str
+
+    @property
+    def is_by_hand(self) -> bool:
+        return self.text.startswith(BY_HAND)
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Each on one line."""
+        return tuple(" ".join(one.split()) for one in _COMMAND.findall(self.text))
+
+
+def section(key: str) -> str:
+    """What the document says about an alarm."""
+    text = (ROOT / MANUAL).read_text("utf-8")
+    return re.split(r"^##", text.partition(f"\n### {key}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def steps_of(key: str) -> tuple[Step, ...]:
+    """The steps under an alarm's heading, in their order."""
+    return tuple(Step(found) for found in _STEP.findall(section(key)))
+
+
+@dataclass(slots=True)
+class Night:
+    """A sandbox, and one trouble after the other.
+
+    `subject` and `recipients` are those of the mails of the present trouble; `promised` are all
+    recipients, of whatever trouble, who are to have their mail in the end.
+    """
+
+    relay: RunningSandbox
+    data: Path
+    key: str = ""
+    subject: str = ""
+    recipients: list[str] = field(default_factory=list)
+    promised: list[str] = field(default_factory=list)
+    _printed: str = ""
+    _seen: int = 0
+
+    def begin(self, key: str) -> None:
+        """A new trouble: its alarm is silent."""
+        self.key, self.recipients, self._printed = key, [], ""
+        self.subject = f"{key} {uuid.uuid4().hex[:8]}"
+        eventually(lambda: self.alarm["StateValue"] != "ALARM", within=90)
+        self._seen = len(self.relay.notices())
+
+    # What happens.
+
+    def alarms(self) -> dict[str, Mapping[str, Any]]:
+        """Those that are deployed, by the end of their names: Pulumi puts an end of its own."""
+        pages = self.relay.client("cloudwatch").get_paginator("describe_alarms").paginate()
+        return {
+            one["AlarmName"].removeprefix(PREFIX).rpartition("-")[0]: one
+            for page in pages
+            for one in page["MetricAlarms"]
+        }
+
+    @property
+    def alarm(self) -> Mapping[str, Any]:
+        return self.alarms()[self.key]
+
+    def new_address(self, name: str = "", domain: str = "example.com") -> str:
+        return f"{name or self.key}+{uuid.uuid4().hex[:8]}@{domain}"
+
+    def send(
+        self, *recipients: str, text: str = "", sender: str = "", is_lost: bool = False
+    ) -> None:
+        """A mail of this trouble, from a device that sends no other trouble's mail."""
+        code, domain = recipient_code(*recipients), self.relay.device.partition("@")[2]
+        device = f"{sender or self.key}@{domain}"
+        self.recipients += recipients
+        # Members of a group are not known here.
+        self.promised += () if is_lost else (one for one in recipients if "@" in one[1:])
+        self.relay.send(
+            f"From: {device}\r\nSubject: {self.subject}\r\n\r\n{code}\r\n{text}\r\n".encode(),
+            mail_from=device,
+        )
+
+    def fail(self, error: str, recipients: Sequence[str], times: int = 1000) -> None:
+        """Have SES answer submissions to them with an error, until `mend`."""
+        self.relay.set_faults(
+            *({"error": error, "times": times, "recipient": one} for one in recipients)
+        )
+
+    def mend(self) -> None:
+        self.relay.set_faults()
+
+    def measure(self, value: float) -> None:
+        """A value of the alarm's metric, as AWS measures it where the emulator has nothing to."""
+        alarm = self.alarm
+        self.relay.client("cloudwatch").put_metric_data(
+            Namespace=alarm["Namespace"],
+            MetricData=[
+                {
+                    "MetricName": alarm["MetricName"],
+                    "Dimensions": alarm["Dimensions"],
+                    "Value": value,
+                }
+            ],
+        )
+
+    def await_alarm(self) -> str:
+        """The alarm sounds: its text, as it comes on the alarms topic."""
+        return str(self._await_state("ALARM")["AlarmDescription"])
+
+    def await_end(self) -> None:
+        """The alarm is over, and says so if it is one that does.
+
+        What it watches is over a shorter time from here on: a minute of it takes a second.
+        """
+        alarm = self.alarm
+        assert alarm["StateValue"] == "ALARM"
+        self.relay.client("cloudwatch").put_metric_alarm(
+            **{name: alarm[name] for name in _DEFINITION if alarm.get(name) is not None},
+            Period=max(1, alarm["Period"] // 60 // 5),
+        )
+
+        def is_over() -> bool:
+            if alarm["TreatMissingData"] == "ignore":
+                self.measure(0)
+            return bool(self.alarm["StateValue"] == "OK")
+
+        eventually(is_over, within=90, pause=0.2)
+        if alarm["OKActions"]:
+            self._await_state("OK")
+
+    def _await_state(self, state: str) -> Mapping[str, Any]:
+        def find() -> Mapping[str, Any] | None:
+            told = (one["message"] for one in self.relay.notices()[self._seen :])
+            events = (json.loads(text) for text in told if f"{PREFIX}{self.key}-" in text)
+            return next((one for one in events if one.get("NewStateValue") == state), None)
+
+        found = eventually(find, within=90)
+        assert found is not None
+        return found
+
+    # What the operator does.
+
+    def type(self, command: str) -> None:
+        """One command as it stands in the document, for each message that it means."""
+        words = shlex.split(command)[1:]
+        messages = list(self._listed()) if "MESSAGE" in words else [""]
+        assert messages, f"{command}: nothing listed is of {self.subject}: {self._printed}"
+        if "ADDRESS" in words:
+            address = next((one for one in self.recipients if one in self._printed), None)
+            assert address, f"{command}: nobody concerned is in {self._printed}"
+            words = [address if one == "ADDRESS" else one for one in words]
+        printed = [
+            self._run([one if word == "MESSAGE" else word for word in words]) for one in messages
+        ]
+        if not {"MESSAGE", "ADDRESS"} & set(shlex.split(command)) or words[0] == "show":
+            self._printed += "".join(printed)
+        if words[0] == "link":
+            for link in printed:
+                assert open_page(link.strip()) == 200
+
+    def _run(self, words: Sequence[str]) -> str:
+        ready_file = self.data.parent / "ready.json"
+        answers = ["--yes"] if _ASKS & set(words) else []
+        done = CliRunner().invoke(app, [*words, *answers, "--ready-file", str(ready_file)])
+        assert done.exit_code == 0, (words, done.output, done.exception)
+        return done.stdout
+
+    def _listed(self) -> Iterator[str]:
+        """The ids that `list` printed beside the subject of this trouble."""
+        rows = (line.split("\t") for line in self._printed.splitlines())
+        return iter(dict.fromkeys(row[2] for row in rows if self.subject in row))
+
+
+_DEFINITION = (
+    *("AlarmName", "AlarmDescription", "AlarmActions", "OKActions", "MetricName", "Namespace"),
+    *("Statistic", "Dimensions", "EvaluationPeriods", "DatapointsToAlarm", "Threshold"),
+    *("ComparisonOperator", "TreatMissingData"),
+)
+
+
+def open_page(link: str) -> int:
+    """The HTTP status of a download page; an error of HTTP is raised."""
+    assert link.startswith("http")
+    with urllib.request.urlopen(link, timeout=60) as answer:  # noqa: S310 (see above)
+        return int(answer.status)
