@@ -80,7 +80,8 @@ class Night:
     _seen: int = 0
 
     def begin(self, key: str) -> None:
-        """A new trouble: its alarm is silent."""
+        """A new trouble: its alarm is silent, and SES answers as it should."""
+        self.mend()
         self.key, self.recipients, self._printed = key, [], ""
         self.subject = f"{key} {uuid.uuid4().hex[:8]}"
         eventually(lambda: self.alarm["StateValue"] != "ALARM", within=90)

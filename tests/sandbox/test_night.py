@@ -188,8 +188,8 @@ def ses_receives_none(night: Night) -> None:
 
 
 def activate_the_rule_set(night: Night) -> None:
-    told = [one["message"] for one in night.relay.notices() if '"bounce"' in one["message"]]
-    assert any(night.relay.smtp["rcpt_to"] in text for text in told)
+    event = night.relay.await_notice("bouncedRecipients")
+    assert night.relay.smtp["rcpt_to"] in event["message"]
     night.relay.client("ses").set_active_receipt_rule_set(
         RuleSetName=night.relay.ready["stack"]["receiptRuleSet"]
     )
