@@ -114,8 +114,8 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             meaning=f"A mail has waited for more than {thresholds.oldest_message_seconds} seconds:"
             " the relay does not keep up with what comes in.",
             first="'relayctl list --state failing --since 1h' shows what failed and is tried"
-            f" again, and why. If it shows none, look at the dashboard {dashboard}: all workers"
-            " are busy (raise maxConcurrency), or none takes mail (see the function's trigger).",
+            f" again, and why. If it shows none, look at the dashboard {dashboard}. All workers"
+            " are busy: raise maxConcurrency; none takes mail: see the function's trigger.",
         ),
         Alarm(
             key="traffic",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_AT_ONCE = 1000  # CloudWatch API reference, PutMetricData
 _DEATH = re.compile(
-    r"Task timed out after \d|Worker (process died|returned no response)"
+    r"Task timed out after \d|Worker (process died|returned no response|init failed)"
     r"|RequestId: \S+ Error: Runtime exited"
     r"|Traceback \(most recent call last\):"
 )

@@ -395,8 +395,9 @@ class TestErrors:
         killed = ["START RequestId: 4", "RequestId: 4 Error: Runtime exited with error: signal"]
         fine = ["START RequestId: 3", '{"exception": "Traceback (most recent call last):"}']
         end = ["END RequestId: 1", "REPORT RequestId: 1"]
+        unstarted = ["START RequestId: 5", "Worker init failed: No module named 'x'"]
         lines = [*died, *died, *end, *fine, *end, *timed_out, *end, *killed, *end]
-        assert count_errors(lines) == 3
+        assert count_errors([*lines, *unstarted, *end]) == 4
 
 
 class TestFunctionLog:
