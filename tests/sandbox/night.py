@@ -163,7 +163,7 @@ class Night:
                 self.measure(0)
             return bool(self.alarm["StateValue"] == "OK")
 
-        eventually(is_over, within=90, pause=0.2)
+        eventually(is_over, within=90)
         if alarm["OKActions"]:
             self._await_state("OK")
 

@@ -136,9 +136,9 @@ def two_fail_at_each_try(night: Night) -> None:
 
 def a_worker_dies(night: Night) -> None:
     """It is killed when its mail has come to somebody, and many are still to get it."""
-    recipients = [night.new_address() for _ in range(60)]
+    recipients = [night.new_address() for _ in range(90)]
     night.send(*recipients)
-    eventually(lambda: any(map(night.relay.mails, recipients)), within=60, pause=0.01)
+    eventually(lambda: any(map(night.relay.mails, recipients)), within=60)
     workers = find_workers(night.data, night.relay.ready["stack"]["functionName"])
     assert sum(map(kill_worker, workers))
 
@@ -329,5 +329,5 @@ def _check_text(key: str, text: str, commands: set[str]) -> None:
 @pytest.mark.timeout(300)
 def test_nobody_was_left_out_in_that_night(night: Night) -> None:
     """Not even of the mail whose worker died, once its lease is over."""
-    eventually(lambda: all(map(night.relay.mails, night.promised)), within=200, pause=0.5)
+    eventually(lambda: all(map(night.relay.mails, night.promised)), within=200)
     assert dead_letters(night) == 0
