@@ -30,9 +30,9 @@ from relay_core.mime.encoding import encode_unstructured
 from relay_core.mime.header import Header, HeaderField
 
 from .message_ids import message_ids, thread_fields
+from .part_header import canonical_name, written_field
 from .passed_fields import is_passed
 from .relay_marks import LOOP_FIELD, format_relays
-from .rewrite import canonical_name, written_field
 from .sent_time import format_date
 
 SENT_FIELD = "x-mail-relay-date"

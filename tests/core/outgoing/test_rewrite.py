@@ -13,7 +13,9 @@ from relay_core.errors import DefectKind, MalformedMessage, Span
 from relay_core.mime.message import Message, parse_message
 from relay_core.outgoing.header import Sender, compose_header
 from relay_core.outgoing.link_list import ListedAttachment
-from relay_core.outgoing.rewrite import Splice, _with_text, apply_splices, rewrite_body
+from relay_core.outgoing.rewrite import rewrite_body
+from relay_core.outgoing.splices import Splice, apply_splices
+from relay_core.outgoing.telling import with_appendix
 from tests.core import oracle
 from tests.core.laws import check_any_bytes, check_rewriting_is_done
 from tests.strategies import GARBAGE, Drawn, mails, mutated_mails
@@ -253,4 +255,4 @@ def test_a_text_in_uuencode_goes_out_in_what_all_can_read() -> None:
     ],
 )
 def test_the_list_stands_above_a_signature(text: str, expected: str) -> None:
-    assert expected == _with_text(text, "BLOCK\n")
+    assert expected == with_appendix(text, "BLOCK\n")

@@ -1,0 +1,33 @@
+"""Signed multiparts (RFC 1847): a signature over words that changed would only alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from relay_core.attachments.attachment import is_signature
+from relay_core.mime.message import Entity, Message
+
+from .travelling import travels_as_it_is
+
+SIGNATURE_NOTE = (
+    "This mail was signed. The signature was taken off, because the mail was changed on its way."
+)
+
+
+def no_longer_signed(message: Message, changed: AbstractSet[Entity]) -> frozenset[Entity]:
+    """The signed multiparts in whose content anything changes.
+
+    `changed` are the entities that change for another reason than that they cannot travel.
+    """
+    multiparts = [entity for entity in reversed(message.entities) if entity.parts]
+    signed = [one for one in multiparts if one.media_type.full == "multipart/signed"]
+    if not signed:
+        return frozenset()
+    found = set(changed)
+    for entity in reversed(message.entities):
+        if entity.parts:
+            if any(part in found for part in entity.parts):
+                found.add(entity)
+        elif not is_signature(entity) and not travels_as_it_is(message, entity):
+            found.add(entity)
+    return frozenset(entity for entity in signed if entity in found)
