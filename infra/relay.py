@@ -24,6 +24,7 @@ from .aws_facts import smtp_endpoint
 from .configuration import environment
 from .configuration.config import StackConfig
 from .configuration.timing import BATCH_SIZE, DEAD_LETTER_RETENTION, QUEUE_RETENTION
+from .functions.beyond_mail import BeyondMailArgs, reach_beyond_mail
 from .functions.download import DownloadPage, DownloadPageArgs
 from .functions.function import RelayFunction, RelayFunctionArgs
 from .functions.queue import IncomingQueue, IncomingQueueArgs
@@ -69,8 +70,7 @@ class MailRelay(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MailRelayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        config, fitting = args.config, args.fitting
-        holdings = fitting.holdings
+        config, fitting, holdings = args.config, args.fitting, args.fitting.holdings
         everywhere = pulumi.ResourceOptions(
             transformations=[
                 *safeguards(
@@ -132,15 +132,7 @@ class MailRelay(pulumi.ComponentResource):
                 display_name="Mail relay alarms",
                 emails=config.alarm_emails,
                 publishers=[
-                    ServicePublisher(
-                        sid="PublishAlarms",
-                        service="cloudwatch.amazonaws.com",
-                        account=account,
-                        # Pulumi ends the names of alarms in a few random characters.
-                        source_arn=policies.arn(
-                            "cloudwatch", config.region, account, f"alarm:{name}-*"
-                        ),
-                    ),
+                    _alarms_of_cloudwatch(config.region, account, name),
                     *(
                         ServicePublisher(
                             sid=sid,
@@ -228,7 +220,15 @@ class MailRelay(pulumi.ComponentResource):
         fallback = OperatorTopic(
             f"{name}-fallback",
             OperatorTopicArgs(
-                display_name="Mail relay", emails=config.fallback_emails, key_arn=key_arn
+                display_name="Mail relay",
+                emails=config.fallback_emails,
+                # Some alarms are told here too (`Alarm.tells_both_topics`).
+                publishers=(
+                    [_alarms_of_cloudwatch(config.region, account, name)]
+                    if config.has_receivers or config.watch_subscriptions
+                    else []
+                ),
+                key_arn=key_arn,
             ),
             child,
         )
@@ -368,6 +368,19 @@ class MailRelay(pulumi.ComponentResource):
             ),
             child,
         )
+        beyond = reach_beyond_mail(
+            name,
+            BeyondMailArgs(
+                config=config,
+                code=args.code,
+                account=account,
+                alarms=alarm_topic,
+                fallback=fallback,
+                key_arn=key_arn,
+                usable_key_arn=usable_key_arn,
+            ),
+            child,
+        )
         watched = alarms(
             Thresholds(
                 failed_messages=config.dlq_alarm_threshold,
@@ -378,6 +391,8 @@ class MailRelay(pulumi.ComponentResource):
             log_group=log_group_name,
             page_log_group=page_log_group_name if page else None,
             is_scanned=config.malware_protection,
+            posting_log_group=beyond.posting_log_group,
+            watch_log_group=beyond.watch_log_group,
         )
         names: Mapping[Subject, pulumi.Input[str]] = {
             Subject.INCOMING_QUEUE: queue.queue_name,
@@ -386,10 +401,17 @@ class MailRelay(pulumi.ComponentResource):
             Subject.RELAY: config.prefix,
             Subject.DEVICE_MAIL: config.device_set,
             **({Subject.DOWNLOAD_PAGE: page.function_name} if page else {}),
+            **beyond.names,
         }
         alarm_arns = Alarms(
             name,
-            AlarmsArgs(stack=config.stack, alarms=watched, names=names, topic_arn=alarm_topic.arn),
+            AlarmsArgs(
+                stack=config.stack,
+                alarms=watched,
+                names=names,
+                topic_arn=alarm_topic.arn,
+                second_topic_arn=fallback.arn,
+            ),
             child,
         ).arns
         dashboard = FlowDashboard(
@@ -400,6 +422,8 @@ class MailRelay(pulumi.ComponentResource):
                     function_timeout_seconds=timing.function_timeout_seconds,
                     max_concurrency=timing.max_concurrency,
                     download_max_concurrency=(fitting.download_max_concurrency if page else None),
+                    is_posted=beyond.posting_log_group is not None,
+                    is_watched=beyond.watch_log_group is not None,
                 ),
                 alarms=watched,
                 alarm_arns=alarm_arns,
@@ -448,5 +472,16 @@ class MailRelay(pulumi.ComponentResource):
             "dnsRecords": domains.dns_records,
             "dnsZoneFile": domains.zone_file,
             "receiptRuleSet": inbound.rule_set_name,
+            **beyond.exports,
         }
         self.register_outputs(dict(self.exports))
+
+
+def _alarms_of_cloudwatch(region: str, account: pulumi.Input[str], name: str) -> ServicePublisher:
+    return ServicePublisher(
+        sid="PublishAlarms",
+        service="cloudwatch.amazonaws.com",
+        account=account,
+        # Pulumi ends the names of alarms in a few random characters.
+        source_arn=policies.arn("cloudwatch", region, account, f"alarm:{name}-*"),
+    )

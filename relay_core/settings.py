@@ -226,6 +226,50 @@ class PageResources:
         return cls(**_from_environment(cls, environment))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingResources:
+    """What the function that posts to receivers is given of the deployment.
+
+    `receivers_parameter` names the SSM parameter that holds the receivers; `retry_delay` is how
+    long a message waits after its first try, twice as long after each further one.
+    """
+
+    stack: str
+    receivers_parameter: str
+    retry_delay: timedelta
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> PostingResources:
+        """Read them back.
+
+        Raises:
+            InvalidSettings: naming each variable that is missing or cannot be read.
+        """
+        return cls(**_from_environment(cls, environment))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchResources:
+    """What the function that looks at subscriptions is given of the deployment.
+
+    The topics by ARN, and the e-mail addresses that ought to be subscribed to each.
+    """
+
+    alarms_topic_arn: str
+    fallback_topic_arn: str
+    alarm_emails: tuple[str, ...] = ()
+    fallback_emails: tuple[str, ...] = ()
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> WatchResources:
+        """Read them back.
+
+        Raises:
+            InvalidSettings: naming each variable that is missing or cannot be read.
+        """
+        return cls(**_from_environment(cls, environment))
+
+
 def variable_name(field_name: str) -> str:
     """The environment variable that carries a field of `Settings` or of a function's resources."""
     return ENVIRONMENT_PREFIX + field_name.upper()

@@ -21,6 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .errors import may_have_happened
+from .event_bus import EventPutter
 from .ssm import ParameterReader
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
@@ -98,6 +99,30 @@ def make_page_clients(session: boto3.Session) -> PageClients:
     return PageClients(
         s3=session.client("s3", config=_S3), ssm=session.client("ssm", config=_PARAMETERS)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingClients:
+    """The services that the function which posts to receivers speaks to."""
+
+    sqs: SQSClient
+    ssm: ParameterReader
+    events: EventPutter
+
+
+def make_posting_clients(session: boto3.Session) -> PostingClients:
+    """The clients of one container of that function."""
+    events: Any = session.client("events", config=_MESSAGING)
+    return PostingClients(
+        sqs=session.client("sqs", config=_MESSAGING),
+        ssm=session.client("ssm", config=_PARAMETERS),
+        events=events,
+    )
+
+
+def make_watch_client(session: boto3.Session) -> SNSClient:
+    """The one client of the function that looks at subscriptions."""
+    return session.client("sns", config=_MESSAGING)
 
 
 def make_ses_client(session: boto3.Session) -> SESV2Client:

@@ -34,6 +34,7 @@ from . import environment
 from .environment import LogLevel
 from .providers import PUBLIC_PROVIDERS
 from .timing import DEAD_LETTER_RETENTION, QUEUE_RETENTION, Timing
+from .webhooks import Sends, Webhook, webhook_problems
 
 ROLE_SESSION = timedelta(hours=12)
 """What presigned links outlive at most: the session whose credentials signed them."""
@@ -117,6 +118,9 @@ class StackConfig:
     notice_window_seconds: int = 300
     alarm_emails: tuple[str, ...] = ()
     fallback_emails: tuple[str, ...] = ()
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
+    event_bus: str | None = None
+    watch_subscriptions: bool = False
     dlq_alarm_threshold: int = 50
     queue_age_alarm_seconds: int = 180
     traffic_alarm_threshold: int = 180
@@ -202,6 +206,16 @@ class StackConfig:
             submission_concurrency=self.submission_concurrency,
         )
 
+    @property
+    def has_receivers(self) -> bool:
+        """Whether notices or alarms are posted to anybody beside the e-mail addresses."""
+        return bool(self.webhooks) or self.event_bus is not None
+
+    def _is_posted(self, what: Sends) -> bool:
+        return self.event_bus is not None or any(
+            one.sends in {what, Sends.BOTH} for one in self.webhooks.values()
+        )
+
     def settings(self) -> Settings:
         """The relay's policy, as the function reads it.
 
@@ -259,12 +273,19 @@ class StackConfig:
             )
         if not self.fallback_emails:
             found.append(
-                "fallbackEmails is empty: nobody reads the notices of mail that was not relayed,"
-                " unless something of yours subscribes to the topic of the output fallbackTopicArn"
+                "fallbackEmails is empty: only webhooks and the event bus get the notices of mail"
+                " that was not relayed. Where none of them takes it, nobody hears of it"
+                if self._is_posted(Sends.NOTICES)
+                else "fallbackEmails is empty: nobody reads the notices of mail that was not"
+                " relayed, unless something of yours subscribes to the topic of the output"
+                " fallbackTopicArn"
             )
         if not self.alarm_emails:
             found.append(
-                "alarmEmails is empty: nobody hears the alarms, unless something of yours"
+                "alarmEmails is empty: only webhooks and the event bus get the alarms. Where none"
+                " of them takes what is posted, the alarm that says so reaches nobody"
+                if self._is_posted(Sends.ALARMS)
+                else "alarmEmails is empty: nobody hears the alarms, unless something of yours"
                 " subscribes to the topic of the output alarmsTopicArn"
             )
         if self.sender_domain in PUBLIC_PROVIDERS:
@@ -310,6 +331,7 @@ _HTTPS_ORIGIN = re.compile(
 )
 _ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}\Z")
 _POLICY_ARN = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]{1,512}\Z", re.ASCII)
+_BUS_NAME = re.compile(r"(?!aws\.)[A-Za-z0-9._/-]{1,256}\Z")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\Z")
 
 
@@ -379,6 +401,28 @@ _RULES = (
         lambda config: config.log_retention_days in LOG_RETENTION_DAYS,
         "must be a number of days that CloudWatch Logs offers: "
         + ", ".join(map(str, LOG_RETENTION_DAYS)),
+    ),
+    _Rule(
+        "event_bus",
+        lambda config: config.event_bus is None or bool(_BUS_NAME.match(config.event_bus)),
+        "must be the name of an event bus of this account and region, as default: 1 to 256"
+        " letters, digits, dots, hyphens, underscores or slashes",
+    ),
+    _Rule(
+        "watch_subscriptions",
+        lambda config: (
+            not config.watch_subscriptions or bool(config.alarm_emails or config.fallback_emails)
+        ),
+        "must be false without alarmEmails and fallbackEmails: no subscription is there to see",
+    ),
+    _Rule(
+        "watch_subscriptions",
+        lambda config: (
+            not config.watch_subscriptions
+            or sum(len(one) + 4 for one in (*config.alarm_emails, *config.fallback_emails)) < 3000
+        ),
+        "must be false with so many alarmEmails and fallbackEmails: they do not fit into a"
+        " function's environment. Name the address of a group instead",
     ),
     _ses_name("configuration_set_name"),
     _ses_name("existing_rule_set_name"),
@@ -450,6 +494,7 @@ def _broken_rules(config: StackConfig) -> Iterator[Problem]:
     yield from _settings_problems(config)
     yield from _directory_problems(config)
     yield from config.timing.problems()
+    yield from webhook_problems(config.webhooks)
     for rule in _RULES:
         if not rule.holds(config):
             key = "aws:region" if rule.field == "region" else key_name(rule.field)

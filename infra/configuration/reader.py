@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 import pulumi
+from pulumi.runtime import is_config_secret
 from pulumi.runtime.config import CONFIG, get_config_env
 
 from infra.mail.identities import DmarcPolicy
@@ -25,6 +26,7 @@ from relay_core.settings import CodesCounted, LinkMode, Problem, VerdictAction
 from .config import InvalidConfig, StackConfig, key_name
 from .environment import LogLevel
 from .stack_config import hint
+from .webhooks import read_webhooks
 
 
 def load_config() -> StackConfig:
@@ -37,6 +39,11 @@ def load_config() -> StackConfig:
     config = read_config(pulumi.Config(), stack=pulumi.get_stack())
     for warning in config.warnings():
         pulumi.log.warn(warning)
+    if config.webhooks and not is_config_secret(f"{config.project}:webhooks"):
+        pulumi.log.warn(
+            "webhooks stands in the stack's file as plain text: whoever reads it can post to them."
+            " Set each url and signingKey with pulumi config set --secret --path"
+        )
     return config
 
 
@@ -54,7 +61,9 @@ def read_config(source: pulumi.Config, *, stack: str) -> StackConfig:
         except (pulumi.ConfigTypeError, TypeError, ValueError):
             problems.append(
                 Problem(
-                    field=key.name, value=source.get(key.name), rule=f"must be {key.kind.expected}"
+                    field=key.name,
+                    value="[secret]" if key.kind.is_secret else source.get(key.name),
+                    rule=f"must be {key.kind.expected}",
                 )
             )
             value = None
@@ -89,11 +98,15 @@ _PLACEHOLDERS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A type of configuration key: Pulumi's name for it, how to read it, and in words."""
+    """A type of configuration key: Pulumi's name for it, how to read it, and in words.
+
+    `is_secret`: whether its values hold secrets, so that no error shows one.
+    """
 
     pulumi_type: str
     read: Callable[[pulumi.Config, str], Any]
     expected: str
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +148,11 @@ def _read_groups(source: pulumi.Config, key: str) -> dict[str, tuple[str, ...]] 
     return {str(name).strip(): _texts(members) for name, members in value.items()}
 
 
+def _read_webhooks(source: pulumi.Config, key: str) -> object | None:
+    value = source.get_object(key)
+    return None if value is None else read_webhooks(value)
+
+
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise TypeError(value)
@@ -157,6 +175,13 @@ _KINDS: Mapping[str, _Kind] = {
     "tuple[str, ...]": _Kind("array", _read_texts, "a list of text"),
     "Mapping[str, tuple[str, ...]]": _Kind(
         "object", _read_groups, "an object whose values are lists of text"
+    ),
+    "Mapping[str, Webhook]": _Kind(
+        "object",
+        _read_webhooks,
+        "an object: a name for each webhook, and for that kind (slack, teams or json), url,"
+        " signingKey (of json) and sends (notices, alarms or both), all of them text",
+        is_secret=True,
     ),
     "CodesCounted": _Kind("string", _read_choice(CodesCounted), "all, first or last"),
     "LinkMode": _Kind("string", _read_choice(LinkMode), "page or presigned"),

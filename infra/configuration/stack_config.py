@@ -95,7 +95,7 @@ def put_together(
         if full_name not in schemas and full_name.startswith(f"{name}:"):
             near = hint(full_name.removeprefix(f"{name}:"), short)
             raise ConfigError(f"{key} in {source} is not a key of Pulumi.yaml{near}")
-        if isinstance(value, dict) and "secure" in value:
+        if _is_encrypted(value):
             raise ConfigError(f"{key} in {source} is encrypted; set it with --config")
         config[full_name] = value
     known = schemas.keys() | config.keys()
@@ -110,6 +110,13 @@ def put_together(
             raise ConfigError(f"{full_name} is not set, and Pulumi.yaml gives it no default")
         config[full_name] = _checked(full_name, config[full_name], schema)
     return config
+
+
+def _is_encrypted(value: object) -> bool:
+    """Whether something in a value is text that only Pulumi's command line can decrypt."""
+    if not isinstance(value, dict):
+        return False
+    return "secure" in value or any(_is_encrypted(one) for one in value.values())
 
 
 def _full_name(project: str, key: str) -> str:

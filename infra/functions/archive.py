@@ -30,7 +30,7 @@ from .platform_wheel import NATIVE, platform_wheel
 PACKAGES = ("relay_core", "adapters")
 """Our own packages that the function runs."""
 
-SERVICES = frozenset({"s3", "sesv2", "sns", "sqs", "ssm", "sts"})
+SERVICES = frozenset({"events", "s3", "sesv2", "sns", "sqs", "ssm", "sts"})
 """The services, by botocore's names, whose descriptions go into the archive."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold

@@ -46,7 +46,8 @@ class Alarm:
     `key` ends its name, and is its heading in the operator's document. `meaning` and `first` are
     sentences: what is the matter, and what to do first. `tells_end`: whether it also tells that
     the trouble is over. `holds_without_data`: whether it stays as it is, instead of taking missing
-    data for a good sign.
+    data for a good sign. `tells_both_topics`: whether it is told on the fallback topic as well,
+    because what it says may be that nobody hears the alarms topic.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Alarm:
     breaching: int = 1
     tells_end: bool = False
     holds_without_data: bool = False
+    tells_both_topics: bool = False
 
     def description(self, stack: str) -> str:
         """The text that the operator gets, 1024 characters at most (CloudWatch)."""
@@ -81,16 +83,22 @@ def alarms(
     log_group: str,
     page_log_group: str | None,
     is_scanned: bool,
+    posting_log_group: str | None = None,
+    watch_log_group: str | None = None,
 ) -> tuple[Alarm, ...]:
     """Every alarm of a stack.
 
     Texts name its dashboard, and the log groups in which its functions explain themselves.
     `page_log_group` is the download page's, None where there is no page. `is_scanned`: whether
-    attachments are scanned for malware.
+    attachments are scanned for malware. `posting_log_group` is that of what posts to webhooks and
+    the event bus, `watch_log_group` that of the look at subscriptions, None where there is none.
     """
     of_page = () if page_log_group is None else _alarms_of_page(page_log_group)
     of_scan = (_MALWARE,) if is_scanned else ()
-    return (*_alarms_of_relay(thresholds, dashboard, log_group), *of_page, *of_scan)
+    of_posting = () if posting_log_group is None else (_not_posted(posting_log_group),)
+    of_watch = () if watch_log_group is None else _alarms_of_watch(watch_log_group)
+    of_relay = _alarms_of_relay(thresholds, dashboard, log_group)
+    return (*of_relay, *of_page, *of_scan, *of_posting, *of_watch)
 
 
 def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> tuple[Alarm, ...]:
@@ -281,14 +289,71 @@ def _alarms_of_page(log_group: str) -> tuple[Alarm, ...]:
     )
 
 
+def _not_posted(log_group: str) -> Alarm:
+    return Alarm(
+        key="not-posted",
+        metric=metrics.NOT_POSTED,
+        threshold=0,
+        period_seconds=_MINUTE,
+        tells_end=True,
+        tells_both_topics=True,
+        meaning="A notice or an alarm could not be posted to a webhook or to the event bus at any"
+        " of its tries. It waits in the dead-letter queue for 14 days. E-mail is not concerned.",
+        first=f"see in the log group {log_group} the last 'not posted': it names the receiver and"
+        " what it answered. Mend the webhook, or its address in the configuration; then move the"
+        " messages back.",
+    )
+
+
+def _alarms_of_watch(log_group: str) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            key="subscriptions",
+            metric=metrics.SUBSCRIPTIONS_MISSING,
+            threshold=0,
+            period_seconds=_HOUR,
+            tells_end=True,
+            holds_without_data=True,
+            tells_both_topics=True,
+            meaning="An address of alarmEmails or fallbackEmails is not subscribed: it has not"
+            " confirmed, has unsubscribed, or SNS has turned it off. It hears nothing.",
+            first=f"see in the log group {log_group} the last 'not subscribed', which names it."
+            " Have it confirm the mail from SNS; if that is gone, subscribe it anew.",
+        ),
+        Alarm(
+            key="alarms-undelivered",
+            metric=metrics.ALARMS_UNDELIVERED,
+            threshold=0,
+            tells_both_topics=True,
+            meaning="SNS has given up to deliver something of the alarms topic to a subscriber: an"
+            " alarm may have reached nobody.",
+            first="look at the dashboard for the state of every alarm, then at the topic's"
+            " subscriptions for the one that does not take what it is sent.",
+        ),
+        Alarm(
+            key="notices-undelivered",
+            metric=metrics.NOTICES_UNDELIVERED,
+            threshold=0,
+            meaning="SNS has given up to deliver a notice to a subscriber of the fallback topic: a"
+            " mail that was not relayed may be known to nobody.",
+            first="'relayctl list --state refused --since 1h' shows the mails; then look at the"
+            " topic's subscriptions for the one that does not take what it is sent.",
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmsArgs:
-    """The alarms of a stack, what their metrics are of, and the topic that they tell."""
+    """The alarms of a stack, what their metrics are of, and the topics that they tell.
+
+    `second_topic_arn` is told only where an alarm says so (`Alarm.tells_both_topics`).
+    """
 
     stack: str
     alarms: Sequence[Alarm]
     names: Mapping[Subject, pulumi.Input[str]]
     topic_arn: pulumi.Input[str]
+    second_topic_arn: pulumi.Input[str]
 
 
 class Alarms(pulumi.ComponentResource):
@@ -300,6 +365,11 @@ class Alarms(pulumi.ComponentResource):
         self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("mail-relay:alarms:Alarms", name, None, opts)
+
+        def told(alarm: Alarm) -> list[pulumi.Input[str]]:
+            second = [args.second_topic_arn] if alarm.tells_both_topics else []
+            return [args.topic_arn, *second]
+
         self.arns = tuple(
             aws.cloudwatch.MetricAlarm(
                 f"{name}-{alarm.key}",
@@ -314,8 +384,8 @@ class Alarms(pulumi.ComponentResource):
                 comparison_operator="GreaterThanThreshold",
                 threshold=alarm.threshold,
                 treat_missing_data="ignore" if alarm.holds_without_data else "notBreaching",
-                alarm_actions=[args.topic_arn],
-                ok_actions=[args.topic_arn] if alarm.tells_end else [],
+                alarm_actions=told(alarm),
+                ok_actions=told(alarm) if alarm.tells_end else [],
                 opts=pulumi.ResourceOptions(parent=self),
             ).arn
             for alarm in args.alarms

@@ -76,12 +76,15 @@ class Limits:
     """What the configuration allows at most.
 
     `download_max_concurrency` is None where there is no download page, and 0 where it may answer
-    as many requests at once as the account allows.
+    as many requests at once as the account allows. `is_posted`: whether notices and alarms are
+    posted to webhooks or an event bus; `is_watched`: whether subscriptions are looked at.
     """
 
     function_timeout_seconds: int
     max_concurrency: int
     download_max_concurrency: int | None
+    is_posted: bool = False
+    is_watched: bool = False
 
 
 _OUTCOMES = {
@@ -213,9 +216,27 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                         ),
                     )
                 ),
+                *_heard(limits),
             ),
         ),
     )
+
+
+def _heard(limits: Limits) -> tuple[Graph, ...]:
+    """Whether notices and alarms reach somebody."""
+    series = (
+        *(((metrics.NOT_POSTED, "not posted"),) if limits.is_posted else ()),
+        *(
+            (
+                (metrics.SUBSCRIPTIONS_MISSING, "addresses not subscribed"),
+                (metrics.ALARMS_UNDELIVERED, "alarms not delivered"),
+                (metrics.NOTICES_UNDELIVERED, "notices not delivered"),
+            )
+            if limits.is_watched
+            else ()
+        ),
+    )
+    return (_graph("Notices and alarms that nobody gets", *series),) if series else ()
 
 
 def _fetched(most_pages: int) -> Column:

@@ -27,6 +27,9 @@ class Subject(Enum):
     DEAD_LETTER_QUEUE = "dead-letter queue"
     FUNCTION = "function"
     DOWNLOAD_PAGE = "download page"
+    POSTING_DEAD_LETTERS = "dead-letter queue of what is posted"
+    ALARMS_TOPIC = "alarms topic"
+    FALLBACK_TOPIC = "fallback topic"
     RELAY = "relay"
     DEVICE_MAIL = "device mail"
     """What goes with the configuration set of the devices' mail."""
@@ -49,6 +52,9 @@ _PLACES: Mapping[Subject, tuple[str, str | None]] = {
     Subject.DEAD_LETTER_QUEUE: ("AWS/SQS", "QueueName"),
     Subject.FUNCTION: ("AWS/Lambda", "FunctionName"),
     Subject.DOWNLOAD_PAGE: ("AWS/Lambda", "FunctionName"),
+    Subject.POSTING_DEAD_LETTERS: ("AWS/SQS", "QueueName"),
+    Subject.ALARMS_TOPIC: ("AWS/SNS", "TopicName"),
+    Subject.FALLBACK_TOPIC: ("AWS/SNS", "TopicName"),
     Subject.RELAY: (RELAY_NAMESPACE, "service"),
     Subject.DEVICE_MAIL: ("AWS/SES", SET_DIMENSION),
     Subject.ACCOUNT: ("AWS/SES", None),
@@ -117,6 +123,23 @@ RECIPIENTS_FAILED = counted("RecipientsFailed")
 DIRECTORY_FAILURES = counted("DirectoryFailures")
 MALWARE_FOUND = counted("MalwareFound")
 """Files that were delivered, and in which the scan found malware then."""
+
+NOT_POSTED = Metric(
+    name="ApproximateNumberOfMessagesVisible",
+    of=Subject.POSTING_DEAD_LETTERS,
+    statistic="Maximum",
+)
+SUBSCRIPTIONS_MISSING = counted("SubscriptionsMissing", "Maximum")
+"""E-mail addresses that are configured and get nothing."""
+
+ALARMS_UNDELIVERED = Metric(
+    name="NumberOfNotificationsFailed", of=Subject.ALARMS_TOPIC, statistic="Sum"
+)
+NOTICES_UNDELIVERED = Metric(
+    name="NumberOfNotificationsFailed", of=Subject.FALLBACK_TOPIC, statistic="Sum"
+)
+"""Deliveries that SNS has given up, of e-mail too (SNS guide, "Monitoring topics using
+CloudWatch")."""
 
 DEVICE_BOUNCES = Metric(name="Bounce", of=Subject.DEVICE_MAIL, statistic="Sum")
 """Mails of devices that SES took and could not deliver to the relay."""

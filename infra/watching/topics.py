@@ -53,6 +53,7 @@ class OperatorTopic(pulumi.ComponentResource):
     """
 
     arn: pulumi.Output[str]
+    topic_name: pulumi.Output[str]
     policy: aws.sns.TopicPolicy
 
     def __init__(
@@ -86,4 +87,5 @@ class OperatorTopic(pulumi.ComponentResource):
                 f"{name}-{email}", topic=topic.arn, protocol="email", endpoint=email, opts=child
             )
         self.arn = topic.arn
+        self.topic_name = topic.name
         self.register_outputs({"arn": self.arn})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     activation,
     cloudwatch,
+    eventbridge,
     function,
     guardduty,
     iam,
@@ -26,6 +27,7 @@ CREATORS: dict[str, Creator] = {
     **iam.CREATORS,
     **ssm.CREATORS,
     **cloudwatch.CREATORS,
+    **eventbridge.CREATORS,
     **function.CREATORS,
     **ses.CREATORS,
     **activation.CREATORS,

@@ -42,7 +42,15 @@ from ministack.services import lambda_svc
 
 _MEGABYTE = 1024 * 1024  # Lambda's MB
 _PAUSE = 0.01  # seconds between two looks at a worker at work
-_MORE = ("account.py", "guard.py", "keys.py", "receipt_rules.py", "updates.py")
+_MORE = (
+    "account.py",
+    "alarms.py",
+    "guard.py",
+    "keys.py",
+    "receipt_rules.py",
+    "subscriptions.py",
+    "updates.py",
+)
 """What is beside this file."""
 
 _LAST_LINES = 5.0  # seconds that a dead worker's last lines are waited for at most

@@ -57,7 +57,10 @@ _START_TIMEOUT = 60.0  # seconds; a second is usual, but a test machine may be b
 _STOP_TIMEOUT = 5.0  # seconds between SIGTERM and SIGKILL
 _POLL_INTERVAL = 0.02  # seconds
 _PROGRAM = Path(__file__).with_name("process.py")
-_INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")  # what starting a Python may need
+_INHERITED = (
+    *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH"),  # what starting a Python may need
+    "SSL_CERT_FILE",  # whom a function trusts that posts to a webhook on this machine
+)
 
 _CLIENT_CONFIG = Config(
     # Unset, each of these would be read from the caller's environment.

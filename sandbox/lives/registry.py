@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     activation,
     cloudwatch,
+    eventbridge,
     function,
     guardduty,
     iam,
@@ -26,6 +27,7 @@ LIVES: dict[str, Life] = {
     **iam.LIVES,
     **ssm.LIVES,
     **cloudwatch.LIVES,
+    **eventbridge.LIVES,
     **function.LIVES,
     **ses.LIVES,
     **activation.LIVES,

@@ -9,8 +9,6 @@ What else is missing is brought by this module:
   `Tally` works these out from the depth over time and from the objects that a bucket
   announces to the queue. Both are estimates: a message that is sent and worked off between two
   looks is only known if a bucket announced it, and messages are taken to leave in order.
-* The emulator evaluates an alarm on the data of every dimension of its metric. So only what an
-  alarm watches is put for queues, and no two alarms may watch one metric of two resources.
 * The emulator leaves an alarm as it is when data is missing. Where that is a good sign, zeros are
   put while the alarm sounds, so that it ends.
 """
@@ -44,10 +42,11 @@ _BROUGHT_BY_OTHERS = {
 }
 _NEVER_BAD = {
     ("AWS/Lambda", "Throttles"),
+    ("AWS/SNS", "NumberOfNotificationsFailed"),
     ("AWS/SES", "Reputation.BounceRate"),
     ("AWS/SES", "Reputation.ComplaintRate"),
 }
-"""Metrics of AWS without any data here, so that alarms on them cannot be mixed up either."""
+"""Metrics of AWS without any data here."""
 
 _logger = logging.getLogger(__name__)
 
@@ -144,7 +143,6 @@ class QueueMetrics:
     def _watched_queues(self) -> list[_Queue]:
         feeds = self._feeds()
         queues: dict[str, _Queue] = {}
-        taken: dict[tuple[str, str], str] = {}
         for alarm in self._alarms():
             namespace, metric = alarm["Namespace"], alarm["MetricName"]
             if not _is_brought(namespace, metric):
@@ -155,11 +153,6 @@ class QueueMetrics:
             if (namespace, metric) in _NEVER_BAD:
                 continue
             name = ", ".join(sorted(d["Value"] for d in alarm["Dimensions"]))
-            if (other := taken.setdefault((namespace, metric), name)) != name:
-                raise UnmeasurableAlarm(
-                    f"alarm {alarm['AlarmName']} watches {metric} of {name}, and another alarm "
-                    f"that of {other}: the emulator does not tell them apart"
-                )
             if namespace == NAMESPACE:
                 if name not in queues:
                     url = self._sqs.get_queue_url(QueueName=name)["QueueUrl"]

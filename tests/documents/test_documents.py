@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import base64
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.watching.alarms import Thresholds, alarms
 from relay_core.errors import Reason
 from relay_core.notices.notice import PLACE
+from relay_core.posting.signature import parse_key, sign
 from relay_core.settings import MANUAL
 from tests.conftest import TAKE_LONGEST
 
@@ -75,9 +79,33 @@ def test_notices_and_alarms_lead_to_places_that_are_there() -> None:
     thresholds = Thresholds(
         failed_messages=1, oldest_message_seconds=1, messages_in_five_minutes=1
     )
-    watched = alarms(thresholds, dashboard="", log_group="", page_log_group="", is_scanned=True)
+    watched = alarms(
+        thresholds,
+        dashboard="",
+        log_group="",
+        page_log_group="",
+        is_scanned=True,
+        posting_log_group="",
+        watch_log_group="",
+    )
     places = {PLACE, *(f"{MANUAL}#{one.key}" for one in watched)}
     assert {f"{MANUAL}#{one}" for one in anchors(ROOT / MANUAL)} >= places
+
+
+def test_the_example_of_a_verifier_knows_our_signature_from_any_other() -> None:
+    text = (ROOT / MANUAL).read_text("utf-8")
+    (example,) = re.findall(r"<!-- verifier -->\n```python\n(.*?)```", text, re.DOTALL)
+    found: dict[str, Any] = {}
+    exec(example, found)  # noqa: S102 (it is the document's own)
+    is_genuine = found["is_genuine"]
+    written = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+    now, body = int(time.time()), b'{"text": "caf\xc3\xa9"}'
+    headers = sign(parse_key(written), message_id="id", timestamp=now, body=body)
+    assert is_genuine(written, headers, body)
+    assert not is_genuine(written, headers, body + b" ")
+    assert not is_genuine("whsec_" + base64.b64encode(bytes(32)).decode(), headers, body)
+    old = sign(parse_key(written), message_id="id", timestamp=now - 301, body=body)
+    assert not is_genuine(written, old, body)
 
 
 def test_every_reason_stands_in_the_table_of_the_notices() -> None:

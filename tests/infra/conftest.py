@@ -9,6 +9,21 @@ import pytest
 
 from tests.infra.program import ACCOUNT, Deployment, changed_config, run_program
 
+WEBHOOKS = {
+    "chat": {"kind": "slack", "url": "https://hooks.slack.example/services/T0/B0/secret-of-slack"},
+    "room": {
+        "kind": "teams",
+        "url": "https://teams.example:443/workflows/1/run?sig=secret-of-teams",
+        "sends": "alarms",
+    },
+    "desk": {
+        "kind": "json",
+        "url": "https://desk.example/in?secret-of-desk",
+        "signingKey": "whsec_c2VjcmV0IG9mIHRoZSBzaWduYXR1cmUgb2YgZGVzaw==",
+        "sends": "notices",
+    },
+}
+
 
 class Deploy(Protocol):
     """`deploy(stack=…, key=value…)`: the program on `changed_config`, run once for each."""
@@ -64,7 +79,13 @@ def hardened(deploy: Deploy) -> Deployment:
     )
 
 
-@pytest.fixture(scope="session", params=["dev", "presigned", "scanned", "hardened"])
+@pytest.fixture(scope="session")
+def posted(deploy: Deploy) -> Deployment:
+    """The dev stack, its notices and alarms posted to everybody, its subscriptions watched."""
+    return deploy(webhooks=WEBHOOKS, eventBus="operations", watchSubscriptions=True)
+
+
+@pytest.fixture(scope="session", params=["dev", "presigned", "scanned", "hardened", "posted"])
 def every(request: pytest.FixtureRequest) -> Deployment:
     """The dev stack, in each of the forms that its configuration gives it."""
     stack: Deployment = request.getfixturevalue(request.param)

@@ -58,7 +58,14 @@ OUTPUTS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
         "keyId": f"id-of-{name}",
         "arn": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/id-of-{name}",
     },
-    "aws:sns/topic:Topic": lambda name: {"arn": f"arn:aws:sns:eu-central-1:{ACCOUNT}:{name}"},
+    "aws:sns/topic:Topic": lambda name: {
+        "name": name,
+        "arn": f"arn:aws:sns:eu-central-1:{ACCOUNT}:{name}",
+    },
+    "aws:cloudwatch/eventRule:EventRule": lambda name: {
+        "name": name,
+        "arn": f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/{name}",
+    },
     "aws:lambda/function:Function": lambda name: {
         "name": name,
         "arn": f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:{name}",

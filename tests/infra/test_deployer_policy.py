@@ -46,6 +46,8 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "aws:cloudwatch/logGroup:LogGroup": ("logs:CreateLogGroup", "logs:PutRetentionPolicy"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("cloudwatch:PutMetricAlarm",),
     "aws:cloudwatch/dashboard:Dashboard": ("cloudwatch:PutDashboard",),
+    "aws:cloudwatch/eventRule:EventRule": ("events:PutRule", "events:DeleteRule"),
+    "aws:cloudwatch/eventTarget:EventTarget": ("events:PutTargets", "events:RemoveTargets"),
     "aws:iam/role:Role": ("iam:CreateRole", "iam:DeleteRole"),
     "aws:iam/rolePolicy:RolePolicy": ("iam:PutRolePolicy", "iam:DeleteRolePolicy"),
     "aws:iam/user:User": (

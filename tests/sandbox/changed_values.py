@@ -47,6 +47,8 @@ OTHERS: Mapping[str, object] = {
     "noticeWindowSeconds": 600,
     "alarmEmails": ["other@example.com"],
     "fallbackEmails": ["other@example.com"],
+    "webhooks": {"chat": {"kind": "slack", "url": "https://hooks.slack.example/services/1"}},
+    "eventBus": "default",
     "dlqAlarmThreshold": 5,
     "queueAgeAlarmSeconds": 600,
     "trafficAlarmThreshold": 600,

@@ -15,6 +15,8 @@ BEGIN, END = "<!-- what-changes -->", "<!-- /what-changes -->"
 
 WORDS: Mapping[str, str] = {
     "aws:cloudwatch/dashboard:Dashboard": "dashboard",
+    "aws:cloudwatch/eventRule:EventRule": "schedule",
+    "aws:cloudwatch/eventTarget:EventTarget": "schedule's target",
     "aws:cloudwatch/logGroup:LogGroup": "log group",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "alarm",
     "aws:guardduty/malwareProtectionPlan:MalwareProtectionPlan": "malware protection plan",

@@ -526,6 +526,10 @@ def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Dep
         ({"linkExpiryHours": 12}, []),
         ({"linkExpiryHours": 1, "fallbackEmails": []}, ["output fallbackTopicArn"]),
         ({"linkExpiryHours": 1, "alarmEmails": []}, ["output alarmsTopicArn"]),
+        (
+            {"linkExpiryHours": 1, "alarmEmails": [], "fallbackEmails": [], "eventBus": "b"},
+            ["fallbackEmails is empty: only webhooks", "alarmEmails is empty: only webhooks"],
+        ),
         ({"linkExpiryHours": 12, "allowedRecipients": ["*"]}, ['allowedRecipients holds "*"']),
         ({"linkMode": "presigned", "linkExpiryHours": 13}, ["presigned links die"]),
         ({"linkMode": "page", "linkExpiryHours": 13}, []),

@@ -1,0 +1,117 @@
+"""The webhooks of the configuration: who gets notices and alarms beside the e-mail addresses.
+
+The key `webhooks` is an object, a name for each webhook:
+
+    chat:
+      kind: slack                              slack, teams or json
+      url: https://hooks.slack.com/services/…  a secret: whoever has it can post
+      signingKey: whsec_…                      of json alone, which needs one
+      sends: both                              notices, alarms or both; both if left out
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from relay_core.posting.receivers import ReceiverKind
+from relay_core.posting.signature import parse_key
+from relay_core.settings import Problem
+
+MAX_WEBHOOKS = 10
+"""Each has a queue, a subscription or two, and an event source of its own."""
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}\Z")
+_URL = re.compile(r"https://[!-~]{1,2000}\Z")
+_TAKEN = frozenset({"dead-letters", "bus"})
+_SHOWN = "[secret]"
+
+
+class Sends(StrEnum):
+    """What a webhook gets."""
+
+    NOTICES = "notices"
+    ALARMS = "alarms"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """One webhook, as it is configured; `url` and `signing_key` are secrets."""
+
+    kind: ReceiverKind
+    url: str = field(repr=False)
+    signing_key: str = field(default="", repr=False)
+    sends: Sends = Sends.BOTH
+
+
+def read_webhooks(value: object) -> dict[str, Webhook]:
+    """The webhooks in a value of the configuration.
+
+    Raises:
+        TypeError, ValueError: if it is of another shape; the value is not in the message.
+    """
+    if not isinstance(value, dict):
+        raise TypeError("webhooks is no object")
+    return {str(name).strip(): _read(one) for name, one in value.items()}
+
+
+def _read(value: object) -> Webhook:
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        raise TypeError("a webhook is no object of texts")
+    given: dict[str, Any] = {key: one.strip() for key, one in value.items()}
+    if unknown := given.keys() - {"kind", "url", "signingKey", "sends"}:
+        raise ValueError(f"a webhook has no {', '.join(sorted(unknown))}")
+    kind = ReceiverKind(given.get("kind", ""))
+    if kind is ReceiverKind.EVENT_BUS:
+        raise ValueError("an event bus is no webhook")
+    return Webhook(
+        kind=kind,
+        url=given.get("url", ""),
+        signing_key=given.get("signingKey", ""),
+        sends=Sends(given.get("sends", Sends.BOTH)),
+    )
+
+
+def webhook_problems(webhooks: Mapping[str, Webhook]) -> Iterator[Problem]:
+    """Every rule that one of them breaks, named by its place; no value of a secret is told."""
+    if len(webhooks) > MAX_WEBHOOKS:
+        rule = f"must be {MAX_WEBHOOKS} at most: one can hand on to many"
+        yield Problem(field="webhooks", value=len(webhooks), rule=rule)
+    for name, one in webhooks.items():
+        place = f"webhooks.{name}"
+        if not _NAME.match(name) or name in _TAKEN:
+            yield Problem(
+                field="webhooks",
+                value=name,
+                rule="a webhook's name must be a letter and up to 19 letters, digits or hyphens,"
+                f" all in lower case, and not {' or '.join(sorted(_TAKEN))}",
+            )
+        if not _is_https(one.url):
+            rule = "must be an https:// URL of at most 2000 characters, without user or fragment"
+            yield Problem(field=f"{place}.url", value=_SHOWN, rule=rule)
+        if one.kind is ReceiverKind.JSON:
+            try:
+                parse_key(one.signing_key)
+            except ValueError as error:
+                rule = f"{error}: make one with `echo whsec_$(openssl rand -base64 32)`"
+                yield Problem(field=f"{place}.signingKey", value=_SHOWN, rule=rule)
+        elif one.signing_key:
+            rule = "is of kind json alone: Slack and Teams check no signature"
+            yield Problem(field=f"{place}.signingKey", value=_SHOWN, rule=rule)
+
+
+def _is_https(url: str) -> bool:
+    if not _URL.match(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    has_host = bool(parts.hostname) and port != 0
+    return has_host and parts.username is None and not parts.fragment
