@@ -29,7 +29,6 @@ from infra import policies
 from infra.configuration.environment import LogLevel
 from infra.configuration.webhooks import Sends, Webhook
 from infra.storage.keys import use_of
-from relay_core.posting.document import EVENT_SOURCE
 from relay_core.posting.receivers import ReceiverKind
 from relay_core.settings import variable_name
 
@@ -276,14 +275,7 @@ def _permissions(
         *(
             ()
             if bus_arn is None
-            else (
-                policies.allow(
-                    "PutOnTheBus",
-                    ["events:PutEvents"],
-                    [bus_arn],
-                    condition={"StringEquals": {"events:source": EVENT_SOURCE}},
-                ),
-            )
+            else (policies.allow("PutOnTheBus", ["events:PutEvents"], [bus_arn]),)
         ),
         *use_of(args.usable_key_arn, args.region, "sqs"),
     )
