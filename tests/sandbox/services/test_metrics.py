@@ -179,10 +179,12 @@ def test_nothing_is_put_after_it_is_closed(watched: Watched) -> None:
 
 def test_an_alarm_hears_nothing_of_another_queue(watched: Watched) -> None:
     metric = "ApproximateNumberOfMessagesVisible"
-    watched.alarm("dead", "dead", metric, "Maximum", 0)
-    watched.alarm("work", "work", metric, "Maximum", 0)
+    # The bucket has sent one message to `work`, when its notifications were turned on.
+    watched.alarm("dead", "dead", metric, "Maximum", 1)
+    watched.alarm("work", "work", metric, "Maximum", 1)
     with watched.measure():
-        watched.sqs.send_message(QueueUrl=watched.dead_url, MessageBody="x")
+        for body in "12":
+            watched.sqs.send_message(QueueUrl=watched.dead_url, MessageBody=body)
         (notice,) = eventually(watched.heard)
         eventually(lambda: watched.state("work") == "OK")
         assert (notice["AlarmName"], watched.state("dead")) == ("dead", "ALARM")
