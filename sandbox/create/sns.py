@@ -38,10 +38,7 @@ def topic_policy(declared: Declared, account: Account) -> Created:
 
 
 def topic_subscription(declared: Declared, account: Account) -> Created:
-    """`aws.sns.TopicSubscription`. An e-mail subscription stays unconfirmed: nothing is sent.
-
-    `emulator_subscriptions` says how it is confirmed all the same.
-    """
+    """`aws.sns.TopicSubscription`. An e-mail subscription stays unconfirmed: nothing is sent."""
     attributes = declared.renamed(
         {
             "filterPolicy": "FilterPolicy",

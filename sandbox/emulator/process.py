@@ -48,7 +48,6 @@ _MORE = (
     "guard.py",
     "keys.py",
     "receipt_rules.py",
-    "subscriptions.py",
     "updates.py",
 )
 """What is beside this file."""
