@@ -135,6 +135,21 @@ def test_a_label_of_the_standard_is_known(label: str, codec: str) -> None:
     assert text.encode(codec)
 
 
+@pytest.mark.parametrize(("label", "codec"), LABELS)
+def test_all_letters_of_a_charset_are_read_under_its_labels(label: str, codec: str) -> None:
+    text = letters(codec)
+    assert text == decode_text(text.encode(codec), label).text
+
+
+@pytest.mark.parametrize("codec", [*(f"cp125{last}" for last in range(9)), "cp874"])
+def test_code_pages_of_windows_have_no_holes_from_80_to_9f(codec: str) -> None:
+    for byte in range(0x80, 0xA0):
+        assert decode_bytes(bytes([byte]), codec) in {
+            chr(byte),
+            bytes([byte]).decode(codec, "ignore"),
+        }
+
+
 @given(drawn=labelled_texts, is_html=st.booleans())
 def test_rewriting_keeps_the_characters(drawn: tuple[str, str, str], *, is_html: bool) -> None:
     label, codec, words = drawn
