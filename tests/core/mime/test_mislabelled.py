@@ -98,3 +98,15 @@ def test_words_in_clear_behind_a_text_in_base64_belong_to_it() -> None:
         assert ("guard@example.org",) == result.recipients
         shown = oracle.text_of(oracle.parse(result.outgoing)).split()
         assert ["Störung", "im", "Kühlraum", *footer.split()] == shown
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"ABCD\r\nEFGH\r\nIJKL\r\nMNOP",  # lines of one length
+        b"TUFT TEVT TEVTTUFT",  # words of capitals that say "MASLESLESMAS"
+        b"aB3dE5fG7hJ9kL1mN3pQ\r\npump door",  # fewer than half of the letters in words
+    ],
+)
+def test_what_has_words_by_chance_is_base64(content: bytes) -> None:
+    assert TransferEncoding.BASE64 is found(content, TransferEncoding.BASE64)
