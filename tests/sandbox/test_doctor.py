@@ -420,6 +420,9 @@ def test_a_fault_is_named_and_no_other(patient: Patient, fault: str) -> None:
     assert words in verdict.found
     assert verdict.status in {Status.PROBLEM, Status.WARNING}
     assert verdict.remedy
+
+
+def test_once_they_are_mended_there_is_nothing_again(patient: Patient) -> None:
     assert [] == patient.troubles()
 
 
