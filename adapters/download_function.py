@@ -36,7 +36,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from relay_core.errors import AdapterError
-from relay_core.keys import AttachmentKey
+from relay_core.keys import ATTACHMENTS_PREFIX, AttachmentKey
 from relay_core.links.download import (
     Archive,
     FileStatus,
@@ -211,7 +211,7 @@ class DownloadFunction:
 
     def _scanned(self, files: tuple[OfferedFile, ...]) -> tuple[OfferedFile, ...]:
         ready = [file for file in files if file.status is FileStatus.READY]
-        scans = self.scans.scan_each([AttachmentKey(file.attachment.key) for file in ready])
+        scans = self.scans.scan_each([file.attachment.key for file in ready])
         known = {file.number: scanned(file, scan) for file, scan in zip(ready, scans, strict=True)}
         return tuple(known.get(file.number, file) for file in files)
 
@@ -221,7 +221,7 @@ class DownloadFunction:
         if file is not None and may_have_preview(file.attachment):
             (file,) = self._scanned((file,))
             if file.status is FileStatus.READY:
-                preview = self.previews.fetch(AttachmentKey(file.attachment.key))
+                preview = self.previews.fetch(file.attachment.key)
         if preview is None:
             # Like a link that leads nowhere, but no page that anybody is shown.
             return notice_page(Notice.UNKNOWN)
@@ -239,7 +239,7 @@ class DownloadFunction:
         file = link.file(wished)
         if file is None:
             return self._notice(Notice.NO_SUCH_FILE, link)
-        key = AttachmentKey(file.attachment.key)
+        key = file.attachment.key
         if file.status is FileStatus.READY:
             file = scanned(file, self.scans.scan(key))
         if file.status is not FileStatus.READY:
@@ -359,7 +359,7 @@ def compose(
 def store_origin(links: S3AttachmentLinks) -> str:
     """Scheme and host of the URLs that files are fetched from; signing one asks nobody."""
     link = links.issue(
-        AttachmentKey("attachments/"),
+        AttachmentKey(ATTACHMENTS_PREFIX),
         filename="",
         content_type="",
         lifetime=timedelta(0),

@@ -40,9 +40,8 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 from relay_core.delivery.deaths import Attempt, tell_out_of_time
 from relay_core.delivery.scan_results import ScanResults, look_at_scans
 from relay_core.errors import AdapterError, RelayError, TransientError
-from relay_core.keys import RawKey, message_id_of
+from relay_core.keys import RawKey, WindowKey, message_id_of
 from relay_core.limits.suppression import Suppressed, SuppressionList
-from relay_core.limits.window import WindowKey
 from relay_core.ports import Ports, Purse, Windows
 from relay_core.record.lease import Worker
 from relay_core.record.report import Again, Outcome, RelayReport

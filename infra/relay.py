@@ -15,6 +15,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from relay_core.keys import ATTACHMENTS_PREFIX, INCOMING_PREFIX
 from relay_core.policy.directory import format_directory
 
 from . import policies
@@ -45,12 +46,6 @@ from .watching.alarms import Alarms, AlarmsArgs, Thresholds, alarms
 from .watching.dashboard import FlowDashboard, FlowDashboardArgs, Limits
 from .watching.metrics import Subject
 from .watching.topics import OperatorTopic, OperatorTopicArgs, ServicePublisher
-
-INCOMING_PREFIX = "incoming/"
-"""Where SES puts raw mail in the incoming bucket."""
-
-ATTACHMENTS_PREFIX = "attachments/"
-"""Where the relay puts the files of mails in the attachments bucket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

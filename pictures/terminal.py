@@ -8,7 +8,7 @@ from rich.console import Console
 
 from operate.presentation.message_list import present_list
 from relay_core.errors import Reason
-from relay_core.keys import MessageId
+from relay_core.keys import MessageId, RawKey
 from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
 
 from .svg import INK, SOFT, Picture, element, text
@@ -62,7 +62,7 @@ def _mails() -> list[Manifest]:
     ) -> Manifest:
         return Manifest(
             message_id=MessageId(message_id),
-            raw_key=f"incoming/{message_id}",
+            raw_key=RawKey(f"incoming/{message_id}"),
             sender=f"{sender}@plant.example",
             subject=subject,
             created_at=_NOW - age,

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Generic, NewType, Protocol, TypeVar
 
 from .errors import AdapterError, PermanentError, Reason, Refusal, TransientError
-from .keys import AttachmentKey, MessageId, RawKey
+from .keys import AttachmentKey, MessageId, RawKey, WindowKey
 from .limits.budget import BudgetWindow
 from .limits.flood import SenderWindow
-from .limits.window import WindowKey, WindowRecord
+from .limits.window import WindowRecord
 from .policy.directory import Directory
 from .record.manifest import Manifest
 

@@ -43,7 +43,7 @@ from .delivery.reconsidering import directory_for, serve_asked
 from .delivery.storing import Storing, earlier_files, store_files, with_files
 from .delivery.submitting import Submitted, submit_open
 from .errors import Conflict, PermanentError, Reason, Refusal
-from .keys import AttachmentKey, MessageId, RawKey, message_id_of
+from .keys import MessageId, RawKey, message_id_of
 from .links.lifetime import links_until
 from .notices.moment import format_moment
 from .notices.notice import MailIdentity, compose_notice, kept_refusals
@@ -553,7 +553,7 @@ def _damaged(plan: RelayPlan, kept: Sequence[StoredAttachment]) -> list[str]:
     return [
         one.filename
         for one in kept
-        if (attachment := uploads.get(AttachmentKey(one.key))) is not None
+        if (attachment := uploads.get(one.key)) is not None
         and may_be_damaged(plan.message, attachment, one.size)
     ]
 
@@ -588,7 +588,7 @@ def compose_mail(
 
 def _issue(attachment: StoredAttachment, lifetime: timedelta, ports: Ports) -> Link:
     return ports.links.issue(
-        AttachmentKey(attachment.key),
+        attachment.key,
         filename=attachment.filename,
         content_type=attachment.content_type,
         lifetime=lifetime,

@@ -16,12 +16,12 @@ from urllib.parse import quote
 
 from relay_core.delivery.deaths import FIRST_ATTEMPT, Attempt
 from relay_core.errors import AdapterError, Conflict, PermanentError, TransientError
-from relay_core.keys import AttachmentKey, MessageId, RawKey
+from relay_core.keys import AttachmentKey, MessageId, RawKey, WindowKey
 from relay_core.limits.budget import BudgetWindow, format_budget, parse_budget
 from relay_core.limits.flood import SenderWindow, format_window, parse_window
 from relay_core.limits.notice_window import NoticeWindow, format_notice_window, parse_notice_window
 from relay_core.limits.suppression import SuppressionList, format_suppressions, parse_suppressions
-from relay_core.limits.window import WindowKey, WindowRecord
+from relay_core.limits.window import WindowRecord
 from relay_core.policy.directory import EMPTY_DIRECTORY, Directory
 from relay_core.ports import (
     FileToStore,

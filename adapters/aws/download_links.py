@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from relay_core.errors import AdapterError, PermanentError, TransientError
-from relay_core.keys import MessageId
+from relay_core.keys import MessageId, link_key
 from relay_core.links.tokens import (
     LinkKeys,
     MessageRef,
@@ -162,11 +162,6 @@ class S3LinkIndex:
                     raise
                 return None
             return MessageId(answer["Body"].read().decode())
-
-
-def link_key(ref: MessageRef) -> str:
-    """The key of the object, in the attachments bucket, that holds a message's id."""
-    return f"links/{ref}"
 
 
 ISSUING_AGE = timedelta(minutes=5)

@@ -27,7 +27,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 from botocore.exceptions import ClientError
 
 from relay_core.errors import PermanentError
-from relay_core.keys import AttachmentKey, MessageId
+from relay_core.keys import AttachmentKey, MessageId, archive_key, downloads_prefix
 from relay_core.links.download import Archive, Scan
 from relay_core.links.preview import MAX_PREVIEW_BYTES, ImageFormat, preview_format
 from relay_core.record.manifest import Manifest
@@ -158,7 +158,7 @@ class S3Archives:
         Raises:
             FileGone: if one of its files is not there any more.
         """
-        key = archive_key(manifest.message_id, archive)
+        key = archive_key(manifest.message_id, archive.digest)
         with aws_call(call="s3:HeadObject", target=key):
             if _is_there(self.client, self.bucket, key):
                 return key, False
@@ -168,7 +168,7 @@ class S3Archives:
         return key, True
 
     def _write(self, file: IO[bytes], archive: Archive, at: datetime) -> None:
-        keys = [AttachmentKey(member.attachment.key) for member in archive.members]
+        keys = [member.attachment.key for member in archive.members]
         with ZipFile(file, "w", ZIP_STORED) as packed:
             for member, content in zip(archive.members, self._contents(keys), strict=True):
                 packed.writestr(_entry(member.name, at), content)
@@ -210,11 +210,6 @@ class S3Archives:
                         raise
                 else:
                     return
-
-
-def archive_key(message_id: MessageId, archive: Archive) -> AttachmentKey:
-    """The key of an archive in the attachments bucket."""
-    return AttachmentKey(f"archives/{message_id}/{archive.digest}.zip")
 
 
 _FIRST_YEAR, _LAST_YEAR = 1980, 2107  # of the times in a zip file (APPNOTE.TXT section 4.4.6)
@@ -314,8 +309,3 @@ class S3Downloads:
                 Body=format_download(download),
                 ContentType="application/json",
             )
-
-
-def downloads_prefix(message_id: MessageId) -> str:
-    """What the keys of the records of a message's downloads begin with."""
-    return f"downloads/{message_id}/"

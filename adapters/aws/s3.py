@@ -27,7 +27,16 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from relay_core.errors import Conflict, PermanentError, TransientError
-from relay_core.keys import AttachmentKey, MessageId, RawKey
+from relay_core.keys import (
+    SUPPRESSION_PREFIX,
+    WINDOWS_PREFIX,
+    AttachmentKey,
+    MessageId,
+    RawKey,
+    WindowKey,
+    manifest_key,
+    window_key,
+)
 from relay_core.limits.budget import BudgetWindow, format_budget, parse_budget
 from relay_core.limits.flood import SenderWindow, format_window, parse_window
 from relay_core.limits.notice_window import (
@@ -40,7 +49,7 @@ from relay_core.limits.suppression import (
     format_suppressions,
     parse_suppressions,
 )
-from relay_core.limits.window import WindowKey, WindowRecord
+from relay_core.limits.window import WindowRecord
 from relay_core.ports import FileToStore, Link, StoredManifest, StoredWindow, Version
 from relay_core.record.manifest import Manifest, format_manifest, parse_manifest
 
@@ -194,8 +203,6 @@ class S3Manifests:
         return _JsonRecords(client=self.client, bucket=self.bucket)
 
 
-WINDOWS_PREFIX = "windows/"
-
 _Window = TypeVar("_Window", bound=WindowRecord)
 
 
@@ -231,7 +238,7 @@ class S3Windows(Generic[_Window]):
         return self._records.write(self._key(window.key), self.format(window), expected)
 
     def _key(self, key: WindowKey) -> str:
-        return f"{self.prefix}{key}.json"
+        return window_key(key, self.prefix)
 
     @property
     def _records(self) -> _JsonRecords:
@@ -253,9 +260,6 @@ def notice_windows(client: S3Client, bucket: str) -> S3Windows[NoticeWindow]:
 def budget_windows(client: S3Client, bucket: str) -> S3Windows[BudgetWindow]:
     """What is reserved of each hour's budget of recipients."""
     return S3Windows(client=client, bucket=bucket, format=format_budget, parse=parse_budget)
-
-
-SUPPRESSION_PREFIX = "suppression/"
 
 
 def suppression_lists(client: S3Client, incoming_bucket: str) -> S3Windows[SuppressionList]:
@@ -333,16 +337,6 @@ class _JsonRecords:
 
 # 412, 409, and the 404 of an `If-Match` whose object is gone
 _LOST_RACE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
-
-
-def manifest_key(message_id: MessageId) -> str:
-    """The key of a message's manifest in the attachments bucket."""
-    return f"manifests/{message_id}.json"
-
-
-def window_key(key: WindowKey) -> str:
-    """The key of a window's record in the attachments bucket."""
-    return f"{WINDOWS_PREFIX}{key}.json"
 
 
 def _media_type(content_type: str) -> str:

@@ -24,9 +24,8 @@ from aws_lambda_powertools.utilities.data_classes.s3_event import S3EventRecord
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from relay_core.errors import PermanentError
-from relay_core.keys import MessageId, RawKey
+from relay_core.keys import MessageId, RawKey, WindowKey
 from relay_core.limits.suppression import Suppressed
-from relay_core.limits.window import WindowKey
 
 from .errors import aws_call
 from .sending_events import EVENT_TYPE, configuration_set_of, suppressed_by

@@ -18,10 +18,8 @@ from urllib.parse import quote_plus
 from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.aws.errors import Fault, aws_call, error_code, fault_of
-from adapters.aws.s3 import manifest_key
 from adapters.aws.sqs import Received
 from relay_core.errors import AdapterError, Conflict, PermanentError
-from relay_core.keys import MessageId
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_s3 import S3Client
@@ -149,25 +147,6 @@ def caller_arn(client: STSClient) -> str:
     """Whose credentials these are. It takes no right to ask (STS API, "GetCallerIdentity")."""
     with aws_call(call="sts:GetCallerIdentity", target="the credentials"):
         return client.get_caller_identity()["Arn"]
-
-
-_SUFFIX = ".json"
-
-
-def manifest_prefix(beginning: str = "") -> str:
-    """What the keys of all manifests begin with whose message ids begin so."""
-    return manifest_key(MessageId(beginning)).removesuffix(_SUFFIX)
-
-
-def message_id_in(key: str) -> MessageId | None:
-    """The message whose manifest has this key; the inverse of `manifest_key`."""
-    name = key.removeprefix(manifest_prefix()).removesuffix(_SUFFIX)
-    return MessageId(name) if key == manifest_key(MessageId(name)) else None
-
-
-def attachments_prefix(message_id: MessageId) -> str:
-    """What the keys of a message's attachments begin with (`relay_core.plan`)."""
-    return f"attachments/{message_id}/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

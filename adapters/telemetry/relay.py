@@ -33,7 +33,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from adapters.aws.sqs import receive_count
 from relay_core.delivery.scan_results import Looked
 from relay_core.errors import AdapterError, Refusal
-from relay_core.keys import MessageId, RawKey
+from relay_core.keys import MessageId, RawKey, message_id_of
 from relay_core.record.report import Outcome, RelayReport
 
 from .log_and_metrics import make_logger, make_metrics
@@ -86,7 +86,7 @@ class Telemetry:
     def mail(self, raw_key: RawKey) -> Iterator[None]:
         """Name the mail on every line logged inside."""
         with self._logger.append_context_keys(
-            raw_key=raw_key, correlation_id=raw_key.rpartition("/")[2]
+            raw_key=raw_key, correlation_id=message_id_of(raw_key)
         ):
             yield
 

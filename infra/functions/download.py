@@ -35,6 +35,13 @@ from infra.configuration.environment import (
 )
 from infra.storage.keys import use_of
 from infra.storage.malware import CLEAN
+from relay_core.keys import (
+    ARCHIVES_PREFIX,
+    ATTACHMENTS_PREFIX,
+    DOWNLOADS_PREFIX,
+    LINKS_PREFIX,
+    MANIFESTS_PREFIX,
+)
 
 from .logged_function import FunctionSpec, make_function
 
@@ -140,24 +147,24 @@ def _permissions(args: DownloadPageArgs) -> tuple[policies.Statement, ...]:
         return [policies.objects(args.attachments_bucket_arn, prefix) for prefix in prefixes]
 
     return (
-        policies.allow("FindMessages", ["s3:GetObject"], under("links/", "manifests/")),
+        policies.allow("FindMessages", ["s3:GetObject"], under(LINKS_PREFIX, MANIFESTS_PREFIX)),
         policies.allow(
             # Not asked for by the page itself, except for previews and archives: it signs URLs,
             # and these are good for what the role may do.
             "HandOutAttachments",
             ["s3:GetObject"],
-            under("attachments/"),
+            under(ATTACHMENTS_PREFIX),
             condition=CLEAN if args.is_scanned else None,
         ),
         *(
-            (policies.allow("SeeScans", ["s3:GetObjectTagging"], under("attachments/")),)
+            (policies.allow("SeeScans", ["s3:GetObjectTagging"], under(ATTACHMENTS_PREFIX)),)
             if args.is_scanned
             else ()
         ),
         # Archives are made of clean files, and are looked for before they are made.
-        policies.allow("KeepArchives", ["s3:PutObject", "s3:GetObject"], under("archives/")),
+        policies.allow("KeepArchives", ["s3:PutObject", "s3:GetObject"], under(ARCHIVES_PREFIX)),
         # Written and never read here: a record of who fetched what is the operator's.
-        policies.allow("RecordDownloads", ["s3:PutObject"], under("downloads/")),
+        policies.allow("RecordDownloads", ["s3:PutObject"], under(DOWNLOADS_PREFIX)),
         policies.allow(
             # Without it, S3 answers 403 instead of 404 for what is not there, and a link whose
             # message is gone would look like trouble (S3 API reference, GetObject, "Permissions").

@@ -24,6 +24,13 @@ import pulumi_aws as aws
 from infra import policies
 from infra.configuration.environment import LogLevel
 from infra.storage.keys import use_of
+from relay_core.keys import (
+    ATTACHMENTS_PREFIX,
+    LINKS_PREFIX,
+    MANIFESTS_PREFIX,
+    SUPPRESSION_PREFIX,
+    WINDOWS_PREFIX,
+)
 
 from .logged_function import FunctionSpec, make_function
 
@@ -129,28 +136,32 @@ def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
             # A presigned link reads with the rights of the role that signed it: so GetObject,
             # where this role signs links. Otherwise the download page's does.
             ["s3:PutObject"] if has_page else ["s3:PutObject", "s3:GetObject"],
-            [policies.objects(args.attachments_bucket_arn, "attachments/")],
+            [policies.objects(args.attachments_bucket_arn, ATTACHMENTS_PREFIX)],
         ),
         policies.allow(
             "KeepRecords",
             ["s3:PutObject", "s3:GetObject"],
             [
                 policies.objects(args.attachments_bucket_arn, prefix)
-                for prefix in ("manifests/", "windows/", *(("links/",) if has_page else ()))
+                for prefix in (
+                    MANIFESTS_PREFIX,
+                    WINDOWS_PREFIX,
+                    *((LINKS_PREFIX,) if has_page else ()),
+                )
             ],
         ),
         policies.allow(
             # Beside the raw mail, because there it has no end.
             "KeepSuppressedAddresses",
             ["s3:PutObject", "s3:GetObject"],
-            [policies.objects(args.incoming_bucket_arn, "suppression/")],
+            [policies.objects(args.incoming_bucket_arn, SUPPRESSION_PREFIX)],
         ),
         *(
             (
                 policies.allow(
                     "SeeScans",
                     ["s3:GetObjectTagging"],
-                    [policies.objects(args.attachments_bucket_arn, "attachments/")],
+                    [policies.objects(args.attachments_bucket_arn, ATTACHMENTS_PREFIX)],
                 ),
             )
             if args.is_scanned

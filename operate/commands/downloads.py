@@ -20,7 +20,7 @@ def read_downloads(desk: Desk, message_id: MessageId) -> Mapping[str, bytes]:
     Raises:
         AdapterError: if one cannot be read.
     """
-    from adapters.aws.downloads import downloads_prefix  # noqa: PLC0415 - see `desk`
+    from relay_core.keys import downloads_prefix  # noqa: PLC0415 - see `desk`
 
     keys = [one.key for one in desk.attachments.beginning_with(downloads_prefix(message_id))]
     found: dict[str, bytes] = {}

@@ -253,7 +253,7 @@ def _no_page() -> NotDone:
 
 def _pointer(desk: Desk, manifest: Manifest) -> StoredObject | None:
     """What makes the tokens of a message lead to it."""
-    from adapters.aws.download_links import link_key  # noqa: PLC0415 - see `desk`
+    from relay_core.keys import link_key  # noqa: PLC0415 - see `desk`
 
     return desk.attachments.find(link_key(message_ref(manifest.message_id)))
 
@@ -276,7 +276,7 @@ def _troubles(manifest: Manifest, delivery: DeliveryRecord, now: datetime) -> It
 
 
 def _folder(desk: Desk, manifest: Manifest) -> str:
-    from adapters.operator.account import attachments_prefix  # noqa: PLC0415 - see `desk`
+    from relay_core.keys import attachments_prefix  # noqa: PLC0415 - see `desk`
 
     return f"s3://{desk.attachments.bucket}/{attachments_prefix(manifest.message_id)}"
 
@@ -287,7 +287,7 @@ def _kept(desk: Desk, manifest: Manifest, pointer: StoredObject | None) -> Itera
     Raises:
         NotDone: if the message has no files any more.
     """
-    from adapters.operator.account import attachments_prefix  # noqa: PLC0415 - see `desk`
+    from relay_core.keys import attachments_prefix  # noqa: PLC0415 - see `desk`
 
     keys = {one.key for one in manifest.attachments if one.failure is None}
     listed = desk.attachments.beginning_with(attachments_prefix(manifest.message_id))

@@ -249,7 +249,7 @@ def _find_newest(
 
 
 def _candidates(desk: Desk) -> Iterator[Candidate]:
-    from adapters.operator.account import manifest_prefix, message_id_in  # noqa: PLC0415 - see `desk`
+    from relay_core.keys import manifest_prefix, message_id_in  # noqa: PLC0415 - see `desk`
 
     for stored in desk.attachments.beginning_with(manifest_prefix()):
         message_id = message_id_in(stored.key)

@@ -151,7 +151,7 @@ def _complain_of_downloads(unreadable: Sequence[str]) -> None:
 
 def _stored_document(desk: Desk, message_id: MessageId) -> object:
     """The manifest as it is, were it one that this version cannot read."""
-    from adapters.aws.s3 import manifest_key  # noqa: PLC0415 - see `desk`
+    from relay_core.keys import manifest_key  # noqa: PLC0415 - see `desk`
 
     document = desk.attachments.read(manifest_key(message_id))
     if document is None:
@@ -200,7 +200,7 @@ def redeliver_message(
         desk = open_stack(ready_file, outputs, stack, profile)
         stored = load_message(desk, message)
         redelivery = plan_redelivery(stored.manifest, recipients, desk.clock())
-        raw = require_raw_message(desk, RawKey(stored.manifest.raw_key))
+        raw = require_raw_message(desk, stored.manifest.raw_key)
         told = [
             *_describe(stored.manifest, redelivery, desk.clock()),
             *_warnings(desk, stored.manifest, redelivery),

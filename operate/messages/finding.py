@@ -41,7 +41,7 @@ def find_message(desk: Desk, name: str) -> MessageId:
                 f" 'relayctl replay {name}' announces it again"
             )
         return message_id
-    from adapters.aws.s3 import manifest_key  # noqa: PLC0415 - boto3 takes its time to import
+    from relay_core.keys import manifest_key  # noqa: PLC0415 - boto3 takes its time to import
 
     if desk.attachments.find(manifest_key(message_id)):
         return message_id
@@ -89,7 +89,7 @@ def find_raw_message(desk: Desk, name: str) -> FoundRawMessage:
     stored = desk.manifests.load(message_id_of(raw_key))
     if "/" not in name:
         if stored is not None:
-            raw_key = RawKey(stored.manifest.raw_key)
+            raw_key = stored.manifest.raw_key
         else:
             raw_key = _raw_key_meant_by(desk, name)
             stored = desk.manifests.load(message_id_of(raw_key))
@@ -163,7 +163,7 @@ def _is_beginning(beginning: str, name: str) -> bool:
 
 
 def _ids_beginning_with(desk: Desk, beginning: str) -> list[MessageId]:
-    from adapters.operator.account import manifest_prefix, message_id_in  # noqa: PLC0415 - likewise
+    from relay_core.keys import manifest_prefix, message_id_in  # noqa: PLC0415 - likewise
 
     found = desk.attachments.beginning_with(manifest_prefix(beginning))
     ids = (message_id_in(one.key) for one in found)

@@ -32,7 +32,7 @@ def find_unannounced(desk: Desk, until: datetime) -> list[StoredObject]:
 
     It lists both buckets, a thousand objects a request (S3 pricing: LIST, $0.005 for 1,000).
     """
-    from adapters.operator.account import manifest_prefix, message_id_in  # noqa: PLC0415 - see `desk`
+    from relay_core.keys import manifest_prefix, message_id_in  # noqa: PLC0415 - see `desk`
 
     prefix = manifest_prefix()
     days = desk.retention.read().days(prefix)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 
-from relay_core.keys import AttachmentKey, MessageId
+from relay_core.keys import AttachmentKey, MessageId, attachment_key
 
 from .attachment import Attachment
 
@@ -22,7 +22,7 @@ def file_key(message_id: MessageId, attachment: Attachment) -> AttachmentKey:
     """The key that a file of a message is stored under, the same at every delivery."""
     digest = sha256("\n".join(_made_of(attachment)).encode()).hexdigest()[:_DIGITS]
     place = f"{attachment.index}-{digest}"
-    return AttachmentKey(f"attachments/{message_id}/{place}/{attachment.safe_name}")
+    return attachment_key(message_id, place, attachment.safe_name)
 
 
 def earlier_file_key(message_id: MessageId, attachment: Attachment) -> AttachmentKey | None:
@@ -32,7 +32,7 @@ def earlier_file_key(message_id: MessageId, attachment: Attachment) -> Attachmen
     """
     if attachment.members or attachment.embedded is not None or attachment.long_text is not None:
         return None
-    return AttachmentKey(f"attachments/{message_id}/{attachment.index}/{attachment.safe_name}")
+    return attachment_key(message_id, str(attachment.index), attachment.safe_name)
 
 
 def _made_of(attachment: Attachment) -> Iterator[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from relay_core.errors import Reason, Refusal
-from relay_core.keys import AttachmentKey, MessageId, RawKey
+from relay_core.keys import AttachmentKey, MessageId
 from relay_core.links.download import Scan
 from relay_core.notices.notice import MailIdentity, compose_notice
 from relay_core.ports import Ports
@@ -61,7 +61,7 @@ def look_at_scans(
     known = {one.key: one.is_malware for one in manifest.threats}
     # One that was told as not scanned may be found to hold malware yet.
     files = [one for one in manifest.attachments if one.failure is None and not known.get(one.key)]
-    scans = results.scan_each([AttachmentKey(one.key) for one in files])
+    scans = results.scan_each([one.key for one in files])
     is_last = look >= MOST_LOOKS or _OPEN.isdisjoint(scans)
     told = [
         (one, scan)
@@ -100,7 +100,7 @@ def _tell(
     have = f"{len(served)} recipients have" if len(served) != 1 else "1 recipient has"
     mail = MailIdentity(
         message_id=manifest.message_id,
-        raw_key=RawKey(manifest.raw_key),
+        raw_key=manifest.raw_key,
         sender=manifest.sender,
         subject=manifest.subject,
     )

@@ -21,6 +21,7 @@ from itertools import islice
 from relay_core.attachments.attachment import content_of
 from relay_core.attachments.file_key import earlier_file_key
 from relay_core.errors import PermanentError, TransientError
+from relay_core.keys import AttachmentKey
 from relay_core.links.lifetime import files_until
 from relay_core.plan import RelayPlan, Upload
 from relay_core.ports import FileToStore, Ports
@@ -103,7 +104,7 @@ def store_files(
         if earlier is not None and earlier in stored:
             done.setdefault(upload.key, stored[earlier])
     left = iter([upload for upload in plan.uploads if upload.key not in done])
-    new: dict[str, StoredAttachment] = {}
+    new: dict[AttachmentKey, StoredAttachment] = {}
     trouble: TransientError | None = None
     is_finished = True
     while group := list(islice(left, FILES_AT_ONCE)):
@@ -126,7 +127,7 @@ def store_files(
 
 
 def _in_order(
-    plan: RelayPlan, done: Mapping[str, StoredAttachment]
+    plan: RelayPlan, done: Mapping[AttachmentKey, StoredAttachment]
 ) -> tuple[StoredAttachment, ...]:
     return tuple(done[upload.key] for upload in plan.uploads if upload.key in done)
 

@@ -17,8 +17,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from relay_core.keys import WindowKey
+
 from .telling import NOT_TOLD, Telling, parse_telling, telling_document
-from .window import WindowKey, window_name, window_start
+from .window import window_name, window_start
 
 SCHEMA_VERSION = 1
 

@@ -26,10 +26,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from relay_core.keys import MessageId
+from relay_core.keys import MessageId, WindowKey
 
 from .telling import NOT_TOLD, Telling, parse_telling, telling_document
-from .window import WindowKey, window_name, window_start
+from .window import window_name, window_start
 
 SCHEMA_VERSION = 2
 """2 has `telling`. Schema 1 had the mail that told, as `first_over`."""

@@ -17,9 +17,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from relay_core.errors import Reason
-from relay_core.keys import MessageId
+from relay_core.keys import MessageId, WindowKey
 
-from .window import WindowKey, window_name, window_start
+from .window import window_name, window_start
 
 SCHEMA_VERSION = 1
 

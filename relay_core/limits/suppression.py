@@ -17,7 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from .window import WindowKey
+from relay_core.keys import WindowKey
 
 SCHEMA_VERSION = 1
 

@@ -7,10 +7,9 @@ object a window, changed by compare-and-swap. Nobody deletes it: its store's ret
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import NewType, Protocol
+from typing import Protocol
 
-WindowKey = NewType("WindowKey", str)
-"""The name of one window's record, harmless in keys."""
+from relay_core.keys import WindowKey
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

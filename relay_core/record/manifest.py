@@ -24,7 +24,7 @@ from enum import StrEnum
 from typing import Any
 
 from relay_core.errors import Reason, Refusal
-from relay_core.keys import MessageId
+from relay_core.keys import AttachmentKey, MessageId, RawKey
 
 from .lease import Lease, Worker
 
@@ -80,7 +80,7 @@ class StoredAttachment:
     nobody may fetch it.
     """
 
-    key: str
+    key: AttachmentKey
     filename: str
     content_type: str
     size: int
@@ -151,7 +151,7 @@ class Threat:
     It holds malware (`is_malware`), or was not scanned.
     """
 
-    key: str
+    key: AttachmentKey
     at: datetime
     is_malware: bool
 
@@ -178,7 +178,7 @@ class Manifest:
     """
 
     message_id: MessageId
-    raw_key: str
+    raw_key: RawKey
     sender: str | None
     subject: str
     created_at: datetime
@@ -334,7 +334,7 @@ def parse_manifest(document: bytes) -> Manifest:
         lease, reason = data.get("lease"), data.get("reason")
         return Manifest(
             message_id=MessageId(data["message_id"]),
-            raw_key=data["raw_key"],
+            raw_key=RawKey(data["raw_key"]),
             sender=data["sender"],
             subject=data["subject"],
             created_at=datetime.fromisoformat(data["created_at"]),
@@ -373,7 +373,7 @@ def parse_manifest(document: bytes) -> Manifest:
             is_dead=data.get("is_dead", False),
             threats=tuple(
                 Threat(
-                    key=item["key"],
+                    key=AttachmentKey(item["key"]),
                     at=datetime.fromisoformat(item["at"]),
                     is_malware=item["is_malware"],
                 )

@@ -20,8 +20,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from relay_core.errors import AdapterError, Conflict, PermanentError
+from relay_core.keys import WindowKey
 from relay_core.limits.notice_window import NoticeWindow, Tally
-from relay_core.limits.window import WindowKey
 from relay_core.notices.summary import compose_summary
 from relay_core.ports import Notice, Notices, Windows
 

@@ -16,10 +16,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
-from adapters.aws.downloads import Download, downloads_prefix, parse_download
+from adapters.aws.downloads import Download, parse_download
 from adapters.aws.errors import error_code
-from adapters.operator.account import manifest_prefix, message_id_in
-from relay_core.keys import INCOMING_PREFIX, MessageId, RawKey, message_id_of
+from relay_core.keys import (
+    DOWNLOADS_PREFIX,
+    INCOMING_PREFIX,
+    MessageId,
+    RawKey,
+    downloads_prefix,
+    manifest_prefix,
+    message_id_in,
+    message_id_of,
+)
 from relay_core.record.manifest import Manifest, parse_manifest
 
 from .journal import Journal
@@ -37,7 +45,6 @@ MOST_LISTED = 500
 _SETUP = "AMAZON_SES_SETUP_NOTIFICATION"
 _HEAD = 65_536  # bytes of a mail that a list looks at
 _AT_ONCE = 8
-_DOWNLOADS = "downloads/"
 
 T = TypeVar("T")
 
@@ -148,8 +155,8 @@ class Incoming:
 
     def _openings(self) -> Mapping[str, Opening]:
         times: dict[str, list[datetime]] = {}
-        for one in self._listed(self.attachments_bucket, _DOWNLOADS):
-            message_id = one["Key"].removeprefix(_DOWNLOADS).partition("/")[0]
+        for one in self._listed(self.attachments_bucket, DOWNLOADS_PREFIX):
+            message_id = one["Key"].removeprefix(DOWNLOADS_PREFIX).partition("/")[0]
             times.setdefault(message_id, []).append(one["LastModified"])
         return {one: Opening(at=min(found), count=len(found)) for one, found in times.items()}
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from relay_core.keys import RawKey, message_id_of
 from sandbox.events import Event, FunctionLogged, MailAccepted
 from sandbox.services.function_log import parse_log_message
 from sandbox.services.log_metrics import parse_embedded_metrics
@@ -51,8 +52,8 @@ class LogLine:
     @property
     def message_id(self) -> str:
         """The mail that the line is about, by its id; empty if it is about none."""
-        raw_key = self.details.get("raw_key", "")
-        return self.details.get("correlation_id") or raw_key.rpartition("/")[2]
+        raw_key = RawKey(self.details.get("raw_key", ""))
+        return self.details.get("correlation_id") or (message_id_of(raw_key) if raw_key else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

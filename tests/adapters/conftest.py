@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
+from relay_core.keys import RawKey
+
 pytest.register_assert_rewrite("tests.adapters.contracts")
 
 from adapters.aws.clients import Clients, make_clients  # noqa: E402 - after the rewrite is set up
-from relay_core.keys import MessageId  # noqa: E402 - likewise
+from relay_core.keys import AttachmentKey, MessageId  # noqa: E402 - likewise
 from relay_core.record.manifest import DeliveryRecord, Manifest, StoredAttachment  # noqa: E402 - likewise
 from sandbox.emulator.running import Emulator  # noqa: E402 - likewise
 
@@ -71,14 +73,14 @@ def manifest() -> Manifest:
     created_at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     return Manifest(
         message_id=MessageId("m1"),
-        raw_key="incoming/m1",
+        raw_key=RawKey("incoming/m1"),
         sender="cam@example.com",
         subject="Alarm: Tür offen",
         created_at=created_at,
         expires_at=created_at + timedelta(hours=36),
         attachments=(
             StoredAttachment(
-                key="attachments/m1/0/a.bin",
+                key=AttachmentKey("attachments/m1/0/a.bin"),
                 filename="a.bin",
                 content_type="application/octet-stream",
                 size=3,

@@ -14,9 +14,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from relay_core.errors import AdapterError, Conflict, PermanentError, Reason, Refusal
-from relay_core.keys import AttachmentKey, MessageId, RawKey
+from relay_core.keys import AttachmentKey, MessageId, RawKey, WindowKey
 from relay_core.limits.flood import SenderWindow
-from relay_core.limits.window import WindowKey
 from relay_core.policy.directory import Directory
 from relay_core.ports import (
     AttachmentLinks,

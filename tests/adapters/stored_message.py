@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from adapters.aws.download_links import S3LinkIndex
-from relay_core.keys import MessageId
+from relay_core.keys import AttachmentKey, MessageId, RawKey
 from relay_core.links.tokens import LinkKeys, issue_token
 from relay_core.record.manifest import (
     DeliveryRecord,
@@ -40,7 +40,7 @@ class File:
 
     def stored(self, key: str) -> StoredAttachment:
         return StoredAttachment(
-            key=key,
+            key=AttachmentKey(key),
             filename=self.name,
             content_type=self.type,
             size=len(self.content),
@@ -118,7 +118,7 @@ def store_message(
         files=tuple(files),
         manifest=Manifest(
             message_id=message_id,
-            raw_key=f"incoming/{message_id}",
+            raw_key=RawKey(f"incoming/{message_id}"),
             sender=sender,
             subject=subject,
             created_at=at,

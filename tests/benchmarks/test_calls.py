@@ -21,7 +21,7 @@ from benchmarks.devices import GROUP, REFUSED, SMALL, Shape
 from benchmarks.function import RESOURCES, SETTINGS, MeasuredFunction, loopback_session
 from benchmarks.stand_in import stand_in
 from relay_core.errors import Conflict
-from relay_core.keys import MessageId
+from relay_core.keys import MessageId, RawKey
 from relay_core.limits.notice_window import SENDERS_TOLD
 from relay_core.ports import StoredManifest
 from relay_core.record.manifest import Manifest
@@ -29,7 +29,7 @@ from relay_core.record.manifest import Manifest
 ATTACHED = Shape(name="attached", recipients=SMALL.recipients, attachment_bytes=100)
 MANIFEST = Manifest(
     message_id=MessageId("m1"),
-    raw_key="incoming/m1",
+    raw_key=RawKey("incoming/m1"),
     sender=None,
     subject="Alarm",
     created_at=datetime(2026, 1, 2, tzinfo=UTC),

@@ -17,10 +17,9 @@ from typer.testing import CliRunner
 
 from adapters.aws.download_links import S3LinkIndex
 from adapters.aws.downloads import Download, S3Downloads
-from adapters.aws.s3 import manifest_key
 from adapters.aws.sqs import Notification, parse_record
 from operate.cli import app
-from relay_core.keys import MessageId
+from relay_core.keys import MessageId, manifest_key
 from relay_core.links.tokens import LinkKeys
 from relay_core.record.manifest import Manifest, format_manifest, parse_manifest
 from sandbox.emulator.running import Emulator

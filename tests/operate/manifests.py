@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from relay_core.errors import Reason, Refusal
-from relay_core.keys import MessageId
+from relay_core.keys import AttachmentKey, MessageId, RawKey
 from relay_core.record.lease import Lease
 from relay_core.record.manifest import (
     DeliveryRecord,
@@ -25,7 +25,7 @@ def attached(
     name: str, number: int = 0, message_id: str = "m1", failure: str | None = None
 ) -> StoredAttachment:
     return StoredAttachment(
-        key=f"attachments/{message_id}/{number}/{name}",
+        key=AttachmentKey(f"attachments/{message_id}/{number}/{name}"),
         filename=name,
         content_type="image/jpeg",
         size=3_200_000,
@@ -50,7 +50,7 @@ def manifest(
 ) -> Manifest:
     return Manifest(
         message_id=MessageId(message_id),
-        raw_key=f"incoming/{message_id}",
+        raw_key=RawKey(f"incoming/{message_id}"),
         sender=sender,
         subject=subject,
         created_at=created_at,

@@ -15,21 +15,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.aws.errors import Fault, adapter_error
-from adapters.aws.s3 import manifest_key
 from adapters.aws.sqs import Received, parse_record
 from adapters.operator.account import (
     Retention,
     S3Objects,
     S3Retention,
-    attachments_prefix,
     caller_arn,
     explain,
     format_notification,
-    manifest_prefix,
-    message_id_in,
 )
 from relay_core.errors import AdapterError, Conflict, PermanentError, TransientError
-from relay_core.keys import MessageId, RawKey, message_id_of
+from relay_core.keys import (
+    MessageId,
+    RawKey,
+    attachments_prefix,
+    manifest_key,
+    manifest_prefix,
+    message_id_in,
+    message_id_of,
+)
 from tests.fakes import MemoryWorld
 from tests.operate.deployed import Deployed
 from tests.operate.messages.test_revocation import SETTINGS, mail

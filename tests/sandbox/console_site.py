@@ -15,7 +15,7 @@ from typing import Any
 
 from adapters.aws.downloads import Download
 from relay_core.errors import Reason, Refusal
-from relay_core.keys import MessageId
+from relay_core.keys import MessageId, RawKey
 from relay_core.record.lease import Lease
 from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
 from sandbox.console import ConsoleContent, ConsoleServer
@@ -128,7 +128,7 @@ def incoming_mail(text: str, state: ManifestState | None = None, **changes: Any)
     message_id = changes.pop("message_id", "a1")
     manifest = state and Manifest(
         message_id=MessageId(message_id),
-        raw_key=f"incoming/{message_id}",
+        raw_key=RawKey(f"incoming/{message_id}"),
         sender=text,
         subject=text,
         created_at=NOW,

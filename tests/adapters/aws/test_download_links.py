@@ -20,11 +20,10 @@ from adapters.aws.download_links import (
     S3LinkIndex,
     SsmLinkKeys,
     TokenDownloadPages,
-    link_key,
     read_issued,
 )
 from relay_core.errors import PermanentError, TransientError
-from relay_core.keys import MessageId
+from relay_core.keys import MessageId, link_key
 from relay_core.links.tokens import LinkKeys, issue_token, message_ref
 from sandbox.emulator.running import Emulator
 from tests.adapters.stored_message import ANNA, KEYS, NOW, store_keys

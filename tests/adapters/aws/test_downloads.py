@@ -24,11 +24,10 @@ from adapters.aws.downloads import (
     S3Previews,
     ScannedFiles,
     UnscannedFiles,
-    downloads_prefix,
     parse_download,
 )
 from relay_core.errors import TransientError
-from relay_core.keys import AttachmentKey, MessageId
+from relay_core.keys import AttachmentKey, MessageId, downloads_prefix
 from relay_core.links.download import Archive, FileStatus, OfferedFile, Scan, plan_archive
 from relay_core.links.preview import MAX_PREVIEW_BYTES, ImageFormat
 from sandbox.emulator.running import Emulator

@@ -27,14 +27,11 @@ from adapters.aws.s3 import (
     S3IncomingMessages,
     S3Manifests,
     S3Windows,
-    manifest_key,
     sender_windows,
-    window_key,
 )
 from relay_core.errors import PermanentError, TransientError
-from relay_core.keys import AttachmentKey, MessageId, RawKey
+from relay_core.keys import AttachmentKey, MessageId, RawKey, WindowKey, manifest_key, window_key
 from relay_core.limits.flood import SenderWindow
-from relay_core.limits.window import WindowKey
 from relay_core.record.report import Outcome
 from relay_core.relay import relay_message
 from relay_core.settings import Settings

@@ -19,6 +19,7 @@ from relay_core.errors import (
     TransientError,
 )
 from relay_core.ports import OutgoingMail, SubmissionId
+from relay_core.settings import InvalidSettings, Settings
 from tests.adapters.answering_server import (
     AnsweringServer,
     Hang,
@@ -49,6 +50,19 @@ def submission_to(
         return SesSubmission(
             client=clients.make_ses_client(session), configuration_set_name=configuration_set_name
         )
+
+
+def test_no_submission_of_a_worker_waits_for_a_connection() -> None:
+    """The pool holds as many as the settings let a worker submit at the same time."""
+    settings = Settings(
+        stack="test",
+        sender_address="relay@mail.example.com",
+        inbound_address="secret@in.example.com",
+        allowed_recipients=("example.com",),
+    )
+    pool = clients._SES.max_pool_connections  # type: ignore[attr-defined] # not in the stubs
+    with pytest.raises(InvalidSettings):
+        replace(settings, submission_concurrency=pool + 1)
 
 
 @pytest.fixture

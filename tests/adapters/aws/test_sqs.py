@@ -28,8 +28,7 @@ from adapters.aws.sqs import (
     send_anew,
 )
 from relay_core.errors import AdapterError
-from relay_core.keys import MessageId, RawKey
-from relay_core.limits.window import WindowKey
+from relay_core.keys import MessageId, RawKey, WindowKey
 from sandbox.emulator.running import Emulator
 
 BUCKET = "incoming-bucket"

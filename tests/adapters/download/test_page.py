@@ -26,7 +26,7 @@ from adapters.download.page import (
     notice_page,
     parts,
 )
-from relay_core.keys import MessageId
+from relay_core.keys import AttachmentKey, MessageId, RawKey
 from relay_core.links.download import FileStatus, LinkStatus, LinkView, OfferedFile, plan_archive
 from relay_core.record.manifest import DeliveryRecord, Manifest, StoredAttachment
 from tests.adapters.stored_message import ANNA, NOW
@@ -102,7 +102,7 @@ def outline(answer: Answer) -> Outline:
 
 def attachment(name: str, *, content_type: str = "text/csv", size: int = 10) -> StoredAttachment:
     return StoredAttachment(
-        key="k", filename=name, content_type=content_type, size=size, sha256="00"
+        key=AttachmentKey("k"), filename=name, content_type=content_type, size=size, sha256="00"
     )
 
 
@@ -111,7 +111,7 @@ def manifest(
 ) -> Manifest:
     return Manifest(
         message_id=MessageId("m"),
-        raw_key="incoming/m",
+        raw_key=RawKey("incoming/m"),
         sender=sender,
         subject=subject,
         created_at=NOW,

@@ -179,6 +179,15 @@ def test_a_throttled_recipient_is_left_and_the_others_make_it_no_failed_try() ->
     assert [] == world.notices.published
 
 
+def test_one_who_is_rejected_for_good_is_progress_too() -> None:
+    world = MemoryWorld()
+    world.submission.faults.order("submit", rejected())
+    world.submission.faults.order("submit", throttled())
+    report = world.relay(mail(), SETTINGS)
+    assert (0, 1, 1) == (report.submitted, report.failed, report.left)
+    assert Again(after=SETTINGS.retry_delay, failed_try=False) == report.again
+
+
 def test_a_group_of_which_none_is_taken_ends_a_failed_try() -> None:
     world = MemoryWorld()
     world.submission.faults.order("submit", throttled(), times=3)

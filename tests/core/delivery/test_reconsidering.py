@@ -45,7 +45,7 @@ def refused(address: str, reason: Reason = Reason.RECIPIENT_NOT_ALLOWED) -> Refu
 def manifest(*recipients: str, refusals: tuple[Refusal, ...], asked: tuple[str, ...]) -> Manifest:
     return Manifest(
         message_id=MessageId("m1"),
-        raw_key="incoming/m1",
+        raw_key=RawKey("incoming/m1"),
         sender=None,
         subject="",
         created_at=NOW,

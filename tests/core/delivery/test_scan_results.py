@@ -149,7 +149,9 @@ def test_malware_in_what_was_told_as_not_scanned_is_told_too(world: MemoryWorld)
 
 def test_what_was_found_before_the_mail_went_out_stays_found() -> None:
     world = MemoryWorld()
-    threats = (Threat(key="attachments/0abc/1/one.bin", at=world.now, is_malware=True),)
+    threats = (
+        Threat(key=AttachmentKey("attachments/0abc/1/one.bin"), at=world.now, is_malware=True),
+    )
     begun = failing_manifest(RawKey("incoming/0abc"), SETTINGS, world.now)
     world.manifests.create(replace(begun, threats=threats))
     world.relay(RAW, SETTINGS)

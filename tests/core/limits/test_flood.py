@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.errors import Conflict, Reason, TransientError
-from relay_core.keys import MessageId, RawKey
+from relay_core.keys import MessageId, RawKey, WindowKey
 from relay_core.limits.flood import SenderWindow, format_window, parse_window
 from relay_core.limits.telling import PATIENCE, Telling
-from relay_core.limits.window import WindowKey
 from relay_core.ports import Version
 from relay_core.record.manifest import ManifestState
 from relay_core.record.report import Outcome, RelayReport

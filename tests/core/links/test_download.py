@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_core.keys import MessageId
+from relay_core.keys import AttachmentKey, MessageId, RawKey
 from relay_core.links.download import (
     LONGEST_FETCH,
     MAX_ARCHIVE_BYTES,
@@ -44,13 +44,17 @@ ANNA, BEN = "anna@example.com", "ben@example.net"
 
 def attachment(name: str) -> StoredAttachment:
     return StoredAttachment(
-        key=f"attachments/m/{name}", filename=name, content_type="text/plain", size=1, sha256="00"
+        key=AttachmentKey(f"attachments/m/{name}"),
+        filename=name,
+        content_type="text/plain",
+        size=1,
+        sha256="00",
     )
 
 
 MANIFEST = Manifest(
     message_id=MessageId("m"),
-    raw_key="incoming/m",
+    raw_key=RawKey("incoming/m"),
     sender="pump@plant.example",
     subject="Alarm",
     created_at=NOW,
@@ -139,7 +143,9 @@ def offered(*files: tuple[str, int], status: FileStatus = FileStatus.READY) -> l
     return [
         OfferedFile(
             number=number,
-            attachment=replace(attachment(name), key=f"attachments/m/{number}", size=size),
+            attachment=replace(
+                attachment(name), key=AttachmentKey(f"attachments/m/{number}"), size=size
+            ),
             status=status,
         )
         for number, (name, size) in enumerate(files, 1)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay_core.keys import AttachmentKey
 from relay_core.links.preview import (
     MAX_PREVIEW_BYTES,
     MAX_PREVIEW_PIXELS,
@@ -203,5 +204,5 @@ def test_looking_is_not_worth_it_for_anything_else(
 
 def attachment(name: str, content_type: str, size: int) -> StoredAttachment:
     return StoredAttachment(
-        key="k", filename=name, content_type=content_type, size=size, sha256=""
+        key=AttachmentKey("k"), filename=name, content_type=content_type, size=size, sha256=""
     )

@@ -152,3 +152,14 @@ def test_characters_cut_between_encoded_words_are_joined(text: str, width: int) 
 @given(st.text(alphabet="=?utf-8qbQB_ \t\r\nABC*'", max_size=80))
 def test_encoded_words_never_fail(text: str) -> None:
     decode_encoded_words(text)
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+@given(st.text("ab \t", max_size=20), st.text(" \t", min_size=1, max_size=9))
+def test_blanks_at_the_end_of_a_quoted_printable_line_are_no_content(
+    end: bytes, line: str, blanks: str
+) -> None:
+    # RFC 2045 section 6.7, rule 3: they were added on the way.
+    kept = line.rstrip(" \t").encode()
+    encoded = kept + blanks.encode() + end + b"next"
+    assert kept + end + b"next" == decoded(encoded, TransferEncoding.QUOTED_PRINTABLE)

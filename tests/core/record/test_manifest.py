@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.errors import Reason, Refusal
-from relay_core.keys import MessageId
+from relay_core.keys import MessageId, RawKey
 from relay_core.record.lease import Lease, Worker
 from relay_core.record.manifest import (
     Death,
@@ -171,7 +171,7 @@ UNDECIDED = {ManifestState.HELD, ManifestState.RELEASED, ManifestState.FAILING}
 GOOD = format_manifest(
     Manifest(
         message_id=MessageId("m"),
-        raw_key="incoming/m",
+        raw_key=RawKey("incoming/m"),
         sender=None,
         subject="",
         created_at=NOW,

@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.errors import Conflict, Reason, TransientError
-from relay_core.keys import MessageId, RawKey
+from relay_core.keys import MessageId, RawKey, WindowKey
 from relay_core.limits.budget import HOUR, BudgetWindow, format_budget, parse_budget
 from relay_core.limits.telling import PATIENCE, Telling
-from relay_core.limits.window import WindowKey
 from relay_core.ports import Ports, Purse, StoredWindow, Version
 from relay_core.record.manifest import ManifestState
 from relay_core.record.report import Outcome

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.errors import AdapterError, Conflict, PermanentError, Reason, TransientError
-from relay_core.keys import MessageId, RawKey
+from relay_core.keys import MessageId, RawKey, WindowKey
 from relay_core.limits.notice_window import (
     MAX_NAMED,
     SENDERS_TOLD,
@@ -20,7 +20,6 @@ from relay_core.limits.notice_window import (
     format_notice_window,
     parse_notice_window,
 )
-from relay_core.limits.window import WindowKey
 from relay_core.notices.summary import compose_summary
 from relay_core.ports import Notice
 from relay_core.record.manifest import ManifestState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -107,7 +107,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "directoryRefreshSeconds": 11,
                 "maxRecipients": 7,
                 "showRecipients": False,
-                "linkMode": "page",
+                "linkMode": "presigned",
                 "linkExpiryHours": 5,
                 "attachmentRetentionDays": 3,
                 "submissionConcurrency": 3,
@@ -123,11 +123,24 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "recipientBudgetPerHour": 16,
                 "noticeLimit": 17,
                 "noticeWindowSeconds": 18,
+                "inlineImageLimit": 19,
+                "maxMessageBytes": 20_000,
+                "maxHeaderBytes": 2100,
+                "maxHeaderFields": 220,
+                "maxEntities": 23,
+                "maxNesting": 24,
+                "maxBodyBytes": 25_000,
+                "maxAttachments": 26,
             }
         ),
         stack="prod",
     )
-    assert config.settings() == Settings(
+    settings = config.settings()
+    # A field that the configuration above leaves as it is would not be looked at.
+    assert [] == [
+        one.name for one in fields(settings) if getattr(settings, one.name) == one.default
+    ]
+    assert settings == Settings(
         stack="prod",
         sender_address="relay@mail.example.com",
         inbound_address="devices-7f3k9@in.example.com",
@@ -138,7 +151,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         directory_refresh=timedelta(seconds=11),
         max_recipients=7,
         show_recipients=False,
-        link_mode=LinkMode.PAGE,
+        link_mode=LinkMode.PRESIGNED,
         link_expiry=timedelta(hours=5),
         attachment_retention=timedelta(days=3),
         submission_concurrency=3,
@@ -154,6 +167,14 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         recipient_budget=16,
         notice_limit=17,
         notice_window=timedelta(seconds=18),
+        inline_image_limit=19,
+        max_message_bytes=20_000,
+        max_header_bytes=2100,
+        max_header_fields=220,
+        max_entities=23,
+        max_nesting=24,
+        max_body_bytes=25_000,
+        max_attachments=26,
     )
 
 

@@ -15,9 +15,8 @@ import pytest
 
 from adapters.aws.downloads import Download, format_download
 from adapters.aws.sqs import Received
-from infra.relay import INCOMING_PREFIX as PROGRAMS_PREFIX
 from relay_core.errors import Reason
-from relay_core.keys import INCOMING_PREFIX, MessageId, RawKey
+from relay_core.keys import MessageId, RawKey
 from relay_core.links.tokens import LinkKeys
 from relay_core.record.lease import Lease
 from relay_core.record.manifest import (
@@ -542,9 +541,6 @@ def at_a_terminal(
 
 
 class TestReplay:
-    def test_the_folder_is_the_programs(self) -> None:
-        assert PROGRAMS_PREFIX == INCOMING_PREFIX
-
     def test_a_raw_message_is_announced_under_every_name(self, deployed: Deployed) -> None:
         deployed.store_raw("incoming/a b+ü%41")
         deployed.store_raw("incoming/whole")
@@ -558,7 +554,7 @@ class TestReplay:
         assert 3 == len(deployed.announced())
 
     def test_an_id_means_the_raw_message_of_its_manifest(self, deployed: Deployed) -> None:
-        odd = replace(manifest("a_b", to(ANNA, PENDING)), raw_key="incoming/a b")
+        odd = replace(manifest("a_b", to(ANNA, PENDING)), raw_key=RawKey("incoming/a b"))
         deployed.store(odd)
         assert 0 == deployed.relayctl("replay", "a_b", "--yes").status
         assert "incoming/a b" == getattr(deployed.announced()[0], "raw_key", None)
@@ -608,7 +604,9 @@ class TestReplay:
     def test_the_short_id_of_a_list_is_enough_however_its_key_is_called(
         self, deployed: Deployed
     ) -> None:
-        odd = replace(manifest("a_b=320e5c903cc83b98", to(ANNA, PENDING)), raw_key="incoming/a b")
+        odd = replace(
+            manifest("a_b=320e5c903cc83b98", to(ANNA, PENDING)), raw_key=RawKey("incoming/a b")
+        )
         deployed.store(odd, manifest("a1"))
         deployed.store(manifest("old-one", to(ANNA, PENDING)), raw=False)
         answer = deployed.relayctl("replay", "a_b=320e5", "a", "old", "--yes")
@@ -627,7 +625,7 @@ class TestReplay:
     def test_nor_is_one_for_a_manifest_that_an_older_version_named_alike(
         self, deployed: Deployed
     ) -> None:
-        deployed.store(replace(manifest("a_b", to(ANNA, PENDING)), raw_key="incoming/a b"))
+        deployed.store(replace(manifest("a_b", to(ANNA, PENDING)), raw_key=RawKey("incoming/a b")))
         deployed.store_raw("incoming/a_b")
         answer = deployed.relayctl("replay", "incoming/a_b", "--yes")
         assert 1 == answer.status

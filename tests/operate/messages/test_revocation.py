@@ -314,7 +314,7 @@ class TestWhatWasDoneIsKept:
     def failing(self) -> MemoryWorld:
         world = MemoryWorld()
         empty = manifest(ID, state=ManifestState.FAILING, detail="AccessDenied")
-        world.manifests.create(replace(empty, raw_key="incoming/0abc"))
+        world.manifests.create(replace(empty, raw_key=RawKey("incoming/0abc")))
         return world
 
     def test_of_one_that_is_released(self) -> None:
