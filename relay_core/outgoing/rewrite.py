@@ -303,6 +303,12 @@ class _Rewriter:
         ):
             # A text that says so is never taken for the multipart that it may look like.
             self._write_header(entity, {"content-type": "text/plain; charset=us-ascii"})
+        elif (
+            entity.media_type.full == "application/octet-stream"
+            and entity.header.first("content-type") is None
+        ):
+            # A file of which only its bytes tell the type is no text to those who do not look.
+            self._write_header(entity, {"content-type": entity.media_type.full})
         else:
             self._write_header(entity, {})
 
