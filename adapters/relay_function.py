@@ -38,6 +38,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from relay_core.delivery.deaths import Attempt, tell_out_of_time
+from relay_core.delivery.ending import record_trouble
 from relay_core.delivery.scan_results import ScanResults, look_at_scans
 from relay_core.errors import AdapterError, RelayError, TransientError
 from relay_core.keys import RawKey, WindowKey, message_id_of
@@ -45,7 +46,7 @@ from relay_core.limits.suppression import Suppressed, SuppressionList
 from relay_core.ports import Ports, Purse, Windows
 from relay_core.record.lease import Worker
 from relay_core.record.report import Again, Outcome, RelayReport
-from relay_core.relay import record_trouble, relay_message
+from relay_core.relay import relay_message
 from relay_core.settings import InvalidSettings, Resources, Settings
 from relay_core.throttling.notice_counting import CountedNotices
 from relay_core.throttling.suppressing import SuppressingSubmission

@@ -20,6 +20,7 @@ from functools import lru_cache
 
 from benchmarks.mails import Mail
 from relay_core.attachments.attachment import Action, Attachment, content_of, find_attachments
+from relay_core.composing import prepare_mails
 from relay_core.delivery.measured import Measured
 from relay_core.keys import RawKey
 from relay_core.mime import base64_decoder
@@ -30,7 +31,6 @@ from relay_core.outgoing.header import Sender, compose_header
 from relay_core.outgoing.link_list import ListedAttachment
 from relay_core.outgoing.rewrite import rewrite_body
 from relay_core.plan import RelayPlan, plan_relay
-from relay_core.relay import compose_mail
 from relay_core.settings import Settings
 
 _SETTINGS = Settings(
@@ -96,13 +96,8 @@ def relayed(raw: bytes) -> bytes:
     if not isinstance(plan, RelayPlan):
         raise TypeError(f"the benchmark's mail must be relayed, not {plan}")
     detached = [upload.attachment for upload in plan.uploads]
-    body = rewrite_body(
-        plan.message,
-        detached=detached,
-        removals=plan.removals,
-        listed=_stored(plan.message, detached),
-    )
-    return compose_mail(plan, body, plan.recipients[0], _SETTINGS).raw
+    compose = prepare_mails(plan, _stored(plan.message, detached), _SETTINGS)
+    return compose(plan.recipients[0]).raw
 
 
 def engine(mail: Mail) -> bytes:

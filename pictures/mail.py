@@ -12,11 +12,10 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from relay_core.attachments.attachment import content_of
+from relay_core.composing import prepare_mails
 from relay_core.keys import RawKey
 from relay_core.outgoing.link_list import ListedAttachment, format_size
-from relay_core.outgoing.rewrite import rewrite_body
 from relay_core.plan import RelayPlan, plan_relay
-from relay_core.relay import compose_mail
 from relay_core.settings import Settings
 
 from .svg import INK, SOFT, Picture, element, line, text
@@ -56,23 +55,16 @@ def outgoing(raw: bytes) -> bytes:
     plan = plan_relay(raw, RawKey("incoming/1"), _SETTINGS, may_lack_receipt=True)
     assert isinstance(plan, RelayPlan)  # noqa: S101 - the mail is ours
     found = [upload.attachment for upload in plan.uploads]
-    body = rewrite_body(
-        plan.message,
-        detached=found,
-        removals=plan.removals,
-        listed=[
-            ListedAttachment(
-                name=one.safe_name,
-                size=sum(map(len, content_of(plan.message, one))),
-                url=None,
-                expires_at=_UNTIL,
-            )
-            for one in found
-        ],
-        page_url=_PAGE,
-        secrets=_SETTINGS.secret_addresses,
-    )
-    return compose_mail(plan, body, RECIPIENT, _SETTINGS).raw
+    listed = [
+        ListedAttachment(
+            name=one.safe_name,
+            size=sum(map(len, content_of(plan.message, one))),
+            url=None,
+            expires_at=_UNTIL,
+        )
+        for one in found
+    ]
+    return prepare_mails(plan, listed, _SETTINGS, page_for=lambda _: _PAGE)(RECIPIENT).raw
 
 
 def mail_picture() -> Picture:

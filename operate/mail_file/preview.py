@@ -1,7 +1,8 @@
 """The message that one recipient would get, without a deployment to send it.
 
-What only a deployment knows is stood in for: links are `<link base>/<index>/<file name>`,
-and expire `link_expiry` from now. Whoever asks names the recipient, so that a message shows
+What only a deployment knows is stood in for. The link to the page is the link base; where files
+have links of their own (`linkMode: presigned`), they are `<link base>/<index>/<file name>`. They
+expire `link_expiry` from now. Whoever asks names the recipient, so that a message shows
 even if the relay would refuse it or mail somebody else; the preview says so in that case.
 """
 
@@ -13,11 +14,11 @@ from urllib.parse import quote
 
 from relay_core.attachments.attachment import Attachment, content_of
 from relay_core.attachments.bodies import find_codes
+from relay_core.composing import prepare_mails
 from relay_core.errors import RelayError
 from relay_core.keys import RawKey
 from relay_core.mime.message import Message
 from relay_core.outgoing.link_list import ListedAttachment
-from relay_core.outgoing.rewrite import rewrite_body
 from relay_core.plan import (
     Dropped,
     Refused,
@@ -26,8 +27,7 @@ from relay_core.plan import (
     plan_relay,
 )
 from relay_core.policy.directory import EMPTY_DIRECTORY, Directory
-from relay_core.relay import compose_mail
-from relay_core.settings import Settings
+from relay_core.settings import LinkMode, Settings
 
 
 class NothingToShow(RelayError):
@@ -66,17 +66,22 @@ def preview(
     else:
         codes = find_codes(planned.message, settings.recipient_marker, settings.limits)
         plan = plan_deliveries(planned.message, planned.mail, codes, (recipient,), settings)
-    body = rewrite_body(
-        plan.message,
-        detached=[upload.attachment for upload in plan.uploads],
-        removals=plan.removals,
-        listed=[
-            _listed(plan.message, upload.attachment, link_base, now + settings.link_expiry)
+    by_page = settings.link_mode is LinkMode.PAGE
+    compose = prepare_mails(
+        plan,
+        [
+            _listed(
+                plan.message,
+                upload.attachment,
+                None if by_page else link_base,
+                now + settings.link_expiry,
+            )
             for upload in plan.uploads
         ],
-        secrets=settings.secret_addresses,
+        settings,
+        page_for=(lambda _recipient: link_base) if by_page else None,
     )
-    mail = compose_mail(plan, body, recipient, settings)
+    mail = compose(recipient)
     return Preview(raw=mail.raw, caveat=caveat)
 
 
@@ -91,11 +96,11 @@ def _caveat(plan: RelayPlan | Refused | Dropped, recipient: str) -> str | None:
 
 
 def _listed(
-    message: Message, attachment: Attachment, link_base: str, expires_at: datetime
+    message: Message, attachment: Attachment, link_base: str | None, expires_at: datetime
 ) -> ListedAttachment:
     return ListedAttachment(
         name=attachment.safe_name,
         size=sum(len(chunk) for chunk in content_of(message, attachment)),
-        url=f"{link_base}/{attachment.index}/{quote(attachment.safe_name)}",
+        url=link_base and f"{link_base}/{attachment.index}/{quote(attachment.safe_name)}",
         expires_at=expires_at,
     )

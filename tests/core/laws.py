@@ -17,12 +17,11 @@ from datetime import UTC, datetime
 
 from relay_core.attachments.attachment import Action, Attachment, content_of
 from relay_core.attachments.bodies import find_codes
+from relay_core.composing import prepare_mails
 from relay_core.errors import LimitExceeded, MalformedMessage
 from relay_core.keys import RawKey
 from relay_core.mime.message import Message, parse_message
-from relay_core.outgoing.header import compose_header
 from relay_core.outgoing.link_list import ListedAttachment
-from relay_core.outgoing.rewrite import RewrittenBody, rewrite_body
 from relay_core.plan import (
     Refused,
     RelayPlan,
@@ -103,35 +102,21 @@ def relayed_in_turn(raw: bytes, settings: Settings = SETTINGS) -> str:
     return "relayed"
 
 
-def composed(plan: RelayPlan, contents: Sequence[bytes], settings: Settings) -> bytes:
-    """The outgoing mail of a plan, with a link for every attachment that is detached."""
-    body = _rewritten(plan, contents)
-    header = compose_header(
-        plan.message.header,
-        sender=plan.sender,
-        to=plan.recipients,
-        subject=plan.subject,
-        stack=settings.stack,
-        fields=body.fields,
-    )
-    return header + body.content
-
-
-def _rewritten(plan: RelayPlan, contents: Sequence[bytes]) -> RewrittenBody:
-    return rewrite_body(
-        plan.message,
-        detached=[upload.attachment for upload in plan.uploads],
-        removals=plan.removals,
-        listed=[
-            ListedAttachment(
-                name=upload.attachment.safe_name,
-                size=len(contents[upload.attachment.index - 1]),
-                url=link_of(upload.attachment),
-                expires_at=EXPIRY,
-            )
-            for upload in plan.uploads
-        ],
-    )
+def composed(
+    plan: RelayPlan, contents: Sequence[bytes], settings: Settings, *, page: str | None = None
+) -> bytes:
+    """The outgoing mail of a plan: a link for every detached attachment, or one to the page."""
+    listed = [
+        ListedAttachment(
+            name=upload.attachment.safe_name,
+            size=len(contents[upload.attachment.index - 1]),
+            url=None if page else link_of(upload.attachment),
+            expires_at=EXPIRY,
+        )
+        for upload in plan.uploads
+    ]
+    page_for = (lambda _recipient: page) if page else None
+    return prepare_mails(plan, listed, settings, page_for=page_for)(plan.recipients[0]).raw
 
 
 def link_of(attachment: Attachment) -> str:
@@ -259,4 +244,5 @@ def check_rewriting_is_done(result: Relayed) -> None:
         SETTINGS,
     )
     assert () == plan.uploads
-    assert result.outgoing.partition(b"\r\n\r\n")[2] == _rewritten(plan, again.contents).content
+    rewritten = composed(plan, again.contents, SETTINGS)
+    assert result.outgoing.partition(b"\r\n\r\n")[2] == rewritten.partition(b"\r\n\r\n")[2]

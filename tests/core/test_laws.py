@@ -23,6 +23,7 @@ from tests.core.laws import (
     check_any_bytes,
     check_outgoing,
     check_rewriting_is_done,
+    composed,
     link_of,
     relayed,
 )
@@ -108,6 +109,17 @@ def test_the_oracle_decodes_the_same_bytes(drawn: Drawn) -> None:
 @given(rich_mails())
 def test_what_goes_out_is_clean(drawn: Drawn) -> None:
     check_outgoing(of(drawn.raw).outgoing)
+
+
+@given(rich_mails())
+def test_with_a_page_it_is_as_clean_and_leads_there(drawn: Drawn) -> None:
+    result = of(drawn.raw)
+    page = "https://files.example.com/the-page"
+    raw = composed(result.plan, result.contents, SETTINGS, page=page)
+    check_outgoing(raw)
+    words = unescape("".join(text for _, text in texts_of(of(raw))))
+    assert (page in words) == bool(result.plan.uploads)
+    assert not any(link_of(found) in words for found in result.attachments)
 
 
 @given(rich_mails())

@@ -9,11 +9,12 @@ import pytest
 
 from operate.messages.redelivery import plan_redelivery
 from relay_core.delivery.deaths import MOST_DEATHS, Attempt, failing_manifest, tell_out_of_time
+from relay_core.delivery.ending import record_trouble
 from relay_core.errors import Conflict, Reason, TransientError
 from relay_core.keys import RawKey, message_id_of
 from relay_core.record.manifest import DeathCause, DeliveryState, Manifest, ManifestState
 from relay_core.record.report import Outcome, RelayReport
-from relay_core.relay import record_trouble, relay_message
+from relay_core.relay import relay_message
 from relay_core.settings import Settings
 from tests.fakes import MemoryIncomingMessages, MemoryWorld
 

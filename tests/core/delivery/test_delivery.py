@@ -10,6 +10,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from relay_core.delivery.ending import record_trouble
 from relay_core.delivery.ledger import MAX_TRIES
 from relay_core.delivery.submitting import GROUP_BYTES
 from relay_core.errors import (
@@ -27,7 +28,7 @@ from relay_core.ports import OutgoingMail, SubmissionId
 from relay_core.record.lease import CLOCK_SKEW, Lease
 from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
 from relay_core.record.report import Again, Outcome, RelayReport
-from relay_core.relay import record_trouble, relay_message
+from relay_core.relay import relay_message
 from relay_core.settings import Settings
 from tests.fakes import MemoryWorld
 from tests.receipt import received

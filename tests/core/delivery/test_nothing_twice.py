@@ -24,13 +24,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from relay_core.delivery.deaths import MOST_DEATHS, Attempt
+from relay_core.delivery.ending import record_trouble
 from relay_core.errors import AdapterError, LostAnswer, PermanentError, TransientError
 from relay_core.keys import RawKey, message_id_of
 from relay_core.ports import OutgoingMail, Ports, SubmissionId
 from relay_core.record.lease import Worker
 from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
 from relay_core.record.report import RelayReport
-from relay_core.relay import record_trouble, relay_message
+from relay_core.relay import relay_message
 from relay_core.settings import Settings
 from tests.fakes import MemoryWorld
 from tests.receipt import received

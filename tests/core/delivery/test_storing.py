@@ -11,6 +11,7 @@ from hashlib import sha256
 
 import pytest
 
+from relay_core.delivery.ending import record_trouble
 from relay_core.delivery.storing import FILES_AT_ONCE, store_files
 from relay_core.errors import PermanentError, TransientError
 from relay_core.keys import AttachmentKey, RawKey, message_id_of
@@ -19,7 +20,7 @@ from relay_core.plan import RelayPlan, plan_relay
 from relay_core.ports import FileToStore
 from relay_core.record.manifest import Manifest, ManifestState, StoredAttachment
 from relay_core.record.report import Outcome, RelayReport
-from relay_core.relay import record_trouble, relay_message
+from relay_core.relay import relay_message
 from relay_core.settings import Settings
 from tests.fakes import MemoryAttachmentStore, MemoryWorld
 from tests.receipt import received

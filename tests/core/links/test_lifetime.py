@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay_core.delivery.ending import record_trouble
 from relay_core.errors import PermanentError, SendingStopped, TransientError
 from relay_core.links.download import LinkStatus, view_link
 from relay_core.links.lifetime import links_until
@@ -20,7 +21,7 @@ from relay_core.outgoing.link_list import format_time
 from relay_core.ports import FileToStore
 from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
 from relay_core.record.report import Outcome
-from relay_core.relay import record_trouble, relay_message
+from relay_core.relay import relay_message
 from relay_core.settings import LinkMode, Settings
 from tests.core.delivery.test_delivery import (
     ANNA,

@@ -1,0 +1,70 @@
+"""The mails that a plan makes: one a recipient, of a header each on a body that others may share.
+
+Pure. What only a deployment knows, links and their end, is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from .outgoing.header import compose_header
+from .outgoing.link_list import ListedAttachment
+from .outgoing.rewrite import RewrittenBody, prepare_bodies
+from .plan import RelayPlan
+from .ports import OutgoingMail
+from .settings import Settings
+
+
+def prepare_mails(
+    plan: RelayPlan,
+    listed: Sequence[ListedAttachment],
+    settings: Settings,
+    *,
+    page_for: Callable[[str], str] | None = None,
+    notes: Sequence[str] = (),
+    sent_at: datetime | None = None,
+) -> Callable[[str], OutgoingMail]:
+    """What makes the mail of a recipient, an addr-spec; all that they share is done once.
+
+    `listed` are the files that recipients get links to. `page_for` gives the URL of a recipient's
+    page; without it each file has a link of its own in the list. `notes` are sentences for the
+    reader. `sent_at` is when the device sent the mail, None where nobody knows.
+    """
+    body_for = prepare_bodies(
+        plan.message,
+        detached=[upload.attachment for upload in plan.uploads],
+        removals=plan.removals,
+        listed=listed,
+        notes=notes,
+        secrets=settings.secret_addresses,
+    )
+    if page_for is None:
+        body = body_for(None)
+        return lambda recipient: _mail(plan, body, recipient, settings, sent_at)
+    return lambda recipient: _mail(
+        plan, body_for(page_for(recipient)), recipient, settings, sent_at
+    )
+
+
+def _mail(
+    plan: RelayPlan,
+    body: RewrittenBody,
+    recipient: str,
+    settings: Settings,
+    sent_at: datetime | None,
+) -> OutgoingMail:
+    header = compose_header(
+        plan.message.header,
+        sender=plan.sender,
+        to=plan.recipients if settings.show_recipients else (recipient,),
+        subject=plan.subject,
+        stack=settings.stack,
+        fields=body.fields,
+        sent_at=sent_at,
+        added=settings.passed_fields,
+        secrets=settings.secret_addresses,
+    )
+    return OutgoingMail(
+        sender=settings.sender_address, recipient=recipient, raw=header + body.content
+    )

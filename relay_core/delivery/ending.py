@@ -1,0 +1,129 @@
+"""The ends of a mail that does not go out: the operator is told, then it is written down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from relay_core.errors import Conflict, Refusal
+from relay_core.keys import RawKey, message_id_of
+from relay_core.notices.notice import MailIdentity, compose_notice
+from relay_core.plan import Dropped, Refused
+from relay_core.policy.admission import Ignored
+from relay_core.ports import Ports, StoredManifest
+from relay_core.record.lease import Worker
+from relay_core.record.manifest import Death, DeliveryState, Manifest, ManifestState
+from relay_core.record.report import Outcome, RelayReport
+from relay_core.settings import Settings
+
+from .deaths import failing_manifest, giving_up, known_deaths, refusal_of
+from .ledger import empty_manifest, write_manifest
+
+
+def end_unsent(
+    plan: Refused | Dropped, stored: StoredManifest | None, settings: Settings, ports: Ports
+) -> RelayReport:
+    """Tell the operator of a mail that does not go out, and write that down.
+
+    What was recorded of it before, by a policy that let it through, stays. So do the links of a
+    mail that all have to whom it was promised: it ends for those alone who were asked for.
+    """
+    has_ended = (
+        stored is not None
+        and stored.manifest.state is ManifestState.RELAYING
+        and not stored.manifest.open_deliveries()
+    )
+    if isinstance(plan, Refused):
+        served = stored.manifest.count(DeliveryState.SUBMITTED) if stored and has_ended else 0
+        ports.notices.publish(
+            compose_notice(plan.mail, plan.refusals, settings, relayed_to=served)
+        )
+        why: Refusal | Ignored = plan.refusals[0]
+        state, outcome = ManifestState.REFUSED, Outcome.REFUSED
+    else:
+        why, state, outcome = plan.ignored, ManifestState.IGNORED, Outcome.IGNORED
+    before = stored.manifest if stored else empty_manifest(plan.mail, settings, ports.clock())
+    ended = replace(before, lease=None, asked=())
+    if not has_ended:
+        ended = replace(
+            ended,
+            state=state,
+            sender=plan.mail.sender,
+            subject=plan.mail.subject,
+            reason=why.reason,
+            detail=why.detail,
+        )
+    _write_end(ended, stored, ports)
+    return RelayReport(
+        message_id=plan.mail.message_id, outcome=outcome, reason=why.reason, detail=why.detail
+    )
+
+
+def _write_end(ended: Manifest, stored: StoredManifest | None, ports: Ports) -> None:
+    """Write a manifest that is settled, unless another worker has come to the same end.
+
+    Raises:
+        Conflict: if somebody else has written something else meanwhile.
+    """
+    try:
+        write_manifest(ended, stored, ports.manifests)
+    except Conflict:
+        found = ports.manifests.load(ended.message_id)
+        if found is None or not found.manifest.is_settled:
+            raise
+
+
+def give_up(
+    raw_key: RawKey,
+    deaths: tuple[Death, ...],
+    stored: StoredManifest | None,
+    settings: Settings,
+    ports: Ports,
+) -> RelayReport:
+    """Refuse a mail that kills its workers: whoever has not got it will not."""
+    now = ports.clock()
+    found = stored.manifest if stored else failing_manifest(raw_key, settings, now)
+    found = replace(found, deaths=known_deaths(found))
+    stored = stored and StoredManifest(found, stored.version)
+    refusal = refusal_of(deaths, found.message_id)
+    mail = MailIdentity(
+        message_id=found.message_id, raw_key=raw_key, sender=found.sender, subject=found.subject
+    )
+    if stored is None or found.state is not ManifestState.RELAYING:
+        return end_unsent(
+            Refused(mail=mail, message=None, refusals=(refusal,)), stored, settings, ports
+        )
+    served = found.count(DeliveryState.SUBMITTED)
+    ports.notices.publish(compose_notice(mail, (refusal,), settings, relayed_to=served))
+    _write_end(giving_up(found, refusal, now), stored, ports)
+    return RelayReport(
+        message_id=found.message_id,
+        outcome=Outcome.REFUSED,
+        reason=refusal.reason,
+        detail=refusal.detail,
+        already_submitted=served,
+        failed=len(found.open_deliveries()),
+    )
+
+
+def record_trouble(
+    raw_key: RawKey, trouble: str, worker: Worker, settings: Settings, ports: Ports
+) -> None:
+    """Write down what went wrong with a try, for the operator who looks for the mail later.
+
+    The worker's lease ends with it. After a last try, the message is dead, unless another worker
+    has it.
+
+    Raises:
+        AdapterError: if it cannot be written, or somebody else works on the message.
+    """
+    message_id = message_id_of(raw_key)
+    stored = ports.manifests.load(message_id)
+    if stored is not None:
+        if stored.manifest.is_settled:
+            return
+        troubled = stored.manifest.released(worker)
+    else:
+        troubled = failing_manifest(raw_key, settings, ports.clock())
+    is_dead = worker.is_last_try and not worker.is_shut_out(troubled.lease, ports.clock())
+    told = replace(troubled, detail=trouble, is_dead=is_dead)
+    write_manifest(told, stored, ports.manifests)

@@ -1,0 +1,92 @@
+"""What a worker reports of a mail that it leaves to another delivery, or finds ended.
+
+Pure: a manifest and what came of a try in, a report out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from relay_core.errors import Reason
+from relay_core.keys import MessageId
+from relay_core.notices.moment import format_moment
+from relay_core.record.manifest import DeliveryState, Manifest
+from relay_core.record.report import Again, Outcome, RelayReport
+from relay_core.settings import Settings
+
+from .submitting import Submitted
+
+
+def held(message_id: MessageId, detail: str, message_bytes: int) -> RelayReport:
+    """A mail that waits for an operator; `detail` says why."""
+    return RelayReport(
+        message_id=message_id,
+        outcome=Outcome.HELD,
+        reason=Reason.LIMIT_EXCEEDED,
+        detail=detail,
+        message_bytes=message_bytes,
+    )
+
+
+def duplicate(manifest: Manifest) -> RelayReport:
+    """A mail that had ended before this delivery of it."""
+    return RelayReport(
+        message_id=manifest.message_id,
+        outcome=Outcome.DUPLICATE,
+        reason=manifest.reason,
+        already_submitted=manifest.count(DeliveryState.SUBMITTED),
+    )
+
+
+def busy(manifest: Manifest, now: datetime) -> RelayReport:
+    """A mail that another worker has: it comes again when that one's lease ends."""
+    until = manifest.lease.until if manifest.lease else now
+    return RelayReport(
+        message_id=manifest.message_id,
+        outcome=Outcome.BUSY,
+        already_submitted=manifest.count(DeliveryState.SUBMITTED),
+        left=len(manifest.open_deliveries()),
+        detail=f"another worker has the message until {format_moment(until)}",
+        again=Again(after=max(until - now, timedelta(seconds=1)), failed_try=False),
+    )
+
+
+def age_of(submitted_at: datetime | None, arrived_at: datetime | None) -> timedelta | None:
+    """How long a mail took from its arrival to its last submission; None where nobody knows."""
+    if submitted_at is None or arrived_at is None:
+        return None
+    return max(submitted_at - arrived_at, timedelta(0))
+
+
+def unless_left(
+    report: RelayReport,
+    submitted: Submitted,
+    manifest: Manifest,
+    settings: Settings,
+    now: datetime,
+) -> RelayReport:
+    """The report as it is, or, where recipients are left, as that of a mail to come again."""
+    if submitted.shut_out:
+        found = busy(manifest, now)
+        return replace(report, outcome=found.outcome, detail=found.detail, again=found.again)
+    if not report.left:
+        return report
+    if submitted.stopped is not None:
+        return replace(
+            report,
+            outcome=Outcome.PARKED,
+            detail=submitted.stopped.detail,
+            again=Again(after=settings.parking_delay, failed_try=False),
+        )
+    out_of_time = submitted.out_of_time
+    trouble = submitted.trouble.detail if submitted.trouble else "nobody was to be submitted to"
+    return replace(
+        report,
+        outcome=Outcome.UNFINISHED,
+        detail="the worker came to the end of its time" if out_of_time else trouble,
+        again=Again(
+            after=timedelta(0) if out_of_time else settings.retry_delay,
+            failed_try=not (submitted.submitted or submitted.rejected),
+        ),
+    )
