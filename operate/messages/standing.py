@@ -60,9 +60,12 @@ _MOST_TOLD = 3
 
 
 def trouble_of(manifest: Manifest) -> str:
-    """What went wrong with the message as a whole; empty once a later try went well."""
+    """What went wrong with the message as a whole; empty once a later try went well.
+
+    The detail of a reason for refusal stays.
+    """
     is_over = manifest.state is ManifestState.RELAYING and manifest.is_settled
-    return "" if is_over else manifest.detail
+    return "" if is_over and not manifest.reason else manifest.detail
 
 
 def why(manifest: Manifest) -> str:

@@ -34,15 +34,23 @@ def run(*arguments: str, stdin: bytes = MAIL) -> tuple[int, bytes, str]:
     return result.exit_code, result.stdout_bytes, result.stderr
 
 
-def test_the_recipient_gets_links_and_no_code() -> None:
+@pytest.mark.parametrize(
+    ("mode", "link"),
+    [
+        ("page", b"\r\nhttps://files.example.com/x\r\n"),
+        ("presigned", b"https://files.example.com/x/1/a%20b.jpg"),
+    ],
+)
+def test_the_recipient_gets_links_and_no_code(mode: str, link: bytes) -> None:
     code, out, said = run(
-        "-", "--recipient", "a@example.org", "--link-base", "https://files.example.com/x/"
+        *("-", "--recipient", "a@example.org", "--link-base", "https://files.example.com/x/"),
+        *("--config", f"linkMode={mode}"),
     )
     assert (0, "") == (code, said)
     message = parse_message(out)
     assert () == find_attachments(message)
     assert b"To: a@example.org\r\n" in out
-    assert b"https://files.example.com/x/1/a%20b.jpg" in out
+    assert link in out
     assert b"Email_Rxers_Code" not in out
     assert b"\n" not in out.replace(b"\r\n", b"")
 
