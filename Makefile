@@ -59,7 +59,7 @@ check: setup ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## every performance figure that the README states
+bench: setup ## every figure of docs/performance.md
 	@$(BIN)/python -m benchmarks
 
 pictures: setup ## the documents' pictures and the tables of docs/scaling.md, from the kept figures

@@ -1,4 +1,4 @@
-"""Every performance figure that the README states: `python -m benchmarks [--json]`.
+"""Every figure of docs/performance.md: `python -m benchmarks [--json]`.
 
 Figures are ratios taken in one run, so that they say something on any machine: what the
 relay's core does with a message, with pybase64 and with the standard library alone, against

@@ -203,7 +203,7 @@ _ADVICE = {
     " --profile takes others",
     Fault.STOPPED: "see the account dashboard of SES in this region",
     Fault.MISCONFIGURED: "see whether these are the outputs of the right stack, and whether you"
-    " have the rights that README.md lists for relayctl",
+    " have the rights that docs/relayctl.md lists",
     Fault.REJECTED: "see whether these are the outputs of the right stack",
 }
 

@@ -184,7 +184,7 @@ def raised(error: AdapterError, cause: Exception | None) -> AdapterError:
 @pytest.mark.parametrize(
     ("cause", "words"),
     [
-        (client_error("AccessDenied", 403), "the rights that README.md lists"),
+        (client_error("AccessDenied", 403), "the rights that docs/relayctl.md lists"),
         (client_error("NoSuchBucket", 404), "outputs of the right stack"),
         (client_error("ExpiredToken", 403), "--profile"),
         (client_error("SlowDown", 503), "in a minute"),

@@ -648,7 +648,7 @@ class TestReplay:
 
 
 class TestRights:
-    """What README.md says that an operator has to be allowed to do is enough."""
+    """What docs/relayctl.md says that an operator has to be allowed to do is enough."""
 
     def test_of_each_command(self, deployed: Deployed, tmp_path: Path) -> None:
         def allow(resource: str, *actions: str) -> dict[str, object]:
@@ -733,5 +733,5 @@ class TestRights:
         ]:
             answer = user.relayctl(*command.split())
             assert 1 == answer.status, command
-            assert "the rights that README.md lists" in answer.stderr, command
+            assert "the rights that docs/relayctl.md lists" in answer.stderr, command
             assert message == deployed.manifest("m1")
