@@ -19,9 +19,6 @@ from urllib.parse import urlsplit
 from relay_core.errors import AdapterError, TransientError
 
 _CALL = "POST"
-_TIMEOUT = 10.0
-"""Seconds to connect, and again to wait for each part of an answer."""
-
 _WORD = re.compile(r"[a-z]+(_[a-z]+){0,5}\Z")
 _MAX_ANSWER = 64
 
@@ -36,9 +33,14 @@ class TooManyPosts(TransientError):
 
 @dataclass(frozen=True, slots=True)
 class HttpsPost:
-    """Posts JSON; `context` says whom to trust, by default the system's authorities."""
+    """Posts JSON.
+
+    `context` says whom to trust, by default the system's authorities. `timeout`: the seconds to
+    connect, and again to wait for each part of an answer.
+    """
 
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    timeout: float = 10.0
 
     def __call__(self, name: str, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Post to the receiver of that name.
@@ -53,7 +55,7 @@ class HttpsPost:
             raise TransientError(call=_CALL, target=target, detail="its URL is not https")
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection = http.client.HTTPSConnection(
-            parts.hostname, parts.port, timeout=_TIMEOUT, context=self.context
+            parts.hostname, parts.port, timeout=self.timeout, context=self.context
         )
         try:
             connection.request(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -30,11 +31,14 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 @dataclass
 class Receiving:
-    """A server on the loopback interface with a certificate; it answers as told, then 200."""
+    """A server on the loopback interface with a certificate; it answers as told, then 200.
+
+    It answers nothing where None is told, until it ends.
+    """
 
     url: str
     trust: ssl.SSLContext
-    answers: list[tuple[int, Mapping[str, str], bytes]] = field(default_factory=list)
+    answers: list[tuple[int, Mapping[str, str], bytes] | None] = field(default_factory=list)
     requests: list[tuple[Mapping[str, str], bytes]] = field(default_factory=list)
 
 
@@ -46,11 +50,17 @@ def receiving() -> Iterator[Receiving]:
     trust = ssl.create_default_context()
     authority.configure_trust(trust)
 
+    ended = threading.Event()
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             state.requests.append(({k.lower(): v for k, v in self.headers.items()}, body))
-            status, headers, answer = state.answers.pop(0) if state.answers else (200, {}, b"ok")
+            told = state.answers.pop(0) if state.answers else (200, {}, b"ok")
+            if told is None:
+                self.close_connection = ended.wait()
+                return
+            status, headers, answer = told
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -69,6 +79,7 @@ def receiving() -> Iterator[Receiving]:
     try:
         yield state
     finally:
+        ended.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -233,6 +244,31 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(posting: Posting) 
         assert not posting("slack")
         assert stranger.requests == []
     assert "no answer: SSLCertVerificationError" in posting.log.getvalue()
+
+
+def impatient(posting: Posting, trust: ssl.SSLContext) -> Posting:
+    https = HttpsPost(trust, timeout=0.2)
+    return replace(posting, function=replace(posting.function, https=https))
+
+
+def test_a_receiver_that_takes_the_post_and_never_answers_is_given_up(
+    posting: Posting, server: Receiving
+) -> None:
+    server.answers.append(None)
+    assert not impatient(posting, server.trust)("slack")
+    assert len(server.requests) == 1
+    assert posting.aws.postponed == [30]
+    assert "no answer: TimeoutError" in posting.log.getvalue()
+
+
+def test_a_receiver_that_accepts_and_never_says_a_word_is_given_up(
+    posting: Posting, server: Receiving
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        posting.aws.address = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        assert not impatient(posting, server.trust)("slack")
+    assert posting.aws.postponed == [30]
+    assert "no answer: TimeoutError" in posting.log.getvalue()
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/", "ftp://x/", "https:///x", ""])
