@@ -8,8 +8,10 @@ Lambda deletes those messages of a batch that the answer does not list as failed
 (`ReportBatchItemFailures`, Lambda Developer Guide, "Handling errors for an SQS event
 source"). So each record stands for itself: one that fails goes back to the queue, and after
 the queue's `maxReceiveCount` to the dead-letter queue, whatever becomes of its neighbours.
-A batch that fails as a whole is reported the same way, record by record: raising instead
+A batch whose mails all fail is reported the same way, record by record: raising instead
 would make Lambda count a function error and slow its polling for what may be one bad mail.
+Where the function's environment is not usable, that is what is wanted: it raises, an alarm sounds
+at once, and Lambda tries fewer mails with what cannot relay any.
 
 A mail that is not done with, though nothing is wrong with it, is no failed record: it was too
 much for one worker's time, or the account may not send for now. Its record is sent to the queue
@@ -336,6 +338,10 @@ class NotSentAnew(NotDone):
     """A record that was to come again with all its tries could not be put on the queue."""
 
 
+class UnusableEnvironment(RelayError):
+    """The function cannot work as deployed; the message names each variable that is wrong."""
+
+
 def make_worker(context: LambdaContext, now: datetime) -> Worker:
     """The worker that this invocation is, from the time that Lambda still gives it."""
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
@@ -448,18 +454,23 @@ def _scan_watch(clients: Clients, bucket: str, reminders: SqsReminders) -> ScanW
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Lambda's entry: `adapters.relay_function.handler`.
 
-    If the environment is not usable, every record goes back to the queue, and the log names
-    each variable that is wrong.
+    Raises:
+        UnusableEnvironment: every record goes back to the queue then, and Lambda counts an error.
     """
     try:
         function = _function()
     except InvalidSettings as error:
         # The variable and the rule, not the value: it may be the secret inbound address.
         problem = "; ".join(f"{p.field}: {p.rule}" for p in error.problems)
-        return _keep_all(event, problem)
     except BotoCoreError as error:
-        return _keep_all(event, f"{type(error).__name__}: {error}")
-    return function(event, context)
+        problem = f"{type(error).__name__}: {error}"
+    else:
+        return function(event, context)
+    for record in event["Records"]:
+        _telemetry().unusable(problem, str(record["messageId"]))
+    _telemetry().flush()
+    # Outside of the handlers: a traceback would show the error with its values.
+    raise UnusableEnvironment(f"{problem}; deploy again")
 
 
 @functools.cache
@@ -477,11 +488,3 @@ def _function() -> RelayFunction:
 @functools.cache
 def _telemetry() -> Telemetry:
     return Telemetry(os.environ)
-
-
-def _keep_all(event: dict[str, Any], problem: str) -> PartialItemFailureResponse:
-    identifiers = [str(record["messageId"]) for record in event["Records"]]
-    for identifier in identifiers:
-        _telemetry().unusable(problem, identifier)
-    _telemetry().flush()
-    return {"batchItemFailures": [{"itemIdentifier": i} for i in identifiers]}

@@ -215,17 +215,20 @@ def await_ready(
 
 @contextmanager
 def running_sandbox(
-    folder: Path, config: Sequence[str] = (), more: Sequence[str] = ()
+    folder: Path,
+    config: Sequence[str] = (),
+    more: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[RunningSandbox]:
     """A sandbox that takes mail, on free ports, for as long as the context lasts.
 
-    `more` are further words of its command line.
+    `more` are further words of its command line, `environment` further variables.
     """
     ready_file = folder / "ready.json"
     options = [*more, *(option for item in config for option in ("--config", item))]
     arguments = ("--data", str(folder / "data"), "--ready-file", str(ready_file), *options)
     with (
-        sandbox_process(folder, *arguments) as process,
+        sandbox_process(folder, *arguments, environment=environment) as process,
         closing(await_ready(process, folder, ready_file)) as sandbox,
     ):
         yield sandbox

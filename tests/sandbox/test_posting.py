@@ -1,107 +1,58 @@
-"""Notices and alarms arrive at a Slack, a Teams, a signed JSON receiver and on the bus.
-
-The receivers are an HTTPS server of this test, whom the functions trust by `SSL_CERT_FILE`.
-"""
+"""Notices and alarms arrive at a Slack, a Teams, a signed JSON receiver and on the bus."""
 
 from __future__ import annotations
 
 import base64
 import json
-import ssl
-import threading
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
 from relay_core.posting.signature import verify
+from tests.sandbox.privileges import Privileges, privileges_of
+from tests.sandbox.receivers import LONG, Receivers, receivers
 from tests.sandbox.running import (
     RunningSandbox,
-    await_ready,
     recipient_code,
-    sandbox_process,
+    running_sandbox,
     unique_address,
 )
 from tests.sandbox.waiting import eventually
 
 KEY = bytes(range(32))
-LONG = 300.0  # seconds that a broken expectation is waited for
-
-
-@dataclass
-class Receivers:
-    """What came to each path, and how often each still answers 500 first (for ever: -1)."""
-
-    port: int
-    got: dict[str, list[tuple[Mapping[str, str], bytes]]] = field(default_factory=dict)
-    refuses: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-
-    def url(self, path: str) -> str:
-        return f"https://127.0.0.1:{self.port}{path}"
-
-    def await_post(self, path: str, text: str) -> list[bytes]:
-        return eventually(lambda: self.holding(path, text), within=LONG)
-
-    def holding(self, path: str, text: str) -> list[bytes]:
-        return [body for _, body in self.got.get(path, []) if text in body.decode()]
-
-
-@contextmanager
-def receivers(ca_file: Path) -> Iterator[Receivers]:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(ca_file))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if state.refuses[self.path]:
-                state.refuses[self.path] -= 1
-                state.refused[self.path] += 1
-                self.send_error(500)
-                return
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            state.got.setdefault(self.path, []).append((headers, body))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    state = Receivers(server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield state
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @dataclass(frozen=True)
 class Stack:
+    """A sandbox, its folder and receivers, and the queue of what is heard on the bus."""
+
     relay: RunningSandbox
+    data: Path
     receivers: Receivers
     events: str
+    heard: list[dict[str, Any]] = field(default_factory=list)
 
-    def on_the_bus(self) -> list[dict[str, Any]]:
-        """Events that a rule of an operator's own has sent to a queue."""
-        found = self.relay.client("sqs").receive_message(
-            QueueUrl=self.events, MaxNumberOfMessages=10
-        )
-        return [json.loads(one["Body"]) for one in found.get("Messages", [])]
+    def await_event(self, words: str) -> dict[str, Any]:
+        """The event with these words, which a rule of an operator's own has sent to a queue."""
+
+        def find() -> list[dict[str, Any]]:
+            found = self.relay.client("sqs").receive_message(
+                QueueUrl=self.events, MaxNumberOfMessages=10
+            )
+            self.heard.extend(json.loads(one["Body"]) for one in found.get("Messages", []))
+            return [one for one in self.heard if words in json.dumps(one["detail"])]
+
+        return eventually(find, within=LONG)[0]
+
+    def refuse(self) -> str:
+        """Have a mail refused; the words by which its notice is known."""
+        recipient = unique_address("elsewhere.example")
+        mail = f"From: {self.relay.device}\r\nSubject: Hot\r\n\r\n{recipient_code(recipient)}\r\n"
+        self.relay.send(mail.encode())
+        return recipient.partition("@")[0]
 
     def alarm(self, key: str) -> dict[str, Any]:
         pages = self.relay.client("cloudwatch").get_paginator("describe_alarms").paginate()
@@ -119,6 +70,10 @@ class Stack:
             AlarmName=self.alarm(key)["AlarmName"], StateValue="ALARM", StateReason="a trial"
         )
 
+    def privileges(self, output: str) -> Privileges:
+        """Those of the function that an output names."""
+        return privileges_of(self.relay, self.data, self.relay.ready["stack"][output])
+
     def look(self) -> int:
         """What the schedule does once an hour."""
         answer = self.relay.client("lambda").invoke(
@@ -131,7 +86,7 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("posting")
-    ca_file, ready_file = folder / "ca.pem", folder / "ready.json"
+    ca_file = folder / "ca.pem"
     with receivers(ca_file) as state:
         webhooks = {
             "chat": {"kind": "slack", "url": state.url("/slack")},
@@ -153,14 +108,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             "dlqMaxReceiveCount=3",
         )
         state.refuses["/flaky"], state.refuses["/gone"] = 2, -1
-        arguments = [part for one in config for part in ("--config", one)]
-        with sandbox_process(
-            folder,
-            *("--data", str(folder / "data"), "--ready-file", str(ready_file), *arguments),
-            environment={"SSL_CERT_FILE": str(ca_file)},
-        ) as process:
-            relay = await_ready(process, folder, ready_file)
-            yield Stack(relay, state, _hear_the_bus(relay))
+        trust = {"SSL_CERT_FILE": str(ca_file)}
+        with running_sandbox(folder, config, environment=trust) as relay:
+            yield Stack(relay, folder / "data", state, _hear_the_bus(relay))
 
 
 def _hear_the_bus(relay: RunningSandbox) -> str:
@@ -184,11 +134,7 @@ def _hear_the_bus(relay: RunningSandbox) -> str:
 
 
 def test_a_notice_arrives_everywhere(stack: Stack) -> None:
-    recipient = unique_address("elsewhere.example")
-    mail = f"From: {stack.relay.device}\r\nSubject: Hot\r\n\r\n{recipient_code(recipient)}\r\n"
-    stack.relay.send(mail.encode())
-    got = stack.receivers
-    local = recipient.partition("@")[0]
+    got, local = stack.receivers, stack.refuse()
     for path in ("/slack", "/teams", "/json", "/flaky"):
         got.await_post(path, local)
     assert got.refused["/flaky"] >= 2
@@ -196,9 +142,9 @@ def test_a_notice_arrives_everywhere(stack: Stack) -> None:
     assert verify(KEY, headers=headers, body=body, now=float(headers["webhook-timestamp"]))
     document = json.loads(body)
     assert (document["kind"], document["code"]) == ("notice", "recipient-not-allowed")
-    notice = stack.relay.await_notice(recipient)
+    notice = stack.relay.await_notice(local)
     assert document["text"] == notice["message"]
-    event = eventually(stack.on_the_bus, within=LONG)[0]
+    event = stack.await_event(local)
     assert (event["source"], event["detail-type"]) == ("mail-relay", "Mail Relay Notice")
     assert event["detail"] == document
 
@@ -218,6 +164,9 @@ def test_an_alarm_arrives_everywhere_and_once(stack: Stack) -> None:
         found = stack.receivers.await_post(path, "alarm device-bounces sounds")
     # A queue may deliver twice: by the same id then.
     assert len({json.loads(body)["id"] for body in found}) == 1
+    event = stack.await_event("alarm device-bounces sounds")
+    assert (event["source"], event["detail-type"]) == ("mail-relay", "Mail Relay Alarm")
+    assert event["detail"] == json.loads(found[0])
 
 
 def test_an_address_that_is_lost_is_an_alarm_and_subscribed_anew_it_is_not(stack: Stack) -> None:
@@ -236,18 +185,31 @@ def test_an_address_that_is_lost_is_an_alarm_and_subscribed_anew_it_is_not(stack
 
 def test_the_look_may_look_at_nothing_else_and_says_so(stack: Stack) -> None:
     """Without its right, all addresses count as lost: nobody knows that they hear anything."""
-    iam = stack.relay.client("iam")
-    function = stack.relay.client("lambda").get_function_configuration(
-        FunctionName=stack.relay.ready["stack"]["watchFunctionName"]
-    )
-    role = function["Role"].rpartition("/")[2]
-    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    kept = [one for one in document["Statement"] if one["Sid"] != "LookAtSubscriptions"]
-    iam.put_role_policy(
-        RoleName=role, PolicyName=name, PolicyDocument=json.dumps({**document, "Statement": kept})
-    )
-    try:
+    privileges = stack.privileges("watchFunctionName")
+    assert privileges.sids == {"LookAtSubscriptions"}
+    with privileges.without("LookAtSubscriptions"):
         assert stack.look() == 2
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+_DENIED = {
+    "ReadReceivers": "ssm:GetParameter",
+    "PutOnTheBus": "events:PutEvents",
+    "WorkThroughTheQueues": "sqs:ChangeMessageVisibility",
+}
+
+
+def test_posting_may_do_nothing_that_it_need_not(stack: Stack) -> None:
+    assert stack.privileges("postingFunctionName").sids == _DENIED.keys()
+
+
+@pytest.mark.parametrize("sid", _DENIED)
+def test_without_a_right_something_is_not_posted_and_with_it_is(stack: Stack, sid: str) -> None:
+    privileges = stack.privileges("postingFunctionName")
+    with privileges.without(sid):
+        privileges.forget()  # who is warm has read the receivers already
+        with privileges.denied(_DENIED[sid]):
+            stack.refuse()
+    # That one may be hidden for longer than a test takes: nothing could put it off.
+    local = stack.refuse()
+    stack.receivers.await_post("/json", local)
+    stack.await_event(local)

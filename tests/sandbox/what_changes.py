@@ -1,9 +1,10 @@
 """What a change of each configuration key does to a stack, as Pulumi's engine plans it.
 
 The engine deploys both examples on an emulator and previews each with one key of Pulumi.yaml
-changed. `python -m tests.sandbox.what_changes` previews every key, a line each, and holds the
-table of `docs/operating.md` against the plans (exit status 1 if it says otherwise); `--table`
-prints the table as it is to be. `make lifecycle` runs it; `test_what_changes` previews some keys.
+changed. `python -m tests.sandbox.what_changes` previews every key, or those that are named, a line
+each, and holds the table of `docs/operating.md` against the plans (exit status 1 if it says
+otherwise); `--table` prints the table as it is to be, or these rows of it. `make lifecycle` runs
+it; `test_what_changes` previews some keys.
 
 Each example has an emulator and a process of its own: half the time of a preview is this process,
 running the program.
@@ -18,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -93,10 +95,10 @@ def unwarned(plan: Plan) -> tuple[tuple[str, str], ...]:
     return tuple(one for one in plan.gone if one[0] in IRREPLACEABLE)
 
 
-def _planned_aloud(example: str) -> list[Plan]:
-    """Every key's plan, and a line of it on standard error as soon as it is known."""
+def _planned_aloud(example: str, wanted: Sequence[str]) -> list[Plan]:
+    """Each key's plan, and a line of it on standard error as soon as it is known."""
     plans = []
-    for plan in planned(example, keys()):
+    for plan in planned(example, wanted):
         line = f"{example:5}{plan.key:28}{counted(plan.counts):44}{plan.seconds:6.1f} s\n"
         sys.stderr.write(line)
         plans.append(plan)
@@ -108,17 +110,22 @@ def _say(text: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Preview every key; return the exit status."""
+    """Preview the keys; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.sandbox.what_changes")
     parser.add_argument("--table", action="store_true", help="print the table, and nothing else")
-    as_table = parser.parse_args(arguments).table
+    parser.add_argument("keys", nargs="*", metavar="KEY", help="of Pulumi.yaml; all if none")
+    told = parser.parse_args(arguments)
+    if unknown := {*told.keys} - {*keys()}:
+        parser.error(f"no keys of Pulumi.yaml that an example may change: {', '.join(unknown)}")
+    wanted = told.keys or keys()
     with ProcessPoolExecutor(len(EXAMPLES), mp_context=get_context("spawn")) as pool:
-        plans = dict(zip(EXAMPLES, pool.map(_planned_aloud, EXAMPLES), strict=True))
+        found_plans = pool.map(partial(_planned_aloud, wanted=wanted), EXAMPLES)
+        plans = dict(zip(EXAMPLES, found_plans, strict=True))
     found = {
         example: {plan.key: plan.effect for plan in of_example}
         for example, of_example in plans.items()
     }
-    if as_table:
+    if told.table:
         sys.stdout.write("\n".join((BEGIN, *rows(found["dev"], found["prod"]), END)) + "\n")
         return 0
     table = documented(DOCUMENT.read_text("utf-8"))
