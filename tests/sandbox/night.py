@@ -13,7 +13,7 @@ import re
 import shlex
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,6 +151,19 @@ class Night:
             ],
         )
 
+    def waiting(self, queue_url: str) -> int:
+        """How many messages a queue holds, of whatever state."""
+        attributes = self.relay.client("sqs").get_queue_attributes(
+            QueueUrl=queue_url, AttributeNames=["All"]
+        )["Attributes"]
+        return sum(
+            int(attributes[f"ApproximateNumberOfMessages{state}"])
+            for state in ("", "NotVisible", "Delayed")
+        )
+
+    def dead_letters(self) -> int:
+        return self.waiting(self.relay.ready["stack"]["deadLetterQueueUrl"])
+
     def await_alarm(self) -> str:
         """The alarm sounds: its text, as it comes on the alarms topic."""
         return str(self._await_state("ALARM")["AlarmDescription"])
@@ -224,6 +237,25 @@ class Night:
         """The ids that `list` printed beside the subject of this trouble."""
         rows = (line.split("\t") for line in self._printed.splitlines())
         return iter(dict.fromkeys(row[2] for row in rows if self.subject in row))
+
+
+Act = Callable[[Night], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What brings an alarm about, and what is done in each step by hand, in their order."""
+
+    trouble: Act
+    hands: tuple[Act, ...]
+
+
+def nothing_more(_night: Night) -> None:
+    """The device is silent, or was talked to: nothing is to be done here."""
+
+
+def measured_by_aws(value: float) -> Act:
+    return lambda night: night.measure(value)
 
 
 _DEFINITION = (

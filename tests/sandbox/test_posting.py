@@ -104,6 +104,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             f"webhooks={json.dumps(webhooks)}",
             "eventBus=default",
             "watchSubscriptions=true",
+            "noticeLimit=0",
             "retryDelaySeconds=1",
             "dlqMaxReceiveCount=3",
         )
