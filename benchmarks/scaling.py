@@ -17,127 +17,31 @@ import argparse
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from typing import Any
 
 from benchmarks import cost, prices, quotas
-from benchmarks.counting import Occasion, Taken
-from benchmarks.devices import LARGE, MANY, SMALL
-from benchmarks.quotas import Quota
-from infra.configuration.config import StackConfig
 from infra.configuration.timing import BATCH_SIZE
 from infra.watching.alarms import Thresholds, alarms
-from infra.watching.dashboard import Limits, columns
+from infra.watching.columns import Limits, columns
 from infra.watching.metrics import Subject
+
+from .counting import Occasion, Taken
+from .devices import LARGE, MANY, SMALL
+from .load import DAY, Load
+from .quotas import Quota
 
 RATES = (1, 100, 10_000)
 """Mails a second."""
 
 SHAPES = {SMALL.name: "text, to 1", LARGE.name: "1 MB, to 1", MANY.name: "text, to 40"}
 
-HEADROOM = 1.5
-"""How many more containers than work on average are allowed for: mails do not come evenly."""
-
 REFUSED = 0.01
 """The share of mails that is assumed to be refused, each with a notice."""
 
-_DAY, _MONTH = 86_400, 365 / 12 * 86_400
-_TRAFFIC_PERIOD = 300  # seconds, of the alarm on traffic
-_KEYS_AGE = 300  # seconds for which a container issues links with the keys it has read
 _FIGURES = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "bench.json"
+
 _BLOCK = re.compile(r"(<!-- table (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def _default(field: str) -> int:
-    default: Any = StackConfig.__dataclass_fields__[field].default
-    return int(default)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """So many mails a second, each of which takes this."""
-
-    rate: float
-    taken: Taken
-
-    @property
-    def containers(self) -> float:
-        """How many work at the same time on average (Little's law)."""
-        return self.rate * cost.billed_seconds(self.taken)
-
-    @property
-    def stacks(self) -> int:
-        """How many stacks have event sources enough, `HEADROOM` included."""
-        return max(1, ceil(HEADROOM * self.containers / quotas.EVENT_SOURCE.value))
-
-    @property
-    def max_concurrency(self) -> int:
-        """`maxConcurrency` of each stack; the default where that is more."""
-        return max(_default("max_concurrency"), ceil(HEADROOM * self.containers / self.stacks))
-
-    @property
-    def sends(self) -> float:
-        """Recipients a second that count against SES's quotas, devices' submissions included."""
-        return self.rate * (1 + self.taken.calls.get("sesv2.SendEmail", 0))
-
-    @property
-    def s3_requests(self) -> dict[str, float]:
-        """By operation and prefix, a second; SES's own write included."""
-        counted = {name: self.rate * number for name, number in self.taken.s3_requests.items()}
-        return {"PutObject incoming/": self.rate, **counted}
-
-    @property
-    def directory_refresh_seconds(self) -> int:
-        """`directoryRefreshSeconds` that asks half of what Parameter Store answers at most."""
-        least = self.containers / (quotas.PARAMETERS.value / 2)
-        return max(_default("directory_refresh_seconds"), 60 * ceil(least / 60))
-
-    @property
-    def parameter_reads(self) -> float:
-        """A second at most, if every container asks as often as it may by default."""
-        of_keys = self.containers / _KEYS_AGE if self.taken.file_bytes else 0.0
-        return self.containers / _default("directory_refresh_seconds") + of_keys
-
-    @property
-    def traffic_threshold(self) -> int:
-        """`trafficAlarmThreshold` of each stack: twice the norm."""
-        return ceil(2 * _TRAFFIC_PERIOD * self.rate / self.stacks)
-
-    @property
-    def stored_bytes(self) -> float:
-        """In both buckets, once as much expires as comes."""
-        return self.rate * _DAY * cost.RETENTION_DAYS * self._kept_of_a_mail
-
-    @property
-    def _kept_of_a_mail(self) -> int:
-        return self.taken.message_bytes + self.taken.kept_bytes
-
-    def usd_of(self, *beginnings: str) -> float:
-        """A month, of the lines of the cost whose names begin so."""
-        each = sum(
-            line.usd_per_million
-            for line in cost.cost_of(self.taken).lines
-            if line.name.startswith(beginnings)
-        )
-        return self.rate * _MONTH * each / 1e6
-
-    @property
-    def usd_of_keys(self) -> float:
-        """A month, if S3 asked KMS for every object: what bucket keys save at most."""
-        return self.kms_requests * _MONTH * prices.KMS_REQUEST.usd_each
-
-    @property
-    def usd_of_devices(self) -> float:
-        """A month, of the devices' submissions to SES."""
-        data = self.taken.message_bytes / 1e9 * prices.SES_DATA.usd_each
-        return self.rate * _MONTH * (prices.SES_OUTGOING.usd_each + data)
-
-    @property
-    def kms_requests(self) -> float:
-        """A second, if S3 asked KMS for every object: without bucket keys."""
-        return sum(self.s3_requests.values())
 
 
 def tables(figures: Mapping[str, Any]) -> dict[str, str]:
@@ -210,7 +114,7 @@ def _of_a_rate(loads: Sequence[Load]) -> str:
                 None,
                 [one.sends for one in loads],
             ),
-            row("SES: recipients in 24 hours", None, [_DAY * one.sends for one in loads]),
+            row("SES: recipients in 24 hours", None, [DAY * one.sends for one in loads]),
             *(row(*entry) for entry in _of_prefixes(loads)),
             row("SQS: requests a second, at most", None, [3 * one.rate for one in loads]),
             row(
@@ -241,7 +145,7 @@ def _of_a_rate(loads: Sequence[Load]) -> str:
             row(
                 "CloudWatch Logs: GB a day",
                 None,
-                [one.rate * _DAY * one.taken.logged_bytes / 1e9 for one in loads],
+                [one.rate * DAY * one.taken.logged_bytes / 1e9 for one in loads],
             ),
             row(
                 f"S3: GB kept, {cost.RETENTION_DAYS} days of mail",
@@ -317,10 +221,10 @@ def _of_a_month() -> str:
         if series.metric.of is Subject.RELAY
     }
     lines = (
-        (f"{len(own)} metrics of its own, at least", len(own), prices.METRIC_MONTH),
-        (f"{len(watched)} alarms", len(watched), prices.ALARM_MONTH),
-        ("the dashboard", 1, prices.DASHBOARD_MONTH),
-        ("a KMS key, with `customerManagedKey`", 1, prices.KEY_MONTH),
+        (f"{len(own)} metrics of its own, at least", len(own), prices.METRICMONTH),
+        (f"{len(watched)} alarms", len(watched), prices.ALARMMONTH),
+        ("the dashboard", 1, prices.DASHBOARDMONTH),
+        ("a KMS key, with `customerManagedKey`", 1, prices.KEYMONTH),
     )
     return _markdown(
         ("", "USD a month"),

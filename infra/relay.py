@@ -15,37 +15,32 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from relay_core.keys import ATTACHMENTS_PREFIX, INCOMING_PREFIX
+from relay_core.keys import INCOMING_PREFIX
 from relay_core.policy.directory import format_directory
 
-from . import policies
 from .account.fitting import Fitting, records_of
 from .account.holdings import HoldingsList, HoldingsListArgs, parameter_name
 from .aws_facts import smtp_endpoint
+from .buckets import StackBuckets
 from .configuration import environment
 from .configuration.config import StackConfig
 from .configuration.timing import BATCH_SIZE, DEAD_LETTER_RETENTION, QUEUE_RETENTION
 from .functions.beyond_mail import BeyondMailArgs, reach_beyond_mail
-from .functions.download import DownloadPage, DownloadPageArgs
 from .functions.function import RelayFunction, RelayFunctionArgs
 from .functions.queue import IncomingQueue, IncomingQueueArgs
+from .links import LinksArgs, serve_links
 from .mail.identities import MailDomains, MailDomainsArgs
 from .mail.inbound import InboundMail, InboundMailArgs, RuleNames
 from .mail.outbound import OutboundMail, OutboundMailArgs
 from .mail.smtp_user import SmtpUser, SmtpUserArgs
 from .mail.smtp_user import parameter_name as credentials_parameter
 from .mail.submission import DeviceMail, DeviceMailArgs
+from .monitoring import MonitoringArgs, monitor
+from .operator_topics import OperatorTopics
 from .safeguards import safeguards
-from .storage.bucket import PrivateBucket, PrivateBucketArgs, ServiceWriter
 from .storage.directory import RecipientDirectory, RecipientDirectoryArgs
 from .storage.keys import StackKey, StackKeyArgs
-from .storage.link_keys import LinkKeys, LinkKeysArgs
-from .storage.link_keys import parameter_name as link_keys_parameter
-from .storage.malware import MalwareProtection, MalwareProtectionArgs
-from .watching.alarms import Alarms, AlarmsArgs, Thresholds, alarms
-from .watching.dashboard import FlowDashboard, FlowDashboardArgs, Limits
 from .watching.metrics import Subject
-from .watching.topics import OperatorTopic, OperatorTopicArgs, ServicePublisher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,32 +113,8 @@ class MailRelay(pulumi.ComponentResource):
         # Roles may use the key as long as there is one; what it encrypts new is a choice.
         usable_key_arn = key.arn if key else None
         key_arn = usable_key_arn if config.customer_managed_key else None
-        own_sets = {"PublishEventsOfDevices": config.device_set}
-        if config.configuration_set_name is None:
-            own_sets["PublishEventsOfSending"] = config.sending_set
-        alarm_topic = OperatorTopic(
-            f"{name}-alarms",
-            OperatorTopicArgs(
-                display_name="Mail relay alarms",
-                emails=config.alarm_emails,
-                publishers=[
-                    _alarms_of_cloudwatch(config.region, account, name),
-                    *(
-                        ServicePublisher(
-                            sid=sid,
-                            service="ses.amazonaws.com",
-                            account=account,
-                            source_arn=policies.arn(
-                                "ses", config.region, account, f"configuration-set/{set_name}"
-                            ),
-                        )
-                        for sid, set_name in own_sets.items()
-                    ),
-                ],
-                key_arn=key_arn,
-            ),
-            child,
-        )
+        topics = OperatorTopics(config=config, account=account, prefix=name, key_arn=key_arn)
+        alarm_topic = topics.alarms(child)
         device_set = DeviceMail(
             f"{name}-submission",
             DeviceMailArgs(
@@ -170,31 +141,11 @@ class MailRelay(pulumi.ComponentResource):
         rule_names = RuleNames.choose(
             prefix=config.prefix, existing_rule_set=config.existing_rule_set_name
         )
-        incoming = PrivateBucket(
-            f"{name}-incoming",
-            PrivateBucketArgs(
-                retention_days=config.incoming_retention_days,
-                expiring_prefix=INCOMING_PREFIX,
-                writer=ServiceWriter(
-                    service="ses.amazonaws.com",
-                    key_prefix=INCOMING_PREFIX,
-                    account=account,
-                    source_arn=rule_names.rule_arn(config.region, account),
-                ),
-                force_destroy=config.force_destroy,
-                key_arn=key_arn,
-            ),
-            after_identities,
+        buckets = StackBuckets(config=config, account=account, prefix=name, key_arn=key_arn)
+        incoming = buckets.incoming(
+            after_identities, rule_arn=rule_names.rule_arn(config.region, account)
         )
-        attachments = PrivateBucket(
-            f"{name}-attachments",
-            PrivateBucketArgs(
-                retention_days=config.attachment_retention_days,
-                force_destroy=config.force_destroy,
-                key_arn=key_arn,
-            ),
-            after_identities,
-        )
+        attachments = buckets.attachments(after_identities)
         queue = IncomingQueue(
             f"{name}-incoming",
             IncomingQueueArgs(
@@ -212,21 +163,7 @@ class MailRelay(pulumi.ComponentResource):
             ),
             child,
         )
-        fallback = OperatorTopic(
-            f"{name}-fallback",
-            OperatorTopicArgs(
-                display_name="Mail relay",
-                emails=config.fallback_emails,
-                # Some alarms are told here too (`Alarm.tells_both_topics`).
-                publishers=(
-                    [_alarms_of_cloudwatch(config.region, account, name)]
-                    if config.has_receivers or config.watch_subscriptions
-                    else []
-                ),
-                key_arn=key_arn,
-            ),
-            child,
-        )
+        fallback = topics.fallback(child)
         sending_set: pulumi.Input[str] = config.sending_set
         if config.configuration_set_name is None:
             # The same name, once the set is there.
@@ -241,53 +178,22 @@ class MailRelay(pulumi.ComponentResource):
                 child,
             ).configuration_set_name
         if config.malware_protection:
-            MalwareProtection(
-                f"{name}-scan",
-                MalwareProtectionArgs(
-                    region=config.region,
-                    account=account,
-                    bucket_name=attachments.bucket_name,
-                    bucket_arn=attachments.arn,
-                    key_prefix=ATTACHMENTS_PREFIX,
-                    key_arn=usable_key_arn,
-                ),
-                child,
-            )
-        link_keys: LinkKeys | None = None
-        page: DownloadPage | None = None
-        page_log_group_name = f"/aws/lambda/{name}-download"
-        if config.has_page:
-            link_keys = LinkKeys(
-                f"{name}-link-keys",
-                LinkKeysArgs(
-                    parameter_name=link_keys_parameter(config.project, config.stack),
-                    version=config.link_key_version,
-                ),
-                child,
-            )
-            page = DownloadPage(
-                f"{name}-download",
-                DownloadPageArgs(
+            buckets.scan(attachments, child, key_arn=usable_key_arn)
+        links = (
+            serve_links(
+                name,
+                LinksArgs(
+                    config=config,
                     code=args.code,
-                    environment=environment.telemetry_variables(
-                        service=config.prefix, log_level=config.log_level
-                    ),
-                    log_level=config.log_level,
                     max_concurrency=fitting.download_max_concurrency,
-                    log_group_name=page_log_group_name,
-                    log_retention_days=config.log_retention_days,
-                    attachments_bucket_name=attachments.bucket_name,
-                    attachments_bucket_arn=attachments.arn,
-                    link_keys_parameter_name=link_keys.parameter_name,
-                    link_keys_parameter_arn=link_keys.arn,
-                    is_scanned=config.malware_protection,
-                    region=config.region,
+                    attachments=attachments,
                     key_arn=usable_key_arn,
                 ),
                 child,
             )
-        # What tokens are appended to: an operator's own domain, where there is one.
-        download_url: pulumi.Input[str] = config.download_url or (page.url if page else "")
+            if config.has_page
+            else None
+        )
         log_group_name = f"/aws/lambda/{name}-function"
         document = format_directory(config.directory())
         directory = RecipientDirectory(
@@ -320,10 +226,10 @@ class MailRelay(pulumi.ComponentResource):
                     ),
                     **(
                         {
-                            environment.DOWNLOAD_URL: download_url,
-                            environment.LINK_KEYS_PARAMETER: link_keys.parameter_name,
+                            environment.DOWNLOAD_URL: links.url,
+                            environment.LINK_KEYS_PARAMETER: links.keys.parameter_name,
                         }
-                        if link_keys
+                        if links
                         else {}
                     ),
                 },
@@ -343,7 +249,7 @@ class MailRelay(pulumi.ComponentResource):
                 attachments_bucket_arn=attachments.arn,
                 fallback_topic_arn=fallback.arn,
                 directory_parameter_arn=directory.arn,
-                link_keys_parameter_arn=link_keys.arn if link_keys else None,
+                link_keys_parameter_arn=links.keys.arn if links else None,
                 queue_arn=queue.arn,
                 is_scanned=config.malware_protection,
                 key_arn=usable_key_arn,
@@ -376,54 +282,25 @@ class MailRelay(pulumi.ComponentResource):
             ),
             child,
         )
-        watched = alarms(
-            Thresholds(
-                failed_messages=config.dlq_alarm_threshold,
-                oldest_message_seconds=config.queue_age_alarm_seconds,
-                messages_in_five_minutes=config.traffic_alarm_threshold,
-            ),
-            dashboard=config.prefix,
-            log_group=log_group_name,
-            page_log_group=page_log_group_name if page else None,
-            is_scanned=config.malware_protection,
-            posting_log_group=beyond.posting_log_group,
-            watch_log_group=beyond.watch_log_group,
-        )
-        names: Mapping[Subject, pulumi.Input[str]] = {
-            Subject.INCOMING_QUEUE: queue.queue_name,
-            Subject.DEAD_LETTER_QUEUE: queue.dead_letter_name,
-            Subject.FUNCTION: function.function_name,
-            Subject.RELAY: config.prefix,
-            Subject.DEVICE_MAIL: config.device_set,
-            **({Subject.DOWNLOAD_PAGE: page.function_name} if page else {}),
-            **beyond.names,
-        }
-        alarm_arns = Alarms(
+        dashboard_url = monitor(
             name,
-            AlarmsArgs(
-                stack=config.stack,
-                alarms=watched,
-                names=names,
-                topic_arn=alarm_topic.arn,
-                second_topic_arn=fallback.arn,
-            ),
-            child,
-        ).arns
-        dashboard = FlowDashboard(
-            name,
-            FlowDashboardArgs(
-                dashboard_name=config.prefix,
-                limits=Limits(
-                    function_timeout_seconds=timing.function_timeout_seconds,
-                    max_concurrency=timing.max_concurrency,
-                    download_max_concurrency=(fitting.download_max_concurrency if page else None),
-                    is_posted=beyond.posting_log_group is not None,
-                    is_watched=beyond.watch_log_group is not None,
-                ),
-                alarms=watched,
-                alarm_arns=alarm_arns,
-                names=names,
-                region=config.region,
+            MonitoringArgs(
+                config=config,
+                download_max_concurrency=fitting.download_max_concurrency if links else None,
+                log_group=log_group_name,
+                page_log_group=links.log_group if links else None,
+                beyond=beyond,
+                names={
+                    Subject.INCOMING_QUEUE: queue.queue_name,
+                    Subject.DEAD_LETTER_QUEUE: queue.dead_letter_name,
+                    Subject.FUNCTION: function.function_name,
+                    Subject.RELAY: config.prefix,
+                    Subject.DEVICE_MAIL: config.device_set,
+                    **({Subject.DOWNLOAD_PAGE: links.page.function_name} if links else {}),
+                    **beyond.names,
+                },
+                alarms=alarm_topic,
+                fallback=fallback,
             ),
             child,
         )
@@ -450,7 +327,7 @@ class MailRelay(pulumi.ComponentResource):
             "alarmsTopicArn": alarm_topic.arn,
             "functionName": function.function_name,
             "logGroup": function.log_group_name,
-            "dashboardUrl": dashboard.url,
+            "dashboardUrl": dashboard_url,
             "inboundAddress": inbound_address,
             "senderAddress": config.sender_email,
             "smtpEndpoint": smtp_endpoint(config.region),
@@ -459,24 +336,14 @@ class MailRelay(pulumi.ComponentResource):
             # As it would be if the stack were new: for an operator who wants that back.
             "directoryDocument": document,
             # Empty where there is no download page: Pulumi would leave out a null.
-            "downloadUrl": download_url,
+            "downloadUrl": links.url if links else config.download_url or "",
             # What a domain of the operator's own has to lead to.
-            "downloadFunctionUrl": page.url if page else "",
-            "downloadFunctionName": page.function_name if page else "",
-            "downloadLogGroup": page.log_group_name if page else "",
+            "downloadFunctionUrl": links.page.url if links else "",
+            "downloadFunctionName": links.page.function_name if links else "",
+            "downloadLogGroup": links.page.log_group_name if links else "",
             "dnsRecords": domains.dns_records,
             "dnsZoneFile": domains.zone_file,
             "receiptRuleSet": inbound.rule_set_name,
             **beyond.exports,
         }
         self.register_outputs(dict(self.exports))
-
-
-def _alarms_of_cloudwatch(region: str, account: pulumi.Input[str], name: str) -> ServicePublisher:
-    return ServicePublisher(
-        sid="PublishAlarms",
-        service="cloudwatch.amazonaws.com",
-        account=account,
-        # Pulumi ends the names of alarms in a few random characters.
-        source_arn=policies.arn("cloudwatch", region, account, f"alarm:{name}-*"),
-    )

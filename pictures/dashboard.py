@@ -12,22 +12,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from random import Random
 from typing import Any
 
 from infra.configuration.config import StackConfig
-from infra.watching import dashboard
+from infra.watching import columns, dashboard
 from infra.watching.alarms import Alarm, Thresholds, alarms
 from infra.watching.metrics import Subject
-from pictures.svg import HUES, INK, SOFT, Picture, curve, element, line, number, text
+
+from .sample_data import POINTS, SEARCHED, sample, wandering
+from .svg import HUES, INK, SOFT, Picture, curve, element, line, number, text
 
 _UNIT, _ROW = 54, 32  # of CloudWatch's grid, in pixels
-_MARGIN, _HEADER = 16, 58
-_POINTS = 72
-"""Values in six hours, one for each five minutes."""
 
-_TROUBLE = 66
-"""The value from which on SES fails."""
+
+_MARGIN, _HEADER = 16, 58
 
 _MOST_WITH_METRIC = 4
 """Series whose legend has a line each; more share lines."""
@@ -40,73 +38,8 @@ _NAMES: Mapping[Subject, str] = {
     Subject.DOWNLOAD_PAGE: "mail-relay-prod-download",
     Subject.DEVICE_MAIL: "mail-relay-prod-devices",
 }
+
 _SUBJECTS = {name: subject for subject, name in _NAMES.items()}
-
-_QUEUE, _FUNCTION, _PAGE = Subject.INCOMING_QUEUE, Subject.FUNCTION, Subject.DOWNLOAD_PAGE
-_RELAY, _ACCOUNT = Subject.RELAY, Subject.ACCOUNT
-
-_SAMPLES: Mapping[tuple[Subject, str, str], tuple[float, float]] = {
-    (_QUEUE, "NumberOfMessagesSent", "Sum"): (96, 98),
-    (_RELAY, "MessageBytes", "Sum"): (31e6, 30e6),
-    (_QUEUE, "ApproximateNumberOfMessagesVisible", "Maximum"): (2, 120),
-    (_QUEUE, "ApproximateNumberOfMessagesNotVisible", "Maximum"): (4, 48),
-    (_QUEUE, "ApproximateNumberOfMessagesDelayed", "Maximum"): (0, 0),
-    (_QUEUE, "ApproximateAgeOfOldestMessage", "Maximum"): (9, 560),
-    (_RELAY, "MessagesRelayed", "Sum"): (88, 14),
-    (_RELAY, "MessagesRefused", "Sum"): (4, 4),
-    (_RELAY, "MessagesHeld", "Sum"): (0, 0),
-    (_RELAY, "MessagesIgnored", "Sum"): (3, 3),
-    (_RELAY, "MessagesDuplicate", "Sum"): (1, 1),
-    (_RELAY, "MessagesUnfinished", "Sum"): (0, 6),
-    (_RELAY, "MessagesParked", "Sum"): (0, 0),
-    (_RELAY, "MessagesBusy", "Sum"): (0, 2),
-    (_RELAY, "MessagesRetried", "Sum"): (0, 84),
-    (_RELAY, "MessagesFailed", "Sum"): (0, 0),
-    (_FUNCTION, "Invocations", "Sum"): (70, 90),
-    (_FUNCTION, "Errors", "Sum"): (0, 0),
-    (_FUNCTION, "Throttles", "Sum"): (0, 0),
-    (_FUNCTION, "Duration", "p50"): (720, 9000),
-    (_FUNCTION, "Duration", "p95"): (2400, 31e3),
-    (_FUNCTION, "Duration", "Maximum"): (5200, 58e3),
-    (_FUNCTION, "ConcurrentExecutions", "Maximum"): (3, 10),
-    (_RELAY, "RecipientsSubmitted", "Sum"): (148, 22),
-    (_RELAY, "RecipientsFailed", "Sum"): (1, 1),
-    (_RELAY, "RecipientsPossiblyRepeated", "Sum"): (0, 1),
-    (_RELAY, "DuplicatesAvoided", "Sum"): (1, 8),
-    (_RELAY, "SubmissionAge", "p50"): (3, 130),
-    (_RELAY, "SubmissionAge", "p95"): (7, 390),
-    (_RELAY, "SubmissionAge", "Maximum"): (15, 540),
-    (_RELAY, "AttachmentsDetached", "Sum"): (41, 40),
-    (_RELAY, "AttachmentBytes", "Sum"): (21e6, 20e6),
-    (_PAGE, "UrlRequestLatency", "p50"): (60, 60),
-    (_PAGE, "UrlRequestLatency", "p95"): (240, 240),
-    (_PAGE, "ConcurrentExecutions", "Maximum"): (2, 2),
-    (_RELAY, "DownloadsStarted", "Sum"): (14, 12),
-    (_RELAY, "ArchivesMade", "Sum"): (2, 2),
-    (Subject.DEAD_LETTER_QUEUE, "ApproximateNumberOfMessagesVisible", "Maximum"): (3, 4),
-    (_RELAY, "MessagesAtLastTry", "Sum"): (0, 3),
-    (_RELAY, "DirectoryFailures", "Sum"): (0, 0),
-    (_RELAY, "MalwareFound", "Sum"): (0, 0),
-    (_RELAY, "RecipientsLeftOut", "Sum"): (1, 1),
-    (_RELAY, "AddressesSuppressed", "Sum"): (0, 0),
-    (_RELAY, "NoticesSummedUp", "Sum"): (0, 0),
-    (Subject.DEVICE_MAIL, "Bounce", "Sum"): (0, 0),
-    (_ACCOUNT, "Reputation.BounceRate", "Maximum"): (0.011, 0.011),
-    (_ACCOUNT, "Reputation.ComplaintRate", "Maximum"): (0.0002, 0.0002),
-    (_PAGE, "Url5xxCount", "Sum"): (0, 0),
-    (_PAGE, "Throttles", "Sum"): (0, 0),
-}
-"""Made up, for each metric and statistic: what is usual, and what it comes to while SES fails."""
-
-_SEARCHED: Mapping[str, Mapping[str, float]] = {
-    "reason": {"recipient-not-allowed": 2, "no-recipient-code": 2},
-    "status": {"available": 26, "expired": 3, "unknown": 2},
-}
-"""Made up: the curves that a search for a dimension finds."""
-
-
-class UnknownMetric(LookupError):
-    """The dashboard shows a metric of which there is no sample data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,13 +100,13 @@ def _default(field: str) -> int:
 
 
 def _widgets(watched: Sequence[Alarm]) -> list[dict[str, Any]]:
-    limits = dashboard.Limits(
+    limits = columns.Limits(
         function_timeout_seconds=_default("function_timeout_seconds"),
         max_concurrency=_default("max_concurrency"),
         download_max_concurrency=_default("download_max_concurrency"),
     )
     written = dashboard.body(
-        dashboard.columns(limits),
+        columns.columns(limits),
         watched,
         names=_NAMES,
         alarm_arns=[alarm.key for alarm in watched],
@@ -183,31 +116,9 @@ def _widgets(watched: Sequence[Alarm]) -> list[dict[str, Any]]:
     return widgets
 
 
-def _sample(subject: Subject, metric: str, statistic: str) -> tuple[float, ...]:
-    try:
-        usual, troubled = _SAMPLES[subject, metric, statistic]
-    except KeyError:
-        raise UnknownMetric(
-            f"{metric} of the {subject.value} by {statistic} has no sample data: add it to"
-            " pictures.dashboard"
-        ) from None
-    return _values(usual, troubled, f"{subject.value} {metric}")
-
-
-def _values(usual: float, troubled: float, seed: str) -> tuple[float, ...]:
-    """Values that wander about what is usual, then climb or fall to what is troubled."""
-    random = Random(seed)  # noqa: S311 - nothing is to be kept secret
-    values = []
-    for point in range(_POINTS):
-        share = min(1.0, max(0, point - _TROUBLE) / (_POINTS - 1 - _TROUBLE))
-        level = usual + (troubled - usual) * share
-        values.append(level * (0.85 + 0.3 * random.random()))
-    return tuple(values)
-
-
 def _sounds(alarm: Alarm) -> bool:
     metric = alarm.metric
-    return _sample(metric.of, metric.name, metric.statistic)[-1] > alarm.threshold
+    return sample(metric.of, metric.name, metric.statistic)[-1] > alarm.threshold
 
 
 def _curves(widget: Mapping[str, Any]) -> Iterator[_Curve]:
@@ -221,19 +132,19 @@ def _curves(widget: Mapping[str, Any]) -> Iterator[_Curve]:
             label=options["label"],
             metric=metric,
             taken=options["stat"],
-            values=_sample(subject, metric, options["stat"]),
+            values=sample(subject, metric, options["stat"]),
         )
 
 
 def _found(search: Mapping[str, str]) -> Iterator[_Curve]:
     dimension = search["label"].removeprefix("${PROP('Dim.").removesuffix("')}")
     metric = search["expression"].partition('MetricName="')[2].partition('"')[0]
-    for value, usual in _SEARCHED[dimension].items():
+    for value, usual in SEARCHED[dimension].items():
         yield _Curve(
             label=value,
             metric=metric,
             taken=f"by {dimension}",
-            values=_values(usual, usual, f"{metric} {value}"),
+            values=wandering(usual, usual, f"{metric} {value}"),
         )
 
 
@@ -297,7 +208,7 @@ def _graph(widget: Mapping[str, Any], x: float, y: float, width: float, height: 
         [max(one.values) for one in drawn_curves] + [float(one["value"]) for one in lines]
     )
     most = 1.12 * highest or 1.0
-    step = width / (_POINTS - 1)
+    step = width / (POINTS - 1)
 
     def place(value: float) -> float:
         return floor - (floor - top) * value / most
@@ -309,7 +220,7 @@ def _graph(widget: Mapping[str, Any], x: float, y: float, width: float, height: 
         text("6 h ago", x, floor + 10, class_=SOFT, size=9),
         text("now", x + width, floor + 10, class_=SOFT, size=9, anchor="end"),
     ]
-    below = [floor] * _POINTS
+    below = [floor] * POINTS
     for order, one in enumerate(drawn_curves):
         hue, dashes = _hue(order)
         heights = [place(value) for value in one.values]
@@ -350,7 +261,7 @@ def _area(x: float, step: float, above: Sequence[float], below: Sequence[float],
 
 def _stacked(curves: Sequence[_Curve]) -> tuple[_Curve, ...]:
     """Each curve on top of those before it."""
-    so_far = [0.0] * _POINTS
+    so_far = [0.0] * POINTS
     stacked = []
     for one in curves:
         so_far = [below + value for below, value in zip(so_far, one.values, strict=True)]

@@ -36,7 +36,8 @@ from relay_core.ports import (
     Version,
 )
 from relay_core.record.lease import Worker
-from relay_core.record.manifest import Manifest, format_manifest, parse_manifest
+from relay_core.record.manifest import Manifest
+from relay_core.record.manifest_json import format_manifest, parse_manifest
 from relay_core.record.report import RelayReport
 from relay_core.relay import relay_message
 from relay_core.settings import Settings

@@ -51,7 +51,8 @@ from relay_core.limits.suppression import (
 )
 from relay_core.limits.window import WindowRecord
 from relay_core.ports import FileToStore, Link, StoredManifest, StoredWindow, Version
-from relay_core.record.manifest import Manifest, format_manifest, parse_manifest
+from relay_core.record.manifest import Manifest
+from relay_core.record.manifest_json import format_manifest, parse_manifest
 
 from .content_disposition import format_attachment_disposition
 from .errors import aws_call, error_code

@@ -28,7 +28,8 @@ from relay_core.keys import (
     message_id_in,
     message_id_of,
 )
-from relay_core.record.manifest import Manifest, parse_manifest
+from relay_core.record.manifest import Manifest
+from relay_core.record.manifest_json import parse_manifest
 
 from .journal import Journal
 from .mail import Heading, read_heading

@@ -16,13 +16,8 @@ from typing import Any
 from adapters.aws.download_links import S3LinkIndex
 from relay_core.keys import AttachmentKey, MessageId, RawKey
 from relay_core.links.tokens import LinkKeys, issue_token
-from relay_core.record.manifest import (
-    DeliveryRecord,
-    DeliveryState,
-    Manifest,
-    StoredAttachment,
-    format_manifest,
-)
+from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, StoredAttachment
+from relay_core.record.manifest_json import format_manifest
 from sandbox.emulator.running import Emulator
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

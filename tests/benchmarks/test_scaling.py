@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from benchmarks import quotas, scaling
 from benchmarks.cost import billed_seconds
 from benchmarks.counting import Occasion, Taken
-from benchmarks.scaling import Load
+from benchmarks.load import Load
 from infra.configuration.timing import Timing
 from pictures import FIGURES, SCALING
 

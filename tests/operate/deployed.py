@@ -21,7 +21,8 @@ from adapters.aws.sqs import Notification, parse_record
 from operate.cli import app
 from relay_core.keys import MessageId, manifest_key
 from relay_core.links.tokens import LinkKeys
-from relay_core.record.manifest import Manifest, format_manifest, parse_manifest
+from relay_core.record.manifest import Manifest
+from relay_core.record.manifest_json import format_manifest, parse_manifest
 from sandbox.emulator.running import Emulator
 
 PAGE = "https://files.example/d"

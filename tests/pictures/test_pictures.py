@@ -12,13 +12,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from infra.watching import dashboard
-from infra.watching.dashboard import Graph, Series
+from infra.watching import columns
+from infra.watching.columns import Graph, Series
 from infra.watching.metrics import counted
 from pictures import FIGURES, FOLDER, SCALING
 from pictures import __main__ as command
-from pictures.dashboard import UnknownMetric, dashboard_picture
+from pictures.dashboard import dashboard_picture
 from pictures.plots import plots
+from pictures.sample_data import UnknownMetric
 from pictures.scenes import scenes
 from pictures.svg import DARK, HUES, INK, LIGHT, PAPER, SOFT, Picture, document, element, number
 
@@ -160,11 +161,11 @@ class TestDashboard:
         assert any("SAMPLE DATA" in words for words in texts(dashboard_picture()))
 
     def test_it_shows_every_graph_and_curve_of_the_dashboard(self) -> None:
-        limits = dashboard.Limits(
+        limits = columns.Limits(
             function_timeout_seconds=120, max_concurrency=10, download_max_concurrency=20
         )
         shown = " ".join(texts(dashboard_picture()))
-        for column in dashboard.columns(limits):
+        for column in columns.columns(limits):
             assert column.title in shown
             for graph in column.graphs:
                 assert graph.title in shown
@@ -174,21 +175,19 @@ class TestDashboard:
     def test_a_graph_that_is_new_is_drawn_or_asks_for_sample_data(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        columns = dashboard.columns
+        original = columns.columns
 
-        def with_more(limits: dashboard.Limits, metric: str) -> tuple[dashboard.Column, ...]:
+        def with_more(limits: columns.Limits, metric: str) -> tuple[columns.Column, ...]:
             more = Graph(title="More", series=(Series(metric=counted(metric), label="more"),))
-            *others, last = columns(limits)
+            *others, last = original(limits)
             return (
                 *others,
-                dashboard.Column(title=last.title, explanation="", graphs=(*last.graphs, more)),
+                columns.Column(title=last.title, explanation="", graphs=(*last.graphs, more)),
             )
 
-        monkeypatch.setattr(
-            dashboard, "columns", lambda limits: with_more(limits, "MessagesFailed")
-        )
+        monkeypatch.setattr(columns, "columns", lambda limits: with_more(limits, "MessagesFailed"))
         assert "More" in texts(dashboard_picture())
-        monkeypatch.setattr(dashboard, "columns", lambda limits: with_more(limits, "Unheard"))
+        monkeypatch.setattr(columns, "columns", lambda limits: with_more(limits, "Unheard"))
         with pytest.raises(UnknownMetric, match="Unheard"):
             dashboard_picture()
 

@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from relay_core.record.lease import CLOCK_SKEW
-from relay_core.record.manifest import DeliveryState, Manifest, parse_manifest
+from relay_core.record.manifest import DeliveryState, Manifest
+from relay_core.record.manifest_json import parse_manifest
 from sandbox.emulator.workers import find_workers, kill_worker
 
 _PAUSE = 0.1  # seconds between two looks at the mailboxes

@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relay_core.addresses.secrecy import MARK, conceal
-from relay_core.record.manifest import parse_manifest
+from relay_core.record.manifest_json import parse_manifest
 from relay_core.settings import Settings
 from tests.fakes import MemoryWorld
 

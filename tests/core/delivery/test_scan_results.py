@@ -13,13 +13,8 @@ from relay_core.delivery.scan_results import MOST_LOOKS, Looked, look_at_scans
 from relay_core.errors import Reason, TransientError
 from relay_core.keys import AttachmentKey, MessageId, RawKey
 from relay_core.links.download import Scan
-from relay_core.record.manifest import (
-    Manifest,
-    ManifestState,
-    Threat,
-    format_manifest,
-    parse_manifest,
-)
+from relay_core.record.manifest import Manifest, ManifestState, Threat
+from relay_core.record.manifest_json import format_manifest, parse_manifest
 from relay_core.settings import Settings
 from tests.fakes import MemoryWorld
 

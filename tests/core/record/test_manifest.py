@@ -21,9 +21,8 @@ from relay_core.record.manifest import (
     Manifest,
     ManifestState,
     StoredAttachment,
-    format_manifest,
-    parse_manifest,
 )
+from relay_core.record.manifest_json import format_manifest, parse_manifest
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 TIMES = st.datetimes(timezones=st.just(UTC))

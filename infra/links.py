@@ -1,0 +1,75 @@
+"""What a link of the page mode needs: the keys of its token, and the page that it opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from .configuration import environment
+from .configuration.config import StackConfig
+from .functions.download import DownloadPage, DownloadPageArgs
+from .storage.bucket import PrivateBucket
+from .storage.link_keys import LinkKeys, LinkKeysArgs, parameter_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """What was deployed. `url` is what tokens are appended to."""
+
+    keys: LinkKeys
+    page: DownloadPage
+    url: pulumi.Input[str]
+    log_group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinksArgs:
+    """The configuration, the function's code, and the bucket whose files the page hands out.
+
+    `max_concurrency` is how many requests the page answers at once, 0 for no limit of its own;
+    `key_arn` the key that its role may use.
+    """
+
+    config: StackConfig
+    code: pulumi.Archive
+    max_concurrency: int
+    attachments: PrivateBucket
+    key_arn: pulumi.Input[str] | None
+
+
+def serve_links(name: str, args: LinksArgs, opts: pulumi.ResourceOptions) -> Links:
+    """Declare the keys and the page."""
+    config = args.config
+    log_group = f"/aws/lambda/{name}-download"
+    keys = LinkKeys(
+        f"{name}-link-keys",
+        LinkKeysArgs(
+            parameter_name=parameter_name(config.project, config.stack),
+            version=config.link_key_version,
+        ),
+        opts,
+    )
+    page = DownloadPage(
+        f"{name}-download",
+        DownloadPageArgs(
+            code=args.code,
+            environment=environment.telemetry_variables(
+                service=config.prefix, log_level=config.log_level
+            ),
+            log_level=config.log_level,
+            max_concurrency=args.max_concurrency,
+            log_group_name=log_group,
+            log_retention_days=config.log_retention_days,
+            attachments_bucket_name=args.attachments.bucket_name,
+            attachments_bucket_arn=args.attachments.arn,
+            link_keys_parameter_name=keys.parameter_name,
+            link_keys_parameter_arn=keys.arn,
+            is_scanned=config.malware_protection,
+            region=config.region,
+            key_arn=args.key_arn,
+        ),
+        opts,
+    )
+    # An operator's own domain comes first, where there is one.
+    return Links(keys=keys, page=page, url=config.download_url or page.url, log_group=log_group)

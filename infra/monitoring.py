@@ -1,0 +1,81 @@
+"""What watches the stack: its alarms, and the dashboard that shows what they watch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from .configuration.config import StackConfig
+from .functions.beyond_mail import BeyondMail
+from .watching.alarms import Alarms, AlarmsArgs, Thresholds, alarms
+from .watching.columns import Limits
+from .watching.dashboard import FlowDashboard, FlowDashboardArgs
+from .watching.metrics import Subject
+from .watching.topics import OperatorTopic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitoringArgs:
+    """The configuration, the topics that alarms are published to, and what is watched.
+
+    `download_max_concurrency` and `page_log_group` are None where there is no download page.
+    `names` are those of the subjects of the metrics.
+    """
+
+    config: StackConfig
+    download_max_concurrency: int | None
+    log_group: str
+    page_log_group: str | None
+    beyond: BeyondMail
+    names: Mapping[Subject, pulumi.Input[str]]
+    alarms: OperatorTopic
+    fallback: OperatorTopic
+
+
+def monitor(name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """Declare alarms and dashboard; the URL of the dashboard."""
+    config, beyond = args.config, args.beyond
+    watched = alarms(
+        Thresholds(
+            failed_messages=config.dlq_alarm_threshold,
+            oldest_message_seconds=config.queue_age_alarm_seconds,
+            messages_in_five_minutes=config.traffic_alarm_threshold,
+        ),
+        dashboard=config.prefix,
+        log_group=args.log_group,
+        page_log_group=args.page_log_group,
+        is_scanned=config.malware_protection,
+        posting_log_group=beyond.posting_log_group,
+        watch_log_group=beyond.watch_log_group,
+    )
+    alarm_arns = Alarms(
+        name,
+        AlarmsArgs(
+            stack=config.stack,
+            alarms=watched,
+            names=args.names,
+            topic_arn=args.alarms.arn,
+            second_topic_arn=args.fallback.arn,
+        ),
+        opts,
+    ).arns
+    return FlowDashboard(
+        name,
+        FlowDashboardArgs(
+            dashboard_name=config.prefix,
+            limits=Limits(
+                function_timeout_seconds=config.function_timeout_seconds,
+                max_concurrency=config.max_concurrency,
+                download_max_concurrency=args.download_max_concurrency,
+                is_posted=beyond.posting_log_group is not None,
+                is_watched=beyond.watch_log_group is not None,
+            ),
+            alarms=watched,
+            alarm_arns=alarm_arns,
+            names=args.names,
+            region=config.region,
+        ),
+        opts,
+    ).url

@@ -1,0 +1,266 @@
+"""What the dashboard shows, a column for each station of a mail's way.
+
+This is data without a name in it, so that a test can compare it with the alarms. `dashboard`
+writes it as CloudWatch reads it. Where there is a download page, the way ends with the recipients
+who fetch the files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import metrics
+from .metrics import Metric, asked, counted, invoked, received
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """A metric in a graph, and what it is called there."""
+
+    metric: Metric
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A horizontal line across a graph."""
+
+    value: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """Metrics over time; `limits` are lines that no alarm draws.
+
+    `by` is the dimension beside `service` whose every value has a curve of its own, whatever
+    values there are; the graph then holds one series.
+    """
+
+    title: str
+    series: tuple[Series, ...]
+    limits: tuple[Line, ...] = ()
+    stacked: bool = False
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A station on the way."""
+
+    title: str
+    explanation: str
+    graphs: tuple[Graph, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the configuration allows at most.
+
+    `download_max_concurrency` is None where there is no download page, and 0 where it may answer
+    as many requests at once as the account allows. `is_posted`: whether notices and alarms are
+    posted to webhooks or an event bus; `is_watched`: whether subscriptions are looked at.
+    """
+
+    function_timeout_seconds: int
+    max_concurrency: int
+    download_max_concurrency: int | None
+    is_posted: bool = False
+    is_watched: bool = False
+
+
+_OUTCOMES = {
+    "MessagesRelayed": "relayed",
+    "MessagesRefused": "refused",
+    "MessagesHeld": "held",
+    "MessagesIgnored": "ignored",
+    "MessagesDuplicate": "duplicate",
+    "MessagesUnfinished": "unfinished",
+    "MessagesParked": "parked",
+    "MessagesBusy": "busy",
+    "MessagesRetried": "retried",
+    "MessagesFailed": "failed",
+}
+
+
+def columns(limits: Limits) -> tuple[Column, ...]:
+    """What the dashboard shows, from left to right."""
+    most_pages = limits.download_max_concurrency
+    return (
+        Column(
+            title="Received",
+            explanation="from SES, through the bucket",
+            graphs=(
+                _graph("Mails received", (metrics.MAILS_RECEIVED, "mails in 5 minutes")),
+                _graph("Bytes received", (counted("MessageBytes"), "bytes in 5 minutes")),
+            ),
+        ),
+        Column(
+            title="Waiting",
+            explanation="in the queue",
+            graphs=(
+                _graph(
+                    "Mails in the queue",
+                    (received("ApproximateNumberOfMessagesVisible", "Maximum"), "waiting"),
+                    (received("ApproximateNumberOfMessagesNotVisible", "Maximum"), "in work"),
+                    (received("ApproximateNumberOfMessagesDelayed", "Maximum"), "put off"),
+                ),
+                _graph("Age of the oldest mail", (metrics.OLDEST_MAIL, "seconds")),
+            ),
+        ),
+        Column(
+            title="Worked through",
+            explanation="by the function",
+            graphs=(
+                _graph(
+                    "Mails by outcome",
+                    *((counted(metric), outcome) for metric, outcome in _OUTCOMES.items()),
+                    stacked=True,
+                ),
+                _graph(
+                    "Invocations",
+                    (invoked("Invocations", "Sum"), "mails given to workers"),
+                    (metrics.ERRORS, "errors"),
+                    (metrics.THROTTLES, "throttles"),
+                ),
+                _graph(
+                    "Duration of a mail",
+                    (invoked("Duration", "p50"), "ms, p50"),
+                    (invoked("Duration", "p95"), "ms, p95"),
+                    (invoked("Duration", "Maximum"), "ms, longest"),
+                    limit=Line(value=1000 * limits.function_timeout_seconds, label="timeout"),
+                ),
+                _graph(
+                    "Workers at once",
+                    (invoked("ConcurrentExecutions", "Maximum"), "workers"),
+                    limit=Line(value=limits.max_concurrency, label="maxConcurrency"),
+                ),
+            ),
+        ),
+        Column(
+            title="Submitted",
+            explanation="to SES, a mail a recipient",
+            graphs=(
+                _graph(
+                    "Recipients",
+                    (counted("RecipientsSubmitted"), "submitted"),
+                    (metrics.RECIPIENTS_FAILED, "failed"),
+                    (counted("RecipientsLeftOut"), "left out"),
+                    (counted("RecipientsPossiblyRepeated"), "possibly repeated"),
+                    (counted("DuplicatesAvoided"), "repetitions avoided"),
+                ),
+                _graph(
+                    "From receipt to last submission",
+                    (counted("SubmissionAge", "p50"), "seconds, p50"),
+                    (counted("SubmissionAge", "p95"), "seconds, p95"),
+                    (counted("SubmissionAge", "Maximum"), "seconds, longest"),
+                ),
+                _graph("Attachments", (counted("AttachmentsDetached"), "detached")),
+                _graph("Bytes of attachments", (counted("AttachmentBytes"), "bytes stored")),
+            ),
+        ),
+        *(() if most_pages is None else (_fetched(most_pages),)),
+        Column(
+            title="Went wrong",
+            explanation="and who has to look at it",
+            graphs=(
+                _graph("Dead letters", (metrics.DEAD_LETTERS, "mails")),
+                Graph(
+                    title="Refusals by reason",
+                    series=(Series(metric=counted("Refusals"), label="refused"),),
+                    stacked=True,
+                    by="reason",
+                ),
+                _graph(
+                    "Troubles",
+                    (metrics.AT_LAST_TRY, "mails at last try"),
+                    (metrics.PARKED, "mails parked"),
+                    (metrics.HELD, "mails held"),
+                    (metrics.DIRECTORY_FAILURES, "directory not read"),
+                    (metrics.MALWARE_FOUND, "files with malware"),
+                ),
+                _graph(
+                    "Suppressed and summed up",
+                    (counted("AddressesSuppressed"), "addresses not sent to any more"),
+                    (counted("NoticesSummedUp"), "notices told in a summary"),
+                ),
+                _graph("Device mail that bounced", (metrics.DEVICE_BOUNCES, "mails lost")),
+                _graph("Bounces, whole account", (metrics.BOUNCE_RATE, "of mails sent")),
+                _graph("Complaints, whole account", (metrics.COMPLAINT_RATE, "of mails sent")),
+                *(
+                    ()
+                    if most_pages is None
+                    else (
+                        _graph(
+                            "Download page",
+                            (metrics.PAGE_FAILURES, "answered with an error"),
+                            (metrics.PAGE_THROTTLES, "turned away"),
+                        ),
+                    )
+                ),
+                *_heard(limits),
+            ),
+        ),
+    )
+
+
+def _heard(limits: Limits) -> tuple[Graph, ...]:
+    """Whether notices and alarms reach somebody."""
+    series = (
+        *(((metrics.NOT_POSTED, "not posted"),) if limits.is_posted else ()),
+        *(
+            (
+                (metrics.SUBSCRIPTIONS_MISSING, "addresses not subscribed"),
+                (metrics.ALARMS_UNDELIVERED, "alarms not delivered"),
+                (metrics.NOTICES_UNDELIVERED, "notices not delivered"),
+            )
+            if limits.is_watched
+            else ()
+        ),
+    )
+    return (_graph("Notices and alarms that nobody gets", *series),) if series else ()
+
+
+def _fetched(most_pages: int) -> Column:
+    limit = Line(value=most_pages, label="downloadMaxConcurrency") if most_pages else None
+    return Column(
+        title="Fetched",
+        explanation="by recipients, on the page",
+        graphs=(
+            Graph(
+                title="Pages by status",
+                series=(Series(metric=counted("PagesShown"), label="shown"),),
+                stacked=True,
+                by="status",
+            ),
+            _graph(
+                "Downloads",
+                (counted("DownloadsStarted"), "started"),
+                (counted("ArchivesMade"), "archives made"),
+            ),
+            _graph(
+                "Time to a page",
+                (asked("UrlRequestLatency", "p50"), "ms, p50"),
+                (asked("UrlRequestLatency", "p95"), "ms, p95"),
+            ),
+            _graph(
+                "Pages at once",
+                (asked("ConcurrentExecutions", "Maximum"), "requests"),
+                limit=limit,
+            ),
+        ),
+    )
+
+
+def _graph(
+    title: str,
+    *series: tuple[Metric, str],
+    limit: Line | None = None,
+    stacked: bool = False,
+) -> Graph:
+    return Graph(
+        title=title,
+        series=tuple(Series(metric=metric, label=label) for metric, label in series),
+        limits=() if limit is None else (limit,),
+        stacked=stacked,
+    )
