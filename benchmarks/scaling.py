@@ -221,10 +221,10 @@ def _of_a_month() -> str:
         if series.metric.of is Subject.RELAY
     }
     lines = (
-        (f"{len(own)} metrics of its own, at least", len(own), prices.METRICMONTH),
-        (f"{len(watched)} alarms", len(watched), prices.ALARMMONTH),
-        ("the dashboard", 1, prices.DASHBOARDMONTH),
-        ("a KMS key, with `customerManagedKey`", 1, prices.KEYMONTH),
+        (f"{len(own)} metrics of its own, at least", len(own), prices.METRIC_MONTH),
+        (f"{len(watched)} alarms", len(watched), prices.ALARM_MONTH),
+        ("the dashboard", 1, prices.DASHBOARD_MONTH),
+        ("a KMS key, with `customerManagedKey`", 1, prices.KEY_MONTH),
     )
     return _markdown(
         ("", "USD a month"),

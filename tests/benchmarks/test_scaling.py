@@ -56,7 +56,7 @@ def test_as_many_containers_work_as_come_in_the_time_of_one(rate: float) -> None
 @given(RATE)
 def test_the_stacks_together_have_room_and_each_is_a_stack_that_can_be(rate: float) -> None:
     load = Load(rate=rate, taken=MAIL)
-    assert load.stacks * load.max_concurrency >= scaling.HEADROOM * load.containers
+    assert load.stacks * load.max_concurrency >= load.HEADROOM * load.containers
     timing = Timing(
         function_timeout_seconds=120,
         dlq_max_receive_count=5,
