@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from benchmarks import quotas, scaling
 from benchmarks.cost import billed_seconds
 from benchmarks.counting import Occasion, Taken
-from benchmarks.load import Load
+from benchmarks.load import HEADROOM, Load
 from infra.configuration.timing import Timing
 from pictures import FIGURES, SCALING
 
@@ -56,7 +56,7 @@ def test_as_many_containers_work_as_come_in_the_time_of_one(rate: float) -> None
 @given(RATE)
 def test_the_stacks_together_have_room_and_each_is_a_stack_that_can_be(rate: float) -> None:
     load = Load(rate=rate, taken=MAIL)
-    assert load.stacks * load.max_concurrency >= load.HEADROOM * load.containers
+    assert load.stacks * load.max_concurrency >= HEADROOM * load.containers
     timing = Timing(
         function_timeout_seconds=120,
         dlq_max_receive_count=5,
