@@ -35,6 +35,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
+from relay_core.environment import InvalidSettings
 from relay_core.errors import AdapterError
 from relay_core.keys import ATTACHMENTS_PREFIX, AttachmentKey
 from relay_core.links.download import (
@@ -52,7 +53,7 @@ from relay_core.links.download import (
 from relay_core.links.preview import may_have_preview
 from relay_core.ports import Manifests
 from relay_core.record.manifest import Manifest
-from relay_core.settings import InvalidSettings, PageResources
+from relay_core.resources import PageResources
 
 from .aws.clients import make_page_clients
 from .aws.download_links import S3LinkIndex, SsmLinkKeys, read_issued

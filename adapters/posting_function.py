@@ -28,7 +28,7 @@ from relay_core.posting.receivers import Receiver, ReceiverKind, parse_receivers
 from relay_core.posting.signature import sign
 from relay_core.posting.slack import slack_message
 from relay_core.posting.teams import teams_message
-from relay_core.settings import PostingResources
+from relay_core.resources import PostingResources
 
 from .aws.clients import make_posting_clients
 from .aws.errors import aws_call

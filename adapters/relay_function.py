@@ -42,6 +42,7 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 from relay_core.delivery.deaths import Attempt, tell_out_of_time
 from relay_core.delivery.ending import record_trouble
 from relay_core.delivery.scan_results import ScanResults, look_at_scans
+from relay_core.environment import InvalidSettings
 from relay_core.errors import AdapterError, RelayError, TransientError
 from relay_core.keys import RawKey, WindowKey, message_id_of
 from relay_core.limits.suppression import Suppressed, SuppressionList
@@ -49,7 +50,8 @@ from relay_core.ports import Ports, Purse, Windows
 from relay_core.record.lease import Worker
 from relay_core.record.report import Again, Outcome, RelayReport
 from relay_core.relay import relay_message
-from relay_core.settings import InvalidSettings, Resources, Settings
+from relay_core.resources import Resources
+from relay_core.settings import Settings
 from relay_core.throttling.notice_counting import CountedNotices
 from relay_core.throttling.suppressing import SuppressingSubmission
 from relay_core.throttling.window_change import change_window

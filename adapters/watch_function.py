@@ -24,7 +24,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from relay_core.errors import AdapterError
-from relay_core.settings import WatchResources
+from relay_core.resources import WatchResources
 
 from .aws.clients import make_watch_client
 from .aws.errors import aws_call

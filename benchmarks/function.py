@@ -26,7 +26,8 @@ from adapters.relay_function import RelayFunction, compose
 from adapters.telemetry.relay import Telemetry
 from benchmarks.devices import Arrived
 from benchmarks.stand_in import DIRECTORY_PARAMETER, LINK_KEYS_PARAMETER
-from relay_core.settings import Resources, Settings
+from relay_core.resources import Resources
+from relay_core.settings import Settings
 
 REGION = "us-east-1"
 

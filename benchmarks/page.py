@@ -20,7 +20,7 @@ from benchmarks.function import RESOURCES, BenchmarkError, environment_of_one
 from benchmarks.stand_in import LINK_KEYS
 from relay_core.keys import message_id_of
 from relay_core.links.tokens import issue_token, parse_link_keys
-from relay_core.settings import PageResources
+from relay_core.resources import PageResources
 
 PAGE_RESOURCES = PageResources(
     attachments_bucket=RESOURCES.attachments_bucket,

@@ -14,7 +14,7 @@ import boto3  # noqa: E402 - likewise
 
 from adapters.download_function import compose  # noqa: E402 - likewise
 from adapters.telemetry.download import PageTelemetry  # noqa: E402 - likewise
-from relay_core.settings import PageResources  # noqa: E402 - likewise
+from relay_core.resources import PageResources  # noqa: E402 - likewise
 
 if __name__ == "__main__":
     compose(

@@ -14,7 +14,8 @@ import boto3  # noqa: E402 - likewise
 
 from adapters.relay_function import compose  # noqa: E402 - likewise
 from adapters.telemetry.relay import Telemetry  # noqa: E402 - likewise
-from relay_core.settings import Resources, Settings  # noqa: E402 - likewise
+from relay_core.resources import Resources  # noqa: E402 - likewise
+from relay_core.settings import Settings  # noqa: E402 - likewise
 
 if __name__ == "__main__":
     compose(

@@ -1,10 +1,7 @@
-"""What an operator may set, and how it travels from deploy time to run time.
+"""What an operator may set: the relay's policy, known before anything is deployed.
 
-`Settings` is the relay's policy, known before anything is deployed. `Resources` names
-what the deployment created. Both become environment variables of the function
-(`to_environment`) and are read back there (`from_environment`); this mapping is the only
-thing that `infra` and `adapters` share. Lists travel as JSON. Lambda allows 4 KB of
-environment in all (AWS Lambda guide, "Lambda quotas"), which `infra` checks. What may be long,
+It travels to the function as environment variables (`relay_core.environment`). Lambda allows 4 KB
+of environment in all (AWS Lambda guide, "Lambda quotas"), which `infra` checks. What may be long,
 or has to change without a deployment, is kept elsewhere: see `relay_core.policy.directory`.
 
 Errors are collected, not raised one by one: an operator mends a configuration once.
@@ -12,22 +9,18 @@ Errors are collected, not raised one by one: an operator mends a configuration o
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 
 from .addresses.mailbox import InvalidAddress, parse_addr_spec
 from .addresses.patterns import canonical_pattern
 from .attachments.attachment import INLINE_IMAGE_LIMIT
-from .errors import RelayError
+from .environment import InvalidSettings, Problem, from_environment, to_environment
 from .mime.message import DEFAULT_LIMITS, Limits
 from .outgoing.passed_fields import may_be_added
-
-ENVIRONMENT_PREFIX = "RELAY_"
 
 MANUAL = "docs/operating.md"
 """The operator's document, in the project. Notices and alarms name their place in it."""
@@ -54,23 +47,6 @@ class CodesCounted(StrEnum):
     ALL = "all"
     FIRST = "first"
     LAST = "last"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One wrong setting: the field's name, the value found, and the rule it breaks."""
-
-    field: str
-    value: object
-    rule: str
-
-
-class InvalidSettings(RelayError):
-    """The settings break rules; `problems` holds every one of them."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("; ".join(f"{p.field}: {p.rule} (found {p.value!r})" for p in problems))
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +135,7 @@ class Settings:
 
     def to_environment(self) -> dict[str, str]:
         """The settings as environment variables, `None` left out."""
-        return _to_environment(self)
+        return to_environment(self)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -168,111 +144,7 @@ class Settings:
         Raises:
             InvalidSettings: naming each variable that is missing or cannot be read.
         """
-        return cls(**_from_environment(cls, environment))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
-    """What the deployment created.
-
-    Two buckets and the SSM parameter that holds the recipient directory, by name; the fallback
-    topic by ARN; the queue by URL. `download_url` is what tokens are appended to, and
-    `link_keys_parameter` names the SSM parameter with their keys; both are empty where
-    `LinkMode.PRESIGNED` needs neither. With `malware_protection` attachments are scanned.
-    """
-
-    incoming_bucket: str
-    attachments_bucket: str
-    fallback_topic_arn: str
-    directory_parameter: str
-    queue_url: str
-    download_url: str = ""
-    link_keys_parameter: str = ""
-    malware_protection: bool = False
-
-    def to_environment(self) -> dict[str, str]:
-        """The resources as environment variables, `None` left out."""
-        return _to_environment(self)
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Resources:
-        """Read the names back.
-
-        Raises:
-            InvalidSettings: naming each variable that is missing.
-        """
-        return cls(**_from_environment(cls, environment))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageResources:
-    """What the function of the download page is given of the deployment.
-
-    The bucket and the SSM parameter that holds the keys of tokens, by name. With
-    `malware_protection` no file is handed out that was not scanned and found clean.
-    """
-
-    attachments_bucket: str
-    link_keys_parameter: str
-    malware_protection: bool = False
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> PageResources:
-        """Read them back.
-
-        Raises:
-            InvalidSettings: naming each variable that is missing or cannot be read.
-        """
-        return cls(**_from_environment(cls, environment))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostingResources:
-    """What the function that posts to receivers is given of the deployment.
-
-    `receivers_parameter` names the SSM parameter that holds the receivers; `retry_delay` is how
-    long a message waits after its first try, twice as long after each further one.
-    """
-
-    stack: str
-    receivers_parameter: str
-    retry_delay: timedelta
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> PostingResources:
-        """Read them back.
-
-        Raises:
-            InvalidSettings: naming each variable that is missing or cannot be read.
-        """
-        return cls(**_from_environment(cls, environment))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchResources:
-    """What the function that looks at subscriptions is given of the deployment.
-
-    The topics by ARN, and the e-mail addresses that ought to be subscribed to each.
-    """
-
-    alarms_topic_arn: str
-    fallback_topic_arn: str
-    alarm_emails: tuple[str, ...] = ()
-    fallback_emails: tuple[str, ...] = ()
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> WatchResources:
-        """Read them back.
-
-        Raises:
-            InvalidSettings: naming each variable that is missing or cannot be read.
-        """
-        return cls(**_from_environment(cls, environment))
-
-
-def variable_name(field_name: str) -> str:
-    """The environment variable that carries a field of `Settings` or of a function's resources."""
-    return ENVIRONMENT_PREFIX + field_name.upper()
+        return cls(**from_environment(cls, environment))
 
 
 _LONGEST_RETENTION = timedelta(days=3650)
@@ -385,76 +257,3 @@ def _is_address(value: str) -> bool:
     except InvalidAddress:
         return False
     return True
-
-
-def _to_environment(settings: Settings | Resources) -> dict[str, str]:
-    environment = {}
-    for spec in fields(settings):
-        value = getattr(settings, spec.name)
-        if value is not None:
-            environment[variable_name(spec.name)] = _CODECS[str(spec.type)].format(value)
-    return environment
-
-
-def _from_environment(cls: type[Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    problems: list[Problem] = []
-    for spec in fields(cls):
-        variable = variable_name(spec.name)
-        text = environment.get(variable)
-        if text is None or text == "":
-            if spec.default is MISSING and spec.default_factory is MISSING:
-                problems.append(
-                    Problem(field=variable, value=text, rule="environment variable is not set")
-                )
-            continue
-        codec = _CODECS[str(spec.type)]
-        try:
-            values[spec.name] = codec.parse(text)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            problems.append(Problem(field=variable, value=text, rule=f"must be {codec.expected}"))
-    if problems:
-        raise InvalidSettings(tuple(problems))
-    return values
-
-
-@dataclass(frozen=True, slots=True)
-class _Codec:
-    """How one type of field is written to and read from an environment variable."""
-
-    format: Callable[[Any], str]
-    parse: Callable[[str], Any]
-    expected: str
-
-
-def _parse_bool(text: str) -> bool:
-    return {"true": True, "false": False}[text.lower()]
-
-
-def _parse_strings(text: str) -> tuple[str, ...]:
-    value = json.loads(text)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(text)
-    return tuple(value)
-
-
-def _parse_seconds(text: str) -> timedelta:
-    return timedelta(seconds=int(text))
-
-
-_TEXT = _Codec(str, str, "text")
-_CODECS: dict[str, _Codec] = {
-    "str": _TEXT,
-    "str | None": _TEXT,
-    "int": _Codec(str, int, "a whole number"),
-    "bool": _Codec(lambda value: str(value).lower(), _parse_bool, "true or false"),
-    "tuple[str, ...]": _Codec(
-        lambda value: json.dumps(list(value)), _parse_strings, "a JSON list of strings"
-    ),
-    "CodesCounted": _Codec(str, CodesCounted, "all, first or last"),
-    "LinkMode": _Codec(str, LinkMode, "page or presigned"),
-    "VerdictAction": _Codec(str, VerdictAction, "refuse, mark or deliver"),
-    "timedelta": _Codec(
-        lambda value: str(int(value.total_seconds())), _parse_seconds, "a number of seconds"
-    ),
-}

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from infra.watching.metrics import RELAY_NAMESPACE
-from relay_core.settings import Settings, variable_name
+from relay_core.environment import variable_name
+from relay_core.settings import Settings
 
 LIMIT = 4096
 """Bytes that Lambda allows for all variables together."""
@@ -32,8 +33,8 @@ _FIXED: Mapping[str, str] = {
 class LogLevel(StrEnum):
     """What is logged at least, by Lambda's names."""
 
-    DEBUG = "DEBUG"
     INFO = "INFO"
+    DEBUG = "DEBUG"
 
 
 INBOUND_ADDRESS = variable_name("inbound_address")

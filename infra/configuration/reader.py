@@ -14,19 +14,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_type_hints
 
 import pulumi
 from pulumi.runtime import is_config_secret
 from pulumi.runtime.config import CONFIG, get_config_env
 
-from infra.mail.identities import DmarcPolicy
-from relay_core.settings import CodesCounted, LinkMode, Problem, VerdictAction
+from relay_core.environment import Problem, choices
 
-from .config import InvalidConfig, StackConfig, key_name
-from .environment import LogLevel
+from .config import StackConfig
+from .problems import InvalidConfig, key_name
 from .stack_config import hint
-from .webhooks import read_webhooks
+from .webhooks import Webhook, read_webhooks
 
 
 def load_config() -> StackConfig:
@@ -167,31 +166,33 @@ def _read_choice(choice: type[StrEnum]) -> Callable[[pulumi.Config, str], Any]:
     return read
 
 
-_KINDS: Mapping[str, _Kind] = {
-    "str": _Kind("string", _read_text, "text"),
-    "str | None": _Kind("string", _read_text, "text"),
-    "int": _Kind("integer", pulumi.Config.get_int, "a whole number"),
-    "bool": _Kind("boolean", pulumi.Config.get_bool, "true or false"),
-    "tuple[str, ...]": _Kind("array", _read_texts, "a list of text"),
-    "Mapping[str, tuple[str, ...]]": _Kind(
+_KINDS: Mapping[object, _Kind] = {
+    str: _Kind("string", _read_text, "text"),
+    str | None: _Kind("string", _read_text, "text"),
+    int: _Kind("integer", pulumi.Config.get_int, "a whole number"),
+    bool: _Kind("boolean", pulumi.Config.get_bool, "true or false"),
+    tuple[str, ...]: _Kind("array", _read_texts, "a list of text"),
+    Mapping[str, tuple[str, ...]]: _Kind(
         "object", _read_groups, "an object whose values are lists of text"
     ),
-    "Mapping[str, Webhook]": _Kind(
+    Mapping[str, Webhook]: _Kind(
         "object",
         _read_webhooks,
         "an object: a name for each webhook, and for that kind (slack, teams or json), url,"
         " signingKey (of json) and sends (notices, alarms or both), all of them text",
         is_secret=True,
     ),
-    "CodesCounted": _Kind("string", _read_choice(CodesCounted), "all, first or last"),
-    "LinkMode": _Kind("string", _read_choice(LinkMode), "page or presigned"),
-    "LogLevel": _Kind("string", _read_choice(LogLevel), "INFO or DEBUG"),
-    "DmarcPolicy": _Kind("string", _read_choice(DmarcPolicy), "none, quarantine or reject"),
-    "VerdictAction": _Kind("string", _read_choice(VerdictAction), "refuse, mark or deliver"),
 }
 
 
+def _kind(type_: object) -> _Kind:
+    if isinstance(type_, type) and issubclass(type_, StrEnum):
+        return _Kind("string", _read_choice(type_), choices(type_))
+    return _KINDS[type_]
+
+
 def _config_keys() -> Iterator[ConfigKey]:
+    types = get_type_hints(StackConfig)
     for spec in fields(StackConfig):
         if spec.name not in {"project", "stack", "region"}:
             required = spec.default is MISSING and spec.default_factory is MISSING
@@ -199,7 +200,7 @@ def _config_keys() -> Iterator[ConfigKey]:
             yield ConfigKey(
                 name=key_name(spec.name),
                 field=spec.name,
-                kind=_KINDS[str(spec.type)],
+                kind=_kind(types[spec.name]),
                 required=required,
                 default=None if required else default,
             )

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from relay_core.settings import Problem
+from relay_core.environment import Problem
 
 QUEUE_RETENTION = timedelta(days=4)
 """How long the queue keeps a message that nothing takes."""

@@ -18,9 +18,9 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from relay_core.environment import Problem
 from relay_core.posting.receivers import ReceiverKind
 from relay_core.posting.signature import parse_key
-from relay_core.settings import Problem
 
 MAX_WEBHOOKS = 10
 """Each has a queue, a subscription or two, and an event source of its own."""

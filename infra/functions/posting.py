@@ -29,8 +29,8 @@ from infra import policies
 from infra.configuration.environment import LogLevel
 from infra.configuration.webhooks import Sends, Webhook
 from infra.storage.keys import use_of
+from relay_core.environment import variable_name
 from relay_core.posting.receivers import ReceiverKind
-from relay_core.settings import variable_name
 
 from .logged_function import FunctionSpec, make_function
 

@@ -16,7 +16,7 @@ import pulumi_aws as aws
 
 from infra import policies
 from infra.configuration.environment import LogLevel
-from relay_core.settings import variable_name
+from relay_core.environment import variable_name
 
 from .logged_function import FunctionSpec, make_function
 

@@ -10,8 +10,9 @@ from typing import Any, Generic, TypeVar
 
 from adapters.aws.errors import aws_call
 from adapters.operator.account import explain
+from relay_core.environment import InvalidSettings
 from relay_core.errors import AdapterError
-from relay_core.settings import InvalidSettings, Settings
+from relay_core.settings import Settings
 
 from .deployment import NotTold, Outputs, queue_arn
 from .dns_records import Resolver

@@ -14,13 +14,14 @@ from typing import Annotated, Any
 
 import typer
 
+from relay_core.environment import InvalidSettings
 from relay_core.policy.directory import (
     DEFAULT_RECIPIENTS,
     GROUPS,
     Directory,
     directory_problems,
 )
-from relay_core.settings import InvalidSettings, Settings
+from relay_core.settings import Settings
 
 Config = Annotated[
     list[str],
@@ -121,7 +122,7 @@ def _configured(config: list[str], given: Mapping[str, object]) -> tuple[Setting
     # Pulumi takes its time to import.
     import pulumi  # noqa: PLC0415
 
-    from infra.configuration.config import InvalidConfig  # noqa: PLC0415
+    from infra.configuration.problems import InvalidConfig  # noqa: PLC0415
     from infra.configuration.reader import read_config  # noqa: PLC0415
     from infra.configuration.stack_config import (  # noqa: PLC0415
         ConfigError,

@@ -33,7 +33,7 @@ from adapters.telemetry.download import PageTelemetry
 from relay_core.links.download import LONGEST_FETCH
 from relay_core.links.tokens import LinkKeys, issue_token
 from relay_core.record.manifest import ManifestState
-from relay_core.settings import PageResources
+from relay_core.resources import PageResources
 from sandbox.emulator.running import Emulator
 from tests.adapters.stored_message import (
     ANNA,

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from adapters.telemetry.log_and_metrics import make_logger, make_metrics
 from adapters.watch_function import SubscriptionWatch
-from relay_core.settings import WatchResources
+from relay_core.resources import WatchResources
 
 RESOURCES = WatchResources(
     alarms_topic_arn="arn:alarms",

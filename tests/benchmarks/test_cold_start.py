@@ -12,7 +12,8 @@ from benchmarks.cold_start import FUNCTIONS, Function, measure_cold_start
 from benchmarks.function import RESOURCES, SETTINGS
 from infra.functions import download, function
 from infra.functions.archive import SERVICES
-from relay_core.settings import Resources, Settings
+from relay_core.resources import Resources
+from relay_core.settings import Settings
 
 
 def test_every_function_of_the_stack_is_measured() -> None:

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from adapters.download_function import DownloadFunction, compose
 from adapters.telemetry.download import PageTelemetry
-from relay_core.settings import PageResources
+from relay_core.resources import PageResources
 from sandbox.emulator.running import Emulator
 from tests.adapters.stored_message import NOW, File, StoredMessage, store_keys, store_message
 from tests.browser.function_url import Function, function_url

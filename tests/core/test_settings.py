@@ -10,15 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_core.settings import (
-    CodesCounted,
-    InvalidSettings,
-    LinkMode,
-    Resources,
-    Settings,
-    VerdictAction,
-    variable_name,
-)
+from relay_core.environment import InvalidSettings, variable_name
+from relay_core.resources import Resources
+from relay_core.settings import CodesCounted, LinkMode, Settings, VerdictAction
 from tests.core.recipient_code_strategies import ADDR_SPECS, DOMAINS
 
 NAMES = st.from_regex(r"[A-Za-z0-9_.-]{3,20}", fullmatch=True)

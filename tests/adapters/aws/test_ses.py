@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from adapters.aws import clients
 from adapters.aws.ses import SesSubmission
+from relay_core.environment import InvalidSettings
 from relay_core.errors import (
     AdapterError,
     LostAnswer,
@@ -19,7 +20,7 @@ from relay_core.errors import (
     TransientError,
 )
 from relay_core.ports import OutgoingMail, SubmissionId
-from relay_core.settings import InvalidSettings, Settings
+from relay_core.settings import Settings
 from tests.adapters.answering_server import (
     AnsweringServer,
     Hang,

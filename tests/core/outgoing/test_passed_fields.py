@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay_core.environment import InvalidSettings
 from relay_core.outgoing.passed_fields import is_passed, may_be_added
-from relay_core.settings import InvalidSettings, Settings
+from relay_core.settings import Settings
 from tests.core import oracle
 from tests.fakes import MemoryWorld
 from tests.receipt import received

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are not among the pinned requirements
 
-from infra.configuration.config import InvalidConfig
+from infra.configuration.problems import InvalidConfig
 from infra.configuration.reader import CONFIG_KEYS
+from relay_core.environment import Problem
 from relay_core.policy.directory import Directory
-from relay_core.settings import CodesCounted, LinkMode, Problem, Settings, VerdictAction
+from relay_core.settings import CodesCounted, LinkMode, Settings, VerdictAction
 from tests.infra.conftest import Deploy
 from tests.infra.program import PROJECT, ROOT, changed_config, read_stack
 

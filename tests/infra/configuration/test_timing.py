@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from adapters.aws.sqs import MAX_RETRY_DELAY, retry_delay
 from infra.configuration import timing
-from infra.configuration.config import InvalidConfig, StackConfig, key_name
+from infra.configuration.config import StackConfig
+from infra.configuration.problems import InvalidConfig, key_name
 from infra.configuration.timing import DEAD_LETTER_RETENTION, LONGEST_DELAY, QUEUE_RETENTION
 from relay_core.record import lease
 from tests.infra.conftest import Deploy

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relay_core.settings import PageResources
+from relay_core.resources import PageResources
 from tests.infra.conftest import Deploy
 from tests.infra.program import ACCOUNT, Deployment, Registered
 

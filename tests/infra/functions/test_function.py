@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.configuration.config import InvalidConfig
-from relay_core.settings import Resources, Settings
+from infra.configuration.problems import InvalidConfig
+from relay_core.resources import Resources
+from relay_core.settings import Settings
 from tests.infra.conftest import Deploy
 from tests.infra.program import ACCOUNT, Deployment, changed_config, read_stack
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from infra.configuration.config import InvalidConfig
+from infra.configuration.problems import InvalidConfig
 from infra.functions.subscription_watch import SCHEDULE
 from relay_core.posting.receivers import ReceiverKind, parse_receivers
-from relay_core.settings import PostingResources, WatchResources
+from relay_core.resources import PostingResources, WatchResources
 from tests.infra.conftest import WEBHOOKS
 from tests.infra.program import ACCOUNT, Deployment, changed_config, read_stack
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.configuration.config import InvalidConfig
+from infra.configuration.problems import InvalidConfig
 from tests.infra.conftest import Deploy
 from tests.infra.program import ACCOUNT, Deployment
 

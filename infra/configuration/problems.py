@@ -1,0 +1,38 @@
+"""What is wrong with a configuration, told at once: an operator mends it in one go."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import pulumi
+from pulumi.runtime import is_config_secret
+
+from relay_core.environment import Problem
+
+
+def key_name(field_name: str) -> str:
+    """The configuration key that a field of `StackConfig` holds."""
+    first, *rest = field_name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+class InvalidConfig(pulumi.RunError):
+    """The configuration breaks rules; `problems` holds every one, by configuration key.
+
+    As a `RunError`, Pulumi shows its text without a traceback.
+    """
+
+    def __init__(self, project: str, problems: tuple[Problem, ...]) -> None:
+        lines = (f"  {p.field} = {_shown(project, p)}: {p.rule}" for p in problems)
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(
+            "\n".join((f"the configuration of the stack cannot be used ({count}):", *lines))
+        )
+        self.problems = problems
+
+
+def _shown(project: str, problem: Problem) -> str:
+    if is_config_secret(f"{project}:{problem.field}"):
+        return "[secret]"
+    value = problem.value.value if isinstance(problem.value, Enum) else problem.value
+    return "(not set)" if value is None else repr(value)

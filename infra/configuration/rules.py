@@ -1,0 +1,261 @@
+"""The rules of the configuration: ranges, choices, and how keys depend on each other.
+
+`Pulumi.yaml` can declare a type and a default for a key, but no rule; so they are here. What the
+relay's own policy asks of a key is checked by `Settings`, and reported by the name of the key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from infra.aws_facts import LOG_RETENTION_DAYS, MAX_PARAMETER
+from infra.mail.identities import mail_from_domain
+from relay_core.environment import InvalidSettings, Problem
+from relay_core.policy.directory import directory_problems, format_directory
+from relay_core.settings import LinkMode
+
+from . import environment
+from .problems import key_name
+from .timing import QUEUE_RETENTION
+from .to_settings import settings_of, source_of
+from .webhooks import webhook_problems
+
+if TYPE_CHECKING:
+    from .config import StackConfig
+
+DEVICES = "-devices"
+"""How the name of the SES configuration set of a stack's devices ends."""
+
+_LONGEST_PRESIGNED = timedelta(days=7)
+_STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
+_REGION = re.compile(r"(?!cn-|us-gov-|us-iso|eu-isoe)[a-z]{2}(-[a-z]+)+-[0-9]\Z")
+_SES_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+# scheme, host and port (RFC 9110 section 4.2.2); names as they stand in a URL
+_HTTPS_ORIGIN = re.compile(
+    r"https://(?=.{1,253}(:|\Z))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
+    r"(:[0-9]{1,5})?\Z"
+)
+_ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}\Z")
+_POLICY_ARN = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]{1,512}\Z", re.ASCII)
+_BUS_NAME = re.compile(r"(?!aws\.)[A-Za-z0-9._/-]{1,256}\Z")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What must hold of a configuration, and the field to blame where it does not."""
+
+    field: str
+    holds: Callable[[StackConfig], bool]
+    text: str
+
+
+def _range(field_name: str, low: int, high: int, unit: str) -> _Rule:
+    return _Rule(
+        field_name,
+        lambda config: low <= getattr(config, field_name) <= high,
+        f"must be from {low} to {high} {unit}",
+    )
+
+
+def _ses_name(field_name: str) -> _Rule:
+    return _Rule(
+        field_name,
+        lambda config: bool(_SES_NAME.match(getattr(config, field_name) or "none")),
+        "must be 1 to 64 letters, digits, hyphens or underscores",
+    )
+
+
+_RULES = (
+    _Rule(
+        "stack",
+        lambda config: bool(_STACK_NAME.match(config.stack)),
+        "a stack's name must be a letter and up to 31 letters, digits or hyphens, all in lower"
+        " case: names of buckets are made of it",
+    ),
+    _Rule(
+        "stack",
+        lambda config: not config.stack.endswith(DEVICES),
+        f"a stack's name must not end in {DEVICES}: the SES configuration set of another stack's"
+        " devices may be called so",
+    ),
+    _Rule(
+        "region",
+        lambda config: bool(_REGION.match(config.region)),
+        "must be the name of a region, as eu-central-1, and not one of China or a government's:"
+        " SES receives no mail there",
+    ),
+    _range("incoming_retention_days", 1, 3650, "days"),
+    _range("dlq_alarm_threshold", 1, 1_000_000, "messages"),
+    _range("queue_age_alarm_seconds", 1, QUEUE_RETENTION // timedelta(seconds=1), "seconds"),
+    _range("traffic_alarm_threshold", 1, 1_000_000, "messages in 5 minutes"),
+    _range("function_memory", 128, 10_240, "MB (AWS Lambda guide, quotas)"),
+    _range("link_key_version", 1, 1_000_000, "(raise it by one to rotate the keys)"),
+    _range("smtp_credentials_version", 1, 1_000_000, "(raise it by one to rotate them)"),
+    _range("key_deletion_window_days", 7, 30, "days (KMS API reference, ScheduleKeyDeletion)"),
+    _range("download_max_concurrency", 0, 1000, "requests at once (0: no limit of its own)"),
+    _Rule(
+        "download_url",
+        lambda config: (
+            config.download_url is None or bool(_HTTPS_ORIGIN.match(config.download_url))
+        ),
+        "must be https:// and a host name in lower case, with neither a path nor a slash at its"
+        " end: links are this, a slash and a token",
+    ),
+    _Rule(
+        "log_retention_days",
+        lambda config: config.log_retention_days in LOG_RETENTION_DAYS,
+        "must be a number of days that CloudWatch Logs offers: "
+        + ", ".join(map(str, LOG_RETENTION_DAYS)),
+    ),
+    _Rule(
+        "event_bus",
+        lambda config: config.event_bus is None or bool(_BUS_NAME.match(config.event_bus)),
+        "must be the name of an event bus of this account and region, as default: 1 to 256"
+        " letters, digits, dots, hyphens, underscores or slashes",
+    ),
+    _Rule(
+        "watch_subscriptions",
+        lambda config: (
+            not config.watch_subscriptions or bool(config.alarm_emails or config.fallback_emails)
+        ),
+        "must be false without alarmEmails and fallbackEmails: no subscription is there to see",
+    ),
+    _Rule(
+        "watch_subscriptions",
+        lambda config: (
+            not config.watch_subscriptions
+            or sum(len(one) + 4 for one in (*config.alarm_emails, *config.fallback_emails)) < 3000
+        ),
+        "must be false with so many alarmEmails and fallbackEmails: they do not fit into a"
+        " function's environment. Name the address of a group instead",
+    ),
+    _ses_name("configuration_set_name"),
+    _ses_name("existing_rule_set_name"),
+    # What combines.
+    _Rule(
+        "link_expiry_hours",
+        lambda config: (
+            config.link_mode is not LinkMode.PRESIGNED
+            or config.link_expiry_hours <= _LONGEST_PRESIGNED // timedelta(hours=1)
+        ),
+        "presigned links last 168 hours (7 days) at most",
+    ),
+    _Rule(
+        "download_url",
+        lambda config: not (config.download_url and not config.has_page),
+        "is where the download page is reached, and there is none: use linkMode page with it",
+    ),
+    _Rule(
+        "malware_protection",
+        lambda config: not (config.malware_protection and not config.has_page),
+        "must be false with linkMode presigned: such a link is signed when the mail is sent and"
+        " leads straight to the file, so it could not wait for the scan",
+    ),
+    _Rule(
+        "hosted_zone_id",
+        lambda config: (
+            config.hosted_zone_id is None or bool(_ZONE_ID.match(config.hosted_zone_id))
+        ),
+        "must be the id of a Route 53 zone, as Z0123456789ABCDEFGHIJ, without /hostedzone/",
+    ),
+    _Rule(
+        "recipient_email",
+        lambda config: (
+            not config.create_identities
+            or config.inbound_domain != mail_from_domain(config.sender_domain)
+        ),
+        "must not be in the domain that bounces of the relay's mail come back to, which is bounce."
+        " and the domain of senderEmail: SES receives no other mail there",
+    ),
+    _Rule(
+        "require_outbound_tls",
+        lambda config: not (config.require_outbound_tls and config.configuration_set_name),
+        "must be false with configurationSetName: how a set that exists delivers is its owner's"
+        " to say",
+    ),
+    _Rule(
+        "replace_active_rule_set",
+        lambda config: not (config.replace_active_rule_set and not config.activate_rule_set),
+        "must be false with activateRuleSet false: nothing is activated that could take the place",
+    ),
+    _Rule(
+        "permissions_boundary",
+        lambda config: (
+            config.permissions_boundary is None
+            or bool(_POLICY_ARN.match(config.permissions_boundary))
+        ),
+        "must be the ARN of a managed policy, as arn:aws:iam::123456789012:policy/boundary",
+    ),
+    _Rule(
+        "force_destroy",
+        lambda config: not (config.force_destroy and config.protect),
+        "must be false with protect true: what is protected is not to be destroyed with what is"
+        " in it",
+    ),
+)
+
+
+def broken_rules(config: StackConfig) -> Iterator[Problem]:
+    """Every rule that a configuration breaks, by configuration key."""
+    yield from _settings_problems(config)
+    yield from _directory_problems(config)
+    yield from config.timing.problems()
+    yield from webhook_problems(config.webhooks)
+    for rule in _RULES:
+        if not rule.holds(config):
+            key = "aws:region" if rule.field == "region" else key_name(rule.field)
+            yield Problem(field=key, value=getattr(config, rule.field), rule=rule.text)
+    for name in ("alarm_emails", "fallback_emails", "dmarc_report_emails"):
+        for address in getattr(config, name):
+            if not _EMAIL.match(address):
+                rule_text = "must be an e-mail address"
+                yield Problem(field=key_name(name), value=address, rule=rule_text)
+            if address.lower() == config.recipient_email.lower():
+                rule_text = "must not be recipientEmail: each notice would come back as a mail"
+                yield Problem(field=key_name(name), value="[recipientEmail]", rule=rule_text)
+
+
+def _directory_problems(config: StackConfig) -> Iterator[Problem]:
+    """What stands in the directory that some mail would be refused for."""
+    directory = config.directory()
+    keys = {"groups": "recipientGroups", "defaultRecipients": "defaultRecipients"}
+    for problem in directory_problems(directory):
+        yield Problem(field=keys[problem.part], value=problem.value, rule=problem.rule)
+    if (size := len(format_directory(directory).encode())) > MAX_PARAMETER:
+        yield Problem(
+            field="recipientGroups, defaultRecipients",
+            value=f"{size} bytes",
+            rule=f"must fit into the {MAX_PARAMETER} bytes of an SSM parameter: name domains"
+            " instead of senders, and groups instead of addresses",
+        )
+
+
+def _settings_problems(config: StackConfig) -> Iterator[Problem]:
+    try:
+        settings = settings_of(config)
+    except InvalidSettings as error:
+        for problem in error.problems:
+            source = source_of(config, problem.field)
+            if source == problem.field:
+                yield replace(problem, field=key_name(source))
+            else:
+                value = getattr(config, source)
+                yield Problem(field=key_name(source), value=value, rule=problem.rule)
+        return
+    known = environment.known_variables(
+        settings, service=config.prefix, log_level=config.log_level
+    )
+    size = environment.size({**known, environment.DOWNLOAD_URL: config.download_url or ""})
+    room = environment.LIMIT - environment.RESERVED_FOR_RESOURCES
+    if size > room:
+        yield Problem(
+            field="allowedRecipients, allowedSenders",
+            value=f"{size} bytes",
+            rule=f"must fit, with all other settings, into {room} bytes of the function's"
+            " environment: name domains instead of addresses, or fewer of them",
+        )
