@@ -20,7 +20,7 @@ from relay_core.settings import MANUAL
 from tests.conftest import TAKE_LONGEST
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 TEST_NAME = re.compile(r"`(tests/[\w/]+\.py)((?:::\w+)*)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
