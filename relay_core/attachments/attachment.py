@@ -49,9 +49,10 @@ from typing import TYPE_CHECKING
 from relay_core.errors import Span
 from relay_core.html.references import References, find_references
 from relay_core.mime.content_kind import HEAD, PICTURES, begins_like_mail, extension_by_content
-from relay_core.mime.encoding import IDENTITY, TransferEncoding, decode_content
+from relay_core.mime.decoding import decode_content
 from relay_core.mime.header import subject_of
 from relay_core.mime.message import Entity, Message
+from relay_core.mime.transfer_encoding import IDENTITY, TransferEncoding
 from relay_core.mime.uuencode import (
     UuencodedFile,
     decode_uuencoded,

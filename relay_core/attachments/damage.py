@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from relay_core.mime.encoding import TransferEncoding, is_whole_base64
+from relay_core.mime.base64_content import is_whole_base64
 from relay_core.mime.message import Message
+from relay_core.mime.transfer_encoding import TransferEncoding
 from relay_core.mime.uuencode import find_uuencoded_in_bytes
 
 from .attachment import Attachment

@@ -2,8 +2,13 @@
 
 `message.parse_message` walks a message once, to a tree of entities. An entity is a span of the
 message's bytes: nothing is copied or decoded before somebody asks. `header` reads fields by
-offsets, `media_type` those with parameters, and `encoding` undoes transfer encodings and
-encoded-words. `uuencode` finds files in texts from before MIME.
+offsets. `parameters` reads those with parameters, split by `parameter_splitting`, and
+`parameter_writing` writes them; `media_type` says what a Content-Type means. `encoded_words` are
+text in fields.
+
+`transfer_encoding` names the ways in which content travels, `decoding` undoes them and `encoding`
+chooses one, on `base64_content` (with `base64_decoder`), `quoted_printable` and `uuencode`, which
+also finds files in texts from before MIME. `chunks` keeps the pieces small.
 
 Devices write messages that break every rule. The other modules each know one way of that:
 `header_gap` (empty lines in a header), `header_text` and `raw_fields` (bytes without a charset),

@@ -29,7 +29,7 @@ from typing import NamedTuple
 from relay_core.errors import Defect, DefectKind, LimitExceeded, Span
 from relay_core.text.possessive import possessive
 
-from .encoding import decode_encoded_words
+from .encoded_words import decode_encoded_words
 from .header_gap import MAY_GO_ON, describes_content, end_of_gap
 from .header_text import decode_header_bytes
 

@@ -24,30 +24,23 @@ from relay_core.text.charsets import charsets_of
 from relay_core.text.possessive import possessive
 from relay_core.text.reading import DecodedText, decode_text, is_readable
 
+from .base64_content import has_irregular_base64, words_behind_base64
 from .content_kind import HEAD, is_surely_a_file, looks_like_text
-from .encoding import (
-    IDENTITY,
-    MAX_LINE,
-    TransferEncoding,
-    decode_content,
-    find_long_line,
-    has_irregular_base64,
-    has_irregular_quoted_printable,
-    parse_transfer_encoding,
-    words_behind_base64,
-)
+from .decoding import decode_content
+from .encoding import MAX_LINE, find_long_line
 from .header import Header, Place, ScannedHeader, scan_header
 from .media_type import (
     MediaType,
-    Parameterised,
     is_known_type,
     is_said_to_be_text,
     parse_media_type,
-    parse_parameterised,
     text_type_of,
 )
 from .mislabelled import real_encoding
+from .parameters import Parameterised, parse_parameterised
+from .quoted_printable import has_irregular_quoted_printable
 from .raw_fields import declared_charsets, filename_of, meta_charset, reread
+from .transfer_encoding import IDENTITY, TransferEncoding, parse_transfer_encoding
 from .undeclared import is_shown, undeclared_boundary
 
 

@@ -26,7 +26,8 @@ import re
 
 from relay_core.errors import Span
 
-from .encoding import TransferEncoding, words_behind_base64
+from .base64_content import words_behind_base64
+from .transfer_encoding import TransferEncoding
 
 _SAMPLE = 1 << 14
 

@@ -15,8 +15,10 @@ from relay_core.errors import Span
 from relay_core.html.meta_charset import LOOKED_AT, find_meta_charset
 from relay_core.text.charsets import known_charset
 
-from .encoding import TransferEncoding, decode_content
-from .media_type import MediaType, Parameterised, parse_media_type, parse_parameterised
+from .decoding import decode_content
+from .media_type import MediaType, parse_media_type
+from .parameters import Parameterised, parse_parameterised
+from .transfer_encoding import TransferEncoding
 
 if TYPE_CHECKING:
     from .message import Entity

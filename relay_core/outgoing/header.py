@@ -26,7 +26,7 @@ from datetime import datetime
 
 from relay_core.addresses.mailbox import Mailbox
 from relay_core.addresses.secrecy import conceal
-from relay_core.mime.encoding import encode_unstructured
+from relay_core.mime.encoded_words import encode_unstructured
 from relay_core.mime.header import Header, HeaderField
 
 from .message_ids import message_ids, thread_fields

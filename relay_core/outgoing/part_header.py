@@ -11,16 +11,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from relay_core.addresses.secrecy import conceal
-from relay_core.mime.encoding import (
-    TransferEncoding,
-    are_read_alike,
-    encode_unstructured,
-    is_seven_bit_clean,
-    parse_transfer_encoding,
-)
+from relay_core.mime.encoded_words import are_read_alike, encode_unstructured
+from relay_core.mime.encoding import is_seven_bit_clean
 from relay_core.mime.header import Header, HeaderField
-from relay_core.mime.media_type import format_parameterised, parse_media_type, parse_parameterised
+from relay_core.mime.media_type import parse_media_type
 from relay_core.mime.message import ONCE_ONLY
+from relay_core.mime.parameter_writing import format_parameterised
+from relay_core.mime.parameters import parse_parameterised
+from relay_core.mime.transfer_encoding import TransferEncoding, parse_transfer_encoding
 
 from .splices import CRLF, with_crlf
 

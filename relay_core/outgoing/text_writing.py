@@ -10,9 +10,12 @@ from relay_core.addresses.secrecy import conceal
 from relay_core.attachments.attachment import is_body, is_prose
 from relay_core.attachments.long_text import LongText, Removals
 from relay_core.html.meta_charset import with_meta_charset
-from relay_core.mime.encoding import TransferEncoding, encode_base64, encode_text_content
-from relay_core.mime.media_type import Parameterised, format_parameterised
+from relay_core.mime.base64_content import encode_base64
+from relay_core.mime.encoding import encode_text_content
 from relay_core.mime.message import Entity, Message
+from relay_core.mime.parameter_writing import format_parameterised
+from relay_core.mime.parameters import Parameterised
+from relay_core.mime.transfer_encoding import TransferEncoding
 from relay_core.mime.uuencode import quote_uuencoded
 from relay_core.text.charsets import encode_text, encode_unread
 from relay_core.text.reading import Reading

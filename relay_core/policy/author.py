@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from relay_core.addresses.mailbox import InvalidAddress, Mailbox, parse_addr_spec
-from relay_core.mime.encoding import decode_encoded_words
+from relay_core.mime.encoded_words import decode_encoded_words
 from relay_core.mime.header import Header, HeaderField
 from relay_core.mime.header_text import decode_header_bytes
 

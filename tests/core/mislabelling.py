@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from relay_core.errors import Span
-from relay_core.mime.encoding import TransferEncoding, decode_content
+from relay_core.mime.decoding import decode_content
 from relay_core.mime.mislabelled import real_encoding
+from relay_core.mime.transfer_encoding import TransferEncoding
 
 CODE = ":Email_Rxers_Code:guard@example.org:Email_Rxers_Code:"
 WORDS = (

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from relay_core.attachments.attachment import Action, find_bodies
 from relay_core.errors import DefectKind
-from relay_core.mime.encoding import TransferEncoding, is_seven_bit_clean
+from relay_core.mime.encoding import is_seven_bit_clean
 from relay_core.mime.message import Entity
+from relay_core.mime.transfer_encoding import TransferEncoding
 from relay_core.plan import Refused, RelayPlan, plan_relay
 from tests.core import oracle
 from tests.core.laws import (

@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.errors import Span
-from relay_core.mime import base64_decoder, encoding
+from relay_core.mime import base64_decoder
 from relay_core.mime.base64_decoder import Decoder, compiled_decoder
-from relay_core.mime.encoding import TransferEncoding, decode_content
+from relay_core.mime.decoding import decode_content
+from relay_core.mime.transfer_encoding import TransferEncoding
+from tests.core.small_chunks import chunks_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -41,8 +43,7 @@ BLANKS = st.text("=\r\n \t", max_size=6).map(str.encode)
 @given(REGULAR | IRREGULAR, st.sampled_from([1 << 20, 64, 100, 333]))
 def test_content_decodes_to_the_same_bytes(content: bytes, chunk: int) -> None:
     def decoded(decoder: Decoder) -> bytes:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(encoding, "CHUNK", chunk)
+        with pytest.MonkeyPatch.context() as patch, chunks_of(chunk):
             patch.setattr(base64_decoder, "decode", decoder)
             whole = Span(0, len(content))
             return b"".join(decode_content(content, whole, TransferEncoding.BASE64))
@@ -70,7 +71,7 @@ def test_without_the_compiled_one_the_standard_library_decodes(stands_in_the_way
     program = f"""
 import binascii, sys
 sys.modules[{stands_in_the_way!r}] = None
-from relay_core import base64_decoder
+from relay_core.mime import base64_decoder
 assert base64_decoder.compiled_decoder() is None
 assert base64_decoder.decode is binascii.a2b_base64
 """

@@ -11,18 +11,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relay_core.errors import Span
-from relay_core.mime import encoding
-from relay_core.mime.encoding import (
-    TransferEncoding,
-    decode_content,
-    decode_encoded_words,
-    encode_base64,
-    encode_quoted_printable,
-    encode_text_content,
-    encode_unstructured,
-    has_irregular_base64,
-    parse_transfer_encoding,
-)
+from relay_core.mime.base64_content import encode_base64, has_irregular_base64
+from relay_core.mime.decoding import decode_content
+from relay_core.mime.encoded_words import decode_encoded_words, encode_unstructured
+from relay_core.mime.encoding import encode_text_content
+from relay_core.mime.quoted_printable import encode_quoted_printable
+from relay_core.mime.transfer_encoding import TransferEncoding, parse_transfer_encoding
+from tests.core.small_chunks import chunks_of
 
 
 def decoded(content: bytes, name: TransferEncoding) -> bytes:
@@ -40,8 +35,7 @@ def test_base64_of_any_width_decodes(
 ) -> None:
     whole = base64.b64encode(content)
     lines = line_break.join(whole[i : i + width] for i in range(0, len(whole), width))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "CHUNK", chunk)
+    with chunks_of(chunk):
         assert content == decoded(lines, TransferEncoding.BASE64)
     assert not has_irregular_base64(lines, Span(0, len(lines)))
 
@@ -89,8 +83,7 @@ def test_our_quoted_printable_is_read_by_the_library_and_by_us(lines: list[bytes
 @given(st.binary(max_size=500), SMALL_CHUNKS)
 def test_quoted_printable_never_fails_and_chunks_do_not_matter(content: bytes, chunk: int) -> None:
     whole = decoded(content, TransferEncoding.QUOTED_PRINTABLE)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "CHUNK", chunk)
+    with chunks_of(chunk):
         assert whole == decoded(content, TransferEncoding.QUOTED_PRINTABLE)
 
 

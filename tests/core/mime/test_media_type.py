@@ -9,12 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relay_core.mime.media_type import (
-    format_parameterised,
-    parse_any_parameterised,
-    parse_media_type,
-    parse_parameterised,
-)
+from relay_core.mime.media_type import parse_media_type
+from relay_core.mime.parameter_writing import format_parameterised
+from relay_core.mime.parameters import parse_any_parameterised, parse_parameterised
 from tests.strategies import FILENAMES
 
 

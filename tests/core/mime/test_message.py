@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from relay_core.attachments.attachment import find_attachments, find_bodies
 from relay_core.errors import DefectKind, LimitExceeded, MalformedMessage
-from relay_core.mime.encoding import TransferEncoding
 from relay_core.mime.message import Limits, Message, parse_message
+from relay_core.mime.transfer_encoding import TransferEncoding
 from tests.core import oracle
 from tests.strategies import GARBAGE, Drawn, mails, mutated_mails
 

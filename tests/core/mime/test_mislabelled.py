@@ -10,7 +10,8 @@ import random
 import pytest
 
 from relay_core.errors import DefectKind, Span
-from relay_core.mime.encoding import TransferEncoding, decode_content
+from relay_core.mime.decoding import decode_content
+from relay_core.mime.transfer_encoding import TransferEncoding
 from tests.core import oracle
 from tests.core.laws import check_any_bytes, check_rewriting_is_done
 from tests.core.mislabelling import CODE, KINDS, found

@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from relay_core.delivery.measured import Measured
 from relay_core.errors import MalformedMessage, Span
 from relay_core.mime import encoding, header, message
-from relay_core.mime.encoding import (
-    TransferEncoding,
-    decode_content,
-    has_irregular_base64,
-    is_seven_bit_clean,
-)
+from relay_core.mime.base64_content import has_irregular_base64
+from relay_core.mime.decoding import decode_content
+from relay_core.mime.encoding import is_seven_bit_clean
 from relay_core.mime.message import parse_message
+from relay_core.mime.transfer_encoding import TransferEncoding
+from tests.core.small_chunks import chunks_of
 from tests.strategies import GARBAGE, mutated_mails, rich_mails
 
 BASE64_LIKE = st.lists(
@@ -62,8 +61,7 @@ FIELD_PIECES = [
 def test_base64_is_decoded_in_chunks_of_any_size(
     content: bytes, behind: bytes, chunk: int
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "CHUNK", chunk)
+    with chunks_of(chunk):
         span = Span(0, len(content))
         chunks = list(decode_content(content + behind, span, TransferEncoding.BASE64))
     assert plainly_decoded(content) == b"".join(chunks)
@@ -73,8 +71,7 @@ def test_base64_is_decoded_in_chunks_of_any_size(
 def test_regular_base64_is_whole_quanta_with_final_padding(content: bytes, chunk: int) -> None:
     quanta = rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
     regular = re.fullmatch(quanta, b"".join(content.split())) is not None
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "CHUNK", chunk)
+    with chunks_of(chunk):
         assert regular != has_irregular_base64(b"!" + content + b"!", Span(1, 1 + len(content)))
 
 

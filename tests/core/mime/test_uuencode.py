@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.errors import Span
-from relay_core.mime.encoding import TransferEncoding, decode_content
+from relay_core.mime.decoding import decode_content
+from relay_core.mime.transfer_encoding import TransferEncoding
 from relay_core.mime.uuencode import decode_uuencoded, find_uuencoded
 
 

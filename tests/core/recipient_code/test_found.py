@@ -8,9 +8,10 @@ import encodings
 import pytest
 
 from relay_core.errors import Span
-from relay_core.mime.encoding import TransferEncoding, decode_content
-from relay_core.mime.media_type import parse_parameterised
+from relay_core.mime.decoding import decode_content
 from relay_core.mime.message import parse_message
+from relay_core.mime.parameters import parse_parameterised
+from relay_core.mime.transfer_encoding import TransferEncoding
 from relay_core.mime.uuencode import find_uuencoded
 from relay_core.outgoing.header import format_mailbox
 from relay_core.text.charsets import known_charset

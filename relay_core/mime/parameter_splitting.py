@@ -1,0 +1,176 @@
+"""Where the parameters of a value begin and end, with its quotes and comments undone.
+
+RFC 2045 section 5.1 has the form, RFC 5322 section 3.2.2 the comments. What devices send instead
+is read as a person would: quotes that never close, escaped quotes, parentheses in file names.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+
+def split_parameters(text: str) -> list[tuple[str, str]]:
+    """`(name, value)` pairs, the leading word with the name "". Comments are dropped."""
+    return _Splitter(text, is_two_bytes=not _is_utf8(text.encode("latin-1"))).split()
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_TOKEN_RUN = re.compile(r'[^"();=\\]+')
+
+
+_ATTRIBUTE = re.compile(r"(?:file)?name(?:\*\d{0,9}\*?)?|boundary|charset", re.IGNORECASE)
+_ENDS_VALUE = re.compile(r"[ \t]*(?:;|\Z)")
+
+
+@dataclass(slots=True)
+class _Splitter:
+    """A walk through one value. No character is looked at more than a few times."""
+
+    text: str
+    pieces: list[tuple[str, str]] = field(default_factory=list)
+    name: str = ""
+    buffer: list[str] = field(default_factory=list)
+    seen_equals: bool = False
+    is_complete: bool = False
+    has_ink: bool = False  # in the buffer
+    has_open_quote: bool = False
+    is_two_bytes: bool = False  # a backslash behind a byte beyond ASCII may be half of a letter
+
+    def split(self) -> list[tuple[str, str]]:
+        position = 0
+        last_close = self.text.rfind(")")
+        while position < len(self.text):
+            character = self.text[position]
+            if (
+                character == '"'
+                and not self.has_open_quote
+                and (self.seen_equals or not self.pieces)
+            ):
+                position = self._quoted(position)
+            elif character == "\\" and (escaped := self._quoted_by_escapes(position)):
+                position = escaped
+            elif character == "(" and self._may_open_comment(position):
+                position = self._comment(position, last_close)
+            elif character == ";":
+                self._finish()
+                position += 1
+            elif character == "=" and self._is_assignment():
+                position += 1
+            elif run := _TOKEN_RUN.match(self.text, position):
+                self._add(run.group())
+                position = run.end()
+            else:
+                self._add(character)
+                position += 1
+        self._finish()
+        return self.pieces
+
+    def _add(self, text: str) -> None:
+        if not self.is_complete:
+            self.buffer.append(text)
+            self.has_ink = self.has_ink or bool(text.strip())
+
+    def _finish(self) -> None:
+        content = "".join(self.buffer).strip(" \t")
+        if not self.pieces:
+            self.pieces.append(("", content))
+        elif self.seen_equals and self.name:
+            self.pieces.append((self.name, content))
+        self.name, self.buffer = "", []
+        self.seen_equals = self.is_complete = self.has_ink = False
+
+    def _is_assignment(self) -> bool:
+        """Whether the `=` here parts an attribute from its value; if so, it is taken in."""
+        if self.seen_equals:
+            return False
+        if self.pieces:
+            self.name = "".join(self.buffer).strip(" \t").lower()
+        else:
+            # `filename=x` with no word before it, or `attachment filename=x`.
+            *words, name = "".join(self.buffer).split() or [""]
+            if not _ATTRIBUTE.fullmatch(name):
+                return False
+            self.pieces.append(("", " ".join(words)))
+            self.name = name.lower()
+        self.buffer, self.seen_equals, self.has_ink = [], True, False
+        return True
+
+    def _quoted(self, position: int) -> int:
+        match = (_QUOTED_TWO_BYTES if self.is_two_bytes else _QUOTED).match(self.text, position)
+        if match is None:
+            return position + 1
+        content, closing = match.groups()
+        if not closing:
+            # A quote that never closes ends at the next parameter, as a reader would have it.
+            self.has_open_quote = True
+            content = content.partition(";")[0]
+            self._add(content.rstrip())
+            return position + 1 + len(content)
+        # A Windows path keeps its backslashes: only quotes and backslashes are ever escaped.
+        letters = _TWO_BYTES if self.is_two_bytes else "(?!)"
+        self._add(re.sub(rf'({letters})|\\(["\\])', r"\1\2", content))
+        # What follows a quoted value up to the next semicolon says nothing.
+        self.is_complete = self.seen_equals and bool(content)
+        return match.end()
+
+    def _quoted_by_escapes(self, position: int) -> int | None:
+        r"""Behind a value whose quotes are escaped: `name=\"a b.txt\"`, by a script's mistake."""
+        if not self.seen_equals or self.has_ink:
+            return None
+        match = _QUOTED_BY_ESCAPES.match(self.text, position)
+        if match is None:
+            return None
+        self._add(match[1])
+        self.is_complete = bool(match[1])
+        return match.end()
+
+    def _may_open_comment(self, position: int) -> bool:
+        """A parenthesis that is glued to a value is a part of it: `snap(1).png`."""
+        return position == 0 or self.text[position - 1] in ' \t;=)"'
+
+    def _comment(self, position: int, last_close: int) -> int:
+        behind = _after_comment(self.text, position, last_close)
+        if behind is None:
+            self._add("(")
+            return position + 1
+        inside_value = self.seen_equals and self.has_ink
+        if inside_value and not _ENDS_VALUE.match(self.text, behind):
+            self._add(self.text[position:behind])  # `snap (1).png`
+        return behind
+
+
+_TWO_BYTES = r"[\x80-\xff][\x40-\xff]?"
+_QUOTED_TWO_BYTES = re.compile(rf'"((?:{_TWO_BYTES}|[^"\\]|\\.)*)("?)', re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
+_QUOTED_BY_ESCAPES = re.compile(r'\\"((?:[^"\\]|\\(?!"))*)\\"')
+_COMMENT_MARK = re.compile(r"[()\\]")
+
+
+def _after_comment(text: str, position: int, last_close: int) -> int | None:
+    """The position behind the comment that opens here (comments nest), or None.
+
+    A comment that is not closed at its own depth reaches to the last `)` of all, so that no
+    text is looked at twice; without any `)` the parenthesis is an ordinary character.
+    """
+    if position > last_close:
+        return None
+    depth = 0
+    while match := _COMMENT_MARK.search(text, position):
+        position = match.end()
+        if match.group() == "\\":
+            position += 1
+        elif match.group() == "(":
+            depth += 1
+        else:
+            depth -= 1
+            if depth == 0:
+                return position
+    return last_close + 1
