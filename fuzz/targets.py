@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from relay_core.attachments.attachment import MAX_NAME, MAX_NAME_BYTES, safe_name
+from relay_core.attachments.safe_name import MAX_NAME, MAX_NAME_BYTES, safe_name
 from relay_core.errors import Span
 from relay_core.mime.encoded_words import decode_encoded_words, encode_unstructured
 from relay_core.mime.media_type import parse_media_type

@@ -14,9 +14,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from relay_core.attachments.attachment import Action, Attachment, find_attachments
+from relay_core.attachments.safe_name import safe_name
+
 from .addresses.mailbox import Mailbox, domain_of
 from .addresses.secrecy import conceal
-from .attachments.attachment import Action, Attachment, find_attachments, safe_name
 from .attachments.bodies import CodesFound, find_body_codes, find_near_miss
 from .attachments.file_key import file_key
 from .attachments.long_text import LongText, Removals

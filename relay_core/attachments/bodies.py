@@ -26,7 +26,7 @@ from relay_core.recipient_code import (
 )
 from relay_core.text.spans import cut
 
-from .attachment import find_bodies, find_embedded, find_named_texts, is_prose
+from .leaves import find_bodies, find_embedded, find_named_texts, is_prose
 from .long_text import Removals, read_long_text
 
 MAX_ERRORS_TOLD = 20

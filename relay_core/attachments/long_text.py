@@ -38,7 +38,7 @@ from relay_core.text.charsets import extends_ascii
 from relay_core.text.reading import Reading, find_reading, to_utf8
 from relay_core.text.source import TextSource
 
-from .attachment import FULL_TEXT, FULL_TEXT_HTML
+from .full_text import FULL_TEXT, FULL_TEXT_HTML
 
 LEAST_SHOWN = 2000
 """With less room than so many bytes the mail shows nothing of a text: it is only a file."""

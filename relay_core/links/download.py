@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
-from relay_core.attachments.attachment import safe_name
+from relay_core.attachments.safe_name import safe_name
 from relay_core.record.manifest import Manifest, ManifestState, StoredAttachment
 
 from .tokens import TokenClaim, recipient_tag

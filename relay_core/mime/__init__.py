@@ -1,8 +1,9 @@
 """Bytes to entities and back: the message format (RFC 5322, RFC 2045 to 2049).
 
 `message.parse_message` walks a message once, to a tree of entities. An entity is a span of the
-message's bytes: nothing is copied or decoded before somebody asks. `header` reads fields by
-offsets. `parameters` reads those with parameters, split by `parameter_splitting`, and
+message's bytes: nothing is copied or decoded before somebody asks. `header_scanning` finds
+the end of a header and its fields, with `header_lines` and `known_fields`; `header` is what it
+finds. `parameters` reads those with parameters, split by `parameter_splitting`, and
 `parameter_writing` writes them; `media_type` says what a Content-Type means. `encoded_words` are
 text in fields.
 

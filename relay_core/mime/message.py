@@ -28,7 +28,9 @@ from .base64_content import has_irregular_base64, words_behind_base64
 from .content_kind import HEAD, is_surely_a_file, looks_like_text
 from .decoding import decode_content
 from .encoding import MAX_LINE, find_long_line
-from .header import Header, Place, ScannedHeader, scan_header
+from .header import Header
+from .header_scanning import ScannedHeader, scan_header
+from .known_fields import Place
 from .media_type import (
     MediaType,
     is_known_type,

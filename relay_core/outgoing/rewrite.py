@@ -22,12 +22,8 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
 
-from relay_core.attachments.attachment import (
-    Attachment,
-    find_bodies,
-    is_signature,
-    replaced_entities,
-)
+from relay_core.attachments.attachment import Attachment, is_signature, replaced_entities
+from relay_core.attachments.leaves import find_bodies
 from relay_core.attachments.long_text import Removals
 from relay_core.errors import Span
 from relay_core.html.placement import Place, at_place, find_place

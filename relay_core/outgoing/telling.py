@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from relay_core.attachments.attachment import Attachment, is_body, is_prose
+from relay_core.attachments.attachment import Attachment
+from relay_core.attachments.leaves import is_body, is_prose
 from relay_core.mime.message import Entity, Message
 
 _ALTERNATIVE = "multipart/alternative"

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from relay_core.addresses.secrecy import conceal
-from relay_core.attachments.attachment import is_body, is_prose
+from relay_core.attachments.leaves import is_body, is_prose
 from relay_core.attachments.long_text import LongText, Removals
 from relay_core.html.meta_charset import with_meta_charset
 from relay_core.mime.base64_content import encode_base64

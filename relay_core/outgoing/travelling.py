@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from relay_core.addresses.secrecy import is_spelled_in
-from relay_core.attachments.attachment import is_body, is_prose
+from relay_core.attachments.leaves import is_body, is_prose
 from relay_core.errors import Span
 from relay_core.mime.base64_content import has_irregular_base64
 from relay_core.mime.encoding import is_seven_bit_clean

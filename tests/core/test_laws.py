@@ -9,7 +9,8 @@ from html import unescape
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from relay_core.attachments.attachment import Action, find_bodies
+from relay_core.attachments.attachment import Action
+from relay_core.attachments.leaves import find_bodies
 from relay_core.errors import DefectKind
 from relay_core.mime.encoding import is_seven_bit_clean
 from relay_core.mime.message import Entity

@@ -8,13 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relay_core.attachments.attachment import (
+from relay_core.attachments.attachment import Action, content_of, find_attachments
+from relay_core.attachments.leaves import find_bodies
+from relay_core.attachments.safe_name import (
     MAX_NAME,
     MAX_NAME_BYTES,
-    Action,
-    content_of,
-    find_attachments,
-    find_bodies,
     safe_name,
     stored_content_type,
 )

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relay_core.attachments.attachment import find_attachments, find_bodies
+from relay_core.attachments.attachment import find_attachments
+from relay_core.attachments.leaves import find_bodies
 from relay_core.errors import DefectKind, LimitExceeded, MalformedMessage
 from relay_core.mime.message import Limits, Message, parse_message
 from relay_core.mime.transfer_encoding import TransferEncoding

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from relay_core.delivery.measured import Measured
 from relay_core.errors import MalformedMessage, Span
-from relay_core.mime import encoding, header, message
+from relay_core.mime import encoding, header_scanning, message
 from relay_core.mime.base64_content import has_irregular_base64
 from relay_core.mime.decoding import decode_content
 from relay_core.mime.encoding import is_seven_bit_clean
@@ -122,7 +122,7 @@ def test_a_header_is_read_at_once_as_line_by_line(raw: bytes) -> None:
     except MalformedMessage:
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(header, "_scan_regular", lambda _raw, _start: None)
+        patch.setattr(header_scanning, "_scan_regular", lambda _raw, _start: None)
         line_by_line = parse_message(raw)
     assert [one.header.fields for one in line_by_line.entities] == [
         one.header.fields for one in at_once.entities

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relay_core.attachments.attachment import Action, find_attachments, find_bodies
+from relay_core.attachments.attachment import Action, find_attachments
+from relay_core.attachments.leaves import find_bodies
 from relay_core.errors import DefectKind, MalformedMessage, Span
 from relay_core.mime.message import Message, parse_message
 from relay_core.outgoing.header import Sender, compose_header

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from operate.cli import app
 from operate.mail_file.inspection import inspect_message, to_json
-from relay_core.attachments.attachment import MAX_NAME_BYTES
+from relay_core.attachments.safe_name import MAX_NAME_BYTES
 from relay_core.keys import RawKey
 from relay_core.mime.message import DEFAULT_LIMITS
 from relay_core.settings import Settings

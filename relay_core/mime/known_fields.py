@@ -1,0 +1,27 @@
+"""Which lines everybody knows as fields: of a message, and of a part."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+
+class Place(Enum):
+    """Where a header stands: what may be missing or too much there differs."""
+
+    MESSAGE = "message"
+    PART = "part"
+    PART_OF_DIGEST = "part of a digest"
+
+
+# What everybody knows as a field of a message …
+KNOWN = re.compile(
+    rb"(?i)(?:content-[a-z0-9-]+|x-[!-9;-~]+|resent-[a-z-]+|list-[a-z-]+|arc-[a-z-]+"
+    rb"|received|received-spf|return-path|from|to|cc|bcc|sender|reply-to|subject|date"
+    rb"|message-id|in-reply-to|references|mime-version|keywords|importance|priority"
+    rb"|sensitivity|auto-submitted|authentication-results|dkim-signature|user-agent"
+    rb"|disposition-notification-to|errors-to|precedence|thread-topic|thread-index"
+    rb"|delivered-to|organization|envelope-to)[ \t]*:"
+)
+# … and of a part (RFC 2046 section 5.1: no other field has a meaning there).
+KNOWN_IN_PART = re.compile(rb"(?i)(?:content-[a-z0-9-]+|x-[!-9;-~]+|mime-version)[ \t]*:")
