@@ -28,6 +28,21 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .elements import (
+    BARRIERS,
+    BLOCKS,
+    BREAKS_OUT,
+    CLOSES_P,
+    FOREIGN,
+    FORMATTING,
+    HEADINGS,
+    IN_TABLE,
+    NO_FRAMESET,
+    NOT_STACKED,
+    OF_HEAD,
+    SCOPE,
+    SPECIAL,
+)
 from .tokens import (
     MARKUP,
     NOSCRIPT_END,
@@ -73,62 +88,6 @@ def at_place(html: str, place: Place, block: str) -> str:
 
 _NOT_BLANK = re.compile(r"[^\t\n\f\r ]")
 
-# --- elements -----------------------------------------------------------------------------------
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_VOID = _names(
-    "area base basefont bgsound br col embed frame hr image img input keygen link meta param"
-    " source track wbr"
-)
-_IN_TABLE = _names("caption colgroup tbody td tfoot th thead tr")
-_NOT_STACKED = _VOID | _IN_TABLE | _names("html head body frameset svg math")
-_OF_HEAD = _names("html head base link meta script style title")
-_HEADINGS = _names("h1 h2 h3 h4 h5 h6")
-_FORMATTING = _names("a b big code em font i nobr s small strike strong tt u")
-# 13.2.4.2: what ends the scope of an end tag. A browser may read a select as no part of it.
-_SCOPE = _names("applet caption marquee object select table td template th")
-# 13.2.6.4.7: what an end tag closes with all that is in it, within its scope.
-_BLOCKS = _HEADINGS | _names(
-    "address applet article aside blockquote button center dd details dialog dir div dl dt"
-    " fieldset figcaption figure footer header hgroup listing main marquee menu nav object ol pre"
-    " search section select summary ul"
-)
-# 13.2.4.2, "special": what an end tag of any other name does not reach beyond.
-_SPECIAL = (_SCOPE | _BLOCKS | _IN_TABLE | _VOID | RAW_TEXT) - {"dialog"} | _names(
-    "form li noscript p plaintext"
-)
-_CLOSES_P = _HEADINGS | _names(
-    "address article aside blockquote center details dialog dir div dl dd dt fieldset figcaption"
-    " figure footer form header hgroup hr li listing main menu nav ol p plaintext pre search"
-    " section summary ul xmp"
-)
-# 13.2.6.4.7: after these a frameset is ignored ("frameset-ok").
-_NO_FRAMESET = _names(
-    "applet area body br button dd dt embed hr iframe image img input keygen li listing marquee"
-    " object pre select table textarea wbr xmp"
-)
-# 13.2.6.5: these start tags end foreign content.
-_BREAKS_OUT = _HEADINGS | _names(
-    "b big blockquote body br center code dd div dl dt em embed font head hr i img li listing menu"
-    " meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var"
-)
-_FOREIGN = {
-    "svg": _names("foreignobject desc title"),
-    "math": _names("mi mo mn ms mtext annotation-xml"),
-}
-"""The elements of other languages, and in which of theirs HTML goes on (integration points)."""
-
-_BARRIERS: dict[str, frozenset[str]] = {
-    "li": _SCOPE | {"ol", "ul"},
-    "p": _SCOPE | {"button"},
-    "table": frozenset({"template"}),
-    "template": frozenset(),
-}
-"""What ends the scope of end tags that have another one than `_SCOPE`."""
 
 _ADOPTED = 6
 """In how many blocks an end tag surely closes a formatting element (8, less the edges)."""
@@ -198,7 +157,7 @@ class _Reader:
 
     def _take_start_tag(self, tag: re.Match[str]) -> int | None:
         name, end, is_empty = tag[2].lower(), tag.end(), tag[3].endswith("/")
-        if self._is_foreign() and name not in _BREAKS_OUT:
+        if self._is_foreign() and name not in BREAKS_OUT:
             self._show(tag.start())
             if not is_empty:
                 self.open.append(self.open[-1].partition(":")[0] + f":{name}")
@@ -207,15 +166,15 @@ class _Reader:
             self.open.pop()
         if self._hides_all(name, end):
             return None
-        if name not in _OF_HEAD:
+        if name not in OF_HEAD:
             self._show(end if name == "body" else tag.start())
-        self.frameset_ok = self.frameset_ok and name not in _NO_FRAMESET
+        self.frameset_ok = self.frameset_ok and name not in NO_FRAMESET
         if name in RAW_TEXT:
             return end_of_raw_text(self.html, name, end)
         self._close_for(name)
-        if name in _FOREIGN and not is_empty:
+        if name in FOREIGN and not is_empty:
             self.open.append(f"!{name}:{name}")
-        elif name not in _NOT_STACKED:
+        elif name not in NOT_STACKED:
             self.open.append(name)
         return end
 
@@ -246,20 +205,20 @@ class _Reader:
 
     def _close_for(self, name: str) -> None:
         """What a start tag closes (13.2.6.4.7, "in body", and the modes of tables)."""
-        if name in _IN_TABLE:
+        if name in IN_TABLE:
             if (place := self._find("table", {"template"})) is not None:
                 self._cut(place + 1)
             return
-        if name in _CLOSES_P:
-            self._close("p", _BARRIERS["p"])
-        if name in _HEADINGS and self.open and self.open[-1] in _HEADINGS:
+        if name in CLOSES_P:
+            self._close("p", BARRIERS["p"])
+        if name in HEADINGS and self.open and self.open[-1] in HEADINGS:
             self.open.pop()
         elif name in {"li", "dd", "dt"}:
             self._close_item({"li"} if name == "li" else {"dd", "dt"})
         elif name in {"option", "optgroup"} and self.open and self.open[-1] == "option":
             self.open.pop()
         elif name == "button":
-            self._close(name, _SCOPE)
+            self._close(name, SCOPE)
         elif name in {"a", "nobr"}:
             self._adopt(name)
 
@@ -269,7 +228,7 @@ class _Reader:
             if one in names:
                 self._cut(place)
                 return
-            if one[0] == "!" or (one in _SPECIAL and one not in {"address", "div", "p"}):
+            if one[0] == "!" or (one in SPECIAL and one not in {"address", "div", "p"}):
                 return
 
     # --- end tags
@@ -296,30 +255,30 @@ class _Reader:
         return False
 
     def _close_named(self, name: str) -> None:
-        if name in _FORMATTING:
+        if name in FORMATTING:
             self._adopt(name)
         elif name == "form":
             self._close_form()
-        elif name in _HEADINGS:
-            places = [self._find(one, _SCOPE) for one in _HEADINGS]
+        elif name in HEADINGS:
+            places = [self._find(one, SCOPE) for one in HEADINGS]
             if found := [place for place in places if place is not None]:
                 self._cut(max(found))
         # The next cell, or the end of the table, closes what is in a cell.
-        elif name not in _IN_TABLE:
-            barriers = _BARRIERS.get(name, _SCOPE if name in _BLOCKS else _SPECIAL)
+        elif name not in IN_TABLE:
+            barriers = BARRIERS.get(name, SCOPE if name in BLOCKS else SPECIAL)
             self._close(name, barriers)
 
     def _close_form(self) -> None:
         """The last form alone is closed, and if it is out of scope no end tag will do it."""
-        if (place := self._find("form", _SCOPE)) is not None:
+        if (place := self._find("form", SCOPE)) is not None:
             del self.open[place]
         else:
             self.lost_form = self.lost_form or "form" in self.open
 
     def _adopt(self, name: str) -> None:
         """13.2.6.4.7, "adoption agency algorithm": the element goes, what is in it stays."""
-        place = self._find(name, _SCOPE)
-        if place is not None and sum(one in _SPECIAL for one in self.open[place:]) <= _ADOPTED:
+        place = self._find(name, SCOPE)
+        if place is not None and sum(one in SPECIAL for one in self.open[place:]) <= _ADOPTED:
             del self.open[place]
 
     # --- the open elements
@@ -329,7 +288,7 @@ class _Reader:
         if not self.open or self.open[-1][0] != "!":
             return False
         language, _, name = self.open[-1][1:].partition(":")
-        return name not in _FOREIGN[language]
+        return name not in FOREIGN[language]
 
     def _find(self, name: str, barriers: Container[str]) -> int | None:
         """The innermost open element of that name, unless a barrier stands before it."""
@@ -346,7 +305,7 @@ class _Reader:
 
     def _cut(self, place: int) -> None:
         """Close the open elements from `place` on; those that format are opened anew elsewhere."""
-        self.reopened.update(name for name in self.open[place:] if name in _FORMATTING)
+        self.reopened.update(name for name in self.open[place:] if name in FORMATTING)
         del self.open[place:]
 
 

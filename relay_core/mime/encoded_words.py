@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from relay_core.errors import Span
-from relay_core.text.charsets import known_charset
+from relay_core.text.charset_labels import known_charset
 
 from .base64_content import decode_loose_base64
 from .header_text import decode_labelled, is_read_alike

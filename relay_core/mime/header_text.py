@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from relay_core.errors import Span
 from relay_core.text.charset_guess import guess_charset
-from relay_core.text.charsets import decode_bytes, is_one_byte, known_charset, registered_codec
+from relay_core.text.charset_labels import known_charset, registered_codec
+from relay_core.text.charsets import decode_bytes, is_one_byte
 from relay_core.text.reading import Reading, decode_text, find_reading
 
 

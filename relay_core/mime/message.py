@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from relay_core.errors import Defect, DefectKind, LimitExceeded, MalformedMessage, Span
-from relay_core.text.charsets import charsets_of
+from relay_core.text.charset_labels import charsets_of
 from relay_core.text.possessive import possessive
 from relay_core.text.reading import DecodedText, decode_text, is_readable
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from relay_core.text.charsets import known_charset
+from relay_core.text.charset_labels import known_charset
 
 from .encoded_words import decode_encoded_words
 from .header_text import decode_header_bytes, decode_labelled

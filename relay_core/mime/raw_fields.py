@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from relay_core.errors import Span
 from relay_core.html.meta_charset import LOOKED_AT, find_meta_charset
-from relay_core.text.charsets import known_charset
+from relay_core.text.charset_labels import known_charset
 
 from .decoding import decode_content
 from .media_type import MediaType, parse_media_type

@@ -8,7 +8,8 @@ code of a body, tell what each says, and which spans to cut so that no reader se
 `find_in_source` does the same for a text that is only there as bytes.
 
 Errors are values: one bad address takes nothing else with it, and a code without an end is
-reported without its addresses. `grammar` says how a list is read, `finding` where codes are,
+reported without its addresses. `grammar` says how a list is read, `entry_grammar` how one entry
+in it, and `entries` what both find. `finding` tells where codes are,
 `skimming` where it is worth while to look for them, `looking` how the two work together,
 `cutting` what goes with a code, `torn` what becomes of one that a cut makes whole, and `allowance`
 how much of all that a mail may cost.
@@ -25,8 +26,8 @@ from relay_core.text.source import TextSource
 from relay_core.text.spans import merge
 
 from .allowance import Allowance
+from .entries import Address, CodeError, Entry, Group, RecipientCode
 from .finding import format_code, near_miss_pattern, parse_code
-from .grammar import Address, CodeError, Entry, Group, RecipientCode
 from .looking import Looker
 from .report import format_error
 from .skimming import ORDINARY, Grain, find_regions

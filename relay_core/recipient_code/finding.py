@@ -28,7 +28,8 @@ from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.html.text import VisibleText, read_text
 
 from .allowance import Allowance
-from .grammar import Address, CodeError, Item, RecipientCode, format_entry, parse_list
+from .entries import Address, CodeError, Item, RecipientCode, format_entry
+from .grammar import parse_list
 from .linking import find_links
 from .spelling import spellings
 

@@ -15,8 +15,8 @@ from relay_core.text.spans import merge
 
 from .allowance import Allowance
 from .cutting import cut_from_html, cut_from_text
+from .entries import CodeError, RecipientCode
 from .finding import ended_by, find_codes, marker_pattern
-from .grammar import CodeError, RecipientCode
 from .skimming import Grain, find_regions
 
 

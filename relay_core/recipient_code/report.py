@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from .grammar import CodeError
+from .entries import CodeError
 
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _CONTEXT = 40  # characters shown on either side of the place, and of the place itself

@@ -17,7 +17,7 @@ from dataclasses import replace
 from relay_core.errors import Span
 from relay_core.text.spans import cut, in_whole, joints_of, merge
 
-from .grammar import CodeError
+from .entries import CodeError
 from .looking import Looker
 
 MAX_LOOKS = 8

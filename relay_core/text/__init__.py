@@ -1,9 +1,9 @@
 """Characters: which ones some bytes are, and where each of them stands.
 
-A text rarely says what charset it is in, and often says it wrongly. `charsets` knows what a label
-means, `japanese` what two of them need beyond Python's codecs, and `reading` decides which charset
-a text is in, by its label and its bytes. `charset_guess` does so for a few raw bytes without a
-label.
+A text rarely says what charset it is in, and often says it wrongly. `charset_labels` knows what a
+label means, `charsets` decodes and encodes, with `japanese` and `chinese` beyond Python's codecs,
+and `reading` decides which charset a text is in, by its label and its bytes. `charset_guess` does
+so for a few raw bytes without a label.
 
 `source` is a text that need not be in memory as characters. `spans` cuts some of a text out and
 leads from places in what is left to places in the whole. `possessive` makes the parts of regular

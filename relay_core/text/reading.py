@@ -4,7 +4,7 @@ The first of these that holds is how a text is read:
 
 1. UTF-16 or UTF-32 by a byte order mark, or because every second byte is NUL; UTF-8 by its mark.
 2. ISO-2022-JP, if a text of 7 bits has its escapes.
-3. The charset that the label names, in the readings of `relay_core.text.charsets`.
+3. The charset that the label names, in the readings of `relay_core.text.charset_labels`.
 4. UTF-8: text in another charset is hardly ever valid in it.
 5. The charset of the label although some bytes are none in it, if there are at least `MAJORITY`
    foreign characters for each of them; then UTF-8 likewise. A text that was cut or damaged on its
@@ -29,15 +29,8 @@ from typing import NamedTuple
 
 from relay_core.errors import Span
 
-from .charsets import (
-    NARROW,
-    UNREAD,
-    charsets_of,
-    decode_bytes,
-    decoder,
-    extends_ascii,
-    without_surrogates,
-)
+from .charset_labels import NARROW, charsets_of
+from .charsets import UNREAD, decode_bytes, decoder, extends_ascii, without_surrogates
 
 PIECE = 1 << 18
 """How many bytes of a text are decoded at a time to see whether they hold."""

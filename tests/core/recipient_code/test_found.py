@@ -14,7 +14,7 @@ from relay_core.mime.parameters import parse_parameterised
 from relay_core.mime.transfer_encoding import TransferEncoding
 from relay_core.mime.uuencode import find_uuencoded
 from relay_core.outgoing.header import format_mailbox
-from relay_core.text.charsets import known_charset
+from relay_core.text.charset_labels import known_charset
 from tests.core.laws import Relayed, check_any_bytes, check_rewriting_is_done, relayed
 
 CODE = b":Email_Rxers_Code:guard@example.org:Email_Rxers_Code:"

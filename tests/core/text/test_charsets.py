@@ -11,15 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_core.text.charsets import (
-    UNREAD,
-    charsets_of,
-    decode_bytes,
-    decoder,
-    encode_unread,
-    extends_ascii,
-    known_charset,
-)
+from relay_core.text.charset_labels import charsets_of, known_charset
+from relay_core.text.charsets import UNREAD, decode_bytes, decoder, encode_unread, extends_ascii
 from relay_core.text.chinese import GbkDecoder
 from relay_core.text.japanese import EucJpDecoder, Iso2022JpDecoder
 from relay_core.text.reading import decode_text

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from relay_core.errors import Span
 from relay_core.text import reading as text_reading
-from relay_core.text.charsets import encode_text, known_charset
+from relay_core.text.charset_labels import known_charset
+from relay_core.text.charsets import encode_text
 from relay_core.text.reading import decode_text, find_reading, to_utf8
 from tests.core import oracle
 from tests.core.laws import check_any_bytes, check_rewriting_is_done

@@ -1,0 +1,60 @@
+"""What a recipient code says: addresses, groups, and errors where it says neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from relay_core.errors import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A recipient: an addr-spec, its domain in lower-case ASCII."""
+
+    addr_spec: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A group of recipients, by the name that the settings know it under."""
+
+    name: str
+
+
+Entry = Address | Group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeError:
+    """One wrong place in a code.
+
+    `span` is in characters of the text that was searched, `expected` says what was expected
+    there ("an address"), `found` is the offending text.
+    """
+
+    span: Span
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientCode:
+    """What one code says: its entries in order, as often as they stand there, and its errors."""
+
+    entries: tuple[Entry, ...]
+    errors: tuple[CodeError, ...]
+
+
+class Item(NamedTuple):
+    """A piece of a list: an entry, or the text that is none and what was `expected` there."""
+
+    start: int
+    end: int
+    entry: Entry | None
+    expected: str = ""
+
+
+def format_entry(entry: Entry) -> str:
+    """An entry as it stands in a code."""
+    return f"@{entry.name}" if isinstance(entry, Group) else entry.addr_spec
