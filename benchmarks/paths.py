@@ -26,7 +26,8 @@ from relay_core.keys import RawKey
 from relay_core.mime import base64_decoder
 from relay_core.mime.base64_decoder import Decoder, compiled_decoder
 from relay_core.mime.chunks import CHUNK
-from relay_core.mime.message import Message, parse_message
+from relay_core.mime.message import Message
+from relay_core.mime.parsing import parse_message
 from relay_core.outgoing.header import Sender, compose_header
 from relay_core.outgoing.link_list import ListedAttachment
 from relay_core.outgoing.rewrite import rewrite_body

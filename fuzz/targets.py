@@ -8,9 +8,9 @@ from relay_core.attachments.safe_name import MAX_NAME, MAX_NAME_BYTES, safe_name
 from relay_core.errors import Span
 from relay_core.mime.encoded_words import decode_encoded_words, encode_unstructured
 from relay_core.mime.media_type import parse_media_type
-from relay_core.mime.message import parse_message
 from relay_core.mime.parameter_writing import format_parameterised
 from relay_core.mime.parameters import parse_parameterised
+from relay_core.mime.parsing import parse_message
 from relay_core.mime.transfer_encoding import parse_transfer_encoding
 from relay_core.recipient_code import Found, find_in_html, find_in_text, format_error
 from relay_core.text.spans import cut

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.keys import RawKey, message_id_of
-from relay_core.mime.message import DEFAULT_LIMITS
+from relay_core.mime.size_limits import DEFAULT_LIMITS
 from relay_core.policy.directory import Directory
 from relay_core.settings import Settings
 

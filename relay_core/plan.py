@@ -16,6 +16,9 @@ from dataclasses import dataclass, replace
 
 from relay_core.attachments.attachment import Action, Attachment, find_attachments
 from relay_core.attachments.safe_name import safe_name
+from relay_core.mime.entity import Entity
+from relay_core.mime.message import Message
+from relay_core.mime.parsing import parse_message
 
 from .addresses.mailbox import Mailbox, domain_of
 from .addresses.secrecy import conceal
@@ -24,7 +27,6 @@ from .attachments.file_key import file_key
 from .attachments.long_text import LongText, Removals
 from .errors import LimitExceeded, MalformedMessage, Reason, Refusal
 from .keys import AttachmentKey, RawKey, message_id_of
-from .mime.message import Entity, Message, parse_message
 from .notices.notice import MailIdentity
 from .outgoing.header import Sender
 from .policy.admission import Ignored, Resolved, admit, resolve_recipients

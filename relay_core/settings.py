@@ -19,7 +19,7 @@ from .addresses.mailbox import InvalidAddress, parse_addr_spec
 from .addresses.patterns import canonical_pattern
 from .attachments.attachment import INLINE_IMAGE_LIMIT
 from .environment import InvalidSettings, Problem, from_environment, to_environment
-from .mime.message import DEFAULT_LIMITS, Limits
+from .mime.size_limits import DEFAULT_LIMITS, Limits
 from .outgoing.passed_fields import may_be_added
 
 MANUAL = "docs/operating.md"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from relay_core.addresses.mailbox import domain_of
 from relay_core.errors import RelayError
-from relay_core.mime.message import parse_message
+from relay_core.mime.parsing import parse_message
 from relay_core.policy.authentication import has_receipt
 from relay_core.policy.author import find_author
 

@@ -28,7 +28,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from relay_core.mime.message import Entity, Message
+from relay_core.mime.entity import Entity
+from relay_core.mime.message import Message
 from relay_core.mime.uuencode import UuencodedFile, decode_uuencoded
 
 from .archive import archive_of

@@ -1,6 +1,6 @@
 """The texts of a mail, read one by one: recipient codes, files, and what is too long for a mail.
 
-What all texts of a mail may cost together is one budget (`relay_core.mime.message.Limits`), which
+What all texts of a mail may cost together is one budget (`relay_core.mime.size_limits.Limits`), which
 the first ones take from. A text that fits is read whole; of any other becomes a `LongText`.
 """
 
@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from relay_core.errors import Reason, Refusal
-from relay_core.mime.message import DEFAULT_LIMITS, Entity, Limits, Message
+from relay_core.mime.entity import Entity
+from relay_core.mime.message import Message
+from relay_core.mime.size_limits import DEFAULT_LIMITS, Limits
 from relay_core.mime.uuencode import UuencodedFile
 from relay_core.recipient_code import (
     MAX_LOOKS,

@@ -14,7 +14,8 @@ links is never put there: a table or an invitation would be no longer what it wa
 
 from __future__ import annotations
 
-from relay_core.mime.message import Entity, Message
+from relay_core.mime.entity import Entity
+from relay_core.mime.message import Message
 from relay_core.mime.transfer_encoding import IDENTITY
 from relay_core.mime.uuencode import UuencodedFile, find_uuencoded
 

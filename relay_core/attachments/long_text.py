@@ -22,7 +22,8 @@ from relay_core.addresses.secrecy import MARK
 from relay_core.errors import Span
 from relay_core.html.markup import last_end_of_block, open_elements
 from relay_core.mime.chunks import CHUNK
-from relay_core.mime.message import Entity, Message
+from relay_core.mime.entity import Entity
+from relay_core.mime.message import Message
 from relay_core.mime.transfer_encoding import IDENTITY
 from relay_core.mime.uuencode import UuencodedFile, find_uuencoded_in_bytes, without_uuencoded
 from relay_core.recipient_code import (

@@ -7,8 +7,9 @@ import re
 from relay_core.errors import Span
 from relay_core.mime.content_kind import HEAD, begins_like_mail, extension_by_content
 from relay_core.mime.decoding import decode_content
+from relay_core.mime.entity import Entity
 from relay_core.mime.header_scanning import subject_of
-from relay_core.mime.message import Entity, Message
+from relay_core.mime.message import Message
 from relay_core.mime.transfer_encoding import TransferEncoding
 from relay_core.mime.uuencode import find_uuencoded_name
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from relay_core.html.references import References, find_references
 from relay_core.mime.content_kind import PICTURES, extension_by_content
-from relay_core.mime.message import Entity, Message
+from relay_core.mime.entity import Entity
+from relay_core.mime.message import Message
 from relay_core.mime.transfer_encoding import TransferEncoding
 
 from .leaves import find_bodies

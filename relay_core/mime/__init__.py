@@ -1,11 +1,14 @@
 """Bytes to entities and back: the message format (RFC 5322, RFC 2045 to 2049).
 
-`message.parse_message` walks a message once, to a tree of entities. An entity is a span of the
-message's bytes: nothing is copied or decoded before somebody asks. `header_scanning` finds
-the end of a header and its fields, with `header_lines` and `known_fields`; `header` is what it
-finds. `parameters` reads those with parameters, split by `parameter_splitting`, and
-`parameter_writing` writes them; `media_type` says what a Content-Type means. `encoded_words` are
-text in fields.
+`parsing.parse_message` walks a message once, within `size_limits`, to a tree of entities: by its
+`delimiters` (its lines end as `line_ends` tells), by what the `header_claims` are, and by what
+`finishing` makes of each `entity` at its end. An entity is a span of the message's bytes: nothing
+is copied or decoded before somebody asks the `message`, which also lists its `defects`.
+
+`header_scanning` finds the end of a header and its fields, with `header_lines` and `known_fields`;
+`header` is what it finds. `parameters` reads fields with parameters, split by
+`parameter_splitting`, and `parameter_writing` writes them; `media_type` says what a Content-Type
+means. `encoded_words` are text in fields.
 
 `transfer_encoding` names the ways in which content travels, `decoding` undoes them and `encoding`
 chooses one, on `base64_content` (with `base64_decoder`), `quoted_printable` and `uuencode`, which

@@ -1,4 +1,4 @@
-"""Which lines everybody knows as fields: of a message, and of a part."""
+"""Which lines everybody knows as fields, and which of them may stand in a header once."""
 
 from __future__ import annotations
 
@@ -25,3 +25,15 @@ KNOWN = re.compile(
 )
 # … and of a part (RFC 2046 section 5.1: no other field has a meaning there).
 KNOWN_IN_PART = re.compile(rb"(?i)(?:content-[a-z0-9-]+|x-[!-9;-~]+|mime-version)[ \t]*:")
+
+ONCE_ONLY = frozenset(
+    {
+        *("content-disposition", "content-id", "content-transfer-encoding", "content-type"),
+        *("bcc", "cc", "date", "from", "in-reply-to", "message-id", "mime-version"),
+        *("references", "reply-to", "sender", "subject", "to"),
+    }
+)
+"""Fields that may stand in a header once (RFC 5322 section 3.6, RFC 2045); the first counts."""
+
+CONTENT_FIELD = re.compile(rb"(?i)content-[a-z-]+[ \t]*:")
+"""How a preamble begins that is really a part whose delimiter is missing."""

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from relay_core.errors import Span
 from relay_core.html.meta_charset import LOOKED_AT, find_meta_charset
 from relay_core.text.charset_labels import known_charset
 
 from .decoding import decode_content
+from .entity import Entity
 from .media_type import MediaType, parse_media_type
 from .parameters import Parameterised, parse_parameterised
 from .transfer_encoding import TransferEncoding
-
-if TYPE_CHECKING:
-    from .message import Entity
 
 
 def declared_charsets(raw: bytes, entities: Iterable[Entity]) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ from hashlib import sha256
 
 from relay_core.addresses.secrecy import is_spelled_in
 from relay_core.errors import Span
+from relay_core.mime.entity import Entity
 from relay_core.mime.media_type import parse_media_type
-from relay_core.mime.message import Entity, Message
+from relay_core.mime.message import Message
 
 from .part_header import is_strict
 from .splices import CRLF, Splice

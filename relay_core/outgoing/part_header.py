@@ -14,8 +14,8 @@ from relay_core.addresses.secrecy import conceal
 from relay_core.mime.encoded_words import are_read_alike, encode_unstructured
 from relay_core.mime.encoding import is_seven_bit_clean
 from relay_core.mime.header import Header, HeaderField
+from relay_core.mime.known_fields import ONCE_ONLY
 from relay_core.mime.media_type import parse_media_type
-from relay_core.mime.message import ONCE_ONLY
 from relay_core.mime.parameter_writing import format_parameterised
 from relay_core.mime.parameters import parse_parameterised
 from relay_core.mime.transfer_encoding import TransferEncoding, parse_transfer_encoding

@@ -28,7 +28,8 @@ from relay_core.attachments.long_text import Removals
 from relay_core.errors import Span
 from relay_core.html.placement import Place, at_place, find_place
 from relay_core.mime.base64_content import encode_base64
-from relay_core.mime.message import Entity, Message
+from relay_core.mime.entity import Entity
+from relay_core.mime.message import Message
 from relay_core.mime.parameter_writing import format_parameterised
 from relay_core.text.reading import Reading
 

@@ -6,7 +6,8 @@ import re
 
 from relay_core.attachments.attachment import Attachment
 from relay_core.attachments.leaves import is_body, is_prose
-from relay_core.mime.message import Entity, Message
+from relay_core.mime.entity import Entity
+from relay_core.mime.message import Message
 
 _ALTERNATIVE = "multipart/alternative"
 

@@ -12,7 +12,8 @@ from relay_core.attachments.long_text import LongText, Removals
 from relay_core.html.meta_charset import with_meta_charset
 from relay_core.mime.base64_content import encode_base64
 from relay_core.mime.encoding import encode_text_content
-from relay_core.mime.message import Entity, Message
+from relay_core.mime.entity import Entity
+from relay_core.mime.message import Message
 from relay_core.mime.parameter_writing import format_parameterised
 from relay_core.mime.parameters import Parameterised
 from relay_core.mime.transfer_encoding import TransferEncoding

@@ -13,8 +13,10 @@ from relay_core.attachments.leaves import is_body, is_prose
 from relay_core.errors import Span
 from relay_core.mime.base64_content import has_irregular_base64
 from relay_core.mime.encoding import is_seven_bit_clean
+from relay_core.mime.entity import Entity
+from relay_core.mime.known_fields import CONTENT_FIELD
 from relay_core.mime.media_type import parse_media_type
-from relay_core.mime.message import CONTENT_FIELD, Entity, Message
+from relay_core.mime.message import Message
 from relay_core.mime.quoted_printable import has_irregular_quoted_printable
 from relay_core.mime.transfer_encoding import TransferEncoding
 

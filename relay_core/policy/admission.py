@@ -38,8 +38,9 @@ from dataclasses import dataclass
 from relay_core.addresses.mailbox import domain_of
 from relay_core.addresses.patterns import matches
 from relay_core.errors import Reason, Refusal
+from relay_core.mime.entity import Entity
 from relay_core.mime.header import Header
-from relay_core.mime.message import Entity, Message
+from relay_core.mime.message import Message
 from relay_core.outgoing.relay_marks import is_loop
 from relay_core.recipient_code import Entry
 from relay_core.settings import Settings, VerdictAction

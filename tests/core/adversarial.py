@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from relay_core.mime.message import Limits
+from relay_core.mime.size_limits import Limits
 from tests.core.laws import SETTINGS, relayed
 
 CODE = b":Email_Rxers_Code:guard@example.org:Email_Rxers_Code:"

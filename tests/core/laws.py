@@ -20,7 +20,8 @@ from relay_core.attachments.bodies import find_codes
 from relay_core.composing import prepare_mails
 from relay_core.errors import LimitExceeded, MalformedMessage
 from relay_core.keys import RawKey
-from relay_core.mime.message import Message, parse_message
+from relay_core.mime.message import Message
+from relay_core.mime.parsing import parse_message
 from relay_core.outgoing.link_list import ListedAttachment
 from relay_core.plan import (
     Refused,

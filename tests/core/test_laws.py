@@ -13,7 +13,7 @@ from relay_core.attachments.attachment import Action
 from relay_core.attachments.leaves import find_bodies
 from relay_core.errors import DefectKind
 from relay_core.mime.encoding import is_seven_bit_clean
-from relay_core.mime.message import Entity
+from relay_core.mime.entity import Entity
 from relay_core.mime.transfer_encoding import TransferEncoding
 from relay_core.plan import Refused, RelayPlan, plan_relay
 from tests.core import oracle

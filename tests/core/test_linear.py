@@ -18,7 +18,8 @@ import relay_core.mime.message
 from relay_core.attachments.attachment import find_attachments
 from relay_core.errors import LimitExceeded
 from relay_core.mime.encoded_words import MOST_WORDS, are_read_alike, decode_encoded_words
-from relay_core.mime.message import Limits, parse_message
+from relay_core.mime.parsing import parse_message
+from relay_core.mime.size_limits import Limits
 from relay_core.plan import Refused, plan_relay
 from relay_core.record.report import Outcome
 from relay_core.text.charsets import UNREAD

@@ -15,7 +15,8 @@ import pytest
 
 from relay_core.attachments.attachment import ARCHIVE, content_of
 from relay_core.errors import LimitExceeded
-from relay_core.mime.message import HEADERS, Limits, parse_message
+from relay_core.mime.parsing import parse_message
+from relay_core.mime.size_limits import HEADERS, Limits
 from relay_core.plan import RelayPlan, plan_relay
 from relay_core.text.possessive import IS_SOUND
 from tests.core import oracle

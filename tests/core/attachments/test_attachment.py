@@ -16,7 +16,7 @@ from relay_core.attachments.safe_name import (
     safe_name,
     stored_content_type,
 )
-from relay_core.mime.message import parse_message
+from relay_core.mime.parsing import parse_message
 
 
 def kinds(part: bytes) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from relay_core.attachments.attachment import content_of, find_attachments
 from relay_core.attachments.damage import damage_note, may_be_damaged
-from relay_core.mime.message import parse_message
+from relay_core.mime.parsing import parse_message
 from tests.strategies import Drawn, mails
 
 HEAD = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"

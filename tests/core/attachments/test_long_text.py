@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from relay_core.attachments.attachment import Attachment, content_of
 from relay_core.attachments.bodies import find_codes
 from relay_core.attachments.long_text import LEAST_SHOWN, LongText, read_long_text
-from relay_core.mime.message import Message, parse_message
+from relay_core.mime.message import Message
+from relay_core.mime.parsing import parse_message
 from relay_core.plan import RelayPlan, plan_relay
 from relay_core.recipient_code import (
     Address,

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from relay_core.attachments.attachment import find_attachments
 from relay_core.attachments.leaves import find_bodies
 from relay_core.errors import DefectKind, LimitExceeded, MalformedMessage
-from relay_core.mime.message import Limits, Message, parse_message
+from relay_core.mime.message import Message
+from relay_core.mime.parsing import parse_message
+from relay_core.mime.size_limits import Limits
 from relay_core.mime.transfer_encoding import TransferEncoding
 from tests.core import oracle
 from tests.strategies import GARBAGE, Drawn, mails, mutated_mails

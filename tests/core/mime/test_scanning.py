@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from relay_core.delivery.measured import Measured
 from relay_core.errors import MalformedMessage, Span
-from relay_core.mime import encoding, header_scanning, message
+from relay_core.mime import delimiters, encoding, header_scanning
 from relay_core.mime.base64_content import has_irregular_base64
 from relay_core.mime.decoding import decode_content
 from relay_core.mime.encoding import is_seven_bit_clean
-from relay_core.mime.message import parse_message
+from relay_core.mime.parsing import parse_message
 from relay_core.mime.transfer_encoding import TransferEncoding
 from tests.core.small_chunks import chunks_of
 from tests.strategies import GARBAGE, mutated_mails, rich_mails
@@ -104,7 +104,7 @@ def test_delimiter_lines_are_found_among_any_hyphens(noise: list[bytes], stride:
     inner = b"\n" + b"".join(noise) + b"\n"
     raw = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n%b\n--b\n%b\n--b--" % (inner, inner)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(message, "_STRIDE", stride)
+        patch.setattr(delimiters, "_STRIDE", stride)
         parts = parse_message(raw).root.parts
     assert [inner[1:]] * 2 == [raw[part.body.start : part.body.end] for part in parts]
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from relay_core.attachments.attachment import Action, find_attachments
 from relay_core.attachments.leaves import find_bodies
 from relay_core.errors import DefectKind, MalformedMessage, Span
-from relay_core.mime.message import Message, parse_message
+from relay_core.mime.message import Message
+from relay_core.mime.parsing import parse_message
 from relay_core.outgoing.header import Sender, compose_header
 from relay_core.outgoing.link_list import ListedAttachment
 from relay_core.outgoing.rewrite import rewrite_body

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from relay_core.addresses.patterns import matches
 from relay_core.errors import Reason, Refusal
-from relay_core.mime.message import parse_message
+from relay_core.mime.parsing import parse_message
 from relay_core.policy.admission import Admitted, Ignored, admit, resolve_recipients
 from relay_core.policy.authentication import Origin, find_origin
 from relay_core.policy.directory import Directory

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from relay_core.errors import Reason
 from relay_core.keys import RawKey
-from relay_core.mime.message import parse_message
+from relay_core.mime.parsing import parse_message
 from relay_core.policy.authentication import (
     Results,
     find_origin,

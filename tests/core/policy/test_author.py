@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.mime.header import Header
-from relay_core.mime.message import parse_message
+from relay_core.mime.parsing import parse_message
 from relay_core.policy.author import MAX_FIELD, MAX_REPLIES, find_author, find_name, find_replies
 from relay_core.settings import Settings
 from tests.core import oracle

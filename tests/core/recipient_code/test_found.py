@@ -9,8 +9,8 @@ import pytest
 
 from relay_core.errors import Span
 from relay_core.mime.decoding import decode_content
-from relay_core.mime.message import parse_message
 from relay_core.mime.parameters import parse_parameterised
+from relay_core.mime.parsing import parse_message
 from relay_core.mime.transfer_encoding import TransferEncoding
 from relay_core.mime.uuencode import find_uuencoded
 from relay_core.outgoing.header import format_mailbox

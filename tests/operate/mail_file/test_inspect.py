@@ -16,7 +16,7 @@ from operate.cli import app
 from operate.mail_file.inspection import inspect_message, to_json
 from relay_core.attachments.safe_name import MAX_NAME_BYTES
 from relay_core.keys import RawKey
-from relay_core.mime.message import DEFAULT_LIMITS
+from relay_core.mime.size_limits import DEFAULT_LIMITS
 from relay_core.settings import Settings
 from tests.strategies import GARBAGE, Drawn, mails, mutated_mails
 

@@ -14,7 +14,7 @@ from operate.cli import app
 from operate.mail_file.preview import NothingToShow, preview
 from relay_core.attachments.attachment import find_attachments
 from relay_core.keys import RawKey
-from relay_core.mime.message import parse_message
+from relay_core.mime.parsing import parse_message
 from relay_core.settings import Settings
 from tests.strategies import Drawn, mails
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_core.mime.message import parse_message
+from relay_core.mime.parsing import parse_message
 from relay_core.policy.authentication import find_origin
 from sandbox.ses.strangers import Strangers
 from sandbox.verdicts import (

@@ -1,0 +1,163 @@
+"""The lines of a message that may be delimiters, and the boundaries of the open multiparts.
+
+A search for the line break and the two hyphens together finds such lines, and a table of the
+boundaries tells which of them count (RFC 2046 section 5.1.1).
+"""
+
+from __future__ import annotations
+
+import re
+
+from .line_ends import end_of_lf_lines
+from .undeclared import undeclared_boundary
+
+_SNIFFED_LINES = 100
+"""How many `--` lines are looked at in search of a boundary that was not declared."""
+
+_MISSES = 64
+"""After how many lines that only look like delimiters a pattern of the boundaries is made."""
+
+_MOST_IN_PATTERN = 50
+"""Of how many boundaries such a pattern is made at most."""
+
+_INDEXED_LINES = 100_000
+"""Of how many lines that may be delimiters it is remembered where the last one stands."""
+
+_STRIDE = 1 << 12
+"""How far the search for a delimiter line looks behind a hyphen, in bytes."""
+
+
+class Delimiters:
+    """The delimiter lines of one message, by the `boundaries` that are known at a time."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.lf_until = end_of_lf_lines(raw)
+        self.newline = b"\n" if self.lf_until is None else b"\r"
+        self.boundaries: dict[bytes, int] = {}  # boundary → place of its multipart on the stack
+        self.misses = 0
+        self.pattern: re.Pattern[bytes] | None = None  # of the boundaries, while they hold
+        self.last_lines: dict[bytes, int] | None = None  # made once it is needed
+
+    def know(self, boundaries: tuple[bytes, ...], place: int) -> tuple[int | None, ...]:
+        """Take in the boundaries of the multipart at `place`; the places that these had before."""
+        shadowed = tuple(self.boundaries.get(one) for one in boundaries)
+        for one in boundaries:
+            self.boundaries[one] = place
+        self.misses, self.pattern = 0, None
+        return shadowed
+
+    def forget(self, boundaries: tuple[bytes, ...], shadowed: tuple[int | None, ...]) -> None:
+        """Leave boundaries out again, or to the multiparts that had them before."""
+        for one, before in zip(boundaries, shadowed, strict=True):
+            if before is None:
+                del self.boundaries[one]
+            else:
+                self.boundaries[one] = before
+        self.misses, self.pattern = 0, None
+
+    def line_end(self, position: int) -> int:
+        """Where the line at `position` ends, its line break included."""
+        found = self.raw.find(self.newline, position)
+        return len(self.raw) if found < 0 else found + 1
+
+    def next_candidate(self, position: int) -> int:
+        """Where the next line starts that may be a delimiter, or -1.
+
+        A text full of lines that look like delimiters and are none is not worth a step each:
+        after some, a pattern made of the boundaries finds the next line that counts.
+        """
+        if not self.boundaries:
+            return -1
+        if self.misses < _MISSES or len(self.boundaries) > _MOST_IN_PATTERN:
+            return self.next_dashes(position)
+        if self.pattern is None:
+            boundaries = b"|".join(map(re.escape, self.boundaries))
+            line_end = re.escape(self.newline)
+            self.pattern = re.compile(
+                line_end
+                + rb"--(?:"
+                + boundaries
+                + rb")(?:[ \t]*--)?[ \t\r]*(?:"
+                + line_end
+                + rb"|\Z)"
+            )
+        # The line break before the line belongs to the pattern.
+        found = self.pattern.search(self.raw, max(position - 1, 0))
+        return -1 if found is None else found.start() + 1
+
+    def next_dashes(self, position: int) -> int:
+        """Where the next line that begins with two hyphens starts, or -1."""
+        if self.raw.startswith(b"--", position) and self._at_line_start(position):
+            return position
+        # Base64 holds no hyphen: a search for one byte runs through it at the speed of memory.
+        # Where hyphens are frequent, most of the way is left to the search for all three bytes.
+        needle = self.newline + b"--"
+        while (hyphen := self.raw.find(b"-", position)) >= 0:
+            position = max(hyphen - 1, position)
+            found = self.raw.find(needle, position, position + _STRIDE)
+            if found >= 0:
+                return found + 1
+            position += _STRIDE - len(needle) + 1
+        return -1
+
+    def _at_line_start(self, position: int) -> bool:
+        return position == 0 or self.raw[position - 1 : position] == self.newline
+
+    def is_delimiter(self, line: bytes) -> bool:
+        """Whether the line is one of an open multipart."""
+        if not line.startswith(b"--"):
+            return False
+        token = line[2:].rstrip(b" \t")
+        return token in self.boundaries or (
+            token.endswith(b"--") and token[:-2].rstrip(b" \t") in self.boundaries
+        )
+
+    def sniffed_boundary(
+        self, position: int, end: int, *, is_sure: bool = False
+    ) -> tuple[bytes, int] | None:
+        """The boundary that a multipart should have declared, and where its first line is.
+
+        Only lines between `position` and `end` count, and none behind a known delimiter.
+        """
+        for _ in range(_SNIFFED_LINES):
+            start = self.next_dashes(position)
+            if not 0 <= start < end:
+                return None
+            position = self.line_end(start)
+            if self.is_delimiter(self.raw[start:position].rstrip(b"\r\n")):
+                return None
+            boundary = undeclared_boundary(self.raw, start, end, is_sure=is_sure)
+            if boundary is not None:
+                return boundary, start
+        return None
+
+    def occurs(self, boundaries: tuple[bytes, ...], position: int) -> bool:
+        """Whether a line behind `position` may be a delimiter of these boundaries."""
+        if self.last_lines is None:
+            self.last_lines = self._index_lines()
+        last_lines = self.last_lines
+        return len(last_lines) > _INDEXED_LINES or any(
+            last_lines.get(token, -1) >= position
+            for one in boundaries
+            for token in (one, one + b"--")
+        )
+
+    def _index_lines(self) -> dict[bytes, int]:
+        """Where the last line of each kind that begins with two hyphens starts."""
+        index: dict[bytes, int] = {}
+        position = 0
+        while (start := self.next_dashes(position)) >= 0:
+            position = self.line_end(start)
+            index[self.raw[start + 2 : position].rstrip(b" \t\r\n")] = start
+            if len(index) > _INDEXED_LINES:
+                break  # nobody knows them all then
+        return index
+
+    def before_line_break(self, position: int) -> int:
+        """Where what stands before the line at `position` ends."""
+        # The line break before a delimiter belongs to the delimiter (RFC 2046 section 5.1.1).
+        start = position - 1 if self._at_line_start(position) and position else position
+        if self.newline == b"\n" and start and self.raw[start - 1 : start] == b"\r":
+            start -= 1
+        return start

@@ -1,0 +1,46 @@
+"""What a header says of its content, taken together."""
+
+from __future__ import annotations
+
+from .header import Header
+from .media_type import MediaType
+from .parameters import parse_parameterised
+from .raw_fields import filename_of
+from .transfer_encoding import IDENTITY
+
+
+def is_file(header: Header, media_type: MediaType) -> bool:
+    """Whether a multipart is meant as a file: it has a name, or a disposition of attachment."""
+    value = header.get("content-disposition")
+    disposition = None if value is None else parse_parameterised(value)
+    is_attached = disposition is not None and disposition.word == "attachment"
+    return is_attached or filename_of(disposition, media_type) is not None
+
+
+def may_hold_parts(header: Header) -> bool:
+    """Whether the header of a message speaks of MIME, and not of its content."""
+    return (
+        header.first("mime-version") is not None
+        and header.first("content-type") is None
+        and header.first("content-disposition") is None
+        and not is_encoded(header)
+    )
+
+
+def is_plain_text(header: Header, media_type: MediaType) -> bool:
+    """Whether a part is a text that stands as it is, not encoded, and not a file."""
+    return (
+        media_type.type == "text"
+        and "name" not in media_type.parameters
+        and header.first("content-disposition") is None
+        and not is_encoded(header)
+    )
+
+
+def is_encoded(header: Header) -> bool:
+    """Whether a transfer encoding is named under which content does not stand as it is."""
+    named = header.get("content-transfer-encoding")
+    return named is not None and named.lower() not in _IDENTITY_NAMES
+
+
+_IDENTITY_NAMES = frozenset(one.encode("ascii") for one in IDENTITY)
