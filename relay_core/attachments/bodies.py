@@ -1,7 +1,7 @@
 """The texts of a mail, read one by one: recipient codes, files, and what is too long for a mail.
 
-What all texts of a mail may cost together is one budget (`relay_core.mime.size_limits.Limits`), which
-the first ones take from. A text that fits is read whole; of any other becomes a `LongText`.
+What all texts of a mail may cost together is one budget (`relay_core.mime.size_limits.Limits`),
+which the first ones take from. A text that fits is read whole; of any other becomes a `LongText`.
 """
 
 from __future__ import annotations
