@@ -14,19 +14,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from relay_core.attachments.attachment import Action, Attachment, find_attachments
-from relay_core.attachments.safe_name import safe_name
-from relay_core.mime.entity import Entity
-from relay_core.mime.message import Message
-from relay_core.mime.parsing import parse_message
-
 from .addresses.mailbox import Mailbox, domain_of
 from .addresses.secrecy import conceal
+from .attachments.attachment import Action, Attachment, find_attachments
 from .attachments.bodies import CodesFound, find_body_codes, find_near_miss
 from .attachments.file_key import file_key
 from .attachments.long_text import LongText, Removals
+from .attachments.safe_name import safe_name
 from .errors import LimitExceeded, MalformedMessage, Reason, Refusal
 from .keys import AttachmentKey, RawKey, message_id_of
+from .mime.entity import Entity
+from .mime.message import Message
+from .mime.parsing import parse_message
 from .notices.notice import MailIdentity
 from .outgoing.header import Sender
 from .policy.admission import Ignored, Resolved, admit, resolve_recipients
