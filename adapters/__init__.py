@@ -2,7 +2,8 @@
 
 `relay_function` and `download_function` are what Lambda calls. Each makes its ports once
 (`adapters.aws`), hands every event to the core, and tells what became of it
-(`adapters.telemetry.relay`). `adapters.download` is the download page as a browser sees it,
+(`adapters.telemetry.relay`). `adapters.relaying` is the relay behind its queue,
+`adapters.download` the download page as a browser sees it,
 `last_words` what a worker does shortly before Lambda ends it. `adapters.operator.account` is for
 `relayctl` alone.
 

@@ -22,7 +22,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.configprovider import ConstantProvider
 
-from adapters.relay_function import RelayFunction, compose
+from adapters.relay_function import compose
+from adapters.relaying.batch import RelayFunction
 from adapters.telemetry.relay import Telemetry
 from benchmarks.devices import Arrived
 from benchmarks.stand_in import DIRECTORY_PARAMETER, LINK_KEYS_PARAMETER

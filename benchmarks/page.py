@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from adapters.download_function import DownloadFunction, compose
+from adapters.download.answering import DownloadFunction
+from adapters.download_function import compose
 from adapters.telemetry.download import PageTelemetry
 from benchmarks.devices import Arrived
 from benchmarks.function import RESOURCES, BenchmarkError, environment_of_one

@@ -1,4 +1,6 @@
-"""The download page as a browser sees it: `page` makes the HTML, `http` speaks the function URL's.
+"""The download page: `answering` leads from a request to an answer, over AWS.
 
-Both are pure. `adapters.download_function` puts them together.
+All else is pure. `page` lists a link's files and `notices` says why there are none, both in the
+frame of `document` with the `style`; `http` speaks the function URL's language.
+`adapters.download_function` puts them together.
 """

@@ -27,8 +27,10 @@ import pytest
 
 from adapters import download_function
 from adapters.aws.downloads import Download, parse_download
-from adapters.download.page import PAGE_FILES, Notice, notice_page
-from adapters.download_function import DownloadFunction, compose
+from adapters.download.answering import DownloadFunction
+from adapters.download.notices import Notice, notice_page
+from adapters.download.page import PAGE_FILES
+from adapters.download_function import compose
 from adapters.telemetry.download import PageTelemetry
 from relay_core.links.download import LONGEST_FETCH
 from relay_core.links.tokens import LinkKeys, issue_token

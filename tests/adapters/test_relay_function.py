@@ -27,7 +27,8 @@ from adapters import relay_function
 from adapters.aws.clients import Clients
 from adapters.aws.sqs import ScansDue, SqsReminders
 from adapters.last_words import LAST_WORDS
-from adapters.relay_function import RelayFunction, ScanWatch, make_worker
+from adapters.relaying.batch import RelayFunction, ScanWatch
+from adapters.relaying.invocation import make_worker
 from adapters.telemetry.relay import Telemetry
 from relay_core.errors import PermanentError, SendingStopped, TransientError
 from relay_core.keys import AttachmentKey, MessageId, RawKey, message_id_of

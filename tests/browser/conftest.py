@@ -19,7 +19,8 @@ import boto3
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from adapters.download_function import DownloadFunction, compose
+from adapters.download.answering import DownloadFunction
+from adapters.download_function import compose
 from adapters.telemetry.download import PageTelemetry
 from relay_core.resources import PageResources
 from sandbox.emulator.running import Emulator

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Viewport
 
 from adapters.download import page as download_page
 from adapters.download.http import format_answer, parse_request
-from adapters.download.page import Notice, notice_page
+from adapters.download.notices import Notice, notice_page
 from tests.adapters.stored_message import ANNA, NOW, File, StoredMessage, png
 from tests.browser.conftest import Site
 

@@ -15,15 +15,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.download.http import Answer
+from adapters.download.notices import Notice, notice_of_file, notice_page
 from adapters.download.page import (
     PAGE_FILES,
-    Notice,
     Shown,
     files_page,
     format_remaining,
     kind_of_file,
-    notice_of_file,
-    notice_page,
     parts,
 )
 from relay_core.keys import AttachmentKey, MessageId, RawKey

@@ -1,0 +1,71 @@
+"""How the pages look: their one style sheet, and their icon.
+
+Light and dark, on a phone and by keyboard. Colours keep 4.5:1 for text and 3:1 for what has to be
+told apart (WCAG 2.2, criteria 1.4.3 and 1.4.11).
+"""
+
+from __future__ import annotations
+
+STYLE = """
+:root{color-scheme:light dark;--ground:#f3f5f8;--card:#fff;--ink:#17212b;--soft:#52606d;
+--line:#d9e0e7;--accent:#14508c;--on-accent:#fff;--accent-line:#14508c;--tile:#e8eef5;
+--stop:#a3231b;--stop-ground:#fdf0ef;--wait-ground:#fff7e0;--wait:#7a4b00}
+@media (prefers-color-scheme:dark){:root{--ground:#0f151b;--card:#18212a;--ink:#e9eef3;
+--soft:#a6b4c2;--line:#2d3a46;--accent:#8fc3f7;--on-accent:#0b1a2a;--accent-line:#8fc3f7;
+--tile:#22303d;--stop:#ffb0a8;--stop-ground:#3a1d1b;--wait-ground:#332a10;--wait:#f5cf7a}}
+*{box-sizing:border-box;margin:0}
+body{background:var(--ground);color:var(--ink);
+font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
+main{max-width:46rem;margin:0 auto;padding:1.25rem 1rem 3rem}
+h1{font-size:1.5rem;line-height:1.25;overflow-wrap:anywhere}
+h2{font-size:1.125rem}
+h3{font-size:1rem;font-weight:600;line-height:1.35;overflow-wrap:anywhere}
+.kind{color:var(--soft);font-size:.875rem;margin-bottom:.25rem}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.125rem 1rem;margin:1rem 0 1.5rem}
+dt{color:var(--soft)}
+dd{overflow-wrap:anywhere}
+.bar{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin-bottom:.75rem}
+.bar h2{flex:1 1 auto}
+ul{list-style:none;padding:0;background:var(--card);border:1px solid var(--line);
+border-radius:.75rem}
+li{display:grid;grid-template-columns:5rem 1fr;gap:.75rem 1rem;padding:1rem;align-items:center}
+li+li{border-top:1px solid var(--line)}
+.tile{position:relative;display:grid;place-items:center;width:100%;aspect-ratio:4/3;
+border-radius:.5rem;overflow:hidden;background:var(--tile);color:var(--soft);
+font-size:.8125rem;font-weight:600}
+.tile img{position:absolute;inset:0;width:100%;height:100%;object-fit:cover}
+.tile img::after{content:attr(data-kind);position:absolute;inset:0;display:grid;
+place-items:center;background:var(--tile)}
+.facts{color:var(--soft);font-size:.875rem}
+.state{grid-column:1/-1;padding:.5rem .75rem;border-radius:.5rem;font-size:.9375rem}
+.stop{background:var(--stop-ground);color:var(--stop)}
+.wait{background:var(--wait-ground);color:var(--wait)}
+button,.button{display:inline-block;min-height:2.75rem;padding:.5rem 1.125rem;font:inherit;
+font-weight:600;line-height:1.625rem;text-align:center;text-decoration:none;cursor:pointer;
+border:1px solid var(--accent-line);border-radius:.5rem;background:transparent;
+color:var(--accent)}
+.main{background:var(--accent);color:var(--on-accent)}
+li button{grid-column:1/-1}
+button:hover,.button:hover{text-decoration:underline}
+:focus-visible{outline:3px solid var(--accent);outline-offset:3px}
+.ways{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin-top:1rem}
+.note{color:var(--soft);font-size:.875rem;margin-top:1.5rem}
+.notice{background:var(--card);border:1px solid var(--line);border-radius:.75rem;
+padding:1.5rem 1.25rem;margin-top:8vh}
+.notice p{margin-top:.75rem}
+.notice .button{margin-top:1.25rem}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);
+white-space:nowrap}
+@media (min-width:36rem){main{padding-top:2.5rem}h1{font-size:1.75rem}
+li{grid-template-columns:6rem 1fr auto}li button,.state{grid-column:auto}
+.state{max-width:16rem}.notice{padding:2rem}}
+""".strip()
+
+# An arrow to a line. Without an icon in the page, every browser asks for /favicon.ico as well, and
+# the function would have to be there to say no. It is why images may come from `data:` too.
+ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
+    "%3Crect width='32' height='32' rx='7' fill='%2314508c'/%3E"
+    "%3Cpath d='M16 6v13m-6-6 6 6 6-6M9 25h14' fill='none' stroke='%23fff' stroke-width='3'/%3E"
+    "%3C/svg%3E"
+)
