@@ -23,11 +23,15 @@ from relay_core.settings import Settings
 
 from .command_line import Commands
 from .commands import doctor, emptying, send_test
-from .commands import links as link_commands
 from .commands import listing as list_command
-from .commands import messages as message_commands
 from .commands.bounces import bounces
 from .commands.dlq import dlq
+from .commands.extend import extend_links
+from .commands.link import print_link
+from .commands.redeliver import redeliver_message
+from .commands.replay import replay_messages
+from .commands.revoke import revoke_links
+from .commands.show import show_message
 from .examples import epilog
 from .mail_file.extraction import Extraction
 from .mail_file.inspection import Inspection, inspect_message, to_json
@@ -224,8 +228,15 @@ def _read(file: str) -> bytes:
 doctor.register(app)
 send_test.register(app)
 list_command.register(app)
-message_commands.register(app)
-link_commands.register(app)
+for name, command in (
+    ("show", show_message),
+    ("redeliver", redeliver_message),
+    ("replay", replay_messages),
+    ("revoke", revoke_links),
+    ("extend", extend_links),
+    ("link", print_link),
+):
+    app.command(name, epilog=epilog(name))(command)
 emptying.register(app)
 app.add_typer(dlq, name="dlq")
 app.add_typer(bounces, name="bounces")

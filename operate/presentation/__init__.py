@@ -1,5 +1,5 @@
 """How `relayctl` speaks: answers to standard output, all else to standard error.
 
 `terminal` does so. `message_list` shows messages as a list, `message` one of them: for a person as
-tables, for a script as JSON.
+tables, for a script as JSON. `redelivery` and `links` say what a change does before it is made.
 """

@@ -1,0 +1,45 @@
+"""How a command changes a manifest: it tells, asks, and writes the change with a note of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from operate.messages.intervention import intervened
+from operate.presentation.terminal import confirm, say
+from relay_core.delivery.ledger import Ledger
+from relay_core.ports import StoredManifest
+from relay_core.record.manifest import Intervention, Manifest
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from operate.stack.desk import Desk
+
+
+def carry_out(
+    desk: Desk,
+    stored: StoredManifest,
+    change: Callable[[Manifest], Manifest],
+    *,
+    what: str,
+    detail: str,
+    told: list[str],
+    question: str,
+    done: str,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Tell what is to be done, ask, and write the change with the note of it.
+
+    Raises:
+        AdapterError: if it is not written.
+    """
+    if dry_run:
+        say(told)
+        return
+    say(told, to_stderr=True)
+    caller = desk.name_caller()
+    confirm(question, yes=yes)
+    intervention = Intervention(at=desk.clock(), by=caller, what=what, detail=detail)
+    ledger = Ledger(desk.manifests, stored.manifest, stored)
+    ledger.update(lambda found: intervened(found, intervention, change))
+    say([f"{stored.manifest.message_id}: {done}"])

@@ -1,0 +1,93 @@
+"""`relayctl extend`: the links of a message are good for longer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from operate.messages.extension import later_by, latest_end, plan_extension
+from operate.messages.finding import load_message
+from operate.messages.page_links import find_pointer, kept_objects, no_page
+from operate.messages.revocation import nobody_has_a_link
+from operate.presentation.links import describe_extension
+from operate.presentation.message import headline
+from operate.presentation.terminal import errors_told, must_be_confirmed
+from relay_core.notices.moment import format_moment
+
+from .changing import carry_out
+from .message_options import Message, time_option
+from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
+
+_MOST_HOURS = 24 * 3650  # the longest retention there is
+
+
+def extend_links(
+    message: Message,
+    *,
+    hours: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=_MOST_HOURS,
+            metavar="H",
+            help="So many hours more: after their end, or after now if they are over.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN",
+            help="Until this time, such as 2026-01-31T14:00Z; UTC where it names no zone.",
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Let the links of a message be good for longer, be they over or not.
+
+    The links stay the same, and count for all recipients but those who are revoked. They can be
+    good for as long as the files are kept (attachmentRetentionDays, from when the message was
+    created), and not longer. The mails that were sent go on to tell the old time.
+    """
+    must_be_confirmed(yes=yes, dry_run=dry_run)
+    if (hours is None) == (until is None):
+        raise typer.BadParameter("give either --hours or --until", param_hint="--hours")
+    moment = None if until is None else time_option(until, "--until")
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        stored = load_message(desk, message)
+        manifest = stored.manifest
+        if not manifest.deliveries:
+            raise nobody_has_a_link(manifest)
+        if desk.open_pages is None:
+            raise no_page()
+        pointer = find_pointer(desk, manifest)
+        if moment is None:
+            moment = later_by(manifest, timedelta(hours=hours or 0), desk.clock())
+        latest = latest_end(manifest.created_at, kept_objects(desk, manifest, pointer))
+        extension = plan_extension(manifest, moment, latest, desk.clock())
+        told = [headline(manifest), *describe_extension(manifest, extension, desk.clock())]
+        if pointer is None:
+            told.append(
+                "  WARNING: no link leads to the download page; its mails were sent with presigned"
+                " links, which do not change. A mail that is redelivered gets one"
+            )
+        carry_out(
+            desk,
+            stored,
+            extension.apply,
+            what="extend",
+            detail=f"from {format_moment(manifest.expires_at)} to"
+            f" {format_moment(extension.until)}",
+            told=told,
+            question="Extend?",
+            done=f"its links are good until {format_moment(extension.until)}",
+            dry_run=dry_run,
+            yes=yes,
+        )

@@ -1,0 +1,62 @@
+"""`relayctl link`: a recipient's link, as it stands in their mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from operate.messages.finding import load_message
+from operate.messages.page_links import find_pointer, no_link, no_page
+from operate.messages.redelivery import NotDone, find_recipient
+from operate.presentation.terminal import complain, errors_told
+from relay_core.notices.moment import format_moment
+from relay_core.record.manifest import DeliveryRecord, Manifest, ManifestState
+
+from .message_options import Message, address_option
+from .stack_options import Outputs, Profile, ReadyFile, StackName, open_stack
+
+
+def print_link(
+    message: Message,
+    *,
+    recipient: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Whose link to print: a recipient's.")
+    ],
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Print a recipient's link to the download page, as it stands in their mail.
+
+    WHOEVER HAS THE LINK HAS THE FILES. The page asks nobody who they are, and records a download
+    as the recipient's. So give it to the recipient alone, and not through a ticket that others
+    read. Nothing is changed or recorded by printing it. If it does not work at the moment,
+    standard error says why.
+    """
+    addr_spec = address_option(recipient)
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        manifest = load_message(desk, message).manifest
+        delivery = find_recipient(manifest, addr_spec)
+        if desk.open_pages is None:
+            raise no_page()
+        if find_pointer(desk, manifest) is None:
+            raise NotDone(no_link(manifest))
+        link = desk.open_pages().link(manifest.message_id, delivery.recipient)
+        for trouble in _troubles(manifest, delivery, desk.clock()):
+            complain(f"the link does not work: {trouble}")
+        typer.echo(link)
+
+
+def _troubles(manifest: Manifest, delivery: DeliveryRecord, now: datetime) -> Iterator[str]:
+    """Why the page would not show a recipient the files."""
+    if manifest.state is not ManifestState.RELAYING:
+        yield f"the message is {manifest.state}"
+    if delivery.revoked_at is not None:
+        yield f"it is revoked since {format_moment(delivery.revoked_at)}"
+    if now >= manifest.expires_at:
+        yield f"it is over since {format_moment(manifest.expires_at)}"

@@ -1,0 +1,117 @@
+"""`relayctl redeliver`: have a message delivered again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from operate.messages.announcing import announce_again
+from operate.messages.finding import load_message, require_raw_message
+from operate.messages.redelivery import Redelivery, plan_redelivery
+from operate.messages.standing import name_some
+from operate.presentation.redelivery import describe_redelivery
+from operate.presentation.terminal import confirm, errors_told, must_be_confirmed, say
+from relay_core.notices.moment import format_moment
+from relay_core.record.manifest import DeliveryState, Intervention, Manifest
+
+from .message_options import Message, address_option
+from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from operate.stack.desk import Desk
+
+
+def redeliver_message(
+    message: Message,
+    *,
+    recipient: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ADDRESS",
+            help="Whom to send the mail to, even if they have it; repeat for more. Else all for"
+            " whom it failed and all who were left out.",
+        ),
+    ] = [],  # noqa: B006 - Typer copies defaults
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Have a message delivered again: to all who have not got it, or to those that are named.
+
+    Who was left out of a message gets it if the deployed policy and the recipient directory allow
+    that now: mend them first. Else a notice says why not.
+
+    A message that was held, refused, ignored or never read is released: it is done again from
+    its start, without being counted against its sender's limit. What it was refused for is
+    looked at again: mend that first.
+
+    The mail has the same link to the download page as before. With it, the links of all its
+    recipients are good for linkExpiryHours again, as far as the attachments are kept so long.
+
+    Nothing is done while a worker has the message, or if its raw message is gone.
+    """
+    must_be_confirmed(yes=yes, dry_run=dry_run)
+    recipients = [address_option(one) for one in recipient]
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        stored = load_message(desk, message)
+        redelivery = plan_redelivery(stored.manifest, recipients, desk.clock())
+        raw = require_raw_message(desk, stored.manifest.raw_key)
+        told = [
+            *describe_redelivery(stored.manifest, redelivery, desk.clock()),
+            *_warnings(desk, stored.manifest, redelivery),
+        ]
+        if dry_run:
+            say(told)
+            return
+        say(told, to_stderr=True)
+        caller = desk.name_caller()
+        confirm("Have it delivered?", yes=yes)
+        intervention = Intervention(
+            at=desk.clock(), by=caller, what="redeliver", detail=redelivery.detail
+        )
+        announce_again(desk, stored, redelivery, raw, intervention)
+        say([f"{stored.manifest.message_id}: announced to the queue"])
+
+
+def _warnings(desk: Desk, manifest: Manifest, redelivery: Redelivery) -> Iterator[str]:
+    """What the recipients would find wrong with the mail."""
+    kept = [one for one in manifest.attachments if one.failure is None]
+    # A message that is done from its start has its attachments stored again, and new links.
+    if not kept or redelivery.releases:
+        return
+    if any(one.revoked_at is None and desk.attachments.find(one.key) is None for one in kept[:1]):
+        yield (
+            "  its attachments are gone from the bucket (attachmentRetentionDays): they are stored"
+            " anew from the raw message"
+        )
+    if desk.open_pages is None:
+        return  # each mail has presigned links of its own
+    if others := _holders_of_links(manifest, redelivery):
+        is_over = desk.clock() >= manifest.expires_at
+        until = f"{'were' if is_over else 'are'} good until {format_moment(manifest.expires_at)}"
+        yield (
+            f"  EXTENDS the links of {name_some(others)} too: they {until}, and will be for"
+            " linkExpiryHours from the new mail"
+        )
+    for one in (*redelivery.reopened, *redelivery.still_open):
+        if one.revoked_at is not None:
+            yield (
+                f"  WARNING: the link of {one.recipient} is revoked; first 'relayctl revoke"
+                f" {manifest.message_id} --recipient {one.recipient} --undo'"
+            )
+
+
+def _holders_of_links(manifest: Manifest, redelivery: Redelivery) -> list[str]:
+    """Who was given a link before and gets no mail now: their links are extended all the same."""
+    get_it = {one.recipient for one in (*redelivery.reopened, *redelivery.still_open)}
+    return [
+        one.recipient
+        for one in manifest.deliveries
+        if one.state is DeliveryState.SUBMITTED and one.recipient not in get_it
+    ]

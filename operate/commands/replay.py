@@ -1,0 +1,136 @@
+"""`relayctl replay`: announce raw messages to the queue once more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from operate.messages.announcing import announce_again
+from operate.messages.finding import find_raw_message
+from operate.messages.redelivery import NotDone, Redelivery, plan_replay
+from operate.messages.standing import standing_of
+from operate.messages.unannounced import SETTLED, find_unannounced
+from operate.presentation.redelivery import describe_redelivery
+from operate.presentation.terminal import (
+    Exit,
+    complain,
+    confirm,
+    errors_told,
+    must_be_confirmed,
+    say,
+)
+from relay_core.errors import AdapterError
+from relay_core.notices.moment import format_moment
+from relay_core.ports import StoredManifest
+from relay_core.record.manifest import Intervention
+
+from .message_options import Unannounced, past_option
+from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from adapters.operator.account import StoredObject
+    from operate.stack.desk import Desk
+
+
+def replay_messages(
+    keys: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY",
+            help="A message id as list shows it, its beginning, or the key of a raw message.",
+        ),
+    ] = [],  # noqa: B006 - Typer copies defaults
+    *,
+    unannounced: Unannounced = False,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="With --unannounced: those stored before this time."),
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Announce raw messages to the queue once more, as if they arrived now.
+
+    For mail whose notification was lost or dropped. What is recorded of a message is not
+    repeated. One that was refused, ignored or held is released before. One that is done is left
+    alone: see redeliver.
+    """
+    if not keys and not unannounced:
+        raise typer.BadParameter("give at least one, or --unannounced", param_hint="KEY")
+    must_be_confirmed(yes=yes, dry_run=dry_run)
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        if unannounced:
+            keys = [*keys, *_unannounced_keys(desk, until)]
+        found = [(key, _plan_replay(desk, key)) for key in dict.fromkeys(keys)]
+        planned = [one for _, one in found if not isinstance(one, Exception)]
+        failures = [one for _, one in found if isinstance(one, Exception)]
+        for failure in failures:
+            _complain_of(failure)
+        for raw, stored, redelivery in planned:
+            say(_describe_replay(raw, stored, redelivery, desk.clock()), to_stderr=not dry_run)
+        if planned and not dry_run:
+            caller = desk.name_caller()
+            confirm(f"Announce {len(planned)} of {len(found)} messages?", yes=yes)
+            for raw, stored, redelivery in planned:
+                intervention = Intervention(
+                    at=desk.clock(),
+                    by=caller,
+                    what="replay",
+                    detail=redelivery.detail if redelivery else "",
+                )
+                try:
+                    announce_again(desk, stored, redelivery, raw, intervention)
+                except (AdapterError, NotDone) as error:
+                    failures.append(error)
+                    _complain_of(error)
+                else:
+                    say([f"{raw.key}: announced to the queue"])
+    if failures:
+        raise typer.Exit(Exit.NOT_DONE)
+
+
+def _unannounced_keys(desk: Desk, until: str | None) -> list[str]:
+    now = datetime.now(UTC)
+    found = find_unannounced(desk, past_option(until, now, "--until") or now - SETTLED)
+    if not found:
+        complain("no raw message is without a manifest")
+    return [one.key for one in found]
+
+
+_Replay = tuple["StoredObject", StoredManifest | None, Redelivery | None]
+
+
+def _plan_replay(desk: Desk, key: str) -> _Replay | NotDone | AdapterError:
+    try:
+        found = find_raw_message(desk, key)
+        manifest = found.stored.manifest if found.stored else None
+        return found.raw, found.stored, plan_replay(manifest, desk.clock())
+    except (NotDone, AdapterError) as error:
+        return error
+
+
+def _describe_replay(
+    raw: StoredObject,
+    stored: StoredManifest | None,
+    redelivery: Redelivery | None,
+    now: datetime,
+) -> Iterator[str]:
+    if stored is not None and redelivery is not None:
+        yield from describe_redelivery(stored.manifest, redelivery, now)
+    else:
+        standing = standing_of(stored.manifest, now) if stored else "no manifest yet"
+        yield f"{raw.key}: {standing}, arrived {format_moment(raw.stored_at)}"
+
+
+def _complain_of(error: Exception) -> None:
+    from adapters.operator.account import explain  # noqa: PLC0415 - see `desk`
+
+    complain(explain(error) if isinstance(error, AdapterError) else str(error))

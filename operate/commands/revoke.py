@@ -1,0 +1,87 @@
+"""`relayctl revoke`: links end, or work again.
+
+The page reads the manifest at every click, so what is written there counts at the next one. Only
+links that lead to the download page can be changed: a presigned URL is good until it ends,
+whatever a manifest says.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from operate.messages.finding import load_message
+from operate.messages.page_links import attachments_folder, find_pointer, no_link
+from operate.messages.redelivery import NotDone
+from operate.messages.revocation import plan_revocation
+from operate.presentation.links import describe_revocation, name_revoked
+from operate.presentation.message import headline
+from operate.presentation.terminal import errors_told, must_be_confirmed, say
+
+from .changing import carry_out
+from .message_options import Message, address_option
+from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
+
+
+def revoke_links(
+    message: Message,
+    *,
+    recipient: Annotated[
+        list[str],
+        typer.Option(metavar="ADDRESS", help="Whose link to revoke; repeat for more."),
+    ] = [],  # noqa: B006 - Typer copies defaults
+    attachment: Annotated[
+        list[int],
+        typer.Option(
+            metavar="N",
+            help="Which file to take from everybody, counted from 1 as show does; repeat for"
+            " more.",
+        ),
+    ] = [],  # noqa: B006 - Typer copies defaults
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take a revocation back: the same links work again.")
+    ] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Revoke links to the files of a message: of some recipients, to some files, or of all.
+
+    With neither --recipient nor --attachment, every recipient's link is revoked. It counts at the
+    next click, also while a worker has the message; a fetch that began may go on for five minutes.
+    Nobody can revoke what was downloaded already: show lists it. Nor presigned links.
+    """
+    must_be_confirmed(yes=yes, dry_run=dry_run)
+    recipients = [address_option(one) for one in recipient]
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        stored = load_message(desk, message)
+        manifest = stored.manifest
+        at = None if undo else desk.clock()
+        revocation = plan_revocation(manifest, recipients, attachment, at)
+        if not undo and find_pointer(desk, manifest) is None:
+            # Nobody is to believe that a link was revoked that goes on to work.
+            raise NotDone(
+                f"{no_link(manifest)}; only deleting {attachments_folder(desk, manifest)} ends"
+                " those before their time"
+            )
+        if revocation.apply(manifest) == manifest:
+            so_it_is = "nothing of that is revoked" if undo else "all of that is revoked already"
+            say([f"{manifest.message_id}: {so_it_is}; nothing was done"])
+            return
+        carry_out(
+            desk,
+            stored,
+            revocation.apply,
+            what="restore" if undo else "revoke",
+            detail=name_revoked(revocation, manifest),
+            told=[headline(manifest), *describe_revocation(revocation, manifest)],
+            question="Let these links work again?" if undo else "Revoke?",
+            done="restored" if undo else "revoked",
+            dry_run=dry_run,
+            yes=yes,
+        )

@@ -1,0 +1,102 @@
+"""`relayctl show`: what is known of one message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from operate.messages.finding import find_message, load_message
+from operate.messages.redelivery import NotDone
+from operate.presentation.message import present_downloads, present_message
+from operate.presentation.terminal import errors_told, make_console, print_json
+from relay_core.keys import MessageId, manifest_key
+
+from .downloads import read_downloads
+from .message_options import Message
+from .stack_options import Outputs, Profile, ReadyFile, StackName, open_stack
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from operate.stack.desk import Desk
+
+
+def show_message(
+    message: Message,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the manifest as it is stored, on one line.")
+    ] = False,
+    downloads: Annotated[
+        bool,
+        typer.Option(
+            "--downloads",
+            help="With --json: then the record of each download as it is stored, a line each.",
+        ),
+    ] = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Show what is known of one message: what became of it, for whom, and why.
+
+    Also what was done to it by hand, and what was downloaded. A download is recorded when
+    somebody on the download page asks for a file, not when they look at the page; presigned links
+    leave no record.
+    """
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        if as_json:
+            message_id = find_message(desk, message)
+            print_json(_stored_document(desk, message_id))
+            if downloads:
+                _print_downloads(read_downloads(desk, message_id))
+        else:
+            manifest = load_message(desk, message).manifest
+            make_console().print(present_message(manifest, desk.clock()))
+            _present_downloads(read_downloads(desk, manifest.message_id))
+
+
+def _print_downloads(documents: Mapping[str, bytes]) -> None:
+    unreadable = []
+    for key, document in documents.items():
+        try:
+            print_json(json.loads(document))
+        except ValueError:
+            unreadable.append(key)
+    _complain_of_downloads(unreadable)
+
+
+def _present_downloads(documents: Mapping[str, bytes]) -> None:
+    from adapters.aws.downloads import Download, parse_download  # noqa: PLC0415 - see `desk`
+
+    found: list[Download] = []
+    unreadable = []
+    for key, document in documents.items():
+        try:
+            found.append(parse_download(document))
+        except ValueError:
+            unreadable.append(key)
+    if found:
+        make_console().print("", present_downloads(found), sep="\n")
+    _complain_of_downloads(unreadable)
+
+
+def _complain_of_downloads(unreadable: Sequence[str]) -> None:
+    if unreadable:
+        raise NotDone(
+            f"{len(unreadable)} records of downloads cannot be read, such as {unreadable[0]}"
+        )
+
+
+def _stored_document(desk: Desk, message_id: MessageId) -> object:
+    """The manifest as it is, were it one that this version cannot read."""
+    document = desk.attachments.read(manifest_key(message_id))
+    if document is None:
+        raise NotDone(f"{message_id}: its manifest was deleted just now")
+    try:
+        return json.loads(document)
+    except ValueError as error:
+        raise NotDone(f"the manifest of {message_id} is no JSON: {error}") from None

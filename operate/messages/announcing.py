@@ -1,0 +1,44 @@
+"""Announce a mail to the queue once more, after writing down what is to be done with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relay_core.delivery.ledger import Ledger
+from relay_core.errors import AdapterError
+from relay_core.keys import RawKey
+from relay_core.ports import StoredManifest
+from relay_core.record.manifest import Intervention, Manifest
+
+from .intervention import intervened
+from .redelivery import Redelivery
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from adapters.operator.account import StoredObject
+    from operate.stack.desk import Desk
+
+
+def announce_again(
+    desk: Desk,
+    stored: StoredManifest | None,
+    redelivery: Redelivery | None,
+    raw: StoredObject,
+    intervention: Intervention,
+) -> None:
+    """Write down what is to be done, then announce the mail; in this order: see `redelivery`."""
+    from adapters.aws.sqs import Received  # noqa: PLC0415 - see `desk`
+
+    def change(found: Manifest) -> Manifest:
+        return redelivery.apply(found, desk.clock()) if redelivery else found
+
+    if stored is not None:
+        ledger = Ledger(desk.manifests, stored.manifest, stored)
+        ledger.update(lambda found: intervened(found, intervention, change))
+    try:
+        desk.notifications.announce(
+            # When it arrived, so that it is counted in the window that it belongs to.
+            Received(raw_key=RawKey(raw.key), arrived_at=raw.stored_at)
+        )
+    except AdapterError as error:
+        error.add_note("nothing is lost: give the same command again")
+        raise

@@ -1,0 +1,66 @@
+"""What the links of a message to the download page need, and what is said if that is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from relay_core.keys import attachments_prefix, link_key
+from relay_core.links.tokens import message_ref
+from relay_core.record.manifest import Manifest
+
+from .extension import Kept
+from .redelivery import NotDone
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from adapters.operator.account import StoredObject
+    from operate.stack.desk import Desk
+
+
+def no_page() -> NotDone:
+    """The error for a stack without a download page."""
+    return NotDone(
+        "the stack's outputs name no download page (linkMode presigned): its links are good until"
+        " they end, and nothing here changes that"
+    )
+
+
+def find_pointer(desk: Desk, manifest: Manifest) -> StoredObject | None:
+    """What makes the tokens of a message lead to it."""
+    return desk.attachments.find(link_key(message_ref(manifest.message_id)))
+
+
+def no_link(manifest: Manifest) -> str:
+    """What is wrong with a message that no link of the page leads to."""
+    return (
+        f"{manifest.message_id}: no link of the download page leads to it. It has no attachments,"
+        " or its links are presigned (linkMode)"
+    )
+
+
+def attachments_folder(desk: Desk, manifest: Manifest) -> str:
+    """Where the files of a message are, as the AWS command line names it."""
+    return f"s3://{desk.attachments.bucket}/{attachments_prefix(manifest.message_id)}"
+
+
+def kept_objects(desk: Desk, manifest: Manifest, pointer: StoredObject | None) -> Iterator[Kept]:
+    """The objects that the links need.
+
+    Raises:
+        NotDone: if the message has no files any more.
+    """
+    keys = {one.key for one in manifest.attachments if one.failure is None}
+    listed = desk.attachments.beginning_with(attachments_prefix(manifest.message_id))
+    found = [one for one in listed if one.key in keys]
+    if not found:
+        raise NotDone(
+            f"{manifest.message_id}: there are no files of it in {desk.attachments.bucket}"
+            f"{' (any more: attachmentRetentionDays)' if keys else ''}, so its links lead nowhere"
+        )
+    retention = desk.retention.read()
+    for one in (*found, *([pointer] if pointer else [])):
+        days = retention.days(one.key)
+        yield Kept(
+            stored_at=one.stored_at, retention=None if days is None else timedelta(days=days)
+        )

@@ -1,0 +1,48 @@
+"""What a redelivery does, line by line, for the operator who is asked about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from operate.messages.redelivery import Redelivery
+from operate.messages.standing import standing_of, why
+from relay_core.notices.moment import format_moment
+from relay_core.record.manifest import ALL_LEFT_OUT, DeliveryRecord, DeliveryState, Manifest
+
+from .message import headline
+
+
+def describe_redelivery(
+    manifest: Manifest, redelivery: Redelivery, now: datetime
+) -> Iterator[str]:
+    """The message, and who gets the mail and why."""
+    yield headline(manifest)
+    if redelivery.releases:
+        reasons = f": {why(manifest)}" if why(manifest) else ""
+        yield f"  is {standing_of(manifest, now)}{reasons}"
+        yield "  is released, and done again from its start"
+    for one in redelivery.reopened:
+        yield f"  {one.recipient} {_gets_it(one)}"
+    for one in redelivery.still_open:
+        yield f"  {one.recipient} {_gets_it(one)}"
+    for address in redelivery.asked:
+        whom = (
+            "everybody whom it names and who has not got it"
+            if address == ALL_LEFT_OUT
+            else address
+        )
+        yield f"  {whom}: was left out, and gets the mail if the deployed policy allows it"
+
+
+def _gets_it(delivery: DeliveryRecord) -> str:
+    since = f" since {format_moment(delivery.at)}" if delivery.at else ""
+    match delivery.state:
+        case DeliveryState.SUBMITTED:
+            return f"gets the mail AGAIN: has it{since} ({delivery.submission_id})"
+        case DeliveryState.FAILED:
+            return f"gets the mail: failed{since} ({delivery.failure})"
+        case DeliveryState.SUBMITTING:
+            return "gets the mail, perhaps again: a worker died while it was submitted"
+        case DeliveryState.PENDING:
+            return "gets the mail: was still to get it"
