@@ -8,139 +8,29 @@ and nothing of the caller's is read: neither an account nor a backend nor a proj
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import signal
 import time
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 from pulumi import automation
-from pulumi.automation import events
 from pulumi.automation._stack import StackInitMode  # exported nowhere
 
 from sandbox.create import Account
-from sandbox.deploy.program import (
-    PROGRAM,
-    DeployError,
-    check_config,
-    checked_export,
-    joined_lines,
-)
+from sandbox.deploy.program import PROGRAM, DeployError, check_config, checked_export, joined_lines
 
 from .cli import find_pulumi
 from .command import Command
 from .inline_program import runnable
+from .outcome import Heard, Outcome
 from .provider import PACKAGES, Provider, serving
-
-_COLOUR = re.compile(r"<\{%[^%]*%\}>")
-_QUIET = frozenset({"same", "read", "refresh"})
-"""Operations that change nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What was done, or is to be done, to one resource.
-
-    `operation` is the engine's word (`create`, `update`, `delete`, `create-replacement`,
-    `delete-replaced`, …), `inputs` what changed of it, `reasons` what of that replaces it.
-    """
-
-    operation: str
-    type: str
-    name: str
-    inputs: tuple[str, ...]
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What an operation came to: `counts` by the engine's words, `seconds` as it took here."""
-
-    steps: tuple[Step, ...]
-    counts: Mapping[str, int]
-    warnings: tuple[str, ...]
-    seconds: float
-
-    @property
-    def changes(self) -> Mapping[str, int]:
-        """The counts of what is other than before."""
-        return {key: count for key, count in self.counts.items() if key not in _QUIET}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
-    """A resource that was being made when the engine was killed."""
-
-    type: str
-    name: str
-    inputs: Mapping[str, Any]
-
-
-def pending_resources(operations: Iterable[Mapping[str, Any]]) -> tuple[Pending, ...]:
-    """What of a state's pending operations was making something in the account.
-
-    A component is nothing in the account.
-    """
-    return tuple(
-        Pending(
-            type=str(one["resource"]["type"]),
-            name=str(one["resource"]["urn"]).rpartition("::")[2],
-            inputs=one["resource"].get("inputs") or {},
-        )
-        for one in operations
-        if one["type"] == "creating" and one["resource"].get("custom")
-    )
-
-
-@dataclass(slots=True)
-class _Heard:
-    """What the engine told while an operation ran."""
-
-    steps: list[Step] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    warnings: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    refreshed: set[str] = field(default_factory=set)
-
-    def __call__(self, event: events.EngineEvent) -> None:
-        if (pre := event.resource_pre_event) is not None:
-            if pre.metadata.op == "refresh":
-                self.refreshed.add(pre.metadata.urn)
-            else:
-                self._hear(pre.metadata)
-        # What a refresh comes to is known when it is done.
-        if (done := event.res_outputs_event) is not None and done.metadata.urn in self.refreshed:
-            self._hear(done.metadata)
-        if (told := event.diagnostic_event) is not None and told.message:
-            text = _COLOUR.sub("", told.message)
-            if told.severity == "error":
-                self.errors.append(text)
-            elif told.severity == "warning":
-                self.warnings.append(joined_lines(text).removeprefix("warning: "))
-
-    def _hear(self, metadata: events.StepEventMetadata) -> None:
-        operation = str(getattr(metadata.op, "value", metadata.op))
-        if metadata.type == "pulumi:pulumi:Stack" or metadata.type.startswith("pulumi:providers:"):
-            return
-        self.counts[operation] += 1
-        if operation not in _QUIET:
-            self.steps.append(
-                Step(
-                    operation=operation,
-                    type=metadata.type,
-                    name=metadata.urn.rpartition("::")[2],
-                    inputs=tuple(sorted(metadata.diffs or ())),
-                    reasons=tuple(sorted(metadata.keys or ())),
-                )
-            )
+from .state import Pending, mend_state, pending_resources
 
 
 class _QuietStack(automation.Stack):
@@ -274,7 +164,7 @@ class Stack:
 
     def _do(self, operation: Callable[..., object]) -> Outcome:
         self._provider.take_first_error()
-        heard, started = _Heard(), time.monotonic()
+        heard, started = Heard(), time.monotonic()
         try:
             with runnable(self._program) as program, warnings.catch_warnings():
                 self._stack.workspace.program = program
@@ -292,18 +182,6 @@ class Stack:
             warnings=tuple(heard.warnings),
             seconds=time.monotonic() - started,
         )
-
-
-def mend_state(folder: Path) -> None:
-    """Make the states in a folder readable that a kill left unreadable.
-
-    Beside each file the CLI writes another with attributes of it, which it empties first
-    (gocloud.dev, fileblob). Where that one stays empty, it cannot read the state any more ("failed
-    to load checkpoint: EOF"); where it is missing, it can.
-    """
-    for file in folder.rglob("*.attrs"):
-        if not file.stat().st_size:
-            file.unlink()
 
 
 def _describe(folder: Path, program: Path, project: str) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sandbox.engine.stack import Step
+from sandbox.engine.outcome import Step
 from tests.sandbox.changed_values import ROOT
 
 DOCUMENT = ROOT / "docs" / "operating.md"

@@ -20,7 +20,9 @@ from infra.configuration.stack_config import load_config
 from sandbox.create import Account
 from sandbox.deploy.program import DeployError
 from sandbox.emulator.running import Emulator
-from sandbox.engine.stack import Engine, Outcome, Pending, Stack, running
+from sandbox.engine.outcome import Outcome
+from sandbox.engine.stack import Engine, Stack, running
+from sandbox.engine.state import Pending
 from tests.sandbox.destroying import run_destroy
 from tests.sandbox.inventory import inventory
 from tests.sandbox.orphans import delete_orphan

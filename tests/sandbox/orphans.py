@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.create import Account
-from sandbox.engine.stack import Pending
+from sandbox.engine.state import Pending
 from sandbox.lives import LIVES, Existing
 from sandbox.lives.life import is_gone
 

@@ -18,7 +18,7 @@ from sandbox.deploy.account import prepare_account
 from sandbox.deploy.program import PROGRAM
 from sandbox.emulator.running import Emulator
 from sandbox.engine.project import Project, project_on
-from sandbox.engine.stack import mend_state
+from sandbox.engine.state import mend_state
 from tests.sandbox.deploying import needs_engine
 from tests.sandbox.inventory import active_rule_set, inventory
 

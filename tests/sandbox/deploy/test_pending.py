@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.engine.stack import Pending, pending_resources
+from sandbox.engine.state import Pending, pending_resources
 
 
 def _pending(operation: str, type_: str, *, custom: bool) -> dict[str, object]:

@@ -1,0 +1,90 @@
+"""What an operation of Pulumi's engine did, from the events that it tells while it runs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pulumi.automation import events
+
+from sandbox.deploy.program import joined_lines
+
+_COLOUR = re.compile(r"<\{%[^%]*%\}>")
+_QUIET = frozenset({"same", "read", "refresh"})
+"""Operations that change nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What was done, or is to be done, to one resource.
+
+    `operation` is the engine's word (`create`, `update`, `delete`, `create-replacement`,
+    `delete-replaced`, …), `inputs` what changed of it, `reasons` what of that replaces it.
+    """
+
+    operation: str
+    type: str
+    name: str
+    inputs: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an operation came to: `counts` by the engine's words, `seconds` as it took here."""
+
+    steps: tuple[Step, ...]
+    counts: Mapping[str, int]
+    warnings: tuple[str, ...]
+    seconds: float
+
+    @property
+    def changes(self) -> Mapping[str, int]:
+        """The counts of what is other than before."""
+        return {key: count for key, count in self.counts.items() if key not in _QUIET}
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the engine told while an operation ran."""
+
+    steps: list[Step] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    refreshed: set[str] = field(default_factory=set)
+
+    def __call__(self, event: events.EngineEvent) -> None:
+        """Take in one event of the engine."""
+        if (pre := event.resource_pre_event) is not None:
+            if pre.metadata.op == "refresh":
+                self.refreshed.add(pre.metadata.urn)
+            else:
+                self._hear(pre.metadata)
+        # What a refresh comes to is known when it is done.
+        if (done := event.res_outputs_event) is not None and done.metadata.urn in self.refreshed:
+            self._hear(done.metadata)
+        if (told := event.diagnostic_event) is not None and told.message:
+            text = _COLOUR.sub("", told.message)
+            if told.severity == "error":
+                self.errors.append(text)
+            elif told.severity == "warning":
+                self.warnings.append(joined_lines(text).removeprefix("warning: "))
+
+    def _hear(self, metadata: events.StepEventMetadata) -> None:
+        operation = str(getattr(metadata.op, "value", metadata.op))
+        if metadata.type == "pulumi:pulumi:Stack" or metadata.type.startswith("pulumi:providers:"):
+            return
+        self.counts[operation] += 1
+        if operation not in _QUIET:
+            self.steps.append(
+                Step(
+                    operation=operation,
+                    type=metadata.type,
+                    name=metadata.urn.rpartition("::")[2],
+                    inputs=tuple(sorted(metadata.diffs or ())),
+                    reasons=tuple(sorted(metadata.keys or ())),
+                )
+            )
