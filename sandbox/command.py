@@ -22,8 +22,9 @@ from rich.text import Text
 
 from infra.configuration.stack_config import ConfigError, parse_setting
 
-from .app import Options, Sandbox, StartError, Stopped, running
+from .app import running
 from .deployers import DEPLOYERS
+from .interface import Options, Sandbox, StartError, Stopped
 from .smtp.access import example_code, openssl_command, smtp_session, swaks_command
 from .stop import StopRequest
 from .terminal.narration import Narrator, Terminal, printable

@@ -27,8 +27,9 @@ from pathlib import Path
 
 from rich.text import Text
 
-from .app import Options, Sandbox, StartError, Stopped, running
+from .app import running
 from .deployers import DEPLOYERS
+from .interface import Options, Sandbox, StartError, Stopped
 from .smtp.access import example_recipient
 from .stop import StopRequest
 from .terminal.narration import Narrator, Terminal, format_size

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 import sandbox.deploy.mocked as deployer
-from sandbox.app import Options, running
+from sandbox.app import running
 from sandbox.emulator.running import Emulator
+from sandbox.interface import Options
 from sandbox.ses.receipt import Receiving
 from sandbox.verdicts import Envelope
 from tests.sandbox.running import recipient_code, unique_address

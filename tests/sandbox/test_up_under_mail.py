@@ -13,7 +13,8 @@ from typing import Self
 
 import pytest
 
-from sandbox.app import Options, Sandbox, running
+from sandbox.app import running
+from sandbox.interface import Options, Sandbox
 from tests.sandbox.deploying import needs_engine
 from tests.sandbox.running import RunningSandbox, recipient_code, unique_address
 from tests.sandbox.waiting import eventually
