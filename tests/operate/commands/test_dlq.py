@@ -19,7 +19,7 @@ from operate.messages.redelivery import NotDone
 from relay_core.errors import AdapterError, Reason
 from relay_core.keys import RawKey
 from relay_core.record.manifest import DeliveryState, ManifestState
-from tests.operate.commands.test_messages import at_a_terminal
+from tests.operate.commands.terminal import at_a_terminal
 from tests.operate.deployed import Answer, Deployed
 from tests.operate.manifests import ANNA, BEN, NOW, manifest, to
 

@@ -16,7 +16,7 @@ from relay_core.links.tokens import LinkKeys, read_token
 from relay_core.notices.moment import format_moment
 from relay_core.record.lease import Lease
 from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
-from tests.operate.commands.test_messages import at_a_terminal
+from tests.operate.commands.terminal import at_a_terminal
 from tests.operate.deployed import PAGE, Deployed
 from tests.operate.manifests import ANNA, BEN, CARL, attached, manifest, to
 from tests.operate.messages.test_revocation import fetchable, is_open

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +12,9 @@ from adapters.aws.sqs import Received
 from relay_core.keys import RawKey
 from relay_core.record.manifest import DeliveryState, ManifestState
 from tests.operate.commands.messages import FAILED, LEASE, PENDING
+from tests.operate.commands.terminal import at_a_terminal
 from tests.operate.deployed import Deployed
 from tests.operate.manifests import ANNA, BEN, CARL, attached, manifest, to
-
-ROOT = Path(__file__).parent.parent.parent.parent
 
 
 class TestRedeliver:
@@ -156,25 +151,3 @@ class TestRedeliver:
         assert status == result.returncode
         assert b"Have it delivered? [y/N]" in result.stderr
         assert number == len(deployed.announced())
-
-
-def at_a_terminal(
-    deployed: Deployed, reply: str, *arguments: str
-) -> subprocess.CompletedProcess[bytes]:
-    """A command typed at a terminal, with what the operator replies to its question."""
-    master, terminal = pty.openpty()
-    try:
-        os.write(master, f"{reply}\n".encode())
-        return subprocess.run(
-            [
-                *(sys.executable, "-m", "operate", *arguments),
-                *("--ready-file", str(deployed.ready_file)),
-            ],
-            cwd=ROOT,
-            stdin=terminal,
-            capture_output=True,
-            check=False,
-        )
-    finally:
-        os.close(terminal)
-        os.close(master)
