@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from relay_core.errors import TransientError
 from relay_core.record.report import Outcome
 from relay_core.settings import Settings
-from tests.core.delivery.test_delivery import manifest_of
+from tests.core.delivery.deliveries import manifest_of
 from tests.fakes import MemoryWorld
 
 SETTINGS = Settings(

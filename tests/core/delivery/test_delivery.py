@@ -4,81 +4,40 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from email.message import EmailMessage
+from dataclasses import replace
 
 import pytest
 
 from relay_core.delivery.ending import record_trouble
 from relay_core.delivery.ledger import MAX_TRIES
-from relay_core.delivery.submitting import GROUP_BYTES
 from relay_core.errors import (
     AdapterError,
-    Conflict,
     LostAnswer,
     PermanentError,
     Reason,
     SendingStopped,
     TransientError,
 )
-from relay_core.keys import MessageId, RawKey
 from relay_core.policy.directory import Directory
 from relay_core.ports import OutgoingMail, SubmissionId
-from relay_core.record.lease import CLOCK_SKEW, Lease
-from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
+from relay_core.record.manifest import DeliveryState, ManifestState
 from relay_core.record.report import Again, Outcome, RelayReport
-from relay_core.relay import relay_message
-from relay_core.settings import Settings
-from tests.fakes import MemoryWorld
-from tests.receipt import received
-
-SETTINGS = Settings(
-    stack="test",
-    sender_address="relay@mail.example.com",
-    inbound_address="secret@in.example.com",
-    allowed_recipients=("example.com", "example.net"),
-    max_recipients=1000,
-    submission_concurrency=3,
+from tests.core.delivery.deliveries import (
+    ANNA,
+    BEN,
+    ID,
+    KEY,
+    SETTINGS,
+    Slow,
+    change,
+    mail,
+    manifest_of,
+    many,
+    recipients,
+    relay_slowly,
+    throttled,
 )
-KEY = RawKey("incoming/0abc")
-ID = MessageId("0abc")
-ANNA, BEN = "anna@example.com", "ben@example.net"
-
-
-def mail(code: str = f"{ANNA},{BEN}", *files: tuple[str, bytes]) -> bytes:
-    message = EmailMessage()
-    message["From"] = "Boiler 3 <boiler@plant.example>"
-    message["Subject"] = "Pressure"
-    message.set_content(f"Too high.\n:Email_Rxers_Code:{code}:Email_Rxers_Code:\n", cte="8bit")
-    for name, content in files:
-        message.add_attachment(content, "application", "octet-stream", filename=name)
-    return message.as_bytes().replace(b"\n", b"\r\n")
-
-
-def many(count: int) -> list[str]:
-    return [f"r{number}@example.com" for number in range(count)]
-
-
-def recipients(world: MemoryWorld) -> list[str]:
-    return [sent.recipient for sent in world.submission.outbox]
-
-
-def manifest_of(world: MemoryWorld) -> Manifest:
-    stored = world.manifests.load(ID)
-    assert stored is not None
-    return stored.manifest
-
-
-def change(world: MemoryWorld, manifest: Manifest) -> None:
-    """As an operator does."""
-    stored = world.manifests.load(ID)
-    assert stored is not None
-    world.manifests.replace(manifest, stored.version)
-
-
-def throttled() -> TransientError:
-    return TransientError(call="submit", target="x", detail="Maximum sending rate exceeded")
+from tests.fakes import MemoryWorld
 
 
 def rejected() -> PermanentError:
@@ -91,9 +50,6 @@ def stopped() -> SendingStopped:
 
 def lost() -> LostAnswer:
     return LostAnswer(call="submit", target="x", detail="read timeout")
-
-
-# --- a second delivery
 
 
 def test_a_second_delivery_repeats_nothing_and_reads_nothing() -> None:
@@ -159,9 +115,6 @@ def test_what_was_promised_is_kept_although_the_directory_has_changed() -> None:
     world.relay(mail("@on"), SETTINGS)
     assert [ANNA, BEN] == recipients(world)
     assert [] == world.notices.published
-
-
-# --- the mail service's answers
 
 
 def test_a_throttled_recipient_is_left_and_the_others_make_it_no_failed_try() -> None:
@@ -232,189 +185,6 @@ def test_a_lost_answer_is_counted_when_the_mail_goes_out_once_more() -> None:
     assert (Outcome.RELAYED, 1, 1) == (report.outcome, report.submitted, report.possibly_repeated)
     assert Counter([ANNA, ANNA, BEN]) == Counter(recipients(world))
 
-
-# --- groups and time
-
-
-@dataclass
-class Slow:
-    """A mail service that takes its time for each group, and remembers who was in it."""
-
-    world: MemoryWorld
-    seconds: float = 0
-    groups: list[list[str]] = field(default_factory=list)
-
-    def submit_each(self, mails: Sequence[OutgoingMail]) -> list[SubmissionId | AdapterError]:
-        self.groups.append([one.recipient for one in mails])
-        self.world.now += timedelta(seconds=self.seconds)
-        return self.world.submission.submit_each(mails)
-
-
-def relay_slowly(world: MemoryWorld, service: Slow, raw: bytes) -> RelayReport:
-    world.incoming.messages[KEY] = received(raw)
-    ports = replace(world.ports, submission=service)
-    return relay_message(KEY, SETTINGS, ports, world.worker())
-
-
-def test_mails_go_out_in_groups_that_are_written_down_before() -> None:
-    world = MemoryWorld()
-    service = Slow(world)
-    relay_slowly(world, service, mail(",".join(many(8))))
-    assert [many(8)[0:3], many(8)[3:6], many(8)[6:8]] == service.groups
-    # One write a group, and one for the last answers.
-    assert 4 == world.manifests.writes
-
-
-def test_large_mails_go_out_one_by_one() -> None:
-    world = MemoryWorld()
-    service = Slow(world)
-    message = EmailMessage()
-    message.set_content(
-        f":Email_Rxers_Code:{','.join(many(3))}:Email_Rxers_Code: <img src='cid:plan@x'>",
-        subtype="html",
-    )
-    message.add_related(bytes(GROUP_BYTES // 2), "image", "png", cid="<plan@x>")
-    ports = replace(world.ports, submission=service)
-    world.incoming.messages[KEY] = received(message.as_bytes())
-    settings = replace(SETTINGS, inline_image_limit=GROUP_BYTES)
-    relay_message(KEY, settings, ports, world.worker())
-    assert [1, 1, 1] == [len(group) for group in service.groups]
-
-
-def test_five_hundred_recipients_are_served_over_several_deliveries() -> None:
-    world = MemoryWorld()
-    service = Slow(world, seconds=2)
-    raw = mail(",".join(many(500)))
-    reports: list[RelayReport] = []
-    while not reports or reports[-1].again:
-        began = world.now
-        reports.append(relay_slowly(world, service, raw))
-        assert world.now - began <= timedelta(seconds=82)  # 120 less the reserve, and one group
-        assert manifest_of(world).lease is None
-    assert [Outcome.UNFINISHED] * 4 + [Outcome.RELAYED] == [one.outcome for one in reports]
-    assert all(one.again == Again(after=timedelta(0), failed_try=False) for one in reports[:-1])
-    assert 500 == sum(one.submitted for one in reports)
-    assert Counter(many(500)) == Counter(recipients(world))
-
-
-# --- leases
-
-
-def test_a_message_in_other_hands_is_left_alone_until_their_lease_is_over() -> None:
-    world = MemoryWorld()
-    world.submission.faults.order("submit", throttled(), times=2)
-    world.relay(mail(), SETTINGS)
-    until = world.now + timedelta(seconds=60)
-    change(world, replace(manifest_of(world), lease=Lease(holder="other", until=until)))
-    writes = world.manifests.writes
-    report = world.relay(mail(), SETTINGS)
-    assert Outcome.BUSY is report.outcome
-    assert Again(after=timedelta(seconds=60), failed_try=False) == report.again
-    assert ([], writes) == (recipients(world), world.manifests.writes)
-    world.now = until
-    assert Outcome.RELAYED is world.relay(mail(), SETTINGS).outcome
-
-
-def test_a_lease_lasts_as_long_as_its_worker_can_live() -> None:
-    world = MemoryWorld()
-    worker = world.worker()
-    assert worker.deadline + CLOCK_SKEW == worker.lease.until
-
-
-def test_those_whom_a_dead_worker_may_have_served_are_counted() -> None:
-    world = MemoryWorld()
-    world.submission.faults.order("submit", SystemExit(), target=BEN)
-    with pytest.raises(SystemExit):
-        world.relay(mail(f"{ANNA},{BEN},c@example.com,d@example.com"), SETTINGS)
-    states = [one.state for one in manifest_of(world).deliveries]
-    assert [DeliveryState.SUBMITTING] * 3 + [DeliveryState.PENDING] == states
-    raw = mail(f"{ANNA},{BEN},c@example.com,d@example.com")
-    assert Outcome.BUSY is world.relay(raw, SETTINGS).outcome
-    world.now += timedelta(seconds=125)
-    report = world.relay(raw, SETTINGS)
-    assert (Outcome.RELAYED, 4, 3) == (report.outcome, report.submitted, report.possibly_repeated)
-    assert 2 == recipients(world).count(ANNA)
-
-
-def test_a_worker_that_dies_while_it_repeats_has_counted_that_before() -> None:
-    world = MemoryWorld()
-    for _ in range(3):
-        world.submission.faults.order("submit", SystemExit(), target=BEN)
-        with pytest.raises(SystemExit):
-            world.relay(mail(), SETTINGS)
-        world.now += timedelta(seconds=125)
-    assert [2, 2] == [one.repeats for one in manifest_of(world).deliveries]
-    world.relay(mail(), SETTINGS)
-    anna, _ = manifest_of(world).deliveries
-    assert recipients(world).count(ANNA) == 4 == 1 + anna.repeats
-
-
-def test_those_whom_a_fault_of_ours_may_have_left_served_are_counted() -> None:
-    world = MemoryWorld()
-    world.submission.faults.order("submit", ZeroDivisionError(), target=BEN)
-    with pytest.raises(ZeroDivisionError):
-        world.relay(mail(), SETTINGS)
-    assert manifest_of(world).lease is None
-    report = world.relay(mail(), SETTINGS)
-    assert (Outcome.RELAYED, 2, 2) == (report.outcome, report.submitted, report.possibly_repeated)
-
-
-def test_of_two_workers_that_start_at_once_one_gives_way() -> None:
-    world = MemoryWorld()
-    other = Manifest(
-        message_id=ID,
-        raw_key=KEY,
-        sender=None,
-        subject="",
-        created_at=world.now,
-        expires_at=world.now,
-        attachments=(),
-        deliveries=(DeliveryRecord(recipient=ANNA, state=DeliveryState.SUBMITTING),),
-        lease=Lease(holder="other", until=world.now + timedelta(seconds=50)),
-    )
-
-    class Race:
-        """The other is there between our look and our write."""
-
-        def __getattr__(self, name: str) -> object:
-            if name == "create" and ID not in world.manifests.documents:
-                world.manifests.create(other)
-            return getattr(world.manifests, name)
-
-    world.incoming.messages[KEY] = received(mail())
-    ports = replace(world.ports, manifests=Race())  # type: ignore[arg-type] # in the place of the fake
-    report = relay_message(KEY, SETTINGS, ports, world.worker())
-    assert (Outcome.BUSY, timedelta(seconds=50)) == (
-        report.outcome,
-        report.again and report.again.after,
-    )
-    assert [] == recipients(world)
-    assert other == manifest_of(world)
-
-
-def test_a_conflict_that_is_the_answer_to_our_own_write_stops_nobody() -> None:
-    world = MemoryWorld()
-    conflict = Conflict(call="create", target=ID, detail="exists")
-    world.manifests.faults.order("create", conflict, after_effect=True)
-    assert Outcome.RELAYED is world.relay(mail(), SETTINGS).outcome
-    assert [ANNA, BEN] == recipients(world)
-
-
-def test_an_edit_of_an_operator_meanwhile_is_not_lost() -> None:
-    world = MemoryWorld()
-
-    class Operator(Slow):
-        def submit_each(self, mails: Sequence[OutgoingMail]) -> list[SubmissionId | AdapterError]:
-            change(world, replace(manifest_of(world), subject="edited"))
-            return super().submit_each(mails)
-
-    relay_slowly(world, Operator(world), mail())
-    manifest = manifest_of(world)
-    assert ("edited", True, None) == (manifest.subject, manifest.is_settled, manifest.lease)
-    assert [ANNA, BEN] == recipients(world)
-
-
-# --- failures of everything else
 
 FAULTS = [
     ("incoming", "fetch"),
@@ -487,9 +257,6 @@ def test_the_operator_who_cannot_be_told_of_a_rejection_is_told_at_the_next_deli
     assert Outcome.RELAYED is world.relay(mail(), SETTINGS).outcome
     assert [BEN] == recipients(world)
     assert 1 == len(world.notices.published)
-
-
-# --- trouble that is written down
 
 
 def test_the_trouble_of_a_mail_that_no_try_could_read_is_found_by_its_name() -> None:

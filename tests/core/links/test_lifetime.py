@@ -23,7 +23,7 @@ from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
 from relay_core.record.report import Outcome
 from relay_core.relay import relay_message
 from relay_core.settings import LinkMode, Settings
-from tests.core.delivery.test_delivery import (
+from tests.core.delivery.deliveries import (
     ANNA,
     BEN,
     ID,

@@ -26,7 +26,7 @@ from relay_core.record.report import RelayReport
 from relay_core.relay import relay_message
 from relay_core.throttling.suppressing import SuppressingSubmission
 from relay_core.throttling.window_change import change_window
-from tests.core.delivery.test_delivery import (
+from tests.core.delivery.deliveries import (
     ANNA,
     BEN,
     ID,
