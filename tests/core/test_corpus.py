@@ -10,7 +10,7 @@ from relay_core.errors import DefectKind
 from tests.core.laws import Relayed, check_any_bytes, check_rewriting_is_done, relayed
 from tests.corpus import FOLDER, MAILS, inspected, name_of, truth
 from tests.corpus.__main__ import NO_SENTENCE
-from tests.strategies import lf_twin
+from tests.garbage import lf_twin
 
 each_mail = pytest.mark.parametrize("path", MAILS, ids=name_of)
 

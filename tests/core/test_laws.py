@@ -29,15 +29,9 @@ from tests.core.laws import (
     link_of,
     relayed,
 )
-from tests.strategies import (
-    GARBAGE,
-    Drawn,
-    DrawnAttachment,
-    cr_twin,
-    lf_twin,
-    mutated_mails,
-    rich_mails,
-)
+from tests.garbage import GARBAGE, cr_twin, lf_twin, mutated_mails
+from tests.rich_mails import rich_mails
+from tests.strategies import Drawn, DrawnAttachment
 
 
 def of(raw: bytes) -> Relayed:

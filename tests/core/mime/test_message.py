@@ -16,7 +16,8 @@ from relay_core.mime.parsing import parse_message
 from relay_core.mime.size_limits import Limits
 from relay_core.mime.transfer_encoding import TransferEncoding
 from tests.core import oracle
-from tests.strategies import GARBAGE, Drawn, mails, mutated_mails
+from tests.garbage import GARBAGE, mutated_mails
+from tests.strategies import Drawn, mails
 
 SEED = (
     Path(__file__).parent.parent.parent / "corpus" / "malformed" / "openssl-demo.eml"

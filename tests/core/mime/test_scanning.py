@@ -18,7 +18,8 @@ from relay_core.mime.encoding import is_seven_bit_clean
 from relay_core.mime.parsing import parse_message
 from relay_core.mime.transfer_encoding import TransferEncoding
 from tests.core.small_chunks import chunks_of
-from tests.strategies import GARBAGE, mutated_mails, rich_mails
+from tests.garbage import GARBAGE, mutated_mails
+from tests.rich_mails import rich_mails
 
 BASE64_LIKE = st.lists(
     st.sampled_from([b"AAAA", b"B", b"==", b"=", b"\r\n", b"\n", b" ", b"!", b"\x80", b"QUJD"])

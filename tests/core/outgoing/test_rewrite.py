@@ -20,7 +20,8 @@ from relay_core.outgoing.splices import Splice, apply_splices
 from relay_core.outgoing.telling import with_appendix
 from tests.core import oracle
 from tests.core.laws import check_any_bytes, check_rewriting_is_done
-from tests.strategies import GARBAGE, Drawn, mails, mutated_mails
+from tests.garbage import GARBAGE, mutated_mails
+from tests.strategies import Drawn, mails
 
 EXPIRY = datetime(2026, 11, 25, 15, 44, tzinfo=UTC)
 SENDER = Sender(address="relay@example.com", display_name="Sensor 7", reply_to=())

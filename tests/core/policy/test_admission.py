@@ -15,7 +15,7 @@ from relay_core.policy.authentication import Origin, find_origin
 from relay_core.policy.directory import Directory
 from relay_core.recipient_code import Address, Group
 from relay_core.settings import Settings, VerdictAction
-from tests.strategies import GARBAGE
+from tests.garbage import GARBAGE
 
 SETTINGS = Settings(
     stack="test",

@@ -14,8 +14,8 @@ from relay_core.policy.author import MAX_FIELD, MAX_REPLIES, find_author, find_n
 from relay_core.settings import Settings
 from tests.core import oracle
 from tests.fakes import MemoryWorld
+from tests.garbage import GARBAGE
 from tests.receipt import submitted_receipt
-from tests.strategies import GARBAGE
 
 
 def header(*lines: str | bytes) -> Header:

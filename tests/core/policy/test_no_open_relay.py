@@ -17,7 +17,7 @@ from relay_core.record.report import Outcome, RelayReport
 from relay_core.settings import Settings, VerdictAction
 from tests.core.recipient_code_strategies import MARKER, TEXT_SOUP, rendered
 from tests.fakes import MemoryWorld
-from tests.strategies import rich_mails
+from tests.rich_mails import rich_mails
 
 INBOUND, SENDER = "secret@in.example.com", "relay@mail.example.com"
 ALLOWED = [

@@ -18,7 +18,8 @@ from relay_core.attachments.safe_name import MAX_NAME_BYTES
 from relay_core.keys import RawKey
 from relay_core.mime.size_limits import DEFAULT_LIMITS
 from relay_core.settings import Settings
-from tests.strategies import GARBAGE, Drawn, mails, mutated_mails
+from tests.garbage import GARBAGE, mutated_mails
+from tests.strategies import Drawn, mails
 
 SEED = Path(__file__).parent.parent.parent / "corpus" / "malformed" / "openssl-demo.eml"
 SETTINGS = Settings(
