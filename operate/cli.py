@@ -49,7 +49,7 @@ _REWRITE_STATUSES = "Exits with 2 if the file could not be read, with 1 if it ho
 
 app = typer.Typer(
     cls=Commands,
-    help="The mail relay, from the operator's desk.",
+    help="Operate the mail relay: inspect, list, redeliver, revoke.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help: its paragraphs are filled, and it can be searched
     pretty_exceptions_enable=False,
@@ -72,7 +72,7 @@ def relayctl(
         ),
     ] = False,
 ) -> None:
-    """The mail relay, from the operator's desk."""
+    """Operate the mail relay: inspect, list, redeliver, revoke."""
 
 
 @app.command("inspect", epilog=epilog("inspect", _INSPECT_STATUSES))
@@ -99,13 +99,14 @@ def inspect_files(
     group: Groups = [],  # noqa: B006 - likewise
     default: Defaults = [],  # noqa: B006 - likewise
 ) -> None:
-    """Tell what the relay would do with raw messages.
+    """Print what the relay would do with raw messages.
 
-    No AWS and no configuration is needed. The policy is that of a stack with the defaults of
-    Pulumi.yaml and all recipients allowed ("*"): no groups and no default recipients, all senders
-    allowed, and mail refused that Amazon SES marked as spam or as forged. --config sets any key as
-    for the sandbox; --marker, --allow, --group and --default are short for four of them. What a
-    stack counts over many mails (senderMessageLimit, recipientBudgetPerHour) decides nothing here.
+    Needs no AWS account and no configuration. The policy is that of a stack with the defaults of
+    Pulumi.yaml and all recipients allowed ("*"): no groups, no default recipients, all senders
+    allowed. Mail that Amazon SES marked as spam or as forged is refused. --config sets any key, as
+    for the sandbox; --marker, --allow, --group and --default are short forms of four of them.
+    Limits that a stack counts over many mails (senderMessageLimit, recipientBudgetPerHour) have no
+    effect here.
     """
     settings, directory = make_policy(config, marker, allow, group, default)
     console = Console(highlight=False, markup=False, emoji=False)
@@ -157,10 +158,10 @@ def rewrite_file(
     ],
     *,
     recipient: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Whose mail to write; need not be named in it.")
+        str, typer.Option(metavar="ADDRESS", help="The recipient; the message need not name it.")
     ],
     link_base: Annotated[
-        str, typer.Option(metavar="URL", help="What the links to attachments begin with.")
+        str, typer.Option(metavar="URL", help="The beginning of the links to attachments.")
     ] = "https://relay.invalid",
     config: Config = [],  # noqa: B006 - Typer copies defaults
     marker: Marker = None,
@@ -168,12 +169,12 @@ def rewrite_file(
     group: Groups = [],  # noqa: B006 - likewise
     default: Defaults = [],  # noqa: B006 - likewise
 ) -> None:
-    """Write to standard output the message that this recipient would get.
+    """Write the message that this recipient would get to standard output.
 
-    On a terminal, control characters are shown as U+FFFD; anywhere else the bytes are exact.
+    A terminal shows control characters as U+FFFD; a file or a pipe gets the exact bytes.
     Links are URL/<index>/<file name>, good for 36 hours; the relay's own address is
     relay@relay.invalid. Nothing is stored or sent. If the relay would not send the message to
-    this recipient, standard error says why, and the message is written all the same.
+    this recipient, standard error says why; the message is still written.
     """
     settings, directory = make_policy(config, marker, allow, group, default)
     try:

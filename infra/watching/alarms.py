@@ -1,15 +1,16 @@
-"""What wakes an operator, and what the message says.
+"""The alarms of a stack, and their texts.
 
-An alarm is data, an `Alarm`: the dashboard draws its lines from the same list. Its text is all
-that an operator has at night, so it says what it means and what to do first.
+An alarm is data, an `Alarm`: the dashboard draws its lines from the same list. Its text may be the
+only information that an operator has at night. So it says what the alarm means and what to do
+first.
 
-Missing data is the rule here, and healthy: SQS does not measure idle queues, and a worker counts
-only what happens. Only SES's reputation is different: it is told now and then, and holds until it
-is told again (SES guide, "Creating reputation monitoring alarms using CloudWatch").
+Missing data is normal: SQS publishes no metrics of idle queues, and a worker counts only what
+happens. SES's reputation metrics are different: SES publishes them now and then, and a value is
+valid until the next one (SES guide, "Creating reputation monitoring alarms using CloudWatch").
 
-An alarm tells that it is over where that means that the cause is gone. Nothing of the kind follows
-from the silence of an alarm on an event: a mail that was on its last try is in the dead-letter
-queue by then. CloudWatch also tells it when an alarm is made, as soon as it has settled.
+An alarm also reports its end if the end means that the cause is gone. For an alarm on an event it
+does not: a mail that was on its last try is in the dead-letter queue when the alarm ends.
+CloudWatch also sends the OK message when an alarm is created, after its first evaluation.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ REVIEWED_COMPLAINT_RATE = 0.001
 metrics messages")."""
 
 _FAILED_RECIPIENTS = 10
-"""In five minutes. One is told by a notice; so many have a cause in common."""
+"""In five minutes. A notice reports a single one; this many have a common cause."""
 
 _MINUTE, _HOUR = 60, 3600
 _LINGERING = 4
-"""Periods of five minutes for which a trouble that shows only now and then is not over: longer
-than a mail waits at most to be tried again, which is when it shows."""
+"""Periods of five minutes that an alarm lasts after the last sign of its trouble. They are longer
+than the longest delay before a retry, because the trouble is counted only at a try."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +45,10 @@ class Alarm:
     """Sounds when `metric` exceeds `threshold` in `breaching` of the last `periods`.
 
     `key` ends its name, and is its heading in the operator's document. `meaning` and `first` are
-    sentences: what is the matter, and what to do first. `tells_end`: whether it also tells that
-    the trouble is over. `holds_without_data`: whether it stays as it is, instead of taking missing
-    data for a good sign. `tells_both_topics`: whether it is told on the fallback topic as well,
-    because what it says may be that nobody hears the alarms topic.
+    sentences: what is wrong, and what to do first. `tells_end`: whether it also reports the end of
+    the trouble. `holds_without_data`: whether missing data leaves its state unchanged, instead of
+    counting as good. `tells_both_topics`: whether it also goes to the fallback topic, because the
+    alarms topic may have no subscriber.
     """
 
     key: str
@@ -69,7 +70,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """What an operator calls too much; each is exceeded when the alarm sounds."""
+    """Configured limits; an alarm sounds when the value is above its limit."""
 
     failed_messages: int
     oldest_message_seconds: int
@@ -88,10 +89,10 @@ def alarms(
 ) -> tuple[Alarm, ...]:
     """Every alarm of a stack.
 
-    Texts name its dashboard, and the log groups in which its functions explain themselves.
-    `page_log_group` is the download page's, None where there is no page. `is_scanned`: whether
-    attachments are scanned for malware. `posting_log_group` is that of what posts to webhooks and
-    the event bus, `watch_log_group` that of the look at subscriptions, None where there is none.
+    The texts name the dashboard and the log groups. `page_log_group` is the download page's, None
+    without a page. `is_scanned`: whether attachments are scanned for malware. `posting_log_group`
+    is that of the function that posts to webhooks and the event bus, `watch_log_group` that of the
+    function that checks subscriptions; None without that function.
     """
     of_page = () if page_log_group is None else _alarms_of_page(page_log_group)
     of_scan = (_MALWARE,) if is_scanned else ()
@@ -108,10 +109,10 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             metric=metrics.DEAD_LETTERS,
             threshold=thresholds.failed_messages,
             period_seconds=_MINUTE,
-            meaning=f"More than {thresholds.failed_messages} mails could not be relayed and wait"
-            " in the dead-letter queue. Each is deleted 14 days after it came.",
-            first="'relayctl dlq list' tells what each failed for; mend that, then 'relayctl dlq"
-            f" redrive --all'. More stands in the log group {log_group}.",
+            meaning=f"More than {thresholds.failed_messages} mails could not be relayed and are"
+            " in the dead-letter queue. Each is deleted 14 days after it arrived.",
+            first="'relayctl dlq list' shows why each failed. Correct the cause, then run"
+            f" 'relayctl dlq redrive --all'. The log group {log_group} has the details.",
         ),
         Alarm(
             key="queue-age",
@@ -120,30 +121,30 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             period_seconds=_MINUTE,
             tells_end=True,
             meaning=f"A mail has waited for more than {thresholds.oldest_message_seconds} seconds:"
-            " the relay does not keep up with what comes in.",
-            first="'relayctl list --state failing --since 1h' shows what failed and is tried"
-            f" again, and why. If it shows none, look at the dashboard {dashboard}. All workers"
-            " are busy: raise maxConcurrency; none takes mail: see the function's trigger.",
+            " the relay does not keep up with the incoming mail.",
+            first="'relayctl list --state failing --since 1h' shows the mails that fail and"
+            f" are retried, and why. If it shows none, look at the dashboard {dashboard}. If all"
+            " workers are busy, raise maxConcurrency. If none runs, check the function's trigger.",
         ),
         Alarm(
             key="traffic",
             metric=metrics.MAILS_RECEIVED,
             threshold=thresholds.messages_in_five_minutes,
-            meaning=f"More than {thresholds.messages_in_five_minutes} mails came in within five"
-            " minutes: traffic exceeds the norm.",
-            first="'relayctl list --since 15m' shows whose they are. A device that floods is held"
-            " back by senderMessageLimit; if strangers know the address, change recipientEmail.",
+            meaning=f"More than {thresholds.messages_in_five_minutes} mails arrived within five"
+            " minutes: more than the configured norm.",
+            first="'relayctl list --since 15m' shows their senders. If one device floods, set"
+            " senderMessageLimit. If strangers know the address, change recipientEmail.",
         ),
         Alarm(
             key="function-errors",
             metric=metrics.ERRORS,
             threshold=0,
-            meaning="A worker died: it ran out of time or memory, or it could not start. Its mail,"
-            " one an invocation, comes again; one that killed two workers is refused.",
-            first="'relayctl list --since 1h' shows the mail, 'relayctl show MESSAGE' what its"
-            f" workers died of. See in the log group {log_group} the last 'mail begun' of the"
-            " invocation whose record.status is not success; raise functionTimeoutSeconds or"
-            " functionMemory, or deploy the version before.",
+            meaning="A worker died: it ran out of time or memory, or it could not start. Its mail"
+            " is retried. A mail that killed two workers is refused.",
+            first="'relayctl list --since 1h' shows the mail, 'relayctl show MESSAGE' why its"
+            f" workers died. In the log group {log_group}, find the last 'mail begun' of the"
+            " invocation whose record.status is not success. Raise functionTimeoutSeconds or"
+            " functionMemory, or deploy the previous version.",
         ),
         Alarm(
             key="function-throttles",
@@ -152,21 +153,21 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             periods=3,
             breaching=3,
             tells_end=True,
-            meaning="Lambda has refused to start workers for a quarter of an hour: the account's"
-            " concurrency is used up. Each time, a mail loses a try.",
+            meaning="Lambda has refused to start workers for 15 minutes: the account's concurrency"
+            " is used up. Each refused start costs a mail one of its tries.",
             first="find the function of this account and region with the most"
-            " ConcurrentExecutions; have it limited, or ask AWS for a higher quota. Then 'relayctl"
-            " dlq list' shows the mails that have no try left.",
+            " ConcurrentExecutions; limit it, or ask AWS for a higher quota. Then 'relayctl dlq"
+            " list' shows the mails that have no try left.",
         ),
         Alarm(
             key="last-try",
             metric=metrics.AT_LAST_TRY,
             threshold=0,
-            meaning="A mail was on its last try before the dead-letter queue. The age of the"
-            " oldest mail does not show it: SQS leaves out what was received three times.",
-            first="'relayctl dlq list' shows whether it is in the dead-letter queue, and why: mend"
-            " the cause, then 'relayctl dlq redrive --all'. More stands in the log group"
-            f" {log_group}.",
+            meaning="A mail was on its last try before the dead-letter queue. The alarm"
+            " queue-age does not show it: SQS leaves out messages that were received three times.",
+            first="'relayctl dlq list' shows whether it is in the dead-letter queue, and why."
+            " Correct the cause, then run 'relayctl dlq redrive --all'. The log group"
+            f" {log_group} has the details.",
         ),
         Alarm(
             key="parked",
@@ -175,30 +176,30 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             periods=_LINGERING,
             tells_end=True,
             meaning="The account may not send: sending is paused, the account is suspended, or its"
-            " daily quota is used up. Mails wait, none is lost, and none is delivered.",
+            " daily quota is used up. Mails wait in the queue: none is lost, none is delivered.",
             first="open the account dashboard of SES in this region: it states the reason and the"
-            " quota. Mails go out by themselves once it sends again; 'relayctl list --since 1h'"
-            " shows those that wait.",
+            " quota. The relay sends the waiting mails once the account may send again;"
+            " 'relayctl list --since 1h' shows them.",
         ),
         Alarm(
             key="held",
             metric=metrics.HELD,
             threshold=0,
             meaning="Mail is held: a sender is over senderMessageLimit, or the stack is over"
-            " recipientBudgetPerHour. It is kept, and goes to nobody until you release it.",
-            first="see with 'relayctl list --state held' whose it is, and whether its recipients"
-            " exist. If it is wanted, 'relayctl redeliver MESSAGE' releases it; if ordinary hours"
-            " hold mail, raise that key.",
+            " recipientBudgetPerHour. It is stored, and is not sent until you release it.",
+            first="'relayctl list --state held' shows its senders and recipients; check that the"
+            " recipients exist. 'relayctl redeliver MESSAGE' releases a wanted mail. If normal"
+            " traffic is held, raise that key.",
         ),
         Alarm(
             key="failed-recipients",
             metric=metrics.RECIPIENTS_FAILED,
             threshold=_FAILED_RECIPIENTS,
-            meaning=f"SES refused mail to more than {_FAILED_RECIPIENTS} recipients for good"
-            " within five minutes, which is more than wrong addresses explain.",
-            first="'relayctl list --state failed --since 1h' shows the mails and SES's words. Most"
-            " likely the account is in SES's sandbox, or content is refused. Once it is mended,"
-            " 'relayctl redeliver MESSAGE' sends each.",
+            meaning=f"SES refused mail to more than {_FAILED_RECIPIENTS} recipients"
+            " permanently within five minutes: more than wrong addresses explain.",
+            first="'relayctl list --state failed --since 1h' shows the mails and SES's answers."
+            " Most likely the account is in the SES sandbox, or SES refuses the content. Correct"
+            " that, then 'relayctl redeliver MESSAGE' sends each.",
         ),
         Alarm(
             key="directory",
@@ -206,22 +207,22 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             threshold=0,
             periods=_LINGERING,
             tells_end=True,
-            meaning="The recipient directory cannot be read. Workers go by the last one they read;"
-            " those that have read none put mail off.",
+            meaning="The recipient directory cannot be read. Workers use the last version they read;"
+            " a worker that has read none retries its mail later.",
             first="see whether the parameter that the stack's output directoryParameter names was"
-            " edited just now: it must hold a JSON object. Its history holds the last good one."
-            " 'relayctl list --state failing --since 1h' shows the mail that was put off.",
+            " edited recently: it must be a JSON object. Its history has the last good version."
+            " 'relayctl list --state failing --since 1h' shows the mail that is retried.",
         ),
         Alarm(
             key="device-bounces",
             metric=metrics.DEVICE_BOUNCES,
             threshold=0,
-            meaning="SES took mail of a device, and its own receiving refused it: the mail is"
-            " lost, and the device has been told that it was sent.",
-            first="see that this stack's receipt rule set is the active one, that the device sends"
-            " to recipientEmail as it is now, and that the domain's MX record leads to SES. The"
-            " event on the alarms topic holds the reason. 'relayctl list --since 15m' shows"
-            " whether mail comes in again.",
+            meaning="SES accepted mail of a device, but its receiving side refused it: the mail is"
+            " lost, and the device does not know.",
+            first="check that this stack's receipt rule set is active, that the device sends to"
+            " the current recipientEmail, and that the domain's MX record points to SES. The event"
+            " on the alarms topic has the reason. 'relayctl list --since 15m' shows whether mail"
+            " arrives again.",
         ),
         Alarm(
             key="bounce-rate",
@@ -230,10 +231,10 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             period_seconds=_HOUR,
             tells_end=True,
             holds_without_data=True,
-            meaning="More than 5 % of what this account sends in this region, by this stack or"
-            " not, bounces: AWS reviews such an account, and pauses its sending at 10 %.",
-            first="'relayctl bounces list' shows the addresses that bounced; take them out of the"
-            " directory and of the devices' recipient codes.",
+            meaning="More than 5 % of the mail that this account sends in this region, by this"
+            " stack or not, bounces: AWS reviews such an account, and pauses it at 10 %.",
+            first="'relayctl bounces list' shows the addresses that bounced. Remove them from the"
+            " directory and from the devices' recipient codes.",
         ),
         Alarm(
             key="complaint-rate",
@@ -242,10 +243,10 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             period_seconds=_HOUR,
             tells_end=True,
             holds_without_data=True,
-            meaning="More than 0.1 % of what this account sends in this region, by this stack or"
-            " not, is reported as spam: AWS reviews such an account, and pauses it at 0.5 %.",
-            first="'relayctl bounces list' shows who complained; take them out of the directory"
-            " and of the devices' recipient codes.",
+            meaning="More than 0.1 % of the mail that this account sends in this region, by this"
+            " stack or not, is reported as spam: AWS reviews it, and pauses it at 0.5 %.",
+            first="'relayctl bounces list' shows who complained. Remove them from the directory"
+            " and from the devices' recipient codes.",
         ),
     )
 
@@ -254,10 +255,11 @@ _MALWARE = Alarm(
     key="malware",
     metric=metrics.MALWARE_FOUND,
     threshold=0,
-    meaning="The malware scan found something in a file of a mail that was relayed already. Nobody"
-    " can fetch the file any more, and nobody could before it was scanned.",
+    meaning="The malware scan found malware in a file of a mail that was relayed already. Nobody"
+    " can download the file, and nobody could before it was scanned.",
     first="the notice on the fallback topic names the mail, and so does 'relayctl list --since"
-    " 24h'; 'relayctl show MESSAGE' names the file. Take the device that sent it off the network.",
+    " 24h'; 'relayctl show MESSAGE' names the file. Disconnect the device that sent"
+    " it from the network.",
 )
 
 
@@ -267,10 +269,10 @@ def _alarms_of_page(log_group: str) -> tuple[Alarm, ...]:
             key="download-errors",
             metric=metrics.PAGE_FAILURES,
             threshold=0,
-            meaning="Somebody asked for a download page or a file and got an error: AWS did not"
-            " answer the page, or its function died. Links stay good; asking again may help.",
-            first=f"see in the log group {log_group} what it could not do. A missing permission or"
-            " unreadable link keys last until the next deployment, throttling ends by itself."
+            meaning="A request for a download page or a file got an error: a call to AWS failed,"
+            " or the page's function died. Links stay valid; a new request may succeed.",
+            first=f"see the error in the log group {log_group}. A missing permission or unreadable"
+            " link keys last until the next deployment; throttling ends by itself."
             " 'relayctl link MESSAGE --recipient ADDRESS' prints a link to try.",
         ),
         Alarm(
@@ -280,10 +282,10 @@ def _alarms_of_page(log_group: str) -> tuple[Alarm, ...]:
             periods=3,
             breaching=3,
             tells_end=True,
-            meaning="For a quarter of an hour, more people or machines asked for download pages"
-            " than downloadMaxConcurrency lets in. Some were turned away; mail is relayed.",
-            first="see on the dashboard what the pages were. Mostly unknown links are guesses: the"
-            " limit keeps them cheap, leave it. Mostly real ones: raise downloadMaxConcurrency."
+            meaning="For 15 minutes, download pages had more requests than downloadMaxConcurrency"
+            " allows. Some were refused; mail is relayed.",
+            first="see on the dashboard which pages were requested. If most links are unknown,"
+            " somebody guesses: keep the limit. If most are valid, raise downloadMaxConcurrency."
             " 'relayctl link MESSAGE --recipient ADDRESS' prints a link to try.",
         ),
     )
@@ -298,9 +300,9 @@ def _not_posted(log_group: str) -> Alarm:
         tells_end=True,
         tells_both_topics=True,
         meaning="A notice or an alarm could not be posted to a webhook or to the event bus at any"
-        " of its tries. It waits in the dead-letter queue for 14 days. E-mail is not concerned.",
-        first=f"see in the log group {log_group} the last 'not posted': it names the receiver and"
-        " what it answered. Mend the webhook, or its address in the configuration; then move the"
+        " of its tries. It is kept in the dead-letter queue for 14 days. E-mail is not affected.",
+        first=f"see the last 'not posted' in the log group {log_group}: it names the receiver and"
+        " its answer. Correct the webhook, or its address in the configuration; then move the"
         " messages back.",
     )
 
@@ -316,37 +318,37 @@ def _alarms_of_watch(log_group: str) -> tuple[Alarm, ...]:
             holds_without_data=True,
             tells_both_topics=True,
             meaning="An address of alarmEmails or fallbackEmails is not subscribed: it has not"
-            " confirmed, has unsubscribed, or SNS has turned it off. It hears nothing.",
-            first=f"see in the log group {log_group} the last 'not subscribed', which names it."
-            " Have it confirm the mail from SNS; if that is gone, subscribe it anew.",
+            " confirmed, has unsubscribed, or SNS has disabled it. It gets no mail.",
+            first=f"see the last 'not subscribed' in the log group {log_group}: it names the"
+            " address. Confirm the mail from SNS; if that is gone, subscribe the address again.",
         ),
         Alarm(
             key="alarms-undelivered",
             metric=metrics.ALARMS_UNDELIVERED,
             threshold=0,
             tells_both_topics=True,
-            meaning="SNS has given up to deliver something of the alarms topic to a subscriber: an"
-            " alarm may have reached nobody.",
+            meaning="SNS could not deliver a message of the alarms topic to a subscriber, and does"
+            " not retry: an alarm may have reached nobody.",
             first="look at the dashboard for the state of every alarm, then at the topic's"
-            " subscriptions for the one that does not take what it is sent.",
+            " subscriptions for the one that does not accept messages.",
         ),
         Alarm(
             key="notices-undelivered",
             metric=metrics.NOTICES_UNDELIVERED,
             threshold=0,
-            meaning="SNS has given up to deliver a notice to a subscriber of the fallback topic: a"
-            " mail that was not relayed may be known to nobody.",
+            meaning="SNS could not deliver a notice to a subscriber of the fallback topic, and"
+            " does not retry: nobody may know of a mail that was not relayed.",
             first="'relayctl list --state refused --since 1h' shows the mails; then look at the"
-            " topic's subscriptions for the one that does not take what it is sent.",
+            " topic's subscriptions for the one that does not accept messages.",
         ),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmsArgs:
-    """The alarms of a stack, what their metrics are of, and the topics that they tell.
+    """The alarms of a stack, the resources that they measure, and the topics that they notify.
 
-    `second_topic_arn` is told only where an alarm says so (`Alarm.tells_both_topics`).
+    `second_topic_arn` is used only by alarms with `Alarm.tells_both_topics`.
     """
 
     stack: str

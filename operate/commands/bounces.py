@@ -37,7 +37,7 @@ from .stack_options import (
 )
 
 bounces = typer.Typer(
-    help="Addresses that nothing is sent to, because mail there bounced or was reported as spam.",
+    help="Suppressed addresses: mail to them bounced or was reported as spam.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -52,10 +52,10 @@ def list_bounces(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """List the addresses that nothing is sent to, oldest first, with what their servers said.
+    """List suppressed addresses, oldest first, with the answers of their servers.
 
-    An address is added when SES says that mail to it bounced for good, or that its owner reported
-    a mail as spam. Mail to it is told as submission-failed.
+    An address is added when SES reports that mail to it bounced permanently, or that its owner
+    reported a mail as spam. Nothing is sent to it; a notice (submission-failed) reports such mail.
     """
     with errors_told():
         desk = open_stack(ready_file, outputs, stack, profile)
@@ -88,7 +88,7 @@ def list_bounces(
             else:
                 say(map(tab_separated, rows))
         else:
-            complain("there is no such address")
+            complain("no address is suppressed")
 
 
 @bounces.command("clear", epilog=epilog("bounces clear"))
@@ -104,11 +104,11 @@ def clear_bounces(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Let mail be sent to addresses again: it counts at once.
+    """Allow mail to suppressed addresses again, at once.
 
-    Do so once they take mail. What was not sent meanwhile, 'relayctl redeliver' sends; 'relayctl
-    list --recipient ADDRESS --state failed' finds it. SES keeps a list of its own: see
-    docs/operating.md.
+    Use it when the addresses accept mail again. 'relayctl list --recipient ADDRESS --state failed'
+    finds the mail that was not sent, and 'relayctl redeliver' sends it. SES keeps its own
+    suppression list: see docs/operating.md.
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
     wanted = [address_option(one) for one in addresses]
@@ -117,7 +117,7 @@ def clear_bounces(
         stored = desk.suppressions.load(SuppressionList().key)
         known = stored.window.by_address() if stored else {}
         if absent := [one for one in wanted if one.lower() not in known]:
-            raise NotDone(f"{', '.join(absent)}: mail is sent there; nothing was done")
+            raise NotDone(f"{', '.join(absent)}: not suppressed; nothing was done")
         told = [
             f"{one.address}: {one.cause} of {format_moment(one.at)} ({one.detail or 'no reason'})"
             for one in (known[address.lower()] for address in wanted)
@@ -126,6 +126,6 @@ def clear_bounces(
             say(told)
             return
         say(told, to_stderr=True)
-        confirm("Send there again?", yes=yes)
+        confirm("Allow mail to them again?", yes=yes)
         change_window(desk.suppressions, SuppressionList(), lambda found: found.clearing(wanted))
         say([f"{one}: mail is sent there again" for one in wanted])

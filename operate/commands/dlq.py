@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # boto3 takes its time to import
 _MOST_COMPLAINTS = 5
 
 dlq = typer.Typer(
-    help="Look into the dead-letter queue, where mail ends that failed at every try.",
+    help="The dead-letter queue, which keeps mail that failed at every try.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -45,7 +45,7 @@ Messages = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="MESSAGE",
-        help="Message ids, beginnings of them, raw keys, or SQS's ids of messages.",
+        help="Message ids, beginnings of ids, raw keys, or SQS message ids.",
         show_default=False,
     ),
 ]
@@ -63,8 +63,8 @@ def list_letters(
 ) -> None:
     """List every message of the dead-letter queue, oldest first, and why it failed.
 
-    The messages stay there. SQS shows them by handing them out, so that others cannot see them
-    for these seconds, and each look counts as one of their tries.
+    The messages stay in the queue. SQS shows a message only by delivering it: for some seconds
+    others cannot receive it, and each look is counted as one of its receives.
     """
     with errors_told():
         desk = open_stack(ready_file, outputs, stack, profile)
@@ -98,7 +98,7 @@ def _examined(desk: Desk) -> Iterator[Examination]:
             if examination.elsewhere:
                 complain(
                     f"about {_count(examination.elsewhere)} more cannot be seen: somebody else"
-                    " looks, or a look was broken off; try again in a minute"
+                    " is reading the queue, or a read was interrupted; try again in a minute"
                 )
             yield examination
 
@@ -130,19 +130,19 @@ def redrive_letters(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Give messages back to the queue, to be tried again as often as new ones.
+    """Move messages back to the queue, where they have all their tries again.
 
-    Each is deleted from the dead-letter queue only after the queue has taken it, so none can be
-    lost. If relayctl dies between the two, it is in both. That is harmless: what the mail's
-    manifest says is done is not done twice.
+    Each message is deleted from the dead-letter queue only after the queue has accepted it, so
+    none can be lost. If relayctl dies between the two steps, the message is in both queues. That
+    is harmless: what the manifest records as sent is not sent again.
     """
     _work_on(
         messages or (),
         every=every,
         yes=yes,
-        question="Give {} back to the queue?",
+        question="Move {} back to the queue?",
         act=lambda examination: examination.redrive,
-        done="{} given back to the queue",
+        done="{} moved back to the queue",
         open_desk=lambda: open_stack(ready_file, outputs, stack, profile),
     )
 
@@ -158,16 +158,16 @@ def drop_letters(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Delete messages from the dead-letter queue: their mails are not tried any more.
+    """Delete messages from the dead-letter queue: their mails are not retried.
 
-    The raw messages stay in the incoming bucket for incomingRetentionDays; until then, replay
-    brings a mail back.
+    The raw messages stay in the incoming bucket for incomingRetentionDays. Until then, replay
+    announces a mail again.
     """
     _work_on(
         messages or (),
         every=every,
         yes=yes,
-        question="Delete {}? Their mails are not tried any more.",
+        question="Delete {}? Their mails are not retried.",
         act=lambda examination: examination.drop,
         done="{} deleted",
         open_desk=lambda: open_stack(ready_file, outputs, stack, profile),
@@ -231,7 +231,7 @@ def _tell(done: str, number: int, failures: Sequence[AdapterError], *, gone: int
             f"{len(failures) - _MOST_COMPLAINTS} more failed; all that failed are still there"
         )
     if gone > 0:
-        complain(f"{_count(gone)} had gone from the dead-letter queue meanwhile")
+        complain(f"{_count(gone)} left the dead-letter queue in the meantime")
     typer.echo(done.format(_count(number)))
 
 

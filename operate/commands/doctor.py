@@ -47,8 +47,8 @@ Dns = Annotated[
     typer.Option(
         "--dns",
         metavar="ADDRESS[:PORT]",
-        help="The DNS server to ask, instead of the system's. For a sandbox, none is asked"
-        f" without it. Else ${DNS_VARIABLE}.",
+        help="The DNS server to ask, instead of the system's. For a sandbox, DNS is not checked"
+        f" without it. Default: ${DNS_VARIABLE}.",
     ),
 ]
 
@@ -65,7 +65,7 @@ def examine_stack(
         bool,
         typer.Option(
             "--watch",
-            help="Look again every 15 seconds, and tell what changed, until all is well.",
+            help="Check again every 15 seconds and print what changed, until there is no problem.",
         ),
     ] = False,
     dns: Dns = None,
@@ -74,13 +74,13 @@ def examine_stack(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Look at a deployed stack from outside, and say what is not well and what to do.
+    """Check a deployed stack; print each problem and its remedy.
 
-    It looks at DNS records, SES's account, identities and rules, buckets, queues, functions,
-    parameters, subscriptions and alarms, and changes nothing. A line each is ok, a warning, a
-    problem, or unknown where it cannot be read. docs/doctor-policy.json has the rights it takes.
+    Checks DNS records, the SES account, identities and rules, buckets, queues, functions,
+    parameters, subscriptions and alarms. Changes nothing. Each line is ok, a warning, a problem,
+    or unknown (it cannot be read). docs/doctor-policy.json lists the rights that it needs.
 
-    After a first deployment, --watch shows how it comes about: records spread, SES verifies the
+    After a first deployment, --watch shows the progress: DNS records spread, SES verifies the
     domains, people confirm their subscriptions.
     """
     with errors_told():

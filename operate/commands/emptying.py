@@ -40,8 +40,8 @@ def empty_buckets(
 ) -> None:
     """Delete all mail, attachments and records of a stack that is to be destroyed.
 
-    Nothing brings them back: mail that waits is lost, and every link is dead. Run 'pulumi destroy'
-    first, which stops mail from coming in, and ends at a bucket that is not empty; then this; then
+    They cannot be restored: waiting mail is lost, and no link works. Run 'pulumi destroy' first:
+    it stops incoming mail, and fails at a bucket that is not empty. Then run this command, then
     'pulumi destroy' again.
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
@@ -61,7 +61,7 @@ def empty_buckets(
         total = sum(len(objects) for _, objects in buckets)
         if dry_run or not total:
             return
-        confirm("Delete all of them for good?", yes=yes)
+        confirm("Delete all of them permanently?", yes=yes)
         with progress("Deleting", total) as advance:
             for bucket, objects in buckets:
                 for keys in _in_requests(objects):

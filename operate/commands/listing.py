@@ -55,45 +55,45 @@ def list_messages(
         str | None,
         typer.Option(
             metavar="WHEN",
-            help="Those created at this time or later: 2h ago (s, m, h, d, w), or a time such"
-            " as 2026-01-31T14:00Z; UTC where it names no zone.",
+            help="Created at this time or later: an age such as 2h (s, m, h, d, w), or a time"
+            " such as 2026-01-31T14:00Z; UTC if it names no zone.",
         ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="Those created before this time.")
+        str | None, typer.Option(metavar="WHEN", help="Created before this time.")
     ] = None,
     sender: Annotated[
         str | None,
         typer.Option(
             metavar="PATTERN",
-            help="Those from an address, a domain, or with *.example.org its subdomains.",
+            help="From this address or domain; *.example.org means its subdomains.",
         ),
     ] = None,
     recipient: Annotated[
         str | None,
-        typer.Option(metavar="PATTERN", help="Those with a recipient that the pattern means."),
+        typer.Option(metavar="PATTERN", help="With a recipient that matches the pattern."),
     ] = None,
     state: Annotated[
         list[Standing],
-        typer.Option(metavar="STATE", help="Those in this state; repeat for more."),
+        typer.Option(metavar="STATE", help="In this state; repeat for more."),
     ] = [],  # noqa: B006 - Typer copies defaults
     reason: Annotated[
         list[Reason],
         typer.Option(
             metavar="REASON",
-            help="Those that, or some recipients of which, got no mail for this reason, such as"
+            help="Not sent, to at least one recipient, for this reason, such as"
             " recipient-not-allowed; repeat for more.",
         ),
     ] = [],  # noqa: B006 - Typer copies defaults
     unannounced: Unannounced = False,
     limit: Annotated[
-        int, typer.Option(min=0, metavar="N", help="The newest N of them at the most; 0 for all.")
+        int, typer.Option(min=0, metavar="N", help="At most the newest N; 0 for all.")
     ] = _DEFAULT_LIMIT,
     watch: Annotated[
         bool,
         typer.Option(
             "--watch",
-            help=f"Look again every {_EVERY} seconds, until Ctrl-C. A pipe gets what is new or"
+            help=f"Refresh every {_EVERY} seconds, until Ctrl-C. A pipe gets only what is new or"
             " has changed.",
         ),
     ] = False,
@@ -103,22 +103,23 @@ def list_messages(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """List messages, newest first, by their manifests.
+    """List messages, newest first, from their manifests.
 
-    A message is created when a worker first writes down what becomes of it, as a rule seconds
-    after it arrived.
+    A message is created when a worker first writes its manifest, usually seconds after the mail
+    arrived.
 
-    States: relaying (somebody is still to get the mail), done (everybody has it), partial (all
-    have it but those who were left out), failed (some can never get it), refused, ignored, held
-    (over the limit of its sender, or the budget of the stack), released (by an operator, to be
-    done from its start), failing (no try came as far as to promise anything), dead (the last try
-    failed: see dlq list). "at work" means that a worker has it now.
+    States: relaying (not all recipients have the mail yet), done (all have it), partial (all have
+    it except those who were refused), failed (it cannot be sent to some recipients), refused,
+    ignored, held (over the limit of its sender, or the budget of the stack), released (by an
+    operator, to be processed from the start), failing (each try so far failed before the first
+    submission), dead (the last try failed: see dlq list). "at work" means that a worker has it
+    now.
 
-    A terminal shows a line a message, as much as fits; a pipe gets all of it, with tabs between
-    moment, state, id, recipients served, sender, subject, and why. What takes part of its columns
-    by name reads --json.
+    A terminal shows one line a message, cut to its width. A pipe gets the whole line, with tabs
+    between time, state, id, recipients served, sender, subject, and reason. Programs that read
+    columns by name use --json.
 
-    With --unannounced only --until and --json count.
+    With --unannounced, only --until and --json have an effect.
     """
     now = datetime.now(UTC)
     if unannounced:
@@ -151,7 +152,7 @@ def list_messages(
         if found.manifests:
             _tell(found.manifests, now, as_json=as_json)
         elif not as_json:
-            complain("no message is as asked for")
+            complain("no message matches")
         if found.is_cut:
             complain(
                 f"these are the newest {len(found.manifests)}, and there may be more: --limit N"

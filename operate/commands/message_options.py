@@ -23,8 +23,8 @@ Unannounced = Annotated[
     bool,
     typer.Option(
         "--unannounced",
-        help="Raw messages in the incoming bucket that have no manifest, of 10 minutes ago and"
-        " before, or as --until says: nobody was told that they came.",
+        help="Raw messages in the incoming bucket without a manifest, stored 10 minutes ago or"
+        " earlier (or before --until): their notification was lost.",
     ),
 ]
 

@@ -43,8 +43,8 @@ SIMULATOR = "success@simulator.amazonses.com"
 "Using the mailbox simulator")."""
 
 _STATUSES = (
-    "Exits with 0 if the mail came to its end, with 1 if a step did not come; with 2 if the"
-    " command line is wrong, or the stack is not found."
+    "Exits with 0 if every step happened, with 1 if one did not; with 2 if the command line is"
+    " wrong, or the stack is not found."
 )
 _FILE = ("relay-test.txt", b"This file came through the relay.\r\n")
 
@@ -61,15 +61,20 @@ def send_test(
         typer.Option(
             "--to",
             metavar="ADDRESS",
-            help=f"Who gets the mail. Else {SIMULATOR}, if allowedRecipients lets mail go there.",
+            help=f"The recipient. Default: {SIMULATOR}, if allowedRecipients allows it.",
         ),
     ] = None,
     attach: Annotated[
         Path | None,
-        typer.Option("--attach", metavar="FILE", dir_okay=False, help="Instead of a short text."),
+        typer.Option(
+            "--attach",
+            metavar="FILE",
+            dir_okay=False,
+            help="Attach this file instead of a short text.",
+        ),
     ] = None,
     limit: Annotated[
-        float, typer.Option(min=1, metavar="SECONDS", help="How long each step is waited for.")
+        float, typer.Option(min=1, metavar="SECONDS", help="How long to wait for each step.")
     ] = 120.0,
     as_json: AsJson = False,
     dns: Dns = None,
@@ -78,16 +83,16 @@ def send_test(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Send a mail as a device does, and follow it to its end.
+    """Send a mail as a device does, and follow it through the relay.
 
-    It is submitted over SMTP with STARTTLS and the stack's credentials, with one file attached.
-    Then each step is told as it is seen, with the seconds since it was sent: accepted, stored,
-    announced, relayed, submitted, page-answers. Where a step does not come, what doctor finds is
-    told.
+    The mail is submitted over SMTP with STARTTLS and the stack's credentials, with one file
+    attached. Each step is printed when it happens, with the seconds since the mail was sent:
+    accepted, stored, announced, relayed, submitted, page-answers. If a step does not happen, the
+    problems that doctor finds are printed.
 
-    It takes doctor's rights, those of list and link, s3:ListBucket and s3:GetObject on incoming/*
-    of the incoming bucket, and ssm:GetParameter on the parameter of the SMTP credentials. Where
-    the stack makes none (createSmtpUser false), give those of a device in RELAYCTL_SMTP_USER and
+    Needs the rights of doctor, list and link, s3:ListBucket and s3:GetObject on incoming/* of the
+    incoming bucket, and ssm:GetParameter on the parameter of the SMTP credentials. If the stack
+    creates no credentials (createSmtpUser false), set those of a device in RELAYCTL_SMTP_USER and
     RELAYCTL_SMTP_PASSWORD.
     """
     with errors_told():
@@ -117,7 +122,7 @@ def _recipient(to: str | None, settings: Settings) -> str:
         if not matches(SIMULATOR, settings.allowed_recipients):
             allowed = ", ".join(settings.allowed_recipients)
             raise typer.BadParameter(
-                f"say who gets the mail; allowedRecipients has {allowed}", param_hint="--to"
+                f"name the recipient; allowedRecipients has {allowed}", param_hint="--to"
             )
         return SIMULATOR
     try:
@@ -139,7 +144,7 @@ def _server(desk: Desk) -> Server:
     """Where and as whom devices submit.
 
     Raises:
-        StackUnknown: if no credentials are to be had.
+        StackUnknown: if there are no credentials.
         AdapterError: if they cannot be read.
     """
     from adapters.aws.errors import aws_call  # noqa: PLC0415 - boto3 takes its time to import
@@ -163,7 +168,7 @@ def _server(desk: Desk) -> Server:
         username, password = sandbox.username, sandbox.password
     else:
         raise StackUnknown(
-            "this stack makes no SMTP credentials (createSmtpUser is false): give those of a"
+            "this stack creates no SMTP credentials (createSmtpUser is false): set those of a"
             f" device in {USER_VARIABLE} and {PASSWORD_VARIABLE}"
         )
     return Server(host=host, port=port, username=username, password=password, ca_file=ca_file)
@@ -212,4 +217,4 @@ def _tell_troubles(desk: Desk, server: str | None) -> None:
     for finding in troubles:
         tell(finding, as_json=False)
     if not troubles:
-        complain("relayctl doctor finds nothing: 'relayctl list --since 1h', and the log group")
+        complain("relayctl doctor finds nothing: see 'relayctl list --since 1h' and the log group")

@@ -17,7 +17,7 @@ ReadyFile = Annotated[
     typer.Option(
         "--ready-file",
         metavar="FILE",
-        help="The ready file of a sandbox, which tells where it is and how to get in. Else"
+        help="The ready file of a sandbox, with its addresses and credentials. Default:"
         f" ${READY_FILE_VARIABLE}.",
     ),
 ]
@@ -26,27 +26,25 @@ Outputs = Annotated[
     typer.Option(
         "--outputs",
         metavar="FILE",
-        help="What 'pulumi stack output --json' printed; - is standard input. Else"
-        f" ${OUTPUTS_VARIABLE}; else that command is run.",
+        help="A file with the output of 'pulumi stack output --json'; - is standard input."
+        f" Default: ${OUTPUTS_VARIABLE}, else relayctl runs that command.",
     ),
 ]
 StackName = Annotated[
     str | None,
-    typer.Option(
-        "--stack", metavar="NAME", help="The stack to ask Pulumi for, if not the selected one."
-    ),
+    typer.Option("--stack", metavar="NAME", help="The Pulumi stack, if not the selected one."),
 ]
 Profile = Annotated[
     str | None,
     typer.Option(
         "--profile",
         metavar="NAME",
-        help="The profile of ~/.aws/config to get AWS credentials from. Not for a sandbox.",
+        help="The profile of ~/.aws/config with the AWS credentials. Not for a sandbox.",
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")
+    bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 

@@ -36,7 +36,7 @@ Marker = Annotated[
     str | None,
     typer.Option(
         metavar="WORD",
-        help="The word around a recipient code (recipientMarker). Else Email_Rxers_Code.",
+        help="The word around a recipient code (recipientMarker). Default: Email_Rxers_Code.",
     ),
 ]
 Allowed = Annotated[
@@ -45,7 +45,7 @@ Allowed = Annotated[
         "--allow",
         metavar="PATTERN",
         help="An address or a domain that mail may go to (allowedRecipients); repeat for more."
-        " Else *.",
+        " Default: *.",
     ),
 ]
 Groups = Annotated[
@@ -53,8 +53,8 @@ Groups = Annotated[
     typer.Option(
         "--group",
         metavar="NAME=ADDRESS,…",
-        help="A group that @NAME stands for, of addresses and other groups (@NAME); repeat for"
-        " more.",
+        help="A group, written @NAME in a code; its members are addresses and other groups"
+        " (@NAME); repeat for more.",
     ),
 ]
 Defaults = Annotated[
@@ -62,8 +62,8 @@ Defaults = Annotated[
     typer.Option(
         "--default",
         metavar="SENDER=ADDRESS,…",
-        help="Who gets the mail of a sender that names nobody (defaultRecipients): addresses and"
-        " groups (@NAME). SENDER is an address, a domain, with *.example.org its subdomains, or"
+        help="The recipients of a sender's mail without a code (defaultRecipients): addresses and"
+        " groups (@NAME). SENDER is an address, a domain, *.example.org for its subdomains, or"
         " *; repeat for more.",
     ),
 ]

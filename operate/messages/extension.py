@@ -69,7 +69,7 @@ def plan_extension(
     message_id, before = manifest.message_id, manifest.expires_at
     if until <= before:
         raise NotDone(
-            f"{message_id}: its links are good until {format_moment(before)}, which is not before"
+            f"{message_id}: its links are valid until {format_moment(before)}, which is not before"
             f" {format_moment(until)}; 'relayctl revoke' ends them sooner"
         )
     if latest is not None and until > latest:

@@ -23,8 +23,8 @@ from operate.stack.outputs import StackUnknown
 from relay_core.errors import AdapterError
 
 EXIT_STATUSES = (
-    "Exits with 0 if it was done; with 1 if it, or a part of it, was not; with 2 if the command"
-    " line is wrong, a confirmation cannot be asked for, or the stack is not found."
+    "Exits with 0 if all was done; with 1 if something was not; with 2 if the command line is"
+    " wrong, the command cannot ask for confirmation, or the stack is not found."
 )
 _PIPED_WIDTH = 200  # columns, where no terminal says how many there are
 _SECONDS_UNTIL_PROGRESS = 1.0

@@ -1,12 +1,12 @@
-"""What the operator reads about a mail that was not, or not wholly, relayed.
+"""The notice to the operator about a mail that was not relayed, or not to all recipients.
 
-The text says which stack speaks, what came, from whom, what was wrong, where the raw message lies,
-what to do, with the commands to type, and where the document says more. Of the mail itself it
-holds the subject and the offending part of the recipient code, and never a link to an attachment.
+The text names the stack, the mail, its sender, what is wrong, the key of the raw message, what to
+do, the commands to type, and the place in the documentation. Of the mail itself it contains the
+subject and the wrong part of the recipient code, never a link to an attachment.
 
-What the mail says is quoted with care. Its control characters cannot begin a line of ours, and
-nothing of it can be clicked on (`quoting`): the operator's trust in a notice is not for strangers
-to use. The addresses of the sender and of recipients stay as they are, for people copy them.
+Words of the mail are quoted safely: control characters cannot start a new line, and no mail
+program makes a link of them (`quoting`). So a stranger cannot abuse the operator's trust in a
+notice. The addresses of the sender and of recipients stay unchanged, so that they can be copied.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class MailIdentity:
 
 _ADVICE = {
     Reason.NO_RECIPIENT_CODE: (
-        "Let the device write the recipients into the body of its mail, as\n"
+        "Make the device write the recipients into the body of its mail, as\n"
         "  :{marker}:someone@example.org,another@example.org:{marker}:"
     ),
     Reason.MALFORMED_RECIPIENT_CODE: "Correct the recipient code in the device's settings.",
@@ -57,13 +57,13 @@ _ADVICE = {
     Reason.TOO_MANY_RECIPIENTS: "Name fewer recipients, or raise maxRecipients and deploy.",
     Reason.SENDER_NOT_ALLOWED: "If it is a device of yours, add it to allowedSenders and deploy.",
     Reason.SPAM: "If it is a device of yours, set spamAction to mark and deploy.",
-    Reason.VIRUS: "Look at the device that sent it. Do not open the raw message carelessly.",
-    Reason.AUTHENTICATION_FAILED: "If it is a device of yours, let it send through Amazon SES.",
-    Reason.MAIL_LOOP: "Take this relay's own addresses out of the recipient code.",
+    Reason.VIRUS: "Check the device that sent it. Take care if you open the raw message.",
+    Reason.AUTHENTICATION_FAILED: "If it is a device of yours, make it send through Amazon SES.",
+    Reason.MAIL_LOOP: "Remove this relay's own addresses from the recipient code.",
     Reason.DELIVERY_REPORT: "Nothing.",
-    Reason.MALFORMED_MESSAGE: "Look at the raw message and at the device that sent it.",
-    Reason.LIMIT_EXCEEDED: "Let the device send smaller mails, or fewer.",
-    Reason.SUBMISSION_FAILED: "Check the recipient's address and what SES said of it.",
+    Reason.MALFORMED_MESSAGE: "Check the raw message and the device that sent it.",
+    Reason.LIMIT_EXCEEDED: "Make the device send smaller mails, or fewer.",
+    Reason.SUBMISSION_FAILED: "Check the recipient's address, and SES's answer above.",
 }
 
 _STAYS_WRONG = frozenset(
@@ -75,14 +75,14 @@ _STAYS_WRONG = frozenset(
         Reason.MALFORMED_MESSAGE,
     }
 )
-"""What is wrong with the mail itself: sent again, it is refused again."""
+"""Reasons in the mail itself: the same mail is refused again."""
 
 PLACE = f"{MANUAL}#the-notices"
-"""Where the operator's document says more about each reason."""
+"""The place in the operator's document that explains each reason."""
 
 
 MAX_REFUSALS_TOLD = 50
-"""How many refusals one notice tells; it counts the others."""
+"""How many refusals one notice lists; it counts the others."""
 
 MAX_DETAIL = 2000
 """Characters of a refusal's detail, or of a subject, that a notice quotes."""
@@ -108,9 +108,9 @@ def compose_notice(
     relayed_to: int = 0,
     headline: str | None = None,
 ) -> Notice:
-    """The notice about one mail. `relayed_to` counts the recipients who get it all the same.
+    """The notice about one mail. `relayed_to` counts the recipients who get the mail.
 
-    `headline` is its first sentence, if it is not that the mail was not (wholly) relayed.
+    `headline` is its first sentence, if that is not "A mail was not relayed" or the like.
 
     Raises:
         ValueError: if there is no refusal to tell.
@@ -142,9 +142,9 @@ def compose_notice(
         f"Message: {mail.message_id}",
         f"Raw:     {mail.raw_key} in the incoming bucket",
         "",
-        "What was wrong:",
+        "What is wrong:",
         *(f"* {refusal.reason}: {_indented(refusal.detail)}" for refusal in told),
-        *([f"* and {more} more like these"] if more else []),
+        *([f"* and {more} more"] if more else []),
         "",
         "What to do:",
         *(f"* {_indented(_ADVICE[reason].format(marker=marker))}" for reason in reasons),
@@ -169,10 +169,10 @@ def compose_notice(
 def _commands(
     message_id: MessageId, reasons: Sequence[Reason], *, others_have_it: bool
 ) -> Iterator[str]:
-    yield f"* See what became of it:     relayctl show {message_id}"
+    yield f"* See its state:              relayctl show {message_id}"
     if not _STAYS_WRONG.issuperset(reasons):
         whom = " --recipient ADDRESS" if others_have_it else ""
-        yield f"* Once that is mended, send: relayctl redeliver {message_id}{whom}"
+        yield f"* After the correction, send: relayctl redeliver {message_id}{whom}"
 
 
 def _quoted(text: str, *, marker: str = "", keeps_addresses: bool = True) -> str:

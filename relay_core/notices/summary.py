@@ -1,7 +1,7 @@
-"""What the operator reads of notices that were summed up.
+"""The notice that sums up many notices of one reason.
 
-Nothing in it is a word of a mail: a message's id is the last component of its key, harmless by
-`relay_core.keys.message_id_of`. Who wrote the mails, and why each was refused, `relayctl` tells.
+It contains no words of a mail: a message's id is the last component of its key, made safe by
+`relay_core.keys.message_id_of`. `relayctl` shows the senders, and why each mail was refused.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def compose_summary(window: NoticeWindow, tally: Tally, *, stack: str) -> Notice
     since = format_moment(window.started_at)
     command = f"relayctl list --reason {tally.reason} --since {since} --limit 0"
     lines = [
-        f"{count} of the reason {tally.reason} did not leave one by one.",
+        f"{count} of the reason {tally.reason} are summed up here.",
         "",
         f"Stack: {stack}",
         f"Between {since} and {format_moment(window.ends_at)}",
-        "there were more than are told at once (noticeLimit, noticeWindowSeconds).",
-        "Each mail has a manifest that says why.",
+        "there were more notices than noticeLimit in noticeWindowSeconds.",
+        "The manifest of each mail has the reason.",
         "",
         "What to do:",
         f"* List the mails:   {command}",

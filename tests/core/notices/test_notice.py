@@ -103,7 +103,7 @@ def test_of_very_many_refusals_some_are_told_and_the_others_counted() -> None:
     notice = compose_notice(MAIL, [*many, last], SETTINGS)
     assert MAX_REFUSALS_TOLD == len(notice.refusals) == notice.text.count("* spam: ")
     assert 100_001 - MAX_REFUSALS_TOLD == notice.more_refusals
-    assert f"* and {notice.more_refusals} more like these" in notice.text
+    assert f"* and {notice.more_refusals} more" in notice.text
     assert "recipient directory" in notice.text  # what to do about the last is told all the same
 
 
@@ -139,7 +139,7 @@ def test_the_words_of_a_mail_are_quoted_with_care(subject: str, detail: str) -> 
         f"Subject: {notice.mail_subject or '(none)'}",
         "Message: 0abc",
         "Raw:     incoming/0abc in the incoming bucket",
-        "What was wrong:",
+        "What is wrong:",
         "What to do:",
         "More: docs/operating.md#the-notices",
     ] == headings

@@ -30,7 +30,7 @@ def addresses(deployed: Deployed) -> list[str]:
 
 def test_where_nobody_bounced_nobody_is_listed(deployed: Deployed) -> None:
     answer = deployed.relayctl("bounces", "list")
-    assert (0, "", "there is no such address\n") == (
+    assert (0, "", "no address is suppressed\n") == (
         answer.status,
         answer.stdout,
         answer.stderr.removeprefix("relayctl: "),
@@ -71,5 +71,5 @@ def test_one_that_is_not_there_is_named_and_nothing_is_done(deployed: Deployed) 
     command = ("bounces", "clear", "anna@example.com", "c@example.com", "--yes")
     answer = deployed.relayctl(*command)
     assert 1 == answer.status
-    assert "c@example.com: mail is sent there; nothing was done" in answer.stderr
+    assert "c@example.com: not suppressed; nothing was done" in answer.stderr
     assert 2 == len(addresses(deployed))

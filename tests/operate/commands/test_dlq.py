@@ -127,7 +127,7 @@ class TestRedrive:
         bodies = [*failed_at(deployed, *(str(n) for n in range(25))).values(), "no JSON"]
         deployed.fail("no JSON")
         answer = deployed.relayctl("dlq", "redrive", "--all", "--yes")
-        assert (0, done(26, "given back to the queue")) == (answer.status, answer.stdout)
+        assert (0, done(26, "moved back to the queue")) == (answer.status, answer.stdout)
         assert sorted(bodies) == deployed.visible(deployed.queue)
         assert [] == deployed.visible(deployed.dead_letters)
 
@@ -138,7 +138,7 @@ class TestRedrive:
         deployed.fail(bodies["c"])
         names = ["abc", "incoming/b", "c", bad[:13]]
         answer = deployed.relayctl("dlq", "redrive", *names, "--yes")
-        assert (0, done(5, "given back to the queue")) == (answer.status, answer.stdout)
+        assert (0, done(5, "moved back to the queue")) == (answer.status, answer.stdout)
         moved = [bodies["abc-1"], bodies["b"], bodies["c"], bodies["c"], "no JSON"]
         assert sorted(moved) == deployed.visible(deployed.queue)
         left = [bodies["abd-1"], bodies["d"]]
@@ -146,7 +146,7 @@ class TestRedrive:
 
     def test_an_empty_queue_is_no_error(self, deployed: Deployed) -> None:
         answer = deployed.relayctl("dlq", "redrive", "--all", "--yes")
-        assert (0, done(0, "given back to the queue")) == (answer.status, answer.stdout)
+        assert (0, done(0, "moved back to the queue")) == (answer.status, answer.stdout)
 
     @pytest.mark.parametrize(
         ("missing", "in_queue"), [("sqs:SendMessage", 0), ("sqs:DeleteMessage", 1)]
@@ -160,7 +160,7 @@ class TestRedrive:
             {"Effect": "Deny", "Action": missing, "Resource": "*"},
         ]
         answer = deployed.as_user(rights, tmp_path).relayctl("dlq", "redrive", "--all", "--yes")
-        assert (1, done(0, "given back to the queue")) == (answer.status, answer.stdout)
+        assert (1, done(0, "moved back to the queue")) == (answer.status, answer.stdout)
         assert missing in answer.stderr
         assert [body] * in_queue == deployed.visible(deployed.queue)
         assert [body] == deployed.visible(deployed.dead_letters)

@@ -50,7 +50,7 @@ class TestRevoke:
         deployed.store_files(before)
         answer = deployed.relayctl("revoke", "m1", "--recipient", "Ben@Example.net", "--yes")
         assert (0, "m1: revoked\n") == (answer.status, answer.stdout), answer.stderr
-        assert f"{BEN}: the link works no more" in answer.stderr
+        assert f"{BEN}: the link stops working" in answer.stderr
         after = deployed.manifest("m1")
         assert [True, False, True] == [opens(after, one) for one in (ANNA, BEN, CARL)]
         (noted,) = after.interventions
@@ -137,7 +137,7 @@ class TestRevoke:
         before = deployed.document("m1")
         answer = deployed.relayctl("revoke", "m1", "--dry-run")
         assert 0 == answer.status
-        assert f"{CARL}: the link works no more" in answer.stdout
+        assert f"{CARL}: the link stops working" in answer.stdout
         assert before == deployed.document("m1")
 
     def test_without_a_terminal_it_is_not_done_unasked(self, deployed: Deployed) -> None:
@@ -168,7 +168,9 @@ class TestExtend:
         answer = deployed.relayctl("extend", "m1", "--hours", "48", "--yes")
         assert 0 == answer.status, answer.stderr
         after = deployed.manifest("m1")
-        assert answer.stdout == f"m1: its links are good until {format_moment(after.expires_at)}\n"
+        assert (
+            answer.stdout == f"m1: its links are valid until {format_moment(after.expires_at)}\n"
+        )
         least = max(before.expires_at, began) + 48 * HOUR
         assert least <= after.expires_at <= datetime.now(UTC) + 84 * HOUR
         (noted,) = after.interventions
@@ -204,7 +206,7 @@ class TestExtend:
         deployed.store_files(fresh())
         deployed.relayctl("revoke", "m1", "--recipient", ANNA, "--yes")
         answer = deployed.relayctl("extend", "m1", "--hours", "1", "--yes")
-        assert f"but not those that are revoked: {ANNA}" in answer.stderr
+        assert f"except those that are revoked: {ANNA}" in answer.stderr
         assert not opens(deployed.manifest("m1"), ANNA)
 
     @pytest.mark.parametrize(
@@ -232,7 +234,7 @@ class TestExtend:
 
     def test_not_sooner(self, deployed: Deployed) -> None:
         deployed.store_files(fresh())
-        assert "its links are good until" in self.refused(deployed, "--until", "2026-01-31T14:00")
+        assert "its links are valid until" in self.refused(deployed, "--until", "2026-01-31T14:00")
 
     def test_not_without_files(self, deployed: Deployed) -> None:
         deployed.store(fresh())
@@ -287,8 +289,8 @@ class TestLink:
     @pytest.mark.parametrize(
         ("change", "words"),
         [
-            (("revoke", "m1", "--recipient", ANNA, "--yes"), "it is revoked since"),
-            (None, "it is over since"),
+            (("revoke", "m1", "--recipient", ANNA, "--yes"), "it was revoked at"),
+            (None, "it expired at"),
         ],
     )
     def test_one_that_does_not_work_is_told_of(
@@ -328,7 +330,7 @@ class TestLink:
 
     def test_help_says_what_it_is_worth(self, deployed: Deployed) -> None:
         answer = deployed.relayctl("link", "--help")
-        assert "WHOEVER HAS THE LINK HAS THE FILES" in answer.stdout
+        assert "ANYBODY WHO HAS THE LINK CAN OPEN THE FILES" in answer.stdout
 
     def test_an_output_of_its_own_names_the_keys(self, paged: Deployed) -> None:
         ready = json.loads(paged.ready_file.read_text())
