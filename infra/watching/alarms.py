@@ -207,8 +207,8 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             threshold=0,
             periods=_LINGERING,
             tells_end=True,
-            meaning="The recipient directory cannot be read. Workers use the last version they read;"
-            " a worker that has read none retries its mail later.",
+            meaning="The recipient directory cannot be read. Workers use the last version they"
+            " read; a worker that has read none retries its mail later.",
             first="see whether the parameter that the stack's output directoryParameter names was"
             " edited recently: it must be a JSON object. Its history has the last good version."
             " 'relayctl list --state failing --since 1h' shows the mail that is retried.",
