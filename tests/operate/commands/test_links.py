@@ -79,7 +79,7 @@ class TestRevoke:
         shown = deployed.relayctl("show", "m1").stdout
         (number,) = re.findall(r"^ *(\d) +b\.jpg", shown, re.MULTILINE)
         answer = deployed.relayctl("revoke", "m1", "--attachment", number, "--yes")
-        assert "attachment 2 (b.jpg): nobody can fetch it" in answer.stderr
+        assert "attachment 2 (b.jpg): recipients cannot download it" in answer.stderr
         after = deployed.manifest("m1")
         assert not any(one.revoked_at for one in after.deliveries)
         assert {1} == fetchable(replace(after, expires_at=after.created_at + 999 * DAY))
@@ -89,7 +89,7 @@ class TestRevoke:
         answer = deployed.relayctl(
             "revoke", "m1", "--attachment", "2", "--recipient", ANNA, "--undo", "--yes"
         )
-        assert "attachment 2 (b.jpg): recipients can fetch it" in answer.stderr
+        assert "attachment 2 (b.jpg): recipients can download it" in answer.stderr
         assert deployed.manifest("m1").attachments[1].revoked_at is None
 
     def test_an_undo_tells_what_stays_revoked(self, deployed: Deployed) -> None:
