@@ -1,9 +1,9 @@
 """Which receipt rule set is active: made so by the provider, and undone only where it is ours.
 
-An account has one active receipt rule set in a region. The provider's resource activates one, and
-that is all it is asked to do: deleted, it would deactivate whichever set is active, whoever's that
-is by then (terraform-provider-aws, active_receipt_rule_set.go, delete). So it is retained when it
-goes: a change of sets, a stack that another one has taken over from, a rename, touch nothing.
+An account has one active receipt rule set in a region. The provider's resource is used only to
+activate one. Its deletion would deactivate whichever set is active then, also another owner's
+(terraform-provider-aws, active_receipt_rule_set.go, delete). So it is retained on deletion: a
+change of sets, a set that another stack has replaced, and a rename deactivate nothing.
 
 What is left is a resource of our own, an `Activation`. Deleted, it asks which set is active, and
 deactivates that only if it is the stack's own. At each `up` and preview it is compared with what

@@ -1,7 +1,7 @@
-"""What holds for every resource of a kind, wherever in the program it is declared.
+"""Properties that every resource of a kind gets, wherever in the program it is declared.
 
-Both are the operator's to ask for. They are applied to all that the relay is made of, so that a
-role or a bucket that is added later has them too.
+The operator configures both. They apply to all resources of the relay, so that a role or a bucket
+that is added later has them too.
 
 * A permissions boundary on every role and user: the most that any of them may ever do (IAM guide,
   "Permissions boundaries for IAM entities").

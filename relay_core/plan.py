@@ -182,10 +182,10 @@ def plan_recipients(
 
 
 def find_recipients(admitted: AdmittedMail, settings: Settings, directory: Directory) -> Resolved:
-    """Whom an admitted mail names and may go to, and why not to the others.
+    """The recipients of an admitted mail, and the refusals of the others that it names.
 
-    The sender's default recipients get it only if no body holds any code. A code that cannot be
-    read names somebody else: it is told to the operator, not answered with a guess.
+    The sender's default recipients get it only if no body contains a code. A code that cannot be
+    read names other recipients: the operator is notified, and nothing is guessed.
     """
     mail, codes = admitted.mail, admitted.codes
     counted = _COUNTED[settings.codes_counted]

@@ -232,8 +232,8 @@ class Notice:
 
     `subject` is one line and `text` what a person reads; the other fields say the same to a
     machine. `reason` and `sender` let subscribers filter; `sender` is None where the mail names
-    none. `refusals` are those that `text` tells of, `more_refusals` counts the others.
-    `relayed_to` counts the recipients who get the mail all the same.
+    none. `refusals` are those that `text` lists, `more_refusals` counts the others.
+    `relayed_to` counts the recipients who get the mail.
     """
 
     reason: Reason

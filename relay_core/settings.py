@@ -59,7 +59,7 @@ class Settings:
     are relayed in each `sender_window`, 0 for all; what is more is held. `recipient_budget` is how
     many recipients the stack submits to in an hour, 0 for any number; mail beyond it is held.
     `inline_image_limit` is how large an image that the HTML shows may be, in bytes, to stay in the
-    mail. `notice_limit` is how many notices of one reason and sender are told at once in each
+    mail. `notice_limit` is how many notices of one reason and sender are sent singly in each
     `notice_window`, 0 for all; the rest is summed up. `limits` bound what is read at all.
     `submission_concurrency` is how many mails a worker hands over at the same time. `retry_delay`
     is how long the queue waits after the first failed try of a message; each further try waits

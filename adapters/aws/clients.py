@@ -41,7 +41,7 @@ _S3 = Config(
     max_pool_connections=16,  # files are stored eight at a time (`relay_core.delivery.storing`)
     # Presigned URLs: SigV4 under the bucket's own regional host. Left to choose, botocore
     # presigns for the global host, which redirects young buckets outside us-east-1 and so
-    # breaks the signature. An endpoint that is an IP address gets path style all the same.
+    # breaks the signature. An endpoint that is an IP address still gets path style.
     signature_version="s3v4",
     s3={"addressing_style": "virtual"},
 )

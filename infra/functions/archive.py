@@ -97,7 +97,7 @@ def source_files(root: Path, packages: Sequence[str]) -> dict[str, Path]:
 def distribution_files(pins: Mapping[str, str]) -> dict[str, Path]:
     """Name in the archive → file, of the pinned distributions that are pure Python.
 
-    Those that are not (`NATIVE`) must be installed all the same: what runs is what was tested.
+    The others (`NATIVE`) must be installed too: what runs is what was tested.
 
     Raises:
         UnusableEnvironment: naming every distribution that is not installed, not of the pinned

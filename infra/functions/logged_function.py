@@ -1,8 +1,8 @@
 """A Lambda function as all of ours are: a role of its own, and a log group that is there first.
 
-The log group is made before the function and named to it: a group that Lambda made by itself would
-keep its logs for ever, and no role here may make any. The function waits for its role's policy, so
-that its first invocation has its rights.
+The log group is created before the function and set as its group. A group that Lambda created by
+itself would keep its logs without a limit, and no role here may create a group. The function waits
+for its role's policy, so that its first invocation has its rights.
 """
 
 from __future__ import annotations

@@ -188,7 +188,7 @@ class Posting(pulumi.ComponentResource):
         if sends is not Sends.NOTICES:
             topics["alarms"] = args.alarms_topic_arn, _ALARMS_ONLY
         if sends is not Sends.ALARMS:
-            # Alarms that are told on both topics come by the other one.
+            # Alarms that go to both topics arrive by the alarms topic.
             both = sends is Sends.BOTH
             topics["notices"] = args.fallback_topic_arn, _NOTICES_ONLY if both else None
         policy = aws.sqs.QueuePolicy(

@@ -1,7 +1,8 @@
-"""Where SES tells what became of the mail of a configuration set: a topic, and CloudWatch.
+"""Where SES publishes the events of a configuration set's mail: a topic, and CloudWatch.
 
-CloudWatch counts under the name of the set: so a stack's own are told from those of others in the
-account. SES tries a topic out when it becomes a destination: so that waits for the topic's policy.
+CloudWatch counts by the name of the set. This separates a stack's events from those of others in
+the account. SES sends a test message to a new topic destination, so the destination waits for the
+topic's policy.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ _SIDES = (
 )
 """Inputs of the bucket itself that are resources of their own here.
 
-A refresh reads them into the bucket's state all the same. Compared with the program, which does
-not give them there, they have been taken away again by an `up` (pulumi-aws, issues 2128 and 6244).
+A refresh still reads them into the bucket's state. The program does not set them there, so a later
+`up` removed them (pulumi-aws, issues 2128 and 6244).
 """
 
 

@@ -1,7 +1,7 @@
 """The recipient directory: one parameter that the configuration fills and the operator edits.
 
-What the configuration says is the parameter's first content. From then on the parameter is the
-truth: a later `pulumi up` leaves it alone, whatever the configuration says by then.
+The configuration is the parameter's first content. After that, only the parameter counts: a later
+`pulumi up` does not change it, even if the configuration has changed.
 
 Pulumi writes a parameter as a whole. Were any of its properties to change, the provider would
 put the value it last knew beside it, over the operator's. So none of them may ever change; tags

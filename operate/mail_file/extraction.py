@@ -1,8 +1,8 @@
 """Attachments as files in one folder: under safe names, never over what is there already.
 
 A name is `<message>-<index>-<safe name>`, so that attachments of one name in one message or
-in several stay apart and the extension stays where it was. If that is taken all the same, by
-an earlier run or another message of that name, a number goes between. Files are opened
+in several stay apart and the extension stays where it was. If that name exists already, from
+an earlier run or another message of that name, a number is inserted. Files are opened
 exclusively, which also refuses to write through a link that somebody has put there.
 """
 

@@ -20,14 +20,14 @@ from .redelivery import NotDone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """One object that is needed: when it was stored, and for how long; None is for ever."""
+    """One object that is needed: when it was stored, and for how long; None is without limit."""
 
     stored_at: datetime
     retention: timedelta | None
 
 
 def latest_end(created_at: datetime, kept: Iterable[Kept]) -> datetime | None:
-    """Until when the links of a message may be good, in whole seconds; None for ever."""
+    """The latest end of the links of a message, in whole seconds; None without limit."""
     ends = [
         end
         for one in kept
@@ -54,7 +54,7 @@ class Extension:
 
 
 def later_by(manifest: Manifest, more: timedelta, now: datetime) -> datetime:
-    """So much after the end of the links, or after now, if they are over."""
+    """The moment this long after the end of the links, or after now, if they have expired."""
     return max(manifest.expires_at, now) + more
 
 

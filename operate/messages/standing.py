@@ -1,8 +1,8 @@
-"""How an operator sees a message: one word for what became of it, and who works on it now.
+"""The state of a message as an operator sees it, in one word, and the worker that has it now.
 
-A manifest says the same in two fields: the message's state, and each recipient's. `relaying` there
-is from the first submission to long after the last. An operator wants to know whether that is
-over, and whether somebody did not get the mail.
+A manifest has two fields for it: the state of the message, and the state of each recipient. There,
+`relaying` lasts from the first submission until long after the last. An operator wants to know
+whether all is sent, and whether a recipient did not get the mail.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def trouble_of(manifest: Manifest) -> str:
 def why(manifest: Manifest) -> str:
     """Why the message is where it is, in words of the record; empty where it is done.
 
-    Recipients who fail for the same reason are told of together, and each reason once.
+    Recipients who fail for the same reason are listed together, and each reason once.
     """
     words = [manifest.reason.value] if manifest.reason else []
     trouble = trouble_of(manifest)

@@ -31,9 +31,9 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestMail:
-    """What is sent. `recipient` stands in the recipient code, `inbound_address` in the envelope.
+    """The test mail. `recipient` is in the recipient code, `inbound_address` in the envelope.
 
-    `token` is told by nothing else; `attachment` is a file's name and content.
+    `token` identifies this mail; `attachment` is a file's name and content.
     """
 
     __test__ = False  # pytest takes classes of such names for its own

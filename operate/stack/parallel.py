@@ -21,9 +21,10 @@ _Result = TypeVar("_Result")
 def in_parallel(
     act: Callable[[_Item], _Result], items: Iterable[_Item]
 ) -> Iterator[tuple[_Item, _Result | AdapterError]]:
-    """Each item with what came of it, as they are done with; an `AdapterError` is a result.
+    """Each item with its result, in the order of completion; an `AdapterError` is a result.
 
-    Any other error, and a caller who goes away, ends it: what was not begun by then is not done.
+    Any other error ends it, and so does a caller that stops iterating: items that were not begun
+    are not processed.
     """
     with ThreadPoolExecutor(max_workers=WORKERS) as executor:
         try:

@@ -1,10 +1,10 @@
 """The inbound address is a secret, and no text that leaves the relay spells it.
 
-Whoever knows the address that devices send to can try to send mail through the relay. Devices
-print it all the same: into a subject, a log line, a display name or a field of their own. So each
-text is searched for it before it goes out, and `MARK` takes its place.
+Everybody who knows the address that devices send to can try to send mail through the relay. But
+devices print it: into a subject, a log line, a display name or a field of their own. So each text
+is searched for it before it is sent, and `MARK` replaces it.
 
-An address can be spelled in many ways that one reader or another undoes. These are found, mixed in
+An address can be encoded in many ways that some mail program decodes. These are found, mixed in
 any way, in plain text and in the source of HTML:
 
 * letters of either case, full-width forms, and the dots of IDNA;

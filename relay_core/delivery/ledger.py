@@ -33,11 +33,11 @@ class Ledger:
     def __init__(
         self, manifests: Manifests, manifest: Manifest, stored: StoredManifest | None
     ) -> None:
-        """`stored` is what the store holds, and `manifest` what it is to hold.
+        """`stored` is the manifest in the store, and `manifest` the one to be written.
 
-        If they differ, the first change saves them both. If another worker has begun to relay
-        the message by then, or has come to an end with it, its manifest counts and not this one.
-        What an operator wrote of what they did counts in either, and what a scan has found.
+        If they differ, the first change saves both. If another worker has begun or finished
+        relaying the message in the meantime, its manifest replaces this one. Records of operators'
+        actions and results of scans are kept from either.
         """
         self._manifests = manifests
         self._stored = stored

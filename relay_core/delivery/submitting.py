@@ -6,8 +6,8 @@ a worker that dies leaves at most one group of which nobody knows whether it was
 the only window in which somebody can get a mail twice. Whom it may hit is counted in the manifest,
 as `repeats`, before it does; `possibly_repeated` is this worker's share of that.
 
-A recipient that can never be served is told to the operator first and recorded then. All others
-are recorded before: the window is not to wait for the operator's channel.
+If a recipient can never be served, the operator is notified first, then the result is recorded.
+All other results are recorded before that: the window must not wait for the notice.
 """
 
 from __future__ import annotations

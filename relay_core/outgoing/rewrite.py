@@ -161,7 +161,7 @@ class _Rewriter:
         return page.telling(page_url, self.splices)
 
     def telling(self, page_url: str | None, common: Sequence[Splice]) -> RewrittenBody:
-        """The body with what the readers are told; `common` are the splices of all bodies."""
+        """The body with the list and notes; `common` are the splices of all bodies."""
         for entity in self.hosts:
             self.texts[entity] = self._told(entity, page_url)
             self._rewrite_leaf(entity)
@@ -178,10 +178,10 @@ class _Rewriter:
         text = self.texts.get(entity)
         return self.message.text(entity).text if text is None else text
 
-    # --- what the reader is told --------------------------------------------------------------
+    # --- the list of links, and notes to the reader -------------------------------------------
 
     def _choose_places(self, hosts: Sequence[Entity], detached: set[Entity]) -> None:
-        """Choose where the readers are told, if there is anything to tell."""
+        """Choose the places of the list and the notes, if there are any."""
         if not self.listed and not self.notes:
             return
         self.hosts = tuple(hosts)

@@ -1,4 +1,4 @@
-"""Where the readers of a mail are told what was taken out of it."""
+"""The places in a mail for the list of links and the notes about what was removed."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def _not_proven(origin: Origin) -> str:
 
 
 def _never_answered(message: Message, stack: str, *, names_recipients: bool) -> Ignored | None:
-    # Devices are told to send as the relay's own sender address, so From tells no loop.
+    # Devices are configured to send as the relay's own sender address, so From shows no loop.
     header = message.header
     if is_loop(header, stack):
         return Ignored(reason=Reason.MAIL_LOOP, detail="this relay has sent it already")

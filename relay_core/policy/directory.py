@@ -5,14 +5,13 @@ It is one JSON document, which an operator changes while the relay runs:
     {"groups": {"oncall": ["anna@example.org", "@backup"], "backup": ["ben@example.org"]},
      "defaultRecipients": {"*.plant.example": ["@oncall"]}}
 
-Two kinds of mistake are told apart, because a document is edited by hand and mail goes on
-meanwhile:
+There are two kinds of error, because the document is edited by hand while mail is relayed:
 
 * A document that is no such object (a comma too many, a text where a list should be, a key
-  that nobody knows or that stands there twice) is unreadable as a whole. It is never taken for
-  an empty one, which would refuse mail that is in order.
-* A member that is no address, a group that is not there and groups that hold each other spoil
-  nothing but themselves: who can be reached is, and the place is told by name.
+  that is unknown or appears twice) is unreadable as a whole. It is never treated as an empty
+  document, which would refuse valid mail.
+* A member that is no address, a missing group and groups that contain each other affect only
+  themselves: the other recipients get the mail, and the notice names the place.
 
 `directory_problems` finds the second kind ahead of time, for a document that is about to be
 deployed. Names of groups are compared without regard to letter case.
@@ -145,7 +144,7 @@ class Expansion:
 def expand(entries: Iterable[Entry], directory: Directory) -> Expansion:
     """The addresses that a recipient code's entries stand for.
 
-    A group is looked into once, however often it is named: its members are known by then.
+    A group is expanded once, however often it is named.
     """
     addr_specs: dict[str, str] = {}  # by the form that tells duplicates
     refusals: dict[str, Refusal] = {}

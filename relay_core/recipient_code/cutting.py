@@ -5,7 +5,7 @@ to itself. In HTML, "its line" is also what lies between two `<br>` or block edg
 are tags to think of:
 
 * An element that holds nothing but code, like a paragraph or a mailto anchor, goes with it.
-* What shows nothing and has a meaning all the same stays, be it in the cut: `<link>`, `<meta>`,
+* Elements that show nothing but have an effect stay, even inside the cut: `<link>`, `<meta>`,
   `<base>`, and the target of a link.
 * Other tags inside of the cut go if both tags of the element are inside, and stay otherwise:
   what opened before the code still closes behind it.

@@ -37,10 +37,10 @@ class ManifestState(StrEnum):
     """What becomes of the message as a whole.
 
     `RELAYING` is the usual one, from the first submission to the last. `REFUSED` and `IGNORED`
-    are ends, for a `reason`. A `HELD` message was over its sender's limit: nothing is done with
-    it until an operator sets it to `RELEASED` and has it delivered again. A `RELEASED` message
-    is done from its start, whatever was decided before, and without being counted. A `FAILING`
-    one was tried, and no try came as far as to promise anything.
+    are final, with a `reason`. A `HELD` message exceeded a limit: it is not processed until an
+    operator sets it to `RELEASED` and has it delivered again. A `RELEASED` message is processed
+    from the start, without regard to earlier decisions, and is not counted. A `FAILING` message
+    was tried, and each try failed before the first submission.
     """
 
     RELAYING = "relaying"

@@ -52,8 +52,8 @@ class RelayReport:
     `left` those that remain. `possibly_repeated` are those submitted to now although an earlier
     worker may have done it. `attachments` and `attachment_bytes` count what was detached at this
     delivery, `message_bytes` what was read. `age` is the time from the mail's arrival to its last
-    submission now. `again` is None where the mail is done with.
-    `left_out` are why recipients were found now to get no mail that others get, without the secret
+    submission now. `again` is None if no further try is needed.
+    `left_out` are the refusals of single recipients of this delivery, without the secret
     addresses.
     """
 

@@ -83,7 +83,7 @@ def record_held(
 
 
 def over_the_limit(settings: Settings) -> str:
-    """What is told of a sender over its limit."""
+    """The detail of the refusal of a sender over its limit."""
     return (
         f"the sender is over {settings.sender_message_limit} mails in"
         f" {settings.sender_window.total_seconds():.0f} seconds (senderMessageLimit)"

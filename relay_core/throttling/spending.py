@@ -64,7 +64,7 @@ def hold_over_budget(
 
 
 def over_the_budget(settings: Settings) -> str:
-    """What is told of a mail that is over the budget."""
+    """The detail of the refusal of a mail over the budget."""
     return (
         f"the stack is over {settings.recipient_budget} recipients in this hour"
         " (recipientBudgetPerHour)"

@@ -149,6 +149,6 @@ def switch_fault(console: Console, form: Mapping[str, str]) -> str:
 
 
 def clear(console: Console, _form: Mapping[str, str]) -> str:
-    """Put what is done with out of sight."""
+    """Hide the mails that are finished."""
     console.content.clear()
     return "/"

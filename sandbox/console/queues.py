@@ -35,7 +35,7 @@ _COUNTS: tuple[QueueAttributeNameType, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depth:
-    """How many messages a queue holds: to be had, being worked on, and not before some time."""
+    """The number of messages in a queue: visible, in flight, and delayed."""
 
     visible: int
     in_flight: int

@@ -1,8 +1,8 @@
 """The web server, on a thread and an event loop of its own.
 
-uvicorn waits for what is under way when it is asked to stop. A browser that keeps a connection
-open, or does not read what it asked for, could hold it up for ever; so it waits a moment only,
-and then every connection is cut. What still blocks on a thread is not waited for either.
+On a request to stop, uvicorn waits for open connections. A browser that keeps one open, or does
+not read the answer, could delay the stop without end. So it waits a moment only, and then closes
+every connection. It does not wait for blocked threads either.
 """
 
 from __future__ import annotations

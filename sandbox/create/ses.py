@@ -273,7 +273,7 @@ def feedback_attributes(declared: Declared, account: Account) -> Created:
     """
     identity = declared.require("emailIdentity")
     account.client("sesv2").get_email_identity(EmailIdentity=identity)
-    declared.leave_out("emailForwardingEnabled", because="no bounce is told of by mail here")
+    declared.leave_out("emailForwardingEnabled", because="the sandbox reports no bounce by mail")
     return Created(identity)
 
 

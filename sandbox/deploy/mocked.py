@@ -11,8 +11,8 @@ Facts this rests on (pulumi 3.272, pulumi-aws 7.51):
 * `new_resource` is called on a pool of threads, after the resource's dependencies. Inputs
   come with camelCase names, in Pulumi's own shapes (`values`).
 * What an output really is can get lost on the way without a word (`checks`).
-* After one failure, resources that do not depend on it go on, and asyncio reports every task
-  that nobody awaits any more. Only the first error is of use.
+* After one failure, resources that do not depend on it continue, and asyncio reports every task
+  that is no longer awaited. Only the first error is useful.
 * Nothing here updates, deletes, or adds default tags.
 """
 

@@ -139,7 +139,7 @@ def _end(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(asyncio.wait(tasks))
     for task in tasks:
         if not task.cancelled():
-            task.exception()  # looked at, so that nobody is told of it
+            task.exception()  # retrieved, or asyncio logs it
 
 
 def config_text(value: object) -> str:

@@ -2,7 +2,7 @@
 
 `pulumi up` starts `pulumi-language-python`, which comes with an installed Pulumi, and asks it
 over gRPC to run the program (pulumi, proto/pulumi/language.proto). That one is a Go program, whose
-module is not to be had with the CLI's. This one stands in for it, as far as deploying needs it.
+module is not part of the CLI's. This module replaces it, as far as deploying needs it.
 What runs the program is Pulumi's own: `pulumi-language-python-exec`, in the program's virtual
 environment.
 

@@ -8,8 +8,8 @@ What is answered follows the bridge that pulumi-aws is built with (pulumi-terraf
 are made up in Check; a resource with a name of the program's own, which is replaced and keeps it,
 is deleted first; a preview answers with the inputs, and what only AWS could tell is left unknown.
 
-Everything fails closed: a type without a life, an input that nothing is done with, an update
-that nobody wrote, an output that is read and not set (`sandbox.deploy.checks`).
+Everything fails closed: a type without a life, an input without an effect, an update that is
+not implemented, an output that is read and not set (`sandbox.deploy.checks`).
 """
 # The methods' names are the protocol's, and its messages have no types.
 # ruff: noqa: N802, ANN401

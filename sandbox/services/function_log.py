@@ -1,8 +1,8 @@
 """The function's log, followed: why a mail was relayed, ignored or tried again.
 
 The function writes JSON objects, one a line (Powertools Logger), and metrics in CloudWatch's
-embedded format: people are told the former, whoever keeps metrics is given every line. Of Lambda's
-own lines, REPORT tells how long an invocation took and how much memory; the others tell nothing.
+embedded format. The former are shown to people; the store of metrics gets every line. Of Lambda's
+own lines, REPORT has the duration and memory of an invocation; the others are not used.
 
 An invocation's lines are written at its end, with the time of the end. So lines that are a little
 older than the newest may still come, and two may be alike.

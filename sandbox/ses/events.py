@@ -3,8 +3,8 @@
 A mail bounces or is complained about where the mailbox simulator's addresses are written to
 (`bounce@simulator.amazonses.com`, `complaint@…`, also with `+label`; SES Developer Guide, "Using
 the mailbox simulator"), or where the faults file says so. The event is as SES writes it ("Contents
-of event data that Amazon SES publishes to Amazon SNS"), as far as anybody here reads it. Every
-mail is in its mailbox all the same, where it can be looked at.
+of event data that Amazon SES publishes to Amazon SNS"), with the fields that are read here. Every
+mail is also in its mailbox, where it can be read.
 
 A device's mail goes the same way, from SES's sending side to its receiving side (`device_hop`).
 """
