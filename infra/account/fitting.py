@@ -213,8 +213,8 @@ def _refuse_taken_domains(config: StackConfig, found: Found, before: Holdings) -
             f"SES identities exist already in this account and region: {', '.join(taken)}. Set"
             " createIdentities to false to use them as they are; create a missing one by hand (aws"
             " sesv2 create-email-identity). If this stack was renamed, rename it back (pulumi"
-            " stack rename). If this stack created them by pulumi up --target, which does not update"
-            " its list, pulumi destroy --target deletes them."
+            " stack rename). If this stack created them by pulumi up --target, which leaves its"
+            " list unchanged, pulumi destroy --target deletes them."
         )
 
 
