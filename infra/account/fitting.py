@@ -148,7 +148,7 @@ def _refuse_place_of_others(config: StackConfig, active: str | None) -> None:
             f"the receipt rule set {active} is active in this account and region, and activating"
             f" {wanted} would stop the mail that it receives. Either set existingRuleSetName to"
             f" {active} and activateRuleSet to false, and this stack's rule is added to it; or set"
-            " replaceActiveRuleSet to true, if it is no longer needed."
+            " replaceActiveRuleSet to true, if nobody needs it any more."
         )
 
 
@@ -188,15 +188,15 @@ def _warnings_of_rule_set(config: StackConfig, found: Found) -> Iterator[str]:
     ):
         yield (
             f"existingRuleSetName is {wanted}, which is named like that of another stack: when"
-            " that stack is destroyed, the set is deleted, with this stack's rule"
+            " that one is destroyed, the set goes, and this stack's rule with it"
         )
 
 
 def _warnings_of_region(config: StackConfig) -> Iterator[str]:
     if config.region not in RECEIVING_REGIONS:
         yield (
-            f"aws:region is {config.region}; it is not known here whether SES receives mail in"
-            " it. If the deployment fails at the receipt rule set, choose one of "
+            f"aws:region is {config.region}, of which it is not known here that SES receives mail"
+            " in it: if the deployment ends at the receipt rule set, choose one of "
             + ", ".join(sorted(RECEIVING_REGIONS))
         )
 
@@ -210,11 +210,12 @@ def _refuse_taken_domains(config: StackConfig, found: Found, before: Holdings) -
     others = [domain for domain in config.domains if domain not in before.domains]
     if taken := [domain for domain in others if domain in found.identities]:
         raise DomainsAreTaken(
-            f"SES identities exist already in this account and region: {', '.join(taken)}. Set"
-            " createIdentities to false to use them as they are; create a missing one by hand (aws"
-            " sesv2 create-email-identity). If this stack was renamed, rename it back (pulumi"
-            " stack rename). If this stack created them by pulumi up --target, which leaves its"
-            " list unchanged, pulumi destroy --target deletes them."
+            f"SES identities of this account and region are already: {', '.join(taken)}. Set"
+            " createIdentities to false, and they are used as they are; one that is missing then"
+            " is to be made by hand (aws sesv2 create-email-identity). If this stack was renamed,"
+            " give it back the name that it had (pulumi stack rename). If this stack made them by"
+            " pulumi up --target, which leaves its list behind, pulumi destroy --target takes them"
+            " away again."
         )
 
 
@@ -222,9 +223,9 @@ def _warnings_of_domains(config: StackConfig, found: Found, before: Holdings) ->
     wanted = config.domains if config.create_identities else ()
     if kept := [domain for domain in before.domains if domain not in wanted]:
         yield (
-            f"this stack keeps the SES identities that it created, though it no longer needs or"
-            f" creates them: {', '.join(kept)}. Deleting them would stop all sending from these"
-            ' domains. To hand them over, see docs/operating.md, "Leaving identities to others"'
+            f"the SES identities that this stack made stay its own, though it needs or makes them"
+            f" no more: {', '.join(kept)}. Deleting them would stop all sending from these"
+            ' domains. To part from them, see docs/operating.md, "Leaving identities to others"'
         )
     if config.create_identities:
         return
@@ -277,13 +278,13 @@ def _records(
     names = {*domains, *(record.domain for record in mail_records(args))}
     if outside := {name for name in names if not is_in_zone(name, zone.name)}:
         told.append(
-            f"hostedZoneId is of {zone.name}: records of {', '.join(sorted(outside))} cannot be"
-            " written there. Publish what the stack's output dnsRecords lists for them."
+            f"hostedZoneId is of {zone.name}: records of {', '.join(sorted(outside))} cannot stand"
+            " there. Publish what the stack's output dnsRecords lists for them."
         )
     if config.hosted_zone_id is None:
         told.append(
-            f"hostedZoneId is not set, but this stack has written records to the zone"
-            f" {zone.name}: it keeps them, because mail stops without them"
+            f"hostedZoneId is left out, but this stack has written records to the zone"
+            f" {zone.name}: they stay its own, since mail stops without them"
         )
     return tuple(written), tuple(told)
 
@@ -307,14 +308,14 @@ def _present(
 
 
 _MERGE = {
-    "MX": "mail to it goes elsewhere: set it to this value, or choose another domain",
-    "TXT": "compare the two values, and merge them by hand if they differ",
+    "MX": "mail to it goes elsewhere: lead it to SES by this value, or choose another domain",
+    "TXT": "see whether what is there says the same, and merge the two by hand if it does not",
 }
 
 
 def _told_of(record: RecordSet, present: tuple[str, ...]) -> str:
     return (
-        f"the zone has {record.type} of {record.name} already, which is not changed:"
+        f"the zone has {record.type} of {record.name} already, and it is left as it is:"
         f" {' | '.join(present)}. This stack would write {' | '.join(map(str, record.values))};"
         f" {_MERGE[record.type]}"
     )
@@ -340,6 +341,6 @@ def _warnings_of_key(config: StackConfig, before: Holdings) -> Iterator[str]:
     if before.has_key and not config.customer_managed_key:
         yield (
             "customerManagedKey is false, but this stack has a key, and what it encrypted cannot"
-            " be read without it: the key stays until the stack is destroyed. New data is not"
-            " encrypted with it"
+            " be read without it: the key stays until the stack is destroyed. What comes from now"
+            " on is not encrypted under it"
         )

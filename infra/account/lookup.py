@@ -157,8 +157,8 @@ def _holdings(name: str, value: str) -> Holdings:
         return parse_holdings(value)
     except ValueError as error:
         raise UnreadableHoldings(
-            f"the parameter {name} lists what this stack has created, and was changed"
-            f" ({error}). Write back its last good value: aws ssm get-parameter-history --name"
+            f"the parameter {name} lists what this stack has made, and is not as the stack wrote"
+            f" it ({error}). Write back its last good value: aws ssm get-parameter-history --name"
             f" {name}"
         ) from error
 
@@ -168,7 +168,7 @@ def _refuse_lost_holdings(name: str, device_set: str) -> None:
     if _or_none(lambda: aws.sesv2.get_configuration_set(configuration_set_name=device_set)):
         raise UnreadableHoldings(
             f"the parameter {name}, which lists what this stack has made, is gone, but its SES"
-            f" configuration set {device_set} exists. Without the list, this deployment could"
+            f" configuration set {device_set} is there. Without the list, this deployment could"
             " delete identities, DNS records or the key. Write it back: see docs/operating.md,"
             ' "The list of what the stack has made is gone". If this stack is a new one, the set'
             " is of another stack: choose another name"

@@ -183,7 +183,7 @@ def test_the_set_of_another_stack_is_warned_about() -> None:
     (warning,) = deploy_in(
         account, existingRuleSetName="mail-relay-prod", activateRuleSet=False
     ).warnings
-    assert "when that stack is destroyed, the set is deleted" in warning
+    assert "when that one is destroyed, the set goes" in warning
 
 
 def test_a_region_that_is_not_known_to_receive_is_tried() -> None:
@@ -199,7 +199,7 @@ def test_domains_that_are_verified_already_stop_a_first_deployment_only() -> Non
     with pytest.raises(DomainsAreTaken) as raised:
         deploy_in(InAccount(identities={"in.example.com": True}))
     assert "already: in.example.com. Set createIdentities to false" in str(raised.value)
-    assert "If this stack was renamed, rename it back" in str(raised.value)
+    assert "If this stack was renamed, give it back the name that it had" in str(raised.value)
     assert made(deploy_in(after(first))) == made(first)
 
 
@@ -277,18 +277,12 @@ def test_a_stack_that_is_deployed_again_makes_the_same(*, listed: bool) -> None:
 @pytest.mark.parametrize(
     ("key", "before", "then", "types", "told"),
     [
-        (
-            "createIdentities",
-            True,
-            False,
-            (IDENTITY,),
-            "this stack keeps the SES identities that it created",
-        ),
+        ("createIdentities", True, False, (IDENTITY,), "SES identities that this stack made stay"),
         ("customerManagedKey", True, False, (KEY,), "the key stays until the stack is destroyed"),
-        ("hostedZoneId", "Z123", None, (RECORD,), "it keeps them, because mail stops without"),
+        ("hostedZoneId", "Z123", None, (RECORD,), "they stay its own, since mail stops without"),
         (
             *("senderEmail", "relay@mail.example.com", "relay@post.example.com"),
-            *((IDENTITY,), "creates them: mail.example.com"),
+            *((IDENTITY,), "no more: mail.example.com"),
         ),
     ],
 )
@@ -360,9 +354,11 @@ def test_records_that_are_there_are_left_and_told_of_each_time() -> None:
         assert not written & theirs.keys()
         assert ("bounce.mail.example.com", "MX") in written
         mx, dmarc = stack.warnings
-        assert "has MX of in.example.com already, which is not changed: 10 mail.theirs" in mx
+        assert "has MX of in.example.com already, and it is left as it is: 10 mail.theirs" in mx
         assert "would write 10 inbound-smtp.eu-central-1.amazonaws.com; mail to it goes" in mx
-        assert "not changed: v=DMARC1; p=reject. This stack would write v=DMARC1; p=none" in dmarc
+        assert (
+            "left as it is: v=DMARC1; p=reject. This stack would write v=DMARC1; p=none" in dmarc
+        )
 
 
 def test_a_record_of_another_zone_is_not_the_stacks_own() -> None:
@@ -372,7 +368,7 @@ def test_a_record_of_another_zone_is_not_the_stacks_own() -> None:
     written = {(one.inputs["name"], one.inputs["type"]) for one in moved.all(RECORD)}
     assert not written & theirs.keys()
     (told,) = moved.warnings
-    assert "has MX of in.example.com already, which is not changed" in told
+    assert "has MX of in.example.com already, and it is left as it is" in told
 
 
 def test_a_zone_that_is_gone_takes_its_records_with_it_and_stops_nothing_else() -> None:
