@@ -32,14 +32,14 @@ def extend_links(
             min=1,
             max=_MOST_HOURS,
             metavar="H",
-            help="So many hours more: after their end, or after now if they are over.",
+            help="This many hours more: from their end, or from now if they have expired.",
         ),
     ] = None,
     until: Annotated[
         str | None,
         typer.Option(
             metavar="WHEN",
-            help="Until this time, such as 2026-01-31T14:00Z; UTC where it names no zone.",
+            help="Until this time, such as 2026-01-31T14:00Z; UTC if it names no zone.",
         ),
     ] = None,
     dry_run: DryRun = False,
@@ -49,11 +49,11 @@ def extend_links(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Let the links of a message be good for longer, be they over or not.
+    """Extend the links of a message, also after they have expired.
 
-    The links stay the same, and count for all recipients but those who are revoked. They can be
-    good for as long as the files are kept (attachmentRetentionDays, from when the message was
-    created), and not longer. The mails that were sent go on to tell the old time.
+    The links do not change. The extension applies to all recipients except those whose link is
+    revoked. Links are valid for at most as long as the files are kept (attachmentRetentionDays,
+    from when the message was created). Mails that were sent already still show the old time.
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
     if (hours is None) == (until is None):
@@ -87,7 +87,7 @@ def extend_links(
             f" {format_moment(extension.until)}",
             told=told,
             question="Extend?",
-            done=f"its links are good until {format_moment(extension.until)}",
+            done=f"its links are valid until {format_moment(extension.until)}",
             dry_run=dry_run,
             yes=yes,
         )

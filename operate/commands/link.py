@@ -23,18 +23,18 @@ def print_link(
     message: Message,
     *,
     recipient: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Whose link to print: a recipient's.")
+        str, typer.Option(metavar="ADDRESS", help="The recipient whose link to print.")
     ],
     ready_file: ReadyFile = None,
     outputs: Outputs = None,
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Print a recipient's link to the download page, as it stands in their mail.
+    """Print a recipient's link to the download page, as in their mail.
 
-    WHOEVER HAS THE LINK HAS THE FILES. The page asks nobody who they are, and records a download
-    as the recipient's. So give it to the recipient alone, and not through a ticket that others
-    read. Nothing is changed or recorded by printing it. If it does not work at the moment,
+    ANYBODY WHO HAS THE LINK CAN OPEN THE FILES. The page does not ask who they are, and records a
+    download as the recipient's. Give the link only to the recipient, and not in a ticket that
+    others read. Printing it changes and records nothing. If the link does not work at the moment,
     standard error says why.
     """
     addr_spec = address_option(recipient)
@@ -57,6 +57,6 @@ def _troubles(manifest: Manifest, delivery: DeliveryRecord, now: datetime) -> It
     if manifest.state is not ManifestState.RELAYING:
         yield f"the message is {manifest.state}"
     if delivery.revoked_at is not None:
-        yield f"it is revoked since {format_moment(delivery.revoked_at)}"
+        yield f"it was revoked at {format_moment(delivery.revoked_at)}"
     if now >= manifest.expires_at:
-        yield f"it is over since {format_moment(manifest.expires_at)}"
+        yield f"it expired at {format_moment(manifest.expires_at)}"

@@ -30,8 +30,8 @@ def redeliver_message(
         list[str],
         typer.Option(
             metavar="ADDRESS",
-            help="Whom to send the mail to, even if they have it; repeat for more. Else all for"
-            " whom it failed and all who were left out.",
+            help="Send the mail to this recipient, even if they have it; repeat for more. Default:"
+            " all for whom it failed and all who were refused.",
         ),
     ] = [],  # noqa: B006 - Typer copies defaults
     dry_run: DryRun = False,
@@ -41,19 +41,19 @@ def redeliver_message(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Have a message delivered again: to all who have not got it, or to those that are named.
+    """Deliver a message again: to all who have not got it, or to the named recipients.
 
-    Who was left out of a message gets it if the deployed policy and the recipient directory allow
-    that now: mend them first. Else a notice says why not.
+    A recipient who was refused gets the mail if the deployed policy and the recipient directory
+    allow it now: correct them first. Otherwise a notice gives the reason.
 
-    A message that was held, refused, ignored or never read is released: it is done again from
-    its start, without being counted against its sender's limit. What it was refused for is
-    looked at again: mend that first.
+    A message that was held, refused, ignored or never read is released: the relay processes it
+    from the start, and does not count it against its sender's limit. The cause of a refusal is
+    checked again: correct it first.
 
-    The mail has the same link to the download page as before. With it, the links of all its
-    recipients are good for linkExpiryHours again, as far as the attachments are kept so long.
+    The mail has the same link to the download page as before. The links of all its recipients are
+    then valid for linkExpiryHours again, but not longer than the attachments are kept.
 
-    Nothing is done while a worker has the message, or if its raw message is gone.
+    The command does nothing while a worker has the message, or if the raw message is gone.
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
     recipients = [address_option(one) for one in recipient]
@@ -71,7 +71,7 @@ def redeliver_message(
             return
         say(told, to_stderr=True)
         caller = desk.name_caller()
-        confirm("Have it delivered?", yes=yes)
+        confirm("Deliver it?", yes=yes)
         intervention = Intervention(
             at=desk.clock(), by=caller, what="redeliver", detail=redelivery.detail
         )
@@ -88,16 +88,16 @@ def _warnings(desk: Desk, manifest: Manifest, redelivery: Redelivery) -> Iterato
     if any(one.revoked_at is None and desk.attachments.find(one.key) is None for one in kept[:1]):
         yield (
             "  its attachments are gone from the bucket (attachmentRetentionDays): they are stored"
-            " anew from the raw message"
+            " again from the raw message"
         )
     if desk.open_pages is None:
         return  # each mail has presigned links of its own
     if others := _holders_of_links(manifest, redelivery):
         is_over = desk.clock() >= manifest.expires_at
-        until = f"{'were' if is_over else 'are'} good until {format_moment(manifest.expires_at)}"
+        until = f"{'were' if is_over else 'are'} valid until {format_moment(manifest.expires_at)}"
         yield (
             f"  EXTENDS the links of {name_some(others)} too: they {until}, and will be for"
-            " linkExpiryHours from the new mail"
+            " linkExpiryHours after the new mail"
         )
     for one in (*redelivery.reopened, *redelivery.still_open):
         if one.revoked_at is not None:

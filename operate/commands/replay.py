@@ -56,11 +56,11 @@ def replay_messages(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Announce raw messages to the queue once more, as if they arrived now.
+    """Announce raw messages to the queue again, as if they arrived now.
 
-    For mail whose notification was lost or dropped. What is recorded of a message is not
-    repeated. One that was refused, ignored or held is released before. One that is done is left
-    alone: see redeliver.
+    For mail whose notification was lost or dropped. What the manifest records as sent is not sent
+    again. A message that was refused, ignored or held is released first. A message that is done is
+    not changed: see redeliver.
     """
     if not keys and not unannounced:
         raise typer.BadParameter("give at least one, or --unannounced", param_hint="KEY")

@@ -29,18 +29,18 @@ def revoke_links(
     *,
     recipient: Annotated[
         list[str],
-        typer.Option(metavar="ADDRESS", help="Whose link to revoke; repeat for more."),
+        typer.Option(metavar="ADDRESS", help="Revoke this recipient's link; repeat for more."),
     ] = [],  # noqa: B006 - Typer copies defaults
     attachment: Annotated[
         list[int],
         typer.Option(
             metavar="N",
-            help="Which file to take from everybody, counted from 1 as show does; repeat for"
-            " more.",
+            help="Revoke this file for all recipients; numbers as show prints them, from 1; repeat"
+            " for more.",
         ),
     ] = [],  # noqa: B006 - Typer copies defaults
     undo: Annotated[
-        bool, typer.Option("--undo", help="Take a revocation back: the same links work again.")
+        bool, typer.Option("--undo", help="Undo a revocation: the same links work again.")
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -49,11 +49,12 @@ def revoke_links(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Revoke links to the files of a message: of some recipients, to some files, or of all.
+    """Revoke the links of a message: of some recipients, to some files, or all.
 
-    With neither --recipient nor --attachment, every recipient's link is revoked. It counts at the
-    next click, also while a worker has the message; a fetch that began may go on for five minutes.
-    Nobody can revoke what was downloaded already: show lists it. Nor presigned links.
+    Without --recipient and --attachment, every recipient's link is revoked. It takes effect at the
+    next click, also while a worker has the message. A download that has begun can go on for five
+    minutes. Files that were downloaded already are not affected: show lists them. Presigned links
+    cannot be revoked.
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
     recipients = [address_option(one) for one in recipient]

@@ -32,7 +32,7 @@ def show_message(
         bool,
         typer.Option(
             "--downloads",
-            help="With --json: then the record of each download as it is stored, a line each.",
+            help="With --json: also print the stored record of each download, one a line.",
         ),
     ] = False,
     ready_file: ReadyFile = None,
@@ -40,11 +40,11 @@ def show_message(
     stack: StackName = None,
     profile: Profile = None,
 ) -> None:
-    """Show what is known of one message: what became of it, for whom, and why.
+    """Show one message: its state, each recipient, and the reason of each failure.
 
-    Also what was done to it by hand, and what was downloaded. A download is recorded when
-    somebody on the download page asks for a file, not when they look at the page; presigned links
-    leave no record.
+    Also shows what operators did to it, and the downloads. A download is recorded when a recipient
+    requests a file on the download page, not when they open the page. Presigned links leave no
+    record.
     """
     with errors_told():
         desk = open_stack(ready_file, outputs, stack, profile)

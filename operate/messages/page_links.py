@@ -21,8 +21,8 @@ if TYPE_CHECKING:  # boto3 takes its time to import
 def no_page() -> NotDone:
     """The error for a stack without a download page."""
     return NotDone(
-        "the stack's outputs name no download page (linkMode presigned): its links are good until"
-        " they end, and nothing here changes that"
+        "the stack's outputs name no download page (linkMode presigned): presigned links are valid"
+        " until they expire, and cannot be changed"
     )
 
 
@@ -56,7 +56,7 @@ def kept_objects(desk: Desk, manifest: Manifest, pointer: StoredObject | None) -
     if not found:
         raise NotDone(
             f"{manifest.message_id}: there are no files of it in {desk.attachments.bucket}"
-            f"{' (any more: attachmentRetentionDays)' if keys else ''}, so its links lead nowhere"
+            f"{' (any more: attachmentRetentionDays)' if keys else ''}, so its links do not work"
         )
     retention = desk.retention.read()
     for one in (*found, *([pointer] if pointer else [])):

@@ -36,17 +36,17 @@ def describe_revocation(revocation: Revocation, manifest: Manifest) -> Iterator[
     ):
         name = f"  attachment {number} ({file.filename})"
         if before_it != file:
-            yield f"{name}: {'nobody can' if file.revoked_at else 'recipients can'} fetch it"
+            yield f"{name}: recipients {'cannot' if file.revoked_at else 'can'} download it"
         elif file.revoked_at is not None and revocation.at is None:
-            yield f"{name} stays revoked: --attachment {number} gives it back"
+            yield f"{name} stays revoked: --attachment {number} restores it"
     if revocation.at is not None and revocation.at < manifest.expires_at:
         minutes = LONGEST_FETCH // timedelta(minutes=1)
-        yield f"  a fetch that began may go on for {minutes} minutes"
+        yield f"  a download that has begun can go on for {minutes} minutes"
 
 
 def _works(revoked_at: datetime | None, manifest: Manifest) -> str:
     if revoked_at is not None:
-        return "works no more"
+        return "stops working"
     return f"works again, until {format_moment(manifest.expires_at)}"
 
 
@@ -54,8 +54,8 @@ def describe_extension(manifest: Manifest, extension: Extension, now: datetime) 
     """Until when the links are good now and will be, and which of them stay revoked."""
     is_over = now >= manifest.expires_at
     verb = "were" if is_over else "are"
-    yield f"  its links {verb} good until {format_moment(manifest.expires_at)}"
+    yield f"  its links {verb} valid until {format_moment(manifest.expires_at)}"
     yield f"  and will be until {format_moment(extension.until)}"
     revoked = [one.recipient for one in manifest.deliveries if one.revoked_at is not None]
     if revoked:
-        yield f"  but not those that are revoked: {', '.join(revoked)}"
+        yield f"  except those that are revoked: {', '.join(revoked)}"

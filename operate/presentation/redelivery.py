@@ -21,28 +21,28 @@ def describe_redelivery(
     if redelivery.releases:
         reasons = f": {why(manifest)}" if why(manifest) else ""
         yield f"  is {standing_of(manifest, now)}{reasons}"
-        yield "  is released, and done again from its start"
+        yield "  is released, and processed again from the start"
     for one in redelivery.reopened:
         yield f"  {one.recipient} {_gets_it(one)}"
     for one in redelivery.still_open:
         yield f"  {one.recipient} {_gets_it(one)}"
     for address in redelivery.asked:
         whom = (
-            "everybody whom it names and who has not got it"
+            "everybody whom it names and who does not have it"
             if address == ALL_LEFT_OUT
             else address
         )
-        yield f"  {whom}: was left out, and gets the mail if the deployed policy allows it"
+        yield f"  {whom}: was refused, and gets the mail if the deployed policy allows it"
 
 
 def _gets_it(delivery: DeliveryRecord) -> str:
     since = f" since {format_moment(delivery.at)}" if delivery.at else ""
     match delivery.state:
         case DeliveryState.SUBMITTED:
-            return f"gets the mail AGAIN: has it{since} ({delivery.submission_id})"
+            return f"gets the mail AGAIN: it was sent{since} ({delivery.submission_id})"
         case DeliveryState.FAILED:
             return f"gets the mail: failed{since} ({delivery.failure})"
         case DeliveryState.SUBMITTING:
-            return "gets the mail, perhaps again: a worker died while it was submitted"
+            return "gets the mail, possibly twice: a worker died while it submitted the mail"
         case DeliveryState.PENDING:
-            return "gets the mail: was still to get it"
+            return "gets the mail: it was not sent yet"

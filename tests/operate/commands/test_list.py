@@ -177,7 +177,7 @@ class TestList:
         assert ["relaying", "dead"] == [line.split("\t")[1] for line in answer.stdout.splitlines()]
 
     def test_nothing_is_told_where_there_is_nothing(self, filled: Deployed) -> None:
-        assert "no message is as asked for" in filled.relayctl("list", "--since", "0s").stderr
+        assert "no message matches" in filled.relayctl("list", "--since", "0s").stderr
 
     def test_one_that_cannot_be_read_hides_no_other(self, filled: Deployed) -> None:
         filled.store_document("broken", b"{}")

@@ -40,7 +40,7 @@ class TestRedeliver:
         answer = deployed.relayctl("redeliver", "m1", "--recipient", "Anna@EXAMPLE.com", "--yes")
         assert 0 == answer.status
         assert f"{ANNA} gets the mail AGAIN" in answer.stderr
-        assert f"{CARL} gets the mail: was still to get it" in answer.stderr
+        assert f"{CARL} gets the mail: it was not sent yet" in answer.stderr
         states = [one.state for one in deployed.manifest("m1").deliveries]
         assert [PENDING, FAILED, PENDING] == states
 
@@ -105,12 +105,12 @@ class TestRedeliver:
 
         deployed.store(message)
         assert "its attachments are gone" in told(deployed)
-        assert f"EXTENDS the links of {ANNA} too: they are good until" in told(deployed)
+        assert f"EXTENDS the links of {ANNA} too: they are valid until" in told(deployed)
         deployed.store_files(message)
         assert "attachments" not in told(deployed)
-        assert f"EXTENDS the links of {ANNA} too: they are good until" in told(deployed)
+        assert f"EXTENDS the links of {ANNA} too: they are valid until" in told(deployed)
         deployed.store(replace(message, expires_at=created_at))
-        assert f"EXTENDS the links of {ANNA} too: they were good until" in told(deployed)
+        assert f"EXTENDS the links of {ANNA} too: they were valid until" in told(deployed)
         assert "EXTENDS" not in told(deployed.without_page())
         assert 0 == deployed.relayctl("revoke", "m1", "--recipient", ANNA, "--yes").status
         assert "WARNING" not in told(deployed)
@@ -149,5 +149,5 @@ class TestRedeliver:
         deployed.store(manifest("m1", to(BEN, FAILED)))
         result = at_a_terminal(deployed, reply, "redeliver", "m1")
         assert status == result.returncode
-        assert b"Have it delivered? [y/N]" in result.stderr
+        assert b"Deliver it? [y/N]" in result.stderr
         assert number == len(deployed.announced())
