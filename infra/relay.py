@@ -102,7 +102,9 @@ class MailRelay(pulumi.ComponentResource):
                     account=account,
                     region=config.region,
                     alias_name=config.prefix,
-                    roles=(f"{name}-function", f"{name}-download", f"{name}-scan"),
+                    roles=tuple(
+                        f"{name}-{one}" for one in ("function", "download", "scan", "posting")
+                    ),
                     deletion_window_days=config.key_deletion_window_days,
                 ),
                 listed,

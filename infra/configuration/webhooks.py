@@ -11,6 +11,7 @@ The key `webhooks` is an object, a name for each webhook:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from infra.aws_facts import MAX_PARAMETER
 from relay_core.environment import Problem
 from relay_core.posting.receivers import ReceiverKind
 from relay_core.posting.signature import parse_key
@@ -29,6 +31,8 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,19}\Z")
 _URL = re.compile(r"https://[!-~]{1,2000}\Z")
 _TAKEN = frozenset({"dead-letters", "bus"})
 _SHOWN = "[secret]"
+_BESIDE = 400
+"""Bytes of a receiver beside its URL and key: its names, and the ARN and URL of its queue."""
 
 
 class Sends(StrEnum):
@@ -82,6 +86,11 @@ def webhook_problems(webhooks: Mapping[str, Webhook]) -> Iterator[Problem]:
     if len(webhooks) > MAX_WEBHOOKS:
         rule = f"must be {MAX_WEBHOOKS} at most: one can hand on to many"
         yield Problem(field="webhooks", value=len(webhooks), rule=rule)
+    # All stand in one parameter (`infra.functions.posting`), and the event bus besides.
+    size = sum(len(json.dumps([one.url, one.signing_key])) for one in webhooks.values())
+    if size > (room := MAX_PARAMETER - _BESIDE * (len(webhooks) + 1)):
+        rule = f"must have URLs and keys of at most {room} bytes together, to fit into a parameter"
+        yield Problem(field="webhooks", value=_SHOWN, rule=rule)
     for name, one in webhooks.items():
         place = f"webhooks.{name}"
         if not _NAME.match(name) or name in _TAKEN:

@@ -121,6 +121,8 @@ class Posting(pulumi.ComponentResource):
             f"{name}-receivers",
             name=args.parameter_name,
             type="SecureString",
+            # More than a standard one holds, where there are many webhooks.
+            tier="Intelligent-Tiering",
             description="Receivers of the mail relay's notices and alarms: webhooks, event bus",
             value=_document(args, bus_arn, queues),
             opts=child,

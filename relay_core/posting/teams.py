@@ -22,7 +22,7 @@ _CUT = "[cut here]"
 
 def teams_message(announcement: Announcement) -> dict[str, Any]:
     """What is posted to the webhook, as JSON."""
-    lines = [line[:_MAX_LINE] for line in announcement.text.splitlines()]
+    lines = [_short(line) for line in announcement.text.splitlines()]
     kept = min(len(lines), _MAX_LINES)
     while True:
         shown = lines if kept == len(lines) else [*lines[:kept], _CUT]
@@ -30,6 +30,10 @@ def teams_message(announcement: Announcement) -> dict[str, Any]:
         if kept == 0 or len(encode(message)) <= _MAX_SIZE:
             return message
         kept //= 2
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= _MAX_LINE else f"{line[:_MAX_LINE]} {_CUT}"
 
 
 def _message(announcement: Announcement, lines: list[str]) -> dict[str, Any]:

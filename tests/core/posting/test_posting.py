@@ -133,6 +133,11 @@ def test_teams_gets_no_more_than_it_takes() -> None:
         assert len(encode(teams_message(announcement(text)))) <= 28_000
 
 
+@pytest.mark.parametrize("text", ["x" * 1500, "x" * 1500 + "\nmore", "line\n" * 150])
+def test_teams_is_told_of_what_is_cut(text: str) -> None:
+    assert "[cut here]" in encode(teams_message(announcement(text))).decode()
+
+
 @given(st.text())
 def test_a_machine_gets_json_that_holds_it_all(text: str) -> None:
     found = json.loads(encode(document(announcement(text))))

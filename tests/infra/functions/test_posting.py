@@ -11,7 +11,7 @@ from infra.configuration.problems import InvalidConfig
 from infra.functions.subscription_watch import SCHEDULE
 from relay_core.posting.receivers import ReceiverKind, parse_receivers
 from relay_core.resources import PostingResources, WatchResources
-from tests.infra.conftest import WEBHOOKS
+from tests.infra.conftest import WEBHOOKS, Deploy
 from tests.infra.program import ACCOUNT, Deployment, changed_config, read_stack
 
 QUEUE, MAPPING = "aws:sqs/queue:Queue", "aws:lambda/eventSourceMapping:EventSourceMapping"
@@ -158,6 +158,28 @@ def test_a_webhook_that_is_none_is_told_by_its_place_without_its_secret(
         read_stack(changed_config({"webhooks": webhooks}))
     assert f"\n  {place} = " in str(raised.value)
     assert "hush" not in str(raised.value)
+
+
+def many(number: int, *, length: int) -> dict[str, dict[str, str]]:
+    url = "https://x.example/".ljust(length, "s")
+    return {f"webhook-{n}-of-these": {"kind": "teams", "url": url} for n in range(number)}
+
+
+def test_as_many_webhooks_as_may_be_fit_into_the_parameter_with_urls_as_teams_has_them(
+    deploy: Deploy,
+) -> None:
+    stack = deploy(webhooks=many(10, length=350), eventBus="operations")
+    parameter = stack.one("aws:ssm/parameter:Parameter", "receivers").inputs
+    # A standard parameter takes no more than 4 KB.
+    assert 4096 < len(parameter["value"].encode()) <= 8192
+    assert parameter["tier"] == "Intelligent-Tiering"
+
+
+def test_more_than_fits_into_the_parameter_is_told_before_a_deployment() -> None:
+    with pytest.raises(
+        InvalidConfig, match=r"\n  webhooks = '?\[secret\]'?.* must have URLs and keys"
+    ):
+        read_stack(changed_config({"webhooks": many(4, length=1900)}))
 
 
 @pytest.mark.parametrize(

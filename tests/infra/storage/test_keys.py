@@ -118,11 +118,12 @@ def test_a_queue_is_encrypted_in_one_way_and_never_in_none(
         assert ("sqsManagedSseEnabled" in queue.inputs) is not wanted
 
 
-def test_the_key_lets_its_stacks_roles_in_before_their_policies_do(hardened: Deployment) -> None:
+def test_the_key_lets_its_stacks_roles_in_before_their_policies_do(deploy: Deploy) -> None:
+    stack = deploy(customerManagedKey=True, malwareProtection=True, eventBus="default")
     # Queues and buckets change to the key first: their names are in the roles' policies.
     (statement,) = (
         one
-        for one in hardened.one(KEY).document("policy")["Statement"]
+        for one in stack.one(KEY).document("policy")["Statement"]
         if one["Sid"] == "OwnRolesByServices"
     )
     assert (statement["Principal"], statement["Action"]) == ({"AWS": "*"}, USE)
@@ -130,7 +131,8 @@ def test_the_key_lets_its_stacks_roles_in_before_their_policies_do(hardened: Dep
     assert condition["StringEquals"]["kms:CallerAccount"] == ACCOUNT
     patterns = condition["ArnLike"]["aws:PrincipalArn"]
     asked_by = set(condition["StringEquals"]["kms:ViaService"])
-    for name, use in key_use(hardened).items():
+    assert "mail-relay-dev-posting" in key_use(stack)
+    for name, use in key_use(stack).items():
         role = f"arn:aws:iam::{ACCOUNT}:role/{name}-1234567"
         assert any(fnmatch(role, pattern) for pattern in patterns)
         assert set(use["Condition"]["StringEquals"]["kms:ViaService"]) <= asked_by
@@ -146,6 +148,6 @@ def test_the_key_lets_no_role_in_of_a_stack_whose_name_begins_alike(
         if one["Sid"] == "OwnRolesByServices"
     )
     patterns = statement["Condition"]["ArnLike"]["aws:PrincipalArn"]
-    for end in ("function", "download", "scan"):
+    for end in ("function", "download", "scan", "posting"):
         role = f"arn:aws:iam::{ACCOUNT}:role/mail-relay-{other}-{end}-1234567"
         assert not any(fnmatch(role, pattern) for pattern in patterns)
