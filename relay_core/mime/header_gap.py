@@ -10,7 +10,8 @@ one of these:
 * fields of a message, none of which was there before, each with an empty line behind it: two of
   them, or one before such a paragraph.
 
-A field describes the content if its value is one of that field: `Content-Type: pump` is a reading.
+A field is one if its value is one of that field: `Content-Type: pump` and `Sender: pump 3` are
+readings.
 
 What is inside of a message or a multipart begins with fields of its own, and a text may begin with
 anything, so the headers of these end at once.
@@ -52,6 +53,11 @@ _VALUES = {
 _COLON = re.compile(rb"[A-Za-z-]++[ \t]*+:[ \t\r\n\"']*+")
 _OF_MESSAGE = frozenset(
     {"cc", "date", "from", "message-id", "mime-version", "reply-to", "sender", "subject", "to"}
+)
+
+_ADDRESSED = frozenset({"cc", "from", "message-id", "reply-to", "sender", "to"})
+_DATE = re.compile(  # RFC 5322 section 3.3; a reading has another form
+    rb"(?i)[0-9][ \t-]*+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[ \t-]*+[0-9]{2}"
 )
 
 MAY_GO_ON = re.compile(
@@ -118,6 +124,14 @@ def describes_content(line: bytes) -> bool:
     return value is not None and value.match(line, colon.end()) is not None
 
 
+def _is_of_message(name: str, line: bytes) -> bool:
+    """Whether a field that stands so in a message has a value that programs write there."""
+    value = line.partition(b":")[2]
+    if name == "date":
+        return _DATE.search(value) is not None
+    return name not in _ADDRESSED or b"@" in value
+
+
 def _behind_blanks(raw: bytes, position: int, limit: int) -> int:
     found = _BLANK_LINES.match(raw, position, limit)
     return found.end() if found else position
@@ -131,6 +145,8 @@ def _paragraph(raw: bytes, position: int, limit: int) -> tuple[list[str], int | 
         if name in names or not (name in _CONTENT or name in _OF_MESSAGE):
             return [], None
         if name in _DESCRIBES and not describes_content(match[0]):
+            return [], None
+        if name in _OF_MESSAGE and not _is_of_message(name, match[0]):
             return [], None
         names.append(name)
         position = match.end()

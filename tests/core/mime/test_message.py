@@ -293,3 +293,26 @@ MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 )
 def test_it_reads_what_a_person_would_read(raw: bytes, expected: list[str]) -> None:
     assert expected == body_lines(raw)
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        b"Date: 2026-01-01\r\n\r\nSender: pump 3\r\n\r\n",
+        b"Sender: pump 3\r\n\r\nCc: valve\r\n\r\n",
+        b"Message-ID: 17\r\n\r\nContent-Type: text/plain\r\n\r\n",
+    ],
+)
+def test_readings_named_like_fields_of_a_message_stay_in_the_text(readings: bytes) -> None:
+    head = b"From: a@example.com\r\nSubject: t\r\n\r\n"
+    message = parse_message(head + readings + b"Level 5\r\n")
+    assert message.header.span.end == len(head)
+
+
+def test_fields_of_a_message_with_an_empty_line_behind_each_are_its_header() -> None:
+    raw = (
+        b"From: a@example.com\r\n\r\nTo: b@example.com\r\n\r\nDate: 1 Jan 2026 10:00:00 +0000"
+        b"\r\n\r\nSubject: t\r\n\r\nLevel 5\r\n"
+    )
+    names = [one.name for one in parse_message(raw).header.fields]
+    assert names == ["from", "to", "date", "subject"]
