@@ -80,6 +80,7 @@ def compose(
         windows=notice_windows(clients.s3, bucket),
         reminders=reminders,
         stack=settings.stack,
+        place=settings.place_of_notices,
         limit=settings.notice_limit,
         length=settings.notice_window,
         clock=clock,

@@ -54,6 +54,7 @@ def monitor(name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions) -> pu
         name,
         AlarmsArgs(
             stack=config.stack,
+            documents_url=config.documents_url,
             alarms=watched,
             names=args.names,
             topic_arn=args.alarms.arn,

@@ -23,7 +23,13 @@ from .mime.size_limits import DEFAULT_LIMITS, Limits
 from .outgoing.passed_fields import may_be_added
 
 MANUAL = "docs/operating.md"
-"""The operator's document, in the project. Notices and alarms name their place in it."""
+"""The operator's document, in the project. Notices and alarms name a section of it."""
+
+
+def manual_at(section: str, documents_url: str | None = None) -> str:
+    """Where a section of the operator's document is: a link if the documents have a URL."""
+    manual = MANUAL if documents_url is None else f"{documents_url.rstrip('/')}/operating.md"
+    return f"{manual}#{section}"
 
 
 class LinkMode(StrEnum):
@@ -65,7 +71,8 @@ class Settings:
     is how long the queue waits after the first failed try of a message; each further try waits
     twice as long, and `max_receive_count` of them are made. `parking_delay` is how long a mail
     waits that met an account which may not send. `pass_header_fields` are names of fields that
-    recipients get beside those that pass anyway.
+    recipients get beside those that pass anyway. `documents_url` is where the project's `docs` can
+    be read, for links in notices.
 
     Raises:
         InvalidSettings: naming every field that breaks a rule.
@@ -105,6 +112,7 @@ class Settings:
     spam_action: VerdictAction = VerdictAction.REFUSE
     authentication_action: VerdictAction = VerdictAction.REFUSE
     pass_header_fields: tuple[str, ...] = ()
+    documents_url: str | None = None
 
     def __post_init__(self) -> None:
         if problems := tuple(_problems(self)):
@@ -132,6 +140,11 @@ class Settings:
     def secret_addresses(self) -> tuple[str, ...]:
         """The addresses that no recipient may learn."""
         return (self.inbound_address,)
+
+    @property
+    def place_of_notices(self) -> str:
+        """Where the operator's document says more about each reason of a notice."""
+        return manual_at("the-notices", self.documents_url)
 
     def to_environment(self) -> dict[str, str]:
         """The settings as environment variables, `None` left out."""

@@ -40,7 +40,7 @@ from relay_core.record.manifest import Manifest
 from relay_core.record.manifest_json import format_manifest, parse_manifest
 from relay_core.record.report import RelayReport
 from relay_core.relay import relay_message
-from relay_core.settings import Settings
+from relay_core.settings import Settings, manual_at
 from relay_core.throttling.notice_counting import CountedNotices
 from tests.receipt import received
 
@@ -386,6 +386,7 @@ class MemoryWorld:
             windows=self.notice_windows,
             reminders=self.reminders,
             stack="test",
+            place=manual_at("the-notices"),
             limit=limit,
             length=length,
             clock=self.clock,

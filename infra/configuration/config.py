@@ -82,6 +82,7 @@ class StackConfig:
     fallback_emails: tuple[str, ...] = ()
     webhooks: Mapping[str, Webhook] = field(default_factory=dict)
     event_bus: str | None = None
+    documents_url: str | None = None
     watch_subscriptions: bool = False
     dlq_alarm_threshold: int = 50
     queue_age_alarm_seconds: int = 180

@@ -39,6 +39,7 @@ _HTTPS_ORIGIN = re.compile(
     r"https://(?=.{1,253}(:|\Z))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
     r"(:[0-9]{1,5})?\Z"
 )
+_HTTPS_FOLDER = re.compile(r"https://(?=\S{1,192}\Z)[!-\"$-;=@-Z\[\]_a-z~]+\Z", re.ASCII)
 _ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}\Z")
 _POLICY_ARN = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]{1,512}\Z", re.ASCII)
 _BUS_NAME = re.compile(r"(?!aws\.)[A-Za-z0-9._/-]{1,256}\Z")
@@ -133,6 +134,13 @@ _RULES = (
         ),
         "must be false with so many alarmEmails and fallbackEmails: they do not fit into a"
         " function's environment. Name the address of a group instead",
+    ),
+    _Rule(
+        "documents_url",
+        lambda config: (
+            config.documents_url is None or bool(_HTTPS_FOLDER.match(config.documents_url))
+        ),
+        "must be an https:// URL of at most 200 characters, of the folder that holds operating.md",
     ),
     _ses_name("configuration_set_name"),
     _ses_name("existing_rule_set_name"),

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from relay_core.settings import MANUAL
+from relay_core.settings import manual_at
 
 from . import metrics
 from .metrics import Metric, Subject
@@ -63,9 +63,13 @@ class Alarm:
     holds_without_data: bool = False
     tells_both_topics: bool = False
 
-    def description(self, stack: str) -> str:
-        """The text that the operator gets, 1024 characters at most (CloudWatch)."""
-        return f"Stack {stack}: {self.meaning} First: {self.first} More: {MANUAL}#{self.key}"
+    def description(self, stack: str, documents_url: str | None = None) -> str:
+        """The text that the operator gets, 1024 characters at most (CloudWatch).
+
+        `documents_url` is where the project's `docs` can be read, for a link to the section.
+        """
+        place = manual_at(self.key, documents_url)
+        return f"Stack {stack}: {self.meaning} First: {self.first} More: {place}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,6 +356,7 @@ class AlarmsArgs:
     """
 
     stack: str
+    documents_url: str | None
     alarms: Sequence[Alarm]
     names: Mapping[Subject, pulumi.Input[str]]
     topic_arn: pulumi.Input[str]
@@ -375,7 +380,7 @@ class Alarms(pulumi.ComponentResource):
         self.arns = tuple(
             aws.cloudwatch.MetricAlarm(
                 f"{name}-{alarm.key}",
-                alarm_description=alarm.description(args.stack),
+                alarm_description=alarm.description(args.stack, args.documents_url),
                 namespace=alarm.metric.of.namespace,
                 metric_name=alarm.metric.name,
                 dimensions=alarm.metric.dimensions(args.names),

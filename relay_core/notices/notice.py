@@ -18,7 +18,7 @@ from relay_core.errors import Reason, Refusal
 from relay_core.keys import MessageId, RawKey
 from relay_core.ports import Notice
 from relay_core.record.manifest import MAX_LEFT_OUT
-from relay_core.settings import MANUAL, Settings
+from relay_core.settings import Settings
 
 from .quoting import quote_words
 
@@ -76,9 +76,6 @@ _STAYS_WRONG = frozenset(
     }
 )
 """Reasons in the mail itself: the same mail is refused again."""
-
-PLACE = f"{MANUAL}#the-notices"
-"""The place in the operator's document that explains each reason."""
 
 
 MAX_REFUSALS_TOLD = 50
@@ -150,7 +147,7 @@ def compose_notice(
         *(f"* {_indented(_ADVICE[reason].format(marker=marker))}" for reason in reasons),
         *_commands(mail.message_id, reasons, others_have_it=relayed_to > 0),
         "",
-        f"More: {PLACE}",
+        f"More: {settings.place_of_notices}",
     ]
     return Notice(
         reason=reason,

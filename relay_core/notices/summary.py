@@ -12,10 +12,9 @@ from relay_core.limits.notice_window import MAX_NAMED, NoticeWindow, Tally
 from relay_core.ports import Notice
 
 from .moment import format_moment
-from .notice import PLACE
 
 
-def compose_summary(window: NoticeWindow, tally: Tally, *, stack: str) -> Notice:
+def compose_summary(window: NoticeWindow, tally: Tally, *, stack: str, place: str) -> Notice:
     """The notice about the notices of one reason that were left out and not summed up before.
 
     Its `raw_key` is empty, and its `message_id` that of the first of those mails.
@@ -44,7 +43,7 @@ def compose_summary(window: NoticeWindow, tally: Tally, *, stack: str) -> Notice
         *(f"* {one}" for one in tally.named),
         *(["* and more"] if len(tally.named) == MAX_NAMED else []),
         "",
-        f"More: {PLACE}",
+        f"More: {place}",
     ]
     return Notice(
         reason=tally.reason,

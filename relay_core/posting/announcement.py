@@ -16,9 +16,8 @@ from enum import StrEnum
 from typing import Any
 
 from relay_core.errors import RelayError
-from relay_core.notices.notice import PLACE
 
-_PLACE_OF_ALARM = re.compile(r"More: (?P<place>\S+#(?P<key>[a-z-]+))\Z")
+_PLACE = re.compile(r"More: (?P<place>\S+#(?P<key>[a-z-]+))\s*\Z")
 _OVER = "OK"
 
 
@@ -73,6 +72,8 @@ def parse_announcement(body: str, stack: str) -> Announcement:
 
 
 def _notice(envelope: Mapping[str, Any], message: Mapping[str, Any]) -> Announcement:
+    text = str(message["text"])
+    found = _PLACE.search(text)
     return Announcement(
         id=str(envelope["MessageId"]),
         at=_time(envelope),
@@ -80,14 +81,14 @@ def _notice(envelope: Mapping[str, Any], message: Mapping[str, Any]) -> Announce
         stack=str(message["stack"]),
         code=str(message["reason"]),
         title=_one_line(envelope.get("Subject") or f"Mail relay {message['stack']}: notice"),
-        text=str(message["text"]),
-        place=PLACE,
+        text=text,
+        place=found["place"] if found else "",
     )
 
 
 def _alarm(envelope: Mapping[str, Any], message: Mapping[str, Any], stack: str) -> Announcement:
     description = str(message.get("AlarmDescription") or "")
-    found = _PLACE_OF_ALARM.search(description)
+    found = _PLACE.search(description)
     code = found["key"] if found else str(message["AlarmName"])
     is_over = message["NewStateValue"] == _OVER
     state = "is over" if is_over else "sounds"

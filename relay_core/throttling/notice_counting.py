@@ -43,13 +43,15 @@ class Reminders(Protocol):
 class CountedNotices:
     """`Notices` of which `limit` by reason and sender leave in each window of `length`; 0: all.
 
-    `stack` is the deployment that summaries speak for. `clock` tells an aware datetime in UTC.
+    `stack` is the deployment that summaries speak for, `place` where the operator reads more.
+    `clock` tells an aware datetime in UTC.
     """
 
     notices: Notices
     windows: Windows[NoticeWindow]
     reminders: Reminders
     stack: str
+    place: str
     limit: int
     length: timedelta
     clock: Callable[[], datetime]
@@ -109,7 +111,9 @@ class CountedNotices:
             return 0
         due = [tally for tally in stored.window.tallies if tally.due]
         for tally in due:
-            self.notices.publish(compose_summary(stored.window, tally, stack=self.stack))
+            self.notices.publish(
+                compose_summary(stored.window, tally, stack=self.stack, place=self.place)
+            )
             after = change_window(self.windows, stored.window, _summing_up(tally))
             # What was counted while the summary left has asked for none: one was due.
             if after.tally(tally.reason).due:

@@ -14,9 +14,8 @@ import pytest
 
 from infra.watching.alarms import Thresholds, alarms
 from relay_core.errors import Reason
-from relay_core.notices.notice import PLACE
 from relay_core.posting.signature import parse_key, sign
-from relay_core.settings import MANUAL
+from relay_core.settings import MANUAL, manual_at
 from tests.conftest import TAKE_LONGEST
 
 ROOT = Path(__file__).parents[2]
@@ -88,7 +87,7 @@ def test_notices_and_alarms_lead_to_places_that_are_there() -> None:
         posting_log_group="",
         watch_log_group="",
     )
-    places = {PLACE, *(f"{MANUAL}#{one.key}" for one in watched)}
+    places = {manual_at("the-notices"), *(manual_at(one.key) for one in watched)}
     assert {f"{MANUAL}#{one}" for one in anchors(ROOT / MANUAL)} >= places
 
 

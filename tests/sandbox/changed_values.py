@@ -49,6 +49,7 @@ OTHERS: Mapping[str, object] = {
     "fallbackEmails": ["other@example.com"],
     "webhooks": {"chat": {"kind": "slack", "url": "https://hooks.slack.example/services/1"}},
     "eventBus": "default",
+    "documentsUrl": "https://git.example.com/relay/docs",
     "dlqAlarmThreshold": 5,
     "queueAgeAlarmSeconds": 600,
     "trafficAlarmThreshold": 600,

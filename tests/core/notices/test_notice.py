@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
@@ -18,6 +20,7 @@ from relay_core.notices.notice import (
     compose_notice,
 )
 from relay_core.ports import Notice
+from relay_core.posting.announcement import parse_announcement
 from relay_core.settings import Settings
 from tests.fakes import MemoryWorld
 
@@ -118,6 +121,21 @@ def said(notice: Notice) -> str:
     """All words of a notice that a person may get to see."""
     details = [one.detail for one in notice.refusals]
     return "\n".join([notice.subject, notice.text, notice.mail_subject, *details])
+
+
+@pytest.mark.parametrize("url", ["https://git.example.com/docs", "https://git.example.com/docs/"])
+def test_a_notice_links_to_the_documents_where_they_have_a_url(url: str) -> None:
+    settings = replace(SETTINGS, documents_url=url)
+    notice = compose_notice(MAIL, [Refusal(reason=Reason.SPAM, detail="spam")], settings)
+    link = "https://git.example.com/docs/operating.md#the-notices"
+    assert notice.text.endswith(f"More: {link}\n")
+    message = {"stack": settings.stack, "reason": notice.reason, "text": notice.text}
+    body = {
+        "MessageId": "1",
+        "Timestamp": "2026-05-01T12:00:00Z",
+        "Message": json.dumps(message),
+    }
+    assert parse_announcement(json.dumps(body), settings.stack).place == link
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

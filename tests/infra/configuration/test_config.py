@@ -133,6 +133,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "maxNesting": 24,
                 "maxBodyBytes": 25_000,
                 "maxAttachments": 26,
+                "documentsUrl": "https://git.example.com/docs",
             }
         ),
         stack="prod",
@@ -156,6 +157,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         link_mode=LinkMode.PRESIGNED,
         link_expiry=timedelta(hours=5),
         attachment_retention=timedelta(days=3),
+        documents_url="https://git.example.com/docs",
         submission_concurrency=3,
         max_receive_count=6,
         retry_delay=timedelta(seconds=9),

@@ -7,6 +7,8 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "no sender": ({"senderEmail": None}, {"senderEmail": "is required"}),
     "empty sender": ({"senderEmail": ""}, {"senderEmail": "is required"}),
     "no inbound address": ({"recipientEmail": None}, {"recipientEmail": "is required"}),
+    "documents over http": ({"documentsUrl": "http://a.example/d"}, {"documentsUrl": "https://"}),
+    "a long URL": ({"documentsUrl": "https://a/" + "b" * 200}, {"documentsUrl": "at most 200"}),
     "no recipients": ({"allowedRecipients": None}, {"allowedRecipients": "is required"}),
     "empty recipients": ({"allowedRecipients": []}, {"allowedRecipients": "at least one"}),
     "no region": ({"aws:region": None}, {"aws:region": "is required"}),

@@ -152,6 +152,15 @@ def test_the_text_says_what_it_means_and_what_to_do_first(dev: Deployment, key: 
     assert len(text) <= 1024  # CloudWatch's limit
 
 
+def test_the_text_links_to_its_section_where_the_documents_have_a_url(deploy: Deploy) -> None:
+    url = "https://git.example.com/" + "d" * 176  # as long as may be
+    found = deploy(documentsUrl=url)
+    for key in ALARMS:
+        text = inputs(found, key)["alarmDescription"]
+        assert text.endswith(f" More: {url}/operating.md#{key}")
+        assert len(text) <= 1024
+
+
 def test_texts_that_send_to_the_log_or_the_dashboard_name_it(dev: Deployment) -> None:
     group = dev.exports["logGroup"]
     for key in ("dead-letters", "function-errors", "last-try"):
