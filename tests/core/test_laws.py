@@ -134,8 +134,10 @@ def test_nothing_of_an_attachment_is_left_and_its_link_is_there(drawn: Drawn) ->
         if one.kept:
             continue
         assert link_of(found) in words
-        # Where the content is a message, its words are: this one's subject holds the token.
+        # A message that is attached is listed by its subject, which may hold the token.
         token = one.content[:24] if len(one.content) >= 24 else b"\xff"
+        if any(token in other.safe_name.encode() for other in result.attachments):
+            continue
         assert token not in joined
         assert base64.b64encode(token) not in joined
         assert binascii.b2a_uu(token)[1:-1] not in joined
