@@ -77,20 +77,25 @@ def judge_topics(topics: Iterable[Topic]) -> Iterable[Verdict]:
 def _topic_troubles(topic: Topic) -> Iterator[Verdict]:
     name = topic.arn.rpartition(":")[2]
     others = [one for one in topic.subscriptions if one[1] != topic.own]
+    confirmed = {one[:2] for one in others if one[2] not in {_PENDING, _DELETED}}
     for protocol, endpoint, arn in others:
+        if (protocol, endpoint) in confirmed:
+            continue  # SNS lists a cancelled one for a while beside the one that replaced it
+        # A URL may hold a token.
+        shown = endpoint if protocol.startswith("email") else f"a receiver of {protocol}"
         anew = (
             f"aws sns subscribe --topic-arn {topic.arn} --protocol {protocol}"
-            f" --notification-endpoint {endpoint}"
+            f" --notification-endpoint {endpoint if shown == endpoint else 'ENDPOINT'}"
         )
         if arn == _PENDING:
             yield problem(
-                f"{endpoint} has not confirmed its subscription to {topic.what} (topic {name})",
-                "open the link in the mail of AWS Notifications there; after three days, subscribe"
-                f" anew: {anew}",
+                f"{shown} has not confirmed its subscription to {topic.what} (topic {name})",
+                "confirm it by the link in the message that AWS Notifications sent there; after"
+                f" three days, subscribe anew: {anew}",
             )
         elif arn == _DELETED:
             yield problem(
-                f"{endpoint} has cancelled its subscription to {topic.what} (topic {name})",
+                f"{shown} has cancelled its subscription to {topic.what} (topic {name})",
                 f"{anew}, and confirm it",
             )
     if not others:

@@ -75,9 +75,10 @@ def submit(server: Server, mail: TestMail) -> str:
         with smtplib.SMTP(server.host, server.port, timeout=_SECONDS) as client:
             client.starttls(context=context)
             client.login(server.username, server.password)
-            client.mail(mail.sender)
             words: bytes | str
-            code, words = client.rcpt(mail.inbound_address)
+            code, words = client.mail(mail.sender)
+            if code == 250:
+                code, words = client.rcpt(mail.inbound_address)
             if code == 250:
                 code, words = client.data(mail.to_bytes())
     except smtplib.SMTPResponseException as error:

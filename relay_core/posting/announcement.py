@@ -65,7 +65,7 @@ def parse_announcement(body: str, stack: str) -> Announcement:
         if "AlarmName" in message:
             return _alarm(envelope, message, stack)
         return _notice(envelope, message)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableAnnouncement(
             f"neither a notice of the relay nor an alarm of CloudWatch: {error!r}"
         ) from error
@@ -81,7 +81,7 @@ def _notice(envelope: Mapping[str, Any], message: Mapping[str, Any]) -> Announce
         stack=str(message["stack"]),
         code=str(message["reason"]),
         title=_one_line(envelope.get("Subject") or f"Mail relay {message['stack']}: notice"),
-        text=text,
+        text=_encodable(text),
         place=found["place"] if found else "",
     )
 
@@ -100,7 +100,7 @@ def _alarm(envelope: Mapping[str, Any], message: Mapping[str, Any], stack: str) 
         stack=stack,
         code=code,
         title=_one_line(f"Mail relay {stack}: alarm {code} {state}"),
-        text="\n\n".join(part for part in (description, reason) if part),
+        text=_encodable("\n\n".join(part for part in (description, reason) if part)),
         place=found["place"] if found else "",
         is_over=is_over,
     )
@@ -111,4 +111,9 @@ def _time(envelope: Mapping[str, Any]) -> datetime:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(_encodable(text).split())
+
+
+def _encodable(text: str) -> str:
+    # JSON may hold half a surrogate pair, which has no UTF-8 (RFC 8259 section 8.2).
+    return text.encode("utf-8", "replace").decode()

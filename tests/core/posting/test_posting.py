@@ -85,10 +85,18 @@ def test_an_alarm_is_named_by_its_key_and_leads_to_its_place(
     assert "First: look." in found.text
 
 
-@pytest.mark.parametrize("body", ["", "{}", "[]", envelope(1), envelope({"other": 1})])
+@pytest.mark.parametrize(
+    "body", ["", "{}", "[]", "[" * 100_000, envelope(1), envelope({"other": 1})]
+)
 def test_anything_else_is_an_error_and_not_posted(body: str) -> None:
     with pytest.raises(UnreadableAnnouncement):
         parse_announcement(body, "dev")
+
+
+def test_half_a_surrogate_pair_can_be_sent() -> None:
+    message = {"stack": "dev", "reason": "spam", "text": "a \ud83d b"}
+    found = parse_announcement(envelope(message, Subject="c \ud83d"), "dev")
+    assert ("a ? b", "c ?") == (found.text, found.title)
 
 
 def slack_texts(message: dict[str, Any]) -> list[str]:

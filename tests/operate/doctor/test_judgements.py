@@ -113,6 +113,7 @@ class TestDns:
         [
             ("TXT", [SPF], "ok"),
             ("TXT", ["v=spf1 include:amazonses.com -all", "unrelated"], "ok"),
+            ("TXT", ["v=spf1 -include:amazonses.com -all"], "warning"),
             ("TXT", [SPF, "v=spf1 -all"], "warning"),  # RFC 7208 section 4.5
             ("TXT", ["v=spf1 -all"], "warning"),
             ("TXT", [], "warning"),
@@ -235,6 +236,18 @@ class TestTelling:
     OWN = ("sqs", QUEUE, "arn:aws:sns:eu-central-1:1:t:1")
     PERSON = ("email", "a@example.org", "arn:aws:sns:eu-central-1:1:t:2")
 
+    def test_the_url_of_a_receiver_is_not_shown(self) -> None:
+        url = "https://hooks.example/secret-token"
+        topic = Topic(
+            arn="arn:aws:sns:eu-central-1:1:t",
+            what="alarms",
+            own=self.QUEUE,
+            subscriptions=(self.PERSON, ("https", url, "PendingConfirmation")),
+        )
+        (verdict,) = judge_topics([topic])
+        assert verdict.status == "problem"
+        assert "secret-token" not in f"{verdict.found} {verdict.remedy}"
+
     @pytest.mark.parametrize(
         ("subscriptions", "expected"),
         [
@@ -242,7 +255,8 @@ class TestTelling:
             ([OWN], ["problem"]),
             ([], ["problem"]),
             ([(*PERSON[:2], "PendingConfirmation")], ["problem"]),
-            ([PERSON, (*PERSON[:2], "Deleted")], ["problem"]),
+            ([PERSON, (*PERSON[:2], "Deleted")], ["ok"]),
+            ([PERSON, ("email", "b@example.org", "Deleted")], ["problem"]),
         ],
     )
     def test_somebody_must_hear(
