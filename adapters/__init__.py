@@ -1,10 +1,11 @@
-"""The core's ports over AWS, and the two Lambda functions: every effect of the relay is here.
+"""The core's ports over AWS, and the Lambda functions: every effect of the relay is here.
 
-`relay_function` and `download_function` are what Lambda calls. Each makes its ports once
-(`adapters.aws`), hands every event to the core, and tells what became of it
-(`adapters.telemetry.relay`). `adapters.relaying` is the relay behind its queue,
-`adapters.download` the download page as a browser sees it,
-`last_words` what a worker does shortly before Lambda ends it. `adapters.operator.account` is for
+Lambda calls `relay_function` and `download_function`, and, where they are deployed,
+`posting_function` (notices and alarms to webhooks and EventBridge) and `watch_function`
+(subscriptions that are lost). Each makes its ports once (`adapters.aws`), hands every event to the
+core, and logs the outcome (`adapters.telemetry`). `adapters.relaying` is the relay behind its
+queue, `adapters.download` the download page as a browser sees it, `adapters.posting` the posting;
+`last_words` is what a worker does shortly before Lambda ends it. `adapters.operator` is for
 `relayctl` alone.
 
 The handlers' names are part of the deployment: a function is updated in two calls, and must find

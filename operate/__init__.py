@@ -3,8 +3,8 @@
 `cli` has the list of commands; `operate.commands` has each of them. Two work without a stack:
 `inspect` and `rewrite` read a message from a file (`operate.mail_file`). The others ask and change
 a deployed stack: `operate.stack.outputs` finds it, `operate.messages` says which messages are
-meant, what became of them and what is to be changed about them. `operate.mail_file.presentation`
-says the answer, to a person or to a script.
+meant, what became of them and what is to be changed about them. `operate.presentation`
+prints the answer, for a person or a script.
 
 `examples` is the end of each command's help, `command_line` how a command line fails.
 """

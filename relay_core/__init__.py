@@ -1,14 +1,15 @@
 """The relay's domain: from raw bytes to what was done about them.
 
-Standard library only; no I/O, no clock, no environment.
+Standard library only, with pybase64 where it is installed; no I/O, no clock, no environment.
 
-`plan` decides everything about a mail, as data: `mime` reads it, `recipient_code` finds whom it
-is for, `policy` says who is served, `attachments` which files it has. `relay` carries the plan
-out over `ports`, in an order that survives a crash anywhere: `delivery` loses nothing and does
-nothing twice, `outgoing` writes the mails, `links` are what leads to the files, `notices` what the
-operator reads, `limits` and `throttling` what holds mail back.
+`plan` decides everything about a mail, as data: `mime` reads it, `recipient_code` finds whom it is
+for, `policy` says who is served, `attachments` which files it has. `relay` carries the plan out
+over `ports`, in an order that survives a crash anywhere: `delivery` loses nothing and does nothing
+twice, `outgoing` writes the mails, `links` has the tokens and pages that lead to the files,
+`notices` is what the operator reads. `limits` counts what happens in a window of time, and
+`throttling` holds mail back by it.
 
 Below all these: `record` (what is kept of a message), `keys` (under which names), `settings` (what
-an operator may set), `addresses`, `html`, `text` and `errors`. The rooms are layers, and no import
-goes up; `pyproject.toml` has their order.
+an operator may set), `addresses`, `html`, `text` and `errors`. The packages are layers, and no
+import goes up; `pyproject.toml` has their order.
 """

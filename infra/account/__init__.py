@@ -2,6 +2,6 @@
 
 `lookup` asks AWS before anything is declared. `fitting` decides on the answers, as a pure
 function: what is made, what is left alone, what stops the deployment. `holdings` is the record of
-what a stack has made in places that others use too, and `leaving` tells what a changed key takes
-away.
+what a stack has made in places that others use too, and `leaving` warns which resources a
+changed configuration key deletes.
 """

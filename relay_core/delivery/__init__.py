@@ -1,11 +1,13 @@
 """Nothing is lost, and nothing happens twice: the steps of a delivery over the ports.
 
 A worker can die after any call, and a queue can deliver a message again at any time. So each step
-first writes down what it is about to do. `ledger` is the manifest in the hands of the worker that
-changes it. `storing` stores the files (`measured` as they pass), `submitting` hands the mails to
-SES in groups and records each answer. `deaths` counts workers that died over a mail and refuses it
-before the third. `linking` makes each recipient's mail, with its link. `ending` ends a mail that
-does not go out, `unfinished` a try that ran out of time; `left_out` tells what a mail goes out
-without, and `reporting` sums a try up for the log. `reconsidering` serves, at an operator's wish,
-those who were left out, and `scan_results` tells of malware that was found after the delivery.
+first writes down what it is about to do. `ledger` updates the manifest for the worker that holds
+the lease. `storing` stores the files (`measured` counts their bytes on the way), `submitting`
+hands the mails to SES in groups and records each answer. `deaths` counts workers that stopped
+while they processed the mail, and has it refused before a third one does. `linking` makes each
+recipient's mail, with the link that the port `pages` makes (`relay_core.links.tokens`). `ending`
+publishes the notice of a mail that does not go out, and records its end; `unfinished` records a
+try that ran out of time. `left_out` reports what a mail goes out without, `reporting` sums a try
+up for the log. `reconsidering` serves, at an operator's request, recipients who were left out, and
+`scan_results` reports malware that was found after the delivery.
 """

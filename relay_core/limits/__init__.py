@@ -1,9 +1,10 @@
-"""How much may happen in a window of time: decisions, as values.
+"""How much has happened in a window of time: counts and decisions, as values.
 
 A `window` is a length of time with a small record of what happened in it. `flood` counts the mails
-of a sender and decides that a mail is held, `budget` the recipients of an hour, `notice_window`
-the notices to the operator, and `suppression` knows the addresses that no mail is sent to.
-`telling` makes sure that the operator hears of a limit once.
+of a sender, `budget` the recipients of an hour, `notice_window` the notices to the operator, and
+`suppression` has the addresses that no mail is sent to. `telling` makes sure that the operator
+gets one notice of a limit.
 
-`relay_core.throttling` carries the decisions out.
+`relay_core.throttling` holds mail back by these counts: `holding` by a sender's, `spending` by the
+budget.
 """

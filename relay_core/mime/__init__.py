@@ -11,8 +11,9 @@ is copied or decoded before somebody asks the `message`, which also lists its `d
 means. `encoded_words` are text in fields.
 
 `transfer_encoding` names the ways in which content travels, `decoding` undoes them and `encoding`
-chooses one, on `base64_content` (with `base64_decoder`), `quoted_printable` and `uuencode`, which
-also finds files in texts from before MIME. `chunks` keeps the pieces small.
+chooses one, on `base64_content` (which reads bad base64 too; `base64_decoder` is the fastest
+decoder at hand), `quoted_printable` and `uuencode`, which also finds files in texts from before
+MIME. `chunks` keeps the pieces small.
 
 Devices write messages that break every rule. The other modules each know one way of that:
 `header_gap` (empty lines in a header), `header_text` and `raw_fields` (bytes without a charset),
@@ -20,5 +21,5 @@ Devices write messages that break every rule. The other modules each know one wa
 that it names), `footer` (words in clear behind base64), `content_kind` (a type that says nothing).
 Each is total: whatever the bytes, there is an answer.
 
-This room knows nothing of relaying, and could be a package of its own.
+This package knows nothing of relaying, and could be a package of its own.
 """
