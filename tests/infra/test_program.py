@@ -153,10 +153,12 @@ def test_every_service_that_is_let_in_from_outside_is_held_to_our_account(
     }
     for statement in let_in:
         condition = statement["Condition"]
-        if statement["Sid"] == "SendByTopic":
+        if statement["Sid"] in {"SendByTopic", "SendByTopics"}:
             # AWS documents no source account here (SNS guide, "Subscribing an Amazon SQS queue");
-            # the topic's ARN names ours.
-            assert f":{ACCOUNT}:" in condition["ArnEquals"]["aws:SourceArn"]
+            # the topics' ARNs name ours.
+            sources = condition["ArnEquals"]["aws:SourceArn"]
+            for arn in [sources] if isinstance(sources, str) else sources:
+                assert f":{ACCOUNT}:" in arn
         else:
             assert condition["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
 
