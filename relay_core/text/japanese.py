@@ -86,7 +86,7 @@ _EUC = re.compile(
         + possessive(
             r"[\x00-\x8d\x90-\xa0]+|[\xa1-\xac\xae-\xf8\xfd\xfe][\xa1-\xfe]|\x8e[\xa1-\xdf]"
             r"|\x8f[\xa1-\xfe][\xa1-\xfe]",
-            "+",
+            "{1,4096}",  # Python before 3.11.5 keeps some memory for each repetition
         )
         + r")|(?P<vendor>(?:[\xad\xf9-\xfc][\xa1-\xfe]){1,8})|(?P<odd>[\x8e-\xff])"
     ).encode("ascii")
