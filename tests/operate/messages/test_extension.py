@@ -108,7 +108,7 @@ def test_of_several_extensions_the_longest_counts_in_any_order(hours: list[timed
 @pytest.mark.parametrize(
     ("until", "words"),
     [
-        (NOW, "good until 2026-01-04T00:00:00Z, which is not before 2026-01-02T12:00:00Z"),
+        (NOW, "valid until 2026-01-04T00:00:00Z, which is not before 2026-01-02T12:00:00Z"),
         (NOW + 36 * HOUR, "revoke"),
         (NOW + 14 * DAY + SECOND, "--until 2026-01-16T12:00:00Z is the latest possible"),
         (NOW + 14 * DAY + SECOND, "attachmentRetentionDays"),
