@@ -14,7 +14,10 @@ from hypothesis import HealthCheck, settings
 
 TAKE_LONGEST = (
     "sandbox/lives/test_life.py",
+    "sandbox/test_night.py",
+    "sandbox/test_posting.py",
     "sandbox/test_deaths.py",
+    "sandbox/test_doctor.py",
     "sandbox/test_nothing_twice.py",
     "browser/test_console.py",
     "sandbox/test_up_under_mail.py",
