@@ -373,7 +373,7 @@ Fault = Callable[[Patient], AbstractContextManager[None]]
 
 FAULTS: Mapping[str, tuple[str, str, Fault]] = {
     # What is made → the check that tells, what it names, how it is made
-    "subscription unconfirmed": ("subscriptions", "127.0.0.1:9", unconfirmed_subscription),
+    "subscription unconfirmed": ("subscriptions", "a receiver of http", unconfirmed_subscription),
     "rule disabled": ("receipt-rule", "-incoming is disabled", disabled_rule),
     "rule for another address": ("receipt-rule", "inbound address", rule_for_another_address),
     "rule without scan": ("receipt-rule", "scan", rule_without_scan),
