@@ -77,7 +77,8 @@ def _packages_of_another(project: Path) -> dict[str, ModuleType]:
     own = {file.parent.name for file in project.glob("*/__init__.py")}
     return {
         name: module
-        for name, module in sys.modules.items()
+        # a copy: other threads import while this looks
+        for name, module in sys.modules.copy().items()
         if name.partition(".")[0] in own
         and name.partition(".")[0] not in _NOT_THE_PROGRAMS
         and not str(getattr(module, "__file__", None) or "").startswith(f"{project}/")
