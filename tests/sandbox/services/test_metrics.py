@@ -206,7 +206,8 @@ def test_an_alarm_on_a_count_of_the_function_goes_off_and_ends_in_silence(
     watched: Watched,
 ) -> None:
     put = LogMetrics(watched.emulator.client("cloudwatch"), function_name="some")
-    watched.alarm("parked", "work", "Parked", "Sum", 1, namespace="Own", period=1)
+    # A period that does not end between the data and the look at it.
+    watched.alarm("parked", "work", "Parked", "Sum", 1, namespace="Own", period=5)
     put([embedded("Parked", [1, 1]), "START RequestId: 1", "{}"])
     assert watched.state("parked") == "ALARM"
     with watched.measure():
