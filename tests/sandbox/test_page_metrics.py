@@ -1,4 +1,4 @@
-"""Alarms on two functions are told apart where the emulator cannot."""
+"""Alarms on two functions of one stack are told apart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.emulator.running import Emulator
 from sandbox.services.log_metrics import LogMetrics
-from sandbox.services.metrics import QueueMetrics, UnmeasurableAlarm
+from sandbox.services.metrics import QueueMetrics
 
 REGION = "eu-central-1"
 
@@ -51,11 +51,15 @@ def test_what_never_has_data_may_be_watched_of_two_functions(emulator: Emulator)
     measured(emulator)
 
 
-def test_what_has_data_may_not(emulator: Emulator) -> None:
+def test_a_function_that_dies_sounds_its_own_alarm_alone(emulator: Emulator) -> None:
     alarm(emulator, "relay", "Errors", "relay")
     alarm(emulator, "page", "Errors", "page")
-    with pytest.raises(UnmeasurableAlarm, match="does not tell them apart"):
-        measured(emulator)
+    measured(emulator)
+    put = LogMetrics(emulator.client("cloudwatch"), function_name="relay")
+    put(["Worker process died", "REPORT RequestId: 1"])
+    found = states(emulator)
+    assert found["relay"] == "ALARM"
+    assert found["page"] != "ALARM"
 
 
 def test_a_page_that_dies_sounds_its_own_alarm_alone(emulator: Emulator) -> None:

@@ -85,13 +85,14 @@ class Watched:
         threshold: float,
         *,
         namespace: str = "AWS/SQS",
+        dimension: str = "QueueName",
         period: int = 300,
     ) -> None:
         self.emulator.client("cloudwatch").put_metric_alarm(
             AlarmName=name,
             Namespace=namespace,
             MetricName=metric,
-            Dimensions=[{"Name": "QueueName", "Value": queue}],
+            Dimensions=[{"Name": dimension, "Value": queue}],
             Statistic=statistic,
             Period=period,
             EvaluationPeriods=1,
@@ -207,7 +208,9 @@ def test_an_alarm_on_a_count_of_the_function_goes_off_and_ends_in_silence(
 ) -> None:
     put = LogMetrics(watched.emulator.client("cloudwatch"), function_name="some")
     # A period that does not end between the data and the look at it.
-    watched.alarm("parked", "work", "Parked", "Sum", 1, namespace="Own", period=5)
+    watched.alarm(
+        "parked", "some", "Parked", "Sum", 1, namespace="Own", dimension="service", period=5
+    )
     put([embedded("Parked", [1, 1]), "START RequestId: 1", "{}"])
     assert watched.state("parked") == "ALARM"
     with watched.measure():
