@@ -5,7 +5,7 @@ Lambda calls `relay_function` and `download_function`, and, where they are deplo
 (subscriptions that are lost). Each makes its ports once (`adapters.aws`), hands every event to the
 core, and logs the outcome (`adapters.telemetry`). `adapters.relaying` is the relay behind its
 queue, `adapters.download` the download page as a browser sees it, `adapters.posting` the posting;
-`last_words` is what a worker does shortly before Lambda ends it. `adapters.operator` is for
+`before_timeout` calls a function shortly before Lambda ends the worker. `adapters.operator` is for
 `relayctl` alone.
 
 The handlers' names are part of the deployment: a function is updated in two calls, and must find

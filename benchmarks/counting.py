@@ -26,7 +26,7 @@ RELAY_MEMORY_MB = 512
 """`functionMemory`, as the stack has it if nothing else is configured."""
 
 PAGE_MEMORY_MB = 1024
-"""What the page's function has (`infra.functions.download`)."""
+"""What the page's function has (`infra.functions.download_function`)."""
 
 
 class Occasion(StrEnum):

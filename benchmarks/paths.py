@@ -23,8 +23,8 @@ from relay_core.attachments.attachment import Action, Attachment, content_of, fi
 from relay_core.composing import prepare_mails
 from relay_core.delivery.measured import Measured
 from relay_core.keys import RawKey
-from relay_core.mime import base64_decoder
-from relay_core.mime.base64_decoder import Decoder, compiled_decoder
+from relay_core.mime import base64_accelerator
+from relay_core.mime.base64_accelerator import Decoder, compiled_decoder
 from relay_core.mime.chunks import CHUNK
 from relay_core.mime.message import Message
 from relay_core.mime.parsing import parse_message
@@ -63,12 +63,12 @@ def pybase64() -> Decoder:
 
 @contextmanager
 def _decoding_with(decoder: Decoder) -> Iterator[None]:
-    before = base64_decoder.decode
-    base64_decoder.decode = decoder
+    before = base64_accelerator.decode
+    base64_accelerator.decode = decoder
     try:
         yield
     finally:
-        base64_decoder.decode = before
+        base64_accelerator.decode = before
 
 
 # --- the whole job ----------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def relay(mail: Mail) -> bytes:
     Raises:
         RuntimeError: if that is not what the core decodes with here.
     """
-    if base64_decoder.decode is not pybase64():
+    if base64_accelerator.decode is not pybase64():
         raise RuntimeError("the core does not decode with pybase64")
     return relayed(mail.raw)
 

@@ -8,7 +8,7 @@ import pulumi
 
 from .configuration import environment
 from .configuration.config import StackConfig
-from .functions.download import DownloadPage, DownloadPageArgs
+from .functions.download_function import DownloadPage, DownloadPageArgs
 from .storage.bucket import PrivateBucket
 from .storage.link_keys import LinkKeys, LinkKeysArgs, parameter_name
 

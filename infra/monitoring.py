@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from .configuration.config import StackConfig
-from .functions.beyond_mail import BeyondMail
+from .functions.optional_functions import OptionalFunctions
 from .watching.alarms import Alarms, AlarmsArgs, Thresholds, alarms
 from .watching.columns import Limits
 from .watching.dashboard import FlowDashboard, FlowDashboardArgs
@@ -28,7 +28,7 @@ class MonitoringArgs:
     download_max_concurrency: int | None
     log_group: str
     page_log_group: str | None
-    beyond: BeyondMail
+    optional: OptionalFunctions
     names: Mapping[Subject, pulumi.Input[str]]
     alarms: OperatorTopic
     fallback: OperatorTopic
@@ -36,7 +36,7 @@ class MonitoringArgs:
 
 def monitor(name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
     """Declare alarms and dashboard; the URL of the dashboard."""
-    config, beyond = args.config, args.beyond
+    config, optional = args.config, args.optional
     watched = alarms(
         Thresholds(
             failed_messages=config.dlq_alarm_threshold,
@@ -47,8 +47,8 @@ def monitor(name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions) -> pu
         log_group=args.log_group,
         page_log_group=args.page_log_group,
         is_scanned=config.malware_protection,
-        posting_log_group=beyond.posting_log_group,
-        watch_log_group=beyond.watch_log_group,
+        posting_log_group=optional.posting_log_group,
+        watch_log_group=optional.watch_log_group,
     )
     alarm_arns = Alarms(
         name,
@@ -70,8 +70,8 @@ def monitor(name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions) -> pu
                 function_timeout_seconds=config.function_timeout_seconds,
                 max_concurrency=config.max_concurrency,
                 download_max_concurrency=args.download_max_concurrency,
-                is_posted=beyond.posting_log_group is not None,
-                is_watched=beyond.watch_log_group is not None,
+                is_posted=optional.posting_log_group is not None,
+                is_watched=optional.watch_log_group is not None,
             ),
             alarms=watched,
             alarm_arns=alarm_arns,

@@ -18,16 +18,16 @@ import pulumi_aws as aws
 from relay_core.keys import INCOMING_PREFIX
 from relay_core.policy.directory import format_directory
 
-from .account.fitting import Fitting, records_of
+from .account.account_plan import AccountPlan, records_of
 from .account.holdings import HoldingsList, HoldingsListArgs, parameter_name
 from .aws_facts import smtp_endpoint
 from .buckets import StackBuckets
 from .configuration import environment
 from .configuration.config import StackConfig
 from .configuration.timing import BATCH_SIZE, DEAD_LETTER_RETENTION, QUEUE_RETENTION
-from .functions.beyond_mail import BeyondMailArgs, reach_beyond_mail
-from .functions.function import RelayFunction, RelayFunctionArgs
+from .functions.optional_functions import OptionalFunctionsArgs, declare_optional_functions
 from .functions.queue import IncomingQueue, IncomingQueueArgs
+from .functions.relay_function import RelayFunction, RelayFunctionArgs
 from .links import LinksArgs, serve_links
 from .mail.identities import MailDomains, MailDomainsArgs
 from .mail.inbound import InboundMail, InboundMailArgs, RuleNames
@@ -48,7 +48,7 @@ class MailRelayArgs:
     """The configuration, what was decided on the account, and the code of the functions."""
 
     config: StackConfig
-    fitting: Fitting
+    plan: AccountPlan
     code: pulumi.Archive
 
 
@@ -60,7 +60,7 @@ class MailRelay(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MailRelayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        config, fitting, holdings = args.config, args.fitting, args.fitting.holdings
+        config, plan, holdings = args.config, args.plan, args.plan.holdings
         everywhere = pulumi.ResourceOptions(
             transformations=[
                 *safeguards(
@@ -133,7 +133,7 @@ class MailRelay(pulumi.ComponentResource):
                 records=records_of(config, holdings.domains),
                 configuration_set_name=device_set,
                 zone_id=holdings.zone,
-                zone_name=fitting.zone_name,
+                zone_name=plan.zone_name,
                 written=holdings.records,
             ),
             listed,
@@ -187,7 +187,7 @@ class MailRelay(pulumi.ComponentResource):
                 LinksArgs(
                     config=config,
                     code=args.code,
-                    max_concurrency=fitting.download_max_concurrency,
+                    max_concurrency=plan.download_max_concurrency,
                     attachments=attachments,
                     key_arn=usable_key_arn,
                 ),
@@ -271,9 +271,9 @@ class MailRelay(pulumi.ComponentResource):
             ),
             child,
         )
-        beyond = reach_beyond_mail(
+        optional = declare_optional_functions(
             name,
-            BeyondMailArgs(
+            OptionalFunctionsArgs(
                 config=config,
                 code=args.code,
                 account=account,
@@ -288,10 +288,10 @@ class MailRelay(pulumi.ComponentResource):
             name,
             MonitoringArgs(
                 config=config,
-                download_max_concurrency=fitting.download_max_concurrency if links else None,
+                download_max_concurrency=plan.download_max_concurrency if links else None,
                 log_group=log_group_name,
                 page_log_group=links.log_group if links else None,
-                beyond=beyond,
+                optional=optional,
                 names={
                     Subject.INCOMING_QUEUE: queue.queue_name,
                     Subject.DEAD_LETTER_QUEUE: queue.dead_letter_name,
@@ -299,7 +299,7 @@ class MailRelay(pulumi.ComponentResource):
                     Subject.RELAY: config.prefix,
                     Subject.DEVICE_MAIL: config.device_set,
                     **({Subject.DOWNLOAD_PAGE: links.page.function_name} if links else {}),
-                    **beyond.names,
+                    **optional.names,
                 },
                 alarms=alarm_topic,
                 fallback=fallback,
@@ -346,6 +346,6 @@ class MailRelay(pulumi.ComponentResource):
             "dnsRecords": domains.dns_records,
             "dnsZoneFile": domains.zone_file,
             "receiptRuleSet": inbound.rule_set_name,
-            **beyond.exports,
+            **optional.exports,
         }
         self.register_outputs(dict(self.exports))

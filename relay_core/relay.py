@@ -4,8 +4,8 @@
    What has killed its workers is refused; what was tried before is begun in writing
    (`relay_core.delivery.deaths`).
 2. Read the mail, and decide about it. Hold it back if its sender is over the limit
-   (`relay_core.throttling.holding`), or the stack over its budget
-   (`relay_core.throttling.spending`). If it does not go out, tell the operator, then write it
+   (`relay_core.throttling.sender_hold`), or the stack over its budget
+   (`relay_core.throttling.budget_hold`). If it does not go out, tell the operator, then write it
    down.
 3. Store every attachment (`relay_core.delivery.storing`). Keys are the same on every try, so
    storing again changes nothing.
@@ -36,9 +36,9 @@ from relay_core.delivery.deaths import (
 from relay_core.delivery.ending import end_unsent, give_up, record_trouble
 from relay_core.delivery.ledger import Ledger, begun_manifest
 from relay_core.delivery.left_out import tell_left_out
-from relay_core.delivery.linking import mails_with_links
+from relay_core.delivery.linked_mails import mails_with_links
+from relay_core.delivery.outcomes import age_of, busy, duplicate, held, unless_left
 from relay_core.delivery.reconsidering import directory_for, serve_asked
-from relay_core.delivery.reporting import age_of, busy, duplicate, held, unless_left
 from relay_core.delivery.storing import earlier_files, store_files, with_files
 from relay_core.delivery.submitting import submit_open
 from relay_core.delivery.unfinished import record_unfinished_storing
@@ -48,8 +48,8 @@ from relay_core.outgoing.sent_time import find_sent_time
 from relay_core.record.lease import Worker
 from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
 from relay_core.record.report import Again, Outcome, RelayReport
-from relay_core.throttling.holding import hold_back, over_the_limit
-from relay_core.throttling.spending import hold_over_budget, over_the_budget
+from relay_core.throttling.budget_hold import hold_over_budget, over_the_budget
+from relay_core.throttling.sender_hold import hold_back, over_the_limit
 
 from .errors import PermanentError, Reason, Refusal
 from .keys import RawKey, message_id_of

@@ -44,7 +44,7 @@ from adapters.aws.sqs import (
     retry_delay,
     send_anew,
 )
-from adapters.last_words import last_words
+from adapters.before_timeout import before_timeout
 from adapters.telemetry.relay import Telemetry
 from relay_core.delivery.deaths import Attempt, tell_out_of_time
 from relay_core.delivery.ending import record_trouble
@@ -189,7 +189,7 @@ class RelayFunction:
             return report.again
         self.telemetry.begun()
         try:
-            with last_words(worker, now, lambda: self._tell_out_of_time(raw_key, worker)):
+            with before_timeout(worker, now, lambda: self._tell_out_of_time(raw_key, worker)):
                 report = relay_message(
                     raw_key,
                     self.settings,

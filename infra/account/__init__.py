@@ -1,7 +1,7 @@
 """The account as it is found, and what the deployment does in it.
 
-`lookup` asks AWS before anything is declared. `fitting` decides on the answers, as a pure
+`lookup` asks AWS before anything is declared. `account_plan` decides on the answers, as a pure
 function: what is made, what is left alone, what stops the deployment. `holdings` is the record of
-what a stack has made in places that others use too, and `leaving` warns which resources a
+what a stack has made in places that others use too, and `removals` warns which resources a
 changed configuration key deletes.
 """

@@ -2,7 +2,7 @@
 
 Pulumi registers resources as the program runs, and makes them at once where nobody previews. A
 program that finds out half-way that it cannot be deployed leaves half a stack. So everything that
-has to be known is asked for here, and `infra.account.fitting` decides on the answers.
+has to be known is asked for here, and `infra.account.account_plan` decides on the answers.
 
 What AWS has no answer for, the provider tells as an error. Its words for "there is none" are few
 and known (terraform-provider-aws: `tfresource.NewEmptyResultError` says "empty result",
@@ -25,7 +25,7 @@ from infra.activation import account_of_credentials
 from infra.configuration.config import StackConfig
 
 from .holdings import Holdings, parameter_name, parse_holdings
-from .leaving import leaving
+from .removals import removed_parameters
 
 _ABSENT = ("empty result", "couldn't find resource")
 _EXCEPTIONS = re.compile(r"\b(NotFoundException|ParameterNotFound|RuleSetDoesNotExist)\b")
@@ -70,7 +70,7 @@ class Found:
     `concurrency` is the account's quota of concurrent executions of functions, None if it was not
     asked for or not told; `zone` the zone that records are written to, None without one, or if it
     is gone. `accounts` is asked where the provider assumes a role, which boto3 does not.
-    `leaving` are the stack's parameters that this deployment deletes.
+    `removed_parameters` are the stack's parameters that this deployment deletes.
     `troubles` are sentences about what could not be asked.
     """
 
@@ -81,7 +81,7 @@ class Found:
     concurrency: int | None = None
     zone: Zone | None = None
     accounts: Accounts | None = None
-    leaving: frozenset[str] = frozenset()
+    removed_parameters: frozenset[str] = frozenset()
     troubles: tuple[str, ...] = ()
 
 
@@ -133,9 +133,9 @@ def look_up(config: StackConfig) -> Found:
         concurrency=int(quota.value) if quota else None,
         zone=_or_none(lambda: _zone(zone_id)) if zone_id else None,
         accounts=_accounts() if config.activate_rule_set else None,
-        leaving=frozenset(
+        removed_parameters=frozenset(
             name
-            for name in leaving(config)
+            for name in removed_parameters(config)
             if ask_if_allowed(f"the parameter {name}", lambda name=name: _parameter(name))  # type: ignore[misc]
         ),
         troubles=tuple(troubles),

@@ -86,7 +86,7 @@ def webhook_problems(webhooks: Mapping[str, Webhook]) -> Iterator[Problem]:
     if len(webhooks) > MAX_WEBHOOKS:
         rule = f"must be {MAX_WEBHOOKS} at most: one can hand on to many"
         yield Problem(field="webhooks", value=len(webhooks), rule=rule)
-    # All stand in one parameter (`infra.functions.posting`), and the event bus besides.
+    # All stand in one parameter (`infra.functions.posting_function`), and the event bus besides.
     size = sum(len(json.dumps([one.url, one.signing_key])) for one in webhooks.values())
     if size > (room := MAX_PARAMETER - _BESIDE * (len(webhooks) + 1)):
         rule = f"must have URLs and keys of at most {room} bytes together, to fit into a parameter"

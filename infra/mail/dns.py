@@ -117,7 +117,7 @@ class ZoneRecords(pulumi.ComponentResource):
     """The records in a zone of Route 53.
 
     A record set that is there already is not written over: the deployment ends with Route 53's
-    error, which names it. Which are there is looked up before (`infra.account.fitting`).
+    error, which names it. Which are there is looked up before (`infra.account.account_plan`).
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 An account has one active receipt rule set in a region. Activating ours replaces whatever was
 active, and destroying it leaves none, so that SES refuses all mail of the account in that
 region; an account that receives mail already names its set and gets only a rule added to it.
-Whether another set is active is looked up before anything is declared (`infra.account.fitting`).
+Whether another set is active is looked up before anything is declared (`infra.account`).
 
 From the moment that the rule stands in an active rule set, SES takes mail. So the rule is the last
 to come and the first to go: it waits for all that a mail needs from there on. Without the policy

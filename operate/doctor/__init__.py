@@ -18,7 +18,8 @@ Checks are grouped by what they look at, a module each:
     queues        the two queues, and the mail that is parked or held
     functions     their state, their event source, their concurrency, their last errors
     parameters    what Parameter Store has for the stack, and how old the credentials are
-    telling       the topics' subscriptions, and the alarms
+
+and `topics_and_alarms`: the topics' subscriptions, and the alarms.
 
 `examination` is the list of all of them, `operate.commands.doctor` what is typed.
 """

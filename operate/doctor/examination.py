@@ -15,7 +15,7 @@ from . import (
     sending,
     storage,
     suppression,
-    telling,
+    topics_and_alarms,
 )
 from .checks import Check, Reach
 from .verdicts import Finding
@@ -61,8 +61,12 @@ CHECKS: tuple[Check[Any], ...] = (
     Check(name="waiting-mail", read=queues.read_waiting, judge=queues.judge_waiting),
     Check(name="parameters", read=parameters.read_parameters, judge=parameters.judge_parameters),
     Check(name="directory", read=parameters.read_document, judge=parameters.judge_document),
-    Check(name="subscriptions", read=telling.read_topics, judge=telling.judge_topics),
-    Check(name="alarms", read=telling.read_alarms, judge=telling.judge_alarms),
+    Check(
+        name="subscriptions",
+        read=topics_and_alarms.read_topics,
+        judge=topics_and_alarms.judge_topics,
+    ),
+    Check(name="alarms", read=topics_and_alarms.read_alarms, judge=topics_and_alarms.judge_alarms),
 )
 """What `relayctl doctor` looks at."""
 

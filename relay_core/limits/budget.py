@@ -19,7 +19,7 @@ from typing import Any
 
 from relay_core.keys import WindowKey
 
-from .telling import NOT_TOLD, Telling, parse_telling, telling_document
+from .notice_claim import UNCLAIMED, NoticeClaim, claim_document, parse_claim
 from .window import window_name, window_start
 
 SCHEMA_VERSION = 1
@@ -34,12 +34,12 @@ _BLOCKS = 100
 class BudgetWindow:
     """What is reserved of one hour's budget; `started_at` is in UTC.
 
-    `telling` is about the first mail that was over it.
+    `claim` is about the first mail that was over it.
     """
 
     started_at: datetime
     reserved: int = 0
-    telling: Telling = NOT_TOLD
+    claim: NoticeClaim = UNCLAIMED
 
     @classmethod
     def at(cls, now: datetime) -> BudgetWindow:
@@ -68,9 +68,9 @@ class BudgetWindow:
         ahead = min(spent, budget // _BLOCKS)
         return replace(self, reserved=self.reserved + min(room, needed + ahead))
 
-    def with_telling(self, telling: Telling) -> BudgetWindow:
+    def with_claim(self, claim: NoticeClaim) -> BudgetWindow:
         """The hour with another state of telling the operator."""
-        return replace(self, telling=telling)
+        return replace(self, claim=claim)
 
 
 def format_budget(window: BudgetWindow) -> bytes:
@@ -79,7 +79,7 @@ def format_budget(window: BudgetWindow) -> bytes:
         "schema": SCHEMA_VERSION,
         "started_at": window.started_at.isoformat(),
         "reserved": window.reserved,
-        "telling": telling_document(window.telling),
+        "telling": claim_document(window.claim),
     }
     return json.dumps(document).encode()
 
@@ -97,7 +97,7 @@ def parse_budget(document: bytes) -> BudgetWindow:
         return BudgetWindow(
             started_at=datetime.fromisoformat(data["started_at"]),
             reserved=int(data["reserved"]),
-            telling=parse_telling(data["telling"]),
+            claim=parse_claim(data["telling"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not an hour's budget: {error!r}") from error

@@ -5,10 +5,10 @@ however often and whenever it is delivered to the relay. So a redelivery finds i
 its own window, and counts once. Across the border of two windows a sender may get twice the
 limit through within one length; that is the price of a record of fixed size.
 
-A window's record names the mails that it let through, `limit` at most, and who tells the
-operator of the first that it did not (`relay_core.limits.telling`). Once that is told it is only
-read. Every writer that loses a race has been overtaken by one that wrote, and there are no more
-than `limit` + 2 writes in a window where nothing fails: so however many workers meet at one
+A window's record names the mails that it let through, `limit` at most, and which mail publishes
+the notice of the first that it did not (`relay_core.limits.notice_claim`). After that notice it is
+only read. Every writer that loses a race has been overtaken by one that wrote, and there are no
+more than `limit` + 2 writes in a window where nothing fails: so however many workers meet at one
 sender, they are through in the end.
 
 Counted are mails that were admitted. One that SES takes for forged, for spam or for a virus is
@@ -28,7 +28,7 @@ from typing import Any
 
 from relay_core.keys import MessageId, WindowKey
 
-from .telling import NOT_TOLD, Telling, parse_telling, telling_document
+from .notice_claim import UNCLAIMED, NoticeClaim, claim_document, parse_claim
 from .window import window_name, window_start
 
 SCHEMA_VERSION = 2
@@ -40,14 +40,14 @@ class SenderWindow:
     """What one sender did in one window.
 
     `sender` is an addr-spec, or None for mails without one; `started_at` is in UTC.
-    `let_through` are the mails that count; `telling` is about the first that is over the limit.
+    `let_through` are the mails that count; `claim` is about the first that is over the limit.
     """
 
     sender: str | None
     started_at: datetime
     length: timedelta
     let_through: tuple[MessageId, ...] = ()
-    telling: Telling = NOT_TOLD
+    claim: NoticeClaim = UNCLAIMED
 
     @classmethod
     def at(cls, arrived_at: datetime, *, sender: str | None, length: timedelta) -> SenderWindow:
@@ -78,11 +78,11 @@ class SenderWindow:
             return self
         if len(self.let_through) < limit:
             return replace(self, let_through=(*self.let_through, message_id))
-        return replace(self, telling=self.telling.claimed(message_id, now))
+        return replace(self, claim=self.claim.claimed(message_id, now))
 
-    def with_telling(self, telling: Telling) -> SenderWindow:
+    def with_claim(self, claim: NoticeClaim) -> SenderWindow:
         """The window with another state of telling the operator."""
-        return replace(self, telling=telling)
+        return replace(self, claim=claim)
 
 
 def format_window(window: SenderWindow) -> bytes:
@@ -93,7 +93,7 @@ def format_window(window: SenderWindow) -> bytes:
         "started_at": window.started_at.isoformat(),
         "length_seconds": window.length // timedelta(seconds=1),
         "let_through": list(window.let_through),
-        "telling": telling_document(window.telling),
+        "telling": claim_document(window.claim),
     }
     return json.dumps(document, ensure_ascii=False).encode()
 
@@ -115,13 +115,13 @@ def parse_window(document: bytes) -> SenderWindow:
             started_at=datetime.fromisoformat(data["started_at"]),
             length=timedelta(seconds=data["length_seconds"]),
             let_through=tuple(MessageId(one) for one in data["let_through"]),
-            telling=_parse_telling(data),
+            claim=_parse_claim(data),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a sender's window: {error!r}") from error
 
 
-def _parse_telling(data: dict[str, Any]) -> Telling:
+def _parse_claim(data: dict[str, Any]) -> NoticeClaim:
     if data["schema"] == SCHEMA_VERSION:
-        return parse_telling(data["telling"])
-    return Telling(told=data["first_over"] is not None)
+        return parse_claim(data["telling"])
+    return NoticeClaim(told=data["first_over"] is not None)

@@ -2,8 +2,8 @@
 
 `parsing.parse_message` walks a message once, within `size_limits`, to a tree of entities: by its
 `delimiters` (its lines end as `line_ends` tells), by what the `header_claims` are, and by what
-`finishing` makes of each `entity` at its end. An entity is a span of the message's bytes: nothing
-is copied or decoded before somebody asks the `message`, which also lists its `defects`.
+`open_entity` makes of each `entity` at its end. An entity is a span of the message's bytes:
+nothing is copied or decoded before somebody asks the `message`, which also lists its `defects`.
 
 `header_scanning` finds the end of a header and its fields, with `header_lines` and `known_fields`;
 `header` is what it finds. `parameters` reads fields with parameters, split by
@@ -11,7 +11,7 @@ is copied or decoded before somebody asks the `message`, which also lists its `d
 means. `encoded_words` are text in fields.
 
 `transfer_encoding` names the ways in which content travels, `decoding` undoes them and `encoding`
-chooses one, on `base64_content` (which reads bad base64 too; `base64_decoder` is the fastest
+chooses one, on `base64_content` (which reads bad base64 too; `base64_accelerator` is the fastest
 decoder at hand), `quoted_printable` and `uuencode`, which also finds files in texts from before
 MIME. `chunks` keeps the pieces small.
 

@@ -18,7 +18,7 @@ from io import BytesIO
 
 from relay_core.errors import Span
 
-from . import base64_decoder
+from . import base64_accelerator
 from .chunks import CHUNK, in_chunks
 from .footer import are_words, before_footer
 
@@ -97,7 +97,7 @@ def _decode_plain_base64(raw: bytes, span: Span) -> Iterator[bytes]:
         if end <= position:
             break
         try:
-            decoded = base64_decoder.decode(encoded[position:end])
+            decoded = base64_accelerator.decode(encoded[position:end])
         except binascii.Error:
             break
         yield decoded
@@ -120,7 +120,7 @@ def decode_loose_base64(
                 yield _decode_segment(segment)
         whole = len(carry) & ~3
         if whole:
-            yield base64_decoder.decode(carry[:whole])
+            yield base64_accelerator.decode(carry[:whole])
             carry = carry[whole:]
     if carry:
         yield _decode_segment(carry)
@@ -129,7 +129,7 @@ def decode_loose_base64(
 def _decode_segment(segment: bytes) -> bytes:
     # One character beyond a quantum carries six bits, no byte: nothing to recover from it.
     usable = segment[: len(segment) - 1] if len(segment) % 4 == 1 else segment
-    return base64_decoder.decode(usable + b"=" * (-len(usable) % 4))
+    return base64_accelerator.decode(usable + b"=" * (-len(usable) % 4))
 
 
 def has_irregular_base64(raw: bytes, span: Span) -> bool:

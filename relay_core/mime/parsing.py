@@ -21,13 +21,13 @@ from relay_core.errors import DefectKind, LimitExceeded, MalformedMessage, Span
 
 from .delimiters import Delimiters
 from .entity import Entity
-from .finishing import Findings, OpenEntity, finish
 from .header import Header
 from .header_claims import is_encoded, is_file, is_plain_text, may_hold_parts
 from .header_scanning import ScannedHeader, scan_header
 from .known_fields import CONTENT_FIELD, Place
 from .media_type import MediaType, parse_media_type
 from .message import Message
+from .open_entity import Findings, OpenEntity, finish
 from .raw_fields import declared_charsets, reread
 from .size_limits import DEFAULT_LIMITS, HEADERS, Limits
 from .undeclared import is_shown

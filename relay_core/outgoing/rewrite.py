@@ -33,6 +33,7 @@ from relay_core.mime.message import Message
 from relay_core.mime.parameter_writing import format_parameterised
 from relay_core.text.reading import Reading
 
+from .appendix import archive_note, visible_texts, with_appendix
 from .boundaries import (
     declares_boundary,
     delimiting_boundary,
@@ -44,9 +45,8 @@ from .link_list import ListedAttachment, format_appendix_html, format_appendix_t
 from .part_header import can_go_out, concealed_fields, is_nameless, part_header
 from .signatures import SIGNATURE_NOTE, no_longer_signed
 from .splices import CRLF, Splice, apply_splices, with_crlf
-from .telling import archive_note, visible_texts, with_appendix
 from .text_writing import texts_left, write_text
-from .travelling import margin_travels, reads_better_anew, travels_as_it_is
+from .unchanged import margin_travels, reads_better_anew, travels_as_it_is
 
 
 class RewrittenBody(NamedTuple):

@@ -8,7 +8,7 @@ from relay_core.attachments.attachment import is_signature
 from relay_core.mime.entity import Entity
 from relay_core.mime.message import Message
 
-from .travelling import travels_as_it_is
+from .unchanged import travels_as_it_is
 
 SIGNATURE_NOTE = (
     "This mail was signed. The signature was taken off, because the mail was changed on its way."

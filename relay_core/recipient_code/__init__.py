@@ -27,9 +27,9 @@ from relay_core.text.spans import merge
 
 from .allowance import Allowance
 from .entries import Address, CodeError, Entry, Group, RecipientCode
+from .error_text import format_error
 from .finding import format_code, near_miss_pattern, parse_code
 from .looking import Looker
-from .report import format_error
 from .skimming import ORDINARY, Grain, find_regions
 from .torn import MAX_LOOKS, cut_torn
 

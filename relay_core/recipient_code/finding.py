@@ -30,7 +30,7 @@ from relay_core.html.text import VisibleText, read_text
 from .allowance import Allowance
 from .entries import Address, CodeError, Item, RecipientCode, format_entry
 from .grammar import parse_list
-from .linking import find_links
+from .mailto_links import find_links
 from .spelling import spellings
 
 _LINE_ENDS = r"\n\r\v\f\x85\u2028\u2029"

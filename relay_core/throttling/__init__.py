@@ -1,7 +1,7 @@
 """Holding mail and notices back: what `relay_core.limits` decides, carried out over the ports.
 
-`window_change` changes a window's record that many workers change at the same time. `holding`
-holds the mail of a sender that floods, `spending` what is over the hour's budget of recipients.
+`window_change` changes a window's record that many workers change at the same time. `sender_hold`
+holds the mail of a sender that floods, `budget_hold` what is over the hour's budget of recipients.
 `suppressing` stands before the mail service and leaves suppressed addresses alone;
 `notice_counting` stands before the channel to the operator and sums notices up.
 """

@@ -12,7 +12,7 @@ from typing import Protocol, Self, TypeVar
 
 from relay_core.errors import AdapterError, Conflict
 from relay_core.keys import MessageId
-from relay_core.limits.telling import Telling
+from relay_core.limits.notice_claim import NoticeClaim
 from relay_core.limits.window import WindowRecord
 from relay_core.ports import StoredWindow, Version, Windows
 
@@ -76,11 +76,11 @@ class ToldRecord(WindowRecord, Protocol):
     """A window's record of something that the operator is told once."""
 
     @property
-    def telling(self) -> Telling:
+    def claim(self) -> NoticeClaim:
         """Whether that is done, and who claims to do it."""
         ...
 
-    def with_telling(self, telling: Telling) -> Self:
+    def with_claim(self, claim: NoticeClaim) -> Self:
         """The record with another state of that."""
         ...
 
@@ -99,14 +99,14 @@ def tell_once(
         AdapterError: if the operator could not be told, or that not be written down. The next
             mail tells, or this one at its next delivery.
     """
-    if not record.telling.is_due(by):
+    if not record.claim.is_due(by):
         return
     try:
         publish()
     except AdapterError:
         with suppress(AdapterError):
             change_window(
-                windows, record, lambda found: found.with_telling(found.telling.given_up(by))
+                windows, record, lambda found: found.with_claim(found.claim.given_up(by))
             )
         raise
-    change_window(windows, record, lambda found: found.with_telling(found.telling.done()))
+    change_window(windows, record, lambda found: found.with_claim(found.claim.done()))

@@ -10,14 +10,17 @@ import pytest
 from benchmarks import cold_start
 from benchmarks.cold_start import FUNCTIONS, Function, measure_cold_start
 from benchmarks.function import RESOURCES, SETTINGS
-from infra.functions import download, function
+from infra.functions import download_function, relay_function
 from infra.functions.archive import SERVICES
 from relay_core.resources import Resources
 from relay_core.settings import Settings
 
 
 def test_every_function_of_the_stack_is_measured() -> None:
-    deployed = {handler.rpartition(".")[0] for handler in (function.HANDLER, download.HANDLER)}
+    deployed = {
+        handler.rpartition(".")[0]
+        for handler in (relay_function.HANDLER, download_function.HANDLER)
+    }
     assert deployed == {one.module for one in FUNCTIONS}
 
 

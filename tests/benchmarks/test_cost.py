@@ -13,7 +13,7 @@ from benchmarks.cost import Kind, billed_seconds, cost_of
 from benchmarks.counting import Case, Occasion, Taken, counting_over
 from benchmarks.devices import LARGE, SMALL, Shape
 from infra.configuration.config import StackConfig
-from infra.functions import download
+from infra.functions import download_function
 
 OPERATIONS = ("s3.GetObject", "s3.PutObject", "sesv2.SendEmail", "sns.Publish", "sqs.SendMessage")
 MORE = st.integers(0, 10_000_000)
@@ -150,7 +150,7 @@ def test_more_recipients_and_more_bytes_cost_more_as_measured() -> None:
 def test_what_is_assumed_of_the_stack_is_what_it_has_unless_configured() -> None:
     defaults = {name: field.default for name, field in StackConfig.__dataclass_fields__.items()}
     assert defaults["function_memory"] == counting.RELAY_MEMORY_MB
-    assert download._MEMORY_MB == counting.PAGE_MEMORY_MB
+    assert download_function._MEMORY_MB == counting.PAGE_MEMORY_MB
     assert defaults["incoming_retention_days"] == cost.RETENTION_DAYS
     assert defaults["attachment_retention_days"] == cost.RETENTION_DAYS
 

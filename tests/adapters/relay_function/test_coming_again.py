@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.last_words import LAST_WORDS
+from adapters.before_timeout import LEAD
 from adapters.relaying.batch import RelayFunction
 from adapters.relaying.invocation import make_worker
 from relay_core.errors import SendingStopped, TransientError
@@ -114,7 +114,7 @@ class TestDeaths:
 
         world.incoming = Slow()
         context = Context()
-        context.left = LAST_WORDS // timedelta(milliseconds=1)
+        context.left = LEAD // timedelta(milliseconds=1)
         slow = replace(function, ports=world.ports)
         with pytest.raises(Died):
             slow({"Records": [sqs_record(body_for("incoming/m1"))]}, context)

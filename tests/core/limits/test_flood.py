@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from relay_core.errors import Conflict, Reason, TransientError
 from relay_core.keys import MessageId, RawKey, WindowKey
 from relay_core.limits.flood import SenderWindow, format_window, parse_window
-from relay_core.limits.telling import PATIENCE, Telling
+from relay_core.limits.notice_claim import PATIENCE, NoticeClaim
 from relay_core.ports import Version
 from relay_core.record.manifest import ManifestState
 from relay_core.record.report import Outcome, RelayReport
@@ -96,11 +96,11 @@ def test_whoever_comes_next_tells_of_a_flood_that_could_not_be_told() -> None:
 
 def test_a_window_of_schema_1_was_told() -> None:
     at = SenderWindow.at(NOON, sender=None, length=timedelta(seconds=300))
-    for first_over, telling in ((None, Telling()), ("c", Telling(told=True))):
+    for first_over, claim in ((None, NoticeClaim()), ("c", NoticeClaim(told=True))):
         document = json.loads(format_window(at)) | {"schema": 1, "first_over": first_over}
         del document["telling"]
         window = parse_window(json.dumps(document).encode())
-        assert replace(at, telling=telling) == window
+        assert replace(at, claim=claim) == window
 
 
 def test_of_a_worker_that_died_before_it_told_the_next_tells_a_minute_later() -> None:
@@ -313,16 +313,16 @@ TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.ju
 LENGTHS = st.integers(1, 86_400).map(lambda seconds: timedelta(seconds=seconds))
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8).map(MessageId)
 WINDOWS = st.builds(
-    lambda at, sender, length, names, telling: replace(
+    lambda at, sender, length, names, claim: replace(
         SenderWindow.at(at, sender=sender, length=length),
         let_through=tuple(names),
-        telling=telling,
+        claim=claim,
     ),
     TIMES,
     st.none() | st.text(st.characters(codec="utf-8"), max_size=8),
     LENGTHS,
     st.lists(NAMES, unique=True, max_size=4),
-    st.builds(Telling, told=st.booleans(), teller=st.none() | NAMES, since=st.none() | TIMES),
+    st.builds(NoticeClaim, told=st.booleans(), teller=st.none() | NAMES, since=st.none() | TIMES),
 )
 
 

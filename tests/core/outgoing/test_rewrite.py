@@ -13,11 +13,11 @@ from relay_core.attachments.leaves import find_bodies
 from relay_core.errors import DefectKind, MalformedMessage, Span
 from relay_core.mime.message import Message
 from relay_core.mime.parsing import parse_message
+from relay_core.outgoing.appendix import with_appendix
 from relay_core.outgoing.header import Sender, compose_header
 from relay_core.outgoing.link_list import ListedAttachment
 from relay_core.outgoing.rewrite import rewrite_body
 from relay_core.outgoing.splices import Splice, apply_splices
-from relay_core.outgoing.telling import with_appendix
 from tests.core import oracle
 from tests.core.laws import check_any_bytes, check_rewriting_is_done
 from tests.garbage import GARBAGE, mutated_mails

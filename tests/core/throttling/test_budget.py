@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from relay_core.errors import Conflict, Reason, TransientError
 from relay_core.keys import MessageId, RawKey, WindowKey
 from relay_core.limits.budget import HOUR, BudgetWindow, format_budget, parse_budget
-from relay_core.limits.telling import PATIENCE, Telling
+from relay_core.limits.notice_claim import PATIENCE, NoticeClaim
 from relay_core.ports import Ports, Purse, StoredWindow, Version
 from relay_core.record.manifest import ManifestState
 from relay_core.record.report import Outcome
@@ -219,7 +219,7 @@ HOURS = st.builds(
     lambda at, reserved, told, since: replace(
         BudgetWindow.at(at),
         reserved=reserved,
-        telling=Telling(told=told, teller=MessageId("m"), since=since),
+        claim=NoticeClaim(told=told, teller=MessageId("m"), since=since),
     ),
     TIMES,
     st.integers(0, 1000),

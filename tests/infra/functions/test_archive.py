@@ -22,7 +22,6 @@ from infra.functions.archive import (
     source_files,
     write_archive,
 )
-from infra.functions.function import HANDLER
 from infra.functions.logged_function import ARCHITECTURE, RUNTIME
 from infra.functions.platform_wheel import (
     NATIVE,
@@ -31,6 +30,7 @@ from infra.functions.platform_wheel import (
     WheelUnavailable,
     platform_wheel,
 )
+from infra.functions.relay_function import HANDLER
 from tests.infra.program import ROOT
 
 PINS = read_pins(ROOT / "requirements-runtime.txt")
@@ -175,7 +175,7 @@ def test_from_the_archive_alone_base64_is_decoded_whatever_the_machine(unpacked:
     finished = run_alone(
         unpacked,
         """
-from relay_core.mime.base64_decoder import decode
+from relay_core.mime.base64_accelerator import decode
 assert decode(memoryview(b"Z2F0\\r\\nZQ==")) == b"gate"
 """,
     )

@@ -31,7 +31,7 @@ from operate.doctor.sending import (
 )
 from operate.doctor.storage import Encrypted, Encryption, judge_encryption
 from operate.doctor.suppression import Suppressed, judge_suppressed
-from operate.doctor.telling import Alarms, Topic, judge_alarms, judge_topics, key_of
+from operate.doctor.topics_and_alarms import Alarms, Topic, judge_alarms, judge_topics, key_of
 from operate.doctor.verdicts import Verdict
 from tests.operate.dns_server import serving
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.errors import Span
-from relay_core.mime import base64_decoder
-from relay_core.mime.base64_decoder import Decoder, compiled_decoder
+from relay_core.mime import base64_accelerator
+from relay_core.mime.base64_accelerator import Decoder, compiled_decoder
 from relay_core.mime.decoding import decode_content
 from relay_core.mime.transfer_encoding import TransferEncoding
 from tests.core.small_chunks import chunks_of
@@ -44,7 +44,7 @@ BLANKS = st.text("=\r\n \t", max_size=6).map(str.encode)
 def test_content_decodes_to_the_same_bytes(content: bytes, chunk: int) -> None:
     def decoded(decoder: Decoder) -> bytes:
         with pytest.MonkeyPatch.context() as patch, chunks_of(chunk):
-            patch.setattr(base64_decoder, "decode", decoder)
+            patch.setattr(base64_accelerator, "decode", decoder)
             whole = Span(0, len(content))
             return b"".join(decode_content(content, whole, TransferEncoding.BASE64))
 
@@ -71,9 +71,9 @@ def test_without_the_compiled_one_the_standard_library_decodes(stands_in_the_way
     program = f"""
 import binascii, sys
 sys.modules[{stands_in_the_way!r}] = None
-from relay_core.mime import base64_decoder
-assert base64_decoder.compiled_decoder() is None
-assert base64_decoder.decode is binascii.a2b_base64
+from relay_core.mime import base64_accelerator
+assert base64_accelerator.compiled_decoder() is None
+assert base64_accelerator.decode is binascii.a2b_base64
 """
     finished = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False

@@ -12,7 +12,7 @@ from infra.mail import smtp_user
 from infra.storage import link_keys
 
 
-def leaving(config: StackConfig) -> Mapping[str, str]:
+def removed_parameters(config: StackConfig) -> Mapping[str, str]:
     """The parameters that this configuration does without: by name, what their deletion ends."""
     found = {}
     if not config.has_page:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
-from infra.account.fitting import AnotherRuleSetIsActive, CannotDeploy, DomainsAreTaken
+from infra.account.account_plan import AnotherRuleSetIsActive, CannotDeploy, DomainsAreTaken
 from infra.account.holdings import Holdings, format_holdings, parse_holdings
 from infra.account.lookup import UnreadableHoldings
 from tests.infra.program import (

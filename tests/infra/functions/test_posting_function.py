@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.configuration.problems import InvalidConfig
-from infra.functions.subscription_watch import SCHEDULE
+from infra.functions.watch_function import SCHEDULE
 from relay_core.posting.receivers import ReceiverKind, parse_receivers
 from relay_core.resources import PostingResources, WatchResources
 from tests.infra.conftest import WEBHOOKS, Deploy

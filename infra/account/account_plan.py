@@ -19,8 +19,8 @@ from infra.mail.identities import MailRecordsArgs, mail_records
 from infra.mail.inbound import RuleNames
 
 from .holdings import Holdings
-from .leaving import leaving
 from .lookup import Found, Zone
+from .removals import removed_parameters
 
 _UNRESERVED = 100
 """Concurrent executions that Lambda keeps for functions without a reservation of their own (AWS
@@ -43,7 +43,7 @@ class DomainsAreTaken(CannotDeploy):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fitting:
+class AccountPlan:
     """What was decided.
 
     `holdings` is what the stack has made, or makes now, in common places: `holdings.domains` get
@@ -58,7 +58,7 @@ class Fitting:
     warnings: tuple[str, ...]
 
 
-def fit(config: StackConfig, found: Found) -> Fitting:
+def plan_account(config: StackConfig, found: Found) -> AccountPlan:
     """Decide.
 
     Raises:
@@ -73,7 +73,7 @@ def fit(config: StackConfig, found: Found) -> Fitting:
     domains = tuple(dict.fromkeys((*before.domains, *wanted)))
     records, told = _records(config, found, before, domains)
     concurrency, too_low = _concurrency(config, found)
-    return Fitting(
+    return AccountPlan(
         holdings=Holdings(
             domains=domains,
             records=records,
@@ -90,7 +90,11 @@ def fit(config: StackConfig, found: Found) -> Fitting:
             *told,
             *too_low,
             *_warnings_of_key(config, before),
-            *(text for name, text in leaving(config).items() if name in found.leaving),
+            *(
+                text
+                for name, text in removed_parameters(config).items()
+                if name in found.removed_parameters
+            ),
         ),
     )
 

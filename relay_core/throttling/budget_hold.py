@@ -21,7 +21,7 @@ from relay_core.record.manifest import ManifestState
 from relay_core.record.report import Outcome
 from relay_core.settings import Settings
 
-from .holding import record_held
+from .sender_hold import record_held
 from .window_change import change_known, tell_once
 
 _NOT_SPENT_FOR = frozenset({ManifestState.FAILING, ManifestState.HELD})
@@ -54,7 +54,7 @@ def hold_over_budget(
         " MESSAGE' releases one. See first that their recipients exist: mail that bounces can"
         " have the account paused.",
     )
-    if not full.telling.told and not full.telling.is_due(mail.message_id):
+    if not full.claim.told and not full.claim.is_due(mail.message_id):
         # Who claims to tell may fail, and come again in an hour that has room: then nobody tells.
         return Outcome.UNFINISHED
     notice = compose_notice(mail, (refusal,), settings)
@@ -90,7 +90,7 @@ def _spend(
             reserved = found.reserving(needed, budget, spent)
             if reserved is not found:
                 return reserved
-            return found.with_telling(found.telling.claimed(by, now))
+            return found.with_claim(found.claim.claimed(by, now))
 
         purse.seen = change_known(ports.budgets, empty, reserve, seen)
         purse.left += purse.seen.window.reserved - before

@@ -16,12 +16,12 @@ from infra.configuration.timing import DEAD_LETTER_RETENTION, QUEUE_RETENTION
 from infra.watching.metrics import Subject
 from infra.watching.topics import OperatorTopic
 
-from .posting import Posting, PostingArgs
-from .subscription_watch import SubscriptionWatch, SubscriptionWatchArgs
+from .posting_function import Posting, PostingArgs
+from .watch_function import SubscriptionWatch, SubscriptionWatchArgs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BeyondMail:
+class OptionalFunctions:
     """What was deployed; a log group is None where there is nothing that writes to it.
 
     `names` are those of the subjects of its metrics; `exports` are its outputs.
@@ -34,7 +34,7 @@ class BeyondMail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BeyondMailArgs:
+class OptionalFunctionsArgs:
     """The topics, the code of the functions, and the keys as in `PostingArgs`."""
 
     config: StackConfig
@@ -46,7 +46,9 @@ class BeyondMailArgs:
     usable_key_arn: pulumi.Input[str] | None
 
 
-def reach_beyond_mail(name: str, args: BeyondMailArgs, opts: pulumi.ResourceOptions) -> BeyondMail:
+def declare_optional_functions(
+    name: str, args: OptionalFunctionsArgs, opts: pulumi.ResourceOptions
+) -> OptionalFunctions:
     """Declare what the configuration asks for."""
     config = args.config
     telemetry = environment.telemetry_variables(service=config.prefix, log_level=config.log_level)
@@ -102,7 +104,7 @@ def reach_beyond_mail(name: str, args: BeyondMailArgs, opts: pulumi.ResourceOpti
         names[Subject.ALARMS_TOPIC] = args.alarms.topic_name
         names[Subject.FALLBACK_TOPIC] = args.fallback.topic_name
         exports["watchFunctionName"] = watch.function_name
-    return BeyondMail(
+    return OptionalFunctions(
         posting_log_group=posting_log_group,
         watch_log_group=watch_log_group,
         names=names,

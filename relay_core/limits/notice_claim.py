@@ -1,4 +1,4 @@
-"""Telling the operator once of what many mails run into.
+"""The claim to publish one notice about a limit that many mails exceed.
 
 The first that runs into it claims to tell, and the record of its window says so. That the
 operator knows is written after the notice left. Until then somebody has to make it good: who fails
@@ -19,54 +19,54 @@ PATIENCE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class NoticeClaim:
     """Whether the operator knows, and whose mail claims to tell, since when (UTC)."""
 
     told: bool = False
     teller: MessageId | None = None
     since: datetime | None = None
 
-    def claimed(self, by: MessageId, now: datetime) -> Telling:
+    def claimed(self, by: MessageId, now: datetime) -> NoticeClaim:
         """The claim of this mail; the same if the operator knows, or another is about to tell."""
         if self.told or self.teller == by:
             return self
         if self.since is not None and now < self.since + PATIENCE:
             return self
-        return Telling(teller=by, since=now)
+        return NoticeClaim(teller=by, since=now)
 
     def is_due(self, by: MessageId) -> bool:
         """Whether it is this mail that has to tell."""
         return not self.told and self.teller == by
 
-    def given_up(self, by: MessageId) -> Telling:
+    def given_up(self, by: MessageId) -> NoticeClaim:
         """Without the claim of this mail: the next may tell."""
-        return NOT_TOLD if self.is_due(by) else self
+        return UNCLAIMED if self.is_due(by) else self
 
-    def done(self) -> Telling:
+    def done(self) -> NoticeClaim:
         """The operator knows."""
-        return Telling(told=True, teller=self.teller, since=self.since)
+        return NoticeClaim(told=True, teller=self.teller, since=self.since)
 
 
-NOT_TOLD = Telling()
+UNCLAIMED = NoticeClaim()
 
 
-def telling_document(telling: Telling) -> dict[str, Any]:
+def claim_document(claim: NoticeClaim) -> dict[str, Any]:
     """As a JSON object."""
     return {
-        "told": telling.told,
-        "teller": telling.teller,
-        "since": telling.since and telling.since.isoformat(),
+        "told": claim.told,
+        "teller": claim.teller,
+        "since": claim.since and claim.since.isoformat(),
     }
 
 
-def parse_telling(data: dict[str, Any]) -> Telling:
-    """The inverse of `telling_document`.
+def parse_claim(data: dict[str, Any]) -> NoticeClaim:
+    """The inverse of `claim_document`.
 
     Raises:
         KeyError, TypeError, ValueError: if it is none.
     """
     since, teller = data["since"], data["teller"]
-    return Telling(
+    return NoticeClaim(
         told=bool(data["told"]),
         teller=None if teller is None else MessageId(teller),
         since=None if since is None else datetime.fromisoformat(since),
