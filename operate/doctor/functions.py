@@ -17,10 +17,7 @@ from adapters.aws.errors import aws_call
 from relay_core.notices.moment import format_moment
 
 from .checks import Reach
-from .verdicts import Verdict, problem, troubles_or, warning
-
-_UP = "'pulumi refresh', then 'pulumi up'"
-
+from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
 
 # --- States -------------------------------------------------------------------------------------
 
@@ -58,7 +55,7 @@ def judge_states(functions: Sequence[FunctionState]) -> Iterable[Verdict]:
     def troubles() -> Iterator[Verdict]:
         for one in functions:
             if one.state not in {"Active", "Inactive"}:
-                yield problem(f"the function {one.name} is {one.state}: {one.reason}", _UP)
+                yield problem(f"the function {one.name} is {one.state}: {one.reason}", RESTORE)
             elif one.update == "Failed":
                 yield warning(
                     f"the last update of the function {one.name} failed: {one.reason}",
@@ -103,7 +100,7 @@ def judge_sources(sources: Sources) -> Iterable[Verdict]:
         if not states:
             yield problem(
                 f"nothing hands the queue's messages to {sources.function}: mail waits",
-                _UP,
+                RESTORE,
             )
         elif not {"Enabled", "Enabling", "Updating", "Creating"} & {*states}:
             uuid = sources.mappings[0].get("UUID")

@@ -17,17 +17,18 @@ from relay_core.policy.directory import UnreadableDirectory, directory_problems,
 
 from .checks import Reach
 from .suppression import read_directory
-from .verdicts import Verdict, problem, troubles_or, warning
+from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
 
 OLD = timedelta(days=365)
 """When SMTP credentials are to be rotated: they lie in devices, and devices get lost."""
 
-_UP = "'pulumi refresh', then 'pulumi up'"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """When each parameter was last written; None where it is gone. Names by what they are for."""
+    """The parameters' names by what they are for, and when each that exists was last written.
+
+    A name is empty if the function's environment has none.
+    """
 
     names: Mapping[str, str]
     written: Mapping[str, datetime]
@@ -41,8 +42,8 @@ def read_parameters(reach: Reach) -> Parameters:
         names["the devices' SMTP credentials"] = credentials
     if reach.outputs.optional("downloadUrl"):
         environment = reach.function().get("Environment", {}).get("Variables", {})
-        names["the keys of the links"] = environment["RELAY_LINK_KEYS_PARAMETER"]
-    asked = [reach.outputs.text("directoryParameter"), *names.values()]
+        names["the keys of the links"] = environment.get("RELAY_LINK_KEYS_PARAMETER", "")
+    asked = [reach.outputs.text("directoryParameter"), *filter(None, names.values())]
     with aws_call(call="ssm:DescribeParameters", target=", ".join(asked)):
         answer = reach.client("ssm").describe_parameters(
             ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": asked}]
@@ -59,8 +60,15 @@ def judge_parameters(found: Parameters) -> Iterable[Verdict]:
 
     def troubles() -> Iterator[Verdict]:
         for what, name in found.names.items():
-            if name not in found.written:
-                yield problem(f"the parameter {name} ({what}) is gone", _UP)
+            if not name:
+                # The outputs are those of the last deployment that was finished.
+                yield problem(
+                    "the stack's output downloadUrl is there, but the function has no parameter of"
+                    f" {what}: a deployment that removes or adds the page was interrupted",
+                    "'pulumi up'",
+                )
+            elif name not in found.written:
+                yield problem(f"the parameter {name} ({what}) is gone", RESTORE)
 
     return troubles_or(troubles(), f"{len(found.names)} parameters are there")
 

@@ -16,9 +16,8 @@ from adapters.aws.errors import aws_call
 
 from .checks import Reach
 from .storage import allows
-from .verdicts import Verdict, problem, troubles_or, warning
+from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
 
-_UP = "'pulumi refresh', then 'pulumi up'"
 _OLD = timedelta(minutes=15)
 _PARKED_WITHIN = timedelta(minutes=20)
 """Parked mail is tried again within a quarter of an hour at the latest, and counted each time."""
@@ -149,13 +148,13 @@ def judge_queue_policy(queue: QueuePolicy) -> Iterable[Verdict]:
             yield problem(
                 f"the policy of the queue {queue.name} does not let S3 send to it: mail is stored,"
                 " and nobody hears of it",
-                f"{_UP}; then 'relayctl replay --unannounced' for what came meanwhile",
+                f"{RESTORE}; then 'relayctl replay --unannounced' for what came meanwhile",
             )
         if not queue.redrive.get("deadLetterTargetArn"):
             yield problem(
                 f"the queue {queue.name} has no dead-letter queue: a mail that fails at every try"
                 " is tried until it is deleted",
-                _UP,
+                RESTORE,
             )
 
     return troubles_or(troubles(), f"S3 may send to {queue.name}; what fails is kept")

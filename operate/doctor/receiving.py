@@ -16,9 +16,7 @@ from adapters.aws.errors import aws_call, error_code
 from relay_core.keys import INCOMING_PREFIX
 
 from .checks import Reach
-from .verdicts import Verdict, problem, troubles_or, warning
-
-_UP = "'pulumi refresh', then 'pulumi up'"
+from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,32 +106,34 @@ def _rule_troubles(ours: OurRule) -> Iterator[Verdict]:
     if rule is None:
         yield problem(
             f"no rule of {ours.rule_set} stores mail in {ours.bucket}: SES refuses it",
-            _UP,
+            RESTORE,
         )
         return
     name = rule["Name"]
     if not rule.get("Enabled"):
-        yield problem(f"the receipt rule {name} is disabled: SES refuses the relay's mail", _UP)
+        yield problem(
+            f"the receipt rule {name} is disabled: SES refuses the relay's mail", RESTORE
+        )
     recipients = rule.get("Recipients", ())
     if ours.address.lower() not in map(str.lower, recipients):
         # The address is a secret: it is not told.
         yield problem(
             f"the receipt rule {name} does not take the inbound address that the function knows",
-            f"{_UP}: recipientEmail was changed in one place only",
+            f"{RESTORE}: recipientEmail was changed in one place only",
         )
     if not rule.get("ScanEnabled"):
         yield warning(
             f"the receipt rule {name} has no spam and virus scan: mail without a verdict comes in",
-            _UP,
+            RESTORE,
         )
     if rule.get("TlsPolicy") != "Require":
-        yield warning(f"the receipt rule {name} takes mail without TLS", _UP)
+        yield warning(f"the receipt rule {name} takes mail without TLS", RESTORE)
     prefixes = [action["S3Action"].get("ObjectKeyPrefix", "") for action in _storing(rule, ours)]
     if INCOMING_PREFIX not in prefixes:
         yield problem(
             f"the receipt rule {name} stores mail under {prefixes[0]!r} and not under"
             f" {INCOMING_PREFIX!r}, where it is looked for",
-            _UP,
+            RESTORE,
         )
 
 

@@ -16,9 +16,7 @@ from adapters.aws.errors import aws_call, error_code
 from relay_core.keys import INCOMING_PREFIX
 
 from .checks import Reach
-from .verdicts import Verdict, problem, troubles_or, warning
-
-_UP = "'pulumi refresh', then 'pulumi up'"
+from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
 
 
 def allows(policy: Mapping[str, Any], service: str, action: str) -> bool:
@@ -70,7 +68,8 @@ def judge_policy(found: WritePolicy) -> Iterable[Verdict]:
     def troubles() -> Iterator[Verdict]:
         if not allows(found.policy, "ses.amazonaws.com", "s3:PutObject"):
             yield problem(
-                f"the policy of the bucket {found.bucket} does not let SES store mail in it", _UP
+                f"the policy of the bucket {found.bucket} does not let SES store mail in it",
+                RESTORE,
             )
 
     return troubles_or(troubles(), f"SES may store mail in {found.bucket}")
@@ -117,7 +116,7 @@ def judge_notification(found: Notification) -> Iterable[Verdict]:
             yield problem(
                 f"the bucket {found.bucket} does not tell the queue of new mail: mail is stored,"
                 " and nobody hears of it",
-                f"{_UP}; then 'relayctl replay --unannounced' for what came meanwhile",
+                f"{RESTORE}; then 'relayctl replay --unannounced' for what came meanwhile",
             )
 
     return troubles_or(troubles(), f"{found.bucket} tells the queue of new mail")
@@ -183,14 +182,14 @@ def judge_encryption(found: Encrypted) -> Iterable[Verdict]:
                 yield warning(
                     f"the bucket {one.bucket} has no encryption of its own set: S3 uses its own"
                     " keys",
-                    _UP,
+                    RESTORE,
                 )
         if len({(one.algorithm, one.key) for one in found.buckets}) > 1:
             told = ", ".join(
                 f"{one.bucket} by {one.algorithm or 'nothing'} {one.key}".rstrip()
                 for one in found.buckets
             )
-            yield warning(f"the buckets are not encrypted alike: {told}", _UP)
+            yield warning(f"the buckets are not encrypted alike: {told}", RESTORE)
         for key, state in found.key_states.items():
             if state != "Enabled":
                 yield problem(

@@ -1,7 +1,7 @@
-"""What tells the operator: the topics' subscriptions, and the alarms.
+"""How operators are notified: the subscriptions of the two topics, and the alarms.
 
-SNS API, ListSubscriptionsByTopic: in place of its ARN, a subscription that nobody has confirmed
-has the word PendingConfirmation, one that was cancelled the word Deleted. CloudWatch API,
+SNS API, ListSubscriptionsByTopic: in place of its ARN, a subscription that is not confirmed has
+the word PendingConfirmation, one that was cancelled the word Deleted. CloudWatch API,
 DescribeAlarms.
 """
 
@@ -15,13 +15,12 @@ from typing import Any
 from adapters.aws.errors import aws_call
 
 from .checks import Reach
-from .verdicts import Verdict, problem, troubles_or, warning
+from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
 
-_UP = "'pulumi refresh', then 'pulumi up'"
 _PENDING, _DELETED = "PendingConfirmation", "Deleted"
 _SETTLES = timedelta(hours=1)
-"""In what an alarm has data, or has been told what missing data means (CloudWatch guide,
-"Configuring how CloudWatch alarms treat missing data")."""
+"""How long a new alarm may have no data (CloudWatch guide, "Configuring how CloudWatch alarms
+treat missing data")."""
 
 
 # --- Subscriptions ------------------------------------------------------------------------------
@@ -29,7 +28,7 @@ _SETTLES = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A topic, what it is for, and its subscriptions. `own` is the queue that it tells of events.
+    """A topic, what it is for, and its subscriptions. `own` is the queue of the stack among them.
 
     A subscription is its protocol, its endpoint and its ARN, or a word in place of it.
     """
@@ -67,7 +66,7 @@ def _subscriptions(reach: Reach, arn: str) -> tuple[tuple[str, str, str], ...]:
 
 
 def judge_topics(topics: Iterable[Topic]) -> Iterable[Verdict]:
-    """Whether somebody hears what the stack tells."""
+    """Whether each topic has confirmed subscriptions, and none that is pending or cancelled."""
     return troubles_or(
         (verdict for topic in topics for verdict in _topic_troubles(topic)),
         "all subscriptions of both topics are confirmed",
@@ -100,7 +99,7 @@ def _topic_troubles(topic: Topic) -> Iterator[Verdict]:
             )
     if not others:
         yield problem(
-            f"nobody is subscribed to {topic.what} (topic {name})",
+            f"{topic.what} have no subscriber (topic {name})",
             "set fallbackEmails and alarmEmails, and run 'pulumi up'",
         )
 
@@ -118,7 +117,7 @@ class Alarms:
 
 
 def read_alarms(reach: Reach) -> Alarms:
-    """The alarms whose names begin as the stack's do, and that tell its topic."""
+    """The alarms whose names begin as the stack's do, and whose action is its topic."""
     prefix, topic = f"{reach.outputs.prefix}-", reach.outputs.text("alarmsTopicArn")
     pages = (
         reach.client("cloudwatch")
@@ -136,34 +135,34 @@ def read_alarms(reach: Reach) -> Alarms:
 
 
 def judge_alarms(found: Alarms) -> Iterable[Verdict]:
-    """Which sound, which cannot, and which have had no data for long."""
-    return troubles_or(_alarm_troubles(found), f"{len(found.alarms)} alarms, and none sounds")
+    """Which fire, which have no action, and which have had no data for long."""
+    return troubles_or(_alarm_troubles(found), f"{len(found.alarms)} alarms, and none fires")
 
 
 def _alarm_troubles(found: Alarms) -> Iterator[Verdict]:
     if not found.alarms:
-        yield problem(f"there is no alarm named {found.prefix}…: nobody is woken up", _UP)
+        yield problem(f"there is no alarm named {found.prefix}…: no failure is reported", RESTORE)
     for alarm in found.alarms:
         name, state = alarm["AlarmName"], alarm["StateValue"]
         if state == "ALARM":
             yield problem(
-                f"the alarm {name} sounds: {alarm.get('StateReason', '')}",
+                f"the alarm {name} fires: {alarm.get('StateReason', '')}",
                 f"docs/operating.md, '{key_of(name, found.prefix)}'",
             )
         elif not alarm.get("ActionsEnabled", True):
             yield warning(
-                f"the alarm {name} tells nobody: its actions are off",
+                f"the alarm {name} notifies no subscriber: its actions are off",
                 f"aws cloudwatch enable-alarm-actions --alarm-names {name}",
             )
         elif (
             state == "INSUFFICIENT_DATA"
-            # Told to stay as it is without data: SES measures reputation now and then.
+            # Without data it keeps its state: SES measures reputation now and then.
             and alarm.get("TreatMissingData") != "ignore"
             and found.now - alarm["StateUpdatedTimestamp"] >= _SETTLES
         ):
             yield warning(
                 f"the alarm {name} has had no data for {found.now - _since(alarm)}",
-                "see whether its metric still has the name and the dimensions that it watches",
+                "check that its metric still has the name and the dimensions that it watches",
             )
 
 
@@ -173,5 +172,5 @@ def _since(alarm: Mapping[str, Any]) -> datetime:
 
 
 def key_of(name: str, prefix: str) -> str:
-    """An alarm's heading in docs/operating.md: its name without the stack's and Pulumi's part."""
+    """An alarm's heading in docs/operating.md: its name without prefix and Pulumi's suffix."""
     return name.removeprefix(prefix).rpartition("-")[0] or name

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+RESTORE = "'pulumi refresh', then 'pulumi up'"
+"""The remedy where a resource is missing, or is not as the program declares it."""
+
 
 class Status(StrEnum):
-    """How it is. `WARNING` is what works, and may not for long; `UNKNOWN` what was not read."""
+    """`WARNING`: it works, and may fail soon. `UNKNOWN`: it could not be read."""
 
     OK = "ok"
     WARNING = "warning"
@@ -18,7 +21,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`found` names the entity; `remedy` is a command or a step, empty where nothing is to do."""
+    """`found` names the entity; `remedy` is a command or a step, empty for `OK`."""
 
     status: Status
     found: str
@@ -27,7 +30,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A verdict, under the name of the check that it is of."""
+    """A verdict, and the name of its check."""
 
     check: str
     verdict: Verdict
@@ -43,25 +46,25 @@ class Finding:
 
 
 def well(found: str) -> Verdict:
-    """All is as it should be."""
+    """The check found nothing wrong."""
     return Verdict(status=Status.OK, found=found)
 
 
 def warning(found: str, remedy: str) -> Verdict:
-    """Mail is relayed, and something is not as it should be."""
+    """Mail is relayed, but something is wrong."""
     return Verdict(status=Status.WARNING, found=found, remedy=remedy)
 
 
 def problem(found: str, remedy: str) -> Verdict:
-    """Mail is not relayed or not delivered, or nobody hears of it."""
+    """Mail is not relayed, is not delivered, or no subscriber receives the notice of that."""
     return Verdict(status=Status.PROBLEM, found=found, remedy=remedy)
 
 
 def unknown(found: str, remedy: str) -> Verdict:
-    """It could not be found out."""
+    """The facts could not be read."""
     return Verdict(status=Status.UNKNOWN, found=found, remedy=remedy)
 
 
 def troubles_or(troubles: Iterable[Verdict], otherwise: str) -> tuple[Verdict, ...]:
-    """The troubles; where there are none, that all is well."""
+    """The troubles, or one verdict `ok` with the text `otherwise` if there are none."""
     return tuple(troubles) or (well(otherwise),)

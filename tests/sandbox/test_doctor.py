@@ -299,7 +299,7 @@ def a_dead_letter(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def a_sounding_alarm(patient: Patient) -> Iterator[None]:
+def a_firing_alarm(patient: Patient) -> Iterator[None]:
     cloudwatch = patient.relay.client("cloudwatch")
     # Of a metric that the sandbox never puts, so that nothing ends it meanwhile.
     name = next(
@@ -396,8 +396,8 @@ FAULTS: Mapping[str, tuple[str, str, Fault]] = {
     "buckets encrypted unlike": ("bucket-encryption", "alike", no_encryption),
     "identity gone": ("ses-identities", "mail.example.com", no_identity),
     "dead-letter queue filled": ("dead-letters", "-dead-letters", a_dead_letter),
-    "alarm sounds": ("alarms", "bounce-rate", a_sounding_alarm),
-    "alarm tells nobody": ("alarms", "tells nobody", no_alarm_actions),
+    "alarm fires": ("alarms", "bounce-rate", a_firing_alarm),
+    "alarm without actions": ("alarms", "notifies no subscriber", no_alarm_actions),
     "function told of an error": ("function-errors", "mail failed KeyError", a_logged_error),
     "account in SES's sandbox": ("ses-account", "sandbox", ses_sandbox),
     "no workers": ("concurrency", "reserved concurrency of 0", no_workers),

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 
+from operate.doctor.checks import Check, Reach
 from operate.doctor.deployment import NotTold, Outputs, queue_arn
 from operate.doctor.dns_records import (
     Published,
@@ -20,6 +22,7 @@ from operate.doctor.dns_records import (
 )
 from operate.doctor.functions import Concurrency, FunctionState, error_in, judge_concurrency
 from operate.doctor.functions import judge_states as judge_functions
+from operate.doctor.parameters import judge_parameters, read_parameters
 from operate.doctor.queues import Queue, Waiting, judge_queue, judge_waiting
 from operate.doctor.resolving import InvalidServer, parse_server, resolver
 from operate.doctor.sending import (
@@ -231,7 +234,7 @@ class TestSending:
         assert "first 10000 entries" in verdict.found
 
 
-class TestTelling:
+class TestTopicsAndAlarms:
     QUEUE = "arn:aws:sqs:eu-central-1:1:q"
     OWN = ("sqs", QUEUE, "arn:aws:sns:eu-central-1:1:t:1")
     PERSON = ("email", "a@example.org", "arn:aws:sns:eu-central-1:1:t:2")
@@ -259,7 +262,7 @@ class TestTelling:
             ([PERSON, ("email", "b@example.org", "Deleted")], ["problem"]),
         ],
     )
-    def test_somebody_must_hear(
+    def test_a_topic_needs_a_confirmed_subscriber(
         self, subscriptions: list[tuple[str, str, str]], expected: list[str]
     ) -> None:
         topic = Topic(
@@ -389,3 +392,32 @@ class TestOutputs:
     def test_a_queues_arn_is_in_its_url(self) -> None:
         url = "https://sqs.eu-central-1.amazonaws.com/123456789012/q"
         assert "arn:aws:sqs:eu-central-1:123456789012:q" == queue_arn(url, "eu-central-1")
+
+
+class TestParameters:
+    def test_a_page_that_an_interrupted_deployment_left_in_the_outputs_is_a_problem(self) -> None:
+        """The function no longer has the page's parameter, and the outputs still have the page."""
+        ssm = Mock()
+        ssm.describe_parameters.return_value = {
+            "Parameters": [{"Name": "/mail-relay/dev/directory", "LastModifiedDate": NOW}]
+        }
+        function = Mock()
+        function.get_function_configuration.return_value = {"Environment": {"Variables": {}}}
+        reach = Reach(
+            outputs=Outputs(
+                {
+                    "functionName": "mail-relay-dev-function",
+                    "directoryParameter": "/mail-relay/dev/directory",
+                    "downloadUrl": "https://page.example/",
+                }
+            ),
+            region="eu-central-1",
+            client=lambda service: {"ssm": ssm, "lambda": function}[service],
+            resolve=None,
+            clock=lambda: NOW,
+        )
+        check = Check(name="parameters", read=read_parameters, judge=judge_parameters)
+        (finding,) = check.run(reach)
+        assert finding.verdict.status == "problem"
+        assert "downloadUrl" in finding.verdict.found
+        assert "pulumi up" in finding.verdict.remedy
