@@ -153,7 +153,7 @@ def plan_admission(
         subject=conceal(codes.subject, settings.secret_addresses),
         authenticated=origin.authenticated,
     )
-    names_recipients = any(code.entries for code in codes.found)
+    names_recipients = not codes.may_be_quoted and any(code.entries for code in codes.found)
     admission = admit(message, origin, settings, names_recipients=names_recipients)
     if isinstance(admission, Ignored):
         return Dropped(mail=mail, message=message, ignored=admission)
@@ -184,8 +184,9 @@ def plan_recipients(
 def find_recipients(admitted: AdmittedMail, settings: Settings, directory: Directory) -> Resolved:
     """The recipients of an admitted mail, and the refusals of the others that it names.
 
-    The sender's default recipients get it only if no body contains a code. A code that cannot be
-    read names other recipients: the operator is notified, and nothing is guessed.
+    The codes of the Subject count only if no body contains one, the sender's default recipients
+    only if there is none at all. A code that cannot be read names other recipients: the operator
+    is notified, and nothing is guessed.
     """
     mail, codes = admitted.mail, admitted.codes
     counted = _COUNTED[settings.codes_counted]
@@ -215,7 +216,7 @@ def _nobody_named(
     near_miss = find_near_miss(message, marker, settings.limits)
     nearly = f" ({near_miss}, which is none)" if near_miss else ""
     missing = (
-        f"no body holds a code :{marker}:…:{marker}:{nearly},"
+        f"neither a body nor the Subject holds a code :{marker}:…:{marker}:{nearly},"
         " and there are no default recipients for"
     )
     if find_default_recipients(mail.sender, directory) is None:

@@ -6,7 +6,6 @@ which the first ones take from. A text that fits is read whole; of any other bec
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +16,6 @@ from relay_core.mime.message import Message
 from relay_core.mime.size_limits import DEFAULT_LIMITS, Limits
 from relay_core.mime.uuencode import UuencodedFile
 from relay_core.recipient_code import (
-    MAX_LOOKS,
     Allowance,
     CodeError,
     RecipientCode,
@@ -26,10 +24,10 @@ from relay_core.recipient_code import (
     format_error,
     near_miss_pattern,
 )
-from relay_core.text.spans import cut
 
 from .leaves import find_bodies, find_embedded, find_named_texts, is_prose
 from .long_text import Removals, read_long_text
+from .subject import one_line, read_subject
 
 MAX_ERRORS_TOLD = 20
 """How many different errors in the codes of one mail are told; the rest is counted.
@@ -43,10 +41,11 @@ class CodesFound:
     """The codes that count, what was wrong with them, and what to cut from the texts.
 
     A code in text/plain counts before one in text/html or another text, which usually says the
-    same again.
+    same again, and one in the Subject counts only if no body holds any (`are_in_subject`). Where
+    other words stand before that, it may be the Subject of an answer (`may_be_quoted`).
     `removals` are sorted, disjoint spans, in characters of each body's text: the codes, and
     the files that stand in it, which are `files`; or what becomes of a text that is too long for
-    the mail. A code in the subject is taken out; it does not count.
+    the mail. `subject` is without codes, whether they count or not.
     """
 
     found: tuple[RecipientCode, ...]
@@ -55,10 +54,12 @@ class CodesFound:
     files: Mapping[Entity, tuple[UuencodedFile, ...]]
     subject: str
     subject_changed: bool
+    are_in_subject: bool
+    may_be_quoted: bool
 
 
 def find_codes(message: Message, marker: str, limits: Limits = DEFAULT_LIMITS) -> CodesFound:
-    """Find the recipient codes in every body, and the files."""
+    """Find the recipient codes in every body and in the Subject, and the files."""
     reader = _BodyReader(message, marker, limits.text_size, limits.attachments)
     plain: list[RecipientCode] = []
     others: list[RecipientCode] = []
@@ -70,15 +71,21 @@ def find_codes(message: Message, marker: str, limits: Limits = DEFAULT_LIMITS) -
             for error in code.errors:
                 errors.tell(error, show)
     counting = plain if any(code.entries for code in plain) else plain + others
-    subject = _one_line(message.header.text("subject") or "")
-    shown_subject = _without_codes(subject, marker)
+    subject = read_subject(message.header, marker)
+    are_in_subject = not counting and bool(subject.codes)
+    if are_in_subject:
+        counting = list(subject.codes)
+        for error in (error for code in counting for error in code.errors):
+            errors.tell(error, lambda one: f"in the Subject: {format_error(subject.folded, one)}")
     return CodesFound(
         found=tuple(counting),
         refusals=errors.refusals(),
         removals=reader.removals,
         files=reader.files,
-        subject=shown_subject,
-        subject_changed=shown_subject != subject,
+        subject=subject.shown,
+        subject_changed=subject.is_changed,
+        are_in_subject=are_in_subject,
+        may_be_quoted=are_in_subject and subject.has_words_before,
     )
 
 
@@ -91,7 +98,7 @@ def find_body_codes(
     holds one is a body, if it is not said to be an attachment: its name counts no longer.
     """
     codes = find_codes(message, marker, limits)
-    if codes.found:
+    if codes.found and not codes.are_in_subject:
         return message, codes
     for entity in find_named_texts(message)[:_MOST_NAMED]:
         if entity.body.end - entity.body.start > limits.text_size:
@@ -112,14 +119,14 @@ def find_near_miss(message: Message, marker: str, limits: Limits = DEFAULT_LIMIT
     In HTML, what it is written with counts: a code in an attribute or a comment is seen by nobody.
     """
     pattern = near_miss_pattern(marker)
-    places = [("the subject", _one_line(message.header.text("subject") or ""))]
+    places = [("the subject", one_line(message.header.text("subject") or ""))]
     for entity in (*find_bodies(message), *find_named_texts(message)):
         if entity.body.end - entity.body.start <= limits.text_size and len(places) <= _MOST_NAMED:
             where = f"the file {entity.filename}" if entity.filename else "a text"
             places.append((where, message.text(entity).text))
     for where, text in places:
         if found := pattern.search(text):
-            return f"{where} has {_one_line(found[0])!r}"
+            return f"{where} has {one_line(found[0])!r}"
     return None
 
 
@@ -203,26 +210,3 @@ class _Errors:
         detail = f"{self.untold} more places in the recipient codes cannot be read"
         more = Refusal(reason=Reason.MALFORMED_RECIPIENT_CODE, detail=detail)
         return (*self.told.values(), more)
-
-
-def _without_codes(line: str, marker: str) -> str:
-    """The words of a line, one blank apart, without codes.
-
-    Words that move together may make a code whole, as any cut may. A line that shows one after
-    so many cuts as this was written for that, and is left out.
-    """
-    words = line
-    for _ in range(MAX_LOOKS):
-        removals = find_in_text(words, marker).removals
-        if not removals:
-            return words
-        words = _one_line(cut(words, removals))
-    return ""
-
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def _one_line(text: str) -> str:
-    """The words of a text, one blank apart, as they will stand in a field."""
-    return " ".join(_CONTROL.sub(" ", text).split())

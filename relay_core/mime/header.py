@@ -78,6 +78,14 @@ class Header:
         field = self.first(name)
         return None if field is None else self.text_of(field)
 
+    def folded_text(self, name: str) -> str | None:
+        """The first field of that name as text in which its folds are line ends, or None."""
+        field = self.first(name)
+        if field is None:
+            return None
+        value = self.raw[field.value_start : field.value_end].strip(b" \t")
+        return decode_encoded_words(decode_header_bytes(value, self.charsets))
+
 
 def unfold(value: bytes) -> bytes:
     """A value with its line breaks taken out and surrounding blanks stripped."""

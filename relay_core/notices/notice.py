@@ -45,7 +45,7 @@ class MailIdentity:
 
 _ADVICE = {
     Reason.NO_RECIPIENT_CODE: (
-        "Make the device write the recipients into the body of its mail, as\n"
+        "Make the device write the recipients into the body or the Subject of its mail, as\n"
         "  :{marker}:someone@example.org,another@example.org:{marker}:"
     ),
     Reason.MALFORMED_RECIPIENT_CODE: "Correct the recipient code in the device's settings.",

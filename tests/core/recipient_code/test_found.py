@@ -231,7 +231,7 @@ def test_what_a_cut_makes_whole_names_nobody_and_is_no_file(text: bytes, kind: b
     ("subject", "shown"),
     [
         (b"a Email_Rxers_Code " + CODE[1:] + b" :eve@example.net z", "a z"),
-        (b"a Email_Rxers_Code" + b" " * 9 + CODE + b" :eve@example.net z", "a :eve@example.net z"),
+        (b"a Email_Rxers_Code" + b" " * 9 + CODE + b" :eve@example.net z", "a z"),
         (b"a Email_Rxers_Code\0\x01:eve@example.net:Email_Rxers_Code: z", "a z"),
         # whole once the blanks between the codes have moved together
         (b"a Email_Rxers_Code " + b" ".join([CODE[1:]] * 9) + b" :eve@example.net z", "a z"),

@@ -59,7 +59,10 @@ def test_the_recipient_gets_links_and_no_code(mode: str, link: bytes) -> None:
     ("raw", "words"),
     [
         (MAIL, "does not name x@example.net, but a@example.org"),
-        (MAIL.replace(CODE.encode(), b""), "would refuse this message: no body holds a code"),
+        (
+            MAIL.replace(CODE.encode(), b""),
+            "would refuse this message: neither a body nor the Subject",
+        ),
         (
             b"Auto-Submitted: auto-replied\r\n" + MAIL,
             "would ignore this message: it is an automatic reply",
