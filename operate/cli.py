@@ -25,6 +25,7 @@ from .command_line import Commands
 from .commands import doctor, emptying, send_test
 from .commands import listing as list_command
 from .commands.bounces import bounces
+from .commands.directory import DirectorySource, directory_commands, find_directory
 from .commands.dlq import dlq
 from .commands.extend import extend_links
 from .commands.link import print_link
@@ -32,13 +33,14 @@ from .commands.redeliver import redeliver_message
 from .commands.replay import replay_messages
 from .commands.revoke import revoke_links
 from .commands.show import show_message
+from .commands.stack_options import Outputs, Profile, ReadyFile, StackName
 from .examples import epilog
 from .mail_file.extraction import Extraction
 from .mail_file.inspection import Inspection, inspect_message, to_json
 from .mail_file.policy import Allowed, Config, Defaults, Groups, Marker, make_policy
 from .mail_file.presentation import present
 from .mail_file.preview import NothingToShow, preview
-from .presentation.terminal import complain, say
+from .presentation.terminal import complain, errors_told, say
 from .version import version
 
 STANDARD_INPUT = "-"
@@ -98,21 +100,33 @@ def inspect_files(
     allow: Allowed = [],  # noqa: B006 - likewise
     group: Groups = [],  # noqa: B006 - likewise
     default: Defaults = [],  # noqa: B006 - likewise
+    directory: DirectorySource = None,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
 ) -> None:
     """Print what the relay would do with raw messages.
 
-    Needs no AWS account and no configuration. The policy is that of a stack with the defaults of
-    Pulumi.yaml and all recipients allowed ("*"): no groups, no default recipients, all senders
-    allowed. Mail that Amazon SES marked as spam or as forged is refused. --config sets any key, as
-    for the sandbox; --marker, --allow, --group and --default are short forms of four of them.
-    Limits that a stack counts over many mails (senderMessageLimit, recipientBudgetPerHour) have no
-    effect here.
+    Needs no AWS account (but for --directory live) and no configuration. The policy is that of a
+    stack with the defaults of Pulumi.yaml and all recipients allowed ("*"): no groups, no default
+    recipients, all senders allowed. Mail that Amazon SES marked as spam or as forged is refused.
+    --config sets any key, as for the sandbox; --marker, --allow, --group and --default are short
+    forms of four of them. Limits that a stack counts over many mails (senderMessageLimit,
+    recipientBudgetPerHour) have no effect here.
     """
-    settings, directory = make_policy(config, marker, allow, group, default)
+    settings, policy_directory = make_policy(config, marker, allow, group, default)
+    if directory is not None:
+        if group or default:
+            raise typer.BadParameter(
+                "--group and --default say the same", param_hint="--directory"
+            )
+        with errors_told():
+            policy_directory = find_directory(directory, ready_file, outputs, stack, profile)
     console = Console(highlight=False, markup=False, emoji=False)
     failed = False
     for file in files:
-        inspected = _inspect(file, settings, directory, extract)
+        inspected = _inspect(file, settings, policy_directory, extract)
         failed = failed or isinstance(inspected, str)
         if as_json:
             answer = (
@@ -241,3 +255,4 @@ for name, command in (
 emptying.register(app)
 app.add_typer(dlq, name="dlq")
 app.add_typer(bounces, name="bounces")
+app.add_typer(directory_commands, name="directory")

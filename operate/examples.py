@@ -12,6 +12,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "relayctl inspect --json --extract files mail.eml",
         "relayctl inspect --config allowedRecipients=example.com,example.org mail.eml",
         "relayctl inspect --config spamAction=mark - < mail.eml",
+        "relayctl inspect --directory live --stack prod mail.eml",
     ),
     "rewrite": (
         "relayctl rewrite mail.eml --recipient anna@example.com",
@@ -56,6 +57,19 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "dlq redrive": ("relayctl dlq redrive 0a1b2c3d4e5f", "relayctl dlq redrive --all"),
     "dlq drop": ("relayctl dlq drop 0a1b2c3d4e5f",),
     "bounces list": ("relayctl bounces list",),
+    "directory show": (
+        "relayctl directory show",
+        "relayctl directory show > recipients.json",
+    ),
+    "directory check": (
+        "relayctl directory check",
+        "relayctl directory check --file recipients.json",
+    ),
+    "directory edit": (
+        "relayctl directory edit",
+        "relayctl directory edit --file recipients.json --dry-run",
+        "relayctl directory edit --file recipients.json --if-version 7 --yes",
+    ),
     "bounces clear": ("relayctl bounces clear anna@example.com",),
 }
 

@@ -116,12 +116,14 @@ def judge_document(found: tuple[str, str | None]) -> Iterable[Verdict]:
         except UnreadableDirectory as error:
             yield problem(
                 f"the parameter {name} is no recipient directory: {error}",
-                f"write its last good value back: aws ssm get-parameter-history --name {name}",
+                "'relayctl directory edit' names the line; its last good value is in"
+                f" 'aws ssm get-parameter-history --name {name}'",
             )
             return
         for one in directory_problems(directory):
             yield warning(
-                f"{name}: {one.part}, {one.value}: {one.rule}", "correct it in the parameter"
+                f"{name}: {one.part}, {one.value}: {one.rule}",
+                "correct it: 'relayctl directory edit'",
             )
 
     return troubles_or(troubles(), f"{name} is a recipient directory")

@@ -46,12 +46,13 @@ class MailIdentity:
 _ADVICE = {
     Reason.NO_RECIPIENT_CODE: (
         "Make the device write the recipients into the body or the Subject of its mail, as\n"
-        "  :{marker}:someone@example.org,another@example.org:{marker}:"
+        "  :{marker}:someone@example.org,another@example.org:{marker}:\n"
+        "or give its address default recipients: 'relayctl directory edit'."
     ),
     Reason.MALFORMED_RECIPIENT_CODE: "Correct the recipient code in the device's settings.",
     Reason.UNKNOWN_GROUP: (
-        "Correct the recipient directory (the SSM parameter that the stack's output\n"
-        "directoryParameter names), or the group's name in the device."
+        "Correct the recipient directory ('relayctl directory edit'), or the group's name in\n"
+        "the device."
     ),
     Reason.RECIPIENT_NOT_ALLOWED: "If mail may go there, add it to allowedRecipients and deploy.",
     Reason.TOO_MANY_RECIPIENTS: "Name fewer recipients, or raise maxRecipients and deploy.",

@@ -492,7 +492,6 @@ POLICY: Mapping[str, Any] = json.loads(
 UNCALLED = {
     # Action → why nothing asks for it on this stack
     "kms:DescribeKey": "the stack has no key of its own",
-    "ses:ListSuppressedDestinations": "the directory has no recipients",
 }
 NAMED_OTHERWISE = {
     # Calls of S3 whose actions have other names (Service Authorization Reference, Amazon S3)

@@ -60,7 +60,7 @@ def test_a_notice_has_the_commands_that_help_ready_to_be_typed() -> None:
     def commands(*reasons: Reason, relayed_to: int = 0) -> list[str]:
         refusals = [Refusal(reason=reason, detail="why") for reason in reasons]
         text = compose_notice(MAIL, refusals, SETTINGS, relayed_to=relayed_to).text
-        return re.findall(r"relayctl .*", text)
+        return re.findall(r": +(relayctl .*)", text)
 
     show, again = "relayctl show 0abc", "relayctl redeliver 0abc"
     assert [show, again] == commands(Reason.SENDER_NOT_ALLOWED)

@@ -25,8 +25,9 @@ def test_it_begins_with_what_is_configured(deploy: Deploy) -> None:
     assert stack.exports["directoryDocument"] == parameter.inputs["insecureValue"]
 
 
-def test_it_is_there_even_if_nothing_is_configured(dev: Deployment) -> None:
-    document = dev.one(PARAMETER, "recipients").inputs["insecureValue"]
+def test_it_is_there_even_if_nothing_is_configured(deploy: Deploy) -> None:
+    stack = deploy(recipientGroups={}, defaultRecipients={})
+    document = stack.one(PARAMETER, "recipients").inputs["insecureValue"]
     assert json.loads(document) == {"groups": {}, "defaultRecipients": {}}
 
 

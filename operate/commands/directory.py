@@ -1,0 +1,266 @@
+"""What an operator does with the recipient directory: show, check, edit."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from operate.directory.document import Wrong, find_wrong, show_changes
+from operate.directory.editor import Draft, read_document
+from operate.examples import epilog
+from operate.messages.redelivery import NotDone
+from operate.presentation.terminal import (
+    Exit,
+    complain,
+    confirm,
+    errors_told,
+    must_be_confirmed,
+    print_json,
+    say,
+)
+from operate.stack.outputs import StackUnknown
+from relay_core.notices.moment import format_moment
+from relay_core.policy.directory import Directory, UnreadableDirectory, parse_directory
+
+from .stack_options import (
+    AsJson,
+    DryRun,
+    Outputs,
+    Profile,
+    ReadyFile,
+    StackName,
+    Yes,
+    open_stack,
+)
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from adapters.operator.directory import DirectoryParameter, StoredDocument
+    from operate.stack.desk import Desk
+
+directory_commands = typer.Typer(
+    help="The recipient directory: groups and default recipients.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+LIVE = "live"
+DirectorySource = Annotated[
+    str | None,
+    typer.Option(
+        "--directory",
+        metavar="live|FILE",
+        help="Groups and default recipients of the deployed stack (live), or of a file.",
+    ),
+]
+DocumentFile = Annotated[
+    Path | None,
+    typer.Option("--file", metavar="FILE", dir_okay=False, help="A file with a document."),
+]
+
+
+def parameter_of(desk: Desk) -> DirectoryParameter:
+    """The directory's parameter.
+
+    Raises:
+        StackUnknown: if the stack has no output that names it.
+    """
+    from adapters.operator.directory import DirectoryParameter  # noqa: PLC0415 - imports boto3
+
+    if not (name := desk.stack.outputs.get("directoryParameter")):
+        raise StackUnknown("the stack has no output directoryParameter: run 'pulumi up'")
+    return DirectoryParameter(client=desk.client("ssm"), name=str(name))
+
+
+def find_directory(
+    source: str,
+    ready_file: str | None,
+    outputs: str | None,
+    stack: str | None,
+    profile: str | None,
+) -> Directory:
+    """The directory that `--directory` names: the live one, or that of a file.
+
+    Raises:
+        BadParameter: if it is none.
+        StackUnknown: if the stack of the live one is not found.
+        NotDone: if the file cannot be read.
+    """
+    if source == LIVE:
+        document = parameter_of(open_stack(ready_file, outputs, stack, profile)).read().text
+    else:
+        document = read_document(Path(source))
+    try:
+        return parse_directory(document)
+    except UnreadableDirectory as error:
+        raise typer.BadParameter(f"{source}: {error}", param_hint="--directory") from None
+
+
+@directory_commands.command("show", epilog=epilog("directory show"))
+def show_directory(
+    *,
+    as_json: AsJson = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Print the live document to standard output, and its version to standard error.
+
+    --json prints one object: the parameter, version, time, document, and what is wrong in it.
+    """
+    with errors_told():
+        parameter = parameter_of(open_stack(ready_file, outputs, stack, profile))
+        found = parameter.read()
+        wrong = find_wrong(found.text)
+        if as_json:
+            print_json(
+                {
+                    "parameter": parameter.name,
+                    "version": found.version,
+                    "written_at": found.written_at.isoformat(),
+                    "document": found.text,
+                    "problems": [_as_json(one) for one in wrong],
+                }
+            )
+            return
+        complain(f"{parameter.name}: version {found.version} of {format_moment(found.written_at)}")
+        say(found.text.splitlines())
+        for one in wrong:
+            complain(str(one))
+
+
+@directory_commands.command("check", epilog=epilog("directory check"))
+def check_directory(
+    *,
+    file: DocumentFile = None,
+    as_json: AsJson = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Check the live document, or with --file one that is not live yet (which needs no AWS).
+
+    Prints each wrong place with its line; exits with 1 if there is one.
+    """
+    with errors_told():
+        if file is not None:
+            document = read_document(file)
+        else:
+            document = parameter_of(open_stack(ready_file, outputs, stack, profile)).read().text
+        wrong = find_wrong(document)
+        if as_json:
+            for one in wrong:
+                print_json(_as_json(one))
+        else:
+            say(map(str, wrong))
+        if wrong:
+            raise typer.Exit(Exit.NOT_DONE)
+        if not as_json:
+            complain("the directory is in order")
+
+
+@directory_commands.command("edit", epilog=epilog("directory edit"))
+def edit_directory(
+    *,
+    file: DocumentFile = None,
+    if_version: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Write only if this version is live ('directory show' prints it)."
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Edit the live document in $VISUAL or $EDITOR, or replace it by --file.
+
+    Nothing is written if any place is wrong: each is printed with its line. Otherwise the command
+    prints the changes and asks. If somebody else has changed the document in the meantime, theirs
+    stays, and yours is not written. A file that was edited and not written is kept.
+
+    Workers use the new document within directoryRefreshSeconds.
+    """
+    if file is not None:
+        must_be_confirmed(yes=yes, dry_run=dry_run)
+    elif not sys.stdin.isatty():
+        complain("standard input is no terminal to edit at: give --file")
+        raise typer.Exit(Exit.USAGE)
+    with errors_told():
+        parameter = parameter_of(open_stack(ready_file, outputs, stack, profile))
+        before = parameter.read()
+        if if_version not in {None, before.version}:
+            raise NotDone(
+                f"{parameter.name}: version {before.version} is live, not {if_version}: somebody"
+                " has changed it; nothing was done"
+            )
+        if file is None:
+            _edit(parameter, before, dry_run=dry_run, yes=yes)
+            return
+        document = read_document(file)
+        if wrong := find_wrong(document):
+            _complain_of(wrong)
+            raise NotDone(f"{file} is no usable directory; nothing was done")
+        _write(parameter, before, document, dry_run=dry_run, yes=yes)
+
+
+def _edit(
+    parameter: DirectoryParameter, before: StoredDocument, *, dry_run: bool, yes: bool
+) -> None:
+    draft = Draft.of(before.text, os.environ)
+    is_done = False
+    try:
+        document = draft.edit()
+        while wrong := find_wrong(document):
+            _complain_of(wrong)
+            confirm("Edit it again?", yes=False)
+            document = draft.edit()
+        _write(parameter, before, document, dry_run=dry_run, yes=yes)
+        is_done = True
+    finally:
+        if is_done:
+            draft.discard()
+        else:
+            complain(f"the edited document is in {draft.path}")
+
+
+def _write(
+    parameter: DirectoryParameter,
+    before: StoredDocument,
+    document: str,
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    changes = show_changes(before.text, document)
+    if not changes:
+        complain("the document is as it was; nothing was done")
+        return
+    say(changes, to_stderr=not dry_run)
+    if dry_run:
+        return
+    confirm(f"Write it to {parameter.name}?", yes=yes)
+    version = parameter.replace(before, document)
+    say([f"{parameter.name}: version {version} is live"])
+
+
+def _complain_of(wrong: tuple[Wrong, ...]) -> None:
+    for one in wrong:
+        complain(f"{one}{' (the alarm directory would fire)' if one.fires_alarm else ''}")
+
+
+def _as_json(wrong: Wrong) -> dict[str, object]:
+    return {
+        "line": wrong.line,
+        "place": wrong.place,
+        "rule": wrong.rule,
+        "fires_alarm": wrong.fires_alarm,
+    }

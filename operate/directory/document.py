@@ -1,0 +1,83 @@
+"""What is wrong in a recipient directory before it is written: more than its readers refuse.
+
+A worker goes on with its last directory where a document cannot be read, and fires the alarm
+`directory`; a wrong entry makes it refuse mail. Neither is ever written.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from relay_core.policy.directory import UnreadableDirectory, directory_problems, parse_directory
+
+from .lines import find_lines
+
+MOST_BYTES = 8192
+"""What an advanced parameter holds (AWS General Reference, "Systems Manager quotas")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    """One wrong place: its line (1 is the first), what is there, and the rule that it breaks.
+
+    With `fires_alarm` no worker can read the document, and the alarm `directory` fires.
+    """
+
+    line: int
+    place: str
+    rule: str
+    fires_alarm: bool
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.place}: {self.rule}"
+
+
+def find_wrong(document: str) -> tuple[Wrong, ...]:
+    """Every place for which the document must not be written, in the order of its lines."""
+    return tuple(sorted(_wrong(document), key=lambda one: one.line))
+
+
+def _wrong(document: str) -> Iterator[Wrong]:
+    size = len(document.encode())
+    if size > MOST_BYTES:
+        yield Wrong(
+            line=document.count("\n") + 1,
+            place="the document",
+            rule=f"has {size} bytes, an SSM parameter at most {MOST_BYTES}: name domains instead"
+            " of senders, and groups instead of addresses",
+            fires_alarm=False,
+        )
+    try:
+        directory = parse_directory(document)
+    except UnreadableDirectory as error:
+        yield Wrong(
+            line=_line(document, error.place), place=error.place, rule=error.rule, fires_alarm=True
+        )
+        return
+    lines = find_lines(document)
+    for problem in directory_problems(directory):
+        place = f"{problem.part}.{problem.value}"
+        yield Wrong(
+            line=lines.get(place.lower(), 1), place=place, rule=problem.rule, fires_alarm=False
+        )
+
+
+def _line(document: str, place: str) -> int:
+    """The line of a place in a document that cannot be read."""
+    try:
+        json.loads(document)
+    except json.JSONDecodeError as error:
+        return error.lineno
+    except (ValueError, RecursionError):
+        return 1
+    return find_lines(document).get(place.lower(), 1)
+
+
+def show_changes(before: str, after: str) -> list[str]:
+    """What changes from one document to the other, a line each; nothing if they are alike."""
+    old, new = before.strip().splitlines(), after.strip().splitlines()
+    changes = difflib.unified_diff(old, new, "the live document", "the new one", lineterm="")
+    return list(changes)
