@@ -3,9 +3,9 @@
 `__main__.py` reads the configuration (`infra.configuration`), looks at the account, and decides
 what to make in it (`infra.account`). Then `relay` puts the parts together: SES (`infra.mail`),
 buckets and keys (`infra.storage.bucket`), the functions (`infra.functions`), alarms and the
-dashboard (`infra.watching`). `buckets`, `links`, `operator_topics` and `monitoring` each join some
-of these parts. `policies` are IAM's documents as data, `aws_facts` what no API of AWS tells, and
-`safeguards` what holds for every resource.
+dashboard (`infra.watching`). `buckets`, `links`, `operator_topics`, `monitoring` and
+`device_credentials` each join some of these parts. `policies` are IAM's documents as data,
+`aws_facts` what no API of AWS tells, and `safeguards` what holds for every resource.
 
 `activation` is a resource of our own. Pulumi's state names its class by this module, so it can
 not be moved.

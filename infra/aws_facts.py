@@ -54,6 +54,9 @@ LOG_RETENTION_DAYS = (
 MAX_PARAMETER = 8192
 """Bytes that an SSM parameter of the advanced tier holds (Systems Manager quotas)."""
 
+LONGEST_IAM_USER_NAME = 64
+"""Characters of a user's name (IAM guide, "IAM and AWS STS quotas")."""
+
 
 def inbound_endpoint(region: str) -> str:
     """The host that an MX record names, so that SES receives a domain's mail."""

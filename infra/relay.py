@@ -25,6 +25,7 @@ from .buckets import StackBuckets
 from .configuration import environment
 from .configuration.config import StackConfig
 from .configuration.timing import BATCH_SIZE, DEAD_LETTER_RETENTION, QUEUE_RETENTION
+from .device_credentials import DeviceCredentials
 from .functions.optional_functions import OptionalFunctionsArgs, declare_optional_functions
 from .functions.queue import IncomingQueue, IncomingQueueArgs
 from .functions.relay_function import RelayFunction, RelayFunctionArgs
@@ -32,8 +33,6 @@ from .links import LinksArgs, serve_links
 from .mail.identities import MailDomains, MailDomainsArgs
 from .mail.inbound import InboundMail, InboundMailArgs, RuleNames
 from .mail.outbound import OutboundMail, OutboundMailArgs
-from .mail.smtp_user import SmtpUser, SmtpUserArgs
-from .mail.smtp_user import parameter_name as credentials_parameter
 from .mail.submission import DeviceMail, DeviceMailArgs
 from .monitoring import MonitoringArgs, monitor
 from .operator_topics import OperatorTopics
@@ -306,19 +305,9 @@ class MailRelay(pulumi.ComponentResource):
             ),
             child,
         )
-        credentials: pulumi.Input[str] = ""
-        if config.create_smtp_user:
-            credentials = SmtpUser(
-                f"{name}-devices",
-                SmtpUserArgs(
-                    inbound_address=inbound_address,
-                    region=config.region,
-                    account=account,
-                    parameter_name=credentials_parameter(config.project, config.stack),
-                    version=config.smtp_credentials_version,
-                ),
-                child,
-            ).parameter_name
+        credentials = DeviceCredentials(
+            config=config, account=account, inbound_address=inbound_address, prefix=name
+        ).declare(child)
 
         self.exports = {
             "incomingBucket": incoming.bucket_name,
@@ -327,13 +316,16 @@ class MailRelay(pulumi.ComponentResource):
             "deadLetterQueueUrl": queue.dead_letter_url,
             "fallbackTopicArn": fallback.arn,
             "alarmsTopicArn": alarm_topic.arn,
+            # Who is to be subscribed to either.
+            "fallbackEmails": list(config.fallback_emails),
+            "alarmEmails": list(config.alarm_emails),
             "functionName": function.function_name,
             "logGroup": function.log_group_name,
             "dashboardUrl": dashboard_url,
             "inboundAddress": inbound_address,
             "senderAddress": config.sender_email,
             "smtpEndpoint": smtp_endpoint(config.region),
-            "smtpCredentialsParameter": credentials,
+            **credentials,
             "directoryParameter": directory.parameter_name,
             # As it would be if the stack were new: for an operator who wants that back.
             "directoryDocument": document,

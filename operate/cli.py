@@ -22,7 +22,7 @@ from relay_core.policy.directory import Directory
 from relay_core.settings import Settings
 
 from .command_line import Commands
-from .commands import doctor, emptying, send_test
+from .commands import device_sheet, doctor, emptying, send_test
 from .commands import listing as list_command
 from .commands.bounces import bounces
 from .commands.directory import DirectorySource, directory_commands, find_directory
@@ -242,6 +242,7 @@ def _read(file: str) -> bytes:
 
 doctor.register(app)
 send_test.register(app)
+device_sheet.register(app)
 list_command.register(app)
 for name, command in (
     ("show", show_message),

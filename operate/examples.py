@@ -27,6 +27,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "send-test": (
         "relayctl send-test",
         "relayctl send-test --to anna@example.com --attach photo.jpg",
+        "relayctl send-test --as hall-3 --to anna@example.com",
+    ),
+    "device-sheet": (
+        "relayctl device-sheet",
+        "relayctl device-sheet --user hall-3 --html > hall-3.html",
+        "relayctl device-sheet --smart-host --with-password",
     ),
     "list": (
         "relayctl list --since 2h",

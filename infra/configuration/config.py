@@ -18,6 +18,7 @@ from .environment import LogLevel
 from .problems import InvalidConfig
 from .providers import PUBLIC_PROVIDERS
 from .rules import DEVICES, broken_rules
+from .smtp_users import SmtpUserName, read_smtp_user
 from .timing import DEAD_LETTER_RETENTION, Timing
 from .to_settings import settings_of
 from .webhooks import Sends, Webhook
@@ -105,6 +106,7 @@ class StackConfig:
     malware_protection: bool = False
     create_smtp_user: bool = True
     smtp_credentials_version: int = 1
+    smtp_users: tuple[str, ...] = ()
     customer_managed_key: bool = False
     key_deletion_window_days: int = 30
     permissions_boundary: str | None = None
@@ -168,6 +170,11 @@ class StackConfig:
             max_concurrency=self.max_concurrency,
             submission_concurrency=self.submission_concurrency,
         )
+
+    @property
+    def named_smtp_users(self) -> tuple[SmtpUserName, ...]:
+        """The SMTP users by name, beside the one of all devices."""
+        return tuple(user for entry in self.smtp_users if (user := read_smtp_user(entry)))
 
     @property
     def has_receivers(self) -> bool:

@@ -20,6 +20,7 @@ from relay_core.settings import LinkMode
 
 from . import environment
 from .problems import key_name
+from .smtp_users import smtp_user_problems
 from .timing import QUEUE_RETENTION
 from .to_settings import settings_of, source_of
 from .webhooks import webhook_problems
@@ -214,6 +215,9 @@ def broken_rules(config: StackConfig) -> Iterator[Problem]:
     yield from _directory_problems(config)
     yield from config.timing.problems()
     yield from webhook_problems(config.webhooks)
+    yield from smtp_user_problems(
+        config.smtp_users, prefix=config.prefix, version=config.smtp_credentials_version
+    )
     for rule in _RULES:
         if not rule.holds(config):
             key = "aws:region" if rule.field == "region" else key_name(rule.field)

@@ -17,6 +17,9 @@ of the one before are good; the parameter holds the newer. So an operator raises
 time to set the new ones in each device, and raises it again, which ends the old. Raising it by
 two leaves none that were in use: that is for credentials that leaked.
 
+Beside the users of all devices there can be users by name, of a site or a device each. They have
+the same rights and a parameter of their own, so a stolen camera changes its site's devices alone.
+
 Each number is a user of its own. IAM allows a user two keys, and Pulumi deletes what is no longer
 wanted after it has made what is: one user would hold three keys for a moment, and IAM refuse the
 third.
@@ -32,9 +35,10 @@ import pulumi_aws as aws
 from infra import policies
 
 
-def parameter_name(project: str, stack: str) -> str:
-    """The name of the parameter that holds a stack's SMTP credentials."""
-    return f"/{project}/{stack}/smtp-credentials"
+def parameter_name(project: str, stack: str, user: str | None = None) -> str:
+    """The parameter with the SMTP credentials of a named user, or those of all devices (None)."""
+    shared = f"/{project}/{stack}/smtp-credentials"
+    return shared if user is None else f"{shared}/{user}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class SmtpUserArgs:
     """`inbound_address` is the only recipient; `parameter_name` is where the credentials go.
 
     `version` is the number of the current credentials, 1 or more; 1 has none before it.
+    `holder` says in the parameter's description who logs in with them.
     """
 
     inbound_address: pulumi.Input[str]
@@ -49,6 +54,7 @@ class SmtpUserArgs:
     account: pulumi.Input[str]
     parameter_name: str
     version: int
+    holder: str
 
 
 class SmtpUser(pulumi.ComponentResource):
@@ -80,7 +86,7 @@ class SmtpUser(pulumi.ComponentResource):
             name,
             name=args.parameter_name,
             type="SecureString",
-            description="SMTP credentials of the devices; rotate them by smtpCredentialsVersion",
+            description=f"SMTP credentials of {args.holder}",
             # Secret because the password is: Pulumi encrypts it in the stack's state.
             value=pulumi.Output.json_dumps(
                 {"username": key.id, "password": key.ses_smtp_password_v4}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import time
@@ -17,7 +16,7 @@ from operate.doctor.verdicts import Status
 from operate.examples import epilog
 from operate.messages.redelivery import NotDone
 from operate.presentation.terminal import Exit, complain, errors_told, print_json, say
-from operate.send_test.device import Server, TestMail, submit
+from operate.send_test.device import TestMail, submit
 from operate.stack.outputs import StackUnknown
 from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.addresses.patterns import matches
@@ -37,7 +36,6 @@ if TYPE_CHECKING:  # boto3 takes its time to import
     from operate.send_test.following import Passed
     from operate.stack.desk import Desk
 
-USER_VARIABLE, PASSWORD_VARIABLE = "RELAYCTL_SMTP_USER", "RELAYCTL_SMTP_PASSWORD"
 SIMULATOR = "success@simulator.amazonses.com"
 """SES takes mail for it, delivers it nowhere, and counts it in no rate of bounces (SES guide,
 "Using the mailbox simulator")."""
@@ -73,6 +71,14 @@ def send_test(
             help="Attach this file instead of a short text.",
         ),
     ] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="NAME",
+            help="Log in as this SMTP user of smtpUsers. Default: as all devices do.",
+        ),
+    ] = None,
     limit: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="How long to wait for each step.")
     ] = 120.0,
@@ -92,8 +98,8 @@ def send_test(
 
     Needs the rights of doctor, list and link, s3:ListBucket and s3:GetObject on incoming/* of the
     incoming bucket, and ssm:GetParameter on the parameter of the SMTP credentials. If the stack
-    creates no credentials (createSmtpUser false), set those of a device in RELAYCTL_SMTP_USER and
-    RELAYCTL_SMTP_PASSWORD.
+    creates none for all devices (createSmtpUser false), name a user of smtpUsers, or set the
+    credentials of a device in RELAYCTL_SMTP_USER and RELAYCTL_SMTP_PASSWORD.
     """
     with errors_told():
         desk = open_stack(ready_file, outputs, stack, profile)
@@ -111,7 +117,7 @@ def send_test(
             token=secrets.token_hex(16),
             attachment=_attachment(attach),
         )
-        if not _follow(desk, mail, limit=limit, as_json=as_json):
+        if not _follow(desk, mail, user=user, limit=limit, as_json=as_json):
             if not as_json:
                 _tell_troubles(desk, server_of_dns)
             raise typer.Exit(Exit.NOT_DONE)
@@ -140,45 +146,13 @@ def _attachment(file: Path | None) -> tuple[str, bytes]:
         raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="--attach") from None
 
 
-def _server(desk: Desk) -> Server:
-    """Where and as whom devices submit.
-
-    Raises:
-        StackUnknown: if there are no credentials.
-        AdapterError: if they cannot be read.
-    """
-    from adapters.aws.errors import aws_call  # noqa: PLC0415 - boto3 takes its time to import
-
-    sandbox, outputs = desk.stack.submission, desk.stack.outputs
-    if sandbox is not None:
-        host, port, ca_file = sandbox.host, sandbox.port, sandbox.ca_file
-    else:
-        host, _, text = str(outputs.get("smtpEndpoint", "")).rpartition(":")
-        if not host:
-            raise StackUnknown("the stack's output smtpEndpoint is missing")
-        port, ca_file = int(text), None
-    if parameter := outputs.get("smtpCredentialsParameter"):
-        with aws_call(call="ssm:GetParameter", target=parameter):
-            answer = desk.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
-        document = json.loads(answer["Parameter"]["Value"])
-        username, password = document["username"], document["password"]
-    elif USER_VARIABLE in os.environ and PASSWORD_VARIABLE in os.environ:
-        username, password = os.environ[USER_VARIABLE], os.environ[PASSWORD_VARIABLE]
-    elif sandbox is not None:
-        username, password = sandbox.username, sandbox.password
-    else:
-        raise StackUnknown(
-            "this stack creates no SMTP credentials (createSmtpUser is false): set those of a"
-            f" device in {USER_VARIABLE} and {PASSWORD_VARIABLE}"
-        )
-    return Server(host=host, port=port, username=username, password=password, ca_file=ca_file)
-
-
-def _follow(desk: Desk, mail: TestMail, *, limit: float, as_json: bool) -> bool:
+def _follow(desk: Desk, mail: TestMail, *, user: str | None, limit: float, as_json: bool) -> bool:
     """Send the mail and tell its steps; whether it came to its end."""
-    from operate.send_test.following import Following, Passed, Step, Stopped  # noqa: PLC0415 - likewise
+    # boto3 takes its time to import
+    from operate.send_test.following import Following, Passed, Step, Stopped  # noqa: PLC0415
+    from operate.stack.submission import login_of, server_of  # noqa: PLC0415
 
-    server = _server(desk)
+    server, login = server_of(desk), login_of(desk, user)
     since, began = datetime.now(UTC), time.monotonic()
 
     def told(passed: Passed) -> None:
@@ -189,7 +163,7 @@ def _follow(desk: Desk, mail: TestMail, *, limit: float, as_json: bool) -> bool:
             say([f"{seconds:6.1f} s  {passed.step:<13} {passed.found}"])
 
     try:
-        answer = submit(server, mail)
+        answer = submit(server, login, mail)
         told(Passed(step=Step.ACCEPTED, found=f"{server.host}:{server.port} said {answer}"))
         following = Following(
             desk=desk,

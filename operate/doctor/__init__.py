@@ -18,6 +18,7 @@ Checks are grouped by what they look at, a module each:
     queues        the two queues, and the mail that is parked or held
     functions     their state, their event source, their concurrency, their last errors
     parameters    what Parameter Store has for the stack, and how old the credentials are
+    posting       the queues and the function that post to webhooks and the event bus
 
 and `topics_and_alarms`: the topics' subscriptions, and the alarms.
 

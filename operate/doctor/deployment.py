@@ -36,6 +36,11 @@ class Outputs:
         value = self.values.get(name)
         return value if isinstance(value, str) and value and value != _SECRET else None
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """An output that is a list of text; empty where an older release has none."""
+        value = self.values.get(name)
+        return tuple(map(str, value)) if isinstance(value, list) else ()
+
     @property
     def prefix(self) -> str:
         """What the names of the stack's resources begin with (`infra.relay`): its log group's.

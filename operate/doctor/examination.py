@@ -10,6 +10,7 @@ from . import (
     dns_records,
     functions,
     parameters,
+    posting,
     queues,
     receiving,
     sending,
@@ -66,6 +67,7 @@ CHECKS: tuple[Check[Any], ...] = (
         read=topics_and_alarms.read_topics,
         judge=topics_and_alarms.judge_topics,
     ),
+    Check(name="posting", read=posting.read_posting, judge=posting.judge_posting),
     Check(name="alarms", read=topics_and_alarms.read_alarms, judge=topics_and_alarms.judge_alarms),
 )
 """What `relayctl doctor` looks at."""

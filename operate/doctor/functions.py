@@ -33,11 +33,12 @@ class FunctionState:
 
 
 def read_states(reach: Reach) -> list[FunctionState]:
-    """The relay's function, and the download page's where there is one."""
+    """The relay's function, and the others that the stack has."""
     found = [reach.function()]
-    if page := reach.outputs.optional("downloadFunctionName"):
-        with aws_call(call="lambda:GetFunctionConfiguration", target=page):
-            found.append(reach.client("lambda").get_function_configuration(FunctionName=page))
+    for output in ("downloadFunctionName", "postingFunctionName", "watchFunctionName"):
+        if name := reach.outputs.optional(output):
+            with aws_call(call="lambda:GetFunctionConfiguration", target=name):
+                found.append(reach.client("lambda").get_function_configuration(FunctionName=name))
     return [
         FunctionState(
             name=one["FunctionName"],
@@ -67,6 +68,10 @@ def judge_states(functions: Sequence[FunctionState]) -> Iterable[Verdict]:
 
 
 # --- What feeds it ------------------------------------------------------------------------------
+
+
+FEEDS = frozenset({"Enabled", "Enabling", "Updating", "Creating"})
+"""States of an event source mapping that hands messages over, or soon will."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +107,7 @@ def judge_sources(sources: Sources) -> Iterable[Verdict]:
                 f"nothing hands the queue's messages to {sources.function}: mail waits",
                 RESTORE,
             )
-        elif not {"Enabled", "Enabling", "Updating", "Creating"} & {*states}:
+        elif not FEEDS & {*states}:
             uuid = sources.mappings[0].get("UUID")
             yield problem(
                 f"the event source mapping {uuid} of {sources.function} is {', '.join(states)}:"

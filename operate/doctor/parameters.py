@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from botocore.exceptions import ClientError
 
 from adapters.aws.errors import aws_call, error_code
+from operate.stack.outputs import smtp_user_parameters
 from relay_core.policy.directory import UnreadableDirectory, directory_problems, parse_directory
 
 from .checks import Reach
@@ -21,6 +22,9 @@ from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
 
 OLD = timedelta(days=365)
 """When SMTP credentials are to be rotated: they lie in devices, and devices get lost."""
+
+_CREDENTIALS = "the devices' SMTP credentials"
+_AT_ONCE = 50  # values of one filter of DescribeParameters (Systems Manager API)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +43,29 @@ def read_parameters(reach: Reach) -> Parameters:
     """The parameters that the stack has by its outputs."""
     names = {}
     if credentials := reach.outputs.optional("smtpCredentialsParameter"):
-        names["the devices' SMTP credentials"] = credentials
+        names[_CREDENTIALS] = credentials
+    for user, parameter in smtp_user_parameters(reach.outputs.values).items():
+        names[f"{_CREDENTIALS} of {user}"] = parameter
     if reach.outputs.optional("downloadUrl"):
         environment = reach.function().get("Environment", {}).get("Variables", {})
         names["the keys of the links"] = environment.get("RELAY_LINK_KEYS_PARAMETER", "")
-    asked = [reach.outputs.text("directoryParameter"), *filter(None, names.values())]
-    with aws_call(call="ssm:DescribeParameters", target=", ".join(asked)):
-        answer = reach.client("ssm").describe_parameters(
-            ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": asked}]
+    names = {"the recipient directory": reach.outputs.text("directoryParameter"), **names}
+    asked = list(filter(None, names.values()))
+    written: dict[str, datetime] = {}
+    for begin in range(0, len(asked), _AT_ONCE):
+        some = asked[begin : begin + _AT_ONCE]
+        pages = (
+            reach.client("ssm")
+            .get_paginator("describe_parameters")
+            .paginate(ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": some}])
         )
-    return Parameters(
-        names={"the recipient directory": asked[0], **names},
-        written={one["Name"]: one["LastModifiedDate"] for one in answer["Parameters"]},
-        now=reach.clock(),
-    )
+        with aws_call(call="ssm:DescribeParameters", target=", ".join(some)):
+            written |= {
+                one["Name"]: one["LastModifiedDate"]
+                for page in pages
+                for one in page["Parameters"]
+            }
+    return Parameters(names=names, written=written, now=reach.clock())
 
 
 def judge_parameters(found: Parameters) -> Iterable[Verdict]:
@@ -75,21 +88,28 @@ def judge_parameters(found: Parameters) -> Iterable[Verdict]:
 
 def judge_credentials(found: Parameters) -> Iterable[Verdict]:
     """How old the devices' credentials are; nothing where the stack makes none."""
-    name = found.names.get("the devices' SMTP credentials")
-    written = found.written.get(name) if name else None
-    if written is None:
+    ages = {
+        what: (found.now - found.written[name]).days
+        for what, name in found.names.items()
+        if what.startswith(_CREDENTIALS) and name in found.written
+    }
+    if not ages:
         return ()
-    age = found.now - written
 
     def troubles() -> Iterator[Verdict]:
-        if age >= OLD:
-            yield warning(
-                f"the devices' SMTP credentials are {age.days} days old",
-                "raise smtpCredentialsVersion by one, 'pulumi up', give the devices the new ones,"
-                " and raise it again",
-            )
+        for what, days in ages.items():
+            if days >= OLD.days:
+                key = (
+                    "smtpCredentialsVersion" if what == _CREDENTIALS else "its number in smtpUsers"
+                )
+                yield warning(
+                    f"{what} are {days} days old",
+                    f"raise {key} by one, 'pulumi up', give the devices the new ones, and raise it"
+                    " again",
+                )
 
-    return troubles_or(troubles(), f"the devices' SMTP credentials are {age.days} days old")
+    oldest = max(ages.values())
+    return troubles_or(troubles(), f"{_CREDENTIALS} are {oldest} days old at most")
 
 
 def read_document(reach: Reach) -> tuple[str, str | None]:

@@ -42,7 +42,12 @@ class _Metric:
     statistic: str
 
 
-def _attributes(reach: Reach, url: str, *names: str) -> dict[str, str]:
+def attributes_of(reach: Reach, url: str, *names: str) -> dict[str, str]:
+    """Attributes of the queue at a URL (SQS API, GetQueueAttributes).
+
+    Raises:
+        AdapterError: if they cannot be read.
+    """
     with aws_call(call="sqs:GetQueueAttributes", target=url):
         answer = reach.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[*names])
     found: dict[str, str] = answer.get("Attributes", {})
@@ -80,11 +85,31 @@ class Queue:
     depths: Mapping[str, int]
     age: timedelta | None
 
+    @property
+    def is_late(self) -> bool:
+        """Whether a message has waited for longer than retries explain."""
+        return self.age is not None and self.age >= _OLD and any(self.depths.values())
+
+    def __str__(self) -> str:
+        depths = ", ".join(f"{number} {word}" for word, number in self.depths.items())
+        if not self.is_late or self.age is None:
+            return f"{self.name}: {depths}"
+        seconds = self.age.total_seconds()
+        return f"the oldest message of {self.name} is {seconds:.0f} seconds old ({depths})"
+
 
 def read_queue(reach: Reach) -> Queue:
     """The queue of incoming mail."""
-    url = reach.outputs.text("queueUrl")
-    attributes = _attributes(reach, url, *_DEPTHS.values())
+    return queue_at(reach, reach.outputs.text("queueUrl"))
+
+
+def queue_at(reach: Reach, url: str) -> Queue:
+    """The queue at a URL.
+
+    Raises:
+        AdapterError: if it cannot be read.
+    """
+    attributes = attributes_of(reach, url, *_DEPTHS.values())
     name = url.rpartition("/")[2]
     ages = _values(
         reach,
@@ -106,18 +131,16 @@ def read_queue(reach: Reach) -> Queue:
 
 def judge_queue(queue: Queue) -> Iterable[Verdict]:
     """Whether mail is worked through."""
-    told = ", ".join(f"{number} {word}" for word, number in queue.depths.items())
 
     def troubles() -> Iterator[Verdict]:
-        if queue.age is not None and queue.age >= _OLD and any(queue.depths.values()):
+        if queue.is_late:
             yield warning(
-                f"the oldest message of {queue.name} is {queue.age.total_seconds():.0f} seconds"
-                f" old ({told})",
+                str(queue),
                 "docs/operating.md, 'queue-age'; 'relayctl list --since 1h' shows what became of"
                 " mail",
             )
 
-    return troubles_or(troubles(), f"{queue.name}: {told}")
+    return troubles_or(troubles(), str(queue))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +155,7 @@ class QueuePolicy:
 def read_queue_policy(reach: Reach) -> QueuePolicy:
     """The policies of the queue of incoming mail."""
     url = reach.outputs.text("queueUrl")
-    attributes = _attributes(reach, url, "Policy", "RedrivePolicy")
+    attributes = attributes_of(reach, url, "Policy", "RedrivePolicy")
     return QueuePolicy(
         name=url.rpartition("/")[2],
         policy=json.loads(attributes.get("Policy") or "{}"),
@@ -170,8 +193,16 @@ class DeadLetters:
 
 def read_dead_letters(reach: Reach) -> DeadLetters:
     """The dead-letter queue."""
-    url = reach.outputs.text("deadLetterQueueUrl")
-    attributes = _attributes(reach, url, *_DEPTHS.values())
+    return dead_letters_at(reach, reach.outputs.text("deadLetterQueueUrl"))
+
+
+def dead_letters_at(reach: Reach, url: str) -> DeadLetters:
+    """The dead-letter queue at a URL.
+
+    Raises:
+        AdapterError: if it cannot be read.
+    """
+    attributes = attributes_of(reach, url, *_DEPTHS.values())
     return DeadLetters(
         name=url.rpartition("/")[2],
         number=sum(int(attributes.get(key, 0)) for key in _DEPTHS.values()),

@@ -30,12 +30,15 @@ treat missing data")."""
 class Topic:
     """A topic, what it is for, and its subscriptions. `own` is the queue of the stack among them.
 
-    A subscription is its protocol, its endpoint and its ARN, or a word in place of it.
+    A subscription is its protocol, its endpoint and its ARN, or a word in place of it. `wanted`
+    are the e-mail addresses that the configuration key `key` has.
     """
 
     arn: str
     what: str
     own: str
+    key: str
+    wanted: tuple[str, ...]
     subscriptions: tuple[tuple[str, str, str], ...]
 
 
@@ -46,11 +49,17 @@ def read_topics(reach: Reach) -> list[Topic]:
             arn=arn,
             what=what,
             own=reach.queue_arn,
+            key=key,
+            wanted=reach.outputs.texts(key),
             subscriptions=_subscriptions(reach, arn),
         )
-        for arn, what in (
-            (reach.outputs.text("fallbackTopicArn"), "notices of mail that was not relayed"),
-            (reach.outputs.text("alarmsTopicArn"), "alarms"),
+        for arn, what, key in (
+            (
+                reach.outputs.text("fallbackTopicArn"),
+                "notices of mail that was not relayed",
+                "fallbackEmails",
+            ),
+            (reach.outputs.text("alarmsTopicArn"), "alarms", "alarmEmails"),
         )
     ]
 
@@ -82,10 +91,7 @@ def _topic_troubles(topic: Topic) -> Iterator[Verdict]:
             continue  # SNS lists a cancelled one for a while beside the one that replaced it
         # A URL may hold a token.
         shown = endpoint if protocol.startswith("email") else f"a receiver of {protocol}"
-        anew = (
-            f"aws sns subscribe --topic-arn {topic.arn} --protocol {protocol}"
-            f" --notification-endpoint {endpoint if shown == endpoint else 'ENDPOINT'}"
-        )
+        anew = _subscribe(topic, protocol, endpoint if shown == endpoint else "ENDPOINT")
         if arn == _PENDING:
             yield problem(
                 f"{shown} has not confirmed its subscription to {topic.what} (topic {name})",
@@ -97,11 +103,25 @@ def _topic_troubles(topic: Topic) -> Iterator[Verdict]:
                 f"{shown} has cancelled its subscription to {topic.what} (topic {name})",
                 f"{anew}, and confirm it",
             )
-    if not others:
+    listed = {endpoint.lower() for _, endpoint, _ in others}
+    for address in topic.wanted:
+        if address.lower() not in listed:
+            yield problem(
+                f"{address} of {topic.key} is not subscribed to {topic.what} (topic {name})",
+                f"{_subscribe(topic, 'email', address)}, and confirm it; or {RESTORE}",
+            )
+    if not others and not topic.wanted:
         yield problem(
             f"{topic.what} have no subscriber (topic {name})",
             "set fallbackEmails and alarmEmails, and run 'pulumi up'",
         )
+
+
+def _subscribe(topic: Topic, protocol: str, endpoint: str) -> str:
+    return (
+        f"aws sns subscribe --topic-arn {topic.arn} --protocol {protocol}"
+        f" --notification-endpoint {endpoint}"
+    )
 
 
 # --- Alarms -------------------------------------------------------------------------------------

@@ -11,22 +11,15 @@ import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
+from typing import TYPE_CHECKING
 
 from operate.messages.redelivery import NotDone
 
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from operate.stack.submission import Login, Server
+
 TEST_FIELD = "X-Relay-Test"
 _SECONDS = 30.0  # for each answer of the server
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """Where to submit, as whom. `ca_file` signs the server's certificate; None: the usual ones."""
-
-    host: str
-    port: int
-    username: str
-    password: str
-    ca_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +56,7 @@ class TestMail:
         return message.as_bytes()
 
 
-def submit(server: Server, mail: TestMail) -> str:
+def submit(server: Server, login: Login, mail: TestMail) -> str:
     """Hand the mail over; what the server answered to it, which is 250 and an id.
 
     Raises:
@@ -74,7 +67,7 @@ def submit(server: Server, mail: TestMail) -> str:
     try:
         with smtplib.SMTP(server.host, server.port, timeout=_SECONDS) as client:
             client.starttls(context=context)
-            client.login(server.username, server.password)
+            client.login(login.username, login.password)
             words: bytes | str
             code, words = client.mail(mail.sender)
             if code == 250:

@@ -200,6 +200,12 @@ def _submission(document: Mapping[str, Any]) -> Submission | None:
     return Submission(**{name: smtp[name] for name in Submission.__slots__})
 
 
+def smtp_user_parameters(outputs: Mapping[str, Any]) -> dict[str, str]:
+    """The parameter with the credentials of each SMTP user by name; none in an older stack."""
+    value = outputs.get("smtpUserParameters")
+    return {str(name): str(one) for name, one in value.items()} if isinstance(value, dict) else {}
+
+
 def _link_keys_parameter(outputs: Mapping[str, Any]) -> str | None:
     """The parameter's name, from an output of its own or from that of its sibling.
 

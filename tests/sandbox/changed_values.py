@@ -61,6 +61,7 @@ OTHERS: Mapping[str, object] = {
     "dlqMaxReceiveCount": 7,
     "parkingDelaySeconds": 600,
     "smtpCredentialsVersion": 2,
+    "smtpUsers": ["hall-3"],
     "dmarcPolicy": "quarantine",
     "dmarcReportEmails": ["dmarc@example.com"],
     "logLevel": "DEBUG",

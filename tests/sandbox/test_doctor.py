@@ -61,7 +61,8 @@ class Patient:
 
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
-    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as relay:
+    config = ("smtpUsers=hall-3", "eventBus=default", "watchSubscriptions=true")
+    with running_sandbox(tmp_path_factory.mktemp("sandbox"), config) as relay:
         zone = zone_of(relay.ready["stack"]["dnsRecords"])
         with serving(zone) as dns:
             yield Patient(relay, zone, dns)
@@ -198,6 +199,29 @@ def no_link_keys(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
+def no_credentials_of_a_user(patient: Patient) -> Iterator[None]:
+    ssm, name = patient.relay.client("ssm"), patient.stack["smtpUserParameters"]["hall-3"]
+    before = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+    ssm.delete_parameter(Name=name)
+    try:
+        yield
+    finally:
+        ssm.put_parameter(Name=name, Type=before["Type"], Value=before["Value"])
+
+
+@contextmanager
+def no_alarm_address(patient: Patient) -> Iterator[None]:
+    sns, topic = patient.relay.client("sns"), patient.stack["alarmsTopicArn"]
+    listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    (one,) = [each for each in listed if each["Protocol"] == "email"]
+    sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
+    try:
+        yield
+    finally:
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=one["Endpoint"])
+
+
+@contextmanager
 def without_record(patient: Patient, type_: str, *, containing: str) -> Iterator[None]:
     key = next(
         (name, kind)
@@ -220,9 +244,18 @@ def missing(type_: str, containing: str) -> Callable[[Patient], AbstractContextM
     return fault
 
 
+def disabled_source(output: str) -> Callable[[Patient], AbstractContextManager[None]]:
+    @contextmanager
+    def fault(patient: Patient) -> Iterator[None]:
+        with disabled_event_source(patient, patient.stack[output]):
+            yield
+
+    return fault
+
+
 @contextmanager
-def disabled_event_source(patient: Patient) -> Iterator[None]:
-    client, name = patient.relay.client("lambda"), patient.stack["functionName"]
+def disabled_event_source(patient: Patient, name: str) -> Iterator[None]:
+    client = patient.relay.client("lambda")
     (mapping,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
 
     def switch(*, on: bool) -> None:
@@ -390,12 +423,15 @@ FAULTS: Mapping[str, tuple[str, str, Fault]] = {
     "MAIL FROM MX missing": ("dns-mail-from", "bounce.", missing("MX", "feedback-smtp")),
     "SPF missing": ("dns-mail-from", "SPF", missing("TXT", "v=spf1")),
     "DMARC missing": ("dns-dmarc", "_dmarc.", missing("TXT", "_dmarc.")),
-    "event source disabled": ("event-source", "is Disabled", disabled_event_source),
+    "event source disabled": ("event-source", "is Disabled", disabled_source("functionName")),
     "notification gone": ("bucket-notification", "does not tell", no_notification),
     "bucket policy gone": ("bucket-policy", "does not let SES", no_bucket_policy),
     "buckets encrypted unlike": ("bucket-encryption", "alike", no_encryption),
     "identity gone": ("ses-identities", "mail.example.com", no_identity),
     "dead-letter queue filled": ("dead-letters", "-dead-letters", a_dead_letter),
+    "posting switched off": ("posting", "is Disabled", disabled_source("postingFunctionName")),
+    "a user's credentials gone": ("parameters", "of hall-3", no_credentials_of_a_user),
+    "alarm address missing": ("subscriptions", "operator@example.com of", no_alarm_address),
     "alarm fires": ("alarms", "bounce-rate", a_firing_alarm),
     "alarm without actions": ("alarms", "notifies no subscriber", no_alarm_actions),
     "function told of an error": ("function-errors", "mail failed KeyError", a_logged_error),
@@ -431,8 +467,12 @@ def test_old_credentials_are_named(patient: Patient) -> None:
         return datetime.now(UTC) + OLD
 
     found = patient.troubles(replace(patient.desk, clock=clock))
-    assert ["smtp-credentials"] == [one.check for one in found]
-    assert "365 days" in found[0].verdict.found
+    assert ["smtp-credentials"] * 2 == [one.check for one in found]
+    of_all, of_one = (one.verdict for one in found)
+    assert "credentials are 365 days old" in of_all.found
+    assert "raise smtpCredentialsVersion by one" in of_all.remedy
+    assert "of hall-3 are 365 days old" in of_one.found
+    assert "raise its number in smtpUsers by one" in of_one.remedy
 
 
 class TestCommand:
@@ -460,7 +500,7 @@ class TestCommand:
             told = self.run(patient, tmp_path)
         assert "receipt-rule" in told.stdout
         assert "→ 'pulumi refresh', then 'pulumi up'" in told.stdout
-        assert "25 of 26 are well, 1 problem" in told.stderr
+        assert "26 of 27 are well, 1 problem" in told.stderr
 
     def test_without_dns_its_records_are_unknown(self, patient: Patient) -> None:
         found = [one for one in command.examined(patient.desk, None) if "dns" in one.check]

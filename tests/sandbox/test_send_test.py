@@ -9,7 +9,12 @@ from typing import Any
 from typer.testing import CliRunner
 
 from operate.cli import app
-from tests.sandbox.running import RunningSandbox, files_behind, unique_address
+from tests.sandbox.running import (
+    RunningSandbox,
+    files_behind,
+    running_sandbox,
+    unique_address,
+)
 
 STEPS = ["accepted", "stored", "announced", "relayed", "submitted", "page-answers"]
 
@@ -30,6 +35,20 @@ def test_a_mail_is_followed_to_its_end(relay: RunningSandbox, tmp_path: Path) ->
     seconds = [line["seconds"] for line in lines]
     assert sorted(seconds) == seconds
     assert [file.read_bytes()] == files_behind(relay.await_mail(recipient).decode())
+
+
+def test_a_user_by_name_sends_with_its_own_credentials(tmp_path: Path) -> None:
+    config = ("smtpUsers=hall-3,gate", "createSmtpUser=false")
+    (tmp_path / "sandbox").mkdir()
+    with running_sandbox(tmp_path / "sandbox", config) as relay:
+        told = run(relay, tmp_path, "--as", "hall-3", "--to", unique_address())
+        assert 0 == told.exit_code, told.stderr
+        unknown = run(relay, tmp_path, "--as", "hall-4", "--to", unique_address())
+        assert 2 == unknown.exit_code
+        assert "no hall-4; the SMTP users by name are: gate, hall-3" in unknown.stderr
+        unnamed = run(relay, tmp_path, "--to", unique_address())
+        assert 2 == unnamed.exit_code
+        assert "name one of gate, hall-3" in unnamed.stderr
 
 
 def test_a_refusal_is_told_with_its_reason(relay: RunningSandbox, tmp_path: Path) -> None:

@@ -115,9 +115,10 @@ def log_in(relay: RunningSandbox, username: str, password: str) -> bool:
         return True
 
 
-def credentials(relay: RunningSandbox) -> tuple[str, str]:
+def credentials(relay: RunningSandbox, user: str | None = None) -> tuple[str, str]:
     """What a device is given: the content of the parameter."""
-    name = relay.ready["stack"]["smtpCredentialsParameter"]
+    shared = relay.ready["stack"]["smtpCredentialsParameter"]
+    name = f"{shared}/{user}" if user else shared
     found = relay.client("ssm").get_parameter(Name=name, WithDecryption=True)
     document = json.loads(found["Parameter"]["Value"])
     return document["username"], document["password"]
@@ -133,3 +134,24 @@ def test_credentials_rotate_while_devices_send(sandbox: Sandbox, relay: RunningS
         given[version] = credentials(relay)
         good = {number for number, login in given.items() if log_in(relay, *login)}
         assert good == {version, version - 1} - {0}
+
+
+def test_a_user_that_is_removed_can_log_in_no_more_and_all_others_can(
+    sandbox: Sandbox, relay: RunningSandbox
+) -> None:
+    stack = sandbox.deployed
+    assert stack is not None
+
+    def deploy(*users: str) -> None:
+        stack.configure({**sandbox.config, "mail-relay:smtpUsers": list(users)})
+        stack.up()
+
+    deploy("hall", "gate")
+    all_devices, hall, gate = (credentials(relay, user) for user in (None, "hall", "gate"))
+    assert all(log_in(relay, *login) for login in (all_devices, hall, gate))
+    deploy("hall:2", "gate")
+    assert log_in(relay, *hall)
+    assert log_in(relay, *credentials(relay, "hall"))
+    deploy("hall:2")
+    assert not log_in(relay, *gate)
+    assert all(log_in(relay, *login) for login in (all_devices, hall, credentials(relay, "hall")))

@@ -226,6 +226,11 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
         {"smtpCredentialsVersion": 0},
         {"smtpCredentialsVersion": "from 1"},
     ),
+    "SMTP user in capitals": ({"smtpUsers": ["Hall"]}, {"smtpUsers": "all in lower case"}),
+    "SMTP user with version 0": ({"smtpUsers": ["hall:0"]}, {"smtpUsers": "a number from 1"}),
+    "SMTP user of 21 letters": ({"smtpUsers": ["h" * 21]}, {"smtpUsers": "up to 19"}),
+    "SMTP users as an object": ({"smtpUsers": {"hall": 1}}, {"smtpUsers": "a list of text"}),
+    "SMTP user twice": ({"smtpUsers": ["hall", "hall:2"]}, {"smtpUsers": "a second time"}),
     "deletion window": ({"keyDeletionWindowDays": 6}, {"keyDeletionWindowDays": "from 7 to 30"}),
     "more than the environment holds": (
         {"allowedRecipients": [f"recipient-number-{n}@example.com" for n in range(120)]},

@@ -85,3 +85,39 @@ def test_there_are_none_if_so_configured(deploy: Deploy) -> None:
 
 def test_a_key_that_was_added_by_hand_does_not_keep_a_user(dev: Deployment) -> None:
     assert {one.inputs["forceDestroy"] for one in dev.all(USER)} == {True}
+
+
+# --- Users by name ------------------------------------------------------------------------------
+
+
+def test_a_user_by_name_has_credentials_of_its_own_and_the_same_rights(deploy: Deploy) -> None:
+    stack = deploy(smtpUsers=["hall-3", "gate"])
+    assert stack.exports["smtpUserParameters"] == {
+        "hall-3": "/mail-relay/dev/smtp-credentials/hall-3",
+        "gate": "/mail-relay/dev/smtp-credentials/gate",
+    }
+    parameters = [one for one in stack.all(PARAMETER) if "devices" in one.name]
+    assert len({one.inputs["value"] for one in parameters}) == 3
+    assert {one.inputs["type"] for one in parameters} == {"SecureString"}
+    assert all("value" in one.secret_inputs for one in parameters)
+    assert len({one.inputs["policy"] for one in stack.all(POLICY)}) == 1
+    assert len({one.inputs["user"] for one in stack.all(POLICY)}) == 3
+
+
+def test_one_user_is_rotated_and_removed_without_touching_another(deploy: Deploy) -> None:
+    def keys(*entries: str) -> set[str]:
+        return {one.name for one in deploy(smtpUsers=list(entries)).all(KEY)}
+
+    shared, hall = "mail-relay-dev-devices-1", "mail-relay-dev-devices-hall-1"
+    gate = "mail-relay-dev-devices-gate"
+    assert keys("hall", "gate") == {shared, hall, f"{gate}-1"}
+    assert keys("hall", "gate:2") == {shared, hall, f"{gate}-1", f"{gate}-2"}
+    # Raised by two at once: none that were in use stay good.
+    assert keys("hall", "gate:3") == {shared, hall, f"{gate}-2", f"{gate}-3"}
+    assert keys("hall") == {shared, hall}
+
+
+def test_there_can_be_users_by_name_alone(deploy: Deploy) -> None:
+    stack = deploy(createSmtpUser=False, smtpUsers=["hall"])
+    assert stack.exports["smtpCredentialsParameter"] == ""
+    assert [one.name for one in stack.all(KEY)] == ["mail-relay-dev-devices-hall-1"]

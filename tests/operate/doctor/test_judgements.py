@@ -23,7 +23,8 @@ from operate.doctor.dns_records import (
 from operate.doctor.functions import Concurrency, FunctionState, error_in, judge_concurrency
 from operate.doctor.functions import judge_states as judge_functions
 from operate.doctor.parameters import judge_parameters, read_parameters
-from operate.doctor.queues import Queue, Waiting, judge_queue, judge_waiting
+from operate.doctor.posting import Feed, Posting, judge_posting
+from operate.doctor.queues import DeadLetters, Queue, Waiting, judge_queue, judge_waiting
 from operate.doctor.resolving import InvalidServer, parse_server, resolver
 from operate.doctor.sending import (
     Identity,
@@ -234,6 +235,47 @@ class TestSending:
         assert "first 10000 entries" in verdict.found
 
 
+class TestPosting:
+    def queue(self, *, waiting: int = 0, age: timedelta | None = None) -> Queue:
+        return Queue(name="chat", depths={"waiting": waiting}, age=age)
+
+    def posting(self, *queues: Queue, state: str = "Enabled", left: int = 0) -> Posting:
+        return Posting(
+            function="posting",
+            feeds=tuple(Feed(queue=queue, mapping="u-1", state=state) for queue in queues),
+            dead_letters=DeadLetters(name="posting-dead-letters", number=left),
+        )
+
+    def test_a_stack_without_receivers_has_nothing_to_say(self) -> None:
+        assert [] == list(judge_posting(None))
+
+    def test_receivers_that_get_everything_are_well(self) -> None:
+        fresh = self.queue(waiting=3, age=timedelta(minutes=1))
+        idle_since_then = self.queue(age=timedelta(hours=1))
+        assert ["ok"] == statuses(judge_posting(self.posting(fresh, idle_since_then)))
+
+    @pytest.mark.parametrize(
+        ("state", "waiting", "left", "expected", "words"),
+        [
+            ("Disabled", 0, 0, "problem", "u-1 of posting is Disabled"),
+            ("Enabled", 1, 0, "warning", "the oldest message of chat is 3600 seconds old"),
+            ("Enabled", 0, 2, "problem", "posting-dead-letters, which no try could post: 2"),
+        ],
+    )
+    def test_what_is_not_posted_is_named(
+        self, state: str, waiting: int, left: int, expected: str, words: str
+    ) -> None:
+        queue = self.queue(waiting=waiting, age=timedelta(hours=1))
+        (verdict,) = judge_posting(self.posting(queue, state=state, left=left))
+        assert expected == verdict.status
+        assert words in verdict.found
+        assert verdict.remedy
+
+    def test_a_function_that_is_fed_by_nothing_is_named(self) -> None:
+        (verdict,) = judge_posting(self.posting())
+        assert "no queue is an event source of posting" in verdict.found
+
+
 class TestTopicsAndAlarms:
     QUEUE = "arn:aws:sqs:eu-central-1:1:q"
     OWN = ("sqs", QUEUE, "arn:aws:sns:eu-central-1:1:t:1")
@@ -245,6 +287,8 @@ class TestTopicsAndAlarms:
             arn="arn:aws:sns:eu-central-1:1:t",
             what="alarms",
             own=self.QUEUE,
+            key="alarmEmails",
+            wanted=(),
             subscriptions=(self.PERSON, ("https", url, "PendingConfirmation")),
         )
         (verdict,) = judge_topics([topic])
@@ -254,21 +298,26 @@ class TestTopicsAndAlarms:
     @pytest.mark.parametrize(
         ("subscriptions", "expected"),
         [
+            ([OWN, ("email", "A@Example.org", "arn:aws:sns:eu-central-1:1:t:3")], ["ok"]),
             ([OWN, PERSON], ["ok"]),
             ([OWN], ["problem"]),
             ([], ["problem"]),
             ([(*PERSON[:2], "PendingConfirmation")], ["problem"]),
             ([PERSON, (*PERSON[:2], "Deleted")], ["ok"]),
             ([PERSON, ("email", "b@example.org", "Deleted")], ["problem"]),
+            # Another address does not stand for the one that is configured.
+            ([OWN, ("email", "b@example.org", "arn:aws:sns:eu-central-1:1:t:3")], ["problem"]),
         ],
     )
-    def test_a_topic_needs_a_confirmed_subscriber(
+    def test_each_configured_address_must_hear(
         self, subscriptions: list[tuple[str, str, str]], expected: list[str]
     ) -> None:
         topic = Topic(
             arn="arn:aws:sns:eu-central-1:1:t",
             what="alarms",
             own=self.QUEUE,
+            key="alarmEmails",
+            wanted=("a@example.org",),
             subscriptions=tuple(subscriptions),
         )
         assert expected == statuses(judge_topics([topic]))
@@ -398,9 +447,9 @@ class TestParameters:
     def test_a_page_that_an_interrupted_deployment_left_in_the_outputs_is_a_problem(self) -> None:
         """The function no longer has the page's parameter, and the outputs still have the page."""
         ssm = Mock()
-        ssm.describe_parameters.return_value = {
-            "Parameters": [{"Name": "/mail-relay/dev/directory", "LastModifiedDate": NOW}]
-        }
+        ssm.get_paginator.return_value.paginate.return_value = [
+            {"Parameters": [{"Name": "/mail-relay/dev/directory", "LastModifiedDate": NOW}]}
+        ]
         function = Mock()
         function.get_function_configuration.return_value = {"Environment": {"Variables": {}}}
         reach = Reach(

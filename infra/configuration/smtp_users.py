@@ -1,0 +1,64 @@
+"""The SMTP users by name: `smtpUsers`, one for each site or device.
+
+An entry is a name, or a name and a number:
+
+    smtpUsers:
+      - hall-3        rotated with all others, by smtpCredentialsVersion
+      - gate:2        rotated alone, by its own number
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from infra.aws_facts import LONGEST_IAM_USER_NAME
+from relay_core.environment import Problem
+
+_ENTRY = re.compile(r"(?P<name>[a-z](?:-?[a-z0-9])*)(?::(?P<version>[1-9][0-9]{0,5}))?\Z")
+_LONGEST = 20
+_BESIDE = len("-devices-") + len("-") + len("-1234567")
+"""What the name of an IAM user has beside prefix, name and number: the end is Pulumi's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpUserName:
+    """A user by name; `version` is the number of its credentials, None for that of all."""
+
+    name: str
+    version: int | None
+
+
+def read_smtp_user(entry: str) -> SmtpUserName | None:
+    """The user that an entry names; None if it is none."""
+    found = _ENTRY.match(entry)
+    if found is None or len(found["name"]) > _LONGEST:
+        return None
+    version = found["version"]
+    return SmtpUserName(name=found["name"], version=int(version) if version else None)
+
+
+def smtp_user_problems(entries: Sequence[str], *, prefix: str, version: int) -> Iterator[Problem]:
+    """Every rule that one of them breaks. `prefix` begins the names, `version` is that of all."""
+    seen = set[str]()
+    for entry in entries:
+        user = read_smtp_user(entry)
+        if user is None:
+            rule = (
+                f"must be a letter and up to {_LONGEST - 1} letters, digits or single hyphens, all"
+                " in lower case; a colon and a number from 1 may follow: hall-3 or hall-3:2"
+            )
+            yield Problem(field="smtpUsers", value=entry, rule=rule)
+            continue
+        number = str(user.version or version)
+        room = LONGEST_IAM_USER_NAME - _BESIDE - len(prefix) - len(number)
+        if len(user.name) > room:
+            rule = (
+                f"must have a name of at most {room} characters: IAM takes"
+                f" {LONGEST_IAM_USER_NAME}, with the stack's name"
+            )
+            yield Problem(field="smtpUsers", value=entry, rule=rule)
+        if user.name in seen:
+            yield Problem(field="smtpUsers", value=entry, rule="names a user a second time")
+        seen.add(user.name)

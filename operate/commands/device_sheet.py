@@ -1,0 +1,149 @@
+"""`relayctl device-sheet`: what to type into a device, to hand to the person who configures it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from operate.doctor.deployment import NotTold
+from operate.examples import epilog
+from operate.presentation.device_sheet import (
+    DeviceSheet,
+    as_html,
+    as_text,
+    smart_host_commands,
+)
+from operate.presentation.terminal import errors_told
+from operate.stack.outputs import StackUnknown
+from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
+from relay_core.addresses.patterns import matches
+from relay_core.settings import Settings
+
+from .doctor import reach_of
+from .stack_options import Outputs, Profile, ReadyFile, StackName, open_stack
+
+if TYPE_CHECKING:  # boto3 takes its time to import
+    from operate.stack.desk import Desk
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("device-sheet", epilog=epilog("device-sheet"))(print_device_sheet)
+
+
+def print_device_sheet(
+    *,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--user",
+            metavar="NAME",
+            help="The SMTP user of smtpUsers. Default: that of all devices.",
+        ),
+    ] = None,
+    to: Annotated[
+        list[str],
+        typer.Option("--to", metavar="ADDRESS", help="A recipient in the example of the text."),
+    ] = [],  # noqa: B006 - Typer copies defaults
+    with_password: Annotated[
+        bool, typer.Option("--with-password", help="Print the password, too.")
+    ] = False,
+    as_page: Annotated[
+        bool, typer.Option("--html", help="Print an HTML page instead of plain text.")
+    ] = False,
+    smart_host: Annotated[
+        bool,
+        typer.Option(
+            "--smart-host",
+            help="Print the shell commands that configure the smart host of docs/smart-host.",
+        ),
+    ] = False,
+    ready_file: ReadyFile = None,
+    outputs: Outputs = None,
+    stack: StackName = None,
+    profile: Profile = None,
+) -> None:
+    """Print what to enter in the mail settings of a device.
+
+    The sheet has the address that devices send to, which is a secret. It has the password only
+    with --with-password. docs/devices.md describes the fields, and devices that need something
+    else.
+
+    Needs lambda:GetFunctionConfiguration, and ssm:GetParameter on the parameter of the SMTP
+    credentials.
+    """
+    if as_page and smart_host:
+        raise typer.BadParameter("give one of --html and --smart-host", param_hint="--html")
+    with errors_told():
+        desk = open_stack(ready_file, outputs, stack, profile)
+        try:
+            settings = reach_of(desk, None).settings()
+        except NotTold as error:
+            raise StackUnknown(str(error)) from error
+        recipients = ",".join(_recipients(to, settings)) or _example(settings)
+        sheet = _sheet(desk, settings, user, recipients, with_password=with_password)
+    if smart_host:
+        text = "\n".join(smart_host_commands(sheet))
+    else:
+        text = as_html(sheet) if as_page else as_text(sheet)
+    typer.echo(text)
+
+
+def _sheet(
+    desk: Desk, settings: Settings, user: str | None, recipients: str, *, with_password: bool
+) -> DeviceSheet:
+    # boto3 takes its time to import
+    from operate.stack.submission import STARTTLS_PORTS, TLS_PORTS, login_of, server_of  # noqa: PLC0415
+
+    server, login = server_of(desk), login_of(desk, user)
+    marker = settings.recipient_marker
+    in_sandbox = desk.stack.submission is not None
+    return DeviceSheet(
+        stack=settings.stack,
+        user=user,
+        host=server.host,
+        starttls_ports=(server.port,) if in_sandbox else STARTTLS_PORTS,
+        tls_ports=() if in_sandbox else TLS_PORTS,
+        username=login.username,
+        password=login.password if with_password else None,
+        password_length=len(login.password),
+        sender=_sender(settings),
+        recipient=settings.inbound_address,
+        code=f":{marker}:{recipients}:{marker}:",
+        ca_file=server.ca_file,
+    )
+
+
+def _sender(settings: Settings) -> str:
+    """The address that SES and the relay take mail from: the relay's own, where it may send."""
+    own, allowed = settings.sender_address, settings.allowed_senders
+    if not allowed or matches(own, allowed):
+        return own
+    address = next((one for one in allowed if "@" in one), None)
+    return address or f"device@{allowed[0].replace('*.', 'plant.', 1)}"
+
+
+def _recipients(to: list[str], settings: Settings) -> list[str]:
+    found = []
+    for text in to:
+        try:
+            address = parse_addr_spec(text)
+        except InvalidAddress as error:
+            raise typer.BadParameter(str(error), param_hint="--to") from None
+        if not matches(address, settings.allowed_recipients):
+            raise typer.BadParameter(
+                f"allowedRecipients does not allow {address}; it has"
+                f" {', '.join(settings.allowed_recipients)}",
+                param_hint="--to",
+            )
+        found.append(address)
+    return found
+
+
+def _example(settings: Settings) -> str:
+    pattern = settings.allowed_recipients[0]
+    if "@" in pattern:
+        return pattern
+    domain = "example.com" if pattern == "*" else pattern.replace("*.", "mail.", 1)
+    return f"operations@{domain}"

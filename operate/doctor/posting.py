@@ -1,0 +1,102 @@
+"""What is posted to webhooks and the event bus: the queue of each receiver, and what feeds it on.
+
+Lambda API, ListEventSourceMappings; SQS API, GetQueueAttributes. The queues are those that the
+posting function has event source mappings for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from adapters.aws.errors import aws_call
+
+from .checks import Reach
+from .functions import FEEDS
+from .queues import DeadLetters, Queue, dead_letters_at, queue_at
+from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A receiver's queue, and the event source mapping that hands its messages over."""
+
+    queue: Queue
+    mapping: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """The posting function, its queues, and the dead-letter queue of all of them."""
+
+    function: str
+    feeds: tuple[Feed, ...]
+    dead_letters: DeadLetters
+
+
+def read_posting(reach: Reach) -> Posting | None:
+    """What posts notices and alarms; None where the stack has no receivers beside e-mail."""
+    function = reach.outputs.optional("postingFunctionName")
+    if function is None:
+        return None
+    dead_letters = reach.outputs.text("postingDeadLetterQueueUrl")
+    # All queues of an account and region have URLs that differ in the name alone.
+    beginning = dead_letters.rpartition("/")[0]
+    pages = (
+        reach.client("lambda")
+        .get_paginator("list_event_source_mappings")
+        .paginate(FunctionName=function)
+    )
+    with aws_call(call="lambda:ListEventSourceMappings", target=function):
+        mappings = [one for page in pages for one in page["EventSourceMappings"]]
+    return Posting(
+        function=function,
+        feeds=tuple(
+            Feed(
+                queue=queue_at(reach, f"{beginning}/{one['EventSourceArn'].rpartition(':')[2]}"),
+                mapping=str(one.get("UUID")),
+                state=str(one.get("State")),
+            )
+            for one in mappings
+        ),
+        dead_letters=dead_letters_at(reach, dead_letters),
+    )
+
+
+def judge_posting(posting: Posting | None) -> Iterable[Verdict]:
+    """Whether receivers get what is posted; nothing where there are none."""
+    if posting is None:
+        return ()
+    count = len(posting.feeds)
+    receivers = "1 receiver" if count == 1 else f"{count} receivers"
+    return troubles_or(
+        _troubles(posting), f"{posting.function} posts to {receivers}, and nothing is left over"
+    )
+
+
+def _troubles(posting: Posting) -> Iterator[Verdict]:
+    if not posting.feeds:
+        yield problem(
+            f"no queue is an event source of {posting.function}: webhooks and the event bus get"
+            " nothing",
+            RESTORE,
+        )
+    for one in posting.feeds:
+        if one.state not in FEEDS:
+            yield problem(
+                f"the event source mapping {one.mapping} of {posting.function} is {one.state}:"
+                f" nothing is posted from the queue {one.queue.name}",
+                f"aws lambda update-event-source-mapping --uuid {one.mapping} --enabled",
+            )
+        elif one.queue.is_late:
+            yield warning(
+                str(one.queue),
+                "see the log group of the posting function: the receiver does not answer",
+            )
+    if posting.dead_letters.number:
+        yield problem(
+            f"notices and alarms in {posting.dead_letters.name}, which no try could post:"
+            f" {posting.dead_letters.number}",
+            "docs/operating.md, 'not-posted'",
+        )

@@ -1,0 +1,95 @@
+"""Where devices submit their mail, and what they log in with.
+
+SES guide, "Connecting to an Amazon SES SMTP endpoint": STARTTLS on the ports 25, 587 and 2587, TLS
+from the first byte on 465 and 2465.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from adapters.aws.errors import aws_call
+
+from .desk import Desk
+from .outputs import StackUnknown, smtp_user_parameters
+
+USER_VARIABLE, PASSWORD_VARIABLE = "RELAYCTL_SMTP_USER", "RELAYCTL_SMTP_PASSWORD"
+STARTTLS_PORTS, TLS_PORTS = (587, 2587, 25), (465, 2465)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where to submit. `ca_file` signs the server's certificate; None: the usual authorities.
+
+    A sandbox has one port, and STARTTLS there.
+    """
+
+    host: str
+    port: int
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """What a device logs in with."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+def server_of(desk: Desk) -> Server:
+    """Where the stack's devices submit.
+
+    Raises:
+        StackUnknown: if no output tells.
+    """
+    if (sandbox := desk.stack.submission) is not None:
+        return Server(host=sandbox.host, port=sandbox.port, ca_file=sandbox.ca_file)
+    host, _, port = str(desk.stack.outputs.get("smtpEndpoint", "")).rpartition(":")
+    if not host:
+        raise StackUnknown("the stack's output smtpEndpoint is missing")
+    return Server(host=host, port=int(port))
+
+
+def login_of(desk: Desk, user: str | None, environment: Mapping[str, str] = os.environ) -> Login:
+    """The credentials of the SMTP user of that name; None: those of all devices.
+
+    Where the stack makes none for all devices, the two variables of the environment tell them.
+
+    Raises:
+        StackUnknown: if there are no such credentials.
+        AdapterError: if they cannot be read.
+    """
+    by_name = smtp_user_parameters(desk.stack.outputs)
+    names = ", ".join(sorted(by_name)) or "none"
+    if user is not None:
+        if user not in by_name:
+            raise StackUnknown(
+                f"smtpUsers of this stack has no {user}; the SMTP users by name are: {names}"
+            )
+        return _read(desk, by_name[user])
+    if parameter := desk.stack.outputs.get("smtpCredentialsParameter"):
+        return _read(desk, str(parameter))
+    if USER_VARIABLE in environment and PASSWORD_VARIABLE in environment:
+        return Login(username=environment[USER_VARIABLE], password=environment[PASSWORD_VARIABLE])
+    if by_name:
+        raise StackUnknown(
+            "this stack has SMTP users by name alone (createSmtpUser is false): name one of"
+            f" {names}"
+        )
+    if (sandbox := desk.stack.submission) is not None:
+        return Login(username=sandbox.username, password=sandbox.password)
+    raise StackUnknown(
+        "this stack creates no SMTP credentials (createSmtpUser is false): set those of a device"
+        f" in {USER_VARIABLE} and {PASSWORD_VARIABLE}"
+    )
+
+
+def _read(desk: Desk, parameter: str) -> Login:
+    with aws_call(call="ssm:GetParameter", target=parameter):
+        answer = desk.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
+    document = json.loads(answer["Parameter"]["Value"])
+    return Login(username=document["username"], password=document["password"])
