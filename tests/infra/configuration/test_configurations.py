@@ -45,7 +45,13 @@ PARTS: Mapping[str, st.SearchStrategy[Mapping[str, Any]]] = {
         [{}, {"configurationSetName": "theirs"}, {"requireOutboundTls": True}]
     ),
     "devices": st.sampled_from(
-        [{}, {"createSmtpUser": False}, {"smtpCredentialsVersion": 2}, {"alarmEmails": []}]
+        [
+            {},
+            {"createSmtpUser": False},
+            {"smtpCredentialsVersion": 2},
+            {"smtpUsers": ["hall-3", "gate:2"]},
+            {"alarmEmails": []},
+        ]
     ),
     "safeguards": st.sampled_from(
         [
