@@ -22,6 +22,14 @@ class Links:
     url: pulumi.Input[str]
     log_group: str
 
+    @property
+    def variables(self) -> dict[str, pulumi.Input[str]]:
+        """What the relay's function reads to make links."""
+        return {
+            environment.DOWNLOAD_URL: self.url,
+            environment.LINK_KEYS_PARAMETER: self.keys.parameter_name,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinksArgs:

@@ -9,7 +9,8 @@ import pulumi
 
 from .configuration.config import StackConfig
 from .functions.optional_functions import OptionalFunctions
-from .watching.alarms import Alarms, AlarmsArgs, Thresholds, alarms
+from .watching.alarm_resources import Alarms, AlarmsArgs
+from .watching.alarms import Thresholds, alarms
 from .watching.columns import Limits
 from .watching.dashboard import FlowDashboard, FlowDashboardArgs
 from .watching.metrics import Subject

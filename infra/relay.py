@@ -225,14 +225,7 @@ class MailRelay(pulumi.ComponentResource):
                         if config.malware_protection
                         else {}
                     ),
-                    **(
-                        {
-                            environment.DOWNLOAD_URL: links.url,
-                            environment.LINK_KEYS_PARAMETER: links.keys.parameter_name,
-                        }
-                        if links
-                        else {}
-                    ),
+                    **(links.variables if links else {}),
                 },
                 log_level=config.log_level,
                 memory_mb=config.function_memory,

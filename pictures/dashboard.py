@@ -16,7 +16,8 @@ from typing import Any
 
 from infra.configuration.config import StackConfig
 from infra.watching import columns, dashboard
-from infra.watching.alarms import Alarm, Thresholds, alarms
+from infra.watching.alarm import Alarm
+from infra.watching.alarms import Thresholds, alarms
 from infra.watching.metrics import Subject
 
 from .sample_data import POINTS, SEARCHED, sample, wandering

@@ -17,7 +17,7 @@ TAKE_LONGEST = (
     "sandbox/test_night.py",
     "sandbox/test_posting.py",
     "sandbox/test_deaths.py",
-    "sandbox/test_doctor.py",
+    "sandbox/doctor/test_doctor.py",
     "sandbox/test_nothing_twice.py",
     "browser/test_console.py",
     "sandbox/test_up_under_mail.py",

@@ -7,21 +7,14 @@ before it has any effect or, with `after_effect=True`, after the effect: the los
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Generic, TypeVar
 from urllib.parse import quote
 
 from relay_core.delivery.deaths import FIRST_ATTEMPT, Attempt
 from relay_core.errors import AdapterError, Conflict, PermanentError, TransientError
 from relay_core.keys import AttachmentKey, MessageId, RawKey, WindowKey
-from relay_core.limits.budget import BudgetWindow, format_budget, parse_budget
-from relay_core.limits.flood import SenderWindow, format_window, parse_window
-from relay_core.limits.notice_window import NoticeWindow, format_notice_window, parse_notice_window
-from relay_core.limits.suppression import SuppressionList, format_suppressions, parse_suppressions
-from relay_core.limits.window import WindowRecord
 from relay_core.policy.directory import EMPTY_DIRECTORY, Directory
 from relay_core.ports import (
     FileToStore,
@@ -31,7 +24,6 @@ from relay_core.ports import (
     Ports,
     Purse,
     StoredManifest,
-    StoredWindow,
     SubmissionId,
     Version,
 )
@@ -42,56 +34,14 @@ from relay_core.record.report import RelayReport
 from relay_core.relay import relay_message
 from relay_core.settings import Settings, manual_at
 from relay_core.throttling.notice_counting import CountedNotices
+from tests.faults import Faults
+from tests.memory_windows import (
+    memory_budget_windows,
+    memory_notice_windows,
+    memory_sender_windows,
+    memory_suppression_lists,
+)
 from tests.receipt import received
-
-
-@dataclass(slots=True, kw_only=True)
-class _Order:
-    method: str
-    error: BaseException
-    target: str | None
-    after_effect: bool
-    times: int
-
-
-@dataclass(slots=True)
-class Faults:
-    """The failures that a fake has been told to have."""
-
-    orders: list[_Order] = field(default_factory=list)
-
-    def order(
-        self,
-        method: str,
-        error: BaseException,
-        *,
-        target: str | None = None,
-        after_effect: bool = False,
-        times: int = 1,
-    ) -> None:
-        """Let the next `times` calls of `method` (about `target`, if given) raise `error`."""
-        self.orders.append(
-            _Order(
-                method=method, error=error, target=target, after_effect=after_effect, times=times
-            )
-        )
-
-    @contextmanager
-    def around(self, method: str, target: str) -> Iterator[None]:
-        """Raise what was ordered for this call, before or after the block."""
-        order = self._take(method, target)
-        if order is not None and not order.after_effect:
-            raise order.error
-        yield
-        if order is not None:
-            raise order.error
-
-    def _take(self, method: str, target: str) -> _Order | None:
-        for order in self.orders:
-            if order.method == method and order.target in {None, target} and order.times > 0:
-                order.times -= 1
-                return order
-        return None
 
 
 @dataclass(slots=True)
@@ -220,65 +170,6 @@ class MemoryManifests:
         version = Version(f"v{self.writes}")
         self.documents[manifest.message_id] = (format_manifest(manifest), version)
         return version
-
-
-Window = TypeVar("Window", bound=WindowRecord)
-
-
-@dataclass(slots=True)
-class MemoryWindows(Generic[Window]):
-    """`Windows` as documents in a dict. Faults: `load`, `create`, `replace` (the key)."""
-
-    format: Callable[[Window], bytes]
-    parse: Callable[[bytes], Window]
-    documents: dict[WindowKey, tuple[bytes, Version]] = field(default_factory=dict)
-    faults: Faults = field(default_factory=Faults)
-    writes: int = 0
-
-    def load(self, key: WindowKey) -> StoredWindow[Window] | None:
-        with self.faults.around("load", key):
-            if key not in self.documents:
-                return None
-            document, version = self.documents[key]
-            try:
-                return StoredWindow(window=self.parse(document), version=version)
-            except ValueError as error:
-                raise PermanentError(call="load", target=key, detail=str(error)) from error
-
-    def create(self, window: Window) -> Version:
-        with self.faults.around("create", window.key):
-            if window.key in self.documents:
-                raise Conflict(call="create", target=window.key, detail="exists already")
-            return self._write(window)
-
-    def replace(self, window: Window, expected: Version) -> Version:
-        with self.faults.around("replace", window.key):
-            _, version = self.documents.get(window.key, (b"", None))
-            if version != expected:
-                raise Conflict(call="replace", target=window.key, detail=f"{version} is the last")
-            return self._write(window)
-
-    def _write(self, window: Window) -> Version:
-        self.writes += 1
-        version = Version(f"v{self.writes}")
-        self.documents[window.key] = (self.format(window), version)
-        return version
-
-
-def memory_sender_windows() -> MemoryWindows[SenderWindow]:
-    return MemoryWindows(format_window, parse_window)
-
-
-def memory_suppression_lists() -> MemoryWindows[SuppressionList]:
-    return MemoryWindows(format_suppressions, parse_suppressions)
-
-
-def memory_budget_windows() -> MemoryWindows[BudgetWindow]:
-    return MemoryWindows(format_budget, parse_budget)
-
-
-def memory_notice_windows() -> MemoryWindows[NoticeWindow]:
-    return MemoryWindows(format_notice_window, parse_notice_window)
 
 
 @dataclass(slots=True)

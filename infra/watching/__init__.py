@@ -1,6 +1,6 @@
 """What wakes an operator, and what they look at.
 
-`metrics` are what the functions count, `alarms` what is watched of them and what each alarm says,
-`columns` are what the dashboard shows of a mail's way, `dashboard` writes them for CloudWatch, and
-`topics` tell the operator by mail.
+`metrics` are what the functions count; an `alarm` watches one, `alarms` are all of them and what
+each says, `alarm_resources` declares them. `columns` are what the dashboard shows of a mail's way,
+`dashboard` writes them for CloudWatch, and `topics` tell the operator by mail.
 """

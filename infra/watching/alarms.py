@@ -15,16 +15,10 @@ CloudWatch also sends the OK message when an alarm is created, after its first e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pulumi
-import pulumi_aws as aws
-
-from relay_core.settings import manual_at
-
 from . import metrics
-from .metrics import Metric, Subject
+from .alarm import HOUR, MINUTE, Alarm
 
 REVIEWED_BOUNCE_RATE = 0.05
 REVIEWED_COMPLAINT_RATE = 0.001
@@ -34,42 +28,9 @@ metrics messages")."""
 _FAILED_RECIPIENTS = 10
 """In five minutes. A notice reports a single one; this many have a common cause."""
 
-_MINUTE, _HOUR = 60, 3600
 _LINGERING = 4
 """Periods of five minutes that an alarm lasts after the last sign of its trouble. They are longer
 than the longest delay before a retry, because the trouble is counted only at a try."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
-    """Sounds when `metric` exceeds `threshold` in `breaching` of the last `periods`.
-
-    `key` ends its name, and is its heading in the operator's document. `meaning` and `first` are
-    sentences: what is wrong, and what to do first. `tells_end`: whether it also reports the end of
-    the trouble. `holds_without_data`: whether missing data leaves its state unchanged, instead of
-    counting as good. `tells_both_topics`: whether it also goes to the fallback topic, because the
-    alarms topic may have no subscriber.
-    """
-
-    key: str
-    metric: Metric
-    threshold: float
-    meaning: str
-    first: str
-    period_seconds: int = 5 * _MINUTE
-    periods: int = 1
-    breaching: int = 1
-    tells_end: bool = False
-    holds_without_data: bool = False
-    tells_both_topics: bool = False
-
-    def description(self, stack: str, documents_url: str | None = None) -> str:
-        """The text that the operator gets, 1024 characters at most (CloudWatch).
-
-        `documents_url` is where the project's `docs` can be read, for a link to the section.
-        """
-        place = manual_at(self.key, documents_url)
-        return f"Stack {stack}: {self.meaning} First: {self.first} More: {place}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +73,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             key="dead-letters",
             metric=metrics.DEAD_LETTERS,
             threshold=thresholds.failed_messages,
-            period_seconds=_MINUTE,
+            period_seconds=MINUTE,
             meaning=f"More than {thresholds.failed_messages} mails could not be relayed and are"
             " in the dead-letter queue. Each is deleted 14 days after it arrived.",
             first="'relayctl dlq list' shows why each failed. Correct the cause, then run"
@@ -122,7 +83,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             key="queue-age",
             metric=metrics.OLDEST_MAIL,
             threshold=thresholds.oldest_message_seconds,
-            period_seconds=_MINUTE,
+            period_seconds=MINUTE,
             tells_end=True,
             meaning=f"A mail has waited for more than {thresholds.oldest_message_seconds} seconds:"
             " the relay does not keep up with the incoming mail.",
@@ -232,7 +193,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             key="bounce-rate",
             metric=metrics.BOUNCE_RATE,
             threshold=REVIEWED_BOUNCE_RATE,
-            period_seconds=_HOUR,
+            period_seconds=HOUR,
             tells_end=True,
             holds_without_data=True,
             meaning="More than 5 % of the mail that this account sends in this region, by this"
@@ -244,7 +205,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             key="complaint-rate",
             metric=metrics.COMPLAINT_RATE,
             threshold=REVIEWED_COMPLAINT_RATE,
-            period_seconds=_HOUR,
+            period_seconds=HOUR,
             tells_end=True,
             holds_without_data=True,
             meaning="More than 0.1 % of the mail that this account sends in this region, by this"
@@ -300,7 +261,7 @@ def _not_posted(log_group: str) -> Alarm:
         key="not-posted",
         metric=metrics.NOT_POSTED,
         threshold=0,
-        period_seconds=_MINUTE,
+        period_seconds=MINUTE,
         tells_end=True,
         tells_both_topics=True,
         meaning="A notice or an alarm could not be posted to a webhook or to the event bus at any"
@@ -317,7 +278,7 @@ def _alarms_of_watch(log_group: str) -> tuple[Alarm, ...]:
             key="subscriptions",
             metric=metrics.SUBSCRIPTIONS_MISSING,
             threshold=0,
-            period_seconds=_HOUR,
+            period_seconds=HOUR,
             tells_end=True,
             holds_without_data=True,
             tells_both_topics=True,
@@ -346,55 +307,3 @@ def _alarms_of_watch(log_group: str) -> tuple[Alarm, ...]:
             " topic's subscriptions for the one that does not accept messages.",
         ),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmsArgs:
-    """The alarms of a stack, the resources that they measure, and the topics that they notify.
-
-    `second_topic_arn` is used only by alarms with `Alarm.tells_both_topics`.
-    """
-
-    stack: str
-    documents_url: str | None
-    alarms: Sequence[Alarm]
-    names: Mapping[Subject, pulumi.Input[str]]
-    topic_arn: pulumi.Input[str]
-    second_topic_arn: pulumi.Input[str]
-
-
-class Alarms(pulumi.ComponentResource):
-    """The alarms on CloudWatch; `arns` are in the order of the arguments."""
-
-    arns: tuple[pulumi.Output[str], ...]
-
-    def __init__(
-        self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
-        super().__init__("mail-relay:alarms:Alarms", name, None, opts)
-
-        def told(alarm: Alarm) -> list[pulumi.Input[str]]:
-            second = [args.second_topic_arn] if alarm.tells_both_topics else []
-            return [args.topic_arn, *second]
-
-        self.arns = tuple(
-            aws.cloudwatch.MetricAlarm(
-                f"{name}-{alarm.key}",
-                alarm_description=alarm.description(args.stack, args.documents_url),
-                namespace=alarm.metric.of.namespace,
-                metric_name=alarm.metric.name,
-                dimensions=alarm.metric.dimensions(args.names),
-                statistic=alarm.metric.statistic,
-                period=alarm.period_seconds,
-                evaluation_periods=alarm.periods,
-                datapoints_to_alarm=alarm.breaching,
-                comparison_operator="GreaterThanThreshold",
-                threshold=alarm.threshold,
-                treat_missing_data="ignore" if alarm.holds_without_data else "notBreaching",
-                alarm_actions=told(alarm),
-                ok_actions=told(alarm) if alarm.tells_end else [],
-                opts=pulumi.ResourceOptions(parent=self),
-            ).arn
-            for alarm in args.alarms
-        )
-        self.register_outputs({})

@@ -19,7 +19,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from .alarms import Alarm
+from .alarm import Alarm
 from .columns import Column, Graph, Limits, Line, Series, columns
 from .metrics import RELAY_NAMESPACE, Subject
 

@@ -18,7 +18,7 @@ It also ends, with all workers, when its standard input is closed: however the s
 
 This runs in the emulator's process, where nothing else of the sandbox can be imported. It leans on
 `Worker.invoke` of `ministack.core.lambda_runtime` and on what writes the report in
-`ministack.services.lambda_svc` (1.5.33); `tests/sandbox/emulator/test_contract.py` states the
+`ministack.services.lambda_svc` (1.5.33); `tests/sandbox/emulator/contract/` states the
 behaviour.
 """
 
@@ -48,6 +48,7 @@ _MORE = (
     "guard.py",
     "keys.py",
     "receipt_rules.py",
+    "shared_code.py",
     "updates.py",
 )
 """What is beside this file."""

@@ -1,6 +1,6 @@
 """The stand-in for AWS: ministack as a child process on the loopback interface.
 
-Facts this rests on (ministack 1.5.33; the suite `tests/sandbox/emulator/test_contract.py`
+Facts this rests on (ministack 1.5.33; the suite `tests/sandbox/emulator/contract/`
 states everything the relay needs of it, so that another emulator could take its place):
 
 * `AUTH=true` makes it check signatures and evaluate IAM policies. The account's root is the

@@ -1,7 +1,7 @@
 """The function's worker processes, found and killed from outside: what a crash is, for tests.
 
 How the emulator runs a function (ministack 1.5.33, read in its `core/lambda_runtime.py` and
-`services/lambda_svc.py`, and stated in `tests/sandbox/emulator/test_contract.py`):
+`services/lambda_svc.py`, and stated in `tests/sandbox/emulator/contract/`):
 
 * Each worker is a child process of the emulator's, `python <TMPDIR>/ministack-lambda-<function
   name>-<random>/_worker.py`, and the emulator is a child of the sandbox. It takes one

@@ -1,8 +1,8 @@
 """What every implementation of a port keeps to: one suite a port, run on fake and adapter.
 
-A suite is a class without `Test` in front. A subclass supplies the fixtures: the port under
-test, and a probe that looks behind it where the port alone cannot tell. A fixture that raises
-NotImplementedError is one to be supplied; a subclass without it fails in every test.
+A suite is a class without `Test` in front; its docstring names the fixtures that a subclass
+supplies: the port under test, and a probe that looks behind it where the port alone cannot tell.
+pytest names one that is missing.
 """
 
 from __future__ import annotations
@@ -38,13 +38,7 @@ from relay_core.record.manifest import Manifest
 
 
 class IncomingMessagesContract:
-    @pytest.fixture
-    def incoming(self) -> IncomingMessages:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def arrive(self) -> Callable[[RawKey, bytes], None]:
-        raise NotImplementedError
+    """`incoming`; `arrive` puts a message there."""
 
     @pytest.mark.parametrize("raw", [b"", b"Subject: x\r\n\r\nbody", bytes(range(256)) * 4096])
     def test_a_message_is_fetched_byte_for_byte(
@@ -84,15 +78,9 @@ def store_one(
 
 
 class AttachmentStoreContract:
+    """`store`; `stored` reads what is under a key."""
+
     KEY = AttachmentKey("attachments/m1/0/a b+c.bin")
-
-    @pytest.fixture
-    def store(self) -> AttachmentStore:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def stored(self) -> Callable[[AttachmentKey], Stored]:
-        raise NotImplementedError
 
     @pytest.mark.parametrize(
         "chunks", [[], [b""], [b"abc"], [b"a", b"", b"bc"], [bytes(range(256)) * 1024] * 6]
@@ -141,12 +129,10 @@ class AttachmentStoreContract:
 
 
 class AttachmentLinksContract:
+    """`links`, whose clock stands at `NOW`."""
+
     NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     KEY = AttachmentKey("attachments/m1/0/a b+c.bin")
-
-    @pytest.fixture
-    def links(self) -> AttachmentLinks:
-        raise NotImplementedError
 
     def issue(self, links: AttachmentLinks, lifetime: timedelta) -> Link:
         return links.issue(
@@ -174,14 +160,7 @@ class AttachmentLinksContract:
 
 
 class ManifestsContract:
-    @pytest.fixture
-    def manifests(self) -> Manifests:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def damage(self) -> Callable[[MessageId], None]:
-        """Overwrites the stored document with what is no manifest."""
-        raise NotImplementedError
+    """`manifests`; `damage` overwrites the stored document with what is no manifest."""
 
     def test_a_message_without_a_manifest_has_none(self, manifests: Manifests) -> None:
         assert manifests.load(MessageId("unknown")) is None
@@ -247,21 +226,14 @@ class ManifestsContract:
 
 
 class SenderWindowsContract:
+    """`windows`; `damage_window` overwrites the stored document with what is no window."""
+
     EMPTY = SenderWindow.at(
         datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         sender="pump@plant.example",
         length=timedelta(minutes=5),
     )
     ONE = EMPTY.counting(MessageId("m1"), 2, EMPTY.started_at)
-
-    @pytest.fixture
-    def windows(self) -> Windows[SenderWindow]:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def damage_window(self) -> Callable[[WindowKey], None]:
-        """Overwrites the stored document with what is no window."""
-        raise NotImplementedError
 
     def test_a_window_in_which_nothing_is_counted_is_none(
         self, windows: Windows[SenderWindow]
@@ -310,21 +282,13 @@ class SenderWindowsContract:
 
 
 class DirectoriesContract:
+    """`directories` holds `FIRST` and looks each time it is asked; `put` changes it."""
+
     FIRST = Directory(
         groups={"oncall": ("anna@example.com", "@backup"), "backup": ("ben@example.com",)},
         default_recipients={"*.plant.example": ("@oncall",)},
     )
     SECOND = Directory(groups={"ops": ("cleo@bücher.example",)}, default_recipients={})
-
-    @pytest.fixture
-    def directories(self) -> Directories:
-        """One that holds `FIRST`, and looks each time it is asked."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def put(self) -> Callable[[Directory], None]:
-        """What the operator does."""
-        raise NotImplementedError
 
     def test_the_directory_is_as_the_operator_left_it(
         self, directories: Directories, put: Callable[[Directory], None]
@@ -335,19 +299,13 @@ class DirectoriesContract:
 
 
 class SubmissionContract:
+    """`submission`; `outbox` is all that was handed over."""
+
     MAIL = OutgoingMail(
         sender="relay@example.com",
         recipient="bob@example.net",
         raw=b"From: relay@example.com\r\nTo: all@example.org\r\n\r\n.\r\n..\r\nline\r\n",
     )
-
-    @pytest.fixture
-    def submission(self) -> Submission:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def outbox(self) -> Callable[[], list[OutgoingMail]]:
-        raise NotImplementedError
 
     def test_exactly_the_mail_is_handed_over_to_exactly_the_recipient(
         self, submission: Submission, outbox: Callable[[], list[OutgoingMail]]
@@ -371,14 +329,7 @@ class SubmissionContract:
 
 
 class NoticesContract:
-    @pytest.fixture
-    def notices(self) -> Notices:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def published(self) -> Callable[[], list[Notice]]:
-        """All notices as a subscriber sees them."""
-        raise NotImplementedError
+    """`notices`; `published` is all notices as a subscriber sees them."""
 
     @pytest.mark.parametrize("sender", ["cam@example.com", None])
     def test_a_notice_reaches_the_subscriber(

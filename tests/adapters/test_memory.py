@@ -30,9 +30,8 @@ from tests.fakes import (
     MemoryManifests,
     MemoryNotices,
     MemorySubmission,
-    MemoryWindows,
-    memory_sender_windows,
 )
+from tests.memory_windows import MemoryWindows, memory_sender_windows
 
 
 class TestMemoryIncomingMessages(IncomingMessagesContract):

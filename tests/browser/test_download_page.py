@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zipfile import ZipFile
@@ -15,13 +14,15 @@ import pytest
 from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped] # it says nothing of types
     Axe,
 )
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from adapters.download import page as download_page
 from adapters.download.http import format_answer, parse_request
 from adapters.download.notices import Notice, notice_page
-from tests.adapters.stored_message import ANNA, NOW, File, StoredMessage, png
+from tests.adapters.stored_message import ANNA, NOW, File, StoredMessage
 from tests.browser.conftest import Site
+from tests.browser.files import DUMP, HOSTILE, HOSTILE_SUBJECT, IMAGE, TABLE
+from tests.browser.visits import Open, Visit
 
 SMALL_PHONE = ViewportSize(width=320, height=568)
 PHONE = ViewportSize(width=390, height=844)
@@ -30,57 +31,6 @@ SCREENS = pytest.mark.parametrize(
     "screen", [SMALL_PHONE, PHONE, DESKTOP], ids=["small phone", "phone", "desktop"]
 )
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
-
-IMAGE = File(name="camera north.png", content=png(320, 200), type="image/png")
-TABLE = File(name="pressure.csv", content=b"7.4;bar\n" * 5000, type="text/csv")
-DUMP = File(name="Tür 3 – dump.bin", content=bytes(range(256)) * 4000)  # noqa: RUF001 - as in a mail
-RUNNING = "alert('it runs')"
-HOSTILE = (
-    File(name=f'"><img src=x onerror="{RUNNING}">.png', content=b"<svg/>", type="image/png"),
-    File(name=f"</h3></li></ul></form><script>{RUNNING}</script>", content=b"1"),
-    File(name="<style>*{display:none}</style>", content=b"2"),
-    File(name="\u202egpj.exe" + "x" * 200, content=b"3"),
-)
-HOSTILE_SUBJECT = f"</title></h1><script>{RUNNING}</script><base href=//evil.example>"
-
-
-@dataclass
-class Visit:
-    """A person at a browser: `page` is what is on the screen, `troubles` what the console says."""
-
-    page: Page
-    troubles: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("console", self._hear)
-        self.page.on("dialog", lambda dialog: self.troubles.append(dialog.message))
-        self.page.on("request", self._see)
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        # Chromium says of every page that is not a 200 that it is none.
-        is_own_status = message.location["url"] == self.page.url and "status of" in message.text
-        if message.type in {"error", "warning"} and not is_own_status:
-            self.troubles.append(message.text)
-
-    def _see(self, request: Request) -> None:
-        if not request.url.startswith("data:"):
-            self.requests.append(request.url)
-
-    def download(self, act: Callable[[], None]) -> tuple[str, bytes]:
-        """The name and the content of what comes when `act` is done."""
-        with self.page.expect_download() as coming:
-            act()
-        path = coming.value.path()
-        return coming.value.suggested_filename, Path(path).read_bytes()
-
-    @property
-    def scrolls_sideways(self) -> bool:
-        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        return bool(self.page.evaluate(wide))
-
-
-Open = Callable[..., Visit]
 
 
 @pytest.fixture

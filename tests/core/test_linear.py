@@ -24,7 +24,8 @@ from relay_core.plan import Refused, plan_relay
 from relay_core.record.report import Outcome
 from relay_core.text.charsets import UNREAD
 from relay_core.text.reading import decode_text
-from tests.core.adversarial import SHAPES, UNLIMITED, Shape, many_parts, nested, nested_and_closed
+from tests.core.adversarial.shapes import SHAPES, UNLIMITED, Shape
+from tests.core.adversarial.structure import many_parts, nested, nested_and_closed
 from tests.core.laws import RAW_KEY, SETTINGS, relayed
 from tests.fakes import MemoryWorld
 

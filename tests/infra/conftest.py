@@ -7,7 +7,8 @@ from typing import Protocol
 
 import pytest
 
-from tests.infra.program import ACCOUNT, Deployment, changed_config, run_program
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment, changed_config, run_program
 
 WEBHOOKS = {
     "chat": {"kind": "slack", "url": "https://hooks.slack.example/services/T0/B0/secret-of-slack"},

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from infra.activation import ActivationProvider, AnotherAccount
 from tests.infra.conftest import Deploy
-from tests.infra.program import ACCOUNT, Deployment
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment
 
 ACTIVE = "aws:ses/activeReceiptRuleSet:ActiveReceiptRuleSet"
 ACTIVATION = "pulumi-python:dynamic/ses:Activation"

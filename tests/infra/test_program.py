@@ -9,14 +9,8 @@ from typing import Any
 import pytest
 
 from tests.infra.conftest import Deploy
-from tests.infra.program import (
-    ACCOUNT,
-    ROOT,
-    Deployment,
-    Registered,
-    changed_config,
-    run_program,
-)
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import ROOT, Deployment, Registered, changed_config, run_program
 
 EXPORTS = {
     *("incomingBucket", "attachmentsBucket", "queueUrl", "deadLetterQueueUrl"),

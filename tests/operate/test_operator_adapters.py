@@ -36,7 +36,7 @@ from relay_core.keys import (
 )
 from tests.fakes import MemoryWorld
 from tests.operate.deployed import Deployed
-from tests.operate.messages.test_revocation import SETTINGS, mail
+from tests.operate.messages.test_revocation_meanwhile import SETTINGS, mail
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 

@@ -19,14 +19,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox.ses.receipt import make_message_id
-from sandbox.verdicts import Envelope, authenticate_submission, format_receipt_header, scan
 from tests.sandbox.accounting import (
     Observed,
     count_notices,
@@ -34,7 +30,10 @@ from tests.sandbox.accounting import (
     find_token,
     is_of_deaths,
 )
+from tests.sandbox.arriving import announcement, store_as_ses
 from tests.sandbox.crash import Killer, Witness
+from tests.sandbox.dead_letters import UNKNOWN, explain, look_at_dead_letters
+from tests.sandbox.function_lines import logged_objects
 from tests.sandbox.running import RunningSandbox
 from tests.sandbox.traffic import Mail, plan_faults, plan_mails
 from tests.sandbox.waiting import eventually
@@ -94,24 +93,6 @@ def run_scenario(
     return _Run(relay, scenario, say).run()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _DeadLetter:
-    """A message of the dead-letter queue, and what brought it there."""
-
-    body: str
-    cause: str
-
-
-_POISON, _KILLED, _FAILED, _UNKNOWN = (
-    "nobody can read them",
-    "tries lost with their workers",
-    "every try in vain",
-    "unknown",
-)
-_IN_VAIN = {"unfinished", "retried"}
-"""How a try of a mail that is in order may end and leave its message on the queue."""
-
-
 class _Run:
     def __init__(
         self, relay: RunningSandbox, scenario: Scenario, say: Callable[[str], None]
@@ -150,17 +131,17 @@ class _Run:
                 self.say("All are sent; waiting for the queue to be empty")
                 self.await_quiet()
             quiet_after = self.seconds()
-            found = self.look_at_dead_letters()
-            letters = self.explain(found, poison)
+            found = look_at_dead_letters(self.sqs, self.stack["deadLetterQueueUrl"])
+            letters = explain(found, poison, logged_objects(self.relay))
             self.say(f"{len(letters)} dead letters; faults mended, redriving")
             self.relay.set_faults()
             self.redrive(found, poison)
             given_up = self.redeliver_what_was_given_up()
             self.await_quiet()
-            left = self.look_at_dead_letters()
+            left = look_at_dead_letters(self.sqs, self.stack["deadLetterQueueUrl"])
         witness.look()
         self.await_notices()
-        log = self.log()
+        log = logged_objects(self.relay)
         observed = self.observe(witness)
         observed.delivered_again.update(self.sent[one].token for one in given_up)
         problems = (
@@ -169,7 +150,7 @@ class _Run:
             *(
                 f"a dead letter that should be none: {one.body}"
                 for one in letters
-                if one.cause == _UNKNOWN
+                if one.cause == UNKNOWN
             ),
             *(f"a dead letter after redriving: {message['Body']}" for message in left),
         )
@@ -219,7 +200,7 @@ class _Run:
 
     def send_poison(self) -> tuple[str, ...]:
         """Bring what nobody can read to the dead-letter queue; return the messages' bodies."""
-        bodies = ("no notification at all", self.announcement(_ABSENT))
+        bodies = ("no notification at all", announcement(self.stack["incomingBucket"], _ABSENT))
         self.hide_for(_POISON_HIDDEN)
         for body in bodies:
             self.announce(body)
@@ -235,10 +216,9 @@ class _Run:
         late: list[str] = []
 
         def send(mail: Mail) -> None:
-            put = self.send_by_smtp if mail in by_smtp else self.put_into_bucket
-            message_id = put(mail)
+            message_id = self.send_by_smtp(mail) if mail in by_smtp else self.store(mail)
             self.sent[message_id] = mail
-            body = self.announcement(f"incoming/{message_id}")
+            body = announcement(self.stack["incomingBucket"], f"incoming/{message_id}")
             if mail in announced_late:
                 late.append(body)
             else:
@@ -260,41 +240,13 @@ class _Run:
             raise smtplib.SMTPDataError(code, answer)
         return answer.decode().rpartition(" ")[2]
 
-    def put_into_bucket(self, mail: Mail) -> str:
+    def store(self, mail: Mail) -> str:
         """Store the mail as SES does; return its message id."""
-        to, message_id = self.relay.smtp["rcpt_to"], make_message_id()
-        raw = mail.raw(sender=self.relay.device, to=to)
-        envelope = Envelope(
-            mail_from=self.relay.device, recipients=(to,), helo="device", client_ip="127.0.0.1"
-        )
-        header = format_receipt_header(
-            message_id=message_id,
-            envelope=envelope,
-            authentication=authenticate_submission(raw, envelope),
-            scan=scan(raw),
-            region=self.relay.ready["aws"]["region"],
-            received_at=datetime.now(UTC),
-        )
-        self.s3.put_object(
-            Bucket=self.stack["incomingBucket"], Key=f"incoming/{message_id}", Body=header + raw
-        )
-        return message_id
+        raw = mail.raw(sender=self.relay.device, to=self.relay.smtp["rcpt_to"])
+        return store_as_ses(self.relay, raw)
 
     def announce(self, body: str) -> None:
         self.sqs.send_message(QueueUrl=self.stack["queueUrl"], MessageBody=body)
-
-    def announcement(self, key: str) -> str:
-        """A notification as S3 writes it (S3 User Guide, "Event message structure")."""
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        bucket = {"name": self.stack["incomingBucket"]}
-        record = {
-            "eventVersion": "2.1",
-            "eventSource": "aws:s3",
-            "eventTime": now.replace("+00:00", "Z"),
-            "eventName": "ObjectCreated:Put",
-            "s3": {"s3SchemaVersion": "1.0", "bucket": bucket, "object": {"key": key}},
-        }
-        return json.dumps({"Records": [record]})
 
     # --- waiting --------------------------------------------------------------------------------
 
@@ -328,47 +280,6 @@ class _Run:
 
     # --- the dead-letter queue ------------------------------------------------------------------
 
-    def look_at_dead_letters(self) -> list[Mapping[str, Any]]:
-        """All messages of the dead-letter queue; they stay there."""
-        url, found = self.stack["deadLetterQueueUrl"], list[Mapping[str, Any]]()
-        while received := self.sqs.receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=10,
-            WaitTimeSeconds=0,
-            VisibilityTimeout=60,
-            MessageSystemAttributeNames=["All"],
-        ).get("Messages"):
-            found += received
-        for message in found:
-            self.sqs.change_message_visibility(
-                QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-            )
-        return found
-
-    def explain(
-        self, messages: Iterable[Mapping[str, Any]], poison: Sequence[str]
-    ) -> list[_DeadLetter]:
-        """Why each message may be there.
-
-        Every try of a message logs how it ended, unless its worker was killed.
-        """
-        endings: dict[str, list[str]] = {}
-        for line in self.log():
-            if "sqs_message_id" in line and "outcome" in line:
-                endings.setdefault(line["sqs_message_id"], []).append(line["outcome"])
-
-        def cause(message: Mapping[str, Any]) -> str:
-            logged = endings.get(message["MessageId"], [])
-            # Having been taken from the dead-letter queue counts as well.
-            tries = int(message["Attributes"]["ApproximateReceiveCount"]) - 1
-            if message["Body"] in poison:
-                return _POISON
-            if len(logged) < tries:
-                return _KILLED
-            return _FAILED if set(logged) <= _IN_VAIN else _UNKNOWN
-
-        return [_DeadLetter(body=one["Body"], cause=cause(one)) for one in messages]
-
     def redrive(self, letters: Iterable[Mapping[str, Any]], poison: Sequence[str]) -> None:
         """Let an operator drop what nobody can read, and redrive all else."""
         unreadable = [one["MessageId"] for one in letters if one["Body"] in poison]
@@ -400,23 +311,6 @@ class _Run:
 
     # --- looking --------------------------------------------------------------------------------
 
-    def log(self) -> list[Mapping[str, Any]]:
-        """Every line of the function's log that is a JSON object.
-
-        The emulator gives no token for more events than fit into one answer, so what follows is
-        asked for by its time.
-        """
-        logs, group = self.relay.client("logs"), self.stack["logGroup"]
-        lines, since, known = list[str](), 0, 0
-        while True:
-            events = logs.filter_log_events(logGroupName=group, startTime=since)["events"]
-            new = events[known:]
-            if not new:
-                return list(_objects(lines))
-            lines += (line for event in new for line in event["message"].splitlines())
-            since = events[-1]["timestamp"]
-            known = sum(event["timestamp"] == since for event in events)
-
     def observe(self, witness: Witness) -> Observed:
         observed = Observed()
         for path in self.outbox.glob("*/new/*"):
@@ -447,11 +341,3 @@ class _Run:
 
 def _counted(what: str, kinds: Iterable[str]) -> dict[str, object]:
     return {f"{what}: {kind}": count for kind, count in Counter(kinds).most_common()}
-
-
-def _objects(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    for line in lines:
-        with suppress(ValueError):
-            found = json.loads(line)
-            if isinstance(found, dict):
-                yield found

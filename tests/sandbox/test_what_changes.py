@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from sandbox.lives import LIVES, must_be_replaced
-from tests.infra.program import Deployment, InAccount, run_program
+from tests.infra.mocked_aws import InAccount
+from tests.infra.program import Deployment, run_program
 from tests.sandbox.changed_values import EXAMPLES, base_config, changed_config, keys
 from tests.sandbox.changes_table import DOCUMENT, WORDS, Effect, documented
 from tests.sandbox.deploying import needs_engine

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import example, given
@@ -27,11 +25,11 @@ from adapters.download.page import (
 from relay_core.keys import AttachmentKey, MessageId, RawKey
 from relay_core.links.download import FileStatus, LinkStatus, LinkView, OfferedFile, plan_archive
 from relay_core.record.manifest import DeliveryRecord, Manifest, StoredAttachment
+from tests.adapters.download.outline import outline
 from tests.adapters.stored_message import ANNA, NOW
 
 TOKEN = "T" * 40
 ORIGIN = "https://bucket.s3.eu-central-1.amazonaws.com"
-VOID = {"meta", "link", "img"}
 
 HOSTILE = st.one_of(
     st.text(max_size=60),
@@ -55,47 +53,6 @@ HOSTILE = st.one_of(
         ]
     ),
 )
-
-
-@dataclass
-class Outline(HTMLParser):
-    """The elements of a document with their attributes, and the text of some of them."""
-
-    elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
-    texts: dict[str, list[str]] = field(default_factory=dict)
-    open: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-            self.texts.setdefault(tag, []).append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        for tag in set(self.open):
-            self.texts[tag][-1] += data
-
-    @property
-    def shape(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Which elements there are, with the names of their attributes."""
-        return [(tag, tuple(attributes)) for tag, attributes in self.elements]
-
-    def all(self, tag: str) -> Iterator[dict[str, str | None]]:
-        return (attributes for name, attributes in self.elements if name == tag)
-
-
-def outline(answer: Answer) -> Outline:
-    parsed = Outline()
-    parsed.feed(answer.body.decode())
-    parsed.close()
-    assert parsed.open == []
-    return parsed
 
 
 def attachment(name: str, *, content_type: str = "text/csv", size: int = 10) -> StoredAttachment:

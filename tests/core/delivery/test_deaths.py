@@ -3,83 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from operate.messages.redelivery import plan_redelivery
-from relay_core.delivery.deaths import MOST_DEATHS, Attempt, failing_manifest, tell_out_of_time
-from relay_core.delivery.ending import record_trouble
-from relay_core.errors import Conflict, Reason, TransientError
+from relay_core.delivery.deaths import MOST_DEATHS, Attempt, tell_out_of_time
+from relay_core.errors import Conflict, Reason
 from relay_core.keys import RawKey, message_id_of
-from relay_core.record.manifest import DeathCause, DeliveryState, Manifest, ManifestState
-from relay_core.record.report import Outcome, RelayReport
-from relay_core.relay import relay_message
-from relay_core.settings import Settings
-from tests.fakes import MemoryIncomingMessages, MemoryWorld
-
-SETTINGS = Settings(
-    stack="test",
-    sender_address="relay@mail.example.com",
-    inbound_address="secret@in.example.com",
-    allowed_recipients=("example.com",),
-    submission_concurrency=1,
+from relay_core.record.manifest import DeathCause, DeliveryState, ManifestState
+from relay_core.record.report import Outcome
+from tests.core.delivery.queue_deliveries import (
+    KEY,
+    PEOPLE,
+    RAW,
+    SETTINGS,
+    Deliveries,
+    Died,
+    kill_at_reading,
+    manifest_of,
+    out_of_reach,
 )
-KEY = RawKey("incoming/0abc")
-PEOPLE = tuple(f"r{number}@example.com" for number in range(4))
-RAW = (
-    "From: pump@plant.example\r\nSubject: Alarm\r\n\r\n"
-    f":Email_Rxers_Code:{','.join(PEOPLE)}:Email_Rxers_Code:\r\n"
-).encode()
-HIDDEN = timedelta(minutes=12)
-
-
-class Died(BaseException):
-    """The worker is gone, and writes nothing any more."""
-
-
-class Deliveries:
-    """The deliveries of one message of the queue, as far apart as the queue hides a message."""
-
-    def __init__(self, world: MemoryWorld, queue_message: str = "sqs-1") -> None:
-        self.world = world
-        self.queue_message = queue_message
-        self.number = 0
-
-    def next(self) -> RelayReport:
-        self.number += 1
-        self.world.now += HIDDEN
-        attempt = Attempt(queue_message=self.queue_message, number=self.number)
-        return self.world.relay(RAW, SETTINGS, attempt=attempt)
-
-    def dies(self) -> None:
-        with pytest.raises(Died):
-            self.next()
-
-    def fails(self) -> None:
-        """A try that an error ends, as the function ends it."""
-        self.number += 1
-        self.world.now += HIDDEN
-        worker = self.world.worker()
-        attempt = Attempt(queue_message=self.queue_message, number=self.number)
-        with pytest.raises(TransientError) as caught:
-            relay_message(KEY, SETTINGS, self.world.ports, worker, attempt=attempt)
-        worker = attempt.given_to(worker, SETTINGS)
-        record_trouble(KEY, str(caught.value), worker, SETTINGS, self.world.ports)
-
-
-def manifest_of(world: MemoryWorld) -> Manifest:
-    stored = world.manifests.load(message_id_of(KEY))
-    assert stored is not None
-    return stored.manifest
-
-
-def kill_at_reading(world: MemoryWorld, times: int) -> None:
-    world.incoming.faults.order("fetch", Died(), times=times)
-
-
-def out_of_reach() -> TransientError:
-    return TransientError(call="fetch", target=KEY, detail="out of reach")
+from tests.fakes import MemoryIncomingMessages, MemoryWorld
 
 
 def test_a_mail_that_killed_two_workers_is_refused_with_a_notice_and_not_read_again() -> None:
@@ -334,63 +278,3 @@ def test_a_refusal_that_an_edit_overtook_is_written_at_the_next_delivery() -> No
         deliveries.next()
     assert Outcome.REFUSED is deliveries.next().outcome
     assert manifest_of(world).is_settled
-
-
-LAST = SETTINGS.max_receive_count
-
-
-class TestTheLastTry:
-    """A mail whose last try failed is dead, until it is tried again."""
-
-    def test_what_fails_at_the_last_try_is_dead_and_not_before(self) -> None:
-        world = MemoryWorld()
-        world.incoming.messages[KEY] = RAW
-        tries = Deliveries(world)
-        world.submission.faults.order("submit", out_of_reach(), times=LAST * len(PEOPLE))
-        world.incoming.faults.order("fetch", out_of_reach(), times=LAST)
-        for number in range(1, LAST + 1):
-            tries.fails()
-            assert (number == LAST) == manifest_of(world).is_given_up(world.now)
-        assert ManifestState.FAILING is manifest_of(world).state
-
-    def test_what_dies_at_the_last_try_is_dead_once_its_worker_is_gone(self) -> None:
-        world = MemoryWorld()
-        world.incoming.messages[KEY] = RAW
-        tries = Deliveries(world)
-        tries.number = LAST - 1
-        world.manifests.create(replace(failing_manifest(KEY, SETTINGS, world.now), detail="x"))
-        kill_at_reading(world, 1)
-        tries.dies()
-        assert not manifest_of(world).is_given_up(world.now)
-        world.now += HIDDEN
-        assert manifest_of(world).is_given_up(world.now)
-
-    @pytest.mark.parametrize("fails_first", [False, True])
-    def test_what_is_redriven_is_dead_no_more(self, *, fails_first: bool) -> None:
-        world = MemoryWorld()
-        world.incoming.messages[KEY] = RAW
-        tries = Deliveries(world)
-        tries.number = LAST - 1
-        world.incoming.faults.order("fetch", out_of_reach(), times=1 + fails_first)
-        tries.fails()
-        assert manifest_of(world).is_given_up(world.now)
-        again = Deliveries(world, "sqs-2")
-        if fails_first:
-            again.fails()
-            assert not manifest_of(world).is_given_up(world.now)
-        assert Outcome.RELAYED is again.next().outcome
-        assert manifest_of(world).is_settled
-
-
-def test_a_last_try_that_fails_ends_no_mail_that_another_worker_has() -> None:
-    world = MemoryWorld()
-    key = RawKey("incoming/0abc")
-    begun = failing_manifest(key, SETTINGS, world.now)
-    other = world.worker()
-    world.manifests.create(replace(begun, lease=other.lease))
-    last = replace(world.worker(), is_last_try=True)
-    record_trouble(key, "SlowDown", last, SETTINGS, world.ports)
-    assert not manifest_of(world).is_dead
-    world.now = other.lease.until
-    record_trouble(key, "SlowDown", last, SETTINGS, world.ports)
-    assert manifest_of(world).is_dead

@@ -11,13 +11,10 @@ one thing holds, as in Lambda: no worker lives beyond its deadline.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import Enum, auto
-from typing import Any
 
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -25,14 +22,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from relay_core.delivery.deaths import MOST_DEATHS, Attempt
 from relay_core.delivery.ending import record_trouble
-from relay_core.errors import AdapterError, LostAnswer, PermanentError, TransientError
+from relay_core.errors import AdapterError, LostAnswer
 from relay_core.keys import RawKey, message_id_of
 from relay_core.ports import OutgoingMail, Ports, SubmissionId
-from relay_core.record.lease import Worker
 from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
 from relay_core.record.report import RelayReport
 from relay_core.relay import relay_message
 from relay_core.settings import Settings
+from tests.core.delivery.dying_workers import Died, End, Gated, Run
 from tests.fakes import MemoryWorld
 from tests.receipt import received
 
@@ -56,94 +53,7 @@ def mail() -> bytes:
     ).encode()
 
 
-class Died(BaseException):
-    """The worker's process is gone; nothing in it runs any more."""
-
-
-class End(Enum):
-    """How a call ends."""
-
-    WELL = auto()
-    NOT_DONE = auto()
-    ANSWER_LOST = auto()
-    REJECTED = auto()
-    DEATH_BEFORE = auto()
-    DEATH_AFTER = auto()
-
-
 ENDS = st.sampled_from([End.WELL] * 8 + [end for end in End if end is not End.WELL])
-PATIENCE = 30.0
-"""Seconds until a thread that does not answer is a fault of this test."""
-
-
-@dataclass
-class Run:
-    """One worker at one message, in a thread that waits before each call."""
-
-    key: RawKey
-    worker: Worker
-    calls: int = 0
-    waiting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    going: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    next_end: End = End.WELL
-    result: RelayReport | BaseException | None = None
-    # Whom it submitted to, and has not recorded yet.
-    in_hands: set[str] = field(default_factory=set)
-
-    def start(self, work: Callable[[], RelayReport]) -> None:
-        def target() -> None:
-            try:
-                self.result = work()
-            except BaseException as error:  # noqa: BLE001 - the machine judges them all
-                self.result = error
-            self.waiting.release()
-
-        threading.Thread(target=target, daemon=True).start()
-        self._wait()
-
-    def go(self, end: End) -> None:
-        """Let the call that it waits before end so, and everything up to the next call happen."""
-        self.next_end = end
-        self.going.release()
-        self._wait()
-
-    def _wait(self) -> None:
-        assert self.waiting.acquire(timeout=PATIENCE)
-
-    @property
-    def is_over(self) -> bool:
-        return self.result is not None
-
-    def call(self, effect: Callable[[], Any], *, is_submission: bool = False) -> Any:
-        self.calls += 1
-        self.waiting.release()
-        assert self.going.acquire(timeout=PATIENCE)
-        end = self.next_end
-        if end is End.DEATH_BEFORE:
-            raise Died
-        if end is End.NOT_DONE:
-            raise TransientError(call="x", target=self.key, detail="out of reach")
-        if end is End.REJECTED and is_submission:
-            raise PermanentError(call="x", target=self.key, detail="rejected")
-        result = effect()
-        if end is End.DEATH_AFTER:
-            raise Died
-        if end is End.ANSWER_LOST:
-            raise LostAnswer(call="x", target=self.key, detail="the answer is lost")
-        return result
-
-
-@dataclass
-class Gated:
-    """A port whose calls wait."""
-
-    run: Run
-    port: Any
-
-    def __getattr__(self, method: str) -> Any:
-        return lambda *args, **kwargs: self.run.call(
-            lambda: getattr(self.port, method)(*args, **kwargs)
-        )
 
 
 class NothingTwice(RuleBasedStateMachine):

@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
-import quopri
 from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from relay_core.attachments.bodies import MAX_ERRORS_TOLD
 from relay_core.errors import Reason
-from relay_core.record.report import RelayReport
-from relay_core.settings import CodesCounted, Settings
+from relay_core.settings import CodesCounted
 from tests.core import oracle
-from tests.core.recipient_code_strategies import ADDR_SPECS, MARKER
-from tests.fakes import MemoryWorld
-
-SETTINGS = Settings(
-    stack="test",
-    sender_address="relay@relay.invalid",
-    inbound_address="secret@relay.invalid",
-    allowed_recipients=("*",),
+from tests.core.recipient_code.mails_with_codes import (
+    SETTINGS,
+    check_that_no_code_is_left,
+    code,
+    recipients,
+    relay,
 )
-
-
-def code(*recipients: str) -> str:
-    return f":{MARKER}:{','.join(recipients)}:{MARKER}:"
-
-
-def relay(raw: bytes) -> tuple[MemoryWorld, RelayReport]:
-    world = MemoryWorld()
-    report = world.relay(raw, SETTINGS)
-    return world, report
-
-
-def recipients(world: MemoryWorld) -> list[str]:
-    return [one.recipient for one in world.submission.outbox]
-
-
-def check_that_no_code_is_left(world: MemoryWorld, *addresses: str) -> None:
-    """No reader sees the marker, in any part or in the header, nor who else got the mail."""
-    for one in world.submission.outbox:
-        message = oracle.parse(one.raw)
-        shown = [str(value) for name, value in message.items() if name.lower() != "to"]
-        leaves = (part for part in message.walk() if not part.is_multipart())
-        shown.extend(map(oracle.text_of, leaves))
-        assert MARKER.lower() not in "\n".join(shown).lower()
-        assert not [address for address in addresses if address in "\n".join(shown)]
-
+from tests.fakes import MemoryWorld
 
 # --- which of several counts
 
@@ -92,99 +61,6 @@ def test_a_code_that_cannot_be_read_gives_its_place_to_no_other(
     report = world.relay(raw, replace(SETTINGS, codes_counted=counted))
     assert Reason.MALFORMED_RECIPIENT_CODE is report.reason
     assert [] == recipients(world)
-
-
-# --- wrapped by the mailer
-
-
-def quoted_printable(text: str, width: int) -> bytes:
-    """Encoded with a soft break after every `width` characters, wherever that falls."""
-    encoded = quopri.encodestring(text.encode(), quotetabs=False).replace(b"=\n", b"")
-    lines = []
-    for line in encoded.split(b"\n"):
-        start = 0
-        while len(line) - start > width:
-            end = start + width
-            while b"=" in line[end - 2 : end]:  # never within =XX
-                end -= 1
-            lines.append(line[start:end] + b"=")
-            start = end
-        lines.append(line[start:])
-    return b"\r\n".join(lines)
-
-
-@pytest.mark.parametrize("width", [5, 7, 20, 70])
-@pytest.mark.parametrize("kind", ["plain", "html"])
-def test_a_code_runs_over_quoted_printable_soft_breaks(width: int, kind: str) -> None:
-    everybody = ["anna@example.com", "ben.longname@sub.example.net", "cleo@example.org"]
-    text = f"Tür auf.\n{code(*everybody)}\nEnde.\n"
-    if kind == "html":
-        text = f"<p>Tür auf.</p><p>{code(*everybody)}</p><p>Ende.</p>"
-    world, _ = relay(
-        f"Content-Type: text/{kind}; charset=utf-8\r\n"
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
-        + quoted_printable(text, width)
-    )
-    assert everybody == recipients(world)
-    check_that_no_code_is_left(world, *everybody[1:])
-
-
-@pytest.mark.parametrize(
-    ("parameters", "written"),
-    [
-        # RFC 3676 section 4.2: a line that ends in a space goes on in the next.
-        (
-            "format=flowed",
-            ":{m}:anna@example.com, \r\nben@example.net, \r\ncleo@example.org:{m}:\r\n",
-        ),
-        ("format=flowed", ":{m}: \r\nanna@example.com,ben@example.net,cleo@example.org :{m}:\r\n"),
-        (
-            "format=flowed",
-            "Text: :{m}:anna@example.com; ben@example.net; \r\ncleo@example.org:{m}: \r\nmore\r\n",
-        ),
-        # Space-stuffed (section 4.4), with a signature.
-        (
-            "format=flowed",
-            " :{m}:anna@example.com,\r\n ben@example.net,\r\n cleo@example.org:{m}:\r\n-- \r\n",
-        ),
-        # With DelSp the space goes too, so that a word may be broken (section 4.1).
-        (
-            "format=flowed; delsp=yes",
-            ":{m}:anna@exam \r\nple.com,ben@example.net,cleo@ \r\nexample.org:{m}:\r\n",
-        ),
-        (
-            "format=flowed; delsp=yes",
-            ":{m}:anna@example.com,ben \r\n@example.net,cleo@example.org:{h1} \r\n{h2}:\r\n",
-        ),
-    ],
-)
-def test_a_code_runs_over_the_lines_of_flowed_text(parameters: str, written: str) -> None:
-    text = written.format(m=MARKER, h1=MARKER[:6], h2=MARKER[6:])
-    world, _ = relay(f"Content-Type: text/plain; {parameters}\r\n\r\n{text}".encode())
-    assert ["anna@example.com", "ben@example.net", "cleo@example.org"] == recipients(world)
-    check_that_no_code_is_left(world, "ben@example.net", "cleo@example.org")
-
-
-@given(
-    st.lists(
-        ADDR_SPECS.filter(lambda one: '"' not in one), min_size=1, max_size=8, unique_by=str.lower
-    ),
-    st.integers(66, 78),
-)
-def test_however_flowed_text_breaks_a_list_at_its_blanks_it_says_the_same(
-    addresses: list[str], width: int
-) -> None:
-    lines = [f":{MARKER}:"]
-    for address in addresses:
-        word = f" {address},"
-        if len(lines[-1]) + len(word) > width:
-            lines[-1] += " "
-            lines.append(word[1:])
-        else:
-            lines[-1] += word
-    text = "\r\n".join(lines) + f":{MARKER}:"
-    world, _ = relay(f"Content-Type: text/plain; format=flowed\r\n\r\n{text}\r\n".encode())
-    assert addresses == recipients(world)
 
 
 # --- several, and in odd places

@@ -19,7 +19,8 @@ from relay_core.record.manifest import ManifestState
 from relay_core.record.report import Outcome
 from relay_core.relay import relay_message
 from relay_core.settings import Settings
-from tests.fakes import MemoryWindows, MemoryWorld
+from tests.fakes import MemoryWorld
+from tests.memory_windows import MemoryWindows
 from tests.receipt import received
 
 SETTINGS = Settings(

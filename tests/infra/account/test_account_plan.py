@@ -12,54 +12,20 @@ from pulumi.runtime.mocks import MockResourceArgs
 from infra.account.account_plan import AnotherRuleSetIsActive, CannotDeploy, DomainsAreTaken
 from infra.account.holdings import Holdings, format_holdings, parse_holdings
 from infra.account.lookup import UnreadableHoldings
-from tests.infra.program import (
-    ACCOUNT,
-    EMPTY,
-    ROOT,
-    Deployment,
-    InAccount,
-    changed_config,
-    run_program,
+from tests.infra.account.deployments import (
+    CONFIGURATION_SET,
+    DIRECTORY,
+    HOLDINGS,
+    IDENTITY,
+    KEY,
+    PARAMETER,
+    RECORD,
+    after,
+    deploy_in,
+    made,
 )
-
-RULE_SET = "aws:ses/receiptRuleSet:ReceiptRuleSet"
-IDENTITY = "aws:sesv2/emailIdentity:EmailIdentity"
-RECORD, KEY = "aws:route53/record:Record", "aws:kms/key:Key"
-PARAMETER = "aws:ssm/parameter:Parameter"
-CONFIGURATION_SET = "aws:sesv2/configurationSet:ConfigurationSet"
-HOLDINGS, DIRECTORY = "/mail-relay/dev/holdings", "/mail-relay/dev/recipients"
-DOMAINS = ("mail.example.com", "in.example.com")
-
-
-def deploy_in(account: InAccount, **changes: object) -> Deployment:
-    return run_program(changed_config(changes), account=account)
-
-
-def held_by(stack: Deployment) -> str:
-    value: str = stack.named(PARAMETER, "mail-relay-dev-holdings").inputs["insecureValue"]
-    return value
-
-
-def after(stack: Deployment, *, rule_set: str | None = "mail-relay-dev") -> InAccount:
-    """The account once this stack has been deployed in it."""
-    return InAccount(
-        active_rule_set=rule_set,
-        parameters={HOLDINGS: held_by(stack), DIRECTORY: "{}"},
-        configuration_sets=frozenset(
-            one.inputs["configurationSetName"] for one in stack.all(CONFIGURATION_SET)
-        ),
-        identities={one.inputs["emailIdentity"]: True for one in stack.all(IDENTITY)},
-        records={
-            (one.inputs["name"], one.inputs["type"]): tuple(one.inputs["records"])
-            for one in stack.all(RECORD)
-        },
-    )
-
-
-def made(stack: Deployment) -> dict[str, Mapping[str, object]]:
-    types = {IDENTITY, RECORD, KEY, PARAMETER}
-    return {one.urn: one.inputs for one in stack.resources if one.type in types}
-
+from tests.infra.mocked_aws import ACCOUNT, EMPTY, InAccount
+from tests.infra.program import ROOT, Deployment, changed_config, run_program
 
 # --- Before anything is registered --------------------------------------------------------------
 
@@ -80,7 +46,7 @@ def test_a_stack_that_cannot_be_deployed_registers_nothing(
         registered.append(args.typ)
         return args.name, {}
 
-    monkeypatch.setattr("tests.infra.program._Aws.new_resource", register)
+    monkeypatch.setattr("tests.infra.mocked_aws.MockedAws.new_resource", register)
     with pytest.raises(error):
         deploy_in(account)
     assert set(registered) <= {"pulumi:pulumi:Stack"}
@@ -110,85 +76,6 @@ def test_what_can_be_done_without_is_told_and_done_without(function: str) -> Non
     assert stack.all(IDENTITY)
     assert all("could not be asked for" in warning for warning in stack.warnings)
     assert any("AccessDenied: no right to ask" in warning for warning in stack.warnings)
-
-
-# --- The active rule set ------------------------------------------------------------------------
-
-
-def test_the_place_of_another_rule_set_is_not_taken_and_the_ways_out_are_told() -> None:
-    with pytest.raises(AnotherRuleSetIsActive) as raised:
-        deploy_in(InAccount(active_rule_set="theirs"))
-    text = str(raised.value)
-    assert "the receipt rule set theirs is active" in text
-    assert "set existingRuleSetName to theirs and activateRuleSet to false" in text
-    assert "set replaceActiveRuleSet to true" in text
-
-
-def test_both_ways_out_are_ways_out() -> None:
-    theirs = InAccount(active_rule_set="theirs")
-    beside = deploy_in(theirs, existingRuleSetName="theirs", activateRuleSet=False)
-    assert (beside.all(RULE_SET), beside.warnings) == ((), ())
-    assert deploy_in(theirs, replaceActiveRuleSet=True).all(RULE_SET)
-
-
-@pytest.mark.parametrize("active", [None, "mail-relay-dev"])
-def test_none_and_our_own_are_in_nobodys_way(active: str | None) -> None:
-    assert deploy_in(InAccount(active_rule_set=active)).warnings == ()
-
-
-@pytest.mark.parametrize(("active", "told"), [(None, "no receipt rule set"), ("theirs", "theirs")])
-def test_a_set_that_is_not_to_be_made_active_is_in_nobodys_way_and_receives_nothing(
-    active: str | None, told: str
-) -> None:
-    stack = deploy_in(InAccount(active_rule_set=active), activateRuleSet=False)
-    again = deploy_in(after(stack, rule_set=active), activateRuleSet=False)
-    for warnings in (stack.warnings, again.warnings):
-        (warning,) = warnings
-        assert warning.startswith("activateRuleSet is false, and active in this account and")
-        assert f" is {told}: until this stack's mail-relay-dev is made active, no mail" in warning
-
-
-@pytest.mark.parametrize(("active", "told"), [(None, "no receipt rule set"), ("other", "other")])
-def test_a_rule_in_a_set_that_is_not_active_is_warned_about(active: str | None, told: str) -> None:
-    account = InAccount(active_rule_set=active)
-    (warning,) = deploy_in(account, existingRuleSetName="shared", activateRuleSet=False).warnings
-    assert warning.startswith("existingRuleSetName is shared")
-    assert f"region is {told}: until shared is made active, no mail comes in" in warning
-
-
-@pytest.mark.parametrize("active", [None, "theirs"])
-def test_a_stack_whose_set_was_deactivated_says_so_and_activates_it_again(
-    active: str | None,
-) -> None:
-    account = after(deploy_in(EMPTY), rule_set=active)
-    (warning,) = deploy_in(account, replaceActiveRuleSet=True).warnings
-    assert f"active in this account and region is {active or 'no receipt rule set'}" in warning
-    assert "no mail comes in. This deployment makes mail-relay-dev active again" in warning
-
-
-def test_a_move_to_a_shared_set_is_one_step() -> None:
-    account = after(deploy_in(EMPTY))
-    assert deploy_in(account, existingRuleSetName="shared").warnings == ()
-    with pytest.raises(CannotDeploy, match="Set activateRuleSet to true"):
-        deploy_in(account, existingRuleSetName="shared", activateRuleSet=False)
-
-
-def test_that_mail_will_be_refused_is_told_before() -> None:
-    (warning,) = deploy_in(after(deploy_in(EMPTY)), activateRuleSet=False).warnings
-    assert "deactivates it, and SES refuses all mail of this region from then on" in warning
-
-
-def test_the_set_of_another_stack_is_warned_about() -> None:
-    account = InAccount(active_rule_set="mail-relay-prod")
-    (warning,) = deploy_in(
-        account, existingRuleSetName="mail-relay-prod", activateRuleSet=False
-    ).warnings
-    assert "when that one is destroyed, the set goes" in warning
-
-
-def test_a_region_that_is_not_known_to_receive_is_tried() -> None:
-    (warning,) = deploy_in(EMPTY, **{"aws:region": "eu-south-2"}).warnings
-    assert warning.startswith("aws:region is eu-south-2")
 
 
 # --- What the stack keeps -----------------------------------------------------------------------
@@ -327,69 +214,6 @@ def test_domains_that_nothing_covers_are_warned_about() -> None:
         createIdentities=False,
     ).warnings
     assert "no verified SES identity of this account and region covers in.example.com" in warning
-
-
-# --- Records that are there ---------------------------------------------------------------------
-
-
-def test_records_that_are_there_are_left_and_told_of_each_time() -> None:
-    theirs = {
-        ("in.example.com", "MX"): ("10 mail.theirs.example",),
-        ("_dmarc.mail.example.com", "TXT"): ('"v=DMARC1; p=reject"',),
-        ("mail.example.com", "TXT"): ('"v=spf1 -all"',),
-    }
-    first = deploy_in(InAccount(records=theirs), hostedZoneId="Z123")
-    account = after(first)
-    again = deploy_in(
-        InAccount(
-            active_rule_set=account.active_rule_set,
-            parameters=account.parameters,
-            identities=account.identities,
-            records={**account.records, **theirs},
-        ),
-        hostedZoneId="Z123",
-    )
-    for stack in (first, again):
-        written = {(one.inputs["name"], one.inputs["type"]) for one in stack.all(RECORD)}
-        assert not written & theirs.keys()
-        assert ("bounce.mail.example.com", "MX") in written
-        mx, dmarc = stack.warnings
-        assert "has MX of in.example.com already, and it is left as it is: 10 mail.theirs" in mx
-        assert "would write 10 inbound-smtp.eu-central-1.amazonaws.com; mail to it goes" in mx
-        assert (
-            "left as it is: v=DMARC1; p=reject. This stack would write v=DMARC1; p=none" in dmarc
-        )
-
-
-def test_a_record_of_another_zone_is_not_the_stacks_own() -> None:
-    first = deploy_in(EMPTY, hostedZoneId="Z123")
-    theirs = {("in.example.com", "MX"): ("10 mail.theirs.example",)}
-    moved = deploy_in(replace(after(first), records=theirs), hostedZoneId="Z456")
-    written = {(one.inputs["name"], one.inputs["type"]) for one in moved.all(RECORD)}
-    assert not written & theirs.keys()
-    (told,) = moved.warnings
-    assert "has MX of in.example.com already, and it is left as it is" in told
-
-
-def test_a_zone_that_is_gone_takes_its_records_with_it_and_stops_nothing_else() -> None:
-    account = replace(after(deploy_in(EMPTY, hostedZoneId="Z123")), has_zone=False)
-    with pytest.raises(CannotDeploy, match="hostedZoneId is Z123, and Route 53 has no such zone"):
-        deploy_in(account, hostedZoneId="Z123")
-    left = deploy_in(account)
-    assert left.all(RECORD) == ()
-    assert parse_holdings(held_by(left)) == Holdings(domains=tuple(sorted(DOMAINS)))
-    (told,) = left.warnings
-    assert "records to the zone Z123, which Route 53 has no more: it forgets them" in told
-
-
-def test_our_own_record_follows_the_configuration() -> None:
-    first = deploy_in(EMPTY, hostedZoneId="Z123")
-    changed = deploy_in(after(first), hostedZoneId="Z123", dmarcPolicy="reject")
-    (dmarc,) = (
-        one for one in changed.all(RECORD) if one.inputs["name"] == "_dmarc.mail.example.com"
-    )
-    assert dmarc.inputs["records"] == ["v=DMARC1; p=reject"]
-    assert changed.warnings == ()
 
 
 # --- Credentials --------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.infra.program import InAccount, changed_config, run_program
+from tests.infra.mocked_aws import InAccount
+from tests.infra.program import changed_config, run_program
 
 LINK_KEYS, CREDENTIALS = "/mail-relay/dev/link-keys", "/mail-relay/dev/smtp-credentials"
 PRESIGNED = {"linkMode": "presigned", "linkExpiryHours": 12}

@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.infra.program import ACCOUNT, Deployment, Registered, changed_config, run_program
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment, Registered, changed_config, run_program
 
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 

@@ -9,7 +9,8 @@ import pytest
 
 from relay_core.resources import PageResources
 from tests.infra.conftest import Deploy
-from tests.infra.program import ACCOUNT, Deployment, Registered
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment, Registered
 
 NAME = "mail-relay-dev-download"
 FUNCTION = "aws:lambda/function:Function"

@@ -12,7 +12,8 @@ from infra.functions.watch_function import SCHEDULE
 from relay_core.posting.receivers import ReceiverKind, parse_receivers
 from relay_core.resources import PostingResources, WatchResources
 from tests.infra.conftest import WEBHOOKS, Deploy
-from tests.infra.program import ACCOUNT, Deployment, changed_config, read_stack
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment, changed_config, read_stack
 
 QUEUE, MAPPING = "aws:sqs/queue:Queue", "aws:lambda/eventSourceMapping:EventSourceMapping"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from tests.infra.conftest import Deploy
-from tests.infra.program import ACCOUNT, Deployment
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment
 
 QUEUE, DEAD_LETTERS = "mail-relay-dev-incoming", "mail-relay-dev-incoming-dead-letters"
 QUEUE_TYPE, POLICY_TYPE = "aws:sqs/queue:Queue", "aws:sqs/queuePolicy:QueuePolicy"

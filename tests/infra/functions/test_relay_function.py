@@ -11,7 +11,8 @@ from infra.configuration.problems import InvalidConfig
 from relay_core.resources import Resources
 from relay_core.settings import Settings
 from tests.infra.conftest import Deploy
-from tests.infra.program import ACCOUNT, Deployment, changed_config, read_stack
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment, changed_config, read_stack
 
 FUNCTION = "aws:lambda/function:Function"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"

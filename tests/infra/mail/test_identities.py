@@ -6,7 +6,8 @@ import pytest
 
 from infra.mail.dns import is_in_zone
 from tests.infra.conftest import Deploy
-from tests.infra.program import ZONE, Deployment
+from tests.infra.mocked_aws import ZONE
+from tests.infra.program import Deployment
 
 MAIL_FROM = "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes"
 RECORD = "aws:route53/record:Record"

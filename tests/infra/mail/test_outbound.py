@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.infra.conftest import Deploy
-from tests.infra.program import ACCOUNT, Deployment
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment
 
 SET = "aws:sesv2/configurationSet:ConfigurationSet"
 DESTINATION = "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination"

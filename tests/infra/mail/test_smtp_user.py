@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from tests.infra.conftest import Deploy
-from tests.infra.program import ACCOUNT, Deployment
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment
 
 USER, POLICY = "aws:iam/user:User", "aws:iam/userPolicy:UserPolicy"
 KEY, PARAMETER = "aws:iam/accessKey:AccessKey", "aws:ssm/parameter:Parameter"

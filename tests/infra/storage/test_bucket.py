@@ -6,7 +6,8 @@ import pytest
 
 from infra.configuration.problems import InvalidConfig
 from tests.infra.conftest import Deploy
-from tests.infra.program import ACCOUNT, Deployment
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment
 
 BUCKETS = ("mail-relay-dev-incoming", "mail-relay-dev-attachments")
 S3 = "aws:s3/"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.infra.conftest import Deploy
-from tests.infra.program import ACCOUNT, Deployment
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment
 
 KEY, ALIAS = "aws:kms/key:Key", "aws:kms/alias:Alias"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"

@@ -11,7 +11,8 @@ import pytest
 from infra.configuration.timing import LONGEST_DELAY
 from infra.watching.metrics import RELAY_NAMESPACE
 from tests.infra.conftest import Deploy
-from tests.infra.program import ACCOUNT, Deployment
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 TOPIC_ARN = f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-alarms"

@@ -15,7 +15,8 @@ from adapters.telemetry import relay as telemetry
 from adapters.telemetry.relay import outcome_metric
 from relay_core.record.report import Outcome
 from tests.infra.conftest import Deploy
-from tests.infra.program import ACCOUNT, Deployment
+from tests.infra.mocked_aws import ACCOUNT
+from tests.infra.program import Deployment
 
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"

@@ -19,7 +19,7 @@ from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
 from tests.operate.commands.terminal import at_a_terminal
 from tests.operate.deployed import PAGE, Deployed
 from tests.operate.manifests import ANNA, BEN, CARL, attached, manifest, to
-from tests.operate.messages.test_revocation import fetchable, is_open
+from tests.operate.messages.links_of_a_message import fetchable, is_open
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 PENDING = DeliveryState.PENDING

@@ -1,0 +1,48 @@
+"""A person at a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import ConsoleMessage, Page, Request
+
+
+@dataclass
+class Visit:
+    """A person at a browser: `page` is what is on the screen, `troubles` what the console says."""
+
+    page: Page
+    troubles: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._hear)
+        self.page.on("dialog", lambda dialog: self.troubles.append(dialog.message))
+        self.page.on("request", self._see)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # Chromium says of every page that is not a 200 that it is none.
+        is_own_status = message.location["url"] == self.page.url and "status of" in message.text
+        if message.type in {"error", "warning"} and not is_own_status:
+            self.troubles.append(message.text)
+
+    def _see(self, request: Request) -> None:
+        if not request.url.startswith("data:"):
+            self.requests.append(request.url)
+
+    def download(self, act: Callable[[], None]) -> tuple[str, bytes]:
+        """The name and the content of what comes when `act` is done."""
+        with self.page.expect_download() as coming:
+            act()
+        path = coming.value.path()
+        return coming.value.suggested_filename, Path(path).read_bytes()
+
+    @property
+    def scrolls_sideways(self) -> bool:
+        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        return bool(self.page.evaluate(wide))
+
+
+Open = Callable[..., Visit]

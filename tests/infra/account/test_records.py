@@ -1,0 +1,72 @@
+"""Records that are in the zone already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from infra.account.account_plan import CannotDeploy
+from infra.account.holdings import Holdings, parse_holdings
+from tests.infra.account.deployments import DOMAINS, RECORD, after, deploy_in, held_by
+from tests.infra.mocked_aws import EMPTY, InAccount
+
+
+def test_records_that_are_there_are_left_and_told_of_each_time() -> None:
+    theirs = {
+        ("in.example.com", "MX"): ("10 mail.theirs.example",),
+        ("_dmarc.mail.example.com", "TXT"): ('"v=DMARC1; p=reject"',),
+        ("mail.example.com", "TXT"): ('"v=spf1 -all"',),
+    }
+    first = deploy_in(InAccount(records=theirs), hostedZoneId="Z123")
+    account = after(first)
+    again = deploy_in(
+        InAccount(
+            active_rule_set=account.active_rule_set,
+            parameters=account.parameters,
+            identities=account.identities,
+            records={**account.records, **theirs},
+        ),
+        hostedZoneId="Z123",
+    )
+    for stack in (first, again):
+        written = {(one.inputs["name"], one.inputs["type"]) for one in stack.all(RECORD)}
+        assert not written & theirs.keys()
+        assert ("bounce.mail.example.com", "MX") in written
+        mx, dmarc = stack.warnings
+        assert "has MX of in.example.com already, and it is left as it is: 10 mail.theirs" in mx
+        assert "would write 10 inbound-smtp.eu-central-1.amazonaws.com; mail to it goes" in mx
+        assert (
+            "left as it is: v=DMARC1; p=reject. This stack would write v=DMARC1; p=none" in dmarc
+        )
+
+
+def test_a_record_of_another_zone_is_not_the_stacks_own() -> None:
+    first = deploy_in(EMPTY, hostedZoneId="Z123")
+    theirs = {("in.example.com", "MX"): ("10 mail.theirs.example",)}
+    moved = deploy_in(replace(after(first), records=theirs), hostedZoneId="Z456")
+    written = {(one.inputs["name"], one.inputs["type"]) for one in moved.all(RECORD)}
+    assert not written & theirs.keys()
+    (told,) = moved.warnings
+    assert "has MX of in.example.com already, and it is left as it is" in told
+
+
+def test_a_zone_that_is_gone_takes_its_records_with_it_and_stops_nothing_else() -> None:
+    account = replace(after(deploy_in(EMPTY, hostedZoneId="Z123")), has_zone=False)
+    with pytest.raises(CannotDeploy, match="hostedZoneId is Z123, and Route 53 has no such zone"):
+        deploy_in(account, hostedZoneId="Z123")
+    left = deploy_in(account)
+    assert left.all(RECORD) == ()
+    assert parse_holdings(held_by(left)) == Holdings(domains=tuple(sorted(DOMAINS)))
+    (told,) = left.warnings
+    assert "records to the zone Z123, which Route 53 has no more: it forgets them" in told
+
+
+def test_our_own_record_follows_the_configuration() -> None:
+    first = deploy_in(EMPTY, hostedZoneId="Z123")
+    changed = deploy_in(after(first), hostedZoneId="Z123", dmarcPolicy="reject")
+    (dmarc,) = (
+        one for one in changed.all(RECORD) if one.inputs["name"] == "_dmarc.mail.example.com"
+    )
+    assert dmarc.inputs["records"] == ["v=DMARC1; p=reject"]
+    assert changed.warnings == ()

@@ -1,0 +1,85 @@
+"""The account's active receipt rule set."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.account.account_plan import AnotherRuleSetIsActive, CannotDeploy
+from tests.infra.account.deployments import RULE_SET, after, deploy_in
+from tests.infra.mocked_aws import EMPTY, InAccount
+
+
+def test_the_place_of_another_rule_set_is_not_taken_and_the_ways_out_are_told() -> None:
+    with pytest.raises(AnotherRuleSetIsActive) as raised:
+        deploy_in(InAccount(active_rule_set="theirs"))
+    text = str(raised.value)
+    assert "the receipt rule set theirs is active" in text
+    assert "set existingRuleSetName to theirs and activateRuleSet to false" in text
+    assert "set replaceActiveRuleSet to true" in text
+
+
+def test_both_ways_out_are_ways_out() -> None:
+    theirs = InAccount(active_rule_set="theirs")
+    beside = deploy_in(theirs, existingRuleSetName="theirs", activateRuleSet=False)
+    assert (beside.all(RULE_SET), beside.warnings) == ((), ())
+    assert deploy_in(theirs, replaceActiveRuleSet=True).all(RULE_SET)
+
+
+@pytest.mark.parametrize("active", [None, "mail-relay-dev"])
+def test_none_and_our_own_are_in_nobodys_way(active: str | None) -> None:
+    assert deploy_in(InAccount(active_rule_set=active)).warnings == ()
+
+
+@pytest.mark.parametrize(("active", "told"), [(None, "no receipt rule set"), ("theirs", "theirs")])
+def test_a_set_that_is_not_to_be_made_active_is_in_nobodys_way_and_receives_nothing(
+    active: str | None, told: str
+) -> None:
+    stack = deploy_in(InAccount(active_rule_set=active), activateRuleSet=False)
+    again = deploy_in(after(stack, rule_set=active), activateRuleSet=False)
+    for warnings in (stack.warnings, again.warnings):
+        (warning,) = warnings
+        assert warning.startswith("activateRuleSet is false, and active in this account and")
+        assert f" is {told}: until this stack's mail-relay-dev is made active, no mail" in warning
+
+
+@pytest.mark.parametrize(("active", "told"), [(None, "no receipt rule set"), ("other", "other")])
+def test_a_rule_in_a_set_that_is_not_active_is_warned_about(active: str | None, told: str) -> None:
+    account = InAccount(active_rule_set=active)
+    (warning,) = deploy_in(account, existingRuleSetName="shared", activateRuleSet=False).warnings
+    assert warning.startswith("existingRuleSetName is shared")
+    assert f"region is {told}: until shared is made active, no mail comes in" in warning
+
+
+@pytest.mark.parametrize("active", [None, "theirs"])
+def test_a_stack_whose_set_was_deactivated_says_so_and_activates_it_again(
+    active: str | None,
+) -> None:
+    account = after(deploy_in(EMPTY), rule_set=active)
+    (warning,) = deploy_in(account, replaceActiveRuleSet=True).warnings
+    assert f"active in this account and region is {active or 'no receipt rule set'}" in warning
+    assert "no mail comes in. This deployment makes mail-relay-dev active again" in warning
+
+
+def test_a_move_to_a_shared_set_is_one_step() -> None:
+    account = after(deploy_in(EMPTY))
+    assert deploy_in(account, existingRuleSetName="shared").warnings == ()
+    with pytest.raises(CannotDeploy, match="Set activateRuleSet to true"):
+        deploy_in(account, existingRuleSetName="shared", activateRuleSet=False)
+
+
+def test_that_mail_will_be_refused_is_told_before() -> None:
+    (warning,) = deploy_in(after(deploy_in(EMPTY)), activateRuleSet=False).warnings
+    assert "deactivates it, and SES refuses all mail of this region from then on" in warning
+
+
+def test_the_set_of_another_stack_is_warned_about() -> None:
+    account = InAccount(active_rule_set="mail-relay-prod")
+    (warning,) = deploy_in(
+        account, existingRuleSetName="mail-relay-prod", activateRuleSet=False
+    ).warnings
+    assert "when that one is destroyed, the set goes" in warning
+
+
+def test_a_region_that_is_not_known_to_receive_is_tried() -> None:
+    (warning,) = deploy_in(EMPTY, **{"aws:region": "eu-south-2"}).warnings
+    assert warning.startswith("aws:region is eu-south-2")

@@ -1,0 +1,212 @@
+"""What can be wrong with a stack: of its mail's way in, its queue and its DNS; and all of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+
+from tests.sandbox.doctor.faults_of_aws import (
+    a_dead_letter,
+    a_firing_alarm,
+    a_logged_error,
+    disabled_source,
+    no_alarm_actions,
+    no_alarm_address,
+    no_bucket_policy,
+    no_credentials_of_a_user,
+    no_encryption,
+    no_identity,
+    no_notification,
+    no_workers,
+    ses_sandbox,
+)
+from tests.sandbox.doctor.patient import Patient
+
+
+@contextmanager
+def unconfirmed_subscription(patient: Patient) -> Iterator[None]:
+    sns, topic = patient.relay.client("sns"), patient.stack["fallbackTopicArn"]
+    # Nobody listens there, so nobody confirms.
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint="http://127.0.0.1:9/")
+    try:
+        yield
+    finally:
+        # AWS forgets it after three days. The emulator tells its ARN here.
+        for one in sns.list_subscriptions()["Subscriptions"]:
+            if one["Protocol"] == "http":
+                sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
+
+
+@contextmanager
+def changed_rule(patient: Patient, **changes: object) -> Iterator[None]:
+    ses, rule_set = patient.relay.client("ses"), patient.stack["receiptRuleSet"]
+    (rule,) = ses.describe_receipt_rule_set(RuleSetName=rule_set)["Rules"]
+    ses.update_receipt_rule(RuleSetName=rule_set, Rule={**rule, **changes})
+    try:
+        yield
+    finally:
+        ses.update_receipt_rule(RuleSetName=rule_set, Rule=rule)
+
+
+@contextmanager
+def disabled_rule(patient: Patient) -> Iterator[None]:
+    with changed_rule(patient, Enabled=False):
+        yield
+
+
+@contextmanager
+def rule_for_another_address(patient: Patient) -> Iterator[None]:
+    with changed_rule(patient, Recipients=["old@in.example.com"]):
+        yield
+
+
+@contextmanager
+def rule_without_scan(patient: Patient) -> Iterator[None]:
+    with changed_rule(patient, ScanEnabled=False):
+        yield
+
+
+@contextmanager
+def other_rule_set(patient: Patient) -> Iterator[None]:
+    ses = patient.relay.client("ses")
+    ses.create_receipt_rule_set(RuleSetName="somebody-elses")
+    ses.set_active_receipt_rule_set(RuleSetName="somebody-elses")
+    try:
+        yield
+    finally:
+        ses.set_active_receipt_rule_set(RuleSetName=patient.stack["receiptRuleSet"])
+        ses.delete_receipt_rule_set(RuleSetName="somebody-elses")
+
+
+def suppressed(name: str) -> Callable[[Patient], AbstractContextManager[None]]:
+    @contextmanager
+    def fault(patient: Patient) -> Iterator[None]:
+        sesv2, address = patient.relay.client("sesv2"), patient.stack[name]
+        sesv2.put_suppressed_destination(EmailAddress=address, Reason="BOUNCE")
+        try:
+            yield
+        finally:
+            sesv2.delete_suppressed_destination(EmailAddress=address)
+
+    return fault
+
+
+@contextmanager
+def suppressed_recipient(patient: Patient) -> Iterator[None]:
+    sesv2 = patient.relay.client("sesv2")
+    document = {"groups": {"oncall": ["Anna@example.org"]}, "defaultRecipients": {}}
+    with directory(patient, json.dumps(document)):
+        sesv2.put_suppressed_destination(EmailAddress="anna@example.org", Reason="COMPLAINT")
+        try:
+            yield
+        finally:
+            sesv2.delete_suppressed_destination(EmailAddress="anna@example.org")
+
+
+@contextmanager
+def directory(patient: Patient, document: str) -> Iterator[None]:
+    ssm, name = patient.relay.client("ssm"), patient.stack["directoryParameter"]
+    before = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    ssm.put_parameter(Name=name, Value=document, Overwrite=True)
+    try:
+        yield
+    finally:
+        ssm.put_parameter(Name=name, Value=before, Overwrite=True)
+
+
+@contextmanager
+def broken_directory(patient: Patient) -> Iterator[None]:
+    with directory(patient, '{"groups": '):
+        yield
+
+
+@contextmanager
+def no_queue_policy(patient: Patient) -> Iterator[None]:
+    before = patient.set_queue(Policy="")
+    try:
+        yield
+    finally:
+        patient.set_queue(**before)
+
+
+@contextmanager
+def no_dead_letter_queue(patient: Patient) -> Iterator[None]:
+    before = patient.set_queue(RedrivePolicy="")
+    try:
+        yield
+    finally:
+        patient.set_queue(**before)
+
+
+@contextmanager
+def no_link_keys(patient: Patient) -> Iterator[None]:
+    ssm = patient.relay.client("ssm")
+    name = patient.stack["directoryParameter"].rpartition("/")[0] + "/link-keys"
+    before = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+    ssm.delete_parameter(Name=name)
+    try:
+        yield
+    finally:
+        ssm.put_parameter(Name=name, Type=before["Type"], Value=before["Value"])
+
+
+@contextmanager
+def without_record(patient: Patient, type_: str, *, containing: str) -> Iterator[None]:
+    key = next(
+        (name, kind)
+        for (name, kind), values in patient.zone.items()
+        if kind == type_ and any(containing in text for text in (name, *values))
+    )
+    values = patient.zone.pop(key)
+    try:
+        yield
+    finally:
+        patient.zone[key] = values
+
+
+def missing(type_: str, containing: str) -> Callable[[Patient], AbstractContextManager[None]]:
+    @contextmanager
+    def fault(patient: Patient) -> Iterator[None]:
+        with without_record(patient, type_, containing=containing):
+            yield
+
+    return fault
+
+
+Fault = Callable[[Patient], AbstractContextManager[None]]
+
+FAULTS: Mapping[str, tuple[str, str, Fault]] = {
+    # What is made → the check that tells, what it names, how it is made
+    "subscription unconfirmed": ("subscriptions", "a receiver of http", unconfirmed_subscription),
+    "rule disabled": ("receipt-rule", "-incoming is disabled", disabled_rule),
+    "rule for another address": ("receipt-rule", "inbound address", rule_for_another_address),
+    "rule without scan": ("receipt-rule", "scan", rule_without_scan),
+    "other rule set active": ("receipt-rule-set", "somebody-elses", other_rule_set),
+    "inbound address suppressed": ("ses-suppression", "inbound", suppressed("inboundAddress")),
+    "sender suppressed": ("ses-suppression", "sender", suppressed("senderAddress")),
+    "recipient suppressed": ("ses-suppression", "anna@example.org", suppressed_recipient),
+    "directory unreadable": ("directory", "/recipients", broken_directory),
+    "queue policy gone": ("queue-policy", "does not let S3", no_queue_policy),
+    "dead-letter queue cut off": ("queue-policy", "no dead-letter", no_dead_letter_queue),
+    "key parameter gone": ("parameters", "/link-keys", no_link_keys),
+    "MX missing": ("dns-mx", "in.example.com MX", missing("MX", "inbound-smtp")),
+    "DKIM missing": ("dns-dkim", "_domainkey", missing("CNAME", "_domainkey")),
+    "MAIL FROM MX missing": ("dns-mail-from", "bounce.", missing("MX", "feedback-smtp")),
+    "SPF missing": ("dns-mail-from", "SPF", missing("TXT", "v=spf1")),
+    "DMARC missing": ("dns-dmarc", "_dmarc.", missing("TXT", "_dmarc.")),
+    "event source disabled": ("event-source", "is Disabled", disabled_source("functionName")),
+    "notification gone": ("bucket-notification", "does not tell", no_notification),
+    "bucket policy gone": ("bucket-policy", "does not let SES", no_bucket_policy),
+    "buckets encrypted unlike": ("bucket-encryption", "alike", no_encryption),
+    "identity gone": ("ses-identities", "mail.example.com", no_identity),
+    "dead-letter queue filled": ("dead-letters", "-dead-letters", a_dead_letter),
+    "posting switched off": ("posting", "is Disabled", disabled_source("postingFunctionName")),
+    "a user's credentials gone": ("parameters", "of hall-3", no_credentials_of_a_user),
+    "alarm address missing": ("subscriptions", "operator@example.com of", no_alarm_address),
+    "alarm fires": ("alarms", "bounce-rate", a_firing_alarm),
+    "alarm without actions": ("alarms", "notifies no subscriber", no_alarm_actions),
+    "function told of an error": ("function-errors", "mail failed KeyError", a_logged_error),
+    "account in SES's sandbox": ("ses-account", "sandbox", ses_sandbox),
+    "no workers": ("concurrency", "reserved concurrency of 0", no_workers),
+}

@@ -1,0 +1,192 @@
+"""What can be wrong with a stack: of its functions, buckets, topics, alarms and account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+
+from tests.sandbox.doctor.patient import Patient
+from tests.sandbox.waiting import eventually
+
+
+@contextmanager
+def no_credentials_of_a_user(patient: Patient) -> Iterator[None]:
+    ssm, name = patient.relay.client("ssm"), patient.stack["smtpUserParameters"]["hall-3"]
+    before = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+    ssm.delete_parameter(Name=name)
+    try:
+        yield
+    finally:
+        ssm.put_parameter(Name=name, Type=before["Type"], Value=before["Value"])
+
+
+@contextmanager
+def no_alarm_address(patient: Patient) -> Iterator[None]:
+    sns, topic = patient.relay.client("sns"), patient.stack["alarmsTopicArn"]
+    listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    (one,) = [each for each in listed if each["Protocol"] == "email"]
+    sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
+    try:
+        yield
+    finally:
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=one["Endpoint"])
+
+
+def disabled_source(output: str) -> Callable[[Patient], AbstractContextManager[None]]:
+    @contextmanager
+    def fault(patient: Patient) -> Iterator[None]:
+        with disabled_event_source(patient, patient.stack[output]):
+            yield
+
+    return fault
+
+
+@contextmanager
+def disabled_event_source(patient: Patient, name: str) -> Iterator[None]:
+    client = patient.relay.client("lambda")
+    (mapping,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+
+    def switch(*, on: bool) -> None:
+        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
+        state = "Enabled" if on else "Disabled"
+        eventually(lambda: client.get_event_source_mapping(UUID=mapping["UUID"])["State"] == state)
+
+    switch(on=False)
+    try:
+        yield
+    finally:
+        switch(on=True)
+
+
+@contextmanager
+def no_notification(patient: Patient) -> Iterator[None]:
+    s3, bucket = patient.relay.client("s3"), patient.stack["incomingBucket"]
+    before = s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    try:
+        yield
+    finally:
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"QueueConfigurations": before}
+        )
+
+
+@contextmanager
+def no_bucket_policy(patient: Patient) -> Iterator[None]:
+    s3, bucket = patient.relay.client("s3"), patient.stack["incomingBucket"]
+    before = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    s3.delete_bucket_policy(Bucket=bucket)
+    try:
+        yield
+    finally:
+        s3.put_bucket_policy(Bucket=bucket, Policy=before)
+
+
+@contextmanager
+def no_encryption(patient: Patient) -> Iterator[None]:
+    s3, bucket = patient.relay.client("s3"), patient.stack["attachmentsBucket"]
+    before = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+    s3.put_bucket_encryption(
+        Bucket=bucket,
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]
+        },
+    )
+    try:
+        yield
+    finally:
+        s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=before)
+
+
+@contextmanager
+def no_identity(patient: Patient) -> Iterator[None]:
+    sesv2 = patient.relay.client("sesv2")
+    domain = patient.stack["senderAddress"].rpartition("@")[2]
+    sesv2.delete_email_identity(EmailIdentity=domain)
+    try:
+        yield
+    finally:
+        sesv2.create_email_identity(EmailIdentity=domain)
+
+
+@contextmanager
+def a_dead_letter(patient: Patient) -> Iterator[None]:
+    sqs, url = patient.relay.client("sqs"), patient.stack["deadLetterQueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    try:
+        yield
+    finally:
+        sqs.purge_queue(QueueUrl=url)
+
+
+@contextmanager
+def a_firing_alarm(patient: Patient) -> Iterator[None]:
+    cloudwatch = patient.relay.client("cloudwatch")
+    # Of a metric that the sandbox never puts, so that nothing ends it meanwhile.
+    name = next(
+        alarm["AlarmName"]
+        for alarm in cloudwatch.describe_alarms()["MetricAlarms"]
+        if "bounce-rate" in alarm["AlarmName"]
+    )
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+    try:
+        yield
+    finally:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
+
+
+@contextmanager
+def no_alarm_actions(patient: Patient) -> Iterator[None]:
+    cloudwatch = patient.relay.client("cloudwatch")
+    name = cloudwatch.describe_alarms()["MetricAlarms"][0]["AlarmName"]
+    cloudwatch.disable_alarm_actions(AlarmNames=[name])
+    try:
+        yield
+    finally:
+        cloudwatch.enable_alarm_actions(AlarmNames=[name])
+
+
+@contextmanager
+def a_logged_error(patient: Patient) -> Iterator[None]:
+    logs, group = patient.relay.client("logs"), patient.stack["logGroup"]
+    line = json.dumps({"level": "ERROR", "message": "mail failed", "exception_name": "KeyError"})
+    logs.create_log_stream(logGroupName=group, logStreamName="test")
+    logs.put_log_events(
+        logGroupName=group,
+        logStreamName="test",
+        logEvents=[{"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": line}],
+    )
+    try:
+        yield
+    finally:
+        logs.delete_log_stream(logGroupName=group, logStreamName="test")
+
+
+@contextmanager
+def ses_sandbox(patient: Patient) -> Iterator[None]:
+    sesv2 = patient.relay.client("sesv2")
+
+    def put(*, production: bool) -> None:
+        sesv2.put_account_details(
+            MailType="TRANSACTIONAL",
+            WebsiteURL="https://example.com",
+            ProductionAccessEnabled=production,
+        )
+
+    put(production=False)
+    try:
+        yield
+    finally:
+        put(production=True)
+
+
+@contextmanager
+def no_workers(patient: Patient) -> Iterator[None]:
+    client, name = patient.relay.client("lambda"), patient.stack["functionName"]
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    try:
+        yield
+    finally:
+        client.delete_function_concurrency(FunctionName=name)

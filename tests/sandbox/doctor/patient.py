@@ -1,0 +1,48 @@
+"""A sandbox that doctor examines, and the DNS of its domains."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from operate.commands import doctor as command
+from operate.doctor.verdicts import Finding, Status
+from operate.stack.desk import Desk, open_desk
+from operate.stack.outputs import parse_ready_file
+from tests.sandbox.running import RunningSandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A sandbox of its own, and the DNS of its domains, which tests change."""
+
+    relay: RunningSandbox
+    zone: dict[tuple[str, str], list[str]]
+    dns: str
+
+    @property
+    def stack(self) -> Mapping[str, Any]:
+        stack: Mapping[str, Any] = self.relay.ready["stack"]
+        return stack
+
+    @property
+    def desk(self) -> Desk:
+        return open_desk(parse_ready_file(json.dumps(self.relay.ready), "ready"), None)
+
+    def look(self, desk: Desk | None = None) -> list[Finding]:
+        return list(command.examined(desk or self.desk, self.dns))
+
+    def troubles(self, desk: Desk | None = None) -> list[Finding]:
+        return [one for one in self.look(desk) if one.verdict.status is not Status.OK]
+
+    def set_queue(self, **attributes: str) -> dict[str, str]:
+        """Change attributes of the queue; what they were."""
+        sqs, url = self.relay.client("sqs"), self.stack["queueUrl"]
+        names = list(attributes)
+        before: dict[str, str] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)[
+            "Attributes"
+        ]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+        return before

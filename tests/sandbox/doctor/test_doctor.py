@@ -1,0 +1,191 @@
+"""`relayctl doctor` on a running sandbox: each fault is named, alone; a whole stack has none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from operate.cli import app
+from operate.commands import doctor as command
+from operate.doctor.examination import CHECKS
+from operate.doctor.parameters import OLD
+from operate.doctor.verdicts import Status
+from tests.operate.dns_server import serving, zone_of
+from tests.sandbox.doctor.faults import FAULTS, disabled_rule, rule_without_scan
+from tests.sandbox.doctor.patient import Patient
+from tests.sandbox.running import RunningSandbox, running_sandbox
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
+    config = ("smtpUsers=hall-3", "eventBus=default", "watchSubscriptions=true")
+    with running_sandbox(tmp_path_factory.mktemp("sandbox"), config) as relay:
+        zone = zone_of(relay.ready["stack"]["dnsRecords"])
+        with serving(zone) as dns:
+            yield Patient(relay, zone, dns)
+
+
+def test_a_whole_stack_has_nothing(patient: Patient) -> None:
+    found = patient.look()
+    assert [] == [one for one in found if one.verdict.status is not Status.OK]
+    assert {check.name for check in CHECKS} == {one.check for one in found}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named_and_no_other(patient: Patient, fault: str) -> None:
+    check, words, make = FAULTS[fault]
+    with make(patient):
+        found = patient.troubles()
+    assert [check] == [one.check for one in found], found
+    verdict = found[0].verdict
+    assert words in verdict.found
+    assert verdict.status in {Status.PROBLEM, Status.WARNING}
+    assert verdict.remedy
+
+
+def test_once_they_are_mended_there_is_nothing_again(patient: Patient) -> None:
+    assert [] == patient.troubles()
+
+
+def test_old_credentials_are_named(patient: Patient) -> None:
+    def clock() -> datetime:
+        return datetime.now(UTC) + OLD
+
+    found = patient.troubles(replace(patient.desk, clock=clock))
+    assert ["smtp-credentials"] * 2 == [one.check for one in found]
+    of_all, of_one = (one.verdict for one in found)
+    assert "credentials are 365 days old" in of_all.found
+    assert "raise smtpCredentialsVersion by one" in of_all.remedy
+    assert "of hall-3 are 365 days old" in of_one.found
+    assert "raise its number in smtpUsers by one" in of_one.remedy
+
+
+class TestCommand:
+    def run(self, patient: Patient, folder: Path, *arguments: str) -> Any:
+        ready_file = folder / "ready.json"
+        ready_file.write_text(json.dumps(patient.relay.ready))
+        where = ("--ready-file", str(ready_file), "--dns", patient.dns)
+        return CliRunner().invoke(app, ["doctor", *arguments, *where])
+
+    def test_json_is_an_object_a_line_and_a_problem_the_status(
+        self, patient: Patient, tmp_path: Path
+    ) -> None:
+        whole = self.run(patient, tmp_path, "--json")
+        lines = [json.loads(line) for line in whole.stdout.splitlines()]
+        assert 0 == whole.exit_code
+        assert {("check", "status", "found", "remedy")} == {tuple(line) for line in lines}
+        assert {"ok"} == {line["status"] for line in lines}
+        with disabled_rule(patient):
+            assert 1 == self.run(patient, tmp_path, "--json").exit_code
+        with rule_without_scan(patient):  # a warning is no problem
+            assert 0 == self.run(patient, tmp_path, "--json").exit_code
+
+    def test_a_person_is_told_what_to_do(self, patient: Patient, tmp_path: Path) -> None:
+        with disabled_rule(patient):
+            told = self.run(patient, tmp_path)
+        assert "receipt-rule" in told.stdout
+        assert "→ 'pulumi refresh', then 'pulumi up'" in told.stdout
+        assert "26 of 27 are well, 1 problem" in told.stderr
+
+    def test_without_dns_its_records_are_unknown(self, patient: Patient) -> None:
+        found = [one for one in command.examined(patient.desk, None) if "dns" in one.check]
+        assert {Status.UNKNOWN} == {one.verdict.status for one in found}
+
+    def test_watching_ends_when_all_is_well(
+        self, patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fault = disabled_rule(patient)
+        fault.__enter__()
+
+        def mend(_seconds: float) -> None:
+            fault.__exit__(None, None, None)
+
+        monkeypatch.setattr("time.sleep", mend)
+        told = self.run(patient, tmp_path, "--watch", "--json")
+        statuses = [
+            line["status"]
+            for line in map(json.loads, told.stdout.splitlines())
+            if line["check"] == "receipt-rule"
+        ]
+        assert (["problem", "ok"], 0) == (statuses, told.exit_code)
+        assert "1 problem; again in 15 seconds" in told.stderr
+
+
+POLICY: Mapping[str, Any] = json.loads(
+    (Path(__file__).parents[3] / "docs" / "doctor-policy.json").read_text("utf-8")
+)
+UNCALLED = {
+    # Action → why nothing asks for it on this stack
+    "kms:DescribeKey": "the stack has no key of its own",
+}
+NAMED_OTHERWISE = {
+    # Calls of S3 whose actions have other names (Service Authorization Reference, Amazon S3)
+    "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+}
+EMULATOR_ASKS_FOR = {
+    # ministack takes GetFunctionConcurrency for the call that sets it.
+    "Effect": "Allow",
+    "Action": "lambda:PutFunctionConcurrency",
+    "Resource": "*",
+}
+
+
+class TestRights:
+    def as_user(self, patient: Patient, name: str, statements: list[Any]) -> Patient:
+        iam = patient.relay.client("iam")
+        iam.create_user(UserName=name)
+        document = json.dumps(
+            {"Version": "2012-10-17", "Statement": [*statements, EMULATOR_ASKS_FOR]}
+        )
+        iam.put_user_policy(UserName=name, PolicyName="doctor", PolicyDocument=document)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        aws = {
+            **patient.relay.ready["aws"],
+            "access_key_id": key["AccessKeyId"],
+            "secret_access_key": key["SecretAccessKey"],
+        }
+        return replace(patient, relay=RunningSandbox({**patient.relay.ready, "aws": aws}))
+
+    def test_the_policy_to_paste_is_enough(self, patient: Patient) -> None:
+        assert [] == self.as_user(patient, "doctor", POLICY["Statement"]).troubles()
+
+    def test_it_has_no_right_that_is_not_used(self, patient: Patient) -> None:
+        desk, called = patient.desk, set()
+
+        def client(service: str) -> Any:
+            made = desk.client(service)
+            made.meta.events.register("before-call", remember)
+            return made
+
+        def remember(model: Any, **_: Any) -> None:
+            prefix = {"sesv2": "ses", "monitoring": "cloudwatch"}.get(
+                model.service_model.signing_name, model.service_model.signing_name
+            )
+            action = f"{prefix}:{model.name}"
+            called.add(NAMED_OTHERWISE.get(action, action))
+
+        patient.look(replace(desk, client=client))
+        allowed = {action for one in POLICY["Statement"] for action in one["Action"]}
+        assert allowed - UNCALLED.keys() == called
+
+    def test_a_missing_right_is_named_and_hides_nothing_else(self, patient: Patient) -> None:
+        missing = {"sns:ListSubscriptionsByTopic", "cloudwatch:DescribeAlarms"}
+        statements = [
+            {**one, "Action": actions}
+            for one in POLICY["Statement"]
+            if (actions := [action for action in one["Action"] if action not in missing])
+        ]
+        found = self.as_user(patient, "without-topics", statements).troubles()
+        assert {"subscriptions", "alarms"} == {one.check for one in found}
+        assert {Status.UNKNOWN} == {one.verdict.status for one in found}
+        remedies = " ".join(one.verdict.remedy for one in found)
+        assert "allow sns:ListSubscriptionsByTopic" in remedies
+        assert "allow cloudwatch:DescribeAlarms" in remedies
