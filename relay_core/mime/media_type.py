@@ -54,6 +54,8 @@ def _parse_media_type(value: bytes, charsets: tuple[str, ...]) -> MediaType:
     parsed = parse_parameterised(value, charsets)
     boundary = parsed.boundary
     valid = _TYPE.fullmatch(parsed.word)
+    if valid and valid[1] in _KINDS_OF_MULTIPART and valid[2] == "multipart":
+        valid = None  # the two words in the wrong order
     major, minor = valid.groups() if valid else _guessed(parsed.word)
     return MediaType(
         type=major,
@@ -80,6 +82,7 @@ _TOP_LEVEL = frozenset(
     }
 )
 """All top-level media types that are registered (IANA, "Media Types"), and one that is not."""
+_KINDS_OF_MULTIPART = frozenset({"mixed", "alternative", "related"})
 _TEXT_WORD = re.compile(r"(?<![a-z])(plain|text|txt|x?html?)(?![a-z])")
 # What texts are under types of programs that stand in no registry.
 _PROGRAMS_OWN = frozenset(
@@ -127,10 +130,12 @@ def _guessed(word: str) -> tuple[str, str]:
     first, _, rest = plain.partition("/")
     if rest.startswith(f"{first}/"):
         plain = rest
+    if first in _KINDS_OF_MULTIPART:
+        return "multipart", first
     if match := _TYPE.match(plain) or _TWO_WORDS.match(plain):
         return match[1], match[2]
-    if first in {"multipart", "mixed", "alternative", "related"}:
-        return "multipart", "mixed" if first == "multipart" else first
+    if first == "multipart":
+        return "multipart", "mixed"
     if not plain or (words := _TEXT_WORD.findall(plain)):
         return "text", "html" if plain and "htm" in words[-1] else "plain"
     major, _, minor = _NOTHING_SAID.partition("/")

@@ -288,7 +288,7 @@ class _Rewriter:
             self._write_text(entity, self.texts[entity], full, reading)
         elif not travels_as_it_is(self.message, entity):
             content = encode_base64(self.message.content(entity))
-            fields: dict[str, str | None] = {"content-transfer-encoding": "base64"}
+            fields = {**_untold_type(entity), "content-transfer-encoding": "base64"}
             if entity.media_type.type in {"multipart", "message"}:
                 # Neither may be encoded (RFC 2045 section 6.4): it goes as the bytes that it is.
                 fields["content-type"] = "application/octet-stream"
@@ -300,14 +300,8 @@ class _Rewriter:
         ):
             # A text that says so is never taken for the multipart that it may look like.
             self._write_header(entity, {"content-type": "text/plain; charset=us-ascii"})
-        elif (
-            entity.media_type.full == "application/octet-stream"
-            and entity.header.first("content-type") is None
-        ):
-            # A file of which only its bytes tell the type is no text to those who do not look.
-            self._write_header(entity, {"content-type": entity.media_type.full})
         else:
-            self._write_header(entity, {})
+            self._write_header(entity, _untold_type(entity))
 
     def _write_text(
         self, entity: Entity, text: str, full: str, reading: Reading, *, is_note: bool = False
@@ -343,3 +337,10 @@ class _Rewriter:
         ):
             span = entity.header.span
             self._splice(span.start, span.end, part_header(entity.header, fields))
+
+
+def _untold_type(entity: Entity) -> dict[str, str | None]:
+    """The Content-Type of a file that has none: it is no text to those who do not look at it."""
+    if entity.media_type.full != "application/octet-stream" or entity.header.first("content-type"):
+        return {}
+    return {"content-type": entity.media_type.full}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 from datetime import UTC, datetime
 
 import pytest
@@ -20,6 +21,7 @@ from relay_core.outgoing.rewrite import rewrite_body
 from relay_core.outgoing.splices import Splice, apply_splices
 from tests.core import oracle
 from tests.core.laws import check_any_bytes, check_rewriting_is_done
+from tests.corpus import FOLDER
 from tests.garbage import GARBAGE, mutated_mails
 from tests.strategies import Drawn, mails
 
@@ -265,3 +267,12 @@ def test_a_text_in_uuencode_goes_out_in_what_all_can_read() -> None:
 )
 def test_the_list_stands_above_a_signature(text: str, expected: str) -> None:
     assert expected == with_appendix(text, "BLOCK\n")
+
+
+def test_a_file_without_a_type_goes_out_as_one_when_it_is_encoded_anew() -> None:
+    # Blanks among the base64 make the part be written anew; without a type it would be a text.
+    raw = (FOLDER / "malformed/picture-without-a-type-that-is-shown.eml").read_bytes()
+    raw = raw.replace(b"QEBAQEBAQEB\r\n", b"QEBA QEBAQEB\r\n")
+    picture = email.message_from_bytes(rewritten(raw)).get_payload()[1]
+    assert "application/octet-stream" == picture.get_content_type()
+    assert picture.get_payload(decode=True).startswith(b"\xff\xd8\xff")
