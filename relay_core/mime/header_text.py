@@ -5,7 +5,9 @@ Nobody labels them. They should be UTF-8 (RFC 6532), and are anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from relay_core.errors import Span
 from relay_core.text.charset_guess import guess_charset
@@ -18,12 +20,26 @@ def decode_header_bytes(value: bytes, charsets: Sequence[str] = ()) -> str:
     """A header field's bytes as text.
 
     They are read as `relay_core.text.reading` reads a text without a label: ISO-2022-JP by its
-    escapes, else UTF-8, which may be cut within its last character, else one of `charsets`, which
-    are the labels of the mail's texts, else what fits best.
+    escapes, else UTF-8, which may be cut within its last character, else a charset that an
+    encoded-word beside them names, else one of `charsets`, which are the labels of the mail's
+    texts, else what fits best.
     """
     if value.isascii() and b"\x1b" not in value:
         return value.decode("ascii")
-    return _as_read(value, find_reading(value, Span(0, len(value)), None, charsets))
+    likely = (*_charsets_of_words(value), *charsets)
+    return _as_read(value, find_reading(value, Span(0, len(value)), None, likely))
+
+
+_WORD = re.compile(rb"=\?([!-)+->@-~]{1,40})(?:\*[!->@-~]{0,20})?\?[bBqQ]\?")
+_MAX_WORDS = 20
+
+
+def _charsets_of_words(value: bytes) -> Iterator[str]:
+    """The labels of the charsets that the first encoded-words of a value name, but for UTF-8."""
+    words = islice(_WORD.finditer(value), _MAX_WORDS)
+    for label in dict.fromkeys(word[1].decode("ascii") for word in words):
+        if known_charset(label) not in {None, "ascii", "utf-8"}:
+            yield label
 
 
 def _as_read(value: bytes, reading: Reading) -> str:

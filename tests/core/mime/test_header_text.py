@@ -94,3 +94,12 @@ def test_without_any_word_of_it_the_letters_tell_the_charset(codec: str) -> None
 def test_any_bytes_are_text(content: bytes, charsets: list[str]) -> None:
     decode_header_bytes(content, charsets).encode()
     relayed(b"Subject: " + content.translate(None, b"\r\n") + b"\r\n\r\n" + CODE)
+
+
+def test_raw_bytes_beside_an_encoded_word_are_in_its_charset() -> None:
+    # A receipt of a Chinese mail program: the prefix is raw, the subject it answers is encoded.
+    raw = "回执（已显示） - ".encode("gbk")
+    assert "回执（已显示） - =?GBK?Q?x?=" == decode_header_bytes(raw + b"=?GBK?Q?x?=")
+    assert "Łódź =?iso-8859-2?Q?x?=" == decode_header_bytes(
+        "Łódź ".encode("iso-8859-2") + b"=?iso-8859-2?Q?x?=", ("windows-1252",)
+    )
