@@ -41,6 +41,7 @@ class DefectKind(StrEnum):
     DOUBLED_DELIMITER = "doubled-delimiter"
     MISSING_BOUNDARY = "missing-boundary"
     MISSING_DELIMITER = "missing-delimiter"
+    ENCODED_MULTIPART = "encoded-multipart"
     MISSING_CLOSE_DELIMITER = "missing-close-delimiter"
     INVALID_MEDIA_TYPE = "invalid-media-type"
     UNKNOWN_CHARSET = "unknown-charset"

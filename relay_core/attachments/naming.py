@@ -28,7 +28,7 @@ def suggested_name(message: Message, entity: Entity) -> str | None:
         # An address is nobody's business in a name.
         subject = subject_of(head_of(message, entity), 4 * _MAX_SUBJECT)
         return f"{subject[:_MAX_SUBJECT].strip()}.eml" if subject and "@" not in subject else None
-    if full in EXTENSIONS:
+    if full in EXTENSIONS and entity.media_type.valid and entity.header.first("content-type"):
         return None
     head = head_of(message, entity)
     if entity.media_type.type == "multipart" and begins_like_mail(head):

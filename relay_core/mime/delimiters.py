@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from relay_core.errors import Span
+
 from .line_ends import end_of_lf_lines
 from .undeclared import undeclared_boundary
 
@@ -25,6 +27,10 @@ _INDEXED_LINES = 100_000
 
 _STRIDE = 1 << 12
 """How far the search for a delimiter line looks behind a hyphen, in bytes."""
+
+
+_INDENTED = re.compile(rb"[ \t]+--([^\r\n]*)(?:\r?\n|\r(?!\n))")
+_LONGEST_INDENTED = 300
 
 
 class Delimiters:
@@ -55,6 +61,13 @@ class Delimiters:
             else:
                 self.boundaries[one] = before
         self.misses, self.pattern = 0, None
+
+    def indented(self, start: int, boundaries: tuple[bytes, ...]) -> Span | None:
+        """The indented line at `start` that is a delimiter of one of these, which comes again."""
+        match = _INDENTED.match(self.raw, start, start + _LONGEST_INDENTED)
+        if match is None or match[1].rstrip(b" \t") not in boundaries:
+            return None
+        return Span(*match.span()) if self.occurs(boundaries, match.end()) else None
 
     def line_end(self, position: int) -> int:
         """Where the line at `position` ends, its line break included."""

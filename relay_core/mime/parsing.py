@@ -5,8 +5,8 @@ message; if that declares a multipart, the boundary goes onto a stack, and from 
 lines that begin with `--` are looked at, found by a search for the line break and the two
 hyphens together. Such a line is looked up among the boundaries of the open multiparts: an
 exact match (RFC 2046 section 5.1.1) opens the next part of that multipart, or closes it, and
-ends every part that is open further in. Nothing is copied but delimiter lines and header
-values; nothing recurses, so nesting cannot exhaust the interpreter's stack.
+ends every part that is open further in. Only delimiter lines and header values are copied.
+Nothing recurses.
 
 A message/rfc822 entity is a leaf: what is inside belongs to whoever opens it.
 
@@ -20,6 +20,7 @@ import re
 from relay_core.errors import DefectKind, LimitExceeded, MalformedMessage, Span
 
 from .delimiters import Delimiters
+from .encoded_multipart import decoded_multipart
 from .entity import Entity
 from .header import Header
 from .header_claims import is_encoded, is_file, is_plain_text, may_hold_parts
@@ -36,6 +37,8 @@ from .undeclared import is_shown
 def parse_message(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     """Read a message. Time is linear in its size.
 
+    A multipart whose whole body is encoded is decoded first: the message has its decoded bytes.
+
     Raises:
         MalformedMessage: if there are no bytes at all.
         LimitExceeded: naming the limit.
@@ -46,17 +49,18 @@ def parse_message(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
         raise LimitExceeded(
             f"the message has at least {len(raw)} bytes, the limit is {limits.size}"
         )
-    return _Parser(raw, limits).parse()
+    message = _Parser(raw, limits).parse()
+    if (decoded := decoded_multipart(message)) is None:
+        return message
+    parser = _Parser(decoded, limits)
+    parser.findings.report(DefectKind.ENCODED_MULTIPART, 0, len(decoded))
+    return parser.parse()
 
 
 _SECOND_READINGS = 16
 """How many multiparts of a message are read again because their boundary never came."""
 
 _INK = re.compile(rb"\S")
-
-_INDENTED = re.compile(rb"[ \t]+--([^\r\n]*)(?:\r?\n|\r(?!\n))")
-_LONGEST_INDENTED = 300
-
 _TAKES_A_TEXT = frozenset({"mixed", "alternative"})
 """The multiparts in which a text may be added before the first part."""
 
@@ -146,11 +150,9 @@ class _Parser:
         start = multipart.scanned.body_start
         while start < len(self.raw) and self.raw[start] in b"\r\n":
             start += 1
-        if match := _INDENTED.match(self.raw, start, start + _LONGEST_INDENTED):
-            is_its_own = match[1].rstrip(b" \t") in multipart.boundaries
-            if is_its_own and self.delimiters.occurs(multipart.boundaries, match.end()):
-                self.findings.report(DefectKind.MISSING_DELIMITER, *match.span())
-                return Span(start, self.delimiters.line_end(start))
+        if (line := self.delimiters.indented(start, multipart.boundaries)) is not None:
+            self.findings.report(DefectKind.MISSING_DELIMITER, *line)
+            return line
         if not CONTENT_FIELD.match(self.raw, start):
             return None
         header = self._scan(start, Place.PART).header
@@ -194,9 +196,8 @@ class _Parser:
         self._push(opened)
         if media_type.type == "multipart":
             if delimiter is not None and not media_type.boundaries and is_file(header, media_type):
-                self.findings.report(
-                    DefectKind.MISSING_BOUNDARY, *header.span
-                )  # one file, as it is
+                # One file, as it is.
+                self.findings.report(DefectKind.MISSING_BOUNDARY, *header.span)
             else:
                 self._find_boundaries(opened)
         elif delimiter is None and may_hold_parts(header):
@@ -278,7 +279,7 @@ class _Parser:
     def _look_again(self, end: int) -> int | None:
         """Give an empty multipart that ends at `end` a second reading, by its real boundary.
 
-        Returns where to read on, or None if there is nothing to be found.
+        Returns where to read on, or None.
         """
         multipart = self.stack[-1]
         if not multipart.boundaries or multipart.parts or multipart.is_second_reading:

@@ -273,6 +273,8 @@ def test_a_file_without_a_type_goes_out_as_one_when_it_is_encoded_anew() -> None
     # Blanks among the base64 make the part be written anew; without a type it would be a text.
     raw = (FOLDER / "malformed/picture-without-a-type-that-is-shown.eml").read_bytes()
     raw = raw.replace(b"QEBAQEBAQEB\r\n", b"QEBA QEBAQEB\r\n")
-    picture = email.message_from_bytes(rewritten(raw)).get_payload()[1]
+    _, _, picture = email.message_from_bytes(rewritten(raw)).walk()
     assert "application/octet-stream" == picture.get_content_type()
-    assert picture.get_payload(decode=True).startswith(b"\xff\xd8\xff")
+    content = picture.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    assert content.startswith(b"\xff\xd8\xff")
