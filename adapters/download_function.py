@@ -1,4 +1,4 @@
-"""The Lambda function of the download page: how it is put together, and Lambda's entry.
+"""The Lambda function of the download page: its composition, and the handler that Lambda calls.
 
 What it answers is in `download.answering`.
 """
@@ -75,7 +75,7 @@ def compose(
 
 
 def store_origin(links: S3AttachmentLinks) -> str:
-    """Scheme and host of the URLs that files are fetched from; signing one asks nobody."""
+    """Scheme and host of the URLs that files are fetched from; signing one makes no call."""
     link = links.issue(
         AttachmentKey(ATTACHMENTS_PREFIX),
         filename="",

@@ -104,7 +104,7 @@ class PostingFunction:
         return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
 
     def _handle(self, record: SQSRecord) -> bool:
-        """Post one message; whether it was taken."""
+        """Post one message. Returns whether it was accepted."""
         receiver: Receiver | None = None
         with self.log.append_context_keys(
             sqs_message_id=record.message_id, receive_count=receive_count(record)

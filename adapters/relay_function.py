@@ -1,11 +1,11 @@
-"""The Lambda function of the relay: how it is put together, and Lambda's entry.
+"""The Lambda function of the relay: its composition, and the handler that Lambda calls.
 
 `handler` is a thin shell: it makes one `RelayFunction` a container, at the first
 invocation, so that a wrong environment is an error with a name in the log and not a crash
 at import. Everything else can be had by calling `compose` with a session and a clock.
 
-Where the function's environment is not usable, it raises: an alarm sounds at once, and Lambda
-tries fewer mails with what cannot relay any. Of a mail that fails it does not (`relaying.batch`).
+If the function's environment is not usable, it raises: an alarm fires at once, and Lambda slows
+its polling of the queue. It does not raise for a mail that fails (`relaying.batch`).
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""The function that looks at the topics' e-mail subscriptions: `adapters.watch_function.handler`.
+"""The function that checks the topics' e-mail subscriptions: `adapters.watch_function.handler`.
 
-An address gets nothing before it has confirmed its subscription, nor after SNS turned it off or
-somebody clicked on *unsubscribe*; and no metric of SNS tells of either. So each address that the
-configuration names is looked for, once an hour, and those that are not subscribed are counted as
-`SubscriptionsMissing`, on which an alarm looks. If the look itself fails, all of them are: nobody
-knows that they hear anything.
+An address gets nothing before its subscription is confirmed, or after SNS disabled it or a reader
+clicked on *unsubscribe*; no metric of SNS reports either. So each address of the configuration is
+checked once an hour, and those that are not subscribed are counted as `SubscriptionsMissing`,
+which has an alarm. If the check itself fails, all are counted.
 
 A subscription that waits for its confirmation has the ARN `PendingConfirmation`; one that was
 given up may still be listed for a while, as `Deleted` (SNS API reference,
@@ -39,7 +38,7 @@ _ARN = "arn:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionWatch:
-    """Looks at the subscriptions. Calling it looks once."""
+    """A check of the subscriptions; calling it checks once."""
 
     resources: WatchResources
     client: SNSClient
@@ -47,7 +46,7 @@ class SubscriptionWatch:
     metrics: EphemeralMetrics
 
     def __call__(self) -> int:
-        """Count the addresses that hear nothing, log which, and answer with their number."""
+        """Count and log the addresses that are not subscribed; their number."""
         wanted = {
             self.resources.alarms_topic_arn: self.resources.alarm_emails,
             self.resources.fallback_topic_arn: self.resources.fallback_emails,

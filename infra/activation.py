@@ -1,19 +1,19 @@
-"""Which receipt rule set is active: made so by the provider, and undone only where it is ours.
+"""The active receipt rule set: activated by the provider, deactivated only if it is the stack's.
 
 An account has one active receipt rule set in a region. The provider's resource is used only to
-activate one. Its deletion would deactivate whichever set is active then, also another owner's
+activate one. Its deletion would deactivate any set that is active then, also another owner's
 (terraform-provider-aws, active_receipt_rule_set.go, delete). So it is retained on deletion: a
 change of sets, a set that another stack has replaced, and a rename deactivate nothing.
 
-What is left is a resource of our own, an `Activation`. Deleted, it asks which set is active, and
-deactivates that only if it is the stack's own. At each `up` and preview it is compared with what
-is active, and makes ours active again where somebody has changed that: the provider's resource is
-compared with Pulumi's state, which does not know.
+The deactivation is a resource of our own, an `Activation`. On deletion it reads which set is
+active, and deactivates it only if it is the stack's own. At each `up` and preview it is compared
+with what is active, and activates the stack's set again if that was changed outside of Pulumi:
+the provider's resource is compared with Pulumi's state only, which does not show that.
 
 It is a dynamic provider, which Pulumi runs in the Python of the program, at `destroy` too (Pulumi
 docs, "Dynamic resource providers"). It calls AWS by boto3, whose credentials are those of the
-environment or of `aws:profile`. Provider configuration beyond that, like a role to assume, is not
-boto3's; so the account is compared first, and nothing is done in another one.
+environment or of `aws:profile`. boto3 does not use other provider configuration, such as a role to
+assume; so the accounts are compared first, and nothing is done in another account.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ Client = Callable[[str], Any]
 
 
 class AnotherAccount(pulumi.RunError):
-    """The credentials found are of another account than the stack's, or of none."""
+    """boto3 found no credentials, or those of another account than the stack's."""
 
 
 class ActivationProvider(dynamic.ResourceProvider):
     """What Pulumi calls to make, compare and delete an `Activation`.
 
     Its properties: `ruleSetName`; `isOwn`, whether that set is the stack's own; `account`.
-    `client` is set by `configure`, or by whoever calls this instead of Pulumi.
+    `client` is set by `configure`, or by a test.
     """
 
     serialize_as_secret_always = False
@@ -52,7 +52,7 @@ class ActivationProvider(dynamic.ResourceProvider):
         self.client = _client_of({key: req.config.get(f"aws:{key}") for key in _CONFIG})
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        """Make the set active, unless it is: the provider's resource has done it mostly."""
+        """Make the set active if it is not: usually the provider's resource has done that."""
         self._activate(props)
         return dynamic.CreateResult(id_="activation", outs=dict(props))
 
@@ -120,7 +120,7 @@ def account_of_credentials() -> str:
     """The account in which an `Activation` of this stack would act.
 
     Raises:
-        AnotherAccount: if boto3 finds no credentials that are good.
+        AnotherAccount: if boto3 finds no valid credentials.
     """
     provider = pulumi.Config("aws")
     try:
@@ -133,14 +133,14 @@ def account_of_credentials() -> str:
 
 
 class Activation(dynamic.Resource, module="ses", name="Activation"):
-    """A receipt rule set's being active, for as long as the resource is there."""
+    """The state of a receipt rule set of being active, as a resource."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveRuleSetArgs:
-    """`is_own`: whether the set is the stack's, to be deactivated when the stack goes.
+    """`is_own`: whether the set is the stack's, which is deactivated when the stack is destroyed.
 
-    `rule` is the rule that has to be there before its set is active.
+    `rule` is the rule that has to exist before its set is active.
     """
 
     rule_set_name: str

@@ -1,6 +1,6 @@
-"""Facts of AWS that no API tells, with where they are written down.
+"""Facts of AWS that no API returns, with their source.
 
-Everything the relay needs lives in the partition `aws`: SES receives mail in no other.
+The relay runs in the partition `aws` only: SES receives mail in no other.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def inbound_endpoint(region: str) -> str:
 
 
 def feedback_endpoint(region: str) -> str:
-    """The host that an MX record of a MAIL FROM domain names, so that SES hears of bounces.
+    """The host that an MX record of a MAIL FROM domain names, so that bounces reach SES.
 
     SES guide, "Using a custom MAIL FROM domain".
     """

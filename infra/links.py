@@ -1,4 +1,4 @@
-"""What a link of the page mode needs: the keys of its token, and the page that it opens."""
+"""What links of linkMode page need: the keys of their tokens, and the download page."""
 
 from __future__ import annotations
 

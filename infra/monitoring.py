@@ -1,4 +1,4 @@
-"""What watches the stack: its alarms, and the dashboard that shows what they watch."""
+"""The stack's alarms, and the dashboard that shows their metrics."""
 
 from __future__ import annotations
 

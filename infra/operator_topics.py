@@ -1,6 +1,6 @@
-"""The stack's two topics: alarms for those who run it, notices for those who answer senders.
+"""The stack's two topics: alarms for its operators, notices for those who answer senders.
 
-A topic lets in only who has to publish to it, each by the ARN of its resources.
+Only the services that have to may publish to a topic, each limited to the ARN of its resources.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The whole relay: the one place where its parts are put together.
+"""The whole stack, put together from its parts.
 
 device ─▶ SES ─receipt rule─▶ incoming bucket ─▶ queue ─▶ function ─▶ SES ─▶ recipients
                                                    │         ├─▶ attachments bucket ─▶ page
@@ -159,7 +159,7 @@ class MailRelay(pulumi.ComponentResource):
                 retention=QUEUE_RETENTION,
                 dead_letter_retention=DEAD_LETTER_RETENTION,
                 key_arn=key_arn,
-                # A set that somebody else made tells whom its owner wants it to tell.
+                # A set that the stack did not make keeps its own event destinations.
                 events_topic_arn=None if config.configuration_set_name else alarm_topic.arn,
             ),
             child,

@@ -1,4 +1,4 @@
-"""Properties that every resource of a kind gets, wherever in the program it is declared.
+"""Properties that every resource of a type gets, wherever the program declares it.
 
 The operator configures both. They apply to all resources of the relay, so that a role or a bucket
 that is added later has them too.

@@ -1,4 +1,4 @@
-"""What the operator types. `relayctl --help` lists the commands.
+"""The commands of `relayctl`; `relayctl --help` lists them.
 
 `inspect` and `rewrite`, which are here, need neither AWS nor a deployment: see `policy` for what
 they go by. All other commands work on a stack (`operate.commands`).
@@ -161,7 +161,7 @@ def _inspect(
     except OSError as error:
         where = f" ({error.filename})" if error.filename and error.filename != file else ""
         return f"{error.strerror or error}{where}"
-    except Exception as error:  # noqa: BLE001 - thousands of files must not wait for one mended bug
+    except Exception as error:  # noqa: BLE001 - thousands of files must not wait for one bug
         return f"this is a fault of relayctl, please report it: {error!r}"
 
 

@@ -1,4 +1,4 @@
-"""How the command line fails: in words of its own, whatever library reads it."""
+"""How errors on the command line are reported, with texts of our own."""
 
 from __future__ import annotations
 

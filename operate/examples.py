@@ -1,4 +1,4 @@
-"""The end of each command's help: examples, and what its exit status says."""
+"""The end of each command's help: examples, and its exit statuses."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
 
 
 def epilog(command: str, exit_statuses: str = EXIT_STATUSES) -> str:
-    """What stands at the end of a command's help."""
+    """The text at the end of a command's help."""
     # A backspace on a line of its own keeps the lines of a paragraph as they are.
     lines = "\n".join(f"  {example}" for example in EXAMPLES[command])
     return f"\b\nExamples:\n{lines}\n\n{exit_statuses}"

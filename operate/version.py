@@ -1,4 +1,4 @@
-"""Which version of the project this checkout is."""
+"""The version of the project in this checkout."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ twice, `outgoing` writes the mails, `links` has the tokens and pages that lead t
 `throttling` holds mail back by it.
 
 Below all these: `record` (what is kept of a message), `keys` (under which names), `settings` (what
-an operator may set), `addresses`, `html`, `text` and `errors`. The packages are layers, and no
+an operator may set), `addresses`, `html`, `text`, `abnf` (the RFCs' character classes) and
+`errors`. The packages are layers, and no
 import goes up; `pyproject.toml` has their order.
 """

@@ -1,4 +1,4 @@
-"""How settings and resources travel from deploy time to run time: as environment variables.
+"""Settings and resources as environment variables, from deploy time to run time.
 
 Each field of a dataclass is a variable, named by `variable_name` and written by the field's type;
 lists are written as JSON. This mapping is the only thing that `infra` and `adapters` share.

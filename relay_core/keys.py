@@ -1,4 +1,4 @@
-"""What is stored where: the layout of both buckets, and the names in it, each of its own type.
+"""The layout of both buckets: the keys in them, each kind with a type of its own.
 
 The incoming bucket holds raw mail as SES wrote it, and beside it what never ends:
 

@@ -1,4 +1,4 @@
-"""What the relay decides about a mail before it acts: everything, as data.
+"""The plan for a mail: every decision about it, as data, before anything is done.
 
 `plan_relay` does no I/O and knows no clock and no environment. The same message yields the
 same plan every time, keys included, which is what makes a redelivery harmless.
@@ -293,7 +293,7 @@ def attachments_of(
     )
 
 
-# Domains that lead nowhere, or only within the network that a device stands in (RFC 6761,
+# Domains that mail cannot reach, or only within the device's own network (RFC 6761,
 # RFC 6762, RFC 8375, ICANN's reservation of "internal", and what Linux calls itself).
 _NOWHERE = re.compile(
     r"(?:^|\.)(?:invalid|test|localhost|local|internal|home\.arpa|localdomain)\Z"
@@ -320,9 +320,9 @@ def _sender(message: Message, mail: MailIdentity, settings: Settings) -> Sender:
 
 
 def _replies(message: Message, mail: MailIdentity, settings: Settings) -> Iterator[Mailbox]:
-    """Whom an answer reaches: whom the device names, else the device (RFC 5322 section 3.6.2).
+    """The addresses for replies: those that the device names, else the device (RFC 5322, 3.6.2).
 
-    Addresses of the relay's own are left out, and those that lead nowhere.
+    Addresses of the relay itself and those that mail cannot reach are left out.
     """
 
     def is_reachable(mailbox: Mailbox) -> bool:

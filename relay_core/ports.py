@@ -87,9 +87,9 @@ class DownloadPages(Protocol):
     """The pages on which recipients find their files: one link a recipient of a message."""
 
     def open(self, message_id: MessageId) -> None:
-        """Let the links of a message lead to it, for as long as a file is kept from now on.
+        """Make the links of a message valid, for as long as a file is kept from now on.
 
-        Before this, they lead nowhere.
+        Before this call they have no target.
         """
         ...
 

@@ -85,7 +85,7 @@ def relay_message(
         TransientError: something is left to do; deliver the message again. What was done is
             recorded and will not be repeated.
         PermanentError: the stores or the operator's channel refuse for good: a deployment
-            that must be mended before the message can be relayed.
+            that must be fixed before the message can be relayed.
     """
     worker = attempt.given_to(worker, settings)
     stored = ports.manifests.load(message_id_of(raw_key))

@@ -1,4 +1,4 @@
-"""What each function is given of the deployment: names, ARNs and URLs of what was made.
+"""The resources that each function is given: names, ARNs and URLs.
 
 They travel as environment variables (`relay_core.environment`), beside the relay's `Settings`.
 """

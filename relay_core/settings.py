@@ -4,7 +4,7 @@ It travels to the function as environment variables (`relay_core.environment`). 
 of environment in all (AWS Lambda guide, "Lambda quotas"), which `infra` checks. What may be long,
 or has to change without a deployment, is kept elsewhere: see `relay_core.policy.directory`.
 
-Errors are collected, not raised one by one: an operator mends a configuration once.
+Errors are collected, not raised one by one, so that an operator fixes all of them at once.
 """
 
 from __future__ import annotations

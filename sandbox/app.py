@@ -1,4 +1,4 @@
-"""The sandbox as a whole: everything started in order, and ended in the opposite order.
+"""The sandbox as a whole: its parts started in order, and stopped in reverse.
 
 Ports are bound first, so that one in use is told before anything else happens. Then the
 emulator starts, the program is deployed on it, and what the emulator lacks goes to work

@@ -1,4 +1,4 @@
-"""The command line of the sandbox: its options, what it prints, its exit status.
+"""The command line of the sandbox: its options, output and exit status.
 
 Status 0 after being told to stop, also while it was still starting; status 1 and one line on
 standard error if it could not start.

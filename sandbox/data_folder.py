@@ -1,4 +1,4 @@
-"""Where a sandbox keeps everything, and that it is the only one that does.
+"""The data folder of a sandbox, and the lock that keeps a second one out.
 
 A file in the folder is locked for as long as the sandbox runs (flock(2)). The lock belongs to the
 open file, which no child inherits: however the sandbox ends, nobody holds it any more.

@@ -1,4 +1,4 @@
-"""`make demo`: one real mail through the whole relay, watched step by step.
+"""`make demo`: one real mail through the whole relay, step by step.
 
 A mail as a sensor might send it goes in by SMTP: text and HTML, two recipients in the code,
 two attachments, one of them several megabytes of random bytes. The demo waits for it in both

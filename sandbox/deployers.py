@@ -1,4 +1,4 @@
-"""Who deploys the program: Pulumi's mocks in this process, or Pulumi's own engine.
+"""The two deployers of the program: Pulumi's mocks in this process, or Pulumi's engine.
 
 The mocks need nothing but Python. The engine keeps a state, so that what it deployed can be
 changed and destroyed, and needs Pulumi's CLI.
@@ -42,7 +42,7 @@ def deployed(
 ) -> Iterator[Deployed]:
     """The program, deployed on an empty account; its stack is of use while the context lasts.
 
-    What the engine writes down is in `folder`. `warn` hears what the program warns of.
+    What the engine writes down is in `folder`. `warn` is called with the program's warnings.
 
     Raises:
         DeployError: on the first thing that failed.

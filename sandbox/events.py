@@ -1,4 +1,4 @@
-"""What happens in the sandbox, as values: the parts tell, the narration and the tests listen.
+"""Events of the sandbox as values: parts emit them, the narration and tests subscribe.
 
 A listener is called from whichever thread something happened in, so it must be quick and
 safe for threads.

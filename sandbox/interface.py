@@ -1,4 +1,4 @@
-"""A sandbox as its users see it: how it is to run, why it does not, and how to reach what runs."""
+"""The interface of a sandbox: its options, why it does not start, and how to reach it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make preview`: what Pulumi's engine would do, asked of an empty account here.
+"""`make preview`: the plan of Pulumi's engine for an empty account on the emulator.
 
 Where Pulumi is installed as its site says, the real engine and the real AWS provider run: the
 engine checks URNs, options and types, the provider its own schemas and what it looks up. Its

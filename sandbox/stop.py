@@ -1,4 +1,4 @@
-"""A request to stop, made by a signal and heard when there is time for it.
+"""A request to stop, made by a signal and checked between steps.
 
 A handler that raises may strike anywhere, also between the start of a child process and the
 line that remembers it. So a signal only leaves a note; the sandbox reads it between steps,

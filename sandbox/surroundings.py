@@ -1,4 +1,4 @@
-"""What the emulator lacks, put around it: SES, SMTP, metrics, the console and what else runs."""
+"""What the emulator lacks, started around it: SES, SMTP, metrics, the console and more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make up`: a stack on an emulator, to look at with `pulumi` until Ctrl-C.
+"""`make up`: a stack on an emulator, for use with `pulumi` until Ctrl-C.
 
 It is deployed by Pulumi's CLI as its users deploy it (`engine.project`). No mail can be sent to
 it: for that there is `make run`.

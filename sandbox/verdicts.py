@@ -1,4 +1,4 @@
-"""What SES finds out about an incoming mail, and the header fields it records that in.
+"""SES's verdicts on an incoming mail, and the header fields that record them.
 
 SES scans a mail where the receipt rule asks for it and checks SPF, DKIM and DMARC always;
 it takes no action itself (SES Developer Guide, "Email receiving concepts"). What it stores

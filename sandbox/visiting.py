@@ -1,4 +1,4 @@
-"""Visiting a download page as a person does: open it, see what there is, press a button.
+"""A visit of a download page as a person makes it: open it, see the files, press a button.
 
 A browser's part in it, and no more: the form is read from the page, sent as HTML has it sent
 (HTML standard, "Form submission": a pressed button counts as a field), and the redirect followed.

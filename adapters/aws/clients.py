@@ -1,4 +1,4 @@
-"""The boto3 clients of the function, with their timeouts and retries chosen on purpose.
+"""The boto3 clients of the functions, with explicit timeouts and retries.
 
 botocore's defaults wait 60 s to connect and 60 s to read, up to five times: longer than
 the function runs. Here a call gives up early, because behind every call stands a queue
@@ -95,7 +95,7 @@ class PageClients:
 
 
 def make_page_clients(session: boto3.Session) -> PageClients:
-    """The clients of one container of the page: no more than it needs, for a person waits."""
+    """The clients of one container of the page: only those it needs, to start fast."""
     return PageClients(
         s3=session.client("s3", config=_S3), ssm=session.client("ssm", config=_PARAMETERS)
     )
@@ -121,12 +121,12 @@ def make_posting_clients(session: boto3.Session) -> PostingClients:
 
 
 def make_watch_client(session: boto3.Session) -> SNSClient:
-    """The one client of the function that looks at subscriptions."""
+    """The client of the function that checks subscriptions."""
     return session.client("sns", config=_MESSAGING)
 
 
 def make_ses_client(session: boto3.Session) -> SESV2Client:
-    """A client that repeats `SendEmail` only where nothing can have been sent."""
+    """A client that retries `SendEmail` only if the mail cannot have been sent."""
     client = session.client("sesv2", config=_SES)
     client.meta.events.register_first(
         "needs-retry.sesv2.SendEmail",

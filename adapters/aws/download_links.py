@@ -1,4 +1,4 @@
-"""What download links are made of: the keys of their tokens, and where a token leads.
+"""Download links in AWS: the keys of their tokens, and the index from a token to its message.
 
 Keys lie in a SecureString parameter of Systems Manager, which Pulumi creates. A token names its
 message by a digest, so for each message with attachments an object `links/<digest>` holds the
@@ -41,7 +41,7 @@ PAUSE_AFTER_FAILURE = timedelta(seconds=1)
 
 @dataclass(slots=True, kw_only=True)
 class SsmLinkKeys:
-    """The keys in the parameter of that name, kept for as long as a caller lets them be."""
+    """The keys in the parameter of that name, cached for as long as a caller allows."""
 
     client: ParameterReader
     parameter_name: str
@@ -51,7 +51,7 @@ class SsmLinkKeys:
     _failure: tuple[datetime, AdapterError] | None = field(default=None, init=False)
 
     def keys(self, max_age: timedelta) -> LinkKeys:
-        """The keys, read `max_age` ago at the most.
+        """The keys, read at most `max_age` ago.
 
         Raises:
             TransientError: if they cannot be read. Older ones are not put in their place: a key
@@ -71,7 +71,7 @@ class SsmLinkKeys:
             return self._ask()
         except AdapterError as error:
             self._failure = now, error
-            # Permanent for this call, but the operator mends it for all links at once.
+            # Permanent for this call, but the operator can fix the cause for all links at once.
             raise TransientError(
                 call=error.call, target=error.target, detail=error.detail
             ) from error
@@ -98,7 +98,7 @@ SECOND_LOOK_AGE = timedelta(seconds=10)
 
 
 def read_issued(text: str, keys: SsmLinkKeys) -> TokenClaim | None:
-    """What a token says, or None if nobody issued it.
+    """The claim in a token, or None if it is not genuine.
 
     A token may be younger than the keys at hand, if these were rotated just now. So for one that
     they did not make they are read again, but only if they are older than `SECOND_LOOK_AGE`:
@@ -113,13 +113,13 @@ def read_issued(text: str, keys: SsmLinkKeys) -> TokenClaim | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3LinkIndex:
-    """Which message a token's digest means."""
+    """The index from a token's digest to its message."""
 
     client: S3Client
     bucket: str
 
     def point(self, message_id: MessageId) -> None:
-        """Let the tokens of a message lead to it, with a retention that begins now.
+        """Write the index entry of a message, with a retention that starts now.
 
         Raises:
             TransientError: if it cannot be written now.
@@ -152,7 +152,7 @@ class S3LinkIndex:
             self.client.put_object(**request)
 
     def find(self, ref: MessageRef) -> MessageId | None:
-        """The message that a digest means, or None if there is none, or none any more."""
+        """The message of a digest, or None if there is no entry, or no longer one."""
         key = link_key(ref)
         with aws_call(call="s3:GetObject", target=key):
             try:

@@ -1,4 +1,4 @@
-"""What a download is made of in Amazon S3: scans, previews, archives, and a record of each.
+"""Downloads from Amazon S3: scan results, previews, archives, and a record of each download.
 
 All of it lies in the attachments bucket and ends with its lifecycle:
 
@@ -43,14 +43,14 @@ _AT_ONCE = 8
 
 
 class FileGone(PermanentError):
-    """There is nothing under the key any more."""
+    """The object with this key does not exist any more."""
 
 
 class Scans(Protocol):
-    """What is known of a stored file that somebody is to get."""
+    """The scan results of stored files."""
 
     def scan(self, key: AttachmentKey) -> Scan:
-        """Whether it may be handed out."""
+        """Whether the file may be downloaded."""
         ...
 
     def scan_each(self, keys: Sequence[AttachmentKey]) -> Sequence[Scan]:
@@ -60,7 +60,7 @@ class Scans(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnscannedFiles:
-    """`Scans` where nothing scans: a file that is there is good."""
+    """`Scans` of a stack without scans: a file that exists may be downloaded."""
 
     client: S3Client
     bucket: str
@@ -71,7 +71,7 @@ class UnscannedFiles:
             return Scan.NOT_REQUIRED if _is_there(self.client, self.bucket, key) else Scan.GONE
 
     def scan_each(self, keys: Sequence[AttachmentKey]) -> Sequence[Scan]:
-        """See `Scans.scan_each`. Asks nobody."""
+        """See `Scans.scan_each`. Makes no call."""
         return [Scan.NOT_REQUIRED] * len(keys)
 
 
@@ -94,7 +94,7 @@ class ScannedFiles:
     bucket: str
 
     def scan(self, key: AttachmentKey) -> Scan:
-        """See `Scans.scan`. A word that GuardDuty may learn one day lets no file out."""
+        """See `Scans.scan`. An unknown result of GuardDuty blocks the file."""
         with aws_call(call="s3:GetObjectTagging", target=key):
             try:
                 tags = self.client.get_object_tagging(Bucket=self.bucket, Key=key)["TagSet"]
@@ -115,7 +115,7 @@ class ScannedFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """An image, and what its bytes say it is."""
+    """An image, and its media type by its bytes."""
 
     content: bytes
     format: ImageFormat
@@ -123,7 +123,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Previews:
-    """Stored files as images, where they are such."""
+    """Previews of stored files that are images."""
 
     client: S3Client
     bucket: str
@@ -147,7 +147,7 @@ class S3Previews:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Archives:
-    """Archives of all files of a message, each made once."""
+    """Archives of all files of a message; each is made once and stored."""
 
     client: S3Client
     bucket: str
@@ -244,7 +244,7 @@ MAX_USER_AGENT = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """One wish to download. `file` counts from 1, and is None for all of them together."""
+    """One request to download. `file` counts from 1, and is None for all of them together."""
 
     message_id: MessageId
     recipient: str
@@ -295,7 +295,7 @@ class S3Downloads:
     bucket: str
 
     def record(self, download: Download) -> None:
-        """Write down a download.
+        """Store the record of a download.
 
         Raises:
             AdapterError: if it cannot be written; the download may go on.

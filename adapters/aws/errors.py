@@ -1,22 +1,22 @@
-"""AWS's errors, mapped once to the relay's own.
+"""The mapping of AWS's errors to the relay's own.
 
-The question is never "what went wrong" but "who can mend it, and is the mail safe until
-then". A `TransientError` sends the mail back to the queue and, after the last try, to the
-dead-letter queue, from where an operator redrives it. A `PermanentError` ends the mail (or
-one recipient of it) with a notice. So the rule of this table:
+An error is classified by who can fix its cause, and whether the mail is safe until then. A
+`TransientError` sends the mail back to the queue and, after the last try, to the dead-letter
+queue, from where an operator redrives it. A `PermanentError` ends the mail (or one recipient of
+it) with a notice. So the rule of this table:
 
-* What has its cause outside the mail is transient, even where waiting alone will not mend
-  it: a wrong policy, a paused account, an unverified sender. Such a fault hits every mail
-  alike, the operator mends it once, and a redrive then delivers them all. Were it
-  permanent, each mail would be given up for a fault that is not its own.
-* What AWS refuses about this very call, and would refuse tomorrow, is permanent.
+* An error whose cause is outside the mail is transient, even if waiting alone does not fix it: a
+  wrong policy, a paused account, an unverified sender. Such a fault affects every mail; the
+  operator fixes the cause once, and a redrive then delivers them all. If it were permanent, each
+  mail would be given up for a fault that is not its own.
+* An error that AWS would return again for the same call is permanent.
 
 Codes are those of the services' error references and of botocore's service models (S3
 "Error responses", SES API v2 "SendEmail", SNS "Publish", SQS and KMS "Common errors"). A
-code that stands in no rule is decided by its HTTP status: 429 and 5xx are by their
-definition (RFC 9110 section 15.6, RFC 6585 section 4) no judgement on the request; 401 and
-403 judge who asks, which is configuration; 3xx says the resource lives elsewhere, which is
-configuration too; any other 4xx judges the request, so repeating it is no use.
+code that is in no rule is classified by its HTTP status: 429 and 5xx say nothing about the request
+(RFC 9110 section 15.6, RFC 6585 section 4); 401 and 403 are about the caller, which is
+configuration; 3xx says that the resource is elsewhere, which is configuration too; any other 4xx
+rejects the request, so a retry would fail again.
 """
 
 from __future__ import annotations
@@ -34,17 +34,20 @@ from relay_core.errors import AdapterError, PermanentError, TransientError
 
 
 class Fault(Enum):
-    """Why a call failed: the error it becomes, and what will mend it."""
+    """Why a call failed: the error that it becomes, and the remedy."""
 
-    THROTTLED = (TransientError, "AWS wants fewer calls; the queue tries again")
-    UNAVAILABLE = (TransientError, "AWS, or the way to it, is disturbed; the queue tries again")
-    CONTENDED = (TransientError, "another write was under way; the queue tries again")
-    CREDENTIALS = (TransientError, "the credentials were not accepted; a new container has new")
+    THROTTLED = (TransientError, "AWS throttles the call; the queue retries")
+    UNAVAILABLE = (TransientError, "AWS or the network failed; the queue retries")
+    CONTENDED = (TransientError, "another write was under way; the queue retries")
+    CREDENTIALS = (
+        TransientError,
+        "the credentials were not accepted; a new container gets new ones",
+    )
     STOPPED = (
         TransientError,
         "the account may not send; the mail waits, and goes out by itself once it may",
     )
-    MISCONFIGURED = (TransientError, "mend the deployment, then redrive the dead-letter queue")
+    MISCONFIGURED = (TransientError, "fix the deployment, then redrive the dead-letter queue")
     REJECTED = (PermanentError, "the same call will never be accepted")
 
     def __init__(self, error: type[AdapterError], advice: str) -> None:
@@ -80,7 +83,7 @@ RULES: tuple[Rule, ...] = (
             "TooManyRequests",
             "TooManyRequestsException",
         ),
-        reason="a rate or a daily quota is used up, and fills again",
+        reason="a rate or a daily quota is used up for now",
     ),
     Rule(
         fault=Fault.UNAVAILABLE,
@@ -136,7 +139,7 @@ RULES: tuple[Rule, ...] = (
             "KMSOptInRequired",
             "UnauthorizedOperation",
         ),
-        reason="a policy that lacks a permission stops every mail, and no mail should pay for it",
+        reason="a missing permission stops every mail, and no mail should be given up for it",
     ),
     Rule(
         fault=Fault.MISCONFIGURED,
@@ -173,7 +176,7 @@ RULES: tuple[Rule, ...] = (
             "MailFromDomainNotVerifiedException",
             "SendingPausedException",
         ),
-        reason="SES sends nothing for this account, domain or configuration set until mended",
+        reason="SES sends nothing for this account, domain or configuration set until it is fixed",
     ),
     Rule(
         fault=Fault.REJECTED,

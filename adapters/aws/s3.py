@@ -68,7 +68,7 @@ MAX_LIFETIME_OF_KEYS = timedelta(days=7)
 """SigV4's limit for a presigned URL (S3 User Guide, "Sharing objects with presigned URLs")."""
 
 MAX_LIFETIME_OF_SESSION = timedelta(hours=12)
-"""A URL dies with the session that signed it; a role's session lives 12 hours at the most."""
+"""A URL ends with the session that signed it; a role's session lasts at most 12 hours."""
 
 _DEFAULT_CONTENT_TYPE = "application/octet-stream"
 # type "/" subtype, each a restricted-name (RFC 6838 section 4.2)
@@ -247,24 +247,24 @@ class S3Windows(Generic[_Window]):
 
 
 def sender_windows(client: S3Client, bucket: str) -> S3Windows[SenderWindow]:
-    """How many mails of each sender were let through lately."""
+    """The store of sender windows: which mails of each sender were let through."""
     return S3Windows(client=client, bucket=bucket, format=format_window, parse=parse_window)
 
 
 def notice_windows(client: S3Client, bucket: str) -> S3Windows[NoticeWindow]:
-    """How many notices left lately, and which are to be summed up."""
+    """The store of notice windows: published notices, and those left for a summary."""
     return S3Windows(
         client=client, bucket=bucket, format=format_notice_window, parse=parse_notice_window
     )
 
 
 def budget_windows(client: S3Client, bucket: str) -> S3Windows[BudgetWindow]:
-    """What is reserved of each hour's budget of recipients."""
+    """The store of budget windows: the reserved recipients of each hour."""
     return S3Windows(client=client, bucket=bucket, format=format_budget, parse=parse_budget)
 
 
 def suppression_lists(client: S3Client, incoming_bucket: str) -> S3Windows[SuppressionList]:
-    """The addresses that nothing is sent to: one object in the incoming bucket.
+    """The store of suppressed addresses: one object in the incoming bucket.
 
     What lies beside the raw mail there has no end, unlike everything in the attachments bucket.
     """
@@ -307,7 +307,7 @@ class _JsonRecords:
             ) from error
 
     def write(self, key: str, document: bytes, expected: Version | None) -> Version:
-        """Write over the `expected` version, or, if that is None, over nothing."""
+        """Replace the `expected` version, or create the object if that is None."""
         request: PutObjectRequestTypeDef = {
             "Bucket": self.bucket,
             "Key": key,
@@ -341,7 +341,7 @@ _LOST_RACE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoS
 
 
 def _media_type(content_type: str) -> str:
-    """The media type without parameters; what is none is served as opaque bytes.
+    """The media type without parameters; an invalid one becomes application/octet-stream.
 
     It becomes an HTTP header: letting nothing else through keeps a mail's Content-Type from
     adding headers of its own.

@@ -1,4 +1,4 @@
-"""What SES tells of mail that was sent, as far as it says whom not to send to any more.
+"""SES's events about sent mail: which addresses no mail is to be sent to any more.
 
 SES publishes events of sending on a topic, as JSON (SES Developer Guide, "Contents of event data
 that Amazon SES publishes to Amazon SNS"). A bounce of the type `Permanent` is one that will not
@@ -20,7 +20,7 @@ EVENT_TYPE = "eventType"
 
 
 def suppressed_by(event: Mapping[str, Any]) -> tuple[Suppressed, ...]:
-    """The addresses that an event tells not to send to; none, if it is another kind of event.
+    """The addresses to suppress after an event; empty for other kinds of events.
 
     Raises:
         KeyError, TypeError, ValueError: if it is not as SES writes it.
@@ -40,7 +40,7 @@ def suppressed_by(event: Mapping[str, Any]) -> tuple[Suppressed, ...]:
 
 
 def configuration_set_of(event: Mapping[str, Any]) -> str | None:
-    """The configuration set that the mail went with, None if the event does not say."""
+    """The configuration set of the mail, None if the event does not name it."""
     names = event.get("mail", {}).get("tags", {}).get("ses:configuration-set") or [None]
     return None if names[0] is None else str(names[0])
 

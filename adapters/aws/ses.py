@@ -86,7 +86,7 @@ _STOPPED = frozenset({"AccountSuspendedException", "SendingPausedException"})
 
 
 def _is_stopped(error: ClientError) -> bool:
-    """Whether SES takes no mail of this account for now, rather than none so fast.
+    """Whether the account may not send at all now, as opposed to a throttled call.
 
     A used-up quota of a day has the code of a rate that was exceeded, and words of its own:
     "Daily message quota exceeded" (SES Developer Guide, "Errors related to the sending quotas").
@@ -96,7 +96,7 @@ def _is_stopped(error: ClientError) -> bool:
 
 
 def _sender_is_unverified(error: ClientError, mail: OutgoingMail) -> bool:
-    """Whether SES rejects the mail because of our own address, and so every mail.
+    """Whether SES rejects the mail for the stack's sender address, and so every mail.
 
     "Email address is not verified. The following identities failed the check in region R:
     a, b": senders always, recipients only while the account is in SES's sandbox; the list

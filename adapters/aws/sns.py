@@ -60,7 +60,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnsNotices:
-    """`Notices` on a topic; `stack` tells subscribers which deployment speaks."""
+    """`Notices` on a topic; `stack` names the deployment in each message."""
 
     client: SNSClient
     topic_arn: str
@@ -90,7 +90,7 @@ class SnsNotices:
 
 
 def clean_subject(text: str) -> str:
-    """The text as SNS takes it for a subject: one line of ASCII, 1 to `MAX_SUBJECT` characters.
+    """The text as SNS accepts it as a subject: one line of ASCII, 1 to `MAX_SUBJECT` characters.
 
     Accents are dropped (`ü` becomes `u`); what has no ASCII form becomes `?`.
     """

@@ -1,4 +1,4 @@
-"""What a message on the queue says, and when it comes back.
+"""Messages of the queue: parsing them, and when they are delivered again.
 
 S3 puts a notification on the queue for each object created in the incoming bucket, at least
 once (S3 User Guide, "Event message structure"). Keys in it are URL-encoded, a space as `+`.
@@ -42,7 +42,7 @@ _SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 
 
 class UnreadableRecord(PermanentError):
-    """A message on the queue that is no notification of our incoming bucket."""
+    """A message of the queue that is no notification of the incoming bucket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """The notification brings no mail, and why."""
+    """A notification without a mail, and the reason."""
 
     reason: str
 
@@ -72,7 +72,7 @@ class SummaryDue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounced:
-    """SES tells of addresses that nothing is to be sent to any more.
+    """SES reports addresses that are to be suppressed.
 
     `configuration_set` is the one that the mail went with, None if SES does not say.
     """
@@ -83,7 +83,7 @@ class Bounced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScansDue:
-    """The scans of a mail's files are to be looked at: a reminder that the function sent itself.
+    """The scan results of a mail's files are due: a reminder that the function sent itself.
 
     It is the `look`-th time, from 1.
     """
@@ -97,7 +97,7 @@ Notification = Received | Ignored | SummaryDue | Bounced | ScansDue
 
 
 def parse_record(record: SQSRecord, *, incoming_bucket: str) -> tuple[Notification, ...]:
-    """What one message on the queue announces: in practice one entry, in principle several.
+    """The notifications in one message of the queue: in practice one, in principle several.
 
     Raises:
         UnreadableRecord: naming the SQS message id.
@@ -147,7 +147,7 @@ def _parse_event(event: S3EventRecord, incoming_bucket: str) -> Received | Ignor
 
 
 def _parse_time(text: object) -> datetime | None:
-    """S3's `eventTime` (ISO 8601, UTC). Without one, a mail is as good as any other."""
+    """S3's `eventTime` (ISO 8601, UTC). None if it is missing or malformed."""
     try:
         time = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
@@ -192,7 +192,7 @@ def postpone(client: SQSClient, queue_url: str, record: SQSRecord, delay: timede
 
 
 def send_anew(client: SQSClient, queue_url: str, record: SQSRecord, delay: timedelta) -> None:
-    """Put a message on the queue once more, with all its tries before it.
+    """Send a message to the queue again, so that its tries start at zero.
 
     It becomes visible after `delay`, `MAX_RETRY_DELAY` at most. The one at hand stays: if it
     cannot be deleted, both are there, which a queue may do at any time.
@@ -221,7 +221,7 @@ class SqsReminders:
         self._send({_SUMMARY_OF: key}, after, what="a summary")
 
     def remind_of_scans(self, due: ScansDue, after: timedelta) -> None:
-        """Have it come as a message of the queue after so long, `MAX_RETRY_DELAY` at most.
+        """Send the reminder to the queue with this delay, at most `MAX_RETRY_DELAY`.
 
         Raises:
             TransientError: if SQS does not take it.

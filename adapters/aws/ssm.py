@@ -1,4 +1,4 @@
-"""The recipient directory in a parameter of AWS Systems Manager, read now and then.
+"""The recipient directory in a parameter of AWS Systems Manager, read periodically.
 
 An operator changes the parameter while functions run. Each container reads it when the first
 mail needs it, and again when what it has is older than it may be. Parameter Store answers some
@@ -48,7 +48,7 @@ class ParameterReader(Protocol):
 class SsmDirectories:
     """`Directories` in the parameter of that name.
 
-    `max_age` is how old the directory may be that mail goes by. `on_trouble` hears of each
+    `max_age` is how old the directory that is used may be. `on_trouble` is called for each
     attempt that failed, whether an older directory stays in force or none was read yet;
     `on_problem` of each entry of a new directory that some mail will be refused for.
     """
@@ -77,7 +77,8 @@ class SsmDirectories:
         except AdapterError as error:
             self.on_trouble(error)
             if self._directory is None:
-                # Permanent for this call, but the operator mends it for all mails at once.
+                # Permanent for this call, but the operator can fix the cause for all mails at
+                # once.
                 raise TransientError(
                     call=error.call, target=error.target, detail=error.detail
                 ) from error

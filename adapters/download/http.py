@@ -1,4 +1,4 @@
-"""HTTP as a function URL speaks it: events in, answers out.
+"""HTTP as a function URL has it: events in, responses out.
 
 Lambda hands a request over as an event of payload format 2.0, and takes a status, headers and
 a body back (AWS Lambda guide, "Invoking Lambda function URLs", request and response payload

@@ -1,4 +1,4 @@
-"""What only an operator needs of AWS: a bucket's contents, announcing a mail again, their name.
+"""What only an operator needs of AWS: listing buckets, announcing a mail again, the caller's name.
 
 The function never lists a bucket and never writes to its queue what S3 would write. An operator
 does both, with rights of their own. None of this reads a mail: that a raw message is there, how
@@ -39,7 +39,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Objects:
-    """What lies in a bucket, in the order of the keys' UTF-8 bytes (S3 API, "ListObjectsV2")."""
+    """The objects of a bucket, in the order of the keys' UTF-8 bytes (S3 API, "ListObjectsV2")."""
 
     client: S3Client
     bucket: str
@@ -55,7 +55,7 @@ class S3Objects:
         return None
 
     def beginning_with(self, prefix: str) -> Iterator[StoredObject]:
-        """All objects whose keys begin so, a thousand a request, as far as they are asked for."""
+        """All objects with this key prefix, read lazily, a thousand a request."""
         pages = self.client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=prefix
         )
@@ -77,7 +77,7 @@ class S3Objects:
                 return None
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete these objects, a thousand at most; one that is gone already is no error.
+        """Delete these objects, at most a thousand; a missing one is no error.
 
         Raises:
             PermanentError: if S3 refuses to delete one of them, which it names.
@@ -97,12 +97,12 @@ class S3Objects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """In how many days objects end, by what their keys begin with."""
+    """After how many days objects expire, by prefix of their keys."""
 
     days_of: Mapping[str, int]
 
     def days(self, key: str) -> int | None:
-        """In how many days an object of this key ends; None if nothing ends it."""
+        """After how many days an object with this key expires; None if it does not."""
         return min(
             (days for prefix, days in self.days_of.items() if key.startswith(prefix)),
             default=None,
@@ -117,7 +117,7 @@ class S3Retention:
     bucket: str
 
     def read(self) -> Retention:
-        """For how long the bucket keeps what is in it: by S3's own word, not by a setting."""
+        """The retention of the bucket, as its lifecycle in S3 says."""
         with aws_call(call="s3:GetBucketLifecycleConfiguration", target=self.bucket):
             try:
                 answer = self.client.get_bucket_lifecycle_configuration(Bucket=self.bucket)
@@ -135,7 +135,7 @@ class S3Retention:
 
 
 def _prefix(rule: LifecycleRuleOutputTypeDef) -> str:
-    """What keys begin with that the rule is about. It may ask for tags or sizes as well.
+    """The key prefix of a lifecycle rule, which may also filter by tags or sizes.
 
     That is left out, because the question is which objects may end, at the soonest.
     """
@@ -144,7 +144,7 @@ def _prefix(rule: LifecycleRuleOutputTypeDef) -> str:
 
 
 def caller_arn(client: STSClient) -> str:
-    """Whose credentials these are. It takes no right to ask (STS API, "GetCallerIdentity")."""
+    """The ARN of the caller. The call needs no permission (STS API, "GetCallerIdentity")."""
     with aws_call(call="sts:GetCallerIdentity", target="the credentials"):
         return client.get_caller_identity()["Arn"]
 

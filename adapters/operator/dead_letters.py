@@ -1,4 +1,4 @@
-"""The dead-letter queue in the hands of an operator.
+"""The dead-letter queue, as an operator reads, redrives and empties it.
 
 SQS can show a message only by handing it out. It is hidden from all others then, until its
 visibility timeout ends or is set to 0, which is what happens here to every message that is not
@@ -44,7 +44,7 @@ if TYPE_CHECKING:  # the stubs are not part of the function's package
 # to it means an empty queue, where one to short polling means nothing.
 _POLL_SECONDS = 1
 _BATCH = 10
-"""What one call of SQS takes or gives at the most."""
+"""The most messages that one call of SQS takes or returns."""
 
 _LEAST_HIDDEN = 60
 _MOST_HIDDEN = 12 * 60 * 60  # SQS's longest visibility timeout
@@ -90,7 +90,7 @@ class Examination:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def redrive(self, letter: DeadLetter) -> None:
-        """Give a message back to the queue that it failed on, with all its tries before it.
+        """Send a message back to the queue that it came from; its tries start at zero.
 
         It is deleted here only after SQS took it there: see this module's docstring.
 
@@ -117,7 +117,7 @@ class Examination:
 
     @property
     def left(self) -> list[DeadLetter]:
-        """What was not deleted."""
+        """The messages that were not deleted."""
         with self._lock:
             return [one for one in self.letters if one.sqs_message_id not in self._deleted]
 
@@ -252,7 +252,7 @@ class SqsDeadLetters:
                 return
 
     def _show(self, letters: Sequence[DeadLetter]) -> None:
-        """Let others see the messages again; `letters` are no more than a batch."""
+        """Make the messages visible again; `letters` are at most one batch."""
         call = "sqs:ChangeMessageVisibilityBatch"
         with aws_call(call=call, target=self.url):
             answer = self.client.change_message_visibility_batch(
@@ -277,5 +277,5 @@ class SqsDeadLetters:
 
 
 def _hidden_seconds(number: int) -> int:
-    """How long to hide so many messages: nobody is to meet one twice before all were found."""
+    """How long to hide so many messages, so that none is received twice before all were."""
     return min(_LEAST_HIDDEN + number // _MESSAGES_A_SECOND, _MOST_HIDDEN)

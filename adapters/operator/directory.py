@@ -35,7 +35,7 @@ class ParameterWriter(ParameterReader, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDocument:
-    """One version of the parameter: what it says, and when it was written."""
+    """One version of the parameter: its value, and when it was written."""
 
     text: str
     version: int
@@ -63,7 +63,7 @@ class DirectoryParameter:
         )
 
     def replace(self, before: StoredDocument, text: str) -> int:
-        """Write a document in the place of the one that was read; the new version.
+        """Replace the document that was read. Returns the new version.
 
         Raises:
             Conflict: if another one was written since, which counts.

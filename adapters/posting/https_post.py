@@ -1,4 +1,4 @@
-"""A request to a webhook, over TLS, by the standard library.
+"""A POST to a webhook over TLS, with the standard library.
 
 No redirect is followed: it would carry the announcement to somebody else. Neither the address nor
 what the receiver answers gets into an error, for the address is a secret and servers repeat it in
@@ -46,8 +46,9 @@ class HttpsPost:
         """Post to the receiver of that name.
 
         Raises:
-            TransientError: if it was not taken, whatever the cause: a wrong address is mended in
-                the configuration, and the message is then still there.
+            TransientError: if it was not accepted, for any cause: a wrong address can be fixed in
+            the
+                configuration while the message waits in the queue.
         """
         target = f"webhook {name}"
         parts = urlsplit(url)

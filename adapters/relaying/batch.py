@@ -1,4 +1,4 @@
-"""From a batch of the queue to the core, record by record and mail by mail.
+"""A batch of the queue, handed to the core record by record and mail by mail.
 
 Lambda deletes those messages of a batch that the answer does not list as failed
 (`ReportBatchItemFailures`, Lambda Developer Guide, "Handling errors for an SQS event
@@ -68,7 +68,7 @@ if TYPE_CHECKING:  # the stubs are not part of the function's package
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanWatch:
-    """Where the scans' results are, and who reminds of looking at them."""
+    """The scan results, and the reminders to check them."""
 
     results: ScanResults
     reminders: SqsReminders
@@ -298,7 +298,7 @@ class RelayFunction:
 
 
 class NotDone(RelayError):
-    """The queue is to keep the record; the log has told why."""
+    """The queue is to keep the record; the reason is in the log."""
 
 
 class NotSentAnew(NotDone):

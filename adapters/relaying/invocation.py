@@ -1,4 +1,4 @@
-"""What one invocation is to the core: a worker with so much time, and a report if it has none."""
+"""One invocation by Lambda as the core's worker, and the report if it has no time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from relay_core.record.lease import Worker
 from relay_core.record.report import Again, Outcome, RelayReport
 
 RESERVE = timedelta(seconds=40)
-"""How long before its end a worker begins no submission.
+"""The time before its timeout in which a worker begins no submission.
 
-One that is begun then ends in time: SES's answer is waited for 2 + 30 seconds, and a throttled
-call is repeated after up to 1 + 2 + 4 (`clients`). Of a short time limit it is half at the most.
+A submission begun before that ends in time: the timeouts of a call to SES are 2 + 30 seconds, and
+a throttled call is repeated after up to 1 + 2 + 4 (`clients`). At most half of a short timeout.
 """
 
 

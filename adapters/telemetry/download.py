@@ -1,4 +1,4 @@
-"""What an operator sees of the download page: a log line a wish, and counted pages.
+"""Log and metrics of the download page: a line for each request, and counted pages.
 
 `PagesShown` counts every page by `status`: one of `LinkStatus`, or the name of a `Notice`.
 `DownloadsStarted` counts what was asked for with a button, one file or all of them, and

@@ -1,4 +1,4 @@
-"""Where a function's log lines and metrics go, by its environment.
+"""Where the functions' log lines and metrics go, by their environment.
 
 `environment` may hold Powertools' `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and
 `LOG_LEVEL`. Lines go to `stream`, which is read at the first use of a service name and kept from

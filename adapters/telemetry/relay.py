@@ -1,4 +1,4 @@
-"""What an operator sees of the function: one JSON log line a mail, and counted metrics.
+"""Log and metrics of the relay function: one JSON line for each mail, and counted metrics.
 
 A mail that is begun has a line at once: a worker that dies with it writes nothing any more, and
 what it had begun and not ended is what it died of. Each notification on the queue ends in exactly

@@ -1,4 +1,4 @@
-"""The account as it is found, and what the deployment does in it.
+"""What is in the account before a deployment, and what the deployment makes there.
 
 `lookup` asks AWS before anything is declared. `account_plan` decides on the answers, as a pure
 function: what is made, what is left alone, what stops the deployment. `holdings` is the record of

@@ -1,7 +1,7 @@
-"""What the deployment does in the account as it was found; decided before anything is declared.
+"""What the deployment makes in the account, decided before anything is declared.
 
-Either the stack can be deployed, and then what it makes, leaves out and warns about is settled
-here; or it cannot, and one sentence says why, and what to do. All of it is a function of the
+Either the stack can be deployed, and the plan says what it makes, what it leaves out and what it
+warns about; or it cannot, and the error says why and what to do. A pure function of the
 configuration and of what was looked up (`infra.account.lookup`).
 """
 
@@ -35,16 +35,16 @@ class CannotDeploy(pulumi.RunError):
 
 
 class AnotherRuleSetIsActive(CannotDeploy):
-    """Activating this stack's rule set would take the place of somebody else's."""
+    """Activating this stack's rule set would deactivate one that is not the stack's."""
 
 
 class DomainsAreTaken(CannotDeploy):
-    """Identities that the stack is to make are in the account already."""
+    """Identities that the stack should make exist in the account already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPlan:
-    """What was decided.
+    """What the deployment makes.
 
     `holdings` is what the stack has made, or makes now, in common places: `holdings.domains` get
     an identity each, and what `holdings.records` names is written to `holdings.zone`, which is
@@ -59,10 +59,10 @@ class AccountPlan:
 
 
 def plan_account(config: StackConfig, found: Found) -> AccountPlan:
-    """Decide.
+    """The plan for a configuration in the account as it was found.
 
     Raises:
-        CannotDeploy: if the stack cannot be deployed like this.
+        CannotDeploy: if the stack cannot be deployed with this configuration in this account.
     """
     _refuse_other_credentials(found)
     _refuse_missing_zone(config, found)
@@ -116,18 +116,18 @@ def _held_before(config: StackConfig, found: Found) -> Holdings:
 def _refuse_other_credentials(found: Found) -> None:
     if found.accounts and found.accounts.of_provider != found.accounts.of_boto3:
         raise CannotDeploy(
-            f"Pulumi assumes a role in account {found.accounts.of_provider}, but boto3, by which"
-            " the receipt rule set is made active, has credentials of"
-            f" {found.accounts.of_boto3}: assume the role before (AWS_PROFILE, or the AWS_"
-            " variables), instead of by aws:assumeRoles."
+            f"Pulumi assumes a role in account {found.accounts.of_provider}, but boto3, which"
+            " activates the receipt rule set, has credentials of account"
+            f" {found.accounts.of_boto3}: assume the role before the deployment (AWS_PROFILE, or"
+            " the AWS_ variables) instead of with aws:assumeRoles."
         )
 
 
 def _refuse_missing_zone(config: StackConfig, found: Found) -> None:
     if config.hosted_zone_id is not None and found.zone is None:
         raise CannotDeploy(
-            f"hostedZoneId is {config.hosted_zone_id}, and Route 53 has no such zone: name the one"
-            " that has the domains now, or leave hostedZoneId out and publish the stack's output"
+            f"hostedZoneId is {config.hosted_zone_id}, and Route 53 has no such zone: set it to"
+            " the zone that has the domains, or leave it out and publish the stack's output"
             " dnsRecords by hand."
         )
 
@@ -139,9 +139,9 @@ def _refuse_place_of_others(config: StackConfig, active: str | None) -> None:
     wanted = _rule_set(config)
     if config.existing_rule_set_name and not config.activate_rule_set and active == config.prefix:
         raise CannotDeploy(
-            f"the receipt rule set {active} of this stack is active, and with existingRuleSetName"
-            f" {wanted} and activateRuleSet false none would be: all mail would be refused. Set"
-            f" activateRuleSet to true, and {wanted} takes its place in one step."
+            f"the receipt rule set {active} of this stack is active. With existingRuleSetName"
+            f" {wanted} and activateRuleSet false, no rule set would be active and SES would"
+            f" refuse all mail: set activateRuleSet to true, and {wanted} replaces it in one step."
         )
     if (
         config.activate_rule_set
@@ -152,7 +152,7 @@ def _refuse_place_of_others(config: StackConfig, active: str | None) -> None:
             f"the receipt rule set {active} is active in this account and region, and activating"
             f" {wanted} would stop the mail that it receives. Either set existingRuleSetName to"
             f" {active} and activateRuleSet to false, and this stack's rule is added to it; or set"
-            " replaceActiveRuleSet to true, if nobody needs it any more."
+            " replaceActiveRuleSet to true, if it is not needed any more."
         )
 
 
@@ -164,18 +164,23 @@ def _rule_set(config: StackConfig) -> str:
 
 def _warnings_of_rule_set(config: StackConfig, found: Found) -> Iterator[str]:
     wanted, active = _rule_set(config), found.active_rule_set
-    is_active = f"active in this account and region is {active or 'no receipt rule set'}"
+    is_active = (
+        f"the receipt rule set {active} is active in this account and region"
+        if active
+        else "no receipt rule set is active in this account and region"
+    )
     if config.activate_rule_set:
         if found.is_deployed and active not in {wanted, config.prefix}:
             yield (
-                f"{is_active}, and not this stack's {wanted}: somebody has changed that, and no"
-                f" mail comes in. This deployment makes {wanted} active again"
+                f"{is_active} instead of this stack's {wanted}: it was changed outside of"
+                " Pulumi, and SES receives no mail for the relay. This deployment activates"
+                f" {wanted} again"
             )
     elif config.existing_rule_set_name:
         if active != wanted:
             yield (
-                f"existingRuleSetName is {wanted}, but {is_active}: until {wanted} is made active,"
-                " no mail comes in"
+                f"existingRuleSetName is {wanted}, but {is_active}: until {wanted} is activated,"
+                " SES receives no mail for the relay"
             )
     elif active == wanted:
         yield (
@@ -184,24 +189,24 @@ def _warnings_of_rule_set(config: StackConfig, found: Found) -> Iterator[str]:
         )
     else:
         yield (
-            f"activateRuleSet is false, and {is_active}: until this stack's {wanted} is made"
-            " active, no mail comes in, and no alarm says so"
+            f"activateRuleSet is false, and {is_active}: until this stack's {wanted} is activated,"
+            " SES receives no mail for the relay, and no alarm reports that"
         )
     if config.existing_rule_set_name and config.existing_rule_set_name.startswith(
         f"{config.project}-"
     ):
         yield (
-            f"existingRuleSetName is {wanted}, which is named like that of another stack: when"
-            " that one is destroyed, the set goes, and this stack's rule with it"
+            f"existingRuleSetName is {wanted}, which looks like the rule set of another stack:"
+            " when that stack is destroyed, the set is deleted with this stack's rule in it"
         )
 
 
 def _warnings_of_region(config: StackConfig) -> Iterator[str]:
     if config.region not in RECEIVING_REGIONS:
         yield (
-            f"aws:region is {config.region}, of which it is not known here that SES receives mail"
-            " in it: if the deployment ends at the receipt rule set, choose one of "
-            + ", ".join(sorted(RECEIVING_REGIONS))
+            f"aws:region is {config.region}, which is not on this release's list of regions"
+            " where SES receives mail: if the deployment fails at the receipt rule set, choose"
+            " one of " + ", ".join(sorted(RECEIVING_REGIONS))
         )
 
 
@@ -214,12 +219,11 @@ def _refuse_taken_domains(config: StackConfig, found: Found, before: Holdings) -
     others = [domain for domain in config.domains if domain not in before.domains]
     if taken := [domain for domain in others if domain in found.identities]:
         raise DomainsAreTaken(
-            f"SES identities of this account and region are already: {', '.join(taken)}. Set"
-            " createIdentities to false, and they are used as they are; one that is missing then"
-            " is to be made by hand (aws sesv2 create-email-identity). If this stack was renamed,"
-            " give it back the name that it had (pulumi stack rename). If this stack made them by"
-            " pulumi up --target, which leaves its list behind, pulumi destroy --target takes them"
-            " away again."
+            f"this account and region have these SES identities already: {', '.join(taken)}. Set"
+            " createIdentities to false to use them as they are, and make one that is missing by"
+            " hand (aws sesv2 create-email-identity). If this stack was renamed, give it its old"
+            " name (pulumi stack rename). If pulumi up --target made them without the stack's"
+            " list, delete them with pulumi destroy --target."
         )
 
 
@@ -227,9 +231,9 @@ def _warnings_of_domains(config: StackConfig, found: Found, before: Holdings) ->
     wanted = config.domains if config.create_identities else ()
     if kept := [domain for domain in before.domains if domain not in wanted]:
         yield (
-            f"the SES identities that this stack made stay its own, though it needs or makes them"
-            f" no more: {', '.join(kept)}. Deleting them would stop all sending from these"
-            ' domains. To part from them, see docs/operating.md, "Leaving identities to others"'
+            f"this stack keeps SES identities that it made and that its configuration no longer"
+            f" needs: {', '.join(kept)}. Deleting them would stop all sending from these domains."
+            ' To remove them from the stack, see docs/operating.md, "Leaving identities to others"'
         )
     if config.create_identities:
         return
@@ -237,7 +241,7 @@ def _warnings_of_domains(config: StackConfig, found: Found, before: Holdings) ->
         if domain not in before.domains and not any(map(found.identities.get, names)):
             yield (
                 f"createIdentities is false, and no verified SES identity of this account and"
-                f" region covers {domain}: SES takes no mail for or from it until one does"
+                f" region covers {domain}: SES accepts no mail for it or from it until one does"
             )
 
 
@@ -245,7 +249,7 @@ def _warnings_of_domains(config: StackConfig, found: Found, before: Holdings) ->
 
 
 def records_of(config: StackConfig, domains: Collection[str]) -> MailRecordsArgs:
-    """What the records of the stack say, when it makes identities of `domains`."""
+    """The stack's DNS records, if it makes identities of `domains`."""
     return MailRecordsArgs(
         region=config.region,
         sender_domain=config.sender_domain,
@@ -257,7 +261,7 @@ def records_of(config: StackConfig, domains: Collection[str]) -> MailRecordsArgs
 
 
 def _writable(args: MailRecordsArgs, zone: Zone | None) -> tuple[RecordSet, ...]:
-    """The records that can stand in the zone."""
+    """The records whose names are in the zone."""
     if zone is None:
         return ()
     return tuple(record for record in mail_records(args) if is_in_zone(record.domain, zone.name))
@@ -266,11 +270,11 @@ def _writable(args: MailRecordsArgs, zone: Zone | None) -> tuple[RecordSet, ...]
 def _records(
     config: StackConfig, found: Found, before: Holdings, domains: Collection[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The keys of the records to write, and what to tell."""
+    """The keys of the records to write, and the warnings."""
     zone, args = found.zone, records_of(config, domains)
     if zone is None:
         return (), _warnings_of_lost_zone(before)
-    # Those in a zone that was left for another are not in this one.
+    # If hostedZoneId changed, the records that were written are in the old zone.
     own = before.records if config.hosted_zone_id in {None, before.zone} else ()
     written, told = [], []
     for record in _writable(args, zone):
@@ -282,13 +286,14 @@ def _records(
     names = {*domains, *(record.domain for record in mail_records(args))}
     if outside := {name for name in names if not is_in_zone(name, zone.name)}:
         told.append(
-            f"hostedZoneId is of {zone.name}: records of {', '.join(sorted(outside))} cannot stand"
-            " there. Publish what the stack's output dnsRecords lists for them."
+            f"hostedZoneId is the zone {zone.name}, which cannot hold records of"
+            f" {', '.join(sorted(outside))}: publish those by hand, as the stack's output"
+            " dnsRecords lists them."
         )
     if config.hosted_zone_id is None:
         told.append(
             f"hostedZoneId is left out, but this stack has written records to the zone"
-            f" {zone.name}: they stay its own, since mail stops without them"
+            f" {zone.name}: it keeps them, because mail stops without them"
         )
     return tuple(written), tuple(told)
 
@@ -297,8 +302,8 @@ def _warnings_of_lost_zone(before: Holdings) -> tuple[str, ...]:
     if before.zone is None:
         return ()
     told = (
-        f"this stack has written its records to the zone {before.zone}, which Route 53 has no"
-        " more: it forgets them. Publish what the stack's output dnsRecords lists where the"
+        f"this stack has written its records to the zone {before.zone}, which Route 53 no longer"
+        " has: the stack drops them from its list. Publish the stack's output dnsRecords where the"
         " domains are now, or set hostedZoneId"
     )
     return (told,)
@@ -312,14 +317,14 @@ def _present(
 
 
 _MERGE = {
-    "MX": "mail to it goes elsewhere: lead it to SES by this value, or choose another domain",
-    "TXT": "see whether what is there says the same, and merge the two by hand if it does not",
+    "MX": "mail to it goes elsewhere: set the record to this value, or choose another domain",
+    "TXT": "check whether the existing value means the same, and merge the two by hand if not",
 }
 
 
 def _told_of(record: RecordSet, present: tuple[str, ...]) -> str:
     return (
-        f"the zone has {record.type} of {record.name} already, and it is left as it is:"
+        f"the zone has a record {record.type} of {record.name} already, which is left as it is:"
         f" {' | '.join(present)}. This stack would write {' | '.join(map(str, record.values))};"
         f" {_MERGE[record.type]}"
     )
@@ -334,7 +339,7 @@ def _concurrency(config: StackConfig, found: Found) -> tuple[int, tuple[str, ...
         return wanted, ()
     warning = (
         f"downloadMaxConcurrency is {wanted}, but this account may run {quota} functions at once,"
-        f" and Lambda reserves nothing of the last {_UNRESERVED}: the download page is deployed"
+        f" of which Lambda keeps {_UNRESERVED} unreserved: the download page is deployed"
         " without a limit of its own. Ask for a higher quota (Service Quotas, Lambda, Concurrent"
         " executions), or set downloadMaxConcurrency to 0"
     )
@@ -345,6 +350,6 @@ def _warnings_of_key(config: StackConfig, before: Holdings) -> Iterator[str]:
     if before.has_key and not config.customer_managed_key:
         yield (
             "customerManagedKey is false, but this stack has a key, and what it encrypted cannot"
-            " be read without it: the key stays until the stack is destroyed. What comes from now"
-            " on is not encrypted under it"
+            " be read without it: the key stays until the stack is destroyed. New mail and files"
+            " are not encrypted under it"
         )

@@ -1,18 +1,18 @@
 """What the stack has made in places that others use too: the account's identities, a DNS zone.
 
-Such things are found in an account without a sign of who made them, and the program cannot read
-Pulumi's state. So the stack keeps a list of them in a parameter. On a first deployment there is
-none: what exists already is somebody else's then, and is left as it is. On a later one, what the
-list names is the stack's own.
+The account does not show which system made such a resource, and the program cannot read Pulumi's
+state. So the stack keeps a list of them in a parameter. On a first deployment there is no list:
+what exists already is not the stack's, and is left as it is. On a later one, what the list names
+is the stack's own.
 
-The stack keeps what it has made until it is destroyed, even where a changed key would not have it
-made any more. An identity that is deleted stops the sending of everybody in the account who uses
-its domain, and a new one has other DKIM keys; a key that is scheduled for deletion makes all that
-it encrypted unreadable at once; a record that is gone stops mail.
+The stack keeps what it has made until it is destroyed, even if a changed key no longer asks for
+it. Deleting an identity stops all sending from its domain in the account, and a new one has other
+DKIM keys; scheduling a key for deletion makes all that it encrypted unreadable at once; deleting
+a record stops mail.
 
-The parameter is made before what it names, and deleted after it: a deployment that broke off in
-between knows what it had begun. So is the configuration set of the devices' mail, by whose name it
-is seen that there was a list, should somebody delete it (`infra.account.lookup`).
+The parameter is made before what it names, and deleted after it, so it is complete also after an
+interrupted deployment. The configuration set of the devices' mail is made after it too: if the
+set exists and the list does not, the list was deleted (`infra.account.lookup`).
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What is in the account before the deployment: asked before anything is registered.
+"""What is in the account before the deployment, read before anything is registered.
 
-Pulumi registers resources as the program runs, and makes them at once where nobody previews. A
-program that finds out half-way that it cannot be deployed leaves half a stack. So everything that
-has to be known is asked for here, and `infra.account.account_plan` decides on the answers.
+Pulumi makes resources while the program runs, unless it previews. A program that fails half-way
+leaves half a stack. So everything that has to be known is read here first, and
+`infra.account.account_plan` decides on it.
 
-What AWS has no answer for, the provider tells as an error. Its words for "there is none" are few
+Where AWS has no such resource, the provider raises an error. Its words for "there is none" are few
 and known (terraform-provider-aws: `tfresource.NewEmptyResultError` says "empty result",
 `retry.NotFoundError` "couldn't find resource") or the name of the service's exception. Any other
 error is one: "credentials not found" is not the absence of a rule set.
@@ -37,12 +37,12 @@ Answer = TypeVar("Answer")
 
 
 class UnreadableHoldings(pulumi.RunError):
-    """The list of what the stack has made was edited or deleted: nothing is decided without it."""
+    """The list of what the stack has made is malformed or missing: the deployment stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Whose the credentials are that Pulumi's provider has, and those that boto3 finds."""
+    """The accounts of the credentials of Pulumi's provider and of those that boto3 finds."""
 
     of_provider: str
     of_boto3: str
@@ -61,17 +61,17 @@ class Zone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The answers.
+    """What was found.
 
     `active_rule_set` is None if no receipt rule set is active. `is_deployed`: whether this stack
     has been deployed before. `holdings` is its list of what it made, None if it has none: it is
     new, or of a release that kept no list. `identities` are the identities among the two addresses
     of the stack, their domains and the domains above those, each with whether SES sends for it.
     `concurrency` is the account's quota of concurrent executions of functions, None if it was not
-    asked for or not told; `zone` the zone that records are written to, None without one, or if it
-    is gone. `accounts` is asked where the provider assumes a role, which boto3 does not.
+    read; `zone` the zone that records are written to, None without one, or if it does not exist.
+    `accounts` is read only if the provider assumes a role, which boto3 does not.
     `removed_parameters` are the stack's parameters that this deployment deletes.
-    `troubles` are sentences about what could not be asked.
+    `troubles` are sentences about what could not be read.
     """
 
     active_rule_set: str | None = None
@@ -89,9 +89,9 @@ def look_up(config: StackConfig) -> Found:
     """Ask AWS, with the stack's provider, in previews too.
 
     Raises:
-        Exception: as Pulumi raises it, if AWS cannot be asked for what cannot be done without: the
-            active rule set, the stack's parameters, the zone, whether it has a configuration set.
-        UnreadableHoldings: if the list of what the stack has made is none, or is gone.
+        Exception: as Pulumi raises it, if one of these cannot be read: the active rule set, the
+            stack's parameters, the zone, whether the stack has a configuration set.
+        UnreadableHoldings: if the list of what the stack has made is malformed or missing.
     """
     troubles: list[str] = []
 
@@ -99,7 +99,7 @@ def look_up(config: StackConfig) -> Found:
         try:
             return _or_none(ask)
         except Exception as error:  # noqa: BLE001 (Pulumi raises a bare Exception)
-            troubles.append(f"{what} could not be asked for: {_last_line(error)}")
+            troubles.append(f"{what} could not be read: {_last_line(error)}")
             return None
 
     list_name = parameter_name(config.project, config.stack)
@@ -146,7 +146,7 @@ def active_rule_set() -> str | None:
     """The name of the rule set that is active now in the stack's region, None if none is.
 
     Raises:
-        Exception: as Pulumi raises it, if AWS cannot be asked.
+        Exception: as Pulumi raises it, if AWS does not answer.
     """
     found = _or_none(aws.ses.get_active_receipt_rule_set)
     return (found.rule_set_name or None) if found else None
@@ -157,21 +157,21 @@ def _holdings(name: str, value: str) -> Holdings:
         return parse_holdings(value)
     except ValueError as error:
         raise UnreadableHoldings(
-            f"the parameter {name} lists what this stack has made, and is not as the stack wrote"
-            f" it ({error}). Write back its last good value: aws ssm get-parameter-history --name"
-            f" {name}"
+            f"the parameter {name}, which lists what this stack has made, is malformed ({error}):"
+            " write its last good value back (aws ssm get-parameter-history --name"
+            f" {name})"
         ) from error
 
 
 def _refuse_lost_holdings(name: str, device_set: str) -> None:
-    """The set of the devices' mail came into the program with the list, and is made after it."""
+    """The configuration set of the devices' mail proves that there was a list, made before it."""
     if _or_none(lambda: aws.sesv2.get_configuration_set(configuration_set_name=device_set)):
         raise UnreadableHoldings(
-            f"the parameter {name}, which lists what this stack has made, is gone, but its SES"
-            f" configuration set {device_set} is there. Without the list, this deployment could"
-            " delete identities, DNS records or the key. Write it back: see docs/operating.md,"
-            ' "The list of what the stack has made is gone". If this stack is a new one, the set'
-            " is of another stack: choose another name"
+            f"the parameter {name}, which lists what this stack has made, is missing, but the"
+            f" stack's SES configuration set {device_set} exists. Without the list, this"
+            " deployment could delete identities, DNS records or the key: write it back, see"
+            ' docs/operating.md, "The list of what the stack has made is gone". If this is a'
+            " new stack, the set belongs to another stack: choose another name"
         )
 
 

@@ -1,6 +1,6 @@
-"""What a changed key takes away that somebody still uses; told before it happens.
+"""Warnings before a changed configuration key deletes what links or devices still use.
 
-Pulumi's plan lists a parameter among what it deletes, and does not say what ends with it.
+Pulumi's plan lists a deleted parameter, but not what stops working without it.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from infra.storage import link_keys
 
 
 def removed_parameters(config: StackConfig) -> Mapping[str, str]:
-    """The parameters that this configuration does without: by name, what their deletion ends."""
+    """The parameters that this configuration does not have: by name, what their deletion stops."""
     found = {}
     if not config.has_page:
         name = link_keys.parameter_name(config.project, config.stack)
         found[name] = (
             f"linkMode is {config.link_mode}, but this stack has a download page: this deployment"
             f" deletes the page, its log group, and the parameter {name} with the keys of its"
-            " links. Every link to the page that is out ends"
+            " links. Every link to the page that was sent before stops working"
         )
     if not config.create_smtp_user:
         name = smtp_user.parameter_name(config.project, config.stack)
         found[name] = (
             "createSmtpUser is false, but this stack has SMTP credentials: this deployment deletes"
-            f" them and the parameter {name}. No device can log in with them any more"
+            f" them and the parameter {name}. Devices can no longer log in with them"
         )
     return found

@@ -119,7 +119,7 @@ class StackConfig:
 
     @property
     def prefix(self) -> str:
-        """What every name of this stack starts with, so that stacks live side by side."""
+        """The start of every resource name, so that an account can have several stacks."""
         return f"{self.project}-{self.stack}"
 
     @property
@@ -149,7 +149,7 @@ class StackConfig:
 
     @property
     def covering_identities(self) -> Mapping[str, tuple[str, ...]]:
-        """By domain of the stack: the SES identities by which SES may know its address."""
+        """For each domain of the stack, the SES identities that would cover its address."""
         addresses = (self.sender_email, self.recipient_email)
         return {
             address.rpartition("@")[2].lower(): covering_identities(address)
@@ -158,7 +158,7 @@ class StackConfig:
 
     @property
     def has_page(self) -> bool:
-        """Whether links lead to a download page, which then has to be there."""
+        """Whether links open a download page, which is then deployed."""
         return self.link_mode is LinkMode.PAGE
 
     @property
@@ -178,7 +178,7 @@ class StackConfig:
 
     @property
     def has_receivers(self) -> bool:
-        """Whether notices or alarms are posted to anybody beside the e-mail addresses."""
+        """Whether notices or alarms are posted to webhooks or the event bus."""
         return bool(self.webhooks) or self.event_bus is not None
 
     def _is_posted(self, what: Sends) -> bool:
@@ -195,33 +195,33 @@ class StackConfig:
         return settings_of(self)
 
     def directory(self) -> Directory:
-        """The recipient directory, as a new stack begins with it."""
+        """The recipient directory that a new stack starts with."""
         return Directory(groups=self.recipient_groups, default_recipients=self.default_recipients)
 
     def warnings(self) -> tuple[str, ...]:
-        """What is allowed and yet worth a second look, a sentence each."""
+        """Warnings about values that are allowed but risky, a sentence each."""
         found = []
         if "*" in self.allowed_recipients:
             found.append(
-                'allowedRecipients holds "*": whoever learns the address that devices send to'
-                " can have mail sent to anyone in your name"
+                'allowedRecipients holds "*": anyone who learns the address that devices send to'
+                " can send mail to any recipient in your name"
             )
         if not self.fallback_emails:
             found.append(
                 "fallbackEmails is empty: only webhooks and the event bus get the notices of mail"
-                " that was not relayed. Where none of them takes it, nobody hears of it"
+                " that was not relayed. If none of them accepts one, it is lost"
                 if self._is_posted(Sends.NOTICES)
-                else "fallbackEmails is empty: nobody reads the notices of mail that was not"
-                " relayed, unless something of yours subscribes to the topic of the output"
+                else "fallbackEmails is empty: no subscriber receives the notices of mail that was"
+                " not relayed, unless you subscribe something else to the topic of the output"
                 " fallbackTopicArn"
             )
         if not self.alarm_emails:
             found.append(
-                "alarmEmails is empty: only webhooks and the event bus get the alarms. Where none"
-                " of them takes what is posted, the alarm that says so reaches nobody"
+                "alarmEmails is empty: only webhooks and the event bus get the alarms. If none of"
+                " them accepts posts, no subscriber receives the alarm about that"
                 if self._is_posted(Sends.ALARMS)
-                else "alarmEmails is empty: nobody hears the alarms, unless something of yours"
-                " subscribes to the topic of the output alarmsTopicArn"
+                else "alarmEmails is empty: no subscriber receives the alarms, unless you"
+                " subscribe something else to the topic of the output alarmsTopicArn"
             )
         if self.sender_domain in PUBLIC_PROVIDERS:
             found.append(
@@ -232,8 +232,8 @@ class StackConfig:
         expiry = timedelta(hours=self.link_expiry_hours)
         if self.link_mode is LinkMode.PRESIGNED and expiry > ROLE_SESSION:
             found.append(
-                f"linkExpiryHours is {self.link_expiry_hours}, but presigned links die with the"
-                " credentials of the function's role: after about 12 hours at most"
+                f"linkExpiryHours is {self.link_expiry_hours}, but presigned links end with the"
+                " credentials of the function's role: after at most about 12 hours"
             )
         if timedelta(days=self.incoming_retention_days) < DEAD_LETTER_RETENTION:
             found.append(

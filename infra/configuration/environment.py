@@ -1,12 +1,12 @@
-"""The environment of the functions: what travels from deploy time to run time.
+"""The environment variables of the functions, which carry values from deploy time to run time.
 
 Lambda allows 4 KB for all variables together, names and values (AWS Lambda guide, "Lambda
 quotas"). The settings are known before anything is deployed and can be measured; the names
 of the buckets and of the parameters, the ARN of the topic and the URLs of the queue and of the
 download page are not, so room is kept for them.
 
-Metrics carry the stack's name as their dimension `service`, and so do log lines: two stacks of an
-account do not mix.
+Metrics have the stack's name as their dimension `service`, and log lines as a field: so two
+stacks of an account are told apart.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FIXED: Mapping[str, str] = {
 
 
 class LogLevel(StrEnum):
-    """What is logged at least, by Lambda's names."""
+    """The lowest level that is logged, by Lambda's names."""
 
     INFO = "INFO"
     DEBUG = "DEBUG"
@@ -51,10 +51,10 @@ MALWARE_PROTECTION = variable_name("malware_protection")
 
 
 def telemetry_variables(*, service: str, log_level: LogLevel) -> dict[str, str]:
-    """What every function logs and counts by.
+    """The variables of logging and metrics, for every function.
 
-    `service` is what tells this stack's metrics and log lines from another's; `log_level` the
-    least that is logged. Lambda drops what is below its own level, so it is told the same.
+    `service` is the stack's name in metrics and log lines; `log_level` the lowest level that is
+    logged. Lambda drops lines below its own level, so that is set to the same.
     """
     return {**_FIXED, "LOG_LEVEL": log_level, "POWERTOOLS_SERVICE_NAME": service}
 

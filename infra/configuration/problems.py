@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, told at once: an operator mends it in one go."""
+"""The problems of a configuration, all reported at once so that they are fixed in one go."""
 
 from __future__ import annotations
 

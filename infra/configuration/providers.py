@@ -1,4 +1,4 @@
-"""Domains at which anybody can have a mailbox, and nobody but their owner can set DNS records."""
+"""Domains of public mail providers: their users cannot set DNS records there."""
 
 from __future__ import annotations
 

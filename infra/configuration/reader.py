@@ -1,12 +1,11 @@
 """Reading the stack's configuration: from Pulumi's text to a `StackConfig`.
 
-Pulumi hands over every value as text, lists and objects as JSON; blanks around a text are not of
-it. A key of the configuration is
-a field of `StackConfig` in camel case; its type says how the text is read. Whatever is wrong is
-told at once: unknown keys, missing ones, wrong types, and the rules of `StackConfig`.
+Pulumi passes every value as text, lists and objects as JSON; blanks around a text are dropped. A
+key of the configuration is a field of `StackConfig` in camel case; its type says how the text is
+read. All problems are reported at once: unknown keys, missing ones, wrong types, and the rules of
+`StackConfig`.
 
-A key that nobody knows is an error, since a misspelt `allowedSenders` would otherwise let every
-sender in.
+An unknown key is an error, because a misspelt `allowedSenders` would otherwise allow every sender.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def load_config() -> StackConfig:
         pulumi.log.warn(warning)
     if config.webhooks and not is_config_secret(f"{config.project}:webhooks"):
         pulumi.log.warn(
-            "webhooks stands in the stack's file as plain text: whoever reads it can post to them."
+            "webhooks is plain text in the stack's file: anyone who reads it can post to them."
             " Set each url and signingKey with pulumi config set --secret --path"
         )
     return config

@@ -49,7 +49,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\Z")
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What must hold of a configuration, and the field to blame where it does not."""
+    """A condition on a configuration, and the field that is named if it does not hold."""
 
     field: str
     holds: Callable[[StackConfig], bool]
@@ -125,7 +125,7 @@ _RULES = (
         lambda config: (
             not config.watch_subscriptions or bool(config.alarm_emails or config.fallback_emails)
         ),
-        "must be false without alarmEmails and fallbackEmails: no subscription is there to see",
+        "must be false without alarmEmails and fallbackEmails: there is no subscription to check",
     ),
     _Rule(
         "watch_subscriptions",
@@ -145,25 +145,26 @@ _RULES = (
     ),
     _ses_name("configuration_set_name"),
     _ses_name("existing_rule_set_name"),
-    # What combines.
+    # Rules about more than one key.
     _Rule(
         "link_expiry_hours",
         lambda config: (
             config.link_mode is not LinkMode.PRESIGNED
             or config.link_expiry_hours <= _LONGEST_PRESIGNED // timedelta(hours=1)
         ),
-        "presigned links last 168 hours (7 days) at most",
+        "must be at most 168 hours (7 days) with linkMode presigned",
     ),
     _Rule(
         "download_url",
         lambda config: not (config.download_url and not config.has_page),
-        "is where the download page is reached, and there is none: use linkMode page with it",
+        "must be empty with linkMode presigned: it is the URL of the download page, which only"
+        " linkMode page deploys",
     ),
     _Rule(
         "malware_protection",
         lambda config: not (config.malware_protection and not config.has_page),
         "must be false with linkMode presigned: such a link is signed when the mail is sent and"
-        " leads straight to the file, so it could not wait for the scan",
+        " opens the file itself, so it cannot wait for the scan",
     ),
     _Rule(
         "hosted_zone_id",
@@ -178,19 +179,18 @@ _RULES = (
             not config.create_identities
             or config.inbound_domain != mail_from_domain(config.sender_domain)
         ),
-        "must not be in the domain that bounces of the relay's mail come back to, which is bounce."
-        " and the domain of senderEmail: SES receives no other mail there",
+        "must not be in the MAIL FROM domain of the relay's mail (bounce. and the domain of"
+        " senderEmail): SES receives only bounces there",
     ),
     _Rule(
         "require_outbound_tls",
         lambda config: not (config.require_outbound_tls and config.configuration_set_name),
-        "must be false with configurationSetName: how a set that exists delivers is its owner's"
-        " to say",
+        "must be false with configurationSetName: set it on that configuration set itself",
     ),
     _Rule(
         "replace_active_rule_set",
         lambda config: not (config.replace_active_rule_set and not config.activate_rule_set),
-        "must be false with activateRuleSet false: nothing is activated that could take the place",
+        "must be false with activateRuleSet false: no rule set is activated",
     ),
     _Rule(
         "permissions_boundary",
@@ -203,8 +203,7 @@ _RULES = (
     _Rule(
         "force_destroy",
         lambda config: not (config.force_destroy and config.protect),
-        "must be false with protect true: what is protected is not to be destroyed with what is"
-        " in it",
+        "must be false with protect true: a protected bucket cannot be destroyed",
     ),
 )
 
@@ -233,7 +232,7 @@ def broken_rules(config: StackConfig) -> Iterator[Problem]:
 
 
 def _directory_problems(config: StackConfig) -> Iterator[Problem]:
-    """What stands in the directory that some mail would be refused for."""
+    """Entries of the directory for which some mail would be refused."""
     directory = config.directory()
     keys = {"groups": "recipientGroups", "defaultRecipients": "defaultRecipients"}
     for problem in directory_problems(directory):

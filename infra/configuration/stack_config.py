@@ -2,10 +2,10 @@
 
 `Pulumi.yaml` declares the project's keys with a type and a default, `Pulumi.<stack>.yaml`
 sets them, and the sandbox lays `KEY=VALUE` over both (Pulumi docs, "Project file
-reference", `config`). A key that is declared without a default must be set. What the values
-mean is the program's business; here only their types are looked at.
+reference", `config`). A key that is declared without a default must be set. Only the types of the
+values are checked here; the program checks their meaning.
 
-The sandbox and `relayctl inspect --config` are without Pulumi here: this imports nothing of it.
+The sandbox and `relayctl inspect --config` use this without Pulumi: it imports nothing of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class ConfigError(Exception):
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """What may be meant by a name that is unknown, to be put behind the error; or nothing."""
+    """The names that an unknown name may stand for, as the end of an error; or nothing."""
     near = difflib.get_close_matches(name, sorted(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
@@ -50,7 +50,7 @@ def load_config(
     go without their namespace; a list is given with commas, an object as JSON.
 
     Raises:
-        ConfigError: for a file that cannot be read, a key that nobody declares, a key that
+        ConfigError: for a file that cannot be read, a key that is not declared, a key that
             must be set, or a value that is not of its key's type.
     """
     project, file = read_project(root), f"Pulumi.{stack}.yaml"

@@ -1,25 +1,26 @@
-"""The queue's and the function's settings that have to fit each other, derived in one place.
+"""The settings of queue and function that depend on each other, derived in one place.
 
 An operator sets how long a worker may take, how often a mail is tried and how many workers and
-submissions there are at once; everything else follows. What has to hold between them, and where
-that is written down:
+submissions there are at once; everything else follows. The relations that must
+hold, with their sources:
 
 * The queue hides a message for six times the function's timeout, so that one whose worker was
-  throttled or died is not handed out while it may still be worked on (AWS Lambda guide,
+  throttled or killed is not handed out while it may still be processed (AWS Lambda guide,
   "Creating and configuring an Amazon SQS event source mapping"). It may do so for 12 hours at
   most (SQS API reference, SetQueueAttributes).
 * A lease lasts as long as its worker can live, and a little for clocks
-  (`relay_core.record.lease`). It is over when the queue shows the message of a dead worker again.
+  (`relay_core.record.lease`). It has ended when the queue delivers the message of a killed worker
+  again.
 * A message is deleted at the end of the queue's retention, however often it was tried. So all its
-  tries have to fit into that, each at its longest, or it would be lost without ever having been
-  in the dead-letter queue. Half of the retention is left for waiting in a backlog.
+  tries, each at its longest, have to end within that time; otherwise it would be lost without ever
+  being in the dead-letter queue. Half of the retention is left for waiting in a backlog.
 * A message keeps its date when it moves: the dead-letter queue counts from when the mail came,
   and has to keep messages longer than the queue (SQS guide, "Setting-up dead-letter queue
-  retention"). A message that is sent anew, as a parked one is, gets a new date.
+  retention"). A message that is sent again, as a parked one is, gets a new date.
 * AWS advises at least five tries, since a throttled invocation costs a message one (the same page
   of the Lambda guide).
-* A worker is given one mail at a time. When a worker dies, all messages of its batch have lost a
-  try, and are hidden for six timeouts: so no mail has neighbours that could do that to it
+* A worker is given one mail at a time. When a worker is killed, all messages of its batch lose a
+  try and are hidden for six timeouts: with batches of one, no mail does that to another
   (docs/decisions/0030-deaths.md).
 * Next to `maxConcurrency`, no reserved concurrency: messages beyond that wait in the queue instead
   of being throttled (AWS Lambda guide, "Configuring maximum concurrency for Amazon SQS event
@@ -35,24 +36,24 @@ from datetime import timedelta
 from relay_core.environment import Problem
 
 QUEUE_RETENTION = timedelta(days=4)
-"""How long the queue keeps a message that nothing takes."""
+"""How long the queue keeps a message that is not processed."""
 
 DEAD_LETTER_RETENTION = timedelta(days=14)
-"""How long the dead-letter queue does: SQS's longest, as messages keep their first date."""
+"""How long the dead-letter queue keeps a message: SQS's maximum, as messages keep their date."""
 
 LONGEST_DELAY = timedelta(seconds=900)
-"""How long a message waits at most until it is tried again: SQS's longest delay of a message
-(SQS API reference, SendMessage, DelaySeconds), and where the growing delays of retries end."""
+"""The longest time until a message is retried: SQS's longest delay of a message
+(SQS API reference, SendMessage, DelaySeconds), and the end of the growing delays of retries."""
 
 LONGEST_VISIBILITY = timedelta(hours=12)
-"""How long SQS hides a message at most."""
+"""The longest time for which SQS hides a message."""
 
 CLOCK_SKEW = timedelta(seconds=5)
-"""What a lease lasts beyond its worker (`relay_core.record.lease`)."""
+"""How much longer than its worker a lease lasts (`relay_core.record.lease`)."""
 
 RECOMMENDED_TRIES = 5
 MOST_SUBMISSIONS = 500
-"""At once. A call to SES takes about a tenth of a second: that many are thousands a second."""
+"""Submissions at once. A call to SES takes about 0.1 s, so this is thousands a second."""
 
 BATCH_SIZE = 1
 """How many mails a worker is given at once."""
@@ -62,7 +63,7 @@ _TIMEOUTS_HIDDEN = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """What the configuration says, under its keys' names; the properties follow from it."""
+    """Four values of the configuration, and as properties the times that follow from them."""
 
     function_timeout_seconds: int
     dlq_max_receive_count: int
@@ -76,18 +77,18 @@ class Timing:
 
     @property
     def lease_seconds(self) -> int:
-        """How long a message is its worker's at most."""
+        """The longest time for which a worker holds the lease of a message."""
         return self.function_timeout_seconds + CLOCK_SKEW // timedelta(seconds=1)
 
     @property
     def longest_try_seconds(self) -> int:
-        """From one try to the next at most: of a dead worker, or of one that was put off."""
+        """The longest time from one try to the next: after a killed worker, or after a delay."""
         put_off = self.function_timeout_seconds + LONGEST_DELAY // timedelta(seconds=1)
         return max(self.visibility_timeout_seconds, put_off)
 
     @property
     def most_tries(self) -> int:
-        """How many tries surely end within half of the queue's retention."""
+        """How many tries end within half of the queue's retention in any case."""
         return QUEUE_RETENTION // 2 // timedelta(seconds=max(1, self.longest_try_seconds))
 
     @property
@@ -96,7 +97,7 @@ class Timing:
         return self.max_concurrency * self.submission_concurrency
 
     def problems(self) -> Iterator[Problem]:
-        """The relations that do not hold, under the key to change."""
+        """The relations that do not hold, by the key to change."""
         timeout, tries = self.function_timeout_seconds, self.dlq_max_receive_count
         if not 30 <= timeout <= 900:
             yield Problem(
@@ -109,10 +110,10 @@ class Timing:
             yield Problem(
                 field="dlqMaxReceiveCount",
                 value=tries,
-                rule=f"must be {self.most_tries} at most with functionTimeoutSeconds = {timeout}:"
-                f" a try can take {self.longest_try_seconds} seconds, and the queue keeps a"
-                f" message for {QUEUE_RETENTION.days} days, after which it is lost instead of"
-                " being in the dead-letter queue",
+                rule=f"must be at most {self.most_tries} with functionTimeoutSeconds = {timeout}:"
+                f" a try can take {self.longest_try_seconds} seconds, and the queue deletes a"
+                f" message after {QUEUE_RETENTION.days} days, also if it was never in the"
+                " dead-letter queue",
             )
         if not 2 <= self.max_concurrency <= 1000:
             yield Problem(
@@ -122,17 +123,17 @@ class Timing:
             )
 
     def warnings(self) -> Iterator[str]:
-        """What is allowed and yet worth a second look, a sentence each."""
+        """Warnings about values that are allowed but risky, a sentence each."""
         if self.dlq_max_receive_count < RECOMMENDED_TRIES:
             yield (
                 f"dlqMaxReceiveCount is {self.dlq_max_receive_count}: AWS advises"
-                f" {RECOMMENDED_TRIES} or more, as a mail loses a try whenever its worker is"
-                " throttled or dies"
+                f" {RECOMMENDED_TRIES} or more, because a mail loses a try whenever its worker is"
+                " throttled or killed"
             )
         if self.submissions_at_once > MOST_SUBMISSIONS:
             yield (
                 f"maxConcurrency is {self.max_concurrency} and submissionConcurrency"
                 f" {self.submission_concurrency}: {self.submissions_at_once} submissions at once"
-                " are beyond the sending rate of most SES accounts, and what SES throttles has to"
-                " be tried again"
+                " exceed the sending rate of most SES accounts, and throttled submissions have to"
+                " be retried"
             )

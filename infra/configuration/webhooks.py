@@ -1,10 +1,10 @@
-"""The webhooks of the configuration: who gets notices and alarms beside the e-mail addresses.
+"""The webhooks of the configuration, which get notices and alarms besides the e-mail addresses.
 
 The key `webhooks` is an object, a name for each webhook:
 
     chat:
       kind: slack                              slack, teams or json
-      url: https://hooks.slack.com/services/…  a secret: whoever has it can post
+      url: https://hooks.slack.com/services/…  a secret: it is all one needs to post
       signingKey: whsec_…                      of json alone, which needs one
       sends: both                              notices, alarms or both; both if left out
 """
@@ -82,7 +82,7 @@ def _read(value: object) -> Webhook:
 
 
 def webhook_problems(webhooks: Mapping[str, Webhook]) -> Iterator[Problem]:
-    """Every rule that one of them breaks, named by its place; no value of a secret is told."""
+    """Every rule that one of them breaks, named by its place; secrets are not in it."""
     if len(webhooks) > MAX_WEBHOOKS:
         rule = f"must be {MAX_WEBHOOKS} at most: one can hand on to many"
         yield Problem(field="webhooks", value=len(webhooks), rule=rule)

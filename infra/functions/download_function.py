@@ -1,21 +1,19 @@
-"""The download page: a second function, which answers whoever has a link.
+"""The download page: a second function, which answers requests for links.
 
-It is behind a function URL that asks nobody who they are: the token in the link is what counts,
-and the function checks it before it asks AWS for anything. A function URL speaks HTTPS only. Since
-October 2025 it takes two statements in the function's own policy to let everybody in: one to ask
-the URL, one to have the function invoked by it, and by nothing else (AWS Lambda guide, "Control
-access to Lambda function URLs").
+Its function URL is public (no IAM authentication): the token in the link is the authorisation, and
+the function checks it before it calls AWS. A function URL speaks HTTPS only. Since October 2025 a
+public URL needs two statements in the function's own policy: one to call the URL, one to invoke
+the function through that URL only (AWS Lambda guide, "Control access to Lambda function URLs").
 
-Everybody can ask, so what everybody's asking may cost has a limit of its own. Beyond so many
-executions at once, Lambda answers 429 by itself; a function that is reserved 20 answers 200
-requests a second at most. Without that, whoever floods the page would also take from the relay's
-function, which has the account's concurrency in common with it (AWS Lambda guide, "Configuring
-reserved concurrency").
+The number of requests is not limited by any authentication, so reserved concurrency limits their
+cost. Above that many executions at once, Lambda itself answers 429; a function with 20 reserved
+answers at most 200 requests a second. Without it, a flood of requests would also use up the
+concurrency of the relay's function (AWS Lambda guide, "Configuring reserved concurrency").
 
-The URL of a file is signed by this function's role and good for what the role may do at the moment
-of the fetch. So where files are scanned, the role may read only what was found clean: S3 itself
-refuses the others, whatever the page would answer. It answers 403 even for a file that is gone,
-since that has no tag; its tags are what tells (404).
+The URL of a file is signed by this function's role and allows what the role may do at the moment
+of the download. So if files are scanned, the role may read only files that were found clean: S3
+itself refuses the others. It answers 403 also for a deleted file, which has no tag; reading its
+tags tells the two apart (404).
 """
 
 from __future__ import annotations

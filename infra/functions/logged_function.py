@@ -1,4 +1,4 @@
-"""A Lambda function as all of ours are: a role of its own, and a log group that is there first.
+"""A Lambda function with a role of its own, and a log group that is made before it.
 
 The log group is created before the function and set as its group. A group that Lambda created by
 itself would keep its logs without a limit, and no role here may create a group. The function waits

@@ -1,4 +1,4 @@
-"""What reaches operators otherwise than by e-mail, and what sees that e-mail reaches them.
+"""The functions that are deployed only if the configuration asks for them.
 
 Neither is deployed unless it is asked for.
 """

@@ -1,4 +1,4 @@
-"""Wheels for the machine that the function runs on, whatever machine this is.
+"""Wheels for the function's platform, on any machine that deploys.
 
 A distribution that is not pure Python comes as one wheel for each platform. That of the
 function (`PLATFORM`, `PYTHON_VERSION`) is fetched by pip, which checks it against the hashes

@@ -3,16 +3,16 @@
     fallback topic ─┬─▶ a queue a receiver ─▶ function ─▶ https, or the event bus
     alarms topic   ─┘          └─▶ dead-letter queue ─▶ an alarm
 
-A queue a receiver, so that one that does not answer delays no other, and is tried again by itself.
-SNS could call the function at once, but then it has two tries within three minutes, and one
-receiver's failure would repeat what the others have. A retry here is that of a mail:
-`retryDelaySeconds`, doubled each time, `dlqMaxReceiveCount` times.
+Each receiver has its own queue, so that one that does not answer delays no other, and only its own
+messages are retried. SNS could call the function directly, but then there are only two tries
+within three minutes, and the failure of one receiver would post again to the others. A retry here
+is that of a mail: `retryDelaySeconds`, doubled each time, `dlqMaxReceiveCount` times.
 
-The receivers stand in a SecureString: an address of a webhook is a secret, and environment
-variables of a function can be read by more people than the parameter.
+The receivers are in a SecureString: the URL of a webhook is a secret, and more principals can read
+the environment variables of a function than the parameter.
 
-From the alarms topic only CloudWatch's alarms come, not SES's events of each mail. Some alarms are
-told on both topics: who gets both takes these from one.
+Only CloudWatch's alarms are taken from the alarms topic, not SES's events of each mail. Some
+alarms are published on both topics: a receiver of both gets them from one.
 """
 
 from __future__ import annotations

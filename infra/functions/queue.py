@@ -1,4 +1,4 @@
-"""The queue between the incoming bucket and the function, and where what fails ends.
+"""The queue between the incoming bucket and the function, and its dead-letter queue.
 
 S3 writes a notification of each stored mail into the queue. It checks, when the notification
 is set, whether it may: so the notification waits for the queue's policy. A message that was
@@ -6,8 +6,8 @@ received `max_receive_count` times and never deleted moves to the dead-letter qu
 date it had: that queue must keep messages longer than this one (SQS guide, "Dead-letter
 queues").
 
-By the same queue come SES's bounces and complaints, so that the function hears of addresses that
-take no mail: with the same retries, and no function or queue of their own.
+SES's bounces and complaints come through the same queue, so that the function learns of addresses
+that take no mail: with the same retries, without a function or queue of their own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Once an hour, a look at whether the e-mail addresses are still subscribed to the topics.
+"""A check, once an hour, that the e-mail addresses are still subscribed to the topics.
 
-SNS has no metric of it: what waits for a confirmation is not delivered, and so never fails. A
-function looks and counts (`adapters.watch_function`). The alarm on its count is told on both
-topics: the one that has lost its subscriber reaches nobody.
+SNS has no metric of lost subscriptions: it does not try to deliver to one that is not confirmed,
+so no delivery fails. A function checks and counts them (`adapters.watch_function`). The alarm on
+its count goes to both topics, because one of them may have no subscriber.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class SubscriptionWatch(pulumi.ComponentResource):
         ).function
         rule = aws.cloudwatch.EventRule(
             name,
-            description="A look at the subscriptions of the mail relay's topics",
+            description="Checks the subscriptions of the mail relay's topics",
             schedule_expression=SCHEDULE,
             opts=child,
         )

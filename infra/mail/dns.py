@@ -1,4 +1,4 @@
-"""DNS records: what has to be published, as text to paste, and in Route 53.
+"""The DNS records to publish, as text to paste and in Route 53.
 
 A record here is a record set (RFC 2181 section 5): all values of one name and type. Route 53 knows
 no other, and refuses a second set of the same name and type.
@@ -54,7 +54,7 @@ def joined(records: Iterable[RecordSet]) -> tuple[RecordSet, ...]:
 
 
 def listed(records: Sequence[RecordSet]) -> pulumi.Output[list[Mapping[str, str]]]:
-    """`name`, `type` and `value` of each value, for whoever types them in."""
+    """`name`, `type` and `value` of each value, to be entered by hand."""
 
     def write(found: Sequence[Sequence[str]]) -> list[Mapping[str, str]]:
         return [

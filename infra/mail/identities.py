@@ -1,7 +1,7 @@
 """The domains that SES sends from and receives for, and the DNS records they need.
 
 SES verifies a domain when it finds the DKIM keys under it (SES guide, "Easy DKIM"): three
-CNAME records a domain. The MX record has the domain's mail delivered to SES.
+CNAME records a domain. The MX record directs the domain's mail to SES.
 
 Mail leaves with a reverse-path of our own, at `bounce.` and the sender's domain, instead of one of
 amazonses.com: so SPF is checked for our domain too, and mail passes DMARC by DKIM and by SPF. SES
@@ -12,13 +12,12 @@ record: receivers evaluate that of the reverse-path's domain (RFC 7208 section 2
 one beside one that is there would make both void (section 4.5).
 
 A DMARC record is for all mail from the sender's domain, whoever sends it (RFC 7489 section 6.3):
-so it asks receivers for nothing unless it is told to. Nobody but devices writes from the domain
-that mail is received for, where that is another one: its record also tells SES, which receives
-their mail, who is not one of them.
+so the default policy is `none`. Only devices send from the domain that mail is received for, if
+that is another one: its record also lets SES, which receives their mail, recognise forged senders.
 
 A domain is an identity once in an account and region, with one reverse-path: both are declared
-only where this stack makes the identities. SES tells of bounces by mail too, to the sender, unless
-that is off; here its events tell the operator.
+only if this stack makes the identities. SES also reports bounces by mail to the sender unless that
+is off; here it is off, and the operator gets its events.
 """
 
 from __future__ import annotations
@@ -87,7 +86,7 @@ def mail_records(args: MailRecordsArgs) -> tuple[RecordSet, ...]:
         dns.known(f"_dmarc.{args.sender_domain}", "TXT", _dmarc(args)),
     ]
     if args.inbound_domain != args.sender_domain:
-        # Devices write both domains into From: nobody else is to pass for one of either.
+        # Devices write both domains into From: a forged sender must not pass for either.
         found.append(dns.known(f"_dmarc.{args.inbound_domain}", "TXT", _DMARC_OF_DEVICES))
     if args.has_mail_from:
         domain = mail_from_domain(args.sender_domain)

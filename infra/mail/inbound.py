@@ -1,15 +1,15 @@
 """Receiving mail: SES's receipt rule that stores it in the incoming bucket.
 
-An account has one active receipt rule set in a region. Activating ours replaces whatever was
-active, and destroying it leaves none, so that SES refuses all mail of the account in that
-region; an account that receives mail already names its set and gets only a rule added to it.
+An account has one active receipt rule set in a region. Activating the stack's set replaces the
+active one, and destroying it leaves none, so that SES refuses all mail of the account in that
+region. If the account receives mail already, only a rule is added to its set.
 Whether another set is active is looked up before anything is declared (`infra.account`).
 
-From the moment that the rule stands in an active rule set, SES takes mail. So the rule is the last
-to come and the first to go: it waits for all that a mail needs from there on. Without the policy
-of the bucket SES refuses the rule (`InvalidS3Configuration`: it writes a test object when a rule
-is made). Without the encryption of the bucket that test does not try the key. Without its
-notification mail is stored that nobody hears of. No KMS key on the S3 action: SES would encrypt
+As soon as the rule is in an active rule set, SES accepts mail. So the rule is created last and
+deleted first: it depends on all that a mail needs. Without the policy of the bucket SES refuses
+the rule (`InvalidS3Configuration`: it writes a test object when a rule is made). Without the
+encryption of the bucket that test does not use the key. Without the bucket's notification mail
+is stored and never processed. No KMS key on the S3 action: SES would encrypt
 the mail on its side, in a way that only its own client library reads (SES guide, "Deliver to S3
 bucket action").
 """

@@ -1,11 +1,11 @@
 """Sending: the configuration set that the relay's mail goes out with.
 
-SES tells what became of a mail only where it is asked to. Bounces, complaints, rejections and
-delays are published on the alarms topic and counted. What SES could not render is left out: only
-templates are rendered, and none is used.
+SES reports the outcome of a mail only to configured event destinations. Bounces, complaints,
+rejections and delays are published on the alarms topic and counted. What SES could not render is
+left out: only templates are rendered, and none is used.
 
 The set is named by the stack before anything exists, so the function's settings and its role can
-name it. A set that somebody else made keeps the destinations that it has.
+name it. A set that the stack did not make keeps its destinations.
 """
 
 from __future__ import annotations

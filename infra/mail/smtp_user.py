@@ -1,4 +1,4 @@
-"""The users that devices log in as at SES's SMTP interface.
+"""The IAM users with which devices log in at SES's SMTP interface.
 
 SMTP credentials are an access key: its id is the user name, and the password is derived from
 its secret, for one region (SES guide, "Obtaining SES SMTP credentials"). Both go into one
@@ -74,7 +74,7 @@ class SmtpUser(pulumi.ComponentResource):
 
         def make_key(number: int) -> tuple[aws.iam.AccessKey, aws.iam.UserPolicy]:
             numbered = f"{name}-{number}"
-            # Keys that somebody added by hand go with their user.
+            # Keys that were added by hand are deleted with their user.
             user = aws.iam.User(numbered, force_destroy=True, opts=child)
             rights = aws.iam.UserPolicy(numbered, user=user.name, policy=policy, opts=child)
             return aws.iam.AccessKey(numbered, user=user.name, opts=child), rights

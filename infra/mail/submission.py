@@ -1,8 +1,8 @@
-"""Devices submitting mail: the configuration set that it goes with on its way to the relay.
+"""Submission by devices: the configuration set of their mail on its way to the relay.
 
 A device hands its mail to SES, which answers 250 and sends it on, to SES's own receiving host by
 the domain's MX record. That hop can fail like any other: no rule set is active, the rule has
-another address, the MX record leads elsewhere. The device does not hear of it. So its mail has a
+another address, the MX record names another host. The device is not told. So its mail has a
 configuration set, the default one of the sender's identities, that tells the operator.
 
 A hard bounce puts an address on the account's suppression list, and SES sends it nothing more,

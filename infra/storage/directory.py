@@ -3,9 +3,9 @@
 The configuration is the parameter's first content. After that, only the parameter counts: a later
 `pulumi up` does not change it, even if the configuration has changed.
 
-Pulumi writes a parameter as a whole. Were any of its properties to change, the provider would
-put the value it last knew beside it, over the operator's. So none of them may ever change; tags
-are set by a call of their own.
+Pulumi writes a parameter as a whole. If any of its properties changed, the provider would write
+the value of its state too, over the operator's. So none of them may change; tags are set by a call
+of their own.
 """
 
 from __future__ import annotations

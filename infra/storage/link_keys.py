@@ -1,11 +1,10 @@
-"""The keys of download links: made once, never shown, and rotated by a number.
+"""The keys of download links: generated, never output, and rotated by a version number.
 
 A link's token is made with the current key and read with it or the one before
-(`relay_core.links.tokens`). A key is a resource named by its number, so nothing but the number
-decides about it: raising the number by one makes a new key the current one, keeps the last one as
-the one before, and drops the key before that, whose links are dead from then on. Raising it by two
-leaves none of the keys that were in use: that is for a key that leaked. A number that was left
-makes another key than the one it had.
+(`relay_core.links.tokens`). A key is a resource named by its number, so only the number determines
+it: raising the number by one makes a new key the current one, keeps the last one as the one
+before, and deletes the key before that, whose links stop working. Raising it by two deletes both
+keys in use: for a key that leaked. Setting a number that was used before makes a new key.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""What wakes an operator, and what they look at.
+"""The alarms, the dashboard, and the topics that notify operators.
 
-`metrics` are what the functions count; an `alarm` watches one, `alarms` are all of them and what
-each says, `alarm_resources` declares them. `columns` are what the dashboard shows of a mail's way,
-`dashboard` writes them for CloudWatch, and `topics` tell the operator by mail.
+`metrics` are the metrics that functions and AWS services count. An `alarm` is a threshold on one,
+with its text; `alarms` are all of them, `alarm_resources` declares them. `columns` are the graphs
+of the dashboard by the stages of a mail, `dashboard` writes them for CloudWatch, and `topics`
+notify the operator by e-mail.
 """

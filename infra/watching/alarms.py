@@ -35,7 +35,7 @@ than the longest delay before a retry, because the trouble is counted only at a 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """Configured limits; an alarm sounds when the value is above its limit."""
+    """Configured limits; an alarm fires when the value is above its limit."""
 
     failed_messages: int
     oldest_message_seconds: int
@@ -250,8 +250,9 @@ def _alarms_of_page(log_group: str) -> tuple[Alarm, ...]:
             meaning="For 15 minutes, download pages had more requests than downloadMaxConcurrency"
             " allows. Some were refused; mail is relayed.",
             first="see on the dashboard which pages were requested. If most links are unknown,"
-            " somebody guesses: keep the limit. If most are valid, raise downloadMaxConcurrency."
-            " 'relayctl link MESSAGE --recipient ADDRESS' prints a link to try.",
+            " an attacker guesses: keep the limit. If most are valid, raise"
+            " downloadMaxConcurrency. 'relayctl link MESSAGE --recipient ADDRESS' prints a link"
+            " to try.",
         ),
     )
 
@@ -293,7 +294,7 @@ def _alarms_of_watch(log_group: str) -> tuple[Alarm, ...]:
             threshold=0,
             tells_both_topics=True,
             meaning="SNS could not deliver a message of the alarms topic to a subscriber, and does"
-            " not retry: an alarm may have reached nobody.",
+            " not retry: an alarm may be lost.",
             first="look at the dashboard for the state of every alarm, then at the topic's"
             " subscriptions for the one that does not accept messages.",
         ),
@@ -302,7 +303,7 @@ def _alarms_of_watch(log_group: str) -> tuple[Alarm, ...]:
             metric=metrics.NOTICES_UNDELIVERED,
             threshold=0,
             meaning="SNS could not deliver a notice to a subscriber of the fallback topic, and"
-            " does not retry: nobody may know of a mail that was not relayed.",
+            " does not retry: the notice of a mail that was not relayed may be lost.",
             first="'relayctl list --state refused --since 1h' shows the mails; then look at the"
             " topic's subscriptions for the one that does not accept messages.",
         ),

@@ -1,4 +1,4 @@
-"""What the dashboard shows, a column for each station of a mail's way.
+"""The graphs of the dashboard, in a column for each stage of a mail.
 
 This is data without a name in it, so that a test can compare it with the alarms. `dashboard`
 writes it as CloudWatch reads it. Where there is a download page, the way ends with the recipients
@@ -205,7 +205,7 @@ def columns(limits: Limits) -> tuple[Column, ...]:
 
 
 def _heard(limits: Limits) -> tuple[Graph, ...]:
-    """Whether notices and alarms reach somebody."""
+    """Whether notices and alarms are delivered."""
     series = (
         *(((metrics.NOT_POSTED, "not posted"),) if limits.is_posted else ()),
         *(
@@ -218,7 +218,7 @@ def _heard(limits: Limits) -> tuple[Graph, ...]:
             else ()
         ),
     )
-    return (_graph("Notices and alarms that nobody gets", *series),) if series else ()
+    return (_graph("Notices and alarms not delivered", *series),) if series else ()
 
 
 def _fetched(most_pages: int) -> Column:

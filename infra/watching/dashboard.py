@@ -1,12 +1,12 @@
-"""The dashboard: a mail's way from left to right, and the alarms above it.
+"""The dashboard: the stages of a mail from left to right, below the states of the alarms.
 
 `columns` says what it shows; `body` writes that for CloudWatch once the names are known
 (CloudWatch API reference, "Dashboard Body Structure and Syntax"). The same input always gives the
 same text, or every preview would show a change.
 
 A graph of a metric that an alarm watches shows it as the alarm sees it, with the same statistic
-and period, and a line where the alarm sounds. A dashboard belongs to an account, not to a region:
-its name is the stack's prefix.
+and period, and a line at the alarm's threshold. A dashboard belongs to an account, not to a
+region: its name is the stack's prefix.
 """
 
 from __future__ import annotations

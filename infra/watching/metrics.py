@@ -1,4 +1,4 @@
-"""The metrics that alarms and the dashboard look at.
+"""The metrics that alarms and the dashboard use.
 
 A metric names what it is of, its `Subject`, not how that is called: the names of queues and of
 the function are known only once they exist. SQS counts only queues that were in use within six

@@ -1,4 +1,4 @@
-"""A topic that tells the operator something by mail.
+"""An SNS topic that notifies operators by e-mail.
 
 Each address gets a mail from SNS that asks to confirm the subscription; until it is confirmed,
 nothing arrives. A topic's own policy replaces SNS's default one; callers of this account are

@@ -1,4 +1,4 @@
-"""What an operator does with addresses that bounced or complained: list, clear."""
+"""`relayctl bounces`: list or clear addresses that bounced or complained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a command changes a manifest: it tells, asks, and writes the change with a note of it."""
+"""How a command changes a manifest: it shows the change, asks, and writes it with a note."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator does with the dead-letter queue: list, redrive, drop."""
+"""`relayctl dlq`: list, redrive or drop messages of the dead-letter queue."""
 
 from __future__ import annotations
 

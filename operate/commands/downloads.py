@@ -1,4 +1,4 @@
-"""What was downloaded of a message, by the records that the download page wrote."""
+"""`relayctl downloads`: what was downloaded of a message, by the download page's records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`relayctl empty`: all that is stored is deleted, so that a stack can be destroyed.
+"""`relayctl empty`: delete all that is stored, so that a stack can be destroyed.
 
 S3 deletes no bucket that holds anything, and a bucket of a stack does from the first day on: SES
 itself writes an object when a receipt rule is made.

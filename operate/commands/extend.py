@@ -1,4 +1,4 @@
-"""`relayctl extend`: the links of a message are good for longer."""
+"""`relayctl extend`: extend the links of a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`relayctl link`: a recipient's link, as it stands in their mail."""
+"""`relayctl link`: print a recipient's link, as it is in their mail."""
 
 from __future__ import annotations
 

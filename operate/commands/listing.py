@@ -1,4 +1,4 @@
-"""`relayctl list`: which messages there are, once or again and again."""
+"""`relayctl list`: list messages, once or repeatedly."""
 
 from __future__ import annotations
 

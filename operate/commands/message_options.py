@@ -1,4 +1,4 @@
-"""How commands are told which messages, addresses and moments are meant."""
+"""The options that name messages, addresses and points in time."""
 
 from __future__ import annotations
 

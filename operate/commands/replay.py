@@ -1,4 +1,4 @@
-"""`relayctl replay`: announce raw messages to the queue once more."""
+"""`relayctl replay`: announce raw messages to the queue again."""
 
 from __future__ import annotations
 

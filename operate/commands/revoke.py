@@ -1,4 +1,4 @@
-"""`relayctl revoke`: links end, or work again.
+"""`relayctl revoke`: revoke links, or undo that.
 
 The page reads the manifest at every click, so what is written there counts at the next one. Only
 links that lead to the download page can be changed: a presigned URL is good until it ends,

@@ -1,4 +1,4 @@
-"""`relayctl show`: what is known of one message."""
+"""`relayctl show`: show what is known about one message."""
 
 from __future__ import annotations
 

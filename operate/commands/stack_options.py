@@ -1,4 +1,4 @@
-"""The options by which every command that works on a stack is told where it is."""
+"""The options that name the stack that a command works on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check is, and what it reads with."""
+"""A check, and what it reads through."""
 
 from __future__ import annotations
 

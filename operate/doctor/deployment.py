@@ -1,4 +1,4 @@
-"""What the stack's outputs and the function's own configuration say of a deployed stack."""
+"""The outputs of a deployed stack, as the checks use them."""
 
 from __future__ import annotations
 

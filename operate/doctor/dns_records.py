@@ -1,4 +1,4 @@
-"""The DNS records of the stack's domains, as the world sees them.
+"""The DNS records of the stack's domains, as resolvers see them.
 
 What SES needs is in the stack's output `dnsRecords`. A resolver is asked, which asks the domain's
 own servers, and keeps their answers: a record that is published just now shows once it forgets the

@@ -1,4 +1,4 @@
-"""Every check, in the order in which a mail meets what it looks at."""
+"""All checks, in the order of a mail's path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The function: its state, what feeds it, how many may run, and its last errors.
+"""The function: its state, its event source, its concurrency, and its last errors.
 
 Lambda API, GetFunctionConfiguration, ListEventSourceMappings, GetFunctionConcurrency,
 GetAccountSettings; CloudWatch Logs API, FilterLogEvents.
@@ -208,7 +208,7 @@ class Errors:
 
 
 def read_errors(reach: Reach) -> Errors:
-    """The last hour of the function's log, ten pages of it at the most."""
+    """The last hour of the function's log, at most ten pages of it."""
     group, since = reach.outputs.text("logGroup"), reach.clock() - ERRORS_WITHIN
     found: list[LoggedError] = []
     token: dict[str, str] = {}

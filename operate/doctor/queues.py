@@ -164,13 +164,13 @@ def read_queue_policy(reach: Reach) -> QueuePolicy:
 
 
 def judge_queue_policy(queue: QueuePolicy) -> Iterable[Verdict]:
-    """Whether S3 may tell the queue of mail, and what fails is kept."""
+    """Whether S3 may announce mail to the queue, and messages that fail are kept."""
 
     def troubles() -> Iterator[Verdict]:
         if not allows(queue.policy, "s3.amazonaws.com", "sqs:SendMessage"):
             yield problem(
                 f"the policy of the queue {queue.name} does not let S3 send to it: mail is stored,"
-                " and nobody hears of it",
+                " and is not relayed",
                 f"{RESTORE}; then 'relayctl replay --unannounced' for what came meanwhile",
             )
         if not queue.redrive.get("deadLetterTargetArn"):
@@ -217,7 +217,7 @@ def judge_dead_letters(found: DeadLetters) -> Iterable[Verdict]:
             yield problem(
                 f"mails in the dead-letter queue {found.name}, which no try could relay:"
                 f" {found.number}",
-                "'relayctl dlq list' says why; mend that, then 'relayctl dlq redrive --all'",
+                "'relayctl dlq list' says why; fix the cause, then 'relayctl dlq redrive --all'",
             )
 
     return troubles_or(troubles(), "the dead-letter queue is empty")

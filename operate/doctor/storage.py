@@ -1,4 +1,4 @@
-"""The buckets: that SES may write, that the queue is told, and how they are encrypted.
+"""The buckets: that SES may write, that the queue is notified, and their encryption.
 
 S3 API, GetBucketPolicy, GetBucketNotificationConfiguration, GetBucketEncryption.
 """
@@ -100,7 +100,7 @@ def read_notification(reach: Reach) -> Notification:
 
 
 def judge_notification(found: Notification) -> Iterable[Verdict]:
-    """Whether the queue hears of each mail."""
+    """Whether the bucket announces each mail to the queue."""
 
     def tells(queue: Mapping[str, Any]) -> bool:
         rules = queue.get("Filter", {}).get("Key", {}).get("FilterRules", ())
@@ -114,12 +114,12 @@ def judge_notification(found: Notification) -> Iterable[Verdict]:
     def troubles() -> Iterator[Verdict]:
         if not any(map(tells, found.queues)):
             yield problem(
-                f"the bucket {found.bucket} does not tell the queue of new mail: mail is stored,"
-                " and nobody hears of it",
+                f"the bucket {found.bucket} does not announce new mail to the queue: mail is"
+                " stored, and is not relayed",
                 f"{RESTORE}; then 'relayctl replay --unannounced' for what came meanwhile",
             )
 
-    return troubles_or(troubles(), f"{found.bucket} tells the queue of new mail")
+    return troubles_or(troubles(), f"{found.bucket} announces new mail to the queue")
 
 
 # --- How they are encrypted ---------------------------------------------------------------------

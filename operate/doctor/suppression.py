@@ -1,4 +1,4 @@
-"""SES's suppression list of the account: addresses that it takes mail for, and sends none.
+"""The account's suppression list of SES: addresses that SES accepts mail for and does not send to.
 
 SES API v2, GetSuppressedDestination, ListSuppressedDestinations.
 """

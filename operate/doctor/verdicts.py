@@ -1,4 +1,4 @@
-"""What a check says: a status, what was found, and what to do."""
+"""The verdict of a check: a status, what was found, and what to do."""
 
 from __future__ import annotations
 

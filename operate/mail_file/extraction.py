@@ -25,13 +25,13 @@ With a safe name of at most 200 bytes the whole stays below the 255 of file syst
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
-    """Where one message's attachments go. The folder is made when the first of them comes."""
+    """The folder for one message's attachments, made with the first of them."""
 
     folder: Path
     message_id: MessageId
 
     def keep(self, attachment: Attachment, content: Iterable[bytes]) -> Path:
-        """Write an attachment's content; where to.
+        """Write an attachment's content. Returns the path.
 
         Raises:
             OSError: if the folder or the file cannot be written; no half of it is left.

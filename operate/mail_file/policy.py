@@ -1,4 +1,4 @@
-"""What `inspect` and `rewrite` go by: the policy of a stack that is not there.
+"""The policy by which `inspect` and `rewrite` decide, without a deployed stack.
 
 Without options it is the policy of a stack with the defaults of `Pulumi.yaml` that lets every
 recipient in. `--config` sets any key of it, and the stack's own program reads and checks the
@@ -70,7 +70,7 @@ Defaults = Annotated[
 
 _PROJECT_FOLDER = Path(__file__).resolve().parent.parent.parent
 _STACK = "relayctl"
-_REGION = "eu-central-1"  # any: nothing of the policy hangs on it
+_REGION = "eu-central-1"  # any: the policy does not depend on it
 _STAND_INS: Mapping[str, object] = {
     "senderEmail": "relay@relay.invalid",
     "recipientEmail": "devices@relay.invalid",
@@ -95,7 +95,7 @@ def make_policy(
     group: list[str],
     default: list[str],
 ) -> tuple[Settings, Directory]:
-    """The policy that the options say.
+    """The policy given by the options.
 
     Raises:
         BadParameter: naming what is wrong with which of them.

@@ -1,4 +1,4 @@
-"""The message that one recipient would get, without a deployment to send it.
+"""The message that one recipient would get, without a deployed stack.
 
 What only a deployment knows is stood in for. The link to the page is the link base; where files
 have links of their own (`linkMode: presigned`), they are `<link base>/<index>/<file name>`. They

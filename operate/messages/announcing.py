@@ -1,4 +1,4 @@
-"""Announce a mail to the queue once more, after writing down what is to be done with it."""
+"""Announcing a mail to the queue again, after recording what is to be done with it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def announce_again(
     raw: StoredObject,
     intervention: Intervention,
 ) -> None:
-    """Write down what is to be done, then announce the mail; in this order: see `redelivery`."""
+    """Record what is to be done, then announce the mail; for the order see `redelivery`."""
     from adapters.aws.sqs import Received  # noqa: PLC0415 - see `desk`
 
     def change(found: Manifest) -> Manifest:

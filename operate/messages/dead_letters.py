@@ -25,7 +25,7 @@ Lookup = StoredManifest | AdapterError | None
 def reason_of(
     letter: DeadLetter, manifests: Mapping[MessageId, Lookup], now: datetime, *, log_group: str
 ) -> str:
-    """Why the message failed, in words of the record.
+    """Why the message failed, as its manifest says.
 
     `manifests` are those of all mails that it announces.
     """

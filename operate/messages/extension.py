@@ -1,4 +1,4 @@
-"""Letting the links of a message be good for longer, as long as there is something behind them.
+"""Extending the links of a message, as long as its files exist.
 
 S3 deletes an object so many days after it was stored, at the midnight (UTC) after that (S3 User
 Guide, "Lifecycle configuration elements", expiration). The relay promises no link beyond so many

@@ -1,4 +1,4 @@
-"""Finding what an operator names: messages, raw messages, and messages of a queue.
+"""Finding the messages, raw messages and queue messages that an operator names.
 
 A name is copied from a notice, a log line or a list: a message id, the key of a raw message, or
 the beginning of an id that is long enough to mean one message alone.

@@ -1,4 +1,4 @@
-"""Writing down what an operator does to a message, in the message's manifest.
+"""Recording an operator's intervention in the message's manifest.
 
 A change and the note of it are one write. When that write's answer is lost, the change is asked
 for again on a manifest that has it already: the note tells, and nothing is done twice.

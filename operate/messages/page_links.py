@@ -1,4 +1,4 @@
-"""What the links of a message to the download page need, and what is said if that is not there."""
+"""What the links of a message to the download page need, and the errors if that is missing."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def no_page() -> NotDone:
 
 
 def find_pointer(desk: Desk, manifest: Manifest) -> StoredObject | None:
-    """What makes the tokens of a message lead to it."""
+    """The index entry of a message's tokens."""
     return desk.attachments.find(link_key(message_ref(manifest.message_id)))
 
 
 def no_link(manifest: Manifest) -> str:
-    """What is wrong with a message that no link of the page leads to."""
+    """The error for a message without links to the page."""
     return (
         f"{manifest.message_id}: no link of the download page leads to it. It has no attachments,"
         " or its links are presigned (linkMode)"

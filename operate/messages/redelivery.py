@@ -1,4 +1,4 @@
-"""What an operator's wish to have a mail delivered again changes about its manifest.
+"""The change of a manifest that has a mail delivered again.
 
 A message that has recipients keeps them: those of them who are to get the mail are open again,
 and all others stay what they are, so that nobody else gets it twice. Who was left out has no
@@ -111,7 +111,7 @@ def plan_redelivery(manifest: Manifest, recipients: Collection[str], now: dateti
 
 
 def _may_be_left_out(manifest: Manifest, address: str) -> bool:
-    """Whether somebody who has no record may be one of those who were left out."""
+    """Whether a recipient without a record may be one that was left out."""
     lowered = address.lower()
     if not manifest.deliveries or any(
         one.recipient.lower() == lowered for one in manifest.deliveries
@@ -122,7 +122,7 @@ def _may_be_left_out(manifest: Manifest, address: str) -> bool:
 
 
 def _all_left_out(manifest: Manifest) -> tuple[str, ...]:
-    """Whom to ask for: those who were left out by name, else everybody whom the mail names."""
+    """The recipients to ask for: those left out by name, else all that the mail names."""
     if not _are_all_known(manifest):
         return (ALL_LEFT_OUT,)
     return tuple(one.address for one in manifest.refusals if one.address is not None)
@@ -169,7 +169,7 @@ def plan_replay(manifest: Manifest | None, now: datetime) -> Redelivery | None:
 
 
 def refuse_under_lease(manifest: Manifest, now: datetime) -> None:
-    """Leave a message alone that a worker has.
+    """Raise an error for a message that a worker has.
 
     Raises:
         NotDone: naming the worker, and when to try again.
@@ -194,7 +194,7 @@ def _reopened(manifest: Manifest, records: Collection[DeliveryRecord], now: date
 
 
 def _alive(manifest: Manifest) -> Manifest:
-    """The manifest of a message that is tried again; a worker that died stays told of."""
+    """The manifest of a message that is tried again; the record of killed workers stays."""
     lease = manifest.lease and replace(manifest.lease, is_last_try=False)
     return replace(manifest, lease=lease, is_dead=False)
 
@@ -213,7 +213,7 @@ def find_recipient(manifest: Manifest, recipient: str) -> DeliveryRecord:
 
 
 def no_such_recipient(manifest: Manifest, recipient: str) -> NotDone:
-    """What to say of an address that is none of the message's."""
+    """The error for an address that is no recipient of the message."""
     return NotDone(
         f"{recipient} is no recipient of {manifest.message_id}"
         f" ({manifest.state}, {len(manifest.deliveries)} recipients); 'relayctl show"

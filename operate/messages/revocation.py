@@ -1,4 +1,4 @@
-"""Taking links back, and giving them back.
+"""Revoking links, and undoing that.
 
 A recipient's link is dead while their record in the manifest is marked, and a file can be fetched
 by nobody while its own is (`relay_core.links.download`). The mark tells since when; a second
@@ -93,7 +93,7 @@ def sharing_a_link(manifest: Manifest, recipient: str) -> tuple[DeliveryRecord, 
 
 
 def nobody_has_a_link(manifest: Manifest) -> NotDone:
-    """What to say of a message that has no recipients."""
+    """The error for a message without recipients."""
     return NotDone(
         f"{manifest.message_id} ({manifest.state}) has no recipients: nobody has a link to it"
     )

@@ -1,4 +1,4 @@
-"""Which messages an operator asks for, and finding the newest of them without reading all.
+"""Which messages an operator asks for, and how the newest are found without reading all.
 
 A bucket lists manifests by key and tells when each was last written, but not when its message
 was created. What helps is that `created_at` is at or before the time it was last written. So one
@@ -139,7 +139,7 @@ def newest(
     limit: int | None,
     now: datetime,
 ) -> Newest:
-    """The newest of the messages that are asked for, `limit` at the most.
+    """The newest of the messages that are asked for, at most `limit`.
 
     `read` reads some candidates, in any order; it may leave out what cannot be read.
     """

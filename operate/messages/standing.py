@@ -1,4 +1,4 @@
-"""The state of a message as an operator sees it, in one word, and the worker that has it now.
+"""The state of a message in one word, as an operator sees it, and the worker that has it.
 
 A manifest has two fields for it: the state of the message, and the state of each recipient. There,
 `relaying` lasts from the first submission until long after the last. An operator wants to know
@@ -38,7 +38,7 @@ class Standing(StrEnum):
 
 
 def standing_of(manifest: Manifest, now: datetime) -> Standing:
-    """What became of the message by now."""
+    """The standing of the message now."""
     if manifest.is_given_up(now):
         return Standing.DEAD
     if manifest.state is not ManifestState.RELAYING:
@@ -69,7 +69,7 @@ def trouble_of(manifest: Manifest) -> str:
 
 
 def why(manifest: Manifest) -> str:
-    """Why the message is where it is, in words of the record; empty where it is done.
+    """Why the message is in this state, as its manifest says; empty if it is done.
 
     Recipients who fail for the same reason are listed together, and each reason once.
     """
@@ -102,5 +102,5 @@ def name_some(recipients: Sequence[str]) -> str:
 
 
 def whose(lease: Lease) -> str:
-    """Who has a message until when, in words."""
+    """Which worker has a message until when, in words."""
     return f"worker {lease.holder} has it until {format_moment(lease.until)}"

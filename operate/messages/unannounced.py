@@ -1,4 +1,4 @@
-"""Raw mail that no worker has heard of: stored, and without a manifest.
+"""Raw mail that was stored but never processed: it has no manifest.
 
 A worker writes a manifest of every mail that it is handed, whatever becomes of it. So a raw
 message without one was never announced, or waits in a queue still, or no try came as far.

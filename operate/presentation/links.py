@@ -1,4 +1,4 @@
-"""What a revocation or an extension does, line by line, for the operator who is asked about it."""
+"""The effect of a revocation or extension, line by line, before the operator confirms it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from relay_core.record.manifest import Manifest
 
 
 def name_revoked(revocation: Revocation, manifest: Manifest) -> str:
-    """Whom and what a revocation is about, in the words of an `Intervention`."""
+    """The recipients and files of a revocation, in the words of an `Intervention`."""
     everybody = {one.recipient for one in manifest.deliveries}
     recipients = revocation.recipients
     named = ["every recipient"] if everybody == set(recipients) else list(recipients)

@@ -68,7 +68,7 @@ def _standing(manifest: Manifest, now: datetime) -> Text:
 
 
 def present_message(manifest: Manifest, now: datetime) -> RenderableType:
-    """One message with all that its manifest tells."""
+    """One message with all of its manifest."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
@@ -108,7 +108,7 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
 
 
 def _has_links(manifest: Manifest) -> bool:
-    """Whether somebody was to get a link to a file."""
+    """Whether a recipient was to get a link to a file."""
     files = [one for one in manifest.attachments if one.failure is None]
     return bool(manifest.deliveries and files)
 
@@ -227,7 +227,7 @@ def present_downloads(downloads: Sequence[Download]) -> Table:
 
 
 def summarize_letter(letter: DeadLetter, reason: str) -> dict[str, Any]:
-    """A dead letter as `dlq list --json` tells of it."""
+    """A dead letter as `dlq list --json` prints it."""
     return {
         "sqs_message_id": letter.sqs_message_id,
         "raw_keys": list(letter.raw_keys),

@@ -26,7 +26,7 @@ _SUBJECT_BEFORE_WHY = 6  # a part of the width: a sixth
 
 
 def summarize(manifest: Manifest, now: datetime) -> dict[str, Any]:
-    """A message as `list --json` tells of it."""
+    """A message as `list --json` prints it."""
     lease = lease_at(manifest, now)
     return {
         "message_id": manifest.message_id,

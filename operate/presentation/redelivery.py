@@ -1,4 +1,4 @@
-"""What a redelivery does, line by line, for the operator who is asked about it."""
+"""The effect of a redelivery, line by line, before the operator confirms it."""
 
 from __future__ import annotations
 

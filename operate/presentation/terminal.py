@@ -1,4 +1,4 @@
-"""Speaking with the operator: answers to standard output, all else to standard error.
+"""Output of `relayctl`: answers to standard output, all else to standard error.
 
 Exit statuses are those of `Exit`. An error is one line that names what was asked and what to do.
 """
@@ -38,12 +38,12 @@ class Exit(IntEnum):
 
 
 def complain(text: str) -> None:
-    """Tell what is wrong, in one line."""
+    """Print an error in one line."""
     typer.echo(f"relayctl: {' '.join(printable(text).split())}", err=True)
 
 
 def printable(text: str) -> str:
-    """The text without what could make a terminal do things."""
+    """The text without control characters that a terminal acts on."""
     return "".join(
         character
         if character.isprintable() or character in "\n\t"
@@ -53,7 +53,7 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text without what could break a line or a field of it."""
+    """The text without line breaks and tabs."""
     return printable(" ".join(text.split()))
 
 
@@ -63,12 +63,12 @@ def tab_separated(fields: Iterable[str]) -> str:
 
 
 def shown(text: str, style: str = "") -> Text:
-    """What a mail says, as text and never as markup."""
+    """Text of a mail, never read as markup."""
     return Text(printable(text), style=style)
 
 
 def say(lines: Iterable[str], *, to_stderr: bool = False) -> None:
-    """Tell a person, a line each."""
+    """Print lines for a person."""
     for line in lines:
         typer.echo(printable(line), err=to_stderr)
 
@@ -79,7 +79,7 @@ def print_json(document: object) -> None:
 
 
 def make_console() -> Console:
-    """Where answers for people go. A pipe has no width: lines for programs are not to break."""
+    """The console for answers to a person. A pipe has no width, so its lines do not break."""
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = max(console.width, _PIPED_WIDTH)
@@ -88,7 +88,7 @@ def make_console() -> Console:
 
 @contextmanager
 def errors_told() -> Iterator[None]:
-    """Tell what goes wrong within, and exit."""
+    """Print the errors raised in the block, and exit."""
     try:
         yield
     except StackUnknown as error:
@@ -105,7 +105,7 @@ def errors_told() -> Iterator[None]:
 
 
 def must_be_confirmed(*, yes: bool, dry_run: bool = False) -> None:
-    """End where a question would have to be asked, and nobody is there to answer it."""
+    """Exit if a question would have to be asked, and there is no terminal to ask on."""
     if not yes and not dry_run and not sys.stdin.isatty():
         complain("standard input is no terminal to ask for a confirmation: give --yes")
         raise typer.Exit(Exit.USAGE)
@@ -120,7 +120,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 @contextmanager
 def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], Any]]:
-    """Tell how far something is, on a terminal and once it takes long.
+    """Show progress, on a terminal and if it takes long.
 
     The value is called with how many more are done with.
     """

@@ -57,7 +57,7 @@ class TestMail:
 
 
 def submit(server: Server, login: Login, mail: TestMail) -> str:
-    """Hand the mail over; what the server answered to it, which is 250 and an id.
+    """Submit the mail. Returns the server's answer: 250 and an id.
 
     Raises:
         NotDone: if the server does not take it, with its own words.

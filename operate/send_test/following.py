@@ -1,4 +1,4 @@
-"""Following a mail: what shows that it has come how far.
+"""Following a mail: what shows how far it has come.
 
 Each step is seen in what it leaves behind, by its own means:
 
@@ -120,7 +120,7 @@ class Following:
             time.sleep(_PAUSE)
 
     def _find(self) -> str | None:
-        """The key of the mail in the incoming bucket. What is another's is read once."""
+        """The key of the mail in the incoming bucket. Each other mail is read only once."""
         since = self.since - _CLOCKS
         for one in self.desk.incoming.beginning_with(INCOMING_PREFIX):
             if one.stored_at >= since and one.key not in self._strangers:
@@ -168,7 +168,7 @@ def seen(manifest: Manifest, recipient: str, step: Step) -> str | None:
 
 
 def _open(link: str, limit: float) -> str:
-    """What the page answers to who opens the link; the link itself is a secret.
+    """The page's answer to a request for the link; the link itself is a secret.
 
     Raises:
         Stopped: if it does not show the page.

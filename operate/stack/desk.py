@@ -1,4 +1,4 @@
-"""A stack within the operator's reach: its stores and queues over boto3.
+"""A deployed stack as commands use it: its stores and queues over boto3.
 
 Importing boto3 takes longer than most commands: this is imported by those that need it alone,
 and only once they do.
@@ -45,7 +45,7 @@ _CONFIG = Config(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What commands work with. `clock` tells an aware datetime in UTC.
+    """What commands work with. `clock` returns an aware datetime in UTC.
 
     `client` makes boto3's client of a service, once. `name_caller` tells who works here; it may
     have to ask AWS. `open_pages` is None where the stack has no download page.
@@ -68,7 +68,7 @@ class Desk:
 
 
 def open_desk(stack: Stack, profile: str | None) -> Desk:
-    """The stack within reach. Opens no connection yet.
+    """The access to a stack. Opens no connection yet.
 
     Raises:
         StackUnknown: if boto3 has no such profile, or nothing tells the region.

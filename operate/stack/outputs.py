@@ -1,4 +1,4 @@
-"""Where the stack is: the outputs of its program, and how to reach its AWS account.
+"""Finding the stack: the outputs of its program, and how to reach its AWS account.
 
 Three places tell, the first that is given: a sandbox's ready file, which holds an endpoint and
 credentials as well; the JSON of `pulumi stack output --json`; or Pulumi itself. For the latter two
@@ -32,12 +32,12 @@ _QUEUE_HOST = re.compile(
 
 
 class StackUnknown(Exception):
-    """It is not known where the stack is; the message says what to give."""
+    """The stack was not found; the message says what to give."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An AWS that is none: its URL, and credentials that it accepts."""
+    """An emulator of AWS: its URL, and credentials that it accepts."""
 
     url: str
     access_key_id: str
@@ -87,7 +87,7 @@ class Whereabouts:
     stack_name: str | None = None
 
     def find(self, environment: Mapping[str, str]) -> Stack:
-        """The stack. What is given counts before what the environment says.
+        """The stack. Options take precedence over the environment.
 
         Raises:
             StackUnknown: if it is not found, or two things are given that contradict.

@@ -1,4 +1,4 @@
-"""Doing one thing to many, several at the same time.
+"""Doing one thing for many items, several at the same time.
 
 What takes time is the way to AWS and back: threads wait for many answers as easily as for one.
 """

@@ -24,14 +24,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from relay_core.abnf import ATEXT
 from relay_core.errors import RelayError
 
 MAX_LOCAL_PART = 64
 MAX_DOMAIN = 255
 MAX_ADDR_SPEC = 254
 
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*\Z")
+_DOT_ATOM = re.compile(rf"[{ATEXT}]+(?:\.[{ATEXT}]+)*\Z")
 _ROUTE = re.compile(r"[%!]|=\?")
 _LABEL_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _LABEL = re.compile(rf"{_LABEL_PATTERN}\Z")

@@ -1,4 +1,4 @@
-"""Patterns of addresses: whom an entry of `allowedRecipients` and its like means.
+"""Address patterns: which addresses an entry of `allowedRecipients` and the like matches.
 
 A pattern is an address (`ops@example.org`), a domain (`example.org`, without its subdomains),
 `*.` and a domain (all its subdomains, without itself), or `*`. Letter case does not matter, not

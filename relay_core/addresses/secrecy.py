@@ -1,4 +1,4 @@
-"""The inbound address is a secret, and no text that leaves the relay spells it.
+"""The inbound address is a secret: it is found in any spelling, and removed from outgoing text.
 
 Everybody who knows the address that devices send to can try to send mail through the relay. But
 devices print it: into a subject, a log line, a display name or a field of their own. So each text

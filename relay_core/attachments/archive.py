@@ -1,4 +1,4 @@
-"""Many files as one ZIP archive, made on its way to the store (PKWARE APPNOTE.TXT, version 6.3).
+"""Many files as one ZIP archive, streamed into the store (PKWARE APPNOTE.TXT, version 6.3).
 
 Nothing is kept but the names: each file is compressed as its content comes in. The same files make
 the same bytes, so that a second try stores what the first one did.

@@ -1,4 +1,4 @@
-"""Which files may not be what the device had: their encoding is not whole.
+"""Which files may be damaged: their transfer encoding is incomplete.
 
 What can be decoded is decoded. Whether it is all is told from the number of characters: base64
 has four for every three bytes, and every one of them counts (RFC 2045 section 6.8).

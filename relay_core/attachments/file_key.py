@@ -1,4 +1,4 @@
-"""The key of a detached file: its place and its name in the mail, and what it is made of.
+"""The key of a detached file: its place and name in the mail, and the bytes that it is made of.
 
 A file may be stored by one delivery of a mail and listed by a later one, under another
 configuration: with another `maxBodyBytes` or `maxAttachments` files have other places, and with

@@ -1,4 +1,4 @@
-"""What a file is called that holds a text of the mail which is too long for it."""
+"""The names of files that hold texts too long for the mail."""
 
 from __future__ import annotations
 

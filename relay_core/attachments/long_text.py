@@ -1,4 +1,4 @@
-"""A body that is longer than what a mail shows: its beginning goes out, and the whole as a file.
+"""A body over the size limit: its beginning stays in the mail, the whole text becomes a file.
 
 Nobody reads a megabyte in a mail, and mail programs stop showing text long before. So of such a
 text the mail shows as much as there is room for, up to the end of a line or an element, and tells

@@ -1,4 +1,4 @@
-"""What a file is called that its sender gave no name, by its subject or its first bytes."""
+"""Names for files without one, from the mail's subject or the file's first bytes."""
 
 from __future__ import annotations
 

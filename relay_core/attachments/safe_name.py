@@ -1,4 +1,4 @@
-"""A file name that is harmless everywhere, and the type that a file is stored as.
+"""File names that are safe on every system, and the media type that a file is stored with.
 
 A file name is the sender's claim. What becomes of it must be harmless in an S3 key, in a
 Content-Disposition field, in mail and on a recipient's disk: no path, no control or

@@ -1,4 +1,4 @@
-"""Which pictures the HTML of a mail shows, so that they stay in it."""
+"""Which images the HTML of a mail shows, so that they stay in the mail."""
 
 from __future__ import annotations
 

@@ -1,22 +1,21 @@
-"""Mails that kill their workers: counted, and refused before the third.
+"""Mails whose workers are killed: counted, and refused after the second.
 
-A worker that runs out of memory or of time is killed, and writes nothing any more. So what a later
-delivery has to know is written before the work:
+A worker that runs out of memory or time is killed and cannot write anything after that. So what a
+later delivery needs to know is written before the work:
 
-* The first delivery of a message writes nothing for this: a mail that goes well costs no call
-  more.
-* Each further one takes the message's lease before it reads the mail. A worker that ends in any
-  other way than by its death gives its lease back. So a lease that ran out is one of a worker
-  that died with the mail in its hands (`relay_core.record.lease`), and it names the message of the
-  queue which that worker had been given.
-* A further delivery that finds no manifest at all counts one death, of an unknown cause: a try
-  that failed leaves its trouble there.
-* A worker whose time is nearly over writes that into its lease. A lease that ran out without it is
-  one of a worker that died earlier: of memory, as a rule.
+* The first delivery of a message writes nothing for this, so that a mail without problems costs no
+  extra call.
+* Each further delivery takes the message's lease before it reads the mail. A worker that is not
+  killed gives its lease back. So an expired lease shows that its worker stopped while processing
+  the mail (`relay_core.record.lease`), and names the message of the queue that this worker had.
+* A further delivery that finds no manifest counts one death of unknown cause: a try that failed
+  otherwise would have written one.
+* A worker that is near its timeout writes that into its lease. An expired lease without that mark
+  is of a worker that was killed earlier, usually for memory.
 
-Deaths count for one message of the queue. One that an operator redrives, or has delivered again,
-has a new name, and starts afresh. And they count only since a recipient was served: a mail that
-gets on is not what kills.
+Deaths count for one message of the queue: a redrive or redelivery by an operator is a new message,
+and starts at none. They count only since the last recipient was served: a mail that makes progress
+is not the cause.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ from relay_core.settings import Settings
 from .ledger import empty_manifest, write_manifest
 
 MOST_DEATHS = 2
-"""How many workers one message may kill. The next delivery refuses the mail without reading it."""
+"""After how many killed workers the next delivery refuses the mail without reading it."""
 
 _MOST_REMEMBERED = 20
 
@@ -59,7 +58,7 @@ class Attempt:
     number: int
 
     def given_to(self, worker: Worker, settings: Settings) -> Worker:
-        """The worker with this message in its hands."""
+        """The worker, with the names of this message and this try."""
         return replace(
             worker,
             queue_message=self.queue_message,
@@ -73,9 +72,9 @@ FIRST_ATTEMPT = Attempt(queue_message="", number=1)
 def find_deaths(
     stored: StoredManifest | None, attempt: Attempt, now: datetime
 ) -> tuple[Death, ...]:
-    """The workers that died with this message of the queue, oldest first.
+    """The workers that were killed while processing this message of the queue, oldest first.
 
-    `stored` is the manifest as this delivery finds it, under no lease that lasts.
+    `stored` is the manifest as this delivery finds it, whose lease is not in force.
     """
     if attempt.number == 1:
         return ()
@@ -86,7 +85,7 @@ def find_deaths(
 
 
 def known_deaths(manifest: Manifest) -> tuple[Death, ...]:
-    """All deaths that a manifest under no lease that lasts tells of, oldest first."""
+    """All deaths in a manifest whose lease is not in force, oldest first."""
     lease = manifest.lease
     if lease is None:
         return manifest.deaths
@@ -104,10 +103,10 @@ def begin_again(
     settings: Settings,
     ports: Ports,
 ) -> StoredManifest | None:
-    """Take the lease before the work, unless this is the first delivery; the manifest then.
+    """Take the lease before the work, unless this is the first delivery. Returns the manifest.
 
     Raises:
-        TransientError: if it cannot be written, or somebody else has written meanwhile.
+        TransientError: if it cannot be written, or another worker wrote it meanwhile.
         PermanentError: if it never can be.
     """
     if attempt.number == 1 or (stored and stored.manifest.state is ManifestState.HELD):
@@ -119,7 +118,7 @@ def begin_again(
 
 
 def tell_out_of_time(raw_key: RawKey, worker: Worker, settings: Settings, ports: Ports) -> None:
-    """Write down that a worker is still at work on a message while its time ends.
+    """Record in the lease that a worker is still processing a message near its timeout.
 
     Raises:
         AdapterError: if it cannot be written.
@@ -134,7 +133,7 @@ def tell_out_of_time(raw_key: RawKey, worker: Worker, settings: Settings, ports:
 
 
 def failing_manifest(raw_key: RawKey, settings: Settings, now: datetime) -> Manifest:
-    """The manifest of a mail that nobody has read yet."""
+    """The manifest of a mail that was not read yet."""
     mail = MailIdentity(
         message_id=message_id_of(raw_key), raw_key=raw_key, sender=None, subject=""
     )
@@ -142,32 +141,33 @@ def failing_manifest(raw_key: RawKey, settings: Settings, now: datetime) -> Mani
 
 
 def refusal_of(deaths: tuple[Death, ...], message_id: str) -> Refusal:
-    """Why a mail that killed its workers is not tried again, and what to do."""
+    """The refusal of a mail whose workers were killed: why, and what to do."""
     causes = Counter(death.cause for death in deaths)
     told = ", ".join(f"{count} of {cause_of_death(cause)}" for cause, count in causes.items())
     return Refusal(
         reason=Reason.LIMIT_EXCEEDED,
-        detail=f"{len(deaths)} workers died while they had this mail ({told}), so it is not tried"
-        " again. 'relayctl inspect' reads the raw message at your desk. If the mail is wanted,"
+        detail=f"{len(deaths)} workers died while processing this mail ({told}), so it is not"
+        " tried again. 'relayctl inspect' reads the raw message on your machine. If the mail is"
+        " wanted,"
         " raise functionMemory or functionTimeoutSeconds, deploy, then run 'relayctl redeliver"
         f" {message_id}'",
     )
 
 
 def cause_of_death(cause: DeathCause) -> str:
-    """What a worker died of, in words, with the configuration key that it depends on."""
+    """The cause of a death in words, with the configuration key that limits it."""
     return _WORDS[cause]
 
 
 _WORDS = {
     DeathCause.TIME: "time (functionTimeoutSeconds)",
     DeathCause.MEMORY: "memory, most likely (functionMemory)",
-    DeathCause.UNKNOWN: "an unknown cause, before anything was written down",
+    DeathCause.UNKNOWN: "an unknown cause, before anything was recorded",
 }
 
 
 def giving_up(manifest: Manifest, refusal: Refusal, now: datetime) -> Manifest:
-    """A manifest that is being relayed, with all who have not got the mail as failed."""
+    """The manifest with all recipients who do not have the mail as failed."""
     return replace(
         manifest,
         deliveries=tuple(

@@ -1,4 +1,4 @@
-"""The ends of a mail that does not go out: the operator is told, then it is written down."""
+"""The end of a mail that is not sent: the notice is published, then the end is recorded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .ledger import empty_manifest, write_manifest
 def end_unsent(
     plan: Refused | Dropped, stored: StoredManifest | None, settings: Settings, ports: Ports
 ) -> RelayReport:
-    """Tell the operator of a mail that does not go out, and write that down.
+    """Publish the notice of a mail that is not sent, and record its end.
 
     What was recorded of it before, by a policy that let it through, stays. So do the links of a
     mail that all have to whom it was promised: it ends for those alone who were asked for.
@@ -59,10 +59,10 @@ def end_unsent(
 
 
 def _write_end(ended: Manifest, stored: StoredManifest | None, ports: Ports) -> None:
-    """Write a manifest that is settled, unless another worker has come to the same end.
+    """Write a settled manifest, unless another worker has recorded the same end.
 
     Raises:
-        Conflict: if somebody else has written something else meanwhile.
+        Conflict: if something else was written meanwhile.
     """
     try:
         write_manifest(ended, stored, ports.manifests)
@@ -79,7 +79,7 @@ def give_up(
     settings: Settings,
     ports: Ports,
 ) -> RelayReport:
-    """Refuse a mail that kills its workers: whoever has not got it will not."""
+    """Refuse a mail whose workers are killed: recipients who do not have it will not get it."""
     now = ports.clock()
     found = stored.manifest if stored else failing_manifest(raw_key, settings, now)
     found = replace(found, deaths=known_deaths(found))
@@ -108,13 +108,13 @@ def give_up(
 def record_trouble(
     raw_key: RawKey, trouble: str, worker: Worker, settings: Settings, ports: Ports
 ) -> None:
-    """Write down what went wrong with a try, for the operator who looks for the mail later.
+    """Record the error of a try, for an operator who looks for the mail later.
 
     The worker's lease ends with it. After a last try, the message is dead, unless another worker
     has it.
 
     Raises:
-        AdapterError: if it cannot be written, or somebody else works on the message.
+        AdapterError: if it cannot be written, or another worker has the message.
     """
     message_id = message_id_of(raw_key)
     stored = ports.manifests.load(message_id)

@@ -1,4 +1,4 @@
-"""One message's manifest in the hands of the worker that changes it.
+"""The manifest of one message, as the worker that holds its lease changes it.
 
 A change is a function from manifest to manifest. When somebody else has written in between (an
 operator, or a worker whose lease ran out), the changes are made again on what is there now, so
@@ -28,7 +28,7 @@ MAX_TRIES = 5
 
 
 class Ledger:
-    """A manifest, stored or about to be; `manifest` has all changes, saved or not."""
+    """A manifest under change; `manifest` has all changes, saved or not."""
 
     def __init__(
         self, manifests: Manifests, manifest: Manifest, stored: StoredManifest | None
@@ -98,7 +98,7 @@ class Ledger:
 
 
 def empty_manifest(mail: MailIdentity, settings: Settings, now: datetime) -> Manifest:
-    """A manifest that promises nothing yet. Its links get their end when somebody is given one."""
+    """A manifest without recipients. Its links get an expiry when the first one is sent."""
     return Manifest(
         message_id=mail.message_id,
         raw_key=mail.raw_key,
@@ -114,7 +114,7 @@ def empty_manifest(mail: MailIdentity, settings: Settings, now: datetime) -> Man
 def begun_manifest(
     mail: MailIdentity, stored: StoredManifest | None, settings: Settings, now: datetime
 ) -> Manifest:
-    """The manifest of a mail that promises nothing yet, with what earlier tries left of it.
+    """The manifest of a mail without recipients yet, with what earlier tries recorded.
 
     That is how old it is, its files and what was found in them, what operators did, and which
     workers it has killed.
@@ -138,10 +138,10 @@ def begun_manifest(
 def write_manifest(
     manifest: Manifest, over: StoredManifest | None, manifests: Manifests
 ) -> Version:
-    """Write a manifest over what was found, or over nothing; its new version.
+    """Write a manifest over the version that was found, or as a new one. Returns the new version.
 
     Raises:
-        Conflict: if there is something else by now.
+        Conflict: if another version is stored by now.
     """
     if over is None:
         return manifests.create(manifest)

@@ -1,4 +1,4 @@
-"""What a mail goes out without: recipients and files that the operator hears about."""
+"""Recipients and files that a mail goes out without, reported to the operator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from relay_core.settings import Settings
 def tell_left_out(
     plan: RelayPlan, attachments: Sequence[StoredAttachment], settings: Settings, ports: Ports
 ) -> None:
-    """Tell the operator of recipients and files that the mail goes out without."""
+    """Publish a notice of recipients and files that the mail goes out without."""
     refusals = [
         *plan.refusals,
         *(

@@ -25,10 +25,10 @@ def mails_with_links(
     *,
     sent: SentTime | None,
 ) -> Callable[[str], OutgoingMail]:
-    """What makes a recipient's mail, with links to the kept files that are good until `until`.
+    """A function from recipient to mail, with links to the kept files, valid until `until`.
 
     Raises:
-        AdapterError: if the page cannot be opened or a link not be made.
+        AdapterError: if the page cannot be opened, or a link cannot be made.
     """
     now = ports.clock()
     kept = [one for one in manifest.attachments if one.failure is None]

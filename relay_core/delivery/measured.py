@@ -1,4 +1,4 @@
-"""Content measured as it passes: an attachment is read once, on its way to wherever it goes."""
+"""Size and digest of content, computed while it is streamed: an attachment is read once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 class Measured:
     """Chunks that are counted and digested while they are iterated over.
 
-    `size`, in bytes, and `sha256`, in hex, tell of what has passed so far.
+    `size`, in bytes, and `sha256`, in hex, are of what has passed so far.
     """
 
     chunks: Iterable[bytes]

@@ -1,4 +1,4 @@
-"""What a worker reports of a mail that it leaves to another delivery, or finds ended.
+"""The reports of deliveries that leave a mail for later, or find that it has ended.
 
 Pure: a manifest and what came of a try in, a report out.
 """
@@ -30,7 +30,7 @@ def held(message_id: MessageId, detail: str, message_bytes: int) -> RelayReport:
 
 
 def duplicate(manifest: Manifest) -> RelayReport:
-    """A mail that had ended before this delivery of it."""
+    """A mail that had ended before this delivery."""
     return RelayReport(
         message_id=manifest.message_id,
         outcome=Outcome.DUPLICATE,
@@ -40,7 +40,7 @@ def duplicate(manifest: Manifest) -> RelayReport:
 
 
 def busy(manifest: Manifest, now: datetime) -> RelayReport:
-    """A mail that another worker has: it comes again when that one's lease ends."""
+    """A mail that another worker has: it is delivered again when that lease ends."""
     until = manifest.lease.until if manifest.lease else now
     return RelayReport(
         message_id=manifest.message_id,
@@ -53,7 +53,7 @@ def busy(manifest: Manifest, now: datetime) -> RelayReport:
 
 
 def age_of(submitted_at: datetime | None, arrived_at: datetime | None) -> timedelta | None:
-    """How long a mail took from its arrival to its last submission; None where nobody knows."""
+    """How long a mail took from its arrival to its last submission; None if that is unknown."""
     if submitted_at is None or arrived_at is None:
         return None
     return max(submitted_at - arrived_at, timedelta(0))
@@ -66,7 +66,7 @@ def unless_left(
     settings: Settings,
     now: datetime,
 ) -> RelayReport:
-    """The report as it is, or, where recipients are left, as that of a mail to come again."""
+    """The report unchanged, or, if recipients are left, with when the mail is delivered again."""
     if submitted.shut_out:
         found = busy(manifest, now)
         return replace(report, outcome=found.outcome, detail=found.detail, again=found.again)
@@ -80,11 +80,13 @@ def unless_left(
             again=Again(after=settings.parking_delay, failed_try=False),
         )
     out_of_time = submitted.out_of_time
-    trouble = submitted.trouble.detail if submitted.trouble else "nobody was to be submitted to"
+    trouble = (
+        submitted.trouble.detail if submitted.trouble else "there was no recipient to submit to"
+    )
     return replace(
         report,
         outcome=Outcome.UNFINISHED,
-        detail="the worker came to the end of its time" if out_of_time else trouble,
+        detail="the worker ran out of time" if out_of_time else trouble,
         again=Again(
             after=timedelta(0) if out_of_time else settings.retry_delay,
             failed_try=not (submitted.submitted or submitted.rejected),

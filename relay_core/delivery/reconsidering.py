@@ -1,4 +1,4 @@
-"""Serving those who were left out of a mail that others have, once an operator asks for it.
+"""Sending a mail to recipients who were left out of it, at an operator's request.
 
 An operator only asks (`Manifest.asked`), and decides nothing. Whom the mail goes to is what the
 mail itself names, by the policy and the directory as they are now: nobody gets it who would not
@@ -24,9 +24,9 @@ from .ledger import write_manifest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconsidered:
-    """The manifest in which nobody is asked for any more, and what to tell the operator.
+    """The manifest without recipients that are asked for, and the refusals to report.
 
-    `refusals` are why some of those who were asked for are left out still.
+    `refusals` say why some recipients who were asked for are still left out.
     """
 
     manifest: Manifest
@@ -34,7 +34,7 @@ class Reconsidered:
 
 
 def reconsider(manifest: Manifest, resolved: Resolved) -> Reconsidered:
-    """Decide about those who are asked for; `resolved` is whom the mail may go to now."""
+    """Decide on the recipients who are asked for; `resolved` are those that are allowed now."""
     known = {one.recipient.lower() for one in manifest.deliveries}
     may_get_it = [one for one in resolved.recipients if one.lower() not in known]
     if ALL_LEFT_OUT in manifest.asked:
@@ -69,9 +69,9 @@ def reconsider(manifest: Manifest, resolved: Resolved) -> Reconsidered:
 def serve_asked(
     admitted: AdmittedMail, stored: StoredManifest, settings: Settings, ports: Ports
 ) -> tuple[StoredManifest, tuple[Refusal, ...]]:
-    """Decide about those who are asked for, tell why some are left out still, write it down.
+    """Decide on the recipients who are asked for, report those still left out, and record it.
 
-    The answer is the manifest then, and what was told. Raises as `relay_message`.
+    Returns the manifest, and the refusals that were reported. Raises as `relay_message`.
     """
     if not stored.manifest.asked:
         return stored, ()
@@ -96,7 +96,7 @@ def _is_of(refusal: Refusal, lowered: Collection[str]) -> bool:
 
 
 def _unnamed(address: str, resolved: Resolved) -> Refusal:
-    """Why somebody does not get the mail whom no refusal names."""
+    """Why a recipient whom no refusal names does not get the mail."""
     for one in resolved.refusals:
         if one.address is None:  # such as a limit that the whole mail is over
             return replace(one, detail=f"{address} was asked for, but {one.detail}")

@@ -1,4 +1,4 @@
-"""What the malware scan finds in files that were delivered: looked for, told, and written down.
+"""Malware scan results of files that were delivered: checked, reported and recorded.
 
 The scan takes seconds, and no mail waits for it. Its recipient learns of malware at the click; the
 operator, who has to look at the device, would not. So the scan's results are looked at after a
@@ -31,16 +31,16 @@ _OPEN = frozenset({Scan.UNDER_WAY, Scan.FAILED})
 
 
 class ScanResults(Protocol):
-    """What the scan says of stored files."""
+    """The scan results of stored files."""
 
     def scan_each(self, keys: Sequence[AttachmentKey]) -> Sequence[Scan]:
-        """Of each file, in order. Raises an `AdapterError` if it cannot be asked."""
+        """The result for each file, in order. Raises an `AdapterError` if one cannot be read."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What a look found: so many `malicious` files told now; `is_last` if no further is needed."""
+    """The result of a check: how many `malicious` files were reported, and if it `is_last`."""
 
     malicious: int
     is_last: bool
@@ -49,10 +49,10 @@ class Looked:
 def look_at_scans(
     message_id: MessageId, look: int, results: ScanResults, settings: Settings, ports: Ports
 ) -> Looked:
-    """Look at the results for a mail's files, the `look`-th time from 1; tell what is wrong.
+    """Check the results for a mail's files, for the `look`-th time from 1, and report malware.
 
     Raises:
-        AdapterError: if something cannot be asked, told or written; look again.
+        AdapterError: if something cannot be read, published or written; check again.
     """
     stored = ports.manifests.load(message_id)
     if stored is None:  # its retention is over

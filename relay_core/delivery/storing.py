@@ -1,4 +1,4 @@
-"""The detached files of a mail on their way into the store: some at the same time, while it lasts.
+"""Storing the detached files of a mail: several at once, while the worker has time.
 
 A mail may have hundreds of files, and storing one takes a call. So they go in groups, and before
 each the worker looks at the clock. What is stored is written down where the mail has to come
@@ -43,7 +43,7 @@ group's longest call ends within the time that a worker keeps back for its end.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storing:
-    """How far it came: `attachments` are those stored or lost, in the order of the plan.
+    """The result: `attachments` are those stored or lost, in the order of the plan.
 
     `new` of them were not known before. `trouble` is an error that ended it before all were done.
     """
@@ -59,9 +59,9 @@ def earlier_files(
 ) -> tuple[tuple[StoredAttachment, ...], datetime]:
     """The files that earlier deliveries stored and this one need not, and since when they are.
 
-    Files that are not kept for as long as a link is good are stored anew; of a short retention
-    half has to be left, so that a mail with many files comes to an end. What an operator has
-    revoked is never stored anew, and stays listed.
+    Files that would be deleted before a new link ends are stored again; of a short retention, half
+    has to be left, so that storing a mail with many files ends. What an operator has revoked is
+    never stored again, and stays listed.
     """
     if manifest is None or not manifest.attachments:
         return (), now

@@ -1,4 +1,4 @@
-"""Handing the mails of one message over to the mail service, and recording what it answers.
+"""Submitting the mails of one message to the mail service, and recording its answers.
 
 Mails go out in groups, one mail a recipient, a group at the same time. Before a group goes, the
 manifest says whose mails are in it; the same write records the answers to the group before. So
@@ -32,15 +32,15 @@ from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest
 from .ledger import Change, Ledger
 
 GROUP_BYTES = 8 * 1024 * 1024
-"""How many bytes of mail a group has at the most, unless it is one mail: the worker's memory."""
+"""The most bytes of mail in a group of more than one mail: a limit of the worker's memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
-    """What came of the open recipients of one message.
+    """The result for the open recipients of one message.
 
     `submitted` and `possibly_repeated` count recipients; `last_at` is when the last of them was
-    served. `rejected` were told to the operator. `stopped` is set where the mail service sends
+    served. `rejected` were reported to the operator. `stopped` is set where the mail service sends
     nothing for this account, `trouble` to the last transient error else. `shut_out` is set where
     another worker took the message over, and `out_of_time` where this one came to its end.
     """

@@ -1,4 +1,4 @@
-"""Storing that came to no end: what is stored is written down, for the next delivery."""
+"""Storing that did not finish: what is stored is recorded for the next delivery."""
 
 from __future__ import annotations
 

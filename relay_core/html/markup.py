@@ -1,4 +1,4 @@
-"""HTML in steps of one tag or a little text, as fast as a regular expression runs.
+"""A fast scan of HTML by regular expressions, one tag or piece of text at a time.
 
 `relay_core.html.text` reads closely what a reader sees of HTML, with the way back to the source;
 that takes a value or more for each tag. Who only has to get through a long document, to look for

@@ -1,4 +1,4 @@
-"""Where in an HTML body a block is put so that a reader sees it, whatever the HTML is like.
+"""Where a block is inserted into an HTML body so that a reader sees it.
 
 The place is behind everything else that is shown, before the end of `body`. A `</body>` that
 stands in a comment, an attribute, a script or a style is none, and what a device left open would

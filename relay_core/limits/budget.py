@@ -69,7 +69,7 @@ class BudgetWindow:
         return replace(self, reserved=self.reserved + min(room, needed + ahead))
 
     def with_claim(self, claim: NoticeClaim) -> BudgetWindow:
-        """The hour with another state of telling the operator."""
+        """The hour with another claim."""
         return replace(self, claim=claim)
 
 

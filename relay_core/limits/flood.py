@@ -1,4 +1,4 @@
-"""Holding back a sender that floods: so many mails in a window of time, and what is more waits.
+"""The message limit of a sender: so many mails in a window of time; more are held.
 
 Time is cut into windows of equal length, and a mail belongs to the one that it *arrived* in,
 however often and whenever it is delivered to the relay. So a redelivery finds its own name in
@@ -72,7 +72,7 @@ class SenderWindow:
     def counting(self, message_id: MessageId, limit: int, now: datetime) -> SenderWindow:
         """The window with this mail counted in it; the same if there is nothing to record.
 
-        One that is over the limit claims to tell the operator, unless that is done or claimed.
+        One that is over the limit claims the notice, unless it is published or claimed.
         """
         if message_id in self.let_through:
             return self
@@ -81,7 +81,7 @@ class SenderWindow:
         return replace(self, claim=self.claim.claimed(message_id, now))
 
     def with_claim(self, claim: NoticeClaim) -> SenderWindow:
-        """The window with another state of telling the operator."""
+        """The window with another claim."""
         return replace(self, claim=claim)
 
 

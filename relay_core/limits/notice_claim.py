@@ -1,9 +1,9 @@
 """The claim to publish one notice about a limit that many mails exceed.
 
-The first that runs into it claims to tell, and the record of its window says so. That the
-operator knows is written after the notice left. Until then somebody has to make it good: who fails
-to tell gives the claim back, and the claim of one who died is over after `PATIENCE`. So whoever
-comes next tells; and the mail of the one who died is delivered again as well.
+The first mail over the limit claims to publish the notice, in the record of its window. `told` is
+written after the notice was published. If that fails, the claim is given back; if the worker is
+killed, the claim ends after `PATIENCE`. Then the next mail publishes, and the mail of the killed
+worker is delivered again as well.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import Any
 from relay_core.keys import MessageId
 
 PATIENCE = timedelta(seconds=60)
-"""How long a claim to tell is respected: longer than a notice takes, retries included."""
+"""How long a claim is respected: longer than publishing takes, retries included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeClaim:
-    """Whether the operator knows, and whose mail claims to tell, since when (UTC)."""
+    """Whether the notice is published, and which mail claims to publish it, since when (UTC)."""
 
     told: bool = False
     teller: MessageId | None = None
     since: datetime | None = None
 
     def claimed(self, by: MessageId, now: datetime) -> NoticeClaim:
-        """The claim of this mail; the same if the operator knows, or another is about to tell."""
+        """The claim of this mail; unchanged if the notice is published or claimed already."""
         if self.told or self.teller == by:
             return self
         if self.since is not None and now < self.since + PATIENCE:
@@ -35,15 +35,15 @@ class NoticeClaim:
         return NoticeClaim(teller=by, since=now)
 
     def is_due(self, by: MessageId) -> bool:
-        """Whether it is this mail that has to tell."""
+        """Whether this mail has to publish the notice."""
         return not self.told and self.teller == by
 
     def given_up(self, by: MessageId) -> NoticeClaim:
-        """Without the claim of this mail: the next may tell."""
+        """Without the claim of this mail: the next mail may claim."""
         return UNCLAIMED if self.is_due(by) else self
 
     def done(self) -> NoticeClaim:
-        """The operator knows."""
+        """The claim after the notice was published."""
         return NoticeClaim(told=True, teller=self.teller, since=self.since)
 
 

@@ -1,4 +1,4 @@
-"""How many notices left in a window of time, and which are left to be summed up.
+"""Counts of the notices in a window of time: published at once, or left for a summary.
 
 Notices are counted by reason and sender. The first few of each leave at once, and no more than a
 few times as many of each reason as a whole: a stranger may write any sender, and five hundred
@@ -36,7 +36,7 @@ class Tally:
 
     `told` are the senders of those that left at once, one entry a notice. `left_out` counts those
     that did not, and `summed_up` how many of these were in a summary that left. `named` are mails
-    of those that are still to be summed up, `MAX_NAMED` at the most.
+    of those that are still to be summed up, at most `MAX_NAMED`.
     """
 
     reason: Reason

@@ -1,4 +1,4 @@
-"""Addresses that no mail is sent to until an operator says so.
+"""Addresses that no mail is sent to until an operator clears them.
 
 Mail to an address that does not exist bounces, and an account of which too much bounces is paused
 for every device. So an address that bounced for good, or whose owner reported the mail as spam, is

@@ -1,4 +1,4 @@
-"""The one place where the core asks for a third party: SIMD base64, if it happens to be there.
+"""The only third-party import of the core: SIMD base64, used if it is installed.
 
 pybase64 wraps libbase64, which decodes some ten times as fast as `binascii`, line breaks
 included. Nothing depends on it: of what `decode` is meant for both make the same bytes, which

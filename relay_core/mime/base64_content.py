@@ -16,6 +16,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 
+from relay_core.abnf import BASE64
 from relay_core.errors import Span
 
 from . import base64_accelerator
@@ -25,7 +26,7 @@ from .footer import are_words, before_footer
 _BASE64_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _BLANKS = b"\r\n \t"
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64_ALPHABET) - {ord("=")})
-_PROSE = re.compile(rb"[\r\n][ \t]*+[A-Za-z0-9+/=]*+[ \t]*+[^\s]")
+_PROSE = re.compile(rb"[\r\n][ \t]*+[%b=]*+[ \t]*+[^\s]" % BASE64.encode())
 _FINAL_PADDING = re.compile(rb"=[=\r\n \t]*\Z")
 
 

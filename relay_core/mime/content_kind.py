@@ -1,4 +1,4 @@
-"""What content is by its first bytes, where its type says nothing or what nobody knows.
+"""The kind of content, by its first bytes, where its type is missing or unknown.
 
 A device often says `application/octet-stream`, `image/jpg` or `html`. A person looks at the name
 and opens the file; the first bytes of nearly every kind of file tell as much.

@@ -1,4 +1,4 @@
-"""Words in clear behind base64: what gateways and lists put at the end of a part they do not read.
+"""Plain text behind base64, as gateways and lists append it to a part without decoding it.
 
 Without a final padding nothing tells where the base64 ends but the words themselves. They begin
 with the first line that is more than base64, if no line of nothing but base64 follows it that is
@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import re
 
+from relay_core.abnf import BASE64
 from relay_core.errors import Span
 
 _LOOKED_AT = 1 << 13
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _BLANKS = b" \t\r\n"
-_LINE = re.compile(rb"[\r\n][ \t]*+[A-Za-z0-9+/]{24,}+={0,2}[ \t]*+(?=[\r\n]|\Z)")
-_OTHER_LINE = re.compile(rb"[\r\n][ \t]*+[A-Za-z0-9+/=]*+[ \t]*+[^\r\n \t]")
+_LINE = re.compile(rb"[\r\n][ \t]*+[%b]{24,}+={0,2}[ \t]*+(?=[\r\n]|\Z)" % BASE64.encode())
+_OTHER_LINE = re.compile(rb"[\r\n][ \t]*+[%b=]*+[ \t]*+[^\r\n \t]" % BASE64.encode())
 _EMPTY_LINE = re.compile(rb"(?>\r\n?|\n)[ \t]*+(?=[\r\n])")
-_TOKEN = re.compile(rb"[A-Za-z0-9+/=]++")
+_TOKEN = re.compile(rb"[%b=]++" % BASE64.encode())
 _WORD = re.compile(rb"[A-Za-z][a-z]{1,20}")
 
 

@@ -1,4 +1,4 @@
-"""What a header says of its content, taken together."""
+"""What a header says about its content, all fields taken together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A header that is read line by line, as nearly none has to be.
+"""The slow path: an irregular header, read line by line.
 
 What devices send departs from the rules, and a reader who gives up at the first odd line loses the
 attachments below it. So:
@@ -23,6 +23,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from relay_core.abnf import BASE64, FTEXT
 from relay_core.errors import Defect, DefectKind, LimitExceeded, Span
 from relay_core.text.possessive import possessive
 
@@ -31,7 +32,7 @@ from .header_gap import describes_content, end_of_gap
 from .known_fields import KNOWN, KNOWN_IN_PART, Place
 
 # Names beyond ASCII are wrong, but a field all the same.
-_FIELD = re.compile(rb"([!-9;-~\x80-\xff]+)[ \t]*:")
+_FIELD = re.compile(rb"([\x80-\xff%b]+)[ \t]*:" % FTEXT.encode())
 # A whole field as it should be, with its folds, and never a delimiter line.
 FIELD_NAME = r"(?!--)([!#-9;<>-~]++)"
 _REGULAR_FIELD = re.compile(
@@ -44,8 +45,8 @@ _REGULAR_FIELD = re.compile(
 
 
 _PARAMETER = re.compile(rb"[A-Za-z][A-Za-z0-9*-]*[ \t]*=")
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/= \t]")
-FOLDED_BASE64 = re.compile(rb"[\r\n][ \t]++[A-Za-z0-9+/]++={0,2}[ \t]*+(?=[\r\n]|\Z)")
+_NOT_BASE64 = re.compile(rb"[^%b= \t]" % BASE64.encode())
+FOLDED_BASE64 = re.compile(rb"[\r\n][ \t]++[%b]++={0,2}[ \t]*+(?=[\r\n]|\Z)" % BASE64.encode())
 # Fields that a line of nothing but base64 does not go on, once they are complete.
 _STRUCTURED = frozenset(
     {

@@ -1,9 +1,11 @@
-"""Which lines everybody knows as fields, and which of them may stand in a header once."""
+"""The field names that mark a line as a header field, and which may occur once in a header."""
 
 from __future__ import annotations
 
 import re
 from enum import Enum
+
+from relay_core.abnf import FTEXT
 
 
 class Place(Enum):
@@ -16,15 +18,17 @@ class Place(Enum):
 
 # What everybody knows as a field of a message …
 KNOWN = re.compile(
-    rb"(?i)(?:content-[a-z0-9-]+|x-[!-9;-~]+|resent-[a-z-]+|list-[a-z-]+|arc-[a-z-]+"
+    rb"(?i)(?:content-[a-z0-9-]+|x-[%b]+|resent-[a-z-]+|list-[a-z-]+|arc-[a-z-]+"
     rb"|received|received-spf|return-path|from|to|cc|bcc|sender|reply-to|subject|date"
     rb"|message-id|in-reply-to|references|mime-version|keywords|importance|priority"
     rb"|sensitivity|auto-submitted|authentication-results|dkim-signature|user-agent"
     rb"|disposition-notification-to|errors-to|precedence|thread-topic|thread-index"
-    rb"|delivered-to|organization|envelope-to)[ \t]*:"
+    rb"|delivered-to|organization|envelope-to)[ \t]*:" % FTEXT.encode()
 )
 # … and of a part (RFC 2046 section 5.1: no other field has a meaning there).
-KNOWN_IN_PART = re.compile(rb"(?i)(?:content-[a-z0-9-]+|x-[!-9;-~]+|mime-version)[ \t]*:")
+KNOWN_IN_PART = re.compile(
+    rb"(?i)(?:content-[a-z0-9-]+|x-[%b]+|mime-version)[ \t]*:" % FTEXT.encode()
+)
 
 ONCE_ONLY = frozenset(
     {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from relay_core.abnf import FTEXT
 from relay_core.text.possessive import possessive
 
 
@@ -23,4 +24,6 @@ def end_of_lf_lines(raw: bytes) -> int | None:
 
 
 # Fields and their folds, the lines of which hold no CR but before an LF.
-_LF_FIELDS = re.compile(possessive(r"(?:[!-9;-~]++[ \t]*+:|[ \t]++)[^\r\n]*+\r?\n", "*").encode())
+_LF_FIELDS = re.compile(
+    possessive(rf"(?:[{FTEXT}]++[ \t]*+:|[ \t]++)[^\r\n]*+\r?\n", "*").encode()
+)

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from relay_core.abnf import TOKEN
+
 from .parameters import parse_parameterised
 
-_TYPE = re.compile(r"([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)/([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)")
+_TYPE = re.compile(rf"([{TOKEN}]+)/([{TOKEN}]+)")
 
 
 class MediaType(NamedTuple):

@@ -1,4 +1,4 @@
-"""Texts that do not stand in the transfer encoding that their header names.
+"""Texts whose content is not in the transfer encoding that their header names.
 
 Programs write `Content-Transfer-Encoding: base64` or `quoted-printable` and then the text as it
 is. What it is decoded to is not what anybody wrote, so the bytes decide:
@@ -24,6 +24,7 @@ import binascii
 import codecs
 import re
 
+from relay_core.abnf import BASE64
 from relay_core.errors import Span
 
 from .base64_content import words_behind_base64
@@ -32,11 +33,11 @@ from .transfer_encoding import TransferEncoding
 _SAMPLE = 1 << 14
 
 _TOKEN = re.compile(rb"[A-Za-z0-9\x80-\xff]++")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]++")
+_BASE64 = re.compile(rf"[{BASE64}]++".encode())
 _WORD = re.compile(
     rb"[A-Z]?[a-z]{1,20}|[A-Z]{1,20}|[0-9]{1,12}|[^\x80-\xff]{0,20}[\x80-\xff].*", re.DOTALL
 )
-_QUANTA = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_QUANTA = re.compile(rf"(?:[{BASE64}]{{4}})*(?:[{BASE64}]{{2}}==|[{BASE64}]{{3}}=)?".encode())
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 

@@ -1,4 +1,4 @@
-"""An entity that is being read, and what becomes of it at its end.
+"""An entity while it is parsed, and how it is completed at its end.
 
 Where the header of a leaf is not to be believed, its bytes tell its type and its encoding.
 """

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
+from relay_core.abnf import ATTRIBUTE_CHAR
+
 from .encoded_words import encode_words
 
-_ATTRIBUTE_CHARACTERS = "!#$&+-.^_`{|}~"
 # A value may stand unquoted that is an attribute-char throughout (RFC 2231 section 7). A token may
 # also hold `'`, `*` and `%`; there some parsers take it for a charset, a section or an escape.
-_BARE = re.compile(rf"[0-9A-Za-z{re.escape(_ATTRIBUTE_CHARACTERS)}]+\Z")
+_BARE = re.compile(rf"[{ATTRIBUTE_CHAR}]+\Z")
 
 
 def format_parameterised(word: str, parameters: Mapping[str, str]) -> str:
@@ -38,7 +39,7 @@ def _formatted_parameters(parameters: Mapping[str, str]) -> Iterator[str]:
         if name == "name":
             yield f'{name}="{encode_words(value)}"'
             continue
-        encoded = quote(value, safe=_ATTRIBUTE_CHARACTERS, errors="replace")
+        encoded = quote(value, safe=ATTRIBUTE_CHAR, errors="replace")
         # Where it fits into a line it is one section, which more programs read than several.
         pieces = [encoded] if len(encoded) <= 60 else _PERCENT_PIECES.findall(encoded)
         if len(pieces) == 1:

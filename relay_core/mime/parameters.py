@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from relay_core.abnf import QTEXT, TOKEN
 from relay_core.text.charset_labels import known_charset
 
 from .encoded_words import decode_encoded_words
@@ -35,8 +36,8 @@ class Parameterised(NamedTuple):
     boundary: bytes | None
 
 
-_BARE_WORD = r"[!#$%&'*+.^_`{|}~0-9A-Za-z/:@=-]++"
-_QUOTED_WORD = r"[ !#-[\]-~]*+"
+_BARE_WORD = rf"[/:@={TOKEN}]++"
+_QUOTED_WORD = rf"[ {QTEXT}]*+"
 # Only character classes are possessive: CPython before 3.11.5 matches possessive groups wrongly.
 _SIMPLE = re.compile(
     r"([0-9A-Za-z.+-]++(?:/[0-9A-Za-z.+-]++)?)"

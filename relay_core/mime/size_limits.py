@@ -1,4 +1,4 @@
-"""What a message may be at most."""
+"""The size limits of a message."""
 
 from __future__ import annotations
 

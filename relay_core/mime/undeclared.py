@@ -1,4 +1,4 @@
-"""Delimiter lines of which no header told the boundary, found by what stands behind them.
+"""Delimiter lines whose boundary no header declares, recognised by the header behind them.
 
 A boundary is often left out, cut short, escaped or that of another mail. A person sees where the
 parts are: a line that begins with two hyphens, and behind it the header of a part.
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 
+from relay_core.abnf import FTEXT
+
 _END = rb"(?:\r?\n|\r(?!\n))"
 _DELIMITER = re.compile(
     rb"--(?:"
     # An empty line is an empty header.
-    rb"([^\s-][^\r\n]{0,200}?)[ \t]*%b(?:[!-9;-~]+[ \t]*:|%b)"
+    rb"([^\s-][^\r\n]{0,200}?)[ \t]*%b(?:[%b]+[ \t]*:|%b)"
     # Behind more hyphens, which make a rule in many a text, only fields of content count.
     rb"|(-[^\r\n]{0,200}?)[ \t]*%b(?i:content-(?:type|disposition|transfer-encoding)[ \t]*:)"
-    rb")" % (_END, _END, _END)
+    rb")" % (_END, FTEXT.encode(), _END, _END)
 )
 _SURE = re.compile(rb"--([^\s][^\r\n]{0,200}?)[ \t]*%b(?i:content-type[ \t]*:)" % _END)
 

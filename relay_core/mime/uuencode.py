@@ -1,4 +1,4 @@
-"""Files that stand uuencoded in a text (POSIX `uuencode`, historic `x-uuencode`).
+"""Uuencoded files in a text (POSIX `uuencode`, historic `x-uuencode`).
 
 Before MIME, a file went into the text itself: a line `begin 644 name`, lines of data, a line
 `end`. Controllers with old firmware still send their logs that way. A data line is a length

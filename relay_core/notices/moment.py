@@ -1,4 +1,4 @@
-"""Moments as an operator reads and types them: exactly, and how long ago.
+"""Points in time as an operator reads and types them: exact, and relative to now.
 
 All that is told to an operator, and all that `relayctl` takes, is written in one way: to the
 second, in UTC, without a blank (ISO 8601, RFC 3339). Durations are written as `relayctl --since`

@@ -1,4 +1,4 @@
-"""Words of a mail in a text that an operator trusts: readable, and no part of them a link.
+"""Text of a mail quoted in a notice: readable, and never a link.
 
 Mail programs make links of what looks like one, and each has its own idea of that: a scheme and a
 colon, also behind a letter or an underscore, a bare domain, `www.`, an address, the path of a

@@ -1,4 +1,4 @@
-"""The places in a mail for the list of links and the notes about what was removed."""
+"""Where the list of links and the notes are added to the texts of a mail."""
 
 from __future__ import annotations
 

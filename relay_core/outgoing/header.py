@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from relay_core.abnf import ATEXT
 from relay_core.addresses.mailbox import Mailbox
 from relay_core.addresses.secrecy import conceal
 from relay_core.mime.encoded_words import encode_unstructured
@@ -111,7 +112,7 @@ def _passed_field(header: Header, one: HeaderField, secrets: tuple[str, ...]) ->
     return f"{canonical_name(one.name)}: {encode_unstructured(concealed)}\r\n".encode("ascii")
 
 
-_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+\Z")
+_ATOMS = re.compile(rf"[ {ATEXT}]+\Z")
 _MAX_DISPLAY_NAME = 120
 
 

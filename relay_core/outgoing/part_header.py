@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+from relay_core.abnf import ATTRIBUTE_CHAR, TOKEN
 from relay_core.addresses.secrecy import conceal
 from relay_core.mime.encoded_words import are_read_alike, encode_unstructured
 from relay_core.mime.encoding import is_seven_bit_clean
@@ -127,15 +128,11 @@ _CLEAN_FIELD = re.compile(
 )
 
 
-_NAME = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z-]++"
-
-
-_BARE_VALUE = rb"[!#$&+.^_`{|}~0-9A-Za-z-]++"
-
-
 _STRICT = re.compile(
-    rb"%b(?:/%b)?(?:[ \t\r\n]*+;[ \t\r\n]*+%b=(?:%b|\"[^\"\\\r\n]*+\"))*;?\s*+"
-    % (_NAME, _NAME, _NAME, _BARE_VALUE)
+    (
+        rf"[{TOKEN}]++(?:/[{TOKEN}]++)?(?:[ \t\r\n]*+;[ \t\r\n]*+[{TOKEN}]++="
+        rf"(?:[{ATTRIBUTE_CHAR}]++|\"[^\"\\\r\n]*+\"))*;?\s*+"
+    ).encode()
 )
 """A value that every parser reads alike: no comments, no folds or escapes inside of quotes, and
 nothing unquoted that is more than an attribute-char (RFC 2231 section 7)."""

@@ -1,4 +1,4 @@
-"""What of a message may go out as it stands.
+"""Which parts of a message can be sent unchanged.
 
 Mail that everybody can carry is 7-bit, in lines of at most 998 bytes that end with CRLF
 (RFC 5321 section 4.5.3.1.6, RFC 5322 section 2.1.1), in a transfer encoding that all readers know.

@@ -23,6 +23,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from relay_core.abnf import COMMENT, QUOTED_STRING
 from relay_core.addresses.mailbox import InvalidAddress, Mailbox, parse_addr_spec
 from relay_core.mime.encoded_words import decode_encoded_words
 from relay_core.mime.header import Header, HeaderField
@@ -34,16 +35,13 @@ MAX_FIELD = 2000
 RFC 5322 section 2.1.1 allows 998 in a line, and a mailbox needs no second one.
 """
 
-# No two alternatives begin alike, so giving back finds nothing new to try.
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-# Comments nest (RFC 5322 section 3.2.2). Nobody nests them deeper than this.
-_COMMENT = r"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\))*\)"
-_QUOTED_OR_COMMENT = re.compile(rf"{_QUOTED}|{_COMMENT}")
+_QUOTED_OR_COMMENT = re.compile(rf"{QUOTED_STRING}|{COMMENT}")
+
 # --- for authority ------------------------------------------------------------------------------
 
 # A phrase may hold dots (section 4.1, obs-phrase), but no other special (section 3.2.3).
 _NAME_ADDR = re.compile(
-    rf'(?:{_QUOTED}|[^"(),:;<>@\[\]\\])*<[ \t]*+(?P<addr_spec>[^\s<>"]++)[ \t]*+>\Z'
+    rf'(?:{QUOTED_STRING}|[^"(),:;<>@\[\]\\])*<[ \t]*+(?P<addr_spec>[^\s<>"]++)[ \t]*+>\Z'
 )
 # Devices also write their address for a name, without quotes: one mailbox all the same.
 _TWICE = re.compile(r'(?P<addr_spec>[^\s<>",;:]++)[ \t]*+<(?P=addr_spec)>\Z')
@@ -89,7 +87,7 @@ def _blank_for_comment(match: re.Match[str]) -> str:
 # What a field that names people is made of: no two alternatives begin alike, and the last one
 # takes a character that begins what has no end.
 _PIECE = re.compile(
-    rf"(?P<quoted>{_QUOTED})|(?P<comment>{_COMMENT})|<(?P<angle>[^<>]*+)>"
+    rf"(?P<quoted>{QUOTED_STRING})|(?P<comment>{COMMENT})|<(?P<angle>[^<>]*+)>"
     r'|(?P<separator>[,;])|(?P<word>[^\s,;"(<]++|\S)'
 )
 _LONE = frozenset('"(<')

@@ -91,7 +91,7 @@ def _alarm(envelope: Mapping[str, Any], message: Mapping[str, Any], stack: str) 
     found = _PLACE.search(description)
     code = found["key"] if found else str(message["AlarmName"])
     is_over = message["NewStateValue"] == _OVER
-    state = "is over" if is_over else "sounds"
+    state = "has ended" if is_over else "fires"
     reason = str(message.get("NewStateReason") or "")
     return Announcement(
         id=str(envelope["MessageId"]),

@@ -1,4 +1,4 @@
-"""Who gets notices and alarms beside those who have them by e-mail.
+"""The receivers of notices and alarms besides e-mail.
 
 The deployment writes the receivers into one parameter, and the function reads them there: the
 address of a chat's webhook is a secret, since whoever has it can post. Each receiver has a queue

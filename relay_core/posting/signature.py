@@ -1,4 +1,4 @@
-"""How a receiver knows that a request comes from this stack, and is not an old one.
+"""The signature by which a receiver verifies that a request is from this stack, and recent.
 
 The convention of Standard Webhooks (its specification, "Signature scheme"), for which libraries
 exist: three headers, `webhook-id`, `webhook-timestamp` (seconds since 1970) and

@@ -1,4 +1,4 @@
-"""What to cut so that no trace of a code is left, and nothing else is missed.
+"""Which spans to cut so that no trace of a code is left, and nothing else is lost.
 
 In text, a code goes character by character, and takes its line with it if it had the line
 to itself. In HTML, "its line" is also what lies between two `<br>` or block edges, and there

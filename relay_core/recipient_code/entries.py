@@ -1,4 +1,4 @@
-"""What a recipient code says: addresses, groups, and errors where it says neither."""
+"""The content of a recipient code: addresses, groups, and errors."""
 
 from __future__ import annotations
 

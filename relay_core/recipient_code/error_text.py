@@ -1,4 +1,4 @@
-"""An error in a code, shown to a person: the line and a caret under the place."""
+"""An error in a code as text for a person: the line, and a caret under the place."""
 
 from __future__ import annotations
 

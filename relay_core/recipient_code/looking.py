@@ -1,4 +1,4 @@
-"""A look at a text: the codes that a reader sees in it, and what to cut so that they are gone."""
+"""The search of one text: the codes that a reader sees in it, and the spans to cut."""
 
 from __future__ import annotations
 

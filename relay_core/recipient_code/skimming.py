@@ -1,4 +1,4 @@
-"""Where in a text a marker may stand, found without a close look at the rest.
+"""A fast first pass over a text for the places where a marker may be.
 
 A reader sees a marker whatever tags, character references, invisible characters and line ends it
 is written with. To see what a reader sees costs some microseconds a tag, and nearly all of a long

@@ -1,4 +1,4 @@
-"""Codes that stood torn in a body, and that a cut makes whole.
+"""Codes that are split in a body and become whole when the text between is cut.
 
 A code may be written in pieces around another one, or around a file in the text. Where that one
 is cut the pieces meet. Nobody gets a mail by such a code: what counts is what stood in the mail as

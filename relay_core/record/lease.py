@@ -1,12 +1,11 @@
-"""Who works on a message, and until when nobody else may.
+"""Which worker processes a message, and until when no other may.
 
 Two workers may be given the same message at the same time: queues deliver at least once. The
-one that writes its lease into the manifest works on it; the other comes back later.
+one that writes its lease into the manifest processes it; the other leaves the message for later.
 
-A lease needs no renewal, because it lasts exactly as long as its worker can live: a Lambda
-function is ended at its timeout, whatever it does (AWS Lambda guide, "Configure Lambda function
-timeout"). So whoever finds a lease that ran out knows that its worker is gone, and may go on
-where that stopped.
+A lease needs no renewal, because it lasts exactly as long as its worker can run: Lambda ends a
+function at its timeout (AWS Lambda guide, "Configure Lambda function timeout"). So an expired
+lease shows that its worker has stopped, and another worker may continue there.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ CLOCK_SKEW = timedelta(seconds=5)
 class Lease:
     """A worker's claim on a message; `until` is an aware datetime in UTC.
 
-    `out_of_time` is written shortly before the worker is ended, if it is still at work then.
-    `queue_message` is the queue's name for the message that the worker was given. After the
-    `is_last_try` of it the queue gives it to nobody any more.
+    `out_of_time` is written shortly before the worker's timeout, if it is still at work then.
+    `queue_message` is the queue's name for the message. After the `is_last_try` of it the queue
+    delivers it no more.
     """
 
     holder: str
@@ -38,11 +37,11 @@ class Lease:
 class Worker:
     """One run of the function. `name` is its own, never that of another run.
 
-    `queue_message` is the queue's name for the message in its hands. If this is the `is_last_try`
-    of it and fails, the message ends in the dead-letter queue.
+    `queue_message` is the queue's name for the message that it processes. If this is the
+    `is_last_try` of it and fails, the message ends in the dead-letter queue.
 
-    At `deadline` it is ended, whatever it does. In the `reserve` before that it begins no
-    submission, so that one which is under way has time to end and to be recorded.
+    At `deadline` Lambda ends the worker. In the `reserve` before that it begins no submission, so
+    that one under way can end and be recorded.
     """
 
     name: str

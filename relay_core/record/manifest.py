@@ -1,4 +1,4 @@
-"""The manifest: what was promised for one message, and how far it is kept.
+"""The manifest: the record of one message, its recipients and its files.
 
 One JSON object a message, in the attachments bucket, changed only by compare-and-swap. It
 is the ledger that makes a redelivery harmless, what a link is checked against, and what an
@@ -128,10 +128,10 @@ class DeathCause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Death:
-    """A worker that died with the message in its hands.
+    """A worker that was killed while processing the message.
 
-    `queue_message` is the queue's name for the message that it had been given. At `at` it was
-    gone for sure: when its lease ended, or, where it had none, when somebody found out.
+    `queue_message` is the queue's name for the message. At `at` it had stopped for certain: the
+    end of its lease, or, if it had none, the time when a later delivery found that out.
     """
 
     queue_message: str
@@ -160,7 +160,7 @@ class Manifest:
 
     `reason` and `detail` tell why it is refused, ignored or held; `detail` alone is the trouble
     that the last try had, and empty where it had none. `refusals` are why some recipients were
-    left out of a message that is relayed: `MAX_LEFT_OUT` at the most. `asked` are those of them
+    left out of a message that is relayed: at most `MAX_LEFT_OUT`. `asked` are those of them
     whom an operator wants served after all (`relay_core.delivery.reconsidering`): addresses, or
     `ALL_LEFT_OUT`. `deaths` are those of
     workers since the last recipient was served, oldest first.

@@ -1,7 +1,7 @@
 """The manifest as the JSON document that the store keeps.
 
-A release reads what the one before wrote, and writes what the one before can read while mail is
-in the hands of its workers.
+A release reads what the previous one wrote, and writes what the previous one can read while its
+workers process mail.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ SCHEMA_VERSION = 2
 _LEASE_MORE = "lease_more"
 
 _NEW_IN_LEASE = ("queue_message", "is_last_try")
-"""What the release before refuses within a lease. It passes over fields beside it, so that mail
-in the hands of a worker can be read by it after it is deployed again."""
+"""Fields of a lease that the previous release refuses. It ignores unknown fields beside the lease,
+so they are written there: it can read a mail in process if it is deployed again."""
 
 
 def format_manifest(manifest: Manifest) -> bytes:

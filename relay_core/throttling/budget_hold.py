@@ -1,4 +1,4 @@
-"""Holding back mail that is over the hour's budget of recipients.
+"""Holding mail that is over the hourly budget of recipients.
 
 What `budget` decides about an hour is carried out here over ports. The budget is spent when a
 mail is about to be relayed for the first time, for all its recipients at once. A mail whose files
@@ -30,10 +30,11 @@ _NOT_SPENT_FOR = frozenset({ManifestState.FAILING, ManifestState.HELD})
 def hold_over_budget(
     plan: RelayPlan, stored: StoredManifest | None, settings: Settings, ports: Ports
 ) -> Outcome | None:
-    """`HELD` if the mail waits for an operator, told and recorded; None if its budget is spent.
+    """`HELD` if the mail is held, reported and recorded; None if it has its part of the budget.
 
-    `UNFINISHED` if it is to be held and another mail is just telling the operator: it has to come
-    again, since no mail is held before the operator knows. `stored` is its manifest. Raises as
+    `UNFINISHED` if it is to be held and another mail is just publishing the notice: it has to be
+    delivered again, because no mail is held before the notice is published. `stored` is its
+    manifest. Raises as
     `relay_message`.
     """
     if not settings.recipient_budget:
@@ -55,7 +56,8 @@ def hold_over_budget(
         " have the account paused.",
     )
     if not full.claim.told and not full.claim.is_due(mail.message_id):
-        # Who claims to tell may fail, and come again in an hour that has room: then nobody tells.
+        # The mail with the claim may fail, and come again in an hour with room: then no notice is
+        # sent.
         return Outcome.UNFINISHED
     notice = compose_notice(mail, (refusal,), settings)
     tell_once(full, ports.budgets, mail.message_id, lambda: ports.notices.publish(notice))

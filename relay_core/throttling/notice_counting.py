@@ -1,4 +1,4 @@
-"""Notices that do not drown the operator: the first of a window leave, the rest is summed up.
+"""Counting notices: the first of a window are published, the rest are summed up.
 
 `CountedNotices` stands before the channel to the operator and decides for each notice. A notice
 takes its place in the window before it leaves, so that many workers at once do not tell more than
@@ -32,16 +32,16 @@ GRACE = timedelta(seconds=5)
 
 
 class Reminders(Protocol):
-    """What comes back to a worker after a while, surely."""
+    """Messages that come back to a worker after a delay."""
 
     def remind(self, key: WindowKey, after: timedelta) -> None:
-        """Have the notices of that window summed up after a while; fifteen minutes at the most."""
+        """Have the notices of that window summed up after a while; at most fifteen minutes."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedNotices:
-    """`Notices` of which `limit` by reason and sender leave in each window of `length`; 0: all.
+    """`Notices` that publishes `limit` by reason and sender in each window of `length`; 0: all.
 
     `stack` is the deployment that summaries speak for, `place` where the operator reads more.
     `clock` tells an aware datetime in UTC.
@@ -60,7 +60,7 @@ class CountedNotices:
         """See `Notices.publish`; or count the notice, to be summed up.
 
         Raises:
-            AdapterError: if the operator is not told of the mail, and will not be.
+            AdapterError: if the notice was not published, and is not in a summary.
         """
         window = NoticeWindow.at(self.clock(), self.length)
         sender = notice.sender and notice.sender.lower()
@@ -83,7 +83,7 @@ class CountedNotices:
             raise
 
     def _take_place(self, notice: Notice, sender: str | None, window: NoticeWindow) -> bool:
-        """Count a notice; whether it is to leave at once."""
+        """Count a notice. Returns whether it is published at once."""
         leaves = is_asked_for = False
 
         def change(found: NoticeWindow) -> NoticeWindow:
@@ -101,10 +101,10 @@ class CountedNotices:
         return leaves
 
     def sum_up(self, key: WindowKey) -> int:
-        """Tell what a window left out, a summary for each reason; how many notices are in them.
+        """Publish a summary for each reason with notices left. Returns how many are in them.
 
         Raises:
-            AdapterError: if it cannot be told, or not be written down that it was.
+            AdapterError: if it cannot be published, or that cannot be recorded.
         """
         stored = self.windows.load(key)
         if stored is None:

@@ -1,4 +1,4 @@
-"""Holding back the mail of a sender that floods.
+"""Holding the mail of a sender that is over its limit.
 
 What `flood` decides about one window is carried out here over ports, in an order that survives
 a crash: count the mail by compare-and-swap, tell the operator unless that was done, then record it
@@ -30,7 +30,7 @@ def hold_back(
     ports: Ports,
     arrived_at: datetime | None,
 ) -> bool:
-    """Whether the mail waits for an operator; counted, told and recorded if it does.
+    """Whether the mail is held; it is counted, and if held reported and recorded.
 
     `stored` is its manifest. Of one that fails at every try it is not known whether it was
     counted, so it is counted if it was not. Raises as `relay_message`.
@@ -68,7 +68,7 @@ def record_held(
     settings: Settings,
     ports: Ports,
 ) -> None:
-    """Write down that a mail waits for an operator. Raises as `relay_message`.
+    """Record that a mail is held. Raises as `relay_message`.
 
     Files that an earlier try stored stay its files, as old as they are.
     """
@@ -91,7 +91,7 @@ def over_the_limit(settings: Settings) -> str:
 
 
 def _counted_as(mail: MailIdentity) -> str | None:
-    """Whose limit a mail uses up: what is not proven never fills that of who is."""
+    """The sender whose limit a mail counts to: one that is not proven has a window of its own."""
     if mail.sender and not mail.authenticated:
         return f"{mail.sender} (not verified)"
     return mail.sender

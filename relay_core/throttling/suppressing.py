@@ -1,4 +1,4 @@
-"""Submission that leaves suppressed addresses alone.
+"""Submission that leaves out suppressed addresses.
 
 `SuppressingSubmission` stands before the mail service. To a suppressed address it answers as the
 service answers for an address that never takes mail: the operator is told, the recipient is
@@ -23,10 +23,10 @@ from relay_core.ports import OutgoingMail, Submission, SubmissionId, Windows
 
 @dataclass(slots=True, kw_only=True)
 class SuppressingSubmission:
-    """`Submission` without those to whom nothing is sent.
+    """`Submission` that leaves out suppressed addresses.
 
-    `max_age` is how old the list may be that mail goes by; `clock` tells an aware datetime in UTC.
-    `on_trouble` hears of each attempt to read it that failed.
+    `max_age` is how old the list that is used may be; `clock` tells an aware datetime in UTC.
+    `on_trouble` is called for each attempt to read it that failed.
     """
 
     submission: Submission

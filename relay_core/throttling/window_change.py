@@ -1,4 +1,4 @@
-"""Changing a window's record that many workers change at the same time, and telling of it once.
+"""Changing the record of a window that many workers change at once; one notice for a limit.
 
 Each change is made on the record that was read, and written only if that is still the last one
 (compare-and-swap). Who loses a race makes the change again on what the winner wrote.
@@ -48,7 +48,7 @@ def change_known(
     change: Callable[[Record], Record],
     known: StoredWindow[Record] | None,
 ) -> StoredWindow[Record]:
-    """The same, beginning with a version that is known: nobody else may have written since."""
+    """The same, starting from a known version, which may be outdated."""
     races = 0
     stored = known or windows.load(empty.key)
     while True:
@@ -73,15 +73,15 @@ def _write(
 
 
 class ToldRecord(WindowRecord, Protocol):
-    """A window's record of something that the operator is told once."""
+    """A window's record of a limit that is reported once."""
 
     @property
     def claim(self) -> NoticeClaim:
-        """Whether that is done, and who claims to do it."""
+        """Whether the notice is published, and which mail has the claim."""
         ...
 
     def with_claim(self, claim: NoticeClaim) -> Self:
-        """The record with another state of that."""
+        """The record with another claim."""
         ...
 
 
@@ -91,13 +91,13 @@ Told = TypeVar("Told", bound=ToldRecord)
 def tell_once(
     record: Told, windows: Windows[Told], by: MessageId, publish: Callable[[], None]
 ) -> None:
-    """Tell the operator if it is due to this mail, and write down that it was done.
+    """Publish the notice if this mail has the claim, and record that it was published.
 
-    `record` is the one in which the mail's claim stands, if it has any.
+    `record` is the one with the mail's claim, if it has one.
 
     Raises:
-        AdapterError: if the operator could not be told, or that not be written down. The next
-            mail tells, or this one at its next delivery.
+        AdapterError: if the notice could not be published, or that not be recorded. The next mail
+            publishes it, or this one at its next delivery.
     """
     if not record.claim.is_due(by):
         return

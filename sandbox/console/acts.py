@@ -1,4 +1,4 @@
-"""What the console does: it sends a test mail, switches faults of SES, and clears what it shows.
+"""Actions of the console: send a test mail, switch faults of SES, clear what it shows.
 
 Each is a form that a person sends. A page elsewhere could have their browser send one as well, so
 a form counts only with the token that stands in those of ours, which no other page can read.

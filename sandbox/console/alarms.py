@@ -1,4 +1,4 @@
-"""The declared alarms as they are now."""
+"""The declared alarms and their current state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SIGNS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmView:
-    """One alarm: `state` is OK, ALARM or INSUFFICIENT_DATA, `condition` when it sounds."""
+    """One alarm: `state` is OK, ALARM or INSUFFICIENT_DATA, `condition` when it fires."""
 
     name: str
     state: str
@@ -42,7 +42,7 @@ class Alarms:
     cloudwatch: CloudWatchClient
 
     def views(self) -> Sequence[AlarmView]:
-        """Every alarm, those that sound first."""
+        """Every alarm, those in ALARM first."""
         found = [
             AlarmView(
                 name=alarm["AlarmName"],

@@ -1,4 +1,4 @@
-"""What the console shows, gathered from where it is at the moment of asking."""
+"""The content of the console, collected when a page is requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests for download pages, handed to the deployed function's URL as they came.
+"""Requests for download pages, forwarded unchanged to the deployed function's URL.
 
 A link's first path segment is a token of 40 characters of base64url (`relay_core.links.tokens`).
 The emulator knows a function URL by the name in the Host header, so that one header is replaced,

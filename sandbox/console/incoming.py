@@ -1,4 +1,4 @@
-"""The mails that came in, gathered from where each thing is known.
+"""The incoming mails, with what is known of each.
 
 Raw messages and manifests are in their buckets, what is announced in the queues, what was seen in
 the journal. Nothing is asked twice: a raw message never changes, and a manifest that did has

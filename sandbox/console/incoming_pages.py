@@ -1,4 +1,4 @@
-"""The mails that came in, what became of each, and its way as one picture."""
+"""The pages of incoming mails: a list, and the steps of each mail as a diagram."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened since the sandbox started, kept for whoever opens the console later.
+"""The events since the sandbox started, kept for the console.
 
 Events, lines of the functions' logs, what the functions counted, and for each mail what was seen
 of it. Only the last of each are kept; the log itself and the metrics are on the emulator.

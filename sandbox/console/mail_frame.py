@@ -1,4 +1,4 @@
-"""A mail's HTML, made into a document for a frame that can do nothing.
+"""A mail's HTML as a document for a frame without scripts and network.
 
 Three walls, each of which is enough against scripts:
 

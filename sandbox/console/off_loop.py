@@ -1,4 +1,4 @@
-"""Calls that block, kept off the event loop that serves the site."""
+"""Blocking calls, run off the event loop that serves the site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every page of the console has: its frame, its endpoint, and what is told when it fails."""
+"""What all pages of the console share: frame, endpoint, and the error page."""
 
 from __future__ import annotations
 

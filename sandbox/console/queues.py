@@ -1,4 +1,4 @@
-"""The relay's queues as they are now: how much is in them, and what, and why.
+"""The relay's queues: how many messages, which, and why they are there.
 
 The messages are looked at through the emulator's own window, which changes nothing: SQS would
 hand them out, hide them for a while and count a try. Why a mail is still, or for ever, in a queue

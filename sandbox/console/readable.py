@@ -1,4 +1,4 @@
-"""A mail to read, whoever has it: the views of one mail, its parts, and its very bytes."""
+"""The views of one mail, incoming or delivered: as text, as HTML, its parts, its bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages from templates, which escape whatever they show; a name that is missing is an error."""
+"""Pages from templates that escape all values; an unknown name is an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where each page and each act of the console is."""
+"""The URL of each page and action of the console."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mails as a device sends them, at the press of a button: some go well, and some do not."""
+"""Sample mails of a device for the console's test button, some of which fail."""
 
 from __future__ import annotations
 

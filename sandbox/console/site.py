@@ -1,4 +1,4 @@
-"""The site's front: who may ask, who answers, and the header that every answer of ours has.
+"""The entry of the site: which requests are allowed, the handler, and the response headers.
 
 Every answer has the strictest policy that lets it work, and is kept by no cache. A request for
 another host than this machine's own names is turned away: a page elsewhere whose name was made

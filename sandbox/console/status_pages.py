@@ -1,4 +1,4 @@
-"""How the stack is now: overview, notices, queues, alarms, log, metrics, exports."""
+"""The pages about the stack: overview, notices, queues, alarms, log, metrics, exports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mail's way through the relay, as far as it has come: six steps, and what became of it.
+"""A mail's way through the relay: six steps, how far it has come, and its outcome.
 
 Pure: from what is known of a mail in different places (the buckets, the queues, its manifest, the
 log) to what a person is shown.

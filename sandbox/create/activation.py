@@ -1,4 +1,4 @@
-"""Resources whose provider is part of the program: it is called here as Pulumi would call it.
+"""Resources whose provider is part of the program: it is called as Pulumi would call it.
 
 Pulumi keeps the provider with the resource, as dill writes it, and hands it the configuration
 before it calls. Here it gets its clients instead.

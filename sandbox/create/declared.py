@@ -1,4 +1,4 @@
-"""What a Pulumi program declares, and what a creator answers.
+"""A declared resource, and the result of its creator.
 
 A creator is a function that makes one resource on the emulator. It reads the resource's
 inputs off a `Declared`, which notes every one that was read or knowingly left out. An input

@@ -1,4 +1,4 @@
-"""Lambda: functions, what feeds them, and their URLs.
+"""Lambda: functions, their event sources, and their URLs.
 
 The emulator runs a function in its own Python, whatever `runtime` and `architectures` say,
 and checks no permission of Lambda's own. AWS refuses an event source mapping whose role may

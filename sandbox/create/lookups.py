@@ -1,4 +1,4 @@
-"""What a program asks its provider about the account, by Pulumi's function token."""
+"""What a program looks up in the account, by Pulumi's function token."""
 
 from __future__ import annotations
 

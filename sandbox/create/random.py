@@ -1,4 +1,4 @@
-"""Pulumi's provider of random values: made here once, as there."""
+"""Pulumi's provider of random values: a value is made once."""
 
 from __future__ import annotations
 

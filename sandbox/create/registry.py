@@ -1,4 +1,4 @@
-"""Every resource type that can be made, by Pulumi's type token."""
+"""The creator of each resource type, by Pulumi's type token."""
 
 from __future__ import annotations
 

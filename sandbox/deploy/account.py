@@ -1,4 +1,4 @@
-"""The account as the program finds it: what its configuration says is there already.
+"""The account before the deployment: what the configuration says exists already.
 
 On AWS these things are made once, by hand or by another program; the emulator starts empty.
 """

@@ -1,4 +1,4 @@
-"""Outputs that Pulumi would lose without a word, made visible.
+"""Outputs that Pulumi would drop silently, reported.
 
 Under mocks, an output that nobody answers becomes None, and an output formatted as text becomes
 a sentence about `__str__`, which then stands in a policy or a variable. Unanswered outputs get

@@ -1,4 +1,4 @@
-"""A Pulumi program as the sandbox runs it, whoever deploys it: mocks or Pulumi's engine.
+"""A Pulumi program as the sandbox runs it, with mocks or with Pulumi's engine.
 
 Both show a program the same account, the same answers and the same errors.
 """

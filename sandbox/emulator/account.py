@@ -1,4 +1,4 @@
-"""What `relayctl doctor` asks of an account and ministack (1.5.33) lacks. Runs in its own process.
+"""What ministack (1.5.33) lacks for `relayctl doctor`. Runs in the emulator's process.
 
 * SES's suppression list of the account (SES API v2, PutSuppressedDestination and its relatives):
   ministack has an empty one that takes nothing. Addresses are kept here, and nothing is held back

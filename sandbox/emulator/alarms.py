@@ -2,7 +2,7 @@
 
 A metric is its name with its dimensions (CloudWatch guide, "Metrics concepts"); ministack (1.5.33)
 evaluates an alarm on the data of every metric of that name, so that one queue's depth, or one
-function's errors, would sound another's alarm.
+function's errors, would fire another's alarm.
 """
 # Nothing of the emulator is typed.
 # ruff: noqa: ANN401

@@ -1,4 +1,4 @@
-"""Who may ask the emulator: whoever signs, and the sandbox itself. Run in the emulator's process.
+"""Which requests the emulator answers: signed ones, and the sandbox's. In the emulator's process.
 
 ministack answers anybody who reaches its port, and any web page that the developer has open
 reaches ports of this machine: its requests for `/_ministack/reset` would empty the account. So a

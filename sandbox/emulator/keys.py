@@ -1,4 +1,4 @@
-"""Who may use the KMS key of what they ask for. Run in the emulator's process.
+"""Checks of KMS key policies. In the emulator's process.
 
 A bucket, a queue or a topic under a key of the account's own is of use only to who may use that
 key, too, whether they ask themselves or a service does for them (S3 guide, "Using SSE-KMS"; SQS

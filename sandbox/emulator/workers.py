@@ -1,4 +1,4 @@
-"""The function's worker processes, found and killed from outside: what a crash is, for tests.
+"""The function's worker processes, found and killed from outside, for tests of crashes.
 
 How the emulator runs a function (ministack 1.5.33, read in its `core/lambda_runtime.py` and
 `services/lambda_svc.py`, and stated in `tests/sandbox/emulator/contract/`):
@@ -9,7 +9,7 @@ How the emulator runs a function (ministack 1.5.33, read in its `core/lambda_run
   first is kept for ever, others for 300 idle seconds.
 * The timeout is counted from when a started worker is given its event, so not for its start;
   it is ended by SIGTERM then. A handler that raises costs its worker its life too.
-* An event source mapping takes up to `BatchSize` messages (10 at the most) that are visible,
+* An event source mapping takes up to `BatchSize` messages (at most 10) that are visible,
   without waiting for more, and has up to `MaximumConcurrency` such batches (5 if it is not
   set) in work at the same time.
 * A worker that takes more memory than its function declares is killed (`process`).

@@ -1,4 +1,4 @@
-"""Pulumi's CLI, which holds the engine: where it is, and whether it fits.
+"""Pulumi's CLI, which contains the engine: where it is, and whether its version fits.
 
 `make engine` builds it into `build/bin` (scripts/make_engine.sh). It fits if it is of the major
 version of the `pulumi` package that is installed here, and not older: an engine serves the SDKs

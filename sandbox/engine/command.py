@@ -1,4 +1,4 @@
-"""Pulumi's CLI as the Automation API runs it, so that what runs can be interrupted or killed."""
+"""Pulumi's CLI as the Automation API runs it, so that a run can be interrupted or killed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The program in this process, which the engine has run during an operation.
+"""The program in this process, run by the engine during an operation.
 
 The Automation API serves it to the engine over gRPC (an inline program), on a thread and an event
-loop of its own. Two things of that are mended here:
+loop of its own. Two problems of that are fixed here:
 
 * gRPC shares connections among all channels of a process that lead to one address. Engines listen
   on free ports, and a port is free again when its engine has ended. A channel to such an engine,

@@ -1,4 +1,4 @@
-"""What Pulumi's CLI starts for a Python program, where its own language host is missing.
+"""A language host for Python programs, for a Pulumi CLI that has none.
 
 `pulumi up` starts `pulumi-language-python`, which comes with an installed Pulumi, and asks it
 over gRPC to run the program (pulumi, proto/pulumi/language.proto). That one is a Go program, whose

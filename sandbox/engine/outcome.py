@@ -1,4 +1,4 @@
-"""What an operation of Pulumi's engine did, from the events that it tells while it runs."""
+"""The outcome of an operation of Pulumi's engine, from the events that it emits."""
 
 from __future__ import annotations
 

@@ -259,7 +259,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Any error becomes the answer, with the resource that it is of."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 (whatever it was, the engine must hear of it)
+        except Exception as error:  # noqa: BLE001 (any error must be reported to the engine)
             self._fail(context, f"{type_} {name}: {one_line(error)}")
 
     def _fail(self, context: Any, message: str) -> NoReturn:

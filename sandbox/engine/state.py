@@ -1,4 +1,4 @@
-"""What a kill leaves in a stack's state: files that cannot be read, and resources half made."""
+"""The state of a stack after a kill: unreadable files, and resources that are half made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lambda: the lives of functions, of what feeds them, and of their URLs."""
+"""Lambda: the lives of functions, their event sources, and their URLs."""
 
 from __future__ import annotations
 

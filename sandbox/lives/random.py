@@ -1,4 +1,4 @@
-"""Pulumi's provider of random values: a value lives in the state alone."""
+"""Pulumi's provider of random values: a value exists only in the state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The function's log, followed: why a mail was relayed, ignored or tried again.
+"""The function's log, followed: why a mail was relayed, ignored or retried.
 
 The function writes JSON objects, one a line (Powertools Logger), and metrics in CloudWatch's
 embedded format. The former are shown to people; the store of metrics gets every line. Of Lambda's
@@ -66,7 +66,7 @@ class _Position:
 class FunctionLogFollower:
     """Polls a log group on a thread of its own until `close`.
 
-    `listener` hears what tells a person something, `on_lines` is given all new lines at once.
+    `listener` is called with events for a person to read, `on_lines` with all new lines at once.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The deployed function URL: which function it is of, and whether everybody may call it.
+"""The deployed function URLs: their functions, and whether they are public.
 
 The emulator answers anybody at a function URL without authorization. AWS asks the function's own
 policy first, for two permissions since October 2025: `lambda:InvokeFunctionUrl`, and

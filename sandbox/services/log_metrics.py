@@ -1,4 +1,4 @@
-"""Metrics that stand in the function's log, put where alarms see them.
+"""Metrics in the function's log (EMF), put into CloudWatch for the alarms.
 
 CloudWatch takes what the function counts out of the log by itself: a line in its embedded metric
 format is a JSON object whose member `_aws` says which of the other members are metrics, and which

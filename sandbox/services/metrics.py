@@ -1,4 +1,4 @@
-"""What CloudWatch does by itself and the emulator does not, so that the declared alarms are live.
+"""Metrics that AWS services count and the emulator does not, so that alarms work.
 
 The emulator keeps alarms and acts on the data that is put. What the function's log tells is put
 by `sandbox.services.log_metrics`, bounces by `sandbox.ses.events`; nothing is ever throttled here.
@@ -10,7 +10,7 @@ What else is missing is brought by this module:
   announces to the queue. Both are estimates: a message that is sent and worked off between two
   looks is only known if a bucket announced it, and messages are taken to leave in order.
 * The emulator leaves an alarm as it is when data is missing. Where that is a good sign, zeros are
-  put while the alarm sounds, so that it ends.
+  put while the alarm fires, so that it ends.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class QueueMetrics:
             yield from page["MetricAlarms"]
 
     def _put_missing(self) -> None:
-        """Put zeros for alarms that sound, where missing data is no reason to."""
+        """Put zeros for alarms in ALARM that missing data would not end."""
         for alarm in self._alarms(StateValue="ALARM"):
             is_measured = alarm["Namespace"] == NAMESPACE
             if not is_measured and alarm.get("TreatMissingData") == "notBreaching":

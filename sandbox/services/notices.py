@@ -1,4 +1,4 @@
-"""A subscriber of the operator's topics, and the file it writes what it hears into.
+"""A subscriber of the operator's topics, and the file into which it writes what it receives.
 
 The subscription is a queue of the sandbox's own, so the topics see what an operator's queue
 would: SNS's envelope, with subject and attributes (SNS Developer Guide, "Amazon SNS message

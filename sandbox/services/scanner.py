@@ -1,8 +1,8 @@
-"""GuardDuty Malware Protection for S3, as far as the relay can tell: tags on stored objects.
+"""GuardDuty Malware Protection for S3, as far as the relay sees it: tags on stored objects.
 
-GuardDuty hears of each new object of a protected bucket, scans it, and tags it with what it found
-(GuardDuty User Guide, "Malware Protection for S3", "Tagging objects based on scan results"). A new
-version of an object is scanned anew; until then it has no tag. Other tags stay.
+GuardDuty is notified of each new object of a protected bucket, scans it, and tags it with what it
+found (GuardDuty User Guide, "Malware Protection for S3", "Tagging objects based on scan results").
+A new version of an object is scanned anew; until then it has no tag. Other tags stay.
 
 The plans are those that the program declares. The only threat that is known here is EICAR's test
 file, wherever it stands in the content, and files are read as they are: nothing is unpacked.

@@ -1,7 +1,7 @@
-"""The hop of a device's mail inside SES: from its sending side to its receiving side.
+"""The path of a device's mail inside SES, from its sending side to its receiving side.
 
 SES answers a device 250, and then sends the mail to the host that the domain's MX record names.
-What becomes of it there the device never hears. Here that hop bounces where the faults file says
+The device is not told the outcome there. Here that hop bounces where the faults file says
 so, by an `event` of `Bounce` for the address that the device wrote to: nothing is stored, and the
 event is published by the default configuration set of the sender's identity.
 """

@@ -1,4 +1,4 @@
-"""Text of header fields as a person reads it (RFC 2047), with the standard library.
+"""Encoded-words in header fields as text (RFC 2047), with the standard library.
 
 Not with the relay's own parser: what the relay wrote is looked at with other eyes.
 """

@@ -1,4 +1,4 @@
-"""The HTTP face of AWS where mail is sent: SES's is ours, all the rest the emulator's.
+"""The HTTP endpoint of AWS: SES's sending API here, all other calls the emulator's.
 
 `AWS_ENDPOINT_URL_SESV2` leads the functions' boto3 here, and the endpoint in the ready file an
 operator's, whichever service it is for. So a mail comes into a mailbox whoever sends it.

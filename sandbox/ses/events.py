@@ -1,4 +1,4 @@
-"""What becomes of a mail after SES took it, told on the topics of its configuration set.
+"""Events about sent mail, published on the topics of its configuration set.
 
 A mail bounces or is complained about where the mailbox simulator's addresses are written to
 (`bounce@simulator.amazonses.com`, `complaint@…`, also with `+label`; SES Developer Guide, "Using

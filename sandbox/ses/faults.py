@@ -1,4 +1,4 @@
-"""SES errors on request: a file says which error a submission is to meet, and how often.
+"""SES errors on request: a file says which error a submission gets, and how often.
 
 The file holds a JSON list of `{"error", "times", "recipient"}`: the error's code, how many
 submissions meet it (once if left out), and the recipient it is about (null or left out:

@@ -1,4 +1,4 @@
-"""Who may call: IAM's evaluation of identity policies, as far as SES's actions need it.
+"""IAM's evaluation of identity policies, as far as SES's actions need it.
 
 An explicit Deny wins, then an Allow, and without either the answer is no (IAM User Guide,
 "Policy evaluation logic"). Where this evaluator meets something that it does not know, it

@@ -1,4 +1,4 @@
-"""Whether a service may use the KMS key of a bucket that it writes to, by the key's policy alone.
+"""Whether a service may use the KMS key of a bucket that it writes to, by the key's policy.
 
 The sandbox stands for SES, and asks the emulator as the account's root, whom nobody refuses. SES
 itself is let in by a statement of the key's policy (SES guide, "Giving permissions to Amazon SES

@@ -1,4 +1,4 @@
-"""What SES asks of a raw message before it sends it.
+"""The checks of SES on a raw message before it sends it.
 
 The limits are those of SendEmail with raw content (SES API Reference v2, "RawMessage", and
 the Developer Guide, "Service quotas" and "Amazon SES header fields"): 40 MB, 50 recipients,

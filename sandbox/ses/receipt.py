@@ -1,4 +1,4 @@
-"""SES email receiving: the active receipt rules decide what is taken and where it goes.
+"""SES email receiving: the active receipt rules decide which mail is accepted, and its actions.
 
 A recipient condition is an address, a domain (without its subdomains), or a domain with a
 leading dot (its subdomains, without itself); a rule without conditions takes everything

@@ -1,4 +1,4 @@
-"""SES sending: who may send what as whom, and into which mailboxes it goes.
+"""SES sending: which caller may send which mail from which address, and its delivery.
 
 The emulator's own SES keeps only the subject and text of a raw message, so the sandbox
 answers SendEmail (API version 2) itself. It decides with what is deployed: the emulator's

@@ -1,4 +1,4 @@
-"""What SES finds out about mail that comes straight to the MX host, from anybody.
+"""SES's verdicts on mail that comes to the MX host directly, from any server.
 
 Nobody's DNS is at hand, so whoever sends such mail says what SES is to find, in a file that is
 read at each mail. Its keys are the names that senders greet with (HELO or EHLO), "*" for all

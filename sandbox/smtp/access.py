@@ -1,4 +1,4 @@
-"""How to hand a mail to the sandbox, in facts and in commands that are ready to run."""
+"""How to submit a mail to the sandbox: the facts, and ready-made commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SMTP fronts: where devices hand over mail, and where other mail servers do.
+"""The SMTP servers: for devices (SES's SMTP interface), and for other mail servers (MX).
 
 One stands for SES's SMTP endpoint: it takes nothing without STARTTLS and AUTH (PLAIN or LOGIN).
 The other stands for the host that the MX record of the inbound domain names, and takes mail from

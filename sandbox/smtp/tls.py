@@ -1,4 +1,4 @@
-"""TLS for the SMTP front: an authority of its own, made anew for every run.
+"""TLS of the SMTP servers: an authority of its own, generated for every run.
 
 The authority's certificate is written to a file for clients to trust; its key never
 leaves memory.

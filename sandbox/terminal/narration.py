@@ -1,4 +1,4 @@
-"""What a person sees of the sandbox, step by step, in the terminal.
+"""The narration in the terminal: what happens in the sandbox, step by step.
 
 Mails are written by strangers, so whatever comes from one is shown without its control
 characters. A terminal that goes away ends the talking, not the sandbox.

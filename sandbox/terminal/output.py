@@ -1,4 +1,4 @@
-"""Standard output that never holds anybody up.
+"""Standard output that never blocks the sandbox.
 
 The threads that serve SMTP and SES tell of what they do. If whoever started the sandbox does
 not read the pipe it gave us, a plain write blocks for ever once the pipe is full (64 KiB on

@@ -80,7 +80,7 @@ def find_problems(mails: Sequence[Mail], observed: Observed) -> Iterator[str]:
 
 def is_of_deaths(notice: Mapping[str, Any]) -> bool:
     """Whether a notice tells of a mail that was given up because its workers died."""
-    return "workers died while they had this mail" in notice["message"]
+    return "workers died while processing this mail" in notice["message"]
 
 
 def count_notices(notices: Iterable[Mapping[str, Any]], observed: Observed) -> None:

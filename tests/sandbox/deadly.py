@@ -103,7 +103,7 @@ def _untold(relay: RunningSandbox, keys: Sequence[str]) -> set[str]:
         notice["document"]["raw_key"]
         for notice in relay.notices()
         if notice["attributes"].get("reason") == "limit-exceeded"
-        and "2 workers died while they had this mail" in notice["message"]
+        and "2 workers died while processing this mail" in notice["message"]
     }
     return set(keys) - told
 

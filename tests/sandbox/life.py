@@ -204,7 +204,7 @@ def run_rename(life: Life, stack: Stack) -> None:
     life.say(f"{'preview after `stack rename`':48} refused: {told[:60]}…")
     life.require(
         "a renamed stack is refused, with what to do",
-        holds="give it back the name that it had" in told,
+        holds="give it its old name" in told,
         found=told,
     )
     stack.rename(name)

@@ -93,8 +93,8 @@ def test_what_the_program_warns_of_is_shown_at_the_start(tmp_path: Path) -> None
         await_ready(process, tmp_path, ready_file)
     shown, _, _ = (tmp_path / "stdout").read_text().partition("The relay runs.")
     assert 'warning  allowedRecipients holds "*"' in shown
-    assert "warning  fallbackEmails is empty: nobody reads" in shown
-    assert "warning  alarmEmails is empty: nobody hears" in shown
+    assert "warning  fallbackEmails is empty: no subscriber" in shown
+    assert "warning  alarmEmails is empty: no subscriber receives" in shown
     assert "warning  activateRuleSet is false, and active" in shown
 
 

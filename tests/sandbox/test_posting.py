@@ -156,16 +156,16 @@ def test_what_nobody_takes_is_kept_and_an_alarm_that_goes_to_all(stack: Stack) -
     assert stack.receivers.refused["/gone"] >= 3
     assert "/gone" not in stack.receivers.got
     for path in ("/slack", "/teams", "/json"):
-        stack.receivers.await_post(path, "alarm not-posted sounds")
+        stack.receivers.await_post(path, "alarm not-posted fires")
 
 
 def test_an_alarm_arrives_everywhere_and_once(stack: Stack) -> None:
     stack.sound("device-bounces")
     for path in ("/slack", "/teams", "/json"):
-        found = stack.receivers.await_post(path, "alarm device-bounces sounds")
+        found = stack.receivers.await_post(path, "alarm device-bounces fires")
     # A queue may deliver twice: by the same id then.
     assert len({json.loads(body)["id"] for body in found}) == 1
-    event = stack.await_event("alarm device-bounces sounds")
+    event = stack.await_event("alarm device-bounces fires")
     assert (event["source"], event["detail-type"]) == ("mail-relay", "Mail Relay Alarm")
     assert event["detail"] == json.loads(found[0])
 
@@ -185,7 +185,7 @@ def test_an_address_that_is_lost_is_an_alarm_and_subscribed_anew_it_is_not(stack
 
 
 def test_the_look_may_look_at_nothing_else_and_says_so(stack: Stack) -> None:
-    """Without its right, all addresses count as lost: nobody knows that they hear anything."""
+    """Without its right, all addresses count as lost."""
     privileges = stack.privileges("watchFunctionName")
     assert privileges.sids == {"LookAtSubscriptions"}
     with privileges.without("LookAtSubscriptions"):

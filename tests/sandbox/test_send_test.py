@@ -73,7 +73,7 @@ def test_the_step_that_does_not_come_is_named_with_what_doctor_finds(
         )
     assert 1 == told.exit_code
     assert "not announced: not within 5 seconds" in told.stderr
-    assert "does not tell the queue of new mail" in told.stdout
+    assert "does not announce new mail to the queue" in told.stdout
 
 
 def test_what_smtp_answers_is_told(relay: RunningSandbox, tmp_path: Path) -> None:

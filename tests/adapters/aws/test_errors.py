@@ -175,7 +175,7 @@ def test_the_error_names_call_target_code_words_and_what_to_do() -> None:
         raise client_error("AccessDenied", 403, "not authorized to perform: s3:PutObject")
     assert str(caught.value) == (
         "s3:PutObject on attachments/m1/0/a: AccessDenied (403): not authorized to perform:"
-        " s3:PutObject [mend the deployment, then redrive the dead-letter queue]"
+        " s3:PutObject [fix the deployment, then redrive the dead-letter queue]"
     )
 
 

@@ -67,7 +67,7 @@ class TestS3IncomingMessages(IncomingMessagesContract):
         self, clients: Clients
     ) -> None:
         incoming = S3IncomingMessages(client=clients.s3, bucket="no-such-bucket")
-        with pytest.raises(TransientError, match=r"NoSuchBucket .*mend the deployment"):
+        with pytest.raises(TransientError, match=r"NoSuchBucket .*fix the deployment"):
             incoming.fetch(RawKey("incoming/m1"))
 
 

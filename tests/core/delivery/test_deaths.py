@@ -38,7 +38,7 @@ def test_a_mail_that_killed_two_workers_is_refused_with_a_notice_and_not_read_ag
     assert (ManifestState.REFUSED, None) == (manifest.state, manifest.lease)
     [notice] = world.notices.published
     assert (KEY, Reason.LIMIT_EXCEEDED) == (notice.raw_key, notice.reason)
-    assert "2 workers died while they had this mail" in notice.text
+    assert "2 workers died while processing this mail" in notice.text
     assert Outcome.DUPLICATE is deliveries.next().outcome
     assert 1 == len(world.notices.published)
 

@@ -156,7 +156,7 @@ class NothingTwice(RuleBasedStateMachine):
         assert manifest is not None
         assert manifest.lease is None
         told = "".join(n.text for n in self.world.notices.published if n.raw_key == key)
-        if "workers died while they had this mail" in told:
+        if "workers died while processing this mail" in told:
             # The first of the deaths may be one of which nothing is written.
             assert self.lost[key] >= MOST_DEATHS - 1
         elif manifest.state is not ManifestState.RELAYING:

@@ -77,7 +77,7 @@ def test_five_hundred_recipients_are_served_over_several_deliveries() -> None:
     assert Counter(many(500)) == Counter(recipients(world))
 
 
-def test_a_message_in_other_hands_is_left_alone_until_their_lease_is_over() -> None:
+def test_a_message_under_another_workers_lease_is_left_alone_until_that_ends() -> None:
     world = MemoryWorld()
     world.submission.faults.order("submit", throttled(), times=2)
     world.relay(mail(), SETTINGS)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relay_core.keys import AttachmentKey, MessageId, RawKey
@@ -87,6 +87,8 @@ def test_a_link_shows_its_messages_files_to_its_recipient() -> None:
 
 
 @given(st.timedeltas(timedelta(days=-1), timedelta(days=60)))
+@example(36 * HOUR - timedelta(microseconds=1))
+@example(36 * HOUR)
 def test_a_link_is_good_until_it_expires_and_not_a_moment_longer(after: timedelta) -> None:
     view = view_link(claim(), MANIFEST, NOW + after)
     good = NOW + after < MANIFEST.expires_at

@@ -81,7 +81,7 @@ def test_an_alarm_is_named_by_its_key_and_leads_to_its_place(
     assert (found.kind, found.code, found.is_over) == (Kind.ALARM, "queue-age", is_over)
     assert found.place == "docs/operating.md#queue-age"
     assert "dev" in found.title
-    assert ("is over" in found.title) == is_over
+    assert ("has ended" in found.title) == is_over
     assert "First: look." in found.text
 
 

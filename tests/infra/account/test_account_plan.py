@@ -74,7 +74,7 @@ def test_what_aws_does_not_answer_is_not_taken_for_none(function: str, words: st
 def test_what_can_be_done_without_is_told_and_done_without(function: str) -> None:
     stack = deploy_in(InAccount(errors={function: "AccessDenied: no right to ask"}))
     assert stack.all(IDENTITY)
-    assert all("could not be asked for" in warning for warning in stack.warnings)
+    assert all("could not be read" in warning for warning in stack.warnings)
     assert any("AccessDenied: no right to ask" in warning for warning in stack.warnings)
 
 
@@ -86,7 +86,7 @@ def test_domains_that_are_verified_already_stop_a_first_deployment_only() -> Non
     with pytest.raises(DomainsAreTaken) as raised:
         deploy_in(InAccount(identities={"in.example.com": True}))
     assert "already: in.example.com. Set createIdentities to false" in str(raised.value)
-    assert "If this stack was renamed, give it back the name that it had" in str(raised.value)
+    assert "If this stack was renamed, give it its old name" in str(raised.value)
     assert made(deploy_in(after(first))) == made(first)
 
 
@@ -164,12 +164,12 @@ def test_a_stack_that_is_deployed_again_makes_the_same(*, listed: bool) -> None:
 @pytest.mark.parametrize(
     ("key", "before", "then", "types", "told"),
     [
-        ("createIdentities", True, False, (IDENTITY,), "SES identities that this stack made stay"),
+        ("createIdentities", True, False, (IDENTITY,), "this stack keeps SES identities"),
         ("customerManagedKey", True, False, (KEY,), "the key stays until the stack is destroyed"),
-        ("hostedZoneId", "Z123", None, (RECORD,), "they stay its own, since mail stops without"),
+        ("hostedZoneId", "Z123", None, (RECORD,), "it keeps them, because mail stops without"),
         (
             *("senderEmail", "relay@mail.example.com", "relay@post.example.com"),
-            *((IDENTITY,), "no more: mail.example.com"),
+            *((IDENTITY,), "no longer needs: mail.example.com"),
         ),
     ],
 )

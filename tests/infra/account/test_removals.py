@@ -27,7 +27,11 @@ def warnings(parameters: Mapping[str, str], **changes: object) -> tuple[str, ...
     ("changes", "key", "words"),
     [
         (PRESIGNED, "linkMode is presigned", (LINK_KEYS, "page", "log group")),
-        ({"createSmtpUser": False}, "createSmtpUser is false", (CREDENTIALS, "No device")),
+        (
+            {"createSmtpUser": False},
+            "createSmtpUser is false",
+            (CREDENTIALS, "Devices can no longer log in"),
+        ),
     ],
 )
 def test_what_goes_is_told_with_its_key_and_what_ends(

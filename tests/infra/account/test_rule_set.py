@@ -30,7 +30,9 @@ def test_none_and_our_own_are_in_nobodys_way(active: str | None) -> None:
     assert deploy_in(InAccount(active_rule_set=active)).warnings == ()
 
 
-@pytest.mark.parametrize(("active", "told"), [(None, "no receipt rule set"), ("theirs", "theirs")])
+@pytest.mark.parametrize(
+    ("active", "told"), [(None, "no receipt rule set"), ("theirs", "the receipt rule set theirs")]
+)
 def test_a_set_that_is_not_to_be_made_active_is_in_nobodys_way_and_receives_nothing(
     active: str | None, told: str
 ) -> None:
@@ -38,16 +40,18 @@ def test_a_set_that_is_not_to_be_made_active_is_in_nobodys_way_and_receives_noth
     again = deploy_in(after(stack, rule_set=active), activateRuleSet=False)
     for warnings in (stack.warnings, again.warnings):
         (warning,) = warnings
-        assert warning.startswith("activateRuleSet is false, and active in this account and")
-        assert f" is {told}: until this stack's mail-relay-dev is made active, no mail" in warning
+        assert warning.startswith(f"activateRuleSet is false, and {told} is active in this")
+        assert ": until this stack's mail-relay-dev is activated, SES receives no" in warning
 
 
-@pytest.mark.parametrize(("active", "told"), [(None, "no receipt rule set"), ("other", "other")])
+@pytest.mark.parametrize(
+    ("active", "told"), [(None, "no receipt rule set"), ("other", "the receipt rule set other")]
+)
 def test_a_rule_in_a_set_that_is_not_active_is_warned_about(active: str | None, told: str) -> None:
     account = InAccount(active_rule_set=active)
     (warning,) = deploy_in(account, existingRuleSetName="shared", activateRuleSet=False).warnings
     assert warning.startswith("existingRuleSetName is shared")
-    assert f"region is {told}: until shared is made active, no mail comes in" in warning
+    assert f"but {told} is active in this account and region: until shared is" in warning
 
 
 @pytest.mark.parametrize("active", [None, "theirs"])
@@ -56,14 +60,15 @@ def test_a_stack_whose_set_was_deactivated_says_so_and_activates_it_again(
 ) -> None:
     account = after(deploy_in(EMPTY), rule_set=active)
     (warning,) = deploy_in(account, replaceActiveRuleSet=True).warnings
-    assert f"active in this account and region is {active or 'no receipt rule set'}" in warning
-    assert "no mail comes in. This deployment makes mail-relay-dev active again" in warning
+    told = f"the receipt rule set {active}" if active else "no receipt rule set"
+    assert warning.startswith(f"{told} is active in this account and region")
+    assert "This deployment activates mail-relay-dev again" in warning
 
 
 def test_a_move_to_a_shared_set_is_one_step() -> None:
     account = after(deploy_in(EMPTY))
     assert deploy_in(account, existingRuleSetName="shared").warnings == ()
-    with pytest.raises(CannotDeploy, match="Set activateRuleSet to true"):
+    with pytest.raises(CannotDeploy, match="set activateRuleSet to true"):
         deploy_in(account, existingRuleSetName="shared", activateRuleSet=False)
 
 
@@ -77,7 +82,7 @@ def test_the_set_of_another_stack_is_warned_about() -> None:
     (warning,) = deploy_in(
         account, existingRuleSetName="mail-relay-prod", activateRuleSet=False
     ).warnings
-    assert "when that one is destroyed, the set goes" in warning
+    assert "when that stack is destroyed, the set is deleted" in warning
 
 
 def test_a_region_that_is_not_known_to_receive_is_tried() -> None:

@@ -272,7 +272,7 @@ def test_all_errors_are_told_at_once_a_line_each() -> None:
         "  maxRecipients = 'many': must be a whole number",
         "  senderEmail = (not set): is required",
         "  linkExpiryHours = 400: must be from 1 to 336 hours, for as long as attachmentRetention",
-        "  linkExpiryHours = 400: presigned links last 168 hours (7 days) at most",
+        "  linkExpiryHours = 400: must be at most 168 hours (7 days) with linkMode presigned",
         "  aws:region = 'moon-1': must be the name of a region",
         "  functionMemory = 64: must be from 128 to 10240",
     )
@@ -330,7 +330,7 @@ def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Dep
             ["fallbackEmails is empty: only webhooks", "alarmEmails is empty: only webhooks"],
         ),
         ({"linkExpiryHours": 12, "allowedRecipients": ["*"]}, ['allowedRecipients holds "*"']),
-        ({"linkMode": "presigned", "linkExpiryHours": 13}, ["presigned links die"]),
+        ({"linkMode": "presigned", "linkExpiryHours": 13}, ["presigned links end"]),
         ({"linkMode": "page", "linkExpiryHours": 13}, []),
         (
             {

@@ -131,7 +131,7 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     ),
     "domain of a page that is not there": (
         {"linkMode": "presigned", "downloadUrl": "https://files.example.com"},
-        {"downloadUrl": "use linkMode page"},
+        {"downloadUrl": "only linkMode page deploys"},
     ),
     "retention of attachments": (
         {"attachmentRetentionDays": 3651},
@@ -179,7 +179,7 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "too few tries": ({"dlqMaxReceiveCount": 2}, {"dlqMaxReceiveCount": "from 3 to 1000"}),
     "tries that outlast the queue": (
         {"dlqMaxReceiveCount": 33, "functionTimeoutSeconds": 900},
-        {"dlqMaxReceiveCount": "must be 32 at most with functionTimeoutSeconds = 900"},
+        {"dlqMaxReceiveCount": "must be at most 32 with functionTimeoutSeconds = 900"},
     ),
     "policy of DMARC": ({"dmarcPolicy": "strict"}, {"dmarcPolicy": "none, quarantine or reject"}),
     "reports of DMARC": (
@@ -196,7 +196,7 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     ),
     "scan that a link cannot wait for": (
         {"linkMode": "presigned", "malwareProtection": True},
-        {"malwareProtection": "could not wait for the scan"},
+        {"malwareProtection": "cannot wait for the scan"},
     ),
     "hosted zone": (
         {"hostedZoneId": "/hostedzone/Z123"},
@@ -204,7 +204,7 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     ),
     "mail to where bounces come back": (
         {"recipientEmail": "devices@Bounce.mail.example.com"},
-        {"recipientEmail": "SES receives no other mail there"},
+        {"recipientEmail": "SES receives only bounces there"},
     ),
     "nothing to replace": (
         {"replaceActiveRuleSet": True, "activateRuleSet": False},
@@ -212,7 +212,7 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     ),
     "somebody else's way of delivering": (
         {"configurationSetName": "set-1", "requireOutboundTls": True},
-        {"requireOutboundTls": "its owner's to say"},
+        {"requireOutboundTls": "on that configuration set itself"},
     ),
     "permissions boundary": (
         {"permissionsBoundary": "arn:aws:iam::123456789012:role/boundary"},
