@@ -9,8 +9,9 @@ import smtplib
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -203,11 +204,10 @@ class Endpoint:
         return "id"
 
 
-def test_a_mail_that_is_refused_for_good_is_kept_and_its_bytes_are_not_changed(
-    tmp_path: Path,
-) -> None:
-    body = b"h\xe4llo\r\n" + b"=" * 5000 + b"\r\n..\r\n\x00\t \r\n"
-    endpoint, ca_file = Endpoint(), tmp_path / "ca.pem"
+@contextmanager
+def submitting_to(endpoint: Endpoint, folder: Path) -> Iterator[SmartHost]:
+    """A smart host that submits there."""
+    ca_file = folder / "ca.pem"
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         front = SmtpFront(
             listening=listening,
@@ -225,12 +225,54 @@ def test_a_mail_that_is_refused_for_good_is_kept_and_its_bytes_are_not_changed(
             "password": "secret",
         }
         with closing(front), running_smart_host(smtp) as host:
-            with smtplib.SMTP("127.0.0.1", host.port, timeout=60) as client:
-                client.sendmail("c@plant.local", ["relay@site.internal"], b"\r\n" + body)
-            eventually(lambda: "status=deferred" in host.log, within=60)
-            assert "550" in host.run("postqueue", "-p")
-            endpoint.takes = True
-            host.run("postqueue", "-f")
-            eventually(lambda: endpoint.raws, within=60)
+            yield host
+
+
+def test_a_mail_that_is_refused_for_good_is_kept_and_its_bytes_are_not_changed(
+    tmp_path: Path,
+) -> None:
+    body = b"h\xe4llo\r\n" + b"=" * 5000 + b"\r\n..\r\n\x00\t \r\n"
+    endpoint = Endpoint()
+    with submitting_to(endpoint, tmp_path) as host:
+        with smtplib.SMTP("127.0.0.1", host.port, timeout=60) as client:
+            client.sendmail("c@plant.local", ["relay@site.internal"], b"\r\n" + body)
+        eventually(lambda: "status=deferred" in host.log, within=60)
+        assert "550" in host.run("postqueue", "-p")
+        endpoint.takes = True
+        host.run("postqueue", "-f")
+        eventually(lambda: endpoint.raws, within=60)
     (raw,) = endpoint.raws
     assert body == raw.partition(b"\r\n\r\n")[2]
+
+
+FROM = {
+    # What a device writes → the name that recipients see; the address is that of the relay
+    "camera-7@plant.local": '"camera-7" ',
+    "<camera-7@192.168.1.7>": '"camera-7" ',
+    "camera-7@[192.168.1.7]": '"camera-7" ',
+    "a@b.local, c@d.local": '"a" ',
+    '"Camera 7" <x@y>': '"Camera 7" ',
+    '"Hall 3, north" <x@y>': '"Hall 3, north" ',
+    '"Camera 7" <>': '"Camera 7" ',
+    "IPC_1 <IPC_1>": "IPC_1 ",
+    "Camera 7": '"Camera 7" ',
+    '"Camera 7"': '"Camera 7" ',
+    "camera": '"camera" ',
+    "=?utf-8?q?K=C3=BChler?=": "=?utf-8?q?K=C3=BChler?= ",
+    "=?utf-8?q?K=C3=BChler?= <x@y>": "=?utf-8?q?K=C3=BChler?= ",
+    "<>": "",
+    "": "",
+}
+
+
+def test_whatever_from_a_device_writes_has_one_address_that_ses_knows(tmp_path: Path) -> None:
+    endpoint = Endpoint(takes=True)
+    with submitting_to(endpoint, tmp_path) as host:
+        for sender in FROM:
+            with smtplib.SMTP("127.0.0.1", host.port, timeout=60) as client:
+                raw = f"X-Sent: {sender}\r\nFROM: {sender}\r\n\r\n".encode()
+                client.sendmail("camera", ["relay@site.internal"], raw)
+        eventually(lambda: len(endpoint.raws) == len(FROM), within=60)
+    mails = [message_from_bytes(raw) for raw in endpoint.raws]
+    found = {mail["X-Sent"]: [*mail.get_all("From", ())] for mail in mails}
+    assert found == {sender: [f"{name}<relay@mail.example.com>"] for sender, name in FROM.items()}
