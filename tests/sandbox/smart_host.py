@@ -6,6 +6,7 @@ Only what has to differ is changed: where it listens, where it submits, and wher
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -63,7 +64,7 @@ class SmartHost:
 
 @contextmanager
 def running_smart_host(
-    smtp: Mapping[str, Any], *, server: str | None = None, password: str | None = None
+    smtp: Mapping[str, Any], *, password: str | None = None
 ) -> Iterator[SmartHost]:
     """A smart host that submits to a sandbox, whose ready file says `smtp`."""
     require_programs()
@@ -71,7 +72,7 @@ def running_smart_host(
     with tempfile.TemporaryDirectory(prefix="smart-host-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        host = _install(folder, smtp, server or f"[localhost]:{smtp['port']}", password)
+        host = _install(folder, smtp, password or smtp["password"])
         host.run("postfix", "start")
         try:
             eventually(lambda: _listens(host.port))
@@ -82,9 +83,8 @@ def running_smart_host(
             host.run("postfix", "stop")
 
 
-def _install(
-    folder: Path, smtp: Mapping[str, Any], server: str, password: str | None
-) -> SmartHost:
+def _install(folder: Path, smtp: Mapping[str, Any], password: str) -> SmartHost:
+    server = f"[localhost]:{smtp['port']}"
     etc = folder / "etc"
     shutil.copytree(DOCUMENTS / "smart-host", etc)
     ports = {"25": _free_port(), "587": _free_port(), "465": _free_port()}
@@ -108,30 +108,28 @@ def _install(
     run_command(
         ["postconf", "-c", str(etc), *(f"{key} = {value}" for key, value in settings.items())]
     )
-    line = f"{server} {smtp['username']}:{password or smtp['password']}\n"
+    line = f"{server} {smtp['username']}:{password}\n"
     (etc / "relay_password").write_text(line, "utf-8")
     (etc / "relay_password").chmod(0o600)
-    run_command(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650"),
-            *("-subj", "/CN=smart-host", "-keyout", str(etc / "smart-host.pem")),
-            *("-out", str(folder / "certificate")),
-        ]
-    )
-    with (etc / "smart-host.pem").open("a", encoding="ascii") as pem:
-        pem.write((folder / "certificate").read_text("ascii"))
-    database = str(etc / "sasldb2")
-    run_command(
-        ["saslpasswd2", "-p", "-c", "-u", "site", "-f", database, USER], feeding=f"{PASSWORD}\n"
-    )
-    shutil.chown(database, group="postfix")
-    Path(database).chmod(0o640)
+    # The site's password and the certificate, as docs/devices.md makes them.
+    (commands,) = (one for one in _blocks() if "saslpasswd2" in one)
+    commands = commands.replace("saslpasswd2 -c", "saslpasswd2 -p -c")  # -p: no terminal
+    commands = commands.replace("/etc/postfix", str(etc))
+    assert USER in commands
+    run_command(["bash", "-eu", "-c", commands], feeding=f"{PASSWORD}\n")
     (folder / "data").mkdir()
     shutil.chown(folder / "data", user="postfix")
     (folder / "queue").mkdir()
     return SmartHost(
         folder=folder, port=ports["25"], submission_port=ports["587"], tls_port=ports["465"]
     )
+
+
+def _blocks() -> list[str]:
+    """The commands of the document's section."""
+    text = (DOCUMENTS / "devices.md").read_text("utf-8")
+    section = text.partition("\n## A smart host\n")[2].partition("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
