@@ -58,7 +58,7 @@ def _fields(sheet: DeviceSheet) -> Iterator[tuple[str, str]]:
     )
     yield "From, sender", sheet.sender
     yield "To, recipient", sheet.recipient
-    yield "Subject", "as you like"
+    yield "Subject", "as you like; the code, if the text cannot have it"
     yield "Text, body, message", f"your text, and in a line of its own: {sheet.code}"
 
 
