@@ -204,15 +204,6 @@ def test_what_is_wrong_is_told_by_key_and_rule(case: str) -> None:
         assert part in found[key]
 
 
-def test_the_name_of_an_smtp_user_fits_into_iam_with_that_of_the_stack() -> None:
-    # mail-relay-…-devices-NAME-1-1234567: 64 characters at most
-    stack, name = "production-eu-central", "h" * 12
-    assert len(f"{PROJECT}-{stack}-devices-{name}-1-1234567") == 63
-    read_stack(changed_config({"smtpUsers": [f"{name}h"]}), stack=stack)
-    found = problems({"smtpUsers": [f"{name}hh"]}, stack=stack)
-    assert "at most 13 characters: IAM takes 64" in found["smtpUsers"]
-
-
 @pytest.mark.parametrize("stack", ["Dev", "dev_1", "d" * 33, "-dev", "dev-devices"])
 def test_a_stack_whose_name_cannot_be_part_of_the_accounts_names_is_refused(stack: str) -> None:
     assert set(problems({}, stack=stack)) == {"stack"}
