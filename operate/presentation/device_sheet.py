@@ -63,7 +63,7 @@ def _fields(sheet: DeviceSheet) -> Iterator[tuple[str, str]]:
 
 
 _NOTES = (
-    "The address in To and the password are secrets: with both, anyone can send by the relay.",
+    "To and the password are secrets: with both, anyone can send through the relay.",
     "The addresses in the text get the mail, separated by commas. To is the relay itself.",
     "A device that verifies certificates needs the right time, and Amazon's root certificates.",
     "No field for the text, no TLS 1.2, no authentication, fields too short: see docs/devices.md.",
