@@ -90,7 +90,7 @@ def surround(
                 LogMetrics(
                     emulator.client("cloudwatch"),
                     function_name=function.name,
-                    error_metric="Url5xxCount" if function.url_host else "Errors",
+                    has_url=bool(function.url_host),
                 ),
                 partial(journal.read_log, function.name),
             ),

@@ -14,24 +14,34 @@ from hypothesis import HealthCheck, settings
 
 TAKE_LONGEST = (
     "sandbox/lives/test_life.py",
+    "sandbox/test_what_changes.py",
+    "sandbox/test_lifecycle.py",
     "sandbox/test_night.py",
     "sandbox/test_posting.py",
-    "sandbox/test_deaths.py",
-    "sandbox/doctor/test_doctor.py",
+    "core/test_laws.py",
     "sandbox/test_nothing_twice.py",
-    "browser/test_console.py",
+    "sandbox/doctor/test_doctor.py",
+    "sandbox/console/test_end_to_end.py",
     "sandbox/test_up_under_mail.py",
-    "sandbox/test_what_changes.py",
-    "benchmarks/test_cold_start.py",
-    "sandbox/test_release.py",
     "sandbox/lives/test_rule_set_life.py",
-    "sandbox/deploy/test_deploy.py",
-    "core/test_linear.py",
-    "browser/test_link_list.py",
+    "sandbox/test_release.py",
     "sandbox/test_pulumi_up.py",
+    "sandbox/test_ends.py",
+    "sandbox/test_link_modes.py",
+    "sandbox/test_account.py",
+    "sandbox/test_deaths.py",
     "sandbox/test_mail_during_deployment.py",
+    "sandbox/test_tries.py",
+    "sandbox/test_admission.py",
+    "sandbox/test_least_privilege.py",
+    "sandbox/emulator/test_keys.py",
+    "browser/test_console.py",
+    "benchmarks/test_cold_start.py",
+    "core/test_linear.py",
+    "sandbox/deploy/test_fails_closed.py",
+    "sandbox/emulator/contract/test_event_sources.py",
 )
-"""Files that take half a minute or more, the longest first."""
+"""Files that take twenty seconds of processor time or more, the longest first."""
 
 # A slow machine is no failure: examples are bounded by number, and a test by pytest-timeout.
 settings.register_profile("dev", deadline=None, max_examples=100, print_blob=True)

@@ -34,16 +34,15 @@ _DEATH = re.compile(
 class LogMetrics:
     """Puts the metrics that new lines of a function's log tell of; called with such lines.
 
-    `error_metric` is Lambda's metric that counts what it died of, if an alarm watches another than
-    `Errors`: the emulator tells an alarm on one function's errors from no other's.
+    What it died of counts as `Errors`, and as `Url5xxCount` too if it `has_url`.
     """
 
     def __init__(
-        self, cloudwatch: CloudWatchClient, *, function_name: str, error_metric: str = "Errors"
+        self, cloudwatch: CloudWatchClient, *, function_name: str, has_url: bool = False
     ) -> None:
         self._cloudwatch = cloudwatch
         self._function_name = function_name
-        self._error_metric = error_metric
+        self._error_metrics = ("Errors", "Url5xxCount") if has_url else ("Errors",)
 
     def __call__(self, lines: Sequence[str]) -> None:
         """Put the metrics of these lines, which hold an invocation whole or not at all.
@@ -58,11 +57,12 @@ class LogMetrics:
         if errors := count_errors(lines):
             found["AWS/Lambda"] = [
                 {
-                    "MetricName": self._error_metric,
+                    "MetricName": metric,
                     "Dimensions": [{"Name": "FunctionName", "Value": self._function_name}],
                     "Unit": "Count",
                     "Value": errors,
                 }
+                for metric in self._error_metrics
             ]
         for namespace, data in found.items():
             for start in range(0, len(data), _MOST_AT_ONCE):

@@ -9,7 +9,7 @@ from sandbox.emulator.running import Emulator
 REGION = "eu-central-1"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     data = tmp_path_factory.mktemp("emulator")
     with Emulator.start(data, worker_environment={}, region=REGION) as it:

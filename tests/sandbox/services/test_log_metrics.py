@@ -130,33 +130,34 @@ class TestErrors:
         self, emulator: Emulator, event: str, errors: int
     ) -> None:
         logs, functions = emulator.client("logs"), emulator.client("lambda")
-        logs.create_log_group(logGroupName="log")
+        name = f"some-{event or 'answers'}"
+        logs.create_log_group(logGroupName=name)
         trust = {
             "Effect": "Allow",
             "Action": "sts:AssumeRole",
             "Principal": {"Service": "lambda.amazonaws.com"},
         }
         role = emulator.client("iam").create_role(
-            RoleName="some",
+            RoleName=name,
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
         )
         output = io.BytesIO()
         with zipfile.ZipFile(output, "w") as archive:
             archive.writestr("app.py", HANDLER)
         functions.create_function(
-            FunctionName="some",
+            FunctionName=name,
             Role=role["Role"]["Arn"],
             Handler="app.handler",
             Runtime="python3.13",
             Timeout=2,
             Code={"ZipFile": output.getvalue()},
-            LoggingConfig={"LogFormat": "JSON", "LogGroup": "log"},
+            LoggingConfig={"LogFormat": "JSON", "LogGroup": name},
         )
-        functions.get_waiter("function_active_v2").wait(FunctionName="some")
-        functions.invoke(FunctionName="some", Payload=json.dumps(event).encode())
+        functions.get_waiter("function_active_v2").wait(FunctionName=name)
+        functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
 
         def lines() -> list[str]:
-            events = logs.filter_log_events(logGroupName="log")["events"]
+            events = logs.filter_log_events(logGroupName=name)["events"]
             return [event["message"] for event in events]
 
         eventually(lambda: any(line.startswith("REPORT") for line in lines()))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,14 +21,19 @@ REGION = "eu-central-1"
 
 
 class Watched:
-    """A queue fed by a bucket, its dead-letter queue, and the three alarms on them."""
+    """A queue fed by a bucket, its dead-letter queue, and the three alarms on them.
+
+    The queues are `work`, `dead` and `heard`, with a suffix that no other test has.
+    """
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
+        self.suffix = uuid.uuid4().hex[:8]
         self.sqs, self.s3 = emulator.client("sqs"), emulator.client("s3")
-        self.url = self.sqs.create_queue(QueueName="work")["QueueUrl"]
-        self.dead_url = self.sqs.create_queue(QueueName="dead")["QueueUrl"]
-        heard_url = self.sqs.create_queue(QueueName="heard")["QueueUrl"]
+        self.bucket = self.own("incoming")
+        self.url = self.sqs.create_queue(QueueName=self.own("work"))["QueueUrl"]
+        self.dead_url = self.sqs.create_queue(QueueName=self.own("dead"))["QueueUrl"]
+        heard_url = self.sqs.create_queue(QueueName=self.own("heard"))["QueueUrl"]
         self.heard_url = heard_url
         arn = f"arn:aws:sqs:{REGION}:{emulator.account_id}"
         for url, name, service in (
@@ -37,25 +44,32 @@ class Watched:
                 "Effect": "Allow",
                 "Principal": {"Service": service},
                 "Action": "sqs:SendMessage",
-                "Resource": f"{arn}:{name}",
+                "Resource": f"{arn}:{self.own(name)}",
             }
             policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
             self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
         self.s3.create_bucket(
-            Bucket="incoming", CreateBucketConfiguration={"LocationConstraint": REGION}
+            Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
         prefix = {"Key": {"FilterRules": [{"Name": "prefix", "Value": "incoming/"}]}}
         self.s3.put_bucket_notification_configuration(
-            Bucket="incoming",
+            Bucket=self.bucket,
             NotificationConfiguration={
                 "QueueConfigurations": [
-                    {"QueueArn": f"{arn}:work", "Events": ["s3:ObjectCreated:*"], "Filter": prefix}
+                    {
+                        "QueueArn": f"{arn}:{self.own('work')}",
+                        "Events": ["s3:ObjectCreated:*"],
+                        "Filter": prefix,
+                    }
                 ]
             },
         )
         sns = emulator.client("sns")
-        self.topic = sns.create_topic(Name="alarms")["TopicArn"]
-        sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=f"{arn}:heard")
+        self.topic = sns.create_topic(Name=self.own("alarms"))["TopicArn"]
+        sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=f"{arn}:{self.own('heard')}")
+
+    def own(self, name: str) -> str:
+        return f"{name}-{self.suffix}"
 
     def alarm(
         self,
@@ -69,11 +83,12 @@ class Watched:
         dimension: str = "QueueName",
         period: int = 300,
     ) -> None:
+        value = self.own(queue) if dimension == "QueueName" else queue
         self.emulator.client("cloudwatch").put_metric_alarm(
             AlarmName=name,
             Namespace=namespace,
             MetricName=metric,
-            Dimensions=[{"Name": dimension, "Value": queue}],
+            Dimensions=[{"Name": dimension, "Value": value}],
             Statistic=statistic,
             Period=period,
             EvaluationPeriods=1,
@@ -107,8 +122,11 @@ class Watched:
 
 
 @pytest.fixture
-def watched(emulator: Emulator) -> Watched:
-    return Watched(emulator)
+def watched(emulator: Emulator) -> Iterator[Watched]:
+    yield Watched(emulator)
+    cloudwatch = emulator.client("cloudwatch")
+    alarms = [one["AlarmName"] for one in cloudwatch.describe_alarms()["MetricAlarms"]]
+    cloudwatch.delete_alarms(AlarmNames=alarms)
 
 
 def test_an_alarm_goes_off_when_the_dead_letter_queue_holds_too_many(watched: Watched) -> None:
@@ -128,8 +146,8 @@ def test_an_alarm_goes_off_when_the_traffic_is_high_however_fast_it_is_worked_of
 ) -> None:
     watched.alarm("traffic", "work", "NumberOfMessagesSent", "Sum", 3)
     for number in range(4):
-        watched.s3.put_object(Bucket="incoming", Key=f"incoming/{number}", Body=b"")
-        watched.s3.put_object(Bucket="incoming", Key=f"other/{number}", Body=b"")
+        watched.s3.put_object(Bucket=watched.bucket, Key=f"incoming/{number}", Body=b"")
+        watched.s3.put_object(Bucket=watched.bucket, Key=f"other/{number}", Body=b"")
         watched.sqs.purge_queue(QueueUrl=watched.url)
     with watched.measure():
         (notice,) = eventually(watched.heard)

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from sandbox.emulator.running import Emulator
 from sandbox.services.log_metrics import LogMetrics
 from sandbox.services.metrics import QueueMetrics
 
 REGION = "eu-central-1"
-
-
-@pytest.fixture
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    data = tmp_path_factory.mktemp("emulator")
-    with Emulator.start(data, worker_environment={}, region=REGION) as it:
-        yield it
 
 
 def alarm(emulator: Emulator, name: str, metric: str, function: str) -> None:
@@ -63,13 +52,11 @@ def test_a_function_that_dies_sounds_its_own_alarm_alone(emulator: Emulator) -> 
 
 
 def test_a_page_that_dies_sounds_its_own_alarm_alone(emulator: Emulator) -> None:
-    alarm(emulator, "relay", "Errors", "relay")
-    alarm(emulator, "page", "Url5xxCount", "page")
+    alarm(emulator, "other-relay", "Errors", "other-relay")
+    alarm(emulator, "site", "Url5xxCount", "site")
     measured(emulator)
-    put = LogMetrics(
-        emulator.client("cloudwatch"), function_name="page", error_metric="Url5xxCount"
-    )
+    put = LogMetrics(emulator.client("cloudwatch"), function_name="site", has_url=True)
     put(["Worker process died", "REPORT RequestId: 1"])
     found = states(emulator)
-    assert found["page"] == "ALARM"
-    assert found["relay"] != "ALARM"
+    assert found["site"] == "ALARM"
+    assert found["other-relay"] != "ALARM"
