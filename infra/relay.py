@@ -18,8 +18,9 @@ import pulumi_aws as aws
 from relay_core.keys import INCOMING_PREFIX
 from relay_core.policy.directory import format_directory
 
-from .account.account_plan import AccountPlan, records_of
+from .account.account_plan import AccountPlan
 from .account.holdings import HoldingsList, HoldingsListArgs, parameter_name
+from .account.records import records_of
 from .aws_facts import smtp_endpoint
 from .buckets import StackBuckets
 from .configuration import environment

@@ -7,19 +7,18 @@ configuration and of what was looked up (`infra.account.lookup`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pulumi
 
 from infra.aws_facts import RECEIVING_REGIONS
 from infra.configuration.config import StackConfig
-from infra.mail.dns import RecordSet, is_in_zone
-from infra.mail.identities import MailRecordsArgs, mail_records
 from infra.mail.inbound import RuleNames
 
 from .holdings import Holdings
-from .lookup import Found, Zone
+from .lookup import Found
+from .records import plan_records, records_of, writable
 from .removals import removed_parameters
 
 _UNRESERVED = 100
@@ -71,7 +70,7 @@ def plan_account(config: StackConfig, found: Found) -> AccountPlan:
     _refuse_taken_domains(config, found, before)
     wanted = config.domains if config.create_identities else ()
     domains = tuple(dict.fromkeys((*before.domains, *wanted)))
-    records, told = _records(config, found, before, domains)
+    records, told = plan_records(config, found, before, domains)
     concurrency, too_low = _concurrency(config, found)
     return AccountPlan(
         holdings=Holdings(
@@ -106,7 +105,7 @@ def _held_before(config: StackConfig, found: Found) -> Holdings:
     return Holdings(
         domains=config.domains if config.create_identities else (),
         records=tuple(
-            record.key for record in _writable(records_of(config, config.domains), found.zone)
+            record.key for record in writable(records_of(config, config.domains), found.zone)
         ),
         zone=config.hosted_zone_id,
         has_key=config.customer_managed_key,
@@ -243,91 +242,6 @@ def _warnings_of_domains(config: StackConfig, found: Found, before: Holdings) ->
                 f"createIdentities is false, and no verified SES identity of this account and"
                 f" region covers {domain}: SES accepts no mail for it or from it until one does"
             )
-
-
-# --- DNS records --------------------------------------------------------------------------------
-
-
-def records_of(config: StackConfig, domains: Collection[str]) -> MailRecordsArgs:
-    """The stack's DNS records, if it makes identities of `domains`."""
-    return MailRecordsArgs(
-        region=config.region,
-        sender_domain=config.sender_domain,
-        inbound_domain=config.inbound_domain,
-        has_mail_from=config.sender_domain in domains,
-        dmarc_policy=config.dmarc_policy,
-        dmarc_report_emails=config.dmarc_report_emails,
-    )
-
-
-def _writable(args: MailRecordsArgs, zone: Zone | None) -> tuple[RecordSet, ...]:
-    """The records whose names are in the zone."""
-    if zone is None:
-        return ()
-    return tuple(record for record in mail_records(args) if is_in_zone(record.domain, zone.name))
-
-
-def _records(
-    config: StackConfig, found: Found, before: Holdings, domains: Collection[str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The keys of the records to write, and the warnings."""
-    zone, args = found.zone, records_of(config, domains)
-    if zone is None:
-        return (), _warnings_of_lost_zone(before)
-    # If hostedZoneId changed, the records that were written are in the old zone.
-    own = before.records if config.hosted_zone_id in {None, before.zone} else ()
-    written, told = [], []
-    for record in _writable(args, zone):
-        present = _present(zone.records, record)
-        if record.key in own or not present:
-            written.append(record.key)
-        elif set(present) != set(map(str, record.values)):
-            told.append(_told_of(record, present))
-    names = {*domains, *(record.domain for record in mail_records(args))}
-    if outside := {name for name in names if not is_in_zone(name, zone.name)}:
-        told.append(
-            f"hostedZoneId is the zone {zone.name}, which cannot hold records of"
-            f" {', '.join(sorted(outside))}: publish those by hand, as the stack's output"
-            " dnsRecords lists them."
-        )
-    if config.hosted_zone_id is None:
-        told.append(
-            f"hostedZoneId is left out, but this stack has written records to the zone"
-            f" {zone.name}: it keeps them, because mail stops without them"
-        )
-    return tuple(written), tuple(told)
-
-
-def _warnings_of_lost_zone(before: Holdings) -> tuple[str, ...]:
-    if before.zone is None:
-        return ()
-    told = (
-        f"this stack has written its records to the zone {before.zone}, which Route 53 no longer"
-        " has: the stack drops them from its list. Publish the stack's output dnsRecords where the"
-        " domains are now, or set hostedZoneId"
-    )
-    return (told,)
-
-
-def _present(
-    records: Mapping[tuple[str, str], tuple[str, ...]], record: RecordSet
-) -> tuple[str, ...]:
-    name = str(record.name).lower()
-    return records.get((name, record.type)) or records.get((name, "CNAME")) or ()
-
-
-_MERGE = {
-    "MX": "mail to it goes elsewhere: set the record to this value, or choose another domain",
-    "TXT": "check whether the existing value means the same, and merge the two by hand if not",
-}
-
-
-def _told_of(record: RecordSet, present: tuple[str, ...]) -> str:
-    return (
-        f"the zone has a record {record.type} of {record.name} already, which is left as it is:"
-        f" {' | '.join(present)}. This stack would write {' | '.join(map(str, record.values))};"
-        f" {_MERGE[record.type]}"
-    )
 
 
 # --- Quotas and the key -------------------------------------------------------------------------

@@ -1,8 +1,7 @@
 """What every implementation of a port keeps to: one suite a port, run on fake and adapter.
 
 A suite is a class without `Test` in front; its docstring names the fixtures that a subclass
-supplies: the port under test, and a probe that looks behind it where the port alone cannot tell.
-pytest names one that is missing.
+supplies: the port, and a probe that looks behind it. pytest names one that is missing.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from operate.cli import app
 from sandbox.verdicts import EICAR, GTUBE
+from tests.sandbox.device_mails import await_subject, device, mail, send, subjects
 from tests.sandbox.running import (
     MARKER,
     RunningSandbox,
@@ -42,35 +43,6 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]
     """A sandbox with groups, default recipients and limits; a device of its own for each mail."""
     with running_sandbox(tmp_path_factory.mktemp("strict"), CONFIG) as sandbox:
         yield sandbox
-
-
-def device() -> str:
-    return f"device-{secrets.token_hex(6)}@mail.example.com"
-
-
-def mail(sender: str, subject: str, body: str) -> bytes:
-    return f"From: Device <{sender}>\r\nSubject: {subject}\r\n\r\n{body}\r\n".encode()
-
-
-def send(relay: RunningSandbox, body: str, *, sender: str | None = None) -> str:
-    """Send a mail; its subject, which no other mail has."""
-    subject, sender = f"subject {secrets.token_hex(6)}", sender or device()
-    relay.send(mail(sender, subject, body))
-    return subject
-
-
-def subjects(relay: RunningSandbox, recipient: str) -> list[str]:
-    """The subjects in a mailbox."""
-    return [
-        line.removeprefix("Subject: ")
-        for raw in relay.mails(recipient)
-        for line in raw.decode().partition("\r\n\r\n")[0].split("\r\n")
-        if line.startswith("Subject: ")
-    ]
-
-
-def await_subject(relay: RunningSandbox, recipient: str, subject: str) -> None:
-    eventually(lambda: subject in subjects(relay, recipient), within=60)
 
 
 # --- groups and default recipients --------------------------------------------------------------

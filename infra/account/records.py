@@ -1,0 +1,97 @@
+"""Which DNS records a deployment writes into the zone, and which it leaves to the operator.
+
+A pure function, as `account_plan` is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from infra.configuration.config import StackConfig
+from infra.mail.dns import RecordSet, is_in_zone
+from infra.mail.identities import MailRecordsArgs, mail_records
+
+from .holdings import Holdings
+from .lookup import Found, Zone
+
+
+def records_of(config: StackConfig, domains: Collection[str]) -> MailRecordsArgs:
+    """The stack's DNS records, if it makes identities of `domains`."""
+    return MailRecordsArgs(
+        region=config.region,
+        sender_domain=config.sender_domain,
+        inbound_domain=config.inbound_domain,
+        has_mail_from=config.sender_domain in domains,
+        dmarc_policy=config.dmarc_policy,
+        dmarc_report_emails=config.dmarc_report_emails,
+    )
+
+
+def writable(args: MailRecordsArgs, zone: Zone | None) -> tuple[RecordSet, ...]:
+    """The records whose names are in the zone."""
+    if zone is None:
+        return ()
+    return tuple(record for record in mail_records(args) if is_in_zone(record.domain, zone.name))
+
+
+def plan_records(
+    config: StackConfig, found: Found, before: Holdings, domains: Collection[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The keys of the records to write, and the warnings."""
+    zone, args = found.zone, records_of(config, domains)
+    if zone is None:
+        return (), _warnings_of_lost_zone(before)
+    # If hostedZoneId changed, the records that were written are in the old zone.
+    own = before.records if config.hosted_zone_id in {None, before.zone} else ()
+    written, told = [], []
+    for record in writable(args, zone):
+        present = _present(zone.records, record)
+        if record.key in own or not present:
+            written.append(record.key)
+        elif set(present) != set(map(str, record.values)):
+            told.append(_told_of(record, present))
+    names = {*domains, *(record.domain for record in mail_records(args))}
+    if outside := {name for name in names if not is_in_zone(name, zone.name)}:
+        told.append(
+            f"hostedZoneId is the zone {zone.name}, which cannot hold records of"
+            f" {', '.join(sorted(outside))}: publish those by hand, as the stack's output"
+            " dnsRecords lists them."
+        )
+    if config.hosted_zone_id is None:
+        told.append(
+            f"hostedZoneId is left out, but this stack has written records to the zone"
+            f" {zone.name}: it keeps them, because mail stops without them"
+        )
+    return tuple(written), tuple(told)
+
+
+def _warnings_of_lost_zone(before: Holdings) -> tuple[str, ...]:
+    if before.zone is None:
+        return ()
+    told = (
+        f"this stack has written its records to the zone {before.zone}, which Route 53 no longer"
+        " has: the stack drops them from its list. Publish the stack's output dnsRecords where the"
+        " domains are now, or set hostedZoneId"
+    )
+    return (told,)
+
+
+def _present(
+    records: Mapping[tuple[str, str], tuple[str, ...]], record: RecordSet
+) -> tuple[str, ...]:
+    name = str(record.name).lower()
+    return records.get((name, record.type)) or records.get((name, "CNAME")) or ()
+
+
+_MERGE = {
+    "MX": "mail to it goes elsewhere: set the record to this value, or choose another domain",
+    "TXT": "check whether the existing value means the same, and merge the two by hand if not",
+}
+
+
+def _told_of(record: RecordSet, present: tuple[str, ...]) -> str:
+    return (
+        f"the zone has a record {record.type} of {record.name} already, which is left as it is:"
+        f" {' | '.join(present)}. This stack would write {' | '.join(map(str, record.values))};"
+        f" {_MERGE[record.type]}"
+    )
