@@ -56,6 +56,8 @@ _MESSAGES_PATH = "/_ministack/sqs/messages"
 _START_TIMEOUT = 60.0  # seconds; a second is usual, but a test machine may be busy
 _STOP_TIMEOUT = 5.0  # seconds between SIGTERM and SIGKILL
 _POLL_INTERVAL = 0.02  # seconds
+_MORE_PORTS = 2  # tried, if another process takes the first
+_PORT_TAKEN = " already in use"  # in its log
 _PROGRAM = Path(__file__).with_name("process.py")
 _INHERITED = (
     *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH"),  # what starting a Python may need
@@ -77,6 +79,10 @@ _S3_CLIENT_CONFIG = _CLIENT_CONFIG.merge(
 
 class EmulatorError(Exception):
     """The emulator did not start; the message says why in one line."""
+
+
+class _PortTaken(EmulatorError):
+    """Another process took the port, between its choice and its use."""
 
 
 class Emulator:
@@ -137,6 +143,15 @@ class Emulator:
             EmulatorError: if it ends or stays silent instead.
             OSError: if `data` cannot be written.
         """
+        for _ in range(_MORE_PORTS):
+            with contextlib.suppress(_PortTaken):
+                return cls._start_once(data, worker_environment, region, front)
+        return cls._start_once(data, worker_environment, region, front)
+
+    @classmethod
+    def _start_once(
+        cls, data: Path, worker_environment: Mapping[str, str], region: str, front: str | None
+    ) -> Self:
         folder, log = (data / "emulator").resolve(), data / "emulator.log"
         temporary = folder / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
@@ -276,7 +291,8 @@ class Emulator:
             healthy = _answers(port, self._key)
             # Looked at after the answer: a process that lost the port to another is gone.
             if (status := self._process.poll()) is not None:
-                raise EmulatorError(
+                error = _PortTaken if _PORT_TAKEN in self._log_text() else EmulatorError
+                raise error(
                     f"the emulator ended with status {status} as it started: {self._last_words()}"
                 )
             if healthy:
@@ -288,8 +304,11 @@ class Emulator:
                 )
             time.sleep(_POLL_INTERVAL)
 
+    def _log_text(self) -> str:
+        return self.log.read_text("utf-8", errors="replace")
+
     def _last_words(self) -> str:
-        lines = self.log.read_text("utf-8", errors="replace").split("\n")
+        lines = self._log_text().split("\n")
         words = [line.strip() for line in lines if line.strip()]
         return words[-1] if words else "it said nothing"
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from sandbox.emulator import running
 from sandbox.emulator.running import Emulator, EmulatorError
 from tests.sandbox.emulator.contract.resources import (
     REGION,
@@ -86,6 +87,16 @@ sys.stdin.read()
             with socket.create_connection(("127.0.0.1", port)):
                 sandbox.kill()
         eventually(lambda: refuses(port))
+
+    def test_a_port_that_is_lost_to_another_process_is_no_failure(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        choose, taken = running._free_port, socket.create_server(("127.0.0.1", 0))
+        ports = [taken.getsockname()[1], choose()]
+        monkeypatch.setattr(running, "_free_port", lambda: ports.pop(0))
+        with taken, Emulator.start(tmp_path, worker_environment={}, region=REGION) as own:
+            assert own.client("sts").get_caller_identity()["Account"] == own.account_id
+        assert ports == []
 
     def test_a_failed_start_says_why_in_one_line(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
