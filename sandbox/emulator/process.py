@@ -1,7 +1,8 @@
 """The emulator's own process: ministack, with Lambda's memory limit. Run as a script.
 
 Beside it, `receipt_rules` and `account` have what ministack lacks of SES and of SNS, `updates`
-what it lacks of the update of a function, `keys` the asking of KMS keys, `guard` whom it lets in.
+what it lacks of the update of a function, `keys` the asking of KMS keys, `guard` whom it lets in;
+`shared_code` unpacks a function's archive once.
 
 Lambda ends a worker with SIGKILL as soon as its processes hold more memory than the function
 declares, and fails the invocation with `Runtime.ExitError` (AWS Lambda guide, "Configure Lambda

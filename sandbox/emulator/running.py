@@ -11,7 +11,8 @@ states everything the relay needs of it, so that another emulator could take its
   stands before site-packages on its path. So the emulator is started with an environment
   made from nothing: what the caller's shell holds (AWS_*, proxies, PYTHONPATH, HOME) can
   neither help nor harm a function.
-* Workers unpack their code under TMPDIR, and stay in the emulator's process group.
+* Workers have their code under TMPDIR, unpacked once for all (`shared_code`), and stay in the
+  emulator's process group.
 * By itself it knows no memory limit: `process` brings Lambda's.
 * MQTT and SFTP listeners and Docker are on unless they are turned off.
 * A function's URL answers at the emulator by its path, `/_aws/lambda-url/<URL id>/`, or by its

@@ -247,7 +247,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(posting: Posting) 
 
 
 def impatient(posting: Posting, trust: ssl.SSLContext) -> Posting:
-    https = HttpsPost(trust, timeout=0.2)
+    https = HttpsPost(trust, timeout=1.0)
     return replace(posting, function=replace(posting.function, https=https))
 
 

@@ -69,14 +69,14 @@ def test_no_submission_of_a_worker_waits_for_a_connection() -> None:
 @pytest.fixture
 def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     """No repetition, and a read timeout that a test can wait for."""
-    once = Config(read_timeout=0.2, retries={"mode": "standard", "total_max_attempts": 1})
+    once = Config(read_timeout=1.0, retries={"mode": "standard", "total_max_attempts": 1})
     monkeypatch.setattr(clients, "_SES", clients._SES.merge(once))
 
 
 @pytest.fixture
 def quick_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repetitions as configured, with a read timeout that a test can wait for, and no pause."""
-    monkeypatch.setattr(clients, "_SES", clients._SES.merge(Config(read_timeout=0.2)))
+    monkeypatch.setattr(clients, "_SES", clients._SES.merge(Config(read_timeout=1.0)))
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
 
 
