@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from relay_core.environment import InvalidSettings
 from relay_core.keys import ATTACHMENTS_PREFIX, AttachmentKey
+from relay_core.links.renewal import RenewalPolicy
 from relay_core.resources import PageResources
 
 from .aws.clients import make_page_clients
@@ -28,14 +29,18 @@ from .aws.downloads import (
     ScannedFiles,
     UnscannedFiles,
 )
+from .aws.excerpts import S3Excerpts
 from .aws.s3 import S3AttachmentLinks, S3Manifests
+from .aws.ses import SesSubmission
 from .download.answering import DownloadFunction
 from .download.http import format_answer, parse_request
 from .download.notices import Notice, notice_page
+from .download.renewing import Renewals
 from .telemetry.download import PageTelemetry
 
 if TYPE_CHECKING:  # read by nothing at run time, and slow to import
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_sesv2 import SESV2Client
 
 
 def compose(
@@ -53,24 +58,52 @@ def compose(
     credentials = session.get_credentials()
     if credentials is None:
         raise NoCredentialsError
-    clients = make_page_clients(session)
+    clients = make_page_clients(session, sends=resources.link_renewal)
     s3, bucket = clients.s3, resources.attachments_bucket
     links = S3AttachmentLinks(client=s3, bucket=bucket, credentials=credentials, clock=clock)
     scans = ScannedFiles if resources.malware_protection else UnscannedFiles
+    keys = SsmLinkKeys(
+        client=clients.ssm, parameter_name=resources.link_keys_parameter, clock=clock
+    )
+    manifests = S3Manifests(client=s3, bucket=bucket)
     return DownloadFunction(
-        keys=SsmLinkKeys(
-            client=clients.ssm, parameter_name=resources.link_keys_parameter, clock=clock
-        ),
+        keys=keys,
         index=S3LinkIndex(client=s3, bucket=bucket),
-        manifests=S3Manifests(client=s3, bucket=bucket),
+        manifests=manifests,
         scans=scans(client=s3, bucket=bucket),
         links=links,
         previews=S3Previews(client=s3, bucket=bucket),
+        excerpts=S3Excerpts(client=s3, bucket=bucket),
         archives=S3Archives(client=s3, bucket=bucket),
         downloads=S3Downloads(client=s3, bucket=bucket),
+        renewals=_renewals(resources, clients.sesv2, keys, manifests, clock),
         origin=store_origin(links),
         clock=clock,
         telemetry=telemetry,
+    )
+
+
+def _renewals(
+    resources: PageResources,
+    sesv2: SESV2Client | None,
+    keys: SsmLinkKeys,
+    manifests: S3Manifests,
+    clock: Callable[[], datetime],
+) -> Renewals | None:
+    if sesv2 is None:
+        return None
+    return Renewals(
+        policy=RenewalPolicy(
+            link_expiry=resources.link_expiry, attachment_retention=resources.attachment_retention
+        ),
+        keys=keys,
+        manifests=manifests,
+        submission=SesSubmission(
+            client=sesv2, configuration_set_name=resources.configuration_set_name
+        ),
+        sender_address=resources.sender_address,
+        stack=resources.stack,
+        clock=clock,
     )
 
 

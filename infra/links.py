@@ -8,7 +8,7 @@ import pulumi
 
 from .configuration import environment
 from .configuration.config import StackConfig
-from .functions.download_function import DownloadPage, DownloadPageArgs
+from .functions.download_function import DownloadPage, DownloadPageArgs, LinkRenewal
 from .storage.bucket import PrivateBucket
 from .storage.link_keys import LinkKeys, LinkKeysArgs, parameter_name
 
@@ -36,13 +36,15 @@ class LinksArgs:
     """The configuration, the function's code, and the bucket whose files the page hands out.
 
     `max_concurrency` is how many requests the page answers at once, 0 for no limit of its own;
-    `key_arn` the key that its role may use.
+    `key_arn` the key that its role may use. New links are sent under the configuration set.
     """
 
     config: StackConfig
     code: pulumi.Archive
     max_concurrency: int
     attachments: PrivateBucket
+    account: pulumi.Input[str]
+    configuration_set_name: pulumi.Input[str]
     key_arn: pulumi.Input[str] | None
 
 
@@ -75,9 +77,22 @@ def serve_links(name: str, args: LinksArgs, opts: pulumi.ResourceOptions) -> Lin
             link_keys_parameter_arn=keys.arn,
             is_scanned=config.malware_protection,
             region=config.region,
+            renewal=_renewal(args) if config.link_renewal else None,
             key_arn=args.key_arn,
         ),
         opts,
     )
     # An operator's own domain comes first, where there is one.
     return Links(keys=keys, page=page, url=config.download_url or page.url, log_group=log_group)
+
+
+def _renewal(args: LinksArgs) -> LinkRenewal:
+    settings = args.config.settings()
+    return LinkRenewal(
+        stack=settings.stack,
+        account=args.account,
+        sender_address=settings.sender_address,
+        configuration_set_name=args.configuration_set_name,
+        link_expiry=settings.link_expiry,
+        attachment_retention=settings.attachment_retention,
+    )

@@ -87,3 +87,31 @@ def arn(
 ) -> pulumi.Output[str]:
     """The ARN of a resource that is known by its name."""
     return pulumi.Output.concat(f"arn:{PARTITION}:{service}:{region}:", account, f":{resource}")
+
+
+def allow_sending(
+    sid: str,
+    *,
+    sender_address: str,
+    region: str,
+    account: pulumi.Input[str],
+    configuration_set_name: pulumi.Input[str],
+) -> Statement:
+    """A statement that allows sending mail from one address.
+
+    SES's v2 SendEmail with raw content is authorised as SendRawEmail too. An account that is still
+    in the SES sandbox is asked for permission on each recipient's identity as well: so on all of
+    the account's. What may be sent is narrowed by the sender's address, which SES checks whatever
+    the identity.
+    """
+    return allow(
+        sid,
+        ["ses:SendEmail", "ses:SendRawEmail"],
+        [
+            arn("ses", region, account, "identity/*"),
+            pulumi.Output.concat(
+                arn("ses", region, account, "configuration-set/"), configuration_set_name
+            ),
+        ],
+        condition={"StringEquals": {"ses:FromAddress": sender_address}},
+    )

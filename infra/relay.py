@@ -189,6 +189,8 @@ class MailRelay(pulumi.ComponentResource):
                     code=args.code,
                     max_concurrency=plan.download_max_concurrency,
                     attachments=attachments,
+                    account=account,
+                    configuration_set_name=sending_set,
                     key_arn=usable_key_arn,
                 ),
                 child,

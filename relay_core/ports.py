@@ -93,8 +93,11 @@ class DownloadPages(Protocol):
         """
         ...
 
-    def link(self, message_id: MessageId, recipient: str) -> str:
-        """The URL for one recipient, the same at every time until the key is rotated."""
+    def link(self, message_id: MessageId, recipient: str, renewal: int = 0) -> str:
+        """The URL for one recipient, the same at every time until the key is rotated.
+
+        `renewal` counts the links that were issued to the recipient after the first.
+        """
         ...
 
 

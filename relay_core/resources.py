@@ -50,12 +50,20 @@ class PageResources:
     """What the function of the download page is given of the deployment.
 
     The bucket and the SSM parameter that holds the keys of tokens, by name. With
-    `malware_protection` no file is handed out that was not scanned and found clean.
+    `malware_protection` no file is handed out that was not scanned and found clean. With
+    `link_renewal` it sends new links: as the stack, from the sender's address, under the
+    configuration set, good for `link_expiry` while files are kept (`attachment_retention`).
     """
 
     attachments_bucket: str
     link_keys_parameter: str
     malware_protection: bool = False
+    link_renewal: bool = False
+    stack: str = ""
+    sender_address: str = ""
+    configuration_set_name: str | None = None
+    link_expiry: timedelta = timedelta(0)
+    attachment_retention: timedelta = timedelta(0)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> PageResources:

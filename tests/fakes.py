@@ -127,8 +127,9 @@ class MemoryDownloadPages:
         with self.faults.around("open", message_id):
             self.opened.add(message_id)
 
-    def link(self, message_id: MessageId, recipient: str) -> str:
-        token = quote(f"{message_id}.{recipient}", safe="")
+    def link(self, message_id: MessageId, recipient: str, renewal: int = 0) -> str:
+        counted = f".{renewal}" if renewal else ""
+        token = quote(f"{message_id}.{recipient}{counted}", safe="")
         return f"https://files.example/{token}"
 
 

@@ -88,16 +88,19 @@ def make_clients(session: boto3.Session) -> Clients:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageClients:
-    """The services that the download page speaks to."""
+    """The services that the download page speaks to; SES only where it sends new links."""
 
     s3: S3Client
     ssm: ParameterReader
+    sesv2: SESV2Client | None = None
 
 
-def make_page_clients(session: boto3.Session) -> PageClients:
+def make_page_clients(session: boto3.Session, *, sends: bool = False) -> PageClients:
     """The clients of one container of the page: only those it needs, to start fast."""
     return PageClients(
-        s3=session.client("s3", config=_S3), ssm=session.client("ssm", config=_PARAMETERS)
+        s3=session.client("s3", config=_S3),
+        ssm=session.client("ssm", config=_PARAMETERS),
+        sesv2=make_ses_client(session) if sends else None,
     )
 
 

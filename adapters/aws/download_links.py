@@ -111,6 +111,17 @@ def read_issued(text: str, keys: SsmLinkKeys) -> TokenClaim | None:
     return claim or read_token(text, keys.keys(SECOND_LOOK_AGE))
 
 
+_BASE_URL = "base-url"  # in the object's metadata
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointer:
+    """A message that tokens lead to, and what they were appended to; empty where none was kept."""
+
+    message_id: MessageId
+    base_url: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3LinkIndex:
     """The index from a token's digest to its message."""
@@ -118,8 +129,10 @@ class S3LinkIndex:
     client: S3Client
     bucket: str
 
-    def point(self, message_id: MessageId) -> None:
+    def point(self, message_id: MessageId, base_url: str = "") -> None:
         """Write the index entry of a message, with a retention that starts now.
+
+        `base_url` is what they are appended to, kept for links that are issued later.
 
         Raises:
             TransientError: if it cannot be written now.
@@ -132,6 +145,7 @@ class S3LinkIndex:
             "Key": key,
             "Body": message_id.encode(),
             "ContentType": "text/plain",
+            "Metadata": {_BASE_URL: base_url},
             "IfNoneMatch": "*",
         }
         with aws_call(call="s3:PutObject", target=key):
@@ -143,15 +157,17 @@ class S3LinkIndex:
             else:
                 return
         found = self.find(ref)
-        if found not in {message_id, None}:
+        if found is not None and found.message_id != message_id:
             raise PermanentError(
-                call="s3:PutObject", target=key, detail=f"it leads to {found}, not to {message_id}"
+                call="s3:PutObject",
+                target=key,
+                detail=f"it leads to {found.message_id}, not to {message_id}",
             )
         del request["IfNoneMatch"]
         with aws_call(call="s3:PutObject", target=key):
             self.client.put_object(**request)
 
-    def find(self, ref: MessageRef) -> MessageId | None:
+    def find(self, ref: MessageRef) -> Pointer | None:
         """The message of a digest, or None if there is no entry, or no longer one."""
         key = link_key(ref)
         with aws_call(call="s3:GetObject", target=key):
@@ -161,7 +177,10 @@ class S3LinkIndex:
                 if error_code(error) != "NoSuchKey":
                     raise
                 return None
-            return MessageId(answer["Body"].read().decode())
+            return Pointer(
+                message_id=MessageId(answer["Body"].read().decode()),
+                base_url=answer["Metadata"].get(_BASE_URL, ""),
+            )
 
 
 ISSUING_AGE = timedelta(minutes=5)
@@ -178,9 +197,9 @@ class TokenDownloadPages:
 
     def open(self, message_id: MessageId) -> None:
         """See `DownloadPages.open`."""
-        self.index.point(message_id)
+        self.index.point(message_id, self.base_url)
 
-    def link(self, message_id: MessageId, recipient: str) -> str:
+    def link(self, message_id: MessageId, recipient: str, renewal: int = 0) -> str:
         """See `DownloadPages.link`."""
-        token = issue_token(message_id, recipient, self.keys.keys(ISSUING_AGE))
+        token = issue_token(message_id, recipient, self.keys.keys(ISSUING_AGE), renewal)
         return f"{self.base_url.rstrip('/')}/{token}"

@@ -5,6 +5,9 @@
 | GET, HEAD `/<token>` | the page of the link, or why there is none |
 | POST `/<token>`, `file=<number>` | 303 to a URL of the file that lives for minutes |
 | POST `/<token>`, `file=all` | 303 to a zip of all files that are ready |
+| POST `/<token>`, `play=<number>` | a page that plays the file from such a URL |
+| POST `/<token>`, `renew=1`, of an expired link | a mail with a new one, to its recipient |
+| GET, HEAD `/<token>/look/<number>` | a page with the picture, or with the text's first lines |
 | GET, HEAD `/<token>/preview/<number>` | an image |
 
 Mail gateways and messengers fetch every link they see, and some press what they find behind it
@@ -25,21 +28,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
 from adapters.aws.download_links import S3LinkIndex, SsmLinkKeys, read_issued
 from adapters.aws.downloads import Download, FileGone, S3Archives, S3Downloads, S3Previews, Scans
+from adapters.aws.excerpts import S3Excerpts
 from adapters.aws.s3 import S3AttachmentLinks
 from adapters.telemetry.download import PageTelemetry
+from relay_core.delivery.renewing import Asked
 from relay_core.errors import AdapterError
 from relay_core.keys import AttachmentKey
 from relay_core.links.download import (
+    LONGEST_FETCH,
+    LONGEST_PLAY,
     Archive,
     FileStatus,
     LinkStatus,
-    LinkView,
     OfferedFile,
     archive_name,
     fetch_lifetime,
@@ -47,44 +53,28 @@ from relay_core.links.download import (
     scanned,
     view_link,
 )
+from relay_core.links.excerpt import excerpt_of
+from relay_core.links.looking import Look, look_of, played_as
 from relay_core.links.preview import may_have_preview
 from relay_core.ports import Manifests
-from relay_core.record.manifest import Manifest
 
 from .http import Answer, Request, form_field, format_answer, parse_request, query_field
+from .look_page import Opened, picture_page, recording_page, text_page
 from .notices import Notice, notice_of_file, notice_page
-from .page import Shown, files_on, files_page, parts
+from .open_link import NUMBER, ExpiredLink, OpenLink
+from .page import Shown, files_on, files_page, kind_of_file, parts
+from .renewing import FIELD, Renewals, asked_page, offer_page
 
 # What has not the shape of a token is no secret; whether one was issued is decided in one place.
-_PAGE = re.compile(r"/(?P<token>[A-Za-z0-9_-]{40})\Z")
-_PREVIEW = re.compile(r"/(?P<token>[A-Za-z0-9_-]{40})/preview/(?P<number>[1-9][0-9]{0,6})\Z")
-_NUMBER = re.compile(r"[1-9][0-9]{0,6}\Z")
+_ROUTE = re.compile(
+    r"/(?P<token>[A-Za-z0-9_-]{40})(?:/(?P<what>preview|look)/(?P<number>[1-9][0-9]{0,6}))?\Z"
+)
 _ALL = "all"
 _NOTICE_OF_LINK = {
     LinkStatus.UNKNOWN: Notice.UNKNOWN,
     LinkStatus.EXPIRED: Notice.EXPIRED,
     LinkStatus.REVOKED: Notice.REVOKED,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenLink:
-    """A link that is available: its message, who has it, and the files as they are now."""
-
-    token: str
-    view: LinkView
-    manifest: Manifest
-    recipient: str
-    now: datetime
-
-    def with_files(self, files: tuple[OfferedFile, ...]) -> OpenLink:
-        """The same with another state of its files."""
-        return replace(self, view=replace(self.view, files=files))
-
-    def file(self, number: str) -> OfferedFile | None:
-        """The file of that number, if there is one."""
-        place = int(number) - 1 if _NUMBER.match(number) else -1
-        return self.view.files[place] if 0 <= place < len(self.view.files) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +87,10 @@ class DownloadFunction:
     scans: Scans
     links: S3AttachmentLinks
     previews: S3Previews
+    excerpts: S3Excerpts
     archives: S3Archives
     downloads: S3Downloads
+    renewals: Renewals | None
     origin: str
     clock: Callable[[], datetime]
     telemetry: PageTelemetry
@@ -118,46 +110,67 @@ class DownloadFunction:
         return format_answer(answer, request)
 
     def _answer(self, request: Request) -> Answer:
-        page, preview = _PAGE.match(request.path), _PREVIEW.match(request.path)
-        route, allowed = (page, ("GET", "HEAD", "POST")) if page else (preview, ("GET", "HEAD"))
+        route = _ROUTE.match(request.path)
         if route is None:
             return self._notice(Notice.UNKNOWN)
+        allowed = ("GET", "HEAD") if route["what"] else ("GET", "HEAD", "POST")
         if request.method not in allowed:
             answer = self._notice(Notice.WRONG_METHOD)
             return replace(answer, headers={**answer.headers, "Allow": ", ".join(allowed)})
         link = self._open(route["token"])
-        if isinstance(link, Notice):
-            return self._notice(link)
-        if preview:
-            return self._preview(link, preview["number"])
+        if isinstance(link, ExpiredLink) and not route["what"]:
+            return self._renew(link, request)
+        if not isinstance(link, OpenLink):
+            return self._notice(link if isinstance(link, Notice) else Notice.EXPIRED)
+        return self._answer_open(link, route, request)
+
+    def _answer_open(self, link: OpenLink, route: re.Match[str], request: Request) -> Answer:
+        if route["what"]:
+            of_file = self._preview if route["what"] == "preview" else self._look
+            return of_file(link, route["number"])
         if request.method == "POST":
             return self._fetch(link, request)
         return self._show(link, request)
 
-    def _open(self, token: str) -> OpenLink | Notice:
-        """The link that a token is, or what to say instead."""
+    def _open(self, token: str) -> OpenLink | ExpiredLink | Notice:
+        """The link that a token is, one that may be renewed, or what to say instead."""
         claim = read_issued(token, self.keys)
         if claim is None:
             return Notice.UNKNOWN
-        message_id = self.index.find(claim.message_ref)
-        stored = self.manifests.load(message_id) if message_id else None
+        pointer = self.index.find(claim.message_ref)
+        stored = self.manifests.load(pointer.message_id) if pointer else None
         now = self.clock()
         view = view_link(claim, stored.manifest if stored else None, now)
-        if view.manifest is None or view.recipient is None:
+        may_renew = self.renewals is not None and self.renewals.is_offered(view)
+        if may_renew and pointer and pointer.base_url:
+            return ExpiredLink(view=view, base_url=pointer.base_url)
+        if view.status in _NOTICE_OF_LINK or view.manifest is None or view.recipient is None:
             return _NOTICE_OF_LINK[view.status]
         return OpenLink(
             token=token, view=view, manifest=view.manifest, recipient=view.recipient, now=now
         )
 
-    def _notice(self, notice: Notice, link: OpenLink | None = None) -> Answer:
+    def _renew(self, link: ExpiredLink, request: Request) -> Answer:
+        """Offer a new link; send it, if that is what the form asks for."""
+        message_id = link.view.manifest.message_id if link.view.manifest else None
+        if self.renewals is None or request.method != "POST" or not form_field(request, FIELD):
+            self.telemetry.shown("renewable", message_id)
+            return offer_page()
+        asked = self.renewals.send(link.view, link.base_url)
+        if asked is Asked.NOT_OFFERED:  # since the page was shown
+            return self._notice(Notice.EXPIRED)
+        self.telemetry.shown(f"new-link-{asked.name.lower().replace('_', '-')}", message_id)
+        return asked_page(asked)
+
+    def _notice(self, notice: Notice, link: OpenLink | None = None, *, home: str = "?") -> Answer:
         status = notice.name.lower().replace("_", "-")
         self.telemetry.shown(status, link.manifest.message_id if link else None)
-        return notice_page(notice)
+        return notice_page(notice, home=home)
 
     def _show(self, link: OpenLink, request: Request) -> Answer:
         last = parts(len(link.view.files))
         wished = query_field(request, "page") or ""
-        part = min(int(wished), last) if _NUMBER.match(wished) else 1
+        part = min(int(wished), last) if NUMBER.match(wished) else 1
         # Of a list that is cut, only what is shown is asked about.
         shown = files_on(link.view.files, part)
         seen = {file.number: file for file in self._scanned(shown)}
@@ -197,12 +210,39 @@ class DownloadFunction:
             policy="default-src 'none'; sandbox",
         )
 
+    def _look(self, link: OpenLink, number: str) -> Answer:
+        """The page of one file that can be shown by itself."""
+        file, home = link.file(number), f"../../{link.token}"
+        if file is None or (look := look_of(file.attachment)) not in {Look.PICTURE, Look.TEXT}:
+            return self._notice(Notice.NO_SUCH_FILE, link, home=home)
+        (file,) = self._scanned((file,))
+        if file.status is not FileStatus.READY:
+            return self._notice(notice_of_file(file.status), link, home=home)
+        opened = self._opened(link, file, home=home, beside="")
+        if look is Look.PICTURE:
+            self.telemetry.shown("look", link.manifest.message_id)
+            return picture_page(opened, f"../preview/{file.number}")
+        content = self.excerpts.fetch(file.attachment.key)
+        if content is None:
+            return self._notice(Notice.FILE_LOST, link, home=home)
+        self.telemetry.shown("look", link.manifest.message_id)
+        return text_page(opened, excerpt_of(content, file.attachment))
+
+    def _opened(self, link: OpenLink, file: OfferedFile, *, home: str, beside: str) -> Opened:
+        attachment = file.attachment
+        kind = kind_of_file(attachment.filename, attachment.content_type)
+        return Opened(
+            view=link.view, file=file, kind=kind, home=home, beside=beside, origin=self.origin
+        )
+
     def _fetch(self, link: OpenLink, request: Request) -> Answer:
         wished = form_field(request, "file") or ""
         if wished == _ALL:
             return self._fetch_all(link, request)
-        file = link.file(wished)
-        if file is None:
+        played = form_field(request, "play") if not wished else None
+        file = link.file(played or wished)
+        media_type = played_as(file.attachment) if file and played else None
+        if file is None or (played and media_type is None):
             return self._notice(Notice.NO_SUCH_FILE, link)
         key = file.attachment.key
         if file.status is FileStatus.READY:
@@ -210,14 +250,21 @@ class DownloadFunction:
         if file.status is not FileStatus.READY:
             return self._notice(notice_of_file(file.status), link)
         attachment = file.attachment
-        return self._hand_out(
+        url = self._hand_out(
             link,
             request,
             file=file.number,
             key=key,
             filename=attachment.filename,
-            content_type=attachment.content_type,
+            content_type=media_type or attachment.content_type,
+            longest=LONGEST_PLAY if media_type else LONGEST_FETCH,
         )
+        if url is None:
+            return self._notice(Notice.EXPIRED, link)
+        if media_type is None:
+            return _see_other(url)
+        opened = self._opened(link, file, home=link.token, beside=f"{link.token}/look/")
+        return recording_page(opened, url, media_type)
 
     def _fetch_all(self, link: OpenLink, request: Request) -> Answer:
         files = self._scanned(link.view.files)
@@ -231,14 +278,16 @@ class DownloadFunction:
             key = self._archive(link, archive)
         except FileGone:
             return self._notice(Notice.FILE_LOST, link)
-        return self._hand_out(
+        url = self._hand_out(
             link,
             request,
             file=None,
             key=key,
             filename=archive_name(link.manifest.subject),
             content_type="application/zip",
+            longest=LONGEST_FETCH,
         )
+        return self._notice(Notice.EXPIRED, link) if url is None else _see_other(url)
 
     def _archive(self, link: OpenLink, archive: Archive) -> AttachmentKey:
         key, is_new = self.archives.provide(archive, link.manifest)
@@ -257,16 +306,17 @@ class DownloadFunction:
         key: AttachmentKey,
         filename: str,
         content_type: str,
-    ) -> Answer:
-        """Record the wish, and lead to what was wished for."""
+        longest: timedelta,
+    ) -> str | None:
+        """Record the wish, and sign a URL of what was wished for; None if the link is over."""
         message_id, now = link.manifest.message_id, self.clock()
         if now >= link.manifest.expires_at:  # while an archive was made
-            return self._notice(Notice.EXPIRED, link)
+            return None
         url = self.links.issue(
             key,
             filename=filename,
             content_type=content_type,
-            lifetime=fetch_lifetime(link.manifest, now),
+            lifetime=fetch_lifetime(link.manifest, now, longest),
         ).url
         download = Download(
             message_id=message_id,
@@ -282,4 +332,8 @@ class DownloadFunction:
             # The file is what the person came for.
             self.telemetry.not_recorded(message_id, error)
         self.telemetry.started(message_id, file)
-        return Answer(status=HTTPStatus.SEE_OTHER, headers={"Location": url})
+        return url
+
+
+def _see_other(url: str) -> Answer:
+    return Answer(status=HTTPStatus.SEE_OTHER, headers={"Location": url})

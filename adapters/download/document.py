@@ -19,10 +19,16 @@ from .style import ICON, STYLE
 _STYLE_DIGEST = base64.b64encode(sha256(STYLE.encode()).digest()).decode()
 
 
-def content_policy(*, images: str = "data:", form_action: str = "'none'") -> str:
-    """The Content-Security-Policy of a page: nothing but its style, its images and its form."""
+def content_policy(
+    *, images: str = "data:", form_action: str = "'none'", media: str | None = None
+) -> str:
+    """The Content-Security-Policy of a page: nothing but its style, its images and its form.
+
+    `media` is the one host that a recording may be played from.
+    """
+    playing = f" media-src {media};" if media else ""
     return (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; img-src {images};"
+        f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; img-src {images};{playing}"
         f" form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
     )
 

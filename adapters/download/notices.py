@@ -105,11 +105,16 @@ def notice_of_file(status: FileStatus) -> Notice:
     return _NOTICE_OF_FILE[status]
 
 
-def notice_page(notice: Notice) -> Answer:
-    """A page that offers no file. It is the same, byte for byte, for whoever gets it."""
+def notice_page(notice: Notice, *, home: str = "?") -> Answer:
+    """A page that offers no file. It is the same, byte for byte, for whoever gets it.
+
+    `home` is where the list of files is, relative to the page, for those that lead back there.
+    """
     told = "".join(f"<p>{escape(paragraph)}</p>\n" for paragraph in notice.paragraphs)
     back = (
-        '<a class="button" href="?">Back to the files</a>\n' if notice in _WITH_A_WAY_BACK else ""
+        f'<a class="button" href="{escape(home)}">Back to the files</a>\n'
+        if notice in _WITH_A_WAY_BACK
+        else ""
     )
     headers = {}
     if notice is Notice.UNAVAILABLE:

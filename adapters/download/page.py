@@ -20,12 +20,14 @@ from html import escape
 from http import HTTPStatus
 
 from relay_core.links.download import Archive, FileStatus, LinkView, OfferedFile
+from relay_core.links.looking import Look, look_of
 from relay_core.links.preview import may_have_preview
 from relay_core.outgoing.link_list import format_size, format_time
 from relay_core.record.manifest import Manifest
 
 from .document import content_policy, document, isolated, text
 from .http import Answer
+from .look_page import has_page
 
 PAGE_FILES = 100
 """How many files one page lists; Lambda answers with 6 MB at the most."""
@@ -142,7 +144,8 @@ def _item(file: OfferedFile, manifest: Manifest, token: str, *, is_only: bool) -
     )
     return (
         f"<li>\n{_picture(file, token)}\n<div>\n<h3>{isolated(attachment.filename)}</h3>\n"
-        f'<p class="facts">{facts}</p>\n{until}</div>\n{_action(file, is_only=is_only)}</li>\n'
+        f'<p class="facts">{facts}</p>\n{until}</div>\n'
+        f"{_action(file, token, is_only=is_only)}</li>\n"
     )
 
 
@@ -154,6 +157,12 @@ def _picture(file: OfferedFile, token: str) -> str:
         image = (
             f'<img src="{text(token)}/preview/{file.number}" alt="" data-kind="{label}"'
             ' loading="lazy" decoding="async">'
+        )
+    if has_page(file):
+        # The button beside it leads there too: a second way, for eyes and a pointer only.
+        return (
+            f'<a class="tile" href="{text(token)}/look/{file.number}" tabindex="-1"'
+            f' aria-hidden="true">{image or label}</a>'
         )
     return f'<span class="tile" aria-hidden="true">{image or label}</span>'
 
@@ -170,15 +179,26 @@ _STATES = {
 }
 
 
-def _action(file: OfferedFile, *, is_only: bool) -> str:
+def _action(file: OfferedFile, token: str, *, is_only: bool) -> str:
     if file.status is FileStatus.READY:
         look = ' class="main"' if is_only else ""
+        name = f'<span class="unseen"> {isolated(file.attachment.filename)}</span>'
         return (
-            f'<button{look} name="file" value="{file.number}">Download<span class="unseen">'
-            f" {isolated(file.attachment.filename)}</span></button>\n"
+            f'<div class="acts">\n{_opening(file, token, name)}'
+            f'<button{look} name="file" value="{file.number}">Download{name}</button>\n</div>\n'
         )
     look, state = _STATES[file.status]
     return f'<p class="state {look}">{escape(state)}</p>\n'
+
+
+def _opening(file: OfferedFile, token: str, name: str) -> str:
+    """What shows a file, or plays it, where a browser can."""
+    if has_page(file):
+        href = f"{text(token)}/look/{file.number}"
+        return f'<a class="button" href="{href}">View{name}</a>\n'
+    if look_of(file.attachment) is Look.RECORDING:
+        return f'<button name="play" value="{file.number}">Play{name}</button>\n'
+    return ""
 
 
 def _ways(statuses: set[FileStatus], part: int, of: int) -> str:

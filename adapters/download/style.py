@@ -45,10 +45,23 @@ font-weight:600;line-height:1.625rem;text-align:center;text-decoration:none;curs
 border:1px solid var(--accent-line);border-radius:.5rem;background:transparent;
 color:var(--accent)}
 .main{background:var(--accent);color:var(--on-accent)}
-li button{grid-column:1/-1}
+.acts{grid-column:1/-1;display:flex;flex-wrap:wrap;gap:.5rem}
+.acts>*{flex:1 1 auto}
 button:hover,.button:hover{text-decoration:underline}
 :focus-visible{outline:3px solid var(--accent);outline-offset:3px}
 .ways{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin-top:1rem}
+.name{font-size:1.25rem}
+.shown{margin-top:1rem;overflow:auto;max-height:80vh;background:var(--card);
+border:1px solid var(--line);border-radius:.75rem}
+.shown img,.shown video,.shown audio{display:block;max-width:100%;margin:0 auto}
+.shown img{min-height:3rem;max-height:calc(80vh - 2px);position:relative}
+.shown img::after{content:attr(data-kind);position:absolute;inset:0;padding:.75rem;
+background:var(--card)}
+.shown video{max-height:calc(80vh - 2px)}
+.shown audio{width:100%}
+pre{padding:1rem;font:.875rem/1.5 ui-monospace,Menlo,Consolas,monospace;tab-size:4}
+table{border-collapse:collapse;font-size:.875rem}
+td{padding:.375rem .75rem;border:1px solid var(--line);white-space:nowrap}
 .note{color:var(--soft);font-size:.875rem;margin-top:1.5rem}
 .notice{background:var(--card);border:1px solid var(--line);border-radius:.75rem;
 padding:1.5rem 1.25rem;margin-top:8vh}
@@ -57,7 +70,7 @@ padding:1.5rem 1.25rem;margin-top:8vh}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);
 white-space:nowrap}
 @media (min-width:36rem){main{padding-top:2.5rem}h1{font-size:1.75rem}
-li{grid-template-columns:6rem 1fr auto}li button,.state{grid-column:auto}
+li{grid-template-columns:6rem 1fr auto}.acts,.state{grid-column:auto}
 .state{max-width:16rem}.notice{padding:2rem}}
 """.strip()
 

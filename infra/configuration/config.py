@@ -104,6 +104,7 @@ class StackConfig:
     replace_active_rule_set: bool = False
     existing_rule_set_name: str | None = None
     malware_protection: bool = False
+    link_renewal: bool = False
     create_smtp_user: bool = True
     smtp_credentials_version: int = 1
     smtp_users: tuple[str, ...] = ()

@@ -48,6 +48,11 @@ DOWNLOAD_URL = variable_name("download_url")
 LINK_KEYS_PARAMETER = variable_name("link_keys_parameter")
 MALWARE_PROTECTION = variable_name("malware_protection")
 """Whether attachments are scanned, `true` or `false`; of the relay's function only if so."""
+LINK_RENEWAL = variable_name("link_renewal")
+SENDER_ADDRESS = variable_name("sender_address")
+STACK = variable_name("stack")
+LINK_EXPIRY = variable_name("link_expiry")
+ATTACHMENT_RETENTION = variable_name("attachment_retention")
 
 
 def telemetry_variables(*, service: str, log_level: LogLevel) -> dict[str, str]:

@@ -167,6 +167,11 @@ _RULES = (
         " opens the file itself, so it cannot wait for the scan",
     ),
     _Rule(
+        "link_renewal",
+        lambda config: not (config.link_renewal and not config.has_page),
+        "must be false with linkMode presigned: there is no page that could offer a new link",
+    ),
+    _Rule(
         "hosted_zone_id",
         lambda config: (
             config.hosted_zone_id is None or bool(_ZONE_ID.match(config.hosted_zone_id))

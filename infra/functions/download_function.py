@@ -20,15 +20,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pulumi
 import pulumi_aws as aws
 
 from infra import policies
 from infra.configuration.environment import (
+    ATTACHMENT_RETENTION,
     ATTACHMENTS_BUCKET,
+    CONFIGURATION_SET_NAME,
+    LINK_EXPIRY,
     LINK_KEYS_PARAMETER,
+    LINK_RENEWAL,
     MALWARE_PROTECTION,
+    SENDER_ADDRESS,
+    STACK,
     LogLevel,
 )
 from infra.storage.keys import use_of
@@ -53,13 +60,39 @@ _TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRenewal:
+    """What the page needs to send new links: as which stack, from where, and for how long."""
+
+    stack: str
+    account: pulumi.Input[str]
+    sender_address: str
+    configuration_set_name: pulumi.Input[str]
+    link_expiry: timedelta
+    attachment_retention: timedelta
+
+    def variables(self) -> dict[str, pulumi.Input[str]]:
+        """The function's variables for it."""
+        return {
+            LINK_RENEWAL: "true",
+            STACK: self.stack,
+            SENDER_ADDRESS: self.sender_address,
+            CONFIGURATION_SET_NAME: self.configuration_set_name,
+            LINK_EXPIRY: str(self.link_expiry // _SECOND),
+            ATTACHMENT_RETENTION: str(self.attachment_retention // _SECOND),
+        }
+
+
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadPageArgs:
     """What the page is made of.
 
     `environment` are variables beside those that name what it works on. `max_concurrency` is how
     many requests it answers at once, 0 for as many as the account does. `is_scanned`: whether
-    attachments are scanned for malware. `key_arn` is the key that the bucket is encrypted with,
-    None for S3's own.
+    attachments are scanned for malware. `renewal` is None where no new links are sent. `key_arn`
+    is the key that the bucket is encrypted with, None for S3's own.
     """
 
     code: pulumi.Archive
@@ -74,6 +107,7 @@ class DownloadPageArgs:
     link_keys_parameter_arn: pulumi.Input[str]
     is_scanned: bool
     region: str
+    renewal: LinkRenewal | None = None
     key_arn: pulumi.Input[str] | None = None
 
 
@@ -99,6 +133,7 @@ class DownloadPage(pulumi.ComponentResource):
                     ATTACHMENTS_BUCKET: args.attachments_bucket_name,
                     LINK_KEYS_PARAMETER: args.link_keys_parameter_name,
                     MALWARE_PROTECTION: str(args.is_scanned).lower(),
+                    **(args.renewal.variables() if args.renewal else {}),
                 },
                 memory_mb=_MEMORY_MB,
                 timeout_seconds=_TIMEOUT_SECONDS,
@@ -171,5 +206,27 @@ def _permissions(args: DownloadPageArgs) -> tuple[policies.Statement, ...]:
             [args.attachments_bucket_arn],
         ),
         policies.allow_reading_secret("ReadLinkKeys", args.link_keys_parameter_arn),
+        *_sending_links(args),
         *use_of(args.key_arn, args.region, "s3"),
+    )
+
+
+def _sending_links(args: DownloadPageArgs) -> tuple[policies.Statement, ...]:
+    """What the role may do besides, where the page sends new links."""
+    if args.renewal is None:
+        return ()
+    return (
+        # A renewal is written down in the message's manifest before it is sent.
+        policies.allow(
+            "RecordRenewals",
+            ["s3:PutObject"],
+            [policies.objects(args.attachments_bucket_arn, MANIFESTS_PREFIX)],
+        ),
+        policies.allow_sending(
+            "SendNewLinks",
+            sender_address=args.renewal.sender_address,
+            region=args.region,
+            account=args.renewal.account,
+            configuration_set_name=args.renewal.configuration_set_name,
+        ),
     )

@@ -175,21 +175,12 @@ def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
             ["s3:ListBucket"],
             [args.incoming_bucket_arn, args.attachments_bucket_arn],
         ),
-        policies.allow(
-            # SES's v2 SendEmail with raw content is authorised as SendRawEmail too. An account
-            # that is still in the SES sandbox is asked for permission on each recipient's
-            # identity as well: so on all of the account's. What may be sent is narrowed by the
-            # sender's address, which SES checks whatever the identity.
+        policies.allow_sending(
             "SendAsTheSender",
-            ["ses:SendEmail", "ses:SendRawEmail"],
-            [
-                policies.arn("ses", args.region, args.account, "identity/*"),
-                pulumi.Output.concat(
-                    policies.arn("ses", args.region, args.account, "configuration-set/"),
-                    args.configuration_set_name,
-                ),
-            ],
-            condition={"StringEquals": {"ses:FromAddress": args.sender_address}},
+            sender_address=args.sender_address,
+            region=args.region,
+            account=args.account,
+            configuration_set_name=args.configuration_set_name,
         ),
         policies.allow("TellTheOperator", ["sns:Publish"], [args.fallback_topic_arn]),
         policies.allow("ReadTheDirectory", ["ssm:GetParameter"], [args.directory_parameter_arn]),

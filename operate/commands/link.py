@@ -12,6 +12,7 @@ from operate.messages.finding import load_message
 from operate.messages.page_links import find_pointer, no_link, no_page
 from operate.messages.redelivery import NotDone, find_recipient
 from operate.presentation.terminal import complain, errors_told
+from relay_core.links.renewal import link_end
 from relay_core.notices.moment import format_moment
 from relay_core.record.manifest import DeliveryRecord, Manifest, ManifestState
 
@@ -46,7 +47,7 @@ def print_link(
             raise no_page()
         if find_pointer(desk, manifest) is None:
             raise NotDone(no_link(manifest))
-        link = desk.open_pages().link(manifest.message_id, delivery.recipient)
+        link = desk.open_pages().link(manifest.message_id, delivery.recipient, delivery.renewals)
         for trouble in _troubles(manifest, delivery, desk.clock()):
             complain(f"the link does not work: {trouble}")
         typer.echo(link)
@@ -58,5 +59,6 @@ def _troubles(manifest: Manifest, delivery: DeliveryRecord, now: datetime) -> It
         yield f"the message is {manifest.state}"
     if delivery.revoked_at is not None:
         yield f"it was revoked at {format_moment(delivery.revoked_at)}"
-    if now >= manifest.expires_at:
-        yield f"it expired at {format_moment(manifest.expires_at)}"
+    end = link_end(delivery, manifest)
+    if now >= end:
+        yield f"it expired at {format_moment(end)}"

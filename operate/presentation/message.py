@@ -163,6 +163,8 @@ def _delivery(record: DeliveryRecord) -> Text:
     text = Text(record.state, style=_DELIVERY_STYLES[record.state])
     if record.revoked_at:
         text.append(f", link revoked {format_moment(record.revoked_at)}", style="red")
+    if record.renewed_at:
+        text.append(f", new link sent {format_moment(record.renewed_at)}")
     if record.repeats:
         times = "once" if record.repeats == 1 else f"{record.repeats} times"
         text.append(f", possibly repeated {times}", style="yellow")

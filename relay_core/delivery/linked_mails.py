@@ -44,7 +44,7 @@ def mails_with_links(
     page_for = None
     if settings.link_mode is LinkMode.PAGE and kept:
         ports.pages.open(manifest.message_id)
-        page_for = partial(ports.pages.link, manifest.message_id)
+        page_for = partial(_page_link, manifest, ports)
         listed = [_listed(one, None, until) for one in kept]
     else:
         links = [(one, _issue(one, until - now, ports)) for one in kept]
@@ -57,6 +57,12 @@ def mails_with_links(
         notes=notes,
         sent_at=sent.at if sent else None,
     )
+
+
+def _page_link(manifest: Manifest, ports: Ports, recipient: str) -> str:
+    """A recipient's link, the last that was issued."""
+    renewal = next((d.renewals for d in manifest.deliveries if d.recipient == recipient), 0)
+    return ports.pages.link(manifest.message_id, recipient, renewal)
 
 
 def _damaged(plan: RelayPlan, kept: Sequence[StoredAttachment]) -> list[str]:

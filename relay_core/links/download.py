@@ -1,7 +1,8 @@
 """What a download link shows, decided from the manifest at the moment of the click.
 
 A link shows its message's files until the manifest's `expires_at`, and not a second longer,
-unless an operator has taken it back: from its recipient, or one of the files from everybody.
+unless an operator has taken it back: from its recipient, or one of the files from everybody. A
+recipient's renewed link has an end of its own, and all that they had before are over.
 Whether a file may be fetched is asked again at the fetch.
 
 All ready files can be had at once, as an archive under a name that is made of what is in it: a
@@ -14,7 +15,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -22,6 +23,7 @@ from hashlib import sha256
 from relay_core.attachments.safe_name import safe_name
 from relay_core.record.manifest import Manifest, ManifestState, StoredAttachment
 
+from .renewal import link_end
 from .tokens import TokenClaim, recipient_tag
 
 
@@ -80,7 +82,10 @@ class OfferedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkView:
-    """What a link shows. All but `status` is None or empty unless it is available."""
+    """What a link shows: files only if it is available, whose it was if it has expired.
+
+    The `expires_at` of the manifest of one that is available is this link's own end.
+    """
 
     status: LinkStatus
     recipient: str | None = None
@@ -90,24 +95,26 @@ class LinkView:
 
 def view_link(claim: TokenClaim, manifest: Manifest | None, now: datetime) -> LinkView:
     """What a genuine token shows now, before any scan is asked about."""
-    delivery = next(
+    delivery, renewal = next(
         (
-            one
+            (one, renewal)
             for one in (manifest.deliveries if manifest else ())
-            if recipient_tag(one.recipient) == claim.recipient_tag
+            for renewal in range(one.renewals + 1)
+            if recipient_tag(one.recipient, renewal) == claim.recipient_tag
         ),
-        None,
+        (None, 0),
     )
     if manifest is None or delivery is None or manifest.state is not ManifestState.RELAYING:
         return LinkView(status=LinkStatus.UNKNOWN)
     if delivery.revoked_at is not None:
         return LinkView(status=LinkStatus.REVOKED)
-    if now >= manifest.expires_at:
-        return LinkView(status=LinkStatus.EXPIRED)
+    end = link_end(delivery, manifest)
+    if now >= end or renewal < delivery.renewals:
+        return LinkView(status=LinkStatus.EXPIRED, recipient=delivery.recipient, manifest=manifest)
     return LinkView(
         status=LinkStatus.AVAILABLE,
         recipient=delivery.recipient,
-        manifest=manifest,
+        manifest=replace(manifest, expires_at=end),
         files=tuple(
             OfferedFile(number=number, attachment=one, status=_status(one))
             for number, one in enumerate(manifest.attachments, 1)
@@ -134,9 +141,15 @@ LONGEST_FETCH = timedelta(minutes=5)
 """How long a URL is good for that a click on a button leads to."""
 
 
-def fetch_lifetime(manifest: Manifest, now: datetime) -> timedelta:
+LONGEST_PLAY = timedelta(minutes=15)
+"""The same of a recording that is played, whose browser asks for a piece at a time."""
+
+
+def fetch_lifetime(
+    manifest: Manifest, now: datetime, longest: timedelta = LONGEST_FETCH
+) -> timedelta:
     """How long the URL of a fetch may live: minutes, and not beyond the link."""
-    return min(LONGEST_FETCH, manifest.expires_at - now)
+    return min(longest, manifest.expires_at - now)
 
 
 MAX_ARCHIVE_BYTES = 64_000_000

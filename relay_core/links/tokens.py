@@ -90,14 +90,21 @@ def message_ref(message_id: MessageId) -> MessageRef:
     return MessageRef(sha256(message_id.encode()).digest()[:_REF_BYTES].hex())
 
 
-def recipient_tag(recipient: str) -> str:
-    """What tokens call a recipient of a message; letter case makes no difference."""
-    return sha256(recipient.lower().encode()).digest()[:_TAG_BYTES].hex()
+def recipient_tag(recipient: str, renewal: int = 0) -> str:
+    """What tokens call a recipient of a message; letter case makes no difference.
+
+    `renewal` counts the links that were issued after the first: each has a tag of its own. No
+    address holds a NUL, so no recipient's tag is that of another's renewal.
+    """
+    counted = f"\0{renewal}" if renewal else ""
+    return sha256((recipient.lower() + counted).encode()).digest()[:_TAG_BYTES].hex()
 
 
-def issue_token(message_id: MessageId, recipient: str, keys: LinkKeys) -> LinkToken:
-    """The token of one recipient of one message."""
-    claim = bytes.fromhex(message_ref(message_id) + recipient_tag(recipient))
+def issue_token(
+    message_id: MessageId, recipient: str, keys: LinkKeys, renewal: int = 0
+) -> LinkToken:
+    """The token of one recipient of one message, the first or one of those that follow it."""
+    claim = bytes.fromhex(message_ref(message_id) + recipient_tag(recipient, renewal))
     return LinkToken(base64.urlsafe_b64encode(claim + _mac(claim, keys.current)).decode())
 
 

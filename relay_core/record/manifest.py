@@ -91,7 +91,9 @@ class DeliveryRecord:
     `submission_id` is the mail service's name for the mail, `at` when this was recorded, and
     `failure` the service's last words: final for `FAILED`, of the last try for the others. Since
     `revoked_at` the recipient's link is dead. `repeats` counts how often the mail was handed over
-    once more although it may have been taken before.
+    once more although it may have been taken before. `renewals` counts the links that took the
+    place of the first (`relay_core.links.renewal`); the last of them was sent at `renewed_at`, and
+    is good until `renewed_until`, if the message's links end sooner.
     """
 
     recipient: str
@@ -101,6 +103,9 @@ class DeliveryRecord:
     failure: str | None = None
     revoked_at: datetime | None = None
     repeats: int = 0
+    renewals: int = 0
+    renewed_at: datetime | None = None
+    renewed_until: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -266,7 +271,8 @@ class Manifest:
         """The manifest with what a worker knows of some recipients.
 
         What is final stays: one who has the mail is not open again because of a worker that is
-        late. Nor does a worker know of a revocation, or how often a mail was repeated. From one
+        late. Nor does a worker know of a revocation, a renewal, or how often a mail was repeated.
+        From one
         that does not hold the message any more, only what is final counts.
         """
         is_holder = self.lease is not None and self.lease.holder == by.name
@@ -274,7 +280,12 @@ class Manifest:
         recorded = self._with(
             {
                 one.recipient: replace(
-                    known[one.recipient], revoked_at=one.revoked_at, repeats=one.repeats
+                    known[one.recipient],
+                    revoked_at=one.revoked_at,
+                    repeats=one.repeats,
+                    renewals=one.renewals,
+                    renewed_at=one.renewed_at,
+                    renewed_until=one.renewed_until,
                 )
                 for one in self.deliveries
                 if one.recipient in known and (one.is_open or not known[one.recipient].is_open)

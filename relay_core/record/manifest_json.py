@@ -143,4 +143,7 @@ def _parse_delivery(item: dict[str, Any]) -> DeliveryRecord:
         failure=item["failure"],
         revoked_at=_parse_time(item.get("revoked_at")),
         repeats=item.get("repeats", 0),
+        renewals=item.get("renewals", 0),
+        renewed_at=_parse_time(item.get("renewed_at")),
+        renewed_until=_parse_time(item.get("renewed_until")),
     )

@@ -17,6 +17,7 @@ from adapters.aws.download_links import (
     CHECKING_AGE,
     PAUSE_AFTER_FAILURE,
     SECOND_LOOK_AGE,
+    Pointer,
     S3LinkIndex,
     SsmLinkKeys,
     TokenDownloadPages,
@@ -175,7 +176,7 @@ class TestIndex:
         assert index.find(message_ref(MESSAGE)) is None
         index.point(MESSAGE)
         index.point(MESSAGE)
-        assert MESSAGE == index.find(message_ref(MESSAGE))
+        assert Pointer(message_id=MESSAGE) == index.find(message_ref(MESSAGE))
 
     def test_two_messages_of_one_digest_are_an_error_and_the_first_keeps_its_links(
         self, index: S3LinkIndex, emulator: Emulator, bucket: str
@@ -184,7 +185,7 @@ class TestIndex:
         emulator.client("s3").put_object(Bucket=bucket, Key=key, Body=b"another")
         with pytest.raises(PermanentError, match="leads to another"):
             index.point(MESSAGE)
-        assert MessageId("another") == index.find(message_ref(MESSAGE))
+        assert Pointer(message_id=MessageId("another")) == index.find(message_ref(MESSAGE))
 
     def test_a_bucket_that_is_not_there_is_no_message_that_is_not_there(
         self, clients: Clients

@@ -94,7 +94,8 @@ def page(
     return files_page(view, shown)
 
 
-PLAIN = page(manifest("a.csv", "b.csv"))
+PLAIN_MANIFEST = manifest("a.csv", "b.csv")
+PLAIN = page(PLAIN_MANIFEST)
 
 
 class TestHostileMail:
@@ -104,16 +105,19 @@ class TestHostileMail:
         self, subject: str, sender: str, first: str, second: str
     ) -> None:
         message = manifest(first, second, subject=subject, sender=sender)
-        typed = replace(
-            message,
-            attachments=tuple(
-                replace(one, content_type=f"x/{subject}") for one in message.attachments
-            ),
+        typed, plain_typed = (
+            replace(
+                one,
+                attachments=tuple(
+                    replace(file, content_type=content_type) for file in one.attachments
+                ),
+            )
+            for one, content_type in ((message, f"x/{subject}"), (PLAIN_MANIFEST, "x/y"))
         )
-        for hostile in (message, typed):
+        for hostile, plain in ((message, PLAIN), (typed, page(plain_typed))):
             answer = page(hostile)
             images = {"img"}
-            assert [one for one in outline(PLAIN).shape if one[0] not in images] == [
+            assert [one for one in outline(plain).shape if one[0] not in images] == [
                 one for one in outline(answer).shape if one[0] not in images
             ]
             assert PLAIN.policy == answer.policy
@@ -133,7 +137,7 @@ class TestHostileMail:
     def test_text_that_turns_direction_turns_nothing_else(self, name: str) -> None:
         document = page(manifest(name, subject=name, sender=name)).body.decode()
         assert not set(document) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-        assert 4 == document.count("<bdi>")
+        assert 5 == document.count("<bdi>")
 
     def test_nothing_on_a_page_comes_from_elsewhere_or_runs(self) -> None:
         message = manifest("a.png", "b.csv")
@@ -145,7 +149,9 @@ class TestHostileMail:
                 assert not {name for name in attributes if name.startswith("on")}
                 assert "style" not in attributes
                 for name in ("src", "href", "action"):
-                    assert re.match(r"\?|T+/preview/\d+\Z|data:image", attributes.get(name) or "?")
+                    assert re.match(
+                        r"\?|T+/(preview|look)/\d+\Z|data:image", attributes.get(name) or "?"
+                    )
             style = parsed.texts["style"][0]
             assert "url(" not in style
             assert "@import" not in style
@@ -229,6 +235,27 @@ class TestFiles:
         assert "Refresh" not in done.headers
         assert "a" not in outline(done).texts
 
+    def test_what_can_be_shown_is_viewed_and_what_can_be_played_is_played(self) -> None:
+        names = ("a.csv", "b.png", "c.mp4", "d.bin")
+        message = manifest(*names)
+        opaque = tuple(
+            replace(one, content_type="application/octet-stream") for one in message.attachments
+        )
+        parsed = outline(page(replace(message, attachments=opaque)))
+        views = [one for one in parsed.all("a") if "tabindex" not in one]
+        assert [f"{TOKEN}/look/1", f"{TOKEN}/look/2"] == [one["href"] for one in views]
+        plays = [one["value"] for one in parsed.all("button") if one["name"] == "play"]
+        assert ["3"] == plays
+        assert ["View a.csv", "View b.png"] == [one for one in parsed.texts["a"] if "View" in one]
+
+    @pytest.mark.parametrize("status", [one for one in FileStatus if one is not FileStatus.READY])
+    def test_a_file_that_is_not_ready_is_neither_viewed_nor_played(
+        self, status: FileStatus
+    ) -> None:
+        parsed = outline(page(manifest("a.csv", "b.png", "c.csv"), statuses=(status,)))
+        assert [] == list(parsed.all("button"))
+        assert not [one for one in parsed.all("a") if "/look/" in str(one["href"])]
+
     def test_an_image_is_shown_where_it_may_be_one(self) -> None:
         parsed = outline(page(manifest("a.csv", "b.png", "c.svg")))
         (image,) = parsed.all("img")
@@ -243,7 +270,8 @@ class TestFiles:
         assert 3 == len(pages)
         assert names == [name for one in pages for name in one.texts["h3"]]
         assert [["?page=2"], ["?page=1", "?page=3"], ["?page=2"]] == [
-            [link["href"] for link in one.all("a")] for one in pages
+            [link["href"] for link in one.all("a") if "/look/" not in str(link["href"])]
+            for one in pages
         ]
 
     def test_the_longest_page_is_one_that_lambda_answers_with(self) -> None:

@@ -194,6 +194,10 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
         {"configurationSetName": "a/b"},
         {"configurationSetName": "1 to 64"},
     ),
+    "new link without a page": (
+        {"linkMode": "presigned", "linkRenewal": True},
+        {"linkRenewal": "no page that could offer a new link"},
+    ),
     "scan that a link cannot wait for": (
         {"linkMode": "presigned", "malwareProtection": True},
         {"malwareProtection": "cannot wait for the scan"},

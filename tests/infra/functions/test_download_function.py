@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from relay_core.resources import PageResources
+from relay_core.settings import Settings
 from tests.infra.conftest import Deploy
 from tests.infra.mocked_aws import ACCOUNT
 from tests.infra.program import Deployment, Registered
@@ -89,6 +90,41 @@ def test_its_role_may_do_what_the_code_calls_and_nothing_else(dev: Deployment) -
         ("logs:CreateLogStream", logs),
         ("logs:PutLogEvents", logs),
     }
+
+
+def test_only_a_page_that_renews_links_may_send_mail_and_change_manifests(
+    dev: Deployment, deploy: Deploy
+) -> None:
+    renewing = deploy(linkRenewal=True)
+    ses = f"arn:aws:ses:eu-central-1:{ACCOUNT}"
+    sending = {
+        (f"ses:{action}", f"{ses}:{resource}")
+        for action in ("SendEmail", "SendRawEmail")
+        for resource in ("identity/*", "configuration-set/mail-relay-dev")
+    }
+    assert rights(renewing) - rights(dev) == {
+        ("s3:PutObject", f"{BUCKET}/manifests/*"),
+        *sending,
+    }
+    (statement,) = [one for one in statements(renewing) if "ses:SendEmail" in one["Action"]]
+    sender = variables(renewing)["RELAY_SENDER_ADDRESS"]
+    assert {"StringEquals": {"ses:FromAddress": sender}} == statement["Condition"]
+
+
+def test_what_it_renews_links_with_is_read_back(deploy: Deploy) -> None:
+    stack = deploy(linkRenewal=True, linkExpiryHours=5, attachmentRetentionDays=3)
+    read = PageResources.from_environment(variables(stack))
+    relay = Settings.from_environment(variables(stack, "mail-relay-dev-function"))
+    assert read.link_renewal
+    assert (relay.stack, relay.sender_address, relay.configuration_set_name) == (
+        read.stack,
+        read.sender_address,
+        read.configuration_set_name,
+    )
+    assert (relay.link_expiry, relay.attachment_retention) == (
+        read.link_expiry,
+        read.attachment_retention,
+    )
 
 
 def test_everybody_may_ask_its_url_and_nobody_may_invoke_it_otherwise(dev: Deployment) -> None:

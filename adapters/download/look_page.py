@@ -1,0 +1,151 @@
+"""The page that shows one file: a picture in full size, a recording to play, a text's first lines.
+
+Nothing of a file runs or is rendered on the page's own origin. A picture is an image of `preview`,
+a text is escaped, and a recording is played from the store's host, which the policy of that one
+page names (`media-src`, Content Security Policy Level 3 section 6.1.8).
+
+A picture and a text are at an address of their own, and looking at them is recorded nowhere. A
+recording is handed out as a whole file is: by a form, since a GET leads to no file, and recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from relay_core.links.download import FileStatus, LinkView, OfferedFile
+from relay_core.links.excerpt import Excerpt
+from relay_core.links.looking import Look, look_of
+from relay_core.outgoing.link_list import format_size
+
+from .document import content_policy, document, isolated, text
+from .http import Answer
+
+TEXTS = {
+    "all files": "All files",
+    "download": "Download",
+    "previous": "Previous",
+    "next": "Next",
+    "cut": "These are the first lines. Download the file to see all of it.",
+    "no picture": "This picture cannot be shown here. Download it instead.",
+    "no text": "This file cannot be shown here. Download it instead.",
+    "plays": "If it does not play in this browser, download it instead.",
+    "content": "Content of the file",
+    "other files": "Other files",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The file that a page shows, and where the page is.
+
+    `home` is the address of the list of files, relative to the page's own; `beside` that of this
+    page's neighbours, to which a number is appended. `origin` is where files are fetched from, and
+    `kind` what the file is in words.
+    """
+
+    view: LinkView
+    file: OfferedFile
+    kind: str
+    home: str
+    beside: str
+    origin: str
+
+
+def picture_page(opened: Opened, image: str) -> Answer:
+    """The page with the picture at the address `image`, relative to it."""
+    name = text(opened.file.attachment.filename)
+    return _page(
+        opened,
+        f'<p class="shown"><img src="{text(image)}" alt="{name}"'
+        f' data-kind="{TEXTS["no picture"]}"></p>\n',
+    )
+
+
+def text_page(opened: Opened, excerpt: Excerpt | None) -> Answer:
+    """The page with a text's first lines; None if the file turned out to be no text."""
+    if excerpt is None:
+        return _page(opened, f'<p class="note">{TEXTS["no text"]}</p>\n')
+    content = _table(excerpt.rows) if excerpt.rows else f"<pre>{_lines(excerpt.lines)}</pre>\n"
+    cut = "" if excerpt.is_whole else f'<p class="note">{TEXTS["cut"]}</p>\n'
+    return _page(
+        opened,
+        # It can be scrolled by keyboard, and says what it is.
+        f'<div class="shown" role="region" tabindex="0" aria-label="{TEXTS["content"]}">\n'
+        f"{content}</div>\n{cut}",
+    )
+
+
+def recording_page(opened: Opened, url: str, media_type: str) -> Answer:
+    """The page that plays what is at `url`."""
+    element = "audio" if media_type.startswith("audio/") else "video"
+    name = text(opened.file.attachment.filename)
+    return _page(
+        opened,
+        f'<p class="shown"><{element} controls playsinline preload="metadata"'
+        f' aria-label="{name}" src="{text(url)}"></{element}></p>\n'
+        f'<p class="note">{TEXTS["plays"]}</p>\n',
+        media=opened.origin,
+    )
+
+
+def _page(opened: Opened, content: str, *, media: str | None = None) -> Answer:
+    file = opened.file
+    name, home = file.attachment.filename, text(opened.home)
+    facts = f"{text(opened.kind)} · {text(format_size(file.attachment.size))}"
+    body = (
+        f'<p class="ways"><a href="{home}">{TEXTS["all files"]}</a></p>\n'
+        f'<header>\n<h1 class="name">{isolated(name)}</h1>\n<p class="facts">{facts}</p>\n'
+        f'</header>\n{content}<form method="post" action="{home}">\n'
+        f'<p class="ways"><button class="main" name="file" value="{file.number}">'
+        f"{TEXTS['download']}</button></p>\n</form>\n{_neighbours(opened)}"
+    )
+    return Answer(
+        status=HTTPStatus.OK,
+        content_type="text/html; charset=utf-8",
+        body=document(name, body),
+        policy=content_policy(
+            images="'self' data:", form_action=f"'self' {opened.origin}", media=media
+        ),
+    )
+
+
+def _neighbours(opened: Opened) -> str:
+    """Links to the files before and after that have a page of their own as well."""
+    files = [one for one in opened.view.files if has_page(one)]
+    here = opened.file.number
+    before = max((one.number for one in files if one.number < here), default=None)
+    after = min((one.number for one in files if one.number > here), default=None)
+    links = "".join(
+        f'<a class="button" href="{text(opened.beside)}{number}">{label}</a>\n'
+        for label, number in ((TEXTS["previous"], before), (TEXTS["next"], after))
+        if number is not None
+    )
+    if not links:
+        return ""
+    return f'<nav class="ways" aria-label="{TEXTS["other files"]}">\n{links}</nav>\n'
+
+
+def has_page(file: OfferedFile) -> bool:
+    """Whether looking at a file has an address of its own."""
+    return file.status is FileStatus.READY and look_of(file.attachment) in {
+        Look.PICTURE,
+        Look.TEXT,
+    }
+
+
+def _lines(lines: Iterable[str]) -> str:
+    # A line break right behind the tag is none (HTML Living Standard, section 13.2.6.4.7).
+    return "\n" + "\n".join(text(line) for line in lines)
+
+
+def _table(rows: tuple[tuple[str, ...], ...]) -> str:
+    width = max(map(len, rows))
+    lines = "".join(
+        "<tr>"
+        + "".join(f"<td>{text(cell)}</td>" for cell in row + ("",) * (width - len(row)))
+        + "</tr>\n"
+        for row in rows
+    )
+    return f"<table>\n{lines}</table>\n"

@@ -1,0 +1,67 @@
+"""The mail that brings a recipient a new link: the files, and no text of the device."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from relay_core.errors import Span
+from relay_core.mime.header import Header
+from relay_core.mime.quoted_printable import encode_quoted_printable
+from relay_core.outgoing.header import Sender, compose_header
+from relay_core.outgoing.link_list import (
+    ListedAttachment,
+    format_appendix_html,
+    format_appendix_text,
+)
+from relay_core.ports import OutgoingMail
+from relay_core.record.manifest import Manifest
+
+SUBJECT = "New link: {subject}"
+INTRODUCTION = (
+    "A new link to these files was asked for on the download page. It goes to you alone; the link"
+    " in the first mail stays closed. If you did not ask, you need do nothing."
+)
+
+_BOUNDARY = "=_new-link"  # in no quoted-printable text (RFC 2045 section 6.7)
+_NO_HEADER = Header.of(b"", Span(0, 0), ())
+
+
+def renewal_mail(
+    manifest: Manifest,
+    recipient: str,
+    *,
+    url: str,
+    until: datetime,
+    sender_address: str,
+    stack: str,
+) -> OutgoingMail:
+    """The mail with the link `url`, which is good until then."""
+    listed = [
+        ListedAttachment(name=one.filename, size=one.size, url=None, expires_at=until)
+        for one in manifest.attachments
+        if one.failure is None and one.revoked_at is None
+    ]
+    notes = [INTRODUCTION]
+    text = format_appendix_text(listed, notes, page_url=url)
+    html = f"<!doctype html>\n{format_appendix_html(listed, notes, page_url=url)}"
+    header = compose_header(
+        _NO_HEADER,
+        sender=Sender(address=sender_address, display_name=manifest.sender or "", reply_to=()),
+        to=(recipient,),
+        subject=SUBJECT.format(subject=manifest.subject.strip() or "(no subject)"),
+        stack=stack,
+        fields={"content-type": f'multipart/alternative; boundary="{_BOUNDARY}"'},
+    )
+    parts = (_part("plain", text), _part("html", html), f"--{_BOUNDARY}--\r\n".encode())
+    return OutgoingMail(sender=sender_address, recipient=recipient, raw=header + b"".join(parts))
+
+
+def _part(subtype: str, text: str) -> bytes:
+    return (
+        (
+            f"--{_BOUNDARY}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
+            "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+        ).encode()
+        + encode_quoted_printable(text.encode())
+        + b"\r\n"
+    )

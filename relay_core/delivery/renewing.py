@@ -1,0 +1,104 @@
+"""Sending a recipient a new link: written down first, then sent, to the recipient alone.
+
+The manifest is changed by compare-and-swap before the mail service is asked, so that of those who
+ask at the same time one sends a mail. Where the mail service certainly did not take it, what was
+written down is taken back, and the next who asks need not wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, auto
+
+from relay_core.errors import AdapterError, Conflict, LostAnswer, TransientError
+from relay_core.keys import MessageId
+from relay_core.links.renewal import (
+    RenewalPolicy,
+    is_too_soon,
+    link_end,
+    may_ask,
+    renewed,
+    with_delivery,
+)
+from relay_core.ports import Manifests, OutgoingMail, Submission
+from relay_core.record.manifest import DeliveryRecord, Manifest
+
+from .ledger import MAX_TRIES
+
+
+class Asked(Enum):
+    """What came of asking for a new link."""
+
+    SENT = auto()
+    TOO_SOON = auto()
+    NOT_OFFERED = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLink:
+    """A link to send: the recipient's record, until when it is good, and its message."""
+
+    delivery: DeliveryRecord
+    manifest: Manifest
+    until: datetime
+
+
+def send_new_link(
+    message_id: MessageId,
+    recipient: str,
+    *,
+    policy: RenewalPolicy,
+    compose: Callable[[NewLink], OutgoingMail],
+    manifests: Manifests,
+    submission: Submission,
+    now: datetime,
+) -> Asked:
+    """Send a recipient a new link, unless it is too soon or there is none to be had.
+
+    Raises:
+        AdapterError: if it could not be written down, or the mail service did not take it.
+    """
+    for _ in range(MAX_TRIES):
+        stored = manifests.load(message_id)
+        before = _record(stored.manifest, recipient) if stored else None
+        if stored is None or before is None or not may_ask(before, stored.manifest, policy, now):
+            return Asked.NOT_OFFERED
+        if is_too_soon(before, now):
+            return Asked.TOO_SOON
+        after = renewed(before, stored.manifest, policy, now)
+        manifest = with_delivery(stored.manifest, after)
+        try:
+            manifests.replace(manifest, stored.version)
+        except Conflict:
+            continue
+        new = NewLink(delivery=after, manifest=manifest, until=link_end(after, manifest))
+        (answer,) = submission.submit_each([compose(new)])
+        if isinstance(answer, AdapterError):
+            if not isinstance(answer, LostAnswer):
+                _take_back(before, after, manifest, manifests)
+            raise answer
+        return Asked.SENT
+    raise TransientError(
+        call="s3:PutObject",
+        target=str(message_id),
+        detail="the manifest was changed by others at each try",
+    )
+
+
+def _record(manifest: Manifest, recipient: str) -> DeliveryRecord | None:
+    return next((one for one in manifest.deliveries if one.recipient == recipient), None)
+
+
+def _take_back(
+    before: DeliveryRecord, after: DeliveryRecord, manifest: Manifest, manifests: Manifests
+) -> None:
+    """Let the next who asks have the link at once that was not sent now."""
+    with suppress(AdapterError):
+        stored = manifests.load(manifest.message_id)
+        found = _record(stored.manifest, after.recipient) if stored else None
+        if stored is not None and found is not None and found.renewed_at == after.renewed_at:
+            undone = replace(found, renewed_at=before.renewed_at)
+            manifests.replace(with_delivery(stored.manifest, undone), stored.version)

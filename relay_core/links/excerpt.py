@@ -1,0 +1,96 @@
+"""The first lines of a stored text, from its first bytes: what a page shows of it.
+
+The charset is found as in mails (`relay_core.text.reading`), since no file says its own. Whatever
+the bytes are, what comes of them is bounded in lines, columns and characters.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from itertools import islice
+
+from relay_core.record.manifest import StoredAttachment
+from relay_core.text.reading import decode_text
+
+EXCERPT_BYTES = 64 * 1024
+"""How many bytes of a file are read for it."""
+
+MAX_LINES = 200
+MAX_COLUMNS = 30
+MAX_LINE = 1000
+MAX_CELL = 200
+"""What of them is shown: lines or rows, columns, and characters of a line or a cell."""
+
+_LONGEST_CHARACTER = 4  # bytes, of any charset that is read
+_TABLES = frozenset({"text/csv"})
+_TABLE_EXTENSIONS = (".csv", ".tsv")
+_DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """A text's first lines, or the first rows of a table; the other one is empty.
+
+    `is_whole`: there is no more of it.
+    """
+
+    lines: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    is_whole: bool
+
+
+def excerpt_of(content: bytes, attachment: StoredAttachment) -> Excerpt | None:
+    """What to show of a file that begins with `content`; None if that is no text."""
+    content = content[:EXCERPT_BYTES]
+    is_whole = len(content) >= attachment.size
+    text = _decoded(content, is_whole=is_whole)
+    if text is None:
+        return None
+    lines = text.splitlines()
+    if not is_whole and len(lines) > 1 and not text.endswith(("\n", "\r")):
+        lines.pop()  # it ends where we stopped reading
+    is_table = attachment.content_type in _TABLES or attachment.filename.lower().endswith(
+        _TABLE_EXTENSIONS
+    )
+    rows = _rows(lines) if is_table else ()
+    if rows:
+        is_whole = is_whole and len(rows) <= MAX_LINES and max(map(len, rows)) <= MAX_COLUMNS
+        return Excerpt(
+            rows=tuple(
+                tuple(_cut(cell, MAX_CELL) for cell in row[:MAX_COLUMNS])
+                for row in rows[:MAX_LINES]
+            ),
+            is_whole=is_whole,
+        )
+    return Excerpt(
+        lines=tuple(_cut(line, MAX_LINE) for line in lines[:MAX_LINES]),
+        is_whole=is_whole and len(lines) <= MAX_LINES,
+    )
+
+
+def _decoded(content: bytes, *, is_whole: bool) -> str | None:
+    """The content as text; None if it is none."""
+    if not is_whole and b"\n" in content:
+        content = content[: content.rfind(b"\n") + 1]
+    # The last character may still be cut where we stopped reading.
+    for cut in range(1 if is_whole else _LONGEST_CHARACTER):
+        kept = content[: len(content) - cut]
+        text, reading = decode_text(kept, "us-ascii", may_take_long=False)
+        if reading.is_understood and reading.is_whole and "\0" not in text:
+            return text.removeprefix("\ufeff")
+    return None
+
+
+def _rows(lines: list[str]) -> tuple[list[str], ...]:
+    """The rows of a table by the likeliest delimiter; none if it has a single column."""
+    delimiter = max(_DELIMITERS, key=lambda one: sum(one in line for line in lines[:20]))
+    try:
+        rows = tuple(islice(csv.reader(lines, delimiter=delimiter), MAX_LINES + 1))
+    except csv.Error:
+        return ()
+    return rows if max(map(len, rows), default=0) > 1 else ()
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"

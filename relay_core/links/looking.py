@@ -1,0 +1,74 @@
+"""What of a stored file a page can show by itself, before anybody downloads it.
+
+* A picture: what may have a preview (`preview`), in full size.
+* A recording: a video or a sound that browsers play from its URL. Only types on a list are played,
+  and under the type on the list: a device's word for its file reaches no browser.
+* A text: its first lines (`excerpt`).
+
+A PDF is not shown: a browser's own viewer would need a frame of the store's host, and to draw its
+first page here takes a large native library that reads a stranger's bytes.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from relay_core.record.manifest import StoredAttachment
+
+from .preview import may_have_preview
+
+
+class Look(Enum):
+    """How a file is shown."""
+
+    PICTURE = auto()
+    RECORDING = auto()
+    TEXT = auto()
+
+
+# By extension first: a stored type is one of a short list, and octet-stream for all others.
+_RECORDINGS = {
+    "aac": "audio/aac",
+    "flac": "audio/flac",
+    "m4a": "audio/mp4",
+    "m4v": "video/mp4",
+    "mov": "video/quicktime",
+    "mp3": "audio/mpeg",
+    "mp4": "video/mp4",
+    "oga": "audio/ogg",
+    "ogg": "audio/ogg",
+    "ogv": "video/ogg",
+    "wav": "audio/wav",
+    "webm": "video/webm",
+}
+_PLAYABLE_TYPES = frozenset(_RECORDINGS.values())
+_TEXT_TYPES = frozenset({"text/plain", "text/csv", "application/json"})
+_TEXT_EXTENSIONS = frozenset(
+    {"cfg", "conf", "csv", "ini", "json", "log", "md", "tsv", "txt", "xml", "yaml", "yml"}
+)
+_OPAQUE = "application/octet-stream"
+
+
+def look_of(attachment: StoredAttachment) -> Look | None:
+    """How a file is shown; None if it can only be downloaded. Its bytes may still forbid it."""
+    if may_have_preview(attachment):
+        return Look.PICTURE
+    if attachment.size and played_as(attachment) is not None:
+        return Look.RECORDING
+    extension, content_type = _extension(attachment), attachment.content_type
+    is_text = content_type in _TEXT_TYPES or (
+        content_type == _OPAQUE and extension in _TEXT_EXTENSIONS
+    )
+    return Look.TEXT if attachment.size and is_text else None
+
+
+def played_as(attachment: StoredAttachment) -> str | None:
+    """The media type that a browser is told to play a file as; None if it is no recording."""
+    if attachment.content_type in _PLAYABLE_TYPES:
+        return attachment.content_type
+    return _RECORDINGS.get(_extension(attachment)) if attachment.content_type == _OPAQUE else None
+
+
+def _extension(attachment: StoredAttachment) -> str:
+    _, dot, extension = attachment.filename.rpartition(".")
+    return extension.lower() if dot else ""

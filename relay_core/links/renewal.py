@@ -1,0 +1,84 @@
+"""Whether somebody with an expired link gets a new one, and what that changes in the manifest.
+
+A renewed link has a token of its own: the recipient's tag in it counts the renewals, so every
+token that was issued before stays shut. It is good for one recipient, for as long as a link is,
+and no longer than the files are kept. The others' links are over as before.
+
+Whoever asks may be anybody who has the old address. So the link goes to the recipient alone, at
+most once in `ASKED_AGAIN`. While a renewed link is good, asking sends the same one again: a person
+with an old address cannot shut the recipient's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
+
+ASKED_AGAIN = timedelta(hours=1)
+"""How long after a new link was sent nobody can ask for the next."""
+
+MAX_RENEWALS = 100
+"""How many links a recipient of one message gets after the first."""
+
+_LEAST_LEFT = timedelta(minutes=10)
+"""A link that would be over before is not worth a mail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalPolicy:
+    """How long a renewed link is good for, and how long files are kept."""
+
+    link_expiry: timedelta
+    attachment_retention: timedelta
+
+
+def link_end(delivery: DeliveryRecord, manifest: Manifest) -> datetime:
+    """Until when a recipient's link is good, the last that was issued."""
+    return max(manifest.expires_at, delivery.renewed_until or manifest.expires_at)
+
+
+def may_ask(
+    delivery: DeliveryRecord, manifest: Manifest, policy: RenewalPolicy, now: datetime
+) -> bool:
+    """Whether a recipient may have a new link, now or an hour later: none that was revoked."""
+    files_end = manifest.stored_since + policy.attachment_retention
+    return (
+        manifest.state is ManifestState.RELAYING
+        and delivery.state is DeliveryState.SUBMITTED
+        and delivery.revoked_at is None
+        and delivery.renewals <= MAX_RENEWALS
+        and any(one.failure is None and one.revoked_at is None for one in manifest.attachments)
+        and now + _LEAST_LEFT <= files_end
+    )
+
+
+def is_too_soon(delivery: DeliveryRecord, now: datetime) -> bool:
+    """Whether a new link was sent less than `ASKED_AGAIN` ago."""
+    return delivery.renewed_at is not None and now < delivery.renewed_at + ASKED_AGAIN
+
+
+def renewed(
+    delivery: DeliveryRecord, manifest: Manifest, policy: RenewalPolicy, now: datetime
+) -> DeliveryRecord:
+    """The record with a link that is good now, and the time at which it is sent."""
+    if now < link_end(delivery, manifest):
+        return replace(delivery, renewed_at=now)
+    files_end = manifest.stored_since + policy.attachment_retention
+    return replace(
+        delivery,
+        renewals=delivery.renewals + 1,
+        renewed_at=now,
+        renewed_until=min(now + policy.link_expiry, files_end),
+    )
+
+
+def with_delivery(manifest: Manifest, delivery: DeliveryRecord) -> Manifest:
+    """The manifest with another record of a recipient."""
+    return replace(
+        manifest,
+        deliveries=tuple(
+            delivery if one.recipient == delivery.recipient else one for one in manifest.deliveries
+        ),
+    )

@@ -1,0 +1,46 @@
+"""Which files are shown by themselves, and that no word of a device reaches a player."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay_core.keys import AttachmentKey
+from relay_core.links.looking import Look, look_of, played_as
+from relay_core.record.manifest import StoredAttachment
+
+
+def file(name: str, content_type: str, size: int = 10) -> StoredAttachment:
+    return StoredAttachment(
+        key=AttachmentKey("k"), filename=name, content_type=content_type, size=size, sha256=""
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "look"),
+    [
+        ("a.jpg", "image/jpeg", Look.PICTURE),
+        ("a.JPG", "application/octet-stream", Look.PICTURE),
+        ("a.svg", "application/octet-stream", None),
+        ("clip.MP4", "application/octet-stream", Look.RECORDING),
+        ("clip", "video/mp4", Look.RECORDING),
+        ("clip.avi", "video/x-msvideo", None),
+        ("a.log", "application/octet-stream", Look.TEXT),
+        ("a", "text/csv", Look.TEXT),
+        ("a.html", "application/octet-stream", None),
+        ("a.pdf", "application/pdf", None),
+        ("a.txt", "application/pdf", None),
+        ("txt", "application/octet-stream", None),
+    ],
+)
+def test_a_file_is_shown_by_its_type_or_its_extension(
+    name: str, content_type: str, look: Look | None
+) -> None:
+    assert look is look_of(file(name, content_type))
+    assert look_of(file(name, content_type, size=0)) is None
+
+
+def test_a_recording_is_played_as_a_type_of_the_list() -> None:
+    assert "video/mp4" == played_as(file("a.mp4", "application/octet-stream"))
+    assert "audio/wav" == played_as(file("a.mp4", "audio/wav"))
+    for name, content_type in (("a.mp4", "text/html"), ("a.html", "application/octet-stream")):
+        assert played_as(file(name, content_type)) is None
