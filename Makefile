@@ -81,7 +81,7 @@ format: setup ## write the format that check wants
 	$(BIN)/ruff check --fix .
 
 lock: ## resolve the requirements anew (needs uv on PATH)
-	@for name in requirements-dev requirements requirements-runtime requirements-fuzz; do \
+	@for name in requirements-dev requirements requirements-runtime requirements-previews requirements-fuzz; do \
 	  { echo "# Made by 'make lock' from $$name.in; do not edit."; \
 	    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	      --no-annotate --no-header --quiet $$name.in \

@@ -15,7 +15,7 @@ plan = plan_account(config, look_up(config))
 for warning in plan.warnings:
     pulumi.log.warn(warning)
 
-code = function_archive(Path(__file__).resolve().parent)
+code = function_archive(Path(__file__).resolve().parent, previews=config.inline_preview)
 relay = MailRelay(config.prefix, MailRelayArgs(config=config, plan=plan, code=code))
 
 for name, value in relay.exports.items():

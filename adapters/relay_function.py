@@ -45,6 +45,7 @@ from .aws.ses import SesSubmission
 from .aws.sns import SnsNotices
 from .aws.sqs import SqsReminders
 from .aws.ssm import SsmDirectories
+from .imaging import PillowPreviews
 from .relaying.batch import RelayFunction, ScanWatch
 from .telemetry.relay import Telemetry
 
@@ -89,6 +90,7 @@ def compose(
         settings=settings,
         incoming_bucket=resources.incoming_bucket,
         ports=Ports(
+            previews=PillowPreviews() if settings.inline_preview else None,
             incoming=S3IncomingMessages(client=clients.s3, bucket=resources.incoming_bucket),
             attachments=S3AttachmentStore(client=clients.s3, bucket=bucket),
             links=S3AttachmentLinks(

@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from .outgoing.header import compose_header
+from .outgoing.inline_previews import InlinePreview
 from .outgoing.link_list import ListedAttachment
-from .outgoing.rewrite import RewrittenBody, prepare_bodies
+from .outgoing.rewrite import prepare_bodies
+from .outgoing.splices import RewrittenBody
 from .plan import RelayPlan
 from .ports import OutgoingMail
 from .settings import Settings
@@ -24,12 +26,14 @@ def prepare_mails(
     page_for: Callable[[str], str] | None = None,
     notes: Sequence[str] = (),
     sent_at: datetime | None = None,
+    previews: Sequence[InlinePreview] = (),
 ) -> Callable[[str], OutgoingMail]:
     """What makes the mail of a recipient, an addr-spec; all that they share is done once.
 
     `listed` are the files that recipients get links to. `page_for` gives the URL of a recipient's
     page; without it each file has a link of its own in the list. `notes` are sentences for the
-    reader. `sent_at` is when the device sent the mail, None where nobody knows.
+    reader. `sent_at` is when the device sent the mail, None where nobody knows. `previews` are
+    pictures that the mails show.
     """
     body_for = prepare_bodies(
         plan.message,
@@ -38,6 +42,7 @@ def prepare_mails(
         listed=listed,
         notes=notes,
         secrets=settings.secret_addresses,
+        previews=previews,
     )
     if page_for is None:
         body = body_for(None)

@@ -168,6 +168,23 @@ class Windows(Protocol[Window]):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A small picture that was made of an image: a JPEG file, and its size in pixels."""
+
+    content: bytes
+    width: int
+    height: int
+
+
+class ImagePreviews(Protocol):
+    """What makes small pictures of images. Raises nothing."""
+
+    def make(self, content: bytes, *, most_bytes: int) -> Picture | None:
+        """A picture of the image, of so many bytes at most; None if none can be made."""
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
 class Purse:
     """What one container has of an hour's budget: it is the only part of `Ports` that it owns.
@@ -264,6 +281,7 @@ class Ports:
     """Everything the shell needs. `clock` tells an aware datetime in UTC.
 
     `windows` are those of senders. `purse` is what this container has of the hour's budget.
+    `previews` is None where mails have no pictures.
     """
 
     incoming: IncomingMessages
@@ -278,3 +296,4 @@ class Ports:
     budgets: Windows[BudgetWindow]
     purse: Purse
     clock: Callable[[], datetime]
+    previews: ImagePreviews | None = None

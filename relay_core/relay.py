@@ -38,6 +38,7 @@ from relay_core.delivery.ledger import Ledger, begun_manifest
 from relay_core.delivery.left_out import tell_left_out
 from relay_core.delivery.linked_mails import mails_with_links
 from relay_core.delivery.outcomes import age_of, busy, duplicate, held, unless_left
+from relay_core.delivery.previewing import make_previews
 from relay_core.delivery.reconsidering import directory_for, serve_asked
 from relay_core.delivery.storing import earlier_files, store_files, with_files
 from relay_core.delivery.submitting import submit_open
@@ -215,7 +216,15 @@ def carry_out(
     already = ledger.manifest.count(DeliveryState.SUBMITTED)
     until = links_until(ledger.manifest, settings, worker)
     sent = find_sent_time(plan.message.header, arrived_at=arrived_at, now=ports.clock())
-    compose = mails_with_links(plan, ledger.manifest, until, settings, ports, sent=sent)
+    compose = mails_with_links(
+        plan,
+        ledger.manifest,
+        until,
+        settings,
+        ports,
+        sent=sent,
+        previews=make_previews(plan, ledger.manifest, settings, ports, worker),
+    )
 
     def tell_rejected(rejected: Sequence[tuple[str, PermanentError]]) -> None:
         refusals = [

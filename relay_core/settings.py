@@ -65,8 +65,9 @@ class Settings:
     are relayed in each `sender_window`, 0 for all; what is more is held. `recipient_budget` is how
     many recipients the stack submits to in an hour, 0 for any number; mail beyond it is held.
     `inline_image_limit` is how large an image that the HTML shows may be, in bytes, to stay in the
-    mail. `notice_limit` is how many notices of one reason and sender are sent singly in each
-    `notice_window`, 0 for all; the rest is summed up. `limits` bound what is read at all.
+    mail. With `inline_preview` a mail shows small pictures of its images. `notice_limit` is how
+    many notices of one reason and sender are sent singly in each `notice_window`, 0 for all; the
+    rest is summed up. `limits` bound what is read at all.
     `submission_concurrency` is how many mails a worker hands over at the same time. `retry_delay`
     is how long the queue waits after the first failed try of a message; each further try waits
     twice as long, and `max_receive_count` of them are made. `parking_delay` is how long a mail
@@ -98,6 +99,7 @@ class Settings:
     link_expiry: timedelta = timedelta(hours=36)
     attachment_retention: timedelta = timedelta(days=14)
     inline_image_limit: int = INLINE_IMAGE_LIMIT
+    inline_preview: bool = False
     max_message_bytes: int = DEFAULT_LIMITS.size
     max_header_bytes: int = DEFAULT_LIMITS.header_size
     max_header_fields: int = DEFAULT_LIMITS.header_fields

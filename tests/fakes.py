@@ -18,6 +18,7 @@ from relay_core.keys import AttachmentKey, MessageId, RawKey, WindowKey
 from relay_core.policy.directory import EMPTY_DIRECTORY, Directory
 from relay_core.ports import (
     FileToStore,
+    ImagePreviews,
     Link,
     Notice,
     OutgoingMail,
@@ -255,6 +256,7 @@ class MemoryWorld:
         self.budgets = memory_budget_windows()
         self.suppressions = memory_suppression_lists()
         self.purse = Purse()
+        self.previews: ImagePreviews | None = None
         self.workers = 0
 
     def worker(self) -> Worker:
@@ -298,6 +300,7 @@ class MemoryWorld:
             windows=self.windows,
             budgets=self.budgets,
             purse=self.purse,
+            previews=self.previews,
             clock=self.clock,
         )
 

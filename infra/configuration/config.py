@@ -61,6 +61,7 @@ class StackConfig:
     download_max_concurrency: int = 20
     attachment_retention_days: int = 14
     inline_image_limit: int = 1_000_000
+    inline_preview: bool = False
     max_message_bytes: int = 41_943_040
     max_header_bytes: int = 1_048_576
     max_header_fields: int = 100_000

@@ -167,6 +167,11 @@ _RULES = (
         " opens the file itself, so it cannot wait for the scan",
     ),
     _Rule(
+        "inline_preview",
+        lambda config: not (config.inline_preview and config.function_memory < 512),
+        "must be false with a functionMemory of less than 512 MB: an image is decoded for it",
+    ),
+    _Rule(
         "link_renewal",
         lambda config: not (config.link_renewal and not config.has_page),
         "must be false with linkMode presigned: there is no page that could offer a new link",

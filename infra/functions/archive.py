@@ -25,7 +25,7 @@ from typing import Protocol
 
 import pulumi
 
-from .platform_wheel import NATIVE, platform_wheel
+from .platform_wheel import NATIVE, PREVIEWS, RUNTIME, platform_wheel
 
 PACKAGES = ("relay_core", "adapters")
 """Our own packages that the function runs."""
@@ -38,6 +38,10 @@ _REGULAR_FILE_0644 = 0o100644 << 16
 _UNIX = 3
 _COMPILED = frozenset({".so", ".pyd", ".dylib"})
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)")
+_UNUSED = re.compile(
+    r"PIL/_?(avif|imagingft|imagingtk|imagingcms)\b|pillow\.libs/lib(avif|brotli|freetype|harfbuzz|lcms|png)"
+)
+"""Formats and fonts of Pillow that no picture is made of or with (`adapters.imaging`)."""
 _KEPT_METADATA = re.compile(r"METADATA\Z|(licenses/(.+/)?)?(LICENSE|NOTICE|COPYING)[^/]*\Z")
 
 
@@ -53,18 +57,22 @@ class File(Protocol):
         ...
 
 
-def function_archive(root: Path) -> pulumi.FileArchive:
+def function_archive(root: Path, *, previews: bool = False) -> pulumi.FileArchive:
     """The archive of the project in the folder `root`, written to `build/` there.
+
+    With `previews` it holds what makes pictures of images, which is larger than all the rest.
 
     Raises:
         UnusableEnvironment: naming what is missing, not of the pinned version, or native.
         WheelUnavailable: if a wheel for the function's platform can nowhere be had.
     """
-    pins = read_pins(root / "requirements-runtime.txt")
-    target = root / "build" / "relay-function.zip"
+    pinned = (RUNTIME, PREVIEWS) if previews else (RUNTIME,)
+    pins = {name: one for file in pinned for name, one in read_pins(root / file).items()}
+    target = root / "build" / f"relay-function{'-previews' if previews else ''}.zip"
     files: dict[str, File] = {**source_files(root, PACKAGES), **distribution_files(pins)}
-    for name in NATIVE:
-        files |= wheel_files(platform_wheel(root, name))
+    for name, file in NATIVE.items():
+        if file in pinned:
+            files |= wheel_files(platform_wheel(root, name))
     write_archive(target, files)
     return pulumi.FileArchive(str(target))
 
@@ -143,7 +151,9 @@ def _kept(files: Iterable[str]) -> Iterator[PurePosixPath]:
         if first.endswith(".dist-info"):
             if _KEPT_METADATA.match("/".join(rest)):
                 yield path
-        elif not (first in {"boto3", "botocore"} and _is_unused_data(rest)):
+        elif _UNUSED.match(file) or (first in {"boto3", "botocore"} and _is_unused_data(rest)):
+            continue
+        else:
             yield path
 
 

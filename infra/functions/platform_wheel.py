@@ -1,7 +1,7 @@
 """Wheels for the function's platform, on any machine that deploys.
 
 A distribution that is not pure Python comes as one wheel for each platform. That of the
-function (`PLATFORM`, `PYTHON_VERSION`) is fetched by pip, which checks it against the hashes
+function (`PLATFORMS`, `PYTHON_VERSION`) is fetched by pip, which checks it against the hashes
 that the requirements pin, and kept in `build/wheels`: `make setup` fetches it
 (`python -m infra.functions.platform_wheel`), so that making an archive later needs no network.
 What is kept is checked against the hashes again each time.
@@ -22,14 +22,18 @@ from pathlib import Path
 
 import pulumi
 
-PLATFORM = "manylinux2014_aarch64"
-"""The function's architecture, arm64, on a C library that is older than Lambda's own."""
+PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
+"""The function's architecture, arm64, on C libraries that are older than Lambda's own: that of
+`python3.13` is glibc 2.34 (Amazon Linux 2023)."""
 
 PYTHON_VERSION = "3.13"
 """The function's Python."""
 
-NATIVE = ("pybase64",)
-"""The distributions that the function runs and that are not pure Python."""
+RUNTIME, PREVIEWS = "requirements-runtime.txt", "requirements-previews.txt"
+"""What pins the distributions that the functions run: always, and where mails show pictures."""
+
+NATIVE = {"pybase64": RUNTIME, "pillow": PREVIEWS}
+"""The distributions that are not pure Python, and what pins each."""
 
 _TAG = "cp" + PYTHON_VERSION.replace(".", "")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
@@ -40,13 +44,13 @@ class WheelUnavailable(pulumi.RunError):
 
 
 def platform_wheel(root: Path, name: str) -> Path:
-    """The wheel of a distribution that `requirements-runtime.txt` pins in the folder `root`.
+    """The wheel of a distribution of `NATIVE`, as it is pinned in the folder `root`.
 
     Raises:
         WheelUnavailable: if it is not in `build/wheels` and cannot be fetched; saying what pip
             said and what to do.
     """
-    requirement = _requirement(root / "requirements-runtime.txt", name)
+    requirement = _requirement(root / NATIVE[name], name)
     folder = root / "build" / "wheels"
     if (kept := _kept(folder, name, requirement)) is not None:
         return kept
@@ -56,7 +60,7 @@ def platform_wheel(root: Path, name: str) -> Path:
         for wheel in Path(temporary).glob("*.whl"):
             wheel.replace(folder / wheel.name)
     if (fetched := _kept(folder, name, requirement)) is None:
-        raise WheelUnavailable(f"pip fetched no wheel of {name} for {PLATFORM} and {_TAG}")
+        raise WheelUnavailable(f"pip fetched no wheel of {name} for {PLATFORMS[-1]} and {_TAG}")
     return fetched
 
 
@@ -71,8 +75,9 @@ def _requirement(requirements: Path, name: str) -> str:
 
 def _kept(folder: Path, name: str, requirement: str) -> Path | None:
     pinned = set(_HASH.findall(requirement))
-    for wheel in sorted(folder.glob(f"{name}-*-{_TAG}-{_TAG}-*{PLATFORM}*.whl")):
-        if sha256(wheel.read_bytes()).hexdigest() in pinned:
+    for wheel in sorted(folder.glob(f"{name}-*-{_TAG}-{_TAG}-*.whl")):
+        fits = any(platform in wheel.name for platform in PLATFORMS)
+        if fits and sha256(wheel.read_bytes()).hexdigest() in pinned:
             return wheel
     return None
 
@@ -83,7 +88,8 @@ def _fetch(folder: Path, requirement: str) -> None:
     arguments = [
         *("download", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"),
         *("--require-hashes", "--only-binary=:all:", "--implementation=cp", f"--abi={_TAG}"),
-        *(f"--platform={PLATFORM}", f"--python-version={PYTHON_VERSION}"),
+        *(f"--platform={platform}" for platform in PLATFORMS),
+        f"--python-version={PYTHON_VERSION}",
         *("--dest", str(folder), "--requirement", str(requirements)),
     ]
     said = ""
@@ -96,8 +102,8 @@ def _fetch(folder: Path, requirement: str) -> None:
         said = said or finished.stderr.strip()
     name = requirement.partition("==")[0]
     raise WheelUnavailable(
-        f"the wheel of {name} for the function ({PLATFORM}, Python {PYTHON_VERSION}) is not in "
-        "build/wheels and cannot be fetched. With the package index in reach, run "
+        f"the wheel of {name} for the function ({PLATFORMS[-1]}, Python {PYTHON_VERSION}) is not"
+        " in build/wheels and cannot be fetched. With the package index in reach, run "
         f"`.venv/bin/python -m infra.functions.platform_wheel`. pip says:\n{said}"
     )
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from relay_core.attachments.damage import damage_note, may_be_damaged
 from relay_core.composing import prepare_mails
+from relay_core.outgoing.inline_previews import InlinePreview
 from relay_core.outgoing.link_list import ListedAttachment
 from relay_core.outgoing.sent_time import SentTime, late_note
 from relay_core.plan import RelayPlan
@@ -24,6 +25,7 @@ def mails_with_links(
     ports: Ports,
     *,
     sent: SentTime | None,
+    previews: Sequence[InlinePreview] = (),
 ) -> Callable[[str], OutgoingMail]:
     """A function from recipient to mail, with links to the kept files, valid until `until`.
 
@@ -56,6 +58,7 @@ def mails_with_links(
         page_for=page_for,
         notes=notes,
         sent_at=sent.at if sent else None,
+        previews=previews,
     )
 
 

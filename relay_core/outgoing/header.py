@@ -67,7 +67,7 @@ def compose_header(
     """The outgoing header, CRLF lines, the empty line included.
 
     `subject` is the new subject, or None to leave the field as it came. `fields` are the
-    values that the rewritten body needs (see `rewrite.RewrittenBody`). `sent_at` is when the
+    values that the rewritten body needs (see `splices.RewrittenBody`). `sent_at` is when the
     device sent the mail, None where nobody knows. `added` are names, in lower case, of fields
     that pass as well; `secrets` are the addresses that must not go out.
     """

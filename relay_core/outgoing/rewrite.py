@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import NamedTuple
 
 from relay_core.attachments.attachment import Attachment, is_signature, replaced_entities
 from relay_core.attachments.leaves import find_bodies
@@ -41,23 +40,13 @@ from .boundaries import (
     opening_line,
     outgoing_boundaries,
 )
+from .inline_previews import InlinePreview, previews_html, with_previews
 from .link_list import ListedAttachment, format_appendix_html, format_appendix_text
 from .part_header import can_go_out, concealed_fields, is_nameless, part_header
 from .signatures import SIGNATURE_NOTE, no_longer_signed
-from .splices import CRLF, Splice, apply_splices, with_crlf
+from .splices import CRLF, RewrittenBody, Splice, apply_splices, with_crlf
 from .text_writing import texts_left, write_text
 from .unchanged import margin_travels, reads_better_anew, travels_as_it_is
-
-
-class RewrittenBody(NamedTuple):
-    """All that stands below the message's header, ready to go out, and the fields it needs.
-
-    `fields` maps lower-case names to the values that the message's header must have for this
-    body; None means that the field must not be there.
-    """
-
-    content: bytes
-    fields: Mapping[str, str | None]
 
 
 def rewrite_body(
@@ -93,12 +82,16 @@ def prepare_bodies(
     listed: Sequence[ListedAttachment],
     notes: Sequence[str] = (),
     secrets: tuple[str, ...] = (),
+    previews: Sequence[InlinePreview] = (),
 ) -> Callable[[str | None], RewrittenBody]:
     """What makes the body that leads to a page: all that such bodies have in common is done once.
 
-    A mail may go to a hundred recipients, with a page each. Arguments as of `rewrite_body`.
+    A mail may go to a hundred recipients, with a page each. Arguments as of `rewrite_body`;
+    `previews` are pictures that the text with the list shows.
     """
-    rewriter = _Rewriter(message, tuple(detached), removals, tuple(listed), notes, secrets)
+    rewriter = _Rewriter(
+        message, tuple(detached), removals, tuple(listed), notes, secrets, tuple(previews)
+    )
     rewriter.prepare()
     return rewriter.for_page
 
@@ -111,6 +104,7 @@ class _Rewriter:
     listed: tuple[ListedAttachment, ...]
     notes: Sequence[str]
     secrets: tuple[str, ...]
+    previews: tuple[InlinePreview, ...]
     multiparts: tuple[Entity, ...] = ()
     texts: dict[Entity, str] = field(default_factory=dict)
     readings: dict[Entity, Reading] = field(default_factory=dict)  # of long texts
@@ -122,6 +116,8 @@ class _Rewriter:
     hosts: tuple[Entity, ...] = ()  # the texts that tell
     places: dict[Entity, Place] = field(default_factory=dict)  # in those that are HTML
     note_place: Entity | None = None  # the attachment whose place a note takes
+    shows: Entity | None = None  # the text that shows the previews
+    page_url: str | None = None
 
     def prepare(self) -> None:
         """Do all that does not depend on the page."""
@@ -156,7 +152,11 @@ class _Rewriter:
     def for_page(self, page_url: str | None) -> RewrittenBody:
         """The body whose readers are led to that page."""
         page = replace(
-            self, texts=dict(self.texts), splices=[], root_fields=dict(self.root_fields)
+            self,
+            texts=dict(self.texts),
+            splices=[],
+            root_fields=dict(self.root_fields),
+            page_url=page_url,
         )
         return page.telling(page_url, self.splices)
 
@@ -191,6 +191,7 @@ class _Rewriter:
         if not hosts:
             files = (one for one in self.message.entities if one in detached)
             self.note_place = next(files, None)
+        self.shows = next(iter(self.places), hosts[0] if hosts else self.note_place)
 
     def _told(self, entity: Entity, page_url: str | None) -> str:
         """A text with list and notes in it."""
@@ -200,6 +201,8 @@ class _Rewriter:
                 text, format_appendix_text(self.listed, self.notes, page_url=page_url)
             )
         appendix = format_appendix_html(self.listed, self.notes, page_url=page_url, among=text)
+        if entity is self.shows:
+            appendix = previews_html(self.previews, page_url) + appendix
         return at_place(text, place, appendix)
 
     # --- what goes ----------------------------------------------------------------------------
@@ -307,10 +310,12 @@ class _Rewriter:
         self, entity: Entity, text: str, full: str, reading: Reading, *, is_note: bool = False
     ) -> None:
         boundaries = frozenset(self.boundaries.values())
-        content, fields = write_text(
-            entity, text, full, reading, boundaries=boundaries, is_note=is_note
-        )
-        self._write_leaf(entity, fields, content)
+        written = write_text(entity, text, full, reading, boundaries=boundaries, is_note=is_note)
+        if self.previews and entity is self.shows:
+            written = with_previews(
+                entity, text, written, self.previews, self.page_url, boundaries=boundaries
+            )
+        self._write_leaf(entity, written.fields, written.content)
 
     def _write_leaf(
         self, entity: Entity, fields: Mapping[str, str | None], content: bytes

@@ -6,7 +6,7 @@ byte-identical.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -20,6 +20,17 @@ class Splice(NamedTuple):
 
     span: Span
     replacement: bytes
+
+
+class RewrittenBody(NamedTuple):
+    """All that stands below the message's header, ready to go out, and the fields it needs.
+
+    `fields` maps lower-case names to the values that the message's header must have for this
+    body; None means that the field must not be there.
+    """
+
+    content: bytes
+    fields: Mapping[str, str | None]
 
 
 def apply_splices(raw: bytes, splices: Iterable[Splice], *, start: int = 0) -> bytes:

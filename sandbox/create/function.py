@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from .declared import Account, Created, Creator, DeclarationError, Declared
+from .native_code import runnable_here
 
 _QUEUE_PERMISSIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
@@ -29,7 +30,7 @@ def function(declared: Declared, account: Account) -> Created:
     client, name = account.client("lambda"), declared.physical_name()
     made = client.create_function(
         FunctionName=name,
-        Code={"ZipFile": declared.require("code")},
+        Code={"ZipFile": runnable_here(declared.require("code"))},
         Tags=declared.tags(),
         **declared.renamed({"architectures": "Architectures", "packageType": "PackageType"}),
         **configuration(declared),

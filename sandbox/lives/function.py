@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.create import Account
 from sandbox.create import function as create
+from sandbox.create.native_code import runnable_here
 
 from .life import (
     ON_DELETION,
@@ -30,7 +31,7 @@ def _code(change: Change, account: Account) -> Mapping[str, Any]:
     client = account.client("lambda")
     made = client.update_function_code(
         FunctionName=change.id,
-        ZipFile=change.new.require("code"),
+        ZipFile=runnable_here(change.new.require("code")),
         Architectures=change.new.get("architectures", ["x86_64"]),
     )
     _await_update(client, change.id)

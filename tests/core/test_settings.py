@@ -46,6 +46,7 @@ SETTINGS = st.builds(
     link_expiry=HOURS,
     attachment_retention=st.integers(14, 3650).map(lambda days: timedelta(days=days)),
     inline_image_limit=st.integers(0, 10_000_000),
+    inline_preview=st.booleans(),
     retry_delay=st.integers(1, 900).map(lambda seconds: timedelta(seconds=seconds)),
     codes_counted=st.sampled_from(CodesCounted),
     spam_action=st.sampled_from(VerdictAction),

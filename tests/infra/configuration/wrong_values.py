@@ -194,6 +194,10 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
         {"configurationSetName": "a/b"},
         {"configurationSetName": "1 to 64"},
     ),
+    "pictures without memory": (
+        {"inlinePreview": True, "functionMemory": 511},
+        {"inlinePreview": "less than 512 MB"},
+    ),
     "new link without a page": (
         {"linkMode": "presigned", "linkRenewal": True},
         {"linkRenewal": "no page that could offer a new link"},

@@ -25,7 +25,7 @@ from infra.functions.archive import (
 from infra.functions.logged_function import ARCHITECTURE, RUNTIME
 from infra.functions.platform_wheel import (
     NATIVE,
-    PLATFORM,
+    PLATFORMS,
     PYTHON_VERSION,
     WheelUnavailable,
     platform_wheel,
@@ -39,9 +39,8 @@ PINS = read_pins(ROOT / "requirements-runtime.txt")
 def make_project(root: Path) -> Path:
     """A project with the real pins and small packages of its own."""
     root.mkdir(exist_ok=True)
-    (root / "requirements-runtime.txt").write_text(
-        (ROOT / "requirements-runtime.txt").read_text("utf-8"), "utf-8"
-    )
+    for requirements in set(NATIVE.values()):
+        copy(ROOT / requirements, root)
     for package in ("relay_core", "adapters"):
         (root / package / "__pycache__").mkdir(parents=True)
         (root / package / "__init__.py").write_text(f'"""{package}"""\n', "utf-8")
@@ -102,7 +101,27 @@ def test_what_is_compiled_is_compiled_for_the_function(archive: zipfile.ZipFile)
 
 def test_the_platform_is_the_functions() -> None:
     assert (f"python{PYTHON_VERSION}", "arm64") == (RUNTIME, ARCHITECTURE)
-    assert PLATFORM.endswith("_aarch64")
+    assert all(platform.endswith("_aarch64") for platform in PLATFORMS)
+
+
+def test_only_an_archive_for_previews_holds_what_makes_them(
+    archive: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    assert not [name for name in archive.namelist() if name.startswith(("PIL/", "pillow"))]
+    root = make_project(tmp_path)
+    with zipfile.ZipFile(function_archive(root, previews=True).path) as larger:
+        names = set(larger.namelist())
+        assert set(archive.namelist()) < names
+        decoders = {"PIL/_imaging", "PIL/_webp"}
+        for decoder in decoders:
+            code = larger.read(f"{decoder}.cpython-313-aarch64-linux-gnu.so")
+            assert (b"\x7fELF", 183) == (code[:4], int.from_bytes(code[18:20], "little"))
+        assert [] == [name for name in names if "avif" in name and not name.endswith(".py")]
+        # What they are linked with is there (`readelf -d` of the wheel's files).
+        for library in ("jpeg", "openjp2", "tiff", "webp", "webpmux", "webpdemux", "xcb", "zstd"):
+            assert [name for name in names if name.startswith(f"pillow.libs/lib{library}-")]
+        assert larger.filename is not None
+        assert Path(larger.filename).stat().st_size < 8_000_000
 
 
 def test_only_the_services_that_the_function_calls_are_described(archive: zipfile.ZipFile) -> None:
@@ -198,12 +217,13 @@ def test_a_wheel_that_is_not_the_pinned_one_is_not_used(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     wheel = platform_wheel(root, "pybase64")
+    kept = sorted(wheel.parent.iterdir())
     wheel.write_bytes(wheel.read_bytes() + b"more")
     with pytest.raises(
         WheelUnavailable, match=r"run `\.venv/bin/python -m infra\.functions\.platform_wheel`"
     ):
         function_archive(root)
-    assert [wheel.name] == [path.name for path in wheel.parent.iterdir()]
+    assert kept == sorted(wheel.parent.iterdir())
 
 
 def test_a_version_that_is_not_the_pinned_one_is_refused() -> None:

@@ -1,0 +1,177 @@
+"""Pictures of images: small, made of pixels alone, and never an error."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from adapters.imaging import MAX_PIXELS, PillowPreviews
+from tests.adapters.stored_message import png
+
+PREVIEWS = PillowPreviews()
+ENOUGH = 140_000
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    written = io.BytesIO()
+    image.save(written, kind, **options)
+    return written.getvalue()
+
+
+def scene(width: int = 1280, height: int = 720, mode: str = "RGB") -> Image.Image:
+    """What a camera sees: light from above, and a door."""
+    image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
+    ImageDraw.Draw(image).rectangle((width // 4, height // 4, width // 2, height), "red")
+    return image.convert(mode)
+
+
+def opened(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        encoded(scene(), "JPEG"),
+        encoded(scene(), "JPEG", progressive=True),
+        encoded(scene(mode="L"), "JPEG"),
+        encoded(scene(mode="CMYK"), "JPEG"),
+        encoded(scene(), "PNG"),
+        encoded(scene(mode="RGBA"), "PNG"),
+        encoded(scene(mode="P"), "PNG"),
+        encoded(scene(mode="1"), "PNG"),
+        encoded(scene(mode="L").convert("I;16"), "PNG"),
+        encoded(scene(mode="P"), "GIF", save_all=True, append_images=[scene(mode="P")]),
+        encoded(scene(), "WEBP"),
+        encoded(scene(), "WEBP", save_all=True, append_images=[scene()]),
+    ],
+    ids=lambda content: f"{content[:4]!r} {len(content)}",
+)
+def test_an_image_of_each_kind_becomes_a_small_jpeg(content: bytes) -> None:
+    picture = PREVIEWS.make(content, most_bytes=ENOUGH)
+    assert picture is not None
+    image = opened(picture.content)
+    assert ("JPEG", "RGB", (640, 360)) == (image.format, image.mode, image.size)
+    assert image.size == (picture.width, picture.height)
+
+
+def test_a_small_image_is_not_made_larger() -> None:
+    picture = PREVIEWS.make(png(8, 6), most_bytes=ENOUGH)
+    assert picture is not None
+    assert (8, 6) == (picture.width, picture.height)
+
+
+@pytest.mark.parametrize("most", [ENOUGH, 20_000, 5_000, 2_000])
+def test_it_keeps_to_its_bytes(most: int) -> None:
+    noise = Image.effect_noise((1280, 960), 80)
+    picture = PREVIEWS.make(encoded(noise, "JPEG"), most_bytes=most)
+    assert picture is None or len(picture.content) <= most
+    assert PREVIEWS.make(encoded(noise, "JPEG"), most_bytes=100) is None
+
+
+def test_what_lies_on_its_side_is_put_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter (Exif 2.3, Orientation)
+    picture = PREVIEWS.make(encoded(scene(), "JPEG", exif=exif), most_bytes=ENOUGH)
+    assert picture is not None
+    assert (360, 640) == (picture.width, picture.height)
+
+
+def test_a_transparent_image_stands_on_white() -> None:
+    clear = encoded(Image.new("RGBA", (20, 20), (0, 0, 0, 0)), "PNG")
+    picture = PREVIEWS.make(clear, most_bytes=ENOUGH)
+    assert picture is not None
+    assert (255, 255, 255) == opened(picture.content).getpixel((10, 10))
+
+
+SECRET = b"SECRET-of-the-file"
+
+
+@pytest.mark.parametrize(
+    "polyglot",
+    [
+        encoded(scene(), "JPEG") + b"<script>" + SECRET,
+        encoded(scene(), "JPEG", comment=SECRET),
+        encoded(scene(), "JPEG", icc_profile=SECRET * 10),
+        encoded(scene(), "GIF", comment=SECRET) + b"PK\x03\x04" + SECRET,
+        encoded(scene(), "PNG", exif=b"Exif\0\0" + SECRET) + SECRET,
+    ],
+)
+def test_only_pixels_go_on(polyglot: bytes) -> None:
+    assert SECRET in polyglot
+    picture = PREVIEWS.make(polyglot, most_bytes=ENOUGH)
+    assert picture is not None
+    assert SECRET not in picture.content
+    assert {"jfif", "jfif_version", "jfif_unit", "jfif_density"} >= set(
+        opened(picture.content).info
+    )
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of few bytes and many pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress((b"\0" + bytes(width // 8 + 1)) * min(height, 1000), 9))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xd8\xff",
+        encoded(scene(), "JPEG")[:5000],
+        encoded(scene(), "PNG")[:-2000],
+        bomb(30_000, 30_000),
+        bomb(4000, 3000),
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"GIF89a" + b"\xff" * 100,
+        encoded(scene(), "TIFF"),
+        encoded(scene(), "BMP"),
+        encoded(scene(), "ICO"),
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+    ],
+    ids=range(12),
+)
+def test_of_what_is_broken_or_huge_or_of_another_kind_there_is_no_picture(content: bytes) -> None:
+    assert PREVIEWS.make(content, most_bytes=ENOUGH) is None
+
+
+def test_one_pixel_too_many_is_too_many() -> None:
+    limit = MAX_PIXELS["PNG"]
+    assert PREVIEWS.make(bomb(limit // 1000, 1000), most_bytes=ENOUGH) is not None
+    assert PREVIEWS.make(bomb(limit // 1000 + 8, 1000), most_bytes=ENOUGH) is None
+
+
+SMALL = [encoded(scene(64, 48), kind) for kind in MAX_PIXELS]
+
+
+@settings(max_examples=100)
+@given(
+    st.sampled_from(SMALL),
+    st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), max_size=8),
+    st.integers(0, 3000),
+)
+def test_no_damage_raises_anything(
+    content: bytes, changes: list[tuple[int, int]], cut: int
+) -> None:
+    damaged = bytearray(content)
+    for place, value in changes:
+        damaged[place % len(damaged)] = value
+    PREVIEWS.make(bytes(damaged), most_bytes=ENOUGH)
+    PREVIEWS.make(bytes(damaged[:cut]), most_bytes=ENOUGH)
