@@ -17,7 +17,7 @@ from typing import Any
 
 import boto3
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from adapters.download.answering import DownloadFunction
 from adapters.download_function import compose
@@ -26,6 +26,7 @@ from relay_core.resources import PageResources
 from sandbox.emulator.running import Emulator
 from tests.adapters.stored_message import NOW, File, StoredMessage, store_keys, store_message
 from tests.browser.function_url import Function, function_url
+from tests.browser.visits import DESKTOP, Open, Visit
 
 REGION = "eu-central-1"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -109,3 +110,32 @@ def site(emulator: Emulator) -> Iterator[Site]:
             scanning=functions[1],
             serve=lambda function: stack.enter_context(function_url(function)),
         )
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """Opens a URL as a person would, without script unless it is asked for."""
+    contexts = []
+
+    def opened(
+        url: str,
+        *,
+        screen: ViewportSize = DESKTOP,
+        scheme: Any = "light",
+        script: bool = False,
+    ) -> Visit:
+        context = browser.new_context(
+            viewport=screen,
+            color_scheme=scheme,
+            java_script_enabled=script,
+            is_mobile=screen["width"] < 500,
+            has_touch=screen["width"] < 500,
+        )
+        contexts.append(context)
+        made = Visit(context.new_page())
+        made.page.goto(url)
+        return made
+
+    yield opened
+    for context in contexts:
+        context.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,14 @@ from adapters.download.look_page import Opened, picture_page, recording_page, te
 from relay_core.links.download import FileStatus, LinkStatus, LinkView, OfferedFile
 from relay_core.links.excerpt import Excerpt
 from tests.adapters.download.outline import outline
-from tests.adapters.download.test_page import HOSTILE, ORIGIN, attachment, manifest
+from tests.adapters.download.test_page import (
+    HOSTILE,
+    ORIGIN,
+    TOKEN,
+    attachment,
+    manifest,
+    page,
+)
 from tests.adapters.stored_message import ANNA
 
 OPAQUE = "application/octet-stream"
@@ -89,3 +98,24 @@ def test_each_page_leads_to_the_files_around_it_that_have_one_too() -> None:
 def test_a_text_that_goes_on_says_so(*, is_whole: bool) -> None:
     answer = text_page(opened("a.csv"), Excerpt(lines=("1",), is_whole=is_whole))
     assert ("first lines" in answer.body.decode()) is not is_whole
+
+
+def test_what_can_be_shown_is_viewed_and_what_can_be_played_is_played() -> None:
+    names = ("a.csv", "b.png", "c.mp4", "d.bin")
+    message = manifest(*names)
+    opaque = tuple(
+        replace(one, content_type="application/octet-stream") for one in message.attachments
+    )
+    parsed = outline(page(replace(message, attachments=opaque)))
+    views = [one for one in parsed.all("a") if "tabindex" not in one]
+    assert [f"{TOKEN}/look/1", f"{TOKEN}/look/2"] == [one["href"] for one in views]
+    plays = [one["value"] for one in parsed.all("button") if one["name"] == "play"]
+    assert ["3"] == plays
+    assert ["View a.csv", "View b.png"] == [one for one in parsed.texts["a"] if "View" in one]
+
+
+@pytest.mark.parametrize("status", [one for one in FileStatus if one is not FileStatus.READY])
+def test_a_file_that_is_not_ready_is_neither_viewed_nor_played(status: FileStatus) -> None:
+    parsed = outline(page(manifest("a.csv", "b.png", "c.csv"), statuses=(status,)))
+    assert [] == list(parsed.all("button"))
+    assert not [one for one in parsed.all("a") if "/look/" in str(one["href"])]

@@ -235,27 +235,6 @@ class TestFiles:
         assert "Refresh" not in done.headers
         assert "a" not in outline(done).texts
 
-    def test_what_can_be_shown_is_viewed_and_what_can_be_played_is_played(self) -> None:
-        names = ("a.csv", "b.png", "c.mp4", "d.bin")
-        message = manifest(*names)
-        opaque = tuple(
-            replace(one, content_type="application/octet-stream") for one in message.attachments
-        )
-        parsed = outline(page(replace(message, attachments=opaque)))
-        views = [one for one in parsed.all("a") if "tabindex" not in one]
-        assert [f"{TOKEN}/look/1", f"{TOKEN}/look/2"] == [one["href"] for one in views]
-        plays = [one["value"] for one in parsed.all("button") if one["name"] == "play"]
-        assert ["3"] == plays
-        assert ["View a.csv", "View b.png"] == [one for one in parsed.texts["a"] if "View" in one]
-
-    @pytest.mark.parametrize("status", [one for one in FileStatus if one is not FileStatus.READY])
-    def test_a_file_that_is_not_ready_is_neither_viewed_nor_played(
-        self, status: FileStatus
-    ) -> None:
-        parsed = outline(page(manifest("a.csv", "b.png", "c.csv"), statuses=(status,)))
-        assert [] == list(parsed.all("button"))
-        assert not [one for one in parsed.all("a") if "/look/" in str(one["href"])]
-
     def test_an_image_is_shown_where_it_may_be_one(self) -> None:
         parsed = outline(page(manifest("a.csv", "b.png", "c.svg")))
         (image,) = parsed.all("img")
