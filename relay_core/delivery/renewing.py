@@ -75,17 +75,28 @@ def send_new_link(
         except Conflict:
             continue
         new = NewLink(delivery=after, manifest=manifest, until=link_end(after, manifest))
-        (answer,) = submission.submit_each([compose(new)])
-        if isinstance(answer, AdapterError):
-            if not isinstance(answer, LostAnswer):
-                _take_back(before, after, manifest, manifests)
-            raise answer
-        return Asked.SENT
+        answer = _submit(new, compose, submission)
+        if answer is None:
+            return Asked.SENT
+        if not isinstance(answer, LostAnswer):
+            _take_back(before, after, manifest, manifests)
+        raise answer
     raise TransientError(
         call="s3:PutObject",
         target=str(message_id),
         detail="the manifest was changed by others at each try",
     )
+
+
+def _submit(
+    new: NewLink, compose: Callable[[NewLink], OutgoingMail], submission: Submission
+) -> AdapterError | None:
+    """Why a new link was not sent, or None if it was."""
+    try:
+        (answer,) = submission.submit_each([compose(new)])
+    except AdapterError as error:  # the link could not be made
+        return error
+    return answer if isinstance(answer, AdapterError) else None
 
 
 def _record(manifest: Manifest, recipient: str) -> DeliveryRecord | None:

@@ -162,6 +162,19 @@ def test_what_the_mail_service_refuses_may_be_asked_for_again_at_once(
     assert 200 == late.get(link_in(mails)).status
 
 
+def test_a_link_that_cannot_be_made_may_be_asked_for_again_at_once(
+    late: Visitor, message: StoredMessage, mails: MemorySubmission
+) -> None:
+    function = late.function
+    assert function.renewals is not None
+    keys = replace(function.renewals.keys, parameter_name="/no/such/parameter")
+    late.function = replace(function, renewals=replace(function.renewals, keys=keys))
+    assert 503 == ask(late, message.path()).status
+    late.function = function
+    assert 202 == ask(late, message.path()).status
+    assert 1 == len(mails.outbox)
+
+
 def test_what_the_mail_service_may_have_taken_is_not_sent_twice(
     late: Visitor, message: StoredMessage, mails: MemorySubmission
 ) -> None:
