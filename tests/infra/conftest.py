@@ -86,7 +86,15 @@ def posted(deploy: Deploy) -> Deployment:
     return deploy(webhooks=WEBHOOKS, eventBus="operations", watchSubscriptions=True)
 
 
-@pytest.fixture(scope="session", params=["dev", "presigned", "scanned", "hardened", "posted"])
+@pytest.fixture(scope="session")
+def renewing(deploy: Deploy) -> Deployment:
+    """The dev stack, whose page sends new links."""
+    return deploy(linkRenewal=True)
+
+
+@pytest.fixture(
+    scope="session", params=["dev", "presigned", "scanned", "hardened", "posted", "renewing"]
+)
 def every(request: pytest.FixtureRequest) -> Deployment:
     """The dev stack, in each of the forms that its configuration gives it."""
     stack: Deployment = request.getfixturevalue(request.param)

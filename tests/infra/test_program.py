@@ -40,6 +40,10 @@ WILDCARDS_OF_PAGE: Mapping[str, str] = {
     "KeepArchives": "keys are made of mails' ids, under one prefix",
     "RecordDownloads": "keys are made of mails' ids and the time, under one prefix",
 }
+WILDCARDS_OF_RENEWAL: Mapping[str, str] = {
+    "RecordRenewals": "keys are made of mails' ids, under one prefix",
+    "SendNewLinks": "as SendAsTheSender",
+}
 WILDCARDS_OF_SCAN: Mapping[str, str] = {
     "SeeScans": "keys are made of mails' ids, under one prefix",
     "ScanObjects": "keys are made of mails' ids, under one prefix",
@@ -97,7 +101,11 @@ def test_no_allowed_action_is_a_wildcard_without_a_reason(every: Deployment) -> 
 
 
 def test_no_allowed_resource_is_a_wildcard_without_a_reason(
-    dev: Deployment, presigned: Deployment, scanned: Deployment, hardened: Deployment
+    dev: Deployment,
+    presigned: Deployment,
+    scanned: Deployment,
+    hardened: Deployment,
+    renewing: Deployment,
 ) -> None:
     def found(stack: Deployment) -> set[str]:
         return {
@@ -111,6 +119,7 @@ def test_no_allowed_resource_is_a_wildcard_without_a_reason(
     of_page = {**WILDCARDS, **WILDCARDS_OF_PAGE}
     assert found(presigned) == set(WILDCARDS)
     assert found(dev) == set(of_page)
+    assert found(renewing) == {*of_page, *WILDCARDS_OF_RENEWAL}
     assert found(scanned) == {*of_page, *WILDCARDS_OF_SCAN}
     assert found(hardened) == {*of_page, *WILDCARDS_OF_SCAN, *WILDCARDS_OF_KEY}
 

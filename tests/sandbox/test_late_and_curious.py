@@ -12,11 +12,13 @@ from email.parser import BytesParser
 from email.policy import SMTP, default
 from html import unescape
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.adapters.stored_message import png
+from tests.sandbox.privileges import privileges_of
 from tests.sandbox.running import (
     LINK,
     TO_PAGE,
@@ -30,9 +32,14 @@ from tests.sandbox.waiting import eventually
 
 
 @pytest.fixture(scope="module")
-def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("curious")
+
+
+@pytest.fixture(scope="module")
+def relay(folder: Path) -> Iterator[RunningSandbox]:
     config = ("inlinePreview=true", "linkRenewal=true")
-    with running_sandbox(tmp_path_factory.mktemp("curious"), config) as sandbox:
+    with running_sandbox(folder, config) as sandbox:
         yield sandbox
 
 
@@ -121,6 +128,25 @@ def test_a_renewed_link_arrives_and_opens_and_the_old_one_stays_shut(
     assert old != new
     assert (200, 410) == (status(new), status(old))
     assert [jpeg()] == files_behind(new)
+
+
+@pytest.mark.parametrize(
+    ("sid", "action"),
+    [("RecordRenewals", "s3:PutObject"), ("SendNewLinks", "ses:SendRawEmail")],
+)
+def test_without_a_right_no_link_is_renewed_and_with_it_it_is_at_once(
+    relay: RunningSandbox, folder: Path, sid: str, action: str
+) -> None:
+    recipient = unique_address()
+    relay.send(camera(relay, recipient, jpeg()))
+    old = link_in(relay.await_mail(recipient))
+    expire(relay, recipient)
+    name = relay.ready["stack"]["downloadFunctionName"]
+    page = privileges_of(relay, folder / "data", name)
+    with page.without(sid), page.denied(action):
+        assert 503 == status(old, b"renew=1")
+    assert 202 == status(old, b"renew=1")
+    eventually(lambda: relay.mails(recipient)[1:], within=60)
 
 
 def expire(relay: RunningSandbox, recipient: str) -> None:

@@ -23,6 +23,7 @@ PARTS: Mapping[str, st.SearchStrategy[Mapping[str, Any]]] = {
             {"linkMode": "page", "malwareProtection": True},
             {"linkMode": "page", "linkKeyVersion": 3, "downloadUrl": "https://files.example.com"},
             {"linkMode": "page", "downloadMaxConcurrency": 0},
+            {"linkMode": "page", "linkRenewal": True},
         ]
     ),
     "domains": st.sampled_from(

@@ -93,9 +93,8 @@ def test_its_role_may_do_what_the_code_calls_and_nothing_else(dev: Deployment) -
 
 
 def test_only_a_page_that_renews_links_may_send_mail_and_change_manifests(
-    dev: Deployment, deploy: Deploy
+    dev: Deployment, renewing: Deployment
 ) -> None:
-    renewing = deploy(linkRenewal=True)
     ses = f"arn:aws:ses:eu-central-1:{ACCOUNT}"
     sending = {
         (f"ses:{action}", f"{ses}:{resource}")
