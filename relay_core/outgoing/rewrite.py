@@ -86,8 +86,7 @@ def prepare_bodies(
 ) -> Callable[[str | None], RewrittenBody]:
     """What makes the body that leads to a page: all that such bodies have in common is done once.
 
-    A mail may go to a hundred recipients, with a page each. Arguments as of `rewrite_body`;
-    `previews` are pictures that the text with the list shows.
+    A mail may go to a hundred recipients. Arguments as of `rewrite_body`, and pictures to show.
     """
     rewriter = _Rewriter(
         message, tuple(detached), removals, tuple(listed), notes, secrets, tuple(previews)

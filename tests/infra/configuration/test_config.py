@@ -96,7 +96,6 @@ def test_a_stack_that_sets_only_what_is_required_gets_the_defaults() -> None:
         download_url=None,
         download_max_concurrency=20,
         malware_protection=False,
-        link_renewal=False,
     )
 
 
