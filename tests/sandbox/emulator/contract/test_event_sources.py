@@ -26,8 +26,10 @@ def handler(event, context):
     for record in event["Records"]:
         order = json.loads(record["body"])
         count = int(record["attributes"]["ApproximateReceiveCount"])
+        at = record["attributes"]
         seen = {"id": order["id"], "count": count, "keys": sorted(record),
-                "batch": len(event["Records"])}
+                "batch": len(event["Records"]),
+                "waited": int(at["ApproximateFirstReceiveTimestamp"]) - int(at["SentTimestamp"])}
         sqs.send_message(QueueUrl=os.environ["SEEN"], MessageBody=json.dumps(seen))
         if count <= order.get("failures", 0):
             if order.get("again_in") is not None:
@@ -109,6 +111,11 @@ class Feed:
         found = messages(self.emulator, self.seen_url)
         self._seen += [json.loads(message["Body"]) for message in found]
         return sorted(s["count"] for s in self._seen if s["id"] == identifier)
+
+    def waited(self, identifier: str) -> int:
+        """Milliseconds from when a message was sent to when it was first received."""
+        (waited,) = (int(s["waited"]) for s in self._seen if s["id"] == identifier)
+        return waited
 
     def largest_batch(self) -> int:
         """The most messages that the function was called with at once."""
@@ -205,9 +212,9 @@ class TestEventSources:
     ) -> None:
         feed = Feed(emulator, visibility=600, timeout=20, tries=2)
         feed.send({"id": "first", "anew": {"id": "again"}})
-        eventually(lambda: feed.seen("first") == [1])
-        assert feed.seen("again") == []
         eventually(lambda: feed.seen("again") == [1])
+        assert feed.seen("first") == [1]
+        assert feed.waited("again") >= 999  # milliseconds, each end rounded down
         eventually(lambda: feed.depth() == 0)
 
     def test_no_more_workers_run_than_the_mapping_allows(self, emulator: Emulator) -> None:
