@@ -142,7 +142,7 @@ def plan_admission(
         unread = MailIdentity(message_id=message_id, raw_key=raw_key, sender=None, subject="")
         refusal = Refusal(reason=reason, detail=str(error))
         return Refused(mail=unread, message=None, refusals=(refusal,))
-    message, codes = find_body_codes(message, settings.recipient_marker, settings.limits)
+    message, codes = find_body_codes(message, settings.markers, settings.limits)
     origin = find_origin(message.header)
     if may_lack_receipt and not has_receipt(message.header):
         origin = Origin(author=origin.author, authenticated=True)
@@ -212,11 +212,11 @@ _COUNTED = {
 def _nobody_named(
     mail: MailIdentity, message: Message, settings: Settings, directory: Directory
 ) -> Refusal:
-    marker = settings.recipient_marker
-    near_miss = find_near_miss(message, marker, settings.limits)
+    near_miss = find_near_miss(message, settings.markers, settings.limits)
     nearly = f" ({near_miss}, which is none)" if near_miss else ""
+    codes = " or ".join(f":{marker}:…:{marker}:" for marker in settings.markers)
     missing = (
-        f"neither a body nor the Subject holds a code :{marker}:…:{marker}:{nearly},"
+        f"neither a body nor the Subject holds a code {codes}{nearly},"
         " and there are no default recipients for"
     )
     if find_default_recipients(mail.sender, directory) is None:

@@ -101,7 +101,11 @@ def relay_message(
     stored = begin_again(raw_key, stored, attempt, worker=worker, settings=settings, ports=ports)
     if stored is not None and stored.manifest.marker:
         # What was promised is read as it was read then, whatever the configuration says by now.
-        settings = replace(settings, recipient_marker=stored.manifest.marker)
+        settings = replace(
+            settings,
+            recipient_marker=stored.manifest.marker,
+            short_marker=stored.manifest.short_marker or None,
+        )
     raw = ports.incoming.fetch(raw_key)
     admitted = plan_admission(raw, raw_key, settings)
     plan: RelayPlan | Refused | Dropped
@@ -211,6 +215,7 @@ def carry_out(
             deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
             refusals=kept_refusals(plan.refusals),
             marker=settings.recipient_marker,
+            short_marker=settings.short_marker or "",
         )
         ledger = Ledger(ports.manifests, manifest, stored)
     already = ledger.manifest.count(DeliveryState.SUBMITTED)

@@ -85,6 +85,7 @@ class Settings:
     allowed_recipients: tuple[str, ...]
     configuration_set_name: str | None = None
     recipient_marker: str = "Email_Rxers_Code"
+    short_marker: str | None = None
     codes_counted: CodesCounted = CodesCounted.ALL
     allowed_senders: tuple[str, ...] = ()
     directory_refresh: timedelta = timedelta(seconds=60)
@@ -119,6 +120,12 @@ class Settings:
     def __post_init__(self) -> None:
         if problems := tuple(_problems(self)):
             raise InvalidSettings(problems)
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """The words around recipient codes."""
+        short = self.short_marker
+        return (self.recipient_marker,) if short is None else (self.recipient_marker, short)
 
     @property
     def limits(self) -> Limits:
@@ -164,6 +171,7 @@ class Settings:
 
 _LONGEST_RETENTION = timedelta(days=3650)
 _MARKER = re.compile(r"[A-Za-z0-9_.-]{3,64}\Z")
+_SHORT_MARKER = re.compile(r"[A-Za-z](?:[A-Za-z0-9_.-]{0,14}[A-Za-z0-9])\Z")
 _RANGES = (
     ("max_recipients", 1, 1000),
     # A window's record names each mail that it let through (`relay_core.limits.flood`).
@@ -214,6 +222,21 @@ def _problems(settings: Settings) -> list[Problem]:
         "must be 3 to 64 letters, digits, dots, hyphens or underscores",
         holds=bool(_MARKER.match(settings.recipient_marker)),
     )
+    if settings.short_marker is not None:
+        check(
+            "short_marker",
+            settings.short_marker,
+            "must be 2 to 16 letters, digits, dots, hyphens or underscores, a letter first and a"
+            " letter or digit last",
+            holds=bool(_SHORT_MARKER.match(settings.short_marker)),
+        )
+        check(
+            "short_marker",
+            settings.short_marker,
+            f"must not be made of words of recipientMarker ({settings.recipient_marker}), nor hold"
+            " all of them: nobody could tell which one closes a code",
+            holds=not _share_words(settings.recipient_marker, settings.short_marker),
+        )
     check(
         "allowed_recipients",
         list(settings.allowed_recipients),
@@ -264,6 +287,17 @@ def _problems(settings: Settings) -> list[Problem]:
         holds = least <= seconds <= most
         check(name, seconds, f"must be from {least} to {most} seconds", holds=holds)
     return found
+
+
+def _share_words(first: str, second: str) -> bool:
+    """Whether one marker is a run of the other's words, joined in whatever way."""
+    words = [re.findall(r"[a-z0-9]+", marker.lower()) for marker in (first, second)]
+    return any(
+        "".join(one) == "".join(other[start:end])
+        for one, other in (words, words[::-1])
+        for start in range(len(other))
+        for end in range(start + 1, len(other) + 1)
+    )
 
 
 def _is_address(value: str) -> bool:

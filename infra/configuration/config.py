@@ -47,6 +47,7 @@ class StackConfig:
     allowed_recipients: tuple[str, ...]
     configuration_set_name: str | None = None
     recipient_marker: str = "Email_Rxers_Code"
+    short_marker: str | None = None
     codes_counted: CodesCounted = CodesCounted.ALL
     allowed_senders: tuple[str, ...] = ()
     recipient_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -112,7 +112,7 @@ def _inspected(
     message: Message, settings: Settings, keep: Keep | None
 ) -> tuple[InspectedAttachment, ...]:
     found = []
-    codes = find_codes(message, settings.recipient_marker, settings.limits)
+    codes = find_codes(message, settings.markers, settings.limits)
     for attachment in attachments_of(message, codes, settings):
         content = Measured(content_of(message, attachment))
         if keep is None:

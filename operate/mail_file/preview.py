@@ -64,7 +64,7 @@ def preview(
     if isinstance(planned, RelayPlan) and caveat is None:
         plan = planned
     else:
-        codes = find_codes(planned.message, settings.recipient_marker, settings.limits)
+        codes = find_codes(planned.message, settings.markers, settings.limits)
         plan = plan_deliveries(planned.message, planned.mail, codes, (recipient,), settings)
     by_page = settings.link_mode is LinkMode.PAGE
     compose = prepare_mails(

@@ -18,6 +18,7 @@ from relay_core.mime.uuencode import UuencodedFile
 from relay_core.recipient_code import (
     Allowance,
     CodeError,
+    Markers,
     RecipientCode,
     find_in_html,
     find_in_text,
@@ -58,9 +59,9 @@ class CodesFound:
     may_be_quoted: bool
 
 
-def find_codes(message: Message, marker: str, limits: Limits = DEFAULT_LIMITS) -> CodesFound:
+def find_codes(message: Message, markers: Markers, limits: Limits = DEFAULT_LIMITS) -> CodesFound:
     """Find the recipient codes in every body and in the Subject, and the files."""
-    reader = _BodyReader(message, marker, limits.text_size, limits.attachments)
+    reader = _BodyReader(message, markers, limits.text_size, limits.attachments)
     plain: list[RecipientCode] = []
     others: list[RecipientCode] = []
     errors = _Errors()
@@ -71,7 +72,7 @@ def find_codes(message: Message, marker: str, limits: Limits = DEFAULT_LIMITS) -
             for error in code.errors:
                 errors.tell(error, show)
     counting = plain if any(code.entries for code in plain) else plain + others
-    subject = read_subject(message.header, marker)
+    subject = read_subject(message.header, markers)
     are_in_subject = not counting and bool(subject.codes)
     if are_in_subject:
         counting = list(subject.codes)
@@ -90,35 +91,37 @@ def find_codes(message: Message, marker: str, limits: Limits = DEFAULT_LIMITS) -
 
 
 def find_body_codes(
-    message: Message, marker: str, limits: Limits = DEFAULT_LIMITS
+    message: Message, markers: Markers, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Message, CodesFound]:
     """Find the recipient codes, and the message in which their texts are bodies.
 
     Some programs name every part. Where no body holds a code, the first text with a name that
     holds one is a body, if it is not said to be an attachment: its name counts no longer.
     """
-    codes = find_codes(message, marker, limits)
+    codes = find_codes(message, markers, limits)
     if codes.found and not codes.are_in_subject:
         return message, codes
     for entity in find_named_texts(message)[:_MOST_NAMED]:
         if entity.body.end - entity.body.start > limits.text_size:
             continue
-        reader = _BodyReader(message, marker, limits.text_size, limits.attachments)
+        reader = _BodyReader(message, markers, limits.text_size, limits.attachments)
         if reader.read(entity)[0]:
             changed = message.without_name(entity)
-            return changed, find_codes(changed, marker, limits)
+            return changed, find_codes(changed, markers, limits)
     return message, codes
 
 
 _MOST_NAMED = 8
 
 
-def find_near_miss(message: Message, marker: str, limits: Limits = DEFAULT_LIMITS) -> str | None:
+def find_near_miss(
+    message: Message, markers: Markers, limits: Limits = DEFAULT_LIMITS
+) -> str | None:
     """Where something stands that may be meant as a code, and what; None if there is nothing.
 
     In HTML, what it is written with counts: a code in an attribute or a comment is seen by nobody.
     """
-    pattern = near_miss_pattern(marker)
+    pattern = near_miss_pattern(markers)
     places = [("the subject", one_line(message.header.text("subject") or ""))]
     for entity in (*find_bodies(message), *find_named_texts(message)):
         if entity.body.end - entity.body.start <= limits.text_size and len(places) <= _MOST_NAMED:
@@ -142,7 +145,7 @@ class _BodyReader:
     """
 
     message: Message
-    marker: str
+    markers: Markers
     room: int
     files_left: int
     allowance: Allowance = field(default_factory=Allowance)
@@ -160,7 +163,7 @@ class _BodyReader:
         long_text = read_long_text(
             self.message,
             entity,
-            self.marker,
+            self.markers,
             allowance=self.allowance,
             is_prose=is_prose(entity),
             room=self.room,
@@ -177,7 +180,7 @@ class _BodyReader:
         text = self.message.text(entity).text
         find = find_in_html if entity.media_type.full == "text/html" else find_in_text
         spans = [file.span for file in files]
-        found = find(text, self.marker, files=spans, allowance=self.allowance)
+        found = find(text, self.markers, files=spans, allowance=self.allowance)
         if found.removals:
             self.removals[entity] = found.removals
         if files:

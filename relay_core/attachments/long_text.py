@@ -30,6 +30,7 @@ from relay_core.recipient_code import (
     Allowance,
     CodeError,
     Grain,
+    Markers,
     RecipientCode,
     find_in_source,
     format_error,
@@ -108,7 +109,7 @@ _AROUND = 200
 def read_long_text(
     message: Message,
     entity: Entity,
-    marker: str,
+    markers: Markers,
     *,
     allowance: Allowance,
     is_prose: bool,
@@ -147,7 +148,7 @@ def read_long_text(
         codec=codec,
         is_html=entity.media_type.full == "text/html",
     )
-    found = find_in_source(source, marker, allowance=allowance, grain=grain)
+    found = find_in_source(source, markers, allowance=allowance, grain=grain)
     kept = sum(end - start for start, end in _kept(source, found.removals))
     is_attached = kept > room or are_too_many
     shown: str | None = None

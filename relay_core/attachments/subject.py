@@ -13,6 +13,7 @@ from typing import NamedTuple
 from relay_core.mime.header import Header
 from relay_core.recipient_code import (
     MAX_LOOKS,
+    Markers,
     RecipientCode,
     find_in_text,
 )
@@ -35,13 +36,13 @@ class Subject(NamedTuple):
     has_words_before: bool
 
 
-def read_subject(header: Header, marker: str) -> Subject:
+def read_subject(header: Header, markers: Markers) -> Subject:
     """Read the Subject of a mail; one that is missing is empty."""
     folded = header.folded_text("subject") or ""
-    found = find_in_text(folded, marker)
+    found = find_in_text(folded, markers)
     whole = one_line(header.text("subject") or "")
     rest = one_line(cut(folded, found.removals)) if found.removals else whole
-    shown = _without_codes(rest, marker)
+    shown = _without_codes(rest, markers)
     return Subject(
         folded=folded,
         codes=found.codes,
@@ -52,7 +53,7 @@ def read_subject(header: Header, marker: str) -> Subject:
     )
 
 
-def _without_codes(line: str, marker: str) -> str:
+def _without_codes(line: str, markers: Markers) -> str:
     """The words of a line, one blank apart, without codes.
 
     Words that move together may make a code whole, as any cut may. A line that shows one after
@@ -60,7 +61,7 @@ def _without_codes(line: str, marker: str) -> str:
     """
     words = line
     for _ in range(MAX_LOOKS):
-        removals = find_in_text(words, marker).removals
+        removals = find_in_text(words, markers).removals
         if not removals:
             return words
         words = one_line(cut(words, removals))

@@ -46,7 +46,7 @@ class MailIdentity:
 _ADVICE = {
     Reason.NO_RECIPIENT_CODE: (
         "Make the device write the recipients into the body or the Subject of its mail, as\n"
-        "  :{marker}:someone@example.org,another@example.org:{marker}:\n"
+        "  {code}\n"
         "or give its address default recipients: 'relayctl directory edit'."
     ),
     Reason.MALFORMED_RECIPIENT_CODE: "Correct the recipient code in the device's settings.",
@@ -115,9 +115,9 @@ def compose_notice(
     """
     if not refusals:
         raise ValueError("a notice needs something to tell")
-    reason, marker = refusals[0].reason, settings.recipient_marker
+    reason, code = refusals[0].reason, " or ".join(map(_example, settings.markers))
     told = [
-        Refusal(reason=one.reason, detail=_quoted(one.detail, marker=marker))
+        Refusal(reason=one.reason, detail=_quoted(one.detail, markers=settings.markers))
         for one in refusals[:MAX_REFUSALS_TOLD]
     ]
     more = len(refusals) - len(told)
@@ -145,7 +145,7 @@ def compose_notice(
         *([f"* and {more} more"] if more else []),
         "",
         "What to do:",
-        *(f"* {_indented(_ADVICE[reason].format(marker=marker))}" for reason in reasons),
+        *(f"* {_indented(_ADVICE[reason].format(code=code))}" for reason in reasons),
         *_commands(mail.message_id, reasons, others_have_it=relayed_to > 0),
         "",
         f"More: {settings.place_of_notices}",
@@ -164,6 +164,10 @@ def compose_notice(
     )
 
 
+def _example(marker: str) -> str:
+    return f":{marker}:someone@example.org,another@example.org:{marker}:"
+
+
 def _commands(
     message_id: MessageId, reasons: Sequence[Reason], *, others_have_it: bool
 ) -> Iterator[str]:
@@ -173,11 +177,11 @@ def _commands(
         yield f"* After the correction, send: relayctl redeliver {message_id}{whom}"
 
 
-def _quoted(text: str, *, marker: str = "", keeps_addresses: bool = True) -> str:
+def _quoted(text: str, *, markers: tuple[str, ...] = (), keeps_addresses: bool = True) -> str:
     """Words of the mail: not too many, and no part of them a link."""
     if len(text) > MAX_DETAIL:
         text = text[:MAX_DETAIL] + "…"
-    return quote_words(text, marker=marker, keeps_addresses=keeps_addresses)
+    return quote_words(text, markers=markers, keeps_addresses=keeps_addresses)
 
 
 def _indented(text: str) -> str:

@@ -37,24 +37,23 @@ _CARETS = re.compile(r"( *)(\^+)\Z")
 
 
 @lru_cache(maxsize=16)
-def _pattern(marker: str, *, keeps_addresses: bool) -> re.Pattern[str]:
+def _pattern(markers: tuple[str, ...], *, keeps_addresses: bool) -> re.Pattern[str]:
     left_alone = [_NUMBER]
-    if marker:
-        left_alone.append(rf":?(?<!\w){re.escape(marker)}:")
+    left_alone += (rf":?(?<!\w){re.escape(marker)}:" for marker in markers)
     if keeps_addresses:
         left_alone.append(_ADDRESS)
     signs = _SIGNS if keeps_addresses else _SIGNS + _AT_SIGN
     return re.compile(rf"(?:{'|'.join(left_alone)})|(?P<sign>{signs})")
 
 
-def quote_words(text: str, *, marker: str = "", keeps_addresses: bool = True) -> str:
+def quote_words(text: str, *, markers: tuple[str, ...] = (), keeps_addresses: bool = True) -> str:
     """The text without control characters, and with nothing that a mail program makes a link of.
 
-    Line breaks stay. `marker` is the word around recipient codes, whose colons stay as well. With
-    `keeps_addresses`, so do plain addresses.
+    Line breaks stay. `markers` are the words around recipient codes, whose colons stay as well.
+    With `keeps_addresses`, so do plain addresses.
     """
     printable = "".join(one if one.isprintable() or one == "\n" else " " for one in text)
-    pattern = _pattern(marker, keeps_addresses=keeps_addresses)
+    pattern = _pattern(markers, keeps_addresses=keeps_addresses)
     lines = printable.split("\n")
     quoted = [pattern.sub(_bracketed, line) for line in lines]
     for number, carets in enumerate(map(_CARETS.match, lines[1:]), 1):

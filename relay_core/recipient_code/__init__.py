@@ -2,17 +2,17 @@
 
     :Email_Rxers_Code:alice@example.org,Bob <bob@example.org>,@night-shift:Email_Rxers_Code:
 
-The marker word is configurable and matched in any case. The list may stand in `[ ]`, run
-over several lines, and be marked up in HTML. `find_in_text` and `find_in_html` find every
-code of a body, tell what each says, and which spans to cut so that no reader sees it;
-`find_in_source` does the same for a text that is only there as bytes.
+The marker word is configurable and matched in any case; there may be a second, short one. The
+list may stand in `[ ]`, run over several lines, and be marked up in HTML. `find_in_text` and
+`find_in_html` find every code of a body, tell what each says, and which spans to cut so that no
+reader sees it; `find_in_source` does the same for a text that is only there as bytes.
 
 Errors are values: one bad address takes nothing else with it, and a code without an end is
 reported without its addresses. `grammar` says how a list is read, `entry_grammar` how one entry
-in it, and `entries` what both find. `finding` tells where codes are,
-`skimming` where it is worth while to look for them, `looking` how the two work together,
-`cutting` what goes with a code, `torn` what becomes of one that a cut makes whole, and `allowance`
-how much of all that a mail may cost.
+in it, and `entries` what both find. `markers` says what is taken for a marker, `delimiters` finds
+them with their colons, `finding` tells where codes are, `skimming` where it is worth while to look
+for them, `looking` how the two work together, `cutting` what goes with a code, `torn` what becomes
+of one that a cut makes whole, and `allowance` how much of all that a mail may cost.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from relay_core.text.spans import merge
 from .allowance import Allowance
 from .entries import Address, CodeError, Entry, Group, RecipientCode
 from .error_text import format_error
-from .finding import format_code, near_miss_pattern, parse_code
+from .finding import format_code, parse_code
 from .looking import Looker
+from .markers import Markers, near_miss_pattern
 from .skimming import ORDINARY, Grain, find_regions
 from .torn import MAX_LOOKS, cut_torn
 
@@ -42,6 +43,7 @@ __all__ = [
     "Found",
     "Grain",
     "Group",
+    "Markers",
     "RecipientCode",
     "find_in_html",
     "find_in_source",
@@ -68,7 +70,7 @@ _NOTHING = Found(codes=(), removals=())
 
 
 def find_in_text(
-    text: str, marker: str, *, files: Sequence[Span] = (), allowance: Allowance | None = None
+    text: str, markers: Markers, *, files: Sequence[Span] = (), allowance: Allowance | None = None
 ) -> Found:
     """The codes of a plain-text body.
 
@@ -76,18 +78,18 @@ def find_in_text(
     `files` are spans that are cut as well, be they in a code or not. The `allowance` is that of
     the mail; without one there is a new one.
     """
-    return _find(text, files, Looker(marker, False, allowance or Allowance(), ORDINARY))
+    return _find(text, files, Looker(markers, False, allowance or Allowance(), ORDINARY))
 
 
 def find_in_html(
-    html: str, marker: str, *, files: Sequence[Span] = (), allowance: Allowance | None = None
+    html: str, markers: Markers, *, files: Sequence[Span] = (), allowance: Allowance | None = None
 ) -> Found:
     """The codes of an HTML body, whatever tags and character references they are written with.
 
     Cutting the removals leaves markup that is nested as well as it was before: an element
     goes with both its tags or with none. `files` are spans that are cut as well.
     """
-    return _find(html, files, Looker(marker, True, allowance or Allowance(), ORDINARY))
+    return _find(html, files, Looker(markers, True, allowance or Allowance(), ORDINARY))
 
 
 def _find(text: str, files: Sequence[Span], looker: Looker) -> Found:
@@ -103,17 +105,17 @@ def _find(text: str, files: Sequence[Span], looker: Looker) -> Found:
 
 
 def find_in_source(
-    source: TextSource, marker: str, *, allowance: Allowance, grain: Grain = ORDINARY
+    source: TextSource, markers: Markers, *, allowance: Allowance, grain: Grain = ORDINARY
 ) -> Found:
     """The codes of a text that is only read where one may be, a region at a time.
 
     What is found is what `find_in_text` and `find_in_html` find, but that regions do not know of
     each other: an element that begins far before a code and ends far behind it is left as it is.
     """
-    looker = Looker(marker, source.is_html, allowance, grain)
+    looker = Looker(markers, source.is_html, allowance, grain)
     codes: list[RecipientCode] = []
     removals: list[Span] = []
-    for region in find_regions(source, marker, grain):
+    for region in find_regions(source, markers, grain):
         text = source.text(*region)
         found = _find(text, (), looker)
         codes += (_moved(code, source, region.start, text) for code in found.codes)

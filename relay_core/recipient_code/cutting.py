@@ -35,7 +35,7 @@ from relay_core.html.text import (
 )
 from relay_core.text.spans import merge
 
-from .finding import marker_pattern
+from .markers import Markers, attribute_pattern
 
 # Without their cells, rows would shift; without these, a document is none.
 _FRAME = frozenset({"html", "head", "body", "td", "th"})
@@ -52,7 +52,9 @@ def cut_from_text(visible: VisibleText, codes: Iterable[Span]) -> tuple[Span, ..
     return merge(visible.source_span(*cut) for cut in cuts)
 
 
-def cut_from_html(visible: VisibleText, codes: Iterable[Span], marker: str) -> tuple[Span, ...]:
+def cut_from_html(
+    visible: VisibleText, codes: Iterable[Span], markers: Markers
+) -> tuple[Span, ...]:
     """The spans of the source to cut, for codes at these ranges of the visible text."""
     codes = merge(codes)
     if not codes:
@@ -60,7 +62,7 @@ def cut_from_html(visible: VisibleText, codes: Iterable[Span], marker: str) -> t
     cuts = _take_lines(visible.text, codes, LINE_SEPARATOR + PARAGRAPH_SEPARATOR)
     cuts = _take_lines(visible.text, cuts, "\n\r")
     ranges = merge(visible.source_span(*cut) for cut in cuts)
-    naming = _naming_tags(visible, codes, marker)
+    naming = _naming_tags(visible, codes, markers)
     staying = _staying_tags(visible)
     return merge(
         [
@@ -163,13 +165,13 @@ def _overlaps(cuts: tuple[Span, ...], cut_ends: list[int], start: int, end: int)
     return index < len(cuts) and cuts[index].start < end
 
 
-def _naming_tags(visible: VisibleText, codes: tuple[Span, ...], marker: str) -> list[Span]:
+def _naming_tags(visible: VisibleText, codes: tuple[Span, ...], markers: Markers) -> list[Span]:
     """The tags of elements around or across a code that name its addresses or the marker."""
     addresses = {
         address for code in codes for address in _addresses(visible.text[code.start : code.end])
     }
     code_ends = [code.end for code in codes]
-    is_marker = marker_pattern(marker)
+    is_marker = attribute_pattern(markers)
     spans: list[Span] = []
     for tag, partner in zip(visible.tags, visible.partners, strict=True):
         if tag.closing:

@@ -12,7 +12,9 @@ that closes; the list in between is read by the grammar. Three cases need a deci
   rejected in the same way if there is prose between the two and not only a list, or if the
   second one rather opens a code of its own.
 * *Is it a mention?* The marker with no colon, with only the left one and nothing to close, or
-  with only the right one (`Marker: see the manual`) and no address behind it, is prose.
+  with only the right one (`Marker: see the manual`) and no address behind it, is prose. So is one
+  that may be an ordinary word (`eth0:RX:100`), with any colons, where no at-sign follows.
+* *There are two markers.* One closes what it opens; the other one leaves that open.
 
 Each stretch between two delimiters is read at most twice, so finding takes linear time.
 """
@@ -20,7 +22,6 @@ Each stretch between two delimiters is read at most twice, so finding takes line
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -28,28 +29,16 @@ from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.html.text import VisibleText, read_text
 
 from .allowance import Allowance
+from .delimiters import AT_SIGN, Delimiter, find_delimiters
 from .entries import Address, CodeError, Item, RecipientCode, format_entry
 from .grammar import parse_list
 from .mailto_links import find_links
-from .spelling import spellings
+from .markers import BLANK_IN_LINE, ONE_LINE_END, Markers, marker_pattern, may_be_ordinary
 
-_LINE_ENDS = r"\n\r\v\f\x85\u2028\u2029"
-_BLANK_IN_LINE = rf"[^\S{_LINE_ENDS}]"
-# One line end: behind a <br>, that of the source does not show.
-_ONE_LINE_END = r"(?>\r\n|\u2028(?:\r\n|[\n\r])?|[\n\r\u2029])"
-# A marker may be wrapped like anything else: one line end, and the next line's indent.
-_WRAP = rf"(?:{_BLANK_IN_LINE}{{0,4}}{_ONE_LINE_END}{_BLANK_IN_LINE}{{0,4}})?"
-_PARAGRAPH_END = re.compile(rf"{_ONE_LINE_END}{_BLANK_IN_LINE}*+{_ONE_LINE_END}")
-_LINE_END = re.compile(rf"[{_LINE_ENDS}]")
+_PARAGRAPH_END = re.compile(rf"{ONE_LINE_END}{BLANK_IN_LINE}*+{ONE_LINE_END}")
 _LIST_BEGINS = re.compile(r"\s{0,8}(?:\[|[^\s@,;]{0,64}@)")
-_SEVERAL_WORDS = re.compile(rf"\S{_BLANK_IN_LINE}+\S")
+_SEVERAL_WORDS = re.compile(rf"\S{BLANK_IN_LINE}+\S")
 _WORD = re.compile(r"\S+")
-_COLON = rf"\\?{spellings(':')}"
-# Emphasis may stand between a marker and its colons, as a backslash before them.
-_EMPHASIS = r"[*_~`\\]"
-_BEFORE = re.compile(
-    rf"(?:(?P<colon>{_COLON}){_EMPHASIS}{{0,3}})?(?P<gap>\s{{0,8}}{_EMPHASIS}{{0,6}})\Z"
-)
 
 
 LONGEST_LIST = 1 << 16
@@ -67,108 +56,6 @@ class FoundCode(NamedTuple):
     end: int
 
 
-class _Delimiter(NamedTuple):
-    """A marker with its colons, by its range as an opening and its range as a closing.
-
-    `whole` is an opening that has a first colon, be it that of the word before.
-    """
-
-    start: int
-    end: int
-    closing_start: int
-    closing_end: int
-    opens: bool
-    closes: bool
-    whole: bool
-
-
-@lru_cache(maxsize=8)
-def marker_pattern(marker: str) -> re.Pattern[str]:
-    """The marker word, in any case, wrapped or not."""
-    return re.compile(_WRAP.join(_letters(marker)), re.IGNORECASE)
-
-
-@lru_cache(maxsize=8)
-def near_miss_pattern(marker: str) -> re.Pattern[str]:
-    """What a person may take for the marker, and a little of what stands around it."""
-    words = re.findall(r"[A-Za-z0-9]+", marker)
-    loose = r"[\W_]{0,8}".join(map(re.escape, words)) or re.escape(marker)
-    return re.compile(rf".{{0,20}}{loose}.{{0,60}}", re.IGNORECASE)
-
-
-def _letters(marker: str) -> list[str]:
-    """The marker's characters in each of their spellings.
-
-    Converters of Markdown escape an underscore or take it for emphasis, shown as a star or, in
-    HTML, not at all. What is left of a short marker would be an ordinary word.
-    """
-    shortest = 8
-    letters = []
-    for index, character in enumerate(marker):
-        one = spellings(character)
-        if not character.isalnum():
-            one = rf"\\?{one}"
-        if character == "_" and 0 < index < len(marker) - 1:
-            unseen = "?" if sum(map(str.isalnum, marker)) >= shortest else ""
-            one = rf"(?:{one}|\*{{1,3}}){unseen}"
-        letters.append(one)
-    return letters
-
-
-@lru_cache(maxsize=8)
-def _delimiter_pattern(marker: str) -> re.Pattern[str]:
-    """The marker word where it is no part of a longer word, and the colon on its right."""
-    # What stands before it is looked at once its first letter is found, which is faster.
-    first, *others = _letters(marker)
-    word = _WRAP.join([rf"{first}(?<![^\W_].)", *others])
-    colon = rf"({_EMPHASIS}{{0,6}}\s{{0,8}}{_COLON})?"
-    return re.compile(rf"{word}(?!_*[^\W_]){colon}", re.IGNORECASE)
-
-
-def _delimiters(text: str, marker: str) -> Iterator[_Delimiter]:
-    """`opening = [":"] marker ":"`, `closing = ":" marker [":"]`: all there are, in order."""
-    for match in _delimiter_pattern(marker).finditer(text):
-        start = match.start()
-        if _is_word(text[start - 1 : start]) and _within_a_word(text, start):
-            continue
-        before_colon, behind_colon = match.span(1)
-        opens = behind_colon >= 0
-        word_end = before_colon if opens else match.end()
-        window = max(0, start - 20)
-        before = _BEFORE.search(text, window, start)
-        closes = before is not None and before["colon"] is not None
-        blanks = 0
-        closing_start = opening_start = start
-        if before and closes:
-            closing_start = opening_start = before.start()
-            blanks = len(before["gap"]) - len(before["gap"].lstrip())
-        whole = closes
-        if closes and _is_word(text[closing_start - 1 : closing_start]):
-            # "Line2:Marker:" is whole; "Note: Marker:" is a word, and the marker after it.
-            opening_start = start
-            whole = not blanks
-        # A list can begin on the next line, but a code that ended there needs no colon.
-        is_one_line = opens and not _LINE_END.search(text, before_colon, behind_colon)
-        yield _Delimiter(
-            start=opening_start,
-            end=behind_colon if opens else word_end,
-            closing_start=closing_start,
-            closing_end=behind_colon if is_one_line else word_end,
-            opens=opens,
-            closes=closes,
-            whole=whole,
-        )
-
-
-def _within_a_word(text: str, start: int) -> bool:
-    """Whether letters stand before a marker, with or without underscores between."""
-    return text[max(0, start - 8) : start].rstrip("_")[-1:].isalnum()
-
-
-def _is_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
-
-
 @lru_cache(maxsize=8)
 def _regular_pattern(marker: str) -> re.Pattern[str]:
     """A code as the manual shows it: addresses with commas between them, and nothing odd."""
@@ -177,13 +64,13 @@ def _regular_pattern(marker: str) -> re.Pattern[str]:
     return re.compile(rf":(?<!\w:){word}:({address}(?:,{address}){{0,99}}):{word}:")
 
 
-def _find_regular(text: str, marker: str) -> FoundCode | None:
+def _find_regular(text: str, markers: Markers) -> FoundCode | None:
     """The code of a text that has just one, of the form that everybody reads alike."""
-    match = _regular_pattern(marker).search(text)
+    match = next(filter(None, (_regular_pattern(one).search(text) for one in markers)), None)
     if match is None:
         return None
     start, end = match.span()
-    another = marker_pattern(marker)
+    another = marker_pattern(markers)
     if another.search(text, end) or another.search(text, 0, start):
         return None
     try:
@@ -200,52 +87,95 @@ def ended_by(visible: VisibleText, start: int, expected: str) -> FoundCode:
     return FoundCode(RecipientCode(entries=(), errors=(error,)), start, len(visible.text))
 
 
-def find_codes(visible: VisibleText, marker: str, allowance: Allowance) -> list[FoundCode]:
+def find_codes(visible: VisibleText, markers: Markers, allowance: Allowance) -> list[FoundCode]:
     """Every code in the text, in order; the spans of their errors are in the source.
 
     Where the allowance is spent, the last of them reaches to the end of the text.
     """
     text = visible.text
-    regular = _find_regular(text, marker)
+    regular = _find_regular(text, markers)
     if regular and find_links(visible, regular.start, regular.end):
         regular = None  # what is between the names is not seen in the text
     if regular and allowance.takes_code(regular.end - regular.start):
         return [regular]
-    delimiters = list(_delimiters(text, marker))
+    delimiters = list(find_delimiters(text, markers))
     found: list[FoundCode] = []
-    taken = 0  # what stands before is part of a code that was found: two may share a colon
     index = 0
     while index < len(delimiters):
-        opening = delimiters[index]
-        following = delimiters[index + 1] if index + 1 < len(delimiters) else None
+        opening, following, third = [*delimiters[index : index + 3], None, None][:3]
         index += 1
-        if not opening.opens:
+        if opening is None or not opening.opens:
             continue
-        start = max(taken, opening.start)
+        # What stands before is part of a code that was found: two may share a colon.
+        taken = found[-1].end if found else 0
         list_end = max(opening.end, following.closing_start) if following else len(text)
         limit = min(list_end, opening.end + LONGEST_LIST)
+        if not _may_name_somebody(visible, opening, limit):
+            if opening.closes and opening.closing_start < taken <= opening.end:
+                found[-1] = found[-1]._replace(end=opening.end)
+            continue
         if not allowance.takes_code(limit - opening.end):
+            start = max(taken, opening.start)
             found.append(ended_by(visible, start, "fewer or shorter recipient codes"))
             return found
-        if following and following.closes and limit == list_end:
-            links = find_links(visible, opening.end, list_end)
-            items = parse_list(text, opening.end, list_end, links)
-            a_third_closes = index + 1 < len(delimiters) and delimiters[index + 1].closes
-            if _is_pair(text, opening, following, items, a_third_closes=a_third_closes):
-                code = _read_code(visible, items, opening.end, list_end)
-                begin, taken = _with_emphasis(text, start, following.closing_end, taken)
-                found.append(FoundCode(code, begin, taken))
-                index += 1
-                continue
-        if opening.whole or _LIST_BEGINS.match(text, opening.end):
-            end = following.start if following else len(text)
-            taken = _reach(text, opening.end, min(end, opening.end + LONGEST_LIST))
-            expected = f'":{marker}:" at the end of the list'
-            if limit < list_end:
-                expected += f", which has {LONGEST_LIST} characters at most"
-            error = _error(visible, start, taken, expected)
-            found.append(FoundCode(RecipientCode(entries=(), errors=(error,)), start, taken))
+        code = _read_pair(visible, opening, following, third, taken)
+        index += code is not None
+        if code := code or _read_unclosed(visible, opening, following, taken):
+            found.append(code)
     return found
+
+
+def _closes(closing: Delimiter, opening: Delimiter) -> bool:
+    return closing.closes and closing.marker == opening.marker
+
+
+def _read_pair(
+    visible: VisibleText,
+    opening: Delimiter,
+    closing: Delimiter | None,
+    third: Delimiter | None,
+    taken: int,
+) -> FoundCode | None:
+    """The code between two delimiters, if it is one."""
+    if closing is None or not _closes(closing, opening):
+        return None
+    list_end = max(opening.end, closing.closing_start)
+    if list_end > opening.end + LONGEST_LIST:
+        return None
+    links = find_links(visible, opening.end, list_end)
+    items = parse_list(visible.text, opening.end, list_end, links)
+    a_third_closes = third is not None and _closes(third, opening)
+    if not _is_pair(visible.text, opening, closing, items, a_third_closes=a_third_closes):
+        return None
+    code = _read_code(visible, items, opening.end, list_end)
+    start = max(taken, opening.start)
+    return FoundCode(code, *_with_emphasis(visible.text, start, closing.closing_end, taken))
+
+
+def _read_unclosed(
+    visible: VisibleText, opening: Delimiter, following: Delimiter | None, taken: int
+) -> FoundCode | None:
+    """An error over what reads as the list of a code that has no end; None if it is a mention."""
+    text = visible.text
+    if not opening.whole and not _LIST_BEGINS.match(text, opening.end):
+        return None
+    end = following.start if following else len(text)
+    reach = _reach(text, opening.end, min(end, opening.end + LONGEST_LIST))
+    if may_be_ordinary(opening.marker) and not AT_SIGN.search(text, opening.end, reach):
+        return None
+    expected = f'":{opening.marker}:" at the end of the list'
+    if (following.closing_start if following else len(text)) > opening.end + LONGEST_LIST:
+        expected += f", which has {LONGEST_LIST} characters at most"
+    start = max(taken, opening.start)
+    error = _error(visible, start, reach, expected)
+    return FoundCode(RecipientCode(entries=(), errors=(error,)), start, reach)
+
+
+def _may_name_somebody(visible: VisibleText, opening: Delimiter, end: int) -> bool:
+    """Whether what follows may be a list; behind an ordinary word, only what names an address."""
+    return not may_be_ordinary(opening.marker) or bool(
+        AT_SIGN.search(visible.text, opening.end, end) or find_links(visible, opening.end, end)
+    )
 
 
 def _with_emphasis(text: str, start: int, end: int, limit: int = 0) -> tuple[int, int]:
@@ -257,8 +187,8 @@ def _with_emphasis(text: str, start: int, end: int, limit: int = 0) -> tuple[int
 
 def _is_pair(
     text: str,
-    opening: _Delimiter,
-    closing: _Delimiter,
+    opening: Delimiter,
+    closing: Delimiter,
     items: list[Item],
     *,
     a_third_closes: bool,
@@ -321,7 +251,7 @@ def parse_code(text: str, marker: str) -> RecipientCode:
     only one, gives a `RecipientCode` with one error over all of it.
     """
     visible = read_text(text)
-    match find_codes(visible, marker, Allowance()):
+    match find_codes(visible, (marker,), Allowance()):
         case [only] if not (visible.text[: only.start] + visible.text[only.end :]).strip():
             return only.code
     error = _error(visible, 0, len(visible.text), f'":{marker}:", a list and ":{marker}:"')

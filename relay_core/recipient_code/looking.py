@@ -16,7 +16,8 @@ from relay_core.text.spans import merge
 from .allowance import Allowance
 from .cutting import cut_from_html, cut_from_text
 from .entries import CodeError, RecipientCode
-from .finding import ended_by, find_codes, marker_pattern
+from .finding import ended_by, find_codes
+from .markers import Markers, marker_pattern
 from .skimming import Grain, find_regions
 
 
@@ -36,7 +37,7 @@ class Seen(NamedTuple):
 class Looker:
     """How the texts of a mail are looked at. Each look takes from the `allowance`."""
 
-    marker: str
+    markers: Markers
     is_html: bool
     allowance: Allowance
     grain: Grain
@@ -61,7 +62,7 @@ class Looker:
                 removals += self._rest(text, start)
                 return Seen(tuple(codes), merge(removals), is_cut_short=True)
             visible = read_html(part) if self.is_html else read_text(part)
-            found = find_codes(visible, self.marker, self.allowance)
+            found = find_codes(visible, self.markers, self.allowance)
             if none_expected and found:
                 found = [ended_by(visible, found[0].start, none_expected)]
             codes += _moved((one.code for one in found), start)
@@ -92,7 +93,7 @@ class Looker:
             place = comment.start
             for part in visible.source[comment.start : comment.end].split(_COMMENT):
                 source = TextSource.of(part, is_html=True)
-                for region in find_regions(source, self.marker, self.grain):
+                for region in find_regions(source, self.markers, self.grain):
                     for start, end in self._cut_from_comment(part[region.start : region.end]):
                         yield Span(place + region.start + start, place + region.start + end)
                 place += len(part) + len(_COMMENT)
@@ -102,16 +103,16 @@ class Looker:
         if not allowance.takes_text(len(html) + _COST_OF_COMMENT):
             return (Span(0, len(html)),)
         inner = read_html(html)
-        found = find_codes(inner, self.marker, allowance)
+        found = find_codes(inner, self.markers, allowance)
         return self._cut(inner, [Span(one.start, one.end) for one in found])
 
     def _regions(self, text: str) -> Iterable[Span]:
         if not self.is_html and len(text) <= self.grain.reach and text.isascii():
             # Nearly all mail: no character is invisible, so one search tells.
-            holds_one = marker_pattern(self.marker).search(text) is not None
+            holds_one = marker_pattern(self.markers).search(text) is not None
             return (Span(0, len(text)),) if holds_one else ()
         source = TextSource.of(text, is_html=self.is_html)
-        return find_regions(source, self.marker, self.grain)
+        return find_regions(source, self.markers, self.grain)
 
     def _rest(self, text: str, start: int) -> Iterator[Span]:
         """All behind a place, but for the end tags of elements that begin before it."""
@@ -125,7 +126,7 @@ class Looker:
         if not ranges:
             return ()
         if self.is_html:
-            return cut_from_html(visible, ranges, self.marker)
+            return cut_from_html(visible, ranges, self.markers)
         return cut_from_text(visible, ranges)
 
 

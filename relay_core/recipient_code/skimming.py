@@ -28,6 +28,7 @@ from relay_core.html.text import INVISIBLE_CHARACTERS
 from relay_core.text.charsets import decode_bytes
 from relay_core.text.source import TextSource
 
+from .markers import Markers, may_be_ordinary
 from .spelling import as_read
 
 
@@ -47,21 +48,27 @@ class Grain:
 ORDINARY = Grain()
 
 
-def find_regions(source: TextSource, marker: str, grain: Grain = ORDINARY) -> Iterator[Span]:
+def find_regions(source: TextSource, markers: Markers, grain: Grain = ORDINARY) -> Iterator[Span]:
     """The parts of the source to look at closely, in order and disjoint.
 
     None begins or ends inside of a tag, a comment, a reference or a character.
     """
-    if not _folded(marker):
+    words = tuple(map(_searched, markers))
+    if not all(words):
         return iter((Span(source.start, source.end),))
-    return _find_regions(source, marker, grain)
+    return _find_regions(source, words, grain)
 
 
-def _find_regions(source: TextSource, marker: str, grain: Grain) -> Iterator[Span]:
+def _searched(marker: str) -> str:
+    """What is looked for in the folded text; an ordinary word only where it may open a code."""
     word = _folded(marker)
+    return f"{word}:" if word and may_be_ordinary(marker) else word
+
+
+def _find_regions(source: TextSource, words: tuple[str, ...], grain: Grain) -> Iterator[Span]:
     places = deque([source.start])  # where pieces begin that a region may begin with
     region_start, hot_end = -1, -1  # of the region that is open, if hot_end >= 0
-    for piece in _marked(source, word, grain):
+    for piece in _marked(source, words, grain):
         start, end, hot = piece.start, piece.end, piece.hot
         if hot < 0 and end - start > 2 * grain.reach:
             # One tag or comment, or what a script holds: nothing to look at.
@@ -111,22 +118,24 @@ class _Marked(NamedTuple):
     quiet_end: int
 
 
-def _marked(source: TextSource, word: str, grain: Grain) -> Iterator[_Marked]:
-    room = len(word) - 1
+def _marked(source: TextSource, words: tuple[str, ...], grain: Grain) -> Iterator[_Marked]:
+    room = max(map(len, words)) - 1
     recent: deque[tuple[int, int, str]] = deque()  # what shows last: less than a marker
     for start, end, shown, hidden in _pieces(source, grain.piece):
         while recent and start - recent[0][1] > grain.reach:
             recent.popleft()
         before = "".join(part for _, _, part in recent)
-        hot = start if word in shown or word in hidden else -1
-        if before and word in before + shown[:room]:
+        hot = start if any(word in shown or word in hidden for word in words) else -1
+        if before and any(word in before + shown[:room] for word in words):
             hot = recent[0][0]
         if shown:
             recent.append((start, end, shown[-room:]))
             before = (before + shown[-room:])[-room:]
             while sum(len(part) for _, _, part in recent) - len(recent[0][2]) >= room:
                 recent.popleft()
-        may_go_on = any(word.startswith(before[at:]) for at in range(len(before)))
+        may_go_on = any(
+            word.startswith(before[at:]) for word in words for at in range(len(before))
+        )
         yield _Marked(start, end, hot, recent[0][0] if may_go_on else end)
 
 
@@ -215,7 +224,10 @@ def _folded(shown: str) -> str:
     if not shown.isascii():
         shown = as_read(_UNSEEN.sub("", shown)).translate(_CASES)
     shown = "".join(shown.lower().split())
-    return shown.replace("_", "").replace("*", "").replace("\\", "")
+    return shown.translate(_EMPHASIS)
+
+
+_EMPHASIS = {ord(character): None for character in "_*\\~`"}
 
 
 def _dereferenced(shown: str) -> str:
@@ -232,4 +244,4 @@ def _references() -> re.Pattern[str]:
     return re.compile(rf"&(?:#[0-9]{{1,8}};?|#[xX][0-9a-fA-F]{{1,8}};?|{named})")
 
 
-_MARKER_LETTERS = re.compile(r"[a-z0-9._-]*")
+_MARKER_LETTERS = re.compile(r"[a-z0-9._:-]*")

@@ -171,7 +171,7 @@ class Manifest:
     workers since the last recipient was served, oldest first.
 
     `files_since` is before the oldest of its files was stored, where that is later than
-    `created_at`. `marker` is the recipient marker that its recipients were found by. Once
+    `created_at`. `marker` and `short_marker` are those that its recipients were found by. Once
     `is_budgeted`, its recipients are counted in an hour's budget. It `is_dead` where its last try
     failed: its message of the queue is in the dead-letter queue, or was, and none tries it again.
     `threats` are those of its files, as the operator was told of them.
@@ -195,6 +195,7 @@ class Manifest:
     deaths: tuple[Death, ...] = ()
     files_since: datetime | None = None
     marker: str = ""
+    short_marker: str = ""
     is_budgeted: bool = False
     is_dead: bool = False
     threats: tuple[Threat, ...] = ()

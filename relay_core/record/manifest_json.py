@@ -100,6 +100,7 @@ def parse_manifest(document: bytes) -> Manifest:
             ),
             files_since=_parse_time(data.get("files_since")),
             marker=data.get("marker", ""),
+            short_marker=data.get("short_marker", ""),
             is_budgeted=data.get("is_budgeted", False),
             is_dead=data.get("is_dead", False),
             threats=tuple(

@@ -36,6 +36,11 @@ def _without_files(mail: EmailMessage, code: str) -> None:
     mail.set_content(f"Pump 7 is back to normal.\n\n{code}\n")
 
 
+def _in_subject(mail: EmailMessage, code: str) -> None:
+    mail.replace_header("Subject", f"{mail['Subject']} {code}")
+    mail.set_content("Motion detected.\n")
+
+
 def _without_code(mail: EmailMessage, _code: str) -> None:
     mail.set_content("Pump 7: pressure above the limit.\n")
 
@@ -72,6 +77,7 @@ class Kind:
 KINDS = {
     "files": Kind(label="With two files", subject="Grenzwert überschritten", fill=_with_files),
     "plain": Kind(label="Without a file", subject="Back to normal", fill=_without_files),
+    "subject": Kind(label="With the code in the Subject", subject="Gate opened", fill=_in_subject),
     "no-code": Kind(
         label="Without a recipient code: refused", subject="For nobody", fill=_without_code
     ),

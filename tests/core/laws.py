@@ -74,9 +74,9 @@ def relayed(raw: bytes, settings: Settings = SETTINGS) -> Relayed | None:
     elif planned.message is None:
         return None
     else:
-        codes = find_codes(planned.message, settings.recipient_marker, settings.limits)
+        codes = find_codes(planned.message, settings.markers, settings.limits)
         plan = plan_deliveries(planned.message, planned.mail, codes, (RECIPIENT,), settings)
-    codes = find_codes(plan.message, settings.recipient_marker, settings.limits)
+    codes = find_codes(plan.message, settings.markers, settings.limits)
     attachments = attachments_of(plan.message, codes, settings)
     contents = tuple(b"".join(content_of(plan.message, one)) for one in attachments)
     return Relayed(
@@ -240,7 +240,7 @@ def check_rewriting_is_done(result: Relayed) -> None:
     plan = plan_deliveries(
         again.message,
         again.plan.mail,
-        find_codes(again.message, SETTINGS.recipient_marker),
+        find_codes(again.message, SETTINGS.markers),
         result.recipients,
         SETTINGS,
     )

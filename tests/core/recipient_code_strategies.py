@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from relay_core.html.text import read_text
 from relay_core.recipient_code import Address, Entry, Group, RecipientCode
-from relay_core.recipient_code.finding import marker_pattern
+from relay_core.recipient_code.markers import marker_pattern
 
 MARKER = "Email_Rxers_Code"
 
@@ -98,7 +98,7 @@ _SPELLED_MARKERS = st.sampled_from(
 
 
 def holds_no_marker(text: str) -> bool:
-    return not marker_pattern(MARKER).search(read_text(text).text)
+    return not marker_pattern((MARKER,)).search(read_text(text).text)
 
 
 LINES = st.text(

@@ -33,6 +33,7 @@ SETTINGS = st.builds(
     allowed_recipients=st.lists(PATTERNS, min_size=1, max_size=4).map(tuple),
     configuration_set_name=st.none() | NAMES,
     recipient_marker=NAMES,
+    short_marker=st.sampled_from([None, "Zqx9w", "Zqx9w.y-7"]),
     allowed_senders=st.lists(PATTERNS, max_size=4).map(tuple),
     directory_refresh=st.integers(0, 3600).map(lambda seconds: timedelta(seconds=seconds)),
     max_recipients=st.integers(1, 1000),
@@ -110,6 +111,10 @@ WRONG: dict[str, list[Any]] = {
     "sender_address": ["", "relay", "relay@localhost"],
     "inbound_address": ["", "a@b@c"],
     "recipient_marker": ["", "ab", "x" * 65, "a b c", "a:b:c", "Märker"],
+    "short_marker": [
+        *["", "R", "x" * 17, "R X", "R:", "_R", "R_", "12", "Räx"],
+        *["Rxers", "rxers", "Email_Rxers_Code", "emailrxerscode", "CODE", "Email-Rxers"],
+    ],
     "allowed_recipients": [
         (),
         ("",),

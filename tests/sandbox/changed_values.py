@@ -19,6 +19,7 @@ OTHERS: Mapping[str, object] = {
     "allowedRecipients": ["example.org", "ops@example.com"],
     "configurationSetName": "shared-set",
     "recipientMarker": "Recipients",
+    "shortMarker": "RX",
     "allowedSenders": ["mail.example.com"],
     "recipientGroups": {"ops": ["ops@example.com"]},
     "defaultRecipients": {"*": ["ops@example.org"]},

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from operate.cli import app
 from sandbox.verdicts import EICAR, GTUBE
 from tests.sandbox.device_mails import await_subject, device, mail, send, subjects
 from tests.sandbox.running import (
@@ -174,42 +172,6 @@ def test_only_the_code_names_recipients_and_only_allowed_ones(strict: RunningSan
     assert stranger.encode() not in delivered
     assert strict.await_notice(stranger)["attributes"]["reason"] == "recipient-not-allowed"
     assert not (Path(strict.ready["outbox"]) / stranger).exists()
-
-
-# --- devices without a body ---------------------------------------------------------------------
-
-
-def test_a_code_in_the_subject_names_the_recipients(strict: RunningSandbox) -> None:
-    recipient, word = unique_address(), secrets.token_hex(6)
-    strict.send(mail(device(), f"{word} {recipient_code(recipient)}", "Motion detected."))
-    await_subject(strict, recipient, word)
-    assert MARKER.encode() not in strict.mails(recipient)[0]
-
-
-def relayctl(relay: RunningSandbox, folder: Path, *arguments: str) -> Result:
-    ready_file = folder / "ready.json"
-    ready_file.write_text(json.dumps(relay.ready))
-    return CliRunner().invoke(app, [*arguments, "--ready-file", str(ready_file)])
-
-
-def test_an_operator_edits_the_directory_and_cannot_write_what_would_fire_the_alarm(
-    strict: RunningSandbox, directory: Any, tmp_path: Path
-) -> None:
-    sender, recipient = device(), unique_address()
-    good = json.dumps({"groups": {}, "defaultRecipients": {sender: [recipient]}}, indent=1)
-    file = tmp_path / "recipients.json"
-    edit = ("directory", "edit", "--yes", "--file", str(file))
-    directory(good.replace(sender, "other@mail.example.com"))
-    before = relayctl(strict, tmp_path, "directory", "show").stdout
-    for wrong in (f"{good},", good.replace("groups", "group"), good.replace("[\n", "{\n")):
-        file.write_text(wrong)
-        refused = relayctl(strict, tmp_path, *edit)
-        assert 1 == refused.exit_code
-        assert "(the alarm directory would fire)" in refused.stderr
-    assert before == relayctl(strict, tmp_path, "directory", "show").stdout
-    file.write_text(good)
-    assert 0 == relayctl(strict, tmp_path, *edit).exit_code
-    await_subject(strict, recipient, send(strict, "Motion detected.", sender=sender))
 
 
 # --- refusals -----------------------------------------------------------------------------------

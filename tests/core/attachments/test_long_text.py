@@ -215,7 +215,7 @@ def long_text_of(message: Message, *, room: int = 0, grain: Grain | None = None)
     return read_long_text(
         message,
         message.root,
-        MARKER,
+        (MARKER,),
         allowance=Allowance(),
         is_prose=True,
         room=room,
@@ -236,7 +236,7 @@ def test_in_any_charset_all_but_the_code_is_in_the_file(
     # What is ASCII by chance could be read in any charset.
     raw = mail(encoded(content, encoding), f"text/plain; charset={charset}", encoding)
     message = parse_message(raw)
-    expected = find_in_text(message.text(message.root).text, MARKER)
+    expected = find_in_text(message.text(message.root).text, (MARKER,))
     long_text = long_text_of(message)
     assert [code.entries for code in expected.codes] == [code.entries for code in long_text.codes]
     whole = b"".join(long_text.whole()).decode(long_text.reading.charset)
@@ -264,15 +264,15 @@ def test_a_long_text_and_its_short_twin_hold_the_same_codes(
     content = text.encode()
     source = TextSource(content=content, start=0, end=len(content), codec="utf-8", is_html=is_html)
     find = find_in_html if is_html else find_in_text
-    short = find(text, MARKER)
-    long = find_in_source(source, MARKER, allowance=Allowance(), grain=grain)
+    short = find(text, (MARKER,))
+    long = find_in_source(source, (MARKER,), allowance=Allowance(), grain=grain)
     assert [code.entries for code in short.codes] == [code.entries for code in long.codes]
     kept, position = [], 0
     for start, end in long.removals:
         kept.append(content[position:start])
         position = end
     rest = b"".join([*kept, content[position:]]).decode()
-    assert () == find(rest, MARKER).codes
+    assert () == find(rest, (MARKER,)).codes
     if not is_html:
         assert cut(text, short.removals) == rest
 
@@ -300,10 +300,10 @@ def test_a_code_is_found_wherever_a_piece_ends(
     content = html.encode()
     grain = Grain(piece=piece, reach=500, region=2000)
     source = TextSource(content=content, start=0, end=len(content), codec="utf-8", is_html=True)
-    found = find_in_source(source, MARKER, allowance=Allowance(), grain=grain)
+    found = find_in_source(source, (MARKER,), allowance=Allowance(), grain=grain)
     (code,) = found.codes
     assert (Address(addr_spec="guard@example.org"),) == code.entries
-    regions = list(find_regions(source, MARKER, grain))
+    regions = list(find_regions(source, (MARKER,), grain))
     assert len(regions) == 1
     assert regions[0].end - regions[0].start < 4 * 500 + 8 * 64 * len(filler) + 4 * piece
 
@@ -321,7 +321,7 @@ def test_a_mail_that_is_long_in_two_forms_shows_both_and_keeps_both() -> None:
     assert ["full-text.txt", "full-text.html"] == [
         one.attachment.safe_name for one in plan.uploads
     ]
-    codes = find_codes(plan.message, MARKER, SMALL.limits)
+    codes = find_codes(plan.message, (MARKER,), SMALL.limits)
     assert 1 == len(codes.found)
     assert LEAST_SHOWN < SMALL.max_body_bytes
 

@@ -96,7 +96,7 @@ def test_only_brackets_are_added_and_once(text: str, keeps: bool) -> None:  # no
     ],
 )
 def test_people_read_it(text: str, quoted: str | None) -> None:
-    assert (quoted or text) == quote_words(text, marker="Code")
+    assert (quoted or text) == quote_words(text, markers=("Code",))
 
 
 def test_carets_stay_below_their_place() -> None:

@@ -23,11 +23,11 @@ def spelled(text: str) -> str:
 
 
 def in_text(text: str) -> Found:
-    return find_in_text(text, MARKER)
+    return find_in_text(text, (MARKER,))
 
 
 def in_html(html: str) -> Found:
-    return find_in_html(html, MARKER)
+    return find_in_html(html, (MARKER,))
 
 
 def entries(found: Found) -> list[str]:

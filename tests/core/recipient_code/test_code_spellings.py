@@ -27,7 +27,7 @@ def told(found: Found) -> list[str]:
 
 
 def in_text(text: str) -> Found:
-    return find_in_text(f":{MARKER}:{text}:{MARKER}:", MARKER)
+    return find_in_text(f":{MARKER}:{text}:{MARKER}:", (MARKER,))
 
 
 # --- what is read
@@ -111,7 +111,7 @@ def test_a_list_of_two_is_read(text: str) -> None:
 )
 def test_a_marker_is_read_in_any_spelling_and_goes(code: str) -> None:
     text = f"Hi\n{code}\nBye".replace("M", MARKER)
-    found = find_in_text(text, MARKER)
+    found = find_in_text(text, (MARKER,))
     assert [ANN] == said(found)
     assert [] == told(found)
     assert "Hi\nBye" == cut(text, found.removals)
@@ -142,7 +142,7 @@ def test_a_marker_is_read_in_any_spelling_and_goes(code: str) -> None:
 )
 def test_a_link_in_html_is_read(html: str, expected: list[str]) -> None:
     text = f"<p>Hi</p><p>:{MARKER}:{html}:{MARKER}:</p>"
-    found = find_in_html(text, MARKER)
+    found = find_in_html(text, (MARKER,))
     assert expected == said(found)
     assert [] == told(found)
     assert "<p>Hi</p>" == cut(text, found.removals)
@@ -150,7 +150,7 @@ def test_a_link_in_html_is_read(html: str, expected: list[str]) -> None:
 
 def test_a_marker_whose_underscores_became_emphasis_is_read() -> None:
     marker = "Email<em>Rxers</em>Code"
-    found = find_in_html(f"<p>:{marker}:ann@example.org:{marker}:</p>", MARKER)
+    found = find_in_html(f"<p>:{marker}:ann@example.org:{marker}:</p>", (MARKER,))
     assert [ANN] == said(found)
 
 
@@ -268,7 +268,7 @@ _MARKS = st.text("{}[]()<>'\"`*_~/=|\\:.!?#$&+^-…†★©“”‘’（）【
 @example([ANN, "\\", "n", BEN])
 def test_no_mark_makes_an_address_that_was_not_written(pieces: list[str]) -> None:
     text = "".join(pieces)
-    for found in (in_text(text), find_in_html(f":{MARKER}:{text}:{MARKER}:", MARKER)):
+    for found in (in_text(text), find_in_html(f":{MARKER}:{text}:{MARKER}:", (MARKER,))):
         read = {one.lstrip("_") for one in said(found) if not one.startswith("@")}
         assert read <= {one for one in (ANN, BEN) if one in text}
         assert all(one in text for one in said(found))

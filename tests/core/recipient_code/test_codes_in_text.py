@@ -225,10 +225,10 @@ def test_files_go_and_what_they_tore_goes_too() -> None:
     text = spelled("Hello\n:M:guard@example.org:M:\n:Email_RxersFILE_Code:eve@example.org:M:\nBye")
     start = text.index("FILE")
     for find in (find_in_text, find_in_html):
-        found = find(text, MARKER, files=[Span(start, start + 4)])
+        found = find(text, (MARKER,), files=[Span(start, start + 4)])
         assert ["guard@example.org"] == entries(found)
         assert "Hello\nBye" == cut(text, found.removals)
-        (file,) = find("xFILEy", MARKER, files=[Span(1, 5)]).removals
+        (file,) = find("xFILEy", (MARKER,), files=[Span(1, 5)]).removals
         assert Span(1, 5) == file
 
 

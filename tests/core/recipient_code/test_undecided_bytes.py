@@ -45,7 +45,7 @@ def listed(content: bytes, charset: str) -> set[str]:
 
 def reached(content: bytes, charset: str, *, is_html: bool = False) -> set[str]:
     find = find_in_html if is_html else find_in_text
-    found = find(decode_bytes(content, charset), MARKER)
+    found = find(decode_bytes(content, charset), (MARKER,))
     return {
         entry.addr_spec
         for code in found.codes

@@ -74,6 +74,7 @@ MANIFESTS = st.builds(
     ).map(tuple),
     files_since=st.none() | TIMES,
     marker=TEXT,
+    short_marker=TEXT,
     is_budgeted=st.booleans(),
     is_dead=st.booleans(),
     refusals=st.lists(REFUSALS, max_size=3).map(tuple),

@@ -62,7 +62,13 @@ def _written(default: object) -> object:
 def test_the_keys_of_the_contract_are_there() -> None:
     names = {key.name for key in CONFIG_KEYS}
     assert names >= {
-        *("senderEmail", "recipientEmail", "configurationSetName", "recipientMarker"),
+        *(
+            "senderEmail",
+            "recipientEmail",
+            "configurationSetName",
+            "recipientMarker",
+            "shortMarker",
+        ),
         *("allowedRecipients", "allowedSenders", "recipientGroups", "maxRecipients"),
         *("showRecipients", "linkMode", "linkExpiryHours", "attachmentRetentionDays"),
         *("incomingRetentionDays", "logRetentionDays", "spamAction", "authenticationAction"),
@@ -105,6 +111,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
             {
                 "configurationSetName": "set-1",
                 "recipientMarker": "To-Code",
+                "shortMarker": "RX",
                 "allowedSenders": ["*.example.com"],
                 "directoryRefreshSeconds": 11,
                 "maxRecipients": 7,
@@ -151,6 +158,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         allowed_recipients=("example.com", "example.net", "example.org"),
         configuration_set_name="set-1",
         recipient_marker="To-Code",
+        short_marker="RX",
         allowed_senders=("*.example.com",),
         directory_refresh=timedelta(seconds=11),
         max_recipients=7,

@@ -81,6 +81,8 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
         {"fallbackEmails": "must not be recipientEmail"},
     ),
     "short marker": ({"recipientMarker": ":"}, {"recipientMarker": "3 to 64"}),
+    "no short marker": ({"shortMarker": "R:"}, {"shortMarker": "2 to 16"}),
+    "word of the marker": ({"shortMarker": "rxers"}, {"shortMarker": "words of recipientMarker"}),
     "too few recipients": ({"maxRecipients": 0}, {"maxRecipients": "from 1 to 1000"}),
     "not a number": ({"maxRecipients": "many"}, {"maxRecipients": "a whole number"}),
     "not a boolean": ({"showRecipients": "yes"}, {"showRecipients": "true or false"}),

@@ -1,0 +1,82 @@
+"""The markers: the words around a code, in whatever spelling a reader takes for them."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from .spelling import spellings
+
+Markers = tuple[str, ...]
+"""The words that may stand around a code: the long one and, where there is one, the short one.
+
+What one opens the same one closes.
+"""
+
+LINE_ENDS = r"\n\r\v\f\x85\u2028\u2029"
+BLANK_IN_LINE = rf"[^\S{LINE_ENDS}]"
+# One line end: behind a <br>, that of the source does not show.
+ONE_LINE_END = r"(?>\r\n|\u2028(?:\r\n|[\n\r])?|[\n\r\u2029])"
+# A marker may be wrapped like anything else: one line end, and the next line's indent.
+WRAP = rf"(?:{BLANK_IN_LINE}{{0,4}}{ONE_LINE_END}{BLANK_IN_LINE}{{0,4}})?"
+COLON = rf"\\?{spellings(':')}"
+
+
+@lru_cache(maxsize=8)
+def marker_pattern(markers: Markers) -> re.Pattern[str]:
+    """A marker word, in any case, wrapped or not."""
+    words = (WRAP.join(letters_of(marker)) for marker in _longest_first(markers))
+    return re.compile("|".join(words), re.IGNORECASE)
+
+
+@lru_cache(maxsize=8)
+def attribute_pattern(markers: Markers) -> re.Pattern[str]:
+    """A marker in an attribute of HTML; one that may be an ordinary word only with a colon."""
+    patterns = []
+    for marker in _longest_first(markers):
+        word = WRAP.join(letters_of(marker))
+        if may_be_ordinary(marker):
+            word = rf"(?:{COLON}{word}(?![^\W_])|(?<![^\W_]){word}{COLON})"
+        patterns.append(word)
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+@lru_cache(maxsize=8)
+def near_miss_pattern(markers: Markers) -> re.Pattern[str]:
+    """What a person may take for a marker, and a little of what stands around it."""
+    patterns = []
+    for marker in _longest_first(markers):
+        words = re.findall(r"[A-Za-z0-9]+", marker)
+        loose = r"[\W_]{0,8}".join(map(re.escape, words)) or re.escape(marker)
+        if may_be_ordinary(marker):
+            loose = rf"(?<![^\W_])(?:{loose}\s{{0,3}}:|(?<=:){loose}(?![^\W_]))"
+        patterns.append(loose)
+    return re.compile(rf".{{0,20}}(?:{'|'.join(patterns)}).{{0,60}}", re.IGNORECASE)
+
+
+def may_be_ordinary(marker: str) -> bool:
+    """Whether a marker is so short that it may be an ordinary word: fewer than eight letters."""
+    return sum(map(str.isalnum, marker)) < 8
+
+
+def _longest_first(markers: Markers) -> list[str]:
+    """The markers in the order in which they are tried at one place."""
+    return sorted(markers, key=len, reverse=True)
+
+
+def letters_of(marker: str) -> list[str]:
+    """The marker's characters in each of their spellings.
+
+    Converters of Markdown escape an underscore or take it for emphasis, shown as a star or, in
+    HTML, not at all. What is left of a short marker would be an ordinary word.
+    """
+    letters = []
+    for index, character in enumerate(marker):
+        one = spellings(character)
+        if not character.isalnum():
+            one = rf"\\?{one}"
+        if character == "_" and 0 < index < len(marker) - 1:
+            unseen = "" if may_be_ordinary(marker) else "?"
+            one = rf"(?:{one}|\*{{1,3}}){unseen}"
+        letters.append(one)
+    return letters
