@@ -354,6 +354,5 @@ def test_what_is_allowed_but_risky_is_warned_about(
     deploy: Deploy, changes: dict[str, Any], parts: list[str]
 ) -> None:
     warnings = deploy(**changes).warnings
-    assert len(parts) == len(warnings)
     for part, warning in zip(parts, warnings, strict=True):
         assert part in warning
