@@ -8,11 +8,11 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import boto3
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from relay_core.environment import InvalidSettings
@@ -32,13 +32,15 @@ from .aws.downloads import (
 from .aws.excerpts import S3Excerpts
 from .aws.s3 import S3AttachmentLinks, S3Manifests
 from .aws.ses import SesSubmission
+from .aws.session import make_session
 from .download.answering import DownloadFunction
 from .download.http import format_answer, parse_request
 from .download.notices import Notice, notice_page
 from .download.renewing import Renewals
 from .telemetry.download import PageTelemetry
 
-if TYPE_CHECKING:  # read by nothing at run time, and slow to import
+if TYPE_CHECKING:
+    import boto3  # read by nothing at run time, and slow to import
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_sesv2 import SESV2Client
 
@@ -120,7 +122,7 @@ def store_origin(links: S3AttachmentLinks) -> str:
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Lambda's entry: `adapters.download_function.handler`.
+    """Handle an event of Lambda's: a request to the URL.
 
     If the environment is not usable, the log names each variable that is wrong, and whoever asks
     is told to come again.
@@ -134,12 +136,21 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     return function(event)
 
 
+def prepare() -> None:
+    """Make the container's function ahead of its first invocation.
+
+    Where that cannot be done, the invocation tries again, and names what is wrong.
+    """
+    with suppress(InvalidSettings, BotoCoreError):
+        _function()
+
+
 @functools.cache
 def _function() -> DownloadFunction:
     """The container's one function. An error is not cached: the next call tries again."""
     return compose(
         resources=PageResources.from_environment(os.environ),
-        session=boto3.Session(),
+        session=make_session(),
         clock=lambda: datetime.now(UTC),
         telemetry=_telemetry(),
     )

@@ -17,9 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from relay_core.errors import AdapterError, PermanentError, RelayError, TransientError
 from relay_core.posting.announcement import Announcement, parse_announcement
@@ -33,12 +31,15 @@ from relay_core.resources import PostingResources
 from .aws.clients import make_posting_clients
 from .aws.errors import aws_call
 from .aws.event_bus import EventBus
-from .aws.sqs import postpone, receive_count, retry_delay
+from .aws.session import make_session
+from .aws.sqs import postpone, retry_delay
+from .aws.sqs_record import SQSRecord
 from .aws.ssm import ParameterReader
 from .posting.https_post import HttpsPost, TooManyPosts
 from .telemetry.log_and_metrics import make_logger
 
-if TYPE_CHECKING:  # read by nothing at run time, and slow to import
+if TYPE_CHECKING:
+    import boto3  # read by nothing at run time, and slow to import
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_sqs import SQSClient
 
@@ -107,10 +108,10 @@ class PostingFunction:
         """Post one message. Returns whether it was accepted."""
         receiver: Receiver | None = None
         with self.log.append_context_keys(
-            sqs_message_id=record.message_id, receive_count=receive_count(record)
+            sqs_message_id=record.message_id, receive_count=record.receive_count
         ):
             try:
-                receiver = self.receivers.of_queue(record.event_source_arn)
+                receiver = self.receivers.of_queue(record.queue_arn)
                 announcement = parse_announcement(record.body, self.stack)
                 self._post(receiver, announcement)
             except RelayError as error:
@@ -147,7 +148,7 @@ class PostingFunction:
         self.https(receiver.name, receiver.address, body, headers)
 
     def _failed(self, record: SQSRecord, receiver: Receiver | None, error: RelayError) -> None:
-        delay = retry_delay(self.retry_delay, receive_count(record))
+        delay = retry_delay(self.retry_delay, record.receive_count)
         if isinstance(error, TooManyPosts):
             delay = min(max(delay, error.after), _LONGEST_PAUSE)
         self.log.warning(
@@ -203,7 +204,7 @@ def _function() -> PostingFunction:
     """The container's one function. An error is not cached: the next call tries again."""
     return compose(
         resources=PostingResources.from_environment(os.environ),
-        session=boto3.Session(),
+        session=make_session(),
         clock=lambda: datetime.now(UTC),
         log=make_logger(os.environ, None),
     )

@@ -1,8 +1,9 @@
 """The Lambda function of the relay: its composition, and the handler that Lambda calls.
 
-`handler` is a thin shell: it makes one `RelayFunction` a container, at the first
-invocation, so that a wrong environment is an error with a name in the log and not a crash
-at import. Everything else can be had by calling `compose` with a session and a clock.
+`handler` is a thin shell: it has one `RelayFunction` a container. Lambda imports `relay_entry`,
+which makes it then, while the processor is not throttled; a wrong environment is an error with a
+name in the log at the first invocation, and not a crash at import. Everything else can be had by
+calling `compose` with a session and a clock.
 
 If the function's environment is not usable, it raises: an alarm fires at once, and Lambda slows
 its polling of the queue. It does not raise for a mail that fails (`relaying.batch`).
@@ -13,14 +14,14 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
+from relay_core.delivery.storing import FILES_AT_ONCE
 from relay_core.environment import InvalidSettings
 from relay_core.errors import RelayError
 from relay_core.ports import Ports, Purse
@@ -42,12 +43,17 @@ from .aws.s3 import (
     suppression_lists,
 )
 from .aws.ses import SesSubmission
+from .aws.session import make_session
 from .aws.sns import SnsNotices
 from .aws.sqs import SqsReminders
 from .aws.ssm import SsmDirectories
 from .imaging import PillowPreviews
-from .relaying.batch import RelayFunction, ScanWatch
+from .relaying.batch import BatchAnswer, RelayFunction, ScanWatch
 from .telemetry.relay import Telemetry
+
+if TYPE_CHECKING:  # read by nothing at run time, and slow to import
+    import boto3
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class UnusableEnvironment(RelayError):
@@ -71,6 +77,8 @@ def compose(
     if credentials is None:
         raise NoCredentialsError
     clients = make_clients(session)
+    # Those of a mail's files, then those of its recipients.
+    threads = ThreadPoolExecutor(max(FILES_AT_ONCE, settings.submission_concurrency))
     bucket = resources.attachments_bucket
     suppressions = suppression_lists(clients.s3, resources.incoming_bucket)
     reminders = SqsReminders(client=clients.sqs, queue_url=resources.queue_url)
@@ -92,7 +100,7 @@ def compose(
         ports=Ports(
             previews=PillowPreviews() if settings.inline_preview else None,
             incoming=S3IncomingMessages(client=clients.s3, bucket=resources.incoming_bucket),
-            attachments=S3AttachmentStore(client=clients.s3, bucket=bucket),
+            attachments=S3AttachmentStore(client=clients.s3, bucket=bucket, threads=threads),
             links=S3AttachmentLinks(
                 client=clients.s3, bucket=bucket, credentials=credentials, clock=clock
             ),
@@ -108,7 +116,9 @@ def compose(
             manifests=S3Manifests(client=clients.s3, bucket=bucket),
             submission=SuppressingSubmission(
                 submission=SesSubmission(
-                    client=clients.sesv2, configuration_set_name=settings.configuration_set_name
+                    client=clients.sesv2,
+                    threads=threads,
+                    configuration_set_name=settings.configuration_set_name,
                 ),
                 lists=suppressions,
                 max_age=settings.directory_refresh,
@@ -144,8 +154,8 @@ def _scan_watch(clients: Clients, bucket: str, reminders: SqsReminders) -> ScanW
     return ScanWatch(results=ScannedFiles(client=clients.s3, bucket=bucket), reminders=reminders)
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Lambda's entry: `adapters.relay_function.handler`.
+def handler(event: dict[str, Any], context: LambdaContext) -> BatchAnswer:
+    """Handle an event of Lambda's: a batch of the queue.
 
     Raises:
         UnusableEnvironment: every record goes back to the queue then, and Lambda counts an error.
@@ -166,13 +176,22 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     raise UnusableEnvironment(f"{problem}; deploy again")
 
 
+def prepare() -> None:
+    """Make the container's function ahead of its first invocation.
+
+    Where that cannot be done, the invocation tries again, and names what is wrong.
+    """
+    with suppress(InvalidSettings, BotoCoreError):
+        _function()
+
+
 @functools.cache
 def _function() -> RelayFunction:
     """The container's one function. An error is not cached: the next call tries again."""
     return compose(
         settings=Settings.from_environment(os.environ),
         resources=Resources.from_environment(os.environ),
-        session=boto3.Session(),
+        session=make_session(),
         clock=lambda: datetime.now(UTC),
         telemetry=_telemetry(),
     )

@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
@@ -27,6 +26,7 @@ from relay_core.resources import WatchResources
 
 from .aws.clients import make_watch_client
 from .aws.errors import aws_call
+from .aws.session import make_session
 from .telemetry.log_and_metrics import make_logger, make_metrics
 
 if TYPE_CHECKING:  # read by nothing at run time, and slow to import
@@ -87,7 +87,7 @@ def _watch() -> SubscriptionWatch:
     """The container's one watch. An error is not cached: the next call tries again."""
     return SubscriptionWatch(
         resources=WatchResources.from_environment(os.environ),
-        client=make_watch_client(boto3.Session()),
+        client=make_watch_client(make_session()),
         log=make_logger(os.environ, None),
         metrics=make_metrics(os.environ),
     )

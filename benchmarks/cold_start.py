@@ -5,9 +5,9 @@ there already, as Lambda's is; no connection is opened. Beside it, boto3 is impo
 same clients: what any function pays that speaks to these services. Both are taken twice:
 
 * compiled: from bytecode, as on a machine that has run them before;
-* sources: compiled as they are imported. So they are in a container that Lambda has just started:
-  the archive holds no bytecode (`infra.functions.archive`), and Lambda lets nothing be written
-  beside it. The standard library comes from bytecode in both, as it does there.
+* sources: compiled as they are imported. So they are in a container that Lambda has just started
+  where the archive holds no bytecode (`infra.functions.bytecode`), as Lambda lets nothing be
+  written beside it. The standard library comes from bytecode in both, as it does there.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from benchmarks import cold_start, counting, paths, throughput
 from benchmarks.cold_start import ColdStart, measure_cold_start
 from benchmarks.cost import AWS_SECONDS, Cost, cost_of
 from benchmarks.counting import Taken, counting_over
+from benchmarks.lambda_times import LambdaTimes, measure_lambda
 from benchmarks.mails import Mail, mails_of_parts, sensor_mails
 from benchmarks.memory import peak_growth
 from benchmarks.shapes import Shape, measure_shapes
@@ -90,11 +91,12 @@ class Figures:
     taken: tuple[Taken, ...]
     cost: tuple[Cost, ...]
     cold_start: tuple[ColdStart, ...]
+    lambda_times: LambdaTimes
     shapes: tuple[Shape, ...]
 
 
 def measure(announce: Announce) -> Figures:
-    """Take every figure; about six minutes on a quiet machine."""
+    """Take every figure; about twelve minutes on a quiet machine."""
     core_path, memory, parts = [], [], []
     for size, rounds in SIZES.items():
         announce(f"a message of {size:,} bytes")
@@ -124,6 +126,7 @@ def measure(announce: Announce) -> Figures:
         # What a container reads once for many mails is no mail's cost.
         cost=tuple(cost_of(one) for case, one in taken.items() if not case.is_first),
         cold_start=tuple(started),
+        lambda_times=measure_lambda(announce),
         shapes=measure_shapes(SHAPES, lambda name: announce(f"the function, {name}")),
     )
 

@@ -125,7 +125,7 @@ class MeasuredFunction:
             BenchmarkError: if the queue is to keep the message.
         """
         with redirect_stdout(self._output):
-            answer = self._function(_event(mail), _Context())
+            answer = self._function(event_of(mail), _Context())
         written = self._output.getvalue()
         self._output.seek(0)
         self._output.truncate()
@@ -144,7 +144,7 @@ class _Context(LambdaContext):
         return _TIMEOUT // timedelta(milliseconds=1)
 
 
-def _event(mail: Arrived) -> dict[str, Any]:
+def event_of(mail: Arrived) -> dict[str, Any]:
     """A batch of one (AWS Lambda guide, "Example SQS event"; S3 guide, "Event structure")."""
     notification = {
         "eventVersion": "2.1",

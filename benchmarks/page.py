@@ -54,10 +54,8 @@ class MeasuredPage:
         return self._ask(mail, recipient, "POST", "file=1", expected=303)
 
     def _ask(self, mail: Arrived, recipient: str, method: str, body: str, *, expected: int) -> str:
-        keys = parse_link_keys(LINK_KEYS)
-        token = issue_token(message_id_of(mail.raw_key), recipient, keys)
         with redirect_stdout(self._output):
-            answer = self._function(_event(f"/{token}", method, body))
+            answer = self._function(event_of(path_of(mail, recipient), method, body))
         written = self._output.getvalue()
         self._output.seek(0)
         self._output.truncate()
@@ -66,7 +64,13 @@ class MeasuredPage:
         return written
 
 
-def _event(path: str, method: str, body: str) -> dict[str, Any]:
+def path_of(mail: Arrived, recipient: str) -> str:
+    """Where a recipient finds the files of a relayed mail."""
+    keys = parse_link_keys(LINK_KEYS)
+    return f"/{issue_token(message_id_of(mail.raw_key), recipient, keys)}"
+
+
+def event_of(path: str, method: str, body: str) -> dict[str, Any]:
     """A request of a function URL (AWS Lambda guide, "Request payload format", 2.0)."""
     host = urlsplit(RESOURCES.download_url).netloc
     return {

@@ -1,10 +1,14 @@
-"""What stands for AWS while the function is measured: `python -m benchmarks.stand_in [SECONDS]`.
+"""What stands for AWS while the function is measured.
+
+`python -m benchmarks.stand_in [SECONDS [PEM]]`
 
 A process of its own on the loopback interface, so that it takes no turns of the interpreter that
 is measured. It does as little as the function lets it: S3's objects with their conditional
 writes (S3 User Guide, "Conditional requests"), and for the other services the answer of a call
-that succeeded. Nothing is checked, encrypted or kept, and the answer comes at once, or after
-SECONDS, which is how long AWS is assumed to take.
+that succeeded. Nothing is checked or kept, and the answer comes at once, or after SECONDS, which
+is how long AWS is assumed to take. It speaks TLS if PEM names a file with a key and its chain of
+certificates. Over TLS boto3 sends S3 a body in chunks, with a checksum behind them (S3 API
+reference, "Signature calculations: transferring payload in multiple chunks").
 
 It says on which port it listens, and ends when its input does, however its parent ended.
 """
@@ -12,7 +16,10 @@ It says on which port it listens, and ends when its input does, however its pare
 from __future__ import annotations
 
 import base64
+import io
 import json
+import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -22,6 +29,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import IO, cast
 
@@ -43,9 +51,14 @@ _PUBLISHED = (
 
 
 @contextmanager
-def stand_in(seconds: float = 0.0) -> Iterator[str]:
-    """The URL of a stand-in that is there inside the block and answers after `seconds`."""
+def stand_in(seconds: float = 0.0, pem: Path | None = None) -> Iterator[str]:
+    """The URL of a stand-in that is there inside the block and answers after `seconds`.
+
+    It speaks TLS with the key and the certificates in `pem`, plain HTTP without.
+    """
     command = [sys.executable, "-m", "benchmarks.stand_in", str(seconds)]
+    if pem is not None:
+        command.append(str(pem))
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -54,7 +67,7 @@ def stand_in(seconds: float = 0.0) -> Iterator[str]:
             port = output.readline().strip()
             if not port:
                 raise OSError("benchmarks.stand_in did not start: see its last words above")
-            yield f"http://{_HOST}:{port}"
+            yield f"{'https' if pem else 'http'}://{_HOST}:{port}"
         finally:
             end.close()
 
@@ -79,9 +92,13 @@ class _Server(ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, pem: str | None = None) -> None:
         super().__init__((_HOST, 0), _Connection)
         self.seconds = seconds
+        self.tls: ssl.SSLContext | None = None
+        if pem is not None:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(pem)
         self.objects: dict[str, bytes] = {}
         self.lock = threading.Lock()
 
@@ -139,13 +156,19 @@ class _Connection(StreamRequestHandler):
     server: _Server
     disable_nagle_algorithm = True
 
+    def setup(self) -> None:
+        if self.server.tls is not None:  # in the connection's own thread: it takes its time
+            plain = cast("socket.socket", self.request)
+            self.request = self.server.tls.wrap_socket(plain, server_side=True)
+        super().setup()
+
     def handle(self) -> None:
         while line := self.rfile.readline().decode("latin-1"):
             method, target, _ = line.split(" ", 2)
             header = self._read_header()
             if header.get("expect", "").lower() == "100-continue":
                 self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            body = self.rfile.read(int(header.get("content-length", 0)))
+            body = self._read_body(header)
             path = target.partition("?")[0]
             answer = self.server.answer(
                 _Request(method=method, path=path, header=header, body=body)
@@ -160,6 +183,15 @@ class _Connection(StreamRequestHandler):
             header[name.lower()] = value.strip()
         return header
 
+    def _read_body(self, header: Mapping[str, str]) -> bytes:
+        if header.get("transfer-encoding") == "chunked":
+            body = _unchunked(self.rfile)
+        else:
+            body = self.rfile.read(int(header.get("content-length", 0)))
+        # S3's own chunks, inside of HTTP's where there are such.
+        is_chunked = header.get("content-encoding") == "aws-chunked"
+        return _unchunked(io.BytesIO(body)) if is_chunked else body
+
     def _write(self, answer: _Answer, *, with_body: bool) -> None:
         lines = [f"HTTP/1.1 {answer.status.value} {answer.status.phrase}"]
         lines += [f"{name}: {value}" for name, value in answer.header.items()]
@@ -167,6 +199,17 @@ class _Connection(StreamRequestHandler):
             lines.append(f"Content-Length: {len(answer.body)}")
         head = "\r\n".join([*lines, "", ""]).encode("latin-1")
         self.wfile.write(head + answer.body if with_body else head)
+
+
+def _unchunked(stream: io.BufferedIOBase) -> bytes:
+    """The chunks up to the last, without the trailer that follows (RFC 9112 section 7.1)."""
+    chunks = []
+    while size := int(stream.readline().partition(b";")[0], 16):
+        chunks.append(stream.read(size))
+        stream.readline()
+    while stream.readline().strip():
+        pass
+    return b"".join(chunks)
 
 
 def _etag(content: bytes) -> str:
@@ -184,7 +227,7 @@ def _error(status: HTTPStatus, code: str) -> _Answer:
 
 
 if __name__ == "__main__":
-    with _Server(float(sys.argv[1]) if len(sys.argv) > 1 else 0.0) as server:
+    with _Server(float(sys.argv[1]) if len(sys.argv) > 1 else 0.0, *sys.argv[2:3]) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(server.server_address[1], flush=True)
         sys.stdin.read()

@@ -10,8 +10,7 @@ _START = time.process_time()
 import os  # noqa: E402 - the clock runs
 from datetime import UTC, datetime  # noqa: E402 - likewise
 
-import boto3  # noqa: E402 - likewise
-
+from adapters.aws.session import make_session  # noqa: E402 - likewise
 from adapters.download_function import compose  # noqa: E402 - likewise
 from adapters.telemetry.download import PageTelemetry  # noqa: E402 - likewise
 from relay_core.resources import PageResources  # noqa: E402 - likewise
@@ -19,7 +18,7 @@ from relay_core.resources import PageResources  # noqa: E402 - likewise
 if __name__ == "__main__":
     compose(
         resources=PageResources.from_environment(os.environ),
-        session=boto3.Session(),
+        session=make_session(),
         clock=lambda: datetime.now(UTC),
         telemetry=PageTelemetry(os.environ),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from benchmarks import cost, prices
+from benchmarks import cost, lambda_times, prices
 from benchmarks.cost import Kind
 from benchmarks.figures import Figures
 
@@ -35,6 +35,7 @@ def tables_of(figures: Figures) -> Iterator[Table]:
     yield _cost(figures)
     yield _prices()
     yield _cold_start(figures)
+    yield from lambda_times.tables_of(figures.lambda_times)
     yield _shapes(figures)
 
 

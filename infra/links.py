@@ -64,9 +64,7 @@ def serve_links(name: str, args: LinksArgs, opts: pulumi.ResourceOptions) -> Lin
         f"{name}-download",
         DownloadPageArgs(
             code=args.code,
-            environment=environment.telemetry_variables(
-                service=config.prefix, log_level=config.log_level
-            ),
+            environment=config.common_variables(),
             log_level=config.log_level,
             max_concurrency=args.max_concurrency,
             log_group_name=log_group,

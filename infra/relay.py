@@ -213,9 +213,7 @@ class MailRelay(pulumi.ComponentResource):
             RelayFunctionArgs(
                 code=args.code,
                 environment={
-                    **environment.known_variables(
-                        config.settings(), service=config.prefix, log_level=config.log_level
-                    ),
+                    **environment.known_variables(config.settings(), config.common_variables()),
                     environment.INBOUND_ADDRESS: inbound_address,
                     environment.CONFIGURATION_SET_NAME: sending_set,
                     environment.INCOMING_BUCKET: incoming.bucket_name,

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .connections import share_context
 from .errors import may_have_happened
 from .event_bus import EventPutter
 from .ssm import ParameterReader
@@ -78,11 +79,11 @@ class Clients:
 def make_clients(session: boto3.Session) -> Clients:
     """The clients of one container, for the session's region, credentials and endpoints."""
     return Clients(
-        s3=session.client("s3", config=_S3),
+        s3=_make(session, "s3", _S3),
         sesv2=make_ses_client(session),
-        sns=session.client("sns", config=_MESSAGING),
-        sqs=session.client("sqs", config=_MESSAGING),
-        ssm=session.client("ssm", config=_PARAMETERS),
+        sns=_make(session, "sns", _MESSAGING),
+        sqs=_make(session, "sqs", _MESSAGING),
+        ssm=_make(session, "ssm", _PARAMETERS),
     )
 
 
@@ -98,8 +99,8 @@ class PageClients:
 def make_page_clients(session: boto3.Session, *, sends: bool = False) -> PageClients:
     """The clients of one container of the page: only those it needs, to start fast."""
     return PageClients(
-        s3=session.client("s3", config=_S3),
-        ssm=session.client("ssm", config=_PARAMETERS),
+        s3=_make(session, "s3", _S3),
+        ssm=_make(session, "ssm", _PARAMETERS),
         sesv2=make_ses_client(session) if sends else None,
     )
 
@@ -115,22 +116,28 @@ class PostingClients:
 
 def make_posting_clients(session: boto3.Session) -> PostingClients:
     """The clients of one container of that function."""
-    events: Any = session.client("events", config=_MESSAGING)
     return PostingClients(
-        sqs=session.client("sqs", config=_MESSAGING),
-        ssm=session.client("ssm", config=_PARAMETERS),
-        events=events,
+        sqs=_make(session, "sqs", _MESSAGING),
+        ssm=_make(session, "ssm", _PARAMETERS),
+        events=_make(session, "events", _MESSAGING),
     )
 
 
 def make_watch_client(session: boto3.Session) -> SNSClient:
     """The client of the function that checks subscriptions."""
-    return session.client("sns", config=_MESSAGING)
+    client: SNSClient = _make(session, "sns", _MESSAGING)
+    return client
+
+
+def _make(session: boto3.Session, service: Any, config: Config) -> Any:  # noqa: ANN401 - a client
+    client = session.client(service, config=config)
+    share_context(client)
+    return client
 
 
 def make_ses_client(session: boto3.Session) -> SESV2Client:
     """A client that retries `SendEmail` only if the mail cannot have been sent."""
-    client = session.client("sesv2", config=_SES)
+    client: SESV2Client = _make(session, "sesv2", _SES)
     client.meta.events.register_first(
         "needs-retry.sesv2.SendEmail",
         _veto_doubtful_retry,  # type: ignore[arg-type] # the stubs know no hook that answers

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -54,6 +54,7 @@ from relay_core.ports import FileToStore, Link, StoredManifest, StoredWindow, Ve
 from relay_core.record.manifest import Manifest
 from relay_core.record.manifest_json import format_manifest, parse_manifest
 
+from .at_once import each_at_once
 from .content_disposition import format_attachment_disposition
 from .errors import aws_call, error_code
 
@@ -95,20 +96,19 @@ class S3AttachmentStore:
 
     The length of an attachment is known only once it is decoded, and S3 wants it first. So
     the content is spooled, in memory up to `SPOOL_MEMORY` and from there on disk, and then
-    uploaded in one request that can be repeated from its start.
+    uploaded in one request that can be repeated from its start. `threads` are as many as files may
+    be stored at the same time.
     """
 
     client: S3Client
     bucket: str
+    threads: Executor
 
     def store_each(
         self, files: Sequence[FileToStore]
     ) -> list[TransientError | PermanentError | None]:
         """See `AttachmentStore.store_each`."""
-        if len(files) <= 1:
-            return [self._try_to_store(file) for file in files]
-        with ThreadPoolExecutor(len(files), thread_name_prefix="s3") as threads:
-            return list(threads.map(self._try_to_store, files))
+        return each_at_once(self.threads, self._try_to_store, files)
 
     def _try_to_store(self, file: FileToStore) -> TransientError | PermanentError | None:
         try:

@@ -10,13 +10,14 @@ lose the alarm of a device now and then. The client repeats nothing by itself in
 the log has shown. SES offers no idempotency token.
 
 Mails that go at the same time have a thread each: botocore's clients may be shared by threads
-(boto3 guide, "Low-level clients", "Multithreading"), and each waits for SES alone.
+(boto3 guide, "Low-level clients", "Multithreading"), and each waits for SES alone. The threads
+stay for the next mails.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from relay_core.errors import AdapterError, LostAnswer, SendingStopped
 from relay_core.ports import OutgoingMail, SubmissionId
 
+from .at_once import each_at_once
 from .errors import Fault, adapter_error, error_code, may_have_happened
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
@@ -38,18 +40,17 @@ _CALL = "ses:SendEmail"
 class SesSubmission:
     """`Submission` over SES, under a configuration set if one is named.
 
-    `client` is to come from `clients.make_ses_client`.
+    `client` is to come from `clients.make_ses_client`; `threads` are as many as mails may go at
+    the same time.
     """
 
     client: SESV2Client
+    threads: Executor
     configuration_set_name: str | None = None
 
     def submit_each(self, mails: Sequence[OutgoingMail]) -> list[SubmissionId | AdapterError]:
         """See `Submission.submit_each`."""
-        if len(mails) <= 1:
-            return [self._submit(mail) for mail in mails]
-        with ThreadPoolExecutor(len(mails), thread_name_prefix="ses") as threads:
-            return list(threads.map(self._submit, mails))
+        return each_at_once(self.threads, self._submit, mails)
 
     def _submit(self, mail: OutgoingMail) -> SubmissionId | AdapterError:
         request: SendEmailRequestTypeDef = {

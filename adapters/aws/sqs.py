@@ -16,12 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
-
-from aws_lambda_powertools.utilities.data_classes import S3Event
-from aws_lambda_powertools.utilities.data_classes.s3_event import S3EventRecord
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from relay_core.errors import PermanentError
 from relay_core.keys import MessageId, RawKey, WindowKey
@@ -29,6 +25,7 @@ from relay_core.limits.suppression import Suppressed
 
 from .errors import aws_call
 from .sending_events import EVENT_TYPE, configuration_set_of, suppressed_by
+from .sqs_record import SQSRecord
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_sqs import SQSClient
@@ -103,7 +100,7 @@ def parse_record(record: SQSRecord, *, incoming_bucket: str) -> tuple[Notificati
         UnreadableRecord: naming the SQS message id.
     """
     try:
-        return _parse_body(record.json_body, incoming_bucket)
+        return _parse_body(json.loads(record.body), incoming_bucket)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableRecord(
             call="sqs:ReceiveMessage",
@@ -127,17 +124,19 @@ def _parse_body(body: object, incoming_bucket: str) -> tuple[Notification, ...]:
     if body.get("Event") == "s3:TestEvent":
         _check_bucket(body["Bucket"], incoming_bucket)
         return (Ignored(reason="s3:TestEvent: notifications were turned on"),)
-    events = tuple(S3Event(body).records)
+    events = body["Records"]
     if not events:
         raise ValueError("Records is empty")
     return tuple(_parse_event(event, incoming_bucket) for event in events)
 
 
-def _parse_event(event: S3EventRecord, incoming_bucket: str) -> Received | Ignored:
-    _check_bucket(event.s3.bucket.name, incoming_bucket)
-    key = unquote_plus(event.s3.get_object.key, errors="strict")
-    if not event.event_name.removeprefix("s3:").startswith("ObjectCreated:"):
-        return Ignored(reason=f"{event.event_name} of {key}: no new mail")
+def _parse_event(event: Mapping[str, Any], incoming_bucket: str) -> Received | Ignored:
+    """One record of a notification (S3 User Guide, "Event message structure")."""
+    _check_bucket(event["s3"]["bucket"]["name"], incoming_bucket)
+    key = unquote_plus(event["s3"]["object"]["key"], errors="strict")
+    event_name = event["eventName"]
+    if not event_name.removeprefix("s3:").startswith("ObjectCreated:"):
+        return Ignored(reason=f"{event_name} of {key}: no new mail")
     name = key.rpartition("/")[2]
     if name == _SETUP_NOTIFICATION:
         return Ignored(reason=f"{key}: SES writes it when the receipt rule is made")
@@ -168,12 +167,6 @@ def retry_delay(first: timedelta, failures: int) -> timedelta:
     doublings = min(max(failures, 1) - 1, 30)  # beyond any cap, and no overflow
     factor: int = 2**doublings
     return min(first * factor, MAX_RETRY_DELAY)
-
-
-def receive_count(record: SQSRecord) -> int:
-    """How often the message was received, this time included; 1 if the record does not say."""
-    attributes = record.get("attributes") or {}
-    return int(attributes.get("ApproximateReceiveCount", 1))
 
 
 def postpone(client: SQSClient, queue_url: str, record: SQSRecord, delay: timedelta) -> None:

@@ -21,8 +21,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
 from adapters.aws.errors import aws_call
 from adapters.aws.sqs import (
     Bounced,
@@ -33,6 +31,7 @@ from adapters.aws.sqs import (
     UnreadableRecord,
     parse_record,
 )
+from adapters.aws.sqs_record import SQSRecord
 from relay_core.errors import AdapterError, TransientError
 from relay_core.keys import RawKey
 

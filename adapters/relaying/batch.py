@@ -14,20 +14,10 @@ anew and the old one done with, so that its tries are kept for what they are for
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
-
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from adapters.aws.sqs import (
     Bounced,
@@ -40,10 +30,10 @@ from adapters.aws.sqs import (
     UnreadableRecord,
     parse_record,
     postpone,
-    receive_count,
     retry_delay,
     send_anew,
 )
+from adapters.aws.sqs_record import SQSRecord
 from adapters.before_timeout import before_timeout
 from adapters.telemetry.relay import Telemetry
 from relay_core.delivery.deaths import Attempt, tell_out_of_time
@@ -63,7 +53,20 @@ from relay_core.throttling.window_change import change_window
 from .invocation import make_worker, not_begun
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
+    from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_sqs import SQSClient
+
+
+class KeptRecord(TypedDict):
+    """A message that the queue is to keep, by the id that SQS gave it."""
+
+    itemIdentifier: str
+
+
+class BatchAnswer(TypedDict):
+    """What Lambda asks of a function whose event source reports failures by the message."""
+
+    batchItemFailures: list[KeptRecord]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,25 +94,32 @@ class RelayFunction:
     telemetry: Telemetry
     scans: ScanWatch | None = None
 
-    def __call__(
-        self, event: dict[str, Any], context: LambdaContext
-    ) -> PartialItemFailureResponse:
+    def __call__(self, event: dict[str, Any], context: LambdaContext) -> BatchAnswer:
         """Handle one batch: the answer lists the records that the queue is to keep.
 
         Raises:
-            UnexpectedBatchTypeError: if the event is no batch of a queue at all.
+            NoBatch: if the event is no batch of a queue at all.
         """
+        if "Records" not in event:
+            raise NoBatch("the event has no Records: is the function invoked by its queue?")
         worker = make_worker(context, self.ports.clock())
-        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         try:
-            return process_partial_response(
-                event=event,
-                record_handler=functools.partial(self._handle_record, worker=worker),
-                processor=processor,
-                context=context,
-            )
+            return {
+                "batchItemFailures": [
+                    {"itemIdentifier": record.message_id}
+                    for record in map(SQSRecord, event["Records"])
+                    if not self._is_handled(record, worker)
+                ]
+            }
         finally:
             self.telemetry.flush()
+
+    def _is_handled(self, record: SQSRecord, worker: Worker) -> bool:
+        try:
+            self._handle_record(record, worker)
+        except Exception:  # noqa: BLE001 - the log has told of it, and the queue keeps the record
+            return False
+        return True
 
     def _handle_record(self, record: SQSRecord, worker: Worker) -> None:
         """Handle one message of the queue; raising keeps it there."""
@@ -119,7 +129,7 @@ class RelayFunction:
             except UnreadableRecord as error:
                 self.telemetry.failed(error)
                 raise
-            attempt = Attempt(queue_message=record.message_id, number=receive_count(record))
+            attempt = Attempt(queue_message=record.message_id, number=record.receive_count)
             # Every mail of the record gets its turn, whatever became of the one before.
             results = [
                 self._handle_notification(notification, attempt, worker)
@@ -142,7 +152,7 @@ class RelayFunction:
         if any(isinstance(error, TransientError) for error in errors) or (
             not errors and any(one.failed_try for one in again)
         ):
-            self._postpone(record, retry_delay(self.settings.retry_delay, receive_count(record)))
+            self._postpone(record, retry_delay(self.settings.retry_delay, record.receive_count))
         if errors:
             raise errors[0]
         if any(one.failed_try for one in again):
@@ -295,6 +305,10 @@ class RelayFunction:
             postpone(self.queue, self.queue_url, record, delay)
         except AdapterError as error:
             self.telemetry.not_postponed(error)
+
+
+class NoBatch(RelayError):
+    """The function was invoked with something else than messages of a queue."""
 
 
 class NotDone(RelayError):

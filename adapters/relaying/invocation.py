@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING
 
 from relay_core.keys import RawKey, message_id_of
 from relay_core.record.lease import Worker
 from relay_core.record.report import Again, Outcome, RelayReport
+
+if TYPE_CHECKING:  # read by nothing at run time, and slow to import
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 RESERVE = timedelta(seconds=40)
 """The time before its timeout in which a worker begins no submission.

@@ -28,9 +28,8 @@ from typing import TextIO
 
 from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from adapters.aws.sqs import receive_count
+from adapters.aws.sqs_record import SQSRecord
 from relay_core.delivery.scan_results import Looked
 from relay_core.errors import AdapterError, Refusal
 from relay_core.keys import MessageId, RawKey, message_id_of
@@ -74,7 +73,7 @@ class Telemetry:
         SQS leaves a message that was received three times out of the age of the oldest (SQS
         guide, "Available CloudWatch metrics"): nothing else tells of it before it has failed.
         """
-        tries = receive_count(record)
+        tries = record.receive_count
         if tries >= max_receive_count:
             self._count_at_once("MessagesAtLastTry")
         with self._logger.append_context_keys(

@@ -14,7 +14,7 @@ from infra.mail.identities import DmarcPolicy, covering_identities
 from relay_core.policy.directory import Directory
 from relay_core.settings import CodesCounted, LinkMode, Settings, VerdictAction
 
-from .environment import LogLevel
+from .environment import LogLevel, TrustStore, common_variables
 from .problems import InvalidConfig
 from .providers import PUBLIC_PROVIDERS
 from .rules import DEVICES, broken_rules
@@ -73,6 +73,7 @@ class StackConfig:
     incoming_retention_days: int = 14
     log_retention_days: int = 30
     log_level: LogLevel = LogLevel.INFO
+    trust_store: TrustStore = TrustStore.AMAZON
     spam_action: VerdictAction = VerdictAction.REFUSE
     authentication_action: VerdictAction = VerdictAction.REFUSE
     sender_message_limit: int = 0
@@ -196,6 +197,12 @@ class StackConfig:
             InvalidSettings: never on a `StackConfig` that was made: it has checked them.
         """
         return settings_of(self)
+
+    def common_variables(self) -> dict[str, str]:
+        """The environment variables that all functions have."""
+        return common_variables(
+            service=self.prefix, log_level=self.log_level, trust_store=self.trust_store
+        )
 
     def directory(self) -> Directory:
         """The recipient directory that a new stack starts with."""

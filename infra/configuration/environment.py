@@ -37,6 +37,21 @@ class LogLevel(StrEnum):
     DEBUG = "DEBUG"
 
 
+class TrustStore(StrEnum):
+    """Whose certificates the functions take for AWS's: Amazon's alone, or every authority's."""
+
+    AMAZON = "amazon"
+    SYSTEM = "system"
+
+
+AMAZON_ROOTS_FILE = "amazon-roots.pem"
+"""Where the functions' archive holds Amazon's (`infra.functions.trust_anchors`)."""
+
+CA_BUNDLE = "AWS_CA_BUNDLE"
+"""What tells botocore whom to trust (boto3 guide, "Configuration", environment variables)."""
+
+_ARCHIVE_FOLDER = "/var/task"  # where Lambda unpacks a function's archive (`LAMBDA_TASK_ROOT`)
+
 INBOUND_ADDRESS = variable_name("inbound_address")
 CONFIGURATION_SET_NAME = variable_name("configuration_set_name")
 INCOMING_BUCKET = variable_name("incoming_bucket")
@@ -55,24 +70,29 @@ LINK_EXPIRY = variable_name("link_expiry")
 ATTACHMENT_RETENTION = variable_name("attachment_retention")
 
 
-def telemetry_variables(*, service: str, log_level: LogLevel) -> dict[str, str]:
-    """The variables of logging and metrics, for every function.
+def common_variables(
+    *, service: str, log_level: LogLevel, trust_store: TrustStore
+) -> dict[str, str]:
+    """The variables of logging, metrics and trust, for every function.
 
     `service` is the stack's name in metrics and log lines; `log_level` the lowest level that is
     logged. Lambda drops lines below its own level, so that is set to the same.
     """
-    return {**_FIXED, "LOG_LEVEL": log_level, "POWERTOOLS_SERVICE_NAME": service}
+    trusted = {CA_BUNDLE: f"{_ARCHIVE_FOLDER}/{AMAZON_ROOTS_FILE}"}
+    return {
+        **_FIXED,
+        "LOG_LEVEL": log_level,
+        "POWERTOOLS_SERVICE_NAME": service,
+        **(trusted if trust_store is TrustStore.AMAZON else {}),
+    }
 
 
-def known_variables(settings: Settings, *, service: str, log_level: LogLevel) -> dict[str, str]:
+def known_variables(settings: Settings, common: Mapping[str, str]) -> dict[str, str]:
     """The variables of the relay's function whose values are known before the deployment.
 
-    `service` and `log_level` as in `telemetry_variables`.
+    `common` are those of `common_variables`.
     """
-    return {
-        **settings.to_environment(),
-        **telemetry_variables(service=service, log_level=log_level),
-    }
+    return {**settings.to_environment(), **common}
 
 
 def size(variables: Mapping[str, str]) -> int:

@@ -268,9 +268,7 @@ def _settings_problems(config: StackConfig) -> Iterator[Problem]:
                 value = getattr(config, source)
                 yield Problem(field=key_name(source), value=value, rule=problem.rule)
         return
-    known = environment.known_variables(
-        settings, service=config.prefix, log_level=config.log_level
-    )
+    known = environment.known_variables(settings, config.common_variables())
     size = environment.size({**known, environment.DOWNLOAD_URL: config.download_url or ""})
     room = environment.LIMIT - environment.RESERVED_FOR_RESOURCES
     if size > room:

@@ -10,6 +10,9 @@ pure Python; what is not comes from its wheel for the function's platform (`plat
 an archive made on any machine runs on Lambda's arm64. What makes boto3 large is the description
 of every service of AWS; only those that the function calls go in. Licences and metadata travel
 with the code.
+
+Beside the modules lies their bytecode, if it can be had (`bytecode`), and the roots of AWS's
+certificates (`trust_anchors`).
 """
 
 from __future__ import annotations
@@ -25,7 +28,11 @@ from typing import Protocol
 
 import pulumi
 
-from .platform_wheel import NATIVE, PREVIEWS, RUNTIME, platform_wheel
+from infra.configuration.environment import AMAZON_ROOTS_FILE
+
+from .bytecode import InMemory, bytecode_of, runtime_python
+from .platform_wheel import NATIVE, PREVIEWS, PYTHON_VERSION, RUNTIME, platform_wheel
+from .trust_anchors import amazon_roots
 
 PACKAGES = ("relay_core", "adapters")
 """Our own packages that the function runs."""
@@ -33,6 +40,7 @@ PACKAGES = ("relay_core", "adapters")
 SERVICES = frozenset({"events", "s3", "sesv2", "sns", "sqs", "ssm", "sts"})
 """The services, by botocore's names, whose descriptions go into the archive."""
 
+_STORE = "botocore/cacert.pem"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _REGULAR_FILE_0644 = 0o100644 << 16
 _UNIX = 3
@@ -73,8 +81,32 @@ def function_archive(root: Path, *, previews: bool = False) -> pulumi.FileArchiv
     for name, file in NATIVE.items():
         if file in pinned:
             files |= wheel_files(platform_wheel(root, name))
+    files |= _bytecode(files)
+    files[AMAZON_ROOTS_FILE] = InMemory(_roots(files[_STORE]))
     write_archive(target, files)
     return pulumi.FileArchive(str(target))
+
+
+def _bytecode(files: Mapping[str, File]) -> Mapping[str, File]:
+    python = runtime_python()
+    if python is None:
+        pulumi.log.info(
+            f"no Python {PYTHON_VERSION} was found on this machine: the functions' archive holds"
+            " no bytecode, and a new container takes longer to start. With a"
+            f" python{PYTHON_VERSION} on the PATH, deploy again"
+        )
+        return {}
+    modules = {name: file.read_bytes() for name, file in files.items() if name.endswith(".py")}
+    return bytecode_of(modules, python)
+
+
+def _roots(store: File) -> bytes:
+    try:
+        return amazon_roots(store.read_bytes())
+    except LookupError as error:
+        raise UnusableEnvironment(
+            f"the functions' archive cannot be made: {_STORE} does not hold {error}"
+        ) from error
 
 
 def read_pins(requirements: Path) -> dict[str, str]:

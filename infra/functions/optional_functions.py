@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra.configuration import environment
 from infra.configuration.config import StackConfig
 from infra.configuration.timing import DEAD_LETTER_RETENTION, QUEUE_RETENTION
 from infra.watching.metrics import Subject
@@ -51,7 +50,7 @@ def declare_optional_functions(
 ) -> OptionalFunctions:
     """Declare what the configuration asks for."""
     config = args.config
-    telemetry = environment.telemetry_variables(service=config.prefix, log_level=config.log_level)
+    common = config.common_variables()
     names: dict[Subject, pulumi.Input[str]] = {}
     exports: dict[str, pulumi.Input[str]] = {}
     posting_log_group = f"/aws/lambda/{name}-posting" if config.has_receivers else None
@@ -60,7 +59,7 @@ def declare_optional_functions(
             f"{name}-posting",
             PostingArgs(
                 code=args.code,
-                environment=telemetry,
+                environment=common,
                 stack=config.stack,
                 webhooks=config.webhooks,
                 event_bus=config.event_bus,
@@ -90,7 +89,7 @@ def declare_optional_functions(
             f"{name}-watch",
             SubscriptionWatchArgs(
                 code=args.code,
-                environment=telemetry,
+                environment=common,
                 alarms_topic_arn=args.alarms.arn,
                 fallback_topic_arn=args.fallback.arn,
                 alarm_emails=config.alarm_emails,

@@ -7,7 +7,7 @@ workers process mail.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -38,17 +38,24 @@ so they are written there: it can read a mail in process if it is deployed again
 
 
 def format_manifest(manifest: Manifest) -> bytes:
-    """The manifest as JSON, UTF-8."""
-
-    def default(value: object) -> str:
-        if isinstance(value, datetime):
-            return value.isoformat()
-        raise TypeError(f"no JSON form for {value!r}")
-
-    document = {"schema": SCHEMA_VERSION, **asdict(manifest)}
+    """The manifest as JSON, UTF-8, on one line: json's encoder in C knows no other form."""
+    document = {"schema": SCHEMA_VERSION, **_fields_of(manifest)}
     if manifest.lease is not None:
-        document[_LEASE_MORE] = {key: document["lease"].pop(key) for key in _NEW_IN_LEASE}
-    return json.dumps(document, default=default, ensure_ascii=False, indent=1).encode()
+        lease = _fields_of(manifest.lease)
+        document[_LEASE_MORE] = {key: lease.pop(key) for key in _NEW_IN_LEASE}
+        document["lease"] = lease
+    return json.dumps(document, default=_plain, ensure_ascii=False).encode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return _fields_of(value)
+
+
+def _fields_of(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass of those above
+    """One level of what `asdict` gives, which copies every level."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def parse_manifest(document: bytes) -> Manifest:

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
 from adapters.aws.s3 import S3Manifests
 from adapters.aws.sqs import Received, UnreadableRecord, parse_record
+from adapters.aws.sqs_record import SQSRecord
 from relay_core.errors import AdapterError
 from relay_core.keys import message_id_of
 

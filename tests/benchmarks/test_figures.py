@@ -17,9 +17,32 @@ from benchmarks.cost import cost_of
 from benchmarks.counting import CASES, counting_over
 from benchmarks.devices import LARGE, MANY, SMALL, Shape
 from benchmarks.figures import Figures
+from benchmarks.lambda_times import COLD, DEPLOYED, MEMORIES_MB, LambdaTimes, StepTime
 from benchmarks.shapes import measure_shapes
 from benchmarks.throughput import measure_throughput
 from benchmarks.turns import median_seconds
+
+LAMBDA_TIMES = LambdaTimes(
+    python="python3.13",
+    means="a control group",
+    steps=tuple(
+        StepTime(
+            function="relay",
+            variant=variant,
+            memory_mb=memory_mb,
+            step=step,
+            seconds=0.51,
+            processor_seconds=0.12,
+            bare_seconds=0.34,
+            bare_processor_seconds=0.1,
+            to_bare=1.5,
+        )
+        for variant, memory_mb in [(DEPLOYED, 512), *((f"{one} MB", one) for one in MEMORIES_MB)]
+        for step in ("init", "first mail", COLD)
+    ),
+    connection_processor_seconds={"amazon": 0.0081, "system": 0.0079},
+    peak_bytes=123_000_000,
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +65,7 @@ def few() -> Figures:
                 function_to_boto3=1.5,
             ),
         ),
+        lambda_times=LAMBDA_TIMES,
         shapes=measure_shapes(["log", "groups"], lambda _name: None, size=20_000),
     )
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from typer.testing import CliRunner
 
 from adapters.aws.download_links import S3LinkIndex
 from adapters.aws.downloads import Download, S3Downloads
 from adapters.aws.sqs import Notification, parse_record
+from adapters.aws.sqs_record import SQSRecord
 from operate.cli import app
 from relay_core.keys import MessageId, manifest_key
 from relay_core.links.tokens import LinkKeys

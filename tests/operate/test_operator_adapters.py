@@ -9,13 +9,13 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.aws.errors import Fault, adapter_error
 from adapters.aws.sqs import Received, parse_record
+from adapters.aws.sqs_record import SQSRecord
 from adapters.operator.account import (
     Retention,
     S3Objects,

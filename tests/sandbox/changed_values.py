@@ -66,6 +66,7 @@ OTHERS: Mapping[str, object] = {
     "dmarcPolicy": "quarantine",
     "dmarcReportEmails": ["dmarc@example.com"],
     "logLevel": "DEBUG",
+    "trustStore": "system",
     "maxAttachments": 100,
     "maxHeaderFields": 1000,
     "maxBodyBytes": 500_000,

@@ -48,6 +48,8 @@ from tests.adapters.contracts import (
 from tests.fakes import MemoryWorld
 from tests.receipt import received
 
+THREADS = ThreadPoolExecutor(8)
+
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 
 
@@ -74,7 +76,7 @@ class TestS3IncomingMessages(IncomingMessagesContract):
 class TestS3AttachmentStore(AttachmentStoreContract):
     @pytest.fixture
     def store(self, clients: Clients, bucket: str) -> S3AttachmentStore:
-        return S3AttachmentStore(client=clients.s3, bucket=bucket)
+        return S3AttachmentStore(client=clients.s3, bucket=bucket, threads=THREADS)
 
     @pytest.fixture
     def stored(self, emulator: Emulator, bucket: str) -> Callable[[AttachmentKey], Stored]:
@@ -150,7 +152,7 @@ class TestS3AttachmentLinks(AttachmentLinksContract):
         self, links: S3AttachmentLinks, clients: Clients, bucket: str
     ) -> None:
         content = bytes(range(256))
-        store = S3AttachmentStore(client=clients.s3, bucket=bucket)
+        store = S3AttachmentStore(client=clients.s3, bucket=bucket, threads=THREADS)
         store_one(store, self.KEY, [content], content_type="text/html", filename="other.html")
         link = links.issue(
             self.KEY,
@@ -169,7 +171,7 @@ class TestS3AttachmentLinks(AttachmentLinksContract):
     def test_a_link_leads_to_its_own_attachment_only(
         self, links: S3AttachmentLinks, clients: Clients, bucket: str
     ) -> None:
-        store = S3AttachmentStore(client=clients.s3, bucket=bucket)
+        store = S3AttachmentStore(client=clients.s3, bucket=bucket, threads=THREADS)
         for name in ("one", "two"):
             key = AttachmentKey(f"attachments/{name}")
             store_one(store, key, [b"x"], content_type="text/plain", filename="a")

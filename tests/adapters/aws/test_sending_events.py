@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from adapters.aws.sending_events import suppressed_by
 from adapters.aws.sqs import Bounced, Ignored, Notification, UnreadableRecord, parse_record
+from adapters.aws.sqs_record import SQSRecord
 from relay_core.limits.suppression import Cause, Suppressed
 
 AT = datetime(2017, 8, 5, 0, 41, 2, 669_000, tzinfo=UTC)

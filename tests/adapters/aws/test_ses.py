@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +33,7 @@ from tests.adapters.answering_server import (
 from tests.adapters.contracts import SubmissionContract
 
 MAIL = SubmissionContract.MAIL
+THREADS = ThreadPoolExecutor(50)
 UNVERIFIED = (
     "Email address is not verified. The following identities failed the check in region"
     " EU-CENTRAL-1: "
@@ -49,7 +51,9 @@ def submission_to(
             aws_access_key_id="a", aws_secret_access_key="b", region_name="eu-central-1"
         )
         return SesSubmission(
-            client=clients.make_ses_client(session), configuration_set_name=configuration_set_name
+            client=clients.make_ses_client(session),
+            threads=THREADS,
+            configuration_set_name=configuration_set_name,
         )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -23,10 +22,10 @@ from adapters.aws.sqs import (
     UnreadableRecord,
     parse_record,
     postpone,
-    receive_count,
     retry_delay,
     send_anew,
 )
+from adapters.aws.sqs_record import SQSRecord
 from relay_core.errors import AdapterError
 from relay_core.keys import MessageId, RawKey, WindowKey
 from sandbox.emulator.running import Emulator
@@ -174,7 +173,7 @@ def test_a_wait_is_never_shorter_than_the_first_nor_longer_than_the_cap(
     ("record", "count"), [({"attributes": {"ApproximateReceiveCount": "3"}}, 3), ({}, 1)]
 )
 def test_the_receive_count(record: dict[str, Any], count: int) -> None:
-    assert count == receive_count(SQSRecord(record))
+    assert count == SQSRecord(record).receive_count
 
 
 class TestPostpone:
@@ -224,7 +223,7 @@ class TestSendAnew:
         again = receive_record(emulator, queue)
         assert record.body == again.body
         assert record.message_id != again.message_id
-        assert 1 == receive_count(again)
+        assert again.receive_count == 1
 
     def test_no_delay_is_longer_than_sqs_can(
         self, emulator: Emulator, clients: Clients, queue: str

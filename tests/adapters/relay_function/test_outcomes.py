@@ -9,10 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import UnexpectedBatchTypeError
 
 from adapters.aws.sqs import ScansDue, SqsReminders
-from adapters.relaying.batch import RelayFunction, ScanWatch
+from adapters.relaying.batch import NoBatch, RelayFunction, ScanWatch
 from relay_core.errors import PermanentError, TransientError
 from relay_core.keys import AttachmentKey, MessageId, RawKey
 from relay_core.links.download import Scan
@@ -301,5 +300,5 @@ class TestOutcomes:
         assert len(world.submission.outbox) == 1
 
     def test_an_event_of_no_queue_is_an_error(self, function: RelayFunction) -> None:
-        with pytest.raises(UnexpectedBatchTypeError):
+        with pytest.raises(NoBatch, match="Records"):
             function({"detail": {}}, CONTEXT)

@@ -1,0 +1,124 @@
+"""Lambda's part in `benchmarks.emulated`: a process that imports a handler, then calls it.
+
+`python3.13 emulated_child.py ARCHIVE ROOT` reads a line of JSON from its input for each thing to
+do, and answers with one: how long it took (`seconds`), of which the processor worked
+(`processor_seconds`). What it imports of ours is what ARCHIVE holds; only how calls are made again
+comes from ROOT. It needs nothing but the standard library, whatever Python runs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pickle
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+_TIMEOUT_MS = 120_000
+
+
+class _Context:
+    """What a handler may ask of Lambda."""
+
+    aws_request_id = "00000000-0000-0000-0000-000000000000"
+    function_name = "benchmark"
+    function_version = "$LATEST"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:benchmark"
+    memory_limit_in_mb = 512
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return _TIMEOUT_MS
+
+
+class _Lambda:
+    """What was imported, and what it is asked for."""
+
+    def init(self, order: dict[str, Any]) -> None:
+        """Import the module of a handler."""
+        module, _, name = order["handler"].rpartition(".")
+        self._handler = getattr(importlib.import_module(module), name)
+
+    def invoke(self, order: dict[str, Any]) -> Any:  # noqa: ANN401 - whatever it answers
+        """Call the handler with an event."""
+        return self._handler(order["event"], _Context())
+
+    def init_bare(self, order: dict[str, Any]) -> None:
+        """Make the clients of a function, and nothing else of it."""
+        import boto3  # noqa: PLC0415 - what is measured
+
+        clients = importlib.import_module("adapters.aws.clients")
+        made = getattr(clients, order["clients"])(boto3.Session())
+        self._clients = {name: getattr(made, name) for name in made.__slots__}
+
+    def load_calls(self, order: dict[str, Any]) -> None:
+        """Have calls at hand that are made next, and threads to make them."""
+        self._again = importlib.import_module("benchmarks.calls").make_again
+        self._calls = pickle.loads(Path(order["path"]).read_bytes())  # noqa: S301 - our own
+        self._threads = ThreadPoolExecutor(order["threads"])
+
+    def connect(self, order: dict[str, Any]) -> float:
+        """Send as many mails at the same time as there are to be connections, twice.
+
+        The answer is what the first time cost the processor more than the second, for each.
+        """
+        number: int = order["number"]
+        barrier = threading.Barrier(number)
+        mail = {
+            "FromEmailAddress": "a@example.org",
+            "Destination": {"ToAddresses": ["b@example.org"]},
+            "Content": {"Raw": {"Data": b"x"}},
+        }
+
+        def send(_: int) -> None:
+            barrier.wait()
+            self._clients["sesv2"].send_email(**mail)
+
+        costs: list[float] = []
+        with ThreadPoolExecutor(number) as threads:
+            for _ in range(2):
+                start = time.process_time()
+                list(threads.map(send, range(number)))
+                costs.append(time.process_time() - start)
+        first, second = costs
+        return (first - second) / number
+
+    def call(self, _order: dict[str, Any]) -> None:
+        """Make the calls."""
+        self._again(self._calls, self._clients, self._threads)
+
+
+def _timed(do: Callable[[dict[str, Any]], Any], order: dict[str, Any]) -> dict[str, Any]:
+    start, processor_start = time.perf_counter(), time.process_time()
+    answer = do(order)
+    return {
+        "seconds": time.perf_counter() - start,
+        "processor_seconds": time.process_time() - processor_start,
+        "answer": answer,
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    # A function's log and metrics go to standard output: the answers have one of their own.
+    answers = os.fdopen(os.dup(1), "w")
+    log = os.open(os.environ.get("BENCHMARK_LOG", os.devnull), os.O_WRONLY | os.O_CREAT, 0o600)
+    os.dup2(log, 1)
+    archive, root = sys.argv[1:]
+    sys.path[:] = [archive, *sys.path[1:], root]
+    runtime = _Lambda()
+    for line in sys.stdin:
+        order = json.loads(line)
+        print(json.dumps(_timed(getattr(runtime, order["do"]), order)), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
