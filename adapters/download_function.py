@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from relay_core.environment import InvalidSettings
+from relay_core.errors import AdapterError
 from relay_core.keys import ATTACHMENTS_PREFIX, AttachmentKey
 from relay_core.links.renewal import RenewalPolicy
 from relay_core.resources import PageResources
 
 from .aws.clients import make_page_clients
-from .aws.download_links import S3LinkIndex, SsmLinkKeys
+from .aws.download_links import CHECKING_AGE, S3LinkIndex, SsmLinkKeys
 from .aws.downloads import (
     S3Archives,
     S3Downloads,
@@ -137,12 +138,12 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def prepare() -> None:
-    """Make the container's function ahead of its first invocation.
+    """Make the container's function ahead of its first invocation, and have it read its keys.
 
     Where that cannot be done, the invocation tries again, and names what is wrong.
     """
-    with suppress(InvalidSettings, BotoCoreError):
-        _function()
+    with suppress(InvalidSettings, BotoCoreError, AdapterError):
+        _function().keys.keys(CHECKING_AGE)
 
 
 @functools.cache

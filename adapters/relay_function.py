@@ -177,12 +177,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> BatchAnswer:
 
 
 def prepare() -> None:
-    """Make the container's function ahead of its first invocation.
+    """Make the container's function ahead of its first invocation, and have it read ahead.
 
     Where that cannot be done, the invocation tries again, and names what is wrong.
     """
     with suppress(InvalidSettings, BotoCoreError):
-        _function()
+        _function().read_ahead()
 
 
 @functools.cache

@@ -114,6 +114,13 @@ class RelayFunction:
         finally:
             self.telemetry.flush()
 
+    def read_ahead(self) -> None:
+        """Read what every first mail would: the suppressed addresses.
+
+        Where that fails, it is told and counted as for a mail.
+        """
+        self.ports.submission.submit_each(())
+
     def _is_handled(self, record: SQSRecord, worker: Worker) -> bool:
         try:
             self._handle_record(record, worker)

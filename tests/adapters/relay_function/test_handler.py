@@ -171,6 +171,23 @@ class TestHandler:
                 relay_function.handler(event, CONTEXT)
         assert failed_ids(relay_function.handler(event, CONTEXT)) == []
 
+    def test_what_is_wrong_when_it_is_prepared_is_named_by_the_first_invocation(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("RELAY_SENDER_ADDRESS")
+        relay_function.prepare()
+        with pytest.raises(relay_function.UnusableEnvironment, match="RELAY_SENDER_ADDRESS"):
+            relay_function.handler({"Records": [sqs_record("x", "a")]}, CONTEXT)
+
+    def test_what_cannot_be_read_ahead_stops_no_start(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("RELAY_INCOMING_BUCKET", "no-such-bucket")
+        relay_function.prepare()
+        assert "NoSuchBucket" in capsys.readouterr().out
+        body = body_for("incoming/AMAZON_SES_SETUP_NOTIFICATION", "no-such-bucket")
+        assert failed_ids(relay_function.handler({"Records": [sqs_record(body)]}, CONTEXT)) == []
+
 
 def link_in(request: dict[str, Any]) -> str:
     """The first URL in the plain text of a submitted mail."""
@@ -182,9 +199,10 @@ def link_in(request: dict[str, Any]) -> str:
     return next(str(word) for word in body.get_content().split() if word.startswith("http"))
 
 
-def test_importing_the_function_needs_no_environment() -> None:
+@pytest.mark.parametrize("module", ["relay_function", "relay_entry", "download_entry"])
+def test_importing_the_function_needs_no_environment(module: str) -> None:
     subprocess.run(
-        [sys.executable, "-W", "error", "-c", "import adapters.relay_function"],
+        [sys.executable, "-W", "error", "-c", f"import adapters.{module}"],
         env={"PATH": os.environ["PATH"]},
         check=True,
         timeout=60,

@@ -11,7 +11,7 @@ import pytest
 
 from infra.functions.trust_anchors import AMAZON_ROOTS, amazon_roots
 from tests.infra.conftest import Deploy
-from tests.infra.functions.test_function import FUNCTION
+from tests.infra.functions.test_relay_function import FUNCTION
 
 STORE = (Path(botocore.__file__).parent / "cacert.pem").read_bytes()
 
