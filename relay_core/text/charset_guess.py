@@ -30,7 +30,7 @@ class _Language(NamedTuple):
 
     charset: str
     frequent: frozenset[str]
-    script: re.Pattern[str]
+    script: str
     common: range = range(0)
     is_latin: bool = False
 
@@ -38,7 +38,7 @@ class _Language(NamedTuple):
 def _language(
     charset: str, frequent: str, script: str, *, common: range = range(0), is_latin: bool = False
 ) -> _Language:
-    return _Language(charset, frozenset(frequent), re.compile(f"[{script}]"), common, is_latin)
+    return _Language(charset, frozenset(frequent), f"[{script}]", common, is_latin)
 
 
 @lru_cache(maxsize=32)
@@ -139,7 +139,7 @@ def _weight(sample: bytes, language: _Language) -> float:
     others = list(filterfalse(language.frequent.__contains__, foreign))
     usual = _common(charset, language.common)
     rest = "".join(filterfalse(usual.__contains__, others))
-    of_script = len(language.script.findall(rest))
+    of_script = len(re.findall(language.script, rest))  # compiled for those who need it
     frequent, common = len(foreign) - len(others), len(others) - len(rest)
     weights = frequent + 0.6 * common + 0.3 * of_script - (len(rest) - of_script)
     odd = len(_ODD.findall(text))

@@ -113,6 +113,20 @@ class TestCallsOfOneMail:
         first["s3.GetObject"] -= 1  # of the list of suppressed addresses
         assert first == calls_of(counter, shape)
 
+    def test_what_was_read_ahead_is_not_read_by_the_first_mail(
+        self, endpoint: str, counter: counting.Counter
+    ) -> None:
+        session = loopback_session(endpoint)
+        recorder = CallRecorder(session)
+        function, shape = MeasuredFunction(session), to(1)
+        mail = next(shape.mails())
+        function.receive(mail)
+        recorder.take()
+        function.read_ahead()
+        assert count(recorder.take()) == {"s3.GetObject": 1}
+        function.relay(mail)
+        assert count(recorder.take()) == calls_of(counter, shape)
+
     def test_a_page_is_read_and_nothing_is_written_for_it(self, counter: counting.Counter) -> None:
         # where the token leads, and the manifest
         assert calls_of(counter, ATTACHED, Occasion.LOOK) == {"s3.GetObject": 2}
