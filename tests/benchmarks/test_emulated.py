@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from benchmarks import lambda_times
 from benchmarks.emulated import LOOKS, Container, Emulated, page_job, unpack
-from benchmarks.quota import Quota, quota_for, share_of
+from benchmarks.quota import CONTROL_GROUP, SIGNALS, Quota, quota_for, share_of
 from infra.configuration.environment import AMAZON_ROOTS_FILE
 from infra.functions.archive import function_archive
 from tests.benchmarks.test_figures import LAMBDA_TIMES
@@ -30,25 +29,39 @@ def busy() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def processor_seconds(pid: int) -> float:
-    user, system = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+def state_of(pid: int) -> str:
+    """R, S, T and so on (proc(5), `/proc/pid/stat`)."""
+    return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
 
 
-@pytest.mark.parametrize("by_signals", [False, True])
-def test_a_process_gets_no_more_of_a_processor_than_its_share(
-    busy: subprocess.Popen[bytes], *, by_signals: bool
+def wait_until(holds: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        if holds():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not come to that in half a minute")
+
+
+def test_what_has_used_up_its_share_is_stopped_by_a_signal_and_goes_on_in_the_end(
+    busy: subprocess.Popen[bytes],
 ) -> None:
-    with quota_for(busy.pid) as found:
-        quota = Quota(busy.pid, None) if by_signals else found
+    quota = Quota(busy.pid, None)
+    assert quota.means == SIGNALS
+    quota.hold(0.1)
+    wait_until(lambda: state_of(busy.pid) == "T")
+    quota.release()
+    wait_until(lambda: state_of(busy.pid) == "R")
+
+
+def test_where_a_control_group_can_be_made_the_process_is_in_it_until_the_end(
+    busy: subprocess.Popen[bytes],
+) -> None:
+    groups = Path(f"/proc/{busy.pid}/cgroup")
+    with quota_for(busy.pid) as quota:
         quota.hold(0.1)
-        start, used = time.monotonic(), processor_seconds(busy.pid)
-        # However busy the machine is, it cannot get more; a share of one would be at once.
-        while time.monotonic() - start < 1:
-            time.sleep(0.05)
-        share = (processor_seconds(busy.pid) - used) / (time.monotonic() - start)
-        quota.release()
-    assert share < 0.3
+        is_held = "mail-relay-bench-" in groups.read_text("ascii")
+        assert is_held == (quota.means == CONTROL_GROUP)
+    assert "mail-relay-bench-" not in groups.read_text("ascii")
 
 
 def test_a_share_is_what_the_memory_buys() -> None:
