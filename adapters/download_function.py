@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -102,7 +103,9 @@ def _renewals(
         keys=keys,
         manifests=manifests,
         submission=SesSubmission(
-            client=sesv2, configuration_set_name=resources.configuration_set_name
+            client=sesv2,
+            threads=ThreadPoolExecutor(1),  # one mail at a time goes from here
+            configuration_set_name=resources.configuration_set_name,
         ),
         sender_address=resources.sender_address,
         stack=resources.stack,
