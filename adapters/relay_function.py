@@ -27,6 +27,7 @@ from relay_core.errors import RelayError
 from relay_core.ports import Ports, Purse
 from relay_core.resources import Resources
 from relay_core.settings import Settings
+from relay_core.throttling.address_watching import AddressWatch
 from relay_core.throttling.notice_counting import CountedNotices
 from relay_core.throttling.suppressing import SuppressingSubmission
 
@@ -37,6 +38,7 @@ from .aws.s3 import (
     S3AttachmentStore,
     S3IncomingMessages,
     S3Manifests,
+    address_weeks,
     budget_windows,
     notice_windows,
     sender_windows,
@@ -141,6 +143,16 @@ def compose(
         ),
         notices=notices,
         suppressions=suppressions,
+        addresses=AddressWatch(
+            windows=address_weeks(clients.s3, bucket),
+            notices=notices,
+            stack=settings.stack,
+            place=settings.place_of_notices,
+            clock=clock,
+            on_trouble=telemetry.address_not_noted,
+        )
+        if settings.previous_inbound_addresses or settings.closed_labels
+        else None,
         queue=clients.sqs,
         queue_url=resources.queue_url,
         telemetry=telemetry,

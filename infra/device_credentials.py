@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -17,7 +17,7 @@ class DeviceCredentials:
 
     config: StackConfig
     account: pulumi.Input[str]
-    inbound_address: pulumi.Input[str]
+    inbound_addresses: pulumi.Input[Sequence[str]]
     prefix: str
 
     def declare(self, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.Input[object]]:
@@ -44,7 +44,7 @@ class DeviceCredentials:
         return SmtpUser(
             f"{self.prefix}-devices" if user is None else f"{self.prefix}-devices-{user}",
             SmtpUserArgs(
-                inbound_address=self.inbound_address,
+                inbound_addresses=self.inbound_addresses,
                 region=config.region,
                 account=self.account,
                 parameter_name=parameter_name(config.project, config.stack, user),

@@ -8,6 +8,7 @@ device ─▶ SES ─receipt rule─▶ incoming bucket ─▶ queue ─▶ func
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,20 +69,16 @@ class MailRelay(pulumi.ComponentResource):
                 )
             ]
         )
-        super().__init__(
-            "mail-relay:relay:MailRelay",
-            name,
-            None,
-            pulumi.ResourceOptions.merge(opts, everywhere),
-        )
+        opts = pulumi.ResourceOptions.merge(opts, everywhere)
+        super().__init__("mail-relay:relay:MailRelay", name, None, opts)
         timing = config.timing
         child = pulumi.ResourceOptions(parent=self)
-        account = aws.get_caller_identity_output(
-            opts=pulumi.InvokeOutputOptions(parent=self)
-        ).account_id
-        # Whoever learns this address can have mail sent: Pulumi keeps it out of sight.
+        caller = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self))
+        account = caller.account_id
+        # Whoever learns one of these can have mail sent: Pulumi keeps them out of sight.
         inbound_address = pulumi.Output.secret(config.recipient_email)
-
+        inbound_addresses = pulumi.Output.secret(list(config.inbound_addresses))
+        previous_addresses = pulumi.Output.secret(list(config.previous_recipient_emails))
         listed = pulumi.ResourceOptions(
             parent=self,
             depends_on=[
@@ -215,6 +212,7 @@ class MailRelay(pulumi.ComponentResource):
                 environment={
                     **environment.known_variables(config.settings(), config.common_variables()),
                     environment.INBOUND_ADDRESS: inbound_address,
+                    environment.PREVIOUS_INBOUND_ADDRESSES: previous_addresses.apply(json.dumps),
                     environment.CONFIGURATION_SET_NAME: sending_set,
                     environment.INCOMING_BUCKET: incoming.bucket_name,
                     environment.ATTACHMENTS_BUCKET: attachments.bucket_name,
@@ -256,7 +254,7 @@ class MailRelay(pulumi.ComponentResource):
             InboundMailArgs(
                 names=rule_names,
                 account=account,
-                address=inbound_address,
+                addresses=inbound_addresses,
                 bucket_name=incoming.bucket_name,
                 waits_for=(*incoming.ready, queue.notification, function.event_source),
                 key_prefix=INCOMING_PREFIX,
@@ -300,7 +298,7 @@ class MailRelay(pulumi.ComponentResource):
             child,
         )
         credentials = DeviceCredentials(
-            config=config, account=account, inbound_address=inbound_address, prefix=name
+            config=config, account=account, inbound_addresses=inbound_addresses, prefix=name
         ).declare(child)
 
         self.exports = {
@@ -317,6 +315,7 @@ class MailRelay(pulumi.ComponentResource):
             "logGroup": function.log_group_name,
             "dashboardUrl": dashboard_url,
             "inboundAddress": inbound_address,
+            "previousInboundAddresses": previous_addresses,
             "senderAddress": config.sender_email,
             "smtpEndpoint": smtp_endpoint(config.region),
             **credentials,

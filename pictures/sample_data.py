@@ -33,6 +33,7 @@ _SAMPLES: Mapping[tuple[Subject, str, str], tuple[float, float]] = {
     (_RELAY, "MessagesRefused", "Sum"): (4, 4),
     (_RELAY, "MessagesHeld", "Sum"): (0, 0),
     (_RELAY, "MessagesIgnored", "Sum"): (3, 3),
+    (_RELAY, "MessagesByPreviousAddress", "Sum"): (7, 6),
     (_RELAY, "MessagesDuplicate", "Sum"): (1, 1),
     (_RELAY, "MessagesUnfinished", "Sum"): (0, 6),
     (_RELAY, "MessagesParked", "Sum"): (0, 0),

@@ -62,7 +62,10 @@ class Defect:
 
 
 class Reason(StrEnum):
-    """Why a mail was not relayed. These words are an interface: notices carry them."""
+    """Why a mail was not relayed. These words are an interface: notices carry them.
+
+    `ADDRESS_USE` is no refusal: it is the reason of the weekly notice of previous addresses.
+    """
 
     NO_RECIPIENT_CODE = "no-recipient-code"
     MALFORMED_RECIPIENT_CODE = "malformed-recipient-code"
@@ -75,6 +78,8 @@ class Reason(StrEnum):
     AUTHENTICATION_FAILED = "authentication-failed"
     MAIL_LOOP = "mail-loop"
     DELIVERY_REPORT = "delivery-report"
+    CLOSED_LABEL = "closed-label"
+    ADDRESS_USE = "address-use"
     MALFORMED_MESSAGE = "malformed-message"
     LIMIT_EXCEEDED = "limit-exceeded"
     SUBMISSION_FAILED = "submission-failed"

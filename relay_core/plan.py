@@ -10,11 +10,9 @@ to whom.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .addresses.mailbox import Mailbox, domain_of
 from .addresses.secrecy import conceal
 from .attachments.attachment import Action, Attachment, find_attachments
 from .attachments.bodies import CodesFound, find_body_codes, find_near_miss
@@ -29,12 +27,16 @@ from .mime.parsing import parse_message
 from .notices.notice import MailIdentity
 from .outgoing.header import Sender
 from .policy.admission import Ignored, Resolved, admit, resolve_recipients
+from .policy.arrival import find_arrival
 from .policy.authentication import Origin, find_origin, has_receipt
-from .policy.author import find_name, find_replies, shows_another_address
-from .policy.directory import EMPTY_DIRECTORY, Directory, find_default_recipients
-from .recipient_code import (
-    Group,
+from .policy.directory import (
+    EMPTY_DIRECTORY,
+    Directory,
+    find_default_recipients,
+    find_labelled_groups,
 )
+from .policy.sender import find_sender
+from .recipient_code import Group
 from .settings import CodesCounted, Settings
 
 
@@ -146,15 +148,19 @@ def plan_admission(
     origin = find_origin(message.header)
     if may_lack_receipt and not has_receipt(message.header):
         origin = Origin(author=origin.author, authenticated=True)
+    arrival = find_arrival(message.header, settings)
     mail = MailIdentity(
         message_id=message_id,
         raw_key=raw_key,
         sender=origin.author,
         subject=conceal(codes.subject, settings.secret_addresses),
         authenticated=origin.authenticated,
+        arrival=arrival,
     )
     names_recipients = not codes.may_be_quoted and any(code.entries for code in codes.found)
-    admission = admit(message, origin, settings, names_recipients=names_recipients)
+    admission = admit(
+        message, origin, settings, names_recipients=names_recipients, arrival=arrival
+    )
     if isinstance(admission, Ignored):
         return Dropped(mail=mail, message=message, ignored=admission)
     if isinstance(admission, Refusal):
@@ -184,15 +190,17 @@ def plan_recipients(
 def find_recipients(admitted: AdmittedMail, settings: Settings, directory: Directory) -> Resolved:
     """The recipients of an admitted mail, and the refusals of the others that it names.
 
-    The codes of the Subject count only if no body contains one, the sender's default recipients
-    only if there is none at all. A code that cannot be read names other recipients: the operator
-    is notified, and nothing is guessed.
+    The codes of the Subject count only if no body contains one; the groups that the labels of its
+    address name, and then the sender's default recipients, only if there is none at all. A code
+    that cannot be read names other recipients: the operator is notified, and nothing is guessed.
     """
     mail, codes = admitted.mail, admitted.codes
     counted = _COUNTED[settings.codes_counted]
     entries = [entry for code in codes.found[counted] for entry in code.entries]
     refusals = codes.refusals
-    if not codes.found:
+    if not codes.found and (groups := find_labelled_groups(mail.arrival.labels, directory)):
+        entries = list(groups)
+    elif not codes.found:
         default = find_default_recipients(mail.proven_sender, directory)
         if default is None:
             missing = _nobody_named(mail, admitted.message, settings, directory)
@@ -215,8 +223,10 @@ def _nobody_named(
     near_miss = find_near_miss(message, settings.markers, settings.limits)
     nearly = f" ({near_miss}, which is none)" if near_miss else ""
     codes = " or ".join(f":{marker}:…:{marker}:" for marker in settings.markers)
+    labels = " or ".join(f"+{one}" for one in mail.arrival.labels)
     missing = (
         f"neither a body nor the Subject holds a code {codes}{nearly},"
+        f"{f' no group is called as the label {labels},' if labels else ''}"
         " and there are no default recipients for"
     )
     if find_default_recipients(mail.sender, directory) is None:
@@ -254,7 +264,7 @@ def plan_deliveries(
     return RelayPlan(
         mail=mail,
         message=message,
-        sender=_sender(message, mail, settings),
+        sender=find_sender(message.header, mail.sender, settings, is_proven=mail.authenticated),
         recipients=recipients,
         uploads=tuple(
             Upload(key=file_key(mail.message_id, attachment), attachment=attachment)
@@ -291,50 +301,3 @@ def attachments_of(
             if isinstance(one, LongText)
         },
     )
-
-
-# Domains that mail cannot reach, or only within the device's own network (RFC 6761,
-# RFC 6762, RFC 8375, ICANN's reservation of "internal", and what Linux calls itself).
-_NOWHERE = re.compile(
-    r"(?:^|\.)(?:invalid|test|localhost|local|internal|home\.arpa|localdomain)\Z"
-)
-
-
-def _sender(message: Message, mail: MailIdentity, settings: Settings) -> Sender:
-    """Who the mail is from: the device as it calls itself, under the relay's address.
-
-    Many devices fill in one address for From and To. No recipient may learn the inbound one.
-    """
-    name = find_name(message.header)
-    if conceal(name, settings.secret_addresses) != name:
-        name = ""
-    elif name.lower() == settings.sender_address.lower():
-        name = ""  # it stands there anyway
-    elif mail.sender and shows_another_address(name, mail.sender):
-        name = mail.sender  # the one address that a recipient sees must not be another's
-    return Sender(
-        address=settings.sender_address,
-        display_name=name,
-        reply_to=tuple(_replies(message, mail, settings)) if mail.authenticated else (),
-    )
-
-
-def _replies(message: Message, mail: MailIdentity, settings: Settings) -> Iterator[Mailbox]:
-    """The addresses for replies: those that the device names, else the device (RFC 5322, 3.6.2).
-
-    Addresses of the relay itself and those that mail cannot reach are left out.
-    """
-
-    def is_reachable(mailbox: Mailbox) -> bool:
-        addr_spec = mailbox.addr_spec
-        return (
-            addr_spec.lower() != settings.sender_address.lower()
-            and conceal(addr_spec, settings.secret_addresses) == addr_spec
-            and not _NOWHERE.search(domain_of(addr_spec))
-        )
-
-    named = [one for one in find_replies(message.header) if is_reachable(one)]
-    if named:
-        yield from named
-    elif mail.sender and is_reachable(author := Mailbox(addr_spec=mail.sender)):
-        yield author

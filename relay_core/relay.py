@@ -44,7 +44,7 @@ from relay_core.delivery.storing import earlier_files, store_files, with_files
 from relay_core.delivery.submitting import submit_open
 from relay_core.delivery.unfinished import record_unfinished_storing
 from relay_core.links.lifetime import links_until
-from relay_core.notices.notice import compose_notice, kept_refusals
+from relay_core.notices.notice import MailIdentity, compose_notice, kept_refusals
 from relay_core.outgoing.sent_time import find_sent_time
 from relay_core.record.lease import Worker
 from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
@@ -108,6 +108,7 @@ def relay_message(
         )
     raw = ports.incoming.fetch(raw_key)
     admitted = plan_admission(raw, raw_key, settings)
+    mail = admitted.mail
     plan: RelayPlan | Refused | Dropped
     if not isinstance(admitted, AdmittedMail):
         plan = admitted
@@ -115,7 +116,7 @@ def relay_message(
         stored, refusals = serve_asked(admitted, stored, settings, ports)
         plan = _plan_promised(admitted, stored.manifest, settings, refusals)
     elif hold_back(admitted.mail, stored, settings, ports, arrived_at):
-        return held(admitted.mail.message_id, over_the_limit(settings), len(raw))
+        return _with_arrival(held(mail.message_id, over_the_limit(settings), len(raw)), mail)
     else:
         plan = plan_recipients(admitted, settings, directory_for(admitted, ports))
     if isinstance(plan, RelayPlan):
@@ -124,7 +125,21 @@ def relay_message(
         )
     else:
         report = end_unsent(plan, stored, settings, ports)
-    return replace(report, message_bytes=len(raw))
+    return _with_arrival(replace(report, message_bytes=len(raw)), mail)
+
+
+def _with_arrival(report: RelayReport, mail: MailIdentity) -> RelayReport:
+    """The report with who sent the mail by a label or a previous address; else as it is."""
+    arrival = mail.arrival
+    if not (arrival.labels or arrival.is_previous):
+        return report
+    doubt = "" if mail.authenticated else " (not verified)"
+    return replace(
+        report,
+        sender=mail.sender and mail.sender + doubt,
+        labels=arrival.labels,
+        by_previous_address=arrival.is_previous,
+    )
 
 
 _UNTIL_TOLD = timedelta(seconds=5)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from .addresses.mailbox import InvalidAddress, parse_addr_spec
 from .addresses.patterns import canonical_pattern
@@ -59,6 +60,8 @@ class CodesCounted(StrEnum):
 class Settings:
     """The relay's policy. Making one validates it.
 
+    `previous_inbound_addresses` are received as `inbound_address` is, until devices have changed.
+    Mail to a subaddress with one of the `closed_labels` is ignored (`relay_core.policy.arrival`).
     `allowed_recipients` and `allowed_senders` hold patterns (`relay_core.addresses.patterns`); an
     empty `allowed_senders` lets every sender in. `directory_refresh` is how old the recipient
     directory may be that a worker goes by. `sender_message_limit` is how many mails of one sender
@@ -83,6 +86,8 @@ class Settings:
     sender_address: str
     inbound_address: str
     allowed_recipients: tuple[str, ...]
+    previous_inbound_addresses: tuple[str, ...] = ()
+    closed_labels: tuple[str, ...] = ()
     configuration_set_name: str | None = None
     recipient_marker: str = "Email_Rxers_Code"
     short_marker: str | None = None
@@ -148,7 +153,7 @@ class Settings:
     @property
     def secret_addresses(self) -> tuple[str, ...]:
         """The addresses that no recipient may learn."""
-        return (self.inbound_address,)
+        return (self.inbound_address, *self.previous_inbound_addresses)
 
     @property
     def place_of_notices(self) -> str:
@@ -172,6 +177,7 @@ class Settings:
 _LONGEST_RETENTION = timedelta(days=3650)
 _MARKER = re.compile(r"[A-Za-z0-9_.-]{3,64}\Z")
 _SHORT_MARKER = re.compile(r"[A-Za-z](?:[A-Za-z0-9_.-]{0,14}[A-Za-z0-9])\Z")
+_ADDRESS_LABEL = re.compile(r"[A-Za-z0-9!#$%&'*/=?^_`{|}~.-]{1,64}\Z")  # atext without "+"
 _RANGES = (
     ("max_recipients", 1, 1000),
     # A window's record names each mail that it let through (`relay_core.limits.flood`).
@@ -216,6 +222,7 @@ def _problems(settings: Settings) -> list[Problem]:
         "must differ from senderEmail, the address that mail is sent from: it is a secret",
         holds=settings.inbound_address.lower() != settings.sender_address.lower(),
     )
+    _check_addresses(settings, check)
     check(
         "recipient_marker",
         settings.recipient_marker,
@@ -298,6 +305,41 @@ def _share_words(first: str, second: str) -> bool:
         for start in range(len(other))
         for end in range(start + 1, len(other) + 1)
     )
+
+
+class _Check(Protocol):
+    def __call__(self, name: str, value: object, rule: str, *, holds: bool) -> None: ...
+
+
+def _check_addresses(settings: Settings, check: _Check) -> None:
+    """Previous addresses and closed labels."""
+    name, current = "previous_inbound_addresses", settings.inbound_address.lower()
+    seen: set[str] = set()
+    for value in settings.previous_inbound_addresses:
+        address = value.lower()
+        base = re.sub(r"\+.*@", "@", address)
+        rules = (
+            ("must be an e-mail address", _is_address(value)),
+            ("must be there once, whatever its letter case", address not in seen),
+            (
+                "must not be recipientEmail, with a label or without: that is received anyway",
+                current not in {address, base},
+            ),
+            (
+                "must differ from senderEmail, the address that mail is sent from: it is a secret",
+                address != settings.sender_address.lower(),
+            ),
+        )
+        for rule, holds in rules:
+            check(name, value, rule, holds=holds)
+        seen.add(address)
+    for label in settings.closed_labels:
+        check(
+            "closed_labels",
+            label,
+            "must be what is between + and @ of an address: 1 to 64 characters, without + and @",
+            holds=bool(_ADDRESS_LABEL.match(label)),
+        )
 
 
 def _is_address(value: str) -> bool:

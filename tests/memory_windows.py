@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from relay_core.errors import Conflict, PermanentError
 from relay_core.keys import WindowKey
+from relay_core.limits.address_use import AddressWeek, format_address_week, parse_address_week
 from relay_core.limits.budget import BudgetWindow, format_budget, parse_budget
 from relay_core.limits.flood import SenderWindow, format_window, parse_window
 from relay_core.limits.notice_window import NoticeWindow, format_notice_window, parse_notice_window
@@ -68,6 +69,10 @@ def memory_sender_windows() -> MemoryWindows[SenderWindow]:
 
 def memory_suppression_lists() -> MemoryWindows[SuppressionList]:
     return MemoryWindows(format_suppressions, parse_suppressions)
+
+
+def memory_address_weeks() -> MemoryWindows[AddressWeek]:
+    return MemoryWindows(format_address_week, parse_address_week)
 
 
 def memory_budget_windows() -> MemoryWindows[BudgetWindow]:

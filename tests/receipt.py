@@ -25,6 +25,7 @@ def receipt(
     dkim: Sequence[tuple[str, str]],
     dmarc: tuple[str, str] | None,
     greeting: str = "a7-12.smtp-out.eu-central-1.amazonses.com",
+    recipient: str = "devices@in.example.com",
 ) -> bytes:
     """SES's fields with these results: `dkim` and `dmarc` are results with their domains."""
     domain = reverse_path.rpartition("@")[2]
@@ -33,7 +34,7 @@ def receipt(
         f"Return-Path: <{reverse_path}>",
         f"Received: from {greeting} ({greeting} [192.0.2.7])",
         " by inbound-smtp.eu-central-1.amazonaws.com with SMTP id 0123456789abcdefghij",
-        " for devices@in.example.com;",
+        f" for {recipient};",
         " Wed, 27 May 2026 09:48:04 +0000 (UTC)",
         "X-SES-Spam-Verdict: PASS",
         "X-SES-Virus-Verdict: PASS",
@@ -45,17 +46,18 @@ def receipt(
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
-def submitted_receipt(domain: str | None) -> bytes:
+def submitted_receipt(domain: str | None, recipient: str = "devices@in.example.com") -> bytes:
     """The fields for a mail that a device submitted to SES, its author at `domain`."""
     return receipt(
         reverse_path=f"0107018f-7c1e-000000@bounce.{domain or STACK_DOMAIN}",
         spf="pass",
         dkim=[*([("pass", domain)] if domain else []), ("pass", "amazonses.com")],
         dmarc=("pass", domain) if domain else None,
+        recipient=recipient,
     )
 
 
-def received(raw: bytes) -> bytes:
+def received(raw: bytes, recipient: str = "devices@in.example.com") -> bytes:
     """The mail as SES stores it after its device has submitted it; as it is if SES has it."""
     try:
         header = parse_message(raw).header
@@ -64,4 +66,4 @@ def received(raw: bytes) -> bytes:
     if has_receipt(header) or header.first("return-path"):
         return raw
     author = find_author(header)
-    return submitted_receipt(author and domain_of(author)) + raw
+    return submitted_receipt(author and domain_of(author), recipient) + raw

@@ -24,9 +24,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
 
-from relay_core.errors import Conflict, PermanentError, TransientError
+from relay_core.errors import PermanentError, TransientError
 from relay_core.keys import (
     SUPPRESSION_PREFIX,
     WINDOWS_PREFIX,
@@ -36,6 +35,11 @@ from relay_core.keys import (
     WindowKey,
     manifest_key,
     window_key,
+)
+from relay_core.limits.address_use import (
+    AddressWeek,
+    format_address_week,
+    parse_address_week,
 )
 from relay_core.limits.budget import BudgetWindow, format_budget, parse_budget
 from relay_core.limits.flood import SenderWindow, format_window, parse_window
@@ -56,11 +60,11 @@ from relay_core.record.manifest_json import format_manifest, parse_manifest
 
 from .at_once import each_at_once
 from .content_disposition import format_attachment_disposition
-from .errors import aws_call, error_code
+from .errors import aws_call
+from .json_records import JsonRecords
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 SPOOL_MEMORY = 1024 * 1024
 """Bytes of an attachment held in memory; what is longer goes to a temporary file."""
@@ -200,8 +204,8 @@ class S3Manifests:
         return self._records.write(key, format_manifest(manifest), expected)
 
     @property
-    def _records(self) -> _JsonRecords:
-        return _JsonRecords(client=self.client, bucket=self.bucket)
+    def _records(self) -> JsonRecords:
+        return JsonRecords(client=self.client, bucket=self.bucket)
 
 
 _Window = TypeVar("_Window", bound=WindowRecord)
@@ -242,8 +246,8 @@ class S3Windows(Generic[_Window]):
         return window_key(key, self.prefix)
 
     @property
-    def _records(self) -> _JsonRecords:
-        return _JsonRecords(client=self.client, bucket=self.bucket)
+    def _records(self) -> JsonRecords:
+        return JsonRecords(client=self.client, bucket=self.bucket)
 
 
 def sender_windows(client: S3Client, bucket: str) -> S3Windows[SenderWindow]:
@@ -263,6 +267,13 @@ def budget_windows(client: S3Client, bucket: str) -> S3Windows[BudgetWindow]:
     return S3Windows(client=client, bucket=bucket, format=format_budget, parse=parse_budget)
 
 
+def address_weeks(client: S3Client, bucket: str) -> S3Windows[AddressWeek]:
+    """Who used a previous address or a closed label, week by week."""
+    return S3Windows(
+        client=client, bucket=bucket, format=format_address_week, parse=parse_address_week
+    )
+
+
 def suppression_lists(client: S3Client, incoming_bucket: str) -> S3Windows[SuppressionList]:
     """The store of suppressed addresses: one object in the incoming bucket.
 
@@ -275,69 +286,6 @@ def suppression_lists(client: S3Client, incoming_bucket: str) -> S3Windows[Suppr
         parse=parse_suppressions,
         prefix=SUPPRESSION_PREFIX,
     )
-
-
-_Record = TypeVar("_Record")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _JsonRecords:
-    """Small JSON objects that several workers change, by compare-and-swap on their ETags."""
-
-    client: S3Client
-    bucket: str
-
-    def read(self, key: str, parse: Callable[[bytes], _Record]) -> tuple[_Record, Version] | None:
-        """The record and its version, or None if there is none."""
-        with aws_call(call="s3:GetObject", target=self._target(key)):
-            try:
-                answer = self.client.get_object(Bucket=self.bucket, Key=key)
-            except ClientError as error:
-                if error_code(error) != "NoSuchKey":
-                    raise
-                return None
-            document = answer["Body"].read()
-        try:
-            return parse(document), Version(answer["ETag"])
-        except ValueError as error:
-            raise PermanentError(
-                call="s3:GetObject",
-                target=self._target(key),
-                detail=f"{error}; repair or delete the object, then redrive the message",
-            ) from error
-
-    def write(self, key: str, document: bytes, expected: Version | None) -> Version:
-        """Replace the `expected` version, or create the object if that is None."""
-        request: PutObjectRequestTypeDef = {
-            "Bucket": self.bucket,
-            "Key": key,
-            "Body": document,
-            "ContentType": "application/json",
-        }
-        if expected is None:
-            request["IfNoneMatch"] = "*"
-        else:
-            request["IfMatch"] = expected
-        with aws_call(call="s3:PutObject", target=self._target(key)):
-            try:
-                answer = self.client.put_object(**request)
-            except ClientError as error:
-                if error_code(error) not in _LOST_RACE:
-                    raise
-                raise Conflict(
-                    call="s3:PutObject",
-                    target=self._target(key),
-                    detail=f"{error_code(error)}: the object is not at the version"
-                    f" {expected or 'none'} any more; the queue tries again",
-                ) from error
-        return Version(answer["ETag"])
-
-    def _target(self, key: str) -> str:
-        return f"{self.bucket}/{key}"
-
-
-# 412, 409, and the 404 of an `If-Match` whose object is gone
-_LOST_RACE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
 
 
 def _media_type(content_type: str) -> str:

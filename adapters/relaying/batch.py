@@ -47,6 +47,7 @@ from relay_core.record.lease import Worker
 from relay_core.record.report import Again, Outcome
 from relay_core.relay import relay_message
 from relay_core.settings import Settings
+from relay_core.throttling.address_watching import AddressWatch
 from relay_core.throttling.notice_counting import CountedNotices
 from relay_core.throttling.window_change import change_window
 
@@ -81,7 +82,8 @@ class ScanWatch:
 class RelayFunction:
     """The relay behind its queue. Calling it handles one batch and never raises for a mail.
 
-    `scans` is None where nothing is scanned.
+    `scans` is None where nothing is scanned, `addresses` where the relay has no previous address
+    and no closed label.
     """
 
     settings: Settings
@@ -93,6 +95,7 @@ class RelayFunction:
     queue_url: str
     telemetry: Telemetry
     scans: ScanWatch | None = None
+    addresses: AddressWatch | None = None
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> BatchAnswer:
         """Handle one batch: the answer lists the records that the queue is to keep.
@@ -228,6 +231,8 @@ class RelayFunction:
             self._record_trouble(raw_key, trouble, worker)
             return error
         self.telemetry.reported(report)
+        if self.addresses is not None:
+            self.addresses.saw(report)
         if worker.is_last_try and report.again is not None and report.again.failed_try:
             self._record_trouble(raw_key, report.detail, worker)
         # An earlier try may have stored the files, and not have come as far as to its reminder.

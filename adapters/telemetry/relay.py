@@ -109,6 +109,7 @@ class Telemetry:
             "RecipientsLeftOut": len(report.left_out),
             "RecipientsPossiblyRepeated": report.possibly_repeated,
             "AttachmentsDetached": report.attachments,
+            "MessagesByPreviousAddress": int(report.by_previous_address),
         }
         if report.outcome is Outcome.DUPLICATE:
             counts["DuplicatesAvoided"] = report.already_submitted
@@ -142,6 +143,10 @@ class Telemetry:
             "message_bytes": report.message_bytes,
             "age_seconds": report.age and report.age.total_seconds(),
         }
+        if report.by_previous_address:
+            fields["by_previous_address"] = True
+        if report.labels:
+            fields["labels"] = " ".join(report.labels)[:_MOST_OF_ONE]
         # No notice tells of these, so the log alone can say why.
         is_telling = report.outcome is Outcome.IGNORED or report.again is not None
         if is_telling:
@@ -261,6 +266,14 @@ class Telemetry:
         """The manifest does not tell of the trouble that this log tells of."""
         self._logger.warning(
             "the manifest does not tell of this trouble",
+            error=type(error).__name__,
+            cause=str(error),
+        )
+
+    def address_not_noted(self, error: AdapterError) -> None:
+        """Who uses a previous address was not written down, or not told; the next mail does it."""
+        self._logger.warning(
+            "the use of a previous address or a closed label was not noted",
             error=type(error).__name__,
             cause=str(error),
         )

@@ -20,7 +20,7 @@ def records_of(config: StackConfig, domains: Collection[str]) -> MailRecordsArgs
     return MailRecordsArgs(
         region=config.region,
         sender_domain=config.sender_domain,
-        inbound_domain=config.inbound_domain,
+        inbound_domains=config.inbound_domains,
         has_mail_from=config.sender_domain in domains,
         dmarc_policy=config.dmarc_policy,
         dmarc_report_emails=config.dmarc_report_emails,

@@ -26,6 +26,8 @@ from .webhooks import Sends, Webhook
 ROLE_SESSION = timedelta(hours=12)
 """What presigned links outlive at most: the session whose credentials signed them."""
 
+_WEEK = 7  # days between two notices of who uses previous addresses
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackConfig:
@@ -45,6 +47,8 @@ class StackConfig:
     sender_email: str
     recipient_email: str
     allowed_recipients: tuple[str, ...]
+    previous_recipient_emails: tuple[str, ...] = ()
+    closed_labels: tuple[str, ...] = ()
     configuration_set_name: str | None = None
     recipient_marker: str = "Email_Rxers_Code"
     short_marker: str | None = None
@@ -142,19 +146,25 @@ class StackConfig:
         return self.sender_email.rpartition("@")[2].lower()
 
     @property
-    def inbound_domain(self) -> str:
-        """The domain that mail is received for, in lower case."""
-        return self.recipient_email.rpartition("@")[2].lower()
+    def inbound_addresses(self) -> tuple[str, ...]:
+        """The addresses that mail is received at: the current one, and the previous ones."""
+        return (self.recipient_email, *self.previous_recipient_emails)
+
+    @property
+    def inbound_domains(self) -> tuple[str, ...]:
+        """The domains that mail is received for, in lower case; the current address's first."""
+        found = (one.rpartition("@")[2].lower() for one in self.inbound_addresses)
+        return tuple(dict.fromkeys(found))
 
     @property
     def domains(self) -> tuple[str, ...]:
-        """The domain that mail is sent from and the one that it is received for, or the one."""
-        return tuple(dict.fromkeys((self.sender_domain, self.inbound_domain)))
+        """The domain that mail is sent from and those that it is received for, each once."""
+        return tuple(dict.fromkeys((self.sender_domain, *self.inbound_domains)))
 
     @property
     def covering_identities(self) -> Mapping[str, tuple[str, ...]]:
         """For each domain of the stack, the SES identities that would cover its address."""
-        addresses = (self.sender_email, self.recipient_email)
+        addresses = (self.sender_email, *self.inbound_addresses)
         return {
             address.rpartition("@")[2].lower(): covering_identities(address)
             for address in addresses
@@ -244,6 +254,15 @@ class StackConfig:
             found.append(
                 f"linkExpiryHours is {self.link_expiry_hours}, but presigned links end with the"
                 " credentials of the function's role: after at most about 12 hours"
+            )
+        if self.attachment_retention_days <= _WEEK and (
+            self.previous_recipient_emails or self.closed_labels
+        ):
+            found.append(
+                f"attachmentRetentionDays is {self.attachment_retention_days}: it ends the record"
+                " of which devices use previousRecipientEmails or closedLabels before the weekly"
+                f" notice tells of them. Set it to {_WEEK + 1} or more until the devices have"
+                " changed"
             )
         if timedelta(days=self.incoming_retention_days) < DEAD_LETTER_RETENTION:
             found.append(

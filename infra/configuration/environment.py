@@ -53,6 +53,7 @@ CA_BUNDLE = "AWS_CA_BUNDLE"
 _ARCHIVE_FOLDER = "/var/task"  # where Lambda unpacks a function's archive (`LAMBDA_TASK_ROOT`)
 
 INBOUND_ADDRESS = variable_name("inbound_address")
+PREVIOUS_INBOUND_ADDRESSES = variable_name("previous_inbound_addresses")
 CONFIGURATION_SET_NAME = variable_name("configuration_set_name")
 INCOMING_BUCKET = variable_name("incoming_bucket")
 ATTACHMENTS_BUCKET = variable_name("attachments_bucket")

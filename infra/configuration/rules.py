@@ -6,6 +6,7 @@ relay's own policy asks of a key is checked by `Settings`, and reported by the n
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from infra.aws_facts import LOG_RETENTION_DAYS, MAX_PARAMETER
 from infra.mail.identities import mail_from_domain
+from infra.mail.smtp_user import recipient_patterns
+from relay_core.addresses.subaddress import split_label
 from relay_core.environment import InvalidSettings, Problem
 from relay_core.policy.directory import directory_problems, format_directory
 from relay_core.settings import LinkMode
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
 
 DEVICES = "-devices"
 """How the name of the SES configuration set of a stack's devices ends."""
+
+_ROOM_OF_POLICY = 1400
+"""Characters of the SMTP user's policy that are left for its recipients. IAM allows 2,048 in all
+(IAM guide, "IAM and AWS STS quotas"), without blanks."""
 
 _LONGEST_PRESIGNED = timedelta(days=7)
 _STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
@@ -187,10 +194,19 @@ _RULES = (
         "recipient_email",
         lambda config: (
             not config.create_identities
-            or config.inbound_domain != mail_from_domain(config.sender_domain)
+            or mail_from_domain(config.sender_domain) not in config.inbound_domains
         ),
         "must not be in the MAIL FROM domain of the relay's mail (bounce. and the domain of"
-        " senderEmail): SES receives only bounces there",
+        " senderEmail), and nor must previousRecipientEmails: SES receives only bounces there",
+    ),
+    _Rule(
+        "previous_recipient_emails",
+        lambda config: (
+            not config.create_smtp_user
+            or len(json.dumps(recipient_patterns(config.inbound_addresses))) <= _ROOM_OF_POLICY
+        ),
+        "must be fewer: with recipientEmail they do not fit into the policy of the devices' SMTP"
+        " user, to whom IAM allows 2,048 characters. Take out those that no device uses",
     ),
     _Rule(
         "require_outbound_tls",
@@ -236,8 +252,11 @@ def broken_rules(config: StackConfig) -> Iterator[Problem]:
             if not _EMAIL.match(address):
                 rule_text = "must be an e-mail address"
                 yield Problem(field=key_name(name), value=address, rule=rule_text)
-            if address.lower() == config.recipient_email.lower():
-                rule_text = "must not be recipientEmail: each notice would come back as a mail"
+            if split_label(address, config.inbound_addresses):
+                rule_text = (
+                    "must not be recipientEmail, nor one of previousRecipientEmails: each notice"
+                    " would come back as a mail"
+                )
                 yield Problem(field=key_name(name), value="[recipientEmail]", rule=rule_text)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 RENAMED: Mapping[str, str] = {
     "sender_address": "sender_email",
     "inbound_address": "recipient_email",
+    "previous_inbound_addresses": "previous_recipient_emails",
     "max_receive_count": "dlq_max_receive_count",
     "recipient_budget": "recipient_budget_per_hour",
 }

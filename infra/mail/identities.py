@@ -73,7 +73,7 @@ class MailRecordsArgs:
 
     region: str
     sender_domain: str
-    inbound_domain: str
+    inbound_domains: Sequence[str]
     has_mail_from: bool
     dmarc_policy: DmarcPolicy
     dmarc_report_emails: Sequence[str]
@@ -82,12 +82,18 @@ class MailRecordsArgs:
 def mail_records(args: MailRecordsArgs) -> tuple[RecordSet, ...]:
     """Those records: MX, the reverse-path's, DMARC."""
     found = [
-        dns.known(args.inbound_domain, "MX", f"10 {inbound_endpoint(args.region)}"),
+        *(
+            dns.known(domain, "MX", f"10 {inbound_endpoint(args.region)}")
+            for domain in args.inbound_domains
+        ),
         dns.known(f"_dmarc.{args.sender_domain}", "TXT", _dmarc(args)),
     ]
-    if args.inbound_domain != args.sender_domain:
-        # Devices write both domains into From: a forged sender must not pass for either.
-        found.append(dns.known(f"_dmarc.{args.inbound_domain}", "TXT", _DMARC_OF_DEVICES))
+    found += [
+        # Devices write these domains into From too: a forged sender must not pass for one.
+        dns.known(f"_dmarc.{domain}", "TXT", _DMARC_OF_DEVICES)
+        for domain in args.inbound_domains
+        if domain != args.sender_domain
+    ]
     if args.has_mail_from:
         domain = mail_from_domain(args.sender_domain)
         found += [

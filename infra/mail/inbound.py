@@ -59,15 +59,16 @@ class RuleNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMailArgs:
-    """`address` is what devices send to; mail goes to the bucket under `key_prefix`.
+    """`addresses` are what devices send to; mail goes to the bucket under `key_prefix`.
 
+    SES takes each address with any label as well (`docs/decisions/0053-addresses.md`).
     `waits_for` is what has to be there before a mail may come in.
     `activate`: whether the rule set is made the active one.
     """
 
     names: RuleNames
     account: pulumi.Input[str]
-    address: pulumi.Input[str]
+    addresses: pulumi.Input[Sequence[str]]
     bucket_name: pulumi.Input[str]
     waits_for: Sequence[pulumi.Resource]
     key_prefix: str
@@ -94,7 +95,7 @@ class InboundMail(pulumi.ComponentResource):
             name=args.names.rule,
             rule_set_name=self.rule_set_name,
             enabled=True,
-            recipients=[args.address],
+            recipients=args.addresses,
             scan_enabled=True,
             tls_policy="Require",
             s3_actions=[

@@ -5,12 +5,12 @@ its secret, for one region (SES guide, "Obtaining SES SMTP credentials"). Both g
 SecureString parameter and nowhere else: never a plain output of the stack.
 
 Devices hold these credentials, and devices get lost: all they can do is send to the inbound
-address, and nothing else. SES asks for permission on the identity that it knows the sender by,
-which may be its address, its domain or one above that; in an account still in the SES sandbox on
-that of the recipient too; and on the configuration set that the mail goes with, which may be the
-default one of an identity (SES guide, "Using configuration sets"). Which these are in an account
-that had them before, only SES knows. So all are named; whom a device may write to is what narrows
-its rights.
+addresses, with labels or without, and nothing else. SES asks for permission on the identity that
+it knows the sender by, which may be its address, its domain or one above that; in an account still
+in the SES sandbox on that of the recipient too; and on the configuration set that the mail goes
+with, which may be the default one of an identity (SES guide, "Using configuration sets"). Which
+these are in an account that had them before, only SES knows. So all are named; whom a device may
+write to is what narrows its rights.
 
 Credentials are rotated by a number, as download links' keys are. Those of the number and those
 of the one before are good; the parameter holds the newer. So an operator raises it by one, has
@@ -27,6 +27,8 @@ third.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -43,13 +45,13 @@ def parameter_name(project: str, stack: str, user: str | None = None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpUserArgs:
-    """`inbound_address` is the only recipient; `parameter_name` is where the credentials go.
+    """`inbound_addresses` are the only recipients; `parameter_name` is where the credentials go.
 
     `version` is the number of the current credentials, 1 or more; 1 has none before it.
     `holder` says in the parameter's description who logs in with them.
     """
 
-    inbound_address: pulumi.Input[str]
+    inbound_addresses: pulumi.Input[Sequence[str]]
     region: str
     account: pulumi.Input[str]
     parameter_name: str
@@ -98,6 +100,20 @@ class SmtpUser(pulumi.ComponentResource):
         self.register_outputs({"parameterName": self.parameter_name})
 
 
+def recipient_patterns(addresses: Sequence[str]) -> list[str]:
+    """Patterns of IAM's StringLike: each address, and its subaddresses with any label.
+
+    What such a pattern takes for a wildcard or a variable stands for itself (IAM guide, "IAM
+    policy elements: Variables and tags", special characters).
+    """
+    found = []
+    for address in addresses:
+        literal = re.sub(r"[*?$]", r"${\g<0>}", address)
+        local_part, _, domain = literal.rpartition("@")
+        found += [literal, *([] if "+" in local_part else [f"{local_part}+*@{domain}"])]
+    return found
+
+
 def _policy(args: SmtpUserArgs) -> pulumi.Output[str]:
     return policies.document(
         policies.allow(
@@ -110,7 +126,11 @@ def _policy(args: SmtpUserArgs) -> pulumi.Output[str]:
             condition={
                 # Every recipient must be the relay; and since "every" holds of none, there must
                 # be one (IAM guide, "Multivalued context keys").
-                "ForAllValues:StringEquals": {"ses:Recipients": [args.inbound_address]},
+                "ForAllValues:StringLike": {
+                    "ses:Recipients": pulumi.Output.from_input(args.inbound_addresses).apply(
+                        recipient_patterns
+                    )
+                },
                 "Null": {"ses:Recipients": "false"},
             },
         )

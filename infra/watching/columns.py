@@ -184,6 +184,10 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                     (counted("AddressesSuppressed"), "addresses not sent to any more"),
                     (counted("NoticesSummedUp"), "notices told in a summary"),
                 ),
+                _graph(
+                    "Mail by previous addresses",
+                    (counted("MessagesByPreviousAddress"), "mails"),
+                ),
                 _graph("Device mail that bounced", (metrics.DEVICE_BOUNCES, "mails lost")),
                 _graph("Bounces, whole account", (metrics.BOUNCE_RATE, "of mails sent")),
                 _graph("Complaints, whole account", (metrics.COMPLAINT_RATE, "of mails sent")),

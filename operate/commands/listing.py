@@ -73,6 +73,14 @@ def list_messages(
         str | None,
         typer.Option(metavar="PATTERN", help="With a recipient that matches the pattern."),
     ] = None,
+    via: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="That came by this address of the relay's, current or previous, with any label;"
+            " +LABEL means the label at any address.",
+        ),
+    ] = None,
     state: Annotated[
         list[Standing],
         typer.Option(metavar="STATE", help="In this state; repeat for more."),
@@ -137,6 +145,7 @@ def list_messages(
             until=past_option(until, now, "--until"),
             sender=pattern_option(sender, "--sender"),
             recipient=pattern_option(recipient, "--recipient"),
+            via=via,
             standings=frozenset(state),
             reasons=frozenset(reason),
         )

@@ -57,12 +57,12 @@ def judge_rule_sets(sets: RuleSets) -> Iterable[Verdict]:
 class OurRule:
     """The rule that stores mail in the stack's bucket; None where the set has none.
 
-    `address` is the inbound address that the function knows.
+    `addresses` are the inbound addresses that the function knows, the current one first.
     """
 
     rule_set: str
     bucket: str
-    address: str
+    addresses: tuple[str, ...]
     rule: Mapping[str, Any] | None
 
 
@@ -84,7 +84,7 @@ def read_rule(reach: Reach) -> OurRule:
     return OurRule(
         rule_set=rule_set,
         bucket=bucket,
-        address=reach.settings().inbound_address,
+        addresses=reach.settings().secret_addresses,
         rule=next((rule for rule in rules if _stores_in(rule, bucket)), None),
     )
 
@@ -114,12 +114,19 @@ def _rule_troubles(ours: OurRule) -> Iterator[Verdict]:
         yield problem(
             f"the receipt rule {name} is disabled: SES refuses the relay's mail", RESTORE
         )
-    recipients = rule.get("Recipients", ())
-    if ours.address.lower() not in map(str.lower, recipients):
-        # The address is a secret: it is not told.
+    recipients = set(map(str.lower, rule.get("Recipients", ())))
+    current, *previous = [address.lower() in recipients for address in ours.addresses]
+    # The addresses are secrets: they are not told.
+    if not current:
         yield problem(
             f"the receipt rule {name} does not take the inbound address that the function knows",
             f"{RESTORE}: recipientEmail was changed in one place only",
+        )
+    if not all(previous):
+        yield problem(
+            f"the receipt rule {name} does not take {previous.count(False)} of the previous"
+            " addresses that the function knows: SES refuses mail to them",
+            f"{RESTORE}: previousRecipientEmails was changed in one place only",
         )
     if not rule.get("ScanEnabled"):
         yield warning(

@@ -143,7 +143,7 @@ def read_identities(reach: Reach) -> list[Identity]:
     settings = reach.settings()
     domains = dict.fromkeys(
         address.rpartition("@")[2].lower()
-        for address in (settings.sender_address, settings.inbound_address)
+        for address in (settings.sender_address, *settings.secret_addresses)
     )
     addresses = {
         domain: settings.sender_address

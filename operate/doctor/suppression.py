@@ -17,6 +17,12 @@ from .checks import Reach
 from .verdicts import Verdict, problem, troubles_or, well
 
 _INBOUND = "inbound address"
+_PREVIOUS = "previous address"
+_TYPED = {
+    _INBOUND: "$(pulumi stack output inboundAddress --show-secrets)",
+    _PREVIOUS: "ADDRESS (one of 'pulumi stack output previousInboundAddresses --show-secrets')",
+}
+"""What to type for an address that is a secret."""
 _MOST_PAGES = 10
 _A_PAGE = 1000  # addresses (ListSuppressedDestinations, PageSize)
 
@@ -35,7 +41,11 @@ class Suppressed:
 def read_suppressed(reach: Reach) -> Suppressed:
     """The stack's own addresses one by one, those of the directory out of the list."""
     settings = reach.settings()
-    own = {settings.inbound_address: _INBOUND, settings.sender_address: "sender"}
+    own = {
+        settings.inbound_address: _INBOUND,
+        **dict.fromkeys(settings.previous_inbound_addresses, _PREVIOUS),
+        settings.sender_address: "sender",
+    }
     found = [
         (address, role, reason)
         for address, role in own.items()
@@ -105,12 +115,10 @@ def judge_suppressed(suppressed: Suppressed) -> Iterable[Verdict]:
 
     def troubles() -> Iterator[Verdict]:
         for address, role, reason in suppressed.found:
-            # The inbound address is a secret, and findings are pasted into tickets.
-            is_secret = role == _INBOUND
+            # The inbound addresses are secrets, and findings are pasted into tickets.
+            is_secret = role in _TYPED
             named = f"the {role}" if is_secret else f"{address} ({role})"
-            typed = (
-                "$(pulumi stack output inboundAddress --show-secrets)" if is_secret else address
-            )
+            typed = _TYPED.get(role, address)
             yield problem(
                 f"{named} is on the account's suppression list ({reason}): SES takes mail for it,"
                 " and sends none",

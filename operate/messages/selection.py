@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from relay_core.addresses.patterns import matches
+from relay_core.addresses.subaddress import split_label
 from relay_core.errors import Reason
 from relay_core.keys import MessageId
 from relay_core.record.lease import CLOCK_SKEW
@@ -72,7 +73,8 @@ class Selection:
 
     They were created at `since` or later, and before `until`. Their sender, and one of their
     recipients or of those who were left out, is one that the pattern means
-    (`relay_core.addresses.patterns`). They stand as one of `standings`. One of `reasons` is why
+    (`relay_core.addresses.patterns`). They came by the relay's address `via`, with any label, or
+    by the label alone (`+boiler7`). They stand as one of `standings`. One of `reasons` is why
     they were refused, ignored or held, or some recipients of theirs got no mail.
     """
 
@@ -80,6 +82,7 @@ class Selection:
     until: datetime | None = None
     sender: str | None = None
     recipient: str | None = None
+    via: str | None = None
     standings: frozenset[Standing] = frozenset()
     reasons: frozenset[Reason] = frozenset()
 
@@ -94,6 +97,7 @@ class Selection:
                 or any(_is_one(one.recipient, self.recipient) for one in manifest.deliveries)
                 or any(_is_one(one.address, self.recipient) for one in manifest.refusals)
             )
+            and (self.via is None or _came_by(manifest.via, self.via.lower()))
             and (not self.standings or standing_of(manifest, now) in self.standings)
             and (not self.reasons or not self.reasons.isdisjoint(_reasons_of(manifest)))
         )
@@ -110,6 +114,13 @@ def _reasons_of(manifest: Manifest) -> set[Reason]:
     if manifest.count(DeliveryState.FAILED):
         reasons.add(Reason.SUBMISSION_FAILED)
     return reasons
+
+
+def _came_by(address: str, wanted: str) -> bool:
+    local_part, _, _ = address.partition("@")
+    if wanted.startswith("+"):
+        return f"{wanted}+" in f"{local_part}+"
+    return split_label(address, [wanted]) is not None
 
 
 def _is_one(address: str | None, pattern: str) -> bool:

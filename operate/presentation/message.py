@@ -83,6 +83,7 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
         facts.add_row("Lease", shown(whose(manifest.lease) + over))
     facts.add_row("Raw key", shown(manifest.raw_key))
     facts.add_row("Sender", shown(manifest.sender or "(none)"))
+    facts.add_row("Sent to", shown(manifest.via or "(not known)"))
     facts.add_row("Subject", shown(manifest.subject or "(none)"))
     facts.add_row("Created", _moment(manifest.created_at, now))
     if _has_links(manifest):

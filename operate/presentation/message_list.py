@@ -34,6 +34,7 @@ def summarize(manifest: Manifest, now: datetime) -> dict[str, Any]:
         "state": standing_of(manifest, now).value,
         "created_at": manifest.created_at.isoformat(),
         "sender": manifest.sender,
+        "via": manifest.via or None,
         "subject": manifest.subject,
         "recipients": {state.value: manifest.count(state) for state in DeliveryState},
         "left_out": [

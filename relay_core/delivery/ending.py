@@ -51,6 +51,7 @@ def end_unsent(
             subject=plan.mail.subject,
             reason=why.reason,
             detail=why.detail,
+            via=plan.mail.arrival.address or before.via,
         )
     _write_end(ended, stored, ports)
     return RelayReport(

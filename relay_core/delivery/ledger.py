@@ -108,6 +108,7 @@ def empty_manifest(mail: MailIdentity, settings: Settings, now: datetime) -> Man
         expires_at=now + settings.link_expiry,
         attachments=(),
         deliveries=(),
+        via=mail.arrival.address,
     )
 
 
@@ -132,6 +133,7 @@ def begun_manifest(
         interventions=found.interventions,
         deaths=found.deaths,
         is_budgeted=found.is_budgeted,
+        via=begun.via or found.via,  # an address that was retired meanwhile is not known any more
     )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from relay_core.errors import Reason, Refusal
 from relay_core.keys import MessageId, RawKey
+from relay_core.policy.arrival import UNKNOWN_ARRIVAL, Arrival
 from relay_core.ports import Notice
 from relay_core.record.manifest import MAX_LEFT_OUT
 from relay_core.settings import Settings
@@ -28,7 +29,7 @@ class MailIdentity:
     """What a notice and the log call a mail.
 
     `sender` is the addr-spec that it says it is from, or None. `authenticated` says that SES
-    proved that (see `relay_core.policy.authentication`).
+    proved that (see `relay_core.policy.authentication`). `arrival` is by which address it came.
     """
 
     message_id: MessageId
@@ -36,6 +37,7 @@ class MailIdentity:
     sender: str | None
     subject: str
     authenticated: bool = False
+    arrival: Arrival = UNKNOWN_ARRIVAL
 
     @property
     def proven_sender(self) -> str | None:
@@ -62,6 +64,8 @@ _ADVICE = {
     Reason.AUTHENTICATION_FAILED: "If it is a device of yours, make it send through Amazon SES.",
     Reason.MAIL_LOOP: "Remove this relay's own addresses from the recipient code.",
     Reason.DELIVERY_REPORT: "Nothing.",
+    Reason.CLOSED_LABEL: "If the device may send again, take its label out of closedLabels.",
+    Reason.ADDRESS_USE: "Set the current address in each of these devices.",
     Reason.MALFORMED_MESSAGE: "Check the raw message and the device that sent it.",
     Reason.LIMIT_EXCEEDED: "Make the device send smaller mails, or fewer.",
     Reason.SUBMISSION_FAILED: "Check the recipient's address, and SES's answer above.",
@@ -137,6 +141,7 @@ def compose_notice(
         f"Stack:   {settings.stack}",
         f"From:    {sender or '(no usable address)'}",
         f"Subject: {subject or '(none)'}",
+        *_way(mail.arrival),
         f"Message: {mail.message_id}",
         f"Raw:     {mail.raw_key} in the incoming bucket",
         "",
@@ -166,6 +171,14 @@ def compose_notice(
 
 def _example(marker: str) -> str:
     return f":{marker}:someone@example.org,another@example.org:{marker}:"
+
+
+def _way(arrival: Arrival) -> Iterator[str]:
+    """By which address it came, without the address: that is a secret."""
+    previous = ["a previous address"] if arrival.is_previous else []
+    labels = [_quoted(f"+{one}") for one in arrival.labels]
+    if words := [*previous, *labels]:
+        yield f"Sent to: {' '.join(words)}"
 
 
 def _commands(

@@ -3,7 +3,8 @@
 Three answers are possible for a mail. `Admitted`, perhaps with marks for its subject;
 `Refusal`, which the operator is told; `Ignored`, for what must never be answered at all
 because an answer could start a loop (RFC 3834 section 2): mail that this relay has sent, mail
-with a null reverse-path that names no recipients, automatic replies and delivery reports. Some
+with a null reverse-path that names no recipients, automatic replies and delivery reports; and for
+what an operator has shut out by `closedLabels`, of whom a notice a week tells. Some
 devices send with a null reverse-path; what answers such mail of its own accord quotes no code, for
 none leaves the relay.
 
@@ -37,6 +38,7 @@ from dataclasses import dataclass
 
 from relay_core.addresses.mailbox import domain_of
 from relay_core.addresses.patterns import matches
+from relay_core.addresses.subaddress import split_label
 from relay_core.errors import Reason, Refusal
 from relay_core.mime.entity import Entity
 from relay_core.mime.header import Header
@@ -45,6 +47,7 @@ from relay_core.outgoing.relay_marks import is_loop
 from relay_core.recipient_code import Entry
 from relay_core.settings import Settings, VerdictAction
 
+from .arrival import UNKNOWN_ARRIVAL, Arrival
 from .authentication import Origin
 from .directory import Directory, expand
 
@@ -95,11 +98,17 @@ def _verdicts(header: Header) -> dict[str, str]:
 
 
 def admit(
-    message: Message, origin: Origin, settings: Settings, *, names_recipients: bool = False
+    message: Message,
+    origin: Origin,
+    settings: Settings,
+    *,
+    names_recipients: bool = False,
+    arrival: Arrival = UNKNOWN_ARRIVAL,
 ) -> Admitted | Refusal | Ignored:
     """Whether a mail may be relayed at all, whoever its recipients are.
 
-    `names_recipients` says whether it holds a recipient code that can be read.
+    `names_recipients` says whether it holds a recipient code that can be read, `arrival` by which
+    address it came.
     """
     verdicts = _verdicts(message.header)
     virus = verdicts[_VIRUS_VERDICT]
@@ -111,6 +120,11 @@ def admit(
         )
     if ignored := _never_answered(message, settings.stack, names_recipients=names_recipients):
         return ignored
+    closed = {one.lower() for one in settings.closed_labels}
+    for label in arrival.labels:
+        if label in closed:
+            detail = f"it came by the label +{label}, which is in closedLabels"
+            return Ignored(reason=Reason.CLOSED_LABEL, detail=detail)
     if refusal := _not_from_an_allowed_sender(origin, settings):
         return refusal
     marks = ["[not scanned]"] if virus == "PROCESSING_FAILED" else []
@@ -209,9 +223,9 @@ def resolve_recipients(
     expansion = expand(entries, directory)
     recipients: list[str] = []
     refusals: list[Refusal] = []
-    own = {settings.inbound_address.lower(), settings.sender_address.lower()}
+    sender = settings.sender_address.lower()
     for addr_spec in expansion.addr_specs:
-        if addr_spec.lower() in own:
+        if addr_spec.lower() == sender or split_label(addr_spec, settings.secret_addresses):
             refusals.append(
                 Refusal(
                     reason=Reason.MAIL_LOOP,

@@ -132,6 +132,13 @@ MAX_REPLIES = 10
 """How many mailboxes of Reply-To are kept: nobody answers to more."""
 
 
+def find_mailboxes(header: Header, name: str) -> tuple[str, ...]:
+    """The addresses in the first field of that name (To, Cc), as they are written."""
+    value = (header.get(name) or b"")[:MAX_FIELD]
+    written = _read_mailboxes(decode_header_bytes(value, header.charsets))
+    return tuple(one.address for one in written if one.address)
+
+
 def find_replies(header: Header) -> tuple[Mailbox, ...]:
     """The mailboxes of Reply-To with an address that mail can be sent to, each address once."""
     found: dict[str, Mailbox] = {}

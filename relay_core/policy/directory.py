@@ -215,6 +215,12 @@ def _not_usable(detail: str) -> Refusal:
     return Refusal(reason=Reason.UNKNOWN_GROUP, detail=detail)
 
 
+def find_labelled_groups(labels: Iterable[str], directory: Directory) -> tuple[Group, ...]:
+    """The groups that labels of the relay's address name. A label may be no group's name."""
+    names = {name.lower(): name for name in directory.groups}
+    return tuple(Group(name=names[one.lower()]) for one in labels if one.lower() in names)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefaultRecipients:
     """Whom a sender's mail goes to if it names nobody; `pattern` is the key that says so."""

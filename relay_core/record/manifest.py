@@ -174,7 +174,8 @@ class Manifest:
     `created_at`. `marker` and `short_marker` are those that its recipients were found by. Once
     `is_budgeted`, its recipients are counted in an hour's budget. It `is_dead` where its last try
     failed: its message of the queue is in the dead-letter queue, or was, and none tries it again.
-    `threats` are those of its files, as the operator was told of them.
+    `threats` are those of its files, as the operator was told of them. `via` is the relay's
+    address that it came by, with its label, in lower case; "" if that is not known.
     """
 
     message_id: MessageId
@@ -199,6 +200,7 @@ class Manifest:
     is_budgeted: bool = False
     is_dead: bool = False
     threats: tuple[Threat, ...] = ()
+    via: str = ""
 
     @property
     def stored_since(self) -> datetime:

@@ -118,6 +118,7 @@ def parse_manifest(document: bytes) -> Manifest:
                 )
                 for item in data.get("threats", ())
             ),
+            via=data.get("via", ""),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a manifest: {error!r}") from error

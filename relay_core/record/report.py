@@ -54,7 +54,8 @@ class RelayReport:
     delivery, `message_bytes` what was read. `age` is the time from the mail's arrival to its last
     submission now. `again` is None if no further try is needed.
     `left_out` are the refusals of single recipients of this delivery, without the secret
-    addresses.
+    addresses. Of a mail that came by a previous address or by labels: `labels`, and `sender`, with
+    a word if that is not proven.
     """
 
     message_id: MessageId
@@ -72,3 +73,6 @@ class RelayReport:
     age: timedelta | None = None
     again: Again | None = None
     left_out: tuple[Refusal, ...] = ()
+    sender: str | None = None
+    labels: tuple[str, ...] = ()
+    by_previous_address: bool = False

@@ -75,7 +75,11 @@ def _like(pattern: str, value: str, ignore_case: bool) -> bool:  # noqa: FBT001 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:  # noqa: FBT001 (it is passed on)
     wildcards = {"*": ".*", "?": "."}
-    expression = "".join(wildcards.get(char) or re.escape(char) for char in pattern)
+    pieces = re.findall(r"\$\{([*?$])\}|(.)", pattern, re.DOTALL)  # ${*} is a star
+    expression = "".join(
+        re.escape(literal) if literal else wildcards.get(char) or re.escape(char)
+        for literal, char in pieces
+    )
     return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 

@@ -1,9 +1,10 @@
 """SES email receiving: the active receipt rules decide which mail is accepted, and its actions.
 
-A recipient condition is an address, a domain (without its subdomains), or a domain with a
-leading dot (its subdomains, without itself); a rule without conditions takes everything
-(SES Developer Guide, "Creating receipt rules"). The rules run in order, each at most once
-for a mail however many of its recipients match, until a Stop action ends the set. Of the
+A recipient condition is an address, which is met with any label between a plus sign and the at
+sign too, but where it has a label itself, with that alone; a domain (without its subdomains), or a
+domain with a leading dot (its subdomains, without itself). A rule without conditions takes
+everything (SES Developer Guide, "Creating receipt rules"). The rules run in order, each at most
+once for a mail however many of its recipients match, until a Stop action ends the set. Of the
 actions the sandbox carries out S3's; the others are told about and passed over.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from relay_core.addresses.subaddress import split_label
 from sandbox.events import Listener, MailAccepted, MailStored, Trouble
 from sandbox.verdicts import (
     Authentication,
@@ -75,7 +77,7 @@ class ReceiptRule:
 
         def meets(condition: str) -> bool:
             if "@" in condition:
-                return address == condition
+                return split_label(address, [condition]) is not None
             if condition.startswith("."):
                 return domain.endswith(condition)
             return domain == condition

@@ -16,6 +16,8 @@ EXAMPLES = ("dev", "prod")
 OTHERS: Mapping[str, object] = {
     "senderEmail": "relay@other.example.com",
     "recipientEmail": "devices-2b8wq@in.example.com",
+    "previousRecipientEmails": ["devices-1a1a1@in.example.com", "devices@old.example.com"],
+    "closedLabels": ["boiler7"],
     "allowedRecipients": ["example.org", "ops@example.com"],
     "configurationSetName": "shared-set",
     "recipientMarker": "Recipients",

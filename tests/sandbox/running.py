@@ -71,10 +71,10 @@ class RunningSandbox:
             client.login(self.smtp["username"], self.smtp["password"])
             yield client
 
-    def send(self, raw: bytes, *, mail_from: str | None = None) -> None:
+    def send(self, raw: bytes, *, mail_from: str | None = None, to: str | None = None) -> None:
         sender = self.device if mail_from is None else mail_from
         with self.logged_in() as client:
-            client.sendmail(sender, [self.smtp["rcpt_to"]], raw)
+            client.sendmail(sender, [self.smtp["rcpt_to"] if to is None else to], raw)
 
     def send_as_stranger(
         self, raw: bytes, *, mail_from: str, greeting: str, results: Mapping[str, Any]

@@ -141,6 +141,8 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "maxNesting": 24,
                 "maxBodyBytes": 25_000,
                 "maxAttachments": 26,
+                "previousRecipientEmails": ["old@in.example.com"],
+                "closedLabels": ["boiler7"],
                 "documentsUrl": "https://git.example.com/docs",
             }
         ),
@@ -189,6 +191,8 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         max_nesting=24,
         max_body_bytes=25_000,
         max_attachments=26,
+        previous_inbound_addresses=("old@in.example.com",),
+        closed_labels=("boiler7",),
     )
 
 

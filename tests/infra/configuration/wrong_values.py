@@ -19,6 +19,45 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
         {"senderEmail": "Devices-7f3k9@in.example.com"},
         {"recipientEmail": "must differ"},
     ),
+    "a previous address is none": (
+        {"previousRecipientEmails": ["devices"]},
+        {"previousRecipientEmails": "must be an e-mail address"},
+    ),
+    "a previous address is the current one": (
+        {"previousRecipientEmails": ["DEVICES-7f3k9@in.example.com"]},
+        {"previousRecipientEmails": "must not be recipientEmail"},
+    ),
+    "a previous address is a label of the current one": (
+        {"previousRecipientEmails": ["devices-7f3k9+x@in.example.com"]},
+        {"previousRecipientEmails": "received anyway"},
+    ),
+    "a previous address twice": (
+        {"previousRecipientEmails": ["old@in.example.com", "Old@in.example.com"]},
+        {"previousRecipientEmails": "must be there once"},
+    ),
+    "a previous address is the sender": (
+        {"previousRecipientEmails": ["relay@mail.example.com"]},
+        {"previousRecipientEmails": "must differ from senderEmail"},
+    ),
+    "a previous address where bounces come back": (
+        {"previousRecipientEmails": ["old@bounce.mail.example.com"]},
+        {"recipientEmail": "SES receives only bounces there"},
+    ),
+    "more previous addresses than the policy holds": (
+        {"previousRecipientEmails": [f"devices-{n:05}@in.example.com" for n in range(30)]},
+        {"previousRecipientEmails": "2,048 characters"},
+    ),
+    "notices to a previous address": (
+        {
+            "previousRecipientEmails": ["old@in.example.com"],
+            "alarmEmails": ["old+x@in.example.com"],
+        },
+        {"alarmEmails": "nor one of previousRecipientEmails"},
+    ),
+    "a closed label with its plus sign": (
+        {"closedLabels": ["+boiler7"]},
+        {"closedLabels": "between + and @"},
+    ),
     "recipients as text": ({"allowedRecipients": "example.com"}, {"allowedRecipients": "a list"}),
     "recipients as numbers": ({"allowedRecipients": [1]}, {"allowedRecipients": "a list of text"}),
     "bad pattern": ({"allowedRecipients": ["exa mple.com"]}, {"allowedRecipients": "a domain"}),

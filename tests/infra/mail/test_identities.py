@@ -25,6 +25,17 @@ def test_one_domain_for_both_is_one_identity(deploy: Deploy) -> None:
     assert [one.inputs["emailIdentity"] for one in stack.all(IDENTITY)] == ["example.com"]
 
 
+def test_a_previous_address_in_another_domain_keeps_its_identity_and_records(
+    deploy: Deploy,
+) -> None:
+    stack = deploy(previousRecipientEmails=["a@old.example.com", "b@in.example.com"])
+    found = {one.inputs["emailIdentity"] for one in stack.all(IDENTITY)}
+    assert found == {"mail.example.com", "in.example.com", "old.example.com"}
+    records = {(one["name"], one["type"]) for one in stack.exports["dnsRecords"]}
+    assert {("old.example.com", "MX"), ("_dmarc.old.example.com", "TXT")} <= records
+    assert {("in.example.com", "MX"), ("_dmarc.in.example.com", "TXT")} <= records
+
+
 def test_domains_that_are_verified_already_are_left_alone(deploy: Deploy) -> None:
     stack = deploy(createIdentities=False)
     for type_ in (IDENTITY, MAIL_FROM, FEEDBACK):

@@ -35,6 +35,16 @@ def test_the_rule_stores_the_secret_addresss_mail_scanned_and_over_tls(dev: Depl
     }
 
 
+def test_the_rule_takes_previous_addresses_too_and_all_are_secrets(deploy: Deploy) -> None:
+    addresses = ["old@in.example.com", "older@plant.example"]
+    stack = deploy(previousRecipientEmails=addresses)
+    rule = stack.one(RULE)
+    assert ["devices-7f3k9@in.example.com", *addresses] == rule.inputs["recipients"]
+    assert "recipients" in rule.secret_inputs
+    assert "environment" in stack.one("aws:lambda/function:Function", "function").secret_inputs
+    assert addresses == stack.exports["previousInboundAddresses"]
+
+
 @pytest.mark.parametrize(
     ("type_", "name"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from sandbox.ses.iam import Request, is_allowed
 from tests.infra.conftest import Deploy
 from tests.infra.mocked_aws import ACCOUNT
 from tests.infra.program import Deployment
@@ -24,10 +25,46 @@ def test_all_they_can_do_is_send_to_the_inbound_address(dev: Deployment) -> None
             f"arn:aws:ses:eu-central-1:{ACCOUNT}:configuration-set/*",
         ],
         "Condition": {
-            "ForAllValues:StringEquals": {"ses:Recipients": ["devices-7f3k9@in.example.com"]},
+            "ForAllValues:StringLike": {
+                "ses:Recipients": [
+                    "devices-7f3k9@in.example.com",
+                    "devices-7f3k9+*@in.example.com",
+                ]
+            },
             "Null": {"ses:Recipients": "false"},
         },
     }
+
+
+def test_previous_addresses_and_labels_are_recipients_and_nothing_near_them_is(
+    deploy: Deploy,
+) -> None:
+    stack = deploy(previousRecipientEmails=["o*d?$@old.example.com", "x+y@in.example.com"])
+    policy = stack.one(POLICY).document("policy")
+
+    def may_send(*recipients: str) -> bool:
+        request = Request(
+            action="ses:SendRawEmail",
+            resource=f"arn:aws:ses:eu-central-1:{ACCOUNT}:identity/mail.example.com",
+            context={"ses:Recipients": recipients},
+        )
+        return is_allowed(request, [policy])
+
+    current = "devices-7f3k9@in.example.com"
+    assert may_send(current)
+    assert may_send("devices-7f3k9+boiler7@in.example.com", "o*d?$@old.example.com")
+    assert may_send("o*d?$+a+b@old.example.com")
+    assert may_send("x+y@in.example.com")
+    for other in (
+        *(
+            "old@old.example.com",
+            "o*dx$@old.example.com",
+            "x+z@in.example.com",
+            "x@in.example.com",
+        ),
+        *("devices-7f3k9x@in.example.com", "devices-7f3k9+x@in.example.com.evil.example"),
+    ):
+        assert not may_send(current, other)
 
 
 def test_they_are_stored_as_one_secret_parameter(dev: Deployment) -> None:

@@ -277,3 +277,23 @@ def test_what_seems_a_little_older_than_what_was_found_is_read_as_well(
 
     (found,) = newest(candidates, read, Selection(), 1, NOW).manifests
     assert "late" == found.message_id
+
+
+@pytest.mark.parametrize(
+    ("via", "wanted", "is_shown"),
+    [
+        ("old@in.example.com", "old@in.example.com", True),
+        ("old+boiler7@in.example.com", "OLD@in.example.com", True),
+        ("old+boiler7@in.example.com", "old+boiler7@in.example.com", True),
+        ("old+boiler7@in.example.com", "old+boiler@in.example.com", False),
+        ("old@in.example.com", "new@in.example.com", False),
+        ("old+boiler7+oncall@in.example.com", "+Boiler7", True),
+        ("old+boiler7+oncall@in.example.com", "+oncall", True),
+        ("old+boiler77@in.example.com", "+boiler7", False),
+        ("", "old@in.example.com", False),
+        ("", "+boiler7", False),
+    ],
+)
+def test_by_which_address_of_the_relay_it_came(via: str, wanted: str, *, is_shown: bool) -> None:
+    message = replace(manifest("m", to(ANNA)), via=via)
+    assert is_shown is Selection(via=wanted).admits(message, NOW)
