@@ -61,7 +61,7 @@ class RuleNames:
 class InboundMailArgs:
     """`addresses` are what devices send to; mail goes to the bucket under `key_prefix`.
 
-    SES takes each address with any label as well (`docs/decisions/0053-addresses.md`).
+    SES takes each address with any label as well (`docs/decisions/0055-addresses.md`).
     `waits_for` is what has to be there before a mail may come in.
     `activate`: whether the rule set is made the active one.
     """
