@@ -62,5 +62,5 @@ def compose_address_notice(week: AddressWeek, *, stack: str, place: str) -> Noti
 def _told(use: AddressUse) -> str:
     way = "a closed label" if use.is_closed else "a previous address"
     labels = "".join(f" +{one}" for one in use.labels)
-    told = quote_words(f"{use.sender}, by {way}{labels}", marker="", keeps_addresses=True)
+    told = quote_words(f"{use.sender}, by {way}{labels}", markers=(), keeps_addresses=True)
     return " ".join(told.split())
