@@ -44,7 +44,7 @@ MEMORY_ROUNDS = 3
 MEMORIES_MB = (256, 512, 1024, 1769)
 
 DEPLOYED = "as deployed"
-COLD = "cold to the first"
+COLD = "init + first"
 """Init and the first invocation together."""
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -189,7 +189,7 @@ def _steps_table(times: LambdaTimes) -> Table:
     table = Table(title="An emulated Lambda: TLS, its Python, its share of a processor")
     table.title_justify = table.caption_justify = "left"
     for heading in ("function", "", "MB", "step"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     for heading in ("time", "of it processor", "its calls alone", "of it processor", "ratio"):
         table.add_column(heading, justify="right")
     for one in times.steps:
