@@ -11,7 +11,7 @@ NEXT = printf '%s\n' "setup: all is there. Next:" \
   "  make test                  the whole test suite" \
   "  .venv/bin/relayctl --help  the operator's command line"
 
-.PHONY: help setup engine demo test prove lifecycle run up preview check bench pictures fuzz format lock clean
+.PHONY: help setup engine demo test prove lifecycle run up preview check bench pictures texts fuzz format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -64,6 +64,9 @@ bench: setup ## every figure of docs/performance.md
 
 pictures: setup ## the documents' pictures and the tables of docs/scaling.md, from the kept figures
 	@$(BIN)/python -m pictures
+
+texts: setup ## the catalogues of translations/ and the tables that the functions read, from the code
+	@$(BIN)/python -m translations
 
 fuzz: build/fuzz/.venv/.requirements.sha256 ## the core under a coverage-guided fuzzer; FUZZ_SECONDS for each target (60)
 	@for target in mail recipient-code header agreement; do \

@@ -21,6 +21,7 @@ from relay_core.errors import AdapterError
 from relay_core.keys import ATTACHMENTS_PREFIX, AttachmentKey
 from relay_core.links.renewal import RenewalPolicy
 from relay_core.resources import PageResources
+from relay_core.wording.appearance import Appearance, appearance_problems
 
 from .aws.clients import make_page_clients
 from .aws.download_links import CHECKING_AGE, S3LinkIndex, SsmLinkKeys
@@ -36,6 +37,7 @@ from .aws.s3 import S3AttachmentLinks, S3Manifests
 from .aws.ses import SesSubmission
 from .aws.session import make_session
 from .download.answering import DownloadFunction
+from .download.frame import frame_for
 from .download.http import format_answer, parse_request
 from .download.notices import Notice, notice_page
 from .download.renewing import Renewals
@@ -53,12 +55,14 @@ def compose(
     session: boto3.Session,
     clock: Callable[[], datetime],
     telemetry: PageTelemetry,
+    appearance: Appearance | None = None,
 ) -> DownloadFunction:
     """The function over AWS, as `session` reaches it. Opens no connection yet.
 
     Raises:
         BotoCoreError: if the session has no region or no credentials.
     """
+    shown = appearance or Appearance()
     credentials = session.get_credentials()
     if credentials is None:
         raise NoCredentialsError
@@ -80,10 +84,11 @@ def compose(
         excerpts=S3Excerpts(client=s3, bucket=bucket),
         archives=S3Archives(client=s3, bucket=bucket),
         downloads=S3Downloads(client=s3, bucket=bucket),
-        renewals=_renewals(resources, clients.sesv2, keys, manifests, clock),
+        renewals=_renewals(resources, clients.sesv2, keys, manifests, clock, shown),
         origin=store_origin(links),
         clock=clock,
         telemetry=telemetry,
+        appearance=shown,
     )
 
 
@@ -93,6 +98,7 @@ def _renewals(
     keys: SsmLinkKeys,
     manifests: S3Manifests,
     clock: Callable[[], datetime],
+    appearance: Appearance,
 ) -> Renewals | None:
     if sesv2 is None:
         return None
@@ -110,6 +116,7 @@ def _renewals(
         sender_address=resources.sender_address,
         stack=resources.stack,
         clock=clock,
+        appearance=appearance,
     )
 
 
@@ -157,7 +164,20 @@ def _function() -> DownloadFunction:
         session=make_session(),
         clock=lambda: datetime.now(UTC),
         telemetry=_telemetry(),
+        appearance=_appearance(),
     )
+
+
+def _appearance() -> Appearance:
+    """How the page appears, checked as a whole before anybody is answered.
+
+    Raises:
+        InvalidSettings: naming what is wrong of it.
+    """
+    appearance = Appearance.from_environment(os.environ)
+    if problems := tuple(appearance_problems(appearance)):
+        raise InvalidSettings(problems)
+    return appearance
 
 
 @functools.cache
@@ -167,4 +187,7 @@ def _telemetry() -> PageTelemetry:
 
 def _unusable(event: dict[str, Any], problem: str) -> dict[str, Any]:
     _telemetry().unusable(problem)
-    return format_answer(notice_page(Notice.UNAVAILABLE), parse_request(event))
+    request = parse_request(event)
+    # The operator's own appearance may be what is wrong.
+    frame = frame_for(request, Appearance())
+    return format_answer(notice_page(Notice.UNAVAILABLE, frame), request)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pulumi
 
+from relay_core.environment import to_environment
+
 from .configuration import environment
 from .configuration.config import StackConfig
 from .functions.download_function import DownloadPage, DownloadPageArgs, LinkRenewal
@@ -64,7 +66,10 @@ def serve_links(name: str, args: LinksArgs, opts: pulumi.ResourceOptions) -> Lin
         f"{name}-download",
         DownloadPageArgs(
             code=args.code,
-            environment=config.common_variables(),
+            environment={
+                **config.common_variables(),
+                **to_environment(config.settings().appearance),
+            },
             log_level=config.log_level,
             max_concurrency=args.max_concurrency,
             log_group_name=log_group,

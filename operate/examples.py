@@ -40,6 +40,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "relayctl list --sender '*.plant.example' --watch",
         "relayctl list --via devices-7f3k9@in.example.com --since 7d",
         "relayctl list --limit 0 | cut -f 3,7",
+        "relayctl list --reference K7Q2-MX4P",
     ),
     "show": ("relayctl show 0a1b2c3d4e5f", "relayctl show 0a1b2c3d4e5f --json"),
     "redeliver": (

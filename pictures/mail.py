@@ -14,6 +14,7 @@ from email.message import EmailMessage
 from relay_core.attachments.attachment import content_of
 from relay_core.composing import prepare_mails
 from relay_core.keys import RawKey
+from relay_core.outgoing.letterhead import Letterhead
 from relay_core.outgoing.link_list import ListedAttachment, format_size
 from relay_core.plan import RelayPlan, plan_relay
 from relay_core.settings import Settings
@@ -28,6 +29,8 @@ _SETTINGS = Settings(
     sender_address="relay@mail.example.com",
     inbound_address="some-secret-name@in.example.com",
     allowed_recipients=("example.com", "example.net"),
+    organisation="Example Works",
+    contact="support@example.com",
 )
 _FILES = (("camera-3.jpg", 4_180_000), ("pressure.csv", 212_000))
 _WIDTH, _PANEL, _MARGIN, _LINE, _SIZE = 1104.0, 528.0, 16.0, 19.0, 12.5
@@ -64,7 +67,13 @@ def outgoing(raw: bytes) -> bytes:
         )
         for one in found
     ]
-    return prepare_mails(plan, listed, _SETTINGS, page_for=lambda _: _PAGE)(RECIPIENT).raw
+    letterhead = Letterhead(
+        appearance=_SETTINGS.appearance, reference="K7Q2-MX4P", now=_UNTIL - _SETTINGS.link_expiry
+    )
+    prepared = prepare_mails(
+        plan, listed, _SETTINGS, page_for=lambda _: _PAGE, letterhead=letterhead
+    )
+    return prepared(RECIPIENT).raw
 
 
 def mail_picture() -> Picture:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from .outgoing.header import compose_header
 from .outgoing.inline_previews import InlinePreview
+from .outgoing.letterhead import PLAIN, Letterhead
 from .outgoing.link_list import ListedAttachment
 from .outgoing.rewrite import prepare_bodies
 from .outgoing.splices import RewrittenBody
@@ -27,13 +28,14 @@ def prepare_mails(
     notes: Sequence[str] = (),
     sent_at: datetime | None = None,
     previews: Sequence[InlinePreview] = (),
+    letterhead: Letterhead = PLAIN,
 ) -> Callable[[str], OutgoingMail]:
     """What makes the mail of a recipient, an addr-spec; all that they share is done once.
 
     `listed` are the files that recipients get links to. `page_for` gives the URL of a recipient's
     page; without it each file has a link of its own in the list. `notes` are sentences for the
     reader. `sent_at` is when the device sent the mail, None where nobody knows. `previews` are
-    pictures that the mails show.
+    pictures that the mails show. `letterhead` says in whose name the list of files speaks.
     """
     body_for = prepare_bodies(
         plan.message,
@@ -43,6 +45,7 @@ def prepare_mails(
         notes=notes,
         secrets=settings.secret_addresses,
         previews=previews,
+        letterhead=letterhead,
     )
     if page_for is None:
         body = body_for(None)

@@ -22,6 +22,8 @@ from .attachments.attachment import INLINE_IMAGE_LIMIT
 from .environment import InvalidSettings, Problem, from_environment, to_environment
 from .mime.size_limits import DEFAULT_LIMITS, Limits
 from .outgoing.passed_fields import may_be_added
+from .wording.appearance import ACCENT, Appearance, appearance_problems
+from .wording.language import Language
 
 MANUAL = "docs/operating.md"
 """The operator's document, in the project. Notices and alarms name a section of it."""
@@ -76,7 +78,8 @@ class Settings:
     twice as long, and `max_receive_count` of them are made. `parking_delay` is how long a mail
     waits that met an account which may not send. `pass_header_fields` are names of fields that
     recipients get beside those that pass anyway. `documents_url` is where the project's `docs` can
-    be read, for links in notices.
+    be read, for links in notices. `organisation`, `contact`, `accent_colour`, `language` and
+    `time_zone` are how recipients are spoken to (`relay_core.wording.appearance`).
 
     Raises:
         InvalidSettings: naming every field that breaks a rule.
@@ -121,6 +124,11 @@ class Settings:
     authentication_action: VerdictAction = VerdictAction.REFUSE
     pass_header_fields: tuple[str, ...] = ()
     documents_url: str | None = None
+    organisation: str | None = None
+    contact: str | None = None
+    accent_colour: str = ACCENT
+    language: Language = Language.ENGLISH
+    time_zone: str = "UTC"
 
     def __post_init__(self) -> None:
         if problems := tuple(_problems(self)):
@@ -154,6 +162,17 @@ class Settings:
     def secret_addresses(self) -> tuple[str, ...]:
         """The addresses that no recipient may learn."""
         return (self.inbound_address, *self.previous_inbound_addresses)
+
+    @property
+    def appearance(self) -> Appearance:
+        """How recipients are spoken to."""
+        return Appearance(
+            organisation=self.organisation,
+            contact=self.contact,
+            accent_colour=self.accent_colour,
+            language=self.language,
+            time_zone=self.time_zone,
+        )
 
     @property
     def place_of_notices(self) -> str:
@@ -293,6 +312,7 @@ def _problems(settings: Settings) -> list[Problem]:
         seconds = getattr(settings, name) // timedelta(seconds=1)
         holds = least <= seconds <= most
         check(name, seconds, f"must be from {least} to {most} seconds", holds=holds)
+    found += appearance_problems(settings.appearance)
     return found
 
 

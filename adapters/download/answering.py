@@ -16,7 +16,8 @@ by POST (RFC 9110 sections 9.2.1 and 9.3.3). Each such wish is recorded, and a l
 as often as it is wished until it expires.
 
 Nobody has to say who they are: the token is all there is. One that was not issued causes no call
-of AWS, and what it is answered with is, byte for byte, the answer for one whose message is gone.
+of AWS, and what it is answered with is, byte for byte, what it would be answered with had it been
+issued for a message that is gone: the reference number on it is read from the token itself.
 
 303 lets the browser fetch the file by GET from the store itself (section 15.4.4), which serves
 up to 40 MB and more without this function, whose answers end at 6 MB. The page stays where it is,
@@ -27,7 +28,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -56,13 +57,18 @@ from relay_core.links.download import (
 from relay_core.links.excerpt import excerpt_of
 from relay_core.links.looking import Look, look_of, played_as
 from relay_core.links.preview import may_have_preview
+from relay_core.links.reference import reference_in
+from relay_core.links.tokens import LinkToken
 from relay_core.ports import Manifests
+from relay_core.wording.appearance import Appearance
 
+from .frame import Frame, frame_for
 from .http import Answer, Request, form_field, format_answer, parse_request, query_field
+from .kinds import kind_of_file
 from .look_page import Opened, picture_page, recording_page, text_page
 from .notices import Notice, notice_of_file, notice_page
 from .open_link import NUMBER, ExpiredLink, OpenLink
-from .page import Shown, files_on, files_page, kind_of_file, parts
+from .page import Shown, files_on, files_page, parts
 from .renewing import FIELD, Renewals, asked_page, offer_page
 
 # What has not the shape of a token is no secret; whether one was issued is decided in one place.
@@ -94,34 +100,37 @@ class DownloadFunction:
     origin: str
     clock: Callable[[], datetime]
     telemetry: PageTelemetry
+    appearance: Appearance = field(default_factory=Appearance)
 
     def __call__(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one request of a function URL."""
         request = parse_request(event)
+        frame, route = frame_for(request, self.appearance), _ROUTE.match(request.path)
+        if route is not None:
+            frame = frame.about(reference_in(LinkToken(route["token"])))
         try:
-            answer = self._answer(request)
+            answer = self._answer(request, route, frame)
         # Whatever breaks, a person waits for an answer. Nothing is swallowed: the error is logged
         # with its traceback, and Lambda counts the status.
         except Exception as error:  # noqa: BLE001 - see the comment above
             self.telemetry.failed(error)
-            answer = self._notice(Notice.UNAVAILABLE)
+            answer = self._notice(Notice.UNAVAILABLE, frame)
         finally:
             self.telemetry.flush()
         return format_answer(answer, request)
 
-    def _answer(self, request: Request) -> Answer:
-        route = _ROUTE.match(request.path)
+    def _answer(self, request: Request, route: re.Match[str] | None, frame: Frame) -> Answer:
         if route is None:
-            return self._notice(Notice.UNKNOWN)
+            return self._notice(Notice.UNKNOWN, frame)
         allowed = ("GET", "HEAD") if route["what"] else ("GET", "HEAD", "POST")
         if request.method not in allowed:
-            answer = self._notice(Notice.WRONG_METHOD)
+            answer = self._notice(Notice.WRONG_METHOD, frame)
             return replace(answer, headers={**answer.headers, "Allow": ", ".join(allowed)})
-        link = self._open(route["token"])
+        link = self._open(route["token"], frame)
         if isinstance(link, ExpiredLink) and not route["what"]:
-            return self._renew(link, request)
+            return self._renew(link, request, frame)
         if not isinstance(link, OpenLink):
-            return self._notice(link if isinstance(link, Notice) else Notice.EXPIRED)
+            return self._notice(link if isinstance(link, Notice) else Notice.EXPIRED, frame)
         return self._answer_open(link, route, request)
 
     def _answer_open(self, link: OpenLink, route: re.Match[str], request: Request) -> Answer:
@@ -132,7 +141,7 @@ class DownloadFunction:
             return self._fetch(link, request)
         return self._show(link, request)
 
-    def _open(self, token: str) -> OpenLink | ExpiredLink | Notice:
+    def _open(self, token: str, frame: Frame) -> OpenLink | ExpiredLink | Notice:
         """The link that a token is, one that may be renewed, or what to say instead."""
         claim = read_issued(token, self.keys)
         if claim is None:
@@ -147,25 +156,32 @@ class DownloadFunction:
         if view.status in _NOTICE_OF_LINK or view.manifest is None or view.recipient is None:
             return _NOTICE_OF_LINK[view.status]
         return OpenLink(
-            token=token, view=view, manifest=view.manifest, recipient=view.recipient, now=now
+            token=token,
+            view=view,
+            manifest=view.manifest,
+            recipient=view.recipient,
+            now=now,
+            frame=frame,
         )
 
-    def _renew(self, link: ExpiredLink, request: Request) -> Answer:
+    def _renew(self, link: ExpiredLink, request: Request, frame: Frame) -> Answer:
         """Offer a new link; send it, if that is what the form asks for."""
         message_id = link.view.manifest.message_id if link.view.manifest else None
         if self.renewals is None or request.method != "POST" or not form_field(request, FIELD):
             self.telemetry.shown("renewable", message_id)
-            return offer_page()
+            return offer_page(frame)
         asked = self.renewals.send(link.view, link.base_url)
         if asked is Asked.NOT_OFFERED:  # since the page was shown
-            return self._notice(Notice.EXPIRED)
+            return self._notice(Notice.EXPIRED, frame)
         self.telemetry.shown(f"new-link-{asked.name.lower().replace('_', '-')}", message_id)
-        return asked_page(asked)
+        return asked_page(asked, frame)
 
-    def _notice(self, notice: Notice, link: OpenLink | None = None, *, home: str = "?") -> Answer:
+    def _notice(
+        self, notice: Notice, frame: Frame, link: OpenLink | None = None, *, home: str = "?"
+    ) -> Answer:
         status = notice.name.lower().replace("_", "-")
         self.telemetry.shown(status, link.manifest.message_id if link else None)
-        return notice_page(notice, home=home)
+        return notice_page(notice, frame, home=home)
 
     def _show(self, link: OpenLink, request: Request) -> Answer:
         last = parts(len(link.view.files))
@@ -185,6 +201,7 @@ class DownloadFunction:
                 part=part,
                 archive=plan_archive(link.view.files),
             ),
+            link.frame,
         )
 
     def _scanned(self, files: tuple[OfferedFile, ...]) -> tuple[OfferedFile, ...]:
@@ -202,7 +219,7 @@ class DownloadFunction:
                 preview = self.previews.fetch(file.attachment.key)
         if preview is None:
             # Like a link that leads nowhere, but no page that anybody is shown.
-            return notice_page(Notice.UNKNOWN)
+            return notice_page(Notice.UNKNOWN, link.frame)
         return Answer(
             status=HTTPStatus.OK,
             content_type=preview.format.value,
@@ -214,25 +231,31 @@ class DownloadFunction:
         """The page of one file that can be shown by itself."""
         file, home = link.file(number), f"../../{link.token}"
         if file is None or (look := look_of(file.attachment)) not in {Look.PICTURE, Look.TEXT}:
-            return self._notice(Notice.NO_SUCH_FILE, link, home=home)
+            return self._notice(Notice.NO_SUCH_FILE, link.frame, link, home=home)
         (file,) = self._scanned((file,))
         if file.status is not FileStatus.READY:
-            return self._notice(notice_of_file(file.status), link, home=home)
+            return self._notice(notice_of_file(file.status), link.frame, link, home=home)
         opened = self._opened(link, file, home=home, beside="")
         if look is Look.PICTURE:
             self.telemetry.shown("look", link.manifest.message_id)
             return picture_page(opened, f"../preview/{file.number}")
         content = self.excerpts.fetch(file.attachment.key)
         if content is None:
-            return self._notice(Notice.FILE_LOST, link, home=home)
+            return self._notice(Notice.FILE_LOST, link.frame, link, home=home)
         self.telemetry.shown("look", link.manifest.message_id)
         return text_page(opened, excerpt_of(content, file.attachment))
 
     def _opened(self, link: OpenLink, file: OfferedFile, *, home: str, beside: str) -> Opened:
         attachment = file.attachment
-        kind = kind_of_file(attachment.filename, attachment.content_type)
+        kind = kind_of_file(attachment.filename, attachment.content_type, link.frame.wording)
         return Opened(
-            view=link.view, file=file, kind=kind, home=home, beside=beside, origin=self.origin
+            view=link.view,
+            file=file,
+            kind=kind,
+            home=home,
+            beside=beside,
+            origin=self.origin,
+            frame=link.frame,
         )
 
     def _fetch(self, link: OpenLink, request: Request) -> Answer:
@@ -243,12 +266,12 @@ class DownloadFunction:
         file = link.file(played or wished)
         media_type = played_as(file.attachment) if file and played else None
         if file is None or (played and media_type is None):
-            return self._notice(Notice.NO_SUCH_FILE, link)
+            return self._notice(Notice.NO_SUCH_FILE, link.frame, link)
         key = file.attachment.key
         if file.status is FileStatus.READY:
             file = scanned(file, self.scans.scan(key))
         if file.status is not FileStatus.READY:
-            return self._notice(notice_of_file(file.status), link)
+            return self._notice(notice_of_file(file.status), link.frame, link)
         attachment = file.attachment
         url = self._hand_out(
             link,
@@ -260,7 +283,7 @@ class DownloadFunction:
             longest=LONGEST_PLAY if media_type else LONGEST_FETCH,
         )
         if url is None:
-            return self._notice(Notice.EXPIRED, link)
+            return self._notice(Notice.EXPIRED, link.frame, link)
         if media_type is None:
             return _see_other(url)
         opened = self._opened(link, file, home=link.token, beside=f"{link.token}/look/")
@@ -273,11 +296,11 @@ class DownloadFunction:
             states = {file.status for file in files}
             is_scanning = FileStatus.SCANNING in states and FileStatus.READY not in states
             notice = Notice.FILE_SCANNING if is_scanning else Notice.NO_SUCH_FILE
-            return self._notice(notice, link)
+            return self._notice(notice, link.frame, link)
         try:
             key = self._archive(link, archive)
         except FileGone:
-            return self._notice(Notice.FILE_LOST, link)
+            return self._notice(Notice.FILE_LOST, link.frame, link)
         url = self._hand_out(
             link,
             request,
@@ -287,7 +310,7 @@ class DownloadFunction:
             content_type="application/zip",
             longest=LONGEST_FETCH,
         )
-        return self._notice(Notice.EXPIRED, link) if url is None else _see_other(url)
+        return self._notice(Notice.EXPIRED, link.frame, link) if url is None else _see_other(url)
 
     def _archive(self, link: OpenLink, archive: Archive) -> AttachmentKey:
         key, is_new = self.archives.provide(archive, link.manifest)

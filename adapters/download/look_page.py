@@ -17,22 +17,23 @@ from http import HTTPStatus
 from relay_core.links.download import FileStatus, LinkView, OfferedFile
 from relay_core.links.excerpt import Excerpt
 from relay_core.links.looking import Look, look_of
-from relay_core.outgoing.link_list import format_size
+from relay_core.wording.wording import translatable
 
 from .document import content_policy, document, isolated, text
+from .frame import PLAIN, Frame
 from .http import Answer
 
 TEXTS = {
-    "all files": "All files",
-    "download": "Download",
-    "previous": "Previous",
-    "next": "Next",
-    "cut": "These are the first lines. Download the file to see all of it.",
-    "no picture": "This picture cannot be shown here. Download it instead.",
-    "no text": "This file cannot be shown here. Download it instead.",
-    "plays": "If it does not play in this browser, download it instead.",
-    "content": "Content of the file",
-    "other files": "Other files",
+    "all files": translatable("All files"),
+    "download": translatable("Download"),
+    "previous": translatable("Previous"),
+    "next": translatable("Next"),
+    "cut": translatable("These are the first lines. Download the file to see all of it."),
+    "no picture": translatable("This picture cannot be shown here. Download it instead."),
+    "no text": translatable("This file cannot be shown here. Download it instead."),
+    "plays": translatable("If it does not play in this browser, download it instead."),
+    "content": translatable("Content of the file"),
+    "other files": translatable("Other files"),
 }
 
 
@@ -51,80 +52,85 @@ class Opened:
     home: str
     beside: str
     origin: str
+    frame: Frame = PLAIN
 
 
 def picture_page(opened: Opened, image: str) -> Answer:
     """The page with the picture at the address `image`, relative to it."""
-    name = text(opened.file.attachment.filename)
+    name, say = text(opened.file.attachment.filename), opened.frame.wording.say
     return _page(
         opened,
         f'<p class="shown"><img src="{text(image)}" alt="{name}"'
-        f' data-kind="{TEXTS["no picture"]}"></p>\n',
+        f' data-kind="{say(TEXTS["no picture"])}"></p>\n',
     )
 
 
 def text_page(opened: Opened, excerpt: Excerpt | None) -> Answer:
     """The page with a text's first lines; None if the file turned out to be no text."""
+    say = opened.frame.wording.say
     if excerpt is None:
-        return _page(opened, f'<p class="note">{TEXTS["no text"]}</p>\n')
+        return _page(opened, f'<p class="note">{say(TEXTS["no text"])}</p>\n')
     content = _table(excerpt.rows) if excerpt.rows else f"<pre>{_lines(excerpt.lines)}</pre>\n"
-    cut = "" if excerpt.is_whole else f'<p class="note">{TEXTS["cut"]}</p>\n'
+    cut = "" if excerpt.is_whole else f'<p class="note">{say(TEXTS["cut"])}</p>\n'
     return _page(
         opened,
         # It can be scrolled by keyboard, and says what it is.
-        f'<div class="shown" role="region" tabindex="0" aria-label="{TEXTS["content"]}">\n'
+        f'<div class="shown" role="region" tabindex="0" aria-label="{say(TEXTS["content"])}">\n'
         f"{content}</div>\n{cut}",
     )
 
 
 def recording_page(opened: Opened, url: str, media_type: str) -> Answer:
     """The page that plays what is at `url`."""
+    say = opened.frame.wording.say
     element = "audio" if media_type.startswith("audio/") else "video"
-    name = text(opened.file.attachment.filename)
+    name, say = text(opened.file.attachment.filename), opened.frame.wording.say
     return _page(
         opened,
         f'<p class="shown"><{element} controls playsinline preload="metadata"'
         f' aria-label="{name}" src="{text(url)}"></{element}></p>\n'
-        f'<p class="note">{TEXTS["plays"]}</p>\n',
+        f'<p class="note">{say(TEXTS["plays"])}</p>\n',
         media=opened.origin,
     )
 
 
 def _page(opened: Opened, content: str, *, media: str | None = None) -> Answer:
-    file = opened.file
+    file, frame = opened.file, opened.frame
+    wording, say = frame.wording, frame.wording.say
     name, home = file.attachment.filename, text(opened.home)
-    facts = f"{text(opened.kind)} · {text(format_size(file.attachment.size))}"
+    facts = f"{isolated(opened.kind)} · {isolated(wording.size(file.attachment.size))}"
     body = (
-        f'<p class="ways"><a href="{home}">{TEXTS["all files"]}</a></p>\n'
+        f'<p class="ways"><a href="{home}">{say(TEXTS["all files"])}</a></p>\n'
         f'<header>\n<h1 class="name">{isolated(name)}</h1>\n<p class="facts">{facts}</p>\n'
         f'</header>\n{content}<form method="post" action="{home}">\n'
         f'<p class="ways"><button class="main" name="file" value="{file.number}">'
-        f"{TEXTS['download']}</button></p>\n</form>\n{_neighbours(opened)}"
+        f"{say(TEXTS['download'])}</button></p>\n</form>\n{_neighbours(opened)}"
     )
     return Answer(
         status=HTTPStatus.OK,
         content_type="text/html; charset=utf-8",
-        body=document(name, body),
+        body=document(name, body, frame),
         policy=content_policy(
-            images="'self' data:", form_action=f"'self' {opened.origin}", media=media
+            frame, images="'self' data:", form_action=f"'self' {opened.origin}", media=media
         ),
     )
 
 
 def _neighbours(opened: Opened) -> str:
     """Links to the files before and after that have a page of their own as well."""
+    say = opened.frame.wording.say
     files = [one for one in opened.view.files if has_page(one)]
     here = opened.file.number
     before = max((one.number for one in files if one.number < here), default=None)
     after = min((one.number for one in files if one.number > here), default=None)
     links = "".join(
         f'<a class="button" href="{text(opened.beside)}{number}">{label}</a>\n'
-        for label, number in ((TEXTS["previous"], before), (TEXTS["next"], after))
+        for label, number in ((say(TEXTS["previous"]), before), (say(TEXTS["next"]), after))
         if number is not None
     )
     if not links:
         return ""
-    return f'<nav class="ways" aria-label="{TEXTS["other files"]}">\n{links}</nav>\n'
+    return f'<nav class="ways" aria-label="{say(TEXTS["other files"])}">\n{links}</nav>\n'
 
 
 def has_page(file: OfferedFile) -> bool:

@@ -8,8 +8,10 @@ from html import escape
 from http import HTTPStatus
 
 from relay_core.links.download import FileStatus
+from relay_core.wording.wording import translatable
 
 from .document import content_policy, document
+from .frame import PLAIN, Frame
 from .http import Answer
 
 
@@ -18,67 +20,95 @@ class Notice(Enum):
 
     UNKNOWN = (
         HTTPStatus.NOT_FOUND,
-        "This link leads nowhere",
+        translatable("This link is not valid"),
         (
-            "Perhaps it was cut short: open it from the mail once more, or copy all of it.",
-            "Perhaps what it led to has been deleted, which happens some days after the mail.",
+            translatable(
+                "The address may be incomplete. Open the link in the mail again, or copy all of"
+                " it."
+            ),
+            translatable("Or the files have been deleted, some days after the mail was sent."),
         ),
     )
     EXPIRED = (
         HTTPStatus.GONE,
-        "This link has expired",
+        translatable("This link has expired"),
         (
-            "Its files could be downloaded until the time that stands in the mail.",
-            "If you still need them, ask whoever runs the sending device.",
+            translatable("The files were available until the time stated in the mail."),
+            translatable("If you still need them, contact the operator of the sending device."),
         ),
     )
     REVOKED = (
         HTTPStatus.GONE,
-        "This link has been taken back",
-        ("Whoever runs the sending device has closed it. They can tell you why.",),
+        translatable("This link has been withdrawn"),
+        (
+            translatable(
+                "The operator of the sending device has closed it. Contact them if you have"
+                " questions."
+            ),
+        ),
     )
     FILE_REVOKED = (
         HTTPStatus.GONE,
-        "This file has been taken back",
-        ("Whoever runs the sending device has closed it. They can tell you why.",),
+        translatable("This file has been withdrawn"),
+        (
+            translatable(
+                "The operator of the sending device has closed it. Contact them if you have"
+                " questions."
+            ),
+        ),
     )
     FILE_LOST = (
         HTTPStatus.GONE,
-        "This file is not there",
-        ("It could not be kept. Whoever runs the sending device has been told, or can be asked.",),
+        translatable("This file is not available"),
+        (
+            translatable(
+                "It could not be stored. If you need it, contact the operator of the sending"
+                " device."
+            ),
+        ),
     )
     FILE_MALICIOUS = (
         HTTPStatus.FORBIDDEN,
-        "Malware was found in this file",
-        ("It cannot be downloaded. Please tell whoever runs the sending device.",),
+        translatable("Malware was found in this file"),
+        (
+            translatable(
+                "It cannot be downloaded. Please inform the operator of the sending device."
+            ),
+        ),
     )
     FILE_UNSCANNABLE = (
         HTTPStatus.FORBIDDEN,
-        "This file could not be checked for malware",
+        translatable("This file could not be checked for malware"),
         (
-            "It may be protected by a password, or damaged. So it cannot be downloaded.",
-            "If you need it, ask whoever runs the sending device.",
+            translatable(
+                "It may be damaged or protected by a password, so it cannot be downloaded."
+            ),
+            translatable("If you need it, contact the operator of the sending device."),
         ),
     )
     FILE_SCANNING = (
         HTTPStatus.CONFLICT,
-        "This file is being checked for malware",
-        ("That takes a minute as a rule. Please try again then.",),
+        translatable("This file is being checked"),
+        (translatable("This usually takes a minute. Please try again shortly."),),
     )
     NO_SUCH_FILE = (
         HTTPStatus.BAD_REQUEST,
-        "There is no such file",
-        ("Go back to the page and use one of its buttons.",),
+        translatable("This file does not exist"),
+        (translatable("Go back to the files and use one of the buttons."),),
     )
     WRONG_METHOD = (
         HTTPStatus.METHOD_NOT_ALLOWED,
-        "That cannot be done here",
-        ("Pages can be opened, and files downloaded with their buttons.",),
+        translatable("This is not possible here"),
+        (translatable("Open the page in a browser, and use the buttons to download files."),),
     )
     UNAVAILABLE = (
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "Something does not work just now",
-        ("Nothing is lost, and the link stays good. Please try again in a minute.",),
+        translatable("This page is temporarily unavailable"),
+        (
+            translatable(
+                "Your files are safe, and the link stays valid. Please try again in a minute."
+            ),
+        ),
     )
 
     def __init__(self, status: HTTPStatus, title: str, paragraphs: tuple[str, ...]) -> None:
@@ -105,14 +135,16 @@ def notice_of_file(status: FileStatus) -> Notice:
     return _NOTICE_OF_FILE[status]
 
 
-def notice_page(notice: Notice, *, home: str = "?") -> Answer:
-    """A page that offers no file. It is the same, byte for byte, for whoever gets it.
+def notice_page(notice: Notice, frame: Frame = PLAIN, *, home: str = "?") -> Answer:
+    """A page that offers no file. It is the same, byte for byte, for all with that frame.
 
     `home` is where the list of files is, relative to the page, for those that lead back there.
     """
-    told = "".join(f"<p>{escape(paragraph)}</p>\n" for paragraph in notice.paragraphs)
+    say = frame.wording.say
+    title = say(notice.title)
+    told = "".join(f"<p>{say(paragraph)}</p>\n" for paragraph in notice.paragraphs)
     back = (
-        f'<a class="button" href="{escape(home)}">Back to the files</a>\n'
+        f'<a class="button" href="{escape(home)}">{say("Back to the files")}</a>\n'
         if notice in _WITH_A_WAY_BACK
         else ""
     )
@@ -123,9 +155,8 @@ def notice_page(notice: Notice, *, home: str = "?") -> Answer:
         status=notice.status,
         content_type="text/html; charset=utf-8",
         body=document(
-            notice.title,
-            f'<div class="notice">\n<h1>{escape(notice.title)}</h1>\n{told}{back}</div>\n',
+            title, f'<div class="notice">\n<h1>{title}</h1>\n{told}{back}</div>\n', frame
         ),
-        policy=content_policy(),
+        policy=content_policy(frame),
         headers=headers,
     )

@@ -9,6 +9,8 @@ from datetime import datetime
 from relay_core.links.download import LinkView, OfferedFile
 from relay_core.record.manifest import Manifest
 
+from .frame import Frame
+
 NUMBER = re.compile(r"[1-9][0-9]{0,6}\Z")
 """What names a file, or a part of a long list, in a request."""
 
@@ -22,6 +24,7 @@ class OpenLink:
     manifest: Manifest
     recipient: str
     now: datetime
+    frame: Frame
 
     def with_files(self, files: tuple[OfferedFile, ...]) -> OpenLink:
         """The same with another state of its files."""

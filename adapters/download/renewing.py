@@ -8,7 +8,7 @@ be anybody who has the old address.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -17,11 +17,16 @@ from adapters.aws.download_links import ISSUING_AGE, SsmLinkKeys
 from relay_core.delivery.renewal_mail import renewal_mail
 from relay_core.delivery.renewing import Asked, NewLink, send_new_link
 from relay_core.links.download import LinkStatus, LinkView
+from relay_core.links.reference import reference
 from relay_core.links.renewal import ASKED_AGAIN, RenewalPolicy, may_ask
 from relay_core.links.tokens import issue_token
+from relay_core.outgoing.letterhead import Letterhead
 from relay_core.ports import Manifests, OutgoingMail, Submission
+from relay_core.wording.appearance import Appearance
+from relay_core.wording.wording import translatable
 
-from .document import content_policy, document, text
+from .document import content_policy, document
+from .frame import PLAIN, Frame
 from .http import Answer
 
 FIELD = "renew"
@@ -29,22 +34,24 @@ FIELD = "renew"
 
 _OFFER = "offer"
 TITLES: Mapping[object, str] = {
-    _OFFER: "This link has expired",
-    Asked.SENT: "A new link is on its way",
-    Asked.TOO_SOON: "A new link was sent within the last hour",
+    _OFFER: translatable("This link has expired"),
+    Asked.SENT: translatable("A new link is on its way"),
+    Asked.TOO_SOON: translatable("A new link was sent within the last hour"),
 }
 PARAGRAPHS: Mapping[object, tuple[str, ...]] = {
     _OFFER: (
-        "The files are still there. A new link can be sent by mail.",
-        "It goes to the address that this link was sent to, and to no other.",
+        translatable("The files are still there. A new link can be sent by mail."),
+        translatable("It goes to the address that this link was sent to, and to no other."),
     ),
-    Asked.SENT: ("It goes by mail to the address that this link was sent to.",),
+    Asked.SENT: (translatable("It goes by mail to the address that this link was sent to."),),
     Asked.TOO_SOON: (
-        "Look into the mailbox that this link was sent to, and into its spam folder.",
-        "In an hour you can ask again.",
+        translatable(
+            "Look into the mailbox that this link was sent to, and into its spam folder."
+        ),
+        translatable("In an hour you can ask again."),
     ),
 }
-BUTTON = "Ask for a new link"
+BUTTON = translatable("Ask for a new link")
 _STATUS = {
     Asked.SENT: HTTPStatus.ACCEPTED,
     Asked.TOO_SOON: HTTPStatus.TOO_MANY_REQUESTS,
@@ -62,6 +69,7 @@ class Renewals:
     sender_address: str
     stack: str
     clock: Callable[[], datetime]
+    appearance: Appearance = field(default_factory=Appearance)
 
     def is_offered(self, view: LinkView) -> bool:
         """Whether the recipient of an expired link may ask for another."""
@@ -103,42 +111,49 @@ class Renewals:
             until=new.until,
             sender_address=self.sender_address,
             stack=self.stack,
+            letterhead=Letterhead(
+                appearance=self.appearance,
+                reference=reference(manifest.message_id),
+                now=self.clock(),
+            ),
         )
 
 
-def offer_page() -> Answer:
+def offer_page(frame: Frame = PLAIN) -> Answer:
     """The page of an expired link whose files are still kept."""
     form = (
-        f'<form method="post"><button class="main button" name="{FIELD}" value="1">{BUTTON}'
-        "</button></form>\n"
+        f'<form method="post"><button class="main button" name="{FIELD}" value="1">'
+        f"{frame.wording.say(BUTTON)}</button></form>\n"
     )
-    return _page(_OFFER, HTTPStatus.GONE, form, form_action="'self'")
+    return _page(_OFFER, HTTPStatus.GONE, form, frame, form_action="'self'")
 
 
-def asked_page(asked: Asked) -> Answer:
+def asked_page(asked: Asked, frame: Frame = PLAIN) -> Answer:
     """The page after the form: a new link is sent, or was."""
     headers = {}
     if asked is Asked.TOO_SOON:
         headers["Retry-After"] = str(ASKED_AGAIN // timedelta(seconds=1))
-    return _page(asked, _STATUS[asked], "", headers=headers)
+    return _page(asked, _STATUS[asked], "", frame, headers=headers)
 
 
 def _page(
     which: object,
     status: HTTPStatus,
     form: str,
+    frame: Frame,
     *,
     form_action: str = "'none'",
     headers: dict[str, str] | None = None,
 ) -> Answer:
-    title = text(TITLES[which])
-    told = "".join(f"<p>{text(one)}</p>\n" for one in PARAGRAPHS[which])
+    say = frame.wording.say
+    title = say(TITLES[which])
+    told = "".join(f"<p>{say(one)}</p>\n" for one in PARAGRAPHS[which])
     return Answer(
         status=status,
         content_type="text/html; charset=utf-8",
         body=document(
-            TITLES[which], f'<div class="notice">\n<h1>{title}</h1>\n{told}{form}</div>\n'
+            title, f'<div class="notice">\n<h1>{title}</h1>\n{told}{form}</div>\n', frame
         ),
-        policy=content_policy(form_action=form_action),
+        policy=content_policy(frame, form_action=form_action),
         headers=headers or {},
     )

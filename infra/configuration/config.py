@@ -13,6 +13,8 @@ from datetime import timedelta
 from infra.mail.identities import DmarcPolicy, covering_identities
 from relay_core.policy.directory import Directory
 from relay_core.settings import CodesCounted, LinkMode, Settings, VerdictAction
+from relay_core.wording.appearance import ACCENT
+from relay_core.wording.language import Language
 
 from .environment import LogLevel, TrustStore, common_variables
 from .problems import InvalidConfig
@@ -91,6 +93,11 @@ class StackConfig:
     webhooks: Mapping[str, Webhook] = field(default_factory=dict)
     event_bus: str | None = None
     documents_url: str | None = None
+    organisation: str | None = None
+    contact: str | None = None
+    accent_colour: str = ACCENT
+    language: Language = Language.ENGLISH
+    time_zone: str = "UTC"
     watch_subscriptions: bool = False
     dlq_alarm_threshold: int = 50
     queue_age_alarm_seconds: int = 180

@@ -20,6 +20,7 @@ from relay_core.addresses.subaddress import split_label
 from relay_core.environment import InvalidSettings, Problem
 from relay_core.policy.directory import directory_problems, format_directory
 from relay_core.settings import LinkMode
+from relay_core.wording.time_zone import is_time_zone
 
 from . import environment
 from .problems import key_name
@@ -149,6 +150,11 @@ _RULES = (
             config.documents_url is None or bool(_HTTPS_FOLDER.match(config.documents_url))
         ),
         "must be an https:// URL of at most 200 characters, of the folder that holds operating.md",
+    ),
+    _Rule(
+        "time_zone",
+        lambda config: is_time_zone(config.time_zone),
+        "must be the name of a time zone of the IANA database, as Europe/Berlin",
     ),
     _ses_name("configuration_set_name"),
     _ses_name("existing_rule_set_name"),

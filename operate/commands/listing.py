@@ -32,7 +32,7 @@ from relay_core.notices.moment import format_moment
 from relay_core.outgoing.link_list import format_size
 from relay_core.record.manifest import Manifest
 
-from .message_options import Unannounced, past_option, pattern_option
+from .message_options import Unannounced, past_option, pattern_option, reference_option
 from .stack_options import AsJson, Outputs, Profile, ReadyFile, StackName, open_stack
 
 if TYPE_CHECKING:  # boto3 takes its time to import
@@ -93,6 +93,13 @@ def list_messages(
             " recipient-not-allowed; repeat for more.",
         ),
     ] = [],  # noqa: B006 - Typer copies defaults
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="With this reference number, as recipients read it: K7Q2-MX4P.",
+        ),
+    ] = None,
     unannounced: Unannounced = False,
     limit: Annotated[
         int, typer.Option(min=0, metavar="N", help="At most the newest N; 0 for all.")
@@ -148,6 +155,7 @@ def list_messages(
             via=via,
             standings=frozenset(state),
             reasons=frozenset(reason),
+            reference=reference_option(reference),
         )
 
     asked_for = selection(now)

@@ -10,11 +10,14 @@ import typer
 from operate.messages.selection import parse_moment, parse_time
 from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.addresses.patterns import canonical_pattern
+from relay_core.links.reference import parse_reference
 
 Message = Annotated[
     str,
     typer.Argument(
-        metavar="MESSAGE", help="A message id, its beginning, or the key of a raw message."
+        metavar="MESSAGE",
+        help="A message id, its beginning, the key of a raw message, or the reference number"
+        " that recipients read.",
     ),
 ]
 
@@ -35,6 +38,18 @@ def address_option(text: str) -> str:
         return parse_addr_spec(text)
     except InvalidAddress as error:
         raise typer.BadParameter(str(error), param_hint="--recipient") from None
+
+
+def reference_option(text: str | None) -> str | None:
+    """The reference number that `--reference` gives."""
+    if text is None:
+        return None
+    found = parse_reference(text)
+    if found is None:
+        raise typer.BadParameter(
+            f"{text!r} is no reference number such as K7Q2-MX4P", param_hint="--reference"
+        )
+    return found
 
 
 def pattern_option(text: str | None, option: str) -> str | None:

@@ -16,8 +16,10 @@ from relay_core.attachments.attachment import Attachment, content_of
 from relay_core.attachments.bodies import find_codes
 from relay_core.composing import prepare_mails
 from relay_core.errors import RelayError
-from relay_core.keys import RawKey
+from relay_core.keys import RawKey, message_id_of
+from relay_core.links.reference import reference
 from relay_core.mime.message import Message
+from relay_core.outgoing.letterhead import Letterhead
 from relay_core.outgoing.link_list import ListedAttachment
 from relay_core.plan import (
     Dropped,
@@ -80,6 +82,11 @@ def preview(
         ],
         settings,
         page_for=(lambda _recipient: link_base) if by_page else None,
+        letterhead=Letterhead(
+            appearance=settings.appearance,
+            reference=reference(message_id_of(raw_key)),
+            now=now,
+        ),
     )
     mail = compose(recipient)
     return Preview(raw=mail.raw, caveat=caveat)

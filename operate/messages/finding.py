@@ -1,7 +1,8 @@
 """Finding the messages, raw messages and queue messages that an operator names.
 
 A name is copied from a notice, a log line or a list: a message id, the key of a raw message, or
-the beginning of an id that is long enough to mean one message alone.
+the beginning of an id that is long enough to mean one message alone. Recipients tell another one,
+the reference number of their mail.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from relay_core.keys import INCOMING_PREFIX, MessageId, RawKey, message_id_of
+from relay_core.links.reference import parse_reference, reference
 from relay_core.ports import StoredManifest
 
 from .redelivery import NotDone
@@ -45,11 +47,11 @@ def find_message(desk: Desk, name: str) -> MessageId:
 
     if desk.attachments.find(manifest_key(message_id)):
         return message_id
-    found = _ids_beginning_with(desk, message_id)
+    found = _ids_beginning_with(desk, message_id) or _ids_with_reference(desk, name)
     if not found:
         raise NotDone(
-            f"{name}: no message with a manifest has this id or one that begins so; 'relayctl"
-            " list' shows which have one"
+            f"{name}: no message with a manifest has this id, one that begins so, or this"
+            " reference number; 'relayctl list' shows which have one"
         )
     if len(found) > 1:
         raise NotDone(f"{name} may mean {_enumerate(found)}: give more of the id")
@@ -170,6 +172,18 @@ def _ids_beginning_with(desk: Desk, beginning: str) -> list[MessageId]:
     return list(islice((one for one in ids if one is not None), _MOST_NAMED + 1))
 
 
+def _ids_with_reference(desk: Desk, name: str) -> list[MessageId]:
+    """The messages with that reference number, if it is one. No index has them: all are listed."""
+    from relay_core.keys import manifest_prefix, message_id_in  # noqa: PLC0415 - likewise
+
+    wanted = parse_reference(name)
+    if wanted is None:
+        return []
+    ids = (message_id_in(one.key) for one in desk.attachments.beginning_with(manifest_prefix()))
+    found = (one for one in ids if one is not None and reference(one) == wanted)
+    return list(islice(found, _MOST_NAMED + 1))
+
+
 def _raw_key_meant_by(desk: Desk, beginning: str) -> RawKey:
     """The raw message of the one mail whose id begins so, be it known by a manifest or not."""
     prefix = INCOMING_PREFIX + beginning
@@ -177,7 +191,7 @@ def _raw_key_meant_by(desk: Desk, beginning: str) -> RawKey:
         return RawKey(exact.key)
     stored = islice(desk.incoming.beginning_with(prefix), _MOST_NAMED + 1)
     found = {message_id_of(RawKey(one.key)): one.key for one in stored}
-    for message_id in _ids_beginning_with(desk, beginning):
+    for message_id in _ids_beginning_with(desk, beginning) or _ids_with_reference(desk, beginning):
         if message_id not in found and (known := desk.manifests.load(message_id)):
             found[message_id] = known.manifest.raw_key
     if not found:

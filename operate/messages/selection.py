@@ -20,6 +20,7 @@ from relay_core.addresses.patterns import matches
 from relay_core.addresses.subaddress import split_label
 from relay_core.errors import Reason
 from relay_core.keys import MessageId
+from relay_core.links.reference import reference
 from relay_core.record.lease import CLOCK_SKEW
 from relay_core.record.manifest import DeliveryState, Manifest
 
@@ -75,7 +76,8 @@ class Selection:
     recipients or of those who were left out, is one that the pattern means
     (`relay_core.addresses.patterns`). They came by the relay's address `via`, with any label, or
     by the label alone (`+boiler7`). They stand as one of `standings`. One of `reasons` is why
-    they were refused, ignored or held, or some recipients of theirs got no mail.
+    they were refused, ignored or held, or some recipients of theirs got no mail. `reference` is
+    the number that their recipients read.
     """
 
     since: datetime | None = None
@@ -85,11 +87,13 @@ class Selection:
     via: str | None = None
     standings: frozenset[Standing] = frozenset()
     reasons: frozenset[Reason] = frozenset()
+    reference: str | None = None
 
     def admits(self, manifest: Manifest, now: datetime) -> bool:
         """Whether to show this message, as it stands now."""
         return (
-            (self.since is None or manifest.created_at >= self.since)
+            self.may_be(manifest.message_id)
+            and (self.since is None or manifest.created_at >= self.since)
             and (self.until is None or manifest.created_at < self.until)
             and (self.sender is None or _is_one(manifest.sender, self.sender))
             and (
@@ -101,6 +105,10 @@ class Selection:
             and (not self.standings or standing_of(manifest, now) in self.standings)
             and (not self.reasons or not self.reasons.isdisjoint(_reasons_of(manifest)))
         )
+
+    def may_be(self, message_id: MessageId) -> bool:
+        """Whether the message of that id can be one of them."""
+        return self.reference is None or reference(message_id) == self.reference
 
     def may_admit(self, written_at: datetime) -> bool:
         """Whether a manifest that was last written then can be one of them."""
@@ -155,7 +163,11 @@ def newest(
     `read` reads some candidates, in any order; it may leave out what cannot be read.
     """
     by_age = sorted(
-        (one for one in candidates if selection.may_admit(one.written_at)),
+        (
+            one
+            for one in candidates
+            if selection.may_admit(one.written_at) and selection.may_be(one.message_id)
+        ),
         key=lambda one: one.written_at,
         reverse=True,
     )

@@ -13,6 +13,7 @@ from rich.text import Text
 from operate.messages.standing import Standing, lease_at, standing_of, trouble_of, whose
 from relay_core.delivery.deaths import cause_of_death, known_deaths
 from relay_core.errors import Refusal
+from relay_core.links.reference import reference
 from relay_core.notices.moment import format_distance, format_moment
 from relay_core.outgoing.link_list import format_size
 from relay_core.record.manifest import (
@@ -81,6 +82,7 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
         is_held = lease_at(manifest, now) is not None
         over = "" if is_held else " (over: that worker is gone)"
         facts.add_row("Lease", shown(whose(manifest.lease) + over))
+    facts.add_row("Reference", shown(reference(manifest.message_id)))
     facts.add_row("Raw key", shown(manifest.raw_key))
     facts.add_row("Sender", shown(manifest.sender or "(none)"))
     facts.add_row("Sent to", shown(manifest.via or "(not known)"))

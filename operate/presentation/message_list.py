@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from operate.messages.standing import lease_at, standing_of, trouble_of, why
+from relay_core.links.reference import reference
 from relay_core.notices.moment import format_duration, format_moment
 from relay_core.record.manifest import DeliveryState, Manifest
 
@@ -30,6 +31,7 @@ def summarize(manifest: Manifest, now: datetime) -> dict[str, Any]:
     lease = lease_at(manifest, now)
     return {
         "message_id": manifest.message_id,
+        "reference": reference(manifest.message_id),
         "raw_key": manifest.raw_key,
         "state": standing_of(manifest, now).value,
         "created_at": manifest.created_at.isoformat(),

@@ -12,6 +12,7 @@ from relay_core.mime.base64_content import is_whole_base64
 from relay_core.mime.message import Message
 from relay_core.mime.transfer_encoding import TransferEncoding
 from relay_core.mime.uuencode import find_uuencoded_in_bytes
+from relay_core.wording.wording import Wording
 
 from .attachment import Attachment
 
@@ -36,15 +37,19 @@ def may_be_damaged(message: Message, attachment: Attachment, size: int) -> bool:
     return entity.transfer_encoding is None
 
 
-def damage_note(names: Sequence[str]) -> str | None:
+def damage_note(names: Sequence[str], wording: Wording) -> str | None:
     """What recipients are told of files that may be damaged; None if there are none."""
     if not names:
         return None
     if len(names) == 1:
-        return f"The attachment {names[0]} may be damaged: it was not encoded as mail asks for."
+        return wording.say(
+            "The file {name} may be damaged: the device did not encode it correctly.",
+            name=names[0],
+        )
     listed = ", ".join(names[:_MOST_NAMED])
-    others = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return (
-        "These attachments may be damaged, for they were not encoded as mail asks for: "
-        f"{listed}{others}."
+    if (others := len(names) - _MOST_NAMED) > 0:
+        listed = wording.say("{names} and {number} more", names=listed, number=others)
+    return wording.say(
+        "These files may be damaged: the device did not encode them correctly. {names}",
+        names=listed,
     )

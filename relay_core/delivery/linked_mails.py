@@ -8,7 +8,9 @@ from functools import partial
 
 from relay_core.attachments.damage import damage_note, may_be_damaged
 from relay_core.composing import prepare_mails
+from relay_core.links.reference import reference
 from relay_core.outgoing.inline_previews import InlinePreview
+from relay_core.outgoing.letterhead import Letterhead
 from relay_core.outgoing.link_list import ListedAttachment
 from relay_core.outgoing.sent_time import SentTime, late_note
 from relay_core.plan import RelayPlan
@@ -34,14 +36,18 @@ def mails_with_links(
     """
     now = ports.clock()
     kept = [one for one in manifest.attachments if one.failure is None]
+    wording = settings.appearance.wording
     notes = [
-        f"The attachment {one.filename} could not be kept. The operator has been told."
+        wording.say(
+            "The file {name} could not be stored. The operator has been informed.",
+            name=one.filename,
+        )
         for one in manifest.attachments
         if one.failure is not None
     ]
-    if late := late_note(sent, now):
+    if late := late_note(sent, now, wording):
         notes.insert(0, late)
-    if damaged := damage_note(_damaged(plan, kept)):
+    if damaged := damage_note(_damaged(plan, kept), wording):
         notes.append(damaged)
     page_for = None
     if settings.link_mode is LinkMode.PAGE and kept:
@@ -59,6 +65,9 @@ def mails_with_links(
         notes=notes,
         sent_at=sent.at if sent else None,
         previews=previews,
+        letterhead=Letterhead(
+            appearance=settings.appearance, reference=reference(manifest.message_id), now=now
+        ),
     )
 
 

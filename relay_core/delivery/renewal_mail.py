@@ -8,16 +8,15 @@ from relay_core.errors import Span
 from relay_core.mime.header import Header
 from relay_core.mime.quoted_printable import encode_quoted_printable
 from relay_core.outgoing.header import Sender, compose_header
-from relay_core.outgoing.link_list import (
-    ListedAttachment,
-    format_appendix_html,
-    format_appendix_text,
-)
+from relay_core.outgoing.letterhead import PLAIN, Letterhead
+from relay_core.outgoing.link_list import ListedAttachment, format_appendix_text
+from relay_core.outgoing.link_list_html import format_appendix_html
 from relay_core.ports import OutgoingMail
 from relay_core.record.manifest import Manifest
+from relay_core.wording.wording import translatable
 
-SUBJECT = "New link: {subject}"
-INTRODUCTION = (
+SUBJECT = translatable("New link: {subject}")
+INTRODUCTION = translatable(
     "A new link to these files was asked for on the download page. It goes to you alone; the link"
     " in the first mail stays closed. If you did not ask, you need do nothing."
 )
@@ -34,6 +33,7 @@ def renewal_mail(
     until: datetime,
     sender_address: str,
     stack: str,
+    letterhead: Letterhead = PLAIN,
 ) -> OutgoingMail:
     """The mail with the link `url`, which is good until then."""
     listed = [
@@ -41,14 +41,16 @@ def renewal_mail(
         for one in manifest.attachments
         if one.failure is None and one.revoked_at is None
     ]
-    notes = [INTRODUCTION]
-    text = format_appendix_text(listed, notes, page_url=url)
-    html = f"<!doctype html>\n{format_appendix_html(listed, notes, page_url=url)}"
+    say = letterhead.wording.say
+    notes = [say(INTRODUCTION)]
+    text = format_appendix_text(listed, notes, page_url=url, letterhead=letterhead)
+    table = format_appendix_html(listed, notes, page_url=url, letterhead=letterhead)
+    html = f"<!doctype html>\n{table}"
     header = compose_header(
         _NO_HEADER,
         sender=Sender(address=sender_address, display_name=manifest.sender or "", reply_to=()),
         to=(recipient,),
-        subject=SUBJECT.format(subject=manifest.subject.strip() or "(no subject)"),
+        subject=say(SUBJECT, subject=manifest.subject.strip() or say("(no subject)")),
         stack=stack,
         fields={"content-type": f'multipart/alternative; boundary="{_BOUNDARY}"'},
     )

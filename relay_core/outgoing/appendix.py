@@ -8,6 +8,7 @@ from relay_core.attachments.attachment import Attachment
 from relay_core.attachments.leaves import is_body, is_prose
 from relay_core.mime.entity import Entity
 from relay_core.mime.message import Message
+from relay_core.wording.wording import Wording
 
 _ALTERNATIVE = "multipart/alternative"
 
@@ -45,10 +46,13 @@ def with_appendix(text: str, block: str) -> str:
     return told if signature is None else f"{told}\n{text[end:]}"
 
 
-def archive_note(archive: Attachment) -> str:
+def archive_note(archive: Attachment, wording: Wording) -> str:
     """The sentence about attachments beyond the limit, which are in one archive."""
     total = archive.index - 1 + len(archive.members)
-    return (
-        f"This mail has {total} attachments. The first {archive.index - 1} are listed; "
-        f"all others are in the archive {archive.safe_name}."
+    return wording.say(
+        "This message has {total} files. The first {listed} are listed here; all others are in the"
+        " archive {archive}.",
+        total=total,
+        listed=archive.index - 1,
+        archive=archive.safe_name,
     )

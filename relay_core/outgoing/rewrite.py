@@ -41,9 +41,11 @@ from .boundaries import (
     outgoing_boundaries,
 )
 from .inline_previews import InlinePreview, previews_html, with_previews
-from .link_list import ListedAttachment, format_appendix_html, format_appendix_text
+from .letterhead import PLAIN, Letterhead
+from .link_list import ListedAttachment, format_appendix_text
+from .link_list_html import format_appendix_html
 from .part_header import can_go_out, concealed_fields, is_nameless, part_header
-from .signatures import SIGNATURE_NOTE, no_longer_signed
+from .signatures import no_longer_signed, signature_note
 from .splices import CRLF, RewrittenBody, Splice, apply_splices, with_crlf
 from .text_writing import texts_left, write_text
 from .unchanged import margin_travels, reads_better_anew, travels_as_it_is
@@ -58,6 +60,7 @@ def rewrite_body(
     notes: Sequence[str] = (),
     page_url: str | None = None,
     secrets: tuple[str, ...] = (),
+    letterhead: Letterhead = PLAIN,
 ) -> RewrittenBody:
     """The message's body without its attachments, with their links.
 
@@ -66,10 +69,16 @@ def rewrite_body(
     `page_url` if there is one, and `notes` (sentences) are put into the first prose that a reader
     sees, and into its alternative form; without any prose, a new text takes the place of the first
     attachment. Where there is nothing to tell, nothing is added. `secrets` are addresses that no
-    text and no part's header may spell.
+    text and no part's header may spell. `letterhead` says in whose name the list speaks.
     """
     prepared = prepare_bodies(
-        message, detached=detached, removals=removals, listed=listed, notes=notes, secrets=secrets
+        message,
+        detached=detached,
+        removals=removals,
+        listed=listed,
+        notes=notes,
+        secrets=secrets,
+        letterhead=letterhead,
     )
     return prepared(page_url)
 
@@ -83,13 +92,21 @@ def prepare_bodies(
     notes: Sequence[str] = (),
     secrets: tuple[str, ...] = (),
     previews: Sequence[InlinePreview] = (),
+    letterhead: Letterhead = PLAIN,
 ) -> Callable[[str | None], RewrittenBody]:
     """What makes the body that leads to a page: all that such bodies have in common is done once.
 
     A mail may go to a hundred recipients. Arguments as of `rewrite_body`, and pictures to show.
     """
     rewriter = _Rewriter(
-        message, tuple(detached), removals, tuple(listed), notes, secrets, tuple(previews)
+        message,
+        tuple(detached),
+        removals,
+        tuple(listed),
+        notes,
+        secrets,
+        tuple(previews),
+        letterhead,
     )
     rewriter.prepare()
     return rewriter.for_page
@@ -104,6 +121,7 @@ class _Rewriter:
     notes: Sequence[str]
     secrets: tuple[str, ...]
     previews: tuple[InlinePreview, ...]
+    letterhead: Letterhead
     multiparts: tuple[Entity, ...] = ()
     texts: dict[Entity, str] = field(default_factory=dict)
     readings: dict[Entity, Reading] = field(default_factory=dict)  # of long texts
@@ -127,7 +145,7 @@ class _Rewriter:
             self.message, self.removals, secrets=self.secrets, detached=detached
         )
         if archive := next((one for one in self.attachments if one.members), None):
-            self.notes = [*self.notes, archive_note(archive)]
+            self.notes = [*self.notes, archive_note(archive, self.letterhead.wording)]
         hosts = tuple(one for one in visible_texts(self.message) if one not in detached)
         if not hosts and not detached:
             hosts = find_bodies(self.message)[:1]  # a table with a file in it, say
@@ -136,7 +154,7 @@ class _Rewriter:
             changed |= set(hosts)
         self.unsigned = no_longer_signed(self.message, changed)
         if self.unsigned:
-            self.notes = [*self.notes, SIGNATURE_NOTE]
+            self.notes = [*self.notes, signature_note(self.letterhead.wording)]
         self._choose_places(hosts, detached)
         gone = self._removed(detached - {self.note_place})
         for entity in self.message.entities:
@@ -165,7 +183,7 @@ class _Rewriter:
             self.texts[entity] = self._told(entity, page_url)
             self._rewrite_leaf(entity)
         if self.note_place is not None:
-            note = format_appendix_text(self.listed, self.notes, page_url=page_url)
+            note = self._appendix_text(page_url)
             self._write_text(self.note_place, note, "text/plain", Reading("utf-8"), is_note=True)
         splices = chain(self.openings, self.splices, common)
         start = self.message.root.header.span.end
@@ -196,13 +214,18 @@ class _Rewriter:
         """A text with list and notes in it."""
         text = self._text(entity)
         if (place := self.places.get(entity)) is None:
-            return with_appendix(
-                text, format_appendix_text(self.listed, self.notes, page_url=page_url)
-            )
-        appendix = format_appendix_html(self.listed, self.notes, page_url=page_url, among=text)
+            return with_appendix(text, self._appendix_text(page_url))
+        appendix = format_appendix_html(
+            self.listed, self.notes, page_url=page_url, among=text, letterhead=self.letterhead
+        )
         if entity is self.shows:
             appendix = previews_html(self.previews, page_url) + appendix
         return at_place(text, place, appendix)
+
+    def _appendix_text(self, page_url: str | None) -> str:
+        return format_appendix_text(
+            self.listed, self.notes, page_url=page_url, letterhead=self.letterhead
+        )
 
     # --- what goes ----------------------------------------------------------------------------
 

@@ -16,8 +16,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime, parsedate_tz
 
 from relay_core.mime.header import Header
-
-from .link_list import format_time
+from relay_core.wording.wording import Wording
 
 LATE_AFTER = timedelta(minutes=5)
 """From which delay on a reader is told. A mail that need not wait takes seconds."""
@@ -61,17 +60,22 @@ def find_sent_time(
     return SentTime(at=arrived_at, by_device=False, arrived_at=arrived_at)
 
 
-def late_note(sent: SentTime | None, now: datetime) -> str | None:
+def late_note(sent: SentTime | None, now: datetime, wording: Wording) -> str | None:
     """The sentence for a reader of a mail that is late; None if it is not."""
     if sent is None or now - sent.at < LATE_AFTER:
         return None
-    note = f"Sent by the device on {format_time(sent.at)}, delivered late."
+    note = wording.say(
+        "The device sent this message on {time}; it was delivered late.",
+        time=wording.time(sent.at, now=now),
+    )
     arrived_at = sent.arrived_at
     if sent.by_device and arrived_at is not None and arrived_at - sent.at >= LATE_AFTER:
-        note += (
-            " The first time is by the device's own clock; the mail arrived here on"
-            f" {format_time(arrived_at)}."
+        clock = wording.say(
+            "This time is from the device's own clock; the message arrived at the relay on"
+            " {time}.",
+            time=wording.time(arrived_at, now=now),
         )
+        note = f"{note} {clock}"
     return note
 
 

@@ -7,12 +7,17 @@ from collections.abc import Set as AbstractSet
 from relay_core.attachments.attachment import is_signature
 from relay_core.mime.entity import Entity
 from relay_core.mime.message import Message
+from relay_core.wording.wording import Wording
 
 from .unchanged import travels_as_it_is
 
-SIGNATURE_NOTE = (
-    "This mail was signed. The signature was taken off, because the mail was changed on its way."
-)
+
+def signature_note(wording: Wording) -> str:
+    """The sentence about a signature that would no longer be valid."""
+    return wording.say(
+        "This message was digitally signed. The signature was removed because the message was"
+        " changed on its way."
+    )
 
 
 def no_longer_signed(message: Message, changed: AbstractSet[Entity]) -> frozenset[Entity]:

@@ -232,8 +232,8 @@ def test_words_of_a_hostile_mail_are_read_and_do_nothing(
     ("kind", "title"),
     [
         ("expired", "This link has expired"),
-        ("revoked", "This link has been taken back"),
-        ("notice UNKNOWN", "This link leads nowhere"),
+        ("revoked", "This link has been withdrawn"),
+        ("notice UNKNOWN", "This link is not valid"),
     ],
 )
 def test_a_link_that_is_over_says_so_and_offers_nothing(
@@ -252,9 +252,7 @@ def test_a_link_that_is_taken_back_while_its_page_is_open_gives_nothing_any_more
     shown = visit(address + message.path())
     message.revoke(ANNA)
     shown.page.get_by_role("button", name="Download pressure.csv").click()
-    expect(shown.page.get_by_role("heading", level=1)).to_have_text(
-        "This link has been taken back"
-    )
+    expect(shown.page.get_by_role("heading", level=1)).to_have_text("This link has been withdrawn")
 
 
 def test_a_file_that_is_taken_back_leaves_a_way_back_to_the_others(
@@ -264,9 +262,7 @@ def test_a_file_that_is_taken_back_leaves_a_way_back_to_the_others(
     shown = visit(address + message.path())
     message.change_file(1, revoked_at=NOW)
     shown.page.get_by_role("button", name="Download pressure.csv").click()
-    expect(shown.page.get_by_role("heading", level=1)).to_have_text(
-        "This file has been taken back"
-    )
+    expect(shown.page.get_by_role("heading", level=1)).to_have_text("This file has been withdrawn")
     shown.page.get_by_role("link", name="Back to the files").click()
     expect(shown.page.get_by_role("button")).to_have_count(1)
     assert DUMP.content == shown.download(shown.page.get_by_role("button").click)[1]

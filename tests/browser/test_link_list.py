@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
 from relay_core.html.placement import with_block
-from relay_core.outgoing.link_list import ListedAttachment, format_appendix_html
+from relay_core.outgoing.link_list import ListedAttachment
+from relay_core.outgoing.link_list_html import format_appendix_html
 
 URL = "https://files.example.com/t0ken"
-NOTE = "This mail was signed."
+NOTE = "This message was digitally signed."
 LISTED = (
     ListedAttachment(
         name="log.txt", size=17, url=None, expires_at=datetime(2026, 11, 25, tzinfo=UTC)
@@ -162,7 +163,8 @@ url => {
     const both = [light(style.color), light(ground || 'rgb(255,255,255)')].sort();
     if ((both[1] + 0.05) / (both[0] + 0.05) < 4.5) fault('has no contrast');
   }
-  for (const wanted of ['log.txt', '17 bytes', 'Open the download page', 'This mail was signed.'])
+  for (const wanted of ['log.txt', '17 bytes', 'Open the download page',
+                        'This message was digitally signed.'])
     if (!words.includes(wanted)) faults.push(`there is no ${wanted}`);
   if (table.querySelector('a').href !== url) faults.push('the link leads elsewhere');
   return faults;

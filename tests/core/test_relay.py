@@ -308,7 +308,7 @@ def test_a_file_that_cannot_be_kept_does_not_stop_the_words() -> None:
     relay(world, mail("anna@example.com", ("a.log", b"A"), ("b.log", b"B")))
     text = body(world.submission.outbox[0].raw)
     assert "Too high." in text
-    assert "The attachment a.log could not be kept. The operator has been told." in text
+    assert "The file a.log could not be stored. The operator has been informed." in text
     assert "* b.log (1 byte)" in text
     (notice,) = world.notices.published
     assert Reason.LIMIT_EXCEEDED == notice.reason
@@ -324,5 +324,5 @@ def test_a_file_in_the_text_becomes_a_link() -> None:
     )
     assert [b"Cat"] == [one.content for one in world.attachments.attachments.values()]
     text = body(world.submission.outbox[0].raw)
-    assert text.startswith("The log:\nEnd of mail.\n\n1 attachment, ")
+    assert text.startswith("The log:\nEnd of mail.\n\n1 file, ")
     assert "* a.log (3 bytes)" in text

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 from adapters.download.http import Answer
 
-VOID = {"meta", "link", "img"}
+VOID = {"meta", "link", "img", "wbr"}
 
 
 @dataclass

@@ -127,8 +127,8 @@ class TestFetching:
     @pytest.mark.parametrize(
         ("changes", "status", "title"),
         [
-            ({"revoked_at": NOW}, 410, "This file has been taken back"),
-            ({"failure": "EntityTooLarge"}, 410, "This file is not there"),
+            ({"revoked_at": NOW}, 410, "This file has been withdrawn"),
+            ({"failure": "EntityTooLarge"}, 410, "This file is not available"),
         ],
     )
     def test_a_file_that_is_not_to_be_had_says_why(
@@ -153,7 +153,7 @@ class TestFetching:
     ) -> None:
         message.s3.delete_object(Bucket=message.bucket, Key=message.key(2))
         for answer in (visitor.post(message.path(), 2), visitor.post(message.path(), "all")):
-            assert (410, "This file is not there") == (answer.status, answer.title)
+            assert (410, "This file is not available") == (answer.status, answer.title)
         assert 404 == visitor.get(f"{message.path()}/preview/2").status
         assert [] == records(message)
 
@@ -164,7 +164,7 @@ class TestFetching:
         self, visitor: Visitor, message: StoredMessage, wished: str
     ) -> None:
         answer = visitor.post(message.path(), wished)
-        assert (400, "There is no such file") == (answer.status, answer.title)
+        assert (400, "This file does not exist") == (answer.status, answer.title)
 
     @pytest.mark.parametrize(
         ("content_type", "body"),
@@ -229,7 +229,7 @@ class TestScanned:
     @pytest.mark.parametrize(
         ("word", "status", "title"),
         [
-            (None, 409, "This file is being checked for malware"),
+            (None, 409, "This file is being checked"),
             ("THREATS_FOUND", 403, "Malware was found in this file"),
             ("UNSUPPORTED", 403, "This file could not be checked for malware"),
             ("ACCESS_DENIED", 403, "This file could not be checked for malware"),

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.message import Message
 from typing import Any
@@ -44,9 +44,19 @@ class Answered:
         return self.body.decode()
 
     @property
+    def nameless(self) -> Answered:
+        """The same without the reference number, which is in the request's own path."""
+        return replace(self, body=without_reference(self.text).encode())
+
+    @property
     def title(self) -> str:
         found = re.search("<h1>(.*?)</h1>", self.text)
         return found.group(1) if found else ""
+
+
+def without_reference(page: str) -> str:
+    """A page without its footer, which tells the reference number."""
+    return re.sub(r"<footer>.*?</footer>\n", "", page, flags=re.DOTALL)
 
 
 def event(

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from relay_core.attachments.attachment import content_of, find_attachments
 from relay_core.attachments.damage import damage_note, may_be_damaged
 from relay_core.mime.parsing import parse_message
+from relay_core.wording.wording import Wording
 from tests.strategies import Drawn, mails
 
 HEAD = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
 BASE64 = b"Content-Type: a/b; name=f\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 UUENCODE = b"Content-Type: a/b; name=f\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n"
 END = b"\r\n--b--\r\n"
-TOLD = "These attachments may be damaged, for they were not encoded as mail asks for: "
+TOLD = "These files may be damaged: the device did not encode them correctly. "
 
 
 def damaged(raw: bytes) -> list[bool]:
@@ -70,12 +71,12 @@ def test_a_mail_that_is_cut_off_damages_its_last_file() -> None:
     ("names", "expected"),
     [
         ([], None),
-        (["a"], "The attachment a may be damaged: it was not encoded as mail asks for."),
+        (["a"], "The file a may be damaged: the device did not encode it correctly."),
         (
             [str(number) for number in range(12)],
-            TOLD + "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more.",
+            TOLD + "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more",
         ),
     ],
 )
 def test_the_note_names_them(names: list[str], expected: str | None) -> None:
-    assert expected == damage_note(names)
+    assert expected == damage_note(names, Wording())

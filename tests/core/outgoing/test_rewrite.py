@@ -146,7 +146,7 @@ def test_a_signature_goes_once_the_mail_changes_and_the_reader_is_told() -> None
     assert "multipart/mixed" == out.root.media_type.full
     assert () == find_attachments(out)
     ((_, text),) = texts(out)
-    assert "The signature was taken off" in text
+    assert "The signature was removed" in text
 
 
 def test_a_signed_mail_that_does_not_change_keeps_its_signature() -> None:
@@ -197,7 +197,7 @@ def test_a_file_in_a_text_that_is_not_prose_is_listed_where_there_is_no_other_pl
     ((kind, text),) = leaves
     assert ["guard@example.org"] == recipients
     assert "text/x-log" == kind
-    assert text.startswith("Log:\n\n1 attachment")
+    assert text.startswith("Log:\n\n1 file")
     assert "begin" not in text
 
 

@@ -38,28 +38,30 @@ def relayed(date: datetime | str | None, arrived_at: datetime | None) -> tuple[s
 
 def test_a_mail_that_need_not_wait_says_nothing_and_keeps_its_time_in_a_field() -> None:
     text, field = relayed(NOW - MINUTE, NOW - MINUTE)
-    assert "Sent by the device" not in text
+    assert "The device sent" not in text
     assert "Wed, 25 Nov 2026 11:59:00 +0000" == field
 
 
 def test_one_that_waited_says_when_the_device_sent_it() -> None:
     text, field = relayed(NOW - 90 * MINUTE, NOW - 89 * MINUTE)
-    assert "Sent by the device on 2026-11-25 10:30 UTC, delivered late.\n" in text
+    assert (
+        "The device sent this message on 25 November, 10:30 UTC; it was delivered late.\n" in text
+    )
     assert field is not None
     assert NOW - 90 * MINUTE == parsedate_to_datetime(field)
 
 
 def test_times_are_told_in_utc_whatever_the_devices_zone_is() -> None:
     text, field = relayed("Wed, 25 Nov 2026 05:30:00 -0500 (EST)", NOW - 89 * MINUTE)
-    assert "Sent by the device on 2026-11-25 10:30 UTC, delivered late." in text
+    assert "The device sent this message on 25 November, 10:30 UTC; it was delivered late." in text
     assert "Wed, 25 Nov 2026 10:30:00 +0000" == field
 
 
 def test_one_that_waited_before_it_came_here_says_whose_clock_it_goes_by() -> None:
     text, _ = relayed(NOW - 3 * 60 * MINUTE, NOW - MINUTE)
-    assert "Sent by the device on 2026-11-25 09:00 UTC, delivered late." in text
-    assert "by the device's own clock" in text
-    assert "arrived here on 2026-11-25 11:59 UTC" in text
+    assert "The device sent this message on 25 November, 09:00 UTC; it was delivered late." in text
+    assert "from the device's own clock" in text
+    assert "arrived at the relay on\n25 November, 11:59 UTC" in text
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_one_that_waited_before_it_came_here_says_whose_clock_it_goes_by() -> No
 )
 def test_a_clock_that_cannot_be_right_is_not_believed(date: datetime | str | None) -> None:
     text, field = relayed(date, NOW - 90 * MINUTE)
-    assert "Sent by the device on 2026-11-25 10:30 UTC, delivered late." in text
+    assert "The device sent this message on 25 November, 10:30 UTC; it was delivered late." in text
     assert "own clock" not in text
     assert "Wed, 25 Nov 2026 10:30:00 +0000" == field
 
@@ -88,7 +90,7 @@ def test_a_clock_that_cannot_be_right_is_not_believed(date: datetime | str | Non
 def test_where_nobody_knows_when_it_arrived_the_date_alone_counts() -> None:
     assert ("Hot.\n", None) == relayed("Thu, 01 Jan 1970 00:00:00 +0000", None)
     text, _ = relayed(NOW - 90 * MINUTE, None)
-    assert "Sent by the device on 2026-11-25 10:30 UTC, delivered late." in text
+    assert "The device sent this message on 25 November, 10:30 UTC; it was delivered late." in text
 
 
 @given(

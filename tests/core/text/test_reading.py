@@ -145,7 +145,7 @@ def test_a_text_that_nobody_understands_keeps_its_bytes_and_its_label(label: str
     sent = outgoing(head + field(label) + b"\r\n\r\n" + words + b"\r\n" + CODE + name)
     text = next(part for part in sent.walk() if not part.is_multipart())
     assert label == text.get_content_charset()
-    assert bytes_of(text).startswith(words + b"\r\n\r\n1 attachment")
+    assert bytes_of(text).startswith(words + b"\r\n\r\n1 file")
     assert CODE.strip() not in bytes_of(text)
     if label == "utf-8":
         assert "日.png".encode() in bytes_of(text)

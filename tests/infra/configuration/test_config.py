@@ -16,6 +16,7 @@ from infra.configuration.reader import CONFIG_KEYS
 from relay_core.environment import Problem
 from relay_core.policy.directory import Directory
 from relay_core.settings import CodesCounted, LinkMode, Settings, VerdictAction
+from relay_core.wording.language import Language
 from tests.infra.configuration.wrong_values import WRONG
 from tests.infra.conftest import Deploy
 from tests.infra.program import PROJECT, ROOT, changed_config, read_stack
@@ -144,6 +145,11 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
                 "previousRecipientEmails": ["old@in.example.com"],
                 "closedLabels": ["boiler7"],
                 "documentsUrl": "https://git.example.com/docs",
+                "organisation": "Example GmbH",
+                "contact": "support@example.org",
+                "accentColour": "#AA0022",
+                "language": "pl",
+                "timeZone": "Europe/Warsaw",
             }
         ),
         stack="prod",
@@ -169,6 +175,11 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         link_expiry=timedelta(hours=5),
         attachment_retention=timedelta(days=3),
         documents_url="https://git.example.com/docs",
+        organisation="Example GmbH",
+        contact="support@example.org",
+        accent_colour="#AA0022",
+        language=Language.POLISH,
+        time_zone="Europe/Warsaw",
         submission_concurrency=3,
         max_receive_count=6,
         retry_delay=timedelta(seconds=9),

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, tzinfo
 
 import pytest
 
+from relay_core.keys import MessageId
+from relay_core.links.reference import reference
 from relay_core.record.lease import Lease
 from relay_core.record.manifest import ManifestState
 from tests.operate.commands.messages import FAILED, HOUR, LEASE, PENDING
@@ -73,6 +75,7 @@ class TestList:
         assert ["held", "done", "failed", "relaying"] == ids(answer)
         assert {
             "message_id": "relaying",
+            "reference": reference(MessageId("relaying")),
             "raw_key": "incoming/relaying",
             "state": "relaying",
             "created_at": filled.manifest("relaying").created_at.isoformat(),
@@ -97,6 +100,8 @@ class TestList:
             (("--recipient", BEN), ["failed"]),
             (("--recipient", "example.com", "--state", "failed"), ["failed"]),
             (("--state", "held", "--state", "relaying"), ["held", "relaying"]),
+            (("--reference", reference(MessageId("failed"))), ["failed"]),
+            (("--reference", reference(MessageId("held")).lower(), "--state", "done"), []),
             (("--state", "released"), []),
             (("--limit", "4"), ["held", "done", "failed", "relaying"]),
             (("--limit", "0"), ["held", "done", "failed", "relaying"]),

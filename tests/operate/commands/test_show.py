@@ -10,6 +10,7 @@ import pytest
 from adapters.aws.downloads import format_download
 from relay_core.errors import Reason
 from relay_core.keys import MessageId
+from relay_core.links.reference import reference
 from relay_core.record.manifest import Death, DeathCause, Intervention, ManifestState
 from tests.operate.commands.messages import FAILED, HOUR, LEASE, download
 from tests.operate.deployed import Deployed
@@ -138,6 +139,8 @@ class TestShow:
             ("incoming/abc", "abc"),
             ("abc-1", "abc-1"),
             ("abd", "abd1"),
+            (reference(MessageId("abc-2")), "abc-2"),
+            (reference(MessageId("abd1")).lower().replace("-", ""), "abd1"),
         ):
             shown = deployed.relayctl("show", name, "--json")
             assert [expected] == [line["message_id"] for line in shown.lines]

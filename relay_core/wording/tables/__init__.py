@@ -1,0 +1,1 @@
+"""Made by `python -m translations`, a module a language."""
