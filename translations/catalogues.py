@@ -24,12 +24,15 @@ def catalogue_file(language: Language) -> Path:
     return FOLDER / f"{language.value}.po"
 
 
-def texts() -> Iterator[tuple[str | tuple[str, str], str]]:
-    """Each text with the file that says it, in the order of files and lines."""
-    for package in _SPEAKING:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            for text in _texts_of(path.read_text("utf-8")):
-                yield text, path.relative_to(ROOT).as_posix()
+def texts() -> list[str | tuple[str, str]]:
+    """All texts of the code, in an order of their own: no file that moves changes a catalogue."""
+    found = {
+        text
+        for package in _SPEAKING
+        for path in (ROOT / package).rglob("*.py")
+        for text in _texts_of(path.read_text("utf-8"))
+    }
+    return sorted(found, key=lambda text: text if isinstance(text, str) else text[0])
 
 
 def _texts_of(source: str) -> Iterator[str | tuple[str, str]]:
@@ -76,14 +79,14 @@ def renewed(language: Language) -> Catalog:
         fuzzy=False,
         header_comment=f"# What recipients read, in {language.name.title()}.",
     )
-    for text, path in texts():
+    for text in texts():
         old = kept.get(text if isinstance(text, str) else str(text[0]))
         said = old.string if isinstance(old, Message) and old.id == text else None
-        catalogue.add(text, said, locations=[(path, 0)])
+        catalogue.add(text, said)
     return catalogue
 
 
 def save(language: Language, catalogue: Catalog) -> None:
     """Write a catalogue to its file."""
     with catalogue_file(language).open("wb") as file:
-        write_po(file, catalogue, width=99, include_lineno=False)
+        write_po(file, catalogue, width=99)
