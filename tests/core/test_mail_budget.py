@@ -136,7 +136,7 @@ def test_what_is_more_is_in_an_archive_and_nothing_is_lost() -> None:
     outgoing = oracle.parse(result.outgoing)
     texts = [oracle.text_of(part) for part in outgoing.walk() if not part.is_multipart()]
     assert 2 == len(texts)
-    assert "This mail has 8 attachments. The first 4 are listed" in texts[0]
+    assert "This message has 8 files. The first 4 are listed here" in texts[0]
     assert ARCHIVE in texts[0]
     assert "words" == texts[1].strip()
     assert b"file 7" not in result.outgoing

@@ -17,12 +17,12 @@ from relay_core.errors import PermanentError, SendingStopped, TransientError
 from relay_core.links.download import LinkStatus, view_link
 from relay_core.links.lifetime import links_until
 from relay_core.links.tokens import TokenClaim, message_ref, recipient_tag
-from relay_core.outgoing.link_list import format_time
 from relay_core.ports import FileToStore
 from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
 from relay_core.record.report import Outcome
 from relay_core.relay import relay_message
 from relay_core.settings import LinkMode, Settings
+from relay_core.wording.wording import Wording
 from tests.core.delivery.deliveries import (
     ANNA,
     BEN,
@@ -53,7 +53,8 @@ def text_to(world: MemoryWorld, recipient: str) -> str:
 
 
 def told_until(world: MemoryWorld, recipient: str, until: datetime) -> bool:
-    return f"until {format_time(until)}" in text_to(world, recipient)
+    time = Wording().time(until, now=world.now)
+    return f"until {time}" in " ".join(text_to(world, recipient).split())
 
 
 def status(world: MemoryWorld, recipient: str, at: datetime) -> LinkStatus:
