@@ -84,7 +84,7 @@ def compose(
         excerpts=S3Excerpts(client=s3, bucket=bucket),
         archives=S3Archives(client=s3, bucket=bucket),
         downloads=S3Downloads(client=s3, bucket=bucket),
-        renewals=_renewals(resources, clients.sesv2, keys, manifests, clock, shown),
+        renewals=_renewals(resources, clients.sesv2, keys, manifests, clock, appearance=shown),
         origin=store_origin(links),
         clock=clock,
         telemetry=telemetry,
@@ -98,6 +98,7 @@ def _renewals(
     keys: SsmLinkKeys,
     manifests: S3Manifests,
     clock: Callable[[], datetime],
+    *,
     appearance: Appearance,
 ) -> Renewals | None:
     if sesv2 is None:

@@ -47,7 +47,10 @@ def _texts_of(source: str) -> Iterator[str | tuple[str, str]]:
         name = str(getattr(node.func, "attr", "") or getattr(node.func, "id", ""))
         arguments = node.args[: _FORMS.get(name, 0)]
         written = [str(one.value) for one in arguments if isinstance(one, ast.Constant)]
-        if any(not isinstance(one, ast.Constant | ast.Name | ast.Attribute) for one in arguments):
+        if any(
+            not isinstance(one, ast.Constant | ast.Name | ast.Attribute | ast.Subscript)
+            for one in arguments
+        ):
             raise ValueError(f"line {node.lineno}: give {name} a text, or a name of one")
         match written:
             case [text]:
