@@ -215,7 +215,7 @@ def test_what_an_operator_took_back_is_never_renewed(
     message.revoke(ANNA)
     for path in (message.path(), link):
         for answer in (late.get(path), ask(late, path)):
-            assert (410, "This link has been taken back") == (answer.status, answer.title)
+            assert (410, "This link has been withdrawn") == (answer.status, answer.title)
     assert 1 == len(mails.outbox)
 
 
