@@ -58,10 +58,13 @@ def try_shape(relay: RunningSandbox, name: str, size: int, patience: float = PAT
     since = int(time.time() * 1000) - 1000
     sender = unique_address(relay.device.partition("@")[2])
     raw = _FROM.sub(b"From: " + sender.encode(), sized(name, size), count=1)
-    key = f"incoming/{_send(relay, raw)}"
     recipient = unique_address()
     alarm = f"From: {relay.device}\r\nSubject: Alarm\r\n\r\nHot. {recipient_code(recipient)}\r\n"
-    _send(relay, alarm.encode())
+    try:
+        key = f"incoming/{_send(relay, raw)}"
+        _send(relay, alarm.encode())
+    except OSError as error:  # smtplib's errors are among these
+        return Tried(outcome="unsent", seconds=0, peak=0, problems=(f"SMTP: {error}",))
     begun = time.monotonic()
     seen = _invocations(relay, key, since)
     while not seen.ended and time.monotonic() - begun < patience:
