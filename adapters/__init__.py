@@ -8,6 +8,6 @@ queue, `adapters.download` the download page as a browser sees it, `adapters.pos
 `before_timeout` calls a function shortly before Lambda ends the worker. `adapters.operator` is for
 `relayctl` alone.
 
-The handlers' names are part of the deployment: a function is updated in two calls, and must find
-its handler in between.
+The handlers' names are part of the deployment: do not rename them. Lambda takes a new archive and
+a new configuration in two calls, and in between the function must find its handler.
 """

@@ -1,9 +1,10 @@
 """Bytes to entities and back: the message format (RFC 5322, RFC 2045 to 2049).
 
-`parsing.parse_message` walks a message once, within `size_limits`, to a tree of entities: by its
-`delimiters` (its lines end as `line_ends` tells), by what the `header_claims` are, and by what
-`open_entity` makes of each `entity` at its end. An entity is a span of the message's bytes:
-nothing is copied or decoded before somebody asks the `message`, which also lists its `defects`.
+`parsing.parse_message` walks a message once, within `size_limits`, to a tree of entities.
+`delimiters` finds the lines between them (`line_ends`: how lines end here), `header_claims` says
+what a header promises, `open_entity` finishes an `entity` where it ends. An entity is a span of
+the message's bytes: nothing is copied or decoded before somebody asks the `message`, which also
+lists its `defects`.
 
 `header_scanning` finds the end of a header and its fields, with `header_lines` and `known_fields`;
 `header` is what it finds. `parameters` reads fields with parameters, split by

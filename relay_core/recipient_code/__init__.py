@@ -11,8 +11,9 @@ Errors are values: one bad address takes nothing else with it, and a code withou
 reported without its addresses. `grammar` says how a list is read, `entry_grammar` how one entry
 in it, and `entries` what both find. `markers` says what is taken for a marker, `delimiters` finds
 them with their colons, `finding` tells where codes are, `skimming` where it is worth while to look
-for them, `looking` how the two work together, `cutting` what goes with a code, `torn` what becomes
-of one that a cut makes whole, and `allowance` how much of all that a mail may cost.
+for them. `looking` puts these two together. `cutting` says what is cut with a code. Text that is
+cut can leave two halves of another code side by side: `torn` finds these. `allowance` bounds how
+much work a mail may cause.
 """
 
 from __future__ import annotations

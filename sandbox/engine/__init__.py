@@ -1,6 +1,6 @@
 """Pulumi's own engine, deploying a program on the emulator.
 
-device of the user  ─▶ pulumi (the CLI, `cli`): state, diff, order, secrets
+user at a desk      ─▶ pulumi (the CLI, `cli`): state, diff, order, secrets
                           │ asks the program what it declares: inline, in this process (`stack`)
                           ▼
                        the providers `aws` and `random`, a gRPC server in this process (`provider`)
