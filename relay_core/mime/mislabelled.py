@@ -38,7 +38,7 @@ _WORD = re.compile(
     rb"[A-Z]?[a-z]{1,20}|[A-Z]{1,20}|[0-9]{1,12}|[^\x80-\xff]{0,20}[\x80-\xff].*", re.DOTALL
 )
 _QUANTA = re.compile(rf"(?:[{BASE64}]{{4}})*(?:[{BASE64}]{{2}}==|[{BASE64}]{{3}}=)?".encode())
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def real_encoding(raw: bytes, body: Span, declared: TransferEncoding) -> TransferEncoding:
@@ -89,14 +89,15 @@ def _is_in_columns(pieces: list[bytes]) -> bool:
 
 
 def _decodes_to_text(sample: bytes) -> bool:
-    """Whether base64 in the sample, as far as it goes, says something in UTF-8."""
+    """Whether base64 in the sample, as far as it goes, is UTF-8, or UTF-16 with its mark."""
     encoded = b"".join(_BASE64.findall(sample))
     content = binascii.a2b_base64(encoded[: len(encoded) // 4 * 4])
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(content)
+        text = codecs.getincrementaldecoder("utf-16" if is_wide else "utf-8")().decode(content)
     except UnicodeDecodeError:
         return False
-    return content != b"" and not _CONTROL.search(content)
+    return text != "" and not _CONTROL.search(text)
 
 
 _NEEDED = re.compile(

@@ -48,7 +48,8 @@ _SHOWN = (
     "transform:none!important;translate:none!important;rotate:none!important;scale:none!important;"
     "offset-path:none!important;perspective:none!important;zoom:1!important;"
     "filter:none!important;clip-path:none!important;mask:none!important;"
-    "contain:none!important;container-type:normal!important;animation:none!important"
+    "contain:none!important;container-type:normal!important;animation:none!important;"
+    "writing-mode:horizontal-tb!important;min-width:0!important"
 )
 
 

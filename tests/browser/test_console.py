@@ -24,8 +24,6 @@ from tests.sandbox.console_site import RecordingMailer, make_content, served
 
 SMALL_PHONE = ViewportSize(width=320, height=568)
 DESKTOP = ViewportSize(width=1280, height=800)
-SCREENS = pytest.mark.parametrize("screen", [SMALL_PHONE, DESKTOP], ids=["phone", "desktop"])
-SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 RUNNING = "alert('it runs')"
 HOSTILE = f'</pre></main><script>{RUNNING}</script><img src=x onerror="{RUNNING}"><base href=//x>'
@@ -165,8 +163,9 @@ def opened(browser: Browser) -> Iterator[Any]:
         context.close()
 
 
-@SCREENS
-@SCHEMES
+@pytest.mark.parametrize(
+    ("screen", "scheme"), [(SMALL_PHONE, "light"), (DESKTOP, "dark")], ids=["phone", "desktop"]
+)
 def test_every_page_is_whole_and_for_everybody(
     console: Console, opened: Any, screen: ViewportSize, scheme: str
 ) -> None:

@@ -91,7 +91,8 @@ def test_every_page_fits_the_screen_and_its_buttons_the_finger(
             buttons = shown.page.locator("button, a.button")
             for button in (buttons.nth(place) for place in range(min(buttons.count(), 8))):
                 button.scroll_into_view_if_needed()
-                expect(button).to_be_in_viewport(ratio=1)
+                # Fractions of a pixel round to less than one.
+                expect(button).to_be_in_viewport(ratio=0.99)
                 box = button.bounding_box()
                 assert box is not None
                 assert min(box["height"], box["width"]) >= 44

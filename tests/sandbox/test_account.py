@@ -178,7 +178,8 @@ def test_a_mail_that_waited_forty_hours_has_a_link_of_full_length(relay: Relay) 
     assert submitted_at - waited > manifest.created_at - timedelta(minutes=10)
     assert manifest.expires_at >= submitted_at + timedelta(hours=36)
     body = body_of(relay.sandbox.await_mail(address))
-    assert f"until {manifest.expires_at:%Y-%m-%d %H:%M} UTC" in body
+    ends = f"{manifest.expires_at.day} {manifest.expires_at:%B, %H:%M} UTC"
+    assert f"until {ends} (36 hours)" in body
     assert [b"12.7;10.0"] == files_behind(body)
 
 

@@ -86,6 +86,7 @@ class TestList:
             "attachments": 0,
             "reason": None,
             "detail": "",
+            "via": None,
             "worker": {"holder": "w", "until": LEASE.until.isoformat()},
         } == answer.lines[-1]
         assert answer.lines[0]["worker"] is None

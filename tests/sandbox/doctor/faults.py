@@ -196,7 +196,7 @@ FAULTS: Mapping[str, tuple[str, str, Fault]] = {
     "SPF missing": ("dns-mail-from", "SPF", missing("TXT", "v=spf1")),
     "DMARC missing": ("dns-dmarc", "_dmarc.", missing("TXT", "_dmarc.")),
     "event source disabled": ("event-source", "is Disabled", disabled_source("functionName")),
-    "notification gone": ("bucket-notification", "does not tell", no_notification),
+    "notification gone": ("bucket-notification", "does not announce", no_notification),
     "bucket policy gone": ("bucket-policy", "does not let SES", no_bucket_policy),
     "buckets encrypted unlike": ("bucket-encryption", "alike", no_encryption),
     "identity gone": ("ses-identities", "mail.example.com", no_identity),
