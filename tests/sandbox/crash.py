@@ -9,6 +9,7 @@ lasts `CLOCK_SKEW` until another worker may take the message over, or under no l
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ _PAUSE = 0.1  # seconds between two looks at the mailboxes
 _ROUND = 1.0  # seconds between two looks at the manifests: several in the time of `CLOCK_SKEW`
 
 
-class _Background:
+class _Background(ABC):
     """A thread that runs while the context lasts; what it raised is raised at the end."""
 
     def __init__(self) -> None:
@@ -33,8 +34,9 @@ class _Background:
         self._error: BaseException | None = None
         self._thread = Thread(target=self._guarded, name=type(self).__name__, daemon=True)
 
+    @abstractmethod
     def run(self) -> None:
-        raise NotImplementedError
+        """Work until `stopping` is set."""
 
     def _guarded(self) -> None:
         try:

@@ -48,10 +48,10 @@ class Reminders(SqsReminders):
 
 
 class Unscanned:
-    """Nobody is to look at them in these tests."""
+    """Fails the test that asks for the result of a scan."""
 
     def scan_each(self, keys: Sequence[AttachmentKey]) -> Sequence[Scan]:
-        raise NotImplementedError
+        raise AssertionError(f"the scans of {keys} were asked for")
 
 
 def test_a_further_try_reminds_of_scans_of_files_that_an_earlier_one_stored(
