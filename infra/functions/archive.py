@@ -24,13 +24,13 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
-from typing import Protocol
 
 import pulumi
 
 from infra.configuration.environment import AMAZON_ROOTS_FILE
 
-from .bytecode import InMemory, bytecode_of, runtime_python
+from .bytecode import File, InMemory, bytecode_of, runtime_python
+from .made_of import digest_of, is_made_of, note_what_it_is_made_of
 from .platform_wheel import NATIVE, PREVIEWS, PYTHON_VERSION, RUNTIME, platform_wheel
 from .trust_anchors import amazon_roots
 
@@ -57,14 +57,6 @@ class UnusableEnvironment(pulumi.RunError):
     """The running environment does not hold what the archive is made of."""
 
 
-class File(Protocol):
-    """Where one file of the archive is read from, on disk or in a wheel."""
-
-    def read_bytes(self) -> bytes:
-        """The file's content."""
-        ...
-
-
 def function_archive(root: Path, *, previews: bool = False) -> pulumi.FileArchive:
     """The archive of the project in the folder `root`, written to `build/` there.
 
@@ -81,13 +73,6 @@ def function_archive(root: Path, *, previews: bool = False) -> pulumi.FileArchiv
     for name, file in NATIVE.items():
         if file in pinned:
             files |= wheel_files(platform_wheel(root, name))
-    files |= _bytecode(files)
-    files[AMAZON_ROOTS_FILE] = InMemory(_roots(files[_STORE]))
-    write_archive(target, files)
-    return pulumi.FileArchive(str(target))
-
-
-def _bytecode(files: Mapping[str, File]) -> Mapping[str, File]:
     python = runtime_python()
     if python is None:
         pulumi.log.info(
@@ -95,9 +80,17 @@ def _bytecode(files: Mapping[str, File]) -> Mapping[str, File]:
             " no bytecode, and a new container takes longer to start. With a"
             f" python{PYTHON_VERSION} on the PATH, deploy again"
         )
-        return {}
-    modules = {name: file.read_bytes() for name, file in files.items() if name.endswith(".py")}
-    return bytecode_of(modules, python)
+    made_of = digest_of(files, python)
+    if not is_made_of(target, made_of):
+        if python is not None:
+            modules = {
+                name: one.read_bytes() for name, one in files.items() if name.endswith(".py")
+            }
+            files |= bytecode_of(modules, python)
+        files[AMAZON_ROOTS_FILE] = InMemory(_roots(files[_STORE]))
+        write_archive(target, files)
+        note_what_it_is_made_of(target, made_of)
+    return pulumi.FileArchive(str(target))
 
 
 def _roots(store: File) -> bytes:

@@ -22,6 +22,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from .platform_wheel import PYTHON_VERSION
 
@@ -44,6 +45,14 @@ for name, source in json.load(sys.stdin).items():
     compiled[name] = base64.b64encode(head + marshal.dumps(code, 2)).decode()
 json.dump(compiled, sys.stdout)
 """
+
+
+class File(Protocol):
+    """Where one file of the archive is read from: on disk, in a wheel, or made for it."""
+
+    def read_bytes(self) -> bytes:
+        """The file's content."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,17 @@ def test_another_source_makes_other_bytes(tmp_path: Path) -> None:
     assert digest(function_archive(root).path) != before
 
 
+def test_an_archive_is_made_again_only_if_it_or_its_sources_changed(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+    path = Path(function_archive(root).path)
+    made, before = path.stat().st_ino, digest(path)
+    function_archive(root)
+    assert made == path.stat().st_ino
+    path.write_bytes(b"cut short")
+    function_archive(root)
+    assert before == digest(path)
+
+
 def test_entries_are_sorted_and_have_one_time_and_mode(archive: zipfile.ZipFile) -> None:
     names = archive.namelist()
     assert sorted(set(names)) == names
