@@ -216,17 +216,16 @@ def _edit(
     parameter: DirectoryParameter, before: StoredDocument, *, dry_run: bool, yes: bool
 ) -> None:
     draft = Draft.of(before.text, os.environ)
-    is_done = False
+    is_settled = False
     try:
         document = draft.edit()
         while wrong := find_wrong(document):
             _complain_of(wrong)
             confirm("Edit it again?", yes=False)
             document = draft.edit()
-        _write(parameter, before, document, dry_run=dry_run, yes=yes)
-        is_done = True
+        is_settled = _write(parameter, before, document, dry_run=dry_run, yes=yes)
     finally:
-        if is_done:
+        if is_settled or not draft.is_changed():
             draft.discard()
         else:
             complain(f"the edited document is in {draft.path}")
@@ -239,17 +238,19 @@ def _write(
     *,
     dry_run: bool,
     yes: bool,
-) -> None:
+) -> bool:
+    """Whether the live document says now what this one says."""
     changes = show_changes(before.text, document)
     if not changes:
         complain("the document is as it was; nothing was done")
-        return
+        return True
     say(changes, to_stderr=not dry_run)
     if dry_run:
-        return
+        return False
     confirm(f"Write it to {parameter.name}?", yes=yes)
     version = parameter.replace(before, document)
     say([f"{parameter.name}: version {version} is live"])
+    return True
 
 
 def _complain_of(wrong: tuple[Wrong, ...]) -> None:

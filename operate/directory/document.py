@@ -36,7 +36,10 @@ class Wrong:
 
 
 def find_wrong(document: str) -> tuple[Wrong, ...]:
-    """Every place for which the document must not be written, in the order of its lines."""
+    """Every place for which the document must not be written, in the order of its lines.
+
+    One that is too long is not read: its size is all that is told.
+    """
     return tuple(sorted(_wrong(document), key=lambda one: one.line))
 
 
@@ -50,6 +53,7 @@ def _wrong(document: str) -> Iterator[Wrong]:
             " of senders, and groups instead of addresses",
             fires_alarm=False,
         )
+        return
     try:
         directory = parse_directory(document)
     except UnreadableDirectory as error:
@@ -59,9 +63,11 @@ def _wrong(document: str) -> Iterator[Wrong]:
         return
     lines = find_lines(document)
     for problem in directory_problems(directory):
-        place = f"{problem.part}.{problem.value}"
         yield Wrong(
-            line=lines.get(place.lower(), 1), place=place, rule=problem.rule, fires_alarm=False
+            line=lines.get(problem.place.lower(), 1),
+            place=problem.place,
+            rule=problem.rule,
+            fires_alarm=False,
         )
 
 

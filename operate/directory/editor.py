@@ -15,9 +15,13 @@ from operate.messages.redelivery import NotDone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A file of the operator's, who alone can read it, and the editor's command line."""
+    """A file of the operator's, who alone can read it, and the editor's command line.
+
+    `beginning` is what was in it before it was edited.
+    """
 
     path: Path
+    beginning: str
     command: tuple[str, ...]
 
     @classmethod
@@ -32,10 +36,11 @@ class Draft:
             command = tuple(shlex.split(named))
         except ValueError as error:
             raise NotDone(f"$EDITOR is {named!r}: {error}; nothing was done") from None
+        beginning = text.rstrip("\n") + "\n"
         handle, name = tempfile.mkstemp(prefix="recipients-", suffix=".json")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text.rstrip("\n") + "\n")
-        return cls(path=Path(name), command=command)
+            file.write(beginning)
+        return cls(path=Path(name), beginning=beginning, command=command)
 
     def edit(self) -> str:
         """Let the operator edit it; what it says then.
@@ -53,6 +58,10 @@ class Draft:
         if done.returncode:
             raise NotDone(f"{self.command[0]} ended with status {done.returncode}")
         return read_document(self.path)
+
+    def is_changed(self) -> bool:
+        """Whether the file has something else than at its beginning."""
+        return self.path.exists() and self.path.read_bytes() != self.beginning.encode()
 
     def discard(self) -> None:
         """Delete the file."""

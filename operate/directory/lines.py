@@ -27,9 +27,11 @@ def find_lines(document: str) -> Mapping[str, int]:
     """
     lines: dict[str, int] = {}
     opened: list[_Open] = []
+    line, counted = 1, 0
     for token in _TOKEN.finditer(document):
         text = token.group()
-        line = document.count("\n", 0, token.start()) + 1
+        line += document.count("\n", counted, token.start())
+        counted = token.start()
         here = opened[-1] if opened else None
         if here and here.expects_key and text.startswith('"'):
             here.at, here.expects_key = json.loads(text), False

@@ -148,7 +148,7 @@ def expand(entries: Iterable[Entry], directory: Directory) -> Expansion:
     """
     addr_specs: dict[str, str] = {}  # by the form that tells duplicates
     refusals: dict[str, Refusal] = {}
-    for item in _walk(entries, directory):
+    for _, item in _walk(entries, directory):
         if isinstance(item, Refusal):
             refusals.setdefault(item.detail, item)
         else:
@@ -156,36 +156,45 @@ def expand(entries: Iterable[Entry], directory: Directory) -> Expansion:
     return Expansion(addr_specs=tuple(addr_specs.values()), refusals=tuple(refusals.values()))
 
 
-def _walk(entries: Iterable[Entry], directory: Directory) -> Iterator[str | Refusal]:
-    """Depth first, without recursion: a document decides how deep."""
+def _walk(
+    entries: Iterable[Entry | Refusal], directory: Directory
+) -> Iterator[tuple[tuple[int, ...], str | Refusal]]:
+    """Depth first, without recursion: a document decides how deep.
+
+    Each comes with its index in `entries`, and in the group that is there.
+    """
     groups = {name.lower(): (name, members) for name, members in directory.groups.items()}
     done: set[str] = set()
     path: dict[str, str] = {}  # the groups that are being looked into, outermost first
     open_lists: list[Iterator[Entry | Refusal]] = [iter(entries)]
+    indexes = [-1]
     while open_lists:
         entry = next(open_lists[-1], None)
+        indexes[-1] += 1
+        at = tuple(indexes[:2])
         if entry is None:
             open_lists.pop()
+            indexes.pop()
             if path:
                 path.popitem()
         elif isinstance(entry, Refusal):
-            yield entry
+            yield at, entry
         elif isinstance(entry, Address):
-            yield entry.addr_spec
+            yield at, entry.addr_spec
         elif (key := entry.name.lower()) in path:
             circle = [*list(path.values())[list(path).index(key) :], path[key]]
-            yield _not_usable(
-                f"the groups {' → '.join(f'@{name}' for name in circle)} hold each other"
-            )
+            names = " → ".join(f"@{name}" for name in circle)
+            yield at, _not_usable(f"the groups {names} hold each other")
         elif key not in groups:
             where = f" that the group @{list(path.values())[-1]} names" if path else ""
-            yield _not_usable(f"there is no group @{entry.name}{where}")
+            yield at, _not_usable(f"there is no group @{entry.name}{where}")
         elif key not in done:
             done.add(key)
             name, members = groups[key]
             if not members:
-                yield _not_usable(f"the group @{name} has no member")
+                yield at, _not_usable(f"the group @{name} has no member")
             path[key] = name
+            indexes.append(-1)
             open_lists.append(_parse_members(members, f"in the group @{name}"))
 
 
@@ -256,16 +265,25 @@ def find_default_recipients(sender: str | None, directory: Directory) -> Default
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryProblem:
-    """One wrong place: the part (`groups` or `defaultRecipients`), what stands there, the rule."""
+    """One wrong place, and the rule that it breaks.
+
+    The place is a key of a part (`groups` or `defaultRecipients`), or the member with an `index`.
+    """
 
     part: str
     value: str
     rule: str
+    index: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, as `UnreadableDirectory` names places: `groups.oncall[2]`."""
+        return f"{self.part}.{self.value}{'' if self.index is None else f'[{self.index}]'}"
 
 
 def directory_problems(directory: Directory) -> tuple[DirectoryProblem, ...]:
     """Everything in a directory that some mail would be refused for."""
-    return (*_group_problems(directory), *_default_problems(directory))
+    return tuple(dict.fromkeys((*_group_problems(directory), *_default_problems(directory))))
 
 
 def _group_problems(directory: Directory) -> Iterator[DirectoryProblem]:
@@ -279,16 +297,20 @@ def _group_problems(directory: Directory) -> Iterator[DirectoryProblem]:
             rule = "groups must differ in more than letter case"
             yield DirectoryProblem(part=GROUPS, value=name, rule=rule)
         seen.add(name.lower())
-        for refusal in expand((Group(name=name),), directory).refusals:
-            yield DirectoryProblem(part=GROUPS, value=name, rule=refusal.detail)
+        for at, item in _walk((Group(name=name),), directory):
+            if isinstance(item, Refusal):
+                index = at[1] if len(at) > 1 else None
+                yield DirectoryProblem(part=GROUPS, value=name, rule=item.detail, index=index)
 
 
 def _default_problems(directory: Directory) -> Iterator[DirectoryProblem]:
     seen: dict[str, str] = {}
     for sender, recipients in directory.default_recipients.items():
 
-        def problem(rule: str, sender: str = sender) -> DirectoryProblem:
-            return DirectoryProblem(part=DEFAULT_RECIPIENTS, value=sender, rule=rule)
+        def problem(
+            rule: str, index: int | None = None, *, sender: str = sender
+        ) -> DirectoryProblem:
+            return DirectoryProblem(part=DEFAULT_RECIPIENTS, value=sender, rule=rule, index=index)
 
         pattern = canonical_pattern(sender)
         if pattern is None:
@@ -299,10 +321,6 @@ def _default_problems(directory: Directory) -> Iterator[DirectoryProblem]:
             seen[pattern] = sender
         if not recipients:
             yield problem("a sender must have a default recipient")
-        entries = list(_parse_members(recipients, "the list"))
-        for one in entries:
-            if isinstance(one, Refusal):
-                yield problem(one.detail)
-        good = [one for one in entries if not isinstance(one, Refusal)]
-        for refusal in expand(good, directory).refusals:
-            yield problem(refusal.detail)
+        for (index, *_), item in _walk(_parse_members(recipients, "the list"), directory):
+            if isinstance(item, Refusal):
+                yield problem(item.detail, index)

@@ -96,7 +96,7 @@ def test_a_file_becomes_the_live_document(deployed: Deployed, tmp_path: Path) ->
         (BROKEN, "line 6: the document: is no JSON"),
         ("", "line 1: the document"),
         ('{"groups": []}', "line 1: groups: must be an object of lists"),
-        (BEFORE.replace("anna@example.org", "@ops"), "line 3: groups.oncall: there is no group"),
+        (BEFORE.replace("anna@example.org", "@ops"), "line 4: groups.oncall[0]: there is no"),
         (BEFORE.replace("groups", "group"), "line 2: group: is unknown"),
     ],
 )
@@ -231,21 +231,35 @@ def test_a_wrong_document_is_edited_again(deployed: Deployed, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("script", "replies", "kept"),
+    ("script", "replies", "more", "kept"),
     [
-        ('sed -i s/anna/ben/ "$1"', "n\n", AFTER),
-        ('sed -i "s/]/],/" "$1"', "n\n", BROKEN),
-        ('sed -i s/anna/ben/ "$1"; exit 3', "", AFTER),
+        ('sed -i s/anna/ben/ "$1"', "n\n", [], AFTER),
+        ('sed -i s/anna/ben/ "$1"', "", ["--dry-run"], AFTER),
+        ('sed -i "s/]/],/" "$1"', "n\n", [], BROKEN),
+        ('sed -i s/anna/ben/ "$1"; exit 3', "", [], AFTER),
     ],
 )
 def test_what_was_edited_and_not_written_is_kept(
-    deployed: Deployed, tmp_path: Path, script: str, replies: str, kept: str
+    deployed: Deployed, tmp_path: Path, script: str, replies: str, *, more: list[str], kept: str
 ) -> None:
     write(deployed)
-    done = edited(deployed, tmp_path, script, replies)
-    assert (1, (1, BEFORE)) == (done.returncode, live(deployed))
+    done = edited(deployed, tmp_path, script, replies, *more)
+    assert (0 if more else 1, (1, BEFORE)) == (done.returncode, live(deployed))
     assert [f"{kept}\n"] == drafts(tmp_path)
     assert b"the edited document is in " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "more"), [("true", []), ("true", ["--dry-run"]), ("exit 3", []), ('rm "$1"', [])]
+)
+def test_where_nothing_was_changed_no_file_is_left(
+    deployed: Deployed, tmp_path: Path, script: str, more: list[str]
+) -> None:
+    write(deployed)
+    done = edited(deployed, tmp_path, script, "", *more)
+    assert (1, BEFORE) == live(deployed)
+    assert [] == drafts(tmp_path)
+    assert b"the edited document is in " not in done.stderr
 
 
 def test_a_question_is_asked_for_a_file_too(deployed: Deployed, tmp_path: Path) -> None:
