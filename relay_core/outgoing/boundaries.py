@@ -1,7 +1,8 @@
 """The boundaries of outgoing multiparts (RFC 2046 section 5.1.1).
 
 A boundary stays as it is where every reader finds it in the header as it stands. One that could
-not travel, spells a secret or also belongs to another multipart is replaced.
+not travel, spells a secret or also belongs to another multipart is replaced. So is one that the
+relay's own begin with: a reader may take any line that begins like a delimiter for one.
 """
 
 from __future__ import annotations
@@ -49,12 +50,24 @@ _MAX_BOUNDARY = 200
 _PRINTABLE = re.compile(rb"(?!.*=\?|<)[!-\[\]-~](?:[ -\[\]-~]*[!-\[\]-~])?")
 
 
+_BEGINS_OWN = re.compile(rb"r|re|rel|rela|relay|relay_[0-9a-f]{0,31}")
+
+
+def own_boundary(content: bytes) -> bytes:
+    """A boundary of the relay's own, which is not in the content that it is made for.
+
+    No other begins with it or is begun by it, of the relay's own or of `outgoing_boundaries`.
+    """
+    return b"relay_" + sha256(content).hexdigest()[:32].encode("ascii")
+
+
 def outgoing_boundaries(
     multiparts: Sequence[Entity], secrets: tuple[str, ...]
 ) -> dict[Entity, bytes]:
     """The boundary that each multipart goes out with: its own, if all readers can tell it.
 
-    One that could not travel or spells a secret, or that another has too, is replaced.
+    One that could not travel or spells a secret, that another has too or that the relay's own
+    begin with, is replaced.
     """
     chosen: dict[Entity, bytes] = {}
     taken: set[bytes] = set()
@@ -63,11 +76,11 @@ def outgoing_boundaries(
         is_usable = (
             len(boundary) <= _MAX_BOUNDARY
             and _PRINTABLE.fullmatch(boundary)
+            and not _BEGINS_OWN.fullmatch(boundary)
             and not is_spelled_in(boundary, secrets)
         )
         if not is_usable or taken & {boundary, boundary + b"--", boundary.removesuffix(b"--")}:
-            digest = sha256(b"%d %b" % (number, boundary)).hexdigest()
-            boundary = b"relay_" + digest[:32].encode("ascii")
+            boundary = own_boundary(b"%d %b" % (number, boundary))
         chosen[entity] = boundary
         taken.add(boundary)
     return chosen

@@ -17,6 +17,7 @@ from relay_core.mime.base64_content import encode_base64
 from relay_core.mime.entity import Entity
 from relay_core.text.reading import Reading
 
+from .boundaries import own_boundary
 from .text_writing import WrittenText, write_text
 
 
@@ -51,7 +52,9 @@ def previews_html(previews: Sequence[InlinePreview], page_url: str | None) -> st
     return "".join(f'<p><a href="{escape(page_url)}">{image}</a></p>\n' for image in images)
 
 
-_URL = re.compile(r"https?://[^\s<>\"']{1,2000}(?<![.,;:!?)\]])")
+_URL = re.compile(r"https?://[^\s<>\"']+")
+_END_OF_SENTENCE = ".,;:!?)]"
+_EACH_LINE_FROM_ITS_SIDE = "white-space:pre-wrap;unicode-bidi:plaintext;text-align:start"
 
 
 def text_as_html(text: str) -> str:
@@ -59,11 +62,14 @@ def text_as_html(text: str) -> str:
     pieces: list[str] = []
     place = 0
     for found in _URL.finditer(text):
-        url = escape(found.group())
+        written = found.group().rstrip(_END_OF_SENTENCE)
+        if written.endswith("//"):  # the scheme alone
+            continue
+        url = escape(written)
         pieces += [escape(text[place : found.start()]), f'<a href="{url}">{url}</a>']
-        place = found.end()
+        place = found.start() + len(written)
     pieces.append(escape(text[place:]))
-    return f'<div style="white-space:pre-wrap">{"".join(pieces)}</div>\n'
+    return f'<div dir="auto" style="{_EACH_LINE_FROM_ITS_SIDE}">{"".join(pieces)}</div>\n'
 
 
 def with_previews(
@@ -81,7 +87,7 @@ def with_previews(
     """
     content_type = written.fields["content-type"] or ""
     if content_type.startswith("text/html"):
-        return _related(written, previews, boundaries)
+        return _related(written, previews)
     html = write_text(
         entity,
         text_as_html(text) + previews_html(previews, page_url),
@@ -90,22 +96,19 @@ def with_previews(
         boundaries=boundaries,
         is_note=True,
     )
-    shown = _related(html, previews, boundaries)
-    return _alternative(written, shown, boundaries)
+    return _alternative(written, _related(html, previews))
 
 
-def _related(
-    html: WrittenText, previews: Sequence[InlinePreview], taken: Collection[bytes]
-) -> WrittenText:
-    """The HTML with its pictures; `taken` are boundaries of the message around it."""
+def _related(html: WrittenText, previews: Sequence[InlinePreview]) -> WrittenText:
+    """The HTML with its pictures."""
     parts = [_part(html.fields, html.content), *map(_picture, previews)]
-    return _multipart("related", parts, taken, html.fields, {"type": "text/html"})
+    return _multipart("related", parts, html.fields, {"type": "text/html"})
 
 
-def _alternative(plain: WrittenText, html: WrittenText, taken: Collection[bytes]) -> WrittenText:
+def _alternative(plain: WrittenText, html: WrittenText) -> WrittenText:
     """A text and what shows more of it, the better one last."""
     parts = [_part(plain.fields, plain.content), _part(html.fields, html.content)]
-    return _multipart("alternative", parts, taken, plain.fields)
+    return _multipart("alternative", parts, plain.fields)
 
 
 _OF_CONTENT = ("content-type", "content-transfer-encoding")
@@ -127,11 +130,10 @@ def _picture(preview: InlinePreview) -> bytes:
 def _multipart(
     subtype: str,
     parts: Sequence[bytes],
-    taken: Collection[bytes],
     fields: Mapping[str, str | None],
     parameters: Mapping[str, str] | None = None,
 ) -> WrittenText:
-    boundary = _boundary(b"".join(parts), taken)
+    boundary = own_boundary(b"".join(parts))
     dashes = b"--" + boundary
     content = b"".join(dashes + b"\r\n" + part.rstrip(b"\r\n") + b"\r\n" for part in parts)
     named = "".join(f'; {name}="{value}"' for name, value in (parameters or {}).items())
@@ -144,21 +146,3 @@ def _multipart(
             "content-transfer-encoding": None,
         },
     )
-
-
-_TRIES = 1000
-
-
-def _boundary(content: bytes, taken: Collection[bytes]) -> bytes:
-    """A boundary that is in no part, and that none around it begins with or is begun by.
-
-    A device that uses one for each first letter has nested hundreds of multiparts to get the last.
-    """
-    boundary = b""
-    for number in range(_TRIES):
-        boundary = sha256(b"%d" % number).hexdigest()[:32].encode()
-        if boundary not in content and not any(
-            one.startswith(boundary) or boundary.startswith(one) for one in taken
-        ):
-            break
-    return boundary

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 
 from relay_core.attachments.attachment import Action, find_attachments
@@ -70,3 +72,35 @@ def test_a_url_is_a_link_without_what_ends_its_sentence() -> None:
     assert '<a href="http://a.example/x?a=1&amp;b=2">' in html
     assert '<a href="https://b.example">' in html
     assert 2 == html.count("<a ")
+
+
+def test_a_long_url_is_a_link_to_its_end() -> None:
+    url = "https://b.example/" + "%E3%81%82" * 333
+    assert f'<a href="{url}">{url}</a>).' in text_as_html(f"({url}).")
+    assert "<a " not in text_as_html("https://... or http://)")
+
+
+def test_a_text_reads_from_its_own_side() -> None:
+    html = text_as_html("\u0645\u0631\u062d\u0628\u0627")
+    assert 'dir="auto"' in html
+    assert "unicode-bidi:plaintext" in html
+
+
+def test_no_boundary_begins_with_another_whatever_the_device_uses() -> None:
+    mark = "relay_"
+    ends = (mark[:length] for length in range(1, 7))
+    boundaries = [*"0123456789abcdef", *ends, *(mark + digit for digit in "0123456789abcdef")]
+    body = (
+        "Content-Type: text/plain\r\n\r\nHello\r\n--0\r\nContent-Type: application/pdf\r\n"
+        "Content-Disposition: attachment; filename=a.pdf\r\n\r\n%PDF\r\n--0--\r\n"
+    )
+    for inner, outer in pairwise([*boundaries, "outermost"]):
+        kind = f"Content-Type: multipart/mixed; boundary={inner}\r\n\r\n--{inner}\r\n{body}"
+        body = kind + f"\r\n--{outer}--\r\n"
+    head = "Content-Type: multipart/mixed; boundary=outermost\r\n\r\n--outermost\r\n"
+    after = parse_message(shown((head + body).encode(), PICTURES))
+    found = [one.media_type.boundaries[0] for one in after.entities if one.parts]
+    assert len(found) == len(boundaries) + 3
+    assert PICTURES[0].content in contents_of(after)
+    sorted_ones = sorted(found)
+    assert not any(later.startswith(one) for one, later in pairwise(sorted_ones))
