@@ -136,7 +136,7 @@ def reach_of(desk: Desk, server: str | None) -> Reach:
 
 
 def _watch(desk: Desk, server: str | None, *, as_json: bool) -> list[Finding]:
-    """Look again and again; what was told already is not told anew."""
+    """Look repeatedly; print only what is new or has changed."""
     found: list[Finding] = []
     told: list[Finding] = []
     with suppress(KeyboardInterrupt):
@@ -154,7 +154,7 @@ def _watch(desk: Desk, server: str | None, *, as_json: bool) -> list[Finding]:
 
 
 def tell(finding: Finding, *, as_json: bool) -> None:
-    """One finding, as JSON or for a person: what to do stands below it."""
+    """One finding, as JSON or for a person: what to do is printed below it."""
     if as_json:
         print_json(finding.to_json())
         return

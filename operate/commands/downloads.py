@@ -1,4 +1,4 @@
-"""`relayctl downloads`: what was downloaded of a message, by the download page's records."""
+"""What was downloaded of a message, by the download page's records: for `relayctl show`."""
 
 from __future__ import annotations
 

@@ -32,7 +32,13 @@ from relay_core.notices.moment import format_moment
 from relay_core.outgoing.link_list import format_size
 from relay_core.record.manifest import Manifest
 
-from .message_options import Unannounced, past_option, pattern_option, reference_option
+from .message_options import (
+    Unannounced,
+    past_option,
+    pattern_option,
+    reference_option,
+    via_option,
+)
 from .stack_options import AsJson, Outputs, Profile, ReadyFile, StackName, open_stack
 
 if TYPE_CHECKING:  # boto3 takes its time to import
@@ -77,8 +83,8 @@ def list_messages(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="That came by this address of the relay's, current or previous, with any label;"
-            " +LABEL means the label at any address.",
+            help="That came by this address of the relay's, current or previous, also with (more)"
+            " labels; +LABEL means the label at any address.",
         ),
     ] = None,
     state: Annotated[
@@ -152,7 +158,7 @@ def list_messages(
             until=past_option(until, now, "--until"),
             sender=pattern_option(sender, "--sender"),
             recipient=pattern_option(recipient, "--recipient"),
-            via=via,
+            via=via_option(via),
             standings=frozenset(state),
             reasons=frozenset(reason),
             reference=reference_option(reference),
@@ -197,7 +203,7 @@ def _watch(
     *,
     as_json: bool,
 ) -> None:
-    """Look again and again; what was told already is not told anew.
+    """Look repeatedly; print only what is new or has changed.
 
     A manifest that cannot be read is left out.
     """
@@ -247,10 +253,8 @@ def _find_newest(
     on_unreadable: Callable[[AdapterError], None],
 ) -> Newest:
     with progress("Listing manifests") as advance:
-        candidates = list(_counted(_candidates(desk), advance))
-    with progress(
-        "Reading manifests", sum(selection.may_admit(one.written_at) for one in candidates)
-    ) as advance:
+        candidates = list(filter(selection.may_admit, _counted(_candidates(desk), advance)))
+    with progress("Reading manifests", len(candidates)) as advance:
 
         def read(chunk: Sequence[Candidate]) -> Iterator[Manifest]:
             ids = [one.message_id for one in chunk]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated
 
@@ -11,6 +13,8 @@ from operate.messages.selection import parse_moment, parse_time
 from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.addresses.patterns import canonical_pattern
 from relay_core.links.reference import parse_reference
+
+_LABELS = re.compile(r"\+[^@\s]+\Z")
 
 Message = Annotated[
     str,
@@ -50,6 +54,19 @@ def reference_option(text: str | None) -> str | None:
             f"{text!r} is no reference number such as K7Q2-MX4P", param_hint="--reference"
         )
     return found
+
+
+def via_option(text: str | None) -> str | None:
+    """The address of the relay, or the `+label` of any, that `--via` names."""
+    if text is None or _LABELS.match(text):
+        return text
+    with suppress(InvalidAddress):
+        if not text.startswith("+"):
+            return parse_addr_spec(text)
+    raise typer.BadParameter(
+        f"{text!r} is neither an address of the relay nor a label such as +boiler7",
+        param_hint="--via",
+    )
 
 
 def pattern_option(text: str | None, option: str) -> str | None:

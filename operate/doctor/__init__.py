@@ -3,7 +3,7 @@
 A check has a name and two halves. `read` asks AWS, or the DNS, and returns facts: plain values.
 `judge` makes verdicts of the facts: well, a warning, a problem; each names the entity, and says
 what to do. The first half alone needs a network; the second is pure, and tests give it facts
-that no emulator could bring about.
+that no emulator could cause.
 
 A read that fails is a verdict of its own, `unknown`: one missing right, one service that does not
 answer, hides nothing else. So each check asks for little.
@@ -19,8 +19,7 @@ Checks are grouped by what they look at, a module each:
     functions     their state, their event source, their concurrency, their last errors
     parameters    what Parameter Store has for the stack, and how old the credentials are
     posting       the queues and the function that post to webhooks and the event bus
-
-and `topics_and_alarms`: the topics' subscriptions, and the alarms.
+    topics_and_alarms   the topics' subscriptions, and the alarms
 
 `examination` is the list of all of them, `operate.commands.doctor` what is typed.
 """

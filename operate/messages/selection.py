@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from relay_core.addresses.patterns import matches
-from relay_core.addresses.subaddress import split_label
 from relay_core.errors import Reason
 from relay_core.keys import MessageId
 from relay_core.links.reference import reference
@@ -74,10 +73,10 @@ class Selection:
 
     They were created at `since` or later, and before `until`. Their sender, and one of their
     recipients or of those who were left out, is one that the pattern means
-    (`relay_core.addresses.patterns`). They came by the relay's address `via`, with any label, or
-    by the label alone (`+boiler7`). They stand as one of `standings`. One of `reasons` is why
-    they were refused, ignored or held, or some recipients of theirs got no mail. `reference` is
-    the number that their recipients read.
+    (`relay_core.addresses.patterns`). They came by the relay's address `via`, whatever labels
+    come before or after its own, or by the labels alone (`+boiler7`). They stand as one of
+    `standings`. One of `reasons` is why they were refused, ignored or held, or some recipients of
+    theirs got no mail. `reference` is the number that their recipients read.
     """
 
     since: datetime | None = None
@@ -92,7 +91,7 @@ class Selection:
     def admits(self, manifest: Manifest, now: datetime) -> bool:
         """Whether to show this message, as it stands now."""
         return (
-            self.may_be(manifest.message_id)
+            self._may_be(manifest.message_id)
             and (self.since is None or manifest.created_at >= self.since)
             and (self.until is None or manifest.created_at < self.until)
             and (self.sender is None or _is_one(manifest.sender, self.sender))
@@ -106,13 +105,14 @@ class Selection:
             and (not self.reasons or not self.reasons.isdisjoint(_reasons_of(manifest)))
         )
 
-    def may_be(self, message_id: MessageId) -> bool:
-        """Whether the message of that id can be one of them."""
-        return self.reference is None or reference(message_id) == self.reference
+    def may_admit(self, candidate: Candidate) -> bool:
+        """Whether a manifest can be one of them, before it is read."""
+        return self._may_be(candidate.message_id) and (
+            self.since is None or candidate.written_at + SLACK >= self.since
+        )
 
-    def may_admit(self, written_at: datetime) -> bool:
-        """Whether a manifest that was last written then can be one of them."""
-        return self.since is None or written_at + SLACK >= self.since
+    def _may_be(self, message_id: MessageId) -> bool:
+        return self.reference is None or reference(message_id) == self.reference
 
 
 def _reasons_of(manifest: Manifest) -> set[Reason]:
@@ -125,10 +125,12 @@ def _reasons_of(manifest: Manifest) -> set[Reason]:
 
 
 def _came_by(address: str, wanted: str) -> bool:
-    local_part, _, _ = address.partition("@")
-    if wanted.startswith("+"):
-        return f"{wanted}+" in f"{local_part}+"
-    return split_label(address, [wanted]) is not None
+    local_part, _, domain = address.lower().partition("@")
+    wanted_part, _, wanted_domain = wanted.partition("@")
+    name, plus, labels = wanted_part.partition("+")
+    if wanted_domain and (name, wanted_domain) != (local_part.partition("+")[0], domain):
+        return False
+    return not plus or f"+{labels}+" in f"{local_part}+"
 
 
 def _is_one(address: str | None, pattern: str) -> bool:
@@ -163,13 +165,7 @@ def newest(
     `read` reads some candidates, in any order; it may leave out what cannot be read.
     """
     by_age = sorted(
-        (
-            one
-            for one in candidates
-            if selection.may_admit(one.written_at) and selection.may_be(one.message_id)
-        ),
-        key=lambda one: one.written_at,
-        reverse=True,
+        filter(selection.may_admit, candidates), key=lambda one: one.written_at, reverse=True
     )
     left = iter(by_age)
     found: list[Manifest] = []

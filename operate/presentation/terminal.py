@@ -122,7 +122,7 @@ def confirm(question: str, *, yes: bool) -> None:
 def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], Any]]:
     """Show progress, on a terminal and if it takes long.
 
-    The value is called with how many more are done with.
+    The value is called with how many more are finished.
     """
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]

@@ -2,7 +2,7 @@
 
 Three places tell, the first that is given: a sandbox's ready file, which holds an endpoint and
 credentials as well; the JSON of `pulumi stack output --json`; or Pulumi itself. For the latter two
-boto3's usual chain finds credentials. Outputs do not tell the region by name: it stands in the
+boto3's usual chain finds credentials. Outputs do not tell the region by name: it is in the
 queue's URL, and in every ARN.
 """
 

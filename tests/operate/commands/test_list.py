@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 
 import pytest
@@ -115,6 +117,20 @@ class TestList:
         assert expected == ids(answer)
         assert "" == answer.stderr
 
+    def test_progress_counts_what_is_read(
+        self, filled: Deployed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        totals: dict[str, int | None] = {}
+
+        @contextmanager
+        def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+            totals[label] = total
+            yield lambda _: None
+
+        monkeypatch.setattr("operate.commands.listing.progress", progress)
+        filled.relayctl("list", "--reference", reference(MessageId("failed")))
+        assert {"Listing manifests": None, "Reading manifests": 1} == totals
+
     def test_what_is_cut_off_is_told(self, filled: Deployed) -> None:
         answer = filled.relayctl("list", "--json", "--limit", "2")
         assert ["held", "done"] == ids(answer)
@@ -195,7 +211,19 @@ class TestList:
 
     @pytest.mark.parametrize(
         "options",
-        [("--since", "x"), ("--until", "x"), ("--sender", "a b"), ("--recipient", "*@x.org")],
+        [
+            ("--since", "x"),
+            ("--until", "x"),
+            ("--sender", "a b"),
+            ("--recipient", "*@x.org"),
+            ("--via", "old"),
+            ("--via", "in.example.com"),
+            ("--via", "+boiler7@in.example.com"),
+            ("--via", "+"),
+            ("--via", "+a b"),
+            ("--via", "old@in,example.com"),
+            ("--via", ""),
+        ],
     )
     def test_a_wrong_option_is_named(self, deployed: Deployed, options: tuple[str, str]) -> None:
         answer = deployed.relayctl("list", *options)
