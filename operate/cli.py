@@ -15,7 +15,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.keys import RawKey, message_id_of
 from relay_core.mime.size_limits import DEFAULT_LIMITS
 from relay_core.policy.directory import Directory
@@ -29,6 +28,7 @@ from .commands.directory import DirectorySource, directory_commands, find_direct
 from .commands.dlq import dlq
 from .commands.extend import extend_links
 from .commands.link import print_link
+from .commands.message_options import address_option
 from .commands.redeliver import redeliver_message
 from .commands.replay import replay_messages
 from .commands.revoke import revoke_links
@@ -191,10 +191,7 @@ def rewrite_file(
     this recipient, standard error says why; the message is still written.
     """
     settings, directory = make_policy(config, marker, allow, group, default)
-    try:
-        addr_spec = parse_addr_spec(recipient)
-    except InvalidAddress as error:
-        raise typer.BadParameter(str(error), param_hint="--recipient") from None
+    addr_spec = address_option(recipient)
     if not link_base.isascii() or not link_base.isprintable() or " " in link_base:
         raise typer.BadParameter(f"{link_base!r} is no URL", param_hint="--link-base")
     try:

@@ -27,7 +27,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "send-test": (
         "relayctl send-test",
         "relayctl send-test --to anna@example.com --attach photo.jpg",
-        "relayctl send-test --as hall-3 --to anna@example.com",
+        "relayctl send-test --user hall-3 --to anna@example.com",
     ),
     "device-sheet": (
         "relayctl device-sheet",

@@ -111,7 +111,7 @@ def clear_bounces(
     suppression list: see docs/operating.md.
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
-    wanted = [address_option(one) for one in addresses]
+    wanted = [address_option(one, "ADDRESS") for one in addresses]
     with errors_told():
         desk = open_stack(ready_file, outputs, stack, profile)
         stored = desk.suppressions.load(SuppressionList().key)

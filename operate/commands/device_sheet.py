@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from operate.doctor.deployment import NotTold
 from operate.examples import epilog
 from operate.presentation.device_sheet import (
     DeviceSheet,
@@ -15,13 +14,12 @@ from operate.presentation.device_sheet import (
     smart_host_commands,
 )
 from operate.presentation.terminal import errors_told
-from operate.stack.outputs import StackUnknown
-from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.addresses.patterns import matches
 from relay_core.settings import Settings
 
-from .doctor import reach_of
-from .stack_options import Outputs, Profile, ReadyFile, StackName, open_stack
+from .doctor import settings_of
+from .message_options import address_option
+from .stack_options import Outputs, Profile, ReadyFile, SmtpUser, StackName, open_stack
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from operate.stack.desk import Desk
@@ -34,14 +32,7 @@ def register(app: typer.Typer) -> None:
 
 def print_device_sheet(
     *,
-    user: Annotated[
-        str | None,
-        typer.Option(
-            "--user",
-            metavar="NAME",
-            help="The SMTP user of smtpUsers. Default: that of all devices.",
-        ),
-    ] = None,
+    user: SmtpUser = None,
     to: Annotated[
         list[str],
         typer.Option("--to", metavar="ADDRESS", help="A recipient in the example of the text."),
@@ -77,10 +68,7 @@ def print_device_sheet(
         raise typer.BadParameter("give one of --html and --smart-host", param_hint="--html")
     with errors_told():
         desk = open_stack(ready_file, outputs, stack, profile)
-        try:
-            settings = reach_of(desk, None).settings()
-        except NotTold as error:
-            raise StackUnknown(str(error)) from error
+        settings = settings_of(desk)
         recipients = ",".join(_recipients(to, settings)) or _example(settings)
         sheet = _sheet(desk, settings, user, recipients, with_password=with_password)
     if smart_host:
@@ -127,10 +115,7 @@ def _sender(settings: Settings) -> str:
 def _recipients(to: list[str], settings: Settings) -> list[str]:
     found = []
     for text in to:
-        try:
-            address = parse_addr_spec(text)
-        except InvalidAddress as error:
-            raise typer.BadParameter(str(error), param_hint="--to") from None
+        address = address_option(text, "--to")
         if not matches(address, settings.allowed_recipients):
             raise typer.BadParameter(
                 f"allowedRecipients does not allow {address}; it has"

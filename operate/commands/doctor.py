@@ -14,6 +14,7 @@ from operate.doctor.verdicts import Finding, Status
 from operate.examples import epilog
 from operate.presentation.terminal import Exit, complain, errors_told, print_json, say
 from operate.stack.outputs import StackUnknown
+from relay_core.settings import Settings
 
 from .stack_options import (
     AsJson,
@@ -133,6 +134,20 @@ def reach_of(desk: Desk, server: str | None) -> Reach:
         resolve=resolve,
         clock=desk.clock,
     )
+
+
+def settings_of(desk: Desk, server: str | None = None) -> Settings:
+    """The policy of the deployed function. `server` is the DNS server that is asked later.
+
+    Raises:
+        StackUnknown: if the function is of another release, or no DNS server can be asked.
+    """
+    from operate.doctor.deployment import NotTold  # noqa: PLC0415 - see above
+
+    try:
+        return reach_of(desk, server).settings()
+    except NotTold as error:
+        raise StackUnknown(str(error)) from error
 
 
 def _watch(desk: Desk, server: str | None, *, as_json: bool) -> list[Finding]:

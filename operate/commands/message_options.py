@@ -36,12 +36,12 @@ Unannounced = Annotated[
 ]
 
 
-def address_option(text: str) -> str:
-    """The address that `--recipient` names."""
+def address_option(text: str, option: str = "--recipient") -> str:
+    """The address that the option names."""
     try:
         return parse_addr_spec(text)
     except InvalidAddress as error:
-        raise typer.BadParameter(str(error), param_hint="--recipient") from None
+        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def reference_option(text: str | None) -> str | None:

@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from operate.doctor.deployment import NotTold
 from operate.doctor.verdicts import Status
 from operate.examples import epilog
 from operate.messages.redelivery import NotDone
 from operate.presentation.terminal import Exit, complain, errors_told, print_json, say
 from operate.send_test.device import TestMail, submit
-from operate.stack.outputs import StackUnknown
-from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.addresses.patterns import matches
 from relay_core.settings import Settings
 
-from .doctor import DNS_VARIABLE, Dns, examined, reach_of, tell
+from .doctor import DNS_VARIABLE, Dns, examined, settings_of, tell
+from .message_options import address_option
 from .stack_options import (
     AsJson,
     Outputs,
     Profile,
     ReadyFile,
+    SmtpUser,
     StackName,
     open_stack,
 )
@@ -71,14 +70,7 @@ def send_test(
             help="Attach this file instead of a short text.",
         ),
     ] = None,
-    user: Annotated[
-        str | None,
-        typer.Option(
-            "--as",
-            metavar="NAME",
-            help="Log in as this SMTP user of smtpUsers. Default: as all devices do.",
-        ),
-    ] = None,
+    user: SmtpUser = None,
     limit: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="How long to wait for each step.")
     ] = 120.0,
@@ -104,10 +96,7 @@ def send_test(
     with errors_told():
         desk = open_stack(ready_file, outputs, stack, profile)
         server_of_dns = dns or os.environ.get(DNS_VARIABLE) or None
-        try:
-            settings = reach_of(desk, server_of_dns).settings()
-        except NotTold as error:
-            raise StackUnknown(str(error)) from error
+        settings = settings_of(desk, server_of_dns)
         recipient = _recipient(to, settings)
         mail = TestMail(
             sender=settings.sender_address,
@@ -131,10 +120,7 @@ def _recipient(to: str | None, settings: Settings) -> str:
                 f"name the recipient; allowedRecipients has {allowed}", param_hint="--to"
             )
         return SIMULATOR
-    try:
-        return parse_addr_spec(to)
-    except InvalidAddress as error:
-        raise typer.BadParameter(str(error), param_hint="--to") from None
+    return address_option(to, "--to")
 
 
 def _attachment(file: Path | None) -> tuple[str, bytes]:

@@ -42,6 +42,15 @@ Profile = Annotated[
         help="The profile of ~/.aws/config with the AWS credentials. Not for a sandbox.",
     ),
 ]
+SmtpUser = Annotated[
+    str | None,
+    typer.Option(
+        "--user",
+        "--as",
+        metavar="NAME",
+        help="The SMTP user of smtpUsers. Default: that of all devices.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")

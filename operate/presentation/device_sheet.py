@@ -21,7 +21,7 @@ class DeviceSheet:
     """What a device is given. `password` is None where it is not to be printed.
 
     `starttls_ports` and `tls_ports` are in the order in which they are to be tried. `sender` is
-    what From may be, in words; `code` is a recipient code, `user` a name of smtpUsers or None.
+    an address that From may be; `code` is a recipient code, `user` a name of smtpUsers or None.
     `ca_file` signs the certificate of a sandbox.
     """
 
@@ -45,7 +45,7 @@ def _fields(sheet: DeviceSheet) -> Iterator[tuple[str, str]]:
     yield "Port", str(first)
     yield "Encryption", "STARTTLS (some devices call it TLS, or automatic)"
     if others:
-        yield "  if 587 is blocked", f"{_or(others)}, with STARTTLS"
+        yield f"  if {first} is blocked", f"{_or(others)}, with STARTTLS"
     if sheet.tls_ports:
         yield "  without STARTTLS", f"{_or(sheet.tls_ports)}, with TLS (some call it SSL)"
     yield "Authentication", "on; LOGIN or PLAIN"
@@ -59,7 +59,8 @@ def _fields(sheet: DeviceSheet) -> Iterator[tuple[str, str]]:
     yield "From, sender", sheet.sender
     yield "To, recipient", sheet.recipient
     yield "Subject", "as you like; the code, if the text cannot have it"
-    yield "Text, body, message", f"your text, and in a line of its own: {sheet.code}"
+    yield "Text, body, message", "your text, and in a line of its own the code:"
+    yield "  the code", sheet.code
 
 
 _NOTES = (
@@ -77,7 +78,7 @@ def _title(sheet: DeviceSheet) -> str:
 
 
 def as_text(sheet: DeviceSheet) -> str:
-    """The sheet as plain text. A value is never broken: it is copied from here."""
+    """The sheet as plain text. Each value is whole and alone in its line, to be copied."""
     lines = [_title(sheet), ""]
     lines += [f"{label:<{_LABEL}}{value}" for label, value in _fields(sheet)]
     for note in _NOTES:
@@ -108,7 +109,11 @@ def as_html(sheet: DeviceSheet) -> str:
 
 
 def smart_host_commands(sheet: DeviceSheet) -> Iterator[str]:
-    """A shell script that configures Postfix, with the files of docs/smart-host in its folder."""
+    """A shell script that configures Postfix, with the files of docs/smart-host in its folder.
+
+    Postfix reads `$$` as a dollar sign, and one alone as the beginning of a parameter's name
+    (postconf(5)).
+    """
     server = f"[{sheet.host}]:{sheet.starttls_ports[0]}"
     settings = {
         "relay_server": server,
@@ -117,7 +122,8 @@ def smart_host_commands(sheet: DeviceSheet) -> Iterator[str]:
         **({"smtp_tls_CAfile": sheet.ca_file} if sheet.ca_file else {}),
     }
     password = "PASSWORD" if sheet.password is None else sheet.password
-    yield "postconf -e " + " ".join(shlex.quote(f"{key} = {one}") for key, one in settings.items())
+    lines = (f"{key} = {one.replace('$', '$$')}" for key, one in settings.items())
+    yield f"postconf -e {shlex.join(lines)}"
     yield (
         f"(umask 077; echo {shlex.quote(f'{server} {sheet.username}:{password}')}"
         ' > "$(postconf -h config_directory)/relay_password")'

@@ -78,7 +78,7 @@ def login_of(desk: Desk, user: str | None, environment: Mapping[str, str] = os.e
     if by_name:
         raise StackUnknown(
             "this stack has SMTP users by name alone (createSmtpUser is false): name one of"
-            f" {names}"
+            f" {names} by --user"
         )
     if (sandbox := desk.stack.submission) is not None:
         return Login(username=sandbox.username, password=sandbox.password)

@@ -51,6 +51,13 @@ def test_what_an_example_types_is_there(example: str) -> None:
     assert (0, "relayctl") == (status, words[0]), told
 
 
+@pytest.mark.parametrize("command", ["send-test", "device-sheet"])
+@pytest.mark.parametrize("option", ["--user", "--as"])
+def test_an_smtp_user_is_named_alike_everywhere(command: str, option: str) -> None:
+    assert 0 == run(command, option, "hall-3", "--help")[0]
+    assert 2 == run(command, "--users", "hall-3", "--help")[0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -41,14 +41,14 @@ def test_a_user_by_name_sends_with_its_own_credentials(tmp_path: Path) -> None:
     config = ("smtpUsers=hall-3,gate", "createSmtpUser=false")
     (tmp_path / "sandbox").mkdir()
     with running_sandbox(tmp_path / "sandbox", config) as relay:
-        told = run(relay, tmp_path, "--as", "hall-3", "--to", unique_address())
+        told = run(relay, tmp_path, "--user", "hall-3", "--to", unique_address())
         assert 0 == told.exit_code, told.stderr
         unknown = run(relay, tmp_path, "--as", "hall-4", "--to", unique_address())
         assert 2 == unknown.exit_code
         assert "no hall-4; the SMTP users by name are: gate, hall-3" in unknown.stderr
         unnamed = run(relay, tmp_path, "--to", unique_address())
         assert 2 == unnamed.exit_code
-        assert "name one of gate, hall-3" in unnamed.stderr
+        assert "name one of gate, hall-3 by --user" in unnamed.stderr
 
 
 def test_a_refusal_is_told_with_its_reason(relay: RunningSandbox, tmp_path: Path) -> None:

@@ -56,9 +56,18 @@ def test_it_has_every_field_and_the_password_only_if_asked_for(render: object) -
     assert PASSWORD in with_it
 
 
-def test_a_value_stands_whole_in_a_line_of_its_own() -> None:
+def test_a_value_is_whole_and_alone_in_its_line() -> None:
     long = replace(SHEET, code=":M:" + ",".join(f"a{n}@example.com" for n in range(40)) + ":M:")
-    assert [line for line in as_text(long).splitlines() if line.endswith(long.code)]
+    values = {line[26:] for line in as_text(long).splitlines()}
+    page = Cells()
+    page.feed(as_html(long))
+    for value in (long.host, long.username, long.sender, long.recipient, long.code):
+        assert value in values
+        assert value in page.texts
+
+
+def test_the_port_that_may_be_blocked_is_the_first() -> None:
+    assert "if 2587 is blocked" in as_text(replace(SHEET, starttls_ports=(2587, 25)))
 
 
 def test_a_sheet_of_a_user_says_whose_it_is() -> None:
@@ -72,13 +81,13 @@ def test_the_page_shows_values_as_text_and_loads_nothing() -> None:
     assert [] == page.loads
 
 
-def test_the_commands_of_the_smart_host_are_quoted_for_a_shell() -> None:
-    strange = replace(SHEET, recipient="o'neil@in.example.com", password=PASSWORD)
+def test_the_commands_of_the_smart_host_are_quoted_for_a_shell_and_for_postfix() -> None:
+    strange = replace(SHEET, recipient="o'neil$5@in.example.com", password=PASSWORD)
     configure, password = smart_host_commands(strange)
     assert shlex.split(configure) == [
         *("postconf", "-e", "relay_server = [email-smtp.eu-central-1.amazonaws.com]:587"),
         "relay_sender = relay@mail.example.com",
-        "relay_recipient = o'neil@in.example.com",
+        "relay_recipient = o'neil$$5@in.example.com",
     ]
     line = f"[email-smtp.eu-central-1.amazonaws.com]:587 AKIAIOSFODNN7EXAMPLE:{PASSWORD}"
     assert line in shlex.split(password)
