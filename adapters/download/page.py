@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from relay_core.links.download import Archive, FileStatus, LinkView, OfferedFile
+from relay_core.links.download import Archive, FileStatus, LinkView, OfferedFile, shown_sender
 from relay_core.links.looking import Look, look_of
 from relay_core.links.preview import may_have_preview
 from relay_core.record.manifest import Manifest
@@ -114,7 +114,7 @@ def _facts(manifest: Manifest, now: datetime, wording: Wording) -> str:
         time=_time(manifest.expires_at, wording, now),
         duration=wording.duration(manifest.expires_at - now),
     )
-    sender = isolated(manifest.sender or say("not stated"))
+    sender = isolated(shown_sender(manifest) or say("not stated"))
     rows = (
         (say("From"), sender),
         (say("Received"), _time(manifest.created_at, wording, now)),

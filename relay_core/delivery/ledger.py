@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 
+from relay_core.addresses.secrecy import conceal
 from relay_core.errors import Conflict, TransientError
 from relay_core.notices.notice import MailIdentity
 from relay_core.ports import Manifests, StoredManifest, Version
@@ -102,7 +103,7 @@ def empty_manifest(mail: MailIdentity, settings: Settings, now: datetime) -> Man
     return Manifest(
         message_id=mail.message_id,
         raw_key=mail.raw_key,
-        sender=mail.sender,
+        sender=mail.sender and conceal(mail.sender, settings.secret_addresses),
         subject=mail.subject,
         created_at=now,
         expires_at=now + settings.link_expiry,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from relay_core.errors import Span
+from relay_core.links.download import shown_sender
 from relay_core.mime.header import Header
 from relay_core.mime.quoted_printable import encode_quoted_printable
 from relay_core.outgoing.header import Sender, compose_header
@@ -48,7 +49,9 @@ def renewal_mail(
     html = f"<!doctype html>\n{table}"
     header = compose_header(
         _NO_HEADER,
-        sender=Sender(address=sender_address, display_name=manifest.sender or "", reply_to=()),
+        sender=Sender(
+            address=sender_address, display_name=shown_sender(manifest) or "", reply_to=()
+        ),
         to=(recipient,),
         subject=say(SUBJECT, subject=manifest.subject.strip() or say("(no subject)")),
         stack=stack,

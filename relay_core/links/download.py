@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
+from relay_core.addresses.secrecy import MARK
 from relay_core.attachments.safe_name import safe_name
 from relay_core.record.manifest import Manifest, ManifestState, StoredAttachment
 
@@ -91,6 +92,11 @@ class LinkView:
     recipient: str | None = None
     manifest: Manifest | None = None
     files: tuple[OfferedFile, ...] = ()
+
+
+def shown_sender(manifest: Manifest) -> str | None:
+    """Who sent a mail, for its recipients; None if that is not known, or is a secret address."""
+    return None if manifest.sender is None or MARK in manifest.sender else manifest.sender
 
 
 def view_link(claim: TokenClaim, manifest: Manifest | None, now: datetime) -> LinkView:

@@ -29,12 +29,15 @@ def find_sender(
     fill in one address for From and To. No recipient may learn the inbound one.
     """
     name = find_name(header)
-    if conceal(name, settings.secret_addresses) != name:
-        name = ""
-    elif name.lower() == settings.sender_address.lower():
-        name = ""  # it stands there anyway
+
+    def is_secret(text: str) -> bool:
+        return conceal(text, settings.secret_addresses) != text
+
+    if is_secret(name) or name.lower() == settings.sender_address.lower():
+        name = ""  # the relay's own address is in the field anyway
     elif author and shows_another_address(name, author):
-        name = author  # the one address that a recipient sees must not be another's
+        # The one address that a recipient sees must not be another's.
+        name = "" if is_secret(author) else author
     return Sender(
         address=settings.sender_address,
         display_name=name,

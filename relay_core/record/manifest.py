@@ -160,6 +160,9 @@ class Threat:
 class Manifest:
     """The ledger of one message. Times are aware datetimes in UTC.
 
+    `sender` has a mark in the place of a secret address (`addresses.secrecy`), because recipients
+    read it.
+
     At `expires_at` its links are over: so long after the last submission, and never sooner than
     any recipient was told. `interventions` are those of operators, oldest first.
 
