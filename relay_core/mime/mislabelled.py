@@ -56,13 +56,17 @@ def _is_prose(sample: bytes) -> bool:
     letters = sum(map(len, tokens))
     pieces = sample.split()
     joined = b"".join(pieces)
-    if _QUANTA.fullmatch(joined) and (len(pieces) == 1 or joined.endswith(b"=")):
+    if _QUANTA.fullmatch(joined) and (
+        len(pieces) == 1
+        or joined.endswith(b"=")
+        or (_is_in_columns(pieces) and len(pieces[0]) >= _LONG_LINE)
+    ):
         return False
     words = sum(map(len, filter(_WORD.fullmatch, tokens)))
     return (
         letters > 0
         and 2 * words >= letters
-        and not _is_in_columns(pieces)
+        and not (_is_in_columns(pieces) and len(pieces) > 3)
         and not _decodes_to_text(sample)
     )
 
@@ -85,7 +89,11 @@ _SHORTEST_TEXT = 12
 
 def _is_in_columns(pieces: list[bytes]) -> bool:
     """Whether all pieces but the last are of one length, as lines of base64 are."""
-    return len(pieces) > 3 and len(set(map(len, pieces[:-1]))) == 1
+    return len(set(map(len, pieces[:-1]))) == 1
+
+
+_LONG_LINE = 60
+"""Encoders write lines of 60, 64, 72 or 76 characters (RFC 2045 section 6.8: at most 76)."""
 
 
 def _decodes_to_text(sample: bytes) -> bool:

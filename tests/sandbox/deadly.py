@@ -26,7 +26,9 @@ from tests.sandbox.waiting import eventually
 _MEMORY = 92  # MB: enough for the function and a small mail; AWS gives no less than 128
 _TOO_LARGE = 38_000_000  # bytes
 _TIMEOUT = 30  # seconds
-_HIDDEN = _TIMEOUT + 6  # a little more than the lease of a dead worker lasts
+_HIDDEN = 2 * _TIMEOUT
+"""Seconds. Longer than the lease of a dead worker, which starts once its container has started."""
+
 _SOURCE = "deadly"  # no key that is announced
 
 

@@ -8,6 +8,8 @@ import base64
 import random
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from relay_core.errors import DefectKind, Span
 from relay_core.mime.decoding import decode_content
@@ -111,3 +113,15 @@ def test_words_in_clear_behind_a_text_in_base64_belong_to_it() -> None:
 )
 def test_what_has_words_by_chance_is_base64(content: bytes) -> None:
     assert TransferEncoding.BASE64 is found(content, TransferEncoding.BASE64)
+
+
+@given(
+    content=st.binary(min_size=1, max_size=400)
+    | st.lists(
+        st.sampled_from([b"\xff\xff\xff", b"\xfb\xef\xbe", b"\r"]), min_size=1, max_size=90
+    ).map(b"".join)
+)
+@example(content=b"\r" + b"\xff" * 59)
+def test_base64_in_lines_of_76_is_base64_whatever_it_encodes(content: bytes) -> None:
+    encoded = base64.encodebytes(content).replace(b"\n", b"\r\n")
+    assert TransferEncoding.BASE64 is found(encoded, TransferEncoding.BASE64)
