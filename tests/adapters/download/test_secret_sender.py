@@ -1,4 +1,4 @@
-"""A device that writes the secret address into From tells it to no recipient, wherever they read."""
+"""The secret address, written by a device into From, stays hidden wherever recipients read."""
 
 from __future__ import annotations
 
