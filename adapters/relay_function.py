@@ -38,7 +38,7 @@ from .aws.s3 import (
     S3AttachmentStore,
     S3IncomingMessages,
     S3Manifests,
-    address_weeks,
+    address_records,
     budget_windows,
     notice_windows,
     sender_windows,
@@ -144,15 +144,14 @@ def compose(
         notices=notices,
         suppressions=suppressions,
         addresses=AddressWatch(
-            windows=address_weeks(clients.s3, bucket),
+            windows=address_records(clients.s3, resources.incoming_bucket),
             notices=notices,
+            closed_labels=settings.closed_labels,
             stack=settings.stack,
             place=settings.place_of_notices,
             clock=clock,
             on_trouble=telemetry.address_not_noted,
-        )
-        if settings.previous_inbound_addresses or settings.closed_labels
-        else None,
+        ),
         queue=clients.sqs,
         queue_url=resources.queue_url,
         telemetry=telemetry,

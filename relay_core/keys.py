@@ -1,9 +1,10 @@
 """The layout of both buckets: the keys in them, each kind with a type of its own.
 
-The incoming bucket holds raw mail as SES wrote it, and beside it what never ends:
+The incoming bucket holds raw mail as SES wrote it, and beside it what no retention ends:
 
     incoming/<SES's name for the mail>       raw messages
     suppression/addresses.json               addresses that nothing is sent to
+    address-use/weeks.json                   who used a previous address or a closed label
 
 The attachments bucket holds what the relay makes of them, all of which ends with its retention:
 
@@ -37,6 +38,7 @@ WindowKey = NewType("WindowKey", str)
 
 INCOMING_PREFIX: Final = "incoming/"
 SUPPRESSION_PREFIX: Final = "suppression/"
+ADDRESS_USE_PREFIX: Final = "address-use/"
 
 ATTACHMENTS_PREFIX: Final = "attachments/"
 ARCHIVES_PREFIX: Final = "archives/"

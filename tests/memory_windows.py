@@ -8,7 +8,11 @@ from typing import Generic, TypeVar
 
 from relay_core.errors import Conflict, PermanentError
 from relay_core.keys import WindowKey
-from relay_core.limits.address_use import AddressWeek, format_address_week, parse_address_week
+from relay_core.limits.address_use import (
+    AddressRecord,
+    format_address_record,
+    parse_address_record,
+)
 from relay_core.limits.budget import BudgetWindow, format_budget, parse_budget
 from relay_core.limits.flood import SenderWindow, format_window, parse_window
 from relay_core.limits.notice_window import NoticeWindow, format_notice_window, parse_notice_window
@@ -71,8 +75,8 @@ def memory_suppression_lists() -> MemoryWindows[SuppressionList]:
     return MemoryWindows(format_suppressions, parse_suppressions)
 
 
-def memory_address_weeks() -> MemoryWindows[AddressWeek]:
-    return MemoryWindows(format_address_week, parse_address_week)
+def memory_address_records() -> MemoryWindows[AddressRecord]:
+    return MemoryWindows(format_address_record, parse_address_record)
 
 
 def memory_budget_windows() -> MemoryWindows[BudgetWindow]:

@@ -27,6 +27,7 @@ from botocore.credentials import Credentials
 
 from relay_core.errors import PermanentError, TransientError
 from relay_core.keys import (
+    ADDRESS_USE_PREFIX,
     SUPPRESSION_PREFIX,
     WINDOWS_PREFIX,
     AttachmentKey,
@@ -37,9 +38,9 @@ from relay_core.keys import (
     window_key,
 )
 from relay_core.limits.address_use import (
-    AddressWeek,
-    format_address_week,
-    parse_address_week,
+    AddressRecord,
+    format_address_record,
+    parse_address_record,
 )
 from relay_core.limits.budget import BudgetWindow, format_budget, parse_budget
 from relay_core.limits.flood import SenderWindow, format_window, parse_window
@@ -267,10 +268,18 @@ def budget_windows(client: S3Client, bucket: str) -> S3Windows[BudgetWindow]:
     return S3Windows(client=client, bucket=bucket, format=format_budget, parse=parse_budget)
 
 
-def address_weeks(client: S3Client, bucket: str) -> S3Windows[AddressWeek]:
-    """Who used a previous address or a closed label, week by week."""
+def address_records(client: S3Client, incoming_bucket: str) -> S3Windows[AddressRecord]:
+    """The store of who used a previous address or a closed label: one object.
+
+    It is in the incoming bucket, beside the raw mail, where no retention ends it: a week without
+    mail may be followed by many.
+    """
     return S3Windows(
-        client=client, bucket=bucket, format=format_address_week, parse=parse_address_week
+        client=client,
+        bucket=incoming_bucket,
+        format=format_address_record,
+        parse=parse_address_record,
+        prefix=ADDRESS_USE_PREFIX,
     )
 
 

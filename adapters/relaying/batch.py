@@ -82,8 +82,7 @@ class ScanWatch:
 class RelayFunction:
     """The relay behind its queue. Calling it handles one batch and never raises for a mail.
 
-    `scans` is None where nothing is scanned, `addresses` where the relay has no previous address
-    and no closed label.
+    `scans` is None where nothing is scanned.
     """
 
     settings: Settings
@@ -94,8 +93,8 @@ class RelayFunction:
     queue: SQSClient
     queue_url: str
     telemetry: Telemetry
+    addresses: AddressWatch
     scans: ScanWatch | None = None
-    addresses: AddressWatch | None = None
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> BatchAnswer:
         """Handle one batch: the answer lists the records that the queue is to keep.
@@ -118,11 +117,12 @@ class RelayFunction:
             self.telemetry.flush()
 
     def read_ahead(self) -> None:
-        """Read what every first mail would: the suppressed addresses.
+        """Read what every first mail would: the suppressed addresses, and the use of addresses.
 
-        Where that fails, it is told and counted as for a mail.
+        Where that fails, it is logged and counted as for a mail.
         """
         self.ports.submission.submit_each(())
+        self.addresses.read_ahead()
 
     def _is_handled(self, record: SQSRecord, worker: Worker) -> bool:
         try:
@@ -231,8 +231,7 @@ class RelayFunction:
             self._record_trouble(raw_key, trouble, worker)
             return error
         self.telemetry.reported(report)
-        if self.addresses is not None:
-            self.addresses.saw(report)
+        self.addresses.saw(report)
         if worker.is_last_try and report.again is not None and report.again.failed_try:
             self._record_trouble(raw_key, report.detail, worker)
         # An earlier try may have stored the files, and not have come as far as to its reminder.

@@ -25,6 +25,7 @@ from infra import policies
 from infra.configuration.environment import LogLevel
 from infra.storage.keys import use_of
 from relay_core.keys import (
+    ADDRESS_USE_PREFIX,
     ATTACHMENTS_PREFIX,
     LINKS_PREFIX,
     MANIFESTS_PREFIX,
@@ -151,10 +152,13 @@ def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
             ],
         ),
         policies.allow(
-            # Beside the raw mail, because there it has no end.
-            "KeepSuppressedAddresses",
+            # Beside the raw mail, because there no retention ends it.
+            "KeepRecordsWithoutEnd",
             ["s3:PutObject", "s3:GetObject"],
-            [policies.objects(args.incoming_bucket_arn, SUPPRESSION_PREFIX)],
+            [
+                policies.objects(args.incoming_bucket_arn, prefix)
+                for prefix in (SUPPRESSION_PREFIX, ADDRESS_USE_PREFIX)
+            ],
         ),
         *(
             (

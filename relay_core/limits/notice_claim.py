@@ -42,9 +42,11 @@ class NoticeClaim:
         """Without the claim of this mail: the next mail may claim."""
         return UNCLAIMED if self.is_due(by) else self
 
-    def done(self) -> NoticeClaim:
-        """The claim after the notice was published."""
-        return NoticeClaim(told=True, teller=self.teller, since=self.since)
+    def done(self, by: MessageId) -> NoticeClaim:
+        """The claim after this mail published the notice; unchanged if it is another's by now."""
+        if not self.is_due(by):
+            return self
+        return NoticeClaim(told=True, teller=by, since=self.since)
 
 
 UNCLAIMED = NoticeClaim()

@@ -109,4 +109,4 @@ def tell_once(
                 windows, record, lambda found: found.with_claim(found.claim.given_up(by))
             )
         raise
-    change_window(windows, record, lambda found: found.with_claim(found.claim.done()))
+    change_window(windows, record, lambda found: found.with_claim(found.claim.done(by)))

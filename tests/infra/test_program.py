@@ -27,7 +27,7 @@ WILDCARDS: Mapping[str, str] = {
     "ReadIncomingMail": "SES names the objects itself, under one prefix",
     "KeepAttachments": "keys are made of mails' ids, under one prefix",
     "KeepRecords": "keys are made of mails' ids and senders, under a prefix each",
-    "KeepSuppressedAddresses": "one prefix beside the raw mail's, which has nothing else",
+    "KeepRecordsWithoutEnd": "two prefixes beside the raw mail's, with one object each",
     "SendAsTheSender": "SES also asks for the recipients' identities in its sandbox; the sender"
     " is fixed by ses:FromAddress",
     "SendToRelay": "which identity SES knows a device by, and which set is its default, differs by"

@@ -43,6 +43,7 @@ def run_destroy(life: Life, stack: Stack, config: dict[str, object]) -> None:
     for bucket, key in (
         (exports["incomingBucket"], "incoming/AMAZON_SES_SETUP_NOTIFICATION"),
         (exports["incomingBucket"], "suppression/addresses.json"),
+        (exports["incomingBucket"], "address-use/weeks.json"),
         (exports["attachmentsBucket"], "attachments/one/file.bin"),
     ):
         s3.put_object(Bucket=bucket, Key=key, Body=b"content")

@@ -88,7 +88,7 @@ CASES: Mapping[str, tuple[str, Callable[[RunningSandbox], Callable[[], object]]]
     "ReadIncomingMail": ("s3:GetObject", relayed),
     "KeepAttachments": ("s3:PutObject", relayed),
     "KeepRecords": ("s3:GetObject", relayed),
-    "KeepSuppressedAddresses": ("s3:GetObject", relayed),
+    "KeepRecordsWithoutEnd": ("s3:GetObject", relayed),
     "SendAsTheSender": ("ses:SendRawEmail", relayed),
     "TellTheOperator": ("sns:Publish", refused),
     "ReadTheDirectory": (_READ_ONCE, to_a_group),

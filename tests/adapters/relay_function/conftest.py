@@ -10,8 +10,10 @@ import pytest
 from adapters.aws.clients import Clients
 from adapters.relaying.batch import RelayFunction
 from adapters.telemetry.relay import Telemetry
+from relay_core.throttling.address_watching import AddressWatch
 from tests.adapters.relay_function.batches import INCOMING_BUCKET, NO_SUCH_QUEUE, SETTINGS, Log
 from tests.fakes import MemoryWorld
+from tests.memory_windows import memory_address_records
 
 
 @pytest.fixture
@@ -28,6 +30,7 @@ def log() -> Log:
 def function(world: MemoryWorld, log: Log, clients: Clients) -> RelayFunction:
     # Powertools keeps one logger a service name, so each test has a name of its own
     environment = {"POWERTOOLS_SERVICE_NAME": f"relay-{uuid.uuid4()}"}
+    telemetry = Telemetry(environment, stream=log.stream)
     return RelayFunction(
         settings=SETTINGS,
         incoming_bucket=INCOMING_BUCKET,
@@ -36,5 +39,13 @@ def function(world: MemoryWorld, log: Log, clients: Clients) -> RelayFunction:
         suppressions=world.suppressions,
         queue=clients.sqs,
         queue_url=NO_SUCH_QUEUE,
-        telemetry=Telemetry(environment, stream=log.stream),
+        telemetry=telemetry,
+        addresses=AddressWatch(
+            windows=memory_address_records(),
+            notices=world.notices,
+            stack=SETTINGS.stack,
+            place=SETTINGS.place_of_notices,
+            clock=world.clock,
+            on_trouble=telemetry.address_not_noted,
+        ),
     )

@@ -12,6 +12,7 @@ import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -19,6 +20,9 @@ from typing import Any
 import pytest
 
 from adapters import relay_function
+from adapters.aws.s3 import address_records
+from relay_core.keys import MessageId
+from relay_core.limits.address_use import AddressRecord, AddressUse
 from sandbox.emulator.running import Emulator
 from tests.adapters.answering_server import AnsweringServer, answering_server, ses_error, ses_sent
 from tests.adapters.relay_function.batches import (
@@ -109,6 +113,23 @@ class TestHandler:
         recipients = [request["Destination"]["ToAddresses"][0] for request in ses.requests]
         assert Counter(recipients) == Counter({"a@example.net": 1, "b@example.net": 2})
         assert recipients[2] == "b@example.net"
+
+    def test_a_week_is_reported_after_the_previous_address_was_taken_out(
+        self, emulator: Emulator, buckets: dict[str, str]
+    ) -> None:
+        use = AddressUse(
+            sender="cam@example.org", labels=(), is_closed=False, message_id=MessageId("m0")
+        )
+        long_ago = datetime(2026, 1, 2, tzinfo=UTC)
+        records = address_records(emulator.client("s3"), buckets["incoming"])
+        records.create(AddressRecord().recording(use, long_ago))
+        key = "incoming/m1"
+        emulator.client("s3").put_object(Bucket=buckets["incoming"], Key=key, Body=mail())
+        event = {"Records": [sqs_record(body_for(key, buckets["incoming"]))]}
+        assert failed_ids(relay_function.handler(event, CONTEXT)) == []
+        stored = records.load(AddressRecord().key)
+        assert stored is not None
+        assert () == stored.window.weeks
 
     @pytest.mark.parametrize(
         ("variable", "value", "named"),

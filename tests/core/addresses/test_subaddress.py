@@ -24,6 +24,8 @@ OWN = ("devices@in.example.com", "Old+x@in.example.com", "old@in.example.com")
         ("devices@example.com", None),
         ("other+devices@in.example.com", None),
         ("devices-2@in.example.com", None),
+        (f"devices+{'a' * 56}@in.example.com", ("devices@in.example.com", "a" * 56)),
+        (f"devices+{'a' * 57}@in.example.com", None),  # 65 octets before the @
         ("devices", None),
         ("", None),
     ],

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from relay_core.errors import AdapterError, Reason, TransientError
 from relay_core.keys import MessageId
-from relay_core.limits.address_use import MAX_USES, WEEK, AddressUse, AddressWeek
+from relay_core.limits.address_use import (
+    MAX_LABELS,
+    MAX_USES,
+    WEEK,
+    AddressRecord,
+    AddressUse,
+    AddressWeek,
+    format_address_record,
+    parse_address_record,
+)
+from relay_core.limits.notice_claim import NoticeClaim
 from relay_core.notices.address_use import compose_address_notice
+from relay_core.ports import Notice, Notices
 from relay_core.record.report import Outcome, RelayReport
 from relay_core.throttling.address_watching import AddressWatch
 from tests.fakes import MemoryWorld
-from tests.memory_windows import memory_address_weeks
+from tests.memory_windows import memory_address_records
 
 
 class World(MemoryWorld):
@@ -20,13 +39,20 @@ class World(MemoryWorld):
 
     def __init__(self) -> None:
         super().__init__()
-        self.weeks = memory_address_weeks()
+        self.records = memory_address_records()
         self.troubles: list[AdapterError] = []
 
-    def watch(self) -> AddressWatch:
+    @property
+    def record(self) -> AddressRecord:
+        stored = self.records.load(AddressRecord().key)
+        assert stored is not None
+        return stored.window
+
+    def watch(self, notices: Notices | None = None) -> AddressWatch:
         return AddressWatch(
-            windows=self.weeks,
-            notices=self.notices,
+            windows=self.records,
+            notices=notices or self.notices,
+            closed_labels=("CAM3",),
             stack="test",
             place="docs/operating.md#the-notices",
             clock=self.clock,
@@ -77,6 +103,23 @@ def test_a_week_with_uses_is_told_once_by_the_first_mail_after_it() -> None:
     assert 2 == len(world.notices.published)
 
 
+def test_every_week_with_a_use_is_told_once_however_long_no_mail_comes() -> None:
+    world = World()
+    first, second = world.watch(), world.watch()
+    first.saw(by_previous("a@plant.example"))
+    world.now += WEEK
+    world.notices.faults.order("publish", TransientError(call="x", target="x", detail="slow"))
+    second.saw(by_previous("b@plant.example"))
+    world.now += 5 * WEEK
+    for one in (first, second, first, world.watch()):
+        one.saw(CURRENT)
+    told = [re.findall(r"\* (\w)@plant", one.text) for one in world.notices.published]
+    assert [["a"], ["b"]] == told
+    world.now += WEEK
+    first.saw(CURRENT)
+    assert 2 == len(world.notices.published)
+
+
 def test_a_week_without_a_use_is_not_told() -> None:
     world = World()
     watch = world.watch()
@@ -84,7 +127,7 @@ def test_a_week_without_a_use_is_not_told() -> None:
     world.now += WEEK
     watch.saw(CURRENT)
     assert [] == world.notices.published
-    assert {} == world.weeks.documents
+    assert {} == world.records.documents
 
 
 def test_a_use_is_written_once_a_week_and_container() -> None:
@@ -93,7 +136,7 @@ def test_a_use_is_written_once_a_week_and_container() -> None:
     for _ in range(50):
         watch.saw(by_previous("a@plant.example"))
     # From here on each call to the store would fail.
-    world.weeks.faults.order("load", AssertionError(), times=9)
+    world.records.faults.order("load", AssertionError(), times=9)
     watch.saw(by_previous("a@plant.example"))
     assert [] == world.troubles
 
@@ -102,7 +145,7 @@ def test_a_failure_fails_no_mail_and_the_next_mail_makes_it_good() -> None:
     world = World()
     watch = world.watch()
     error = TransientError(call="s3:GetObject", target="windows", detail="slow down")
-    world.weeks.faults.order("load", error)
+    world.records.faults.order("load", error)
     watch.saw(by_previous("a@plant.example"))
     assert [error] == world.troubles
     watch.saw(by_previous("a@plant.example"))
@@ -128,6 +171,88 @@ def test_who_died_while_telling_is_made_good_by_another() -> None:
     world.now += timedelta(minutes=5)
     other.saw(next_mail)
     assert 1 == len(world.notices.published)
+
+
+def test_a_full_week_takes_no_call_and_the_next_week_is_recorded() -> None:
+    world = World()
+    watch = world.watch()
+    for number in range(MAX_USES):
+        watch.saw(by_previous(f"d{number}@plant.example"))
+    # From here on each call to the store would fail.
+    world.records.faults.order("load", AssertionError(), times=9)
+    watch.saw(by_previous("another@plant.example"))
+    world.records.faults.orders.clear()
+    world.now += WEEK
+    watch.saw(by_previous("another@plant.example"))
+    assert ["another@plant.example"] == [one.sender for one in world.record.weeks[-1].uses]
+
+
+def test_of_many_labels_some_are_recorded_and_a_closed_one_is_among_them() -> None:
+    world = World()
+    watch = world.watch()
+    labels = (*(f"l{number}" for number in range(100)), "cam3")
+    for _ in range(2):
+        watch.saw(replace(CLOSED, labels=labels))
+    ((use,),) = (week.uses for week in world.record.weeks)
+    assert MAX_LABELS == len(use.labels)
+    assert "cam3" in use.labels
+
+
+@dataclass
+class SlowNotices:
+    """`Notices` that does something else after each notice."""
+
+    notices: Notices
+    after: Callable[[], None]
+
+    def publish(self, notice: Notice) -> None:
+        self.notices.publish(notice)
+        self.after()
+
+
+def test_a_worker_that_outlived_its_claim_takes_no_other_weeks_notice_away() -> None:
+    world = World()
+    world.watch().saw(by_previous("a@plant.example"))
+    world.now += WEEK
+    world.notices.faults.order("publish", TransientError(call="x", target="x", detail="slow"))
+    world.watch().saw(by_previous("b@plant.example"))
+    world.now += WEEK
+
+    def another_reports_the_first_week_and_stops_in_the_second() -> None:
+        world.now += timedelta(minutes=5)
+        stopping = SlowNotices(world.notices, partial(world.notices.faults.order, "publish", STOP))
+        with suppress(SystemExit):
+            world.watch(stopping).saw(replace(CURRENT, message_id=MessageId("0other")))
+
+    slow = SlowNotices(world.notices, another_reports_the_first_week_and_stops_in_the_second)
+    world.watch(slow).saw(CURRENT)
+    assert ["b@plant.example"] == [one.sender for week in world.record.weeks for one in week.uses]
+
+
+STOP = SystemExit()
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=5)
+MOMENTS = st.datetimes(timezones=st.just(UTC))
+USES = st.builds(
+    AddressUse,
+    sender=TEXTS,
+    labels=st.lists(TEXTS, max_size=2).map(tuple),
+    is_closed=st.booleans(),
+    message_id=TEXTS.map(MessageId),
+)
+WEEKS = st.builds(AddressWeek, started_at=MOMENTS, uses=st.lists(USES, max_size=3).map(tuple))
+CLAIMS = st.builds(NoticeClaim, told=st.booleans(), teller=TEXTS.map(MessageId), since=MOMENTS)
+RECORDS = st.builds(AddressRecord, weeks=st.lists(WEEKS, max_size=3).map(tuple), claim=CLAIMS)
+
+
+@given(RECORDS)
+def test_parse_is_the_inverse_of_format(record: AddressRecord) -> None:
+    assert record == parse_address_record(format_address_record(record))
+
+
+@pytest.mark.parametrize("document", [b"", b"[]", b"null", b"{}", b'{"schema": 2}', b"\xff"])
+def test_what_is_no_record_is_an_error(document: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        parse_address_record(document)
 
 
 def test_the_record_and_the_notice_are_bounded_and_say_so() -> None:

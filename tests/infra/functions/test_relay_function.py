@@ -181,6 +181,8 @@ def test_its_role_may_do_what_the_code_calls_and_nothing_else(deploy: Deploy, mo
         ("s3:PutObject", f"{attachments}/windows/*"),
         ("s3:GetObject", f"{incoming}/suppression/*"),
         ("s3:PutObject", f"{incoming}/suppression/*"),
+        ("s3:GetObject", f"{incoming}/address-use/*"),
+        ("s3:PutObject", f"{incoming}/address-use/*"),
         ("s3:ListBucket", attachments),
         ("s3:ListBucket", incoming),
         ("ssm:GetParameter", f"{SSM}parameter/mail-relay/dev/recipients"),
