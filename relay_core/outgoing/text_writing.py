@@ -19,7 +19,7 @@ from relay_core.mime.parameters import Parameterised
 from relay_core.mime.transfer_encoding import TransferEncoding
 from relay_core.mime.uuencode import quote_uuencoded
 from relay_core.text.charsets import encode_text, encode_unread
-from relay_core.text.reading import Reading
+from relay_core.text.reading import DecodedText, Reading, decode_text
 from relay_core.text.spans import cut
 
 from .boundaries import has_delimiter
@@ -32,7 +32,7 @@ def texts_left(
     secrets: tuple[str, ...],
     detached: AbstractSet[Entity],
 ) -> tuple[dict[Entity, str], dict[Entity, Reading]]:
-    """The texts that lose something, without it; and of those cut short, how they were read.
+    """The texts that lose something, without it; and how they are read where this differs.
 
     What goes are the `removals`, and `secrets`: addresses that no text may spell.
     """
@@ -40,10 +40,14 @@ def texts_left(
     readings: dict[Entity, Reading] = {}
     for entity, removed in removals.items():
         if not isinstance(removed, LongText):
-            texts[entity] = quote_uuencoded(cut(message.text(entity).text, removed))
+            whole = message.text(entity)
+            left = _read_rest(message, entity, cut(whole.text, removed), whole.reading)
         elif removed.shown is not None:
-            texts[entity] = quote_uuencoded(removed.shown)
-            readings[entity] = removed.reading
+            left = _read_rest(message, entity, removed.shown, removed.reading)
+        else:
+            continue
+        texts[entity] = quote_uuencoded(left.text)
+        readings[entity] = left.reading
     for entity in message.leaves() if secrets else ():
         # An invitation that stays is a text, too.
         is_text = is_body(entity) or entity.media_type.subtype.endswith("calendar")
@@ -52,6 +56,18 @@ def texts_left(
             if (concealed := conceal(text, secrets)) != text:
                 texts[entity] = concealed
     return texts, readings
+
+
+def _read_rest(message: Message, entity: Entity, text: str, reading: Reading) -> DecodedText:
+    """What is left of a text. One that is not understood is read again: the cause may be gone."""
+    if reading.is_understood:
+        return DecodedText(text, reading)
+    label = entity.media_type.parameters.get("charset")
+    content = encode_unread(text, label, is_html=entity.media_type.subtype == "html")
+    again = decode_text(
+        content, label, message.hints(entity), may_take_long=message.may_take_long(entity)
+    )
+    return again if again.reading.is_understood else DecodedText(text, reading)
 
 
 class WrittenText(NamedTuple):

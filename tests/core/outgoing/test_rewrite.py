@@ -233,6 +233,21 @@ def relayed_out(raw: bytes) -> bytes:
     return result.outgoing
 
 
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b":Email_Rxers_Code:guard@example.org\xc8\x90\x8d\x98\xba\x92:Email_Rxers_Code:",
+        b":Email_Rxers_Code:guard@exa\xc8\x90\x8d\x98\xba\x92mail_Rxers_Code:",
+    ],
+)
+def test_a_text_that_only_its_code_made_unreadable_is_read_without_it(junk: bytes) -> None:
+    head = b"From: a@example.org\r\n\r\n"
+    result = check_any_bytes(head + "冷凍機".encode("iso2022_jp") + b"\r\n" + junk)
+    assert result is not None
+    assert "冷凍機" == oracle.text_of(oracle.parse(result.outgoing)).strip()
+    check_rewriting_is_done(result)
+
+
 @given(mails())
 def test_rewriting_twice_is_rewriting_once(drawn: Drawn) -> None:
     once = rewritten(drawn.raw)
