@@ -71,11 +71,11 @@ def print_device_sheet(
         settings = settings_of(desk)
         recipients = ",".join(_recipients(to, settings)) or _example(settings)
         sheet = _sheet(desk, settings, user, recipients, with_password=with_password)
-    if smart_host:
-        text = "\n".join(smart_host_commands(sheet))
-    else:
-        text = as_html(sheet) if as_page else as_text(sheet)
-    typer.echo(text)
+        if smart_host:
+            text = "\n".join(smart_host_commands(sheet))
+        else:
+            text = as_html(sheet) if as_page else as_text(sheet)
+        typer.echo(text)
 
 
 def _sheet(

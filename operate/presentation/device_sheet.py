@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
 
+from operate.messages.redelivery import NotDone
 from operate.presentation.terminal import printable
 
 _LABEL, _WIDTH = 26, 96
+_NOT_INLINE = frozenset("={}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +114,17 @@ def smart_host_commands(sheet: DeviceSheet) -> Iterator[str]:
     """A shell script that configures Postfix, with the files of docs/smart-host in its folder.
 
     Postfix reads `$$` as a dollar sign, and one alone as the beginning of a parameter's name
-    (postconf(5)).
+    (postconf(5)). Its inline tables end a key at `=` and a text at a brace, without an escape.
+
+    Raises:
+        NotDone: if an address has one of these. The error does not show the address.
     """
+    for field, address in (("To (recipientEmail)", sheet.recipient), ("From", sheet.sender)):
+        if found := sorted(_NOT_INLINE & set(address)):
+            raise NotDone(
+                f"the address in {field} contains {' '.join(found)}, which the tables in Postfix's"
+                " main.cf cannot contain; the smart host needs an address without = { }"
+            )
     server = f"[{sheet.host}]:{sheet.starttls_ports[0]}"
     settings = {
         "relay_server": server,

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from operate.messages.redelivery import NotDone
 from operate.presentation.device_sheet import DeviceSheet, as_html, as_text, smart_host_commands
 
 PASSWORD = "BN3+q/" + "x" * 38
@@ -92,3 +93,15 @@ def test_the_commands_of_the_smart_host_are_quoted_for_a_shell_and_for_postfix()
     line = f"[email-smtp.eu-central-1.amazonaws.com]:587 AKIAIOSFODNN7EXAMPLE:{PASSWORD}"
     assert line in shlex.split(password)
     assert PASSWORD not in "\n".join(smart_host_commands(SHEET))
+
+
+@pytest.mark.parametrize("character", "={}")
+@pytest.mark.parametrize("field", ["recipient", "sender"])
+def test_an_address_that_main_cf_cannot_contain_is_refused_and_not_shown(
+    field: str, character: str
+) -> None:
+    address = f"devices{character}9q4vt@in.example.com"
+    with pytest.raises(NotDone) as refused:
+        list(smart_host_commands(replace(SHEET, **{field: address})))  # type: ignore[arg-type]
+    assert f" {character}," in str(refused.value)
+    assert "9q4vt" not in str(refused.value)
