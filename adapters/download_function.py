@@ -23,7 +23,7 @@ from relay_core.links.renewal import RenewalPolicy
 from relay_core.resources import PageResources
 from relay_core.wording.appearance import Appearance, appearance_problems
 
-from .aws.clients import make_page_clients
+from .aws.clients import make_page_clients, single_attempts
 from .aws.download_links import CHECKING_AGE, S3LinkIndex, SsmLinkKeys
 from .aws.downloads import (
     S3Archives,
@@ -35,7 +35,7 @@ from .aws.downloads import (
 from .aws.excerpts import S3Excerpts
 from .aws.s3 import S3AttachmentLinks, S3Manifests
 from .aws.ses import SesSubmission
-from .aws.session import make_session
+from .aws.session import ClientSession, FunctionSession
 from .download.answering import DownloadFunction
 from .download.frame import frame_for
 from .download.http import format_answer, parse_request
@@ -44,7 +44,6 @@ from .download.renewing import Renewals
 from .telemetry.download import PageTelemetry
 
 if TYPE_CHECKING:
-    import boto3  # read by nothing at run time, and slow to import
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_sesv2 import SESV2Client
 
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
 def compose(
     *,
     resources: PageResources,
-    session: boto3.Session,
+    session: ClientSession,
     clock: Callable[[], datetime],
     telemetry: PageTelemetry,
     appearance: Appearance | None = None,
@@ -149,11 +148,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def prepare() -> None:
-    """Make the container's function ahead of its first invocation, and have it read its keys.
+    """Make the container's function, and have it read its keys, by one attempt.
 
-    Where that cannot be done, the invocation tries again, and names what is wrong.
+    If that fails, the first invocation tries again, and names what is wrong.
     """
-    with suppress(InvalidSettings, BotoCoreError, AdapterError):
+    with suppress(InvalidSettings, BotoCoreError, AdapterError), single_attempts():
         _function().keys.keys(CHECKING_AGE)
 
 
@@ -162,7 +161,7 @@ def _function() -> DownloadFunction:
     """The container's one function. An error is not cached: the next call tries again."""
     return compose(
         resources=PageResources.from_environment(os.environ),
-        session=make_session(),
+        session=FunctionSession(),
         clock=lambda: datetime.now(UTC),
         telemetry=_telemetry(),
         appearance=_appearance(),
@@ -192,3 +191,9 @@ def _unusable(event: dict[str, Any], problem: str) -> dict[str, Any]:
     # The operator's own appearance may be what is wrong.
     frame = frame_for(request, Appearance())
     return format_answer(notice_page(Notice.UNAVAILABLE, frame), request)
+
+
+# Lambda's init phase, in which the processor is not throttled (AWS Lambda guide, "Understanding
+# the Lambda execution environment lifecycle"). Elsewhere an import has no effect.
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    prepare()

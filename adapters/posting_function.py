@@ -31,7 +31,7 @@ from relay_core.resources import PostingResources
 from .aws.clients import make_posting_clients
 from .aws.errors import aws_call
 from .aws.event_bus import EventBus
-from .aws.session import make_session
+from .aws.session import ClientSession, FunctionSession
 from .aws.sqs import postpone, retry_delay
 from .aws.sqs_record import SQSRecord
 from .aws.ssm import ParameterReader
@@ -39,7 +39,6 @@ from .posting.https_post import HttpsPost, TooManyPosts
 from .telemetry.log_and_metrics import make_logger
 
 if TYPE_CHECKING:
-    import boto3  # read by nothing at run time, and slow to import
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_sqs import SQSClient
 
@@ -170,7 +169,7 @@ class PostingFunction:
 def compose(
     *,
     resources: PostingResources,
-    session: boto3.Session,
+    session: ClientSession,
     clock: Callable[[], datetime],
     log: Logger,
 ) -> PostingFunction:
@@ -204,7 +203,7 @@ def _function() -> PostingFunction:
     """The container's one function. An error is not cached: the next call tries again."""
     return compose(
         resources=PostingResources.from_environment(os.environ),
-        session=make_session(),
+        session=FunctionSession(),
         clock=lambda: datetime.now(UTC),
         log=make_logger(os.environ, None),
     )

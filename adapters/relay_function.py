@@ -1,9 +1,9 @@
 """The Lambda function of the relay: its composition, and the handler that Lambda calls.
 
-`handler` is a thin shell: it has one `RelayFunction` a container. Lambda imports `relay_entry`,
-which makes it then, while the processor is not throttled; a wrong environment is an error with a
-name in the log at the first invocation, and not a crash at import. Everything else can be had by
-calling `compose` with a session and a clock.
+`handler` is a thin shell: it has one `RelayFunction` a container, which is made as Lambda imports
+this module, while the processor is not throttled. A wrong environment is an error with a name in
+the log at the first invocation, and not a crash at import. Everything else can be had by calling
+`compose` with a session and a clock.
 
 If the function's environment is not usable, it raises: an alarm fires at once, and Lambda slows
 its polling of the queue. It does not raise for a mail that fails (`relaying.batch`).
@@ -31,7 +31,7 @@ from relay_core.throttling.address_watching import AddressWatch
 from relay_core.throttling.notice_counting import CountedNotices
 from relay_core.throttling.suppressing import SuppressingSubmission
 
-from .aws.clients import Clients, make_clients
+from .aws.clients import Clients, make_clients, single_attempts
 from .aws.download_links import S3LinkIndex, SsmLinkKeys, TokenDownloadPages
 from .aws.s3 import (
     S3AttachmentLinks,
@@ -45,7 +45,7 @@ from .aws.s3 import (
     suppression_lists,
 )
 from .aws.ses import SesSubmission
-from .aws.session import make_session
+from .aws.session import ClientSession, FunctionSession
 from .aws.sns import SnsNotices
 from .aws.sqs import SqsReminders
 from .aws.ssm import SsmDirectories
@@ -54,7 +54,6 @@ from .relaying.batch import BatchAnswer, RelayFunction, ScanWatch
 from .telemetry.relay import Telemetry
 
 if TYPE_CHECKING:  # read by nothing at run time, and slow to import
-    import boto3
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
@@ -66,7 +65,7 @@ def compose(
     *,
     settings: Settings,
     resources: Resources,
-    session: boto3.Session,
+    session: ClientSession,
     clock: Callable[[], datetime],
     telemetry: Telemetry,
 ) -> RelayFunction:
@@ -96,6 +95,17 @@ def compose(
         length=settings.notice_window,
         clock=clock,
     )
+    submission = SuppressingSubmission(
+        submission=SesSubmission(
+            client=clients.sesv2,
+            threads=threads,
+            configuration_set_name=settings.configuration_set_name,
+        ),
+        lists=suppressions,
+        max_age=settings.directory_refresh,
+        clock=clock,
+        on_trouble=telemetry.suppressions_not_read,
+    )
     return RelayFunction(
         settings=settings,
         incoming_bucket=resources.incoming_bucket,
@@ -116,17 +126,7 @@ def compose(
                 base_url=resources.download_url,
             ),
             manifests=S3Manifests(client=clients.s3, bucket=bucket),
-            submission=SuppressingSubmission(
-                submission=SesSubmission(
-                    client=clients.sesv2,
-                    threads=threads,
-                    configuration_set_name=settings.configuration_set_name,
-                ),
-                lists=suppressions,
-                max_age=settings.directory_refresh,
-                clock=clock,
-                on_trouble=telemetry.suppressions_not_read,
-            ),
+            submission=submission,
             notices=notices,
             directories=SsmDirectories(
                 client=clients.ssm,
@@ -143,6 +143,7 @@ def compose(
         ),
         notices=notices,
         suppressions=suppressions,
+        read_suppressions=submission.refresh,
         addresses=AddressWatch(
             windows=address_records(clients.s3, resources.incoming_bucket),
             notices=notices,
@@ -188,12 +189,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> BatchAnswer:
 
 
 def prepare() -> None:
-    """Make the container's function ahead of its first invocation, and have it read ahead.
+    """Make the container's function, and have it read what its first mail needs, by one attempt.
 
-    Where that cannot be done, the invocation tries again, and names what is wrong.
+    If that fails, the first invocation tries again, and names what is wrong.
     """
-    with suppress(InvalidSettings, BotoCoreError):
-        _function().read_ahead()
+    with suppress(InvalidSettings, BotoCoreError), single_attempts():
+        _function().refresh()
 
 
 @functools.cache
@@ -202,7 +203,7 @@ def _function() -> RelayFunction:
     return compose(
         settings=Settings.from_environment(os.environ),
         resources=Resources.from_environment(os.environ),
-        session=make_session(),
+        session=FunctionSession(),
         clock=lambda: datetime.now(UTC),
         telemetry=_telemetry(),
     )
@@ -211,3 +212,9 @@ def _function() -> RelayFunction:
 @functools.cache
 def _telemetry() -> Telemetry:
     return Telemetry(os.environ)
+
+
+# Lambda's init phase, in which the processor is not throttled (AWS Lambda guide, "Understanding
+# the Lambda execution environment lifecycle"). Elsewhere an import has no effect.
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    prepare()

@@ -26,7 +26,7 @@ from relay_core.resources import WatchResources
 
 from .aws.clients import make_watch_client
 from .aws.errors import aws_call
-from .aws.session import make_session
+from .aws.session import FunctionSession
 from .telemetry.log_and_metrics import make_logger, make_metrics
 
 if TYPE_CHECKING:  # read by nothing at run time, and slow to import
@@ -87,7 +87,7 @@ def _watch() -> SubscriptionWatch:
     """The container's one watch. An error is not cached: the next call tries again."""
     return SubscriptionWatch(
         resources=WatchResources.from_environment(os.environ),
-        client=make_watch_client(make_session()),
+        client=make_watch_client(FunctionSession()),
         log=make_logger(os.environ, None),
         metrics=make_metrics(os.environ),
     )

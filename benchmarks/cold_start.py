@@ -44,12 +44,12 @@ class Function:
 
 FUNCTIONS = (
     Function(
-        module="adapters.relay_entry",
+        module="adapters.relay_function",
         program="benchmarks.start_relay",
         services=("s3", "sesv2", "sns", "sqs", "ssm"),
     ),
     Function(
-        module="adapters.download_entry",
+        module="adapters.download_function",
         program="benchmarks.start_page",
         services=("s3", "ssm"),
     ),

@@ -111,7 +111,7 @@ def mail_job() -> Job:
             function.relay(mail)
             steps.append(Step(kind=kind, event=event_of(mail), calls=recorder.take()))
     return Job(
-        handler="adapters.relay_entry.handler",
+        handler="adapters.relay_function.handler",
         clients="make_clients",
         steps=steps,
         objects=objects,
@@ -136,7 +136,7 @@ def page_job() -> Job:
             page.look(mail, recipient)
             steps.append(Step(kind=kind, event=event, calls=recorder.take()))
     return Job(
-        handler="adapters.download_entry.handler",
+        handler="adapters.download_function.handler",
         clients="make_page_clients",
         steps=steps,
         objects=objects,

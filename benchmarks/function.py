@@ -114,9 +114,9 @@ class MeasuredFunction:
         """Put the raw message where SES would."""
         self._s3.put_object(Bucket=RESOURCES.incoming_bucket, Key=mail.raw_key, Body=mail.raw)
 
-    def read_ahead(self) -> None:
-        """Do what a container does before its first mail."""
-        self._function.read_ahead()
+    def refresh(self) -> None:
+        """Read what a container reads before its first mail."""
+        self._function.refresh()
 
     def forget(self, key: str) -> None:
         """Remove an object of the attachments bucket."""

@@ -35,8 +35,7 @@ from benchmarks.emulated import (
     page_job,
     unpack,
 )
-from infra.configuration.environment import AMAZON_ROOTS_FILE
-from infra.functions.archive import function_archive
+from infra.functions.archive import AMAZON_ROOTS_FILE, function_archive
 from infra.functions.bytecode import runtime_python
 
 ROUNDS = 7

@@ -1,4 +1,4 @@
-"""The boto3 clients of the functions, with explicit timeouts and retries.
+"""The clients of the functions, with explicit timeouts and retries.
 
 botocore's defaults wait 60 s to connect and 60 s to read, up to five times: longer than
 the function runs. Here a call gives up early, because behind every call stands a queue
@@ -14,6 +14,9 @@ timeout, a closed connection or a 5xx. See docs/decisions/0006-aws-errors.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +26,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .connections import share_context
 from .errors import may_have_happened
 from .event_bus import EventPutter
+from .session import ClientSession
 from .ssm import ParameterReader
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
-    import boto3
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
@@ -76,7 +79,7 @@ class Clients:
     ssm: ParameterReader
 
 
-def make_clients(session: boto3.Session) -> Clients:
+def make_clients(session: ClientSession) -> Clients:
     """The clients of one container, for the session's region, credentials and endpoints."""
     return Clients(
         s3=_make(session, "s3", _S3),
@@ -96,7 +99,7 @@ class PageClients:
     sesv2: SESV2Client | None = None
 
 
-def make_page_clients(session: boto3.Session, *, sends: bool = False) -> PageClients:
+def make_page_clients(session: ClientSession, *, sends: bool = False) -> PageClients:
     """The clients of one container of the page: only those it needs, to start fast."""
     return PageClients(
         s3=_make(session, "s3", _S3),
@@ -114,7 +117,7 @@ class PostingClients:
     events: EventPutter
 
 
-def make_posting_clients(session: boto3.Session) -> PostingClients:
+def make_posting_clients(session: ClientSession) -> PostingClients:
     """The clients of one container of that function."""
     return PostingClients(
         sqs=_make(session, "sqs", _MESSAGING),
@@ -123,19 +126,39 @@ def make_posting_clients(session: boto3.Session) -> PostingClients:
     )
 
 
-def make_watch_client(session: boto3.Session) -> SNSClient:
+def make_watch_client(session: ClientSession) -> SNSClient:
     """The client of the function that checks subscriptions."""
     client: SNSClient = _make(session, "sns", _MESSAGING)
     return client
 
 
-def _make(session: boto3.Session, service: Any, config: Config) -> Any:  # noqa: ANN401 - a client
+_makes_single_attempts = ContextVar("makes_single_attempts", default=False)
+
+
+@contextmanager
+def single_attempts() -> Iterator[None]:
+    """Calls that this thread makes inside the block are not retried."""
+    token = _makes_single_attempts.set(True)
+    try:
+        yield
+    finally:
+        _makes_single_attempts.reset(token)
+
+
+def _make(session: ClientSession, service: str, config: Config) -> Any:  # noqa: ANN401 - a client
     client = session.client(service, config=config)
     share_context(client)
+    service_id = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register_first(f"needs-retry.{service_id}", _veto_further_attempts)
     return client
 
 
-def make_ses_client(session: boto3.Session) -> SESV2Client:
+def _veto_further_attempts(**_: object) -> bool | None:
+    """See `_veto_doubtful_retry`."""
+    return False if _makes_single_attempts.get() else None
+
+
+def make_ses_client(session: ClientSession) -> SESV2Client:
     """A client that retries `SendEmail` only if the mail cannot have been sent."""
     client: SESV2Client = _make(session, "sesv2", _SES)
     client.meta.events.register_first(

@@ -14,7 +14,7 @@ anew and the old one done with, so that its tries are kept for what they are for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -82,7 +82,8 @@ class ScanWatch:
 class RelayFunction:
     """The relay behind its queue. Calling it handles one batch and never raises for a mail.
 
-    `scans` is None where nothing is scanned.
+    `scans` is None where nothing is scanned. `read_suppressions` reads the suppressed addresses; a
+    failure is reported, not raised.
     """
 
     settings: Settings
@@ -94,6 +95,7 @@ class RelayFunction:
     queue_url: str
     telemetry: Telemetry
     addresses: AddressWatch
+    read_suppressions: Callable[[], None]
     scans: ScanWatch | None = None
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> BatchAnswer:
@@ -116,13 +118,13 @@ class RelayFunction:
         finally:
             self.telemetry.flush()
 
-    def read_ahead(self) -> None:
-        """Read what every first mail would: the suppressed addresses, and the use of addresses.
+    def refresh(self) -> None:
+        """Read what every first mail needs: the suppressed addresses, and the use of addresses.
 
-        Where that fails, it is logged and counted as for a mail.
+        If that fails, it is logged and counted as for a mail, which reads again.
         """
-        self.ports.submission.submit_each(())
-        self.addresses.read_ahead()
+        self.read_suppressions()
+        self.addresses.refresh()
 
     def _is_handled(self, record: SQSRecord, worker: Worker) -> bool:
         try:

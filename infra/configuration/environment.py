@@ -38,19 +38,14 @@ class LogLevel(StrEnum):
 
 
 class TrustStore(StrEnum):
-    """Whose certificates the functions take for AWS's: Amazon's alone, or every authority's."""
+    """Whose certificates the functions accept from AWS: Amazon's alone, or every authority's."""
 
     AMAZON = "amazon"
     SYSTEM = "system"
 
 
-AMAZON_ROOTS_FILE = "amazon-roots.pem"
-"""Where the functions' archive holds Amazon's (`infra.functions.trust_anchors`)."""
-
-CA_BUNDLE = "AWS_CA_BUNDLE"
-"""What tells botocore whom to trust (boto3 guide, "Configuration", environment variables)."""
-
-_ARCHIVE_FOLDER = "/var/task"  # where Lambda unpacks a function's archive (`LAMBDA_TASK_ROOT`)
+TRUST_STORE = variable_name("trust_store")
+"""The store that the code is to trust: a name, since an older archive may not hold the file."""
 
 INBOUND_ADDRESS = variable_name("inbound_address")
 PREVIOUS_INBOUND_ADDRESSES = variable_name("previous_inbound_addresses")
@@ -79,12 +74,11 @@ def common_variables(
     `service` is the stack's name in metrics and log lines; `log_level` the lowest level that is
     logged. Lambda drops lines below its own level, so that is set to the same.
     """
-    trusted = {CA_BUNDLE: f"{_ARCHIVE_FOLDER}/{AMAZON_ROOTS_FILE}"}
     return {
         **_FIXED,
         "LOG_LEVEL": log_level,
         "POWERTOOLS_SERVICE_NAME": service,
-        **(trusted if trust_store is TrustStore.AMAZON else {}),
+        TRUST_STORE: trust_store,
     }
 
 

@@ -27,8 +27,6 @@ from pathlib import Path, PurePosixPath
 
 import pulumi
 
-from infra.configuration.environment import AMAZON_ROOTS_FILE
-
 from .bytecode import File, InMemory, bytecode_of, runtime_python
 from .made_of import digest_of, is_made_of, note_what_it_is_made_of
 from .platform_wheel import NATIVE, PREVIEWS, PYTHON_VERSION, RUNTIME, platform_wheel
@@ -39,6 +37,9 @@ PACKAGES = ("relay_core", "adapters")
 
 SERVICES = frozenset({"events", "s3", "sesv2", "sns", "sqs", "ssm", "sts"})
 """The services, by botocore's names, whose descriptions go into the archive."""
+
+AMAZON_ROOTS_FILE = "adapters/aws/amazon-roots.pem"
+"""Amazon's roots, beside the module that reads them (`adapters.aws.connections`)."""
 
 _STORE = "botocore/cacert.pem"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold

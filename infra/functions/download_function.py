@@ -50,7 +50,7 @@ from relay_core.keys import (
 
 from .logged_function import FunctionSpec, make_function
 
-HANDLER = "adapters.download_entry.handler"
+HANDLER = "adapters.download_function.handler"
 
 _MEMORY_MB = 1024
 """Somebody waits for a cold start, nearly all of which is processor time: it grows with this."""

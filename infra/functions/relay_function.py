@@ -35,7 +35,7 @@ from relay_core.keys import (
 
 from .logged_function import FunctionSpec, make_function
 
-HANDLER = "adapters.relay_entry.handler"
+HANDLER = "adapters.relay_function.handler"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

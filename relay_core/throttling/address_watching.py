@@ -58,7 +58,7 @@ class AddressWatch:
     _this_week: AddressWeek | None = field(default=None, init=False)
     _looked_back_in: datetime | None = field(default=None, init=False)
 
-    def read_ahead(self) -> None:
+    def refresh(self) -> None:
         """Read the record before the first mail, which then does not. Raises nothing."""
         try:
             self._ended_weeks(self.clock())

@@ -41,26 +41,30 @@ class SuppressingSubmission:
         """See `Submission.submit_each`."""
         now = self.clock()
         if self._is_old(now) or any(map(self._find, mails)):
-            self._read(now)
+            # However it ends: a list that cannot be read is not asked for at every mail.
+            self.refresh()
+            self._read_at = now
         suppressed = [self._find(mail) for mail in mails]
         left = [mail for mail, found in zip(mails, suppressed, strict=True) if found is None]
         answers = iter(self.submission.submit_each(left))
         return [next(answers) if found is None else _refused(found) for found in suppressed]
 
-    def _find(self, mail: OutgoingMail) -> Suppressed | None:
-        return self._known.get(mail.recipient.lower())
-
-    def _is_old(self, now: datetime) -> bool:
-        return self._read_at is None or not self._read_at <= now < self._read_at + self.max_age
-
-    def _read(self, now: datetime) -> None:
-        self._read_at = now
+    def refresh(self) -> None:
+        """Read the list. If that fails, it is reported, and the last that was read holds."""
+        now = self.clock()
         try:
             stored = self.lists.load(SuppressionList().key)
         except AdapterError as error:
             self.on_trouble(error)
         else:
             self._known = stored.window.by_address() if stored else {}
+            self._read_at = now
+
+    def _find(self, mail: OutgoingMail) -> Suppressed | None:
+        return self._known.get(mail.recipient.lower())
+
+    def _is_old(self, now: datetime) -> bool:
+        return self._read_at is None or not self._read_at <= now < self._read_at + self.max_age
 
 
 def _refused(found: Suppressed) -> PermanentError:

@@ -113,7 +113,7 @@ class TestCallsOfOneMail:
         first["s3.GetObject"] -= 2  # the suppressed addresses, and who used a previous address
         assert first == calls_of(counter, shape)
 
-    def test_what_was_read_ahead_is_not_read_by_the_first_mail(
+    def test_what_was_read_at_init_is_not_read_by_the_first_mail(
         self, endpoint: str, counter: counting.Counter
     ) -> None:
         session = loopback_session(endpoint)
@@ -122,7 +122,7 @@ class TestCallsOfOneMail:
         mail = next(shape.mails())
         function.receive(mail)
         recorder.take()
-        function.read_ahead()
+        function.refresh()
         assert count(recorder.take()) == {"s3.GetObject": 2}
         function.relay(mail)
         assert count(recorder.take()) == calls_of(counter, shape)

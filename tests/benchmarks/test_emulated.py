@@ -15,8 +15,7 @@ from rich.console import Console
 from benchmarks import lambda_times
 from benchmarks.emulated import LOOKS, Container, Emulated, page_job, unpack
 from benchmarks.quota import CONTROL_GROUP, SIGNALS, Quota, quota_for, share_of
-from infra.configuration.environment import AMAZON_ROOTS_FILE
-from infra.functions.archive import function_archive
+from infra.functions.archive import AMAZON_ROOTS_FILE, function_archive
 from tests.benchmarks.test_figures import LAMBDA_TIMES
 from tests.infra.program import ROOT
 

@@ -125,7 +125,7 @@ def test_presigned_links_lead_to_the_files(presigning: RunningSandbox) -> None:
 def test_a_stack_with_presigned_links_has_no_page(presigning: RunningSandbox) -> None:
     assert presigning.ready["stack"]["downloadUrl"] == ""
     functions = presigning.client("lambda").list_functions()["Functions"]
-    assert [one["Handler"] for one in functions] == ["adapters.relay_entry.handler"]
+    assert [one["Handler"] for one in functions] == ["adapters.relay_function.handler"]
     keys = presigning.client("ssm").describe_parameters()["Parameters"]
     assert not [one for one in keys if "link-keys" in one["Name"]]
 

@@ -178,7 +178,7 @@ def the_page_cannot_start(night: Night) -> None:
 
 
 def deploy_the_page_before(night: Night) -> None:
-    _deploy_page(night, "adapters.download_entry.handler")
+    _deploy_page(night, "adapters.download_function.handler")
 
 
 def _deploy_page(night: Night, handler: str) -> None:

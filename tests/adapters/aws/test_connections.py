@@ -14,7 +14,8 @@ import trustme
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, SSLError
 
-from adapters.aws.connections import CA_BUNDLE, share_context
+from adapters.aws import connections
+from adapters.aws.connections import CA_BUNDLE, TRUST_STORE, share_context
 from benchmarks.stand_in import stand_in
 
 HOST = "127.0.0.1"
@@ -124,11 +125,48 @@ def test_certificates_are_loaded_once_however_many_clients_and_connections(
     assert len(loaded) == 1
 
 
-def test_a_bundle_that_is_not_there_is_named(
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_a_store_that_cannot_be_read_is_named_and_botocores_own_is_trusted(
+    authority: Authority,
+    endpoint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    content: bytes | None,
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_bytes(content)
+    monkeypatch.setenv(CA_BUNDLE, str(bundle))
+    monkeypatch.setattr("botocore.httpsession.where", lambda: str(authority.bundle))
+    for client in (client_of(endpoint), client_of(endpoint)):
+        assert put_and_get(client) == b"content"
+    (told,) = caplog.records
+    assert ("WARNING", True) == (told.levelname, str(bundle) in told.getMessage())
+
+
+def test_amazons_roots_beside_the_code_are_trusted_and_no_others(
+    authority: Authority, endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(CA_BUNDLE, raising=False)
+    monkeypatch.setenv(TRUST_STORE, "amazon")
+    monkeypatch.setattr(connections, "_AMAZON_ROOTS", authority.bundle)
+    assert put_and_get(client_of(endpoint)) == b"content"
+    monkeypatch.setattr(connections, "_AMAZON_ROOTS", Authority(tmp_path / "other").bundle)
+    monkeypatch.setattr("botocore.httpsession.where", lambda: str(authority.bundle))
+    with pytest.raises(SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+        put_and_get(client_of(endpoint))
+    monkeypatch.setenv(TRUST_STORE, "system")
+    assert put_and_get(client_of(endpoint)) == b"content"
+
+
+def test_where_no_store_can_be_read_each_is_named(
     endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CA_BUNDLE, str(tmp_path / "absent.pem"))
-    with pytest.raises(BotoCoreError, match=r"AWS_CA_BUNDLE: .*absent\.pem"):
+    monkeypatch.setattr("botocore.httpsession.where", lambda: str(tmp_path / "neither.pem"))
+    with pytest.raises(BotoCoreError, match=r"AWS_CA_BUNDLE.*absent\.pem.*neither\.pem"):
         client_of(endpoint)
 
 

@@ -39,6 +39,7 @@ def function(world: MemoryWorld, log: Log, clients: Clients) -> RelayFunction:
         suppressions=world.suppressions,
         queue=clients.sqs,
         queue_url=NO_SUCH_QUEUE,
+        read_suppressions=lambda: None,
         telemetry=telemetry,
         addresses=AddressWatch(
             windows=memory_address_records(),

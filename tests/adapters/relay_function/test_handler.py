@@ -200,7 +200,7 @@ class TestHandler:
         with pytest.raises(relay_function.UnusableEnvironment, match="RELAY_SENDER_ADDRESS"):
             relay_function.handler({"Records": [sqs_record("x", "a")]}, CONTEXT)
 
-    def test_what_cannot_be_read_ahead_stops_no_start(
+    def test_what_cannot_be_read_at_init_stops_no_start(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setenv("RELAY_INCOMING_BUCKET", "no-such-bucket")
@@ -220,7 +220,7 @@ def link_in(request: dict[str, Any]) -> str:
     return next(str(word) for word in body.get_content().split() if word.startswith("http"))
 
 
-@pytest.mark.parametrize("module", ["relay_function", "relay_entry", "download_entry"])
+@pytest.mark.parametrize("module", ["relay_function", "download_function"])
 def test_importing_the_function_needs_no_environment(module: str) -> None:
     subprocess.run(
         [sys.executable, "-W", "error", "-c", f"import adapters.{module}"],

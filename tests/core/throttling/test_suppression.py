@@ -149,6 +149,23 @@ def test_a_list_that_cannot_be_read_is_told_and_the_last_one_holds() -> None:
     assert [down, down] == stack.troubles
 
 
+def test_a_list_that_could_not_be_read_ahead_is_read_for_the_first_mail() -> None:
+    stack = Stack()
+    stack.bounces(ANNA)
+    down = TransientError(call="load", target="x", detail="slow down")
+    stack.world.suppressions.faults.order("load", down)
+    stack.submission.refresh()
+    assert [False] == stack.submit(ANNA)
+    assert [down] == stack.troubles
+
+
+def test_a_list_that_was_read_ahead_is_not_read_for_the_first_mail() -> None:
+    stack = Stack()
+    stack.submission.refresh()
+    stack.bounces(ANNA)
+    assert [True] == stack.submit(ANNA)
+
+
 # --- the list
 
 ADDRESSES = st.text("abAB", min_size=1, max_size=3).map(lambda name: f"{name}@example.com")

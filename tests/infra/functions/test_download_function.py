@@ -48,7 +48,7 @@ def rights(stack: Deployment) -> set[tuple[str, str]]:
 
 def test_it_runs_the_same_archive_as_the_relay_from_another_entry(dev: Deployment) -> None:
     inputs = function(dev).inputs
-    assert inputs["handler"] == "adapters.download_entry.handler"
+    assert inputs["handler"] == "adapters.download_function.handler"
     assert (inputs["runtime"], inputs["architectures"]) == ("python3.13", ["arm64"])
     relay = dev.named(FUNCTION, "mail-relay-dev-function")
     assert inputs["code"].path == relay.inputs["code"].path
@@ -65,7 +65,7 @@ def test_its_environment_names_what_it_works_on_and_no_secret(dev: Deployment) -
         "POWERTOOLS_METRICS_NAMESPACE": "MailRelay",
         "POWERTOOLS_SERVICE_NAME": "mail-relay-dev",
         "LOG_LEVEL": "INFO",
-        "AWS_CA_BUNDLE": "/var/task/amazon-roots.pem",
+        "RELAY_TRUST_STORE": "amazon",
     }
 
 

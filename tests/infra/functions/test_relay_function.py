@@ -33,7 +33,7 @@ def test_it_runs_the_relay_on_python_313_and_arm(deploy: Deploy) -> None:
     inputs = (
         deploy(functionMemory=1024, functionTimeoutSeconds=60).one(FUNCTION, "function").inputs
     )
-    assert inputs["handler"] == "adapters.relay_entry.handler"
+    assert inputs["handler"] == "adapters.relay_function.handler"
     assert inputs["runtime"] == "python3.13"
     assert inputs["architectures"] == ["arm64"]
     assert inputs["memorySize"] == 1024

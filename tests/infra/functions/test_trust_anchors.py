@@ -34,15 +34,13 @@ def test_a_store_without_one_of_them_is_refused_by_its_name() -> None:
         amazon_roots(kept)
 
 
-@pytest.mark.parametrize(
-    ("trust_store", "bundle"), [("amazon", "/var/task/amazon-roots.pem"), ("system", None)]
-)
-def test_every_function_is_told_whom_to_trust(
-    deploy: Deploy, trust_store: str, bundle: str | None
+@pytest.mark.parametrize("trust_store", ["amazon", "system"])
+def test_every_function_is_given_the_store_that_it_trusts(
+    deploy: Deploy, trust_store: str
 ) -> None:
     functions = deploy(trustStore=trust_store, eventBus="default", watchSubscriptions=True).all(
         FUNCTION
     )
     assert len(functions) == 4
     for function in functions:
-        assert function.inputs["environment"]["variables"].get("AWS_CA_BUNDLE") == bundle
+        assert function.inputs["environment"]["variables"]["RELAY_TRUST_STORE"] == trust_store
