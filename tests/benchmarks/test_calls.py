@@ -171,7 +171,7 @@ class TestCallsOfNotices:
         session = loopback_session(endpoint)
         recorder = CallRecorder(session)
         function = MeasuredFunction(session, replace(SETTINGS, notice_limit=1))
-        function.read_ahead()
+        function.refresh()
         mails = REFUSED.mails()
 
         def calls() -> dict[str, int]:
