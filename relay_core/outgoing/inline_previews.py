@@ -41,7 +41,7 @@ _IMAGE = "max-width:100%;height:auto;border:0"
 
 
 def previews_html(previews: Sequence[InlinePreview], page_url: str | None) -> str:
-    """The pictures, each leading to the page if there is one."""
+    """The pictures, each a link to the page if there is one."""
     images = (
         f'<img src="cid:{one.content_id}" alt="{escape(one.name)}" width="{one.width}"'
         f' height="{one.height}" style="{_IMAGE}">'
@@ -54,11 +54,20 @@ def previews_html(previews: Sequence[InlinePreview], page_url: str | None) -> st
 
 _URL = re.compile(r"https?://[^\s<>\"']+")
 _END_OF_SENTENCE = ".,;:!?)]"
-_EACH_LINE_FROM_ITS_SIDE = "white-space:pre-wrap;unicode-bidi:plaintext;text-align:start"
+_EACH_LINE_FROM_ITS_SIDE = "unicode-bidi:plaintext;text-align:start"
+_LINE_END = re.compile(r"\r\n?")
+_BLANK_THAT_HTML_DROPS = re.compile(r"^ | (?= )", re.MULTILINE)
+_NO_BREAK_SPACE = "\xa0"
 
 
 def text_as_html(text: str) -> str:
-    """A text as HTML that shows it, with its URLs as links."""
+    """A text as HTML that shows it line by line and with all blanks, with its URLs as links.
+
+    Outlook for Windows ignores `white-space`: so lines end with `br`, and blanks that a program
+    would drop are no-break spaces. A tab is blanks up to the next multiple of 8 columns.
+    """
+    text = _LINE_END.sub("\n", text).expandtabs()
+    text = _BLANK_THAT_HTML_DROPS.sub(_NO_BREAK_SPACE, text)
     pieces: list[str] = []
     place = 0
     for found in _URL.finditer(text):
@@ -69,7 +78,8 @@ def text_as_html(text: str) -> str:
         pieces += [escape(text[place : found.start()]), f'<a href="{url}">{url}</a>']
         place = found.start() + len(written)
     pieces.append(escape(text[place:]))
-    return f'<div dir="auto" style="{_EACH_LINE_FROM_ITS_SIDE}">{"".join(pieces)}</div>\n'
+    html = "".join(pieces).replace("\n", "<br>\n").replace(_NO_BREAK_SPACE, "&nbsp;")
+    return f'<div dir="auto" style="{_EACH_LINE_FROM_ITS_SIDE}">{html}</div>\n'
 
 
 def with_previews(

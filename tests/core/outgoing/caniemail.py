@@ -1,4 +1,4 @@
-"""What mail programs make of HTML and CSS: facts of caniemail.com, as far as the list uses them.
+"""What mail programs make of HTML and CSS: facts of caniemail.com, as far as the relay needs them.
 
 Taken from the files of the project hteumeuleu/caniemail on GitHub (`_features/*.md`, licence MIT),
 read in November 2026: for each feature, what the newest tested version of a program does. `y`: it
@@ -26,8 +26,11 @@ CSS = {
     "margin": Fact("y", "a", "a", "a"),  # no negative values
     "max-width": Fact("y", "y", "y", "y"),  # Outlook: of tables
     "padding": Fact("y", "y", "a", "y"),  # Outlook: of cells
+    "height": Fact("y", "y", "a", "y"),  # Outlook: not of span, div and p
     "position": Fact("a", "n", "n", "a"),
     "table-layout": Fact("y", "y", "n", "y"),
+    "text-align": Fact("y", "a", "a", "y"),  # `start` and `end` are ignored
+    "white-space": Fact("y", "a", "n", "y"),  # Gmail and outlook.com: not `pre`
     "width": Fact("y", "y", "a", "y"),  # Outlook: not of span, div, p and img
     "word-break": Fact("a", "a", "y", "a"),  # breaks more than it need
 }
@@ -35,6 +38,7 @@ CSS = {
 
 EVERYWHERE = frozenset(
     {
+        "border",
         "border-collapse",
         "border-top",
         "color",
@@ -42,7 +46,6 @@ EVERYWHERE = frozenset(
         "font-size",
         "font-weight",
         "line-height",
-        "text-align",
         "text-decoration",
         "vertical-align",
     }

@@ -1,10 +1,13 @@
-"""The HTML list is one that mail programs show, by what they are known to support."""
+"""The HTML of the relay is such as mail programs show, by what they are known to support."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
+import pytest
+
+from relay_core.outgoing.inline_previews import InlinePreview, previews_html, text_as_html
 from relay_core.outgoing.letterhead import Letterhead
 from relay_core.outgoing.link_list import ListedAttachment
 from relay_core.outgoing.link_list_html import format_appendix_html
@@ -36,6 +39,8 @@ GRACEFUL = {
     "mso-padding-alt": "Word's own property, for the button",
     "display": "Outlook takes mso-padding-alt of the cell for the padding of the link",
     "word-break": "a name may be broken at its parts too",
+    "unicode-bidi": "each line begins on the side of the whole text, which `dir` says",
+    "height": "the image has a height attribute",
 }
 
 
@@ -63,8 +68,19 @@ USED = Used(
 ).elements
 
 
-def test_every_property_is_supported_or_may_be_missing() -> None:
-    names = {name for _, attributes in USED for name in style_of(attributes)}
+PICTURE = InlinePreview(name="a.jpg", content=b"", width=8, height=6)
+TEXT = Used(
+    text_as_html("Too hot:  90\n\thttps://x.example/")
+    + previews_html([PICTURE], "https://x.example/t")
+    + previews_html([PICTURE], None)
+).elements
+
+
+@pytest.mark.parametrize("used", [USED, TEXT], ids=["the list", "a text with pictures"])
+def test_every_property_is_supported_or_may_be_missing(
+    used: list[tuple[str, dict[str, str]]],
+) -> None:
+    names = {name for _, attributes in used for name in style_of(attributes)}
     unknown = names - set(CSS) - EVERYWHERE - set(GRACEFUL)
     assert set() == unknown
     assert set() == {name for name in names & set(CSS) if "n" in CSS[name]} - set(GRACEFUL)
@@ -107,6 +123,16 @@ def test_the_direction_is_of_the_table_and_each_cells_text_agrees() -> None:
     assert [("table", "rtl")] == directions
     sides = {style_of(attributes).get("text-align") for tag, attributes in USED if tag == "td"}
     assert {"right", None} == sides
+
+
+def test_a_picture_has_its_size_as_attributes_too_and_takes_its_place_alone() -> None:
+    images = [attributes for tag, attributes in TEXT if tag == "img"]
+    assert [("8", "6")] * 2 == [(one["width"], one["height"]) for one in images]
+    assert {"100%"} == {style_of(one)["max-width"] for one in images}
+
+
+def test_a_text_with_pictures_is_made_of_elements_that_every_program_has() -> None:
+    assert {"div", "br", "a", "p", "img"} == {tag for tag, _ in TEXT}
 
 
 def test_elements_are_those_of_tables_and_text() -> None:
