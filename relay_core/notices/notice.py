@@ -7,6 +7,7 @@ subject and the wrong part of the recipient code, never a link to an attachment.
 Words of the mail are quoted safely: control characters cannot start a new line, and no mail
 program makes a link of them (`quoting`). So a stranger cannot abuse the operator's trust in a
 notice. The addresses of the sender and of recipients stay unchanged, so that they can be copied.
+The secret addresses of the relay are removed: a notice may go to a chat.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from relay_core.addresses.secrecy import conceal
 from relay_core.errors import Reason, Refusal
 from relay_core.keys import MessageId, RawKey
 from relay_core.policy.arrival import UNKNOWN_ARRIVAL, Arrival
@@ -121,7 +123,12 @@ def compose_notice(
         raise ValueError("a notice needs something to tell")
     reason, code = refusals[0].reason, " or ".join(map(_example, settings.markers))
     told = [
-        Refusal(reason=one.reason, detail=_quoted(one.detail, markers=settings.markers))
+        Refusal(
+            reason=one.reason,
+            detail=_quoted(
+                conceal(one.detail, settings.secret_addresses), markers=settings.markers
+            ),
+        )
         for one in refusals[:MAX_REFUSALS_TOLD]
     ]
     more = len(refusals) - len(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from email.message import EmailMessage
 
@@ -136,9 +137,24 @@ def test_a_mail_never_goes_to_a_previous_address_or_a_subaddress() -> None:
 
 
 def test_no_recipient_and_no_notice_learns_a_previous_address() -> None:
-    body = "Sent to old@in.example.com :Email_Rxers_Code:eve@evil.example:Email_Rxers_Code:"
+    codes = (
+        "anna@example.com",
+        "eve@evil.example",
+        "old+x@in.example.com",
+        "old@in.example.com x",
+    )
+    words = "".join(f":Email_Rxers_Code:{one}:Email_Rxers_Code:" for one in codes)
     world = MemoryWorld()
-    world.relay(mail("old+boiler7@in.example.com", body), SETTINGS, key=KEY)
-    (notice,) = world.notices.published
-    assert "old@in.example.com" not in notice.text
+    raw = mail("old+boiler7@in.example.com", f"Sent to OLD@in.example.com {words}")
+    raw = raw.replace(b"Subject: Alarm", b"Subject: Alarm for old@in.example.com")
+    report = world.relay(raw, SETTINGS, key=KEY)
+    (sent,), (notice,) = world.submission.outbox, world.notices.published
+    assert "anna@example.com" == sent.recipient
+    assert b"Sent to [address removed]" in sent.raw
+    assert b"old@in.example.com" not in sent.raw.lower()
     assert "Sent to: a previous address +boiler7" in notice.text
+    details = [one.detail for one in (*notice.refusals, *report.left_out)]
+    for text in (notice.text, notice.subject, notice.mail_subject, *details):
+        shown = re.sub(r"[\[\]]", "", text.lower())  # signs of a link are in brackets
+        assert "old@in.example.com" not in shown
+        assert "old+x@in.example.com" not in shown
