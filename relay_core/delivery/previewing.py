@@ -9,6 +9,7 @@ can be made, the mail is what it is without.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from relay_core.attachments.attachment import content_of
 from relay_core.links.preview import may_have_preview, preview_format
@@ -23,7 +24,7 @@ PREVIEW_BYTES = 140_000
 """Bytes of all pictures of a mail: in base64 and with their headers less than 200 kB."""
 
 MOST_PREVIEWS = 8
-"""How many images of a mail are looked at."""
+"""How many images of a mail are decoded, the first ones."""
 
 
 def make_previews(
@@ -32,7 +33,7 @@ def make_previews(
     """The pictures that go into the mails of a message, in the order of its files."""
     if not settings.inline_preview or ports.previews is None or manifest.deaths:
         return ()
-    images = list(_images(plan, manifest))[:MOST_PREVIEWS]
+    images = list(islice(_images(plan, manifest), MOST_PREVIEWS))
     made: list[InlinePreview] = []
     left = PREVIEW_BYTES
     for number, (file, content) in enumerate(images):

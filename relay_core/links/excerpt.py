@@ -32,7 +32,7 @@ _DELIMITERS = ",;\t"
 class Excerpt:
     """A text's first lines, or the first rows of a table; the other one is empty.
 
-    `is_whole`: there is no more of it.
+    `is_whole`: no line, cell or character of the file is missing.
     """
 
     lines: tuple[str, ...] = ()
@@ -55,18 +55,12 @@ def excerpt_of(content: bytes, attachment: StoredAttachment) -> Excerpt | None:
     )
     rows = _rows(lines) if is_table else ()
     if rows:
-        is_whole = is_whole and len(rows) <= MAX_LINES and max(map(len, rows)) <= MAX_COLUMNS
-        return Excerpt(
-            rows=tuple(
-                tuple(_cut(cell, MAX_CELL) for cell in row[:MAX_COLUMNS])
-                for row in rows[:MAX_LINES]
-            ),
-            is_whole=is_whole,
+        cells = tuple(
+            tuple(_cut(cell, MAX_CELL) for cell in row[:MAX_COLUMNS]) for row in rows[:MAX_LINES]
         )
-    return Excerpt(
-        lines=tuple(_cut(line, MAX_LINE) for line in lines[:MAX_LINES]),
-        is_whole=is_whole and len(lines) <= MAX_LINES,
-    )
+        return Excerpt(rows=cells, is_whole=is_whole and cells == rows)
+    shown = tuple(_cut(line, MAX_LINE) for line in lines[:MAX_LINES])
+    return Excerpt(lines=shown, is_whole=is_whole and shown == tuple(lines))
 
 
 def _decoded(content: bytes, *, is_whole: bool) -> str | None:
@@ -82,11 +76,12 @@ def _decoded(content: bytes, *, is_whole: bool) -> str | None:
     return None
 
 
-def _rows(lines: list[str]) -> tuple[list[str], ...]:
+def _rows(lines: list[str]) -> tuple[tuple[str, ...], ...]:
     """The rows of a table by the likeliest delimiter; none if it has a single column."""
     delimiter = max(_DELIMITERS, key=lambda one: sum(one in line for line in lines[:20]))
     try:
-        rows = tuple(islice(csv.reader(lines, delimiter=delimiter), MAX_LINES + 1))
+        read = csv.reader(lines, delimiter=delimiter)
+        rows = tuple(tuple(row) for row in islice(read, MAX_LINES + 1))
     except csv.Error:
         return ()
     return rows if max(map(len, rows), default=0) > 1 else ()

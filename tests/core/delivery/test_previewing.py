@@ -12,8 +12,11 @@ from email.policy import default
 
 import pytest
 
+from relay_core.attachments.attachment import Attachment, content_of
+from relay_core.delivery import previewing
 from relay_core.delivery.deaths import Attempt
 from relay_core.delivery.previewing import MOST_PREVIEWS, PREVIEW_BYTES
+from relay_core.mime.message import Message
 from relay_core.ports import Picture
 from relay_core.settings import LinkMode, Settings
 from tests.adapters.stored_message import png
@@ -177,10 +180,18 @@ def test_what_one_image_leaves_the_others_have() -> None:
     assert ["2.png"] == list(shown(parsed(sent[0])))
 
 
-def test_of_many_images_the_first_are_shown() -> None:
+def test_of_many_images_the_first_are_decoded_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = []
+
+    def counted(message: Message, attachment: Attachment) -> Iterator[bytes]:
+        decoded.append(attachment.filename)
+        return content_of(message, attachment)
+
+    monkeypatch.setattr(previewing, "content_of", counted)
     world = MemoryWorld()
     world.previews = previews = FakePreviews()
-    relayed(camera(*[png(number, 5) for number in range(1, MOST_PREVIEWS + 3)]), world)
+    relayed(camera(*[png(number, 5) for number in range(1, MOST_PREVIEWS + 30)]), world)
+    assert [f"{number}.png" for number in range(1, MOST_PREVIEWS + 1)] == decoded
     assert MOST_PREVIEWS == len(previews.asked)
 
 

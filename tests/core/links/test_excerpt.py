@@ -90,3 +90,27 @@ def test_whatever_a_file_holds_little_of_it_is_shown(content: bytes) -> None:
                 assert len(row) <= MAX_COLUMNS
                 assert all(len(cell) <= MAX_CELL + 1 for cell in row)
             assert not (excerpt.is_whole and size > len(content) * 10)
+
+
+WORDS = st.sampled_from(["7.4 bar", "é", "a" * MAX_CELL, "a" * (MAX_CELL + 1), "a" * MAX_LINE * 2])
+
+
+ROWS = st.lists(WORDS, min_size=1, max_size=3) | st.just(["1"] * (MAX_COLUMNS + 1))
+
+
+@given(st.lists(ROWS, min_size=1, max_size=3))
+def test_only_what_is_shown_to_its_last_character_is_whole(rows: list[list[str]]) -> None:
+    content = "".join(f"{';'.join(row)}\n" for row in rows)
+    for name in ("a.txt", "a.csv"):
+        excerpt = shown(content.encode(), name)
+        assert excerpt is not None
+        told = [";".join(row) for row in excerpt.rows] or list(excerpt.lines)
+        assert (content == "".join(f"{line}\n" for line in told)) is excerpt.is_whole
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_text_of_more_lines_than_are_shown_is_cut(more: int) -> None:
+    for name, line in (("a.txt", b"1\n"), ("a.csv", b"1;2\n")):
+        excerpt = shown(line * (MAX_LINES + more), name)
+        assert excerpt is not None
+        assert excerpt.is_whole is not bool(more)
