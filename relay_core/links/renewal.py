@@ -20,7 +20,7 @@ ASKED_AGAIN = timedelta(hours=1)
 """How long after a new link was sent nobody can ask for the next."""
 
 MAX_RENEWALS = 100
-"""How many links a recipient of one message gets after the first."""
+"""How many links a recipient of one message gets at most after the first."""
 
 _LEAST_LEFT = timedelta(minutes=10)
 """A link that would be over before is not worth a mail."""
@@ -48,7 +48,7 @@ def may_ask(
         manifest.state is ManifestState.RELAYING
         and delivery.state is DeliveryState.SUBMITTED
         and delivery.revoked_at is None
-        and delivery.renewals <= MAX_RENEWALS
+        and (delivery.renewals < MAX_RENEWALS or now < link_end(delivery, manifest))
         and any(one.failure is None and one.revoked_at is None for one in manifest.attachments)
         and now + _LEAST_LEFT <= files_end
     )

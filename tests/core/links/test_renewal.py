@@ -118,7 +118,7 @@ def test_a_token_of_a_renewal_is_no_other_recipients() -> None:
         (MANIFEST, True),
         (with_delivery(MANIFEST, replace(SENT, revoked_at=NOW)), False),
         (with_delivery(MANIFEST, replace(SENT, state=DeliveryState.FAILED)), False),
-        (with_delivery(MANIFEST, replace(SENT, renewals=MAX_RENEWALS + 1)), False),
+        (with_delivery(MANIFEST, replace(SENT, renewals=MAX_RENEWALS)), False),
         (replace(MANIFEST, state=ManifestState.REFUSED), False),
         (replace(MANIFEST, attachments=(replace(FILE, revoked_at=NOW),)), False),
         (replace(MANIFEST, attachments=(replace(FILE, failure="x"),)), False),
@@ -129,6 +129,20 @@ def test_a_link_is_renewed_where_it_was_sent_and_has_files(
     manifest: Manifest, *, offered: bool
 ) -> None:
     assert offered is may_ask(manifest.deliveries[0], manifest, POLICY, NOW + HOUR)
+
+
+def test_a_recipient_gets_so_many_links_and_the_last_again_while_it_is_good() -> None:
+    manifest, now = MANIFEST, NOW + HOUR
+    short = replace(POLICY, link_expiry=timedelta(minutes=1))
+    while may_ask(manifest.deliveries[0], manifest, short, now):
+        last = renewed(manifest.deliveries[0], manifest, short, now)
+        manifest = with_delivery(manifest, last)
+        assert may_ask(last, manifest, short, now)
+        assert last.renewals == renewed(last, manifest, short, now).renewals
+        assert last.renewed_until is not None
+        now = last.renewed_until
+    assert MAX_RENEWALS == manifest.deliveries[0].renewals
+    assert now < FILES_END - HOUR
 
 
 def test_nobody_gets_a_link_to_files_that_are_about_to_go() -> None:
