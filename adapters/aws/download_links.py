@@ -187,6 +187,18 @@ ISSUING_AGE = timedelta(minutes=5)
 """How old the keys may be that tokens are made with: one that was just replaced still counts."""
 
 
+def page_url(
+    base_url: str, keys: SsmLinkKeys, message_id: MessageId, recipient: str, renewal: int
+) -> str:
+    """The URL of a recipient's page, the first (`renewal` 0) or one of those that follow it.
+
+    Raises:
+        TransientError: if the keys cannot be read.
+    """
+    token = issue_token(message_id, recipient, keys.keys(ISSUING_AGE), renewal)
+    return f"{base_url.rstrip('/')}/{token}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenDownloadPages:
     """`DownloadPages` whose URLs are `base_url` and a token."""
@@ -201,5 +213,4 @@ class TokenDownloadPages:
 
     def link(self, message_id: MessageId, recipient: str, renewal: int = 0) -> str:
         """See `DownloadPages.link`."""
-        token = issue_token(message_id, recipient, self.keys.keys(ISSUING_AGE), renewal)
-        return f"{self.base_url.rstrip('/')}/{token}"
+        return page_url(self.base_url, self.keys, message_id, recipient, renewal)

@@ -33,7 +33,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from adapters.aws.download_links import S3LinkIndex, SsmLinkKeys, read_issued
+from adapters.aws.download_links import S3LinkIndex, SsmLinkKeys
 from adapters.aws.downloads import Download, FileGone, S3Archives, S3Downloads, S3Previews, Scans
 from adapters.aws.excerpts import S3Excerpts
 from adapters.aws.s3 import S3AttachmentLinks
@@ -46,13 +46,11 @@ from relay_core.links.download import (
     LONGEST_PLAY,
     Archive,
     FileStatus,
-    LinkStatus,
     OfferedFile,
     archive_name,
     fetch_lifetime,
     plan_archive,
     scanned,
-    view_link,
 )
 from relay_core.links.excerpt import excerpt_of
 from relay_core.links.looking import Look, look_of, played_as
@@ -64,22 +62,21 @@ from relay_core.wording.appearance import Appearance
 
 from .frame import Frame, frame_for
 from .http import Answer, Request, form_field, format_answer, parse_request, query_field
-from .kinds import kind_of_file
 from .look_page import Opened, picture_page, recording_page, text_page
-from .notices import Notice, notice_of_file, notice_page
-from .open_link import NUMBER, ExpiredLink, OpenLink
+from .notices import RENEW, Notice, notice_of_file, notice_page
+from .open_link import NUMBER, OpenLink, open_link
 from .page import Shown, files_on, files_page, parts
-from .renewing import FIELD, Renewals, asked_page, offer_page
+from .renewing import ExpiredLink, Renewals
 
 # What has not the shape of a token is no secret; whether one was issued is decided in one place.
 _ROUTE = re.compile(
     r"/(?P<token>[A-Za-z0-9_-]{40})(?:/(?P<what>preview|look)/(?P<number>[1-9][0-9]{0,6}))?\Z"
 )
 _ALL = "all"
-_NOTICE_OF_LINK = {
-    LinkStatus.UNKNOWN: Notice.UNKNOWN,
-    LinkStatus.EXPIRED: Notice.EXPIRED,
-    LinkStatus.REVOKED: Notice.REVOKED,
+_NOTICE_OF_ASKED = {
+    Asked.SENT: Notice.NEW_LINK_SENT,
+    Asked.TOO_SOON: Notice.NEW_LINK_TOO_SOON,
+    Asked.NOT_OFFERED: Notice.EXPIRED,  # since the page was shown
 }
 
 
@@ -131,53 +128,40 @@ class DownloadFunction:
             return self._renew(link, request, frame)
         if not isinstance(link, OpenLink):
             return self._notice(link if isinstance(link, Notice) else Notice.EXPIRED, frame)
-        return self._answer_open(link, route, request)
-
-    def _answer_open(self, link: OpenLink, route: re.Match[str], request: Request) -> Answer:
         if route["what"]:
             of_file = self._preview if route["what"] == "preview" else self._look
             return of_file(link, route["number"])
-        if request.method == "POST":
-            return self._fetch(link, request)
-        return self._show(link, request)
+        return (self._fetch if request.method == "POST" else self._show)(link, request)
 
     def _open(self, token: str, frame: Frame) -> OpenLink | ExpiredLink | Notice:
-        """The link that a token is, one that may be renewed, or what to say instead."""
-        claim = read_issued(token, self.keys)
-        if claim is None:
-            return Notice.UNKNOWN
-        pointer = self.index.find(claim.message_ref)
-        stored = self.manifests.load(pointer.message_id) if pointer else None
-        now = self.clock()
-        view = view_link(claim, stored.manifest if stored else None, now)
-        may_renew = self.renewals is not None and self.renewals.is_offered(view)
-        if may_renew and pointer and pointer.base_url:
-            return ExpiredLink(view=view, base_url=pointer.base_url)
-        if view.status in _NOTICE_OF_LINK or view.manifest is None or view.recipient is None:
-            return _NOTICE_OF_LINK[view.status]
-        return OpenLink(
-            token=token,
-            view=view,
-            manifest=view.manifest,
-            recipient=view.recipient,
-            now=now,
-            frame=frame,
+        return open_link(
+            token,
+            frame,
+            keys=self.keys,
+            index=self.index,
+            manifests=self.manifests,
+            renewals=self.renewals,
+            clock=self.clock,
         )
 
     def _renew(self, link: ExpiredLink, request: Request, frame: Frame) -> Answer:
         """Offer a new link; send it, if that is what the form asks for."""
-        message_id = link.view.manifest.message_id if link.view.manifest else None
-        if self.renewals is None or request.method != "POST" or not form_field(request, FIELD):
-            self.telemetry.shown("renewable", message_id)
-            return offer_page(frame)
-        asked = self.renewals.send(link.view, link.base_url)
-        if asked is Asked.NOT_OFFERED:  # since the page was shown
-            return self._notice(Notice.EXPIRED, frame)
-        self.telemetry.shown(f"new-link-{asked.name.lower().replace('_', '-')}", message_id)
-        return asked_page(asked, frame)
+        if self.renewals is None or request.method != "POST" or not form_field(request, RENEW):
+            return self._notice(Notice.RENEWABLE, frame, link)
+        try:
+            notice = _NOTICE_OF_ASKED[self.renewals.send(link)]
+        except AdapterError as error:
+            self.telemetry.failed(error)
+            notice = Notice.NEW_LINK_NOT_SENT
+        return self._notice(notice, frame, link)
 
     def _notice(
-        self, notice: Notice, frame: Frame, link: OpenLink | None = None, *, home: str = "?"
+        self,
+        notice: Notice,
+        frame: Frame,
+        link: OpenLink | ExpiredLink | None = None,
+        *,
+        home: str = "?",
     ) -> Answer:
         status = notice.name.lower().replace("_", "-")
         self.telemetry.shown(status, link.manifest.message_id if link else None)
@@ -246,12 +230,9 @@ class DownloadFunction:
         return text_page(opened, excerpt_of(content, file.attachment))
 
     def _opened(self, link: OpenLink, file: OfferedFile, *, home: str, beside: str) -> Opened:
-        attachment = file.attachment
-        kind = kind_of_file(attachment.filename, attachment.content_type, link.frame.wording)
         return Opened(
             view=link.view,
             file=file,
-            kind=kind,
             home=home,
             beside=beside,
             origin=self.origin,

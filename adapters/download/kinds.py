@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from relay_core.record.manifest import StoredAttachment
 from relay_core.wording.wording import Wording, translatable
 
 _IMAGE, _VIDEO = translatable("{format} image"), translatable("{format} video")
@@ -37,24 +36,14 @@ _KINDS = {
 _OPAQUE = "application/octet-stream"
 
 
-def kind_of_file(filename: str, content_type: str, wording: Wording) -> str:
+def kind_of_file(attachment: StoredAttachment, wording: Wording) -> str:
     """What a file is: `JPEG image`, the media type of one that is not known, `XYZ file`."""
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = attachment.content_type.partition(";")[0].strip().lower()
     if media_type in _KINDS:
         kind, file_format = _KINDS[media_type]
         return wording.say(kind, format=file_format)
     if media_type and media_type != _OPAQUE:
-        return content_type
-    extension = extension_of(filename)
-    if not extension:
+        return attachment.content_type
+    if not attachment.extension:
         return wording.say("File")
-    return wording.say("{format} file", format=extension.upper())
-
-
-_EXTENSION = re.compile(r".\.([A-Za-z0-9]{1,8})\Z", re.DOTALL)
-
-
-def extension_of(filename: str) -> str:
-    """The extension of a file name, without its dot; empty if there is none."""
-    found = _EXTENSION.search(filename)
-    return found.group(1) if found else ""
+    return wording.say("{format} file", format=attachment.extension.upper())

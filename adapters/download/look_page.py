@@ -17,24 +17,11 @@ from http import HTTPStatus
 from relay_core.links.download import FileStatus, LinkView, OfferedFile
 from relay_core.links.excerpt import Excerpt
 from relay_core.links.looking import Look, look_of
-from relay_core.wording.wording import translatable
 
 from .document import content_policy, document, isolated, text
 from .frame import PLAIN, Frame
 from .http import Answer
-
-TEXTS = {
-    "all files": translatable("All files"),
-    "download": translatable("Download"),
-    "previous": translatable("Previous"),
-    "next": translatable("Next"),
-    "cut": translatable("These are the first lines. Download the file to see all of it."),
-    "no picture": translatable("This picture cannot be shown here. Download it instead."),
-    "no text": translatable("This file cannot be shown here. Download it instead."),
-    "plays": translatable("If it does not play in this browser, download it instead."),
-    "content": translatable("Content of the file"),
-    "other files": translatable("Other files"),
-}
+from .kinds import kind_of_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +29,11 @@ class Opened:
     """The file that a page shows, and where the page is.
 
     `home` is the address of the list of files, relative to the page's own; `beside` that of this
-    page's neighbours, to which a number is appended. `origin` is where files are fetched from, and
-    `kind` what the file is in words.
+    page's neighbours, to which a number is appended. `origin` is where files are fetched from.
     """
 
     view: LinkView
     file: OfferedFile
-    kind: str
     home: str
     beside: str
     origin: str
@@ -61,7 +46,7 @@ def picture_page(opened: Opened, image: str) -> Answer:
     return _page(
         opened,
         f'<p class="shown"><img src="{text(image)}" alt="{name}"'
-        f' data-kind="{say(TEXTS["no picture"])}"></p>\n',
+        f' data-kind="{say("This picture cannot be shown here. Download it instead.")}"></p>\n',
     )
 
 
@@ -69,27 +54,30 @@ def text_page(opened: Opened, excerpt: Excerpt | None) -> Answer:
     """The page with a text's first lines; None if the file turned out to be no text."""
     say = opened.frame.wording.say
     if excerpt is None:
-        return _page(opened, f'<p class="note">{say(TEXTS["no text"])}</p>\n')
+        told = say("This file cannot be shown here. Download it instead.")
+        return _page(opened, f'<p class="note">{told}</p>\n')
     content = _table(excerpt.rows) if excerpt.rows else f"<pre>{_lines(excerpt.lines)}</pre>\n"
-    cut = "" if excerpt.is_whole else f'<p class="note">{say(TEXTS["cut"])}</p>\n'
-    return _page(
-        opened,
-        # It can be scrolled by keyboard, and says what it is.
-        f'<div class="shown" role="region" tabindex="0" aria-label="{say(TEXTS["content"])}">\n'
-        f"{content}</div>\n{cut}",
+    # It can be scrolled by keyboard, and says what it is.
+    label = say("Content of the file")
+    content = (
+        f'<div class="shown" role="region" tabindex="0" aria-label="{label}">\n{content}</div>\n'
     )
+    if not excerpt.is_whole:
+        told = say("These are the first lines. Download the file to see all of it.")
+        content += f'<p class="note">{told}</p>\n'
+    return _page(opened, content)
 
 
 def recording_page(opened: Opened, url: str, media_type: str) -> Answer:
     """The page that plays what is at `url`."""
-    say = opened.frame.wording.say
     element = "audio" if media_type.startswith("audio/") else "video"
-    name, say = text(opened.file.attachment.filename), opened.frame.wording.say
+    name = text(opened.file.attachment.filename)
+    told = opened.frame.wording.say("If it does not play in this browser, download it instead.")
     return _page(
         opened,
         f'<p class="shown"><{element} controls playsinline preload="metadata"'
         f' aria-label="{name}" src="{text(url)}"></{element}></p>\n'
-        f'<p class="note">{say(TEXTS["plays"])}</p>\n',
+        f'<p class="note">{told}</p>\n',
         media=opened.origin,
     )
 
@@ -98,13 +86,14 @@ def _page(opened: Opened, content: str, *, media: str | None = None) -> Answer:
     file, frame = opened.file, opened.frame
     wording, say = frame.wording, frame.wording.say
     name, home = file.attachment.filename, text(opened.home)
-    facts = f"{isolated(opened.kind)} · {isolated(wording.size(file.attachment.size))}"
+    kind = kind_of_file(file.attachment, wording)
+    facts = f"{isolated(kind)} · {isolated(wording.size(file.attachment.size))}"
     body = (
-        f'<p class="ways"><a href="{home}">{say(TEXTS["all files"])}</a></p>\n'
+        f'<p class="ways"><a href="{home}">{say("All files")}</a></p>\n'
         f'<header>\n<h1 class="name">{isolated(name)}</h1>\n<p class="facts">{facts}</p>\n'
         f'</header>\n{content}<form method="post" action="{home}">\n'
         f'<p class="ways"><button class="main" name="file" value="{file.number}">'
-        f"{say(TEXTS['download'])}</button></p>\n</form>\n{_neighbours(opened)}"
+        f"{say('Download')}</button></p>\n</form>\n{_neighbours(opened)}"
     )
     return Answer(
         status=HTTPStatus.OK,
@@ -125,12 +114,12 @@ def _neighbours(opened: Opened) -> str:
     after = min((one.number for one in files if one.number > here), default=None)
     links = "".join(
         f'<a class="button" href="{text(opened.beside)}{number}">{label}</a>\n'
-        for label, number in ((say(TEXTS["previous"]), before), (say(TEXTS["next"]), after))
+        for label, number in ((say("Previous"), before), (say("Next"), after))
         if number is not None
     )
     if not links:
         return ""
-    return f'<nav class="ways" aria-label="{say(TEXTS["other files"])}">\n{links}</nav>\n'
+    return f'<nav class="ways" aria-label="{say("Other files")}">\n{links}</nav>\n'
 
 
 def has_page(file: OfferedFile) -> bool:

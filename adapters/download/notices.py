@@ -7,7 +7,8 @@ from enum import Enum
 from html import escape
 from http import HTTPStatus
 
-from relay_core.links.download import FileStatus
+from relay_core.links.download import FileStatus, LinkStatus
+from relay_core.links.renewal import ASKED_AGAIN
 from relay_core.wording.wording import translatable
 
 from .document import content_policy, document
@@ -106,9 +107,37 @@ class Notice(Enum):
         translatable("This page is temporarily unavailable"),
         (
             translatable(
-                "Your files are safe, and the link stays valid. Please try again in a minute."
+                "Your files and your link are not affected. Please try again in a minute."
             ),
         ),
+    )
+    RENEWABLE = (
+        HTTPStatus.GONE,
+        translatable("This link has expired"),
+        (
+            translatable("The files are still there. A new link can be sent by mail."),
+            translatable("It goes to the address that this link was sent to, and to no other."),
+        ),
+    )
+    NEW_LINK_SENT = (
+        HTTPStatus.ACCEPTED,
+        translatable("A new link is on its way"),
+        (translatable("It goes by mail to the address that this link was sent to."),),
+    )
+    NEW_LINK_TOO_SOON = (
+        HTTPStatus.TOO_MANY_REQUESTS,
+        translatable("A new link was sent within the last hour"),
+        (
+            translatable(
+                "Look into the mailbox that this link was sent to, and into its spam folder."
+            ),
+            translatable("In an hour you can ask again."),
+        ),
+    )
+    NEW_LINK_NOT_SENT = (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        translatable("The new link could not be sent"),
+        (translatable("The files are still there. Please try again in a few minutes."),),
     )
 
     def __init__(self, status: HTTPStatus, title: str, paragraphs: tuple[str, ...]) -> None:
@@ -117,6 +146,11 @@ class Notice(Enum):
         self.paragraphs = paragraphs
 
 
+_NOTICE_OF_LINK = {
+    LinkStatus.UNKNOWN: Notice.UNKNOWN,
+    LinkStatus.EXPIRED: Notice.EXPIRED,
+    LinkStatus.REVOKED: Notice.REVOKED,
+}
 _NOTICE_OF_FILE = {
     FileStatus.SCANNING: Notice.FILE_SCANNING,
     FileStatus.MALICIOUS: Notice.FILE_MALICIOUS,
@@ -127,7 +161,20 @@ _NOTICE_OF_FILE = {
 
 
 _WITH_A_WAY_BACK = frozenset({*_NOTICE_OF_FILE.values(), Notice.NO_SUCH_FILE})
-RETRY_AFTER = timedelta(seconds=30)
+_OFFERS = frozenset({Notice.RENEWABLE, Notice.NEW_LINK_NOT_SENT})
+_RETRY_AFTER = {
+    Notice.UNAVAILABLE: timedelta(seconds=30),
+    Notice.NEW_LINK_NOT_SENT: timedelta(minutes=2),
+    Notice.NEW_LINK_TOO_SOON: ASKED_AGAIN,
+}
+
+RENEW = "renew"
+"""The field of the form that asks for a new link."""
+
+
+def notice_of_link(status: LinkStatus) -> Notice:
+    """What is told of a link that is not available."""
+    return _NOTICE_OF_LINK[status]
 
 
 def notice_of_file(status: FileStatus) -> Notice:
@@ -143,20 +190,21 @@ def notice_page(notice: Notice, frame: Frame = PLAIN, *, home: str = "?") -> Ans
     say = frame.wording.say
     title = say(notice.title)
     told = "".join(f"<p>{say(paragraph)}</p>\n" for paragraph in notice.paragraphs)
-    back = (
-        f'<a class="button" href="{escape(home)}">{say("Back to the files")}</a>\n'
-        if notice in _WITH_A_WAY_BACK
-        else ""
-    )
-    headers = {}
-    if notice is Notice.UNAVAILABLE:
-        headers["Retry-After"] = str(int(RETRY_AFTER.total_seconds()))
+    way_on = ""
+    if notice in _WITH_A_WAY_BACK:
+        way_on = f'<a class="button" href="{escape(home)}">{say("Back to the files")}</a>\n'
+    if is_offer := notice in _OFFERS:
+        way_on = (
+            f'<form method="post"><button class="main button" name="{RENEW}" value="1">'
+            f"{say('Ask for a new link')}</button></form>\n"
+        )
+    retry_after = _RETRY_AFTER.get(notice)
     return Answer(
         status=notice.status,
         content_type="text/html; charset=utf-8",
         body=document(
-            title, f'<div class="notice">\n<h1>{title}</h1>\n{told}{back}</div>\n', frame
+            title, f'<div class="notice">\n<h1>{title}</h1>\n{told}{way_on}</div>\n', frame
         ),
-        policy=content_policy(frame),
-        headers=headers,
+        policy=content_policy(frame, form_action="'self'" if is_offer else "'none'"),
+        headers={"Retry-After": f"{retry_after.total_seconds():.0f}"} if retry_after else {},
     )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from relay_core.links.download import LinkView, OfferedFile
+from adapters.aws.download_links import S3LinkIndex, SsmLinkKeys, read_issued
+from relay_core.links.download import LinkStatus, LinkView, OfferedFile, view_link
+from relay_core.ports import Manifests
 from relay_core.record.manifest import Manifest
 
 from .frame import Frame
+from .notices import Notice, notice_of_link
+from .renewing import ExpiredLink, Renewals
 
 NUMBER = re.compile(r"[1-9][0-9]{0,6}\Z")
 """What names a file, or a part of a long list, in a request."""
@@ -36,9 +41,41 @@ class OpenLink:
         return self.view.files[place] if 0 <= place < len(self.view.files) else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpiredLink:
-    """A link that has expired and whose recipient may ask for another, under `base_url`."""
+def open_link(
+    token: str,
+    frame: Frame,
+    *,
+    keys: SsmLinkKeys,
+    index: S3LinkIndex,
+    manifests: Manifests,
+    renewals: Renewals | None,
+    clock: Callable[[], datetime],
+) -> OpenLink | ExpiredLink | Notice:
+    """The link that a token is, one that may be renewed, or what to say instead.
 
-    view: LinkView
-    base_url: str
+    Raises:
+        AdapterError: if the keys, the index or the manifest cannot be read.
+    """
+    claim = read_issued(token, keys)
+    if claim is None:
+        return Notice.UNKNOWN
+    pointer = index.find(claim.message_ref)
+    stored = manifests.load(pointer.message_id) if pointer else None
+    now = clock()
+    view = view_link(claim, stored.manifest if stored else None, now)
+    if pointer is None or view.manifest is None or view.recipient is None:
+        return notice_of_link(view.status)
+    if view.status is LinkStatus.AVAILABLE:
+        return OpenLink(
+            token=token,
+            view=view,
+            manifest=view.manifest,
+            recipient=view.recipient,
+            now=now,
+            frame=frame,
+        )
+    if renewals is not None and pointer.base_url and renewals.is_offered(view):
+        return ExpiredLink(
+            manifest=view.manifest, recipient=view.recipient, base_url=pointer.base_url
+        )
+    return notice_of_link(view.status)

@@ -26,7 +26,7 @@ from relay_core.wording.wording import Wording, translatable
 from .document import content_policy, document, isolated, isolated_name, text
 from .frame import PLAIN, Frame
 from .http import Answer
-from .kinds import extension_of, kind_of_file
+from .kinds import kind_of_file
 from .look_page import has_page
 
 PAGE_FILES = 100
@@ -181,7 +181,7 @@ class _Item:
 
     def row(self, file: OfferedFile) -> str:
         attachment = file.attachment
-        kind = kind_of_file(attachment.filename, attachment.content_type, self.wording)
+        kind = kind_of_file(attachment, self.wording)
         facts = isolated(kind)
         if file.status is not FileStatus.LOST:
             facts += f" · {isolated(self.wording.size(attachment.size))}"
@@ -193,8 +193,7 @@ class _Item:
         )
 
     def _picture(self, file: OfferedFile) -> str:
-        extension = extension_of(file.attachment.filename)[:4].upper()
-        label = text(extension or self.wording.say("File"))
+        label = text(file.attachment.extension[:4].upper() or self.wording.say("File"))
         image = ""
         if file.status is FileStatus.READY and may_have_preview(file.attachment):
             # The name beside it says what it is. What turns out to be no image shows its kind.

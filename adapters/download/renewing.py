@@ -1,61 +1,36 @@
-"""A new link for a late reader: what the expired page offers, and what asking for it does.
+"""A new link for a late reader: whether the page of an expired link offers it, and sending it.
 
-Only the form asks: whoever follows the old link by GET, as mail gateways do, changes nothing. The
-page says neither whom the link goes to nor whether that mail arrives, since whoever reads it may
-be anybody who has the old address.
+Only the form of that page asks for it: a GET of the old link, as mail gateways send, changes
+nothing. The pages (`notices`) say neither whom the link goes to nor whether that mail arrives,
+since anybody who has the old address can read them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from http import HTTPStatus
 
-from adapters.aws.download_links import ISSUING_AGE, SsmLinkKeys
+from adapters.aws.download_links import SsmLinkKeys, page_url
 from relay_core.delivery.renewal_mail import renewal_mail
 from relay_core.delivery.renewing import Asked, NewLink, send_new_link
 from relay_core.links.download import LinkStatus, LinkView
 from relay_core.links.reference import reference
-from relay_core.links.renewal import ASKED_AGAIN, RenewalPolicy, may_ask
-from relay_core.links.tokens import issue_token
+from relay_core.links.renewal import RenewalPolicy, may_ask
 from relay_core.outgoing.letterhead import Letterhead
 from relay_core.ports import Manifests, OutgoingMail, Submission
+from relay_core.record.manifest import Manifest
 from relay_core.wording.appearance import Appearance
-from relay_core.wording.wording import translatable
 
-from .document import content_policy, document
-from .frame import PLAIN, Frame
-from .http import Answer
 
-FIELD = "renew"
-"""The field of the form that asks for a new link."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiredLink:
+    """A link that has expired and whose recipient may ask for another, under `base_url`."""
 
-_OFFER = "offer"
-TITLES: Mapping[object, str] = {
-    _OFFER: translatable("This link has expired"),
-    Asked.SENT: translatable("A new link is on its way"),
-    Asked.TOO_SOON: translatable("A new link was sent within the last hour"),
-}
-PARAGRAPHS: Mapping[object, tuple[str, ...]] = {
-    _OFFER: (
-        translatable("The files are still there. A new link can be sent by mail."),
-        translatable("It goes to the address that this link was sent to, and to no other."),
-    ),
-    Asked.SENT: (translatable("It goes by mail to the address that this link was sent to."),),
-    Asked.TOO_SOON: (
-        translatable(
-            "Look into the mailbox that this link was sent to, and into its spam folder."
-        ),
-        translatable("In an hour you can ask again."),
-    ),
-}
-BUTTON = translatable("Ask for a new link")
-_STATUS = {
-    Asked.SENT: HTTPStatus.ACCEPTED,
-    Asked.TOO_SOON: HTTPStatus.TOO_MANY_REQUESTS,
-}
+    manifest: Manifest
+    recipient: str
+    base_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,19 +56,18 @@ class Renewals:
             for one in view.manifest.deliveries
         )
 
-    def send(self, view: LinkView, base_url: str) -> Asked:
+    def send(self, link: ExpiredLink) -> Asked:
         """Send the recipient of an expired link another one.
 
         Raises:
-            AdapterError: if it was not sent; it may be asked for again at once.
+            AdapterError: if it was not sent, or if nobody knows (`LostAnswer`). Where it was not,
+                it can be asked for again at once.
         """
-        if view.manifest is None or view.recipient is None:
-            return Asked.NOT_OFFERED
         return send_new_link(
-            view.manifest.message_id,
-            view.recipient,
+            link.manifest.message_id,
+            link.recipient,
             policy=self.policy,
-            compose=partial(self._mail, base_url=base_url),
+            compose=partial(self._mail, base_url=link.base_url),
             manifests=self.manifests,
             submission=self.submission,
             now=self.clock(),
@@ -101,13 +75,11 @@ class Renewals:
 
     def _mail(self, new: NewLink, *, base_url: str) -> OutgoingMail:
         recipient, manifest = new.delivery.recipient, new.manifest
-        token = issue_token(
-            manifest.message_id, recipient, self.keys.keys(ISSUING_AGE), new.delivery.renewals
-        )
+        renewal = new.delivery.renewals
         return renewal_mail(
             manifest,
             recipient,
-            url=f"{base_url.rstrip('/')}/{token}",
+            url=page_url(base_url, self.keys, manifest.message_id, recipient, renewal),
             until=new.until,
             sender_address=self.sender_address,
             stack=self.stack,
@@ -117,43 +89,3 @@ class Renewals:
                 now=self.clock(),
             ),
         )
-
-
-def offer_page(frame: Frame = PLAIN) -> Answer:
-    """The page of an expired link whose files are still kept."""
-    form = (
-        f'<form method="post"><button class="main button" name="{FIELD}" value="1">'
-        f"{frame.wording.say(BUTTON)}</button></form>\n"
-    )
-    return _page(_OFFER, HTTPStatus.GONE, form, frame, form_action="'self'")
-
-
-def asked_page(asked: Asked, frame: Frame = PLAIN) -> Answer:
-    """The page after the form: a new link is sent, or was."""
-    headers = {}
-    if asked is Asked.TOO_SOON:
-        headers["Retry-After"] = str(ASKED_AGAIN // timedelta(seconds=1))
-    return _page(asked, _STATUS[asked], "", frame, headers=headers)
-
-
-def _page(
-    which: object,
-    status: HTTPStatus,
-    form: str,
-    frame: Frame,
-    *,
-    form_action: str = "'none'",
-    headers: dict[str, str] | None = None,
-) -> Answer:
-    say = frame.wording.say
-    title = say(TITLES[which])
-    told = "".join(f"<p>{say(one)}</p>\n" for one in PARAGRAPHS[which])
-    return Answer(
-        status=status,
-        content_type="text/html; charset=utf-8",
-        body=document(
-            title, f'<div class="notice">\n<h1>{title}</h1>\n{told}{form}</div>\n', frame
-        ),
-        policy=content_policy(frame, form_action=form_action),
-        headers=headers or {},
-    )

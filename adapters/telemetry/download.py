@@ -1,8 +1,8 @@
 """Log and metrics of the download page: a line for each request, and counted pages.
 
-`PagesShown` counts every page by `status`: one of `LinkStatus`, the name of a `Notice`, `look` for
-the page of one file, `renewable` where a new link is offered, `new-link-sent` and
-`new-link-too-soon` once it is asked for.
+`PagesShown` counts every page by `status`: one of `LinkStatus`, the name of a `Notice`
+(`renewable` where a new link is offered, `new-link-sent` once it is sent), or `look` for the page
+of one file.
 `DownloadsStarted` counts what was asked for with a button, one file or all of them, and
 `ArchivesMade` the archives that were not there yet.
 

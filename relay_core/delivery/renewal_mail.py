@@ -17,7 +17,7 @@ from relay_core.record.manifest import Manifest
 from relay_core.wording.wording import translatable
 
 SUBJECT = translatable("New link: {subject}")
-INTRODUCTION = translatable(
+EXPLANATION = translatable(
     "A new link to these files was asked for on the download page. It goes to you alone; the link"
     " in the first mail stays closed. If you did not ask, you need do nothing."
 )
@@ -43,7 +43,7 @@ def renewal_mail(
         if one.failure is None and one.revoked_at is None
     ]
     say = letterhead.wording.say
-    notes = [say(INTRODUCTION)]
+    notes = [say(EXPLANATION)]
     text = format_appendix_text(listed, notes, page_url=url, letterhead=letterhead)
     table = format_appendix_html(listed, notes, page_url=url, letterhead=letterhead)
     html = f"<!doctype html>\n{table}"

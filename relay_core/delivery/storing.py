@@ -22,7 +22,6 @@ from relay_core.attachments.attachment import content_of
 from relay_core.attachments.file_key import earlier_file_key
 from relay_core.errors import PermanentError, TransientError
 from relay_core.keys import AttachmentKey
-from relay_core.links.lifetime import files_until
 from relay_core.plan import RelayPlan, Upload
 from relay_core.ports import FileToStore, Ports
 from relay_core.record.lease import Worker
@@ -66,7 +65,7 @@ def earlier_files(
     if manifest is None or not manifest.attachments:
         return (), now
     least = min(settings.link_expiry, settings.attachment_retention / 2)
-    if now + least <= files_until(manifest, settings):
+    if now + least <= manifest.files_until(settings.attachment_retention):
         return manifest.attachments, manifest.stored_since
     return tuple(one for one in manifest.attachments if one.revoked_at is not None), now
 

@@ -24,7 +24,7 @@ MAX_CELL = 200
 
 _LONGEST_CHARACTER = 4  # bytes, of any charset that is read
 _TABLES = frozenset({"text/csv"})
-_TABLE_EXTENSIONS = (".csv", ".tsv")
+_TABLE_EXTENSIONS = frozenset({"csv", "tsv"})
 _DELIMITERS = ",;\t"
 
 
@@ -50,9 +50,7 @@ def excerpt_of(content: bytes, attachment: StoredAttachment) -> Excerpt | None:
     lines = text.splitlines()
     if not is_whole and len(lines) > 1 and not text.endswith(("\n", "\r")):
         lines.pop()  # it ends where we stopped reading
-    is_table = attachment.content_type in _TABLES or attachment.filename.lower().endswith(
-        _TABLE_EXTENSIONS
-    )
+    is_table = attachment.content_type in _TABLES or attachment.extension in _TABLE_EXTENSIONS
     rows = _rows(lines) if is_table else ()
     if rows:
         cells = tuple(

@@ -27,9 +27,4 @@ def links_until(manifest: Manifest, settings: Settings, worker: Worker) -> datet
     operator has extended them already, sooner where the files do not last so long.
     """
     end = max(manifest.expires_at, worker.deadline + settings.link_expiry)
-    return min(end, files_until(manifest, settings))
-
-
-def files_until(manifest: Manifest, settings: Settings) -> datetime:
-    """Until when all files of a message are kept for sure."""
-    return manifest.stored_since + settings.attachment_retention
+    return min(end, manifest.files_until(settings.attachment_retention))

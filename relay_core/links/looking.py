@@ -55,9 +55,8 @@ def look_of(attachment: StoredAttachment) -> Look | None:
         return Look.PICTURE
     if attachment.size and played_as(attachment) is not None:
         return Look.RECORDING
-    extension, content_type = _extension(attachment), attachment.content_type
-    is_text = content_type in _TEXT_TYPES or (
-        content_type == _OPAQUE and extension in _TEXT_EXTENSIONS
+    is_text = attachment.content_type in _TEXT_TYPES or (
+        attachment.content_type == _OPAQUE and attachment.extension in _TEXT_EXTENSIONS
     )
     return Look.TEXT if attachment.size and is_text else None
 
@@ -66,9 +65,4 @@ def played_as(attachment: StoredAttachment) -> str | None:
     """The media type that a browser is told to play a file as; None if it is no recording."""
     if attachment.content_type in _PLAYABLE_TYPES:
         return attachment.content_type
-    return _RECORDINGS.get(_extension(attachment)) if attachment.content_type == _OPAQUE else None
-
-
-def _extension(attachment: StoredAttachment) -> str:
-    _, dot, extension = attachment.filename.rpartition(".")
-    return extension.lower() if dot else ""
+    return _RECORDINGS.get(attachment.extension) if attachment.content_type == _OPAQUE else None

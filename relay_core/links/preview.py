@@ -38,14 +38,13 @@ class ImageFormat(StrEnum):
     WEBP = "image/webp"
 
 
-_EXTENSIONS = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+_EXTENSIONS = frozenset({"png", "jpg", "jpeg", "gif", "webp"})
 
 
 def may_have_preview(attachment: StoredAttachment) -> bool:
     """Whether looking into the file for an image is worth it. Cameras often name no type."""
     return 0 < attachment.size <= MAX_PREVIEW_BYTES and (
-        attachment.content_type in set(ImageFormat)
-        or attachment.filename.lower().endswith(_EXTENSIONS)
+        attachment.content_type in set(ImageFormat) or attachment.extension in _EXTENSIONS
     )
 
 

@@ -43,14 +43,13 @@ def may_ask(
     delivery: DeliveryRecord, manifest: Manifest, policy: RenewalPolicy, now: datetime
 ) -> bool:
     """Whether a recipient may have a new link, now or an hour later: none that was revoked."""
-    files_end = manifest.stored_since + policy.attachment_retention
     return (
         manifest.state is ManifestState.RELAYING
         and delivery.state is DeliveryState.SUBMITTED
         and delivery.revoked_at is None
         and (delivery.renewals < MAX_RENEWALS or now < link_end(delivery, manifest))
         and any(one.failure is None and one.revoked_at is None for one in manifest.attachments)
-        and now + _LEAST_LEFT <= files_end
+        and now + _LEAST_LEFT <= manifest.files_until(policy.attachment_retention)
     )
 
 
@@ -65,12 +64,13 @@ def renewed(
     """The record with a link that is good now, and the time at which it is sent."""
     if now < link_end(delivery, manifest):
         return replace(delivery, renewed_at=now)
-    files_end = manifest.stored_since + policy.attachment_retention
     return replace(
         delivery,
         renewals=delivery.renewals + 1,
         renewed_at=now,
-        renewed_until=min(now + policy.link_expiry, files_end),
+        renewed_until=min(
+            now + policy.link_expiry, manifest.files_until(policy.attachment_retention)
+        ),
     )
 
 

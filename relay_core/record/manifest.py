@@ -16,9 +16,10 @@ any try. By it a second delivery repeats no notice, and an operator finds the ma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from relay_core.errors import Reason, Refusal
@@ -82,6 +83,15 @@ class StoredAttachment:
     sha256: str
     failure: str | None = None
     revoked_at: datetime | None = None
+
+    @property
+    def extension(self) -> str:
+        """The extension of its name in lower case, without the dot; "" if there is none."""
+        found = _EXTENSION.search(self.filename)
+        return found[1].lower() if found else ""
+
+
+_EXTENSION = re.compile(r".\.([A-Za-z0-9]{1,8})\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +219,10 @@ class Manifest:
     def stored_since(self) -> datetime:
         """A moment before which none of its files was stored."""
         return self.files_since or self.created_at
+
+    def files_until(self, attachment_retention: timedelta) -> datetime:
+        """Until when all of its files are certainly kept (see `links.lifetime`)."""
+        return self.stored_since + attachment_retention
 
     @property
     def is_settled(self) -> bool:

@@ -39,7 +39,6 @@ def opened(*names: str, number: int = 1) -> Opened:
             status=LinkStatus.AVAILABLE, recipient=ANNA, manifest=manifest(*names), files=files
         ),
         file=files[number - 1],
-        kind="CSV table",
         home="../../home",
         beside="",
         origin=ORIGIN,

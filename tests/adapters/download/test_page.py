@@ -279,8 +279,7 @@ class TestFiles:
 
 class TestNotices:
     def test_each_state_has_a_page_of_its_own(self) -> None:
-        titles = {outline(notice_page(notice)).texts["h1"][0] for notice in Notice}
-        assert len(Notice) == len(titles)
+        assert len(Notice) == len({notice_page(notice).body for notice in Notice})
 
     @pytest.mark.parametrize(
         ("notice", "status"),
@@ -296,15 +295,22 @@ class TestNotices:
             (Notice.NO_SUCH_FILE, 400),
             (Notice.WRONG_METHOD, 405),
             (Notice.UNAVAILABLE, 503),
+            (Notice.RENEWABLE, 410),
+            (Notice.NEW_LINK_SENT, 202),
+            (Notice.NEW_LINK_TOO_SOON, 429),
+            (Notice.NEW_LINK_NOT_SENT, 503),
         ],
     )
-    def test_each_has_its_status_and_a_form_leads_nowhere(
+    def test_each_has_its_status_and_only_an_offer_has_a_form(
         self, notice: Notice, status: int
     ) -> None:
         answer = notice_page(notice)
         assert status == answer.status
-        assert "form-action 'none'" in answer.policy
-        assert not {tag for tag, _ in outline(answer).elements} & {"form", "button", "img"}
+        is_offer = notice in {Notice.RENEWABLE, Notice.NEW_LINK_NOT_SENT}
+        target, expected = ("'self'", {"form", "button"}) if is_offer else ("'none'", set())
+        assert f"form-action {target};" in answer.policy
+        tags = {tag for tag, _ in outline(answer).elements}
+        assert expected == tags & {"form", "button", "img"}
 
     def test_only_what_is_asked_for_on_a_page_leads_back_to_it(self) -> None:
         with_a_way_back = {
@@ -314,7 +320,12 @@ class TestNotices:
         assert {*map(notice_of_file, states), Notice.NO_SUCH_FILE} == with_a_way_back
 
     def test_trouble_asks_to_come_again(self) -> None:
-        assert int(notice_page(Notice.UNAVAILABLE).headers["Retry-After"]) > 0
+        for notice in (Notice.UNAVAILABLE, Notice.NEW_LINK_TOO_SOON, Notice.NEW_LINK_NOT_SENT):
+            assert int(notice_page(notice).headers["Retry-After"]) > 0
+
+    def test_a_page_that_any_link_may_have_promises_nothing_of_it(self) -> None:
+        for notice in (Notice.UNAVAILABLE, Notice.NEW_LINK_NOT_SENT):
+            assert "valid" not in notice_page(notice).body.decode().partition("<h1>")[2]
 
 
 @pytest.mark.parametrize(
@@ -348,4 +359,4 @@ def test_what_is_left_is_never_rounded_up(left: timedelta, text: str) -> None:
     ],
 )
 def test_a_file_is_of_a_kind_that_people_know(name: str, content_type: str, kind: str) -> None:
-    assert kind == kind_of_file(name, content_type, Wording())
+    assert kind == kind_of_file(attachment(name, content_type=content_type), Wording())

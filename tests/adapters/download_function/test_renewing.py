@@ -157,7 +157,12 @@ def test_what_the_mail_service_refuses_may_be_asked_for_again_at_once(
 ) -> None:
     refused = PermanentError(call="ses:SendEmail", target=ANNA, detail="by test")
     mails.faults.order("submit", refused)
-    assert 503 == ask(late, message.path()).status
+    answer = ask(late, message.path())
+    assert (503, "The new link could not be sent") == (answer.status, answer.title)
+    assert int(answer.headers["Retry-After"]) > 0
+    # The same button is there again.
+    assert 'name="renew"' in answer.text
+    assert "form-action 'self';" in answer.headers["Content-Security-Policy"]
     assert 202 == ask(late, message.path()).status
     assert 200 == late.get(link_in(mails)).status
 
@@ -249,8 +254,13 @@ def test_a_link_that_was_made_before_says_what_it_said(
     assert "renew" not in answer.text
 
 
-def test_no_answer_says_whom_the_link_goes_to(late: Visitor, message: StoredMessage) -> None:
-    answers = [late.get(message.path()), *(ask(late, message.path()) for _ in range(2))]
+def test_no_answer_says_whom_the_link_goes_to(
+    late: Visitor, message: StoredMessage, mails: MemorySubmission
+) -> None:
+    refused = PermanentError(call="ses:SendEmail", target=ANNA, detail="by test")
+    mails.faults.order("submit", refused)
+    answers = [late.get(message.path()), *(ask(late, message.path()) for _ in range(3))]
+    assert [410, 503, 202, 429] == [answer.status for answer in answers]
     for answer in answers:
         assert ANNA not in answer.text
         assert "example" not in answer.text
