@@ -16,31 +16,31 @@ COLUMNS = 78
 
 # What stays in one piece: up to a hyphen or an underscore, up to a dot, or the rest.
 _PART = re.compile(r"\.?[^-_.]*[-_]*|\.", re.DOTALL)
+_BLANKS_OR_WORD = re.compile(r" +|[^ ]+")
 _LONG_NAME = 20  # characters; a shorter one fits on any screen
 
 
 def wrapped(text: str, *, inset: str = "") -> Iterator[str]:
     """The lines of a sentence, as wide as `COLUMNS` at most; all but the first begin with `inset`.
 
-    Broken between words; within a word only if it is wider than a line.
+    A line ends at a blank (U+0020), whose place it takes, and within a word only if that is wider
+    than a line. A URL is never broken: one that is wider is a line of its own.
     """
-    line, room = "", COLUMNS
-    for word in text.split():
-        gap = " " if line.strip() else ""
-        if columns(line + gap + word) <= room:
-            line += gap + word
+    line, gap = "", ""
+    for piece in _BLANKS_OR_WORD.findall(text):
+        if piece.startswith(" "):
+            gap = piece
             continue
-        if columns(inset + word) <= room:
-            yield line
-            line = inset + word
-            continue
-        for number, part in enumerate(_narrow(word, room - columns(inset))):
-            between = gap if number == 0 else ""
-            if columns(line + between + part) <= room:
-                line += between + part
-            else:
+        is_whole = columns(inset + piece) <= COLUMNS or "://" in piece
+        for part in [piece] if is_whole else _narrow(piece, COLUMNS - columns(inset)):
+            if columns(line + gap + part) <= COLUMNS:
+                line += gap + part
+            elif line:
                 yield line
                 line = inset + part
+            else:
+                line = part
+            gap = ""
     yield line
 
 

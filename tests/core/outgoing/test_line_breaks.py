@@ -22,9 +22,28 @@ NAMES = st.lists(
 @example("東" * 39 + " 京")
 def test_no_line_is_wider_than_a_terminal_and_no_character_is_lost(text: str) -> None:
     lines = list(wrapped(text, inset="  "))
-    assert all(columns(line) <= COLUMNS for line in lines)
+    assert all(columns(line) <= COLUMNS or "://" in line for line in lines)
     assert all(line.startswith("  ") for line in lines[1:])
-    assert "".join(text.split()) == "".join("".join(lines).split())
+    assert text.replace(" ", "") == "".join(lines).replace(" ", "")
+
+
+@given(st.text(alphabet="ab- \xa0\u3000", max_size=COLUMNS // 2))
+def test_what_fits_into_a_line_is_as_it_was(text: str) -> None:
+    assert [text.rstrip(" ")] == list(wrapped(text))
+
+
+@given(st.lists(st.text(alphabet="ab\xa0\u2003", min_size=1, max_size=COLUMNS - 2)))
+def test_a_line_ends_at_a_blank_and_at_no_other_space(words: list[str]) -> None:
+    assert words == re.findall("[^ ]+", " ".join(wrapped("   ".join(words))))
+
+
+@given(st.integers(1, 200), st.sampled_from(["", "Contact: ", "x" * 70 + " "]))
+def test_a_url_stays_whole_and_is_alone_where_it_is_too_long(length: int, before: str) -> None:
+    url = "https://help.example/" + "a-b_c." * length
+    lines = list(wrapped(f"{before}{url} or the control room", inset="  "))
+    (line,) = [line for line in lines if url in line]
+    assert columns(line) <= COLUMNS or line.strip(" ") == url
+    assert "" not in lines
 
 
 def test_a_long_name_is_broken_where_a_reader_would_break_it() -> None:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay_core.outgoing.letterhead import Letterhead
 from relay_core.outgoing.link_list import ListedAttachment, format_appendix_text, format_size
 from relay_core.outgoing.link_list_html import format_appendix_html
+from relay_core.wording.appearance import Appearance
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
@@ -28,6 +30,12 @@ def test_the_text_names_number_size_link_and_the_earliest_expiry() -> None:
         "\n* a.log (5 bytes)\n  https://x.example/?a=1&b=2\n"
         "\n* b.log (1.0 kB)\n  https://x.example/?a=1&b=2\n"
     ) == format_appendix_text([listed(hours=3), listed("b.log", 1000)])
+
+
+def test_the_contacts_url_can_be_clicked_however_long_it_is() -> None:
+    url = "https://help.example/" + "control-room/" * 9
+    letterhead = Letterhead(appearance=Appearance(contact=url))
+    assert f"\nContact:\n{url}\n" in format_appendix_text([listed()], letterhead=letterhead)
 
 
 def test_a_note_alone_is_shown_as_a_table_of_its_own() -> None:
