@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import os
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -115,6 +116,14 @@ class PostingFunction:
                 self._post(receiver, announcement)
             except RelayError as error:
                 self._failed(record, receiver, error)
+                return False
+            except Exception as error:  # noqa: BLE001 - the other messages get their turn
+                self.log.error(  # noqa: TRY400 - without the error's words, which may be secret
+                    "not posted, by an error of the program",
+                    receiver=receiver.name if receiver else None,
+                    error=type(error).__name__,
+                    cause="".join(traceback.format_tb(error.__traceback__)),
+                )
                 return False
             self.log.info(
                 "posted",

@@ -101,7 +101,7 @@ def parse_record(record: SQSRecord, *, incoming_bucket: str) -> tuple[Notificati
     """
     try:
         return _parse_body(json.loads(record.body), incoming_bucket)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableRecord(
             call="sqs:ReceiveMessage",
             target=f"SQS message {record.message_id}",

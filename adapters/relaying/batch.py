@@ -27,7 +27,6 @@ from adapters.aws.sqs import (
     ScansDue,
     SqsReminders,
     SummaryDue,
-    UnreadableRecord,
     parse_record,
     postpone,
     retry_delay,
@@ -127,55 +126,53 @@ class RelayFunction:
         self.addresses.refresh()
 
     def _is_handled(self, record: SQSRecord, worker: Worker) -> bool:
-        try:
-            self._handle_record(record, worker)
-        except Exception:  # noqa: BLE001 - the log has told of it, and the queue keeps the record
-            return False
-        return True
-
-    def _handle_record(self, record: SQSRecord, worker: Worker) -> None:
-        """Handle one message of the queue; raising keeps it there."""
+        """Handle one message; False if the queue is to keep it, for a reason that is logged."""
         with self.telemetry.record(record, self.settings.max_receive_count):
             try:
-                notifications = parse_record(record, incoming_bucket=self.incoming_bucket)
-            except UnreadableRecord as error:
+                return self._handle_record(record, worker)
+            except Exception as error:  # noqa: BLE001 - it is logged, and the queue keeps the record
                 self.telemetry.failed(error)
-                raise
-            attempt = Attempt(queue_message=record.message_id, number=record.receive_count)
-            # Every mail of the record gets its turn, whatever became of the one before.
-            results = [
-                self._handle_notification(notification, attempt, worker)
-                for notification in notifications
-            ]
-            try:
-                self._settle(record, [result for result in results if result is not None])
-            except NotSentAnew as error:
-                # It counts as a try after all, and may have been the last one.
-                for mail in notifications:
-                    if isinstance(mail, Received):
-                        tried = attempt.given_to(worker, self.settings)
-                        self._record_trouble(mail.raw_key, str(error), tried)
-                raise
+                return False
 
-    def _settle(self, record: SQSRecord, results: Sequence[Again | Exception]) -> None:
-        """Have a record that is not done with come again; raising keeps this very one."""
+    def _handle_record(self, record: SQSRecord, worker: Worker) -> bool:
+        """The same; what it raises is not logged yet."""
+        notifications = parse_record(record, incoming_bucket=self.incoming_bucket)
+        attempt = Attempt(queue_message=record.message_id, number=record.receive_count)
+        # Every mail of the record gets its turn, whatever became of the one before.
+        results = [
+            self._result_of(notification, attempt, worker) for notification in notifications
+        ]
         errors = [result for result in results if isinstance(result, Exception)]
         again = [result for result in results if isinstance(result, Again)]
         if any(isinstance(error, TransientError) for error in errors) or (
             not errors and any(one.failed_try for one in again)
         ):
             self._postpone(record, retry_delay(self.settings.retry_delay, record.receive_count))
-        if errors:
-            raise errors[0]
-        if any(one.failed_try for one in again):
-            raise NotDone
-        if again:
-            try:
+        if errors or any(one.failed_try for one in again):
+            return False
+        try:
+            if again:
                 delay = min(one.after for one in again)
                 send_anew(self.queue, self.queue_url, record, delay)
-            except AdapterError as error:
-                self.telemetry.not_sent_anew(error)
-                raise NotSentAnew(str(error)) from error
+        except AdapterError as error:
+            self.telemetry.not_sent_anew(error)
+            # It counts as a try after all, and may have been the last one.
+            for mail in notifications:
+                if isinstance(mail, Received):
+                    tried = attempt.given_to(worker, self.settings)
+                    self._record_trouble(mail.raw_key, str(error), tried)
+            return False
+        return True
+
+    def _result_of(
+        self, notification: Notification, attempt: Attempt, worker: Worker
+    ) -> Again | Exception | None:
+        """Why the queue has to deliver the message again, which is logged; None if it has not."""
+        try:
+            return self._handle_notification(notification, attempt, worker)
+        except Exception as error:  # noqa: BLE001 - it is logged, and the queue keeps the record
+            self.telemetry.failed(error)
+            return error
 
     def _handle_notification(
         self, notification: Notification, attempt: Attempt, worker: Worker
@@ -322,11 +319,3 @@ class RelayFunction:
 
 class NoBatch(RelayError):
     """The function was invoked with something else than messages of a queue."""
-
-
-class NotDone(RelayError):
-    """The queue is to keep the record; the reason is in the log."""
-
-
-class NotSentAnew(NotDone):
-    """A record that was to come again with all its tries could not be put on the queue."""

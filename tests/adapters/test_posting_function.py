@@ -288,3 +288,16 @@ def test_a_message_that_is_no_announcement_stays_for_the_dead_letter_queue(
 def test_a_queue_that_belongs_to_nobody_is_told(posting: Posting) -> None:
     assert not posting("unknown")
     assert "no receiver of arn:unknown" in posting.log.getvalue()
+
+
+def test_an_error_of_the_program_is_logged_and_no_secret_with_it(posting: Posting) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError(SECRET_PATH)
+
+    https: Any = broken
+    changed = replace(posting, function=replace(posting.function, https=https))
+    assert not changed("slack")
+    (line,) = [json.loads(one) for one in posting.log.getvalue().splitlines()]
+    assert ("ZeroDivisionError", "m") == (line["error"], line["sqs_message_id"])
+    assert "in broken" in line["cause"]
+    assert SECRET_PATH not in posting.log.getvalue()
