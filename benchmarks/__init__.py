@@ -1,8 +1,9 @@
 """Every figure of docs/performance.md: `python -m benchmarks [--json]`.
 
-Figures are ratios taken in one run, so that they say something on any machine: what the
-relay's core does with a message, with pybase64 and with the standard library alone, against
-the standard library's `email` doing the same, and against nothing but decoding the base64.
-Times are medians. The ways take turns, so that a busy machine slows all of them alike, and
-each round has a message of its own, so that nothing remembered from the last one helps.
+Figures are ratios measured in one run, so that they are valid on any machine. The relay's core is
+measured with pybase64 and with the standard library alone. It is compared with the standard
+library's `email` for the same job, and with base64 decoding alone.
+
+Times are medians. The variants run alternately, so that load on the machine affects all of them,
+and each round has a different message, so that no cache helps.
 """

@@ -25,7 +25,7 @@ def main() -> None:
         task = progress.add_task("measuring", total=None)
         figures = measure(lambda what: progress.update(task, description=f"measuring {what}"))
     console = Console()
-    # What needs more than 80 columns is not to be cut where no terminal is.
+    # Tables need more than 80 columns and must not be cut without a terminal.
     console.width = max(console.width, _LEAST_WIDTH)
     if as_json:
         python = f"{platform.python_implementation()} {platform.python_version()}"

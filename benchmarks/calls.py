@@ -1,11 +1,12 @@
-"""The AWS calls of a session, counted as they leave, and made again without the function.
+"""The AWS calls of a session: counts them, and repeats them without the function.
 
-botocore tells of a call twice (boto3 guide, "Extensibility guide"): `before-parameter-build` with
-the parameters that the caller gave, and `before-send` with the request that goes out, once for
-each try. A URL that is presigned is built and never sent.
+botocore emits two events for a call (boto3 guide, "Extensibility guide"): `before-parameter-build`
+with the caller's parameters, and `before-send` with the request, once for each try. A presigned
+URL is built but never sent.
 
-What is bare is what any program pays that makes these calls with boto3: the same ones, with the
-same bytes, in the same order, and as many at the same time. It is the floor of the function.
+The bare calls are those that any program with boto3 must make: the same calls, with the same
+bytes, in the same order and with the same concurrency. Their time is the lower limit for the
+function.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ class Call:
 
     @property
     def name(self) -> str:
-        """As it is counted: `s3.PutObject`."""
+        """The name in the counts: `s3.PutObject`."""
         return f"{self.service}.{self.operation}"
 
 
 class CallRecorder:
-    """Records the calls of the clients that a session makes from now on."""
+    """Records the calls of the clients that a session creates from now on."""
 
     def __init__(self, session: boto3.Session) -> None:
         self._calls: list[Call] = []
@@ -50,11 +51,11 @@ class CallRecorder:
         session.events.register("before-send", self._record_sent)
 
     def take(self) -> list[Call]:
-        """The calls since the last time.
+        """The calls since the last `take`.
 
         Raises:
-            RuntimeError: if other requests went out than calls were made, as where one was
-                repeated: then the figures would not be those of an undisturbed mail.
+            RuntimeError: if the number of requests differs from that of calls, for example after a
+                retry: then the figures are not those of an undisturbed mail.
         """
         calls, sent = self._calls[:], Counter(self._sent)
         self._calls.clear()
@@ -94,13 +95,13 @@ def put_keys(calls: Sequence[Call]) -> Iterator[str]:
 
 
 def bare_clients(session: boto3.Session) -> dict[str, Any]:
-    """Clients as the function has them, by the names of their services."""
+    """Clients as the function creates them, by the names of their services."""
     clients = make_clients(session)
     return {one.name: getattr(clients, one.name) for one in fields(clients)}
 
 
 def make_again(calls: Sequence[Call], clients: Mapping[str, Any], threads: Executor) -> None:
-    """Make the calls with the clients of their services, and nothing else."""
+    """Make the same calls with the clients of their services."""
     for name, run in groupby(calls, key=lambda call: call.name):
         group = list(run)
         if name == _AT_THE_SAME_TIME and len(group) > 1:
@@ -115,7 +116,7 @@ def _make(call: Call, clients: Mapping[str, Any]) -> None:
     try:
         answer = operation(**call.parameters)
     except ClientError as error:
-        # The first look for a manifest finds none.
+        # The first read of a manifest finds none.
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise
     else:

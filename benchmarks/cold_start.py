@@ -1,13 +1,13 @@
-"""How long a new container takes until it can handle its first event, beside boto3 alone.
+"""The time of a new container until it can handle its first event, compared with boto3 alone.
 
-Each function's module is imported and its clients are made in an interpreter of its own, which is
-there already, as Lambda's is; no connection is opened. Beside it, boto3 is imported and makes the
-same clients: what any function pays that speaks to these services. Both are taken twice:
+Each function's module is imported and its clients are created in a separate interpreter, which is
+already running, as on Lambda; no connection is opened. For comparison, boto3 is imported and
+creates the same clients, which any function with these services needs. Both are measured twice:
 
 * compiled: from bytecode, as on a machine that has run them before;
-* sources: compiled as they are imported. So they are in a container that Lambda has just started
-  where the archive holds no bytecode (`infra.functions.bytecode`), as Lambda lets nothing be
-  written beside it. The standard library comes from bytecode in both, as it does there.
+* sources: compiled during the import. So it is in a new Lambda container if the archive has no
+  bytecode (`infra.functions.bytecode`), because the archive's folder is read-only. The standard
+  library has bytecode in both cases, as on Lambda.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from statistics import median
 from benchmarks.function import REGION, RESOURCES, SETTINGS
 
 ROUNDS = 7
-"""How often each is started; the median time counts."""
+"""The number of starts of each; the figure is the median time."""
 
 _ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function of the archive: the program that starts it, and the services it speaks to."""
+    """A function of the archive: the program that starts it, and the services it calls."""
 
     module: str
     program: str
@@ -68,14 +68,14 @@ class ColdStart:
 
 
 def measure_cold_start(function: Function, rounds: int) -> Iterator[ColdStart]:
-    """Start a function and boto3 alone in turns, compiled and from sources."""
+    """Start a function and boto3 alone alternately, compiled and from sources."""
     commands = {
         "function": (function.program,),
         "boto3": ("benchmarks.start_boto3", *function.services),
     }
     environment = _environment()
     for command in commands.values():
-        _start(command, environment)  # to have files in memory, and bytecode where it may be
+        _start(command, environment)  # fills the file cache, and writes bytecode if allowed
     yield _compare(function.module, "compiled", commands, environment, rounds)
     with _only_the_library_compiled(commands, environment) as sources:
         yield _compare(function.module, "sources", commands, sources, rounds)
@@ -115,7 +115,7 @@ def _start(command: tuple[str, ...], environment: Mapping[str, str]) -> float:
 
 
 def _environment() -> dict[str, str]:
-    """A function's own environment: nothing of the caller's, who may have a profile or a proxy."""
+    """A function's environment, without the caller's variables such as a profile or a proxy."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "AWS_REGION": REGION,
@@ -133,7 +133,7 @@ def _environment() -> dict[str, str]:
 def _only_the_library_compiled(
     commands: Mapping[str, tuple[str, ...]], environment: Mapping[str, str]
 ) -> Iterator[dict[str, str]]:
-    """An environment in which Python finds bytecode of the standard library, and writes none."""
+    """An environment with bytecode of the standard library only, where none is written."""
     with tempfile.TemporaryDirectory() as folder:
         cached = {**environment, "PYTHONPYCACHEPREFIX": folder}
         for command in commands.values():

@@ -1,15 +1,15 @@
-"""What a million mails cost, and what is done with them, from what one took.
+"""The cost of a million mails and of a million downloads, from what one uses.
 
-Three kinds of quantity stand in it, and are told apart:
+There are three kinds of quantities:
 
-* counted: what the function did, as `benchmarks.counting` saw it;
-* given: what AWS does before and after the function, which no run on this machine can see. SES
+* counted: what the function did, measured by `benchmarks.counting`;
+* given: what AWS does before and after the function, which a local run cannot measure. SES
   receives a mail and writes it to the bucket, S3 sends to the queue, Lambda receives from it, runs
   the function and deletes the message, here one mail at a time. A notice is mailed to one
-  operator. After a download's redirect, S3 gives the file to the browser;
-* estimated: Lambda's time. Waiting is counted with `AWS_SECONDS` for every answer of AWS.
-  Processor time is what this machine took, stretched by the share of a processor that the
-  function's memory buys: 1,769 MB are one (AWS Lambda guide, "Configure Lambda function memory").
+  operator. After a download's redirect, S3 sends the file to the browser;
+* estimated: Lambda's time. Waiting is `AWS_SECONDS` for every answer of AWS. Processor time is
+  that of this machine, divided by the share of a processor that the function's memory gives:
+  1,769 MB are one (AWS Lambda guide, "Configure Lambda function memory").
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ from benchmarks.counting import Occasion, Taken
 from benchmarks.prices import Price
 
 AWS_SECONDS = 0.1
-"""How long AWS is assumed to take for an answer. S3's median is tens of milliseconds for small
+"""The assumed time of AWS's answer. S3's median is tens of milliseconds for small
 objects (S3 User Guide, "Performance guidelines"), SES takes about a tenth of a second."""
 
 RETENTION_DAYS = 14
-"""`incomingRetentionDays` and `attachmentRetentionDays`, as the stack has them if nothing else is
-configured."""
+"""Default of `incomingRetentionDays` and `attachmentRetentionDays`."""
 
 _MB_OF_A_PROCESSOR = 1769
 _DAYS_OF_A_MONTH = 365 / 12
@@ -38,7 +37,7 @@ _MILLION = 1_000_000
 
 
 class Kind(StrEnum):
-    """Where a quantity is from; see the module."""
+    """The source of a quantity; see the module."""
 
     COUNTED = "counted"
     GIVEN = "given"
@@ -47,7 +46,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostLine:
-    """How much of something is taken once, and what a million times cost."""
+    """The quantity of something for one mail or download, and its cost for a million."""
 
     name: str
     kind: Kind
@@ -57,7 +56,7 @@ class CostLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a million times cost, line by line and in all."""
+    """The cost of a million, by line and in total."""
 
     name: str
     lines: tuple[CostLine, ...]
@@ -65,7 +64,7 @@ class Cost:
 
 
 def cost_of(taken: Taken) -> Cost:
-    """What a million times cost of which each takes this."""
+    """The cost of a million that each use this."""
     lines = tuple(
         CostLine(
             name=price.name,
@@ -81,7 +80,7 @@ def cost_of(taken: Taken) -> Cost:
 
 
 def billed_seconds(taken: Taken) -> float:
-    """How long Lambda would take for it, by estimate."""
+    """Lambda's estimated time in seconds."""
     waiting = max(0.0, taken.seconds - taken.processor_seconds)
     share = min(1.0, taken.memory_mb / _MB_OF_A_PROCESSOR)
     return waiting + taken.processor_seconds / share
@@ -100,7 +99,7 @@ def _counted(taken: Taken) -> Iterator[tuple[Kind, Price, float]]:
     sqs = sum(number for name, number in calls.items() if name.startswith("sqs."))
     writes = calls.get("s3.PutObject", 0)
     yield Kind.COUNTED, prices.SES_OUTGOING, calls.get("sesv2.SendEmail", 0)
-    # The page speaks of attachments; all that is submitted is counted, to be on the safe side.
+    # The price page names attachments only; all submitted bytes are counted, to be safe.
     yield Kind.COUNTED, prices.SES_DATA, taken.submitted_bytes / _GB
     yield Kind.COUNTED, prices.S3_PUT, writes
     yield Kind.COUNTED, prices.S3_GET, s3 - writes
@@ -124,7 +123,7 @@ def _given(taken: Taken) -> Iterator[tuple[Kind, Price, float]]:
     yield Kind.GIVEN, prices.TRAFFIC_GB, taken.file_bytes * is_download / _GB
 
 
-# S3 sends, Lambda receives and deletes; what is delivered twice may have been sent once.
+# S3 sends, Lambda receives and deletes; redeliveries are not counted.
 _QUEUE_REQUESTS = {
     Occasion.ARRIVAL: 3,
     Occasion.REDELIVERY: 2,

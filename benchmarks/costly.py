@@ -1,9 +1,9 @@
-"""`python -m benchmarks.costly [--megabytes N] [NAME…]`: what each costly shape costs the core.
+"""`python -m benchmarks.costly [--megabytes N] [NAME…]`: the cost of costly shapes for the core.
 
-Each mail is read, planned, its attachments decoded, and rewritten, in a process of its own. A row
-tells the processor seconds, the same for each 10 MB, how far the peak of the resident memory lies
-above what the process had before the mail (the mail itself included), that as a share of the
-mail's size, and what the process holds after an ordinary mail that follows. Worst first.
+Each mail is parsed, planned, its attachments decoded, and rewritten, in a separate process. A row
+shows the processor seconds, the seconds for each 10 MB, the growth of the peak of the resident
+memory (the mail itself included), this growth divided by the mail's size, and what the process
+holds after an ordinary mail that follows. The most costly is first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one mail cost: sizes in bytes, `cpu` in seconds, `left` after an ordinary mail."""
+    """The cost of one mail: sizes in bytes, `cpu` in seconds, `left` after an ordinary mail."""
 
     name: str
     size: int
@@ -35,7 +35,7 @@ class Cost:
 
 
 def measured(name: str, size: int) -> Cost:
-    """The cost of one shape, in a fresh process."""
+    """The cost of one shape, measured in a new process."""
     raw = sized(name, size)
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.costly", "--child"],
@@ -49,7 +49,7 @@ def measured(name: str, size: int) -> Cost:
 
 
 def _child() -> None:
-    """Read a mail from standard input, relay it, print what it cost."""
+    """Read a mail from standard input, relay it, print its cost."""
     from tests.core.laws import relayed_in_turn  # noqa: PLC0415 - before the memory is looked at
 
     relayed_in_turn(sized("log", 10_000))

@@ -1,4 +1,4 @@
-"""What one run of a function takes of AWS: calls, bytes and time, counted while it runs."""
+"""What one run of a function uses of AWS: calls, bytes and time."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from benchmarks.page import MeasuredPage
 from benchmarks.stand_in import stand_in
 
 ROUNDS = 3
-"""How often each is handled; the median time counts."""
+"""The number of runs of each; the figure is the median time."""
 
 RELAY_MEMORY_MB = 512
-"""`functionMemory`, as the stack has it if nothing else is configured."""
+"""Default of `functionMemory`."""
 
 PAGE_MEMORY_MB = 1024
-"""What the page's function has (`infra.functions.download_function`)."""
+"""The memory of the page's function (`infra.functions.download_function`)."""
 
 
 class Occasion(StrEnum):
-    """What a function is run for.
+    """The event that a function handles.
 
-    A mail arrives; one that was relayed is notified again; a recipient looks at the download page,
-    or presses the button of a file.
+    A mail arrives; a relayed mail is notified again; a recipient opens the download page, or
+    presses the button of a file.
     """
 
     ARRIVAL = "arrival"
@@ -46,7 +46,7 @@ class Occasion(StrEnum):
 class Case:
     """An occasion, and the shape of the mail.
 
-    The container has handled one of its kind before, unless it `is_first`.
+    The container has handled a similar event before, unless it `is_first`.
     """
 
     name: str
@@ -70,13 +70,13 @@ CASES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What one run of a function took.
+    """What one run of a function used.
 
-    `calls` are counted by service and operation; `s3_requests` are those to S3 by operation and
-    prefix, as `PutObject manifests/`: S3's limits are for each prefix. `submitted_bytes` went to
-    SES, `kept_bytes` is what lies in the attachments bucket because of it, `logged_bytes` went to
-    CloudWatch, metrics included. Of `seconds`, the processor worked for `processor_seconds`.
-    `message_bytes` are the raw mail's, `file_bytes` its attachment's.
+    `calls` are counted by service and operation. `s3_requests` are those to S3 by operation and
+    prefix, as `PutObject manifests/`, because S3's limits are for each prefix. `submitted_bytes`
+    went to SES, `kept_bytes` are in the attachments bucket afterwards, `logged_bytes` went to
+    CloudWatch, metrics included. `processor_seconds` are the part of `seconds` on the processor.
+    `message_bytes` is the size of the raw mail, `file_bytes` of its attachment.
     """
 
     name: str
@@ -95,20 +95,20 @@ class Taken:
 
 @contextmanager
 def counting_over(seconds: float) -> Iterator[Counter]:
-    """A counter over a stand-in that takes so long for an answer."""
+    """A counter with a stand-in for AWS that answers after `seconds`."""
     with stand_in(seconds) as endpoint:
         yield Counter(endpoint)
 
 
 class Counter:
-    """Counts over one endpoint."""
+    """Counts with one endpoint."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
         self._mails: dict[Shape, Iterator[Arrived]] = {}
 
     def take(self, case: Case, rounds: int = 1) -> Taken:
-        """Let a container of its own handle the case, `rounds` times; the median run."""
+        """Run the case in a separate container, `rounds` times; return the median run."""
         runs = [self._run(case) for _ in range(rounds)]
         typical = median(run.seconds for run in runs)
         return next(run for run in runs if run.seconds >= typical)
@@ -140,8 +140,8 @@ class Counter:
         )
 
     def _prepare(self, case: Case, session: boto3.Session) -> tuple[Arrived, Callable[[], str]]:
-        """A mail to which all has happened that comes before, and what is to be counted."""
-        # The endpoint remembers the mails of all runs: each has its own.
+        """A mail with the earlier events of its case handled, and the run to count."""
+        # The endpoint keeps the mails of all runs, so each run has another mail.
         before, mail = islice(self._mails.setdefault(case.shape, case.shape.mails()), 2)
         function = MeasuredFunction(session)
         for one in (before, mail):
@@ -178,7 +178,7 @@ def _submitted(calls: Sequence[Call]) -> int:
 
 
 def _kept(calls: Sequence[Call]) -> int:
-    """The size of the objects written, each as it was written last."""
+    """The size of the written objects, in their last version."""
     last = {
         call.parameters["Key"]: len(call.parameters["Body"])
         for call in calls

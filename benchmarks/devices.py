@@ -1,6 +1,6 @@
-"""What devices send to the function, in the shapes that its figures tell of.
+"""The mails of devices for the figures of the function.
 
-No two mails are alike, and every run has the same ones.
+All mails differ, but every run has the same ones.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Content-Disposition: attachment; filename="boiler-{number}.jpg"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """A raw message, and the key under which it lies in the incoming bucket."""
+    """A raw message, and its key in the incoming bucket."""
 
     raw_key: RawKey
     raw: bytes
@@ -54,14 +54,14 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """Mails of one shape: whom they are for, and how many bytes the attachment has, 0 for none."""
+    """Mails of one shape: recipients, and the attachment's size in bytes, 0 for none."""
 
     name: str
     recipients: tuple[str, ...]
     attachment_bytes: int = 0
 
     def mails(self) -> Iterator[Arrived]:
-        """Mails of this shape, without end."""
+        """An endless sequence of mails of this shape."""
         random = Random(self.name)  # noqa: S311 - nothing is to be kept secret
         while True:
             token = random.randbytes(12).hex()

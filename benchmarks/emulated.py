@@ -1,11 +1,12 @@
-"""The built archive in an emulated Lambda: from a cold start to warm mails and pages.
+"""The built archive in an emulated Lambda: cold starts, warm mails and pages.
 
-What Lambda does, so far as this machine can: the archive is unpacked and imported by the runtime's
-Python (by this one, if that is not here); init has all of a processor, an invocation the share
-that the function's memory buys (`benchmarks.quota`); each call goes over TLS to a stand-in that
-answers after `AWS_SECONDS`, with certificates from an authority of its own, which is added to the
-function's trust anchors. Beside it, in a process of its own, boto3 alone makes the same calls with
-the same clients. Left out is Lambda's own time to fetch the archive and to start Python.
+It emulates Lambda as far as possible here. The archive is unpacked and imported by the runtime's
+Python, or by the current one if that is missing. Init has a whole processor, an invocation the
+share that the function's memory gives (`benchmarks.quota`). Each call goes over TLS to a stand-in
+that answers after `AWS_SECONDS`; its certificates are from a separate authority, which is added to
+the function's trust anchors. For comparison, boto3 alone makes the same calls with the same
+clients in a separate process. Not included is Lambda's own time to load the archive and to start
+Python.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ from benchmarks.quota import quota_for, share_of
 from benchmarks.stand_in import stand_in
 
 AWS_SECONDS = 0.02
-"""How long the stand-in takes for an answer: little, so that what is ours shows."""
+"""The stand-in's answer time: short, so that the function's own time is visible."""
 
 WARM = {SMALL: 5, MANY: 3}
-"""How many mails of a shape a container relays after its first, and is measured by."""
+"""The number of measured mails of each shape, after a container's first mail."""
 
 LOOKS = 5
 
@@ -56,7 +57,7 @@ _CHILD = Path(__file__).with_name("emulated_child.py")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One invocation: which kind, its event, and the AWS calls that it makes."""
+    """One invocation: its kind, its event, and the AWS calls that it makes."""
 
     kind: str
     event: Mapping[str, Any]
@@ -65,7 +66,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What one container of a function does: its handler, and what is there before it starts."""
+    """The work of one container of a function: its handler, and the objects before it starts."""
 
     handler: str
     clients: str
@@ -75,7 +76,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """How long a step took; of `seconds`, the processor worked for `processor_seconds`."""
+    """The duration of a step; `processor_seconds` are the part of `seconds` on the processor."""
 
     kind: str
     seconds: float
@@ -85,7 +86,7 @@ class Timed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """In which a job is done: the Python that runs it, the unpacked archive, and its memory.
+    """The environment of a job: the Python that runs it, the unpacked archive, and its memory.
 
     `anchors` are the certificates that the function trusts.
     """
@@ -97,7 +98,7 @@ class Container:
 
 
 def mail_job() -> Job:
-    """A container's first mail, then warm ones of each shape."""
+    """A container's first mail, then warm mails of each shape."""
     with stand_in() as endpoint:
         session = loopback_session(endpoint)
         recorder = CallRecorder(session)
@@ -119,7 +120,7 @@ def mail_job() -> Job:
 
 
 def page_job() -> Job:
-    """A container's first look at a page, then more looks at it."""
+    """A container's first page, then more pages."""
     with stand_in() as endpoint:
         session = loopback_session(endpoint)
         recorder = CallRecorder(session)
@@ -158,7 +159,7 @@ def _put_of(bucket: str, key: str, body: bytes) -> dict[str, Any]:
 
 
 class Emulated:
-    """Runs jobs, each in a new process over a stand-in of its own."""
+    """Runs jobs, each in a new process with a separate stand-in."""
 
     def __init__(self, folder: Path) -> None:
         """`folder` is for what the runs need."""
@@ -173,17 +174,17 @@ class Emulated:
         self.means = ""
 
     def connection_cost(self, container: Container, rounds: int = 5) -> float:
-        """What a new connection costs the processor, in seconds; the median."""
+        """The median processor time of a new connection, in seconds."""
         costs = []
         for _ in range(rounds):
             with self._started(container) as (child, _endpoint):
                 child.ask("", do="init_bare", clients="make_clients")
-                child.ask("", do="connect", number=1)  # what the first of all costs is not asked
+                child.ask("", do="connect", number=1)  # the very first connection is not measured
                 costs.append(child.answer("connect", number=_CONNECTIONS))
         return median(costs)
 
     def run(self, job: Job, container: Container, *, bare: bool) -> Iterator[Timed]:
-        """The init and the steps of one container; of its calls alone, if `bare`."""
+        """The init and the steps of one container; only their calls if `bare`."""
         with self._started(container) as (child, endpoint), quota_for(child.pid) as quota:
             self.means = quota.means
             self._put(job.objects, endpoint)
@@ -230,18 +231,18 @@ class Emulated:
 
 
 class _Child:
-    """The process that stands for a container."""
+    """The process that emulates a container."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.pid = process.pid
         self._input, self._output = cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)
 
     def ask(self, kind: str, **order: object) -> Timed:
-        """Have something done, and how long it took.
+        """Run an order; return its duration.
 
         Raises:
-            OSError: if the process has ended; its last words are on standard error.
-            ValueError: if the handler answered that it failed.
+            OSError: if the process has ended; its error is on standard error.
+            ValueError: if the handler reported a failure.
         """
         found = self._have(order)
         answer = found.pop("answer")
@@ -250,14 +251,14 @@ class _Child:
         return Timed(kind=kind, **found)
 
     def answer(self, do: str, **order: object) -> float:
-        """Have something measured there; what it came to."""
+        """Run a measurement in the child; return its result."""
         return float(self._have({"do": do, **order})["answer"])
 
     def _have(self, order: Mapping[str, object]) -> dict[str, Any]:
         print(json.dumps(order), file=self._input, flush=True)
         line = self._output.readline()
         if not line:
-            raise OSError("the emulated function ended: see its last words above")
+            raise OSError("the emulated function ended: see its error above")
         found: dict[str, Any] = json.loads(line)
         return found
 

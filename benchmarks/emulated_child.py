@@ -1,9 +1,9 @@
-"""Lambda's part in `benchmarks.emulated`: a process that imports a handler, then calls it.
+"""The emulated Lambda of `benchmarks.emulated`: imports a handler, then calls it.
 
-`python3.13 emulated_child.py ARCHIVE ROOT` reads a line of JSON from its input for each thing to
-do, and answers with one: how long it took (`seconds`), of which the processor worked
-(`processor_seconds`). What it imports of ours is what ARCHIVE holds; only how calls are made again
-comes from ROOT. It needs nothing but the standard library, whatever Python runs it.
+`python3.13 emulated_child.py ARCHIVE ROOT` reads a line of JSON for each order from its input, and
+answers with a line: its duration (`seconds`), and the part on the processor (`processor_seconds`).
+It imports the project's code from ARCHIVE; only the code that repeats calls comes from ROOT. It
+needs only the standard library of the Python that runs it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TIMEOUT_MS = 120_000
 
 
 class _Context:
-    """What a handler may ask of Lambda."""
+    """The methods of Lambda's context that a handler uses."""
 
     aws_request_id = "00000000-0000-0000-0000-000000000000"
     function_name = "benchmark"
@@ -39,7 +39,7 @@ class _Context:
 
 
 class _Lambda:
-    """What was imported, and what it is asked for."""
+    """The imported handler, and the orders for it."""
 
     def init(self, order: dict[str, Any]) -> None:
         """Import the module of a handler."""
@@ -51,7 +51,7 @@ class _Lambda:
         return self._handler(order["event"], _Context())
 
     def init_bare(self, order: dict[str, Any]) -> None:
-        """Make the clients of a function, and nothing else of it."""
+        """Create the clients of a function only."""
         import boto3  # noqa: PLC0415 - what is measured
 
         clients = importlib.import_module("adapters.aws.clients")
@@ -59,15 +59,15 @@ class _Lambda:
         self._clients = {name: getattr(made, name) for name in made.__slots__}
 
     def load_calls(self, order: dict[str, Any]) -> None:
-        """Have calls at hand that are made next, and threads to make them."""
+        """Load the next calls, and create threads for them."""
         self._again = importlib.import_module("benchmarks.calls").make_again
         self._calls = pickle.loads(Path(order["path"]).read_bytes())  # noqa: S301 - our own
         self._threads = ThreadPoolExecutor(order["threads"])
 
     def connect(self, order: dict[str, Any]) -> float:
-        """Send as many mails at the same time as there are to be connections, twice.
+        """Send as many mails concurrently as connections are needed, twice.
 
-        The answer is what the first time cost the processor more than the second, for each.
+        The result is the additional processor time of the first round, for each connection.
         """
         number: int = order["number"]
         barrier = threading.Barrier(number)
@@ -107,8 +107,8 @@ def _timed(do: Callable[[dict[str, Any]], Any], order: dict[str, Any]) -> dict[s
 
 
 def main() -> None:
-    """Answer until the input ends."""
-    # A function's log and metrics go to standard output: the answers have one of their own.
+    """Run orders until the input ends."""
+    # A function's log and metrics go to standard output, so the answers have a separate file.
     answers = os.fdopen(os.dup(1), "w")
     log = os.open(os.environ.get("BENCHMARK_LOG", os.devnull), os.O_WRONLY | os.O_CREAT, 0o600)
     os.dup2(log, 1)

@@ -1,4 +1,4 @@
-"""The figures, and how they are taken."""
+"""The figures, and their measurement."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from benchmarks.turns import median_seconds
 from tests.core.costly import SHAPES
 
 SIZES = {10_000: 300, 1_000_000: 40, 36_000_000: 7}
-"""Message sizes in bytes, each with how often it is measured."""
+"""Message sizes in bytes, each with its number of measurements."""
 
 PARTS = {1: 300, 10: 100, 100: 30, 1_000: 7, 10_000: 3, 100_000: 3}
-"""Numbers of attachments, each with how often it is measured."""
+"""Numbers of attachments, each with its number of measurements."""
 
 Announce = Callable[[str], None]
-"""What is told of the measurement that begins."""
+"""Called with the name of the measurement that begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorePath:
-    """Median times for one message in seconds, and the ratios that matter.
+    """Median times for one message in seconds, and the important ratios.
 
-    `relay` is with pybase64, `relay_alone` with the standard library alone, `engine` the MIME
+    `relay` is with pybase64, `relay_alone` with the standard library alone. `engine` is the MIME
     engine's part of `relay`, without verdicts, recipient codes and addresses. `library` is the
-    standard library's `email` doing the same, `round_trip` its parsing and generating alone
-    (by its default policy, and by `compat32`).
-    The others are parts: base64 by `binascii` and by pybase64, SHA-256, the search for
-    delimiter lines. `floor` is the sum of the last three.
+    standard library's `email` for the same job, `round_trip` only its parsing and generating (with
+    its default policy, and with `compat32`).
+
+    The others are parts: base64 by `binascii` and by pybase64, SHA-256, the search for delimiter
+    lines. `floor` is the sum of the last three.
     """
 
     message_bytes: int
@@ -64,7 +65,7 @@ class CorePath:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """By how much a process grows at most that relays one message."""
+    """The peak growth of a process that relays one message."""
 
     message_bytes: int
     growth_bytes: int
@@ -73,7 +74,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The median time for a message of many small attachments, in all and for each."""
+    """The median time for a message of many small attachments, in total and for each."""
 
     attachments: int
     relay_seconds: float
@@ -82,7 +83,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """All of them."""
+    """All figures."""
 
     core_path: tuple[CorePath, ...]
     memory: tuple[Memory, ...]
@@ -96,12 +97,12 @@ class Figures:
 
 
 def measure(announce: Announce) -> Figures:
-    """Take every figure; about twelve minutes on a quiet machine."""
+    """Measure every figure; about twelve minutes on an idle machine."""
     core_path, memory, parts = [], [], []
     for size, rounds in SIZES.items():
         announce(f"a message of {size:,} bytes")
         core_path.append(_core_path(size, rounds))
-        if size >= 1_000_000:  # less is lost among the interpreter's own pages
+        if size >= 1_000_000:  # less cannot be measured beside the interpreter's own pages
             memory.append(_memory(next(sensor_mails(size))))
     for number, rounds in PARTS.items():
         announce(f"a message of {number:,} attachments")
@@ -123,7 +124,7 @@ def measure(announce: Announce) -> Figures:
         parts=tuple(parts),
         throughput=tuple(through),
         taken=tuple(taken.values()),
-        # What a container reads once for many mails is no mail's cost.
+        # What a container reads once for many mails is not part of a mail's cost.
         cost=tuple(cost_of(one) for case, one in taken.items() if not case.is_first),
         cold_start=tuple(started),
         lambda_times=measure_lambda(announce),

@@ -1,9 +1,9 @@
-"""The function as `adapters.relay_function.compose` makes it, over a stand-in for AWS.
+"""The function as `adapters.relay_function.compose` makes it, with a stand-in for AWS.
 
-What is measured is all that the function does for a mail: the SQS record read, real boto3
-clients that sign and send each call over a connection of the loopback interface, the core, the
-log and the metrics. What is not: AWS's own time, TLS, and Lambda's. In-memory ports would leave
-out the clients, and those take most of the time.
+The measurement includes everything that the function does for a mail: reading the SQS record,
+signing and sending each call by real boto3 clients over the loopback interface, the core, the log
+and the metrics. It does not include AWS's own time, TLS, and Lambda's. In-memory ports would leave
+out the clients, which take most of the time.
 """
 
 from __future__ import annotations
@@ -37,10 +37,9 @@ SETTINGS = Settings(
     sender_address="relay@example.com",
     inbound_address="devices@in.example.com",
     allowed_recipients=("example.org",),
-    # Nothing is read again within a measurement.
+    # No second read of the directory within a measurement.
     directory_refresh=timedelta(hours=1),
-    # A mail like another is to cost what the other cost. `tests/benchmarks/test_calls.py` counts
-    # what these two take.
+    # All mails must cost the same. `tests/benchmarks/test_calls.py` counts the cost of these two.
     recipient_budget=0,
     notice_limit=0,
 )
@@ -53,23 +52,23 @@ RESOURCES = Resources(
     download_url="https://0123456789abcdefghijklmnopqrstuv.lambda-url.us-east-1.on.aws",
     link_keys_parameter=LINK_KEYS_PARAMETER,
 )
-# A role's token is about as long; it is signed and sent with every call.
+# Like a role's token in length; it is signed and sent with every call.
 _SESSION_TOKEN = "t" * 900
 _TIMEOUT = timedelta(seconds=120)
 _numbers = itertools.count(1)
 
 
 def environment_of_one() -> dict[str, str]:
-    """What one container's telemetry is given: Powertools keeps one logger and stream a name."""
+    """The environment of one container's telemetry: Powertools keeps one logger for each name."""
     return {"POWERTOOLS_SERVICE_NAME": f"benchmark-{next(_numbers)}"}
 
 
 class BenchmarkError(Exception):
-    """The function did not do what is to be measured."""
+    """The function did not do what the benchmark measures."""
 
 
 def loopback_session(endpoint: str) -> boto3.Session:
-    """A session whose clients speak to `endpoint`, whatever the caller's environment says."""
+    """A session whose clients call `endpoint`, independent of the caller's environment."""
     core = botocore.session.Session()
     store = core.get_component("config_store")
     store.set_config_provider("profile", ConstantProvider(value=None))
@@ -97,7 +96,7 @@ class _LoopbackSession(boto3.Session):
 
 
 class MeasuredFunction:
-    """One container's function. `session` is to come from `loopback_session`."""
+    """One container's function. `session` must come from `loopback_session`."""
 
     def __init__(self, session: boto3.Session, settings: Settings = SETTINGS) -> None:
         self._output = io.StringIO()
@@ -111,7 +110,7 @@ class MeasuredFunction:
         )
 
     def receive(self, mail: Arrived) -> None:
-        """Put the raw message where SES would."""
+        """Store the raw message as SES does."""
         self._s3.put_object(Bucket=RESOURCES.incoming_bucket, Key=mail.raw_key, Body=mail.raw)
 
     def refresh(self) -> None:
@@ -123,10 +122,10 @@ class MeasuredFunction:
         self._s3.delete_object(Bucket=RESOURCES.attachments_bucket, Key=key)
 
     def relay(self, mail: Arrived) -> str:
-        """Handle the queue's message about a mail; what the function writes out meanwhile.
+        """Handle the queue's message about a mail; return the function's output.
 
         Raises:
-            BenchmarkError: if the queue is to keep the message.
+            BenchmarkError: if the function reports the message as failed.
         """
         with redirect_stdout(self._output):
             answer = self._function(event_of(mail), _Context())
@@ -139,7 +138,7 @@ class MeasuredFunction:
 
 
 class _Context(LambdaContext):
-    """An invocation that has the whole of its time before it."""
+    """An invocation with its whole time left."""
 
     _aws_request_id = "00000000-0000-0000-0000-000000000000"
 

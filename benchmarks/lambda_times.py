@@ -1,8 +1,8 @@
 """`python -m benchmarks.lambda_times [--rounds N] [--json]`: the functions in an emulated Lambda.
 
-How long a container takes from its start to its first mail or page, and for those after it, beside
-boto3 alone making the same calls; what its bytecode and its trust store do for it; what a
-connection costs; and all of it by the memory that the function has. See `benchmarks.emulated`.
+It measures the time of a container from its start to its first mail or page, and of the later
+ones, compared with boto3 alone making the same calls; the effect of bytecode and of the trust
+store; the cost of a connection; and all of it by the function's memory. See `benchmarks.emulated`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _STORE = Path(botocore.__file__).with_name("cacert.pem")
 class StepTime:
     """Medians, in seconds, of one step of a function, and of its calls alone.
 
-    `variant` is `DEPLOYED`, or what is otherwise than deployed.
+    `variant` is `DEPLOYED`, or the difference from it.
     """
 
     function: str
@@ -70,10 +70,10 @@ class StepTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaTimes:
-    """All of them, and in what they were taken.
+    """All times, and how they were measured.
 
-    `connection_processor_seconds` is what a new connection costs, by the trust store; `peak_bytes`
-    is the most resident memory of the relay's function.
+    `connection_processor_seconds` is the cost of a new connection by trust store; `peak_bytes` is
+    the peak of the resident memory of the relay's function.
     """
 
     python: str
@@ -133,7 +133,7 @@ _Runs = list[list[Timed]]
 
 
 def _both(emulated: Emulated, job: Job, container: Container, rounds: int) -> tuple[_Runs, _Runs]:
-    """Runs of the function and of its calls alone, in turns."""
+    """Runs of the function and of its calls alone, alternating."""
     runs: tuple[_Runs, _Runs] = ([], [])
     for _ in range(rounds):
         for bare in (False, True):

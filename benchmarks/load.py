@@ -1,6 +1,6 @@
-"""What a number of mails a second asks of AWS: requests, containers, storage, money.
+"""What a rate of mails needs of AWS: requests, containers, storage, money.
 
-Arithmetic over what one mail takes (`benchmarks.counting`), AWS's quotas and its prices.
+Calculated from what one mail uses (`benchmarks.counting`), AWS's quotas and its prices.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from infra.configuration.config import StackConfig
 from .counting import Taken
 
 HEADROOM = 1.5
-"""How many more containers than work on average are allowed for: mails do not come evenly."""
+"""Factor for containers above the average, because mails do not arrive evenly."""
 
 DAY = 86_400
 """Seconds of a day."""
@@ -35,57 +35,57 @@ def _default(field: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """So many mails a second, each of which takes this."""
+    """A rate of mails a second, each of which uses `taken`."""
 
     rate: float
     taken: Taken
 
     @property
     def containers(self) -> float:
-        """How many work at the same time on average (Little's law)."""
+        """The average number of busy containers (Little's law)."""
         return self.rate * cost.billed_seconds(self.taken)
 
     @property
     def stacks(self) -> int:
-        """How many stacks have event sources enough, `HEADROOM` included."""
+        """The number of stacks with enough event sources, `HEADROOM` included."""
         return max(1, ceil(HEADROOM * self.containers / quotas.EVENT_SOURCE.value))
 
     @property
     def max_concurrency(self) -> int:
-        """`maxConcurrency` of each stack; the default where that is more."""
+        """`maxConcurrency` of each stack; the default if that is higher."""
         return max(_default("max_concurrency"), ceil(HEADROOM * self.containers / self.stacks))
 
     @property
     def sends(self) -> float:
-        """Recipients a second that count against SES's quotas, devices' submissions included."""
+        """Recipients a second in SES's quotas, including the submissions of devices."""
         return self.rate * (1 + self.taken.calls.get("sesv2.SendEmail", 0))
 
     @property
     def s3_requests(self) -> dict[str, float]:
-        """By operation and prefix, a second; SES's own write included."""
+        """Requests a second by operation and prefix; SES's own write included."""
         counted = {name: self.rate * number for name, number in self.taken.s3_requests.items()}
         return {"PutObject incoming/": self.rate, **counted}
 
     @property
     def directory_refresh_seconds(self) -> int:
-        """`directoryRefreshSeconds` that asks half of what Parameter Store answers at most."""
+        """`directoryRefreshSeconds` that uses half of Parameter Store's throughput at most."""
         least = self.containers / (quotas.PARAMETERS.value / 2)
         return max(_default("directory_refresh_seconds"), 60 * ceil(least / 60))
 
     @property
     def parameter_reads(self) -> float:
-        """A second at most, if every container asks as often as it may by default."""
+        """The most reads a second, if every container reads as often as the default allows."""
         of_keys = self.containers / _KEYS_AGE if self.taken.file_bytes else 0.0
         return self.containers / _default("directory_refresh_seconds") + of_keys
 
     @property
     def traffic_threshold(self) -> int:
-        """`trafficAlarmThreshold` of each stack: twice the norm."""
+        """`trafficAlarmThreshold` of each stack: twice the average."""
         return ceil(2 * _TRAFFIC_PERIOD * self.rate / self.stacks)
 
     @property
     def stored_bytes(self) -> float:
-        """In both buckets, once as much expires as comes."""
+        """The bytes in both buckets in the steady state."""
         return self.rate * DAY * cost.RETENTION_DAYS * self._kept_of_a_mail
 
     @property
@@ -93,7 +93,7 @@ class Load:
         return self.taken.message_bytes + self.taken.kept_bytes
 
     def usd_of(self, *beginnings: str) -> float:
-        """A month, of the lines of the cost whose names begin so."""
+        """USD a month for the lines of the cost whose names begin with `beginnings`."""
         each = sum(
             line.usd_per_million
             for line in cost.cost_of(self.taken).lines
@@ -103,16 +103,16 @@ class Load:
 
     @property
     def usd_of_keys(self) -> float:
-        """A month, if S3 asked KMS for every object: what bucket keys save at most."""
+        """USD a month if S3 called KMS for every object: the most that bucket keys save."""
         return self.kms_requests * MONTH * prices.KMS_REQUEST.usd_each
 
     @property
     def usd_of_devices(self) -> float:
-        """A month, of the devices' submissions to SES."""
+        """USD a month for the devices' submissions to SES."""
         data = self.taken.message_bytes / 1e9 * prices.SES_DATA.usd_each
         return self.rate * MONTH * (prices.SES_OUTGOING.usd_each + data)
 
     @property
     def kms_requests(self) -> float:
-        """A second, if S3 asked KMS for every object: without bucket keys."""
+        """Requests a second if S3 called KMS for every object, without bucket keys."""
         return sum(self.s3_requests.values())

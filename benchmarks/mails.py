@@ -1,4 +1,4 @@
-"""Messages to measure with: no two alike, and the same ones in every run."""
+"""Messages for the measurements: all different, and the same in every run."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _END = b"--=_%(token)s--\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A message, and the base64 of its attachments as it stands in it."""
+    """A message, and the base64 of its attachments as in the message."""
 
     raw: bytes
     encoded: bytes

@@ -1,9 +1,9 @@
-"""How much memory the core path takes, seen from outside: `python -m benchmarks.memory FILE`.
+"""The memory of the core path, seen from outside: `python -m benchmarks.memory FILE`.
 
-A process of its own, because memory that an earlier measurement used would hide growth. It
-prints by how many bytes its resident memory grew at most, the message itself included, over
-what the warmed-up interpreter took. Read from Linux's /proc, where the peak is counted for
-this program alone; `ru_maxrss` would begin with that of the parent (getrusage(2)).
+It runs in a separate process, because memory that an earlier measurement used would hide growth.
+It prints the peak growth of its resident memory in bytes, the message included, above that of the
+warmed-up interpreter. The peak is read from Linux's /proc, which counts only this program;
+`ru_maxrss` would start with the parent's peak (getrusage(2)).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.paths import relayed
 
 
 def peak_growth(raw: bytes) -> int:
-    """By how many bytes a process grows at most that reads `raw` and relays it."""
+    """The peak growth in bytes of a process that reads `raw` and relays it."""
     with tempfile.NamedTemporaryFile(suffix=".eml") as file:
         file.write(raw)
         file.flush()

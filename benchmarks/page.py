@@ -1,6 +1,6 @@
 """The function of the download page, as `adapters.download_function.compose` makes it.
 
-Over the same stand-in as the relay's function, whose mails its links are in.
+It uses the same stand-in as the relay's function, and the links of its mails.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PAGE_RESOURCES = PageResources(
 
 
 class MeasuredPage:
-    """One container's page. `session` is to come from `loopback_session`."""
+    """One container's page. `session` must come from `loopback_session`."""
 
     def __init__(self, session: boto3.Session) -> None:
         self._output = io.StringIO()
@@ -42,7 +42,7 @@ class MeasuredPage:
         )
 
     def look(self, mail: Arrived, recipient: str) -> str:
-        """Open the link that a recipient of a relayed mail has; what is written out meanwhile.
+        """Open the link of a recipient of a relayed mail; return the function's output.
 
         Raises:
             BenchmarkError: if the files are not shown.
@@ -50,7 +50,7 @@ class MeasuredPage:
         return self._ask(mail, recipient, "GET", "", expected=200)
 
     def fetch(self, mail: Arrived, recipient: str) -> str:
-        """Press the button of the first file; likewise."""
+        """Press the button of the first file; return the function's output."""
         return self._ask(mail, recipient, "POST", "file=1", expected=303)
 
     def _ask(self, mail: Arrived, recipient: str, method: str, body: str, *, expected: int) -> str:
@@ -65,7 +65,7 @@ class MeasuredPage:
 
 
 def path_of(mail: Arrived, recipient: str) -> str:
-    """Where a recipient finds the files of a relayed mail."""
+    """The path of the download page of a recipient of a relayed mail."""
     keys = parse_link_keys(LINK_KEYS)
     return f"/{issue_token(message_id_of(mail.raw_key), recipient, keys)}"
 

@@ -1,8 +1,8 @@
-"""The same job done in different ways, and what parts of it cost alone.
+"""The same job done in different ways, and the cost of its parts alone.
 
-The job: read the message, decode and digest every attachment, take the recipient code out of
-the text, put links in the attachments' place, and write what goes out. The standard library
-does less of it than the core (no address is checked, no file name made safe) and uses its
+The job: parse the message, decode and digest every attachment, remove the recipient code from the
+text, replace the attachments by links, and write the outgoing message. The standard library's
+variant does less than the core (it checks no address and makes no file name safe) and uses its
 faster policy, `compat32`.
 """
 
@@ -57,7 +57,7 @@ def pybase64() -> Decoder:
     """
     decoder = compiled_decoder()
     if decoder is None:
-        raise RuntimeError("pybase64 has no compiled extension here: nothing to measure it by")
+        raise RuntimeError("pybase64 has no compiled extension here, so it cannot be measured")
     return decoder
 
 
@@ -75,10 +75,10 @@ def _decoding_with(decoder: Decoder) -> Iterator[None]:
 
 
 def relay(mail: Mail) -> bytes:
-    """The relay's way, with pybase64, as it is deployed.
+    """The relay with pybase64, as deployed.
 
     Raises:
-        RuntimeError: if that is not what the core decodes with here.
+        RuntimeError: if the core does not decode with pybase64 here.
     """
     if base64_accelerator.decode is not pybase64():
         raise RuntimeError("the core does not decode with pybase64")
@@ -86,13 +86,13 @@ def relay(mail: Mail) -> bytes:
 
 
 def relay_alone(mail: Mail) -> bytes:
-    """The relay's way, with nothing but the standard library."""
+    """The relay with the standard library only."""
     with _decoding_with(binascii.a2b_base64):
         return relayed(mail.raw)
 
 
 def relayed(raw: bytes) -> bytes:
-    """The whole core path, with a store that drops what it is given."""
+    """The whole core path, with a store that discards its input."""
     plan = plan_relay(raw, RawKey("incoming/benchmark"), _SETTINGS)
     if not isinstance(plan, RelayPlan):
         raise TypeError(f"the benchmark's mail must be relayed, not {plan}")
@@ -102,9 +102,9 @@ def relayed(raw: bytes) -> bytes:
 
 
 def engine(mail: Mail) -> bytes:
-    """The MIME engine's part of it: parse, detach, decode and digest, rewrite.
+    """The MIME engine's part only: parse, detach, decode and digest, rewrite.
 
-    No verdict is read, no recipient code is looked for or taken out, no address is checked.
+    No verdict is read, no recipient code is searched or removed, no address is checked.
     """
     message = parse_message(mail.raw, _SETTINGS.limits)
     detached = [one for one in find_attachments(message) if one.action is Action.DETACH]
@@ -139,7 +139,7 @@ def _stored(message: Message, detached: Sequence[Attachment]) -> list[ListedAtta
 
 
 def library(mail: Mail) -> bytes:
-    """The standard library's way."""
+    """The same job with the standard library."""
     message = email.message_from_bytes(mail.raw, policy=email.policy.compat32)
     for part in message.walk():
         if part.is_multipart():
@@ -162,31 +162,31 @@ def library(mail: Mail) -> bytes:
 
 
 def round_trip(mail: Mail) -> bytes:
-    """Nothing but the standard library's parsing and generating, everything kept.
+    """Only the standard library's parsing and generating, everything kept.
 
-    By the policy that its documentation recommends (`email.policy`, "default").
+    With the policy that its documentation recommends (`email.policy`, "default").
     """
     return email.message_from_bytes(mail.raw, policy=email.policy.default).as_bytes()
 
 
 def round_trip_compat32(mail: Mail) -> bytes:
-    """The same by the faster policy, which reads header fields as Python 3.2 did."""
+    """The same with the faster policy, which reads header fields as Python 3.2 did."""
     return email.message_from_bytes(mail.raw, policy=email.policy.compat32).as_bytes()
 
 
 def decode(mail: Mail) -> int:
-    """Nothing but the base64, by the standard library, in one call."""
+    """Only the base64 decoding, by the standard library, in one call."""
     return len(binascii.a2b_base64(mail.encoded))
 
 
 def decode_pybase64(mail: Mail) -> int:
-    """Nothing but the base64, by pybase64, chunk by chunk: one call would wait for memory."""
+    """Only the base64 decoding, by pybase64, in chunks: one call would wait for memory."""
     decoder = pybase64()
     return sum(len(decoder(chunk)) for chunk in _chunks(mail.encoded))
 
 
 def digest(mail: Mail) -> str:
-    """Nothing but SHA-256, over as many bytes as the attachments have."""
+    """Only SHA-256 of as many bytes as the attachments have."""
     sha256 = hashlib.sha256()
     for chunk in _chunks(mail.encoded[: len(mail.encoded) * 57 // 78]):
         sha256.update(chunk)
@@ -194,7 +194,7 @@ def digest(mail: Mail) -> str:
 
 
 def search(mail: Mail) -> int:
-    """Nothing but one search of the base64 for the hyphen that a delimiter line begins with."""
+    """Only one search of the base64 for the hyphen that begins a delimiter line."""
     return mail.encoded.find(b"-")
 
 

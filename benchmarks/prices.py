@@ -1,7 +1,7 @@
-"""AWS's list prices, as they were on a day, without free tiers and discounts for volume.
+"""AWS's list prices on one day, without free tiers and volume discounts.
 
-They are no measurement, and AWS changes them: look them up before a sum depends on them. Sources
-are the services' pricing pages (https://aws.amazon.com/ses/pricing/ and its neighbours).
+They are not measured, and AWS changes them: check them before you depend on a sum. The sources are
+the services' pricing pages (https://aws.amazon.com/ses/pricing/ and similar ones).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """`usd` for each `per` of what is named; `page` is the service's pricing page."""
+    """`usd` for each `per` of what `name` says; `page` is the service's pricing page."""
 
     name: str
     usd: float
@@ -23,7 +23,7 @@ class Price:
 
     @property
     def usd_each(self) -> float:
-        """For one."""
+        """The price of one."""
         return self.usd / self.per
 
 
@@ -56,7 +56,7 @@ KEY_MONTH = Price(name="KMS key, a month", usd=1.00, per=1, page="kms")
 METRIC_MONTH = Price(name="custom metric, a month", usd=0.30, per=1, page="cloudwatch")
 ALARM_MONTH = Price(name="alarm, a month", usd=0.10, per=1, page="cloudwatch")
 DASHBOARD_MONTH = Price(name="dashboard, a month", usd=3.00, per=1, page="cloudwatch")
-"""Not in what a mail costs: paid by the month, or only with a key of the stack's own."""
+"""Not in the cost of a mail: paid by the month, or only with a customer managed key."""
 
 LEFT_OUT = (
     "the devices' own submissions to SES; what is paid by the month: custom metrics ($0.30"

@@ -1,9 +1,9 @@
-"""A process under the share of a processor that Lambda gives a function of some memory.
+"""Limits a process to the share of a processor that Lambda gives a function by its memory.
 
-1,769 MB are one processor (AWS Lambda guide, "Configure Lambda function memory"). Lambda holds a
-function to its share by the kernel's scheduler, in periods of 20 ms. Here a control group does the
-same where this machine lets one be made (root; version 1 or 2). Where it does not, the process is
-stopped by a signal once it has used up its share of a period, until that ends; so `means` says.
+1,769 MB are one processor (AWS Lambda guide, "Configure Lambda function memory"). Lambda enforces
+the share by the kernel's scheduler, in periods of 20 ms. Here a control group does the same if
+this machine allows one (root; version 1 or 2). Otherwise the process is stopped by a signal when
+it has used its share of a period, until the period ends. `means` says which is used.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _ROOT = Path("/sys/fs/cgroup")
 
 
 def share_of(memory_mb: int) -> float:
-    """How much of a processor a function of that memory has, one at most."""
+    """The share of a processor of a function with that memory, at most one."""
     return min(1.0, memory_mb / MB_OF_A_PROCESSOR)
 
 
 class Quota:
-    """What holds one process, and the threads that it starts, to a share of a processor."""
+    """Limits one process and its threads to a share of a processor."""
 
     def __init__(self, pid: int, group: Path | None) -> None:
         """`group` is a control group for the process, None where there can be none."""
@@ -43,7 +43,7 @@ class Quota:
         self.means = CONTROL_GROUP if group else SIGNALS
 
     def hold(self, share: float) -> None:
-        """From now on: `share` of a processor."""
+        """Limit the process to `share` of a processor from now on."""
         if self._group is not None:
             _write_quota(self._group, share)
             (self._group / "cgroup.procs").write_text(str(self._pid), "ascii")
@@ -52,7 +52,7 @@ class Quota:
             self._thread.start()
 
     def release(self) -> None:
-        """Let the process go, which may have ended."""
+        """Remove the limit; the process may have ended."""
         self._end.set()
         if self._thread is not None:
             self._thread.join()
@@ -61,7 +61,7 @@ class Quota:
                 _procs(self._group.parent).write_text(str(self._pid), "ascii")
 
     def _stop_and_go(self, share: float) -> None:
-        clock = (~self._pid << 3) | 2  # of that process (Linux, posix-timers.h, CPUCLOCK_SCHED)
+        clock = (~self._pid << 3) | 2  # its CPU clock (Linux posix-timers.h)
         with suppress(OSError):  # the process has ended
             while not self._end.is_set():
                 until = time.monotonic() + _PERIOD
@@ -76,7 +76,7 @@ class Quota:
 
 @contextmanager
 def quota_for(pid: int) -> Iterator[Quota]:
-    """What can hold this process, inside the block."""
+    """The quota for this process, inside the block."""
     group = _make_group(f"mail-relay-bench-{pid}")
     quota = Quota(pid, group)
     try:
@@ -106,7 +106,7 @@ def _make_group(name: str) -> Path | None:
 
 
 def _write_quota(group: Path, share: float) -> None:
-    """In microseconds (Linux, "CFS bandwidth control"; "Control group v2", `cpu.max`)."""
+    """Write the quota in microseconds ("CFS bandwidth control"; "Control group v2", `cpu.max`)."""
     period = round(_PERIOD * 1e6)
     quota = round(share * period)
     if (group / "cpu.max").exists():

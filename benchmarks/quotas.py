@@ -1,7 +1,7 @@
-"""AWS's quotas that a stack meets, by their names in AWS Service Quotas where they have one there.
+"""AWS's quotas that affect a stack, by their names in AWS Service Quotas if they have one.
 
-They are no measurement, and AWS changes them: an account's own stand in its Service Quotas
-console. Looked up on the day below in copies of AWS's pages; a copy may be older than that day.
+They are not measured, and AWS changes them. An account's own quotas are in its Service Quotas
+console. They were read on the day below in copies of AWS's pages; a copy may be older.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ AS_OF = "2026-11-24"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """`name` as Service Quotas or the guide calls it; `value` is its default in an account."""
+    """`name` is from Service Quotas or the guide; `value` is the default in an account."""
 
     service: str
     name: str
@@ -31,7 +31,7 @@ S3_WRITES = Quota(
     is_adjustable=False,
     source="S3 User Guide, Performance design patterns",
 )
-"""At least: S3 splits a prefix that is busy for long, and answers 503 until it has."""
+"""A minimum: S3 splits a busy prefix, and answers 503 until then."""
 
 S3_READS = Quota(
     service="S3",

@@ -1,14 +1,15 @@
-"""What a stack asks of AWS at so many mails a second: `python -m benchmarks.scaling [FIGURES]`.
+"""What a stack needs of AWS at a rate of mails: `python -m benchmarks.scaling [FIGURES]`.
 
-It prints the tables of docs/scaling.md, from figures that `python -m benchmarks --json` took
-(FIGURES, docs/pictures/bench.json unless told otherwise). Calls and bytes of a mail were counted;
-the rest is arithmetic:
+It prints the tables of docs/scaling.md, from the figures of `python -m benchmarks --json`
+(FIGURES, default docs/pictures/bench.json). Calls and bytes of a mail are measured; the rest is
+calculated:
 
-* Little's law: as many containers work as mails come in a second times the seconds of each. Those
-  are estimated as for the cost (`benchmarks.cost`): AWS is assumed to answer in `AWS_SECONDS`.
-* What is stored in the long run is the rate times the size times the retention.
-* A device's own submission through SES's SMTP endpoint is an outgoing mail as well: it counts
-  against the sending quotas and is paid for (SES guide, "Service quotas": by recipients).
+* Little's law: the number of busy containers is the rate of mails times the seconds of each. The
+  seconds are estimated as for the cost (`benchmarks.cost`): AWS is assumed to answer in
+  `AWS_SECONDS`.
+* The stored bytes in the steady state are the rate times the size times the retention.
+* A device's submission through SES's SMTP endpoint is also an outgoing mail: it counts against
+  the sending quotas and is charged (SES guide, "Service quotas": by recipients).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ RATES = (1, 100, 10_000)
 SHAPES = {SMALL.name: "text, to 1", LARGE.name: "1 MB, to 1", MANY.name: "text, to 40"}
 
 REFUSED = 0.01
-"""The share of mails that is assumed to be refused, each with a notice."""
+"""The assumed share of refused mails, each with a notice."""
 
 _FIGURES = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "bench.json"
 
@@ -59,10 +60,10 @@ def tables(figures: Mapping[str, Any]) -> dict[str, str]:
 
 
 def with_tables(text: str, figures: Mapping[str, Any]) -> str:
-    """The document with its tables made anew: each stands between its name and an end.
+    """The document with new tables; each is between its name and an end mark.
 
     Raises:
-        ValueError: if the document has not exactly these tables.
+        ValueError: if the document does not have exactly these tables.
     """
     made = tables(figures)
     names = [match["name"] for match in _BLOCK.finditer(text)]
@@ -207,7 +208,7 @@ def _of_quotas() -> str:
 
 
 def _of_a_month() -> str:
-    """What a stack costs that relays nothing."""
+    """The monthly cost of an idle stack."""
     thresholds = Thresholds(
         failed_messages=0, oldest_message_seconds=0, messages_in_five_minutes=0
     )
@@ -238,7 +239,7 @@ def _cell(value: float, most: float | None) -> str:
 
 
 def _rounded(value: float) -> str:
-    """Three digits: more would say more than is known."""
+    """Three significant digits: the figures are not more exact."""
     if not value:
         return ""
     if value >= 1000:
@@ -250,7 +251,7 @@ def _rounded(value: float) -> str:
 def _markdown(
     headings: Sequence[str], rows: Sequence[Sequence[str]], *, ruler: str = "--:"
 ) -> str:
-    """A table whose columns but the first have this ruler."""
+    """A table; all columns except the first have this ruler."""
     rulers = ("---", *(ruler for _ in headings[1:]))
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (headings, rulers, *rows))
 

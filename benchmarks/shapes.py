@@ -1,8 +1,9 @@
-"""What each costly shape of mail costs the function: `python -m benchmarks.shapes [SHAPE…]`.
+"""The cost of each costly shape of mail for the function: `python -m benchmarks.shapes [SHAPE…]`.
 
-The function runs as `benchmarks.function` makes it, over the stand-in for AWS, in a process of its
-own for each mail: memory that an earlier mail has used would hide growth. It relays an ordinary
-mail first: what is counted is what this mail adds to a warm worker, the mail itself included.
+The function runs as `benchmarks.function` makes it, with the stand-in for AWS, in a separate
+process for each mail, because memory that an earlier mail used would hide growth. It relays an
+ordinary mail first. So the figures are what this mail adds to a warm worker, the mail included.
+
 `python -m benchmarks.shapes --child ENDPOINT` reads a mail and prints its figures as JSON.
 """
 
@@ -35,9 +36,9 @@ _MEGABYTES_10 = 10_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What one mail costs: processor time, and by how much the worker grows at its peak.
+    """The cost of one mail: processor time, and the worker's peak growth.
 
-    `outcome` is what became of the mail, `died` if its process ended before it.
+    `outcome` is the mail's, or `died` if its process ended before.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Shape:
 def measure_shapes(
     names: Iterable[str], announce: Callable[[str], None], size: int = SIZE
 ) -> tuple[Shape, ...]:
-    """The figures of those shapes, the one that takes the most time first."""
+    """The figures of those shapes, the slowest first."""
     with stand_in() as endpoint:
         found = []
         for name in names:
@@ -89,9 +90,9 @@ def _child(endpoint: str) -> None:
     function.relay(warming)
     key = _new_key()
     function.receive(Arrived(raw_key=key, raw=sys.stdin.buffer.read()))
-    mail = Arrived(raw_key=key, raw=b"")  # it lies in the bucket, and nowhere here
+    mail = Arrived(raw_key=key, raw=b"")  # it is in the bucket only
     before = resident("VmRSS")
-    # The peak begins anew (proc_pid_clear_refs(5)).
+    # Reset the peak (proc_pid_clear_refs(5)).
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     started = time.process_time()
     written = function.relay(mail)
@@ -107,7 +108,7 @@ def _new_key() -> RawKey:
 
 
 def main(arguments: list[str]) -> None:
-    """Measure and print, or be the process that is measured."""
+    """Measure and print, or run as the measured process."""
     if arguments[:1] == ["--child"]:
         _child(arguments[1])
         return

@@ -1,16 +1,16 @@
-"""What stands for AWS while the function is measured.
+"""A stand-in for AWS while the function is measured.
 
 `python -m benchmarks.stand_in [SECONDS [PEM]]`
 
-A process of its own on the loopback interface, so that it takes no turns of the interpreter that
-is measured. It does as little as the function lets it: S3's objects with their conditional
-writes (S3 User Guide, "Conditional requests"), and for the other services the answer of a call
-that succeeded. Nothing is checked or kept, and the answer comes at once, or after SECONDS, which
-is how long AWS is assumed to take. It speaks TLS if PEM names a file with a key and its chain of
-certificates. Over TLS boto3 sends S3 a body in chunks, with a checksum behind them (S3 API
-reference, "Signature calculations: transferring payload in multiple chunks").
+It is a separate process on the loopback interface, so it does not share the measured interpreter.
+It does only what the function needs: S3's objects with their conditional writes (S3 User Guide,
+"Conditional requests"), and for the other services the answer of a successful call. Nothing is
+checked or stored. The answer comes at once, or after SECONDS, the assumed time of AWS. With PEM, a
+file with a key and its certificate chain, it uses TLS. Over TLS boto3 sends S3 a body in chunks,
+followed by a checksum (S3 API reference, "Signature calculations: transferring payload in multiple
+chunks").
 
-It says on which port it listens, and ends when its input does, however its parent ended.
+It prints its port, and ends when its input is closed, so however its parent ends.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ _PUBLISHED = (
 
 @contextmanager
 def stand_in(seconds: float = 0.0, pem: Path | None = None) -> Iterator[str]:
-    """The URL of a stand-in that is there inside the block and answers after `seconds`.
+    """The URL of a stand-in that runs inside the block and answers after `seconds`.
 
-    It speaks TLS with the key and the certificates in `pem`, plain HTTP without.
+    It uses TLS with the key and the certificates in `pem`, plain HTTP without.
     """
     command = [sys.executable, "-m", "benchmarks.stand_in", str(seconds)]
     if pem is not None:
@@ -66,7 +66,7 @@ def stand_in(seconds: float = 0.0, pem: Path | None = None) -> Iterator[str]:
         try:
             port = output.readline().strip()
             if not port:
-                raise OSError("benchmarks.stand_in did not start: see its last words above")
+                raise OSError("benchmarks.stand_in did not start: see its error above")
             yield f"{'https' if pem else 'http'}://{_HOST}:{port}"
         finally:
             end.close()
@@ -138,7 +138,7 @@ class _Server(ThreadingTCPServer):
 
 
 def _answer_to_target(target: str, body: bytes) -> _Answer:
-    """The answer of a service that is told by a header which operation is meant."""
+    """The answer of a service whose operation is in the header X-Amz-Target."""
     match target:
         case "AmazonSSM.GetParameter":
             name = json.loads(body)["Name"]
@@ -151,13 +151,13 @@ def _answer_to_target(target: str, body: bytes) -> _Answer:
 
 
 class _Connection(StreamRequestHandler):
-    """HTTP/1.1 as botocore speaks it, and no more: `http.server` would take most of the time."""
+    """The part of HTTP/1.1 that botocore uses: `http.server` would take most of the time."""
 
     server: _Server
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
-        if self.server.tls is not None:  # in the connection's own thread: it takes its time
+        if self.server.tls is not None:  # in the connection's thread, because it is slow
             plain = cast("socket.socket", self.request)
             self.request = self.server.tls.wrap_socket(plain, server_side=True)
         super().setup()
@@ -188,7 +188,7 @@ class _Connection(StreamRequestHandler):
             body = _unchunked(self.rfile)
         else:
             body = self.rfile.read(int(header.get("content-length", 0)))
-        # S3's own chunks, inside of HTTP's where there are such.
+        # S3's own chunks, possibly inside HTTP's.
         is_chunked = header.get("content-encoding") == "aws-chunked"
         return _unchunked(io.BytesIO(body)) if is_chunked else body
 
@@ -202,7 +202,7 @@ class _Connection(StreamRequestHandler):
 
 
 def _unchunked(stream: io.BufferedIOBase) -> bytes:
-    """The chunks up to the last, without the trailer that follows (RFC 9112 section 7.1)."""
+    """The chunks without the trailer (RFC 9112 section 7.1)."""
     chunks = []
     while size := int(stream.readline().partition(b";")[0], 16):
         chunks.append(stream.read(size))
@@ -213,7 +213,7 @@ def _unchunked(stream: io.BufferedIOBase) -> bytes:
 
 
 def _etag(content: bytes) -> str:
-    """A version of the content. Not MD5, as S3's often is: its time would be counted as AWS's."""
+    """A version of the content. Not MD5, because its time would count as AWS's."""
     return f'"{zlib.crc32(content):08x}-{len(content):x}"'
 
 

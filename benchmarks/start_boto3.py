@@ -1,6 +1,6 @@
-"""The floor of a cold start: boto3 and the clients of the services named on the command line.
+"""The lower limit of a cold start: boto3 and the clients of the given services.
 
-`python -m benchmarks.start_boto3 SERVICE…` prints how many seconds they took.
+`python -m benchmarks.start_boto3 SERVICE…` prints the seconds of processor time.
 """
 
 import time

@@ -1,6 +1,6 @@
-"""What the download page's function does before its first request, as a new container does it.
+"""The cold start of the download page's function, up to its first request.
 
-`python -m benchmarks.start_page` prints how many seconds that took.
+`python -m benchmarks.start_page` prints the seconds of processor time.
 """
 
 import time

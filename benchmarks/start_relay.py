@@ -1,6 +1,6 @@
-"""What the relay's function does before its first mail, as a new container does it.
+"""The cold start of the relay's function, up to its first mail.
 
-`python -m benchmarks.start_relay` prints how many seconds that took.
+`python -m benchmarks.start_relay` prints the seconds of processor time.
 """
 
 import time

@@ -1,8 +1,7 @@
-"""How many mails a second the function handles, beside the bare calls that it makes.
+"""The number of mails a second of the function, compared with the bare calls that it makes.
 
-One container, one mail at a time, over a stand-in that answers at once: so this is what the
-function's own work allows, and what AWS takes comes on top. Lambda runs as many containers as the
-queue needs.
+One container handles one mail at a time, with a stand-in that answers at once. So the figure shows
+the function's own work; AWS's time is extra. Lambda runs as many containers as the queue needs.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from benchmarks.stand_in import stand_in
 from benchmarks.turns import median_seconds
 
 ROUNDS = {SMALL: 100, LARGE: 40, MANY: 20}
-"""Shapes of mail, each with how often it is measured."""
+"""Shapes of mail, each with its number of measurements."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throughput:
-    """Median times for one mail in seconds: the function's, and those of its calls alone."""
+    """Median times for one mail in seconds: of the function, and of its calls alone."""
 
     mail: str
     message_bytes: int
@@ -35,7 +34,7 @@ class Throughput:
 
 
 def measure_throughput(shape: Shape, rounds: int) -> Throughput:
-    """Let the function and the bare calls take turns on mails of a shape."""
+    """Run the function and the bare calls alternately on mails of a shape."""
     with (
         stand_in() as endpoint,
         ThreadPoolExecutor(SETTINGS.submission_concurrency) as threads,
@@ -77,7 +76,7 @@ class _Handled:
 
 
 def _handled(shape: Shape, endpoint: str) -> Iterator[_Handled]:
-    """Mails that lie in the incoming bucket, with the calls that one more function made."""
+    """Mails in the incoming bucket, each with the calls that another function made for it."""
     session = loopback_session(endpoint)
     recorder = CallRecorder(session)
     function = MeasuredFunction(session)

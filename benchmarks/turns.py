@@ -1,4 +1,4 @@
-"""Ways of doing something take turns, so that a busy machine slows all of them alike."""
+"""Measures variants alternately, so that load on the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def median_seconds(
     *,
     before_each: Callable[[Subject], object] = lambda _: None,
 ) -> dict[str, float]:
-    """The median time of each way in seconds; that of `before_each` is not counted.
+    """The median time of each way in seconds, without `before_each`.
 
-    Each round has a subject of its own. In it the ways take turns, in an order that changes: who
-    comes behind whom finds the caches and the memory as they were left.
+    Each round has a different subject. In it the ways run in a changing order, because each finds
+    the caches and the memory as the one before left them.
     """
     order = Random(7)  # noqa: S311 - nothing is to be kept secret
     times: dict[str, list[float]] = {name: [] for name in ways}

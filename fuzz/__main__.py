@@ -17,17 +17,17 @@ SLOWEST = 20
 """Seconds after which one input is too slow; linear work on `LONGEST` bytes takes far less."""
 LONGEST = 4096
 MEMORY = 2048
-"""Megabytes that the fuzzer may take; it keeps all that it has learned in memory."""
+"""Memory limit in megabytes; the fuzzer keeps its corpus in memory."""
 
 
 def main() -> None:
-    """Fuzz until the time is up; exits with 77 (libFuzzer's code) where a law is broken."""
+    """Fuzz until the time is up; exits with 77 (libFuzzer's code) when a law is broken."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument(
         "target", nargs="?", choices=["mail", "recipient-code", "header", "agreement"]
     )
     parser.add_argument(
-        "--check-python", action="store_true", help="only tell whether this Python will do"
+        "--check-python", action="store_true", help="only check whether this Python is supported"
     )
     parser.add_argument("--seconds", type=int, default=60, help="how long (default: 60)")
     parser.add_argument("inputs", nargs="*", type=Path, help="inputs to try instead")
@@ -66,11 +66,11 @@ def main() -> None:
 
 
 def _problem_with_python() -> str | None:
-    """What keeps this Python from running atheris, and what to do; None if nothing does."""
+    """Why this Python cannot run atheris, and what to do; None if it can."""
     running = sys.version_info[:2]
     if not OLDEST <= running <= NEWEST:
         return (
-            f"atheris knows Python {_dotted(OLDEST)} to {_dotted(NEWEST)}, this is "
+            f"atheris supports Python {_dotted(OLDEST)} to {_dotted(NEWEST)}, this is "
             f"{_dotted(running)}; run make fuzz PYTHON=python{_dotted(NEWEST)}"
         )
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
@@ -86,7 +86,7 @@ def _dotted(version: tuple[int, int]) -> str:
 
 
 def _atheris() -> Any:  # noqa: ANN401 - atheris has no types
-    # It is in an environment of its own, made by `make fuzz`: not in that of the other checks.
+    # `make fuzz` installs it in a separate environment.
     try:
         return importlib.import_module("atheris")
     except ImportError:

@@ -1,4 +1,4 @@
-"""What is fuzzed: four targets, each a function that raises where a law is broken."""
+"""The fuzz targets: four functions that raise when a law is broken."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def mail(data: bytes) -> None:
 
 
 def agreement(data: bytes) -> None:
-    """A whole mail: what goes out is read by the standard library's `email` as it is by us."""
+    """A whole mail: the standard library's `email` reads the outgoing mail as the relay does."""
     result = relayed(data) if data.strip() else None
     if result is not None:
         assert leaves_of(parse_message(result.outgoing)) == leaves_of_oracle(result.outgoing)
 
 
 def recipient_code(data: bytes) -> None:
-    """A body of text and of HTML: whatever codes are found are cut without a trace."""
-    # A short name for the marker lets the fuzzer try more in the same number of bytes.
+    """A body of text and of HTML: every found code is removed completely."""
+    # A short alias of the marker lets the fuzzer try more in the same number of bytes.
     body = data.decode("utf-8", "replace").replace("~", MARKER)
     for find in (find_in_text, find_in_html):
         found = find(body, (MARKER,))
@@ -53,7 +53,7 @@ def recipient_code(data: bytes) -> None:
 
 
 def header(data: bytes) -> None:
-    """The parts of a header on their own, each field's value with line breaks and all."""
+    """The parts of a header alone: each field's value, line breaks included."""
     media_type = parse_media_type(data)
     assert media_type.full.isascii()
     assert media_type.full == media_type.full.lower()

@@ -1,12 +1,12 @@
-"""The pictures that the documents show, drawn from data: `python -m pictures` (`make pictures`).
+"""The pictures of the documents, drawn from data: `python -m pictures` (`make pictures`).
 
-They are SVG, written by hand-made functions of a few shapes: the same data gives the same bytes,
-so a test draws each again and compares. What they are drawn from lies beside them
-(`docs/pictures/bench.json`) or is the program itself (`pictures.scenes`).
+They are SVG, written by a few functions for shapes. The same data gives the same bytes, so a test
+draws each again and compares. The data is in `docs/pictures/bench.json`, or comes from the program
+itself (`pictures.scenes`).
 
-GitHub shows a picture of a repository as an image of its own: scripts do not run in it, styles
-do. Each has its own background and follows the reader's colour scheme (CSS Media Queries 5,
-`prefers-color-scheme`), so that it can be read on any page.
+GitHub shows a picture of a repository as a separate image: scripts do not run in it, but styles
+apply. Each has its own background and follows the reader's colour scheme (CSS Media Queries 5,
+`prefers-color-scheme`), so it is readable on any page.
 """
 
 from pathlib import Path
@@ -14,10 +14,10 @@ from pathlib import Path
 _DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 FOLDER = _DOCS / "pictures"
-"""Where the pictures lie."""
+"""The folder of the pictures."""
 
 FIGURES = FOLDER / "bench.json"
-"""What they are drawn from: the output of `python -m benchmarks --json`."""
+"""Their data: the output of `python -m benchmarks --json`."""
 
 SCALING = _DOCS / "scaling.md"
-"""The document whose tables follow from the same figures."""
+"""The document with tables of the same figures."""

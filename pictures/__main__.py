@@ -1,6 +1,6 @@
-"""`python -m pictures`: draw every picture anew, and write the tables of docs/scaling.md.
+"""`python -m pictures`: draw every picture again, and write the tables of docs/scaling.md.
 
-With a file of `python -m benchmarks --json` as argument, its figures take the place of those kept.
+With a file of `python -m benchmarks --json` as argument, its figures replace the stored ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pictures.svg import document
 def main() -> None:
     """Draw and write."""
     parser = argparse.ArgumentParser(prog="python -m pictures", description=__doc__)
-    parser.add_argument("figures", nargs="?", type=Path, help="figures to draw from now on")
+    parser.add_argument("figures", nargs="?", type=Path, help="new figures")
     taken: Path | None = parser.parse_args().figures
     figures = json.loads((taken or FIGURES).read_text("utf-8"))
     if taken is not None:

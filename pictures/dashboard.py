@@ -1,10 +1,10 @@
-"""The dashboard of a stack as an operator sees it, drawn from the very text that CloudWatch gets.
+"""The dashboard of a stack as an operator sees it, drawn from the text that CloudWatch gets.
 
 Widgets, their places, titles, curves and lines are those of `infra.watching.dashboard.body`, with
-the configuration's defaults. What is made up are the curves' values: sample data, and the picture
-says so. They tell one story, six hours of a site that sends some hundred mails in five minutes,
-while SES answers hardly any call for the last half hour: so it can be seen what an alarm looks
-like. CloudWatch draws each curve's legend by its label; the metric's name stands here besides.
+the configuration's defaults. Only the curves' values are sample data, which the picture states.
+They show six hours of a site that sends some hundred mails in five minutes; in the last half hour
+nearly all of SES's answers are errors, so that alarms fire. CloudWatch shows each curve's label in
+the legend; the picture also shows the metric's name.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _UNIT, _ROW = 54, 32  # of CloudWatch's grid, in pixels
 _MARGIN, _HEADER = 16, 58
 
 _MOST_WITH_METRIC = 4
-"""Series whose legend has a line each; more share lines."""
+"""The most series with one legend line each; more share lines."""
 
 _NAMES: Mapping[Subject, str] = {
     Subject.INCOMING_QUEUE: "mail-relay-prod-incoming",
@@ -45,7 +45,7 @@ _SUBJECTS = {name: subject for subject, name in _NAMES.items()}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Curve:
-    """`taken` is how its metric's values become one: a statistic, or by a dimension."""
+    """One curve. `taken` is the statistic or the dimension of its values."""
 
     label: str
     metric: str
@@ -242,7 +242,7 @@ def _graph(widget: Mapping[str, Any], x: float, y: float, width: float, height: 
 
 
 def _by_value(lines: Sequence[Mapping[str, Any]]) -> dict[float, list[str]]:
-    """The labels of lines that lie on one another, as those of several alarms on events do."""
+    """The labels of lines with the same value, such as those of several alarms on events."""
     labels: dict[float, list[str]] = {}
     for one in lines:
         labels.setdefault(one["value"], []).append(one["label"])
@@ -261,7 +261,7 @@ def _area(x: float, step: float, above: Sequence[float], below: Sequence[float],
 
 
 def _stacked(curves: Sequence[_Curve]) -> tuple[_Curve, ...]:
-    """Each curve on top of those before it."""
+    """Each curve added to those before it."""
     so_far = [0.0] * POINTS
     stacked = []
     for one in curves:
@@ -310,7 +310,7 @@ def _width_of(words: str) -> float:
 
 
 def _hue(order: int) -> tuple[str, str | None]:
-    """A colour, and dashes where the colours begin anew."""
+    """A colour, with dashes where the colours repeat."""
     return HUES[order % len(HUES)], "3 2" if order >= len(HUES) else None
 
 

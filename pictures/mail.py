@@ -1,7 +1,7 @@
-"""A mail before and after the relay: what a device sends, and what a recipient gets of it.
+"""A mail before and after the relay: what a device sends, and what a recipient gets.
 
-The second is what the relay makes of the first. Only the token of its link and the end of it are
-made up here: a stack takes them from its key and its clock.
+The relay makes the second from the first. Only the link's token and expiry are sample values; a
+stack derives them from its key and its clock.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SETTINGS = Settings(
 )
 _FILES = (("camera-3.jpg", 4_180_000), ("pressure.csv", 212_000))
 _WIDTH, _PANEL, _MARGIN, _LINE, _SIZE = 1104.0, 528.0, 16.0, 19.0, 12.5
-_LABEL = 64.0  # pixels, of the names of header fields
+_LABEL = 64.0  # pixels: the width of the header fields' names
 
 
 def sent() -> bytes:
@@ -54,7 +54,7 @@ def sent() -> bytes:
 
 
 def outgoing(raw: bytes) -> bytes:
-    """What the relay makes of a mail for one of its recipients."""
+    """The outgoing mail for one of the recipients."""
     plan = plan_relay(raw, RawKey("incoming/1"), _SETTINGS, may_lack_receipt=True)
     assert isinstance(plan, RelayPlan)  # noqa: S101 - the mail is ours
     found = [upload.attachment for upload in plan.uploads]

@@ -1,7 +1,7 @@
 """The figures of `python -m benchmarks --json` as pictures.
 
-`plots` is given the JSON as it was read. What a picture compares was taken in one run, so that it
-says something on any machine: ratios and counts, and one time that shows how it grows.
+`plots` gets the parsed JSON. The compared values of a picture are from one run, so that they are
+valid on any machine: ratios and counts, and one time that shows its growth.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAMES = {
     "page": "a look at the page",
     "download of 1 MB": "a download of 1 MB",
 }
-"""What the cases are called here, and in which order they stand."""
+"""The labels of the cases, in their order in the picture."""
 
 _CALLS = {
     "S3 reads": ("s3.GetObject", "s3.HeadObject"),
@@ -42,12 +42,12 @@ _PAID_FOR = {
     "queue, logs, notices": ("SQS", "SNS", "CloudWatch"),
     "traffic": ("GB to",),
 }
-"""What begins the names of the lines of a cost (`benchmarks.prices`)."""
+"""Prefixes of the names of the lines of a cost (`benchmarks.prices`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Axis:
-    """A range of numbers across the picture, by its logarithm or as it is."""
+    """A range of numbers across the picture, logarithmic or linear."""
 
     least: float
     most: float
@@ -61,7 +61,7 @@ class _Axis:
 
 
 def plots(figures: Mapping[str, Any]) -> dict[str, Picture]:
-    """Every picture of the figures, by the name of its file."""
+    """Every picture of the figures, by file name."""
     return {
         "core.svg": _core(figures["core_path"]),
         "parts.svg": _parts(figures["parts"]),
@@ -71,7 +71,7 @@ def plots(figures: Mapping[str, Any]) -> dict[str, Picture]:
 
 
 def size_of(size: float) -> str:
-    """Bytes in the largest unit of a thousand that they fill."""
+    """Bytes in the largest unit (powers of a thousand) that gives at least one."""
     for unit, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= unit:
             return f"{size / unit:.2g} {name}"
@@ -243,7 +243,7 @@ def _bar(axis: _Axis, value: float, y: float, hue: str, start: float = 0) -> str
 
 
 def _mark(x: float, y: float, hue: str, kind: str) -> str:
-    """A shape of its own for each kind: colour alone tells nothing."""
+    """A different shape for each kind, because colour alone is not enough."""
     shape = list(_PAID_FOR).index(kind)
     r = 5.0
     corners = (

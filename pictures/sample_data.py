@@ -1,6 +1,7 @@
-"""Sample data for the picture of the dashboard: six hours of a site, made up.
+"""Sample data for the picture of the dashboard: six hours of a site.
 
-Some hundred mails come in five minutes. In the last half hour SES answers hardly any call.
+Some hundred mails come in five minutes. In the last half hour nearly all of SES's answers are
+errors.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ POINTS = 72
 """Values in six hours, one for each five minutes."""
 
 _TROUBLE = 66
-"""The value from which on SES fails."""
+"""The index of the first value with SES failing."""
 
 _SAMPLES: Mapping[tuple[Subject, str, str], tuple[float, float]] = {
     (_QUEUE, "NumberOfMessagesSent", "Sum"): (96, 98),
@@ -74,24 +75,24 @@ _SAMPLES: Mapping[tuple[Subject, str, str], tuple[float, float]] = {
     (_PAGE, "Url5xxCount", "Sum"): (0, 0),
     (_PAGE, "Throttles", "Sum"): (0, 0),
 }
-"""Made up, for each metric and statistic: what is usual, and what it comes to while SES fails."""
+"""Sample values for each metric and statistic: normal, and while SES fails."""
 
 SEARCHED: Mapping[str, Mapping[str, float]] = {
     "reason": {"recipient-not-allowed": 2, "no-recipient-code": 2},
     "status": {"available": 26, "expired": 3, "unknown": 2},
 }
-"""Made up: the curves that a search for a dimension finds."""
+"""Sample values of the curves that a search for a dimension finds."""
 
 
 class UnknownMetric(LookupError):
-    """The dashboard shows a metric of which there is no sample data."""
+    """The dashboard shows a metric without sample data."""
 
 
 def sample(subject: Subject, metric: str, statistic: str) -> tuple[float, ...]:
     """The values of a metric over the six hours.
 
     Raises:
-        UnknownMetric: if it has no sample data yet.
+        UnknownMetric: if it has no sample data.
     """
     try:
         usual, troubled = _SAMPLES[subject, metric, statistic]
@@ -104,7 +105,7 @@ def sample(subject: Subject, metric: str, statistic: str) -> tuple[float, ...]:
 
 
 def wandering(usual: float, troubled: float, seed: str) -> tuple[float, ...]:
-    """Values that wander about what is usual, then climb or fall to what is troubled."""
+    """Values that vary around `usual`, then change to `troubled`."""
     random = Random(seed)  # noqa: S311 - nothing is to be kept secret
     values = []
     for point in range(POINTS):

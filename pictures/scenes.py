@@ -1,4 +1,4 @@
-"""The pictures of the program itself, drawn from what it makes and not from figures."""
+"""The pictures of the program itself, drawn from its output and not from figures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .terminal import terminal_picture
 
 
 def scenes() -> dict[str, Picture]:
-    """Each by the name of its file."""
+    """Each picture by file name."""
     return {
         "dashboard.svg": dashboard_picture(),
         "mail.svg": mail_picture(),

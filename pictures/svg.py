@@ -1,9 +1,9 @@
-"""SVG as text: elements, a document with its alternatives, and colours for two schemes.
+"""SVG as text: elements, a document with text alternatives, and colours for two schemes.
 
-A picture says what it shows in `title` and `desc` (SVG 2, section 5.7), which screen readers
-read out where it is shown by itself; where a page embeds it, the page's text does. Colours are
-classes, so that a scheme is one table. Nothing is told by colour alone: a label, a shape or the
-legend's order tells it too.
+`title` and `desc` describe a picture (SVG 2, section 5.7). Screen readers read them if the picture
+is shown alone; where a page embeds it, they read the page's text. Colours are classes, so a scheme
+is one table. Nothing is shown by colour alone: a label, a shape or the legend's order shows it
+too.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from html import escape
 FONT = "system-ui, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
 INK, SOFT, GRID, PAPER = "ink", "soft", "grid", "paper"
-"""Classes of text, of text beside it, of lines that guide the eye, and of the background."""
+"""Classes of text, of secondary text, of grid lines, and of the background."""
 
 HUES = ("blue", "orange", "green", "purple", "red", "teal")
-"""Classes of what is shown, to be told apart in this order."""
+"""Classes of the data series, in this order."""
 
 LIGHT: Mapping[str, str] = {
     PAPER: "#ffffff",
@@ -48,7 +48,7 @@ DARK: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture and what it says; `body` is drawn on `width` by `height` pixels."""
+    """A picture with title and description; `body` is drawn on `width` by `height` pixels."""
 
     title: str
     description: str
@@ -58,7 +58,7 @@ class Picture:
 
 
 def document(picture: Picture) -> str:
-    """The picture as a file."""
+    """The content of the picture's file."""
     size = f"{number(picture.width)} {number(picture.height)}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}"'
@@ -74,9 +74,10 @@ def document(picture: Picture) -> str:
 
 
 def element(name: str, content: str = "", /, **attributes: float | str | None) -> str:
-    """An element with content that is SVG already.
+    """An element; `content` is SVG.
 
-    A `_` in an attribute's name stands for `-`, one at its end for nothing; None leaves it out.
+    A `_` in an attribute's name means `-`, one at its end is removed; None leaves the attribute
+    out.
     """
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
@@ -112,7 +113,7 @@ def text(
 
 
 def line(x1: float, y1: float, x2: float, y2: float, **attributes: float | str | None) -> str:
-    """A straight line, of the class `grid` unless told otherwise."""
+    """A straight line, with the class `grid` by default."""
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, **{"class_": GRID, **attributes})
 
 
@@ -123,7 +124,7 @@ def curve(points: list[tuple[float, float]], **attributes: float | str | None) -
 
 
 def number(value: float) -> str:
-    """With a digit after the point at most: the same on every machine."""
+    """A number with at most one decimal: the same on every machine."""
     written = f"{value:.1f}".removesuffix(".0")
     return "0" if written == "-0" else written
 

@@ -1,4 +1,4 @@
-"""What an operator sees: `relayctl list` on a terminal of 80 columns, with sample mails."""
+"""`relayctl list` on a terminal of 80 columns, with sample mails."""
 
 from __future__ import annotations
 

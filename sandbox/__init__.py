@@ -1,12 +1,14 @@
-"""A stand-in for AWS on this machine: the deployed program, runnable without an account.
+"""Runs the deployed program on this machine, on an emulator of AWS. No AWS account is needed.
 
-`python -m sandbox` starts an emulator of AWS (`sandbox.emulator.running`), deploys the Pulumi
-program on it (`sandbox.deploy.mocked`, or Pulumi's own engine by `sandbox.engine`), and puts what
-the emulator lacks around it: SES (`sandbox.ses`) with its SMTP interface (`sandbox.smtp.server`),
-and what other services do by themselves (`sandbox.services`). `sandbox.create` makes the program's
-resources, and `sandbox.lives` changes and deletes them. `sandbox.console` is the web console,
-`sandbox.terminal` what a person sees in a terminal; `app` starts and ends everything, in order,
-with `surroundings` for what the emulator lacks; `interface` is what users of a sandbox are given.
+`python -m sandbox` starts the emulator (`sandbox.emulator.running`) and deploys the Pulumi program
+on it (`sandbox.deploy.mocked`, or Pulumi's own engine with `sandbox.engine`). Around it run the
+parts that the emulator lacks: SES (`sandbox.ses`) with its SMTP interface (`sandbox.smtp.server`),
+and the background work of other services (`sandbox.services`).
 
-Everything listens on 127.0.0.1 and nowhere else.
+`sandbox.create` creates the program's resources; `sandbox.lives` updates and deletes them.
+`sandbox.console` is the web console, `sandbox.terminal` the terminal output. `app` starts and
+stops all parts in order, `surroundings` the parts around the emulator. `interface` is what users
+of a sandbox import.
+
+Everything listens on 127.0.0.1 only.
 """

@@ -1,6 +1,6 @@
 """`python -m sandbox`: run the relay on this machine until Ctrl-C.
 
-The first thing done is to listen for signals: what follows takes a second only to import.
+The signal handlers are installed first, because the other imports take about a second.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .stop import StopRequest
 def main() -> int:
     """Run the command; return its exit status."""
     stop = StopRequest.on_signals()
-    from .command import run  # noqa: PLC0415 (a signal must be heard while this imports)
+    from .command import run  # noqa: PLC0415 (signals are handled while this imports)
 
     return run(sys.argv[1:], stop)
 

@@ -1,9 +1,8 @@
-"""The sandbox as a whole: its parts started in order, and stopped in reverse.
+"""The whole sandbox: starts its parts in order and stops them in reverse.
 
-Ports are bound first, so that one in use is told before anything else happens. Then the
-emulator starts, the program is deployed on it, and what the emulator lacks goes to work
-around it. Whoever asked to stop meanwhile is heard between two steps: each takes seconds
-at most, and none is left half done.
+Ports are bound first, so a port in use is reported before anything else happens. Then the emulator
+starts, the program is deployed on it, and the parts that the emulator lacks start. Between two
+steps a stop request is checked. Each step takes seconds at most and always runs to its end.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _LONGEST_REASON = 1000  # characters
 
 
 def never() -> bool:
-    """Nobody asks to stop."""
+    """Return False: no stop is requested."""
     return False
 
 
@@ -47,14 +46,14 @@ def running(
     stop_asked: Callable[[], bool] = never,
     on_own_folder: Callable[[], None] = lambda: None,
 ) -> Iterator[Sandbox]:
-    """A sandbox for as long as the context lasts.
+    """A sandbox that runs as long as the context.
 
-    `on_own_folder` is called once no other sandbox can use the data folder, before all else; what
-    it raises ends the start.
+    `on_own_folder` is called first, as soon as this sandbox has exclusive use of the data folder.
+    An exception that it raises ends the start.
 
     Raises:
         StartError: if it cannot start.
-        Stopped: if `stop_asked` said so while it started.
+        Stopped: if `stop_asked` returned True while it started.
     """
     with ExitStack() as cleanup:
         try:
@@ -92,7 +91,7 @@ def _start(
     except UnusableFolder as error:
         raise StartError(str(error)) from error
     on_own_folder()
-    # Pulumi takes its time to import; a wrong option or port should not wait for that.
+    # Importing Pulumi takes long; a wrong option or port is reported before.
     smtp_socket = cleanup.enter_context(_listen(options.smtp_port, "--smtp-port"))
     http_socket = cleanup.enter_context(_listen(options.http_port, "--http-port"))
     cleanup.enter_context(_log_to(data / "sandbox.log"))
@@ -161,7 +160,7 @@ def _listen(port: int, option: str) -> socket.socket:
 
 @contextmanager
 def _log_to(file: Path) -> Iterator[None]:
-    """What libraries log goes into a file: the terminal is for people."""
+    """Write the libraries' log records to a file, not to the terminal."""
     handler = logging.FileHandler(file, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     handler.setLevel(logging.WARNING)

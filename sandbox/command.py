@@ -1,7 +1,7 @@
 """The command line of the sandbox: its options, output and exit status.
 
-Status 0 after being told to stop, also while it was still starting; status 1 and one line on
-standard error if it could not start.
+Status 0 after a stop request, also during the start. Status 1 and one line on standard error if it
+could not start.
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ def _parse_arguments(arguments: Sequence[str]) -> tuple[Options, Path | None]:
         "--data",
         type=Path,
         metavar="DIR",
-        help="write into DIR, and leave there at the end, the delivered mail (outbox), the"
-        " notices, the certificate and the log; buckets, queues and the stack are new at each"
-        " start (default: a temporary folder, removed at the end)",
+        help="folder for the delivered mail (outbox), the"
+        " notices, the certificate and the log, kept at the end; buckets, queues and the stack"
+        " are new at each start (default: a temporary folder, removed at the end)",
     )
     parser.add_argument(
         "--ready-file",
@@ -92,30 +92,30 @@ def _parse_arguments(arguments: Sequence[str]) -> tuple[Options, Path | None]:
         help="write the connection details to FILE, as JSON, once mail can be sent",
     )
     parser.add_argument(
-        "--smtp-port", type=_port, default=0, metavar="N", help="take mail on this port (0: any)"
+        "--smtp-port", type=_port, default=0, metavar="N", help="port of the SMTP server (0: any)"
     )
     parser.add_argument(
-        "--http-port", type=_port, default=0, metavar="N", help="console on this port (0: any)"
+        "--http-port", type=_port, default=0, metavar="N", help="port of the console (0: any)"
     )
     parser.add_argument(
         "--config",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="set a key of Pulumi.yaml, over Pulumi.dev.yaml; a list with commas",
+        help="override a key of Pulumi.dev.yaml; separate the items of a list by commas",
     )
     parser.add_argument(
         "--scan-delay",
         type=_seconds,
         default=timedelta(),
         metavar="SECONDS",
-        help="leave attachments unscanned for so long, where malwareProtection is on",
+        help="delay of the malware scan, where malwareProtection is on",
     )
     parser.add_argument(
         "--deployer",
         choices=DEPLOYERS,
         default="mocks",
-        help="who deploys the program: mocks (the default), or Pulumi's own engine",
+        help="how the program is deployed: mocks (the default), or Pulumi's own engine",
     )
     found = parser.parse_args(arguments)
     options = Options(
@@ -131,7 +131,7 @@ def _parse_arguments(arguments: Sequence[str]) -> tuple[Options, Path | None]:
 
 def _port(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _LAST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of a port, 0 to {_LAST_PORT}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number (0 to {_LAST_PORT})")
     return int(text)
 
 
@@ -139,7 +139,7 @@ def _seconds(text: str) -> timedelta:
     try:
         return timedelta(seconds=float(text))
     except (OverflowError, ValueError):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
 
 
 def _parse_setting(item: str) -> tuple[str, str]:
@@ -150,7 +150,7 @@ def _parse_setting(item: str) -> tuple[str, str]:
 
 
 def _write_whole(file: Path, sandbox: Sandbox) -> None:
-    """Write the ready file so that nobody ever reads half of it."""
+    """Write the ready file atomically: a reader sees all of it or no file."""
     text = json.dumps(sandbox.describe(), indent=2) + "\n"
     try:
         with tempfile.NamedTemporaryFile(
@@ -163,7 +163,7 @@ def _write_whole(file: Path, sandbox: Sandbox) -> None:
 
 
 def _make_way_for(file: Path) -> None:
-    """Find out now that the file cannot be written; one left from a run before would mislead."""
+    """Remove a file left by an earlier run; report early that the file cannot be written."""
     if not file.absolute().parent.is_dir():
         raise StartError(f"--ready-file {file}: there is no such folder")
     _remove(file)
@@ -177,7 +177,7 @@ def _remove(file: Path) -> None:
 
 
 def _let_go_of_terminal() -> None:
-    """Keep Python from failing at its exit over a terminal or pipe that is gone."""
+    """Prevent an error at Python's exit when the terminal or pipe is closed."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -186,7 +186,7 @@ def _let_go_of_terminal() -> None:
 
 
 def introduce(sandbox: Sandbox) -> list[Text]:
-    """What a person needs to send a first mail, a line each."""
+    """The lines that show how to send a first mail."""
     smtp, code = sandbox.smtp, example_code(sandbox.config)
     return [
         Text(),
@@ -196,7 +196,7 @@ def introduce(sandbox: Sandbox) -> list[Text]:
         _fact("password", smtp.password),
         _fact("from", smtp.mail_from),
         _fact("to", smtp.rcpt_to),
-        _fact("in the body", f"{code}   (who is to get it)"),
+        _fact("in the body", f"{code}   (the recipient)"),
         _fact("CA file", str(smtp.ca_file)),
         Text(),
         Text("With swaks:", "bold"),

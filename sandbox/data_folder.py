@@ -1,7 +1,7 @@
-"""The data folder of a sandbox, and the lock that keeps a second one out.
+"""The data folder of a sandbox, and the lock that keeps a second sandbox out.
 
-A file in the folder is locked for as long as the sandbox runs (flock(2)). The lock belongs to the
-open file, which no child inherits: however the sandbox ends, nobody holds it any more.
+A file in the folder is locked while the sandbox runs (flock(2)). The lock belongs to the open
+file, which no child inherits. So the kernel releases it however the sandbox ends.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ class UnusableFolder(Exception):
 
 @contextmanager
 def data_folder(wanted: Path | None) -> Iterator[Path]:
-    """The folder, made if it is missing, as this sandbox's own for as long as the context lasts.
+    """The folder, created if it is missing, for the exclusive use of this sandbox.
 
-    None stands for a temporary one, which is removed at the end.
+    It is locked as long as the context lasts. None means a temporary folder, which is removed at
+    the end.
 
     Raises:
-        UnusableFolder: if nothing can be written there, or another sandbox uses it.
+        UnusableFolder: if it cannot be written, or another sandbox uses it.
     """
     if wanted is None:
         with tempfile.TemporaryDirectory(
@@ -35,11 +36,11 @@ def data_folder(wanted: Path | None) -> Iterator[Path]:
         ) as made:
             yield Path(made)
         return
-    # Without links and dots: what is written down must lead there from any folder.
+    # Resolved, because paths written to files must be valid from any folder.
     data = Path(os.path.realpath(wanted))
     try:
         data.mkdir(parents=True, exist_ok=True)
-        # Not emptied by opening it: it names the sandbox that has the lock.
+        # Mode "a+" does not empty it: it names the sandbox that has the lock.
         lock = (data / LOCK_NAME).open("a+", encoding="ascii", errors="replace")
     except OSError as error:
         raise UnusableFolder(f"--data {wanted}: {error.strerror}") from error

@@ -1,11 +1,11 @@
 """`make demo`: one real mail through the whole relay, step by step.
 
-A mail as a sensor might send it goes in by SMTP: text and HTML, two recipients in the code,
-two attachments, one of them several megabytes of random bytes. The demo waits for it in both
-mailboxes, makes sure that code and attachments are gone, downloads both attachments through
-the links of each delivered mail, and compares them byte for byte. Where the links lead to a
-download page, it opens the page and presses its buttons, as a person would. It ends with status 0
-only if all of that held.
+The demo sends by SMTP what a sensor might send: text and HTML, two recipients in the code, and two
+attachments, one of several megabytes. It waits for the mail in both mailboxes and checks that code
+and attachments are removed. Then it downloads both attachments by the links of each delivered mail
+and compares every byte. If a link has a download page, it opens the page and presses its buttons.
+
+The status is 0 only if all checks pass.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ LARGE_NAME, SMALL_NAME = "vibration.bin", "Prüfprotokoll Nr. 7.txt"
 LARGE_SIZE = 5_000_000  # bytes
 MARKER = "Email_Rxers_Code"
 
-_PATIENCE = 90.0  # seconds until a mail that did not arrive is given up
+_PATIENCE = 90.0  # seconds to wait for a mail
 _PAUSE = 0.05
 _URL = re.compile(r"https?://[^\s\"'<>]+")
 _HREF = re.compile(r'href="(https?://[^"]+)"')
 
 
 class DemoFailed(Exception):
-    """Something did not hold; the message says what."""
+    """A check failed; the message says which."""
 
 
 def main(arguments: Sequence[str] = ()) -> int:
-    """Run the demo; return its exit status. `--deployer engine` has Pulumi's engine deploy it."""
+    """Run the demo; return its exit status. `--deployer engine` uses Pulumi's engine."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.demo", allow_abbrev=False)
     parser.add_argument("--deployer", choices=DEPLOYERS, default="mocks")
     options = Options(deployer=parser.parse_args(arguments).deployer)
@@ -60,9 +60,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     try:
         _step(narrator, "Start the emulator, deploy the Pulumi program on it")
         with running(options, listener=narrator, stop_asked=stop.is_made) as sandbox:
-            _fact(
-                narrator, f"{len(sandbox.stack)} exports; mail is taken on port", sandbox.smtp.port
-            )
+            _fact(narrator, f"{len(sandbox.stack)} exports; SMTP port", sandbox.smtp.port)
             _relay_one_mail(sandbox, narrator, stop)
             _step(narrator, "Stop everything")
     except (StartError, DemoFailed) as error:
@@ -72,7 +70,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         narrator.say("demo: stopped")
         return 1
     seconds = time.monotonic() - started
-    narrator.say(Text(f"All of it held, in {seconds:.0f} seconds.", "bold green"))
+    narrator.say(Text(f"All checks passed, in {seconds:.0f} seconds.", "bold green"))
     return 0
 
 
@@ -114,7 +112,7 @@ def _relay_one_mail(sandbox: Sandbox, narrator: Narrator, stop: StopRequest) -> 
 
 
 def recipient_code(recipients: list[str]) -> str:
-    """The recipient code that names these recipients."""
+    """The recipient code with these recipients."""
     return f":{MARKER}:{','.join(recipients)}:{MARKER}:"
 
 
@@ -139,7 +137,7 @@ def make_mail(
 
 
 def device_address(sandbox: Sandbox) -> str:
-    """A device's address: SES lets it send from every address of a verified domain."""
+    """A device's address, of a verified domain, from which SES lets it send."""
     return f"pump-7@{sandbox.smtp.mail_from.rpartition('@')[2]}"
 
 
@@ -164,7 +162,7 @@ def _await_mail(sandbox: Sandbox, recipient: str, stop: StopRequest) -> bytes:
         if found:
             return found[0].path.read_bytes()
         if notice := _first_notice(sandbox.notices):
-            raise DemoFailed(f"the mail was not relayed; the operator was told: {notice}")
+            raise DemoFailed(f"the mail was not relayed; the notice says: {notice}")
         if time.monotonic() > deadline:
             raise DemoFailed(f"nothing arrived for {recipient} within {_PATIENCE:.0f} seconds")
         time.sleep(_PAUSE)
@@ -192,7 +190,7 @@ def _attachment_names(raw: bytes) -> list[str]:
 
 
 def _download_from_page(narrator: Narrator, link: str) -> list[bytes]:
-    """Every file on the page that the link leads to, each by its button."""
+    """Every file on the page of the link, each downloaded by its button."""
     try:
         page = open_page(link)
         _fact(narrator, "GET", link)
@@ -205,13 +203,13 @@ def _download_from_page(narrator: Narrator, link: str) -> list[bytes]:
             _fact(narrator, "303", f"to {file.location.partition('?')[0]}, for minutes")
             contents.append(file.content)
     except (NotServed, OSError) as error:
-        raise DemoFailed(f"{link} leads to no file: {error}") from error
+        raise DemoFailed(f"{link} is a link to no file: {error}") from error
     return contents
 
 
 def _download(link: str) -> bytes:
     try:
-        # Its links begin with http: `_URL` looks for no others.
+        # `_URL` matches http and https only.
         with urllib.request.urlopen(link, timeout=30) as answer:  # noqa: S310 (see above)
             content: bytes = answer.read()
     except OSError as error:

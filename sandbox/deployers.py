@@ -1,7 +1,7 @@
 """The two deployers of the program: Pulumi's mocks in this process, or Pulumi's engine.
 
-The mocks need nothing but Python. The engine keeps a state, so that what it deployed can be
-changed and destroyed, and needs Pulumi's CLI.
+The mocks need only Python. The engine keeps a state, so its deployment can be changed and
+destroyed, and needs Pulumi's CLI.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 Deployer = Literal["mocks", "engine"]
 DEPLOYERS: tuple[Deployer, ...] = get_args(Deployer)
 STACK = "sandbox"
-"""The name of the stack that is deployed."""
+"""The name of the deployed stack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
-    """The stack's exports; and the stack, if there is something to change it with."""
+    """The stack's exports; and the stack, if the deployer can change it."""
 
     exports: Mapping[str, object]
     stack: Stack | None
@@ -40,15 +40,15 @@ def deployed(
     folder: Path,
     warn: Callable[[str], None],
 ) -> Iterator[Deployed]:
-    """The program, deployed on an empty account; its stack is of use while the context lasts.
+    """The program, deployed on an empty account; its stack is usable while the context lasts.
 
-    What the engine writes down is in `folder`. `warn` is called with the program's warnings.
+    The engine's files are in `folder`. `warn` is called with the program's warnings.
 
     Raises:
-        DeployError: on the first thing that failed.
+        DeployError: on the first failure.
         NoEngine: if the engine is wanted and there is no fitting CLI.
     """
-    # Pulumi takes its time to import, and the engine is not always needed.
+    # Importing Pulumi takes long, and the engine is not always needed.
     if deployer == "mocks":
         from .deploy.mocked import deploy  # noqa: PLC0415 (see above)
 

@@ -1,7 +1,6 @@
-"""Events of the sandbox as values: parts emit them, the narration and tests subscribe.
+"""Events of the sandbox: its parts emit them, the narration and tests subscribe.
 
-A listener is called from whichever thread something happened in, so it must be quick and
-safe for threads.
+A listener is called in the thread of the event, so it must be fast and safe for threads.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from .verdicts import Scan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramWarned:
-    """The program warned of something as it was deployed, such as a risky configuration."""
+    """The program logged a warning when it was deployed, such as a risky configuration."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailAccepted:
-    """A device handed over a mail by SMTP; `size` in bytes, `scan` None where no rule scans."""
+    """A mail was accepted by SMTP; `size` in bytes, `scan` None where no rule scans."""
 
     message_id: str
     sender: str
@@ -34,7 +33,7 @@ class MailAccepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailStored:
-    """A receipt rule wrote the mail into its bucket."""
+    """A receipt rule stored the mail in its bucket."""
 
     message_id: str
     rule: str
@@ -44,7 +43,7 @@ class MailStored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailRejected:
-    """The SMTP front turned something down; `reply` is what the device was told."""
+    """The SMTP server rejected something; `reply` is its answer to the device."""
 
     about: str
     reply: str
@@ -52,7 +51,7 @@ class MailRejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSubmitted:
-    """The relay submitted a mail to SES and SES took it; `size` in bytes."""
+    """The relay submitted a mail and SES accepted it; `size` in bytes."""
 
     submission_id: str
     sender: str
@@ -72,9 +71,9 @@ class SubmissionRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticePublished:
-    """Something was published to one of the operator's topics (`fallback` or `alarms`).
+    """A message was published to one of the operator's topics (`fallback` or `alarms`).
 
-    `message` is what a person reads. `document` is the same for machines, where there is one.
+    `message` is the text for people. `document` is the same for machines, where there is one.
     """
 
     topic: str
@@ -87,7 +86,7 @@ class NoticePublished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionLogged:
-    """The relay's function wrote a line into its log; `level` is empty where it gave none."""
+    """A function wrote a log line; `level` is empty where it has none."""
 
     level: str
     text: str
@@ -95,7 +94,7 @@ class FunctionLogged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachmentScanned:
-    """A stored attachment was scanned for malware; `status` is GuardDuty's word."""
+    """A stored attachment was scanned for malware; `status` is GuardDuty's value."""
 
     key: str
     status: str
@@ -103,7 +102,7 @@ class AttachmentScanned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """The sandbox itself could not do something; nothing was lost silently."""
+    """A failure of the sandbox itself."""
 
     text: str
 

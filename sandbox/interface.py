@@ -1,4 +1,4 @@
-"""The interface of a sandbox: its options, why it does not start, and how to reach it."""
+"""The interface of a sandbox: its options, its start errors, and its addresses."""
 
 from __future__ import annotations
 
@@ -25,19 +25,18 @@ class StartError(Exception):
 
 
 class Stopped(Exception):
-    """Somebody asked to stop while the sandbox was starting."""
+    """A stop was requested during the start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How to run the sandbox.
 
-    `deployer` is who deploys the program: Pulumi's mocks in this process, or its own engine.
-    `project` is the folder of the program: this one, or another release of it.
-
-    `data` is where everything is kept (None: a temporary folder, removed at the end); port 0
-    means any free one; `config` sets keys of Pulumi.yaml, as text. `scan_delay` is how long an
-    attachment goes unscanned at least, where the program has attachments scanned.
+    `deployer` deploys the program: Pulumi's mocks in this process, or Pulumi's own engine.
+    `project` is the folder of the program: this one, or another release. `data` is the folder for
+    all files (None: a temporary folder, removed at the end). Port 0 means any free one. `config`
+    sets keys of Pulumi.yaml, as text. `scan_delay` is the least time before an attachment is
+    scanned, where the program enables scanning.
     """
 
     data: Path | None = None
@@ -51,9 +50,9 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsAccess:
-    """How to look into the emulator with boto3, as the administrator.
+    """Access to the emulator by boto3, as the administrator.
 
-    `endpoint` is for every service, SES's sending included: such mail comes into the outbox.
+    `endpoint` is for every service. Mail that is sent there with SES goes to the outbox.
     """
 
     endpoint: str
@@ -64,10 +63,10 @@ class AwsAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """A sandbox that runs: what others need to use it. `config` has full names as keys.
+    """A running sandbox: everything to use it. `config` has full names as keys.
 
-    `deployed` is the stack as Pulumi's engine has it, to be changed while the sandbox runs; None
-    if the mocks deployed it, which can change nothing.
+    `deployed` is the stack in Pulumi's engine, which can be changed while the sandbox runs; None
+    if the mocks deployed it.
     """
 
     smtp: SmtpAccess
@@ -82,7 +81,7 @@ class Sandbox:
     deployed: Stack | None
 
     def describe(self) -> dict[str, Any]:
-        """What the ready file says."""
+        """The content of the ready file."""
         return {
             "smtp": {
                 "host": self.smtp.host,

@@ -1,14 +1,14 @@
 """`make preview`: the plan of Pulumi's engine for an empty account on the emulator.
 
-Where Pulumi is installed as its site says, the real engine and the real AWS provider run: the
-engine checks URNs, options and types, the provider its own schemas and what it looks up. Its
-endpoints are an emulator's on this machine; no account of AWS is asked, and no credentials of the
-caller's are passed on. Where there is only the CLI (`make engine`), which brings no language host,
-the program runs in this process, and the sandbox's own provider answers (`sandbox.engine`).
+With a complete installation of Pulumi, the real engine and the real AWS provider run. The engine
+checks URNs, options and types, the provider its own schemas and lookups. The endpoints are an
+emulator on this machine. No AWS account is called, and the caller's credentials are not passed on.
+With only the CLI (`make engine`), which has no language host, the program runs in this process,
+with the sandbox's own provider (`sandbox.engine`).
 
-The engine wants a project folder to write into. It gets a temporary one, with links to what is in
-this one, a stack of its own, a backend in a folder, and secrets under a passphrase of the moment;
-all of it is gone afterwards (Pulumi docs, "DIY backends", "Environment variables").
+The engine needs a project folder that it can write. It gets a temporary one, with links to this
+one's files, a separate stack, a backend in a folder, and a random passphrase. All of it is removed
+afterwards (Pulumi docs, "DIY backends", "Environment variables").
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ STACK = "preview"
 
 
 NOT_FOUND = (
-    "preview: there is no Pulumi CLI that fits. `make engine` builds one, with Go; or install it"
+    "preview: no fitting Pulumi CLI. `make engine` builds one, with Go; or install it"
     " as its site says (pulumi.com/docs/iac/download-install). Then run `make preview` again."
     " Without it, `make demo` deploys the same program onto the sandbox.\n"
 )
 
 
 def main() -> int:
-    """Run the preview; return the exit status: pulumi's, or 1 if it did not come to that."""
+    """Run the preview; return the exit status: pulumi's, or 1 if pulumi was not run."""
     from .engine.cli import NoEngine, find_pulumi  # noqa: PLC0415 (slow, and not always needed)
 
     installed = shutil.which("pulumi") if shutil.which(LANGUAGE_HOST) else None
@@ -92,7 +92,7 @@ def _preview_inline(account: Account, config: Mapping[str, object], folder: Path
 
 
 def pulumi_environment(caller: Mapping[str, str], state: Path) -> dict[str, str]:
-    """The environment of pulumi: the caller's, less what leads to an account or a backend."""
+    """The caller's environment without variables that select an account or a backend."""
     kept = {name: value for name, value in caller.items() if not name.startswith("AWS_")}
     return {
         **{name: value for name, value in kept.items() if name != "PULUMI_ACCESS_TOKEN"},

@@ -1,8 +1,8 @@
-"""A request to stop, made by a signal and checked between steps.
+"""A stop request, made by a signal and checked between steps.
 
-A handler that raises may strike anywhere, also between the start of a child process and the
-line that remembers it. So a signal only leaves a note; the sandbox reads it between steps,
-and waits for it once everything runs.
+An exception in a signal handler could interrupt any line, for example between the start of a child
+process and the line that stores it. So a signal only records the request. The sandbox checks it
+between steps, and waits for it when everything runs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequest:
-    """Somebody's wish that the sandbox end, if they had it yet."""
+    """Whether a stop of the sandbox was requested."""
 
     def __init__(self) -> None:
         # SimpleQueue.put may be called from a signal handler at any time; Event.set may not.
@@ -26,19 +26,19 @@ class StopRequest:
         """A request that SIGINT, SIGTERM and SIGHUP make from now on."""
         request = cls()
         for number in _SIGNALS:
-            # `nohup` has the hang-up ignored, and that is to stay so.
+            # `nohup` ignores SIGHUP; keep that.
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, lambda *_: request.make())
         return request
 
     def make(self) -> None:
-        """Ask to stop."""
+        """Request a stop."""
         self._notes.put(None)
 
     def is_made(self) -> bool:
-        """Whether somebody asked."""
+        """Whether a stop was requested."""
         return not self._notes.empty()
 
     def wait(self) -> None:
-        """Return as soon as somebody asked."""
+        """Wait until a stop is requested."""
         self._notes.get()

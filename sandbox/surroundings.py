@@ -1,4 +1,4 @@
-"""What the emulator lacks, started around it: SES, SMTP, metrics, the console and more."""
+"""Starts what the emulator lacks: SES, SMTP, metrics, the console and more."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def surround(
     journal: Journal,
     cleanup: ExitStack,
 ) -> Sandbox:
-    """Put what the emulator lacks around it."""
+    """Start everything that the emulator lacks."""
     outbox = Outbox(data / "outbox")
     outbox.directory.mkdir(exist_ok=True)
     ses_faults = data / "ses-faults.json"
@@ -203,12 +203,12 @@ def surround(
 
 
 def origin_of(listening: socket.socket) -> str:
-    """The origin of what is served on a socket."""
+    """The origin of the server on a socket."""
     return f"http://{HOST}:{listening.getsockname()[1]}"
 
 
 def _read_by(*readers: Callable[[Sequence[str]], None]) -> Callable[[Sequence[str]], None]:
-    """All of them, one after the other."""
+    """Calls all readers in order."""
 
     def read(lines: Sequence[str]) -> None:
         for reader in readers:
@@ -218,7 +218,7 @@ def _read_by(*readers: Callable[[Sequence[str]], None]) -> Callable[[Sequence[st
 
 
 def _smtp_credentials(emulator: Emulator, stack: Mapping[str, Any]) -> Credentials:
-    """The credentials that the program made for devices, or new ones if it made none."""
+    """The credentials that the program created for devices, or new ones if there are none."""
     name = stack.get("smtpCredentialsParameter")
     if not name:
         username = f"SANDBOX{secrets.token_hex(6).upper()}"

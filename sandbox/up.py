@@ -1,7 +1,7 @@
 """`make up`: a stack on an emulator, for use with `pulumi` until Ctrl-C.
 
-It is deployed by Pulumi's CLI as its users deploy it (`engine.project`). No mail can be sent to
-it: for that there is `make run`.
+It is deployed by Pulumi's CLI, as users deploy it (`engine.project`). It has no SMTP server; `make
+run` has one.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from .stop import StopRequest
 
 STACK = "look"
 _WORDS = ("stack output", "stack graph graph.dot", "state", "preview", "up", "refresh", "destroy")
-"""What can be tried; `stack graph` writes a file."""
+"""Suggested commands; `stack graph` writes a file."""
 
 
 def main() -> int:
-    """Deploy, say how to look, and wait; return the exit status."""
+    """Deploy, print the suggested commands, and wait; return the exit status."""
     stop = StopRequest.on_signals()
     try:
         config = load_config(PROJECT)
@@ -55,14 +55,14 @@ def main() -> int:
 
 
 def how_to_look(project: Project) -> str:
-    """The lines to paste into another shell, and what to type there."""
+    """The lines to paste into another shell, and the suggested commands."""
     programs = ":".join(shlex.quote(str(folder)) for folder in project.programs)
     exports = "".join(
         f"  export {key}={shlex.quote(value)}\n" for key, value in project.variables.items()
     )
     commands = "".join(f"  pulumi {words}\n" for words in _WORDS)
     return (
-        f"\nThe stack {STACK} is there until Ctrl-C. In another shell:\n\n"
+        f"\nThe stack {STACK} exists until Ctrl-C. In another shell:\n\n"
         f'  export PATH={programs}:"$PATH"\n'
         f"{exports}  cd {shlex.quote(str(project.folder))}\n"
         f"\nand then, for example:\n\n{commands}"

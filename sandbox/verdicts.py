@@ -1,20 +1,19 @@
 """SES's verdicts on an incoming mail, and the header fields that record them.
 
-SES scans a mail where the receipt rule asks for it and checks SPF, DKIM and DMARC always;
-it takes no action itself (SES Developer Guide, "Email receiving concepts"). What it stores
-begins with fields of its own, in this order: Return-Path, Received, X-SES-Spam-Verdict and
-X-SES-Virus-Verdict (only where the rule scans), Received-SPF, Authentication-Results,
-X-SES-RECEIPT. SES also adds an X-SES-DKIM-SIGNATURE of its own; the sandbox has no key to
-sign with and leaves it out.
+SES scans a mail if the receipt rule asks for it and always checks SPF, DKIM and DMARC; it takes no
+action itself (SES Developer Guide, "Email receiving concepts"). A stored mail begins with fields
+of SES, in this order: Return-Path, Received, X-SES-Spam-Verdict and X-SES-Virus-Verdict (only if
+the rule scans), Received-SPF, Authentication-Results, X-SES-RECEIPT. SES also adds an
+X-SES-DKIM-SIGNATURE, which the sandbox leaves out because it has no key.
 
-The sandbox has no scanner and no DNS. It finds the two test signatures that every scanner
-knows: EICAR's (a "virus") and GTUBE ("spam"), in the clear, in base64 or quoted-printable.
+The sandbox has no scanner and no DNS. It finds the two test signatures that every scanner knows,
+EICAR's (a "virus") and GTUBE ("spam"), in plain text, base64 or quoted-printable.
 
-Mail comes in two ways. What a device submitted to SES with its password, SES has signed and
-sent itself (`authenticate_submission`): with the keys of the author's domain and its own, from
-an address that SPF passes for. The sandbox takes every domain for one that the account has
-verified, but those under `.invalid`, which nobody can own (RFC 2606 section 2): they fail, so
-that this path can be tried too. What a stranger's mail proves is what a test says (`strangers`).
+Mail comes in two ways. A device's mail, submitted to SES with a password, was signed and sent by
+SES itself (`authenticate_submission`): with the keys of the author's domain and SES's own, from an
+address that passes SPF. The sandbox treats every domain as verified by the account, except those
+under `.invalid`, which cannot exist (RFC 2606 section 2): they fail, so that this case can be
+tested. For mail from other servers, the test writes the results (`strangers`).
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from datetime import datetime
 from email.utils import format_datetime, getaddresses
 from enum import StrEnum
 
-# Each signature is written in two halves, so that no scanner takes this file for a threat.
+# Each signature is written in two halves, so that no scanner reports this file.
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
@@ -35,7 +34,7 @@ _BLANKS = b" \t\r\n"
 
 
 class Verdict(StrEnum):
-    """The outcomes of SES that the sandbox can bring about."""
+    """SES's verdicts that the sandbox can produce."""
 
     PASS = "PASS"
     FAIL = "FAIL"
@@ -43,7 +42,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """What the content scan said."""
+    """The results of the content scan."""
 
     spam: Verdict
     virus: Verdict
@@ -66,10 +65,10 @@ def scan(raw: bytes) -> Scan:
 
 
 def _base64_forms(signature: bytes) -> tuple[bytes, ...]:
-    """How base64 spells the signature at each of the three offsets that it may begin at.
+    """The base64 forms of the signature for the three offsets at which it may begin.
 
-    Only the characters that depend on nothing before or after the signature are kept, so
-    each form is found wherever the signature stands in encoded content (without line ends).
+    Only the characters that do not depend on the text before or after the signature are kept. So
+    each form is found anywhere in encoded content (without line ends).
     """
     forms = []
     for offset in range(3):
@@ -82,7 +81,7 @@ def _base64_forms(signature: bytes) -> tuple[bytes, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What SMTP said about one mail. `mail_from` is empty for a null reverse-path."""
+    """The SMTP envelope of one mail. `mail_from` is empty for a null reverse-path."""
 
     mail_from: str
     recipients: tuple[str, ...]
@@ -104,9 +103,9 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authentication:
-    """The results, and the domains they are about (empty where there is none).
+    """The results, and their domains (empty where there is none).
 
-    `dkim` has a result for each signature, with the domain that signed.
+    `dkim` has a result for each signature, with the signing domain.
     """
 
     spf: Result
@@ -117,11 +116,10 @@ class Authentication:
 
 
 def authenticate_submission(raw: bytes, envelope: Envelope) -> Authentication:
-    """What SES finds out about a mail that it has signed and sent itself.
+    """SES's results for a mail that it has signed and sent itself.
 
-    SES sends with a reverse-path of its own. The sandbox leaves the device's in its place,
-    and SPF passes for that. A mail without an author's domain has no DMARC result, and no
-    signature but that of SES.
+    SES sends with its own reverse-path. The sandbox keeps the device's, which then passes SPF. A
+    mail without an author's domain has no DMARC result, and only SES's own signature.
     """
     author = author_domain(raw)
     signed = ((_result(author), author),) if author else ()
@@ -135,7 +133,7 @@ def authenticate_submission(raw: bytes, envelope: Envelope) -> Authentication:
 
 
 def spf_domain(envelope: Envelope) -> str:
-    """The domain that SPF asks for: that of a null reverse-path is the greeting (RFC 7208 2.4)."""
+    """The domain that SPF checks; for a null reverse-path the HELO name (RFC 7208 2.4)."""
     return _domain(envelope.mail_from) if envelope.mail_from else envelope.helo
 
 
@@ -154,7 +152,7 @@ _FROM = re.compile(rb"^from[ \t]*:(.*(?:\r?\n[ \t].*)*)", re.IGNORECASE | re.MUL
 
 
 def author_domain(raw: bytes) -> str:
-    """The domain of the one author in From, "" if there is none."""
+    """The domain of the only author in From; empty if there is none or several."""
     end = _HEADER_END.search(raw)
     fields = list(_FROM.finditer(raw, 0, end.start() if end else len(raw)))
     if len(fields) != 1:
@@ -173,7 +171,7 @@ def format_receipt_header(
     region: str,
     received_at: datetime,
 ) -> bytes:
-    """The fields that SES puts before a mail that it stores, with CRLF line ends.
+    """The fields that SES puts before a stored mail, with CRLF line ends.
 
     `received_at` is an aware datetime in UTC. `scan` is None where the rule does not scan.
     """

@@ -1,7 +1,8 @@
-"""A visit of a download page as a person makes it: open it, see the files, press a button.
+"""A visit of a download page as with a browser: open it, read the files, press a button.
 
-A browser's part in it, and no more: the form is read from the page, sent as HTML has it sent
-(HTML standard, "Form submission": a pressed button counts as a field), and the redirect followed.
+It does only what a browser must do here: it reads the form from the page, submits it as HTML
+requires (HTML standard, "Form submission": a pressed button counts as a field), and follows the
+redirect.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ _TIMEOUT = 60  # seconds
 
 
 class NotServed(Exception):
-    """A page or file did not come; the message says what came instead."""
+    """A page or file was not served; the message says what was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A button of a form: the field that it sends, and what stands on it."""
+    """A button of a form: the field that it sends, and its label."""
 
     name: str
     value: str
@@ -49,7 +50,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file that came: where from, the name that it is to be kept under, and its bytes."""
+    """A downloaded file: its URL, its file name, and its bytes."""
 
     location: str
     filename: str
@@ -61,7 +62,7 @@ def open_page(url: str) -> Page:
 
     Raises:
         NotServed: if there is none, or it has no form.
-        OSError: if nobody answers.
+        OSError: if there is no answer.
     """
     status, _, body = _ask(url)
     if status != HTTPStatus.OK:
@@ -80,11 +81,11 @@ def open_page(url: str) -> Page:
 
 
 def press(page: Page, button: Button) -> File:
-    """What comes when a button of the page is pressed.
+    """The file that a button of the page downloads.
 
     Raises:
-        NotServed: if it is no file.
-        OSError: if nobody answers.
+        NotServed: if the answer is not a file.
+        OSError: if there is no answer.
     """
     form = urlencode({button.name: button.value}).encode()
     status, header, _ = _ask(page.action, form)
@@ -102,16 +103,16 @@ def _filename(header: Message) -> str:
     """The name in Content-Disposition; browsers prefer `filename*` (RFC 6266 section 4.3)."""
     parameters = header.get_params(header="content-disposition") or []
     names: list[Any] = [value for name, value in parameters if name.lower() == "filename"]
-    # What stood in `filename*` is a tuple of charset, language and text.
+    # `filename*` is parsed as a tuple of charset, language and text.
     extended = [name for name in names if isinstance(name, tuple)]
     return collapse_rfc2231_value((extended or names or [""])[0])
 
 
 def _ask(url: str, form: bytes | None = None) -> tuple[int, Message, bytes]:
-    """Status, header and body of the answer itself: a redirect is not followed."""
+    """Status, header and body of the direct answer; redirects are not followed."""
     address = urlsplit(url)
     if address.scheme != "http" or not address.hostname:
-        raise NotServed(f"{url} is no address of this machine")
+        raise NotServed(f"{url} is not an address of this machine")
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=_TIMEOUT)
     target = address._replace(scheme="", netloc="", fragment="").geturl() or "/"
     try:
@@ -123,14 +124,14 @@ def _ask(url: str, form: bytes | None = None) -> tuple[int, Message, bytes]:
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
     except http.client.HTTPException as error:
-        raise NotServed(f"{url} answers what is no HTTP: {error!r}") from error
+        raise NotServed(f"{url} does not answer HTTP: {error!r}") from error
     finally:
         connection.close()
 
 
 @dataclass(slots=True)
 class _Open:
-    """A button whose end was not read yet."""
+    """A button whose end tag was not read yet."""
 
     attributes: Mapping[str, str]
     texts: list[str] = field(default_factory=list)

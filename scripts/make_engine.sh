@@ -1,9 +1,9 @@
 #!/bin/sh
 # Usage: make_engine.sh PYTHON
 # Puts Pulumi's CLI into build/bin, unless a fitting one is there or on PATH. It is built from its
-# Go module at the version that scripts/pulumi/go.mod requires, with the sums of go.sum, and kept
-# in the user's cache, so that another checkout need not build it again. Beside it go two files of
-# Pulumi's Python SDK, from the same module: what runs a program, and what starts its own providers.
+# Go module at the version of scripts/pulumi/go.mod, checked by go.sum, and stored in the user's
+# cache for other checkouts. Two files of Pulumi's Python SDK, from the same module, are put beside
+# it: the one that runs a program, and the one that starts the program's own providers.
 set -eu
 python=$1
 dynamic=pulumi-resource-pulumi-python
@@ -32,7 +32,7 @@ if [ ! -x "$kept/pulumi" ]; then
     mkdir -p "$kept"
     unfinished=$(mktemp -d "$kept/build.XXXXXX")
     trap 'rm -rf "$unfinished"' EXIT
-    # Without its version the Automation API refuses it.
+    # The Automation API refuses a CLI without a version.
     (cd "$module" && go build -trimpath -o "$unfinished/pulumi" \
         -ldflags "-s -w -X $package/sdk/v3/go/common/version.Version=$version" \
         "$package/pkg/v3/cmd/pulumi")

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Make the virtual environment $1 with exactly what the lock file $2 pins, then write the
+# Create the virtual environment $1 with exactly the versions of the lock file $2, then write the
 # stamp $3. Debian splits venv's pip into a package of its own: without it, the virtualenv
-# program or an existing pip will do, and if neither is there the message says what to install.
-# What is done is told while it is done.
+# program or an existing pip is used; if there is neither, the message says what to install.
+# The commands' output is shown as they run.
 set -eu
 venv=$1 lock=$2 stamp=$3
 python=${PYTHON:-python3}
@@ -41,7 +41,7 @@ else
     exit 1
 fi
 echo "setup: fetching the $count packages that $lock pins, each checked against its hash"
-# The exit status of the first command of a pipe is lost in sh: it goes with the lines.
+# sh has no exit status of a pipe's first command, so a line reports its failure.
 { $install install --disable-pip-version-check --no-input --progress-bar off --require-hashes \
     --requirement "$lock" 2>&1 || echo "setup failed"; } | awk -v count="$count" '
     /^Collecting / { fetched++; sub(/[;(].*/, "", $2)

@@ -1,13 +1,12 @@
-"""The sandbox's face to a person: download pages, and a console beside them.
+"""The sandbox's website: the download pages, and a console.
 
-Both are served at one address, the one that links in mails lead to. What a request asks for is
-told by its first path segment: a token is handed to the deployed download function
-(`forwarding`), all else is the console's (`routes`).
+Both have the same address, the one in the links of mails. The first path segment decides: a token
+goes to the deployed download function (`forwarding`), everything else to the console (`routes`).
 
-Whatever the console shows comes from strangers' mails. So templates escape everything, a page
-runs one script, which is a file of ours, and a mail's HTML is shown in a frame that can neither
-run nor load anything (`mail_frame`). A page is a GET and changes nothing; the few things that the
-console does are forms (`acts`).
+The console shows content of mails from unknown senders. Therefore templates escape everything, a
+page runs one script only, which is our own file, and a mail's HTML is shown in a frame that can
+neither run scripts nor load anything (`mail_frame`). A page is a GET and changes nothing. The few
+actions of the console are forms (`acts`).
 """
 
 from .content import ConsoleContent

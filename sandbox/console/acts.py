@@ -1,7 +1,7 @@
 """Actions of the console: send a test mail, switch faults of SES, clear what it shows.
 
-Each is a form that a person sends. A page elsewhere could have their browser send one as well, so
-a form counts only with the token that stands in those of ours, which no other page can read.
+Each is a form. Another site could make the user's browser send one too. So a form is accepted only
+with the token in our forms, which no other site can read.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ _MOST_FORM = 10_000  # bytes
 _UNTIL_SWITCHED_OFF = 1_000_000  # times
 
 Act = Callable[[Console, Mapping[str, str]], str]
-"""Does what a form asks for; the path of the page that shows it."""
+"""Carries out a form; returns the path of the page that shows the result."""
 
 FAULTS = {
-    "TooManyRequestsException": "SES takes no mail so fast: the mail is tried again.",
-    "LimitExceededException": "The quota of the day is used up: mail is parked.",
+    "TooManyRequestsException": "SES accepts no more mails this second: the mail is retried.",
+    "LimitExceededException": "The daily quota is used up: mail is parked.",
     "SendingPausedException": "Sending is paused for the account: mail is parked.",
     "AccountSuspendedException": "The account is suspended: mail is parked.",
-    "MessageRejected": "SES refuses the mail for good: the recipient fails, the operator is told.",
-    "InternalServiceErrorException": "SES is disturbed: the mail is tried again.",
-    "Bounce": "SES takes the mail, and it bounces: nothing is sent there any more.",
-    "Complaint": "SES takes the mail, and its reader complains: nothing is sent there any more.",
+    "MessageRejected": "SES rejects the mail permanently: the recipient fails, with a notice.",
+    "InternalServiceErrorException": "SES has an internal error: the mail is retried.",
+    "Bounce": "SES accepts the mail and it bounces: no more mail goes there.",
+    "Complaint": "SES accepts the mail and its recipient complains: no more mail goes there.",
 }
-"""The kinds that have a switch, with what follows."""
+"""The kinds of fault that have a switch, each with its consequence."""
 
 
 def send(console: Console, _request: Request) -> Response:
-    """How to send a mail, and a button that does."""
+    """The page with connection details, and a button that sends a test mail."""
     smtp, code = console.content.smtp, console.content.code
     return console.render(
         "send.html",
@@ -86,14 +86,14 @@ def faults(console: Console, _request: Request) -> Response:
 
 
 def act_endpoint(console: Console, act: Act) -> Endpoint:
-    """An endpoint that takes a form of ours, does what it asks for, and leads on."""
+    """An endpoint that checks a form's token, runs the action, and redirects."""
 
     async def answer(request: Request) -> Response:
         form = await _read_form(request)
         if not secrets.compare_digest(form.get("token", "").encode(), console.token.encode()):
             raise HTTPException(
                 HTTPStatus.FORBIDDEN,
-                "This form is not of this sandbox as it runs now. Open the page anew.",
+                "This form is from an earlier run of the sandbox. Reload the page.",
             )
         return RedirectResponse(await off_loop(lambda: act(console, form)), HTTPStatus.SEE_OTHER)
 
@@ -109,12 +109,12 @@ async def _read_form(request: Request) -> Mapping[str, str]:
     try:
         found = parse_qs(body.decode(), max_num_fields=20, keep_blank_values=True)
     except ValueError:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "This is no form.") from None
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "The request is not a form.") from None
     return {name: values[-1] for name, values in found.items()}
 
 
 def send_test(console: Console, form: Mapping[str, str]) -> str:
-    """Send a test mail; its way is where to go on."""
+    """Send a test mail; return the path of its page."""
     try:
         message_id = console.content.mailer.send(
             form.get("kind", ""), form.get("recipient", "").strip()
@@ -122,7 +122,7 @@ def send_test(console: Console, form: Mapping[str, str]) -> str:
     except ValueError as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST, f"Nothing was sent: {error}.") from None
     except smtplib.SMTPException as error:
-        raise HTTPException(HTTPStatus.BAD_GATEWAY, f"The mail was not taken: {error}") from None
+        raise HTTPException(HTTPStatus.BAD_GATEWAY, f"Mail not accepted: {error}") from None
     return f"/incoming/{quote(message_id, safe='')}"
 
 
@@ -133,7 +133,7 @@ def switch_fault(console: Console, form: Mapping[str, str]) -> str:
     times = read_number(form.get("times", ""), otherwise=_UNTIL_SWITCHED_OFF)
 
     if form.get("to") == "on" and kind in EVENTS and recipient is None:
-        # For any recipient, it would be met by the device's mail on its way in (`device_hop`).
+        # Without a recipient, the device's incoming mail would meet the fault (`device_hop`).
         raise HTTPException(HTTPStatus.BAD_REQUEST, f"Name the recipient of the {kind}.")
 
     def change(left: Sequence[Fault]) -> list[Fault]:

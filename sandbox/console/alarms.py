@@ -20,7 +20,7 @@ _SIGNS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmView:
-    """One alarm: `state` is OK, ALARM or INSUFFICIENT_DATA, `condition` when it fires."""
+    """One alarm. `condition` says when it fires; `state` is OK, ALARM or INSUFFICIENT_DATA."""
 
     name: str
     state: str
@@ -31,7 +31,7 @@ class AlarmView:
 
     @property
     def sounds(self) -> bool:
-        """Whether it tells somebody now."""
+        """Whether it is in the state ALARM."""
         return self.state == "ALARM"
 
 

@@ -23,24 +23,24 @@ from .mail import Heading, read_heading
 from .queues import Depth, QueueView
 from .way import IncomingMail, fate_of
 
-_HEAD = 65_536  # bytes of a mail that a list looks at
-_FRESH = 0.5  # seconds that the answer to "what is new?" is good for
+_HEAD = 65_536  # bytes of a mail that are read for a list
+_FRESH = 0.5  # seconds for which `topics` are cached
 
 
 class ReadsQueues(Protocol):
-    """Whoever knows the queues (`queues.Queues`)."""
+    """Reads the queues (`queues.Queues`)."""
 
     def depths(self) -> Mapping[str, Depth]:
-        """How much is in each."""
+        """The number of messages in each queue."""
         ...
 
     def views(self) -> Sequence[QueueView]:
-        """What is in each, the dead-letter queue last."""
+        """The messages in each queue, the dead-letter queue last."""
         ...
 
 
 class ReadsAlarms(Protocol):
-    """Whoever knows the alarms (`alarms.Alarms`)."""
+    """Reads the alarms (`alarms.Alarms`)."""
 
     def views(self) -> Sequence[AlarmView]:
         """Every alarm."""
@@ -48,7 +48,7 @@ class ReadsAlarms(Protocol):
 
 
 class ReadsIncoming(Protocol):
-    """Whoever knows the mails that came in (`incoming.Incoming`)."""
+    """Reads the incoming mails (`incoming.Incoming`)."""
 
     def mails(self) -> Sequence[IncomingMail]:
         """The newest mails, newest first."""
@@ -59,26 +59,30 @@ class ReadsIncoming(Protocol):
         ...
 
     def downloads(self, mail: IncomingMail) -> Sequence[Download]:
-        """What was downloaded from its links, oldest first."""
+        """The downloads from the mail's links, oldest first."""
         ...
 
 
 class SendsSampleMails(Protocol):
-    """Whoever hands over a mail as a device does (`sample_mail.SampleMailer`)."""
+    """Sends a mail as a device does (`sample_mail.SampleMailer`)."""
 
     def send(self, kind: str, recipient: str) -> str:
-        """Hand over a mail of that kind; its message id.
+        """Send a mail of that kind; return its message id.
 
         Raises:
-            OSError, smtplib.SMTPException: if it is not taken.
-            ValueError: if there is no such kind, or the recipient cannot stand in a code.
+            OSError, smtplib.SMTPException: if it is not accepted.
+            ValueError: if there is no such kind, or the recipient cannot be written in a code.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleared:
-    """What is out of sight: mails delivered until `at` (ns), so many notices, these incoming."""
+    """What is hidden.
+
+    Mails delivered until `at` (ns), the first `notices` notices, and the incoming mails with the
+    ids `incoming`.
+    """
 
     at: int = 0
     notices: int = 0
@@ -98,9 +102,9 @@ class ListedMail:
 
 @dataclass(slots=True, kw_only=True)
 class ConsoleContent:
-    """What the console shows. `code` is a recipient code that the relay takes.
+    """What the console shows. `code` is a recipient code that the relay accepts.
 
-    What was cleared is out of sight, and nothing of it is deleted.
+    Cleared items are hidden, not deleted.
     """
 
     stack: Mapping[str, Any]
@@ -120,7 +124,7 @@ class ConsoleContent:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def mailboxes(self) -> list[Mailbox]:
-        """Every mailbox with a mail in sight, the one with the newest first."""
+        """Every mailbox with a visible mail, the one with the newest first."""
         seen = [
             Mailbox(box.name, mails)
             for box in self.outbox.mailboxes()
@@ -129,28 +133,28 @@ class ConsoleContent:
         return sorted(seen, key=lambda box: box.mails[0][0], reverse=True)
 
     def mailbox(self, name: str) -> Mailbox | None:
-        """The whole mailbox with that name.
+        """The whole mailbox with that name, hidden mails included.
 
-        It is looked for among those there are: no path is made.
+        The name is compared with the existing mailboxes; it is never used as a path.
         """
         return next((box for box in self.outbox.mailboxes() if box.name == name), None)
 
     def newest(self, most: int) -> list[ListedMail]:
-        """The newest mails in sight."""
+        """The newest visible mails, at most `most`."""
         mails = [(at, path, box) for box in self.mailboxes() for at, path in box.mails]
         newest = sorted(mails, reverse=True, key=lambda mail: mail[0])[:most]
         return [_listed(box, at, path) for at, path, box in newest]
 
     def incoming_mails(self) -> list[IncomingMail]:
-        """The mails that came in and are in sight, newest first."""
+        """The visible incoming mails, newest first."""
         return [
             mail for mail in self.incoming.mails() if mail.message_id not in self.cleared.incoming
         ]
 
     def clear(self) -> None:
-        """Put delivered mail, notices, events and log lines out of sight.
+        """Hide delivered mail, notices, events and log lines.
 
-        Of the mails that came in those stay that are not at their end.
+        Incoming mails that are not finished remain visible.
         """
         now = datetime.now(UTC)
         self.cleared = Cleared(
@@ -166,16 +170,16 @@ class ConsoleContent:
         return self.notices.read_bytes().count(b"\n") if self.notices.exists() else 0
 
     def read_notices(self) -> list[dict[str, Any]]:
-        """The notices in sight, newest first; one that is being written is not there yet.
+        """The visible notices, newest first. An incomplete last line is left out.
 
-        `at` is None where the file, of an older sandbox, tells no time.
+        `at` is None where the file is from an older sandbox, which wrote no time.
         """
         written = self.notices.read_bytes() if self.notices.exists() else b""
         lines = written.split(b"\n")[self.cleared.notices : -1]
         return [_with_time(json.loads(line)) for line in reversed(lines)]
 
     def topics(self) -> Mapping[str, str]:
-        """For each thing that is shown, a word that is another one when it has changed."""
+        """For each kind of content, a string that changes when the content changes."""
         with self._lock:
             if time.monotonic() >= self._topics_until:
                 self._topics = self._look()
@@ -199,7 +203,7 @@ class ConsoleContent:
         }
 
     def count_faults(self) -> int:
-        """How many faults SES has left; a file that cannot be read is one."""
+        """The number of faults that are left; an unreadable faults file counts as one."""
         try:
             return len(self.faults.left())
         except SesError:
@@ -227,7 +231,7 @@ def _changed_at(folder: Path) -> int:
 
 
 def list_mails(mailbox: Mailbox, mails: Iterable[tuple[int, Path]]) -> list[ListedMail]:
-    """Some mails of a mailbox, each looked into."""
+    """The list entries of some mails of a mailbox; reads each file's head."""
     return [_listed(mailbox, at, path) for at, path in mails]
 
 

@@ -1,10 +1,9 @@
 """Requests for download pages, forwarded unchanged to the deployed function's URL.
 
 A link's first path segment is a token of 40 characters of base64url (`relay_core.links.tokens`).
-The emulator knows a function URL by the name in the Host header, so that one header is replaced,
-as the front of AWS does too: a function never sees another name than its URL's. Everything else
-goes there and comes back unchanged, but for what belongs to one connection (RFC 9110 section
-7.6.1).
+The emulator finds a function URL by the Host header, so this header is replaced. AWS does the
+same: a function never sees another host name than its URL's. Everything else is passed on
+unchanged in both directions, except hop-by-hop headers (RFC 9110 section 7.6.1).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from .off_loop import off_loop
 
 MAX_BODY = 6 * 1024 * 1024
-"""Bytes that a function takes at once (Lambda Developer Guide, "Lambda quotas")."""
+"""Largest request body in bytes (Lambda Developer Guide, "Lambda quotas")."""
 
 _TOKEN_FIRST = re.compile(rb"/[A-Za-z0-9_-]{40}(?:/|\Z)")
 _OF_ONE_CONNECTION = {
@@ -38,7 +37,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """A request as it came: `target` with its query, `headers` in their order."""
+    """A request as received: `target` with its query, `headers` in their order."""
 
     method: str
     target: bytes
@@ -48,7 +47,7 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAnswer:
-    """What the function answered, or the emulator in its place."""
+    """The answer of the function, or of the emulator if the function fails."""
 
     status: int
     headers: Headers
@@ -56,11 +55,11 @@ class PageAnswer:
 
 
 AnswersPages = Callable[[PageRequest], PageAnswer]
-"""Whoever answers such requests (`FunctionUrl`). Blocks; raises OSError or HTTPException."""
+"""Answers such requests (`FunctionUrl`). Blocks; raises OSError or HTTPException."""
 
 
 def is_for_page(path: bytes) -> bool:
-    """Whether a request's path, as it came, is one of a download page."""
+    """Whether a request's undecoded path is that of a download page."""
     return _TOKEN_FIRST.match(path) is not None
 
 
@@ -72,10 +71,10 @@ class FunctionUrl:
     host: str
 
     def __call__(self, request: PageRequest) -> PageAnswer:
-        """Hand on one request.
+        """Forward one request.
 
         Raises:
-            OSError, http.client.HTTPException: if nobody answers.
+            OSError, http.client.HTTPException: if there is no answer.
         """
         address = urlsplit(self.endpoint)
         connection = http.client.HTTPConnection(
@@ -114,7 +113,7 @@ def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes,
 
 
 async def forward(pages: AnswersPages, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request for a download page: what `pages` says, unchanged."""
+    """Answer a request for a download page with the answer of `pages`, unchanged."""
     request = Request(scope, receive)
     try:
         body = await _read(request)

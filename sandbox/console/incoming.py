@@ -1,8 +1,8 @@
 """The incoming mails, with what is known of each.
 
-Raw messages and manifests are in their buckets, what is announced in the queues, what was seen in
-the journal. Nothing is asked twice: a raw message never changes, and a manifest that did has
-another ETag. Only the newest mails are looked at: a sandbox under load has thousands.
+Raw messages and manifests are read from their buckets, messages from the queues, events from the
+journal. Nothing is read twice: a raw message never changes, and a changed manifest has another
+ETag. Only the newest mails are read, because a sandbox under load has thousands.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MOST_LISTED = 500
 """How many of the newest mails are shown and searched."""
 
 _SETUP = "AMAZON_SES_SETUP_NOTIFICATION"
-_HEAD = 65_536  # bytes of a mail that a list looks at
+_HEAD = 65_536  # bytes of a mail that are read for a list
 _AT_ONCE = 8
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True, kw_only=True)
 class Incoming:
-    """Reads the mails. Safe for threads. Raises what boto3 does."""
+    """Reads the mails. Safe for threads. Raises boto3's errors."""
 
     s3: S3Client
     incoming_bucket: str
@@ -91,7 +91,7 @@ class Incoming:
         return answer["Body"].read()
 
     def downloads(self, mail: IncomingMail) -> Sequence[Download]:
-        """What was downloaded from the links of the mail, oldest first."""
+        """The downloads from the mail's links, oldest first."""
         prefix = downloads_prefix(MessageId(mail.message_id))
         keys = [found["Key"] for found in self._listed(self.attachments_bucket, prefix)]
         return sorted(self._each(self._download, keys), key=lambda one: one.at)
@@ -108,7 +108,7 @@ class Incoming:
         ]
 
         def age(one: ObjectTypeDef) -> tuple[datetime, datetime]:
-            # S3 cuts its times to a second; of what came in one, the journal may know more.
+            # S3's times have whole seconds; the journal orders mails of the same second.
             at = one["LastModified"]
             seen = self.journal.trace(_id_of(one["Key"])).received_at
             return at, seen or at
@@ -147,7 +147,7 @@ class Incoming:
         try:
             answer = self.s3.get_object(Bucket=self.attachments_bucket, Key=key)
             return parse_manifest(answer["Body"].read())
-        except ValueError:  # of a schema that this version does not know
+        except ValueError:  # written in a newer schema
             return None
         except ClientError as error:
             if error_code(error) != "NoSuchKey":

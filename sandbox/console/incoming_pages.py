@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 
 
 def rows_of(mails: Sequence[IncomingMail]) -> list[Row]:
-    """Each mail with what a list shows of it."""
+    """Each mail with the columns of a list."""
     now = datetime.now(UTC)
     return [
         {"mail": one, "fate": fate_of(one, now), "way": way_of(one, now), "why": why(one)}
@@ -29,7 +29,7 @@ def rows_of(mails: Sequence[IncomingMail]) -> list[Row]:
 
 
 def incoming(console: Console, request: Request) -> Response:
-    """All mails, or those that are searched for, or have one fate."""
+    """The incoming mails, filtered by search words or by one fate."""
     words, fate = search_words(request), request.query_params.get("fate", "")
     rows = rows_of(console.content.incoming_mails())
     counts = {one: sum(row["fate"] is one for row in rows) for one in Fate}
@@ -66,7 +66,7 @@ def _texts(row: Row) -> list[str]:
 
 
 def way(console: Console, request: Request) -> Response:
-    """One mail: its way, its recipients, what was told and logged of it, and its raw text."""
+    """One mail: its steps, recipients, notices, log lines and source."""
     mail = _find(console, request)
     [row] = rows_of([mail])
     notices = [
@@ -90,7 +90,7 @@ def way(console: Console, request: Request) -> Response:
 
 
 def _delivered(console: Console, mail: IncomingMail) -> Mapping[str, tuple[str, str]]:
-    """The mailbox and the name of each recipient's mail, by SES's name for it."""
+    """The mailbox and file name of each recipient's mail, by SES's message id."""
     wanted = {one.submission_id for one in mail.manifest.deliveries} if mail.manifest else set()
     return {
         submission_id: (box.name, path.name)
@@ -101,29 +101,29 @@ def _delivered(console: Console, mail: IncomingMail) -> Mapping[str, tuple[str, 
 
 
 def way_frame(console: Console, request: Request) -> Response:
-    """Its HTML."""
+    """The mail's HTML."""
     return frame_of(read_mail(_raw(console, request)))
 
 
 def way_source(console: Console, request: Request) -> Response:
-    """Its bytes, as SES stored them."""
+    """The mail's bytes, as SES stored them."""
     return source_of(_raw(console, request))
 
 
 def way_part(console: Console, request: Request) -> Response:
-    """One of its files."""
+    """One file of the mail."""
     return part_of(read_mail(_raw(console, request)), request.path_params["number"])
 
 
 def _find(console: Console, request: Request) -> IncomingMail:
-    """The mail, among those that are there: no key is made from a request."""
+    """The mail with the request's id, among the existing ones. The id is never used as a key."""
     wanted = request.path_params["message_id"]
     for mail in console.content.incoming.mails():
         if mail.message_id == wanted:
             return mail
     raise HTTPException(
         HTTPStatus.NOT_FOUND,
-        "There is no mail with this id: none came in, or it is not among the newest.",
+        "There is no mail with this id, or it is not among the newest.",
     )
 
 

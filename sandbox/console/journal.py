@@ -1,7 +1,7 @@
 """The events since the sandbox started, kept for the console.
 
-Events, lines of the functions' logs, what the functions counted, and for each mail what was seen
-of it. Only the last of each are kept; the log itself and the metrics are on the emulator.
+Events, log lines and metrics of the functions, and a trace of each mail. Only the last of each are
+kept; the whole log and the metrics are on the emulator.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NOT_DETAILS = {"level", "message", "timestamp"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """One event in words: `kind` is what the terminal calls it too."""
+    """One event in words. `kind` is the word that the terminal shows."""
 
     at: datetime
     kind: str
@@ -38,9 +38,10 @@ class Happening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
-    """One line of a function's log. `level` is empty and `at` when it was read, if it is no JSON.
+    """One line of a function's log.
 
-    `details` are the other members of the line, in their order.
+    If the line is not JSON, `level` is the function's and `at` is when it was read. `details` are
+    the other members of the line, in their order.
     """
 
     at: datetime
@@ -51,7 +52,7 @@ class LogLine:
 
     @property
     def message_id(self) -> str:
-        """The mail that the line is about, by its id; empty if it is about none."""
+        """The id of the mail that the line is about; empty if there is none."""
         raw_key = RawKey(self.details.get("raw_key", ""))
         return self.details.get("correlation_id") or (message_id_of(raw_key) if raw_key else "")
 
@@ -75,7 +76,7 @@ class MetricTotal:
 
 @dataclass(slots=True)
 class Journal:
-    """Safe for threads: events come from many, and readers ask at any time."""
+    """Keeps events, lines, metrics and traces. Safe for threads."""
 
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     _happenings: deque[Happening] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
@@ -87,7 +88,7 @@ class Journal:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, event: Event) -> None:
-        """Hear of an event: a journal is a listener."""
+        """Record an event: a journal is a listener."""
         kind, _, text = tell(event)
         happening = Happening(at=self.clock(), kind=kind, text=text)
         with self._lock:
@@ -97,7 +98,7 @@ class Journal:
                 self._trace(event.message_id, received_at=happening.at, envelope=text)
 
     def read_log(self, function: str, lines: Sequence[str]) -> None:
-        """Take note of new lines of a function's log, oldest first."""
+        """Record new lines of a function's log, oldest first."""
         now = self.clock()
         told = [
             _parse_line(function, line, logged, now)
@@ -153,7 +154,7 @@ class Journal:
             return tuple(self._happenings)
 
     def lines(self) -> tuple[LogLine, ...]:
-        """The last lines of the logs that tell a person something, newest first."""
+        """The last log lines, newest first, without those that only carry metrics."""
         with self._lock:
             return tuple(self._lines)
 
@@ -162,12 +163,12 @@ class Journal:
         return tuple(line for line in reversed(self.lines()) if line.message_id == message_id)
 
     def trace(self, message_id: str) -> Trace:
-        """What was seen of a mail; an empty trace if that is forgotten."""
+        """The trace of a mail; an empty one if it is no longer kept."""
         with self._lock:
             return self._traces.get(message_id, Trace())
 
     def clear(self) -> None:
-        """Forget the events, the lines and the metrics; what was seen of each mail stays."""
+        """Remove the events, the lines and the metrics. The traces of mails stay."""
         with self._lock:
             self._happenings.clear()
             self._lines.clear()
@@ -176,12 +177,12 @@ class Journal:
             self._line_count += 1
 
     def metrics(self) -> tuple[MetricTotal, ...]:
-        """What the functions counted, by name."""
+        """The metrics that the functions wrote, by name."""
         with self._lock:
             return tuple(self._totals[key] for key in sorted(self._totals))
 
     def counts(self) -> tuple[int, int]:
-        """How many events and lines there were in all: another number, another page."""
+        """The number of events and of lines so far. They change when a page must be reloaded."""
         with self._lock:
             return self._count, self._line_count
 

@@ -1,8 +1,8 @@
 """A delivered mail as its recipient's mail program would show it.
 
-Read with the standard library, not with the relay's own parser: what the relay wrote is looked at
-with other eyes. A mail holds whatever a stranger put there, so whatever cannot be read is shown as
-far as it can be, down to the bare source. `compat32` is the policy that minds least.
+It is read with the standard library, not with the relay's own parser, as an independent check of
+what the relay wrote. A mail can hold anything, so it is shown as far as it can be read, in the
+worst case as source. The policy is `compat32`, the most tolerant one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """What a list of mails shows of one; empty where the mail does not say, or not readably."""
+    """The fields of a mail in a list; empty where the mail has none, or an unreadable one."""
 
     subject: str
     sender: str
@@ -35,7 +35,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A leaf of the mail that is no body. `content_id` is without its angle brackets."""
+    """A leaf of the mail that is not a body. `content_id` has no angle brackets."""
 
     filename: str
     content_type: str
@@ -47,7 +47,7 @@ class Part:
 class ReadMail:
     """One mail, decoded. `html` and `text` are None where there is no such body.
 
-    `trouble` says what kept it from being read as a whole, and is empty where nothing did.
+    `trouble` says why it could not be read completely; empty if it could.
     """
 
     heading: Heading
@@ -101,13 +101,13 @@ def read_mail(raw: bytes) -> ReadMail:
             html=None,
             text=None,
             parts=(),
-            trouble=f"Only its source can be shown: {type(error).__name__} in reading it.",
+            trouble=f"Only its source can be shown: reading failed with {type(error).__name__}.",
         )
     return ReadMail(heading=_heading(header), header=header, html=html, text=text, parts=parts)
 
 
 def _read_bodies(message: Message) -> tuple[str | None, str | None, tuple[Part, ...]]:
-    """The first HTML and all text that are no attachments, and all other leaves."""
+    """The first HTML and all text that are not attachments, and all other leaves."""
     html: str | None = None
     texts: list[str] = []
     parts: list[Part] = []
@@ -123,7 +123,7 @@ def _read_bodies(message: Message) -> tuple[str | None, str | None, tuple[Part, 
 
 
 def _leaves(message: Message) -> Iterator[Message]:
-    """The entities that are not multipart, in their order; a message inside is one of them."""
+    """The entities that are not multipart, in their order; an embedded message is one leaf."""
     left = [message]
     while left:
         entity = left.pop()
@@ -134,7 +134,7 @@ def _leaves(message: Message) -> Iterator[Message]:
 
 
 def _inner(entity: Message) -> list[Message]:
-    """The entities that it is made of; none if it could not be split."""
+    """The entities inside; none if it could not be split."""
     payload = entity.get_payload()
     return [one for one in payload if isinstance(one, Message)] if entity.is_multipart() else []
 
@@ -164,5 +164,5 @@ def _text_of(leaf: Message) -> str:
     content = _content_of(leaf)
     try:
         return clean(content.decode(leaf.get_content_charset("utf-8"), "replace"))
-    except (LookupError, ValueError):  # no such charset, or none of text
+    except (LookupError, ValueError):  # an unknown charset, or a codec that is not for text
         return content.decode("utf-8", "replace")

@@ -20,7 +20,7 @@ _MOST_FOUND = 100
 
 
 def mailboxes(console: Console, request: Request) -> Response:
-    """Every mailbox; with a search, the mails that it finds."""
+    """Every mailbox; with a search, the matching mails."""
     words = search_words(request)
     found = _find(console, words) if words else []
     boxes = [(box, list_mails(box, box.mails[:1])[0]) for box in console.content.mailboxes()]
@@ -62,7 +62,7 @@ def mailbox(console: Console, request: Request) -> Response:
 
 
 def mail(console: Console, request: Request) -> Response:
-    """One mail, to read."""
+    """The page of one mail."""
     box, index = _find_mail(console, request)
     view = view_of(box.mails[index][1].read_bytes(), request)
     return console.render(
@@ -78,17 +78,17 @@ def mail(console: Console, request: Request) -> Response:
 
 
 def mail_frame(console: Console, request: Request) -> Response:
-    """Its HTML."""
+    """The mail's HTML."""
     return frame_of(read_mail(_read(console, request)))
 
 
 def mail_source(console: Console, request: Request) -> Response:
-    """Its bytes."""
+    """The mail's bytes."""
     return source_of(_read(console, request))
 
 
 def mail_part(console: Console, request: Request) -> Response:
-    """One of its files."""
+    """One file of the mail."""
     return part_of(read_mail(_read(console, request)), request.path_params["number"])
 
 
@@ -100,7 +100,7 @@ def _find_mailbox(console: Console, request: Request) -> Mailbox:
 
 
 def _find_mail(console: Console, request: Request) -> tuple[Mailbox, int]:
-    """The mailbox, and which of its mails. Compared with what is there: no path is made."""
+    """The mailbox and the mail's index in it. Names are compared, never used as a path."""
     box, name = _find_mailbox(console, request), request.path_params["name"]
     for index, (_, path) in enumerate(box.mails):
         if path.name == name:

@@ -11,5 +11,5 @@ T = TypeVar("T")
 
 
 async def off_loop(call: Callable[[], T]) -> T:
-    """Make a call on a thread. At the end of the site it is not waited for."""
+    """Run a call on a thread. When the site stops, the thread is abandoned."""
     return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)

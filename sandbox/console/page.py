@@ -1,4 +1,4 @@
-"""What all pages of the console share: frame, endpoint, and the error page."""
+"""The parts that all console pages share: frame, endpoint, and error page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PER_PAGE = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
-    """What pages are made of. `token` is what each form of ours brings back (`acts`)."""
+    """Renders pages. `token` is the value that each form must send back (`acts`)."""
 
     content: ConsoleContent
     token: str
@@ -42,9 +42,9 @@ class Console:
     ) -> Response:
         """A page. `live` are the topics whose changes show on it (`ConsoleContent.topics`).
 
-        Only a page that `has_forms` can send one, and only to the console.
+        Forms are possible only on a page that `has_forms`, and only to the console.
         """
-        # Asked before anything else is looked at: what comes in between is shown again.
+        # Read before the content, so that a change in between makes the browser reload.
         seen = self.content.topics()
         alarms = [alarm for alarm in self.content.alarms.views() if alarm.sounds]
         depths = list(self.content.queues.depths().values())
@@ -75,7 +75,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def endpoint(console: Console, build: Build) -> Endpoint:
-    """An endpoint whose answer is built on a thread: whatever a page needs blocks."""
+    """An endpoint that builds its answer on a thread, because building a page blocks."""
 
     async def answer(request: Request) -> Response:
         return await off_loop(partial(build, console, request))
@@ -97,41 +97,41 @@ class Slice:
 
     @property
     def end(self) -> int:
-        """Index after the last one."""
+        """Index after the last item."""
         return self.number * _PER_PAGE
 
 
 def slice_of(request: Request, items: int) -> Slice:
-    """The page that a request asks for, or the one next to it."""
+    """The requested page, or the nearest one that exists."""
     last = max(1, -(-items // _PER_PAGE))
     wanted = read_number(request.query_params.get("page", "1"), otherwise=1)
     return Slice(number=min(max(1, wanted), last), last=last)
 
 
 def read_number(text: str, *, otherwise: int) -> int:
-    """A whole number that a person wrote; `otherwise` where it is none, or a huge one."""
+    """A whole number that a person wrote; `otherwise` if it is not one, or has over 8 digits."""
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 9 else otherwise
 
 
 def search_words(request: Request) -> list[str]:
-    """What a request searches for, each word of it in lower case."""
+    """The search words of a request, in lower case."""
     return request.query_params.get("q", "").lower().split()
 
 
 def has_words(words: list[str], *texts: str) -> bool:
-    """Whether every word stands somewhere in the texts."""
+    """Whether every word occurs in one of the texts."""
     text = "\n".join(texts).lower()
     return all(word in text for word in words)
 
 
 async def http_error(_request: Request, error: Exception) -> Response:
-    """The answer to a request that leads to no page."""
+    """The error page for a request that no page answers."""
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
     usual = {
         HTTPStatus.NOT_FOUND: "There is no such page.",
-        HTTPStatus.METHOD_NOT_ALLOWED: "This address is not for that.",
+        HTTPStatus.METHOD_NOT_ALLOWED: "This address does not support this method.",
     }
     is_told = error.detail != status.phrase
     text = error.detail if is_told else usual.get(status, error.detail)
@@ -139,12 +139,12 @@ async def http_error(_request: Request, error: Exception) -> Response:
 
 
 async def trouble(_request: Request, error: Exception) -> Response:
-    """The answer where AWS, or a file, could not be asked."""
-    text = f"The sandbox could not look: {type(error).__name__}: {error}"
+    """The error page for a failed call to AWS or a file that cannot be read."""
+    text = f"The sandbox cannot read this page's content: {type(error).__name__}: {error}"
     return await off_loop(lambda: explain(HTTPStatus.SERVICE_UNAVAILABLE, text))
 
 
 def explain(status: HTTPStatus, text: str, headers: Mapping[str, str] | None = None) -> Response:
-    """A page that only says what is wrong."""
+    """A page with an error text only."""
     page = render("error.html", {"title": status.phrase, "text": text})
     return HTMLResponse(page, status, headers=headers)

@@ -1,8 +1,8 @@
 """The relay's queues: how many messages, which, and why they are there.
 
-The messages are looked at through the emulator's own window, which changes nothing: SQS would
-hand them out, hide them for a while and count a try. Why a mail is still, or for ever, in a queue
-stands in its manifest.
+The messages are read by the emulator's own endpoint, which changes nothing. SQS would deliver
+them, hide them for the visibility timeout and count a receive. The reason why a mail is still in a
+queue is in its manifest.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class Depth:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The sum of the three."""
         return self.visible + self.in_flight + self.delayed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingMessage:
-    """One message. `subject` names what it announces; `reason` says why it is still there."""
+    """One message. `subject` names its mails; `reason` says why it is still there."""
 
     message_id: str
     subject: str
@@ -72,20 +72,20 @@ class QueueView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queues:
-    """Reads the queues of a stack. `peek` is the emulator's window (`Emulator.messages`)."""
+    """Reads the queues of a stack. `peek` reads without receiving (`Emulator.messages`)."""
 
     sqs: SQSClient
     peek: Callable[[str], Sequence[Mapping[str, Any]]]
     manifests: S3Manifests
     incoming_bucket: str
-    urls: Mapping[str, str]  # what a queue is called → its URL, the dead-letter queue last
+    urls: Mapping[str, str]  # name of a queue → its URL, the dead-letter queue last
 
     def depths(self) -> dict[str, Depth]:
-        """How much is in each queue."""
+        """The number of messages in each queue."""
         return {name: self._depth(url) for name, url in self.urls.items()}
 
     def views(self) -> list[QueueView]:
-        """Each queue with what is in it."""
+        """Each queue with its first messages."""
         views = []
         for name, url in self.urls.items():
             found = sorted(self.peek(url), key=lambda message: int(message["SentTimestamp"]))
@@ -101,7 +101,7 @@ class Queues:
         return views
 
     def queued(self) -> Mapping[str, InQueue]:
-        """The mails that are announced now, by raw key; a dead letter goes before another."""
+        """The mails in the queues now, by raw key; the dead-letter queue has precedence."""
         found: dict[str, InQueue] = {}
         for name, url in self.urls.items():  # the dead-letter queue last
             for message in self.peek(url):

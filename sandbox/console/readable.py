@@ -17,11 +17,11 @@ from .mail_frame import FRAME_POLICY, SANDBOX, frame_document
 VIEWS = {"html": "HTML", "text": "Text", "source": "Source", "headers": "Header"}
 
 _FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
-_MOST_TEXT = 200_000  # characters of a mail that a page shows; the source is there whole
+_MOST_TEXT = 200_000  # characters of a mail on a page; `source_of` gives all
 
 
 def view_of(raw: bytes, request: Request, *, usual: str = "") -> dict[str, Any]:
-    """What the template of a mail shows (`reading.html`). `usual` is how, unless asked."""
+    """The values for the template of a mail (`reading.html`). `usual` is the default view."""
     mail = read_mail(raw)
     view = request.query_params.get("view", usual)
     if view not in VIEWS:
@@ -38,7 +38,7 @@ def view_of(raw: bytes, request: Request, *, usual: str = "") -> dict[str, Any]:
 
 
 def frame_of(mail: ReadMail) -> Response:
-    """The mail's HTML, as a document that can do nothing."""
+    """The mail's HTML, as a document without scripts and network."""
     if mail.html is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     document = frame_document(mail.html, mail.parts)
@@ -55,13 +55,13 @@ def source_of(raw: bytes) -> Response:
 
 
 def part_of(mail: ReadMail, number: int) -> Response:
-    """A file of the mail, to be kept."""
+    """A file of the mail, as a download."""
     if not 1 <= number <= len(mail.parts):
         raise HTTPException(HTTPStatus.NOT_FOUND)
     part = mail.parts[number - 1]
     return Response(
         part.content,
-        # Whatever the mail says it is, a browser is only to keep it.
+        # A browser must save it, whatever type the mail declares.
         media_type="application/octet-stream",
         headers={
             "Content-Disposition": format_attachment_disposition(part.filename),

@@ -1,4 +1,4 @@
-"""Pages from templates that escape all values; an unknown name is an error."""
+"""Pages from templates that escape all values. An unknown name is an error."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def _make_environment() -> Environment:
 
 
 def format_clock(at: datetime) -> str:
-    """A time for a person at this machine: of the day, and of another day with its date."""
+    """A local time: the time of day if it is today, otherwise the date as well."""
     local, today = at.astimezone(), datetime.now(UTC).astimezone().date()
     return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
 
 
 def format_json(value: object) -> str:
-    """A value as text: text as it is, anything else as JSON that a person can read."""
+    """Text as it is, any other value as indented JSON."""
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
 def format_number(value: float) -> str:
-    """A number for a person: whole ones whole, others with two digits after the point."""
+    """A whole number without decimals, any other with two."""
     return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
 
 
@@ -58,5 +58,5 @@ _ENVIRONMENT = _make_environment()
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
-    """The page that a template makes of these values."""
+    """The page of a template with these values."""
     return _ENVIRONMENT.get_template(template).render(values)

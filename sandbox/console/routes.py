@@ -26,7 +26,7 @@ from .page import Build, Console, endpoint, http_error, trouble
 from .site import Site
 
 _STATIC = Path(__file__).parent / "static"
-_PULSE = 1.0  # seconds between two looks for what is new
+_PULSE = 1.0  # seconds between two checks for changes
 
 _PAGES: Mapping[str, Build] = {
     "/": status_pages.overview,
@@ -60,7 +60,7 @@ _ACTS: Mapping[str, acts.Act] = {
 def make_app(
     content: ConsoleContent, pages: AnswersPages | None, *, is_closing: Callable[[], bool]
 ) -> ASGIApp:
-    """The whole site. `is_closing` ends what would go on for ever."""
+    """The whole site. When `is_closing` returns True, event streams end."""
     console = Console(content=content, token=secrets.token_urlsafe())
     handlers: Mapping[Any, Any] = {
         HTTPException: http_error,
@@ -87,7 +87,7 @@ def make_app(
 def _events(
     content: ConsoleContent, is_closing: Callable[[], bool]
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The topics, and again each time that one has changed.
+    """Server-sent events: the topics, and again each time that one changes.
 
     HTML standard, "Server-sent events".
     """

@@ -67,7 +67,7 @@ def _spam(mail: EmailMessage, code: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of test mail: its subject, what is to be seen of it, and how its body is made."""
+    """A kind of test mail: its label with the expected outcome, its subject, and its body."""
 
     label: str
     subject: str
@@ -94,22 +94,22 @@ KINDS = {
     "virus": Kind(label="With a test virus (EICAR): refused", subject="A virus", fill=_with_virus),
     "spam": Kind(label="With the test words of spam (GTUBE): refused", subject="Spam", fill=_spam),
 }
-"""The kinds by name, the one that goes well first."""
+"""The kinds by name, the one without an error first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleMailer:
-    """Hands mails over by SMTP. `code` is a recipient code that the relay takes."""
+    """Sends mails by SMTP. `code` is a recipient code that the relay accepts."""
 
     access: SmtpAccess
     code: str
 
     def send(self, kind: str, recipient: str) -> str:
-        """See `SendsSampleMails.send`. The usual recipient, if `recipient` is empty."""
+        """See `SendsSampleMails.send`. An empty `recipient` means the one in `code`."""
         if kind not in KINDS:
             raise ValueError(f"there is no kind of test mail {kind!r}")
         if recipient and not _RECIPIENT.fullmatch(recipient):
-            raise ValueError(f"{recipient!r} is no address that a recipient code can name")
+            raise ValueError(f"{recipient!r} is not an address that a recipient code can contain")
         chosen, code = KINDS[kind], self.code
         if recipient:
             code = _RECIPIENT.sub(lambda _: recipient, code)

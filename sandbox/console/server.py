@@ -1,8 +1,8 @@
 """The web server, on a thread and an event loop of its own.
 
-On a request to stop, uvicorn waits for open connections. A browser that keeps one open, or does
-not read the answer, could delay the stop without end. So it waits a moment only, and then closes
-every connection. It does not wait for blocked threads either.
+On a stop request, uvicorn waits for open connections. A browser that keeps one open, or does not
+read the answer, could delay the stop indefinitely. So it waits for a second and then closes every
+connection. It does not wait for blocked threads.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _GRACE = 1  # seconds
 
 
 class ConsoleServer:
-    """Serves on `listening`, bound by the caller, from when it is made until `close`.
+    """Serves on `listening`, bound by the caller, from its creation until `close`.
 
-    `pages` answers for download pages; None where none is deployed.
+    `pages` answers requests for download pages; None where no download function is deployed.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class ConsoleServer:
                 interface="asgi3",
                 log_config=None,
                 access_log=False,
-                # An answer of the function is to leave as it came.
+                # The function's answer must stay unchanged.
                 server_header=False,
                 date_header=False,
                 proxy_headers=False,
@@ -55,12 +55,12 @@ class ConsoleServer:
         self._started.wait()
 
     def close(self) -> None:
-        """Serve no more. Idempotent."""
+        """Stop serving. Idempotent."""
         self._server.should_exit = True
         self._thread.join()
 
     async def _serve(self, listening: socket.socket) -> None:
-        # From here on the loop runs; connections wait in the socket's queue until it accepts.
+        # Now the loop runs; connections wait in the socket's queue until it accepts them.
         self._started.set()
         await self._server.serve(sockets=[listening])
         for connection in tuple(self._server.server_state.connections):

@@ -1,8 +1,8 @@
 """The entry of the site: which requests are allowed, the handler, and the response headers.
 
-Every answer has the strictest policy that lets it work, and is kept by no cache. A request for
-another host than this machine's own names is turned away: a page elsewhere whose name was made
-to lead here (DNS rebinding) would read it otherwise.
+Every answer has the strictest policy with which it works, and is not cached. A request for a host
+other than this machine's own names is rejected. Otherwise another site could read the console by
+DNS rebinding.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OUR_NAMES = {"127.0.0.1", "localhost", "::1"}
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Tells pages from the console, and puts the headers on whatever the console answers."""
+    """Routes requests to the download pages or the console, and sets the console's headers."""
 
     console: ASGIApp
     pages: AnswersPages | None
@@ -46,7 +46,7 @@ class Site:
         if scope["type"] != "http":
             return
         if not _is_ours(scope):
-            text = "This is a sandbox, and only for this machine.\n"
+            text = "This sandbox answers only requests for 127.0.0.1 and localhost.\n"
             answer: ASGIApp = Response(text, HTTPStatus.MISDIRECTED_REQUEST)
         elif self.pages is not None and is_for_page(scope["raw_path"]):
             await forward(self.pages, scope, receive, send)

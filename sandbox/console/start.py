@@ -1,4 +1,4 @@
-"""The console over a sandbox that runs."""
+"""Starts the console of a running sandbox."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def start_console(
     access: SmtpAccess,
     code: str,
 ) -> ConsoleServer:
-    """Serve it. `stack` are the exports, `code` a recipient code that the relay takes."""
+    """Start it. `stack` are the exports, `code` a recipient code that the relay accepts."""
     s3 = emulator.client("s3")
     incoming, attachments = str(stack["incomingBucket"]), str(stack["attachmentsBucket"])
     queues = Queues(

@@ -15,7 +15,7 @@ _MOST_NOTICES = 50
 
 
 def overview(console: Console, _request: Request) -> Response:
-    """The newest of everything."""
+    """The newest items of each kind."""
     content = console.content
     return console.render(
         "overview.html",
@@ -24,7 +24,7 @@ def overview(console: Console, _request: Request) -> Response:
         live="activity alarms faults log mail notices queues",
         has_forms=True,
         rows=rows_of(content.incoming_mails()[:_LATEST]),
-        # The functions' words stand in the log.
+        # Log lines have their own page.
         happenings=[one for one in content.journal.happenings() if one.kind != "function"][
             :_LATEST
         ],
@@ -35,7 +35,7 @@ def overview(console: Console, _request: Request) -> Response:
 
 
 def notices(console: Console, _request: Request) -> Response:
-    """What the operator is told."""
+    """The notices to the operator."""
     found = console.content.read_notices()
     return console.render(
         "notices.html",
@@ -48,7 +48,7 @@ def notices(console: Console, _request: Request) -> Response:
 
 
 def queues(console: Console, _request: Request) -> Response:
-    """What is in the queues."""
+    """The messages in the queues."""
     views = console.content.queues.views()
     return console.render(
         "queues.html", title="Queues", section="queues", live="queues", queues=views
@@ -64,7 +64,7 @@ def alarms(console: Console, _request: Request) -> Response:
 
 
 def log(console: Console, request: Request) -> Response:
-    """What the functions wrote last; with a search, the lines that it finds."""
+    """The last log lines of the functions; with a search, the matching ones."""
     words = search_words(request)
     lines = [
         line
@@ -83,7 +83,7 @@ def log(console: Console, request: Request) -> Response:
 
 
 def metrics(console: Console, _request: Request) -> Response:
-    """What the functions counted."""
+    """The metrics of the functions."""
     totals = console.content.journal.metrics()
     return console.render(
         "metrics.html", title="Metrics", section="metrics", live="log", totals=totals
@@ -91,6 +91,6 @@ def metrics(console: Console, _request: Request) -> Response:
 
 
 def stack(console: Console, _request: Request) -> Response:
-    """What the program exports."""
+    """The program's exports."""
     exports = sorted(console.content.stack.items())
     return console.render("stack.html", title="Stack", section="stack", exports=exports)

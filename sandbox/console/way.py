@@ -1,7 +1,6 @@
-"""A mail's way through the relay: six steps, how far it has come, and its outcome.
+"""A mail's path through the relay: six steps, its progress, and its outcome.
 
-Pure: from what is known of a mail in different places (the buckets, the queues, its manifest, the
-log) to what a person is shown.
+Pure: combines what is known of a mail from the buckets, the queues, its manifest and the log.
 """
 
 from __future__ import annotations
@@ -19,12 +18,13 @@ _MOST_NAMED = 3
 
 
 class Fate(StrEnum):
-    """What became of a mail, or what it waits for.
+    """The state of a mail, as the console shows it.
 
-    `WAITING` has not been begun with, `WORKING` is in a worker's hands, `RETRYING` comes again by
-    itself. A `PARKED` mail waits until the account may send, a `HELD` one for the operator, and
-    so does a `DEAD` one, in the dead-letter queue. The others are over: of a `PARTLY` delivered
-    one some recipients or files were left out, a `FAILED` one reached nobody.
+    `WAITING`: not started. `WORKING`: a worker processes it. `RETRYING`: it is retried
+    automatically. `PARKED`: it waits until the account may send. `HELD`: it waits for the
+    operator. `DEAD`: it is in the dead-letter queue and waits for the operator. The other states
+    are final. `PARTLY`: some recipients or files were left out. `FAILED`: no recipient was
+    reached.
     """
 
     WAITING = "waiting"
@@ -41,7 +41,7 @@ class Fate(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more happens to the mail, and nobody is waited for."""
+        """Whether the state is final."""
         return self in _OVER
 
 
@@ -49,10 +49,10 @@ _OVER = {Fate.DELIVERED, Fate.PARTLY, Fate.FAILED, Fate.REFUSED, Fate.IGNORED}
 
 
 class Progress(StrEnum):
-    """How far one step of a way is.
+    """The progress of one step.
 
-    The way goes on from a step that `WAITS` by itself or with help; it ends at one that is the
-    `END`, short of delivery. One that is `AHEAD` may come, and one that is `NEVER` does not.
+    `WAITS`: the mail continues later, with or without help. `END`: it stops here, before delivery.
+    `AHEAD`: the step may still come. `NEVER`: it does not come.
     """
 
     DONE = "done"
@@ -65,7 +65,7 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step. `at` is None where the time is not known or has not come."""
+    """One step. `at` is None where the time is unknown or in the future."""
 
     name: str
     progress: Progress
@@ -75,10 +75,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What the sandbox saw of a mail since it started. Empty where that is forgotten.
+    """The events of a mail since the sandbox started. Empty if they are no longer kept.
 
-    `envelope` says who handed the mail over, and `outcome` is the last word of the function's log
-    on it, with `detail`.
+    `envelope` names the sender and recipient of the envelope. `outcome` is the last outcome in the
+    function's log, with `detail`.
     """
 
     received_at: datetime | None = None
@@ -91,7 +91,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InQueue:
-    """A message of the queue, or of the dead-letter queue, that announces a mail."""
+    """A message about a mail, in the queue or the dead-letter queue."""
 
     is_dead_letter: bool
     sent_at: datetime
@@ -101,7 +101,7 @@ class InQueue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """The first download from a mail's links, and how many there were."""
+    """The first download from a mail's links, and the number of downloads."""
 
     at: datetime
     count: int
@@ -109,7 +109,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingMail:
-    """A raw message of the incoming bucket, and all that is known of it. `size` in bytes."""
+    """A raw message of the incoming bucket, and everything known of it. `size` in bytes."""
 
     message_id: str
     raw_key: str
@@ -132,13 +132,13 @@ _FATES = {
 
 
 def fate_of(mail: IncomingMail, now: datetime) -> Fate:
-    """What became of the mail."""
+    """The state of the mail."""
     manifest, queued = mail.manifest, mail.queued
     is_letter = queued is not None and queued.is_dead_letter
     if manifest is None:
         return Fate.DEAD if is_letter else _fate_without_manifest(mail)
     if not manifest.is_settled and manifest.state is not ManifestState.HELD:
-        # One that is in the queue again was redriven.
+        # A dead letter that is in the queue again was redriven.
         if is_letter or (queued is None and manifest.is_given_up(now)):
             return Fate.DEAD
         if manifest.lease is not None and now < manifest.lease.until:
@@ -169,7 +169,7 @@ def _fate_of_deliveries(manifest: Manifest, trace: Trace) -> Fate:
 
 
 def troubles(manifest: Manifest) -> Iterator[str]:
-    """Why a mail is where it is, or did not reach everybody, in words of its manifest."""
+    """Why a mail is not delivered to all recipients, in the words of its manifest."""
     if manifest.reason:
         yield manifest.reason.value
     if manifest.detail:
@@ -185,13 +185,13 @@ def troubles(manifest: Manifest) -> Iterator[str]:
 
 
 def why(mail: IncomingMail) -> str:
-    """Why the mail is not, or not wholly, delivered; empty where it is."""
+    """Why the mail is not, or not completely, delivered; empty where it is."""
     told = list(troubles(mail.manifest)) if mail.manifest else []
     return ": ".join(told) or ("" if mail.manifest else mail.trace.detail)
 
 
 def way_of(mail: IncomingMail, now: datetime) -> tuple[Step, ...]:
-    """Received, stored, announced, worked on, submitted, opened: in this order."""
+    """The steps in order: received, stored, announced, worked on, submitted, opened."""
     fate = fate_of(mail, now)
     received = mail.trace.received_at or mail.stored_at
     return (
@@ -209,11 +209,11 @@ def _announced(mail: IncomingMail) -> Step:
     if queued is None:
         if mail.manifest is not None or begun or mail.trace.outcome:
             return Step(name="announced", progress=Progress.DONE)
-        note = "S3 has not told the queue yet"
+        note = "S3 has not notified the queue yet"
         return Step(name="announced", progress=Progress.NOW, note=note)
     where = "dead-letter queue" if queued.is_dead_letter else "queue"
     note = f"in the {where}, tried {_times(queued.tries)}"
-    if begun is not None and begun < queued.sent_at:  # it was sent anew
+    if begun is not None and begun < queued.sent_at:  # it was sent again
         return Step(name="announced", progress=Progress.DONE, note=f"again {note}")
     return Step(name="announced", progress=Progress.DONE, at=queued.sent_at, note=note)
 
@@ -271,7 +271,7 @@ def _opened(mail: IncomingMail, fate: Fate) -> Step:
         note = "one download" if mail.opened.count == 1 else f"{mail.opened.count} downloads"
         return Step(name="opened", progress=Progress.DONE, at=mail.opened.at, note=note)
     if mail.trace.shown_at is not None:
-        note = "looked at, nothing downloaded"
+        note = "page opened, nothing downloaded"
         return Step(name="opened", progress=Progress.DONE, at=mail.trace.shown_at, note=note)
     if fate in {Fate.DELIVERED, Fate.PARTLY} and mail.manifest is not None:
         if any(one.failure is None for one in mail.manifest.attachments):

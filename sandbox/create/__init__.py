@@ -1,7 +1,7 @@
-"""Creators of declared resources on the emulator, one module a service.
+"""Creates declared resources on the emulator, one module a service.
 
-Each reads what a Pulumi program declares (`declared`) and makes it with boto3. Nothing here
-knows Pulumi; `sandbox.deploy.mocked` does.
+A creator reads the declared inputs (`declared`) and creates the resource with boto3. Nothing here
+depends on Pulumi; `sandbox.deploy.mocked` does.
 """
 
 from .declared import Account, Created, Creator, DeclarationError, Declared, MalwarePlan

@@ -1,7 +1,7 @@
-"""Resources whose provider is part of the program: it is called as Pulumi would call it.
+"""Resources whose provider is part of the program, called as Pulumi would call it.
 
-Pulumi keeps the provider with the resource, as dill writes it, and hands it the configuration
-before it calls. Here it gets its clients instead.
+Pulumi stores the provider with the resource, serialized by dill, and passes it the configuration
+before a call. Here it gets its client instead.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ def activation(declared: Declared, account: Account) -> Created:
 
 
 def properties(declared: Declared) -> dict[str, Any]:
-    """What an `Activation` is about."""
+    """The inputs of an `Activation`."""
     return {key: declared.require(key) for key in ("ruleSetName", "isOwn", "account")}
 
 
 def provider(kept: str, account: Account) -> Any:  # noqa: ANN401 (the program's own)
-    """The provider that Pulumi keeps, at work on this account."""
-    # Not somebody's data: the program of this repository wrote it.
+    """The stored provider, with a client of this account."""
+    # Trusted data: the program of this repository wrote it.
     found = dill.loads(base64.b64decode(kept))  # noqa: S301
     found.client = account.client
     return found

@@ -23,7 +23,7 @@ def log_group(declared: Declared, account: Account) -> Created:
 
 
 def metric_alarm(declared: Declared, account: Account) -> Created:
-    """`aws.cloudwatch.MetricAlarm`; `sandbox.services.metrics` brings it the data."""
+    """`aws.cloudwatch.MetricAlarm`; `sandbox.services.metrics` supplies the data."""
     cloudwatch, name = account.client("cloudwatch"), declared.physical_name()
     cloudwatch.put_metric_alarm(
         AlarmName=name,
@@ -52,8 +52,8 @@ def metric_alarm(declared: Declared, account: Account) -> Created:
             }
         ),
     )
-    # AWS settles it within minutes, when nobody has confirmed a subscription yet. Here nothing
-    # does before there is data, and its first action would be to tell that all is well.
+    # AWS sets the state within minutes, before a subscription is confirmed. The emulator sets it
+    # with the first data, and its first action would then be a notification of OK.
     if declared.get("treatMissingData") == "notBreaching":
         cloudwatch.set_alarm_state(
             AlarmName=name, StateValue="OK", StateReason="missing data is not breaching"
@@ -65,18 +65,20 @@ def metric_alarm(declared: Declared, account: Account) -> Created:
 
 
 def dashboard(declared: Declared, account: Account) -> Created:
-    """`aws.cloudwatch.Dashboard`: kept, not shown. AWS takes only a body that it can read."""
+    """`aws.cloudwatch.Dashboard`: stored only. Like AWS, refuses a body that is not valid."""
     name, body = declared.require("dashboardName"), declared.require("dashboardBody")
     try:
         widgets = json.loads(body)["widgets"]
     except (ValueError, KeyError, TypeError) as error:
-        raise DeclarationError(f"dashboardBody is no JSON object with widgets: {error}") from error
+        raise DeclarationError(
+            f"dashboardBody is not a JSON object with widgets: {error}"
+        ) from error
     if not isinstance(widgets, list):
-        raise DeclarationError("dashboardBody.widgets is no list")
+        raise DeclarationError("dashboardBody.widgets is not a list")
     answer = account.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=body)
     if messages := answer.get("DashboardValidationMessages"):
         raise DeclarationError(f"dashboardBody is not valid: {messages}")
-    # A dashboard is of no region.
+    # A dashboard's ARN has no region.
     arn = f"arn:aws:cloudwatch::{account.account_id}:dashboard/{name}"
     return Created(name, {"dashboardArn": arn})
 

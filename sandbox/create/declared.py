@@ -1,9 +1,8 @@
 """A declared resource, and the result of its creator.
 
-A creator is a function that makes one resource on the emulator. It reads the resource's
-inputs off a `Declared`, which notes every one that was read or knowingly left out. An input
-that a creator did neither with is an error, so that nothing declared is silently dropped:
-what runs here is what is declared.
+A creator is a function that creates one resource on the emulator. It reads the resource's inputs
+from a `Declared`, which records each input that was read or explicitly left out. Any other input
+is an error. So no declared input is silently ignored.
 
 Input and output names are Pulumi's (camelCase), as its engine sees them.
 """
@@ -17,14 +16,14 @@ from typing import Any, Protocol
 
 
 class DeclarationError(Exception):
-    """A declared resource cannot be made as it stands; the message says what and why."""
+    """A declared resource cannot be created; the message says what and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MalwarePlan:
-    """What GuardDuty is to scan: new objects of `bucket` under `prefixes`, all if there are none.
+    """What GuardDuty scans: new objects of `bucket` under `prefixes`; all if there are none.
 
-    `tags_objects`: whether it tags each with what it found, as `GuardDutyMalwareScanStatus`.
+    `tags_objects`: whether it tags each object with the result (`GuardDutyMalwareScanStatus`).
     """
 
     bucket: str
@@ -33,11 +32,11 @@ class MalwarePlan:
 
 
 class Account(Protocol):
-    """The account that resources are made in, as its administrator (`sandbox.emulator.running`).
+    """The account that resources are created in, with an administrator's rights.
 
-    `malware_plans` are those that were made so far, and `smtp_passwords` those of the access keys
-    that are good, by key id; `default_sets` is the configuration set that mail of an identity goes
-    with. The emulator keeps none of them itself.
+    `malware_plans` are the plans created so far. `smtp_passwords` are the passwords of the active
+    access keys, by key id. `default_sets` are the configuration sets of identities. The emulator
+    itself stores none of them. Implemented by `sandbox.emulator.running`.
     """
 
     malware_plans: list[MalwarePlan]
@@ -46,12 +45,12 @@ class Account(Protocol):
 
     @property
     def region(self) -> str:
-        """The region that everything is in."""
+        """The region of all resources."""
         ...
 
     @property
     def account_id(self) -> str:
-        """Twelve digits."""
+        """The account number, twelve digits."""
         ...
 
     def client(self, service_name: str) -> Any:  # noqa: ANN401 (boto3 makes its class at run time)
@@ -59,13 +58,13 @@ class Account(Protocol):
         ...
 
     def function_url(self, url_id: str) -> str:
-        """The URL, with a slash at its end, that the function with this URL id answers at."""
+        """The URL of the function with this URL id, with a slash at its end."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A resource that exists: its provider's id, and outputs beyond its inputs."""
+    """A resource that exists: its provider's id, and the outputs that are not inputs."""
 
     id: str
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -101,7 +100,7 @@ class Declared:
         return value
 
     def renamed(self, names: Mapping[str, str]) -> dict[str, Any]:
-        """Those of the inputs `names` that are declared, under AWS's names for them."""
+        """The declared ones of the inputs `names`, under AWS's names."""
         return {
             theirs: self.get(ours) for ours, theirs in names.items() if self.get(ours) is not None
         }
@@ -119,10 +118,9 @@ class Declared:
         ]
 
     def physical_name(self, key: str = "name", *, suffix: str = "") -> str:
-        """The name AWS gets: the input, or the logical name and 7 random hex digits.
+        """The name in AWS: the input, or the logical name and 7 random hex digits.
 
-        The latter is Pulumi's auto-naming, so that a program which names nothing shows here
-        what it will show there.
+        The latter is Pulumi's auto-naming, so a resource without a name is named here as on AWS.
         """
         self._seen.add(f"{key}Prefix")
         if prefix := self._inputs.get(f"{key}Prefix"):
@@ -131,11 +129,11 @@ class Declared:
         return str(declared) if declared else f"{self.name}-{secrets.token_hex(4)[:7]}{suffix}"
 
     def tags(self) -> dict[str, str]:
-        """The tags declared; empty if there are none."""
+        """The declared tags; empty if there are none."""
         return dict(self.get("tags", {}))
 
     def tag_list(self) -> list[dict[str, str]]:
-        """The tags declared, in the shape that most of AWS's calls want."""
+        """The declared tags, in the form of most of AWS's calls."""
         return [{"Key": key, "Value": value} for key, value in self.tags().items()]
 
     def leave_out(self, *keys: str, because: str) -> None:
@@ -145,7 +143,7 @@ class Declared:
         self._seen.update(keys)
 
     def unhandled(self) -> list[str]:
-        """The declared inputs that nothing was done with, as paths (`rules[0].filter`)."""
+        """The declared inputs neither read nor left out, as paths (`rules[0].filter`)."""
         here = [self._path + key for key in self._inputs if key not in self._seen]
         return here + [path for block in self._blocks for path in block.unhandled()]
 

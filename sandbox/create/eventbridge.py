@@ -1,4 +1,4 @@
-"""EventBridge: rules with a schedule, and what they call."""
+"""EventBridge: rules with a schedule, and their targets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def event_rule(declared: Declared, account: Account) -> Created:
         }
     )
     if "ScheduleExpression" not in parameters:
-        raise DeclarationError("only a rule with scheduleExpression can be made here")
+        raise DeclarationError("the sandbox creates only rules with a scheduleExpression")
     arn = account.client("events").put_rule(Name=name, Tags=declared.tag_list(), **parameters)[
         "RuleArn"
     ]
@@ -25,7 +25,7 @@ def event_rule(declared: Declared, account: Account) -> Created:
 
 
 def event_target(declared: Declared, account: Account) -> Created:
-    """`aws.cloudwatch.EventTarget`: a function that its own policy lets EventBridge invoke."""
+    """`aws.cloudwatch.EventTarget`: a function whose own policy lets EventBridge invoke it."""
     rule, arn = declared.require("rule"), declared.require("arn")
     target_id = declared.require("targetId")
     _require_permission(account, arn)
@@ -34,12 +34,15 @@ def event_target(declared: Declared, account: Account) -> Created:
         Targets=[{"Id": target_id, "Arn": arn, **declared.renamed({"input": "Input"})}],
     )
     if answer["FailedEntryCount"]:
-        raise DeclarationError(f"EventBridge takes no such target: {answer['FailedEntries']}")
+        raise DeclarationError(f"EventBridge refuses the target: {answer['FailedEntries']}")
     return Created(f"{rule}-{target_id}", {"targetId": target_id})
 
 
 def _require_permission(account: Account, function_arn: str) -> None:
-    """AWS takes a target that it may not invoke, and fails at each event; here it is told."""
+    """Raise DeclarationError for a target that EventBridge may not invoke.
+
+    AWS accepts such a target, and then fails at each event.
+    """
     client = account.client("lambda")
     try:
         policy = client.get_policy(FunctionName=function_arn)["Policy"]

@@ -1,9 +1,9 @@
 """Lambda: functions, their event sources, and their URLs.
 
-The emulator runs a function in its own Python, whatever `runtime` and `architectures` say,
-and checks no permission of Lambda's own. AWS refuses an event source mapping whose role may
-not read the queue, so that is checked here before it is made. A function's own policy is kept,
-and nothing asks it: a URL without authorization answers everybody.
+The emulator runs a function in its own Python, independent of `runtime` and `architectures`, and
+checks no permission of Lambda. AWS refuses an event source mapping whose role may not read the
+queue, so that is checked here first. A function's own policy is stored but not applied: a URL
+without authorization answers every request.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NO_CONCURRENCY = -1
 
 
 def function(declared: Declared, account: Account) -> Created:
-    """`aws.lambda_.Function` of type Zip; `code` comes as the bytes of the archive."""
+    """`aws.lambda_.Function` of type Zip; `code` is the archive in bytes."""
     client, name = account.client("lambda"), declared.physical_name()
     made = client.create_function(
         FunctionName=name,
@@ -41,9 +41,7 @@ def function(declared: Declared, account: Account) -> Created:
     reserved = declared.get("reservedConcurrentExecutions", NO_CONCURRENCY)
     if reserved >= 0:
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
-    declared.leave_out(
-        "sourceCodeHash", because="it tells the provider when to update, and nothing is updated"
-    )
+    declared.leave_out("sourceCodeHash", because="it only triggers an update in the provider")
     declared.leave_out("skipDestroy", because="it acts when a stack is destroyed")
     arn = made["FunctionArn"]
     return Created(
@@ -65,7 +63,7 @@ def function(declared: Declared, account: Account) -> Created:
 
 
 def configuration(declared: Declared) -> dict[str, Any]:
-    """What a function declares of its configuration, as Lambda takes it, now and later."""
+    """The declared configuration of a function, as parameters for its creation and update."""
     parameters = declared.renamed(
         {
             "description": "Description",
@@ -117,7 +115,7 @@ def event_source_mapping(declared: Declared, account: Account) -> Created:
 
 
 def mapping_parameters(declared: Declared) -> dict[str, Any]:
-    """What a mapping declares beside its two ends, as Lambda takes it."""
+    """The declared inputs of a mapping except its source and function, as Lambda's parameters."""
     parameters: dict[str, Any] = declared.renamed(
         {
             "batchSize": "BatchSize",
@@ -141,7 +139,7 @@ def recursion_config(declared: Declared, account: Account) -> Created:
 
 
 def function_url(declared: Declared, account: Account) -> Created:
-    """`aws.lambda_.FunctionUrl`; its output is where the sandbox serves it (`Account`)."""
+    """`aws.lambda_.FunctionUrl`; the output is the URL that the sandbox serves (`Account`)."""
     name = declared.require("functionName")
     parameters = declared.renamed({"invokeMode": "InvokeMode", "qualifier": "Qualifier"})
     made = account.client("lambda").create_function_url_config(

@@ -1,9 +1,9 @@
-"""GuardDuty: what is to be scanned for malware.
+"""GuardDuty: malware protection plans.
 
-The emulator has no GuardDuty. A plan that is declared is kept with the account, where whoever
-scans here finds it (`Account.malware_plans`). GuardDuty tries out the role before it makes a plan
-and refuses one that may not do what a scan takes (GuardDuty guide, "Troubleshooting IAM role
-permissions error"), so that is checked here.
+The emulator has no GuardDuty. A declared plan is stored with the account, where the sandbox's
+scanner reads it (`Account.malware_plans`). GuardDuty checks the role's permissions before it
+creates a plan, and refuses one without them (GuardDuty guide, "Troubleshooting IAM role
+permissions error"). So that is checked here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _VALIDATION_OBJECT = "malware-protection-resource-validation-object"
 
 
 def malware_protection_plan(declared: Declared, account: Account) -> Created:
-    """`aws.guardduty.MalwareProtectionPlan` of a bucket, kept as a `MalwarePlan`."""
+    """`aws.guardduty.MalwareProtectionPlan` of a bucket, stored as a `MalwarePlan`."""
     resource = declared.block("protectedResource")
     bucket = resource and resource.block("s3Bucket")
     if bucket is None:

@@ -1,7 +1,7 @@
 """KMS: keys and their aliases.
 
-The emulator's buckets, queues and topics keep the name of the key they are encrypted with, and ask
-it nothing. So what a key's policy grants to whom is seen only where KMS itself is called.
+The emulator's buckets, queues and topics store the name of their encryption key but do not use it.
+So a key's policy has an effect only where KMS itself is called.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def alias(declared: Declared, account: Account) -> Created:
 
 
 def key_arn(account: Account, key_id: str) -> str:
-    """A key's ARN by its id, or by its ARN."""
+    """The ARN of a key, given by its id or its ARN."""
     if key_id.startswith("arn:"):
         return key_id
     return f"arn:aws:kms:{account.region}:{account.account_id}:key/{key_id}"

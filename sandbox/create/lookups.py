@@ -1,4 +1,4 @@
-"""What a program looks up in the account, by Pulumi's function token."""
+"""The data sources of the program, by Pulumi's function token."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from .declared import Account
 
 Lookup = Callable[[Mapping[str, Any], Account], dict[str, Any]]
-"""Arguments and account → what the function answers."""
+"""Arguments and account → the function's result."""
 
 
 class NothingFound(Exception):
-    """What was asked for is not there; the message is the provider's."""
+    """The requested object does not exist; the message is the provider's."""
 
 
 def _caller_identity(_arguments: Mapping[str, Any], account: Account) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _configuration_set(arguments: Mapping[str, Any], account: Account) -> dict[s
 
 
 def _service_quota(arguments: Mapping[str, Any], account: Account) -> dict[str, Any]:
-    """What AWS gives an account that has asked for more, or has grown: its documented default."""
+    """AWS's documented default, which an account gets on request or by use."""
     service, code = arguments["serviceCode"], arguments["quotaCode"]
     if (service, code) not in _QUOTAS:
         raise NothingFound(

@@ -1,9 +1,8 @@
-"""A function's archive as this machine can run it.
+"""A function's archive without compiled code that this machine cannot run.
 
-The archive holds compiled code for Lambda's arm64. A package that does not work without its own
-would hide the one of this machine's environment, which is of the same version: it stands before
-site-packages on the function's path. So it is left out of what the emulator gets, unless this
-machine runs it.
+The archive holds compiled code for Lambda's arm64, and is before site-packages on the function's
+path. So its copy of a package hides this machine's copy of the same version, and cannot be
+imported. Such a package is left out of the emulator's archive, unless this machine can run it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _MODULE = "PIL/_imaging"
 
 
 def runnable_here(code: bytes) -> bytes:
-    """The archive without packages whose compiled code is of another machine."""
+    """The archive without packages that are compiled for another machine."""
     with zipfile.ZipFile(io.BytesIO(code)) as archive:
         names = set(archive.namelist())
         has_it = any(name.startswith(_FOLDERS) for name in names)

@@ -1,8 +1,8 @@
-"""Policy documents on an emulator that speaks plain HTTP.
+"""Policy documents on an emulator that serves plain HTTP.
 
-The emulator listens on the loopback interface without TLS, so that the links in a delivered
-mail open in any browser, and it does evaluate `aws:SecureTransport`. A statement that denies
-everything without TLS, as every bucket should have one, would therefore deny everything.
+The emulator listens on the loopback interface without TLS, so that the links in a delivered mail
+open in any browser. It does evaluate `aws:SecureTransport`. So a statement that denies requests
+without TLS, as every bucket should have one, would deny everything.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pulumi's provider of random values: a value is made once."""
+"""Pulumi's provider of random values: a value is generated once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .declared import Account, Created, Creator, Declared
 def random_bytes(declared: Declared, _account: Account) -> Created:
     """`random.RandomBytes`."""
     value = secrets.token_bytes(declared.require("length"))
-    declared.leave_out("keepers", because="they tell when to make another, and nothing is updated")
+    declared.leave_out("keepers", because="they only trigger a replacement")
     text = base64.b64encode(value).decode("ascii")
     return Created("none", {"base64": text, "hex": value.hex()})
 

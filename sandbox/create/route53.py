@@ -1,8 +1,8 @@
-"""Route 53: records in a zone that is there already.
+"""Route 53: records in an existing zone.
 
-The provider does what the API asks for and its users need not know: it puts text in quotes (a
-value that holds `""` is of two strings). Route 53 refuses a name that is not of its zone and, when
-a record is to be created, one that is there; the emulator takes both, so both are looked at here.
+Like the provider, this puts text values in quotes (a value with `""` is two strings). Route 53
+refuses a name outside its zone, and the creation of a record that exists. The emulator accepts
+both, so both are checked here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _TEXT = {"TXT", "SPF"}
 
 
 def record(declared: Declared, account: Account) -> Created:
-    """`aws.route53.Record` of the simple kind."""
+    """`aws.route53.Record` with simple routing."""
     route53 = account.client("route53")
     zone, name, type_ = (declared.require(key) for key in ("zoneId", "name", "type"))
     zone_name = str(route53.get_hosted_zone(Id=zone)["HostedZone"]["Name"]).rstrip(".")
@@ -34,7 +34,7 @@ def record(declared: Declared, account: Account) -> Created:
 
 
 def find_record(account: Account, declared: Declared) -> bool:
-    """Whether there is a record of the declared name and type."""
+    """Whether a record of the declared name and type exists."""
     wanted = (declared.require("name").rstrip("."), declared.require("type"))
     present = account.client("route53").list_resource_record_sets(
         HostedZoneId=declared.require("zoneId"),
@@ -45,7 +45,7 @@ def find_record(account: Account, declared: Declared) -> bool:
 
 
 def change_record(account: Account, action: str, declared: Declared) -> None:
-    """Have the declared record created, written over (UPSERT) or deleted."""
+    """Create the declared record, overwrite it (UPSERT) or delete it, by `action`."""
     type_ = declared.require("type")
     values = [f'"{v}"' if type_ in _TEXT else v for v in declared.require("records")]
     record_set = {

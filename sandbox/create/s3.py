@@ -34,7 +34,7 @@ def bucket(declared: Declared, account: Account) -> Created:
 
 
 def lifecycle_configuration(declared: Declared, account: Account) -> Created:
-    """`aws.s3.BucketLifecycleConfiguration`. The emulator keeps the rules; nothing ages here."""
+    """`aws.s3.BucketLifecycleConfiguration`. The rules are stored; nothing expires here."""
     name = declared.require("bucket")
     account.client("s3").put_bucket_lifecycle_configuration(
         Bucket=name,

@@ -1,7 +1,7 @@
-"""SES: receiving (v1) and sending identities and configuration sets (v2).
+"""SES: receiving (v1), and sending identities and configuration sets (v2).
 
-The emulator holds these; what acts on them is the sandbox's own SMTP front and its own
-endpoint for sending. An identity counts as verified at once.
+The emulator stores these. The sandbox's own SMTP server and its endpoint for sending apply them.
+An identity counts as verified at once.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def receipt_rule_set(declared: Declared, account: Account) -> Created:
 def receipt_rule(declared: Declared, account: Account) -> Created:
     """`aws.ses.ReceiptRule` with actions of storing in S3, publishing and stopping.
 
-    SES writes a test object when an S3 action is set, and refuses a bucket that it may not
-    write to; the emulator does not, so the bucket's policy is looked at here.
+    SES writes a test object when an S3 action is set, and refuses a bucket that it may not write
+    to. The emulator does not, so the bucket's policy is checked here.
     """
     rule_set, description = declared.require("ruleSetName"), rule(declared, account)
     name = description["Name"]
@@ -40,10 +40,10 @@ def receipt_rule(declared: Declared, account: Account) -> Created:
 
 
 def rule(declared: Declared, account: Account) -> dict[str, Any]:
-    """A receipt rule as SES takes it.
+    """The parameters of a receipt rule for SES.
 
     Raises:
-        DeclarationError: if SES may not write to a bucket that it names.
+        DeclarationError: if SES may not write to a bucket of the rule.
     """
     description: dict[str, Any] = {"Name": declared.physical_name()} | declared.renamed(
         {
@@ -113,7 +113,7 @@ def _list(value: str | Iterable[str]) -> list[str]:
 
 
 def email_identity(declared: Declared, account: Account) -> Created:
-    """`aws.sesv2.EmailIdentity`, verified as soon as it is made."""
+    """`aws.sesv2.EmailIdentity`, verified at once."""
     client, name = account.client("sesv2"), declared.require("emailIdentity")
     if _is_there(client, name):
         raise DeclarationError(f"AlreadyExistsException: Email identity {name} already exist.")
@@ -142,7 +142,7 @@ def email_identity(declared: Declared, account: Account) -> Created:
 
 
 def set_default(declared: Declared, account: Account) -> None:
-    """Have mail of an identity go with a configuration set where it names none."""
+    """Set the configuration set for mail of an identity that names none."""
     account.default_sets.pop(declared.require("emailIdentity"), None)
     if name := declared.get("configurationSetName"):
         account.client("sesv2").get_configuration_set(ConfigurationSetName=name)
@@ -170,7 +170,7 @@ def configuration_set(declared: Declared, account: Account) -> Created:
 
 
 def configuration_set_parameters(declared: Declared) -> dict[str, Any]:
-    """The options that a configuration set declares, as SES takes them."""
+    """The declared options of a configuration set, as parameters for SES."""
     parameters: dict[str, Any] = {}
     for key, theirs, names in (
         (
@@ -198,8 +198,8 @@ def configuration_set_parameters(declared: Declared) -> dict[str, Any]:
 def event_destination(declared: Declared, account: Account) -> Created:
     """`aws.sesv2.ConfigurationSetEventDestination` to SNS or CloudWatch.
 
-    SES tries a topic out and refuses one that it may not publish on, so the topic's policy is
-    looked at here.
+    SES publishes a test and refuses a topic that it may not publish to. So the topic's policy is
+    checked here.
     """
     set_name = declared.require("configurationSetName")
     name = declared.require("eventDestinationName")
@@ -212,10 +212,10 @@ def event_destination(declared: Declared, account: Account) -> Created:
 
 
 def destination(declared: Declared, account: Account) -> dict[str, Any]:
-    """An event destination as SES takes it.
+    """The parameters of an event destination for SES.
 
     Raises:
-        DeclarationError: if SES may not publish on the topic that it names.
+        DeclarationError: if SES may not publish to its topic.
     """
     block = declared.block("eventDestination")
     if block is None:
@@ -252,9 +252,9 @@ def _require_publish_permission(account: Account, topic: str) -> None:
 
 
 def mail_from_attributes(declared: Declared, account: Account) -> Created:
-    """`aws.sesv2.EmailIdentityMailFromAttributes`: checked, and left at that.
+    """`aws.sesv2.EmailIdentityMailFromAttributes`: checked only.
 
-    The emulator has no such call, and no mail leaves that could have another reverse-path.
+    The emulator has no such call, and no mail leaves this machine.
     """
     identity, domain = declared.require("emailIdentity"), declared.get("mailFromDomain")
     account.client("sesv2").get_email_identity(EmailIdentity=identity)
@@ -267,9 +267,9 @@ def mail_from_attributes(declared: Declared, account: Account) -> Created:
 
 
 def feedback_attributes(declared: Declared, account: Account) -> Created:
-    """`aws.sesv2.EmailIdentityFeedbackAttributes`: checked, and left at that.
+    """`aws.sesv2.EmailIdentityFeedbackAttributes`: checked only.
 
-    The emulator has no such call, and nobody is sent a mail about a bounce here.
+    The emulator has no such call, and the sandbox sends no mail about a bounce.
     """
     identity = declared.require("emailIdentity")
     account.client("sesv2").get_email_identity(EmailIdentity=identity)

@@ -38,7 +38,7 @@ def topic_policy(declared: Declared, account: Account) -> Created:
 
 
 def topic_subscription(declared: Declared, account: Account) -> Created:
-    """`aws.sns.TopicSubscription`. An e-mail subscription stays unconfirmed: nothing is sent."""
+    """`aws.sns.TopicSubscription`. An e-mail subscription stays unconfirmed: no mail is sent."""
     attributes = declared.renamed(
         {
             "filterPolicy": "FilterPolicy",

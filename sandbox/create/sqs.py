@@ -34,7 +34,7 @@ def queue(declared: Declared, account: Account) -> Created:
 
 
 def attributes(declared: Declared) -> dict[str, str]:
-    """The attributes that a queue declares, as SQS takes them."""
+    """The declared attributes of a queue, as parameters for SQS."""
     return {key: _text(value) for key, value in declared.renamed(ATTRIBUTES).items()}
 
 

@@ -15,14 +15,14 @@ def parameter(declared: Declared, account: Account) -> Created:
         **parameter_of(declared) | {"Name": name},
         **({"Overwrite": True} if overwrite else {"Tags": tags}),
     )
-    if overwrite:  # SSM takes only one of the two in one call
+    if overwrite:  # SSM accepts only one of the two in a call
         ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId=name, Tags=tags)
     arn = f"arn:aws:ssm:{account.region}:{account.account_id}:parameter/{name.lstrip('/')}"
     return Created(name, {"name": name, "arn": arn, "version": made["Version"]})
 
 
 def parameter_of(declared: Declared) -> dict[str, Any]:
-    """What a parameter declares, as Parameter Store takes it; without its tags."""
+    """The declared inputs for Parameter Store, without the tags."""
     return {
         "Name": declared.get("name"),
         "Type": declared.require("type"),

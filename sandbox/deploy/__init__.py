@@ -1,6 +1,6 @@
 """The Pulumi program, deployed on the emulator.
 
-`program` runs it, `mocked` answers as Pulumi's engine would, with real resources behind it
-(`sandbox.create`). `values` are Pulumi's as plain Python, `checks` finds what Pulumi would lose
-without a word, and `account` is what the account holds before.
+`program` runs it. `mocked` answers it as Pulumi's engine would, and creates the resources
+(`sandbox.create`). `values` converts Pulumi's values to plain Python. `checks` finds outputs that
+Pulumi would drop silently. `account` creates what exists in the account before.
 """

@@ -1,6 +1,6 @@
-"""The account before the deployment: what the configuration says exists already.
+"""The account before the deployment: creates what the configuration assumes to exist.
 
-On AWS these things are made once, by hand or by another program; the emulator starts empty.
+On AWS, these resources are created once, by hand or by another program. The emulator starts empty.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def prepare_account(*, ses: SESClient, sesv2: SESV2Client, config: Mapping[str, Any]) -> None:
-    """Make the rule set, verified domains and configuration set that `config` relies on.
+    """Create the rule set, verified domains and configuration set that `config` names.
 
-    `config` has full names. A rule set that is there already is an active one.
+    `config` has full names. An existing rule set is an active one.
     """
 
     def value(key: str) -> Any:  # noqa: ANN401 (whatever the configuration holds)

@@ -1,9 +1,9 @@
 """Outputs that Pulumi would drop silently, reported.
 
-Under mocks, an output that nobody answers becomes None, and an output formatted as text becomes
-a sentence about `__str__`, which then stands in a policy or a variable. Unanswered outputs get
-a marker (`unset_outputs`), and whatever a resource is made of or the stack exports is searched
-for both (`wrong_texts`).
+Under mocks, an output without a value becomes None. An output formatted as text becomes a sentence
+about `__str__`, which then is in a policy or a variable. So outputs without a value get a marker
+(`unset_outputs`), and the inputs of resources and the stack's exports are searched for both
+(`wrong_texts`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MODULES = {"index": "", "lambda": ".lambda_"}
 
 
 def wrong_texts(value: object, path: str = "") -> Iterator[str]:
-    """What must not stand in any text that Pulumi passes on, with where it stands."""
+    """The errors of texts that Pulumi passes on, each with its path in `value`."""
     if isinstance(value, str):
         where = path.removeprefix(".") or "value"
         if _STRINGIFIED_OUTPUT in value:
@@ -43,8 +43,8 @@ def resource_class(type_token: str) -> type:
     """The class of a provider's SDK that declares resources of this type."""
     package, path, class_name = type_token.split(":")
     module_name = path.partition("/")[0]
-    # They are loaded at the first look, which must not be two threads' at once, and say of each
-    # other what nobody here needs to know.
+    # Modules are imported at the first use, by one thread at a time. Their deprecation warnings
+    # about each other are not relevant here.
     with _LOADING, warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", ".* has been deprecated in favor of ", DeprecationWarning
@@ -57,10 +57,10 @@ def resource_class(type_token: str) -> type:
 
 
 def unset_outputs(type_token: str, name: str) -> dict[str, str]:
-    """A marker for every scalar output that the resource's class promises.
+    """A marker for every scalar output that the resource's class declares.
 
-    What a creator answers overwrites it; what is left and read turns up in the reader's inputs
-    (`wrong_texts`). Optional outputs may be None on AWS too, and None is what they are.
+    A creator's outputs overwrite it. A remaining marker that is used appears in another resource's
+    inputs (`wrong_texts`). Optional outputs get none: they may be None on AWS too.
     """
     if type_token.startswith(("pulumi:", "pulumi-python:")):
         return {}

@@ -1,6 +1,6 @@
-"""A Pulumi program as the sandbox runs it, with mocks or with Pulumi's engine.
+"""Runs a Pulumi program, with mocks or with Pulumi's engine.
 
-Both show a program the same account, the same answers and the same errors.
+Both give a program the same account, the same answers and the same errors.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ PROGRAM = Path(__file__).resolve().parent.parent.parent / "__main__.py"
 """The program of this repository."""
 
 _NOT_THE_PROGRAMS = frozenset({"sandbox", "tests"})
-"""Packages of a project that run a program, and are no part of it."""
+"""Packages of a project that run the program and are not part of it."""
 
 _CLOSED_WITHIN = 5.0  # seconds
 
 PROVIDER = "pulumi:providers:aws"
-"""The type of a provider that a program declares itself."""
+"""The type of a provider that a program declares explicitly."""
 
 
 class DeployError(Exception):
@@ -48,7 +48,7 @@ def execute(program: Path) -> None:
     sys.path.insert(0, folder)
     try:
         with warnings.catch_warnings():
-            # What the provider's modules say of each other as they are imported.
+            # The provider's modules warn about each other when they are imported.
             warnings.filterwarnings(
                 "ignore", ".* has been deprecated in favor of ", DeprecationWarning
             )
@@ -59,7 +59,7 @@ def execute(program: Path) -> None:
 
 @contextmanager
 def modules_of(program: Path) -> Iterator[None]:
-    """The program's own packages, where others of their names are imported: another release's."""
+    """Import the program's own packages, not the same packages of another release."""
     others = _packages_of_another(program.parent)
     for name in others:
         del sys.modules[name]
@@ -73,7 +73,7 @@ def modules_of(program: Path) -> Iterator[None]:
 
 
 def _packages_of_another(project: Path) -> dict[str, ModuleType]:
-    """What is imported of packages that the project has, from another folder: another release."""
+    """The imported packages with names of this project but from another folder."""
     own = {file.parent.name for file in project.glob("*/__init__.py")}
     return {
         name: module
@@ -86,10 +86,11 @@ def _packages_of_another(project: Path) -> dict[str, ModuleType]:
 
 
 class Threads:
-    """A pool of threads that Pulumi may register resources on. A context manager.
+    """A pool of threads on which Pulumi may register resources. A context manager.
 
-    Pulumi opens an event loop on each thread that it does so on, unless there is one, and never
-    closes it. These are closed when the threads are gone, and so are the loops that use the pool.
+    Pulumi opens an event loop on each thread where it registers a resource, unless there is one,
+    and never closes it. At the end of the context these loops are closed, and the loops that use
+    the pool.
     """
 
     def __init__(self) -> None:
@@ -98,7 +99,7 @@ class Threads:
         self._pool = ThreadPoolExecutor(initializer=self._bring_loop)
 
     def serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Be the pool of this loop."""
+        """Make this the pool of the loop."""
         loop.set_default_executor(self._pool)
         self._served.append(loop)
 
@@ -124,9 +125,10 @@ class Threads:
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:
-    """End what a loop was left with by a program that failed, once nobody runs it any more.
+    """Finish the tasks that a failed program left in a loop that no longer runs.
 
-    Pulumi's server runs it for one task after another as it ends, and closes it if all goes well.
+    Pulumi's server runs the loop for one task after another as it ends, and closes it only without
+    an error.
     """
     deadline = time.monotonic() + _CLOSED_WITHIN
     while loop.is_running() or not (loop.is_closed() or time.monotonic() > deadline):
@@ -144,7 +146,7 @@ def _end(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def config_text(value: object) -> str:
-    """A value of the configuration as Pulumi hands it to a program: text, or JSON."""
+    """A configuration value in the form that Pulumi gives a program: text, or JSON."""
     return value if isinstance(value, str) else to_json(value)
 
 
@@ -152,7 +154,7 @@ def checked_export(name: str, value: object) -> object:
     """An export as plain Python.
 
     Raises:
-        DeployError: if it holds what Pulumi made of an output that is none.
+        DeployError: if it contains the text of an output without a value.
     """
     exported: object = plain(value, Path())
     if wrong := next(wrong_texts(exported), None):
@@ -168,14 +170,14 @@ def make(
     *,
     existing: str | None = None,
 ) -> Created:
-    """Make a declared resource; `existing` is the id of one that is declared to be there already.
+    """Create a declared resource. `existing` is the id of one that is declared to exist.
 
     Raises:
-        DeclarationError: for a type that nobody can make here, an input that nothing was done
-            with, or a resource that is there already.
+        DeclarationError: for a type without a creator, an input that was not read, or an existing
+            resource.
     """
     if existing is not None:
-        raise DeclarationError("existing resources cannot be read or imported here")
+        raise DeclarationError("the sandbox cannot read or import existing resources")
     if wrong := next(wrong_texts(inputs), None):
         raise DeclarationError(wrong)
     declared = Declared(name, inputs)
@@ -188,14 +190,14 @@ def make(
         raise unknown_type()
     if unhandled := declared.unhandled():
         raise DeclarationError(
-            f"the sandbox does nothing with input {', '.join(unhandled)}; apply it in "
+            f"the sandbox ignores input {', '.join(unhandled)}; apply it in "
             "sandbox/create, or leave it out there with a reason"
         )
     return created
 
 
 def check_config(config: Mapping[str, object], account: Account) -> None:
-    """The configuration is for the region that the emulator is.
+    """Check that the configuration is for the emulator's region.
 
     Raises:
         DeployError: if it is for another.
@@ -206,25 +208,25 @@ def check_config(config: Mapping[str, object], account: Account) -> None:
 
 
 def unknown_type() -> DeclarationError:
-    """What a resource of a type that nobody can make here is answered with."""
+    """The error for a resource of a type without a creator."""
     return DeclarationError(
-        "the sandbox cannot make resources of this type; add it to sandbox/create"
+        "the sandbox cannot create resources of this type; add it to sandbox/create"
     )
 
 
 def check_region(declared: Declared, account: Account) -> None:
-    """The emulator is one region.
+    """Check that a resource is in the emulator's only region.
 
     Raises:
         DeclarationError: if another is declared.
     """
     region = declared.get("region", account.region)
     if region != account.region:
-        raise DeclarationError(f"region is {region}; here is only {account.region}")
+        raise DeclarationError(f"region is {region}; the sandbox has only {account.region}")
 
 
 def one_line(error: BaseException) -> str:
-    """An exception's text without line breaks; its type too, where the text needs it."""
+    """An exception's text without line breaks, with its type where the text needs it."""
     if isinstance(error, ClientError):
         answer = error.response["Error"]
         return f"{error.operation_name}: {answer.get('Code')}: {answer.get('Message')}"
@@ -234,7 +236,7 @@ def one_line(error: BaseException) -> str:
 
 
 def joined_lines(text: str) -> str:
-    """A text on one line; what stands in lines below a heading is told apart."""
+    """A text on one line; lines below a heading are joined by a separator."""
     heading, *items = [" ".join(line.split()) for line in text.strip().splitlines()] or [""]
     separator = "; " if heading.endswith(":") else " "
     return " ".join(filter(None, [heading, separator.join(filter(None, items))]))

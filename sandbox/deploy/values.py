@@ -1,4 +1,4 @@
-"""Pulumi's values as plain Python, as its mocks hand them over.
+"""Pulumi's values as plain Python, from the form that its mocks get.
 
 Numbers are floats, one secret wraps everything around it, and archives are asset objects.
 """
@@ -20,9 +20,9 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold
 
 
 def plain(value: Any, folder: Path) -> Any:  # noqa: ANN401 (any value of Pulumi's)
-    """A value of Pulumi's as plain Python: secrets bare, whole numbers int, archives zipped.
+    """A value of Pulumi's as plain Python: secrets unwrapped, whole numbers int, archives zipped.
 
-    Relative paths of assets are taken from `folder`, where Pulumi runs a program.
+    Relative paths of assets are relative to `folder`, where Pulumi runs a program.
     """
     if isinstance(value, Mapping):
         if rpc.is_rpc_secret(value):
@@ -53,14 +53,14 @@ def _zip(archive: pulumi.Archive | pulumi.Asset, folder: Path) -> bytes:
 def _files(
     asset: pulumi.Archive | pulumi.Asset, folder: Path, name: str
 ) -> Iterator[tuple[str, bytes]]:
-    """The files of an asset by their names in an archive, where it stands as `name`."""
+    """The files of an asset, by their paths in the archive; `name` is the asset's own."""
     if isinstance(asset, pulumi.AssetArchive):
         for step, part in asset.assets.items():
             yield from _files(part, folder, f"{name}/{step}" if name else step)
     elif isinstance(asset, pulumi.FileArchive):
         top = folder / asset.path
         if not top.is_dir():
-            raise DeclarationError(f"archive {asset.path} is no folder")
+            raise DeclarationError(f"archive {asset.path} is not a folder")
         for path in top.rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 inside = path.relative_to(top).as_posix()
@@ -70,4 +70,4 @@ def _files(
     elif isinstance(asset, pulumi.StringAsset):
         yield name, asset.text.encode()
     else:
-        raise DeclarationError(f"the sandbox fetches nothing: {type(asset).__name__} {name}")
+        raise DeclarationError(f"the sandbox downloads no assets: {type(asset).__name__} {name}")

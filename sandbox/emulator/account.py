@@ -1,14 +1,14 @@
 """What ministack (1.5.33) lacks for `relayctl doctor`. Runs in the emulator's process.
 
-* SES's suppression list of the account (SES API v2, PutSuppressedDestination and its relatives):
-  ministack has an empty one that takes nothing. Addresses are kept here, and nothing is held back
-  for them: what SES does with such mail is what the faults file says (`ses_faults`).
-* An identity is verified as soon as it is made, by DKIM (SES API v2, DkimAttributes): ministack
-  says that it is verified, and that its keys were not found yet.
-* A subscription that waits to be confirmed is listed with the word `PendingConfirmation` in place
-  of an ARN (SNS API, ListSubscriptionsByTopic): ministack lists its ARN.
+* SES's suppression list of the account (SES API v2, PutSuppressedDestination and related calls):
+  ministack's list is always empty. Addresses are stored here, but no mail is suppressed; the
+  faults file decides about such mail (`ses_faults`).
+* An identity is verified at once, by DKIM (SES API v2, DkimAttributes): ministack reports it as
+  verified, but its keys as not found yet.
+* A subscription that waits for confirmation is listed with `PendingConfirmation` in place of an
+  ARN (SNS API, ListSubscriptionsByTopic): ministack lists its ARN.
 """
-# What the emulator is made of is private to it, and nothing of it is typed.
+# The emulator's parts are private and untyped.
 # ruff: noqa: SLF001, ANN401
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _suppressed: dict[str, dict[str, Any]] = {}
 
 
 def install() -> None:
-    """Have the emulator answer so."""
+    """Install these corrections in the emulator."""
     answer = ses_v2.handle_request
 
     async def handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:

@@ -1,10 +1,10 @@
-"""An alarm looks at its own metric alone. Runs in the emulator's own process.
+"""Restricts an alarm to its own metric. Runs in the emulator's own process.
 
-A metric is its name with its dimensions (CloudWatch guide, "Metrics concepts"); ministack (1.5.33)
-evaluates an alarm on the data of every metric of that name, so that one queue's depth, or one
+A metric is its name with its dimensions (CloudWatch guide, "Metrics concepts"). ministack (1.5.33)
+evaluates an alarm on the data of every metric of that name. So one queue's depth, or one
 function's errors, would fire another's alarm.
 """
-# Nothing of the emulator is typed.
+# The emulator is untyped.
 # ruff: noqa: ANN401
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ministack.services import cloudwatch
 
 
 def install() -> None:
-    """Have each alarm evaluated on the data of its own dimensions."""
-    evaluate = cloudwatch._evaluate_alarm  # noqa: SLF001 (there is no other way in)
+    """Evaluate each alarm on the data of its own dimensions."""
+    evaluate = cloudwatch._evaluate_alarm  # noqa: SLF001 (there is no public name)
 
     def evaluate_own(alarm: Any) -> None:
         dimensions = {one["Name"]: one["Value"] for one in alarm.get("Dimensions") or []}
@@ -25,7 +25,7 @@ def install() -> None:
             key: [point for point in points if (point.get("Dimensions") or {}) == dimensions]
             for key, points in cloudwatch._metrics.items()  # noqa: SLF001
         }
-        # The same code, with nothing but these data to look at.
+        # The same code, with only these data as its global.
         look = FunctionType(evaluate.__code__, {**vars(cloudwatch), "_metrics": own})
         look(alarm)
 

@@ -1,15 +1,15 @@
-"""Which requests the emulator answers: signed ones, and the sandbox's. In the emulator's process.
+"""Decides which requests the emulator answers. Runs in the emulator's process.
 
-ministack answers anybody who reaches its port, and any web page that the developer has open
-reaches ports of this machine: its requests for `/_ministack/reset` would empty the account. So a
-request passes only if
+ministack answers every request on its port, and any web page in the developer's browser can reach
+ports of this machine. Its request for `/_ministack/reset` would empty the account. So a request
+passes only if
 
-* its Host is a name of this machine, or the name that AWS gives to a function URL: a page whose
-  own name was made to lead here (DNS rebinding) comes with that name;
-* and it is signed (the emulator checks the signature), or is one for a function URL, which is open
-  to all at AWS too;
+* its Host is a name of this machine, or the name that AWS gives to a function URL: a page that
+  uses DNS rebinding sends its own name;
+* and it is signed (the emulator checks the signature), or is for a function URL, which is public
+  on AWS too;
 * or, for a path of the emulator's own (`/_ministack/…`), it has the sandbox's key, which no page
-  knows, in a header that no page may send without being asked.
+  knows, in a header that needs a CORS preflight.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def may_pass(method: str, path: str, query: str, headers: Mapping[str, str], key
 
 
 def _is_signed(query: str, headers: Mapping[str, str]) -> bool:
-    """Whether there is a signature (AWS Signature Version 4, in the header or in the query)."""
+    """Whether it has a signature (AWS Signature Version 4, in the header or in the query)."""
     return headers.get("authorization", "").startswith(
         "AWS4-HMAC-SHA256 "
     ) or "X-Amz-Signature" in parse_qs(query, keep_blank_values=True)
 
 
 def guarded(app: App, key: str) -> App:
-    """The application, with nobody let through who may not pass."""
+    """The application behind the check: other requests get an error."""
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 (ASGI's own)
         if scope["type"] == "lifespan" or (scope["type"] == "http" and _may_pass(scope, key)):
@@ -79,7 +79,7 @@ def _may_pass(scope: Mapping[str, Any], key: str) -> bool:
 
 
 def install() -> None:
-    """Stand in front of ministack. The key is in no worker's environment."""
+    """Put the check in front of ministack. The key is removed from the workers' environment."""
     from ministack import app as ministack_app  # noqa: PLC0415 (tests import this module without)
 
     ministack_app.app = guarded(ministack_app.app, os.environ.pop(KEY_VARIABLE))

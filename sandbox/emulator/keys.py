@@ -1,20 +1,20 @@
 """Checks of KMS key policies. In the emulator's process.
 
-A bucket, a queue or a topic under a key of the account's own is of use only to who may use that
-key, too, whether they ask themselves or a service does for them (S3 guide, "Using SSE-KMS"; SQS
-guide, "Key management"; SNS guide, "Key management"). ministack keeps the name of the key, and
-asks it nothing. Here it is asked, by ministack's own evaluator:
+A bucket, queue or topic under a customer managed key is usable only for a principal that may also
+use the key, directly or by a service (S3 guide, "Using SSE-KMS"; SQS guide, "Key management"; SNS
+guide, "Key management"). ministack stores the key's name but does not check its policy. Here it is
+checked, with ministack's own evaluator, for:
 
-* a user or a role, when they read or write an object, a message or a notice. Their policies and
-  the key's count, with `kms:ViaService`, as KMS sees them;
+* a user or a role that reads or writes an object, a message or a notice. Their policies and the
+  key's apply, with `kms:ViaService`, as in KMS;
 * the role of a function whose mapping polls a queue: without the right, the messages stay there;
-* S3 and SNS, when they write to a queue: where the key does not let them, what they write is lost,
-  and a notification that would be cannot be configured.
+* S3 and SNS when they write to a queue: if the key does not allow it, the message is lost, and
+  such a notification cannot be configured.
 
-The account's root is let through, as everywhere in ministack. An object counts as encrypted under
-the key that its bucket has now. An alarm of CloudWatch's is published in any case.
+The account's root is allowed, as everywhere in ministack. An object counts as encrypted under the
+current key of its bucket. An alarm of CloudWatch is always published.
 
-It leans on `enforce` of `ministack.core.iam_evaluator`, on `queue_policy_allows` of
+It depends on `enforce` of `ministack.core.iam_evaluator`, on `queue_policy_allows` of
 `ministack.services.sqs` and on `_iter_all_esms` of `ministack.services.lambda_svc` (1.5.33);
 `tests/sandbox/emulator/test_keys.py` states the behaviour.
 """
@@ -39,14 +39,14 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "sqs:SendMessage": (_DECRYPT, _ENCRYPT),
     "sns:Publish": (_DECRYPT, _ENCRYPT),
 }
-"""What of the key an action takes."""
+"""The key's actions that an action needs."""
 
 _OF_AWS = "alias/aws/"
-"""A key that a service keeps itself: it lets in whoever the service lets in."""
+"""An AWS managed key: it allows each principal that the service allows."""
 
 
 def install() -> None:
-    """Have keys asked from now on."""
+    """Install the checks."""
     enforce, admits, mappings = iam.enforce, sqs.queue_policy_allows, lambda_svc._iter_all_esms
 
     def enforce_with_key(
@@ -84,10 +84,10 @@ def install() -> None:
 
 
 def _key_of(resource_arn: str) -> str | None:
-    """The ARN of the key that a bucket, an object's bucket, a queue or a topic is under."""
+    """The ARN of the key of a bucket, of an object's bucket, of a queue or of a topic."""
     parts = resource_arn.split(":", 5)
     if len(parts) < len(("arn", "aws", "service", "region", "account", "name")):
-        return None  # a notice to a telephone is on no topic
+        return None  # a text message to a phone number has no topic
     service, name = parts[2], parts[5]
     if service == "s3":
         headers = s3._bucket_default_sse_headers(name.partition("/")[0])
@@ -103,7 +103,7 @@ def _key_of(resource_arn: str) -> str | None:
 
 
 def _may_use(key: str, actions: tuple[str, ...], caller: Any, service: str) -> bool:
-    """Whether a caller may take these actions with the key, where a service asks for them."""
+    """Whether a caller may use the key for these actions by a service."""
     policy = kms.key_policy_for_arn(key)
     if policy is None:
         return False
@@ -131,7 +131,7 @@ def _may_use(key: str, actions: tuple[str, ...], caller: Any, service: str) -> b
 
 
 def _role_of(arn: str) -> str:
-    """What `aws:PrincipalArn` is of a role's session: the role (IAM guide, "Global keys")."""
+    """The role of a role's session: the value of `aws:PrincipalArn` (IAM guide, "Global keys")."""
     head, assumed, session = arn.partition(":assumed-role/")
     if not assumed:
         return arn
@@ -139,7 +139,7 @@ def _role_of(arn: str) -> str:
 
 
 def _service_may_use(key: str | None, service: str, account: str) -> bool:
-    """Whether a service may write under the key: by the key's policy alone, as it has no other."""
+    """Whether a service may write under the key: only the key's policy decides."""
     if key is None:
         return True
     policy = kms.key_policy_for_arn(key)
@@ -163,7 +163,7 @@ def _service_may_use(key: str | None, service: str, account: str) -> bool:
 
 
 def _may_poll(mapping: Mapping[str, Any], account: str) -> bool:
-    """Whether the role of a mapping's function may read what is in its queue."""
+    """Whether the role of a mapping's function may decrypt the messages of its queue."""
     source = str(mapping.get("EventSourceArn", ""))
     key = _key_of(source) if ":sqs:" in source else None
     if key is None:

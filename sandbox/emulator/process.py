@@ -1,26 +1,26 @@
 """The emulator's own process: ministack, with Lambda's memory limit. Run as a script.
 
-Beside it, `receipt_rules` and `account` have what ministack lacks of SES and of SNS, `updates`
-what it lacks of the update of a function, `keys` the asking of KMS keys, `guard` whom it lets in;
-`shared_code` unpacks a function's archive once.
+It also installs: `receipt_rules` and `account`, what ministack lacks of SES and SNS; `updates`,
+the correct update of a function; `keys`, the check of KMS key policies; `guard`, the check of
+requests; `shared_code`, which unpacks a function's archive once.
 
 Lambda ends a worker with SIGKILL as soon as its processes hold more memory than the function
 declares, and fails the invocation with `Runtime.ExitError` (AWS Lambda guide, "Configure Lambda
-function memory"; "Troubleshoot execution issues in Lambda"). The emulator declares a limit and
-enforces none. What is measured here is the peak of the resident memory of the worker's process,
-`VmHWM` of proc_pid_status(5): the interpreter and its libraries count, reserved addresses do not.
-The kernel keeps that peak, so that no short one is missed between two looks: an invocation whose
-peak was beyond the limit has failed, even if it has answered meanwhile.
+function memory"; "Troubleshoot execution issues in Lambda"). The emulator enforces no limit. Here
+the peak of the resident memory of the worker's process is measured, `VmHWM` of proc_pid_status(5).
+It includes the interpreter and its libraries, but not reserved addresses. The kernel keeps the
+peak, so a short one between two checks is not missed. An invocation whose peak was over the limit
+fails, even if it has answered meanwhile.
 
 Lambda's `REPORT` line gives the maximum over all invocations of one execution environment (AWS
-Lambda guide, "Report log lines"), which is what `VmHWM` is.
+Lambda guide, "Report log lines"). `VmHWM` is the same.
 
-It also ends, with all workers, when its standard input is closed: however the sandbox ends.
+The process also ends, with all workers, when its standard input is closed, so however the sandbox
+ends.
 
-This runs in the emulator's process, where nothing else of the sandbox can be imported. It leans on
-`Worker.invoke` of `ministack.core.lambda_runtime` and on what writes the report in
-`ministack.services.lambda_svc` (1.5.33); `tests/sandbox/emulator/contract/` states the
-behaviour.
+Nothing else of the sandbox can be imported in this process. It depends on `Worker.invoke` of
+`ministack.core.lambda_runtime` and on the function that writes the report in
+`ministack.services.lambda_svc` (1.5.33); `tests/sandbox/emulator/contract/` states the behaviour.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 _MEGABYTE = 1024 * 1024  # Lambda's MB
-_PAUSE = 0.01  # seconds between two looks at a worker at work
+_PAUSE = 0.01  # seconds between two checks of a busy worker
 _MORE = (
     "account.py",
     "alarms.py",
@@ -52,32 +52,32 @@ _MORE = (
     "shared_code.py",
     "updates.py",
 )
-"""What is beside this file."""
+"""Modules in the folder of this file."""
 
-_LAST_LINES = 5.0  # seconds that a dead worker's last lines are waited for at most
+_LAST_LINES = 5.0  # seconds to wait for a dead worker's last lines
 _PEAK = re.compile(rb"^VmHWM:\s*(\d+) kB$", re.MULTILINE)
 
-_invocation = threading.local()  # `peak`: of the one that this thread ran last, in bytes
+_invocation = threading.local()  # `peak`: of this thread's last invocation, in bytes
 
 
 class _Worker(lambda_runtime.Worker):  # type: ignore[misc] # ministack has no types
-    """A worker that dies of more memory than its function declares."""
+    """A worker that is killed when it uses more memory than its function declares."""
 
     def invoke(self, event: object, request_id: str, **more: object) -> dict[str, Any]:
-        """One invocation; the answer is an error if the worker took too much memory for it."""
+        """Run one invocation; the answer is an error if it used too much memory."""
         with _Watch(self) as watch:
             try:
                 response: dict[str, Any] = super().invoke(event, request_id, **more)
             except RuntimeError as error:  # it ended before it was ready
                 response = {"status": "error", "error": str(error), "log": ""}
         if response.get("status") == "error" and self._stderr_thread is not None:
-            # The worker is gone: what it wrote has an end. The emulator waits for 50 ms at most,
-            # which a busy machine may need to hand it on.
+            # The worker has ended, so its output has an end. The emulator waits for 50 ms only,
+            # which is too short on a busy machine.
             self._stderr_thread.join(_LAST_LINES)
             response["log"] = "\n".join(filter(None, [response.get("log"), self._drain_stderr()]))
         _invocation.peak = watch.peak
         if watch.killed:
-            _invocation.peak = watch.limit  # more than there is, nothing can have
+            _invocation.peak = watch.limit  # it cannot use more than the limit
             response["status"] = "error"
             response["error"] = (
                 f"RequestId: {request_id} Error: Runtime exited with error: signal: killed\n"
@@ -86,10 +86,10 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc] # ministack has no t
         return response
 
     def _drain_stderr_bounded(self, *_: float, **__: float) -> str:
-        """What the worker has written by now, all of it.
+        """Everything that the worker has written so far.
 
-        The emulator gives its reader 5 ms after the last line. On a busy machine it has not come
-        to the rest of the pipe by then, which would be logged by the next invocation only.
+        The emulator gives its reader 5 ms after the last line. On a busy machine the reader has
+        then not read the whole pipe, and the rest would be logged by the next invocation.
         """
         deadline = time.monotonic() + _LAST_LINES
         while self._holds_unread_lines() and time.monotonic() < deadline:
@@ -107,7 +107,7 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc] # ministack has no t
 
 
 class _Watch:
-    """Looks at a worker's memory until the context ends, and kills it if that is too much."""
+    """Checks a worker's memory until the context ends, and kills it if it uses too much."""
 
     def __init__(self, worker: lambda_runtime.Worker) -> None:
         self.peak = 0
@@ -143,11 +143,11 @@ class _Watch:
         self._ended.set()
         self._thread.join()
         if not self.killed:
-            self._look()  # what it took since the last look
+            self._look()  # its peak since the last check
 
 
 def _peak_of(pid: int) -> int:
-    """The largest resident memory that the process had, in bytes; 0 if it has ended."""
+    """The peak of the process's resident memory in bytes; 0 if it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_bytes()
     except OSError:
@@ -157,7 +157,7 @@ def _peak_of(pid: int) -> int:
 
 
 def _reported_peak(_function: object) -> int:
-    """The peak in MB, for the report of the invocation that this thread has just run."""
+    """The peak in MB of the invocation that this thread ran last, for its report."""
     return -(-int(getattr(_invocation, "peak", 0)) // _MEGABYTE)
 
 

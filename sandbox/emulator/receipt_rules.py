@@ -1,8 +1,8 @@
 """SES's UpdateReceiptRule, which ministack lacks (1.5.33). Runs in the emulator's own process.
 
-A rule that is deleted and made again would be missing for a moment, and mail be refused in it.
+Without it, a rule would be deleted and created again, and mail would be refused in between.
 """
-# What the emulator is made of is private to it, and nothing of it is typed.
+# The emulator's parts are private and untyped.
 # ruff: noqa: SLF001, ANN401
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ministack.services import ses
 
 
 def install() -> None:
-    """Have the emulator answer it."""
+    """Add the call to the emulator."""
     answer = ses.handle_request
 
     async def handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:

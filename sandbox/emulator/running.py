@@ -1,22 +1,21 @@
-"""The stand-in for AWS: ministack as a child process on the loopback interface.
+"""Runs the emulator of AWS: ministack as a child process on the loopback interface.
 
-Facts this rests on (ministack 1.5.33; the suite `tests/sandbox/emulator/contract/`
-states everything the relay needs of it, so that another emulator could take its place):
+This depends on these facts (ministack 1.5.33). `tests/sandbox/emulator/contract/` states
+everything that the relay needs of an emulator, so that another could replace it.
 
 * `AUTH=true` makes it check signatures and evaluate IAM policies. The account's root is the
   access key that equals the 12-digit account id; its secret is `AWS_SECRET_ACCESS_KEY` of
   the emulator's own environment.
 * A Lambda function runs in a child process of the emulator, in the same Python, with the
-  emulator's environment, under credentials of the function's role. The function's archive
-  stands before site-packages on its path. So the emulator is started with an environment
-  made from nothing: what the caller's shell holds (AWS_*, proxies, PYTHONPATH, HOME) can
-  neither help nor harm a function.
+  emulator's environment, under credentials of the function's role. The function's archive is
+  before site-packages on its path. So the emulator starts with a newly built environment: the
+  caller's variables (AWS_*, proxies, PYTHONPATH, HOME) do not reach a function.
 * Workers have their code under TMPDIR, unpacked once for all (`shared_code`), and stay in the
   emulator's process group.
-* By itself it knows no memory limit: `process` brings Lambda's.
+* It enforces no memory limit: `process` adds Lambda's.
 * MQTT and SFTP listeners and Docker are on unless they are turned off.
 * A function's URL answers at the emulator by its path, `/_aws/lambda-url/<URL id>/`, or by its
-  host name on AWS in the Host header. There are no names in 127.0.0.1 that lead here.
+  host name on AWS in the Host header. Such a host name does not resolve to 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -57,16 +56,16 @@ _MESSAGES_PATH = "/_ministack/sqs/messages"
 _START_TIMEOUT = 60.0  # seconds; a second is usual, but a test machine may be busy
 _STOP_TIMEOUT = 5.0  # seconds between SIGTERM and SIGKILL
 _POLL_INTERVAL = 0.02  # seconds
-_MORE_PORTS = 2  # tried, if another process takes the first
-_PORT_TAKEN = " already in use"  # in its log
+_MORE_PORTS = 2  # tries more, if another process takes the first
+_PORT_TAKEN = " already in use"  # in the emulator's log
 _PROGRAM = Path(__file__).with_name("process.py")
 _INHERITED = (
-    *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH"),  # what starting a Python may need
-    "SSL_CERT_FILE",  # whom a function trusts that posts to a webhook on this machine
+    *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH"),  # may be needed to start Python
+    "SSL_CERT_FILE",  # certificates that a function trusts for webhooks on this machine
 )
 
 _CLIENT_CONFIG = Config(
-    # Unset, each of these would be read from the caller's environment.
+    # If unset, each would be read from the caller's environment.
     proxies={},
     use_fips_endpoint=False,
     use_dualstack_endpoint=False,
@@ -83,16 +82,15 @@ class EmulatorError(Exception):
 
 
 class _PortTaken(EmulatorError):
-    """Another process took the port, between its choice and its use."""
+    """Another process took the port before the emulator could bind it."""
 
 
 class Emulator:
-    """A running emulator and the administrator's way in. Made by `start`, ended by `stop`.
+    """A running emulator, with administrator's access. Made by `start`, ended by `stop`.
 
-    `endpoint` is its base URL; `access_key_id` and `secret_access_key` are the account's
-    root credentials; `log` is the file its own log goes to. `malware_plans` is what was declared
-    to be scanned, `smtp_passwords` what the access keys log in with at SES's SMTP interface, by
-    key id, `default_sets` the configuration sets of identities: the emulator has none of them.
+    `endpoint` is its base URL. `access_key_id` and `secret_access_key` are the account's root
+    credentials. `log` is its log file. `malware_plans`, `smtp_passwords` and `default_sets`: see
+    `Account`.
     """
 
     def __init__(
@@ -135,13 +133,13 @@ class Emulator:
     ) -> Self:
         """Start an emulator on a free port and wait until it answers.
 
-        Its log is `data/emulator.log`. `worker_environment` is laid into the environment of
-        every Lambda function. `front` is the origin of whoever hands the requests of the one
-        function URL on to it, None if nobody does. Use the result as a context manager, or call
-        `stop`.
+        Its log is `data/emulator.log`. `worker_environment` is added to the environment of every
+        Lambda function. `front` is the origin of the server that forwards requests for the one
+        function URL to the emulator; None if there is none. Use the result as a context manager,
+        or call `stop`.
 
         Raises:
-            EmulatorError: if it ends or stays silent instead.
+            EmulatorError: if it ends or does not answer.
             OSError: if `data` cannot be written.
         """
         for _ in range(_MORE_PORTS):
@@ -181,15 +179,16 @@ class Emulator:
         }
         with log.open("wb") as output:
             process = subprocess.Popen(
-                # -P: the folder of that file holds modules of our own, such as `events`.
+                # -P: the folder of that file has modules of ours that would hide others, such as
+                # `events`.
                 [sys.executable, "-P", str(_PROGRAM)],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # A group of its own: Ctrl-C reaches the sandbox alone, which then ends the
-                # emulator together with its workers, in its own order.
+                # A separate process group: Ctrl-C reaches only the sandbox, which then ends the
+                # emulator and its workers in order.
                 start_new_session=True,
             )
         emulator = cls(
@@ -227,20 +226,20 @@ class Emulator:
             return self._clients[service_name]
 
     def function_url(self, url_id: str) -> str:
-        """Where a function URL is reached: at the front, or else by a path of the emulator's."""
+        """The base URL of a function URL: at the front, or a path of the emulator's."""
         return f"{self._front or f'{self.endpoint}/_aws/lambda-url/{url_id}'}/"
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
-        """What a queue holds, with nothing done to it: the emulator's own window.
+        """The messages in a queue, read without receiving them.
 
-        Each has MessageId, Body, SentTimestamp (seconds), ReceiveCount and IsVisible. AWS has
-        nothing like it, where a message is looked at by receiving it.
+        Each has MessageId, Body, SentTimestamp (seconds), ReceiveCount and IsVisible. AWS has no
+        such call: there, reading a message means receiving it.
 
         Raises:
             OSError: if the emulator does not answer.
         """
         query = urlencode({"QueueUrl": queue_url})
-        # The endpoint is our own, and plain HTTP.
+        # The endpoint is our own, with plain HTTP.
         window = urllib.request.Request(  # noqa: S310
             f"{self.endpoint}{_MESSAGES_PATH}?{query}", headers={KEY_HEADER: self._key}
         )
@@ -256,12 +255,12 @@ class Emulator:
         ]
 
     def stop(self) -> None:
-        """End the emulator and its workers, and remove what they unpacked. Idempotent."""
+        """End the emulator and its workers, and remove their unpacked code. Idempotent."""
         if self._process.poll() is None:
             self._signal_group(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_STOP_TIMEOUT)
-        # Workers that outlived the emulator, and the emulator if it would not listen.
+        # Workers that are still running, and the emulator if SIGTERM did not end it.
         self._signal_group(signal.SIGKILL)
         self._process.wait()
         if self._process.stdin:
@@ -290,7 +289,7 @@ class Emulator:
         deadline = time.monotonic() + _START_TIMEOUT
         while True:
             healthy = _answers(port, self._key)
-            # Looked at after the answer: a process that lost the port to another is gone.
+            # Checked after the answer: it may come from another process that has the port.
             if (status := self._process.poll()) is not None:
                 error = _PortTaken if _PORT_TAKEN in self._log_text() else EmulatorError
                 raise error(
@@ -311,7 +310,7 @@ class Emulator:
     def _last_words(self) -> str:
         lines = self._log_text().split("\n")
         words = [line.strip() for line in lines if line.strip()]
-        return words[-1] if words else "it said nothing"
+        return words[-1] if words else "its log is empty"
 
 
 def _session() -> Any:  # noqa: ANN401 (boto3's own type wants each service's literal name)

@@ -1,11 +1,11 @@
 """Unpacks a function's archive once, for all its workers.
 
-The emulator unpacks the whole archive for each worker, and each compiles what it imports: over
-a second of processor time a worker. Here, the folder of a worker leads to one that all workers of
-the same archive share, for as long as the emulator runs. On AWS the code is read-only, so that no
-worker changes it for another; what Python compiles is written beside it, and read by the next.
+The emulator unpacks the whole archive for each worker, and each worker compiles its imports: over
+a second of processor time. Here, a worker's folder is a link to one that all workers of the
+archive share while the emulator runs. On AWS the code is read-only, so no worker changes it.
+Python writes compiled files beside it, which the next worker reads.
 
-It takes the place of the `zipfile` that `ministack.core.lambda_runtime` (1.5.33) unpacks with.
+It replaces the `zipfile` of `ministack.core.lambda_runtime` (1.5.33).
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _unpacked: dict[str, Path] = {}
 
 
 class _SharedArchive(zipfile.ZipFile):
-    def extractall(  # type: ignore[override] # it is called with a folder, and nothing else
+    def extractall(  # type: ignore[override] # it is called with a folder only
         self, folder: str
     ) -> None:
-        """Let the folder, which is empty, be a link to the shared one."""
+        """Replace the empty folder by a link to the shared one."""
         archive = Path(str(self.filename))
         digest = hashlib.sha256(archive.read_bytes()).hexdigest()
         with _lock:

@@ -1,10 +1,10 @@
-"""A function's update, which ends no invocation. Runs in the emulator's own process.
+"""An update of a function that interrupts no invocation. Runs in the emulator's own process.
 
-Lambda lets an invocation that has begun end on what the function was (Lambda guide, "Lambda
-function updates"); ministack (1.5.33) kills its worker, and the message comes again only when its
-visibility timeout is over.
+On Lambda, a running invocation ends with the old code and configuration (Lambda guide, "Lambda
+function updates"). ministack (1.5.33) kills its worker, and the message is received again only
+after its visibility timeout.
 """
-# Nothing of the emulator is typed.
+# The emulator is untyped.
 # ruff: noqa: ANN401
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-_PAUSE = 0.02  # seconds between two looks at a worker that is at work
+_PAUSE = 0.02  # seconds between two checks of a busy worker
 
 _this_thread = threading.local()  # `updates`: whether it is updating a function
 
 
 def install() -> None:
-    """Have the emulator's updates wait for what has begun."""
+    """Make the emulator's updates wait for running invocations."""
     kill = lambda_runtime.kill_workers
 
     def kill_workers(workers: Any) -> None:

@@ -1,8 +1,8 @@
-"""Pulumi's CLI, which contains the engine: where it is, and whether its version fits.
+"""Finds Pulumi's CLI, which contains the engine, and checks its version.
 
-`make engine` builds it into `build/bin` (scripts/make_engine.sh). It fits if it is of the major
-version of the `pulumi` package that is installed here, and not older: an engine serves the SDKs
-that came before it (Pulumi docs, "Versioning").
+`make engine` builds it into `build/bin` (scripts/make_engine.sh). A version fits if it has the
+major version of the installed `pulumi` package and is not older: an engine serves older SDKs
+(Pulumi docs, "Versioning").
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
 BUILT = _ROOT / "build" / "bin" / "pulumi"
-"""Where `make engine` puts it."""
+"""The CLI that `make engine` builds."""
 
 
 class NoEngine(Exception):
@@ -24,7 +24,7 @@ class NoEngine(Exception):
 
 
 def find_pulumi() -> Path:
-    """The fitting CLI: the one that was built, or the one on PATH.
+    """The fitting CLI: the built one, or the one on PATH.
 
     Raises:
         NoEngine: if there is none.
@@ -40,7 +40,7 @@ def find_pulumi() -> Path:
             return candidate
         unfit.append(f"{candidate} is version {found or 'unknown'}")
     raise NoEngine(
-        f"there is no Pulumi CLI here that fits the pulumi package {version('pulumi')}"
+        f"no Pulumi CLI fits the pulumi package {version('pulumi')}"
         f"{''.join(f'; {text}' for text in unfit)}. `make engine` builds one, with Go"
     )
 
@@ -72,7 +72,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def main() -> int:
-    """Print where the fitting CLI is; status 1 and a line on standard error if there is none."""
+    """Print the path of the fitting CLI; status 1 and an error line if there is none."""
     try:
         sys.stdout.write(f"{find_pulumi()}\n")
     except NoEngine as error:

@@ -1,4 +1,4 @@
-"""Pulumi's CLI as the Automation API runs it, so that a run can be interrupted or killed."""
+"""Pulumi's CLI for the Automation API, with runs that can be interrupted or killed."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Any
 from pulumi.automation import CommandResult, PulumiCommand, errors
 
 _FOREIGN = ("AWS_", "PULUMI_")
-"""What of the caller's environment could lead to an account or a backend of theirs."""
+"""Prefixes of variables of the caller that could select another account or backend."""
 
 
 class Command(PulumiCommand):
     """Runs one `pulumi` at a time."""
 
     def __init__(self, pulumi: Path) -> None:
-        # `find_pulumi` has looked at the version; the package wants it to be in a folder `bin`.
+        # `find_pulumi` has checked the version; the package requires a folder named `bin`.
         super().__init__(root=str(pulumi.parent.parent))
         self._running: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
 
     def signal(self, number: signal.Signals) -> bool:
-        """Send a signal to what runs; whether anything does."""
+        """Send a signal to the running command; return whether there is one."""
         with self._lock:
             if self._running is None or self._running.poll() is not None:
                 return False
@@ -41,7 +41,7 @@ class Command(PulumiCommand):
         on_output: Callable[[str], Any] | None = None,
         on_error: Callable[[str], Any] | None = None,
     ) -> CommandResult:
-        """Run `pulumi` with these words.
+        """Run `pulumi` with these arguments.
 
         Raises:
             CommandError: if it ends with a status other than 0.
@@ -55,7 +55,7 @@ class Command(PulumiCommand):
             cwd=cwd,
             env={**kept, **additional_env, "PULUMI_AUTOMATION_API": "true"},
             encoding="utf-8",
-            # Ctrl-C is for the sandbox, which ends what it started in its own order.
+            # Ctrl-C must reach only the sandbox, which ends its children in order.
             start_new_session=True,
         )
         with self._lock:

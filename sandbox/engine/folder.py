@@ -1,4 +1,4 @@
-"""A folder that the CLI of Pulumi takes for this project: links to it, and a stack of its own."""
+"""A project folder for Pulumi's CLI: links to this project, and a separate stack."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from sandbox.create import Account
 
 PROJECT = Path(__file__).resolve().parents[2]
-"""This project, whose program is deployed."""
+"""This project's folder."""
 
 SERVICES = (
     *("cloudwatch", "guardduty", "iam", "kms", "lambda", "logs", "route53", "s3"),
     *("servicequotas", "ses", "sesv2", "sns", "sqs", "ssm", "sts"),
 )
-"""What the program declares resources of or asks, by the provider's names for its endpoints."""
+"""The services that the program uses, by the provider's names for their endpoints."""
 
 LANGUAGE_HOST = "pulumi-language-python"
-"""What runs a Python program for the CLI; it comes with an installed Pulumi."""
+"""Runs a Python program for the CLI; part of an installed Pulumi."""
 
 
 def provider_config(account: Account, secret_access_key: str) -> dict[str, object]:
-    """The AWS provider's configuration, by full names, that leads it to `account` alone.
+    """The AWS provider's configuration, by full names, with `account` as its only endpoint.
 
-    Every service that is not named here would be AWS's own: so would be one that is added to the
-    program and not to `SERVICES`, but for the credentials, which no AWS accepts.
+    A service that is not listed in `SERVICES` would be called on AWS itself, where the credentials
+    are not valid.
     """
     endpoint = account.client("sts").meta.endpoint_url
     return {
@@ -44,12 +44,12 @@ def provider_config(account: Account, secret_access_key: str) -> dict[str, objec
 
 
 def lay_out_project(folder: Path, config: Mapping[str, object], *, stack: str) -> Path:
-    """A folder that Pulumi takes for this project, with one stack; what is in it are links."""
+    """Create a project folder with one stack; its files are links to this project."""
     folder.mkdir(parents=True)
     for entry in PROJECT.iterdir():
         if entry.name != ".git" and not entry.match("Pulumi*"):
             (folder / entry.name).symlink_to(entry)
-    # Pulumi writes into these.
+    # Pulumi writes to these files, so they are copies.
     shutil.copy(PROJECT / "Pulumi.yaml", folder)
     (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": dict(config)}))
     return folder

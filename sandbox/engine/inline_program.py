@@ -1,16 +1,16 @@
 """The program in this process, run by the engine during an operation.
 
-The Automation API serves it to the engine over gRPC (an inline program), on a thread and an event
-loop of its own. Two problems of that are fixed here:
+The Automation API serves it to the engine over gRPC (an inline program), on a separate thread and
+event loop. Two problems of that are fixed here:
 
-* gRPC shares connections among all channels of a process that lead to one address. Engines listen
-  on free ports, and a port is free again when its engine has ended. A channel to such an engine,
-  kept by a traceback perhaps, would have the next engine on its port be taken for lost: its first
-  call fails with "Connection refused" (gRPC core, "subchannel pool").
-* The program, and the API after it, write log lines to the engine. Where the engine has ended by
-  then, a line's failure would be told instead of the cause, and the event loop be left open.
+* gRPC shares connections among all channels of a process with the same address. Engines listen on
+  free ports, and a port is free again when its engine has ended. If a channel to such an engine is
+  still referenced, for example by a traceback, the first call to the next engine on that port
+  fails with "Connection refused" (gRPC core, "subchannel pool").
+* The program, and the API after it, write log lines to the engine. If the engine has ended by
+  then, the failure to log would hide the cause, and the event loop would stay open.
 """
-# What is on the wire has no types.
+# The protocol's messages are untyped.
 # ruff: noqa: ANN401
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]  # comes with pulumi, without types
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS  # offered nowhere else
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS  # not public
 from pulumi.runtime.settings import get_engine
 
 from sandbox.deploy.program import Threads, execute, modules_of
@@ -35,7 +35,7 @@ if _OWN_CONNECTIONS not in _GRPC_CHANNEL_OPTIONS:
 
 @contextmanager
 def runnable(program: Path) -> Iterator[Callable[[], None]]:
-    """What the engine may have run while the context lasts: the program in this file."""
+    """The program in this file, as the engine can run it while the context lasts."""
     with modules_of(program), Threads() as threads:
 
         def run() -> None:
@@ -47,7 +47,7 @@ def runnable(program: Path) -> Iterator[Callable[[], None]]:
 
 
 def _lose_lines_to_nobody(engine: Any) -> None:
-    """Have log lines that reach no engine raise nothing: registering a resource then will."""
+    """Make log lines without an engine raise nothing: registering a resource still does."""
     log = engine.Log
 
     def log_if_heard(request: Any) -> Any:

@@ -1,17 +1,16 @@
 """A language host for Python programs, for a Pulumi CLI that has none.
 
-`pulumi up` starts `pulumi-language-python`, which comes with an installed Pulumi, and asks it
-over gRPC to run the program (pulumi, proto/pulumi/language.proto). That one is a Go program, whose
-module is not part of the CLI's. This module replaces it, as far as deploying needs it.
-What runs the program is Pulumi's own: `pulumi-language-python-exec`, in the program's virtual
-environment.
+`pulumi up` starts `pulumi-language-python`, which is part of an installed Pulumi, and asks it over
+gRPC to run the program (pulumi, proto/pulumi/language.proto). The original is a Go program in a
+separate module. This module replaces it, as far as deploying needs it. The program itself is run
+by Pulumi's own `pulumi-language-python-exec`, in the program's virtual environment.
 
     python -m sandbox.engine.language_host EXEC [OPTION]... ENGINE
 
-EXEC is that file, ENGINE the address of the engine, which comes last. The port is the first line
-of standard output; what the program writes follows, and the engine shows it.
+EXEC is that file. ENGINE, the last argument, is the address of the engine. The port is the first
+line of standard output. The program's output follows, and the engine shows it.
 """
-# The methods' names are the protocol's, and its messages have no types.
+# The methods' names are the protocol's, and its messages are untyped.
 # ruff: noqa: N802, ANN401
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ import grpc  # type: ignore[import-untyped]  # comes with pulumi, without types
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 _SHOWN = 32
-"""The program's exit status where it has shown its error itself (pulumi-language-python-exec)."""
+"""Exit status of a program that has shown its error (pulumi-language-python-exec)."""
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
@@ -40,15 +39,15 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self._engine = engine
 
     def GetPluginInfo(self, _request: Any, _context: Any) -> Any:
-        """No version: it is not Pulumi's."""
+        """Return no version, because it is not Pulumi's."""
         return plugin_pb2.PluginInfo()
 
     def GetRequiredPackages(self, _request: Any, _context: Any) -> Any:
-        """None that the CLI has to fetch: they are in the program's virtual environment."""
+        """Return none: they are in the program's virtual environment."""
         return language_pb2.GetRequiredPackagesResponse()
 
     def Run(self, request: Any, _context: Any) -> Any:
-        """Run the program to its end, as a process of its own."""
+        """Run the program to its end, as a separate process."""
         info = request.info
         options = dict(info.options)
         python = Path(info.root_directory, str(options.get("virtualenv", "")), "bin", "python")

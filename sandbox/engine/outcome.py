@@ -18,10 +18,11 @@ _QUIET = frozenset({"same", "read", "refresh"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What was done, or is to be done, to one resource.
+    """One change of a resource, done or planned.
 
     `operation` is the engine's word (`create`, `update`, `delete`, `create-replacement`,
-    `delete-replaced`, …), `inputs` what changed of it, `reasons` what of that replaces it.
+    `delete-replaced`, …), `inputs` the changed inputs, `reasons` those of them that cause a
+    replacement.
     """
 
     operation: str
@@ -33,7 +34,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an operation came to: `counts` by the engine's words, `seconds` as it took here."""
+    """The result of an operation: `counts` by the engine's words, `seconds` it took."""
 
     steps: tuple[Step, ...]
     counts: Mapping[str, int]
@@ -42,13 +43,13 @@ class Outcome:
 
     @property
     def changes(self) -> Mapping[str, int]:
-        """The counts of what is other than before."""
+        """The counts of operations that change something."""
         return {key: count for key, count in self.counts.items() if key not in _QUIET}
 
 
 @dataclass(slots=True)
 class Heard:
-    """What the engine told while an operation ran."""
+    """Collects the engine's events while an operation runs."""
 
     steps: list[Step] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -57,13 +58,13 @@ class Heard:
     refreshed: set[str] = field(default_factory=set)
 
     def __call__(self, event: events.EngineEvent) -> None:
-        """Take in one event of the engine."""
+        """Record one event of the engine."""
         if (pre := event.resource_pre_event) is not None:
             if pre.metadata.op == "refresh":
                 self.refreshed.add(pre.metadata.urn)
             else:
                 self._hear(pre.metadata)
-        # What a refresh comes to is known when it is done.
+        # The result of a refresh is known only when it is finished.
         if (done := event.res_outputs_event) is not None and done.metadata.urn in self.refreshed:
             self._hear(done.metadata)
         if (told := event.diagnostic_event) is not None and told.message:

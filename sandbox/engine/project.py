@@ -1,10 +1,10 @@
-"""A folder in which `pulumi` deploys this project as its users do, but onto an emulator.
+"""A folder in which `pulumi` deploys this project as its users do, but to an emulator.
 
-Unlike in `stack`, nothing runs in this process but the provider of AWS. The CLI starts the program
-in a process of its own, and so the program's dynamic provider (`infra.activation`), as a plugin
-that Pulumi keeps with its Python SDK. An installed Pulumi brings what starts both. Beside a CLI
-that was built (`make engine`) lie Pulumi's own files for the program and the plugin, and
-`language_host` stands in for what starts the first.
+Unlike in `stack`, only the AWS provider runs in this process. The CLI starts the program in a
+separate process, and also the program's dynamic provider (`infra.activation`), as a plugin from
+Pulumi's Python SDK. An installed Pulumi contains the programs that start both. A built CLI (`make
+engine`) has Pulumi's own files for the program and the plugin beside it, and `language_host`
+replaces the program that starts the first.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ EXECUTOR = "pulumi-language-python-exec"
 DYNAMIC_PROVIDER = "pulumi-resource-pulumi-python"
 _PROFILE = "emulator"
 _FOREIGN = ("AWS_", "PULUMI_")
-"""What of the caller's environment could lead to an account or a backend of theirs."""
+"""Prefixes of variables of the caller that could select another account or backend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """The folder, and the environment that `pulumi` needs there.
 
-    `programs` are folders that go before the caller's on PATH, `variables` the rest.
+    `programs` are folders that precede the caller's on PATH, `variables` the rest.
     """
 
     folder: Path
@@ -46,7 +46,7 @@ class Project:
     variables: Mapping[str, str]
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """`pulumi` with these words; what it writes is in `stdout`, errors among it."""
+        """Run `pulumi` with these arguments; `stdout` has its output, including errors."""
         kept = {key: val for key, val in os.environ.items() if not key.startswith(_FOREIGN)}
         return subprocess.run(
             ["pulumi", "--non-interactive", *words],
@@ -68,10 +68,10 @@ class Project:
 def project_on(
     account: Emulator, folder: Path, config: Mapping[str, object], *, stack: str
 ) -> Iterator[Project]:
-    """The project with one stack, which is configured and not deployed; all of it in `folder`.
+    """The project with one stack, configured but not deployed; all of it in `folder`.
 
     Raises:
-        NoEngine: if there is no CLI that fits, or nothing that runs a Python program for it.
+        NoEngine: if there is no fitting CLI, or no program that runs Python for it.
     """
     pulumi = find_pulumi()
     _lay_out_programs(pulumi, folder / "bin")
@@ -98,7 +98,7 @@ def project_on(
 
 
 def _profile(account: Emulator, file: Path) -> Mapping[str, str]:
-    """Write a profile of the emulator's; what leads boto3 and the AWS CLI to it alone."""
+    """Write a profile for the emulator; return the variables that select it."""
     settings = {
         "region": account.region,
         "endpoint_url": account.endpoint,
@@ -116,14 +116,14 @@ def _profile(account: Emulator, file: Path) -> Mapping[str, str]:
 
 
 def _lay_out_programs(pulumi: Path, folder: Path) -> None:
-    """Make a folder with what the CLI lacks to run a Python program."""
+    """Create a folder with the programs that the CLI needs to run Python."""
     folder.mkdir()
     beside = pulumi.resolve().parent
     if (beside / LANGUAGE_HOST).exists():
         return
     for name in (EXECUTOR, DYNAMIC_PROVIDER):
         if not (beside / name).exists():
-            raise NoEngine(f"beside {pulumi.resolve()} is no {name}; `make engine` puts it there")
+            raise NoEngine(f"{pulumi.resolve()} has no {name} beside it; run `make engine`")
     command = [sys.executable, "-m", "sandbox.engine.language_host", str(beside / EXECUTOR)]
     launcher = folder / LANGUAGE_HOST
     launcher.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')

@@ -1,17 +1,17 @@
-"""The providers of Pulumi's engine, over the emulator: `aws`, `random`, the program's own.
+"""Providers for Pulumi's engine, on the emulator: `aws`, `random`, the program's own.
 
-The engine asks a provider about each resource over gRPC: whether its inputs are good (Check), what
-their change means (Diff), and to make, read, change or delete it (pulumi, proto/pulumi/
-provider.proto). It finds this one by `PULUMI_DEBUG_PROVIDERS`, and calls Attach.
+The engine calls a provider for each resource over gRPC: to check its inputs (Check), to compare
+them (Diff), and to create, read, update or delete it (pulumi, proto/pulumi/provider.proto). It
+finds this one by `PULUMI_DEBUG_PROVIDERS`, and calls Attach.
 
-What is answered follows the bridge that pulumi-aws is built with (pulumi-terraform-bridge): names
-are made up in Check; a resource with a name of the program's own, which is replaced and keeps it,
-is deleted first; a preview answers with the inputs, and what only AWS could tell is left unknown.
+The answers follow pulumi-terraform-bridge, with which pulumi-aws is built. Names are generated in
+Check. A resource with a name from the program that is replaced and keeps the name is deleted
+first. A preview returns the inputs; values that only AWS knows stay unknown.
 
-Everything fails closed: a type without a life, an input without an effect, an update that is
-not implemented, an output that is read and not set (`sandbox.deploy.checks`).
+Everything fails closed: a type without a life, an input without an effect, an update that is not
+implemented, an output that is read but not set (`sandbox.deploy.checks`).
 """
-# The methods' names are the protocol's, and its messages have no types.
+# The methods' names are the protocol's, and its messages are untyped.
 # ruff: noqa: N802, ANN401
 
 from __future__ import annotations
@@ -49,17 +49,17 @@ from sandbox.lives.life import is_gone
 from .wire import comparable, from_wire, to_dict, to_struct
 
 PACKAGES = ("aws", "random", "pulumi-python")
-"""The names by which the engine asks for these providers; the last has those of the program."""
+"""The engine's names of these providers; the last is for the program's own."""
 
 _HOST = "127.0.0.1"
 _THREADS = 64
 _SIZE_UNBOUNDED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 _DEFAULTS = "__defaults"
-"""The bridge's list, among the inputs, of those that it filled in."""
+"""The bridge's input that lists the inputs with default values."""
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """One account's resources. `first_error` is what went wrong first, until it is taken."""
+    """One account's resources. `first_error` is the first failure, until it is taken."""
 
     def __init__(self, account: Account, folder: Path) -> None:
         self._account = account
@@ -67,10 +67,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._lock = threading.Lock()
         self._first_error: str | None = None
         self.before_create: Callable[[str], None] = lambda _type: None
-        """Called with its type before a resource is made: for what AWS takes time for."""
+        """Called with its type before a resource is created, to simulate AWS's delays."""
 
     def take_first_error(self) -> str | None:
-        """What went wrong first since this was asked last: type, name and reason, in one line."""
+        """The first failure since the last call, on one line: type, name and reason."""
         with self._lock:
             error, self._first_error = self._first_error, None
         return error
@@ -78,46 +78,46 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     # --- the provider itself
 
     def GetPluginInfo(self, _request: Any, _context: Any) -> Any:
-        """The newer of the versions that the SDKs ask for: each takes its own or a later one."""
+        """The newer version of the SDKs': each accepts its own or a later one."""
         return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
 
     def Handshake(self, _request: Any, context: Any) -> Any:
-        """Not spoken: the engine then attaches, and configures."""
+        """Not implemented: the engine then calls Attach and Configure."""
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "no handshake")
 
     def Attach(self, _request: Any, _context: Any) -> Any:
-        """The engine has found this server."""
+        """Confirm that the engine found this server."""
         return empty_pb2.Empty()
 
     def GetSchema(self, _request: Any, _context: Any) -> Any:
-        """None: the program's SDK knows the types, and `LIVES` what can be made."""
+        """Empty: the program's SDK has the types, and `LIVES` the supported resources."""
         return provider_pb2.GetSchemaResponse(schema="{}")
 
     def CheckConfig(self, request: Any, context: Any) -> Any:
-        """A provider's configuration is good if it is of the emulator's region."""
+        """Check that a provider's configuration is for the emulator's region."""
         with self._answering(context, PROVIDER, "configuration"):
             declared = Declared("configuration", to_dict(request.news))
             check_region(declared, self._account)
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, _request: Any, _context: Any) -> Any:
-        """A change of the configuration changes nothing: there is one account, and one region."""
+        """No difference: there is one account and one region."""
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     def Configure(self, _request: Any, _context: Any) -> Any:
-        """The engine keeps secrets itself, and has previews answered here."""
+        """Declare that the engine keeps secrets itself and that previews are supported."""
         return provider_pb2.ConfigureResponse(
             acceptSecrets=False, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
 
     def Cancel(self, _request: Any, _context: Any) -> Any:
-        """Every call takes a moment and is left to end."""
+        """Do nothing: every call is short and runs to its end."""
         return empty_pb2.Empty()
 
     # --- resources
 
     def Check(self, request: Any, context: Any) -> Any:
-        """Whether the inputs are good; with a name for a resource that has none."""
+        """Check the inputs; generate a name for a resource that has none."""
         type_, name = _of(request.urn)
         with self._answering(context, type_, name):
             life = _life(type_)
@@ -134,7 +134,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=to_struct(news))
 
     def Diff(self, request: Any, context: Any) -> Any:
-        """What the change of the inputs means: nothing, an update or a replacement."""
+        """Compare the inputs: no change, an update or a replacement."""
         type_, name = _of(request.urn)
         with self._answering(context, type_, name):
             life = _life(type_)
@@ -150,7 +150,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.DiffResponse(changes=changes)
             replaces = sorted(must_be_replaced(life, old, new))
             if not replaces:
-                updaters(life, changed)  # fails for an input that nobody looked up
+                updaters(life, changed)  # raises for an input that its life does not list
             key = life.named_by
             keeps_its_name = (
                 key is not None
@@ -165,7 +165,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Create(self, request: Any, context: Any) -> Any:
-        """Make a resource; in a preview, say what of it is known before."""
+        """Create a resource; in a preview, return the known outputs."""
         type_, name = _of(request.urn)
         inputs = _inputs(request.properties)
         if request.preview:
@@ -179,7 +179,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Update(self, request: Any, context: Any) -> Any:
-        """Change a resource in place."""
+        """Update a resource in place."""
         type_, name = _of(request.urn)
         old, new = _inputs(request.old_inputs), _inputs(request.news)
         state = {
@@ -200,12 +200,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=to_struct({**state, **_given(outputs)}))
 
     def Read(self, request: Any, context: Any) -> Any:
-        """A resource as it is now, for `refresh`; an empty answer if it is gone."""
+        """The resource's current state, for `refresh`; empty if it does not exist."""
         type_, name = _of(request.urn)
         state, inputs = to_dict(request.properties), to_dict(request.inputs)
         with self._answering(context, type_, name):
             if not state:
-                raise DeclarationError("existing resources cannot be read or imported here")
+                raise DeclarationError("the sandbox cannot read or import existing resources")
             existing = Existing(id=request.id, state=state)
             try:
                 found = _life(type_).read(existing, self._account)
@@ -223,7 +223,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Delete(self, request: Any, context: Any) -> Any:
-        """Delete a resource; one that is gone already is deleted."""
+        """Delete a resource; no error if it does not exist."""
         type_, name = _of(request.urn)
         with self._answering(context, type_, name):
             existing = Existing(id=request.id, state=to_dict(request.properties))
@@ -238,11 +238,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Answer a function of the provider's."""
         lookup = LOOKUPS.get(request.tok)
         if lookup is None:
-            self._fail(context, f"{request.tok}: the sandbox cannot answer this function")
+            self._fail(context, f"{request.tok}: the sandbox does not implement this function")
         try:
             answer = lookup(from_wire(request.args, self._folder), self._account)
         except NothingFound as nothing:
-            # As the bridge fails, which a program may expect: so it is no error of the deployment.
+            # The bridge's error, which a program may handle. So it is not an error of the
+            # deployment.
             context.abort(
                 grpc.StatusCode.UNKNOWN,
                 f"invoking {request.tok}: 1 error occurred:\n\t* {nothing}\n\n",
@@ -256,7 +257,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @contextmanager
     def _answering(self, context: Any, type_: str, name: str) -> Iterator[None]:
-        """Any error becomes the answer, with the resource that it is of."""
+        """Report any error to the engine, with its resource."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 (any error must be reported to the engine)
@@ -266,7 +267,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         with self._lock:
             self._first_error = self._first_error or message
         context.abort(grpc.StatusCode.UNKNOWN, message)
-        raise AssertionError("gRPC's abort returns to nobody")
+        raise AssertionError("gRPC's abort never returns")
 
 
 def _of(urn: str) -> tuple[str, str]:
@@ -283,10 +284,10 @@ def _life(type_: str) -> Life:
 
 
 def _auto_name(name: str, life: Life, seed: bytes) -> str:
-    """The logical name and 7 hex digits, which the engine's seed decides.
+    """The logical name and 7 hex digits from the engine's seed.
 
     Raises:
-        DeclarationError: if that is longer than AWS takes.
+        DeclarationError: if that is longer than AWS allows.
     """
     digits = hashlib.sha256(seed or secrets.token_bytes(32)).hexdigest()[:7]
     made = f"{name}-{digits}"
@@ -298,7 +299,7 @@ def _auto_name(name: str, life: Life, seed: bytes) -> str:
 
 
 def _inputs(struct: Any) -> dict[str, Any]:
-    """The inputs as they are on the wire."""
+    """The inputs in wire format."""
     return {key: value for key, value in to_dict(struct).items() if key != _DEFAULTS}
 
 
@@ -313,7 +314,7 @@ def _given(outputs: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def serving(provider: Provider) -> Iterator[int]:
-    """A server for the provider on a free port of the loopback interface, which it yields."""
+    """A server for the provider; yields its port on the loopback interface."""
     server = grpc.server(ThreadPoolExecutor(_THREADS), options=_SIZE_UNBOUNDED)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port(f"{_HOST}:0")

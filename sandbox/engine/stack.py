@@ -1,8 +1,8 @@
 """Stacks of a program that Pulumi's engine deploys on an emulator.
 
 The Automation API runs the CLI and serves the program to it from this process (an inline program),
-so that no language host is needed. State, secrets' key and the CLI's own files are in one folder,
-and nothing of the caller's is read: neither an account nor a backend nor a project's stacks.
+so no language host is needed. The state, the key of the secrets and the CLI's own files are in one
+folder. The caller's account, backend and stacks are not read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 from pulumi import automation
-from pulumi.automation._stack import StackInitMode  # exported nowhere
+from pulumi.automation._stack import StackInitMode  # not public
 
 from sandbox.create import Account
 from sandbox.deploy.program import PROGRAM, DeployError, check_config, checked_export, joined_lines
@@ -34,7 +34,7 @@ from .state import Pending, mend_state, pending_resources
 
 
 class _QuietStack(automation.Stack):
-    """Without what the Automation API asks after each operation: it takes as long as one."""
+    """Skips the Automation API's queries after each operation; they take as long as one."""
 
     def outputs(self) -> automation.OutputMap:
         return {}
@@ -46,7 +46,7 @@ class _QuietStack(automation.Stack):
 
 
 class Stack:
-    """One stack: its configuration, its state, and what can be done with it. Made by `Engine`."""
+    """One stack: its configuration, its state and its operations. Made by `Engine`."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Stack:
         return name
 
     def become(self, program: Path, config: Mapping[str, object]) -> None:
-        """Be another release's program from now on, configured anew."""
+        """Switch to another release's program, with a new configuration."""
         self._program = program
         _describe(Path(self._stack.workspace.work_dir), program, self._project)
         self.configure(config)
@@ -85,7 +85,7 @@ class Stack:
         file.write_text(yaml.safe_dump(settings), "utf-8")
 
     def preview(self) -> Outcome:
-        """What `up` would do.
+        """The changes that `up` would make.
 
         Raises:
             DeployError: for the first error.
@@ -93,7 +93,7 @@ class Stack:
         return self._do(self._stack.preview)
 
     def up(self) -> Outcome:
-        """Make the account what the program declares.
+        """Deploy the program.
 
         Raises:
             DeployError: for the first error.
@@ -101,7 +101,7 @@ class Stack:
         return self._do(self._stack.up)
 
     def refresh(self) -> Outcome:
-        """Make the state what the account is.
+        """Update the state from the account.
 
         Raises:
             DeployError: for the first error.
@@ -109,7 +109,7 @@ class Stack:
         return self._do(self._stack.refresh)
 
     def preview_destroy(self) -> Outcome:
-        """What `destroy` would do: the command line looks first, too, unless it is told not to.
+        """The deletions of `destroy`. The command line shows them first by default.
 
         Raises:
             DeployError: for the first error.
@@ -117,7 +117,7 @@ class Stack:
         return self._do(self._stack.preview_destroy)
 
     def destroy(self) -> Outcome:
-        """Delete everything that the stack made.
+        """Delete all resources of the stack.
 
         Raises:
             DeployError: for the first error.
@@ -125,18 +125,18 @@ class Stack:
         return self._do(self._stack.destroy)
 
     def rename(self, name: str) -> None:
-        """Give the stack another name."""
+        """Rename the stack."""
         self._stack.rename(name)
 
     def signal(self, number: signal.Signals) -> bool:
-        """Send a signal to the operation that runs in another thread; whether one does."""
+        """Send a signal to the operation in another thread; return whether there is one."""
         return self._command.signal(number)
 
     def recover(self) -> tuple[Pending, ...]:
-        """After an operation that was killed: make the stack usable again.
+        """Make the stack usable again after an operation was killed.
 
-        The lock is taken off, and what was being made is forgotten (Pulumi docs, "Pending
-        operations"). It is returned: it may be there or not, and is in the state no more.
+        The lock is removed, and pending creations are removed from the state (Pulumi docs,
+        "Pending operations"). They are returned: such a resource may exist or not.
         """
         mend_state(self._state)
         self._stack.cancel()
@@ -147,7 +147,7 @@ class Stack:
         return pending_resources(pending)
 
     def exports(self) -> dict[str, object]:
-        """The stack's outputs as plain values, secrets among them."""
+        """The stack's outputs as plain values, including secrets."""
         found = self._command.run(
             ["stack", "output", "--json", "--show-secrets", "--stack", self.name],
             self._stack.workspace.work_dir,
@@ -158,7 +158,7 @@ class Stack:
         }
 
     def resources(self) -> tuple[Mapping[str, Any], ...]:
-        """The resources in the state, as Pulumi writes them down; secrets are encrypted."""
+        """The resources in the state, in Pulumi's format; secrets are encrypted."""
         deployment = self._stack.export_stack().deployment or {}
         return tuple(deployment.get("resources") or ())
 
@@ -168,7 +168,7 @@ class Stack:
         try:
             with runnable(self._program) as program, warnings.catch_warnings():
                 self._stack.workspace.program = program
-                # So the Automation API says that the engine was killed; it fails, too.
+                # The Automation API's warning after the engine was killed; the call also raises.
                 warnings.filterwarnings("ignore", "Error in event stream")
                 operation(on_event=heard)
         except automation.errors.CommandError as error:
@@ -185,7 +185,7 @@ class Stack:
 
 
 def _describe(folder: Path, program: Path, project: str) -> None:
-    """Write the Pulumi.yaml of a stack: the program's own, led to where the program is."""
+    """Write the Pulumi.yaml of a stack: the program's own, with the program's path."""
     described = program.with_name("Pulumi.yaml")
     description = {
         **(yaml.safe_load(described.read_text("utf-8")) if described.exists() else {}),
@@ -197,14 +197,14 @@ def _describe(folder: Path, program: Path, project: str) -> None:
 
 
 def _readable(message: str, program: Path) -> str:
-    """An error on one line; of an exception in the program its type and text."""
+    """An error on one line; for an exception in the program, its type and text."""
     if "Traceback (most recent call last)" in message:
         return f"{program.name}: {message.strip().splitlines()[-1].strip()}"
     return joined_lines(message.removeprefix("error: "))
 
 
 class Engine:
-    """Pulumi's engine over one account. Made by `running`, and of use while that context lasts."""
+    """Pulumi's engine for one account. Made by `running`, usable while that context lasts."""
 
     def __init__(self, account: Account, folder: Path, provider: Provider, port: int) -> None:
         self.provider = provider
@@ -230,10 +230,10 @@ class Engine:
         program: Path = PROGRAM,
         project: str = "mail-relay",
     ) -> Stack:
-        """A new stack of the program, configured and not deployed yet.
+        """A new stack of the program, configured but not deployed.
 
         Raises:
-            DeployError: if it is configured for another region than the account's.
+            DeployError: if its region is not the account's.
         """
         check_config(config, self._account)
         folder = self._folder / "stacks" / name
@@ -261,7 +261,7 @@ class Engine:
 
 @contextmanager
 def running(account: Account, folder: Path, *, program: Path = PROGRAM) -> Iterator[Engine]:
-    """An engine whose state is in `folder`, over `account`; relative files are the program's.
+    """An engine for `account`, with its state in `folder`; file paths are relative to the program.
 
     Raises:
         NoEngine: if there is no fitting CLI.

@@ -1,4 +1,4 @@
-"""The state of a stack after a kill: unreadable files, and resources that are half made."""
+"""Repairs the state of a stack after a kill: unreadable files, and pending resources."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """A resource that was being made when the engine was killed."""
+    """A resource whose creation was interrupted by the kill."""
 
     type: str
     name: str
@@ -18,9 +18,9 @@ class Pending:
 
 
 def pending_resources(operations: Iterable[Mapping[str, Any]]) -> tuple[Pending, ...]:
-    """What of a state's pending operations was making something in the account.
+    """The pending creations of resources in the account.
 
-    A component is nothing in the account.
+    Components are left out, because they are not in the account.
     """
     return tuple(
         Pending(
@@ -34,11 +34,11 @@ def pending_resources(operations: Iterable[Mapping[str, Any]]) -> tuple[Pending,
 
 
 def mend_state(folder: Path) -> None:
-    """Make the states in a folder readable that a kill left unreadable.
+    """Repair the state files in a folder that a kill left unreadable.
 
-    Beside each file the CLI writes another with attributes of it, which it empties first
-    (gocloud.dev, fileblob). Where that one stays empty, it cannot read the state any more ("failed
-    to load checkpoint: EOF"); where it is missing, it can.
+    Beside each file the CLI writes a second one with its attributes, which it empties first
+    (gocloud.dev, fileblob). If that one stays empty, the CLI cannot read the state ("failed to
+    load checkpoint: EOF"); if it is missing, it can. So empty ones are removed.
     """
     for file in folder.rglob("*.attrs"):
         if not file.stat().st_size:

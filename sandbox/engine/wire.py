@@ -1,8 +1,7 @@
 """Values as Pulumi's engine and a provider exchange them: protobuf structs.
 
-In them a number is a float, and an archive is an object with a signature and the hash of its
-content. What is not known yet, in a preview, is a text of its own (pulumi, sdk/go/common/resource/
-plugin/rpc.go).
+A number is a float, and an archive is an object with a signature and the hash of its content. An
+unknown value in a preview is a special text (pulumi, sdk/go/common/resource/plugin/rpc.go).
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ _PARTS = ("hash", rpc._special_sig_key)  # noqa: SLF001 (Pulumi's own name for i
 
 
 def to_dict(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """A struct as it is on the wire."""
+    """A struct as a dictionary, values in wire format."""
     found: dict[str, Any] = json_format.MessageToDict(struct)
     return found
 
 
 def to_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    """What goes on the wire; None and bytes stay behind."""
+    """A struct of these values, without None and bytes."""
     struct = struct_pb2.Struct()
     struct.update(_sendable(values))
     return struct
@@ -56,7 +55,7 @@ def _sendable(value: Any) -> Any:  # noqa: ANN401 (any value of Pulumi's)
 
 
 def comparable(value: Any) -> Any:  # noqa: ANN401 (any value of Pulumi's)
-    """A value that equals another's if and only if both mean the same: archives by their hash."""
+    """A value that equals another's if and only if both mean the same: archives by hash."""
     if isinstance(value, Mapping):
         if all(part in value for part in _PARTS):
             return value["hash"]
@@ -67,12 +66,12 @@ def comparable(value: Any) -> Any:  # noqa: ANN401 (any value of Pulumi's)
 
 
 def from_wire(struct: struct_pb2.Struct, folder: Path) -> dict[str, Any]:
-    """A struct as plain Python, archives as zips; files are taken from `folder`."""
+    """A struct as plain Python, archives as zips; asset paths are relative to `folder`."""
     values: Any = rpc.deserialize_properties(struct, keep_unknowns=False)
     found: dict[str, Any] = plain(values, folder)
     return {key: value for key, value in found.items() if value is not None}
 
 
 def is_unknown(value: object) -> bool:
-    """Whether the value stands for one that nobody knows yet."""
+    """Whether the value is the placeholder of an unknown one."""
     return isinstance(value, str) and value in _UNKNOWN

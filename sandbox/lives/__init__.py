@@ -1,7 +1,7 @@
-"""The lives of declared resources once they are made: update, read, delete; a module a service.
+"""The lives of declared resources: update, read and delete; one module a service.
 
-`sandbox.create` makes a resource. What follows is needed only where there is a state to compare
-with, which Pulumi's engine keeps (`sandbox.engine`). Nothing here knows Pulumi.
+`sandbox.create` creates a resource. The other operations are needed only with a state to compare
+with, which Pulumi's engine keeps (`sandbox.engine`). Nothing here depends on Pulumi.
 """
 
 from .life import Change, Existing, Life, changed_inputs, must_be_replaced, update, updaters

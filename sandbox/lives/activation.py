@@ -1,4 +1,4 @@
-"""The life of a resource whose provider is part of the program: that provider is called."""
+"""The life of a resource whose provider is part of the program: calls that provider."""
 
 from __future__ import annotations
 

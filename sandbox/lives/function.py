@@ -109,7 +109,8 @@ LIVES: dict[str, Life] = {
         read=_read_function,
         delete=deleted_by("lambda", "delete_function", FunctionName="id"),
         source="internal/service/lambda/function.go",
-        # `durableConfig` replaces it only where it comes or goes, and is left to fail.
+        # `durableConfig` causes a replacement only when it is added or removed; it is not
+        # supported.
         replaced_by=frozenset({"name", "packageType", "tenancyConfig"}),
         updates={
             **by(_configuration, *create.CONFIGURATION),

@@ -1,4 +1,4 @@
-"""GuardDuty: the life of a malware protection plan, which is kept with the account."""
+"""GuardDuty: the life of a malware protection plan, which is stored with the account."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def _boundary_of(kind: str) -> Updater:
 
 
 def _delete_user(user: Existing, account: Account) -> None:
-    """IAM refuses a user with keys; `forceDestroy` has the provider delete those first."""
+    """Delete a user. IAM refuses one with keys; with `forceDestroy` these are deleted first."""
     iam = account.client("iam")
     if user.state.get("forceDestroy"):
         for key in iam.list_access_keys(UserName=user.id)["AccessKeyMetadata"]:

@@ -28,7 +28,7 @@ def _description(change: Change, account: Account) -> Mapping[str, Any]:
 
 
 def _read_key(key: Existing, account: Account) -> Mapping[str, Any] | None:
-    """A key that is to be deleted counts as gone, as the provider takes it."""
+    """None for a key with a scheduled deletion, as in the provider."""
     found = account.client("kms").describe_key(KeyId=key.id)["KeyMetadata"]
     return None if found["KeyState"] == "PendingDeletion" else {}
 

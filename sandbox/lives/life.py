@@ -1,12 +1,13 @@
-"""What can happen to a resource of one type, from its creation to its deletion.
+"""The life of a resource type: its operations from creation to deletion.
 
-Which inputs replace a resource is the AWS provider's decision (`ForceNew` in its SDK v2 schemas,
-`RequiresReplace` in its framework ones). `source` names the file of terraform-provider-aws
-(pulumi-aws 7 is built from its version 6) that says so for each type.
+The AWS provider decides which inputs replace a resource (`ForceNew` in its SDK v2 schemas,
+`RequiresReplace` in its framework schemas). `source` names the file of terraform-provider-aws that
+defines this for the type (pulumi-aws 7 is built from its version 6).
 
-A `Life` fails closed. It lists each input that was looked up in that file: as one that replaces,
-or as one that is changed in place. A change of any other is an error, in a preview already, and so
-is a part of a changed input that the updater did not read (`create.Declared` notes what was read).
+A `Life` fails closed. It lists each input that was looked up in that file, either as one that
+replaces or as one that is updated in place. A change of any other input is an error, already in a
+preview. So is a part of a changed input that the updater did not read (`create.Declared` records
+what was read).
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ _GONE = frozenset(
         "ServerSideEncryptionConfigurationNotFoundError",
     }
 )
-"""How AWS says that something is not there (any more)."""
+"""AWS's error codes for something that does not exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
-    """A resource as the state has it: the provider's id, and its inputs and outputs."""
+    """A resource in the state: the provider's id, and its inputs and outputs."""
 
     id: str
     state: Mapping[str, Any]
@@ -44,7 +45,7 @@ class Existing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A resource whose inputs `keys` are to become those of `new`; `old` has all as they were."""
+    """A change of the inputs `keys` of a resource to those of `new`; `old` are all old inputs."""
 
     id: str
     keys: frozenset[str]
@@ -53,10 +54,10 @@ class Change:
 
 
 Updater = Callable[[Change, Account], Mapping[str, Any]]
-"""Makes a change, and answers with the outputs that it changed beside the inputs."""
+"""Makes a change; returns the outputs that changed and are not inputs."""
 
 Reader = Callable[[Existing, Account], Mapping[str, Any] | None]
-"""Answers with the inputs as they are now, as far as it reads them; None if nothing is there."""
+"""Returns the current inputs that it reads; None if the resource does not exist."""
 
 Deleter = Callable[[Existing, Account], None]
 
@@ -66,11 +67,12 @@ class Life:
     """One type's life.
 
     `replaced_by` are the inputs whose change replaces the resource, nested ones as
-    `protectedResource.s3Bucket.bucketName`; `updates` has an updater for each other input that
-    may change. `named_by` is the input that Pulumi fills in where
-    the program leaves it out, with `longest_name` characters at most (pulumi-aws, auto-naming).
-    `drifted`: whether what is there is no more what these inputs say, for a provider that looks
-    when it compares; the AWS provider compares with the state.
+    `protectedResource.s3Bucket.bucketName`. `updates` has an updater for each other input that may
+    change. `named_by` is the input that Pulumi generates if the program does not set it, with
+    `longest_name` characters at most (pulumi-aws, auto-naming).
+
+    `drifted` returns whether the resource differs from these inputs, for a provider that reads it
+    when it compares. The AWS provider compares with the state.
     """
 
     create: Creator
@@ -85,7 +87,7 @@ class Life:
 
 
 def changed_inputs(old: Mapping[str, Any], new: Mapping[str, Any]) -> frozenset[str]:
-    """The inputs that are not what they were; one that is None is as good as left out."""
+    """The changed inputs; None equals a missing one."""
     return frozenset(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
 
 
@@ -102,34 +104,33 @@ def _at(inputs: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 (whatever 
 
 
 def update(life: Life, change: Change, account: Account) -> Mapping[str, Any]:
-    """Make a change; answer with the outputs that changed beside the inputs.
+    """Make a change; return the outputs that changed and are not inputs.
 
     Raises:
-        DeclarationError: for an input whose update nobody wrote, or that an updater did not read.
+        DeclarationError: for an input without an updater, or that an updater did not read.
     """
     outputs: dict[str, Any] = {}
     for updater in updaters(life, change.keys):
         outputs |= updater(change, account)
     if unread := [path for path in change.new.unhandled() if _top(path) in change.keys]:
         raise DeclarationError(
-            f"the sandbox does nothing with the change of {', '.join(unread)}; apply it in "
-            "sandbox/lives"
+            f"the sandbox ignores the change of {', '.join(unread)}; apply it in sandbox/lives"
         )
     return outputs
 
 
 def updaters(life: Life, keys: Collection[str]) -> list[Updater]:
-    """What makes a change of these inputs, in the order in which the type lists them, each once.
+    """The updaters of these inputs, each once, in the type's order.
 
-    A resource that is to be updated without a changed input has drifted: all of it is made anew.
+    A resource that is updated without a changed input has drifted, so all its updaters run.
 
     Raises:
-        DeclarationError: for an input that nobody looked up, or whose update nobody wrote.
+        DeclarationError: for an input that the type does not list, or without an updater.
     """
     if unwritten := sorted(set(keys) - life.updates.keys()):
         raise DeclarationError(
-            f"the sandbox cannot update {', '.join(unwritten)}: see in {life.source} whether it"
-            " replaces, and write it in sandbox/lives"
+            f"the sandbox cannot update {', '.join(unwritten)}: look up in {life.source} whether"
+            " it replaces, and add it to sandbox/lives"
         )
     wanted = [updater for key, updater in life.updates.items() if key in keys or not keys]
     return list(dict.fromkeys(wanted))
@@ -145,7 +146,7 @@ def by(updater: Updater, *keys: str) -> dict[str, Updater]:
 
 
 def put_again(create: Creator, *keys: str) -> dict[str, Updater]:
-    """For a type that is made by putting it: putting it again updates all these inputs."""
+    """For a type that is created by a put call: another put updates all these inputs."""
 
     def updater(change: Change, account: Account) -> Mapping[str, Any]:
         return create(change.new, account).outputs
@@ -154,7 +155,7 @@ def put_again(create: Creator, *keys: str) -> dict[str, Updater]:
 
 
 def nothing_to_do(*keys: str, because: str) -> dict[str, Updater]:
-    """For inputs that are of no effect before the resource is deleted, or none here."""
+    """For inputs with no effect before the resource is deleted, or none in the sandbox."""
 
     def updater(change: Change, _account: Account) -> Mapping[str, Any]:
         change.new.leave_out(*keys, because=because)
@@ -163,16 +164,16 @@ def nothing_to_do(*keys: str, because: str) -> dict[str, Updater]:
     return by(updater, *keys)
 
 
-ON_DELETION = "it acts when the resource is deleted"
+ON_DELETION = "it has an effect only when the resource is deleted"
 
 
 def is_gone(error: ClientError) -> bool:
-    """Whether AWS says that what was asked for is not there."""
+    """Whether AWS's error means that the resource does not exist."""
     return str(error.response["Error"]["Code"]) in _GONE
 
 
 def call(service: str, operation: str, **parameters: str) -> Callable[[Existing, Account], Any]:
-    """A call whose parameters come from the state, by their names in it; `id` is the id."""
+    """A call with parameters from the state, by their names in it; `id` is the id."""
 
     def make(existing: Existing, account: Account) -> Any:  # noqa: ANN401 (what AWS answers)
         values = {
@@ -185,12 +186,12 @@ def call(service: str, operation: str, **parameters: str) -> Callable[[Existing,
 
 
 def deleted_by(service: str, operation: str, **parameters: str) -> Deleter:
-    """Deleted with one call, as `call` makes it."""
+    """Deletes with one call, as in `call`."""
     return call(service, operation, **parameters)
 
 
 def found_by(service: str, operation: str, **parameters: str) -> Reader:
-    """There if this call succeeds; what it answers is not compared."""
+    """The resource exists if this call succeeds; the answer is not compared."""
     ask = call(service, operation, **parameters)
 
     def read(existing: Existing, account: Account) -> Mapping[str, Any]:
@@ -201,16 +202,16 @@ def found_by(service: str, operation: str, **parameters: str) -> Reader:
 
 
 def left_alone(existing: Existing, _account: Account) -> None:
-    """Deleted from the state only, as the provider does."""
+    """Deletes from the state only, as the provider does."""
 
 
 def as_it_was(_existing: Existing, _account: Account) -> Mapping[str, Any]:
-    """Read from the state only: nothing in the account could tell otherwise."""
+    """Reads from the state only: the account has no such resource."""
     return {}
 
 
 def same_document(was: object, found: str | None) -> str | None:
-    """A policy as the state has it if it says the same as the one found, otherwise that one."""
+    """The state's policy `was` if it equals the one found, otherwise the one found."""
     if isinstance(was, str) and found is not None and json.loads(was) == json.loads(found):
         return was
     return found

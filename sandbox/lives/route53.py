@@ -30,11 +30,11 @@ LIVES: dict[str, Life] = {
         create=create.record,
         read=_read,
         delete=_delete,
-        source="internal/service/route53/record.go",  # the type changes in place there
+        source="internal/service/route53/record.go",  # there, the type is updated in place
         replaced_by=frozenset({"name", "zoneId"}),
         updates={
             **by(_put, "records", "ttl"),
-            **nothing_to_do("allowOverwrite", because="it acts when the record is made"),
+            **nothing_to_do("allowOverwrite", because="it has an effect only on creation"),
         },
     ),
 }

@@ -1,4 +1,4 @@
-"""S3: the lives of buckets and of what configures them."""
+"""S3: the lives of buckets and of the resources that configure them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .life import (
 
 
 def _delete_bucket(bucket: Existing, account: Account) -> None:
-    """S3 refuses a bucket that holds anything; `forceDestroy` has the provider empty it first."""
+    """Delete a bucket. S3 refuses a full one; with `forceDestroy` it is emptied first."""
     s3 = account.client("s3")
     if bucket.state.get("forceDestroy"):
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket.id):
@@ -30,8 +30,8 @@ def _delete_bucket(bucket: Existing, account: Account) -> None:
                 s3.delete_object(Bucket=bucket.id, Key=item["Key"], VersionId=item["VersionId"])
     elif s3.list_objects_v2(Bucket=bucket.id, MaxKeys=1).get("Contents"):
         raise DeclarationError(
-            f"BucketNotEmpty: the bucket {bucket.id} is not empty; with forceDestroy, which counts"
-            " from the last up, what it holds is deleted with it"
+            f"BucketNotEmpty: the bucket {bucket.id} is not empty; with forceDestroy, which takes"
+            " effect with the next up, its objects are deleted too"
         )
     s3.delete_bucket(Bucket=bucket.id)
 
@@ -43,7 +43,7 @@ def _remove_notification(notification: Existing, account: Account) -> None:
 
 
 def _read_lifecycle(existing: Existing, account: Account) -> Mapping[str, Any]:
-    """Days and states of the rules, by which an operator's change of them is seen."""
+    """Days and states of the rules, to detect an operator's change."""
     found = account.client("s3").get_bucket_lifecycle_configuration(Bucket=existing.id)["Rules"]
     days = {rule.get("ID"): rule.get("Expiration", {}).get("Days") for rule in found}
     rules = [dict(rule) for rule in existing.state.get("rules", ())]
@@ -54,7 +54,7 @@ def _read_lifecycle(existing: Existing, account: Account) -> Mapping[str, Any]:
 
 
 def _suspend_versioning(versioning: Existing, account: Account) -> None:
-    """Versioning that was once enabled cannot be off again: the provider suspends it."""
+    """Suspend versioning as the provider does: it cannot be disabled once it was enabled."""
     if versioning.state["versioningConfiguration"]["status"] != "Disabled":
         account.client("s3").put_bucket_versioning(
             Bucket=versioning.state["bucket"], VersioningConfiguration={"Status": "Suspended"}
@@ -128,7 +128,7 @@ LIVES: dict[str, Life] = {
     "aws:s3/bucketPolicy:BucketPolicy": _of_a_bucket(
         create.policy,
         "bucket_policy",
-        # What is left of a policy here may be nothing (`create.policies`).
+        # The policy may be empty here, without its denial of plain HTTP (`create.policies`).
         found_by("s3", "head_bucket", Bucket="bucket"),
         deleted_by("s3", "delete_bucket_policy", Bucket="bucket"),
         put=("policy",),

@@ -52,7 +52,7 @@ def _read_active(_active: Existing, account: Account) -> Mapping[str, Any] | Non
 
 
 def _deactivate(_active: Existing, account: Account) -> None:
-    """As the provider does it: whichever set is active, none is afterwards."""
+    """Deactivate any active set, as the provider does."""
     account.client("ses").set_active_receipt_rule_set()
 
 
@@ -101,7 +101,7 @@ LIVES: dict[str, Life] = {
         create=create.active_receipt_rule_set,
         read=_read_active,
         delete=_deactivate,
-        source="internal/service/ses/active_receipt_rule_set.go",  # not even the name replaces it
+        source="internal/service/ses/active_receipt_rule_set.go",  # the name changes in place
         updates=put_again(create.active_receipt_rule_set, "ruleSetName"),
     ),
     "aws:sesv2/emailIdentity:EmailIdentity": Life(

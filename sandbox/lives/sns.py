@@ -24,7 +24,7 @@ def _set_attributes(change: Change, account: Account) -> Mapping[str, Any]:
 
 
 def _take_policy_back(policy: Existing, account: Account) -> None:
-    """SNS knows no topic without a policy: the provider puts the default one back."""
+    """Restore the default policy, as the provider does: a topic always has one."""
     owner_only = {
         "Sid": "__default_statement_ID",
         "Effect": "Allow",

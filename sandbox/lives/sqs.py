@@ -17,7 +17,7 @@ _WITHOUT = {
     "redrivePolicy": "",
     "sqsManagedSseEnabled": "false",
 }
-"""What an attribute is set to once it is declared no more; others have no such value."""
+"""The value of an attribute that is no longer declared; other attributes have none."""
 
 
 def _set_attributes(change: Change, account: Account) -> Mapping[str, Any]:

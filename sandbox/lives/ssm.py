@@ -29,7 +29,7 @@ LIVES: dict[str, Life] = {
         delete=deleted_by("ssm", "delete_parameter", Name="id"),
         source="internal/service/ssm/parameter.go",
         replaced_by=frozenset({"name", "dataType"}),
-        # The tier is left to fail: from advanced to standard, the parameter is replaced.
+        # The tier is not supported: from advanced to standard, the parameter is replaced.
         updates={
             **by(
                 _put,

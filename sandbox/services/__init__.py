@@ -1,6 +1,6 @@
-"""What AWS does by itself and the emulator does not.
+"""Background work of AWS that the emulator lacks.
 
-`metrics` and `log_metrics` keep CloudWatch's alarms alive, `function_log` follows the functions'
-logs, `function_urls` knows the download page's, `scanner` is GuardDuty's malware scan, and
-`notices` a subscriber of the operator's topics.
+`metrics` and `log_metrics` supply the data of CloudWatch's alarms. `function_log` follows the
+functions' logs. `function_urls` finds the URL of the download function. `scanner` is GuardDuty's
+malware scan. `notices` subscribes to the operator's topics.
 """

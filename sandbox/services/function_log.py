@@ -1,11 +1,11 @@
-"""The function's log, followed: why a mail was relayed, ignored or retried.
+"""Follows the functions' logs, which say why a mail was relayed, ignored or retried.
 
-The function writes JSON objects, one a line (Powertools Logger), and metrics in CloudWatch's
-embedded format. The former are shown to people; the store of metrics gets every line. Of Lambda's
-own lines, REPORT has the duration and memory of an invocation; the others are not used.
+A function writes JSON objects, one a line (Powertools Logger), and metrics in CloudWatch's
+embedded format. The former are shown to people; the metrics reader gets every line. Of Lambda's
+own lines, only REPORT is used, for the duration and memory of an invocation.
 
-An invocation's lines are written at its end, with the time of the end. So lines that are a little
-older than the newest may still come, and two may be alike.
+An invocation's lines are written at its end, with the time of the end. So a line may come that is
+older than the newest one, and two lines may be equal.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
 _PAUSE = 0.3  # seconds between two polls
-_LATE = 2000  # milliseconds that a line may be older than the newest one
+_LATE = 2000  # milliseconds by which a line may be older than the newest one
 _OWN_LINES = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START")
 _REPORT = re.compile(
     r"REPORT RequestId: .*\tDuration: ([0-9.]+) ms\t.*"
@@ -36,7 +36,7 @@ _DETAILS = ("outcome", "reason", "detail", "error", "exception_name", "raw_key")
 
 
 def parse_log_message(message: str) -> FunctionLogged | None:
-    """One log event as what it tells, None if it tells a person nothing."""
+    """The event of one log message, None if it has nothing for people."""
     text = message.strip()
     if report := _REPORT.match(text):
         duration, declared, used = report.groups()
@@ -57,16 +57,16 @@ def parse_log_message(message: str) -> FunctionLogged | None:
 
 @dataclass(slots=True)
 class _Position:
-    """How far the log was read: a time in milliseconds, and what was seen from that time on."""
+    """The position in the log: a time in milliseconds, and the lines seen since then."""
 
     since: int = 0
     seen: Counter[tuple[str, int, str]] = field(default_factory=Counter)
 
 
 class FunctionLogFollower:
-    """Polls a log group on a thread of its own until `close`.
+    """Polls a log group on a separate thread until `close`.
 
-    `listener` is called with events for a person to read, `on_lines` with all new lines at once.
+    `listener` is called with events for people, `on_lines` with all new lines together.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class FunctionLogFollower:
         self._thread.start()
 
     def close(self) -> None:
-        """Follow no more."""
+        """Stop polling."""
         self._stopping.set()
         self._thread.join()
 
@@ -103,7 +103,7 @@ class FunctionLogFollower:
         answer = self._logs.filter_log_events(
             logGroupName=self._log_group, startTime=position.since
         )
-        # The emulator gives events no id; stream, time and text tell them apart well enough.
+        # The emulator gives events no id; stream, time and text are used instead.
         events = Counter(
             (event["logStreamName"], event["timestamp"], event["message"])
             for event in answer.get("events", [])

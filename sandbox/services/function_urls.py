@@ -1,9 +1,9 @@
 """The deployed function URLs: their functions, and whether they are public.
 
-The emulator answers anybody at a function URL without authorization. AWS asks the function's own
-policy first, for two permissions since October 2025: `lambda:InvokeFunctionUrl`, and
-`lambda:InvokeFunction` (Lambda Developer Guide, "Control access to Lambda function URLs"). Without
-one of them it answers 403 to all, so the sandbox does not start then.
+The emulator answers every request to a function URL without authorization. AWS checks the
+function's own policy first, since October 2025 for two permissions: `lambda:InvokeFunctionUrl`,
+and `lambda:InvokeFunction` (Lambda Developer Guide, "Control access to Lambda function URLs").
+Without one of them it answers 403, so the sandbox then does not start.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class UnusableFunctionUrl(Exception):
-    """A function URL that would not work on AWS, or not here; the message says why."""
+    """A function URL that does not work on AWS or here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedFunction:
-    """A function as it was deployed: `url_host` is AWS's host name of its URL, None without."""
+    """A deployed function. `url_host` is AWS's host name of its URL, None without a URL."""
 
     name: str
     log_group: str
@@ -34,16 +34,16 @@ class DeployedFunction:
 
 
 def deployed_functions(client: LambdaClient) -> tuple[DeployedFunction, ...]:
-    """Every function there is.
+    """Every function.
 
     Raises:
-        UnusableFunctionUrl: if there are two URLs, or one that not everybody may call.
+        UnusableFunctionUrl: if there are two URLs, or one that is not public.
     """
     functions = tuple(_functions(client))
     with_url = [function.name for function in functions if function.url_host]
     if len(with_url) > 1:
         raise UnusableFunctionUrl(
-            f"functions {', '.join(with_url)} have URLs; the sandbox has an address for one"
+            f"functions {', '.join(with_url)} have URLs; the sandbox serves only one"
         )
     return functions
 
@@ -67,13 +67,13 @@ def _url_host(client: LambdaClient, name: str) -> str | None:
     [config] = configs
     if config["AuthType"] != "NONE":
         raise UnusableFunctionUrl(
-            f"function {name} has a URL with authorization {config['AuthType']}: nobody who gets"
-            " a mail could open its links"
+            f"function {name} has a URL with authorization {config['AuthType']}: recipients"
+            " of a mail cannot open its links"
         )
     if missing := ", ".join(missing_permissions(_policy(client, name))):
         raise UnusableFunctionUrl(
-            f"function {name} has a URL that nobody may call: AWS would answer 403. Declare an"
-            f' aws.lambda_.Permission for everybody (principal "*") with {missing}'
+            f"function {name} has a URL that is not public: AWS would answer 403. Declare an"
+            f' aws.lambda_.Permission with principal "*" and {missing}'
         )
     return urlsplit(config["FunctionUrl"]).hostname
 
@@ -89,7 +89,7 @@ def _policy(client: LambdaClient, name: str) -> Mapping[str, Any]:
 
 
 def missing_permissions(policy: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a function's policy lacks of what a URL without authorization takes."""
+    """The permissions for a URL without authorization that a function's policy lacks."""
     needed: dict[str, tuple[Mapping[str, Any], ...]] = {
         "lambda:InvokeFunctionUrl": (
             {},

@@ -1,14 +1,13 @@
-"""Metrics in the function's log (EMF), put into CloudWatch for the alarms.
+"""Metrics in the functions' logs (EMF), put into CloudWatch for the alarms.
 
-CloudWatch takes what the function counts out of the log by itself: a line in its embedded metric
-format is a JSON object whose member `_aws` says which of the other members are metrics, and which
-their dimensions (CloudWatch guide, "Specification: Embedded metric format"). The emulator only
-keeps the line.
+CloudWatch extracts metrics from the log. A line in its embedded metric format is a JSON object
+whose member `_aws` says which other members are metrics, and which are their dimensions
+(CloudWatch guide, "Specification: Embedded metric format"). The emulator only stores the line.
 
-Lambda counts errors of the function, whoever invokes it. The emulator counts them for those that
-call Invoke, not for a queue; but it writes into the log what an invocation died of. Of a function
-behind a URL, the same is an answer 502, which Lambda counts as `Url5xxCount` besides (AWS Lambda
-guide, "Monitoring Lambda function URLs"); what such a function answers by itself is in no log.
+Lambda counts a function's errors for every kind of invocation. The emulator counts them for Invoke
+calls, not for a queue, but it logs the error of an invocation. For a function with a URL, such an
+error is an answer 502, which Lambda also counts as `Url5xxCount` (AWS Lambda guide, "Monitoring
+Lambda function URLs"). A 5xx that the function itself returns is in no log.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ _DEATH = re.compile(
 
 
 class LogMetrics:
-    """Puts the metrics that new lines of a function's log tell of; called with such lines.
+    """Puts the metrics of new lines of a function's log; called with such lines.
 
-    What it died of counts as `Errors`, and as `Url5xxCount` too if it `has_url`.
+    An invocation that failed counts in `Errors`, and in `Url5xxCount` if it `has_url`.
     """
 
     def __init__(
@@ -45,10 +44,10 @@ class LogMetrics:
         self._error_metrics = ("Errors", "Url5xxCount") if has_url else ("Errors",)
 
     def __call__(self, lines: Sequence[str]) -> None:
-        """Put the metrics of these lines, which hold an invocation whole or not at all.
+        """Put the metrics of these lines, which contain whole invocations.
 
         Raises:
-            ClientError, BotoCoreError: if CloudWatch does not take them.
+            ClientError, BotoCoreError: if CloudWatch does not accept them.
         """
         found: dict[str, list[MetricDatumTypeDef]] = {}
         for line in lines:
@@ -72,9 +71,9 @@ class LogMetrics:
 
 
 def parse_embedded_metrics(line: str) -> list[tuple[str, MetricDatumTypeDef]]:
-    """Namespace and datum of each metric that a line embeds, for each set of its dimensions.
+    """Namespace and datum of each metric in a line, for each set of its dimensions.
 
-    A line that embeds none, or not as the format says, has none: so does CloudWatch see it.
+    Empty for a line without metrics or in a wrong format, as in CloudWatch.
     """
     try:
         document: Any = json.loads(line)
@@ -104,7 +103,7 @@ def _values(value: float | list[float]) -> list[float]:
 
 
 def count_errors(lines: Sequence[str]) -> int:
-    """How many invocations died, of those that these lines hold."""
+    """The number of failed invocations in these lines."""
     errors, died = 0, False
     for line in lines:
         died = died or bool(_DEATH.match(line))

@@ -1,16 +1,15 @@
 """Metrics that AWS services count and the emulator does not, so that alarms work.
 
-The emulator keeps alarms and acts on the data that is put. What the function's log tells is put
-by `sandbox.services.log_metrics`, bounces by `sandbox.ses.events`; nothing is ever throttled here.
-What else is missing is brought by this module:
+The emulator stores alarms and evaluates them on the data that is put.
+`sandbox.services.log_metrics` puts the metrics of functions' logs, `sandbox.ses.events` bounces;
+throttling does not occur here. This module supplies the rest:
 
-* Nothing measures a queue. SQS tells how many messages it holds, not how many were ever sent nor
-  how old they are.
-  `Tally` works these out from the depth over time and from the objects that a bucket
-  announces to the queue. Both are estimates: a message that is sent and worked off between two
-  looks is only known if a bucket announced it, and messages are taken to leave in order.
-* The emulator leaves an alarm as it is when data is missing. Where that is a good sign, zeros are
-  put while the alarm fires, so that it ends.
+* The emulator has no metrics of a queue. SQS reports how many messages it holds, but not how many
+  were sent nor how old they are. `Tally` estimates these from the depth over time and from the
+  objects that a bucket announces to the queue. A message that is sent and deleted between two
+  checks is known only if a bucket announced it, and messages are assumed to leave in order.
+* The emulator leaves an alarm as it is when data is missing. Where missing data means no problem,
+  zeros are put while the alarm fires, so that it ends.
 """
 
 from __future__ import annotations
@@ -46,27 +45,27 @@ _NEVER_BAD = {
     ("AWS/SES", "Reputation.BounceRate"),
     ("AWS/SES", "Reputation.ComplaintRate"),
 }
-"""Metrics of AWS without any data here."""
+"""Metrics of AWS that never have data in the sandbox."""
 
 _logger = logging.getLogger(__name__)
 
 
 class UnmeasurableAlarm(Exception):
-    """A declared alarm can never go off here; the message names it and says why."""
+    """A declared alarm can never fire in the sandbox; the message names it and says why."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What one queue's depth over time tells of its messages."""
+    """Estimates the messages of one queue from its depth over time."""
 
     _pending: deque[float] = field(default_factory=deque)  # when each message was first noticed
     _sent: int = 0
 
     def observe(self, *, depth: int, announced: int, now: float) -> tuple[int, float]:
-        """How many messages were sent since the last look, and how old the oldest is (seconds).
+        """The number of messages sent since the last call, and the age of the oldest (seconds).
 
-        `depth` is how many messages the queue holds in any state, `announced` how many were
-        surely sent to it since ever, `now` a clock in seconds.
+        `depth` is the number of messages in the queue in any state, `announced` the number known
+        to be sent to it so far, `now` a clock in seconds.
         """
         risen = max(0, depth - len(self._pending))
         sent = max(announced, self._sent + risen) - self._sent
@@ -79,7 +78,7 @@ class Tally:
 
 @dataclass(slots=True)
 class _Queue:
-    """A watched queue: the metrics that alarms want of it, and what feeds it."""
+    """A watched queue: the metrics that alarms use, and the sources of its messages."""
 
     name: str
     url: str
@@ -90,12 +89,12 @@ class _Queue:
 
 
 class QueueMetrics:
-    """Puts the metrics that alarms watch, on a thread of its own, until `close`.
+    """Puts the metrics that alarms watch, on a separate thread, until `close`.
 
-    Made after the deployment, as it looks at the alarms and notifications that are there.
+    Create it after the deployment, because it reads the existing alarms and notifications.
 
     Raises:
-        UnmeasurableAlarm: for an alarm on a metric of AWS whose data cannot be brought.
+        UnmeasurableAlarm: for an alarm on a metric of AWS without data in the sandbox.
     """
 
     def __init__(
@@ -116,7 +115,7 @@ class QueueMetrics:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, and return when nothing more will be put. Idempotent."""
+        """Stop, and return when nothing more is put. Idempotent."""
         self._stopped.set()
         self._thread.join()
 
@@ -138,7 +137,7 @@ class QueueMetrics:
                     self._put(queue)
                 self._put_missing()
             except (BotoCoreError, ClientError):
-                _logger.exception("metrics could not be put")
+                _logger.exception("cannot put metrics")
 
     def _watched_queues(self) -> list[_Queue]:
         feeds = self._feeds()
@@ -165,7 +164,7 @@ class QueueMetrics:
             yield from page["MetricAlarms"]
 
     def _put_missing(self) -> None:
-        """Put zeros for alarms in ALARM that missing data would not end."""
+        """Put zeros for firing alarms that missing data does not end."""
         for alarm in self._alarms(StateValue="ALARM"):
             is_measured = alarm["Namespace"] == NAMESPACE
             if not is_measured and alarm.get("TreatMissingData") == "notBreaching":
@@ -236,10 +235,10 @@ _MEASURED = {*_DEPTHS, _SENT, _AGE}
 
 
 def _is_brought(namespace: str, metric: str) -> bool:
-    """Whether an alarm on this metric can ever see data, or never has to."""
+    """Whether a metric can have data in the sandbox, or needs none."""
     if namespace == NAMESPACE:
         return metric in _MEASURED
-    # Others than AWS's are written by functions.
+    # Metrics outside AWS's namespaces are written by functions.
     return (
         not namespace.startswith("AWS/") or (namespace, metric) in _BROUGHT_BY_OTHERS | _NEVER_BAD
     )

@@ -1,9 +1,9 @@
-"""A subscriber of the operator's topics, and the file into which it writes what it receives.
+"""A subscriber of the operator's topics, and the file to which it writes the messages.
 
-The subscription is a queue of the sandbox's own, so the topics see what an operator's queue
-would: SNS's envelope, with subject and attributes (SNS Developer Guide, "Amazon SNS message
-and JSON formats"). The relay's own notices come to a queue in their form for machines, a JSON
-object that also holds the text of the mail to the operator.
+The subscription is a queue of the sandbox's own, so it gets what an operator's queue would: SNS's
+envelope, with subject and attributes (SNS Developer Guide, "Amazon SNS message and JSON formats").
+The relay's own notices come to a queue in their form for machines, a JSON object that also has the
+text of the mail to the operator.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 RELAYS_OWN = "fallback"
-"""The topic that the relay publishes on; alarms come from CloudWatch, in a form of its own."""
+"""The topic of the relay's own notices; alarms come from CloudWatch, in another format."""
 
 _QUEUE_NAME = "sandbox-notices"
-_WAIT = 1  # seconds that one poll waits; also the longest that `close` takes
-_PAUSE = 0.5  # seconds after a poll that failed
+_WAIT = 1  # seconds of one poll; also the longest time that `close` takes
+_PAUSE = 0.5  # seconds after a failed poll
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """The queue, and what each topic's ARN is called in the file."""
+    """The queue's URL, and each topic's name by its ARN."""
 
     queue_url: str
     topics: Mapping[str, str]
@@ -78,7 +78,7 @@ def parse_notice(body: str, topics: Mapping[str, str]) -> NoticePublished:
 
 
 def _document(message: str) -> dict[str, Any] | None:
-    """The message as the relay's JSON object; None if somebody else published it."""
+    """The message as the relay's JSON object; None if another publisher sent it."""
     try:
         document = json.loads(message)
     except ValueError:
@@ -102,7 +102,7 @@ def format_line(notice: NoticePublished) -> str:
 
 
 class NoticeRecorder:
-    """Polls the subscription on a thread of its own, and appends to the file."""
+    """Polls the subscription on a separate thread and appends to the file."""
 
     def __init__(
         self, *, sqs: SQSClient, subscription: Subscription, file: Path, listener: Listener
@@ -117,7 +117,7 @@ class NoticeRecorder:
         self._thread.start()
 
     def close(self) -> None:
-        """Hear no more."""
+        """Stop polling."""
         self._stopping.set()
         self._thread.join()
 

@@ -1,11 +1,11 @@
-"""GuardDuty Malware Protection for S3, as far as the relay sees it: tags on stored objects.
+"""GuardDuty Malware Protection for S3, as far as the relay sees it: tags on objects.
 
-GuardDuty is notified of each new object of a protected bucket, scans it, and tags it with what it
-found (GuardDuty User Guide, "Malware Protection for S3", "Tagging objects based on scan results").
-A new version of an object is scanned anew; until then it has no tag. Other tags stay.
+GuardDuty is notified of each new object of a protected bucket, scans it, and tags it with the
+result (GuardDuty User Guide, "Malware Protection for S3", "Tagging objects based on scan
+results"). A new version of an object is scanned again; until then it has no tag. Other tags stay.
 
-The plans are those that the program declares. The only threat that is known here is EICAR's test
-file, wherever it stands in the content, and files are read as they are: nothing is unpacked.
+The plans are those that the program declares. The only known threat is EICAR's test file, anywhere
+in the content. Archives are not unpacked.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 STATUS_TAG = "GuardDutyMalwareScanStatus"
 
-_INTERVAL = 0.3  # seconds between two looks into the buckets
+_INTERVAL = 0.3  # seconds between two checks of the buckets
 _CHUNK = 1024 * 1024  # bytes
 
 
 class ScanStatus(StrEnum):
-    """What GuardDuty says of an object; it knows three more, for what it cannot scan."""
+    """GuardDuty's results; GuardDuty has three more, for objects that it cannot scan."""
 
     CLEAN = "NO_THREATS_FOUND"
     THREAT = "THREATS_FOUND"
 
 
 def find_threat(chunks: Iterable[bytes]) -> ScanStatus:
-    """What is found in a content, wherever it is cut into chunks."""
+    """The result for a content in chunks, wherever it is split."""
     end = b""
     for chunk in chunks:
         if EICAR in end + chunk:
@@ -62,9 +62,9 @@ class _Version:
 
 @dataclass(slots=True, kw_only=True)
 class MalwareScanner:
-    """Scans what the plans name, on a thread of its own from `start` to `close`.
+    """Scans the objects of the plans, on a separate thread from `start` to `close`.
 
-    `delay` is how long an object goes unscanned at least, since it was first seen.
+    `delay` is the least time before an object is scanned, counted from when it was first seen.
     """
 
     s3: S3Client
@@ -78,12 +78,12 @@ class MalwareScanner:
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin. Plans may come and go meanwhile."""
+        """Start the thread. Plans may be added and removed meanwhile."""
         self._thread = threading.Thread(target=self._run, name="malware-scan", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Scan no more."""
+        """Stop scanning."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
@@ -100,7 +100,7 @@ class MalwareScanner:
         """Scan and tag every object that is due.
 
         Raises:
-            ClientError, BotoCoreError: if a call fails; what is left is due at the next time.
+            ClientError, BotoCoreError: if a call fails; the remaining objects stay due.
         """
         now = self.clock()
         present = set(self._versions())
@@ -111,7 +111,7 @@ class MalwareScanner:
             if now - first_seen >= self.delay.total_seconds():
                 self._scan(version)
                 self._scanned.add(version)
-        # What is gone, or was written over, is forgotten.
+        # Deleted and overwritten versions are removed.
         self._scanned &= present
         self._seen = {one: at for one, at in self._seen.items() if one in present}
 
@@ -140,7 +140,7 @@ class MalwareScanner:
                 Tagging={"TagSet": [*kept, {"Key": STATUS_TAG, "Value": status.value}]},
             )
         except ClientError as error:
-            # Deleted or written over meanwhile: the next look sees what there is then.
+            # Deleted or overwritten meanwhile: the next check sees the new state.
             if error.response["Error"]["Code"] not in {"NoSuchKey", "PreconditionFailed"}:
                 raise
             return

@@ -1,7 +1,8 @@
-"""SES as the relay meets it, both of its sides.
+"""SES for the relay: receiving and sending.
 
-Receiving: `receipt` follows the receipt rules, `keys` says whether SES may encrypt what it stores,
-`strangers` what SES finds out about mail from outside. Sending: `endpoint` is the API, `sending`
-checks and delivers to the `outbox`, by `iam` and `identities`; `faults` are errors on request,
-`events` what SES tells afterwards. `device_hop` is the way from one side to the other.
+Receiving: `receipt` applies the receipt rules, `keys` checks whether SES may encrypt what it
+stores, `strangers` gives SES's verdicts on mail from outside. Sending: `endpoint` is the API,
+`sending` checks a mail by `iam` and `identities` and delivers it to the `outbox`; `faults` are
+errors on request, `events` are bounces and complaints. `device_hop` is the path of a device's mail
+from sending to receiving.
 """

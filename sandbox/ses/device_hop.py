@@ -1,9 +1,9 @@
 """The path of a device's mail inside SES, from its sending side to its receiving side.
 
-SES answers a device 250, and then sends the mail to the host that the domain's MX record names.
-The device is not told the outcome there. Here that hop bounces where the faults file says
-so, by an `event` of `Bounce` for the address that the device wrote to: nothing is stored, and the
-event is published by the default configuration set of the sender's identity.
+SES answers a device 250, and then sends the mail to the host in the domain's MX record. The device
+does not learn the result. Here that hop bounces if the faults file says so, by an `event` of
+`Bounce` for the address that the device wrote to. Then nothing is stored, and the event is
+published by the default configuration set of the sender's identity.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from .receipt import Receiving, make_message_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceHop:
-    """Receiving behind sending. `default_sets`: the sets of identities, as they are now."""
+    """SES's receiving side for devices. `default_sets`: the current sets of identities."""
 
     receiving: Receiving
     events: SendingEvents
     default_sets: Mapping[str, str]
 
     def accepts(self, recipient: str) -> bool:
-        """Whether SES would take mail for this address."""
+        """Whether SES accepts mail for this address."""
         return self.receiving.accepts(recipient)
 
     def receive(self, raw: bytes, envelope: Envelope) -> str:
-        """Take a mail, and have it received where the hop does not bounce; return its id.
+        """Accept a mail, and store it unless the hop bounces; return its id.
 
         Raises:
             SesError: if the faults file cannot be read.

@@ -1,6 +1,6 @@
 """Encoded-words in header fields as text (RFC 2047), with the standard library.
 
-Not with the relay's own parser: what the relay wrote is looked at with other eyes.
+It does not use the relay's own parser, as an independent check of what the relay wrote.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ TROUBLE = (
     *(ValueError, LookupError, TypeError, AttributeError, AssertionError),
     *(RecursionError, HeaderParseError),
 )
-"""What the standard library has been seen to raise over mails that nobody should have sent."""
+"""Exceptions that the standard library raises for malformed mails."""
 
 
 def decode_words(value: object) -> str:
-    """The text with its encoded-words decoded, on one line; as it stands if it cannot be read."""
+    """The text with its encoded-words decoded, on one line; unchanged if it cannot be decoded."""
     text = str(value)
     with suppress(*TROUBLE):
         text = str(make_header(decode_header(text)))
@@ -25,5 +25,5 @@ def decode_words(value: object) -> str:
 
 
 def clean(text: str) -> str:
-    """The text without what has no UTF-8."""
+    """The text without characters that UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode()

@@ -1,17 +1,17 @@
 """The HTTP endpoint of AWS: SES's sending API here, all other calls the emulator's.
 
-`AWS_ENDPOINT_URL_SESV2` leads the functions' boto3 here, and the endpoint in the ready file an
-operator's, whichever service it is for. So a mail comes into a mailbox whoever sends it.
+`AWS_ENDPOINT_URL_SESV2` is this endpoint for the functions' boto3. The endpoint in the ready file
+is this one for every service. So every sent mail comes to a mailbox.
 
-Who calls is found out without knowing anybody's secret: every request is first handed on,
-byte for byte, to the emulator, which checks its signature and its session. What the emulator
-answers to SendEmail then tells the caller. It asks for `ses:SendEmail` on any resource,
-which a role that is tied to identities does not have, and AWS's "is not authorized" names the
-principal; root alone is let through. A role that may send on any resource is let through
-unnamed; it is refused here, since nobody could tell what it may do.
+The caller is identified without knowing its secret. Every request is first forwarded, unchanged,
+to the emulator, which checks its signature and its session. The emulator's answer to SendEmail
+names the caller: it requires `ses:SendEmail` on any resource, which a role that is restricted to
+identities does not have, and the error "is not authorized" names the principal. Only root is
+allowed. A role that may send on any resource is also allowed by the emulator, without a name, and
+is refused here because its permissions are unknown.
 
-Everything but SendEmail is the emulator's to answer. The other operations that send mail are
-refused: the emulator would take the mail, and it would be gone.
+The emulator answers everything but SendEmail. The other operations that send mail are refused,
+because the emulator would accept the mail and lose it.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ _OTHER_SENDING_PATHS = {
 _SENDING_FORM = re.compile(rb"(?:^|&)Action=(Send\w+)")
 _SIGNED_FOR_SES = "/ses/aws4_request"
 
-# Headers that belong to one connection, or that each server writes itself.
+# Hop-by-hop headers, and headers that each server writes itself.
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
-_TIMEOUT = 930.0  # seconds: a function that is invoked may run for 900 before it answers
-_BACKLOG = 128  # connections: several workers hand over a group of mails each at the same time
+_TIMEOUT = 930.0  # seconds: an invoked function may run for 900 before it answers
+_BACKLOG = 128  # connections: several workers submit a group of mails each at the same time
 _NAMED = re.compile(r"User: (\S+) is not authorized to perform: ses:")
 _ACCESS_KEY = re.compile(r"Credential=([^/]+)/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedRequest:
-    """A request as it came, headers in their order."""
+    """A request as received, headers in their order."""
 
     method: str
     target: str
@@ -77,7 +77,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SesService:
-    """Answers requests: SendEmail by `sending`, what is not about sending by the emulator."""
+    """Answers requests: SendEmail by `sending`, calls that do not send by the emulator."""
 
     emulator_endpoint: str
     root_access_key_id: str
@@ -117,7 +117,7 @@ class SesService:
                 return Caller(arn=f"arn:aws:iam::{self.sending.account_id}:root")
             raise SesError(
                 "AccessDeniedException",
-                "The sandbox cannot tell who calls: the caller's policies let it send on any"
+                "The sandbox cannot identify the caller: its policies allow sending on any"
                 " resource. Name the identities it may send as.",
             )
         message = _read_message(answer.body)
@@ -127,7 +127,7 @@ class SesService:
         raise SesError(code or "UnrecognizedClientException", message, status=answer.status)
 
     def _hand_on(self, request: SignedRequest) -> Answer:
-        """The emulator's own answer; the headers stay as signed, Host included."""
+        """Forward to the emulator; the headers stay as signed, Host included."""
         address = urlsplit(self.emulator_endpoint)
         connection = http.client.HTTPConnection(
             str(address.hostname), address.port, timeout=_TIMEOUT
@@ -150,7 +150,7 @@ class SesService:
 
 
 def _other_sending_operation(request: SignedRequest) -> str | None:
-    """The operation that would send mail past the mailboxes, if the request is one."""
+    """The operation's name if the request sends mail by another operation, else None."""
     if request.method != "POST":
         return None
     path = urlsplit(request.target).path
@@ -206,7 +206,7 @@ def _format_json(
 
 
 class SesEndpoint:
-    """The listening part. The port is bound when it is made, and served from `serve` on."""
+    """The listening part. It binds the port when it is created and serves it from `serve` on."""
 
     def __init__(self) -> None:
         self._server = _Server(("127.0.0.1", 0), _RequestHandler)
@@ -214,7 +214,7 @@ class SesEndpoint:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def serve(self, service: SesService) -> None:
-        """Answer requests, those that already wait included."""
+        """Answer requests, including those that already wait."""
         self._server.RequestHandlerClass = type(
             "RequestHandler", (_RequestHandler,), {"service": service}
         )
@@ -227,7 +227,7 @@ class SesEndpoint:
         self._thread.start()
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         if self._thread is not None:
             self._server.shutdown()
             self._thread.join()
@@ -271,4 +271,4 @@ class _RequestHandler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 (likewise)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
-        """Say nothing: the events tell what happens."""
+        """Do nothing: the events are the log."""

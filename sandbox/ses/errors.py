@@ -9,7 +9,7 @@ HTTP_STATUS = {
     "ServiceUnavailableException": 503,
     "TooManyRequestsException": 429,
 }
-"""The HTTP status of each error that is not a plain 400."""
+"""The HTTP status of each error whose status is not 400."""
 
 USUAL_MESSAGES = {
     "AccountSuspendedException": "The account is suspended.",
@@ -18,11 +18,11 @@ USUAL_MESSAGES = {
     "SendingPausedException": "Sending is paused for the account.",
     "TooManyRequestsException": "Maximum sending rate exceeded.",
 }
-"""What SES says where an error is brought about on purpose and no words are given."""
+"""SES's messages for errors on request without a message."""
 
 
 class SesError(Exception):
-    """One answer of SES that is no success: its code, what it says, and its HTTP status."""
+    """An error answer of SES: its code, message and HTTP status."""
 
     def __init__(self, code: str, message: str, *, status: int | None = None) -> None:
         super().__init__(f"{code}: {message}")

@@ -1,12 +1,12 @@
 """Events about sent mail, published on the topics of its configuration set.
 
-A mail bounces or is complained about where the mailbox simulator's addresses are written to
+A mail bounces or causes a complaint if it goes to the mailbox simulator's addresses
 (`bounce@simulator.amazonses.com`, `complaint@…`, also with `+label`; SES Developer Guide, "Using
-the mailbox simulator"), or where the faults file says so. The event is as SES writes it ("Contents
-of event data that Amazon SES publishes to Amazon SNS"), with the fields that are read here. Every
-mail is also in its mailbox, where it can be read.
+the mailbox simulator"), or if the faults file says so. The event has SES's format ("Contents of
+event data that Amazon SES publishes to Amazon SNS"), with the fields that the relay reads. Every
+mail is also in its mailbox.
 
-A device's mail goes the same way, from SES's sending side to its receiving side (`device_hop`).
+A device's mail has events too, on its way from SES's sending to its receiving side (`device_hop`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class SendingEvents:
     def follow(
         self, submission_id: str, *, sender: str, recipient: str, configuration_set: str | None
     ) -> str | None:
-        """Publish what follows a mail to one recipient; the event, None if nothing follows.
+        """Publish the event of a mail to one recipient; return the event, None if there is none.
 
         Raises:
             SesError: if the faults file cannot be read.
@@ -66,7 +66,7 @@ class SendingEvents:
         return event
 
     def _count(self, event: str, configuration_set: str) -> None:
-        """Put the event's metric of this set, if an alarm watches that (`metrics` says why)."""
+        """Put the event's metric for this set if an alarm watches it (see `metrics`)."""
         metric = {"Namespace": _NAMESPACE, "MetricName": event}
         ours = [{"Name": _SET_DIMENSION, "Value": configuration_set}]
         for page in self.cloudwatch.get_paginator("describe_alarms").paginate():

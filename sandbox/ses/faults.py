@@ -1,12 +1,14 @@
 """SES errors on request: a file says which error a submission gets, and how often.
 
-The file holds a JSON list of `{"error", "times", "recipient"}`: the error's code, how many
-submissions meet it (once if left out), and the recipient it is about (null or left out:
-any). An `event`, `Bounce` or `Complaint`, in the place of the error lets SES take the mail and
-publish that event; a `Bounce` for the relay's own address is of a device's mail, which then does
-not come in (`device_hop`). The file is read at each submission. How often an entry was used is
-kept in memory and forgotten when the file is written anew, so the file stays its writer's alone.
-The console writes it too, with what is left of each entry.
+The file has a JSON list of `{"error", "times", "recipient"}`: the error's code, the number of
+submissions that get it (default 1), and its recipient (null or missing: any). With an `event`,
+`Bounce` or `Complaint`, in place of the error, SES accepts the mail and publishes that event. A
+`Bounce` for the relay's own address applies to a device's mail, which is then not received
+(`device_hop`).
+
+The file is read at each submission. The uses of an entry are counted in memory, and the counts are
+reset when the file changes. So only the test or the console writes the file. The console writes
+the remaining uses of each entry.
 """
 
 from __future__ import annotations
@@ -23,15 +25,15 @@ from typing import Any
 from .errors import USUAL_MESSAGES, SesError
 
 EVENTS = ("Bounce", "Complaint")
-"""What may follow a mail that SES took."""
+"""Events that may follow an accepted mail."""
 
 _READS = 20
-_PAUSE = 0.01  # seconds between two reads of a file that is just being written
+_PAUSE = 0.01  # seconds between two reads of a file that is being written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One entry of the file. `error` is None where the mail is taken, and `event` follows."""
+    """One entry of the file. `error` is None where the mail is accepted and `event` follows."""
 
     error: str | None
     event: str | None
@@ -47,7 +49,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults file, with what was used of its present content."""
+    """The faults file, with the uses of its current content."""
 
     path: Path
     _lock: Lock = field(default_factory=Lock)
@@ -56,11 +58,10 @@ class Faults:
     _used: Counter[int] = field(default_factory=Counter)
 
     def meet(self, recipients: Collection[str]) -> None:
-        """Meet the first fault that is left for one of the recipients, if there is one.
+        """Raise the first remaining error for one of the recipients, if there is one.
 
         Raises:
-            SesError: the fault, or an InternalServiceErrorException saying what is wrong with
-                the file.
+            SesError: the error, or an InternalServiceErrorException about an invalid file.
         """
         with self._lock:
             fault = self._take(recipients, is_event=False)
@@ -68,26 +69,26 @@ class Faults:
             raise SesError(fault.error, fault.message)
 
     def event_after(self, recipient: str) -> str | None:
-        """The event that follows a mail to that recipient, `Bounce` or `Complaint`, if one does.
+        """The event that follows a mail to that recipient, `Bounce` or `Complaint`; None if none.
 
         Raises:
-            SesError: an InternalServiceErrorException saying what is wrong with the file.
+            SesError: an InternalServiceErrorException about an invalid file.
         """
         with self._lock:
             fault = self._take([recipient], is_event=True)
         return None if fault is None else fault.event
 
     def left(self) -> tuple[Fault, ...]:
-        """What no submission has met yet, each with the times that are left.
+        """The remaining faults, each with its remaining times.
 
         Raises:
-            SesError: an InternalServiceErrorException saying what is wrong with the file.
+            SesError: an InternalServiceErrorException about an invalid file.
         """
         with self._lock:
             return tuple(self._left())
 
     def change(self, change: Callable[[Sequence[Fault]], Iterable[Fault]]) -> None:
-        """Write what `change` makes of what is left. A file that cannot be read is written over.
+        """Write the result of `change` for the remaining faults. An invalid file is overwritten.
 
         Raises:
             OSError: if it cannot be written.
@@ -133,7 +134,8 @@ class Faults:
             try:
                 faults = _parse_faults(text)
             except ValueError as error:
-                # Perhaps somebody is writing it just now; a file that stays wrong is an error.
+                # The file may be incomplete while it is written; if it stays invalid, it is an
+                # error.
                 if attempt == _READS - 1:
                     raise SesError(
                         "InternalServiceErrorException", f"{self.path}: {error}"
@@ -185,7 +187,7 @@ def _parse_fault(entry: Any) -> Fault:  # noqa: ANN401 (JSON, checked here)
     if event or error:
         times, recipient = entry.get("times", 1), entry.get("recipient")
         if isinstance(times, int) and isinstance(recipient, str | None):
-            usual = USUAL_MESSAGES.get(error or "", "Brought about by the faults file.")
+            usual = USUAL_MESSAGES.get(error or "", "Caused by the faults file.")
             return Fault(
                 error=error,
                 event=event,

@@ -1,9 +1,8 @@
 """IAM's evaluation of identity policies, as far as SES's actions need it.
 
-An explicit Deny wins, then an Allow, and without either the answer is no (IAM User Guide,
-"Policy evaluation logic"). Where this evaluator meets something that it does not know, it
-errs towards no: an Allow whose condition it cannot read does not allow, and a Deny whose
-condition it cannot read denies.
+An explicit Deny has precedence over an Allow, and without either the request is denied (IAM User
+Guide, "Policy evaluation logic"). If this evaluator does not know a condition operator, it denies:
+an Allow with it does not allow, and a Deny with it denies.
 """
 
 from __future__ import annotations
@@ -42,14 +41,14 @@ def is_allowed(request: Request, policies: Iterable[Policy]) -> bool:
 
 
 def parse_policy(document: str | Mapping[str, Any]) -> Policy:
-    """A policy document from its JSON text, or as boto3 hands it out already parsed."""
+    """A policy document from JSON text, or parsed as boto3 returns it."""
     if isinstance(document, str):
         parsed: Policy = json.loads(document)
         return parsed
     return document
 
 
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401 (JSON: IAM lets one value stand for a list of one)
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 (JSON: in IAM, a single value means a list of one)
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
@@ -62,7 +61,7 @@ def _covers(statement: Mapping[str, Any], request: Request) -> bool:
         negated = _listed(statement.get(f"Not{element}"))
         return bool(negated) and not any(_like(p, value, ignore_case) for p in negated)
 
-    # Actions match without regard to case, resources with (IAM User Guide, "Resource").
+    # Actions are not case-sensitive, resources are (IAM User Guide, "Resource").
     return matches("Action", request.action, ignore_case=True) and matches(
         "Resource", request.resource, ignore_case=False
     )
@@ -95,7 +94,7 @@ _OPERATOR = re.compile(r"(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?
 
 
 def _conditions_hold(statement: Mapping[str, Any], request: Request, *, unknown: bool) -> bool:
-    """Whether every condition holds; `unknown` answers for operators that are not known here."""
+    """Whether every condition holds; `unknown` is the result for unknown operators."""
     context = {key.lower(): values for key, values in request.context.items()}
     return all(
         _condition_holds(name, _strings(expected), context.get(key.lower(), ()), unknown=unknown)
@@ -128,7 +127,7 @@ def _condition_holds(
         return any(operator(pattern, value) for pattern in expected) != negated
 
     if not values:
-        # An absent key satisfies IfExists, ForAllValues and a negated operator, nothing else.
+        # An absent key satisfies only IfExists, ForAllValues and a negated operator.
         return bool(if_exists) or quantifier == "ForAllValues" or (negated and not quantifier)
     if quantifier == "ForAnyValue":
         return any(holds(value) for value in values)

@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
 
 class NotVerified(Exception):
-    """The account may not send as somebody; the message is what SES says of it."""
+    """The account may not send as an address; the message is SES's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identities:
-    """The identities of an account in a region, as they are at each call. Blocks on AWS."""
+    """The identities of an account in a region, read at each call. Blocks on AWS."""
 
     sesv2: SESV2Client
     region: str
 
     def require(self, *addresses: str) -> tuple[str, ...]:
-        """The identity that stands for each address: itself, or the nearest verified domain.
+        """The verified identity for each address: itself, or the nearest verified domain.
 
         Raises:
-            NotVerified: if there is none for one of them.
+            NotVerified: if an address has none.
         """
         found: list[str] = []
         failed: list[str] = []

@@ -1,8 +1,8 @@
 """Whether a service may use the KMS key of a bucket that it writes to, by the key's policy.
 
-The sandbox stands for SES, and asks the emulator as the account's root, whom nobody refuses. SES
-itself is let in by a statement of the key's policy (SES guide, "Giving permissions to Amazon SES
-for email receiving", "Encrypted mail"); without it the mail is not stored.
+The sandbox calls the emulator in place of SES, as the account's root, which has every permission.
+SES itself needs a statement of the key's policy (SES guide, "Giving permissions to Amazon SES for
+email receiving", "Encrypted mail"). Without it the mail is not stored.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from sandbox.create import Account
 
 _ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
-"""What storing takes; the second for large objects, which are written in parts."""
+"""The actions for storing; Decrypt for large objects, which are written in parts."""
 
 
 def require_use_of_key(account: Account, bucket: str, *, service: str) -> None:
-    """Nothing, if the bucket is under no key of the account's own, or the service may use it.
+    """Check that the bucket has no customer managed key, or that the service may use it.
 
     Raises:
-        ClientError: as S3 refuses an object that it may not encrypt.
+        ClientError: S3's error for an object that the service may not encrypt.
     """
     key = _key_of(account.client("s3"), bucket)
     if key is None:

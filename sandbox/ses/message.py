@@ -1,9 +1,9 @@
 """The checks of SES on a raw message before it sends it.
 
-The limits are those of SendEmail with raw content (SES API Reference v2, "RawMessage", and
-the Developer Guide, "Service quotas" and "Amazon SES header fields"): 40 MB, 50 recipients,
-7-bit clean, no line over 1,000 characters with its line end, a From field, and fields that
-may stand once standing once.
+The limits are those of SendEmail with raw content (SES API Reference v2, "RawMessage", and the
+Developer Guide, "Service quotas" and "Amazon SES header fields"): 40 MB, 50 recipients, 7-bit
+clean, no line over 1,000 characters with its line end, a From field, and each single-instance
+field only once.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _ONCE = frozenset(
 _HEADER_END = re.compile(rb"\A(?:\r?\n)|\r?\n\r?\n")
 _FIELD = re.compile(rb"^([!-9;-~]*)[ \t]*:(.*(?:\r?\n[ \t].*)*)", re.MULTILINE)
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
-# Tied to the start of a line: without that, each place of each line would be tried.
+# Anchored at the start of a line; otherwise each position of each line would be tried.
 _LONG_LINE = re.compile(rb"^[^\n]{%d,}" % MAX_LINE, re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedMessage:
-    """What SES reads in the header of a raw message. Addresses are bare addr-specs."""
+    """The header of a raw message, as SES reads it. Addresses are bare addr-specs."""
 
     from_address: str
     from_display_name: str
@@ -54,7 +54,7 @@ def read_message(raw: bytes) -> SubmittedMessage:
     """Check a raw message and read its header.
 
     Raises:
-        SesError: BadRequestException, saying what SES would not take.
+        SesError: BadRequestException with the reason.
     """
     if len(raw) > MAX_MESSAGE:
         raise _bad(f"Message length is more than {MAX_MESSAGE} bytes long: '{len(raw)}'.")
@@ -95,7 +95,7 @@ def check_recipients(recipients: tuple[str, ...]) -> None:
     """Check the envelope's recipients.
 
     Raises:
-        SesError: if there is none, more than 50, or one that is no address.
+        SesError: if there is none, more than 50, or one that is not an address.
     """
     if not recipients:
         raise _bad("Missing required header 'To'.")

@@ -1,8 +1,8 @@
-"""The recipients' mailboxes: a Maildir each, holding exactly what was submitted to SES.
+"""The recipients' mailboxes: a Maildir each, with exactly what was submitted to SES.
 
-A mail is written under `tmp` and renamed into `new`, so that a reader never sees half of
-one (Maildir, D. J. Bernstein, "How a message is delivered"). The standard library's
-`mailbox.Maildir` is not used: it rewrites line ends.
+A mail is written under `tmp` and renamed into `new`, so a reader never sees a part of one
+(Maildir, D. J. Bernstein, "How a message is delivered"). The standard library's `mailbox.Maildir`
+is not used, because it rewrites line ends.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Outbox:
     directory: Path
 
     def deliver(self, recipient: str, raw: bytes, unique_name: str) -> Path:
-        """Put one mail into a recipient's mailbox; `unique_name` must never come twice."""
+        """Write one mail into a recipient's mailbox; `unique_name` must be unique."""
         mailbox = self.directory / folder_name(recipient)
         for part in ("tmp", "new", "cur"):
             (mailbox / part).mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class Outbox:
         return temporary.rename(final)
 
     def delivered(self) -> list[Delivered]:
-        """Every mail there is, oldest first in each mailbox."""
+        """Every mail, oldest first in each mailbox."""
         found = []
         for mailbox in sorted(self.directory.iterdir()):
             paths = sorted(
@@ -77,5 +77,5 @@ def _mails(mailbox: Path) -> Iterator[tuple[int, Path]]:
 
 
 def folder_name(address: str) -> str:
-    """The address itself; only what a file name cannot hold is percent-encoded."""
+    """The address, with characters that a file name cannot contain percent-encoded."""
     return _UNSAFE.sub(lambda match: quote(match[0], safe=""), address)

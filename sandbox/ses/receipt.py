@@ -1,11 +1,15 @@
-"""SES email receiving: the active receipt rules decide which mail is accepted, and its actions.
+"""SES email receiving: applies the active receipt rules.
 
-A recipient condition is an address, which is met with any label between a plus sign and the at
-sign too, but where it has a label itself, with that alone; a domain (without its subdomains), or a
-domain with a leading dot (its subdomains, without itself). A rule without conditions takes
-everything (SES Developer Guide, "Creating receipt rules"). The rules run in order, each at most
-once for a mail however many of its recipients match, until a Stop action ends the set. Of the
-actions the sandbox carries out S3's; the others are told about and passed over.
+A recipient condition is one of (SES Developer Guide, "Creating receipt rules"):
+
+* an address: it also matches with any label between a plus sign and the at sign, but an address
+  with a label matches only itself;
+* a domain, without its subdomains;
+* a domain with a leading dot: its subdomains, without the domain itself.
+
+A rule without conditions matches everything. The rules run in order, each at most once for a mail
+however many of its recipients match, until a Stop action ends the set. Of the actions, the sandbox
+runs only S3's; the others are reported and skipped.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ses.type_defs import ReceiptRuleOutputTypeDef
 
 SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
-"""The key, under the rule's prefix, of the object with which SES tries out an S3 action."""
+"""The key, under the rule's prefix, of SES's test object for an S3 action."""
 
 _SETUP_TEXT = b"""\
 From: Amazon Web Services <no-reply-aws@amazon.com>\r
@@ -50,7 +54,7 @@ _ID_LENGTH = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Action:
-    """Where a rule stores a mail."""
+    """The bucket and prefix where a rule stores a mail."""
 
     bucket: str
     prefix: str
@@ -58,7 +62,7 @@ class S3Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptRule:
-    """One rule of the active set. `unsupported` names actions the sandbox passes over."""
+    """One rule of the active set. `unsupported` names the actions that the sandbox skips."""
 
     name: str
     enabled: bool
@@ -69,7 +73,7 @@ class ReceiptRule:
     unsupported: tuple[str, ...]
 
     def matches(self, recipient: str) -> bool:
-        """Whether mail for this address meets one of the rule's recipient conditions."""
+        """Whether an address matches one of the rule's recipient conditions."""
         if not self.enabled:
             return False
         address = recipient.lower()
@@ -86,7 +90,7 @@ class ReceiptRule:
 
 
 def parse_rule(description: ReceiptRuleOutputTypeDef) -> ReceiptRule:
-    """A rule as SES describes it."""
+    """A rule from SES's description."""
     actions = description.get("Actions", [])
     stored = [action["S3Action"] for action in actions if "S3Action" in action]
     return ReceiptRule(
@@ -108,7 +112,7 @@ def parse_rule(description: ReceiptRuleOutputTypeDef) -> ReceiptRule:
 def matching_rules(
     rules: Iterable[ReceiptRule], recipients: Iterable[str]
 ) -> Iterator[tuple[ReceiptRule, tuple[str, ...]]]:
-    """The rules that a mail passes, each with the recipients that it matches."""
+    """The rules that apply to a mail, each with the recipients that it matches."""
     wanted = tuple(recipients)
     for rule in rules:
         if matched := tuple(recipient for recipient in wanted if rule.matches(recipient)):
@@ -118,17 +122,16 @@ def matching_rules(
 
 
 def make_message_id() -> str:
-    """A name for a mail like those of SES email receiving: 40 letters and digits."""
+    """A message id like those of SES email receiving: 40 letters and digits."""
     return "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiving:
-    """SES email receiving over the emulator. Its methods block on calls to AWS.
+    """SES email receiving on the emulator. Its methods block on calls to AWS.
 
-    `authenticate` says what SES finds out about the sender of a mail, `may_store` raises where SES
-    may not write to a bucket. The methods raise botocore's ClientError or BotoCoreError where a
-    call fails.
+    `authenticate` gives SES's results for the sender of a mail. `may_store` raises if SES may not
+    write to a bucket. The methods raise botocore's ClientError or BotoCoreError if a call fails.
     """
 
     ses: SESClient
@@ -139,16 +142,16 @@ class Receiving:
     may_store: Callable[[str], None] = lambda _bucket: None
 
     def rules(self) -> tuple[ReceiptRule, ...]:
-        """The active rule set, as it is now."""
+        """The current active rule set."""
         answer = self.ses.describe_active_receipt_rule_set()
         return tuple(parse_rule(rule) for rule in answer.get("Rules", []))
 
     def accepts(self, recipient: str) -> bool:
-        """Whether SES would take mail for this address."""
+        """Whether SES accepts mail for this address."""
         return any(True for _ in matching_rules(self.rules(), [recipient]))
 
     def receive(self, raw: bytes, envelope: Envelope) -> str:
-        """Carry out the actions of every rule that the mail passes; return its message id."""
+        """Run the actions of every rule that applies to the mail; return its message id."""
         message_id = make_message_id()
         received_at = datetime.now(UTC)
         passed = list(matching_rules(self.rules(), envelope.recipients))
@@ -187,11 +190,11 @@ class Receiving:
         self.s3.put_object(Bucket=bucket, Key=key, Body=body)
 
     def try_out(self) -> None:
-        """Write the set-up notification of every S3 action, as SES does for a new rule."""
+        """Write the test object of every S3 action, as SES does for a new rule."""
         for rule in self.rules():
             for action in rule.s3_actions:
                 self._store(action.bucket, action.prefix + SETUP_NOTIFICATION, _SETUP_TEXT)
             for name in rule.unsupported:
                 self.listener(
-                    Trouble(text=f"receipt rule {rule.name}: {name} is not carried out here")
+                    Trouble(text=f"receipt rule {rule.name}: the sandbox skips the action {name}")
                 )

@@ -1,11 +1,10 @@
 """SES sending: which caller may send which mail from which address, and its delivery.
 
-The emulator's own SES keeps only the subject and text of a raw message, so the sandbox
-answers SendEmail (API version 2) itself. It decides with what is deployed: the emulator's
-verified identities and configuration sets, and the IAM policies of the caller's role. SES
-checks a raw message as `ses:SendRawEmail`, whatever the operation is called, on the
-identity and on the configuration set, under the condition keys of the service
-(Service Authorization Reference, "Amazon SES").
+The emulator's own SES keeps only the subject and text of a raw message, so the sandbox answers
+SendEmail (API version 2) itself. It uses what is deployed: the emulator's verified identities and
+configuration sets, and the IAM policies of the caller's role. SES authorizes a raw message as
+`ses:SendRawEmail`, for every operation, on the identity and on the configuration set, with the
+service's condition keys (Service Authorization Reference, "Amazon SES").
 """
 
 from __future__ import annotations
@@ -40,13 +39,13 @@ _ACTION = "ses:SendRawEmail"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who signed a request: the ARN, as AWS's errors give it (an assumed role, or root)."""
+    """The principal that signed a request: the ARN of an assumed role or of root."""
 
     arn: str
 
     @property
     def is_root(self) -> bool:
-        """Whether it is the account itself, which may do everything."""
+        """Whether it is the account's root, which has every permission."""
         return self.arn.endswith(":root")
 
     @property
@@ -67,10 +66,10 @@ class SendRequest:
 
 
 def parse_send_request(body: bytes) -> SendRequest:
-    """Read SendEmail's JSON.
+    """Parse SendEmail's JSON.
 
     Raises:
-        SesError: BadRequestException, if it holds no raw content or cannot be read.
+        SesError: BadRequestException, if it has no raw content or cannot be read.
     """
     try:
         document: Mapping[str, Any] = json.loads(body)
@@ -96,7 +95,7 @@ def parse_send_request(body: bytes) -> SendRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """SendEmail over the emulator's identities and policies. Blocks on calls to AWS."""
+    """SendEmail with the emulator's identities and policies. Blocks on calls to AWS."""
 
     sesv2: SESV2Client
     iam: IAMClient
@@ -108,10 +107,10 @@ class Sending:
     listener: Listener
 
     def send(self, request: SendRequest, caller: Caller) -> str:
-        """Deliver a mail into the mailboxes of its recipients; return SES's message id.
+        """Deliver a mail to the mailboxes of its recipients; return SES's message id.
 
         Raises:
-            SesError: as SES would answer.
+            SesError: SES's error answer.
         """
         self.faults.meet(request.recipients)
         message = read_message(request.raw)

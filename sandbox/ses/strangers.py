@@ -1,13 +1,12 @@
 """SES's verdicts on mail that comes to the MX host directly, from any server.
 
-Nobody's DNS is at hand, so whoever sends such mail says what SES is to find, in a file that is
-read at each mail. Its keys are the names that senders greet with (HELO or EHLO), "*" for all
-others:
+There is no DNS here. The sender of such mail writes SES's results to a file that is read for each
+mail. Its keys are the names in HELO or EHLO, "*" for all others:
 
     {"evil.example": {"spf": "pass", "dkim": [["pass", "evil.example"]], "dmarc": "fail"}}
 
-What is left out is "none", and without a signature. SPF is about the reverse-path, DMARC about
-the domain in From.
+Missing results are "none", without a signature. SPF is about the reverse-path, DMARC about the
+domain in From.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from sandbox.verdicts import Authentication, Envelope, Result, author_domain, sp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MxAccess:
-    """Where anybody can hand over a mail, and the file that says what SES finds out about it."""
+    """The address for mail from other servers, and the file of the results."""
 
     host: str
     port: int
@@ -30,16 +29,16 @@ class MxAccess:
 
 @dataclass(frozen=True, slots=True)
 class Strangers:
-    """What the file says of senders."""
+    """The results file."""
 
     file: Path
 
     def authenticate(self, raw: bytes, envelope: Envelope) -> Authentication:
-        """What SES finds out about this mail.
+        """SES's results for this mail.
 
         Raises:
-            OSError, ValueError, TypeError, AttributeError, KeyError: if the file is not as it
-                should be. The front answers that with 451.
+            OSError, ValueError, TypeError, AttributeError, KeyError: if the file is invalid. SMTP
+                then answers 451.
         """
         document = json.loads(self.file.read_text())
         found = document.get(envelope.helo) or document.get("*", {})

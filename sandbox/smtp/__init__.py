@@ -1,5 +1,5 @@
-"""The SMTP fronts: where devices hand over mail, and where other mail servers do.
+"""The SMTP servers: one for devices, one for other mail servers.
 
-`server` takes mail as SES's SMTP interface does, `tls` secures it, and `access` says how to hand a
-mail in.
+`server` accepts mail as SES's SMTP interface does, `tls` secures it, and `access` has the commands
+for sending a mail.
 """

@@ -1,4 +1,4 @@
-"""How to submit a mail to the sandbox: the facts, and ready-made commands."""
+"""How to submit a mail to the sandbox: the connection details, and ready-made commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DEFAULT_MARKER = "Email_Rxers_Code"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpAccess:
-    """How to hand a mail to the sandbox. `mail_from` and `rcpt_to` are addr-specs."""
+    """The connection details of the SMTP server. `mail_from` and `rcpt_to` are addr-specs."""
 
     host: str
     port: int
@@ -31,7 +31,7 @@ class SmtpAccess:
 
 
 def example_recipient(config: Mapping[str, Any], local_part: str = "operations") -> str:
-    """An address that a configuration (full names) lets mail go to."""
+    """An address that a configuration (full names) allows as a recipient."""
     allowed = config.get("mail-relay:allowedRecipients") or ["*"]
     pattern = str(allowed[0])
     if "@" in pattern:
@@ -41,7 +41,7 @@ def example_recipient(config: Mapping[str, Any], local_part: str = "operations")
 
 
 def example_code(config: Mapping[str, Any]) -> str:
-    """A recipient code that a configuration (full names) takes."""
+    """A recipient code that a configuration (full names) accepts."""
     marker = config.get("mail-relay:recipientMarker", _DEFAULT_MARKER)
     return f":{marker}:{example_recipient(config)}:{marker}:"
 
@@ -60,7 +60,7 @@ def swaks_command(access: SmtpAccess, code: str) -> str:
 
 
 def openssl_command(access: SmtpAccess) -> str:
-    """A command that opens a session, in which `smtp_session` is typed or pasted."""
+    """A command that opens a session in which `smtp_session` is typed or pasted."""
     return shlex.join(
         [
             *("openssl", "s_client", "-crlf", "-quiet", "-starttls", "smtp"),
@@ -70,7 +70,7 @@ def openssl_command(access: SmtpAccess) -> str:
 
 
 def smtp_session(access: SmtpAccess, code: str) -> tuple[str, ...]:
-    """What a device says to send a mail, a line each."""
+    """The commands of a device that sends a mail, a line each."""
     return (
         "EHLO device",
         "AUTH LOGIN",
@@ -97,5 +97,5 @@ def curl_command(access: SmtpAccess, code: str) -> str:
             *("--upload-file", "-"),
         ]
     )
-    # Quoted, so that the shell takes nothing in the mail for its own.
+    # Quoted, so that the shell does not interpret anything in the mail.
     return f"{command} <<'END'\nSubject: Hello\n\nHello. {code}\nEND"

@@ -1,18 +1,18 @@
 """The SMTP servers: for devices (SES's SMTP interface), and for other mail servers (MX).
 
-One stands for SES's SMTP endpoint: it takes nothing without STARTTLS and AUTH (PLAIN or LOGIN).
-The other stands for the host that the MX record of the inbound domain names, and takes mail from
-anybody; what SES finds out about such a sender is another matter (`strangers`).
+The first stands for SES's SMTP endpoint: it accepts nothing without STARTTLS and AUTH (PLAIN or
+LOGIN). The second stands for the host in the MX record of the inbound domain, and accepts mail
+from any sender; `strangers` gives SES's verdicts on it.
 
-Devices break SMTP in many ways; where the meaning is clear the fronts let them, as SES and its
-like do: HELO where EHLO is due, HELO with no name, a mechanism in lower case, a reverse-path that
-is null or no address, lines of any length (RFC 5321 section 4.5.3.1.6 allows 1,000 octets). The
-active receipt rules decide about each recipient. The answer after DATA is 250 only once the mail
+Devices deviate from SMTP in many ways. Where the meaning is clear, the servers accept it, as SES
+does: HELO instead of EHLO, HELO without a name, a mechanism in lower case, a reverse-path that is
+null or not an address, lines of any length (RFC 5321 section 4.5.3.1.6 allows 1,000 octets). The
+active receipt rules decide about each recipient. The answer after DATA is 250 only after the mail
 is stored.
 
-SES sends only as an identity that is verified, and says so after DATA (554). The reverse-path is
-looked at. SES looks at From as well; here every author may send, so that what the relay makes of
-one who is not proved can be tried (`verdicts`).
+SES sends only as a verified identity, and otherwise answers 554 after DATA. Here only the
+reverse-path is checked. SES checks From as well; the sandbox does not, so that the relay can be
+tested with authors that are not authenticated (`verdicts`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from sandbox.ses.identities import NotVerified
 from sandbox.verdicts import Envelope
 
 MAX_MESSAGE = 40 * 1024 * 1024
-"""SES email receiving takes 40 MB at most (SES Developer Guide, "Service quotas")."""
+"""Bytes of a mail that SES email receiving accepts (SES Developer Guide, "Service quotas")."""
 
 _T = TypeVar("_T")
 
@@ -46,45 +46,45 @@ _BRACKETED = re.compile(r"<([^<>]*)>\s*(.*)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a device logs in with."""
+    """A device's user name and password."""
 
     username: str
     password: str
 
     def match(self, login: LoginPassword) -> bool:
-        """Whether both are right, in a time that tells nothing."""
+        """Whether both match, compared in constant time."""
         name_matches = hmac.compare_digest(login.login, self.username.encode())
         return hmac.compare_digest(login.password, self.password.encode()) and name_matches
 
 
 class Receives(Protocol):
-    """What takes mail. Its methods block, and raise botocore's errors where a call fails."""
+    """Accepts mail. Its methods block, and raise botocore's errors where a call fails."""
 
     def accepts(self, recipient: str) -> bool:
-        """Whether mail for this address is taken."""
+        """Whether mail for this address is accepted."""
         ...
 
     def receive(self, raw: bytes, envelope: Envelope) -> str:
-        """Take a mail; return its id."""
+        """Store a mail; return its id."""
         ...
 
 
 class Logins(Protocol):
-    """Who may log in."""
+    """The valid logins."""
 
     def match(self, login: LoginPassword) -> bool:
-        """Whether this login is one of them."""
+        """Whether a login is valid."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessKeys:
-    """Whoever has an access key, as SES takes them: `passwords` are by key id, as they are now."""
+    """Logins by access keys, as in SES: `passwords` are the current ones, by key id."""
 
     passwords: Mapping[str, str]
 
     def match(self, login: LoginPassword) -> bool:
-        """Whether the user name is the id of a key that is good, and the password is its own."""
+        """Whether the user name is the id of an active key, and the password belongs to it."""
         known = [
             Credentials(username=name, password=p) for name, p in tuple(self.passwords.items())
         ]
@@ -92,19 +92,19 @@ class AccessKeys:
 
 
 class SendingIdentities(Protocol):
-    """As whom a device may send (`sandbox.ses.identities.Identities`)."""
+    """The identities that a device may send as (`sandbox.ses.identities.Identities`)."""
 
     def require(self, *addresses: str) -> tuple[str, ...]:
-        """The identity that stands for each address.
+        """The verified identity for each address.
 
         Raises:
-            NotVerified: if there is none for one of them.
+            NotVerified: if an address has none.
         """
         ...
 
 
 class _Session(Session):
-    """aiosmtpd sets this of itself at each login, and logs each time that it is deprecated."""
+    """A session without `login_data`: aiosmtpd logs a deprecation each time it sets it."""
 
     @property
     def login_data(self) -> None:
@@ -116,7 +116,7 @@ class _Session(Session):
 
 
 class _Protocol(aiosmtpd.smtp.SMTP):
-    """aiosmtpd's server with what devices need."""
+    """aiosmtpd's server, with the deviations of devices."""
 
     line_length_limit = MAX_MESSAGE + 1024
     AuthLoginUsernameChallenge = "Username:"
@@ -133,7 +133,7 @@ class _Protocol(aiosmtpd.smtp.SMTP):
 
     async def smtp_AUTH(self, arg: str | None) -> None:  # noqa: N802 (aiosmtpd's name)
         if self.session is not None and self.session.host_name:
-            self.session.extended_smtp = True  # AUTH after HELO is clear enough
+            self.session.extended_smtp = True  # accept AUTH after HELO
         mechanism, _, rest = (arg or "").partition(" ")
         await super().smtp_AUTH(f"{mechanism.upper()} {rest}".strip())
 
@@ -144,7 +144,7 @@ class _Protocol(aiosmtpd.smtp.SMTP):
         return await super().check_auth_needed(caller_method)
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
-        # A reverse-path such as <AppName> is no address; the rules decide about recipients.
+        # A reverse-path such as <AppName> is not an address; the rules decide about recipients.
         address, rest = super()._getaddr(arg)
         if address is not None:
             return address, rest
@@ -154,10 +154,10 @@ class _Protocol(aiosmtpd.smtp.SMTP):
         return bare, parameters
 
 
-# No slots: aiosmtpd looks at every member, and Python 3.11.2 stumbles over __weakref__ there.
+# No slots: aiosmtpd reads every member, and Python 3.11.2 fails on __weakref__ there.
 @dataclass(frozen=True, kw_only=True)
 class _Handler:
-    """What the protocol asks at each step; AWS is called off the event loop."""
+    """The handler of each SMTP command; AWS is called off the event loop."""
 
     receiving: Receives
     listener: Listener
@@ -187,7 +187,7 @@ class _Handler:
     ) -> str:
         raw = envelope.content
         if not isinstance(raw, bytes):
-            raise TypeError("the server is made with decode_data=False")
+            raise TypeError("the server must have decode_data=False")
         mail_from = envelope.mail_from or ""
         smtp_envelope = Envelope(
             mail_from="" if mail_from == "<>" else mail_from,
@@ -207,7 +207,7 @@ class _Handler:
         return f"250 Ok {message_id}"
 
     def _require_identity(self, mail_from: str) -> None:
-        # A reverse-path that is null or no address names no identity.
+        # A reverse-path that is null or not an address names no identity.
         if self.identities is not None and "@" in mail_from:
             self.identities.require(mail_from)
 
@@ -224,11 +224,11 @@ async def _off_loop(call: Callable[[], _T]) -> _T:
 
 
 class SmtpFront:
-    """The server, on an event loop and a thread of its own.
+    """The server, on a separate event loop and thread.
 
-    It takes connections on `listening` (bound by the caller, so that a port in use is known
-    early) from the time it is made until `close`. Without `logins` it takes mail from
-    anybody. With `identities` it takes none that is sent as somebody else.
+    It accepts connections on `listening` (bound by the caller, so that a port in use is reported
+    early) from its creation until `close`. Without `logins` it accepts mail without AUTH. With
+    `identities` it refuses mail whose sender is not verified.
     """
 
     def __init__(
@@ -273,7 +273,7 @@ class SmtpFront:
         self._server = self._run(self._loop.create_server(make_protocol, sock=listening))
 
     def close(self) -> None:
-        """Stop listening and end the connections that there are."""
+        """Stop listening and close the open connections."""
 
         async def end() -> None:
             self._server.close()

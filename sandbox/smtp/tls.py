@@ -1,7 +1,6 @@
-"""TLS of the SMTP servers: an authority of its own, generated for every run.
+"""TLS of the SMTP servers: a certificate authority, generated for every run.
 
-The authority's certificate is written to a file for clients to trust; its key never
-leaves memory.
+The authority's certificate is written to a file for clients to trust; its key stays in memory.
 """
 
 from __future__ import annotations

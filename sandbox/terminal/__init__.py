@@ -1,1 +1,1 @@
-"""What a person sees of the sandbox in a terminal: `narration` words it, `output` writes it."""
+"""The sandbox's terminal output: `narration` composes the text, `output` writes it."""

@@ -1,7 +1,7 @@
-"""The narration in the terminal: what happens in the sandbox, step by step.
+"""The narration in the terminal: a line for each event in the sandbox.
 
-Mails are written by strangers, so whatever comes from one is shown without its control
-characters. A terminal that goes away ends the talking, not the sandbox.
+Mails come from unknown senders, so their content is shown without control characters. If the
+terminal is closed, the output ends, but the sandbox continues.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _NAME_WIDTH = 10
 
 
 class Terminal(Console):
-    """A console on standard output that holds nobody up.
+    """A console on standard output that does not block.
 
-    It falls silent when nobody reads any more, where Rich's would end the program.
+    It stops writing when the reader is gone, where Rich's console would end the program.
     """
 
     def __init__(self) -> None:
-        # It is one in all that Rich asks of it; typing wants the concrete class.
+        # It has everything that Rich uses; the type checker requires the concrete class.
         super().__init__(file=cast("IO[str]", PatientOutput(sys.stdout)))
 
     def on_broken_pipe(self) -> None:
-        """The reader of our output is gone."""
+        """Do nothing: the reader of the output is gone."""
         self.quiet = True
 
 
@@ -55,11 +55,11 @@ class Narrator:
         self._silent = False
 
     def __call__(self, event: Event) -> None:
-        """Tell of one event."""
+        """Print a line about one event."""
         self.say(describe(event))
 
     def say(self, text: Text | str) -> None:
-        """Print one line; after the terminal went away, do nothing."""
+        """Print one line; do nothing if the terminal was closed."""
         if self._silent:
             return
         try:
@@ -73,7 +73,7 @@ _MailEvent = MailAccepted | MailStored | MailRejected | MailSubmitted | Submissi
 
 
 def tell(event: Event) -> tuple[str, str, str]:
-    """What an event is called, its style, and what there is to say of it, as it came."""
+    """The name of an event, its style, and its text, unescaped."""
     return _tell_of_mail(event) if isinstance(event, _MailEvent) else _tell_of_rest(event)
 
 
@@ -84,7 +84,7 @@ def describe(event: Event) -> Text:
 
 
 def _tell_of_mail(event: _MailEvent) -> _Told:
-    """Name, style and text of an event on a mail's way through SES."""
+    """Name, style and text of an event of a mail in SES."""
     match event:
         case MailAccepted():
             spoilt = event.scan is not None and Verdict.FAIL in {event.scan.spam, event.scan.virus}
@@ -135,5 +135,5 @@ def format_size(size: int) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with everything that a terminal might obey replaced."""
+    """The text with control and other unprintable characters replaced."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -1,11 +1,11 @@
-"""Standard output that never blocks the sandbox.
+"""Standard output that does not block the sandbox.
 
-The threads that serve SMTP and SES tell of what they do. If whoever started the sandbox does
-not read the pipe it gave us, a plain write blocks for ever once the pipe is full (64 KiB on
-Linux), and the serving with it. So a write waits a moment at most, then the text is left out,
-and counted. A pipe that `select` calls writable takes `PIPE_BUF` bytes at once (POSIX, pipe(7)).
+The threads that serve SMTP and SES print events. If standard output is a pipe without a reader, a
+plain write blocks as soon as the pipe is full (64 KiB on Linux), and so the server. So a write
+waits for 0.2 seconds at most; then the text is dropped and counted. A pipe that is ready for
+writing accepts `PIPE_BUF` bytes at once (POSIX, pipe(7)).
 
-What the encoding of the terminal does not have is shown as a question mark.
+Characters that the terminal's encoding lacks are written as question marks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PATIENCE = 0.2  # seconds
 
 
 class PatientOutput(io.TextIOBase):
-    """A text stream over a file descriptor, for many threads, that drops what nobody reads."""
+    """A text stream on a file descriptor, for many threads, that drops text without a reader."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -31,30 +31,30 @@ class PatientOutput(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # typeshed has it as an attribute
-        """What the text is written in."""
+        """The encoding of the output."""
         return self._stream.encoding or "utf-8"
 
     def fileno(self) -> int:
-        """The descriptor that is written to."""
+        """The descriptor of the output."""
         return self._descriptor
 
     def isatty(self) -> bool:
-        """Whether a person watches."""
+        """Whether it is a terminal."""
         return self._stream.isatty()
 
     def writable(self) -> bool:
-        """Whether one may write."""
+        """True: the stream is for writing."""
         return True
 
     def write(self, text: str) -> int:
-        """Write the text, or leave it out if nobody reads.
+        """Write the text, or drop it if the output is not ready.
 
         Raises:
             BrokenPipeError: if the reader is gone.
         """
         with self._lock:
             if self._left_out and self._is_ready(0):
-                notice, self._left_out = f"… {self._left_out} times nobody read\n", 0
+                notice, self._left_out = f"… {self._left_out} lines dropped: output not read\n", 0
                 self._send(notice)
             if not self._send(text):
                 self._left_out += 1
@@ -63,7 +63,8 @@ class PatientOutput(io.TextIOBase):
     def _send(self, text: str) -> bool:
         content = text.encode(self.encoding, "replace")
         while content:
-            # Once it had to wait in vain, nobody is waited for until somebody reads.
+            # After a write that timed out, further texts are dropped at once until the output is
+            # ready.
             if not self._is_ready(0 if self._left_out else _PATIENCE):
                 return False
             content = content[os.write(self._descriptor, content[:_PIPE_BUF]) :]

@@ -57,7 +57,7 @@ def test_without_pulumi_it_says_how_to_get_it(
     shown = capsys.readouterr()
     assert shown.out == ""
     (line,) = shown.err.splitlines()
-    assert "no Pulumi CLI that fits" in line
+    assert "no fitting Pulumi CLI" in line
     assert "make engine" in line
 
 

@@ -93,7 +93,7 @@ def test_a_test_mail_is_followed_from_the_button_to_its_end(relay: RunningSandbo
         eventually(lambda fate=fate: has_come(fate), within=60)  # type: ignore[misc]
         assert path in hrefs(site.ask(f"/incoming?fate={fate}"), "/incoming/")
         assert b"Subject: " in site.ask(f"{path}/source").body
-    eventually(lambda: "What the operator was told" in site.ask(ways["refused"]).text)
+    eventually(lambda: "Notices to the operator" in site.ask(ways["refused"]).text)
     # The mail as it was submitted is a click away, and its link opens it.
     for mail in hrefs(site.ask(ways["delivered"]), "/mail/"):
         raw = site.ask(f"{mail}/source")

@@ -90,17 +90,17 @@ def test_delivered_mail_and_the_log_are_searched_for(quiet: Changing) -> None:
     )
     page = site.ask(f"/mail?q={quote('ÜBERDRUCK r@example')}").text
     assert "/mail/r%40example.com/1.eml" in page
-    assert "No delivered mail has these words" in site.ask("/mail?q=missing").text
+    assert "No delivered mail matches" in site.ask("/mail?q=missing").text
     assert site.ask("/log?q=refused").text.count('<span class="log-side">') == 1
-    assert "No line has these words" in site.ask("/log?q=missing").text
+    assert "No line matches" in site.ask("/log?q=missing").text
 
 
 def test_a_line_of_the_log_and_a_notice_lead_to_their_mail(quiet: Changing) -> None:
     for path in ("/log", "/notices"):
         assert 'href="/incoming/refused"' in quiet[0].ask(path).text
     page = quiet[0].ask("/incoming/refused").text
-    assert "What the operator was told" in page
-    assert "What the functions logged" in page
+    assert "Notices to the operator" in page
+    assert "Log of the functions" in page
     # A notice has its time.
     assert f'datetime="{NOW.isoformat()}"' in quiet[0].ask("/notices").text
 
@@ -180,7 +180,7 @@ def test_a_switch_leaves_what_scripts_wrote_and_a_broken_file_is_told(tmp_path: 
         act(site, "/do/fault", kind="Bounce", to="on", recipient="b@example.com")
         # For any recipient, it would be the device's own mail.
         assert act(site, "/do/fault", kind="Complaint", to="on").status == 400
-        assert [("Odd", "words"), ("Bounce", "Brought about by the faults file.")] == [
+        assert [("Odd", "words"), ("Bounce", "Caused by the faults file.")] == [
             (one.kind, one.message) for one in content.faults.left()
         ]
         content.faults.path.write_text("[oops")
@@ -197,11 +197,11 @@ def test_clear_puts_out_of_sight_what_is_done_with_and_deletes_nothing(tmp_path:
         assert act(site, "/do/clear").status == 303
         assert kept == listed(site, "/incoming")
         for where, empty in (
-            ("/mail", "Nobody got a mail yet"),
-            ("/notices", "Nothing has been published yet"),
-            ("/log", "Nothing has been logged yet"),
-            ("/metrics", "Nothing has been counted yet"),
-            ("/mail/r%40example.com", "cleared from sight"),
+            ("/mail", "No mail was delivered yet"),
+            ("/notices", "No notices yet"),
+            ("/log", "No log lines yet"),
+            ("/metrics", "No metrics yet"),
+            ("/mail/r%40example.com", "were cleared"),
         ):
             assert empty in site.ask(where).text
         # What is linked from elsewhere is there still.

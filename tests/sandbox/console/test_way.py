@@ -127,6 +127,6 @@ def test_a_page_that_was_looked_at_is_opened() -> None:
             "deliveries": (DeliveryRecord(recipient="a", state=DeliveryState.SUBMITTED),),
         },
     )
-    assert way_of(served, NOW)[-1].note == "looked at, nothing downloaded"
+    assert way_of(served, NOW)[-1].note == "page opened, nothing downloaded"
     downloaded = replace(served, opened=Opening(at=NOW, count=1))
     assert way_of(downloaded, NOW)[-1].note == "one download"

@@ -70,7 +70,7 @@ def test_they_flow_into_a_parameter(emulator: Emulator, tmp_path: Path) -> None:
 def test_nothing_else_of_that_provider_is_made(emulator: Emulator, tmp_path: Path) -> None:
     program = tmp_path / "__main__.py"
     program.write_text("import pulumi_random as random\nrandom.RandomPet('pet')\n")
-    with pytest.raises(DeployError, match="RandomPet pet: the sandbox cannot make resources of"):
+    with pytest.raises(DeployError, match="RandomPet pet: the sandbox cannot create resources of"):
         deploy(emulator, {}, program=program)
 
 

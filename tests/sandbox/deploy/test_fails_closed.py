@@ -39,8 +39,8 @@ class TestFailsClosed:
         with pytest.raises(DeployError) as caught:
             deployed("aws.sns.PlatformApplication('p', platform='APNS', platform_credential='x')")
         assert str(caught.value) == (
-            "aws:sns/platformApplication:PlatformApplication p: the sandbox cannot make resources"
-            " of this type; add it to sandbox/create"
+            "aws:sns/platformApplication:PlatformApplication p: the sandbox cannot create"
+            " resources of this type; add it to sandbox/create"
         )
 
     def test_on_an_input_it_does_nothing_with(self, deployed: Deploy) -> None:
@@ -55,8 +55,8 @@ class TestFailsClosed:
                 """
             )
         assert str(caught.value) == (
-            "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration b: the sandbox does"
-            " nothing with input rules[0].filter.objectSizeGreaterThan; apply it in"
+            "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration b: the sandbox"
+            " ignores input rules[0].filter.objectSizeGreaterThan; apply it in"
             " sandbox/create, or leave it out there with a reason"
         )
 
@@ -144,19 +144,21 @@ class TestFailsClosed:
         )
 
     def test_on_a_function_of_the_provider_it_cannot_answer(self, deployed: Deploy) -> None:
-        with pytest.raises(DeployError, match="aws:ec2/getVpc:getVpc: the sandbox cannot answer"):
+        with pytest.raises(DeployError, match="getVpc: the sandbox does not implement this"):
             deployed("aws.ec2.get_vpc(default=True)")
 
     def test_on_a_resource_that_should_exist_already(self, deployed: Deploy) -> None:
-        with pytest.raises(DeployError, match="Bucket b: existing resources cannot be read or"):
+        with pytest.raises(DeployError, match="Bucket b: the sandbox cannot read or import"):
             deployed("aws.s3.Bucket.get('b', 'existing')")
-        with pytest.raises(DeployError, match="Bucket b: existing resources cannot be read or"):
+        with pytest.raises(DeployError, match="Bucket b: the sandbox cannot read or import"):
             deployed("aws.s3.Bucket('b', opts=pulumi.ResourceOptions(import_='existing'))")
 
     def test_on_another_region(
         self, emulator: Emulator, deployer: Deployer, deployed: Deploy, tmp_path: Path
     ) -> None:
-        with pytest.raises(DeployError, match="Topic t: region is us-west-2; here is only eu-"):
+        with pytest.raises(
+            DeployError, match="Topic t: region is us-west-2; the sandbox has only"
+        ):
             deployed("aws.sns.Topic('t', region='us-west-2')")
         with pytest.raises(DeployError, match="aws:region is us-west-2, but the emulator runs"):
             deploy_by(
@@ -204,7 +206,7 @@ def test_a_failure_is_told_where_log_lines_reach_no_engine(
         return engine
 
     monkeypatch.setattr(inline_program, "get_engine", lost_engine)
-    with pytest.raises(DeployError, match=r"Topic t: region is us-west-2; here is only eu-"):
+    with pytest.raises(DeployError, match=r"Topic t: region is us-west-2; the sandbox has only"):
         deployed("aws.sns.Topic('t', region='us-west-2')")
     # Nothing that the program was run with is left open, to be told of in another test.
     loops = [one for one in gc.get_objects() if isinstance(one, asyncio.AbstractEventLoop)]
