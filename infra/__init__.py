@@ -1,12 +1,12 @@
 """The deployment as Pulumi components; `relay.MailRelay` composes them.
 
 `__main__.py` reads the configuration (`infra.configuration`), looks up what is in the account, and
-decides what to make there (`infra.account`). Then `relay` puts the parts together: SES
-(`infra.mail`), buckets and keys (`infra.storage.bucket`), the functions (`infra.functions`),
-alarms and the dashboard (`infra.watching`). `buckets`, `links`, `operator_topics`, `monitoring`
-and `device_credentials` each join some of these parts. `policies` are IAM's documents as data,
-`aws_facts` facts that no AWS API returns, and `safeguards` properties of every resource.
+decides what to create there (`infra.account`). Then `relay` composes the parts: SES
+(`infra.mail`), buckets and keys (`infra.storage`), the functions (`infra.functions`), alarms and
+the dashboard (`infra.watching`). `buckets`, `links`, `operator_topics`, `monitoring` and
+`device_credentials` each combine some of these parts.
 
-`activation` is a resource of our own. Pulumi's state names its class by this module, so it cannot
-be moved.
+`policies` are IAM's documents as data, `aws_facts` facts that no AWS API returns, and `safeguards`
+properties of every resource. `activation` is a resource of our own. Pulumi's state names its class
+by this module, so it cannot be moved.
 """

@@ -1,19 +1,19 @@
 """The active receipt rule set: activated by the provider, deactivated only if it is the stack's.
 
 An account has one active receipt rule set in a region. The provider's resource is used only to
-activate one. Its deletion would deactivate any set that is active then, also another owner's
+activate one. Its deletion would deactivate any active set, also another owner's
 (terraform-provider-aws, active_receipt_rule_set.go, delete). So it is retained on deletion: a
 change of sets, a set that another stack has replaced, and a rename deactivate nothing.
 
 The deactivation is a resource of our own, an `Activation`. On deletion it reads which set is
 active, and deactivates it only if it is the stack's own. At each `up` and preview it is compared
-with what is active, and activates the stack's set again if that was changed outside of Pulumi:
-the provider's resource is compared with Pulumi's state only, which does not show that.
+with the active set, and activates the stack's set again if that was changed outside of Pulumi. The
+provider's resource is compared with Pulumi's state only, which does not show that.
 
 It is a dynamic provider, which Pulumi runs in the Python of the program, at `destroy` too (Pulumi
-docs, "Dynamic resource providers"). It calls AWS by boto3, whose credentials are those of the
-environment or of `aws:profile`. boto3 does not use other provider configuration, such as a role to
-assume; so the accounts are compared first, and nothing is done in another account.
+docs, "Dynamic resource providers"). It calls AWS by boto3, with the credentials of the environment
+or of `aws:profile`. boto3 does not use other provider configuration, such as a role to assume. So
+the accounts are compared first, and nothing is changed in another account.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pulumi import dynamic
 
 Client = Callable[[str], Any]
-"""Name of a service → boto3's client of it; boto3 makes its classes at run time."""
+"""Service name → boto3's client, whose class boto3 creates at run time."""
 
 
 class AnotherAccount(pulumi.RunError):
@@ -38,7 +38,7 @@ class AnotherAccount(pulumi.RunError):
 
 
 class ActivationProvider(dynamic.ResourceProvider):
-    """What Pulumi calls to make, compare and delete an `Activation`.
+    """Creates, compares and deletes an `Activation`; called by Pulumi.
 
     Its properties: `ruleSetName`; `isOwn`, whether that set is the stack's own; `account`.
     `client` is set by `configure`, or by a test.
@@ -48,23 +48,23 @@ class ActivationProvider(dynamic.ResourceProvider):
     client: Client
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
-        """Take the credentials and the region from where the AWS provider has them."""
+        """Use the credentials and the region of the AWS provider."""
         self.client = _client_of({key: req.config.get(f"aws:{key}") for key in _CONFIG})
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        """Make the set active if it is not: usually the provider's resource has done that."""
+        """Activate the set if it is not active: usually the provider's resource has done that."""
         self._activate(props)
         return dynamic.CreateResult(id_="activation", outs=dict(props))
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        """Compare with the properties as they were, and with what is active now."""
+        """Compare with the old properties, and with the active set."""
         changed = any(olds.get(key) != news[key] for key in ("ruleSetName", "isOwn", "account"))
         return dynamic.DiffResult(changes=changed or self._active(news) != news["ruleSetName"])
 
     def update(
         self, _id: str, _olds: dict[str, Any], news: dict[str, Any]
     ) -> dynamic.UpdateResult:
-        """Make the set active again, or another one."""
+        """Activate the set again, or another one."""
         self._activate(news)
         return dynamic.UpdateResult(outs=dict(news))
 
@@ -95,7 +95,7 @@ _CONFIG = ("profile", "region", "accessKey", "secretKey", "token", "endpoints")
 
 
 def _client_of(config: Mapping[str, str | None]) -> Client:
-    # The names of services come at run time: boto3's types want each literally.
+    # The names of services are known at run time only: boto3's types need literals.
     session: Any = boto3.session.Session(
         profile_name=config["profile"],
         region_name=config["region"],
@@ -117,7 +117,7 @@ def _client_of(config: Mapping[str, str | None]) -> Client:
 
 
 def account_of_credentials() -> str:
-    """The account in which an `Activation` of this stack would act.
+    """The account of boto3's credentials, in which an `Activation` would act.
 
     Raises:
         AnotherAccount: if boto3 finds no valid credentials.
@@ -133,14 +133,14 @@ def account_of_credentials() -> str:
 
 
 class Activation(dynamic.Resource, module="ses", name="Activation"):
-    """The state of a receipt rule set of being active, as a resource."""
+    """The active state of a receipt rule set, as a resource."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveRuleSetArgs:
     """`is_own`: whether the set is the stack's, which is deactivated when the stack is destroyed.
 
-    `rule` is the rule that has to exist before its set is active.
+    `rule` is the rule that must exist before its set is active.
     """
 
     rule_set_name: str

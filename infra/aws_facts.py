@@ -1,6 +1,6 @@
 """Facts of AWS that no API returns, with their source.
 
-The relay runs in the partition `aws` only: SES receives mail in no other.
+The relay runs in the partition `aws` only, because SES receives mail in no other.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class StackBuckets:
         *,
         key_arn: pulumi.Input[str] | None,
     ) -> None:
-        """Have attachments scanned for malware; `key_arn` is the key the scan's role may use."""
+        """Enable the malware scan of attachments; its role may use the key `key_arn`."""
         MalwareProtection(
             f"{self.prefix}-scan",
             MalwareProtectionArgs(

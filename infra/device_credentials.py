@@ -1,4 +1,4 @@
-"""What devices log in with: the credentials of all of them, and those of the users by name."""
+"""The SMTP credentials of devices: common ones, and those of the named users."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DeviceCredentials:
     prefix: str
 
     def declare(self, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.Input[object]]:
-        """Declare what the configuration asks for; the outputs that say where they are."""
+        """Declare the configured users; return the outputs that name their parameters."""
         config = self.config
         shared: pulumi.Input[str] = ""
         if config.create_smtp_user:
@@ -33,7 +33,7 @@ class DeviceCredentials:
         }
         return {
             "smtpCredentialsParameter": shared,
-            # By name, the parameter of each user of its own.
+            # The parameter of each named user, by name.
             "smtpUserParameters": by_name,
         }
 

@@ -1,4 +1,4 @@
-"""What links of linkMode page need: the keys of their tokens, and the download page."""
+"""The resources for links of linkMode page: the keys of their tokens, and the download page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .storage.link_keys import LinkKeys, LinkKeysArgs, parameter_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """What was deployed. `url` is what tokens are appended to."""
+    """The deployed resources. A link is `url`, a slash and a token."""
 
     keys: LinkKeys
     page: DownloadPage
@@ -26,7 +26,7 @@ class Links:
 
     @property
     def variables(self) -> dict[str, pulumi.Input[str]]:
-        """What the relay's function reads to make links."""
+        """The variables with which the relay's function makes links."""
         return {
             environment.DOWNLOAD_URL: self.url,
             environment.LINK_KEYS_PARAMETER: self.keys.parameter_name,
@@ -35,10 +35,11 @@ class Links:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinksArgs:
-    """The configuration, the function's code, and the bucket whose files the page hands out.
+    """The configuration, the function's code, and the bucket with the page's files.
 
-    `max_concurrency` is how many requests the page answers at once, 0 for no limit of its own;
-    `key_arn` the key that its role may use. New links are sent under the configuration set.
+    `max_concurrency` is the number of requests that the page answers at once, 0 for no limit of
+    its own; `key_arn` the key that its role may use. New links are sent with the configuration
+    set.
     """
 
     config: StackConfig
@@ -85,7 +86,7 @@ def serve_links(name: str, args: LinksArgs, opts: pulumi.ResourceOptions) -> Lin
         ),
         opts,
     )
-    # An operator's own domain comes first, where there is one.
+    # An operator's own domain has precedence.
     return Links(keys=keys, page=page, url=config.download_url or page.url, log_group=log_group)
 
 

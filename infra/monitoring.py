@@ -19,10 +19,10 @@ from .watching.topics import OperatorTopic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringArgs:
-    """The configuration, the topics that alarms are published to, and what is watched.
+    """The configuration, the topics of alarms, and the watched resources.
 
-    `download_max_concurrency` and `page_log_group` are None where there is no download page.
-    `names` are those of the subjects of the metrics.
+    `download_max_concurrency` and `page_log_group` are None without a download page. `names` are
+    those of the metrics' subjects.
     """
 
     config: StackConfig
@@ -36,7 +36,7 @@ class MonitoringArgs:
 
 
 def monitor(name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """Declare alarms and dashboard; the URL of the dashboard."""
+    """Declare alarms and dashboard; returns the URL of the dashboard."""
     config, optional = args.config, args.optional
     watched = alarms(
         Thresholds(

@@ -1,6 +1,6 @@
 """The stack's two topics: alarms for its operators, notices for those who answer senders.
 
-Only the services that have to may publish to a topic, each limited to the ARN of its resources.
+Only the services that need it may publish to a topic, each limited to the ARN of its resources.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class OperatorTopics:
             sid="PublishAlarms",
             service="cloudwatch.amazonaws.com",
             account=self.account,
-            # Pulumi ends the names of alarms in a few random characters.
+            # Pulumi adds a random suffix to the names of alarms.
             source_arn=policies.arn(
                 "cloudwatch", self.config.region, self.account, f"alarm:{self.prefix}-*"
             ),

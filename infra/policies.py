@@ -1,7 +1,7 @@
-"""Policy documents, as data that may hold outputs.
+"""Policy documents, as data that may contain outputs.
 
-Pulumi's outputs have no text until they are known: `json.dumps` would write an error's text
-into the policy. So documents are made with `pulumi.Output.json_dumps`, here and nowhere else.
+Pulumi's outputs have no text until they are known: `json.dumps` would write an error's text into
+the policy. So documents are made with `pulumi.Output.json_dumps`, only in this module.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def allow(
     service: str | None = None,
     condition: Condition | None = None,
 ) -> Statement:
-    """A statement that allows; `service` is the AWS service it allows in a resource's policy."""
+    """A statement with Allow; `service` is the AWS service as principal in a resource's policy."""
     return {
         "Sid": sid,
         "Effect": "Allow",
@@ -47,8 +47,9 @@ def allow(
 def allow_reading_secret(sid: str, parameter_arn: pulumi.Input[str]) -> Statement:
     """A statement that allows reading a SecureString under the account's key for parameters.
 
-    That key lets everybody in the account decrypt who may read the parameter, so nothing is asked
-    of KMS (Systems Manager guide, "Restricting decryption of SecureString parameter values").
+    That key allows decryption for every principal in the account that may read the parameter, so
+    no KMS permission is needed (Systems Manager guide, "Restricting decryption of SecureString
+    parameter values").
     """
     return allow(sid, ["ssm:GetParameter"], [parameter_arn])
 
@@ -59,7 +60,7 @@ def objects(bucket_arn: pulumi.Input[str], prefix: str) -> pulumi.Output[str]:
 
 
 def deny_without_tls(action: str, resources: Sequence[pulumi.Input[str]]) -> Statement:
-    """A statement for a resource's policy that denies `action` to all who do not use TLS."""
+    """A statement for a resource's policy that denies `action` without TLS."""
     return {
         "Sid": "DenyWithoutTls",
         "Effect": "Deny",
@@ -85,7 +86,7 @@ def trust(service: str) -> pulumi.Output[str]:
 def arn(
     service: str, region: str, account: pulumi.Input[str], resource: str
 ) -> pulumi.Output[str]:
-    """The ARN of a resource that is known by its name."""
+    """The ARN of a resource with a known name."""
     return pulumi.Output.concat(f"arn:{PARTITION}:{service}:{region}:", account, f":{resource}")
 
 
@@ -99,10 +100,9 @@ def allow_sending(
 ) -> Statement:
     """A statement that allows sending mail from one address.
 
-    SES's v2 SendEmail with raw content is authorised as SendRawEmail too. An account that is still
-    in the SES sandbox is asked for permission on each recipient's identity as well: so on all of
-    the account's. What may be sent is narrowed by the sender's address, which SES checks whatever
-    the identity.
+    SES's v2 SendEmail with raw content is authorised as SendRawEmail too. In the SES sandbox, the
+    permission on each recipient's identity is checked as well, so the statement names all of the
+    account's. It is limited by the sender's address, which SES checks for every identity.
     """
     return allow(
         sid,

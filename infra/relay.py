@@ -54,7 +54,7 @@ class MailRelayArgs:
 
 
 class MailRelay(pulumi.ComponentResource):
-    """Everything that a stack deploys; `exports` are the outputs that others rely on."""
+    """Everything that a stack deploys; `exports` are its outputs, which are an interface."""
 
     exports: Mapping[str, Any]
 
@@ -75,7 +75,8 @@ class MailRelay(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         caller = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self))
         account = caller.account_id
-        # Whoever learns one of these can have mail sent: Pulumi keeps them out of sight.
+        # This address lets anyone send mail by the relay, so it is secret in Pulumi's state and
+        # output.
         inbound_address = pulumi.Output.secret(config.recipient_email)
         inbound_addresses = pulumi.Output.secret(list(config.inbound_addresses))
         previous_addresses = pulumi.Output.secret(list(config.previous_recipient_emails))
@@ -109,7 +110,8 @@ class MailRelay(pulumi.ComponentResource):
             if holdings.has_key
             else None
         )
-        # Roles may use the key as long as there is one; what it encrypts new is a choice.
+        # Roles may use the key while it exists; whether new data is encrypted with it is
+        # configured.
         usable_key_arn = key.arn if key else None
         key_arn = usable_key_arn if config.customer_managed_key else None
         topics = OperatorTopics(config=config, account=account, prefix=name, key_arn=key_arn)
@@ -135,7 +137,7 @@ class MailRelay(pulumi.ComponentResource):
             ),
             listed,
         )
-        # A destroy that a bucket stops, since it holds mail, has not come to the identities yet.
+        # If a bucket with mail stops a destroy, the identities have not been deleted yet.
         after_identities = pulumi.ResourceOptions(parent=self, depends_on=domains.identities)
         rule_names = RuleNames.choose(
             prefix=config.prefix, existing_rule_set=config.existing_rule_set_name
@@ -157,7 +159,7 @@ class MailRelay(pulumi.ComponentResource):
                 retention=QUEUE_RETENTION,
                 dead_letter_retention=DEAD_LETTER_RETENTION,
                 key_arn=key_arn,
-                # A set that the stack did not make keeps its own event destinations.
+                # A set that the stack did not create keeps its own event destinations.
                 events_topic_arn=None if config.configuration_set_name else alarm_topic.arn,
             ),
             child,
@@ -165,7 +167,7 @@ class MailRelay(pulumi.ComponentResource):
         fallback = topics.fallback(child)
         sending_set: pulumi.Input[str] = config.sending_set
         if config.configuration_set_name is None:
-            # The same name, once the set is there.
+            # The same name, but dependent on the set.
             sending_set = OutboundMail(
                 f"{name}-outbound",
                 OutboundMailArgs(
@@ -308,7 +310,7 @@ class MailRelay(pulumi.ComponentResource):
             "deadLetterQueueUrl": queue.dead_letter_url,
             "fallbackTopicArn": fallback.arn,
             "alarmsTopicArn": alarm_topic.arn,
-            # Who is to be subscribed to either.
+            # The addresses that must be subscribed to each topic.
             "fallbackEmails": list(config.fallback_emails),
             "alarmEmails": list(config.alarm_emails),
             "functionName": function.function_name,
@@ -320,11 +322,11 @@ class MailRelay(pulumi.ComponentResource):
             "smtpEndpoint": smtp_endpoint(config.region),
             **credentials,
             "directoryParameter": directory.parameter_name,
-            # As it would be if the stack were new: for an operator who wants that back.
+            # The directory of a new stack, so that an operator can restore it.
             "directoryDocument": document,
-            # Empty where there is no download page: Pulumi would leave out a null.
+            # Empty without a download page, because Pulumi leaves out a null.
             "downloadUrl": links.url if links else config.download_url or "",
-            # What a domain of the operator's own has to lead to.
+            # The target for an operator's own domain.
             "downloadFunctionUrl": links.page.url if links else "",
             "downloadFunctionName": links.page.function_name if links else "",
             "downloadLogGroup": links.page.log_group_name if links else "",

@@ -1,12 +1,12 @@
 """Properties that every resource of a type gets, wherever the program declares it.
 
-The operator configures both. They apply to all resources of the relay, so that a role or a bucket
-that is added later has them too.
+The operator configures both. They apply to all resources of the relay, so also to a role or a
+bucket that is added later.
 
-* A permissions boundary on every role and user: the most that any of them may ever do (IAM guide,
+* A permissions boundary on every role and user: the most that any of them may do (IAM guide,
   "Permissions boundaries for IAM entities").
-* Protection of what cannot be made again: Pulumi refuses to delete buckets, queues and the key,
-  by `destroy` or by a change that replaces them, until `protect` is false again.
+* Protection of resources whose content would be lost: Pulumi refuses to delete buckets, queues
+  and the key, by `destroy` or by a change that replaces them, until `protect` is false again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _IRREPLACEABLE = frozenset({"aws:s3/bucket:Bucket", "aws:sqs/queue:Queue", "aws:
 def safeguards(
     *, permissions_boundary: str | None, protect: bool
 ) -> Iterator[pulumi.ResourceTransformation]:
-    """The transformations for the component that holds everything.
+    """The transformations for the component that contains everything.
 
     `permissions_boundary` is the ARN of a policy, None for no boundary.
     """

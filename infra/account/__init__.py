@@ -1,7 +1,7 @@
-"""What is in the account before a deployment, and what the deployment makes there.
+"""The account before a deployment, and what the deployment creates there.
 
-`lookup` asks AWS before anything is declared. `account_plan` decides on the answers, as a pure
-function: what is made, what is left alone, what stops the deployment; `records` decides on the DNS
-records. `holdings` is the record of what a stack has made in places that others use too, and
+`lookup` reads from AWS before anything is declared. `account_plan` decides, as a pure function:
+what is created, what is left unchanged, what stops the deployment. `records` decides on the DNS
+records. `holdings` is the record of what a stack has created in places that others use too, and
 `removals` warns which resources a changed configuration key deletes.
 """

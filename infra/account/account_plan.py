@@ -1,8 +1,8 @@
-"""What the deployment makes in the account, decided before anything is declared.
+"""What the deployment creates in the account, decided before anything is declared.
 
-Either the stack can be deployed, and the plan says what it makes, what it leaves out and what it
-warns about; or it cannot, and the error says why and what to do. A pure function of the
-configuration and of what was looked up (`infra.account.lookup`).
+If the stack can be deployed, the plan says what it creates, what it leaves out and what it warns
+about. Otherwise the error says why, and what to do. A pure function of the configuration and of
+what was looked up (`infra.account.lookup`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Lambda guide, "Configuring reserved concurrency")."""
 
 
 class CannotDeploy(pulumi.RunError):
-    """The account is not as the stack needs it; the text says what to do.
+    """The account does not allow the deployment; the text says what to do.
 
     As a `RunError`, Pulumi shows it without a traceback.
     """
@@ -38,17 +38,18 @@ class AnotherRuleSetIsActive(CannotDeploy):
 
 
 class DomainsAreTaken(CannotDeploy):
-    """Identities that the stack should make exist in the account already."""
+    """Identities that the stack is configured to create exist in the account already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPlan:
-    """What the deployment makes.
+    """What the deployment creates.
 
-    `holdings` is what the stack has made, or makes now, in common places: `holdings.domains` get
-    an identity each, and what `holdings.records` names is written to `holdings.zone`, which is
-    called `zone_name`. `download_max_concurrency` is how many requests the page answers at once,
-    0 for as many as the account does. `warnings` are sentences.
+    `holdings` is what the stack has created, or creates now, in common places. Each of
+    `holdings.domains` gets an identity, and the records of `holdings.records` are written to
+    `holdings.zone`, whose name is `zone_name`. `download_max_concurrency` is the number of
+    requests that the page answers at once, 0 for no limit but the account's. `warnings` are
+    sentences.
     """
 
     holdings: Holdings
@@ -101,7 +102,7 @@ def plan_account(config: StackConfig, found: Found) -> AccountPlan:
 def _held_before(config: StackConfig, found: Found) -> Holdings:
     if found.holdings is not None or not found.is_deployed:
         return found.holdings or Holdings()
-    # A release before this one kept no list: what the configuration says was made, was.
+    # Releases before this one kept no list: assume what the configuration says was created.
     return Holdings(
         domains=config.domains if config.create_identities else (),
         records=tuple(

@@ -1,18 +1,18 @@
-"""What the stack has made in places that others use too: the account's identities, a DNS zone.
+"""What the stack has created in places that others use too: SES identities, a DNS zone.
 
-The account does not show which system made such a resource, and the program cannot read Pulumi's
-state. So the stack keeps a list of them in a parameter. On a first deployment there is no list:
-what exists already is not the stack's, and is left as it is. On a later one, what the list names
-is the stack's own.
+The account does not show which system created such a resource, and the program cannot read
+Pulumi's state. So the stack keeps a list of them in a parameter. On a first deployment there is no
+list: existing resources are not the stack's, and are left unchanged. On a later one, the resources
+in the list are the stack's own.
 
-The stack keeps what it has made until it is destroyed, even if a changed key no longer asks for
+The stack keeps what it has created until it is destroyed, even if a changed key no longer needs
 it. Deleting an identity stops all sending from its domain in the account, and a new one has other
-DKIM keys; scheduling a key for deletion makes all that it encrypted unreadable at once; deleting
-a record stops mail.
+DKIM keys. Scheduling a key for deletion makes everything that it encrypted unreadable at once.
+Deleting a record stops mail.
 
-The parameter is made before what it names, and deleted after it, so it is complete also after an
-interrupted deployment. The configuration set of the devices' mail is made after it too: if the
-set exists and the list does not, the list was deleted (`infra.account.lookup`).
+The parameter is created before the resources in it, and deleted after them, so it is complete even
+after an interrupted deployment. The configuration set of the devices' mail is created after it
+too: if the set exists and the list does not, the list was deleted (`infra.account.lookup`).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ import pulumi_aws as aws
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
-    """`domains` are those whose SES identities the stack made; `records` keys of DNS record sets.
+    """`domains` have SES identities that the stack created; `records` are keys of record sets.
 
-    `zone` is the id of the zone that the records are in, None without records. `has_key`: whether
-    there is a KMS key of the stack's own.
+    `zone` is the id of the zone of the records, None without records. `has_key`: whether the stack
+    has its own KMS key.
     """
 
     domains: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ def format_holdings(holdings: Holdings) -> str:
 
 
 def parse_holdings(value: str) -> Holdings:
-    """What `format_holdings` wrote; what is missing counts as none.
+    """Parse the output of `format_holdings`; a missing member counts as empty.
 
     Raises:
         ValueError: if it is something else.
@@ -87,7 +87,7 @@ class HoldingsListArgs:
 
 
 class HoldingsList(pulumi.ComponentResource):
-    """The parameter. Whatever the list names depends on it."""
+    """The parameter. All resources in the list depend on it."""
 
     def __init__(
         self, name: str, args: HoldingsListArgs, opts: pulumi.ResourceOptions | None = None
@@ -98,7 +98,7 @@ class HoldingsList(pulumi.ComponentResource):
             name=args.parameter_name,
             type="String",
             insecure_value=format_holdings(args.holdings),
-            overwrite=True,  # one that was written back by hand
+            overwrite=True,  # may have been restored by hand
             description="What this stack of the mail relay made in the account: not to be edited",
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -1,13 +1,13 @@
-"""What is in the account before the deployment, read before anything is registered.
+"""The account before the deployment, read before anything is registered.
 
-Pulumi makes resources while the program runs, unless it previews. A program that fails half-way
-leaves half a stack. So everything that has to be known is read here first, and
+Pulumi creates resources while the program runs, except in a preview. A program that fails half-way
+leaves a partial stack. So everything that has to be known is read here first, and
 `infra.account.account_plan` decides on it.
 
-Where AWS has no such resource, the provider raises an error. Its words for "there is none" are few
-and known (terraform-provider-aws: `tfresource.NewEmptyResultError` says "empty result",
-`retry.NotFoundError` "couldn't find resource") or the name of the service's exception. Any other
-error is one: "credentials not found" is not the absence of a rule set.
+Where AWS has no such resource, the provider raises an error. Its texts for this case are known
+(terraform-provider-aws: `tfresource.NewEmptyResultError` says "empty result",
+`retry.NotFoundError` "couldn't find resource") or contain the name of the service's exception. Any
+other error stays an error: "credentials not found" does not mean that there is no rule set.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Answer = TypeVar("Answer")
 
 
 class UnreadableHoldings(pulumi.RunError):
-    """The list of what the stack has made is malformed or missing: the deployment stops."""
+    """The list of what the stack has created is malformed or missing: the deployment stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,15 @@ class Found:
     """What was found.
 
     `active_rule_set` is None if no receipt rule set is active. `is_deployed`: whether this stack
-    has been deployed before. `holdings` is its list of what it made, None if it has none: it is
-    new, or of a release that kept no list. `identities` are the identities among the two addresses
-    of the stack, their domains and the domains above those, each with whether SES sends for it.
-    `concurrency` is the account's quota of concurrent executions of functions, None if it was not
-    read; `zone` the zone that records are written to, None without one, or if it does not exist.
-    `accounts` is read only if the provider assumes a role, which boto3 does not.
-    `removed_parameters` are the stack's parameters that this deployment deletes.
-    `troubles` are sentences about what could not be read.
+    was deployed before. `holdings` is its list of created resources. It is None if the stack is
+    new, or of a release that kept no list.
+
+    `identities` are the identities among the stack's two addresses, their domains and the parent
+    domains, each with whether SES sends for it. `concurrency` is the account's quota of concurrent
+    executions of functions, None if it was not read. `zone` is the zone for the records, None
+    without one, or if it does not exist. `accounts` is read only if the provider assumes a role,
+    which boto3 does not. `removed_parameters` are the stack's parameters that this deployment
+    deletes. `troubles` are sentences about what could not be read.
     """
 
     active_rule_set: str | None = None
@@ -86,12 +87,12 @@ class Found:
 
 
 def look_up(config: StackConfig) -> Found:
-    """Ask AWS, with the stack's provider, in previews too.
+    """Read from AWS, with the stack's provider, in previews too.
 
     Raises:
-        Exception: as Pulumi raises it, if one of these cannot be read: the active rule set, the
-            stack's parameters, the zone, whether the stack has a configuration set.
-        UnreadableHoldings: if the list of what the stack has made is malformed or missing.
+        Exception: Pulumi's, if one of these cannot be read: the active rule set, the stack's
+            parameters, the zone, whether the stack has a configuration set.
+        UnreadableHoldings: if the list of what the stack has created is malformed or missing.
     """
     troubles: list[str] = []
 
@@ -143,10 +144,10 @@ def look_up(config: StackConfig) -> Found:
 
 
 def active_rule_set() -> str | None:
-    """The name of the rule set that is active now in the stack's region, None if none is.
+    """The name of the active rule set in the stack's region, None if none is active.
 
     Raises:
-        Exception: as Pulumi raises it, if AWS does not answer.
+        Exception: Pulumi's, if AWS does not answer.
     """
     found = _or_none(aws.ses.get_active_receipt_rule_set)
     return (found.rule_set_name or None) if found else None
@@ -164,7 +165,7 @@ def _holdings(name: str, value: str) -> Holdings:
 
 
 def _refuse_lost_holdings(name: str, device_set: str) -> None:
-    """The configuration set of the devices' mail proves that there was a list, made before it."""
+    """Refuse if the devices' configuration set shows that a list existed and was deleted."""
     if _or_none(lambda: aws.sesv2.get_configuration_set(configuration_set_name=device_set)):
         raise UnreadableHoldings(
             f"the parameter {name}, which lists what this stack has made, is missing, but the"

@@ -1,6 +1,6 @@
-"""Which DNS records a deployment writes into the zone, and which it leaves to the operator.
+"""Which DNS records a deployment writes into the zone, and which the operator publishes.
 
-A pure function, as `account_plan` is.
+A pure function, like `account_plan`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .lookup import Found, Zone
 
 
 def records_of(config: StackConfig, domains: Collection[str]) -> MailRecordsArgs:
-    """The stack's DNS records, if it makes identities of `domains`."""
+    """The stack's DNS records, if it creates identities of `domains`."""
     return MailRecordsArgs(
         region=config.region,
         sender_domain=config.sender_domain,
@@ -41,7 +41,7 @@ def plan_records(
     zone, args = found.zone, records_of(config, domains)
     if zone is None:
         return (), _warnings_of_lost_zone(before)
-    # If hostedZoneId changed, the records that were written are in the old zone.
+    # If hostedZoneId changed, the stack's records are in the old zone.
     own = before.records if config.hosted_zone_id in {None, before.zone} else ()
     written, told = [], []
     for record in writable(args, zone):

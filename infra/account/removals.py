@@ -13,7 +13,7 @@ from infra.storage import link_keys
 
 
 def removed_parameters(config: StackConfig) -> Mapping[str, str]:
-    """The parameters that this configuration does not have: by name, what their deletion stops."""
+    """The parameters that this configuration removes: by name, the effect of their deletion."""
     found = {}
     if not config.has_page:
         name = link_keys.parameter_name(config.project, config.stack)

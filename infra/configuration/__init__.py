@@ -1,9 +1,8 @@
-"""The stack's configuration: from Pulumi's text to what the functions are given.
+"""The stack's configuration: from Pulumi's text to the functions' environment.
 
-`reader` reads the keys that `Pulumi.yaml` declares into the `config.StackConfig`, which is checked
-as a whole by `rules`; `problems` are what they find. `to_settings` derives the relay's policy from
-it. `timing` derives the times that have to fit each other, and `environment` is what
-of all this the functions get. `stack_config` puts a configuration together as Pulumi's command
-line does, for the sandbox and `relayctl`; `providers` lists mail providers that no sender can be
-at.
+`reader` reads the keys that `Pulumi.yaml` declares into the `config.StackConfig`, and `rules`
+checks it as a whole; both report `problems`. `to_settings` derives the relay's policy from it,
+`timing` the times that depend on each other, `environment` the variables of the functions.
+`stack_config` reads a configuration as Pulumi's command line does, for the sandbox and `relayctl`.
+`providers` lists public mail providers, which cannot be sender domains.
 """

@@ -1,7 +1,7 @@
-"""The stack's configuration, typed: what an operator sets, and what follows from it.
+"""The stack's configuration, typed: what an operator sets, and values derived from it.
 
 The names of the keys are those of `StackConfig`'s fields in camel case. A new key is a field here
-and a declaration in `Pulumi.yaml`; CONTRIBUTING.md says what else.
+and a declaration in `Pulumi.yaml`; CONTRIBUTING.md lists the other steps.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from .to_settings import settings_of
 from .webhooks import Sends, Webhook
 
 ROLE_SESSION = timedelta(hours=12)
-"""What presigned links outlive at most: the session whose credentials signed them."""
+"""The longest life of presigned links: the session whose credentials sign them."""
 
-_WEEK = 7  # days between two notices of who uses previous addresses
+_WEEK = 7  # days between two notices about previous addresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackConfig:
-    """One stack's configuration. Making one checks it.
+    """One stack's configuration. Its creation checks it.
 
     `project`, `stack` and `region` are Pulumi's; the other fields are configuration keys,
     described in `Pulumi.yaml`.
@@ -139,7 +139,7 @@ class StackConfig:
 
     @property
     def sending_set(self) -> str:
-        """The SES configuration set that mail is sent with: one that exists, or the stack's."""
+        """The SES configuration set for sending: an existing one, or the stack's."""
         return self.configuration_set_name or self.prefix
 
     @property
@@ -184,7 +184,7 @@ class StackConfig:
 
     @property
     def timing(self) -> Timing:
-        """The settings of queue and function that have to fit each other."""
+        """The settings of queue and function that depend on each other."""
         return Timing(
             function_timeout_seconds=self.function_timeout_seconds,
             dlq_max_receive_count=self.dlq_max_receive_count,
@@ -194,7 +194,7 @@ class StackConfig:
 
     @property
     def named_smtp_users(self) -> tuple[SmtpUserName, ...]:
-        """The SMTP users by name, beside the one of all devices."""
+        """The named SMTP users, besides the one for all devices."""
         return tuple(user for entry in self.smtp_users if (user := read_smtp_user(entry)))
 
     @property
@@ -211,7 +211,7 @@ class StackConfig:
         """The relay's policy, as the function reads it.
 
         Raises:
-            InvalidSettings: never on a `StackConfig` that was made: it has checked them.
+            InvalidSettings: never, because the `StackConfig` has checked them.
         """
         return settings_of(self)
 

@@ -1,12 +1,12 @@
 """The environment variables of the functions, which carry values from deploy time to run time.
 
 Lambda allows 4 KB for all variables together, names and values (AWS Lambda guide, "Lambda
-quotas"). The settings are known before anything is deployed and can be measured; the names
-of the buckets and of the parameters, the ARN of the topic and the URLs of the queue and of the
-download page are not, so room is kept for them.
+quotas"). The settings are known before the deployment and can be measured. The names of the
+buckets and parameters, the topic's ARN and the URLs of the queue and of the download page are not,
+so room is reserved for them.
 
-Metrics have the stack's name as their dimension `service`, and log lines as a field: so two
-stacks of an account are told apart.
+Metrics have the stack's name as their dimension `service`, and log lines as a field, so that two
+stacks of an account can be distinguished.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class LogLevel(StrEnum):
 
 
 class TrustStore(StrEnum):
-    """Whose certificates the functions accept from AWS: Amazon's alone, or every authority's."""
+    """The certificate authorities that the functions trust: Amazon's only, or all."""
 
     AMAZON = "amazon"
     SYSTEM = "system"
@@ -71,8 +71,8 @@ def common_variables(
 ) -> dict[str, str]:
     """The variables of logging, metrics and trust, for every function.
 
-    `service` is the stack's name in metrics and log lines; `log_level` the lowest level that is
-    logged. Lambda drops lines below its own level, so that is set to the same.
+    `service` is the stack's name in metrics and log lines; `log_level` the lowest logged level.
+    Lambda drops lines below its own level, so that is set to the same.
     """
     return {
         **_FIXED,
@@ -91,5 +91,5 @@ def known_variables(settings: Settings, common: Mapping[str, str]) -> dict[str, 
 
 
 def size(variables: Mapping[str, str]) -> int:
-    """The bytes that variables take of `LIMIT`."""
+    """The number of bytes that variables use of `LIMIT`."""
     return sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())

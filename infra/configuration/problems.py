@@ -1,4 +1,4 @@
-"""The problems of a configuration, all reported at once so that they are fixed in one go."""
+"""The problems of a configuration, all reported together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Domains of public mail providers: their users cannot set DNS records there."""
+"""Domains of public mail providers, whose users cannot set DNS records there."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ PUBLIC_PROVIDERS = frozenset(
         *("yahoo.com", "yahoo.de", "yahoo.fr", "yahoo.it", "yandex.com", "yandex.ru", "zoho.com"),
     }
 )
-"""The large ones. Each publishes a DMARC record, or filters what claims to be from it."""
+"""The large ones. Each publishes a DMARC record, or filters mail with its domain in From."""

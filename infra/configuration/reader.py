@@ -1,9 +1,9 @@
-"""Reading the stack's configuration: from Pulumi's text to a `StackConfig`.
+"""Reads the stack's configuration: from Pulumi's text to a `StackConfig`.
 
 Pulumi passes every value as text, lists and objects as JSON; blanks around a text are dropped. A
-key of the configuration is a field of `StackConfig` in camel case; its type says how the text is
-read. All problems are reported at once: unknown keys, missing ones, wrong types, and the rules of
-`StackConfig`.
+configuration key is a field of `StackConfig` in camel case; the field's type decides how the text
+is read. All problems are reported together: unknown keys, missing ones, wrong types, and the rules
+of `StackConfig`.
 
 An unknown key is an error, because a misspelt `allowedSenders` would otherwise allow every sender.
 """
@@ -73,7 +73,7 @@ def read_config(source: pulumi.Config, *, stack: str) -> StackConfig:
     if not region:
         problems.append(Problem(field="aws:region", value=None, rule="is required"))
 
-    # What was complained of takes a value that breaks no rule, so that the others are checked.
+    # A reported key gets a valid placeholder, so that the other keys are still checked.
     complete = {**_PLACEHOLDERS, **values}
     told = {problem.field for problem in problems}
     try:
@@ -96,9 +96,9 @@ _PLACEHOLDERS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A type of configuration key: Pulumi's name for it, how to read it, and in words.
+    """A type of configuration key: Pulumi's name for it, its reader, and its description.
 
-    `is_secret`: whether its values hold secrets, so that no error shows one.
+    `is_secret`: whether its values contain secrets, so that no error shows one.
     """
 
     pulumi_type: str
@@ -128,7 +128,7 @@ class ConfigKey:
 
 
 def _read_text(source: pulumi.Config, key: str) -> str | None:
-    # An optional key without a default would be required by Pulumi: so "" stands for none.
+    # Pulumi requires an optional key without a default, so "" means that it is not set.
     return (source.get(key) or "").strip() or None
 
 
@@ -210,8 +210,8 @@ CONFIG_KEYS = tuple(_config_keys())
 
 
 def _unknown_keys(project: str) -> Iterator[Problem]:
-    # Pulumi has no call that lists the keys that are set; these two are where it keeps them
-    # (the second is what its command line hands to a program).
+    # Pulumi has no call that lists the keys that are set. It stores them in these two places (the
+    # second is for the values that its command line passes to a program).
     known = [key.name for key in CONFIG_KEYS]
     values = {**get_config_env(), **CONFIG.get()}
     for full_name in sorted(values):

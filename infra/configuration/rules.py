@@ -1,7 +1,7 @@
-"""The rules of the configuration: ranges, choices, and how keys depend on each other.
+"""The rules of the configuration: ranges, choices, and dependencies between keys.
 
-`Pulumi.yaml` can declare a type and a default for a key, but no rule; so they are here. What the
-relay's own policy asks of a key is checked by `Settings`, and reported by the name of the key.
+`Pulumi.yaml` can declare a type and a default for a key, but no rule. The rules of the relay's own
+policy are checked by `Settings`, and reported by the name of the key.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .config import StackConfig
 
 DEVICES = "-devices"
-"""How the name of the SES configuration set of a stack's devices ends."""
+"""The suffix of the name of the SES configuration set of a stack's devices."""
 
 _ROOM_OF_POLICY = 1400
 """Characters of the SMTP user's policy that are left for its recipients. IAM allows 2,048 in all
@@ -43,7 +43,7 @@ _LONGEST_PRESIGNED = timedelta(days=7)
 _STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _REGION = re.compile(r"(?!cn-|us-gov-|us-iso|eu-isoe)[a-z]{2}(-[a-z]+)+-[0-9]\Z")
 _SES_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
-# scheme, host and port (RFC 9110 section 4.2.2); names as they stand in a URL
+# scheme, host and port (RFC 9110 section 4.2.2); names in their form in a URL
 _HTTPS_ORIGIN = re.compile(
     r"https://(?=.{1,253}(:|\Z))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
     r"(:[0-9]{1,5})?\Z"
@@ -57,7 +57,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\Z")
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A condition on a configuration, and the field that is named if it does not hold."""
+    """A condition on a configuration, and the field that is reported if it does not hold."""
 
     field: str
     holds: Callable[[StackConfig], bool]

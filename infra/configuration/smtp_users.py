@@ -1,4 +1,4 @@
-"""The SMTP users by name: `smtpUsers`, one for each site or device.
+"""The named SMTP users: `smtpUsers`, one for each site or device.
 
 An entry is a name, or a name and a number:
 
@@ -19,19 +19,19 @@ from relay_core.environment import Problem
 _ENTRY = re.compile(r"(?P<name>[a-z](?:-?[a-z0-9])*)(?::(?P<version>[1-9][0-9]{0,5}))?\Z")
 _LONGEST = 20
 _BESIDE = len("-devices-") + len("-") + len("-1234567")
-"""What the name of an IAM user has beside prefix, name and number: the end is Pulumi's."""
+"""Other characters of an IAM user's name; the last 8 are Pulumi's suffix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpUserName:
-    """A user by name; `version` is the number of its credentials, None for that of all."""
+    """A named user; `version` is the number of its credentials, None for the common number."""
 
     name: str
     version: int | None
 
 
 def read_smtp_user(entry: str) -> SmtpUserName | None:
-    """The user that an entry names; None if it is none."""
+    """The user of an entry; None if the entry is invalid."""
     found = _ENTRY.match(entry)
     if found is None or len(found["name"]) > _LONGEST:
         return None
@@ -40,7 +40,7 @@ def read_smtp_user(entry: str) -> SmtpUserName | None:
 
 
 def smtp_user_problems(entries: Sequence[str], *, prefix: str, version: int) -> Iterator[Problem]:
-    """Every rule that one of them breaks. `prefix` begins the names, `version` is that of all."""
+    """Every rule that an entry breaks; `version` is the common number of the credentials."""
     seen = set[str]()
     for entry in entries:
         user = read_smtp_user(entry)

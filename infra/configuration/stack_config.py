@@ -1,11 +1,11 @@
-"""A stack's configuration, put together as Pulumi's command line would.
+"""A stack's configuration, composed as Pulumi's command line does.
 
-`Pulumi.yaml` declares the project's keys with a type and a default, `Pulumi.<stack>.yaml`
-sets them, and the sandbox lays `KEY=VALUE` over both (Pulumi docs, "Project file
-reference", `config`). A key that is declared without a default must be set. Only the types of the
-values are checked here; the program checks their meaning.
+`Pulumi.yaml` declares the project's keys with a type and a default, `Pulumi.<stack>.yaml` sets
+them, and the sandbox's `KEY=VALUE` overrides both (Pulumi docs, "Project file reference",
+`config`). A key that is declared without a default must be set. Only the types of the values are
+checked here; the program checks their meaning.
 
-The sandbox and `relayctl inspect --config` use this without Pulumi: it imports nothing of it.
+The sandbox and `relayctl inspect --config` use this without Pulumi, so it does not import Pulumi.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 
 
 class ConfigError(Exception):
-    """The configuration cannot be put together; the message names the key."""
+    """The configuration is invalid; the message names the key."""
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """The names that an unknown name may stand for, as the end of an error; or nothing."""
+    """The known name that resembles an unknown one, as the end of an error; or nothing."""
     near = difflib.get_close_matches(name, sorted(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
@@ -33,7 +33,7 @@ def parse_setting(text: str) -> tuple[str, str]:
     """Key and value of a `KEY=VALUE`.
 
     Raises:
-        ConfigError: if it is none.
+        ConfigError: if it has another form.
     """
     key, equals, value = text.partition("=")
     if not key.strip() or not equals:
@@ -74,7 +74,7 @@ def put_together(
     *,
     source: str,
 ) -> dict[str, object]:
-    """As `load_config`, of `settings` that `source` holds, be it a stack's file or not.
+    """Like `load_config`, for `settings` from `source`, which need not be a stack's file.
 
     Raises:
         ConfigError: as `load_config`.
@@ -113,7 +113,7 @@ def put_together(
 
 
 def _is_encrypted(value: object) -> bool:
-    """Whether something in a value is text that only Pulumi's command line can decrypt."""
+    """Whether a value contains text that only Pulumi's command line can decrypt."""
     if not isinstance(value, dict):
         return False
     return "secure" in value or any(_is_encrypted(one) for one in value.values())
@@ -131,7 +131,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise ConfigError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):
-        raise ConfigError(f"{path.name} holds no mapping")
+        raise ConfigError(f"{path.name} is not a YAML mapping")
     return document
 
 

@@ -1,30 +1,30 @@
 """The settings of queue and function that depend on each other, derived in one place.
 
-An operator sets how long a worker may take, how often a mail is tried and how many workers and
-submissions there are at once; everything else follows. The relations that must
-hold, with their sources:
+An operator sets the timeout of a worker, the number of tries of a mail, and the number of
+concurrent workers and submissions. All other times are derived. The relations that must hold, with
+their sources:
 
-* The queue hides a message for six times the function's timeout, so that one whose worker was
-  throttled or killed is not handed out while it may still be processed (AWS Lambda guide,
-  "Creating and configuring an Amazon SQS event source mapping"). It may do so for 12 hours at
-  most (SQS API reference, SetQueueAttributes).
-* A lease lasts as long as its worker can live, and a little for clocks
+* The queue hides a message for six times the function's timeout, so that a message whose worker
+  was throttled or killed is not delivered while it may still be processed (AWS Lambda guide,
+  "Creating and configuring an Amazon SQS event source mapping"). The maximum is 12 hours
+  (SQS API reference, SetQueueAttributes).
+* A lease lasts as long as its worker can live, plus a margin for clocks
   (`relay_core.record.lease`). It has ended when the queue delivers the message of a killed worker
   again.
 * A message is deleted at the end of the queue's retention, however often it was tried. So all its
-  tries, each at its longest, have to end within that time; otherwise it would be lost without ever
-  being in the dead-letter queue. Half of the retention is left for waiting in a backlog.
+  tries, each with its longest duration, must end within that time. Otherwise it would be lost
+  without reaching the dead-letter queue. Half of the retention is left for waiting in a backlog.
 * A message keeps its date when it moves: the dead-letter queue counts from when the mail came,
   and has to keep messages longer than the queue (SQS guide, "Setting-up dead-letter queue
-  retention"). A message that is sent again, as a parked one is, gets a new date.
-* AWS advises at least five tries, since a throttled invocation costs a message one (the same page
-  of the Lambda guide).
-* A worker is given one mail at a time. When a worker is killed, all messages of its batch lose a
-  try and are hidden for six timeouts: with batches of one, no mail does that to another
+  retention"). A message that is sent again, such as a parked one, gets a new date.
+* AWS advises at least five tries, because a throttled invocation costs a message one (the same
+  page of the Lambda guide).
+* A worker gets one mail at a time. When a worker is killed, all messages of its batch lose a
+  try and are hidden for six timeouts. With batches of one, this affects no other mail
   (docs/decisions/0030-deaths.md).
-* Next to `maxConcurrency`, no reserved concurrency: messages beyond that wait in the queue instead
-  of being throttled (AWS Lambda guide, "Configuring maximum concurrency for Amazon SQS event
-  sources").
+* With `maxConcurrency` there is no reserved concurrency: further messages wait in the queue
+  instead of being throttled (AWS Lambda guide, "Configuring maximum concurrency for Amazon SQS
+  event sources").
 """
 
 from __future__ import annotations
@@ -49,21 +49,21 @@ LONGEST_VISIBILITY = timedelta(hours=12)
 """The longest time for which SQS hides a message."""
 
 CLOCK_SKEW = timedelta(seconds=5)
-"""How much longer than its worker a lease lasts (`relay_core.record.lease`)."""
+"""The time that a lease lasts longer than its worker (`relay_core.record.lease`)."""
 
 RECOMMENDED_TRIES = 5
 MOST_SUBMISSIONS = 500
 """Submissions at once. A call to SES takes about 0.1 s, so this is thousands a second."""
 
 BATCH_SIZE = 1
-"""How many mails a worker is given at once."""
+"""The number of mails that a worker gets at once."""
 
 _TIMEOUTS_HIDDEN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Four values of the configuration, and as properties the times that follow from them."""
+    """Four values of the configuration, and as properties the derived times."""
 
     function_timeout_seconds: int
     dlq_max_receive_count: int
@@ -72,7 +72,7 @@ class Timing:
 
     @property
     def visibility_timeout_seconds(self) -> int:
-        """How long the queue hides a message that was handed out."""
+        """How long the queue hides a message that was received."""
         return _TIMEOUTS_HIDDEN * self.function_timeout_seconds
 
     @property
@@ -88,12 +88,12 @@ class Timing:
 
     @property
     def most_tries(self) -> int:
-        """How many tries end within half of the queue's retention in any case."""
+        """The number of tries that always end within half of the queue's retention."""
         return QUEUE_RETENTION // 2 // timedelta(seconds=max(1, self.longest_try_seconds))
 
     @property
     def submissions_at_once(self) -> int:
-        """How many mails all workers together hand to SES at the same time, at most."""
+        """The most mails that all workers together submit to SES at the same time."""
         return self.max_concurrency * self.submission_concurrency
 
     def problems(self) -> Iterator[Problem]:

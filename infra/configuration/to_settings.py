@@ -1,8 +1,8 @@
 """From the configuration to the relay's `Settings`, field by field.
 
 A field of `Settings` is set by the field of `StackConfig` of the same name. A duration is set by
-the one whose name says the unit as well: `link_expiry` by `link_expiry_hours`. `RENAMED` has the
-few that are called otherwise. So a new field of both needs nothing here.
+the field whose name also has the unit: `link_expiry` by `link_expiry_hours`. `RENAMED` lists the
+fields with other names. So a new field of both needs no change here.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _UNITS: Mapping[str, timedelta] = {
 
 
 def settings_of(config: StackConfig) -> Settings:
-    """The relay's policy as a configuration sets it.
+    """The relay's policy of a configuration.
 
     Raises:
         InvalidSettings: naming every field that breaks a rule.
         LookupError: if no field of `StackConfig` sets a field of `Settings`.
     """
     values: dict[str, Any] = {spec.name: _value(config, spec.name) for spec in fields(Settings)}
-    # The set is the stack's own where the key names none.
+    # The stack's own set if the key is not set.
     return Settings(**{**values, "configuration_set_name": config.sending_set})
 
 
@@ -67,5 +67,5 @@ def _value(config: StackConfig, field_name: str) -> object:
 
 
 def _bounded(number: int) -> int:
-    """A number that a timedelta can hold, outside all ranges still if it was so before."""
+    """A number that a timedelta can hold; a number outside all ranges stays outside."""
     return max(-1_000_000, min(number, 1_000_000))

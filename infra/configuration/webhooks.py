@@ -36,7 +36,7 @@ _BESIDE = 400
 
 
 class Sends(StrEnum):
-    """What a webhook gets."""
+    """The kinds of messages that a webhook gets."""
 
     NOTICES = "notices"
     ALARMS = "alarms"
@@ -45,7 +45,7 @@ class Sends(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """One webhook, as it is configured; `url` and `signing_key` are secrets."""
+    """One configured webhook; `url` and `signing_key` are secrets."""
 
     kind: ReceiverKind
     url: str = field(repr=False)
@@ -57,22 +57,22 @@ def read_webhooks(value: object) -> dict[str, Webhook]:
     """The webhooks in a value of the configuration.
 
     Raises:
-        TypeError, ValueError: if it is of another shape; the value is not in the message.
+        TypeError, ValueError: if it has another form; the value is not in the message.
     """
     if not isinstance(value, dict):
-        raise TypeError("webhooks is no object")
+        raise TypeError("webhooks is not an object")
     return {str(name).strip(): _read(one) for name, one in value.items()}
 
 
 def _read(value: object) -> Webhook:
     if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
-        raise TypeError("a webhook is no object of texts")
+        raise TypeError("a webhook is not an object of texts")
     given: dict[str, Any] = {key: one.strip() for key, one in value.items()}
     if unknown := given.keys() - {"kind", "url", "signingKey", "sends"}:
         raise ValueError(f"a webhook has no {', '.join(sorted(unknown))}")
     kind = ReceiverKind(given.get("kind", ""))
     if kind is ReceiverKind.EVENT_BUS:
-        raise ValueError("an event bus is no webhook")
+        raise ValueError("an event bus is not a webhook")
     return Webhook(
         kind=kind,
         url=given.get("url", ""),
@@ -82,11 +82,11 @@ def _read(value: object) -> Webhook:
 
 
 def webhook_problems(webhooks: Mapping[str, Webhook]) -> Iterator[Problem]:
-    """Every rule that one of them breaks, named by its place; secrets are not in it."""
+    """Every rule that a webhook breaks, with its path in the value; without secrets."""
     if len(webhooks) > MAX_WEBHOOKS:
         rule = f"must be {MAX_WEBHOOKS} at most: one can hand on to many"
         yield Problem(field="webhooks", value=len(webhooks), rule=rule)
-    # All stand in one parameter (`infra.functions.posting_function`), and the event bus besides.
+    # All are in one parameter (`infra.functions.posting_function`), with the event bus.
     size = sum(len(json.dumps([one.url, one.signing_key])) for one in webhooks.values())
     if size > (room := MAX_PARAMETER - _BESIDE * (len(webhooks) + 1)):
         rule = f"must have URLs and keys of at most {room} bytes together, to fit into a parameter"

@@ -1,6 +1,6 @@
-"""SES: which domains it sends from and receives for, and how mail comes in and goes out.
+"""SES: domains for sending and receiving, incoming and outgoing mail.
 
-`identities` and `dns` are domains and their records. `inbound` stores mail that is received,
-`submission` and `smtp_user` are for devices that hand mail in, `outbound` is what the relay's own
-mail goes out with. `event_destinations` is where SES tells what became of a mail.
+`identities` and `dns` are domains and their records. `inbound` stores received mail. `submission`
+and `smtp_user` are for devices that submit mail. `outbound` is for sending the relay's own mail.
+`event_destinations` is where SES publishes what happened to a mail.
 """

@@ -1,11 +1,10 @@
 """The DNS records to publish, as text to paste and in Route 53.
 
-A record here is a record set (RFC 2181 section 5): all values of one name and type. Route 53 knows
-no other, and refuses a second set of the same name and type.
+A record here is a record set (RFC 2181 section 5): all values of one name and type. Route 53 uses
+record sets only, and refuses a second set of the same name and type.
 
-Values are bare. What a place wants around them is put there on the way to it: a zone file quotes
-text and ends absolute names with a dot (RFC 1035 section 5.1); Route 53 quotes text too, which
-its provider does by itself.
+Values have no quotes. Each output adds its own: a zone file quotes text and ends absolute names
+with a dot (RFC 1035 section 5.1). Route 53 quotes text too, which its provider does by itself.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import pulumi
 import pulumi_aws as aws
 
 TTL_SECONDS = 3600
-"""How long resolvers keep a record: what SES asks of a domain does not change by the day."""
+"""How long resolvers cache a record: these records hardly ever change."""
 
 _LONGEST_STRING = 255  # bytes of one string of a TXT record (RFC 1035 section 3.3)
 
@@ -26,8 +25,8 @@ _LONGEST_STRING = 255  # bytes of one string of a TXT record (RFC 1035 section 3
 class RecordSet:
     """The values of one name and type.
 
-    `key` tells it from the others of a stack before its name is known. `domain` is the name, or
-    the end of one that is not known yet.
+    `key` identifies it in a stack before its name is known. `domain` is the name, or the end of a
+    name that is not known yet.
     """
 
     key: str
@@ -38,13 +37,13 @@ class RecordSet:
 
 
 def known(name: str, type_: str, value: str) -> RecordSet:
-    """A record set of one value, with a name that is known."""
+    """A record set of one value, with a known name."""
     key = f"{name}-{type_.lower()}"
     return RecordSet(key=key, domain=name, name=name, type=type_, values=(value,))
 
 
 def joined(records: Iterable[RecordSet]) -> tuple[RecordSet, ...]:
-    """The same records, with one set for each key; a value that comes again counts once."""
+    """The same records, with one set for each key; a repeated value counts once."""
     sets: dict[str, RecordSet] = {}
     for record in records:
         before = sets.get(record.key)
@@ -69,7 +68,7 @@ def listed(records: Sequence[RecordSet]) -> pulumi.Output[list[Mapping[str, str]
 
 
 def zone_file(listed_records: Sequence[Mapping[str, str]]) -> str:
-    """Records, as `listed` tells them, as lines of a zone file (RFC 1035 section 5)."""
+    """Records, as from `listed`, as lines of a zone file (RFC 1035 section 5)."""
     lines = (
         f"{record['name']}. {TTL_SECONDS} IN {record['type']} "
         f"{_FORMATS[record['type']](record['value'])}\n"
@@ -101,13 +100,13 @@ _FORMATS = {
 
 
 def is_in_zone(name: str, zone: str) -> bool:
-    """Whether a name is a zone's own, or below it."""
+    """Whether a name is a zone's own name, or below it."""
     return f".{name.lower()}".endswith(f".{zone.lower()}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneRecordsArgs:
-    """The records, all of which can stand in the zone, and the zone's id."""
+    """The records, all with names in the zone, and the zone's id."""
 
     zone_id: str
     records: Sequence[RecordSet]
@@ -116,8 +115,8 @@ class ZoneRecordsArgs:
 class ZoneRecords(pulumi.ComponentResource):
     """The records in a zone of Route 53.
 
-    A record set that is there already is not written over: the deployment ends with Route 53's
-    error, which names it. Which are there is looked up before (`infra.account.account_plan`).
+    An existing record set is not overwritten: the deployment ends with Route 53's error, which
+    names it. Existing ones are looked up before (`infra.account.account_plan`).
     """
 
     def __init__(

@@ -25,7 +25,7 @@ def add_event_destinations(
     topic_policy: pulumi.Resource,
     parent: pulumi.Resource,
 ) -> None:
-    """Declare both; `topic_policy` is the policy that lets SES publish on the topic."""
+    """Declare both; `topic_policy` is the policy that allows SES to publish to the topic."""
     counted = {
         "dimension_name": SET_DIMENSION,
         "dimension_value_source": "MESSAGE_TAG",

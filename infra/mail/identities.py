@@ -1,23 +1,25 @@
-"""The domains that SES sends from and receives for, and the DNS records they need.
+"""The domains that SES sends from and receives for, and their DNS records.
 
-SES verifies a domain when it finds the DKIM keys under it (SES guide, "Easy DKIM"): three
-CNAME records a domain. The MX record directs the domain's mail to SES.
+SES verifies a domain when it finds the DKIM keys under it (SES guide, "Easy DKIM"): three CNAME
+records a domain. The MX record directs the domain's mail to SES.
 
-Mail leaves with a reverse-path of our own, at `bounce.` and the sender's domain, instead of one of
-amazonses.com: so SPF is checked for our domain too, and mail passes DMARC by DKIM and by SPF. SES
-takes back what bounces there, so that name has an MX record of its own, and nothing else may
-receive mail at it (SES guide, "Using a custom MAIL FROM domain"). As long as SES does not find
-that record, it uses its own domain, and mail goes out. The sender's domain itself gets no SPF
-record: receivers evaluate that of the reverse-path's domain (RFC 7208 section 2.4), and a second
-one beside one that is there would make both void (section 4.5).
+Mail is sent with a reverse-path of our own, at `bounce.` and the sender's domain, instead of one
+of amazonses.com. So SPF is checked for our domain too, and mail passes DMARC by DKIM and by SPF.
+SES receives the bounces there, so that name has its own MX record, and nothing else may receive
+mail at it (SES guide, "Using a custom MAIL FROM domain"). While SES does not find that record, it
+uses its own domain, and mail is still sent.
 
-A DMARC record is for all mail from the sender's domain, whoever sends it (RFC 7489 section 6.3):
-so the default policy is `none`. Only devices send from the domain that mail is received for, if
-that is another one: its record also lets SES, which receives their mail, recognise forged senders.
+The sender's domain itself gets no SPF record: receivers evaluate that of the reverse-path's domain
+(RFC 7208 section 2.4), and a second record beside an existing one would make both invalid (section
+4.5).
 
-A domain is an identity once in an account and region, with one reverse-path: both are declared
-only if this stack makes the identities. SES also reports bounces by mail to the sender unless that
-is off; here it is off, and the operator gets its events.
+A DMARC record applies to all mail from the sender's domain, from every sending system (RFC 7489
+section 6.3). So the default policy is `none`. If mail is received for another domain, only devices
+send from it. Its record also lets SES, which receives their mail, recognise forged senders.
+
+A domain can be an identity only once in an account and region, with one reverse-path. Both are
+declared only if this stack creates the identities. By default SES also reports bounces by mail to
+the sender; that is turned off here, and the operator gets SES's events.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ _DKIM_KEYS = 3  # of an Easy DKIM identity
 
 
 class DmarcPolicy(StrEnum):
-    """What receivers are asked to do with mail that fails DMARC (RFC 7489 section 6.3, `p`)."""
+    """The action requested of receivers for mail that fails DMARC (RFC 7489 section 6.3, `p`)."""
 
     NONE = "none"
     QUARANTINE = "quarantine"
@@ -56,8 +58,8 @@ def mail_from_domain(sender_domain: str) -> str:
 def covering_identities(address: str) -> tuple[str, ...]:
     """The identities by which SES may know an address, the closest first.
 
-    That is the address, its domain, and each domain above it but the topmost: a verified domain
-    covers those below it (SES guide, "Verified identities").
+    They are the address, its domain, and each parent domain except the top-level one: a verified
+    domain covers its subdomains (SES guide, "Verified identities").
     """
     labels = address.rpartition("@")[2].lower().split(".")
     return (address, *(".".join(labels[start:]) for start in range(len(labels) - 1)))
@@ -65,10 +67,10 @@ def covering_identities(address: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailRecordsArgs:
-    """What the records say whose names are known before anything is made.
+    """The values of the records whose names are known before the deployment.
 
-    `has_mail_from`: whether the sender's domain has a reverse-path of its own.
-    `dmarc_report_emails` are asked to be sent the reports of receivers.
+    `has_mail_from`: whether the sender's domain has its own reverse-path. `dmarc_report_emails`
+    get the reports of receivers.
     """
 
     region: str
@@ -89,7 +91,7 @@ def mail_records(args: MailRecordsArgs) -> tuple[RecordSet, ...]:
         dns.known(f"_dmarc.{args.sender_domain}", "TXT", _dmarc(args)),
     ]
     found += [
-        # Devices write these domains into From too: a forged sender must not pass for one.
+        # Devices also send with these domains in From, so a forged sender must not pass.
         dns.known(f"_dmarc.{domain}", "TXT", _DMARC_OF_DEVICES)
         for domain in args.inbound_domains
         if domain != args.sender_domain
@@ -107,7 +109,7 @@ def _dmarc(args: MailRecordsArgs) -> str:
     policy = f"v=DMARC1; p={args.dmarc_policy}"
     if not args.dmarc_report_emails:
         return policy
-    # In a list of URIs, a comma and an exclamation mark are not the address's (section 6.4).
+    # In a list of URIs, a comma and an exclamation mark must be encoded (section 6.4).
     return f"{policy}; rua=" + ",".join(
         f"mailto:{quote(address, safe='@+=')}" for address in args.dmarc_report_emails
     )
@@ -115,11 +117,11 @@ def _dmarc(args: MailRecordsArgs) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailDomainsArgs:
-    """`domains` get an identity each; where `records.sender_domain` is one, a reverse-path too.
+    """Each of `domains` gets an identity; `records.sender_domain`, if among them, a reverse-path.
 
-    `configuration_set_name` is the set that mail is sent with from these domains, where a sender
-    names none. `zone_id` and `zone_name` are of the zone of Route 53 that the records with the
-    keys `written` go to, with those of the DKIM keys; None if all are published by hand.
+    `configuration_set_name` is the default set for mail from these domains. `zone_id` and
+    `zone_name` are the zone of Route 53 for the records with the keys `written` and for those of
+    the DKIM keys; None if all are published by hand.
     """
 
     domains: Sequence[str]
@@ -131,9 +133,9 @@ class MailDomainsArgs:
 
 
 class MailDomains(pulumi.ComponentResource):
-    """An SES identity for each domain, and all that is to be published.
+    """An SES identity for each domain, and all records to publish.
 
-    `dns_records` lists it, `zone_file` is the same as lines of a zone file.
+    `dns_records` lists them, `zone_file` is the same as lines of a zone file.
     """
 
     dns_records: pulumi.Output[list[Mapping[str, str]]]

@@ -30,7 +30,7 @@ from infra.activation import ActiveRuleSetArgs, activate
 class RuleNames:
     """The names of the rule set and of our rule in it.
 
-    They are chosen before anything exists: the bucket's policy names the rule, and the rule
+    They are chosen before the resources exist: the bucket's policy names the rule, and the rule
     needs the bucket's policy.
     """
 
@@ -40,7 +40,7 @@ class RuleNames:
 
     @classmethod
     def choose(cls, *, prefix: str, existing_rule_set: str | None) -> RuleNames:
-        """Names of the stack's own, but for a rule set that exists already."""
+        """The stack's own names, with an existing rule set if one is given."""
         return cls(
             rule_set=existing_rule_set or prefix,
             rule=f"{prefix}-incoming",
@@ -48,10 +48,10 @@ class RuleNames:
         )
 
     def rule_arn(self, region: str, account: pulumi.Input[str]) -> pulumi.Output[str]:
-        """The ARN under which SES writes to the bucket for the rule, in whichever set it stands.
+        """The ARN under which SES writes to the bucket for the rule, in any rule set.
 
-        A set in it would have the bucket's policy change before the rule does, when a stack moves
-        to another set: in between, SES could store nothing.
+        With the set's name in it, the bucket's policy would change before the rule when a stack
+        moves to another set, and SES could store nothing in between.
         """
         resource = f"receipt-rule-set/*:receipt-rule/{self.rule}"
         return policies.arn("ses", region, account, resource)
@@ -61,9 +61,9 @@ class RuleNames:
 class InboundMailArgs:
     """`addresses` are what devices send to; mail goes to the bucket under `key_prefix`.
 
-    SES takes each address with any label as well (`docs/decisions/0055-addresses.md`).
-    `waits_for` is what has to be there before a mail may come in.
-    `activate`: whether the rule set is made the active one.
+    SES accepts each address with any label as well (`docs/decisions/0055-addresses.md`).
+    `waits_for` are the resources that must exist before a mail may come in. `activate`: whether
+    the rule set becomes the active one.
     """
 
     names: RuleNames
@@ -76,7 +76,7 @@ class InboundMailArgs:
 
 
 class InboundMail(pulumi.ComponentResource):
-    """The receipt rule, and the rule set it stands in unless that exists already."""
+    """The receipt rule, and its rule set unless that exists already."""
 
     rule_set_name: pulumi.Output[str]
 
@@ -105,8 +105,9 @@ class InboundMail(pulumi.ComponentResource):
                     "position": 1,
                 }
             ],
-            # Moved to another set, it is there before the old one goes: the provider would have it
-            # the other way round, as its name stays, and no mail would come in between.
+            # When it moves to another set, it is created before the old one is deleted. The
+            # provider would do the reverse, because the name stays, and no mail would be received
+            # in between.
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=list(args.waits_for), delete_before_replace=False
             ),

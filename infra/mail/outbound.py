@@ -1,11 +1,11 @@
-"""Sending: the configuration set that the relay's mail goes out with.
+"""Sending: the configuration set of the relay's mail.
 
-SES reports the outcome of a mail only to configured event destinations. Bounces, complaints,
-rejections and delays are published on the alarms topic and counted. What SES could not render is
-left out: only templates are rendered, and none is used.
+SES reports what happened to a mail only to configured event destinations. Bounces, complaints,
+rejections and delays are published on the alarms topic and counted. Rendering failures are left
+out, because only templates are rendered and none is used.
 
-The set is named by the stack before anything exists, so the function's settings and its role can
-name it. A set that the stack did not make keeps its destinations.
+The set is named by the stack before it exists, so the function's settings and its role can name
+it. A set that the stack did not create keeps its own destinations.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _EVENTS = ("BOUNCE", "COMPLAINT", "REJECT", "DELIVERY_DELAY")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundMailArgs:
-    """`require_tls`: whether mail is rather not delivered than delivered without TLS.
+    """`require_tls`: whether mail fails if it cannot be delivered with TLS.
 
-    `topic_policy` is the policy of the topic that lets SES publish there.
+    `topic_policy` is the policy of the topic that allows SES to publish there.
     """
 
     configuration_set_name: str

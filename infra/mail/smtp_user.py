@@ -1,28 +1,27 @@
 """The IAM users with which devices log in at SES's SMTP interface.
 
-SMTP credentials are an access key: its id is the user name, and the password is derived from
-its secret, for one region (SES guide, "Obtaining SES SMTP credentials"). Both go into one
-SecureString parameter and nowhere else: never a plain output of the stack.
+SMTP credentials are an access key: its id is the user name, and the password is derived from its
+secret, for one region (SES guide, "Obtaining SES SMTP credentials"). Both are written to one
+SecureString parameter only, and are not an output of the stack.
 
-Devices hold these credentials, and devices get lost: all they can do is send to the inbound
-addresses, with labels or without, and nothing else. SES asks for permission on the identity that
-it knows the sender by, which may be its address, its domain or one above that; in an account still
-in the SES sandbox on that of the recipient too; and on the configuration set that the mail goes
-with, which may be the default one of an identity (SES guide, "Using configuration sets"). Which
-these are in an account that had them before, only SES knows. So all are named; whom a device may
-write to is what narrows its rights.
+Devices store these credentials, and devices can be stolen. So the credentials allow only sending
+to the inbound addresses, with or without labels. SES checks the permission on the sender's
+identity, which may be its address, its domain or a parent domain; in the SES sandbox also on the
+recipient's identity; and on the configuration set of the mail, which may be an identity's default
+(SES guide, "Using configuration sets"). Only SES knows which these are in an account that had them
+before. So all are named, and the recipients limit the rights.
 
-Credentials are rotated by a number, as download links' keys are. Those of the number and those
-of the one before are good; the parameter holds the newer. So an operator raises it by one, has
-time to set the new ones in each device, and raises it again, which ends the old. Raising it by
-two leaves none that were in use: that is for credentials that leaked.
+Credentials are rotated by a number, like the keys of download links. The credentials of the number
+and of the one before are valid; the parameter has the newer ones. So an operator raises it by one,
+sets the new credentials in each device, and raises it again, which ends the old ones. Raising it
+by two ends all that were in use, for leaked credentials.
 
-Beside the users of all devices there can be users by name, of a site or a device each. They have
-the same rights and a parameter of their own, so a stolen camera changes its site's devices alone.
+Besides the users for all devices there can be named users, for a site or a device each. They have
+the same rights and their own parameter, so after a theft only one site's devices need new
+credentials.
 
-Each number is a user of its own. IAM allows a user two keys, and Pulumi deletes what is no longer
-wanted after it has made what is: one user would hold three keys for a moment, and IAM refuse the
-third.
+Each number is a separate user. IAM allows a user two keys, and Pulumi deletes resources after it
+has created others. One user would have three keys for a moment, and IAM would refuse the third.
 """
 
 from __future__ import annotations
@@ -47,8 +46,8 @@ def parameter_name(project: str, stack: str, user: str | None = None) -> str:
 class SmtpUserArgs:
     """`inbound_addresses` are the only recipients; `parameter_name` is where the credentials go.
 
-    `version` is the number of the current credentials, 1 or more; 1 has none before it.
-    `holder` says in the parameter's description who logs in with them.
+    `version` is the number of the current credentials, 1 or more; 1 has none before it. `holder`
+    is, in the parameter's description, the user of the credentials.
     """
 
     inbound_addresses: pulumi.Input[Sequence[str]]
@@ -76,7 +75,7 @@ class SmtpUser(pulumi.ComponentResource):
 
         def make_key(number: int) -> tuple[aws.iam.AccessKey, aws.iam.UserPolicy]:
             numbered = f"{name}-{number}"
-            # Keys that were added by hand are deleted with their user.
+            # Deletes keys that were added by hand with their user.
             user = aws.iam.User(numbered, force_destroy=True, opts=child)
             rights = aws.iam.UserPolicy(numbered, user=user.name, policy=policy, opts=child)
             return aws.iam.AccessKey(numbered, user=user.name, opts=child), rights
@@ -89,11 +88,11 @@ class SmtpUser(pulumi.ComponentResource):
             name=args.parameter_name,
             type="SecureString",
             description=f"SMTP credentials of {args.holder}",
-            # Secret because the password is: Pulumi encrypts it in the stack's state.
+            # Secret because of the password: Pulumi encrypts it in the stack's state.
             value=pulumi.Output.json_dumps(
                 {"username": key.id, "password": key.ses_smtp_password_v4}
             ),
-            # Who finds them there can send with them.
+            # The parameter's reader can send at once.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
         )
         self.parameter_name = parameter.name
@@ -103,8 +102,8 @@ class SmtpUser(pulumi.ComponentResource):
 def recipient_patterns(addresses: Sequence[str]) -> list[str]:
     """Patterns of IAM's StringLike: each address, and its subaddresses with any label.
 
-    What such a pattern takes for a wildcard or a variable stands for itself (IAM guide, "IAM
-    policy elements: Variables and tags", special characters).
+    Characters that such a pattern would treat as a wildcard or a variable are escaped (IAM guide,
+    "IAM policy elements: Variables and tags", special characters).
     """
     found = []
     for address in addresses:
@@ -124,8 +123,8 @@ def _policy(args: SmtpUserArgs) -> pulumi.Output[str]:
                 policies.arn("ses", args.region, args.account, "configuration-set/*"),
             ],
             condition={
-                # Every recipient must be the relay; and since "every" holds of none, there must
-                # be one (IAM guide, "Multivalued context keys").
+                # Every recipient must be the relay. "Every" is also true without recipients, so
+                # there must be one (IAM guide, "Multivalued context keys").
                 "ForAllValues:StringLike": {
                     "ses:Recipients": pulumi.Output.from_input(args.inbound_addresses).apply(
                         recipient_patterns

@@ -1,14 +1,14 @@
 """Submission by devices: the configuration set of their mail on its way to the relay.
 
-A device hands its mail to SES, which answers 250 and sends it on, to SES's own receiving host by
-the domain's MX record. That hop can fail like any other: no rule set is active, the rule has
-another address, the MX record names another host. The device is not told. So its mail has a
-configuration set, the default one of the sender's identities, that tells the operator.
+A device submits its mail to SES, which answers 250 and sends it to SES's own receiving host, by
+the domain's MX record. That hop can fail: no rule set is active, the rule has another address, or
+the MX record names another host. The device does not learn that. So its mail has a configuration
+set, the default one of the sender's identities, whose events go to the operator.
 
-A hard bounce puts an address on the account's suppression list, and SES sends it nothing more,
-with an answer like that of success (SES guide, "Using the Amazon SES account-level suppression
-list"). Here that address would be the relay's own, and all devices' mail would be lost from then
-on. So bounces suppress nothing in this set.
+A hard bounce puts an address on the account's suppression list. SES then sends it nothing more,
+but still answers with success (SES guide, "Using the Amazon SES account-level suppression list").
+Here that address would be the relay's own, and all later mail of devices would be lost. So bounces
+suppress nothing in this set.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _EVENTS = ("BOUNCE", "REJECT", "DELIVERY_DELAY")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceMailArgs:
-    """`topic_policy` is the policy of the topic that lets SES publish there."""
+    """`topic_policy` is the policy of the topic that allows SES to publish there."""
 
     configuration_set_name: str
     topic_arn: pulumi.Input[str]
@@ -33,7 +33,7 @@ class DeviceMailArgs:
 
 
 class DeviceMail(pulumi.ComponentResource):
-    """The configuration set and where its events go: to the topic, and to CloudWatch."""
+    """The configuration set and its event destinations: the topic, and CloudWatch."""
 
     configuration_set_name: pulumi.Output[str]
 

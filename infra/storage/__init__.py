@@ -1,6 +1,6 @@
-"""What is kept, and under which keys.
+"""Storage: buckets, parameters and keys.
 
 `bucket` is a private bucket, `directory` the parameter of the recipient directory. `keys` is the
-KMS key of a stack that has its own, `link_keys` are those of download links. `malware` has
-GuardDuty scan what is stored.
+stack's own KMS key, if it has one. `link_keys` are the keys of download links. `malware` is
+GuardDuty's scan of stored files.
 """

@@ -1,8 +1,8 @@
-"""A private bucket: TLS only, encrypted, closed to the public, emptied by age.
+"""A private bucket: TLS only, encrypted, no public access, expiry by age.
 
-Each side of a bucket is a resource of its own in pulumi-aws 7. S3 answers changes made to one
-bucket at the same time with `OperationAborted`, so the policy waits for the public-access
-block, whose absence could also have S3 refuse the policy.
+Each aspect of a bucket is a separate resource in pulumi-aws 7. S3 answers concurrent changes of
+one bucket with `OperationAborted`, so the policy waits for the public-access block. Without that
+block, S3 could also refuse the policy.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SIDES = (
     *("acl", "grants", "lifecycleRules", "policy"),
     *("serverSideEncryptionConfiguration", "versioning"),
 )
-"""Inputs of the bucket itself that are resources of their own here.
+"""Inputs of the bucket that are separate resources here.
 
 A refresh still reads them into the bucket's state. The program does not set them there, so a later
 `up` removed them (pulumi-aws, issues 2128 and 6244).
@@ -27,10 +27,10 @@ A refresh still reads them into the bucket's state. The program does not set the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceWriter:
-    """An AWS service that may put objects under `key_prefix`, on behalf of one resource of ours.
+    """An AWS service that may put objects under `key_prefix`, on behalf of one of our resources.
 
-    `account` and `source_arn`, which may hold wildcards, keep another account from having the
-    service write here for it (IAM guide, "The confused deputy problem").
+    `account` and `source_arn`, which may contain wildcards, prevent that the service writes here
+    on behalf of another account (IAM guide, "The confused deputy problem").
     """
 
     service: str
@@ -41,10 +41,10 @@ class ServiceWriter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateBucketArgs:
-    """`retention_days`: the age at which objects under `expiring_prefix` ("" is all) end.
+    """`retention_days`: the age at which objects under `expiring_prefix` ("" is all) expire.
 
-    `force_destroy` lets the bucket be destroyed with what is in it. `key_arn` is the key to
-    encrypt with, None for S3's own.
+    `force_destroy` deletes the bucket's objects with it. `key_arn` is the encryption key, None for
+    S3's own.
     """
 
     retention_days: int
@@ -55,9 +55,9 @@ class PrivateBucketArgs:
 
 
 class PrivateBucket(pulumi.ComponentResource):
-    """The bucket. Whoever stores objects in it depends on `ready`: its policy and its encryption.
+    """The bucket. Resources that store objects in it depend on `ready`: its policy and encryption.
 
-    S3 encrypts an object as the bucket says at that moment, and never again.
+    S3 encrypts an object by the bucket's setting when it is stored, and never again.
     """
 
     bucket_name: pulumi.Output[str]
@@ -106,7 +106,7 @@ class PrivateBucket(pulumi.ComponentResource):
                     "expiration": {"days": args.retention_days},
                 },
                 {
-                    # Parts of an upload that never ended are no objects: they expire apart.
+                    # Parts of an incomplete upload are not objects and need their own rule.
                     "id": "abort-incomplete-uploads",
                     "status": "Enabled",
                     "filter": {"prefix": ""},
@@ -141,7 +141,7 @@ def _encryption(
             "sse_algorithm": "aws:kms",
             "kms_master_key_id": key_arn,
         },
-        # One call to KMS for many objects: it answers so many a second, and each is paid for.
+        # One KMS call for many objects: calls are limited and charged.
         "bucket_key_enabled": True,
     }
 

@@ -3,9 +3,9 @@
 The configuration is the parameter's first content. After that, only the parameter counts: a later
 `pulumi up` does not change it, even if the configuration has changed.
 
-Pulumi writes a parameter as a whole. If any of its properties changed, the provider would write
-the value of its state too, over the operator's. So none of them may change; tags are set by a call
-of their own.
+Pulumi writes a parameter as a whole. If any of its properties changed, the provider would also
+write the value of its state, over the operator's. So its properties are never changed. Tags are
+set by a separate call.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class RecipientDirectory(pulumi.ComponentResource):
             name,
             name=args.parameter_name,
             type="String",
-            # Not a secret, and a preview may show it.
+            # Not a secret: a preview may show it.
             insecure_value=args.document,
-            # Free up to 4 KB; beyond, Parameter Store makes it an advanced one by itself.
+            # Free up to 4 KB; above, Parameter Store makes it an advanced parameter.
             tier="Intelligent-Tiering",
             description="Groups and default recipients of the mail relay: edit them here",
             opts=pulumi.ResourceOptions(

@@ -1,26 +1,25 @@
-"""The stack's own KMS key, for accounts that must hold their keys themselves.
+"""The stack's own KMS key, for accounts that must manage their keys themselves.
 
-Buckets, queues and topics are encrypted under it; the parameters that hold secrets stay under the
-account's key for parameters, which only who may read them can use.
+Buckets, queues and topics are encrypted with it. The parameters with secrets stay under the
+account's key for parameters, which is usable only with permission to read the parameter.
 
-A key's policy is the root of all rights on it: the account's own statement is what lets IAM
-policies count at all, and an administrator in (KMS guide, "Default key policy"). Beyond it, the
-services that write for us must be let in here, as they have no role:
+A key's policy is the basis of all rights on it. The account's own statement makes IAM policies
+effective, and gives administrators access (KMS guide, "Default key policy"). In addition, services
+that write for us need statements here, because they have no role:
 
 * CloudWatch publishes alarms, and SES events, on an encrypted topic (SNS guide, "Key management";
   SES guide, "Configuring Amazon SNS notifications").
-* SES stores mail in a bucket that is encrypted by default, in parts where it is large, which takes
-  Decrypt as well (SES guide, "Giving permissions to Amazon SES for email receiving").
+* SES stores mail in a bucket that is encrypted by default. Large mail is stored in parts, which
+  also needs Decrypt (SES guide, "Giving permissions to Amazon SES for email receiving").
 * S3 writes notifications into an encrypted queue (SQS guide, "Key management").
 
-Each may for this account only. Which of its resources may write where, the policies of buckets,
-queues and topics say; they are held to one resource each.
+Each is limited to this account. The policies of buckets, queues and topics limit each to one
+resource.
 
-The roles of the functions and of the scan get what they need by their own policies (`use_of`):
-where KMS is asked by a service for them, and never to be asked directly. The key's policy says the
-same of them, by the names that they begin with. A stack that gets a key has its queues, topics and
-buckets changed to it before its roles' policies, which name them: in between, no worker could read
-a mail.
+The roles of the functions and of the scan get their rights by their own policies (`use_of`): only
+for KMS calls that a service makes for them. The key's policy allows the same, by the prefixes of
+their names. When a stack gets a key, its queues, topics and buckets change before its roles'
+policies, which name them. Without the key's statement, no worker could read a mail in between.
 """
 
 from __future__ import annotations
@@ -36,8 +35,8 @@ from infra.aws_facts import PARTITION
 
 _USE = ("kms:Decrypt", "kms:GenerateDataKey")
 _PULUMIS_END = "?" * 7
-"""Pulumi ends a name with 7 digits of its own ("Resource names", auto-naming). With `*` in their
-place, the roles of a stack `x-y` would be let in by the key of a stack `x`."""
+"""Pulumi adds 7 random digits to a name ("Resource names", auto-naming). With `*` in their place,
+the key of a stack `x` would allow the roles of a stack `x-y`."""
 
 _SERVICES = {
     "AlarmsOfCloudWatch": "cloudwatch.amazonaws.com",
@@ -51,7 +50,7 @@ _SERVICES = {
 class StackKeyArgs:
     """`alias_name` is the alias, without `alias/`; `roles` are the program's names of its roles.
 
-    `deletion_window_days` is for how long a key that was destroyed can still be brought back.
+    `deletion_window_days` is the time in which a destroyed key can be restored.
     """
 
     account: pulumi.Input[str]
@@ -62,7 +61,7 @@ class StackKeyArgs:
 
 
 class StackKey(pulumi.ComponentResource):
-    """The key, which AWS renews every year, and its alias."""
+    """The key, with yearly rotation by AWS, and its alias."""
 
     arn: pulumi.Output[str]
 
@@ -86,7 +85,7 @@ class StackKey(pulumi.ComponentResource):
 
 def _policy(args: StackKeyArgs) -> tuple[policies.Statement, ...]:
     account = args.account
-    # "*" in a key's policy is that key (KMS guide, "Key policies", Resource).
+    # "*" in a key's policy means that key (KMS guide, "Key policies", Resource).
     return (
         {
             "Sid": "AccountMayGrantByIam",
@@ -132,7 +131,7 @@ def _policy(args: StackKeyArgs) -> tuple[policies.Statement, ...]:
 def use_of(
     key_arn: pulumi.Input[str] | None, region: str, *services: str
 ) -> tuple[policies.Statement, ...]:
-    """What a role needs where `services` (`s3`, `sqs`, …) use the key for it; none without one."""
+    """The statements for a role whose `services` (`s3`, …) use the key; none without one."""
     if key_arn is None:
         return ()
     return (

@@ -15,7 +15,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-_KEY_BYTES = 32  # as many as HMAC-SHA-256 gives out (RFC 2104 section 3)
+_KEY_BYTES = 32  # the output size of HMAC-SHA-256 (RFC 2104 section 3)
 
 
 def parameter_name(project: str, stack: str) -> str:
@@ -54,7 +54,7 @@ class LinkKeys(pulumi.ComponentResource):
             name=args.parameter_name,
             type="SecureString",
             description="Keys of the mail relay's download links; rotate them by linkKeyVersion",
-            # Secret because the keys are: Pulumi encrypts it in the stack's state.
+            # Secret because of the keys: Pulumi encrypts it in the stack's state.
             value=document,
             opts=child,
         )

@@ -13,13 +13,13 @@ MINUTE, HOUR = 60, 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """Sounds when `metric` exceeds `threshold` in `breaching` of the last `periods`.
+    """Fires when `metric` exceeds `threshold` in `breaching` of the last `periods`.
 
     `key` ends its name, and is its heading in the operator's document. `meaning` and `first` are
-    sentences: what is wrong, and what to do first. `tells_end`: whether it also reports the end of
-    the trouble. `holds_without_data`: whether missing data leaves its state unchanged, instead of
-    counting as good. `tells_both_topics`: whether it also goes to the fallback topic, because the
-    alarms topic may have no subscriber.
+    sentences: what is wrong, and what to do first. `tells_end`: whether it also reports its end.
+    `holds_without_data`: whether missing data leaves its state unchanged, instead of counting as
+    good. `tells_both_topics`: whether it also goes to the fallback topic, because the alarms topic
+    may have no subscriber.
     """
 
     key: str

@@ -22,11 +22,11 @@ from .alarm import HOUR, MINUTE, Alarm
 
 REVIEWED_BOUNCE_RATE = 0.05
 REVIEWED_COMPLAINT_RATE = 0.001
-"""Where AWS puts an account under review; it pauses one at 10 % and 0.5 % (SES guide, "Reputation
-metrics messages")."""
+"""The rates at which AWS reviews an account; it pauses one at 10 % and 0.5 % (SES guide,
+"Reputation metrics messages")."""
 
 _FAILED_RECIPIENTS = 10
-"""In five minutes. A notice reports a single one; this many have a common cause."""
+"""In five minutes. A notice reports each single one; this many have a common cause."""
 
 _LINGERING = 4
 """Periods of five minutes that an alarm lasts after the last sign of its trouble. They are longer

@@ -1,8 +1,7 @@
 """The graphs of the dashboard, in a column for each stage of a mail.
 
-This is data without a name in it, so that a test can compare it with the alarms. `dashboard`
-writes it as CloudWatch reads it. Where there is a download page, the way ends with the recipients
-who fetch the files.
+This is data without resource names, so that a test can compare it with the alarms. `dashboard`
+writes it for CloudWatch. With a download page, the last column shows the downloads.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from .metrics import Metric, asked, counted, invoked, received
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """A metric in a graph, and what it is called there."""
+    """A metric in a graph, and its label there."""
 
     metric: Metric
     label: str
@@ -31,10 +30,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """Metrics over time; `limits` are lines that no alarm draws.
+    """Metrics over time; `limits` are lines in addition to those of alarms.
 
-    `by` is the dimension beside `service` whose every value has a curve of its own, whatever
-    values there are; the graph then holds one series.
+    `by` is a dimension besides `service`; each of its values has its own curve. The graph then has
+    one series.
     """
 
     title: str
@@ -46,7 +45,7 @@ class Graph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A station on the way."""
+    """A stage of a mail."""
 
     title: str
     explanation: str
@@ -55,11 +54,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the configuration allows at most.
+    """The maximum values of the configuration.
 
-    `download_max_concurrency` is None where there is no download page, and 0 where it may answer
-    as many requests at once as the account allows. `is_posted`: whether notices and alarms are
-    posted to webhooks or an event bus; `is_watched`: whether subscriptions are looked at.
+    `download_max_concurrency` is None without a download page, and 0 if the page has no limit but
+    the account's. `is_posted`: whether notices and alarms are posted to webhooks or an event bus;
+    `is_watched`: whether subscriptions are checked.
     """
 
     function_timeout_seconds: int
@@ -84,7 +83,7 @@ _OUTCOMES = {
 
 
 def columns(limits: Limits) -> tuple[Column, ...]:
-    """What the dashboard shows, from left to right."""
+    """The columns of the dashboard, from left to right."""
     most_pages = limits.download_max_concurrency
     return (
         Column(
@@ -209,7 +208,7 @@ def columns(limits: Limits) -> tuple[Column, ...]:
 
 
 def _heard(limits: Limits) -> tuple[Graph, ...]:
-    """Whether notices and alarms are delivered."""
+    """The graph of notices and alarms that are not delivered."""
     series = (
         *(((metrics.NOT_POSTED, "not posted"),) if limits.is_posted else ()),
         *(

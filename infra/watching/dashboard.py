@@ -28,7 +28,7 @@ _WIDTH = 24  # of CloudWatch's grid
 
 _ALARMS_HEIGHT, _HEADING_HEIGHT, _GRAPH_HEIGHT = 3, 2, 6
 
-_PERIOD = 300  # seconds, of what no alarm watches
+_PERIOD = 300  # seconds, for metrics without an alarm
 
 
 def body(
@@ -39,10 +39,10 @@ def body(
     alarm_arns: Sequence[str],
     region: str,
 ) -> str:
-    """The dashboard as CloudWatch takes it, with the names that subjects have."""
+    """The dashboard's JSON for CloudWatch, with the names of the subjects."""
     document = {
         "start": "-PT6H",
-        "periodOverride": "inherit",  # an alarm's line means nothing at another period
+        "periodOverride": "inherit",  # an alarm's line is valid only for its own period
         "widgets": [
             {
                 "type": "alarm",
@@ -95,7 +95,7 @@ def _widgets(
 
 
 def _widths(columns: int) -> list[int]:
-    """How wide each column is: all alike, and what is left over for the last ones."""
+    """The width of each column: equal, and one more for the last ones where it does not divide."""
     width, rest = divmod(_WIDTH, columns)
     return [width] * (columns - rest) + [width + 1] * rest
 
@@ -133,7 +133,7 @@ def _curve(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowDashboardArgs:
-    """What `body` takes; `dashboard_name` is unique in the account."""
+    """The arguments of `body`; `dashboard_name` is unique in the account."""
 
     dashboard_name: str
     limits: Limits

@@ -1,10 +1,11 @@
 """The metrics that alarms and the dashboard use.
 
-A metric names what it is of, its `Subject`, not how that is called: the names of queues and of
-the function are known only once they exist. SQS counts only queues that were in use within six
-hours (SQS guide, "Available CloudWatch metrics"). The relay's own metrics are written by
-`adapters.telemetry.relay`, under the name of the stack: two stacks of an account do not mix. The
-account's have no dimension: they count all that it sends in the region.
+A metric has a `Subject`, not a resource name: the names of queues and of the function are known
+only after they exist. SQS publishes metrics only of queues that were used within six hours (SQS
+guide, "Available CloudWatch metrics"). The relay's own metrics are written by
+`adapters.telemetry.relay`, under the name of the stack, so that two stacks of an account are
+separate. The account's metrics have no dimension: they count everything that it sends in the
+region.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ event publishing")."""
 
 
 class Subject(Enum):
-    """What a metric is of."""
+    """The thing that a metric measures."""
 
     INCOMING_QUEUE = "incoming queue"
     DEAD_LETTER_QUEUE = "dead-letter queue"
@@ -32,7 +33,7 @@ class Subject(Enum):
     FALLBACK_TOPIC = "fallback topic"
     RELAY = "relay"
     DEVICE_MAIL = "device mail"
-    """What goes with the configuration set of the devices' mail."""
+    """Mail with the configuration set of the devices."""
 
     ACCOUNT = "account"
 
@@ -65,14 +66,14 @@ Name = TypeVar("Name")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A metric of CloudWatch and how its values in a period become one (`Sum`, `p95`, …)."""
+    """A metric of CloudWatch with its statistic (`Sum`, `p95`, …)."""
 
     name: str
     of: Subject
     statistic: str
 
     def dimensions(self, names: Mapping[Subject, Name]) -> dict[str, Name]:
-        """What tells it from the same metric of others, with the names that subjects have."""
+        """The dimensions that identify its subject, with the subjects' names."""
         dimension = self.of.dimension
         return {dimension: names[self.of]} if dimension else {}
 
@@ -98,7 +99,7 @@ def counted(name: str, statistic: str = "Sum") -> Metric:
 
 
 MAILS_RECEIVED = received("NumberOfMessagesSent", "Sum")
-"""Sent to the queue: received from it counts every try."""
+"""Messages sent to the queue. Messages received would count every try."""
 
 OLDEST_MAIL = received("ApproximateAgeOfOldestMessage", "Maximum")
 """Seconds. A message that was received three times is left out, so that one bad mail does not
@@ -122,7 +123,7 @@ HELD = counted("MessagesHeld")
 RECIPIENTS_FAILED = counted("RecipientsFailed")
 DIRECTORY_FAILURES = counted("DirectoryFailures")
 MALWARE_FOUND = counted("MalwareFound")
-"""Files that were delivered, and in which the scan found malware then."""
+"""Delivered files in which the scan found malware afterwards."""
 
 NOT_POSTED = Metric(
     name="ApproximateNumberOfMessagesVisible",
@@ -130,7 +131,7 @@ NOT_POSTED = Metric(
     statistic="Maximum",
 )
 SUBSCRIPTIONS_MISSING = counted("SubscriptionsMissing", "Maximum")
-"""E-mail addresses that are configured and get nothing."""
+"""Configured e-mail addresses without a subscription."""
 
 ALARMS_UNDELIVERED = Metric(
     name="NumberOfNotificationsFailed", of=Subject.ALARMS_TOPIC, statistic="Sum"
@@ -142,7 +143,7 @@ NOTICES_UNDELIVERED = Metric(
 CloudWatch")."""
 
 DEVICE_BOUNCES = Metric(name="Bounce", of=Subject.DEVICE_MAIL, statistic="Sum")
-"""Mails of devices that SES took and could not deliver to the relay."""
+"""Mails of devices that SES accepted and could not deliver to the relay."""
 
 BOUNCE_RATE = Metric(name="Reputation.BounceRate", of=Subject.ACCOUNT, statistic="Maximum")
 COMPLAINT_RATE = Metric(name="Reputation.ComplaintRate", of=Subject.ACCOUNT, statistic="Maximum")

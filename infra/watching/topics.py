@@ -1,12 +1,12 @@
 """An SNS topic that notifies operators by e-mail.
 
-Each address gets a mail from SNS that asks to confirm the subscription; until it is confirmed,
-nothing arrives. A topic's own policy replaces SNS's default one; callers of this account are
-allowed by their own policies.
+Each address gets a mail from SNS that asks to confirm the subscription. Until then, it gets no
+messages. A topic's own policy replaces SNS's default one; callers of this account are allowed by
+their own policies.
 
-A topic is encrypted at rest only where the stack has a key of its own. SNS's ready-made one,
-`alias/aws/sns`, would be worse than none: its policy cannot be changed, and lets neither
-CloudWatch nor SES use it, so that no alarm would arrive (SNS guide, "Key management").
+A topic is encrypted at rest only if the stack has its own key. SNS's managed key, `alias/aws/sns`,
+cannot be used: its policy cannot be changed, and allows neither CloudWatch nor SES, so no alarm
+would arrive (SNS guide, "Key management").
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from infra import policies
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePublisher:
-    """An AWS service that may publish for what `account` has with an ARN like `source_arn`.
+    """An AWS service that may publish for resources of `account` with an ARN like `source_arn`.
 
     `sid` names what it publishes.
     """
@@ -35,9 +35,9 @@ class ServicePublisher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorTopicArgs:
-    """`emails` are subscribed; `display_name` is who their mail comes from.
+    """`emails` are subscribed; `display_name` is the sender's name in their mail.
 
-    `key_arn` is the key to encrypt with, None for no encryption.
+    `key_arn` is the encryption key, None for no encryption.
     """
 
     display_name: str
@@ -49,7 +49,7 @@ class OperatorTopicArgs:
 class OperatorTopic(pulumi.ComponentResource):
     """The topic, its policy and a subscription for each address.
 
-    Whoever relies on the policy depends on `policy`.
+    Resources that need the policy depend on `policy`.
     """
 
     arn: pulumi.Output[str]
@@ -64,7 +64,7 @@ class OperatorTopic(pulumi.ComponentResource):
         topic = aws.sns.Topic(
             name, display_name=args.display_name, kms_master_key_id=args.key_arn, opts=child
         )
-        # A topic's policy can only speak of SNS's data actions: "sns:*" is out of its scope.
+        # A topic's policy can only contain SNS's data actions; "sns:*" is not allowed.
         statements = [policies.deny_without_tls("sns:Publish", [topic.arn])]
         statements += [
             policies.allow(
