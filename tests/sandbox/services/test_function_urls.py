@@ -164,7 +164,7 @@ def test_a_url_that_asks_for_signatures_is_told_of(emulator: Emulator) -> None:
 def test_there_is_one_address_and_so_one_url(emulator: Emulator) -> None:
     for _ in range(2):
         open_to_all(emulator, make_function(emulator), URL_PERMISSION, FUNCTION_PERMISSION)
-    with pytest.raises(UnusableFunctionUrl, match="an address for one"):
+    with pytest.raises(UnusableFunctionUrl, match="the sandbox serves only one"):
         deployed_functions(emulator.client("lambda"))
 
 
