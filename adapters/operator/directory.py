@@ -2,8 +2,9 @@
 
 Systems Manager numbers the versions of a parameter, but knows no write that depends on the version
 (API reference, "PutParameter"). So the version is compared before the write, and the number that
-the write gets is compared after it: of several who write at the same moment the first one counts,
-and each other one writes the first one's document back.
+the write gets is compared after it. Of several who write at the same moment the last one counts.
+Nothing is written back, which could overwrite one more change; the parameter's history has them
+all.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from typing import Any, Protocol
 
 from adapters.aws.errors import aws_call
 from adapters.aws.ssm import ParameterReader
-from relay_core.errors import Conflict
+from relay_core.errors import Conflict, PermanentError
+
+
+class OtherVersionReplaced(PermanentError):
+    """The document is live, and replaced one that was written at the same moment."""
 
 
 class ParameterWriter(ParameterReader, Protocol):
@@ -49,15 +54,14 @@ class DirectoryParameter:
     client: ParameterWriter
     name: str
 
-    def read(self, version: int | None = None) -> StoredDocument:
-        """The live document, or an earlier version of it.
+    def read(self) -> StoredDocument:
+        """The live document.
 
         Raises:
-            AdapterError: if AWS does not tell.
+            AdapterError: if it cannot be read.
         """
-        name = self.name if version is None else f"{self.name}:{version}"
-        with aws_call(call="ssm:GetParameter", target=name):
-            found = self.client.get_parameter(Name=name)["Parameter"]
+        with aws_call(call="ssm:GetParameter", target=self.name):
+            found = self.client.get_parameter(Name=self.name)["Parameter"]
         return StoredDocument(
             text=found["Value"], version=found["Version"], written_at=found["LastModifiedDate"]
         )
@@ -66,19 +70,25 @@ class DirectoryParameter:
         """Replace the document that was read. Returns the new version.
 
         Raises:
-            Conflict: if another one was written since, which counts.
+            Conflict: if another one was written since, which stays live.
+            OtherVersionReplaced: if another one was written between the comparison and the write.
             AdapterError: if it is not written.
         """
         if (found := self.read().version) != before.version:
-            raise self._conflict(f"version {found} was written since")
+            error = Conflict(call="ssm:PutParameter", target=self.name, detail="another version")
+            error.add_note(f"version {found} was written since")
+            raise error
         written = self._write(text)
-        if written == before.version + 1:
-            return written
-        self._write(self.read(before.version + 1).text)
-        raise self._conflict(
-            f"version {before.version + 1} was written at the same moment, and is live again;"
-            f" your document is version {written}"
-        )
+        if written != before.version + 1:
+            raise OtherVersionReplaced(
+                call="ssm:PutParameter",
+                target=self.name,
+                detail=f"your document is live as version {written}, not {before.version + 1}:"
+                " somebody else wrote at the same moment, and yours replaced theirs. Compare the"
+                f" versions (aws ssm get-parameter-history --name {self.name}), then put both"
+                " changes into one document (relayctl directory edit)",
+            )
+        return written
 
     def _write(self, text: str) -> int:
         with aws_call(call="ssm:PutParameter", target=self.name):
@@ -88,8 +98,3 @@ class DirectoryParameter:
             )
         version: int = answer["Version"]
         return version
-
-    def _conflict(self, detail: str) -> Conflict:
-        error = Conflict(call="ssm:PutParameter", target=self.name, detail=detail)
-        error.add_note(detail)
-        return error

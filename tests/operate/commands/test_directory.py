@@ -7,12 +7,13 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.operator.directory import DirectoryParameter
+from adapters.operator.directory import DirectoryParameter, OtherVersionReplaced
 from relay_core.errors import Conflict
 from tests.operate.commands.terminal import ROOT, at_a_terminal
 from tests.operate.deployed import Deployed
@@ -138,20 +139,25 @@ def test_without_a_terminal_there_is_nothing_to_edit_at(
 
 
 class Interrupted:
-    """A client of Systems Manager: somebody else writes right before its own writes."""
+    """A client of Systems Manager: others write right before its first write, one right after."""
 
-    def __init__(self, client: Any, *documents: str) -> None:
-        self.client, self.documents = client, list(documents)
+    def __init__(self, client: Any, before: Sequence[str], then: str | None = None) -> None:
+        self.client, self.before, self.then = client, list(before), then
 
     def get_parameter(self, **arguments: Any) -> Any:
         return self.client.get_parameter(**arguments)
 
     def put_parameter(self, **arguments: Any) -> Any:
-        if self.documents:
-            self.client.put_parameter(
-                Name=arguments["Name"], Value=self.documents.pop(0), Overwrite=True
-            )
-        return self.client.put_parameter(**arguments)
+        for document in self.before:
+            self._write(arguments["Name"], document)
+        answer = self.client.put_parameter(**arguments)
+        if self.then is not None:
+            self._write(arguments["Name"], self.then)
+        self.before, self.then = [], None
+        return answer
+
+    def _write(self, name: str, document: str) -> None:
+        self.client.put_parameter(Name=name, Value=document, Overwrite=True)
 
 
 def test_an_edit_since_the_document_was_read_stays(deployed: Deployed) -> None:
@@ -165,16 +171,32 @@ def test_an_edit_since_the_document_was_read_stays(deployed: Deployed) -> None:
     assert (2, AFTER) == live(deployed)
 
 
-def test_an_edit_at_the_same_moment_stays(deployed: Deployed) -> None:
+@pytest.mark.parametrize("others", [["cleo"], ["cleo", "dora"]])
+def test_an_edit_at_the_same_moment_is_replaced_and_the_way_to_it_is_named(
+    deployed: Deployed, others: list[str]
+) -> None:
     write(deployed)
     ssm: Any = deployed.emulator.client("ssm")
-    others = [BEFORE.replace("anna", name) for name in ("cleo", "dora")]
-    parameter = DirectoryParameter(client=Interrupted(ssm, *others), name=name_of(deployed))
-    with pytest.raises(Conflict) as raised:
+    documents = [BEFORE.replace("anna", name) for name in others]
+    name = name_of(deployed)
+    parameter = DirectoryParameter(client=Interrupted(ssm, documents), name=name)
+    with pytest.raises(OtherVersionReplaced) as raised:
         parameter.replace(parameter.read(), AFTER)
-    assert "cleo" in live(deployed)[1]  # the first of all who wrote
-    assert "your document is version 3" in raised.value.__notes__[0]
-    assert AFTER == ssm.get_parameter(Name=f"{name_of(deployed)}:3")["Parameter"]["Value"]
+    mine = 2 + len(others)
+    assert (mine, AFTER) == live(deployed)
+    assert f"version {mine}, not 2" in str(raised.value)
+    assert f"aws ssm get-parameter-history --name {name}" in str(raised.value)
+
+
+def test_an_edit_right_after_the_own_one_is_never_replaced(deployed: Deployed) -> None:
+    write(deployed)
+    ssm: Any = deployed.emulator.client("ssm")
+    third = BEFORE.replace("anna", "dora")
+    client = Interrupted(ssm, [BEFORE.replace("anna", "cleo")], then=third)
+    parameter = DirectoryParameter(client=client, name=name_of(deployed))
+    with pytest.raises(OtherVersionReplaced):
+        parameter.replace(parameter.read(), AFTER)
+    assert third == live(deployed)[1]
 
 
 # --- edit in an editor
