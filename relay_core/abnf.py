@@ -1,8 +1,8 @@
-"""Character classes of the RFCs, each under the name of its production.
+"""Productions of the RFCs' grammars as parts of regular expressions, each under its own name.
 
-A class is the inside of `[…]` in a regular expression. Devices break every rule, so most of the
-relay's expressions are wider than a production; those that mean exactly the production use it from
-here.
+`QUOTED_STRING` and `COMMENT` are expressions; all others are character classes, the inside of
+`[…]`. Devices break every rule, so most of the relay's expressions are wider than a production;
+those that mean exactly the production use it from here.
 """
 
 from __future__ import annotations

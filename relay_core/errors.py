@@ -64,6 +64,7 @@ class Defect:
 class Reason(StrEnum):
     """Why a mail was not relayed. These words are an interface: notices carry them.
 
+    `DELIVERY_REPORT` and `CLOSED_LABEL` are of mail that is ignored, without a notice.
     `ADDRESS_USE` is no refusal: it is the reason of the weekly notice of previous addresses.
     """
 

@@ -133,10 +133,9 @@ def _with_arrival(report: RelayReport, mail: MailIdentity) -> RelayReport:
     arrival = mail.arrival
     if not (arrival.labels or arrival.is_previous):
         return report
-    doubt = "" if mail.authenticated else " (not verified)"
     return replace(
         report,
-        sender=mail.sender and mail.sender + doubt,
+        sender=mail.sender_with_doubt,
         labels=arrival.labels,
         by_previous_address=arrival.is_previous,
     )

@@ -195,7 +195,7 @@ class Settings:
 
 _LONGEST_RETENTION = timedelta(days=3650)
 _MARKER = re.compile(r"[A-Za-z0-9_.-]{3,64}\Z")
-_SHORT_MARKER = re.compile(r"[A-Za-z](?:[A-Za-z0-9_.-]{0,14}[A-Za-z0-9])\Z")
+_SHORT_MARKER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}[A-Za-z0-9]\Z")
 _ADDRESS_LABEL = re.compile(r"[A-Za-z0-9!#$%&'*/=?^_`{|}~.-]{1,64}\Z")  # atext without "+"
 _RANGES = (
     ("max_recipients", 1, 1000),

@@ -123,7 +123,7 @@ class AddressRecord:
 
     def with_claim(self, claim: NoticeClaim) -> AddressRecord:
         """The record with another claim; after the notice was published, without its week."""
-        if claim.told:
+        if claim.is_published:
             return replace(self, weeks=self.weeks[1:], claim=UNCLAIMED)
         return replace(self, claim=claim)
 

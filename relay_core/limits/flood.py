@@ -32,7 +32,7 @@ from .notice_claim import UNCLAIMED, NoticeClaim, claim_document, parse_claim
 from .window import window_name, window_start
 
 SCHEMA_VERSION = 2
-"""2 has `telling`. Schema 1 had the mail that told, as `first_over`."""
+"""2 has `telling`. Schema 1 had the mail that published, as `first_over`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,4 +124,4 @@ def parse_window(document: bytes) -> SenderWindow:
 def _parse_claim(data: dict[str, Any]) -> NoticeClaim:
     if data["schema"] == SCHEMA_VERSION:
         return parse_claim(data["telling"])
-    return NoticeClaim(told=data["first_over"] is not None)
+    return NoticeClaim(is_published=data["first_over"] is not None)

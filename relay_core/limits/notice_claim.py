@@ -1,7 +1,7 @@
 """The claim to publish one notice about a limit that many mails exceed.
 
-The first mail over the limit claims to publish the notice, in the record of its window. `told` is
-written after the notice was published. If that fails, the claim is given back; if the worker is
+The first mail over the limit claims to publish the notice, in the record of its window. That it
+was published is written after. If that fails, the claim is given back; if the worker is
 killed, the claim ends after `PATIENCE`. Then the next mail publishes, and the mail of the killed
 worker is delivered again as well.
 """
@@ -20,33 +20,33 @@ PATIENCE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeClaim:
-    """Whether the notice is published, and which mail claims to publish it, since when (UTC)."""
+    """Whether the notice is published, and which mail has the claim, since when (UTC)."""
 
-    told: bool = False
-    teller: MessageId | None = None
+    is_published: bool = False
+    holder: MessageId | None = None
     since: datetime | None = None
 
     def claimed(self, by: MessageId, now: datetime) -> NoticeClaim:
         """The claim of this mail; unchanged if the notice is published or claimed already."""
-        if self.told or self.teller == by:
+        if self.is_published or self.holder == by:
             return self
         if self.since is not None and now < self.since + PATIENCE:
             return self
-        return NoticeClaim(teller=by, since=now)
+        return NoticeClaim(holder=by, since=now)
 
     def is_due(self, by: MessageId) -> bool:
         """Whether this mail has to publish the notice."""
-        return not self.told and self.teller == by
+        return not self.is_published and self.holder == by
 
     def given_up(self, by: MessageId) -> NoticeClaim:
         """Without the claim of this mail: the next mail may claim."""
         return UNCLAIMED if self.is_due(by) else self
 
-    def done(self, by: MessageId) -> NoticeClaim:
+    def published(self, by: MessageId) -> NoticeClaim:
         """The claim after this mail published the notice; unchanged if it is another's by now."""
         if not self.is_due(by):
             return self
-        return NoticeClaim(told=True, teller=by, since=self.since)
+        return NoticeClaim(is_published=True, holder=by, since=self.since)
 
 
 UNCLAIMED = NoticeClaim()
@@ -55,8 +55,8 @@ UNCLAIMED = NoticeClaim()
 def claim_document(claim: NoticeClaim) -> dict[str, Any]:
     """As a JSON object."""
     return {
-        "told": claim.told,
-        "teller": claim.teller,
+        "told": claim.is_published,
+        "teller": claim.holder,
         "since": claim.since and claim.since.isoformat(),
     }
 
@@ -67,9 +67,9 @@ def parse_claim(data: dict[str, Any]) -> NoticeClaim:
     Raises:
         KeyError, TypeError, ValueError: if it is none.
     """
-    since, teller = data["since"], data["teller"]
+    since, holder = data["since"], data["teller"]
     return NoticeClaim(
-        told=bool(data["told"]),
-        teller=None if teller is None else MessageId(teller),
+        is_published=bool(data["told"]),
+        holder=None if holder is None else MessageId(holder),
         since=None if since is None else datetime.fromisoformat(since),
     )

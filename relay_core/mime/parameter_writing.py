@@ -13,6 +13,7 @@ from .encoded_words import encode_words
 # A value may stand unquoted that is an attribute-char throughout (RFC 2231 section 7). A token may
 # also hold `'`, `*` and `%`; there some parsers take it for a charset, a section or an escape.
 _BARE = re.compile(rf"[{ATTRIBUTE_CHAR}]+\Z")
+_NOT_ENCODED = "".join(one for one in map(chr, range(128)) if _BARE.match(one))
 
 
 def format_parameterised(word: str, parameters: Mapping[str, str]) -> str:
@@ -39,7 +40,7 @@ def _formatted_parameters(parameters: Mapping[str, str]) -> Iterator[str]:
         if name == "name":
             yield f'{name}="{encode_words(value)}"'
             continue
-        encoded = quote(value, safe=ATTRIBUTE_CHAR, errors="replace")
+        encoded = quote(value, safe=_NOT_ENCODED, errors="replace")
         # Where it fits into a line it is one section, which more programs read than several.
         pieces = [encoded] if len(encoded) <= 60 else _PERCENT_PIECES.findall(encoded)
         if len(pieces) == 1:

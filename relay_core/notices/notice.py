@@ -42,11 +42,19 @@ class MailIdentity:
     arrival: Arrival = UNKNOWN_ARRIVAL
 
     @property
+    def sender_with_doubt(self) -> str | None:
+        """The sender, and behind it "(not verified)" if SES did not prove it."""
+        if self.sender and not self.authenticated:
+            return f"{self.sender} (not verified)"
+        return self.sender
+
+    @property
     def proven_sender(self) -> str | None:
         """The sender, if SES proved it: what may be decided by."""
         return self.sender if self.authenticated else None
 
 
+# Of the reasons for which a mail is refused. An ignored one has no notice.
 _ADVICE = {
     Reason.NO_RECIPIENT_CODE: (
         "Make the device write the recipients into the body or the Subject of its mail, as\n"
@@ -65,9 +73,6 @@ _ADVICE = {
     Reason.VIRUS: "Check the device that sent it. Take care if you open the raw message.",
     Reason.AUTHENTICATION_FAILED: "If it is a device of yours, make it send through Amazon SES.",
     Reason.MAIL_LOOP: "Remove this relay's own addresses from the recipient code.",
-    Reason.DELIVERY_REPORT: "Nothing.",
-    Reason.CLOSED_LABEL: "If the device may send again, take its label out of closedLabels.",
-    Reason.ADDRESS_USE: "Set the current address in each of these devices.",
     Reason.MALFORMED_MESSAGE: "Check the raw message and the device that sent it.",
     Reason.LIMIT_EXCEEDED: "Make the device send smaller mails, or fewer.",
     Reason.SUBMISSION_FAILED: "Check the recipient's address, and SES's answer above.",
@@ -78,7 +83,6 @@ _STAYS_WRONG = frozenset(
         Reason.MALFORMED_RECIPIENT_CODE,
         Reason.VIRUS,
         Reason.MAIL_LOOP,
-        Reason.DELIVERY_REPORT,
         Reason.MALFORMED_MESSAGE,
     }
 )

@@ -20,7 +20,7 @@ from relay_core.notices.address_use import compose_address_notice
 from relay_core.ports import Notices, Windows
 from relay_core.record.report import Outcome, RelayReport
 
-from .window_change import change_window, tell_once
+from .window_change import change_window, publish_once
 
 _EMPTY = AddressRecord()
 
@@ -93,7 +93,7 @@ class AddressWatch:
             claimed = change_window(self.windows, _EMPTY, lambda found: found.claiming(by, now))
             if not claimed.claim.is_due(by):
                 return  # another mail has the claim; if its worker stops, a later mail reports
-            tell_once(claimed, self.windows, by, partial(self._publish, claimed.weeks[0]))
+            publish_once(claimed, self.windows, by, partial(self._publish, claimed.weeks[0]))
         self._looked_back_in = AddressWeek.at(now).started_at
 
     def _ended_weeks(self, now: datetime) -> tuple[AddressWeek, ...]:

@@ -22,7 +22,7 @@ from relay_core.record.report import Outcome
 from relay_core.settings import Settings
 
 from .sender_hold import record_held
-from .window_change import change_known, tell_once
+from .window_change import change_known, publish_once
 
 _NOT_SPENT_FOR = frozenset({ManifestState.FAILING, ManifestState.HELD})
 
@@ -55,12 +55,12 @@ def hold_over_budget(
         " MESSAGE' releases one. See first that their recipients exist: mail that bounces can"
         " have the account paused.",
     )
-    if not full.claim.told and not full.claim.is_due(mail.message_id):
+    if not full.claim.is_published and not full.claim.is_due(mail.message_id):
         # The mail with the claim may fail, and come again in an hour with room: then no notice is
         # sent.
         return Outcome.UNFINISHED
     notice = compose_notice(mail, (refusal,), settings)
-    tell_once(full, ports.budgets, mail.message_id, lambda: ports.notices.publish(notice))
+    publish_once(full, ports.budgets, mail.message_id, lambda: ports.notices.publish(notice))
     record_held(mail, over_the_budget(settings), stored, settings, ports)
     return Outcome.HELD
 

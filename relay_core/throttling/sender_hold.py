@@ -20,7 +20,7 @@ from relay_core.ports import Ports, StoredManifest
 from relay_core.record.manifest import ManifestState
 from relay_core.settings import Settings
 
-from .window_change import change_window, tell_once
+from .window_change import change_window, publish_once
 
 
 def hold_back(
@@ -40,7 +40,7 @@ def hold_back(
     if stored is not None and stored.manifest.state is not ManifestState.FAILING:
         return stored.manifest.state is ManifestState.HELD
     empty = SenderWindow.at(
-        arrived_at or ports.clock(), sender=_counted_as(mail), length=settings.sender_window
+        arrived_at or ports.clock(), sender=mail.sender_with_doubt, length=settings.sender_window
     )
     limit = settings.sender_message_limit
     now = ports.clock()
@@ -56,7 +56,7 @@ def hold_back(
         " None is lost: each has its raw message and a manifest whose state is held.",
     )
     notice = compose_notice(mail, (refusal,), settings)
-    tell_once(window, ports.windows, mail.message_id, lambda: ports.notices.publish(notice))
+    publish_once(window, ports.windows, mail.message_id, lambda: ports.notices.publish(notice))
     record_held(mail, over_the_limit(settings), stored, settings, ports)
     return True
 
@@ -88,10 +88,3 @@ def over_the_limit(settings: Settings) -> str:
         f"the sender is over {settings.sender_message_limit} mails in"
         f" {settings.sender_window.total_seconds():.0f} seconds (senderMessageLimit)"
     )
-
-
-def _counted_as(mail: MailIdentity) -> str | None:
-    """The sender whose limit a mail counts to: one that is not proven has a window of its own."""
-    if mail.sender and not mail.authenticated:
-        return f"{mail.sender} (not verified)"
-    return mail.sender

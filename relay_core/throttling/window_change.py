@@ -72,7 +72,7 @@ def _write(
     return windows.replace(changed, stored.version)
 
 
-class ToldRecord(WindowRecord, Protocol):
+class ClaimedRecord(WindowRecord, Protocol):
     """A window's record of a limit that is reported once."""
 
     @property
@@ -85,11 +85,11 @@ class ToldRecord(WindowRecord, Protocol):
         ...
 
 
-Told = TypeVar("Told", bound=ToldRecord)
+Claimed = TypeVar("Claimed", bound=ClaimedRecord)
 
 
-def tell_once(
-    record: Told, windows: Windows[Told], by: MessageId, publish: Callable[[], None]
+def publish_once(
+    record: Claimed, windows: Windows[Claimed], by: MessageId, publish: Callable[[], None]
 ) -> None:
     """Publish the notice if this mail has the claim, and record that it was published.
 
@@ -109,4 +109,4 @@ def tell_once(
                 windows, record, lambda found: found.with_claim(found.claim.given_up(by))
             )
         raise
-    change_window(windows, record, lambda found: found.with_claim(found.claim.done(by)))
+    change_window(windows, record, lambda found: found.with_claim(found.claim.published(by)))

@@ -95,7 +95,7 @@ def test_whoever_comes_next_tells_of_a_flood_that_could_not_be_told() -> None:
 
 def test_a_window_of_schema_1_was_told() -> None:
     at = SenderWindow.at(NOON, sender=None, length=timedelta(seconds=300))
-    for first_over, claim in ((None, NoticeClaim()), ("c", NoticeClaim(told=True))):
+    for first_over, claim in ((None, NoticeClaim()), ("c", NoticeClaim(is_published=True))):
         document = json.loads(format_window(at)) | {"schema": 1, "first_over": first_over}
         del document["telling"]
         window = parse_window(json.dumps(document).encode())

@@ -27,7 +27,9 @@ WINDOWS = st.builds(
     st.none() | st.text(st.characters(codec="utf-8"), max_size=8),
     LENGTHS,
     st.lists(NAMES, unique=True, max_size=4),
-    st.builds(NoticeClaim, told=st.booleans(), teller=st.none() | NAMES, since=st.none() | TIMES),
+    st.builds(
+        NoticeClaim, is_published=st.booleans(), holder=st.none() | NAMES, since=st.none() | TIMES
+    ),
 )
 
 

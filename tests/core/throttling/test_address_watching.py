@@ -240,7 +240,9 @@ USES = st.builds(
     message_id=TEXTS.map(MessageId),
 )
 WEEKS = st.builds(AddressWeek, started_at=MOMENTS, uses=st.lists(USES, max_size=3).map(tuple))
-CLAIMS = st.builds(NoticeClaim, told=st.booleans(), teller=TEXTS.map(MessageId), since=MOMENTS)
+CLAIMS = st.builds(
+    NoticeClaim, is_published=st.booleans(), holder=TEXTS.map(MessageId), since=MOMENTS
+)
 RECORDS = st.builds(AddressRecord, weeks=st.lists(WEEKS, max_size=3).map(tuple), claim=CLAIMS)
 
 

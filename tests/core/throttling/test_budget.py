@@ -220,7 +220,7 @@ HOURS = st.builds(
     lambda at, reserved, told, since: replace(
         BudgetWindow.at(at),
         reserved=reserved,
-        claim=NoticeClaim(told=told, teller=MessageId("m"), since=since),
+        claim=NoticeClaim(is_published=told, holder=MessageId("m"), since=since),
     ),
     TIMES,
     st.integers(0, 1000),
