@@ -15,9 +15,10 @@ from relay_core.attachments.attachment import content_of
 from relay_core.composing import prepare_mails
 from relay_core.keys import RawKey
 from relay_core.outgoing.letterhead import Letterhead
-from relay_core.outgoing.link_list import ListedAttachment, format_size
+from relay_core.outgoing.link_list import ListedAttachment
 from relay_core.plan import RelayPlan, plan_relay
 from relay_core.settings import Settings
+from relay_core.wording.wording import Wording
 
 from .svg import INK, SOFT, Picture, element, line, text
 
@@ -108,7 +109,7 @@ def _lines(raw: bytes) -> Iterator[_Line]:
     yield from [("", "")] if files else []
     for part in files:
         size = len(part.get_payload(decode=True))
-        yield "File", f"{part.get_filename()}, {format_size(size)}"
+        yield "File", f"{part.get_filename()}, {Wording().size(size)}"
 
 
 def _panel(heading: str, lines: Sequence[_Line], x: float, height: float) -> str:

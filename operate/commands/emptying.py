@@ -14,7 +14,7 @@ import typer
 
 from operate.examples import epilog
 from operate.presentation.terminal import confirm, errors_told, must_be_confirmed, progress, say
-from relay_core.outgoing.link_list import format_size
+from relay_core.wording.wording import Wording
 
 from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
 
@@ -53,7 +53,7 @@ def empty_buckets(
         say(
             (
                 f"{bucket.bucket}: {len(objects)} objects,"
-                f" {format_size(sum(one.size for one in objects))}"
+                f" {Wording().size(sum(one.size for one in objects))}"
                 for bucket, objects in buckets
             ),
             to_stderr=not dry_run,

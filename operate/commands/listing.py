@@ -29,8 +29,8 @@ from operate.stack.parallel import in_parallel
 from relay_core.errors import AdapterError, PermanentError, Reason
 from relay_core.keys import MessageId
 from relay_core.notices.moment import format_moment
-from relay_core.outgoing.link_list import format_size
 from relay_core.record.manifest import Manifest
+from relay_core.wording.wording import Wording
 
 from .message_options import (
     Unannounced,
@@ -241,7 +241,7 @@ def _list_unannounced(found: Sequence[StoredObject], *, as_json: bool) -> None:
         if as_json:
             print_json({"raw_key": one.key, "arrived_at": arrived, "size": one.size})
         else:
-            say([f"{arrived}  {format_size(one.size):>9}  {one.key}"])
+            say([f"{arrived}  {Wording().size(one.size):>9}  {one.key}"])
     if not found:
         complain("no raw message is without a manifest")
 

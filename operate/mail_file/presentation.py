@@ -8,7 +8,7 @@ from rich.text import Text
 
 from operate.presentation.terminal import shown
 from relay_core.attachments.attachment import Action
-from relay_core.outgoing.link_list import format_size
+from relay_core.wording.wording import Wording
 
 from .inspection import Decision, InspectedAttachment, Inspection
 
@@ -51,7 +51,7 @@ def _attachments(attachments: tuple[InspectedAttachment, ...]) -> Table:
         cells = [
             shown(one.filename or "(no name)"),
             shown(one.content_type),
-            Text(format_size(one.size)),
+            Text(Wording().size(one.size)),
             Text(f"{one.sha256[:12]}…"),
             Text(one.action, style="green" if one.action is Action.DETACH else "dim"),
         ]

@@ -15,7 +15,6 @@ from relay_core.delivery.deaths import cause_of_death, known_deaths
 from relay_core.errors import Refusal
 from relay_core.links.reference import reference
 from relay_core.notices.moment import format_distance, format_moment
-from relay_core.outgoing.link_list import format_size
 from relay_core.record.manifest import (
     Death,
     DeliveryRecord,
@@ -25,6 +24,7 @@ from relay_core.record.manifest import (
     StoredAttachment,
     Threat,
 )
+from relay_core.wording.wording import Wording
 
 from .terminal import shown, tab_separated
 
@@ -187,7 +187,7 @@ def _attachments(attachments: Sequence[StoredAttachment], threats: Mapping[str, 
             str(number),
             shown(one.filename),
             shown(one.content_type),
-            "-" if one.failure else format_size(one.size),
+            "-" if one.failure else Wording().size(one.size),
             _attachment(one, threats.get(one.key)),
             shown(one.failure or one.key),
         )

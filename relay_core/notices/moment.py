@@ -1,8 +1,8 @@
 """Points in time as an operator reads and types them: exact, and relative to now.
 
-All that is told to an operator, and all that `relayctl` takes, is written in one way: to the
-second, in UTC, without a blank (ISO 8601, RFC 3339). Durations are written as `relayctl --since`
-takes them. What recipients read is `link_list.format_time`.
+Every moment in a notice, and every one that `relayctl` prints or takes, is written in one way: to
+the second, in UTC, without a blank (ISO 8601, RFC 3339). Durations are written as `relayctl
+--since` takes them. What recipients read is `relay_core.wording.wording.Wording.time`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _UNITS = (
     ("d", timedelta(days=1), 14),
     ("w", timedelta(weeks=1), None),
 )
-"""Each unit, and from how many of it on the next one says enough."""
+"""Each unit, its letter, and the number of it from which on the next unit is used."""
 
 
 def format_moment(at: datetime) -> str:
@@ -25,7 +25,7 @@ def format_moment(at: datetime) -> str:
 
 
 def format_duration(length: timedelta) -> str:
-    """So long, roughly and rounded down: `90s`, `30m`, `2h`, `7d`, `3w`; what is negative is 0."""
+    """A duration in one unit, rounded down: `90s`, `30m`, `2h`, `7d`, `3w`; `0s` if negative."""
     length = max(length, timedelta(0))
     return next(
         f"{length // unit}{letter}"

@@ -5,8 +5,7 @@ as text in a text/plain body, which is here, and as a table in a text/html body
 (`link_list_html`). Names are the sender's words: in HTML everything is escaped, in text a name
 cannot break its line (`attachment.safe_name` took the control characters out).
 
-Sizes are decimal (1 kB = 1000 bytes), as phones and file managers show them. Times name their
-zone: the device, the relay and the reader may be in three time zones.
+Times name their zone: the device, the relay and the reader may be in three time zones.
 """
 
 from __future__ import annotations
@@ -30,23 +29,6 @@ class ListedAttachment:
     size: int
     url: str | None
     expires_at: datetime
-
-
-def format_size(size: int) -> str:
-    """A size in bytes for a person: `1 byte`, `999 bytes`, `3.2 MB`."""
-    if size < 1000:
-        return f"{size} byte" if size == 1 else f"{size} bytes"
-    value = float(size)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 999.5:
-            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
-    return f"{value:.0f} GB"
-
-
-def format_time(at: datetime) -> str:
-    """A moment for a person, to the minute: `2026-11-25 15:44 UTC`."""
-    return f"{at.isoformat(' ', 'minutes')[:16]} UTC"
 
 
 def heading(listed: Sequence[ListedAttachment], letterhead: Letterhead, *, has_page: bool) -> str:

@@ -61,7 +61,10 @@ class Wording:
         return table.units[unit][table.plural(number)].format(number)
 
     def size(self, size: int) -> str:
-        """A size in bytes: `1 byte`, `999 bytes`, `3.2 MB` (1 MB = 1,000,000 bytes)."""
+        """A size in bytes: `1 byte`, `999 bytes`, `3.2 MB`.
+
+        Decimal (1 MB = 1,000,000 bytes), as phones and file managers show it.
+        """
         if size < 1000:
             return self.unit("byte", size)
         value = float(size)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.outgoing.letterhead import Letterhead
-from relay_core.outgoing.link_list import ListedAttachment, format_appendix_text, format_size
+from relay_core.outgoing.link_list import ListedAttachment, format_appendix_text
 from relay_core.outgoing.link_list_html import format_appendix_html
 from relay_core.wording.appearance import Appearance
 
@@ -80,21 +79,3 @@ def test_a_name_cannot_become_markup(name: str) -> None:
     assert ["style", "table", "tr", "td", "b", "tr", "td", "a", "bdi", "span"] == tags
     assert ["https://x.example/?a=1&b=2"] == seen.links
     assert name in "".join(seen.words)
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        (0, "0 bytes"),
-        (1, "1 byte"),
-        (999, "999 bytes"),
-        (1000, "1.0 kB"),
-        (12_345, "12 kB"),
-        (999_499, "999 kB"),
-        (999_500, "1.0 MB"),
-        (26_214_400, "26 MB"),
-        (5_000_000_000, "5.0 GB"),
-    ],
-)
-def test_sizes_read_as_people_write_them(size: int, expected: str) -> None:
-    assert expected == format_size(size)

@@ -98,3 +98,21 @@ def test_a_translation_is_said_with_its_values() -> None:
 def test_only_arabic_runs_from_the_right(language: Language) -> None:
     expected = "rtl" if language is Language.ARABIC else "ltr"
     assert expected == Wording(language=language).direction
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (12_345, "12 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.0 MB"),
+        (26_214_400, "26 MB"),
+        (5_000_000_000, "5.0 GB"),
+    ],
+)
+def test_sizes_read_as_people_write_them(size: int, expected: str) -> None:
+    assert expected == Wording().size(size)
