@@ -234,7 +234,7 @@ def _problems(settings: Settings) -> list[Problem]:
 
     for name in ("sender_address", "inbound_address"):
         value = getattr(settings, name)
-        check(name, value, "must be an e-mail address", holds=_is_address(value))
+        check(name, value, _ADDRESS_RULE, holds=_is_address(value))
     check(
         "inbound_address",
         settings.inbound_address,
@@ -339,7 +339,7 @@ def _check_addresses(settings: Settings, check: _Check) -> None:
         address = value.lower()
         base = re.sub(r"\+.*@", "@", address)
         rules = (
-            ("must be an e-mail address", _is_address(value)),
+            (_ADDRESS_RULE, _is_address(value)),
             ("must be there once, whatever its letter case", address not in seen),
             (
                 "must not be recipientEmail, with a label or without: that is received anyway",
@@ -362,9 +362,14 @@ def _check_addresses(settings: Settings, check: _Check) -> None:
         )
 
 
+_ADDRESS_RULE = (
+    "must be an e-mail address in ASCII (a domain as xn--…), without a dot or blanks at an end"
+)
+
+
 def _is_address(value: str) -> bool:
+    """Whether it is an address as SES and mail write it: such a one is compared letter by letter."""
     try:
-        parse_addr_spec(value)
+        return parse_addr_spec(value).lower() == value.lower()
     except InvalidAddress:
         return False
-    return True

@@ -14,7 +14,7 @@ from operate.presentation.device_sheet import (
     smart_host_commands,
 )
 from operate.presentation.terminal import errors_told
-from relay_core.addresses.patterns import matches
+from relay_core.addresses.patterns import canonical_pattern, matches
 from relay_core.settings import Settings
 
 from .doctor import settings_of
@@ -69,7 +69,7 @@ def print_device_sheet(
     with errors_told():
         desk = open_stack(ready_file, outputs, stack, profile)
         settings = settings_of(desk)
-        recipients = ",".join(_recipients(to, settings)) or _example(settings)
+        recipients = ",".join(_recipients(to, settings)) or example_recipient(settings)
         sheet = _sheet(desk, settings, user, recipients, with_password=with_password)
         if smart_host:
             text = "\n".join(smart_host_commands(sheet))
@@ -96,20 +96,25 @@ def _sheet(
         username=login.username,
         password=login.password if with_password else None,
         password_length=len(login.password),
-        sender=_sender(settings),
+        sender=sender_for(settings),
         recipient=settings.inbound_address,
         code=f":{marker}:{recipients}:{marker}:",
         ca_file=server.ca_file,
     )
 
 
-def _sender(settings: Settings) -> str:
-    """The address that SES and the relay take mail from: the relay's own, where it may send."""
-    own, allowed = settings.sender_address, settings.allowed_senders
+def sender_for(settings: Settings) -> str:
+    """An address that SES and the relay take mail from: the relay's own, where it may send."""
+    own, allowed = settings.sender_address, _patterns(settings.allowed_senders)
     if not allowed or matches(own, allowed):
         return own
     address = next((one for one in allowed if "@" in one), None)
     return address or f"device@{allowed[0].replace('*.', 'plant.', 1)}"
+
+
+def _patterns(written: tuple[str, ...]) -> list[str]:
+    """The patterns as they are compared, without the dot that a domain may end in."""
+    return [found for one in written if (found := canonical_pattern(one))]
 
 
 def _recipients(to: list[str], settings: Settings) -> list[str]:
@@ -126,8 +131,9 @@ def _recipients(to: list[str], settings: Settings) -> list[str]:
     return found
 
 
-def _example(settings: Settings) -> str:
-    pattern = settings.allowed_recipients[0]
+def example_recipient(settings: Settings) -> str:
+    """A recipient that `allowedRecipients` allows, for the example of a code."""
+    pattern = _patterns(settings.allowed_recipients)[0]
     if "@" in pattern:
         return pattern
     domain = "example.com" if pattern == "*" else pattern.replace("*.", "mail.", 1)

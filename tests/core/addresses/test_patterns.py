@@ -19,6 +19,8 @@ PATTERNS = ADDR_SPECS | DOMAINS | DOMAINS.map("*.{}".format) | st.just("*")
         (" Example.ORG ", "example.org"),
         ("Ops@Example.ORG", "ops@example.org"),
         ("*.Example.org", "*.example.org"),
+        ("example.org.", "example.org"),
+        ("anna@example.org.", "anna@example.org"),
         ("bücher.example", "xn--bcher-kva.example"),
         ("*.bücher.example", "*.xn--bcher-kva.example"),
         ("anna@bücher.example", "anna@xn--bcher-kva.example"),

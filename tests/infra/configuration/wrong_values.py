@@ -21,6 +21,22 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "no region": ({"aws:region": None}, {"aws:region": "is required"}),
     "region without receiving": ({"aws:region": "cn-north-1"}, {"aws:region": "SES receives"}),
     "sender is no address": ({"senderEmail": "relay"}, {"senderEmail": "an e-mail address"}),
+    "own addresses with a dot at the end": (
+        {
+            "senderEmail": "relay@mail.example.com.",
+            "recipientEmail": "devices@in.example.com.",
+            "previousRecipientEmails": ["old@in.example.com."],
+        },
+        {
+            "senderEmail": "without a dot or blanks at an end",
+            "recipientEmail": "without a dot or blanks at an end",
+            "previousRecipientEmails": "without a dot or blanks at an end",
+        },
+    ),
+    "own address in Unicode": (
+        {"recipientEmail": "devices@b\u00fccher.example"},
+        {"recipientEmail": "in ASCII"},
+    ),
     "inbound is no address": ({"recipientEmail": "a@b"}, {"recipientEmail": "e-mail address"}),
     "sender is the secret address": (
         {"senderEmail": "Devices-7f3k9@in.example.com"},
