@@ -368,7 +368,7 @@ _ADDRESS_RULE = (
 
 
 def _is_address(value: str) -> bool:
-    """Whether it is an address as SES and mail write it: such a one is compared letter by letter."""
+    """Whether it is an address as mail writes it: own ones are compared letter by letter."""
     try:
         return parse_addr_spec(value).lower() == value.lower()
     except InvalidAddress:

@@ -120,11 +120,9 @@ def admit(
         )
     if ignored := _never_answered(message, settings.stack, names_recipients=names_recipients):
         return ignored
-    closed = {one.lower() for one in settings.closed_labels}
-    for label in arrival.labels:
-        if label in closed:
-            detail = f"it came by the label +{label}, which is in closedLabels"
-            return Ignored(reason=Reason.CLOSED_LABEL, detail=detail)
+    if label := arrival.closed_label:
+        detail = f"it came by the label +{label}, which is in closedLabels"
+        return Ignored(reason=Reason.CLOSED_LABEL, detail=detail)
     if refusal := _not_from_an_allowed_sender(origin, settings):
         return refusal
     marks = ["[not scanned]"] if virus == "PROCESSING_FAILED" else []

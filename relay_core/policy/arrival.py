@@ -8,6 +8,9 @@ SES notes the envelope's recipient, with its label, in the Received field that i
 That clause has one address even where the envelope has more (RFC 5321 section 4.4), so To and Cc
 count as well. They are the sender's words, and may be: all that is read here is which addresses of
 the relay's own are in them. A label decides no more than a recipient code in the body does.
+
+A closed label alone drops a mail, so it counts only in the address of that clause. Where the
+clause names none of the relay's addresses, it counts if each one in To and Cc has a closed label.
 """
 
 from __future__ import annotations
@@ -31,12 +34,14 @@ class Arrival:
     """The relay's address that a mail came by, with its label, in lower case; "" if none is known.
 
     `is_previous`: it is one of `previousRecipientEmails`. `labels` are those of all addresses of
-    the relay's that the mail names.
+    the relay's that the mail names. `closed_label` is the one of `closedLabels` that it came by,
+    "" if by none.
     """
 
     address: str = ""
     is_previous: bool = False
     labels: tuple[str, ...] = ()
+    closed_label: str = ""
 
 
 UNKNOWN_ARRIVAL = Arrival()
@@ -44,26 +49,38 @@ UNKNOWN_ARRIVAL = Arrival()
 
 def find_arrival(header: Header, settings: Settings) -> Arrival:
     """By which address a mail came: as SES noted it, or else as To or Cc names it."""
-    found = [
-        (address, parts)
-        for address in dict.fromkeys(_named(header))
-        if (parts := split_label(address, settings.secret_addresses))
-    ]
+    own = settings.secret_addresses
+    noted = [(one, parts) for one in _noted(header) if (parts := split_label(one, own))]
+    named = [(one, parts) for one in _named(header) if (parts := split_label(one, own))]
+    found = [*noted, *named]
     if not found:
         return UNKNOWN_ARRIVAL
     first, (base, _) = found[0]
     return Arrival(
         address=first,
         is_previous=base != settings.inbound_address.lower(),
-        labels=tuple(
-            dict.fromkeys(one for _, (_, label) in found for one in label.split("+") if one)
-        ),
+        labels=tuple(dict.fromkeys(one for _, (_, text) in found for one in _labels(text))),
+        closed_label=_closed_label([text for _, (_, text) in noted or named], settings),
     )
 
 
-def _named(header: Header) -> Iterator[str]:
+def _labels(text: str) -> list[str]:
+    return [one for one in text.split("+") if one]
+
+
+def _closed_label(ways: list[str], settings: Settings) -> str:
+    """The closed label of the first of some addresses, given by their labels, if each has one."""
+    closed = {one.lower() for one in settings.closed_labels}
+    found = [next((one for one in _labels(text) if one in closed), "") for text in ways]
+    return found[0] if all(found) else ""
+
+
+def _noted(header: Header) -> Iterator[str]:
     received = header.get("received") or b""
     if _FROM_SES in received and (match := _FOR.search(received)):
         yield match[1].decode("ascii", "replace").lower()
+
+
+def _named(header: Header) -> Iterator[str]:
     for name in ("to", "cc"):
         yield from (one.lower() for one in find_mailboxes(header, name))

@@ -100,6 +100,12 @@ def test_a_closed_label_is_ignored_and_its_manifest_says_so() -> None:
     assert [] == world.notices.published
 
 
+def test_a_closed_label_in_cc_drops_no_mail_that_came_by_another_address() -> None:
+    raw = mail("devices+oncall@in.example.com")
+    raw = raw.replace(b"\r\n\r\n", b"\r\nCc: devices+boiler9@in.example.com\r\n\r\n", 1)
+    assert ("anna@example.com",) == recipients(raw)
+
+
 @pytest.mark.parametrize("address", ["old@in.example.com", "DEVICES+boiler7@in.example.com"])
 def test_the_manifest_has_the_address(address: str) -> None:
     world = MemoryWorld()

@@ -21,7 +21,9 @@ SETTINGS = Settings(
 )
 
 
-def arrival(*, received: str | None = None, to: str = "", cc: str = "") -> Arrival:
+def arrival(
+    *, received: str | None = None, to: str = "", cc: str = "", settings: Settings = SETTINGS
+) -> Arrival:
     fields = [
         *([f"Received: {received}"] if received else []),
         *([f"To: {to}"] if to else []),
@@ -29,7 +31,7 @@ def arrival(*, received: str | None = None, to: str = "", cc: str = "") -> Arriv
         "From: device@plant.example",
     ]
     raw = "\r\n".join([*fields, "", "Hello"]).encode()
-    return find_arrival(parse_message(raw).header, SETTINGS)
+    return find_arrival(parse_message(raw).header, settings)
 
 
 def by_ses(recipient: str, greeting: str = "a.example") -> str:
@@ -84,6 +86,27 @@ def test_without_ses_it_is_to_or_cc() -> None:
     )
     assert arrival(to="undisclosed-recipients:;") == Arrival()
     assert arrival() == Arrival()
+
+
+CLOSED = replace(SETTINGS, closed_labels=("Boiler9",))
+SHUT, OPEN = "devices+BOILER9+x@in.example.com", "old+boiler7@in.example.com"
+
+
+def test_a_closed_label_counts_in_the_address_that_ses_noted_and_in_no_other() -> None:
+    for to, cc in ((OPEN, SHUT), (SHUT, OPEN), (SHUT, SHUT), ("x@y.example", "")):
+        came_by_open = arrival(received=by_ses(OPEN), to=to, cc=cc, settings=CLOSED)
+        assert "" == came_by_open.closed_label
+        came_by_shut = arrival(received=by_ses(SHUT), to=to, cc=cc, settings=CLOSED)
+        assert "boiler9" == came_by_shut.closed_label
+
+
+@pytest.mark.parametrize("received", [None, by_ses("somebody@else.example")])
+def test_where_ses_noted_none_every_address_has_to_be_closed(received: str | None) -> None:
+    def closed(to: str, cc: str = "") -> str:
+        return arrival(received=received, to=to, cc=cc, settings=CLOSED).closed_label
+
+    assert "boiler9" == closed(SHUT) == closed("x@y.example", SHUT)
+    assert "" == closed(SHUT, OPEN) == closed(OPEN, SHUT) == closed(OPEN) == closed("")
 
 
 def test_a_greeting_cannot_pass_for_the_clause_of_ses() -> None:
