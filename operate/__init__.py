@@ -6,5 +6,7 @@ a deployed stack: `operate.stack.outputs` finds it, `operate.messages` says whic
 meant, what became of them and what is to be changed about them. `operate.presentation`
 prints the answer, for a person or a script.
 
-`examples` is the end of each command's help, `command_line` how a command line fails.
+`operate.doctor` checks a stack from outside, `operate.send_test` follows a mail through it, and
+`operate.directory` checks the recipient directory that an operator edits. `examples` is the end of
+each command's help, `command_line` how a command line fails, `version` the version of the project.
 """

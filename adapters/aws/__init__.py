@@ -1,8 +1,11 @@
 """The core's ports over AWS, one service a module.
 
-`s3` keeps raw messages, files, manifests and windows; `downloads` and `download_links` what the
-download page needs of S3. `ses` submits mail, `sns` publishes notices, `sqs` reads the queue's
-records, `ssm` the recipient directory, `event_bus` puts events. `sending_events` reads what SES
-tells of bounces. `clients` makes the boto3 clients, with their timeouts and retries. `errors` maps
-whatever AWS answers to `TransientError` or `PermanentError`: nothing else leaves this package.
+`s3` keeps raw messages, files, manifests and windows, on `json_records`; `downloads` and
+`download_links` are what the download page needs of S3, `excerpts` the first bytes of a file, and
+`content_disposition` the header of a download. `ses` submits mail, `sns` publishes notices, `sqs`
+reads the queue's records (`sqs_record`), `ssm` the recipient directory, `event_bus` puts events.
+`sending_events` reads what SES tells of bounces. `clients` makes the clients of the `session`,
+with their timeouts and retries, on `connections` that are open beforehand; `at_once` makes several
+calls at the same time. `errors` maps whatever AWS answers to `TransientError` or `PermanentError`:
+nothing else leaves this package.
 """

@@ -1,1 +1,1 @@
-"""Posting to a webhook: one request over TLS, of which no secret gets into an error."""
+"""Posting to a webhook: `https_post` makes one request, whose errors hold no secret."""

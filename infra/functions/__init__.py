@@ -2,7 +2,9 @@
 
 `relay_function` is the relay behind its `queue`, `download_function` the page behind its URL;
 `logged_function` is what all have in common. `archive` makes their code, the same bytes for the
-same sources, and `platform_wheel` fetches what of it depends on Lambda's platform.
+same sources, `platform_wheel` fetches what of it depends on Lambda's platform, and `bytecode`
+compiles it; `made_of` says whether it has to be made again. `trust_anchors` are the authorities of
+AWS's certificates.
 
 `optional_functions` declares what is deployed only if the configuration asks for it:
 `posting_function` posts notices and alarms to webhooks and an event bus, `watch_function` checks

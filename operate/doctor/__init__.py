@@ -21,5 +21,6 @@ Checks are grouped by what they look at, a module each:
     posting       the queues and the function that post to webhooks and the event bus
     topics_and_alarms   the topics' subscriptions, and the alarms
 
-`examination` is the list of all of them, `operate.commands.doctor` what is typed.
+`checks` and `verdicts` are what they are made of, `deployment` the stack's outputs, `resolving`
+asks the DNS. `examination` is the list of all of them, `operate.commands.doctor` what is typed.
 """

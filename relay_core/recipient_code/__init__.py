@@ -8,12 +8,14 @@ list may stand in `[ ]`, run over several lines, and be marked up in HTML. `find
 reader sees it; `find_in_source` does the same for a text that is only there as bytes.
 
 Errors are values: one bad address takes nothing else with it, and a code without an end is
-reported without its addresses. `grammar` says how a list is read, `entry_grammar` how one entry
-in it, and `entries` what both find. `markers` says what is taken for a marker, `delimiters` finds
+reported without its addresses. `grammar` says how a list is read, `entry_grammar` how one entry in
+it, and `entries` what both find. `markers` says what is taken for a marker, `delimiters` finds
 them with their colons, `finding` tells where codes are, `skimming` where it is worth while to look
-for them. `looking` puts these two together. `cutting` says what is cut with a code. Text that is
-cut can leave two halves of another code side by side: `torn` finds these. `allowance` bounds how
-much work a mail may cause.
+for them. `looking` puts these two together. `words` splits a list, in whichever `spelling` its
+signs are, and `mailto_links` has the addresses that HTML shows by a name alone. `error_text` shows
+the place of an error. `cutting` says what is cut with a code. Text that is cut can leave two
+halves of another code side by side: `torn` finds these. `allowance` bounds how much work a mail
+may cause.
 """
 
 from __future__ import annotations

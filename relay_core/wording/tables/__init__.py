@@ -1,1 +1,1 @@
-"""Made by `python -m translations`, a module a language."""
+"""The texts and formats of each language: a module a language, made by `python -m translations`."""
