@@ -4,7 +4,7 @@ Systems Manager numbers the versions of a parameter, but knows no write that dep
 (API reference, "PutParameter"). So the version is compared before the write, and the number that
 the write gets is compared after it. Of several who write at the same moment the last one counts.
 Nothing is written back, which could overwrite one more change; the parameter's history has them
-all.
+all. A write that boto3 repeated, because its answer was lost, has two versions of one document.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from adapters.aws.errors import aws_call
 from adapters.aws.ssm import ParameterReader
-from relay_core.errors import Conflict, PermanentError
+from relay_core.errors import AdapterError, Conflict, PermanentError
 
 
 class OtherVersionReplaced(PermanentError):
@@ -60,8 +60,11 @@ class DirectoryParameter:
         Raises:
             AdapterError: if it cannot be read.
         """
-        with aws_call(call="ssm:GetParameter", target=self.name):
-            found = self.client.get_parameter(Name=self.name)["Parameter"]
+        return self._read(self.name)
+
+    def _read(self, name: str) -> StoredDocument:
+        with aws_call(call="ssm:GetParameter", target=name):
+            found = self.client.get_parameter(Name=name)["Parameter"]
         return StoredDocument(
             text=found["Value"], version=found["Version"], written_at=found["LastModifiedDate"]
         )
@@ -79,7 +82,8 @@ class DirectoryParameter:
             error.add_note(f"version {found} was written since")
             raise error
         written = self._write(text)
-        if written != before.version + 1:
+        replaced = range(before.version + 1, written)
+        if written <= before.version or not all(self._is(version, text) for version in replaced):
             raise OtherVersionReplaced(
                 call="ssm:PutParameter",
                 target=self.name,
@@ -89,6 +93,13 @@ class DirectoryParameter:
                 " changes into one document (relayctl directory edit)",
             )
         return written
+
+    def _is(self, version: int, text: str) -> bool:
+        """Whether a version is this document; not if it cannot be read."""
+        try:
+            return self._read(f"{self.name}:{version}").text == text
+        except AdapterError:
+            return False
 
     def _write(self, text: str) -> int:
         with aws_call(call="ssm:PutParameter", target=self.name):

@@ -188,6 +188,26 @@ def test_an_edit_at_the_same_moment_is_replaced_and_the_way_to_it_is_named(
     assert f"aws ssm get-parameter-history --name {name}" in str(raised.value)
 
 
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_a_write_that_was_repeated_by_the_client_is_no_other_edit(
+    deployed: Deployed, repeats: int
+) -> None:
+    """Its first answer was lost, and boto3 retried it: both versions are the own document."""
+    write(deployed)
+    client = Interrupted(deployed.emulator.client("ssm"), [AFTER] * repeats)
+    parameter = DirectoryParameter(client=client, name=name_of(deployed))
+    assert 2 + repeats == parameter.replace(parameter.read(), AFTER)
+
+
+def test_an_edit_between_two_own_writes_is_named(deployed: Deployed) -> None:
+    write(deployed)
+    documents = [AFTER, BEFORE.replace("anna", "cleo")]
+    client = Interrupted(deployed.emulator.client("ssm"), documents)
+    parameter = DirectoryParameter(client=client, name=name_of(deployed))
+    with pytest.raises(OtherVersionReplaced):
+        parameter.replace(parameter.read(), AFTER)
+
+
 def test_an_edit_right_after_the_own_one_is_never_replaced(deployed: Deployed) -> None:
     write(deployed)
     ssm: Any = deployed.emulator.client("ssm")
