@@ -1,6 +1,6 @@
 """The four kinds of wrong.
 
-A relay has to tell apart what is merely odd, what is not allowed, what cannot be read,
+A relay has to distinguish what is merely odd, what is not allowed, what cannot be read,
 and what failed on the way. Each kind has a shape of its own, so that no caller can
 mistake one for another:
 

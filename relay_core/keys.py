@@ -55,7 +55,7 @@ _JSON = ".json"
 def message_id_of(raw_key: RawKey) -> MessageId:
     """The relay's name for a mail, harmless in other keys: no two raw keys have the same.
 
-    It is what stands behind `INCOMING_PREFIX`. Of a key that is unlike those of SES it is the last
+    It is the key without `INCOMING_PREFIX`. Of a key that is unlike those of SES it is the last
     component with a digest of the whole, in a form that no other has. Given an id, it is that id.
     """
     name = raw_key.removeprefix(INCOMING_PREFIX)
@@ -72,7 +72,7 @@ def attachments_prefix(message_id: MessageId) -> str:
 
 
 def attachment_key(message_id: MessageId, place: str, name: str) -> AttachmentKey:
-    """The key of a message's file; `place` tells files of one name apart."""
+    """The key of a message's file; `place` distinguishes files of one name."""
     return AttachmentKey(f"{attachments_prefix(message_id)}{place}/{name}")
 
 

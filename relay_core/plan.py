@@ -53,8 +53,8 @@ class RelayPlan:
     """A mail that goes out: to whom, with which texts, without which attachments.
 
     `removals` are the spans, in characters, to cut from the texts: recipient codes, and files
-    that stand in a text; or what becomes of a long text. `subject` is None where the field stays
-    as it came. `refusals` tell which recipients were left out, and why.
+    that are in a text; or what becomes of a long text. `subject` is None where the field stays
+    as it came. `refusals` say which recipients were left out, and why.
     """
 
     mail: MailIdentity

@@ -56,7 +56,7 @@ class AttachmentStore(Protocol):
 
         It is None where the file is stored, and the error where it is not. Each `content` is
         consumed once, chunk by chunk; an error of its own is raised. A key that exists already is
-        written over, so that its retention begins anew: one key means one content.
+        written over, so that its retention begins again: one key means one content.
         """
         ...
 
@@ -248,7 +248,7 @@ class Submission(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What the operator is told about a mail that was not (wholly) relayed.
+    """What the operator reads about a mail that was not (wholly) relayed.
 
     `subject` is one line and `text` what a person reads; the other fields say the same to a
     machine. `reason` and `sender` let subscribers filter; `sender` is None where the mail names
@@ -278,7 +278,7 @@ class Notices(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything the shell needs. `clock` tells an aware datetime in UTC.
+    """Everything the shell needs. `clock` returns an aware datetime in UTC.
 
     `windows` are those of senders. `purse` is what this container has of the hour's budget.
     `previews` is None where mails have no pictures.

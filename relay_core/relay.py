@@ -1,6 +1,6 @@
 """The relay: plan everything, then carry it out in one order that survives a crash anywhere.
 
-1. Look at the message's manifest: what is done with, or in another worker's hands, is left alone.
+1. Look at the message's manifest: one that is settled, or leased by another worker, is left alone.
    What has killed its workers is refused; what was tried before is begun in writing
    (`relay_core.delivery.deaths`).
 2. Read the mail, and decide about it. Hold it back if its sender is over the limit
@@ -173,7 +173,7 @@ def _over_budget(
 def _plan_promised(
     admitted: AdmittedMail, manifest: Manifest, settings: Settings, refusals: tuple[Refusal, ...]
 ) -> RelayPlan:
-    """The plan of a mail whose recipients stand in its manifest.
+    """The plan of a mail whose recipients are in its manifest.
 
     An edit of the directory since then changes nothing about what was promised.
     `refusals` are of those for whom it was asked in vain.

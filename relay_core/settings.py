@@ -286,7 +286,7 @@ def _problems(settings: Settings) -> list[Problem]:
         )
     hour, day = timedelta(hours=1), timedelta(days=1)
     is_kept = day <= settings.attachment_retention <= _LONGEST_RETENTION
-    # Beside a retention that is wrong itself, only what no retention allows is told.
+    # Beside a retention that is wrong itself, only what no retention allows is reported.
     longest = settings.attachment_retention if is_kept else _LONGEST_RETENTION
     because = (
         f", for as long as attachmentRetentionDays ({longest // day}) keeps the attachments"

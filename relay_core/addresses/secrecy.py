@@ -10,7 +10,7 @@ any way, in plain text and in the source of HTML:
 * letters of either case, full-width forms, and the dots of IDNA;
 * percent-encoding (RFC 3986 section 2.1), also when it was encoded again;
 * character references of HTML, by number or by name, also when they were escaped again;
-* quoted-printable and the escapes of JSON and JavaScript, where they stand in a decoded text;
+* quoted-printable and the escapes of JSON and JavaScript, where they are in a decoded text;
 * tags, comments of HTML, soft line breaks and invisible characters between any two letters;
 * white space and comments (RFC 5322 section 3.2.2) around the at-sign and the dots, quotes around
   the local-part, and a subaddress (`local+detail@domain`), which SES delivers to the same rule.
@@ -31,7 +31,7 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 
 MARK = "[address removed]"
-"""What stands in the place of the address."""
+"""What takes the place of the address."""
 
 MIN_TELLING = 12
 """How long a local-part is, at the least, that means the address wherever it stands."""

@@ -55,7 +55,7 @@ class Action(StrEnum):
 class Attachment:
     """An attachment: the entity, its number in the message from 1, and its names.
 
-    `embedded` is set where the attachment is not the entity but a file that stands in its
+    `embedded` is set where the attachment is not the entity but a file that is in its
     text, `long_text` where it is a body that is too long for the mail, or a file in one. `members`
     are the attachments that an archive holds: it is one that the relay makes, and `entity` is that
     of the first of them. `filename` is the sender's, or None; `safe_name` is never empty.
@@ -94,7 +94,7 @@ def find_attachments(
     """The message's attachments, in order, numbered from 1.
 
     If more than `most` are to be detached, the last one is an archive of the others. `files` are
-    those that stand in the texts, None to look for them; `long_texts` are the bodies that go out
+    those that are in the texts, None to look for them; `long_texts` are the bodies that go out
     in another form.
     """
     found: list[Attachment] = []

@@ -31,7 +31,7 @@ from .long_text import Removals, read_long_text
 from .subject import one_line, read_subject
 
 MAX_ERRORS_TOLD = 20
-"""How many different errors in the codes of one mail are told; the rest is counted.
+"""How many different errors in the codes of one mail are reported; the rest is counted.
 
 A code of some megabytes can hold a million errors, and nobody reads beyond the first few.
 """
@@ -43,9 +43,9 @@ class CodesFound:
 
     A code in text/plain counts before one in text/html or another text, which usually says the
     same again, and one in the Subject counts only if no body holds any (`are_in_subject`). Where
-    other words stand before that, it may be the Subject of an answer (`may_be_quoted`).
+    other words are before that, it may be the Subject of an answer (`may_be_quoted`).
     `removals` are sorted, disjoint spans, in characters of each body's text: the codes, and
-    the files that stand in it, which are `files`; or what becomes of a text that is too long for
+    the files that are in it, which are `files`; or what becomes of a text that is too long for
     the mail. `subject` is without codes, whether they count or not.
     """
 
@@ -141,7 +141,7 @@ Show = Callable[[CodeError], str]
 class _BodyReader:
     """Reads the bodies of a mail one by one, within what the mail has left of its budget.
 
-    `room` is in bytes of text, `files_left` counts files that stand in texts.
+    `room` is in bytes of text, `files_left` counts files that are in texts.
     """
 
     message: Message
@@ -191,13 +191,13 @@ class _BodyReader:
 
 @dataclass(slots=True)
 class _Errors:
-    """The errors to be told: the HTML usually repeats what the text got wrong."""
+    """The errors to report: the HTML usually repeats what the text got wrong."""
 
     told: dict[tuple[str, str], Refusal] = field(default_factory=dict)
     untold: int = 0
 
     def tell(self, error: CodeError, show: Show) -> None:
-        """Take in one error, unless the same was told or there are too many."""
+        """Take in one error, unless the same is there already or there are too many."""
         what = (error.expected, error.found)
         if what in self.told:
             return
@@ -207,7 +207,7 @@ class _Errors:
         self.told[what] = Refusal(reason=Reason.MALFORMED_RECIPIENT_CODE, detail=show(error))
 
     def refusals(self) -> tuple[Refusal, ...]:
-        """All that is told."""
+        """The errors as refusals, and a last one that counts the rest."""
         if not self.untold:
             return tuple(self.told.values())
         detail = f"{self.untold} more places in the recipient codes cannot be read"

@@ -38,7 +38,7 @@ def may_be_damaged(message: Message, attachment: Attachment, size: int) -> bool:
 
 
 def damage_note(names: Sequence[str], wording: Wording) -> str | None:
-    """What recipients are told of files that may be damaged; None if there are none."""
+    """The note to recipients on files that may be damaged; None if there are none."""
     if not names:
         return None
     if len(names) == 1:

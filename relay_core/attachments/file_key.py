@@ -38,7 +38,7 @@ def earlier_file_key(message_id: MessageId, attachment: Attachment) -> Attachmen
 def _made_of(attachment: Attachment) -> Iterator[str]:
     """All that its content depends on, but for the mail's bytes and the secret addresses.
 
-    Of these a key must not tell: a digest would show whoever guesses one that they are right.
+    A key must not depend on these: a digest would confirm a guess of one.
     """
     for member in attachment.members:
         yield member.safe_name

@@ -1,7 +1,7 @@
 """A body over the size limit: its beginning stays in the mail, the whole text becomes a file.
 
 Nobody reads a megabyte in a mail, and mail programs stop showing text long before. So of such a
-text the mail shows as much as there is room for, up to the end of a line or an element, and tells
+text the mail shows as much as there is room for, up to the end of a line or an element, and says
 where the rest is. The whole is an attachment like any other, in the bytes that came, only without
 its recipient codes, which are looked for everywhere in it.
 
@@ -53,7 +53,7 @@ class LongText:
     `source` is the text without the files in it, `removals` are the spans of it that no reader
     may see, and `codes` what they say. `reading` is how its bytes are read.
     `shown` is what the mail shows, None if nothing. The whole is an attachment if `is_attached`.
-    `files` stand in `content`. In the whole, `MARK` takes the place of each of the addr-specs
+    `files` are in `content`. In the whole, `MARK` takes the place of each of the addr-specs
     `secrets`, as they are written, in letters of either case.
     """
 
@@ -203,7 +203,7 @@ def _kept(source: TextSource, removals: Sequence[Span]) -> Iterator[Span]:
 
 
 def _beginning(source: TextSource, removals: Sequence[Span], room: int) -> str:
-    """As much of the text as there is room for, with a note that tells where the rest is."""
+    """As much of the text as there is room for, with a note that says where the rest is."""
     end = _end_of_beginning(source, removals, room)
     spans = (Span(start, min(stop, end)) for start, stop in _kept(source, removals))
     text = "".join(source.text(start, stop) for start, stop in spans if start < stop)

@@ -25,7 +25,7 @@ class Subject(NamedTuple):
 
     `folded` is its text with the folds in it, and the places of errors in `codes` are in
     characters of it. `shown` is what readers see, on one line; `is_changed` tells whether a code
-    was cut from it. With `has_words_before` other words stand before the first code, as in the
+    was cut from it. With `has_words_before` other words are before the first code, as in the
     Subject of an answer that quotes one.
     """
 
@@ -72,5 +72,5 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def one_line(text: str) -> str:
-    """The words of a text, one blank apart, as they will stand in a field."""
+    """The words of a text, one blank apart, as they will be in a field."""
     return " ".join(_CONTROL.sub(" ", text).split())

@@ -1,6 +1,6 @@
 """Nothing is lost, and nothing happens twice: the steps of a delivery over the ports.
 
-A worker can die after any call, and a queue can deliver a message again at any time. So each step
+A worker can stop after any call, and a queue can deliver a message again at any time. So each step
 first writes down what it is about to do. `ledger` updates the manifest for the worker that holds
 the lease. `storing` stores the files (`measured` counts their bytes on the way), `submitting`
 hands the mails to SES in groups and records each answer. `deaths` counts workers that stopped

@@ -1,6 +1,6 @@
 """Which attachments get a small picture in the mail, and how large all of them may be.
 
-A picture is made anew from the pixels of an image, once for all recipients; no byte of the file
+A picture is made from the pixels of an image, once for all recipients; no byte of the file
 goes into a mail. Making it decodes what a stranger sent. So it is bounded before it begins, and a
 mail whose worker stopped once goes out without: the image may be what stopped it. Where no picture
 can be made, the mail is what it is without.

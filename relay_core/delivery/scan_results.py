@@ -3,9 +3,9 @@
 The scan takes seconds, and no mail waits for it. Its recipient learns of malware at the click; the
 operator, who has to look at the device, would not. So the scan's results are looked at after a
 mail went out, again and again until each file has one, for an hour or two. That a file was never
-scanned or cannot be is told as well: nobody can fetch it.
+scanned or cannot be is reported as well: nobody can fetch it.
 
-A look may be made twice. What is written down is not told again.
+The results may be read twice. What is recorded is not reported again.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def look_at_scans(
         return Looked(malicious=0, is_last=True)
     manifest = stored.manifest
     known = {one.key: one.is_malware for one in manifest.threats}
-    # One that was told as not scanned may be found to hold malware yet.
+    # One that was reported as not scanned may be found to hold malware later.
     files = [one for one in manifest.attachments if one.failure is None and not known.get(one.key)]
     scans = results.scan_each([one.key for one in files])
     is_last = look >= MOST_LOOKS or _OPEN.isdisjoint(scans)
@@ -82,7 +82,7 @@ def look_at_scans(
 
 
 def _with(new: Sequence[Threat], known: Sequence[Threat]) -> tuple[Threat, ...]:
-    """One a file: malware counts more than what was not scanned, and then what was told first."""
+    """One a file: malware counts more than what was not scanned, then the first report."""
     threats = {one.key: one for one in known}
     for one in new:
         if one.key not in threats or (one.is_malware and not threats[one.key].is_malware):

@@ -5,7 +5,7 @@ each the worker looks at the clock. What is stored is written down where the mai
 again, so that the next delivery goes on with the file after it, and reads none a second time.
 
 A mail goes out as long as its raw message exists, and its files go with it: those that S3 keeps no
-longer, or not for long enough for a link, are stored anew from the raw message. So is one that
+longer, or not for long enough for a link, are stored again from the raw message. So is one that
 only this delivery detaches, because the configuration has changed since recipients were promised.
 
 One file that can never be kept does not stop the words of an alarm: it is recorded as lost.

@@ -2,7 +2,7 @@
 
 Mails go out in groups, one mail a recipient, a group at the same time. Before a group goes, the
 manifest says whose mails are in it; the same write records the answers to the group before. So
-a worker that dies leaves at most one group of which nobody knows whether it was taken. That is
+a worker that stops leaves at most one group of which nobody knows whether it was taken. That is
 the only window in which somebody can get a mail twice. Whom it may hit is counted in the manifest,
 as `repeats`, before it does; `possibly_repeated` is this worker's share of that.
 
@@ -72,7 +72,7 @@ def submit_open(
     with the return.
 
     Raises:
-        AdapterError: if the manifest cannot be saved, or the operator not be told. Whatever is
+        AdapterError: if the manifest cannot be saved, or the notice not be published. Whatever is
             known is saved if that can be done.
     """
     result = Submitted()

@@ -1,4 +1,4 @@
-"""The sets of elements that the parsing of HTML tells apart (WHATWG HTML, section 13.2)."""
+"""The sets of elements that the parsing of HTML distinguishes (WHATWG HTML, section 13.2)."""
 
 from __future__ import annotations
 

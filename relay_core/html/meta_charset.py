@@ -30,7 +30,7 @@ def _find(beginning: str) -> re.Match[str] | None:
 def find_meta_charset(beginning: bytes) -> str | None:
     """The label of the charset that an HTML document names in its first bytes, or None.
 
-    It stands in ASCII, or nobody could read it.
+    It is written in ASCII, or nobody could read it.
     """
     if b"<" not in beginning[:LOOKED_AT]:
         return None

@@ -1,7 +1,7 @@
 """Where a block is inserted into an HTML body so that a reader sees it.
 
 The place is behind everything else that is shown, before the end of `body`. A `</body>` that
-stands in a comment, an attribute, a script or a style is none, and what a device left open would
+is in a comment, an attribute, a script or a style is none, and what a device left open would
 swallow the block: a comment, a `textarea`, a `select`, a table, an element that is hidden. So the
 document is read as a browser reads it (WHATWG HTML, section 13.2, "Parsing HTML documents"):
 
@@ -13,7 +13,7 @@ document is read as a browser reads it (WHATWG HTML, section 13.2, "Parsing HTML
   first, and so becomes a child of `body`.
 
 The block has to begin with `<table` or `<style`, with nothing before it: of all content only those
-are put into the tree without opening formatting elements anew that ended with their parent
+are put into the tree without reopening formatting elements that ended with their parent
 (13.2.4.3, "The list of active formatting elements"), one of which may be hidden.
 
 Where more elements are open than anybody nests on purpose, and before a `frameset`, which has no
@@ -60,11 +60,11 @@ MAX_OPEN = 200
 
 
 MAX_REOPENED = 30
-"""How many formatting elements of one name are closed that a browser may have opened anew."""
+"""How many formatting elements of one name are closed that a browser may have reopened."""
 
 
 class Place(NamedTuple):
-    """Where a block goes: its offset, and the end tags that stand before it."""
+    """Where a block goes: its offset, and the end tags that are before it."""
 
     position: int
     end_tags: str
@@ -291,7 +291,7 @@ class _Reader:
         return name not in FOREIGN[language]
 
     def _find(self, name: str, barriers: Container[str]) -> int | None:
-        """The innermost open element of that name, unless a barrier stands before it."""
+        """The innermost open element of that name, unless a barrier is before it."""
         for place in range(len(self.open) - 1, -1, -1) if name in self.open else ():
             if self.open[place] == name:
                 return place
@@ -304,7 +304,7 @@ class _Reader:
             self._cut(place)
 
     def _cut(self, place: int) -> None:
-        """Close the open elements from `place` on; those that format are opened anew elsewhere."""
+        """Close the open elements from `place` on; those that format are reopened elsewhere."""
         self.reopened.update(name for name in self.open[place:] if name in FORMATTING)
         del self.open[place:]
 

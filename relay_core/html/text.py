@@ -1,4 +1,4 @@
-"""The text that a reader sees, and where each character of it stands in the source.
+"""The text that a reader sees, and where each character of it is in the source.
 
 Whoever looks for something in a body has to look at what is shown, not at what is
 written: in HTML a word may hold tags, comments and character references, and in either
@@ -53,11 +53,11 @@ _REFERENCE = re.compile(r"&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,8};?|[A-Za-z][A-Z
 # Nothing of the attributes is given back: a quoted value could otherwise be read in two ways, and
 # many in a power of two.
 ATTRIBUTES = possessive(r"[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?", "*")
-"""All that stands behind a tag's name, up to the `>` that ends it, as a regular expression."""
+"""What follows a tag's name, up to the `>` that ends it, as a regular expression."""
 _TAG = re.compile(rf"<(/?)([A-Za-z][^\s/>]*+){ATTRIBUTES}>")
 _TAG_OPEN = re.compile(r"</?[A-Za-z]")
 _DECLARATION = re.compile(r"<[!?]|</[^A-Za-z]")
-# A local-part has at most 64 octets (RFC 5321 section 4.5.3.1.1); "mailto:" may stand before it.
+# A local-part has at most 64 octets (RFC 5321 section 4.5.3.1.1); "mailto:" may be before it.
 _ADDRESS_OPEN = re.compile(r"<[A-Za-z][^\s<>@]{0,71}@")
 
 _VOID = "area base br col embed hr img input link meta param source track wbr"

@@ -6,8 +6,8 @@ what can happen before somebody looks.
 
 An hour's record says how many recipients are reserved. A worker reserves what its mail needs, and
 as many more as it has spent in that hour, a block at most: so that most mails ask nobody. What it
-has reserved and not spent is lost when it dies, and at the end of the hour: so at most the budget
-is submitted, and a worker that dies young takes little with it.
+has reserved and not spent is lost when it stops, and at the end of the hour: so at most the budget
+is submitted, and a worker that stops early loses little of it.
 """
 
 from __future__ import annotations

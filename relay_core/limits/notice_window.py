@@ -2,8 +2,8 @@
 
 Notices are counted by reason and sender. The first few of each leave at once, and no more than a
 few times as many of each reason as a whole: a stranger may write any sender, and five hundred
-made-up ones are not to be five hundred notices. What is beyond that is counted, and told in one
-summary a reason.
+made-up ones are not to be five hundred notices. What is beyond that is counted, and reported in
+one summary a reason.
 
 The record has a bounded size, whatever comes in: it names as many senders as notices left, and
 some of the mails that are to be summed up.
@@ -57,7 +57,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeWindow:
-    """What was told in one window; `started_at` is in UTC. A tally for each reason."""
+    """The notices of one window, a tally for each reason; `started_at` is in UTC."""
 
     started_at: datetime
     length: timedelta

@@ -22,7 +22,7 @@ from relay_core.keys import WindowKey
 SCHEMA_VERSION = 1
 
 MAX_ADDRESSES = 5000
-"""So that the record stays below 2 MB. Who is dropped is sent to once more, and added anew."""
+"""It bounds the record to 2 MB. A dropped address gets one more mail, and is added again."""
 
 MAX_DETAIL = 160
 """Characters of what the recipient's server said that are kept."""

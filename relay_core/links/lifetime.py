@@ -8,7 +8,7 @@ nobody's link ends before the time that their mail tells.
 No link outlives its files. S3 deletes an object so many days after it was stored, at the midnight
 (UTC) after that (S3 User Guide, "Lifecycle configuration elements"). So files are there until
 `attachment_retention` after the manifest's `stored_since` at the least. Where that is too soon for
-a mail that goes out now, they are stored anew (`relay_core.delivery.storing`).
+a mail that goes out now, they are stored again (`relay_core.delivery.storing`).
 """
 
 from __future__ import annotations

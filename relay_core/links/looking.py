@@ -62,7 +62,7 @@ def look_of(attachment: StoredAttachment) -> Look | None:
 
 
 def played_as(attachment: StoredAttachment) -> str | None:
-    """The media type that a browser is told to play a file as; None if it is no recording."""
+    """The media type by which a browser plays a file; None if it is no recording."""
     if attachment.content_type in _PLAYABLE_TYPES:
         return attachment.content_type
     return _RECORDINGS.get(attachment.extension) if attachment.content_type == _OPAQUE else None

@@ -23,7 +23,7 @@ from typing import Literal
 from relay_core.record.manifest import StoredAttachment
 
 MAX_PREVIEW_BYTES = 4_000_000
-"""Larger files have no preview. In base64 that is 5.4 MB; Lambda answers with 6 MB at the most."""
+"""Larger files have no preview. In base64 that is 5.4 MB; Lambda answers with 6 MB at most."""
 
 MAX_PREVIEW_PIXELS = 32_000_000
 """Larger images have no preview: decoded, a pixel takes four bytes."""
@@ -153,7 +153,7 @@ def _webp_sizes(content: bytes) -> Iterator[Size]:
             case b"VP8 " if content[data + 3 : data + 6] == b"\x9d\x01\x2a":
                 for width, height in _pair(content, data + 6, 2, "little"):
                     yield width & 0x3FFF, height & 0x3FFF  # the upper two bits are a scale
-        # Chunks of even length; those of a frame stand in it.
+        # Chunks of even length; a frame holds its own.
         place = data + (16 if kind == b"ANMF" else length + length % 2)
     yield _TOO_LARGE
 

@@ -27,7 +27,7 @@ from typing import NewType
 from relay_core.keys import MessageId
 
 LinkToken = NewType("LinkToken", str)
-"""What stands in the URL: 40 characters of base64url (RFC 4648 section 5)."""
+"""A token as part of the URL: 40 characters of base64url (RFC 4648 section 5)."""
 
 MessageRef = NewType("MessageRef", str)
 """What a token calls its message: 16 hexadecimal digits."""
@@ -112,7 +112,7 @@ def read_token(text: str, keys: LinkKeys) -> TokenClaim | None:
     """What a token says, or None if it was not made with one of the keys."""
     token = _decoded(text)
     claim, mac = token[:-_MAC_BYTES], token[-_MAC_BYTES:]
-    # Both are compared, whatever the first says: the time tells nothing.
+    # Both are compared, whatever the first says: the time shows nothing.
     is_current = hmac.compare_digest(mac, _mac(claim, keys.current))
     is_previous = hmac.compare_digest(mac, _mac(claim, keys.previous or keys.current))
     if not (is_current or is_previous):

@@ -45,7 +45,7 @@ def words_behind_base64(raw: bytes, span: Span) -> Span:
 
 
 def _inside_data_url(raw: bytes, span: Span) -> Span:
-    """What a script took out of a page (RFC 2397), without what stands before the data."""
+    """What a script took out of a page (RFC 2397), without what precedes the data."""
     prefix = _DATA_URL.match(raw, *span)
     return Span(prefix.end(), span.end) if prefix else span
 

@@ -1,7 +1,7 @@
 """The kind of content, by its first bytes, where its type is missing or unknown.
 
 A device often says `application/octet-stream`, `image/jpg` or `html`. A person looks at the name
-and opens the file; the first bytes of nearly every kind of file tell as much.
+and opens the file; the first bytes of nearly every kind of file show the kind.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ PICTURES = frozenset(
 )
 """The extensions of pictures that a mail program shows, or its reader expects it to."""
 
-# Tab, the line breaks, the form feed and the escape of ISO 2022 stand in texts.
+# Tab, the line breaks, the form feed and the escape of ISO 2022 occur in texts.
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b\b") | {127})
 
 

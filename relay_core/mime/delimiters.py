@@ -168,7 +168,7 @@ class Delimiters:
         return index
 
     def before_line_break(self, position: int) -> int:
-        """Where what stands before the line at `position` ends."""
+        """Where the content before the line at `position` ends."""
         # The line break before a delimiter belongs to the delimiter (RFC 2046 section 5.1.1).
         start = position - 1 if self._at_line_start(position) and position else position
         if self.newline == b"\n" and start and self.raw[start - 1 : start] == b"\r":

@@ -25,7 +25,7 @@ def decode_encoded_words(text: str) -> str:
 
     White space between adjacent encoded-words is dropped (section 6.2). Adjacent words of
     one charset are joined before they become text, because mailers cut in mid-character. What
-    stands behind the first `MOST_WORDS` stays as it is.
+    is after the first `MOST_WORDS` stays as it is.
     """
     if "=?" not in text:
         return text
@@ -74,7 +74,7 @@ def _joined_words(run: str) -> Iterator[tuple[bytes, str | None]]:
 
 
 def _payload_bytes(payload: str, charset: str) -> bytes:
-    """What stands in an encoded-word, as bytes.
+    """What is in an encoded-word, as bytes.
 
     It should be ASCII. What is not is meant in the word's charset, in which it can be written
     unless it was guessed wrong: then it goes back to the bytes that it was guessed from.

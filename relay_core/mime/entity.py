@@ -52,7 +52,7 @@ class Entity:
         return value.strip().strip("<>").strip() or None if value else None
 
     def walk(self) -> Iterator[Entity]:
-        """Yield this entity and all below it, in the order they stand in the message."""
+        """Yield this entity and all below it, in their order in the message."""
         pending = [self]
         while pending:
             entity = pending.pop()

@@ -2,7 +2,7 @@
 
 Without a final padding nothing tells where the base64 ends but the words themselves. They begin
 with the first line that is more than base64, if no line of nothing but base64 follows it that is
-long enough to be one (`_LINE`), and if most of their letters stand in words of small letters, or
+long enough to be one (`_LINE`), and if most of their letters are in words of small letters, or
 some are beyond ASCII. An empty line before them belongs to them. Only the last `_LOOKED_AT` bytes
 are looked at.
 """
@@ -42,7 +42,7 @@ def before_footer(raw: bytes, span: Span) -> Span:
 
 
 def are_words(footer: bytes) -> bool:
-    """Whether what stands behind base64 are words for people; at most so much is looked at."""
+    """Whether base64 is followed by words for people; looks at a bounded part of what follows."""
     footer = footer[:_LOOKED_AT]
     tokens = _TOKEN.findall(footer)
     words = list(filter(_WORD.fullmatch, tokens))

@@ -33,7 +33,7 @@ class HeaderField(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """The fields of one entity, in order, as spans into the message they stand in.
+    """The fields of one entity, in order, as spans of their message.
 
     `span` reaches from the first line to the start of the body, the empty line included.
     `index` holds the first field of each name. `charsets` are labels that may be meant where raw

@@ -116,7 +116,7 @@ def end_of_gap(
 
 
 def describes_content(line: bytes) -> bool:
-    """Whether a field that begins so tells what the content is, and does not only look like it."""
+    """Whether a field that begins so says what the content is, and does not only look like it."""
     colon = _COLON.match(line)
     if colon is None:
         return False

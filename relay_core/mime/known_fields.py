@@ -37,7 +37,7 @@ ONCE_ONLY = frozenset(
         *("references", "reply-to", "sender", "subject", "to"),
     }
 )
-"""Fields that may stand in a header once (RFC 5322 section 3.6, RFC 2045); the first counts."""
+"""Fields that may be in a header once (RFC 5322 section 3.6, RFC 2045); the first counts."""
 
 CONTENT_FIELD = re.compile(rb"(?i)content-[a-z-]+[ \t]*:")
 """How a preamble begins that is really a part whose delimiter is missing."""

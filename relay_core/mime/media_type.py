@@ -72,7 +72,7 @@ def _parse_media_type(value: bytes, charsets: tuple[str, ...]) -> MediaType:
 
 _SLASH = re.compile(r"[ \t]*[/\\][ \t]*")
 _LEAD = re.compile(r"content-?type[ \t]*[:=]?[ \t]*")
-# What stands instead of the slash.
+# What devices write instead of the slash.
 _TWO_WORDS = re.compile(
     r"(application|audio|font|image|message|model|multipart|text|video)"
     r"(?:[ \t:=,._\\|-]+|(?=plain|html))([a-z0-9][a-z0-9.+-]*)"
@@ -86,7 +86,7 @@ _TOP_LEVEL = frozenset(
 """All top-level media types that are registered (IANA, "Media Types"), and one that is not."""
 _KINDS_OF_MULTIPART = frozenset({"mixed", "alternative", "related"})
 _TEXT_WORD = re.compile(r"(?<![a-z])(plain|text|txt|x?html?)(?![a-z])")
-# What texts are under types of programs that stand in no registry.
+# What texts are under types of programs that are in no registry.
 _PROGRAMS_OWN = frozenset(
     {
         *("csh", "ecmascript", "httpd-php", "javascript", "latex", "mpegurl", "ndjson", "perl"),

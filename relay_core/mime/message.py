@@ -29,7 +29,7 @@ The bound is on all texts together, whatever their number.
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Message:
-    """A parsed message: all its `entities`, in the order they stand in, the first the `root`.
+    """A parsed message: all its `entities`, in their order in it, the first the `root`.
 
     `structural_defects` are those of headers and delimiters. `reads_by_lf` is False where lines
     end in a bare CR. `charsets` are the labels of charsets that its texts declare.
@@ -74,7 +74,7 @@ class Message:
     def content(self, entity: Entity) -> Iterator[bytes]:
         """The decoded content of a leaf, in chunks. Unknown transfer encodings decode nothing.
 
-        What stands in clear behind the base64 of a text is a part of that text; of a file it is
+        Words in clear after the base64 of a text is a part of that text; of a file it is
         none.
         """
         encoding = entity.transfer_encoding or TransferEncoding.BINARY

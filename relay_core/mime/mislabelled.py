@@ -4,9 +4,9 @@ Programs write `Content-Transfer-Encoding: base64` or `quoted-printable` and the
 is. What it is decoded to is not what anybody wrote, so the bytes decide:
 
 * **Base64** consists of long words of mixed letters, prose of short words of one case. A text is
-  prose if at least half of its letters stand in such words (`_WORD`), or are beyond ASCII, and its
+  prose if at least half of its letters are in such words (`_WORD`), or are beyond ASCII, and its
   beginning decoded as base64 is no text in UTF-8. What is regular in one piece, or padded, or in
-  pieces of one length, is base64; so is what stands before words in clear, if it is base64 of a
+  pieces of one length, is base64; so is what is before words in clear, if it is base64 of a
   text (`relay_core.mime.footer`).
 * **Quoted-printable** has escapes that its writers need: of `=`, of bytes beyond ASCII, of blanks
   at the end of a line, of every second byte in UTF-16, and line breaks behind `=`. A text is none
@@ -42,7 +42,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def real_encoding(raw: bytes, body: Span, declared: TransferEncoding) -> TransferEncoding:
-    """The encoding that a text stands in: the declared one, or none."""
+    """The encoding that a text is in: the declared one, or none."""
     sample = raw[body.start : min(body.end, body.start + _SAMPLE)]
     if declared is TransferEncoding.BASE64:
         is_plain = _is_prose(sample) and not _is_before_words(raw, body)
@@ -72,7 +72,7 @@ def _is_prose(sample: bytes) -> bool:
 
 
 def _is_before_words(raw: bytes, body: Span) -> bool:
-    """Whether the words are only a footer, and what stands before them is base64 of a text."""
+    """Whether the words are only a footer, after base64 of a text."""
     words = words_behind_base64(raw, body)
     if words.start == words.end:
         return False

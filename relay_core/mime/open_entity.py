@@ -1,6 +1,6 @@
 """An entity while it is parsed, and how it is completed at its end.
 
-Where the header of a leaf is not to be believed, its bytes tell its type and its encoding.
+Where the header of a leaf is not to be believed, its bytes show its type and its encoding.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _is_text(
 def _is_untold_file(
     raw: bytes, opened: OpenEntity, body: Span, encoding: TransferEncoding | None
 ) -> bool:
-    """Whether a leaf is a file although its header tells neither a type nor a name."""
+    """Whether a leaf is a file although its header has neither a type nor a name."""
     header = opened.scanned.header
     if header.first("content-type") or opened.media_type.full != "text/plain":
         return False

@@ -164,7 +164,7 @@ class _Parser:
         return None
 
     def _tells(self, multipart: OpenEntity, first_delimiter: int) -> bool:
-        """Whether words for people stand before the first delimiter, which may be part of it."""
+        """Whether words for people precede the first delimiter, which may be part of it."""
         return multipart.media_type.subtype in _TAKES_A_TEXT and is_shown(
             self.raw[multipart.scanned.body_start : first_delimiter]
         )
@@ -335,7 +335,7 @@ class _Parser:
                 return entity
 
     def _is_added(self, part: Entity, delimiter: Span) -> bool:
-        """Give a part to the multipart it stands in, if it is one; whether it is."""
+        """Add the entity to its multipart, if it is a part of one. Returns whether it is."""
         if delimiter.start == delimiter.end:
             # Fields before the first delimiter with nothing behind them are a preamble after all.
             if not part.parts and not _INK.search(self.raw, *part.body):

@@ -19,7 +19,7 @@ class Limits:
 
     A mail that is beyond one of the last two goes out in another form, and loses nothing:
 
-    * `text_size`: the bytes of all texts together, decoded, that stand in the outgoing mail;
+    * `text_size`: the bytes of all texts together, decoded, that are in the outgoing mail;
     * `attachments`: the files that are stored for it.
     """
 

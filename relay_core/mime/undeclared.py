@@ -39,7 +39,7 @@ _INK = re.compile(rb"\S")
 
 
 def is_shown(preamble: bytes) -> bool:
-    """Whether what stands before a first delimiter are words for people.
+    """Whether words for people precede a first delimiter.
 
     A preamble explains to old programs what they do not understand (RFC 2046 section 5.1.1). What
     a device wrote there that knows little of MIME are words: a paragraph that speaks of others.

@@ -21,7 +21,7 @@ from itertools import islice
 from relay_core.errors import Span
 from relay_core.text.possessive import possessive
 
-# What stands before the word is looked at once the word is found, which is faster.
+# What precedes the word is checked after the word is found, which is faster.
 _FIRST_LINE = (
     r"begin (?<![^\r\n]begin )[0-7]{3,4}(?!\S)[ \t]*+(?P<name>[^\r\n]{0,255})(?:\r\n?|\n)"
 )

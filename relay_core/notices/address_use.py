@@ -21,17 +21,19 @@ def compose_address_notice(week: AddressWeek, *, stack: str, place: str) -> Noti
         ValueError: if the week has no use.
     """
     if not week.uses:
-        raise ValueError("no use of an address is to be told")
+        raise ValueError("a notice about a week needs a use of an address")
     told = week.uses[:MAX_REFUSALS_TOLD]
     more = len(week.uses) - len(told)
-    count = f"{len(week.uses)}{' or more' if week.is_full else ''} senders"
+    senders = len({one.sender.lower() for one in week.uses})
+    or_more = " or more" if week.is_full else ""
+    count = f"{senders}{or_more} sender{'' if senders == 1 else 's'}"
     since, until = format_moment(week.started_at), format_moment(week.ends_at)
     lines = [
         "Devices sent to a previous address of the relay, or by a label that is closed.",
         "",
         f"Stack: {stack}",
         f"Between {since} and {until}",
-        f"{count}, each with one of its mails:",
+        f"From {count}; a mail of each device:",
         *(f"* {_told(one)}: {one.message_id}" for one in told),
         *([f"* and {more} more"] if more else []),
         "",

@@ -97,7 +97,7 @@ MAX_DETAIL = 2000
 
 
 def kept_refusals(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
-    """Those that a manifest holds: those that one notice tells, and those that name an address.
+    """Those that a manifest holds: those that one notice lists, and those that name an address.
 
     Each is as long as it is quoted.
     """
@@ -121,7 +121,7 @@ def compose_notice(
     `headline` is its first sentence, if that is not "A mail was not relayed" or the like.
 
     Raises:
-        ValueError: if there is no refusal to tell.
+        ValueError: if there is no refusal.
     """
     if not refusals:
         raise ValueError("a notice needs something to tell")

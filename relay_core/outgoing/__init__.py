@@ -9,8 +9,8 @@ those of the multiparts, and `signatures` are removed where what they sign has c
 HTML. `appendix` puts it into the texts, in the name that the `letterhead` has. `inline_previews`
 adds small pictures.
 
-`header` composes the header anew: `passed_fields` says which of a device's fields go on,
-`message_ids` keeps conversations together, `sent_time` tells of a mail that is late, and
+`header` composes a new header: `passed_fields` says which of a device's fields go on,
+`message_ids` keeps conversations together, `sent_time` marks a mail that is late, and
 `relay_marks` is what ends loops.
 
 Pure functions: what is stored, and under which link, is given to them.

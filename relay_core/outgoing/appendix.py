@@ -14,7 +14,7 @@ _ALTERNATIVE = "multipart/alternative"
 
 
 def visible_texts(message: Message) -> tuple[Entity, ...]:
-    """The first prose, and the other forms of it where it stands in a multipart/alternative."""
+    """The first prose, and the other forms of it where it is in a multipart/alternative."""
     prose = (leaf for leaf in message.leaves() if is_body(leaf) and is_prose(leaf))
     if (first := next(prose, None)) is None:
         return ()

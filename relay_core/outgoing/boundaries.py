@@ -64,7 +64,7 @@ def own_boundary(content: bytes) -> bytes:
 def outgoing_boundaries(
     multiparts: Sequence[Entity], secrets: tuple[str, ...]
 ) -> dict[Entity, bytes]:
-    """The boundary that each multipart goes out with: its own, if all readers can tell it.
+    """The boundary that each multipart goes out with: its own, if all readers find it.
 
     One that could not travel or spells a secret, that another has too or that the relay's own
     begin with, is replaced.

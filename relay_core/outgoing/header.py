@@ -1,6 +1,6 @@
 """The header of an outgoing mail.
 
-It is composed anew; of the incoming fields those pass that are on a list (`passed_fields`):
+It is a new one; of the incoming fields those pass that are on a list (`passed_fields`):
 
 * From is the relay's verified address under the device's name, so that DMARC holds; Reply-To
   is the device's own, or its address (RFC 5322 section 3.6.2).
@@ -117,7 +117,7 @@ _MAX_DISPLAY_NAME = 120
 
 
 def format_mailbox(display_name: str, addr_spec: str) -> str:
-    """`display-name <addr-spec>` as it stands in a field (RFC 5322 section 3.4)."""
+    """`display-name <addr-spec>` as a field has it (RFC 5322 section 3.4)."""
     if not display_name.isprintable():
         display_name = "".join(one if one.isprintable() else " " for one in display_name)
     name = " ".join(display_name.split())[:_MAX_DISPLAY_NAME].strip()

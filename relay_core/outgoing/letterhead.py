@@ -1,4 +1,4 @@
-"""In whose name the relay speaks in a mail, and about which mail."""
+"""Who the relay's own words in a mail are from: organisation, contact, reference, language."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from relay_core.wording.wording import Wording
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letterhead:
-    """What the relay's own words in a mail begin and end with.
+    """Who the relay's own words in a mail are from, and which mail they are about.
 
     `reference` is the mail's reference number, empty where none is known. `now` is when the mail
-    is made, None where nobody knows: it tells how long a link is good, and which year is this.
+    is made (aware), None where it is not known: the remaining time of links and the year of a
+    date depend on it.
     """
 
     appearance: Appearance = field(default_factory=Appearance)
@@ -28,4 +29,4 @@ class Letterhead:
 
 
 PLAIN = Letterhead()
-"""In nobody's name, in English."""
+"""Without organisation, contact and reference, in English."""

@@ -1,4 +1,4 @@
-"""What the recipient sees where attachments were: a list of name, size, link and expiry.
+"""What the recipient reads instead of the attachments: a list of name, size, link and expiry.
 
 A link leads to one file, or one short link to a page that has them all. The list is in the body:
 as text in a text/plain body, which is here, and as a table in a text/html body
@@ -38,7 +38,7 @@ def heading(listed: Sequence[ListedAttachment], letterhead: Letterhead, *, has_p
     files = wording.say_number("{number} file", "{number} files", len(listed))
     time = wording.time(until, now=now)
     if not has_page:
-        # What a page promises it keeps; a link that was signed at once may end with its signer.
+        # A page keeps its time; a presigned link may end with its signer's session.
         return wording.say("{files}, available until {time} at the latest", files=files, time=time)
     if now is None:
         return wording.say("{files}, available until {time}", files=files, time=time)
@@ -54,7 +54,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 def _rounded(left: timedelta) -> timedelta:
-    """To the minute, up: who is given 36 hours reads 36 hours, some seconds later too."""
+    """Rounded up to the minute: a link of 36 hours has 36 hours some seconds later too."""
     return -(-left // _MINUTE) * _MINUTE
 
 

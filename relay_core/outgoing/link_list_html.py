@@ -54,7 +54,7 @@ _SHOWN = (
 
 
 def _guard(accent: str, direction: str) -> str:
-    """The style sheet that gives the list its look anew, if the mail has styles of its own."""
+    """The style sheet that restores the look of the list where the mail has styles of its own."""
     side = "right" if direction == "rtl" else "left"
     link = _link_colour(accent)
     plain = (

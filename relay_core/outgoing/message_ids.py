@@ -6,7 +6,7 @@ device's Message-ID therefore goes last into References, as an answer's would. A
 knows no mail of that id still puts those together that name it.
 
 Ids are read leniently: whatever stands between angle brackets without a blank, or one bare word
-with an at-sign. An id that cannot stand in a field as it is (8-bit, a control character, what a
+with an at-sign. An id that cannot go into a field as it is (8-bit, a control character, what a
 reader would take for an encoded-word, too long for a line) is left out, and the others stay.
 """
 
@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from relay_core.mime.header import Header
 
 MAX_IDS = 50
-"""How many ids are passed on at the most: the first, which names the thread, and the last ones."""
+"""How many ids are passed on at most: the first, which names the thread, and the last ones."""
 
 _BRACKETED = re.compile(r"<([^<>\s]*)>")
 _BARE = re.compile(r"[^<>\s]+@[^<>\s]+\Z")

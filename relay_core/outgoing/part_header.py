@@ -1,7 +1,7 @@
 """The header fields of a part as they go out (RFC 2045 section 3, RFC 2183).
 
 A field that every reader understands as we did goes out as it came. Any other one is written
-anew, and what may stand in a header once only goes out once.
+again, and a field that may occur once goes out once.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _described(name: str, value: bytes, parameters: Mapping[str, str]) -> str:
 def part_header(header: Header, fields: Mapping[str, str | None]) -> bytes:
     """A part's whole header, with other values for some fields; None drops one."""
     kept = [one for one in _kept_fields(header) if one.name not in fields]
-    # What stands behind the last known field may be read as content (`without_unknown_tail`).
+    # What is after the last known field may be read as content (`without_unknown_tail`).
     kept.sort(key=header.is_known_in_part)
     # A parameter that seems to be missing may be looked for behind the header (`header_gap`).
     lines = [_LAST_SEMICOLON.sub(b"\r\n", written_field(header, one)) for one in kept]
@@ -92,9 +92,9 @@ _LAST_SEMICOLON = re.compile(rb"(?<!;);[ \t]*+\r\n\Z")
 
 
 def written_field(header: Header, one: HeaderField) -> bytes:
-    """A field as it goes out: as it came where that can travel, otherwise encoded anew."""
+    """A field as it goes out: as it came where that can travel, otherwise encoded again."""
     if not one.name.isascii():
-        return b""  # nobody downstream could tell it from content
+        return b""  # no reader downstream could distinguish it from content
     raw = header.raw[one.start : one.end]
     if _CLEAN_FIELD.fullmatch(raw) and _is_plain_value(header, one):
         return raw

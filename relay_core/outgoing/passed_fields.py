@@ -2,7 +2,7 @@
 
 Mail systems act on fields: a spam filter skips what `X-MS-Exchange-Organization-SCL: -1` says is
 clean, a mail program answers a request for a receipt, a list manager unsubscribes. The relay's
-signature would vouch for all of it. So only fields on a list pass: those that tell a person
+signature would vouch for all of it. So only fields on a list pass: those that say to a person
 something about the mail, order it among others, or describe its content. An operator can add
 fields of the devices' own (`passHeaderFields`). Their names begin with `X-`, as no registered
 field does (IANA, "Message Headers"); the prefixes below are those that known systems act on.
@@ -28,13 +28,13 @@ PASSED = frozenset(
         "x-priority",
     }
 )
-"""The fields that pass, in lower case. In-Reply-To and References are written anew."""
+"""The fields that pass, in lower case. In-Reply-To and References are written by the relay."""
 
 PASSED_PREFIXES = ("content-", "thread-")
 _NOT_PASSED = frozenset({"content-length", "content-return", "content-identifier"})
 
 _NAME = re.compile(r"x-[a-z0-9][a-z0-9_-]{0,60}\Z")
-# Fields that mail systems trust, act upon, or have people act upon; and those that tell where a
+# Fields that mail systems trust, act upon, or have people act upon; and those that say where a
 # mail was sent to, which is a secret.
 _REFUSED = re.compile(
     r"x-(?:ms-|msmail|microsoft|exchange|forefront|eop-|mail-relay|ses-|amz|auto-?(?:re|sub|gen)"

@@ -64,11 +64,11 @@ def rewrite_body(
 ) -> RewrittenBody:
     """The message's body without its attachments, with their links.
 
-    `removals` are the spans, in characters, to cut from the texts; the files that stand in a
+    `removals` are the spans, in characters, to cut from the texts; the files that are in a
     text are among them. Of a long text goes out what it shows. `listed`, with the page at
     `page_url` if there is one, and `notes` (sentences) are put into the first prose that a reader
     sees, and into its alternative form; without any prose, a new text takes the place of the first
-    attachment. Where there is nothing to tell, nothing is added. `secrets` are addresses that no
+    attachment. Without list and note, nothing is added. `secrets` are addresses that no
     text and no part's header may spell. `letterhead` says in whose name the list speaks.
     """
     prepared = prepare_bodies(
@@ -130,7 +130,7 @@ class _Rewriter:
     splices: list[Splice] = field(default_factory=list)
     openings: list[Splice] = field(default_factory=list)  # before all else at the same place
     root_fields: dict[str, str | None] = field(default_factory=dict)
-    hosts: tuple[Entity, ...] = ()  # the texts that tell
+    hosts: tuple[Entity, ...] = ()  # the texts with list and notes
     places: dict[Entity, Place] = field(default_factory=dict)  # in those that are HTML
     note_place: Entity | None = None  # the attachment whose place a note takes
     shows: Entity | None = None  # the text that shows the previews
@@ -191,7 +191,7 @@ class _Rewriter:
         return RewrittenBody(content=with_crlf(content), fields=self.root_fields)
 
     def _text(self, entity: Entity) -> str:
-        """A text as it goes out, but for what it tells."""
+        """A text as it goes out, but without list and notes."""
         text = self.texts.get(entity)
         return self.message.text(entity).text if text is None else text
 
@@ -272,7 +272,7 @@ class _Rewriter:
     def _splice(self, start: int, end: int, replacement: bytes) -> None:
         self.splices.append(Splice(Span(start, end), replacement))
 
-    # --- what is mended -------------------------------------------------------------------------
+    # --- what is corrected ----------------------------------------------------------------------
 
     def _mend_multipart(self, entity: Entity) -> None:
         fields: dict[str, str | None] = {}

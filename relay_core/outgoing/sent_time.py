@@ -1,7 +1,7 @@
 """When a device sent a mail, and whether that is worth saying.
 
 SES writes the time of submission into Date (Amazon SES guide, "Header fields"), so a mail that
-waited looks as if what it tells had happened now. What is known of the true time is the Date that
+waited seems newer than it is. What is known of the true time is the Date that
 the device wrote and the moment at which the mail was stored. Clocks of devices are often wrong:
 one that was never set says 1970, one in another time zone may be hours ahead. So Date counts only
 where it can be true: not after the mail arrived, and not so long before that no mail server would
@@ -19,7 +19,7 @@ from relay_core.mime.header import Header
 from relay_core.wording.wording import Wording
 
 LATE_AFTER = timedelta(minutes=5)
-"""From which delay on a reader is told. A mail that need not wait takes seconds."""
+"""From which delay on the mail says so. One that need not wait takes seconds."""
 
 LONGEST_WAY = timedelta(days=7)
 """How long before its arrival a device can have sent a mail."""
@@ -46,7 +46,7 @@ class SentTime:
 def find_sent_time(
     header: Header, *, arrived_at: datetime | None, now: datetime
 ) -> SentTime | None:
-    """When the device sent the mail; None where neither its Date nor an arrival tells.
+    """When the device sent the mail; None where neither its Date nor an arrival says it.
 
     `arrived_at` is when the mail was stored, None where nobody knows. Both are aware, in UTC.
     """
@@ -80,7 +80,7 @@ def late_note(sent: SentTime | None, now: datetime, wording: Wording) -> str | N
 
 
 def format_date(moment: datetime) -> str:
-    """A moment as it stands in a field (RFC 5322 section 3.3), in UTC."""
+    """A moment as a field has it (RFC 5322 section 3.3), in UTC."""
     return format_datetime(moment.astimezone(UTC))
 
 

@@ -86,7 +86,7 @@ def write_text(
     boundaries: Collection[bytes],
     is_note: bool = False,
 ) -> WrittenText:
-    """A text of type `full` in the place of an entity; a note stands in the place of a file.
+    """A text of type `full` in the place of an entity; a note takes the place of a file.
 
     A text that is not understood keeps its bytes and its label. `boundaries` are those of the
     whole message: a text with a line that one of them would be found in becomes base64.

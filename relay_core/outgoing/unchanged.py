@@ -51,9 +51,9 @@ def travels_as_it_is(message: Message, entity: Entity) -> bool:
 
 
 def reads_better_anew(message: Message, entity: Entity) -> bool:
-    """Whether prose is better written anew than left as it is, or encoded as it is.
+    """Whether prose is better written by the relay than left as it is, or encoded as it is.
 
-    Of any other text we know too little: its charset may be told inside of it.
+    Of any other text we know too little: its content may name its charset.
     """
     if not (is_body(entity) and is_prose(entity)):
         return False

@@ -1,10 +1,10 @@
 """Who may send what to whom: pure and total.
 
 Three answers are possible for a mail. `Admitted`, perhaps with marks for its subject;
-`Refusal`, which the operator is told; `Ignored`, for what must never be answered at all
+`Refusal`, which is reported to the operator; `Ignored`, for what must never be answered at all
 because an answer could start a loop (RFC 3834 section 2): mail that this relay has sent, mail
 with a null reverse-path that names no recipients, automatic replies and delivery reports; and for
-what an operator has shut out by `closedLabels`, of whom a notice a week tells. Some
+what an operator has shut out by `closedLabels`, which one notice a week names. Some
 devices send with a null reverse-path; what answers such mail of its own accord quotes no code, for
 none leaves the relay.
 
@@ -18,7 +18,7 @@ What the verdicts mean here:
 * virus FAIL is always refused, whatever else the mail is; the attachments are not stored, the
   raw message is kept.
 * virus PROCESSING_FAILED lets the mail pass with a mark in its subject. SES could not look
-  into it, which broken mail of honest devices brings about as well as malice; whoever is about
+  into it, which broken mail of honest devices causes as well as malice; whoever is about
   to open an attachment should know.
 * spam FAIL takes the configured action, and so does mail that is not authenticated.
 * Everything else (GRAY, DISABLED, any verdict that is missing, spam that could not be judged)

@@ -19,7 +19,7 @@ servers. So the results are read by what a sender cannot write:
 * Only fields of the run on top count, each name once, and only what `amazonses.com` says.
 * A line break: SES begins a line with each method, and no command of SMTP holds a line break.
   Where lines begin with methods, a method counts only there, and only if it is alone in its line.
-* Where all stands in one line, what follows the greeting counts only if both of the sender's
+* Where it is all one line, what follows the greeting counts only if both of the sender's
   words are plain ones, in this field and where SES notes them alone (Return-Path, Received).
 * A statement counts if all of its line is statements; comments and quoted-strings are none.
 * The local-part of a signature's `i=` is the signer's word as well (RFC 6376 section 3.5): DKIM
@@ -183,7 +183,7 @@ _AUTHSERV_ID = re.compile(r"\s*+amazonses\.com(?:[ \t]++[0-9]++)?\s*+(?:;|\Z)")
 
 
 def _results_of_ses(header: Header, run: Mapping[str, HeaderField]) -> str | None:
-    """What stands behind SES's authserv-id, folds and all; None where SES says nothing.
+    """What follows SES's authserv-id, folds included; None where SES says nothing.
 
     In lower case: methods, results, properties and domains are compared without regard to it.
     """
@@ -329,7 +329,7 @@ def _signer(properties: Mapping[str, str]) -> str | None:
     return signer if signer and below.endswith(f".{signer}") else None
 
 
-@lru_cache(maxsize=64)  # the same few domains stand in the results of each mail
+@lru_cache(maxsize=64)  # each mail's results name the same few domains
 def _domain(text: str) -> str | None:
     try:
         return parse_domain(text)

@@ -171,7 +171,7 @@ class _Written:
 def _read_mailboxes(text: str) -> list[_Written]:
     """The mailboxes of a field, read leniently; one at the least.
 
-    An address stands in angle brackets, or else is a bare word with an @ inside. A comma before
+    An address is in angle brackets, or else is a bare word with an @ inside. A comma before
     there is one belongs to a name: `Smith, John <john@example.org>`.
     """
     mailboxes = [_Written()]

@@ -146,7 +146,7 @@ def expand(entries: Iterable[Entry], directory: Directory) -> Expansion:
 
     A group is expanded once, however often it is named.
     """
-    addr_specs: dict[str, str] = {}  # by the form that tells duplicates
+    addr_specs: dict[str, str] = {}  # by the form in which duplicates are equal
     refusals: dict[str, Refusal] = {}
     for _, item in _walk(entries, directory):
         if isinstance(item, Refusal):

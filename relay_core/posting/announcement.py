@@ -39,7 +39,7 @@ class Announcement:
     `id` is SNS's message id, the same at every delivery; `at` is when SNS took it, in UTC. `code`
     is the reason of the notice, or the key of the alarm. `title` is one line; `text` is what the
     e-mail says; `place` is where the operator's document tells more. `is_over`: whether an alarm
-    tells that its trouble has ended.
+    says that its trouble has ended.
     """
 
     id: str

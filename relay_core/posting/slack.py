@@ -3,7 +3,7 @@
 Slack reads `&`, `<` and `>` as markup: `<!channel>` calls everybody, `<https://…|words>` is a
 link. All three are escaped, wherever the text comes from (Slack, "Formatting text for app
 surfaces", "Escaping text"). `verbatim` keeps Slack from making links of bare addresses and names,
-and the text stands in a code block, so that neither `*` nor `_` changes a command. A backtick
+and the text is in a code block, so that neither `*` nor `_` changes a command. A backtick
 would end that block: it becomes an apostrophe.
 """
 

@@ -3,7 +3,7 @@
 Connectors of Office 365 are retired; a workflow with the trigger "When a Teams webhook request is
 received" takes a message with Adaptive Cards (Microsoft Learn, "Create Incoming Webhooks with
 Workflows"). A `TextBlock` reads Markdown, in which strangers' words could be links. A `TextRun` in
-a `RichTextBlock` is literal (Adaptive Cards, "TextRun"): so all text stands in these, a line each.
+a `RichTextBlock` is literal (Adaptive Cards, "TextRun"): so all text is in these, a line each.
 A mention takes an entity of its own beside the text, and there is none.
 """
 

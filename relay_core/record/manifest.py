@@ -6,7 +6,7 @@ operator looks at. It ends with the attachments' retention.
 
 A message that is relayed has one from before its first submission, after its attachments are
 stored. A recipient goes from `pending` over `submitting` to `submitted` or `failed`; the middle
-one is written before the mail service is asked. So a worker that dies leaves in writing whose
+one is written before the mail service is asked. So a worker that stops leaves in writing whose
 mail may have been taken: only those can get it twice, and the next worker counts them before it
 asks again.
 
@@ -56,7 +56,7 @@ class DeliveryState(StrEnum):
     """How far one recipient's delivery is.
 
     `SUBMITTING` is being submitted now, if the manifest has a lease that lasts; else it was
-    when its worker died or no answer came, and the mail service may have taken the mail.
+    when its worker stopped or no answer came, and the mail service may have taken the mail.
     """
 
     PENDING = "pending"
@@ -134,7 +134,7 @@ class Intervention:
 
 
 class DeathCause(StrEnum):
-    """What a worker died of, as far as can be known (`relay_core.delivery.deaths`)."""
+    """Why a worker stopped, as far as it is known (`relay_core.delivery.deaths`)."""
 
     TIME = "time"
     MEMORY = "memory"
@@ -156,7 +156,7 @@ class Death:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threat:
-    """A file that the scan lets nobody have, by its key, and when the operator was told.
+    """A file that the scan lets nobody have, by its key, and when that was reported.
 
     It holds malware (`is_malware`), or was not scanned.
     """
@@ -176,7 +176,7 @@ class Manifest:
     At `expires_at` its links are over: so long after the last submission, and never sooner than
     any recipient was told. `interventions` are those of operators, oldest first.
 
-    `reason` and `detail` tell why it is refused, ignored or held; `detail` alone is the trouble
+    `reason` and `detail` say why it is refused, ignored or held; `detail` alone is the trouble
     that the last try had, and empty where it had none. `refusals` are why some recipients were
     left out of a message that is relayed: at most `MAX_LEFT_OUT`. `asked` are those of them
     whom an operator wants served after all (`relay_core.delivery.reconsidering`): addresses, or
@@ -187,7 +187,7 @@ class Manifest:
     `created_at`. `marker` and `short_marker` are those that its recipients were found by. Once
     `is_budgeted`, its recipients are counted in an hour's budget. It `is_dead` where its last try
     failed: its message of the queue is in the dead-letter queue, or was, and none tries it again.
-    `threats` are those of its files, as the operator was told of them. `via` is the relay's
+    `threats` are those of its files, as they were reported to the operator. `via` is the relay's
     address that it came by, with its label, in lower case; "" if that is not known.
     """
 
@@ -232,9 +232,9 @@ class Manifest:
         return self.state in {ManifestState.REFUSED, ManifestState.IGNORED}
 
     def is_given_up(self, now: datetime) -> bool:
-        """Whether no try of it is under way or will come, though it is not done with.
+        """Whether no try of it is under way or will come, though it is not settled.
 
-        That is so where the last one failed, and where a worker died of it.
+        That is so where the last one failed, and where it stopped a worker.
         """
         if self.is_settled or self.state is ManifestState.HELD:
             return False

@@ -129,7 +129,7 @@ def _parse_attachment(item: dict[str, Any]) -> StoredAttachment:
 
 
 _NOT_ALLOWED = " is not in allowedRecipients"
-"""How the detail of a refusal ends from which those of earlier releases tell the address."""
+"""How the detail of a refusal ends from which the address is read in those of earlier releases."""
 
 
 def _parse_refusal(item: dict[str, Any]) -> Refusal:

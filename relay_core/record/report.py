@@ -46,7 +46,7 @@ class Again:
 class RelayReport:
     """What was done with one mail.
 
-    `reason` and `detail` tell why it was refused, held, ignored or not finished. Of its
+    `reason` and `detail` say why it was refused, held, ignored or not finished. Of its
     recipients, `submitted` counts those whose mail was taken now, `already_submitted` those that
     an earlier delivery had served, `failed` those that were found now to be never served, and
     `left` those that remain. `possibly_repeated` are those submitted to now although an earlier

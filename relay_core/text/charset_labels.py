@@ -162,7 +162,7 @@ def registered_codec(word: str) -> str | None:
         info = codecs.lookup(normal)  # the word itself may hold anything, a NUL for instance
     except LookupError:
         return None
-    # Private, but the only mark that tells text encodings from bytes-to-bytes codecs.
+    # Private, but the only mark that distinguishes text encodings from bytes-to-bytes codecs.
     is_text = bool(getattr(info, "_is_text_encoding", True))
     return info.name if is_text and info.name not in _NOT_CHARSETS else None
 

@@ -115,7 +115,7 @@ _SEVERAL_BYTES_FAMILIES = ("utf-16", "utf-32", "iso2022", "cp5022")
 
 @lru_cache(maxsize=64)
 def extends_ascii(codec: str) -> bool:
-    """Whether each byte below 128 is that character of ASCII wherever it stands in a text.
+    """Whether each byte below 128 is that character of ASCII wherever it is in a text.
 
     True of UTF-8 and of the charsets with one byte for each character.
     """

@@ -67,7 +67,7 @@ def _decode_standard(run: bytes, errors: str) -> str:
     except UnicodeDecodeError:
         if errors == "strict":
             raise
-    # A pair without a character is one, whatever stands behind it.
+    # A pair without a character is one, whatever follows.
     each = (one.decode("euc_jp", "ignore") for one in _CHARACTER.findall(run))
     return "".join(one or "\ufffd" for one in each)
 
@@ -127,7 +127,7 @@ _HIGH = bytes(byte | 0x80 if byte in _ROWS else _PLAIN[byte] for byte in range(2
 
 
 def _as_euc(segment: re.Match[bytes]) -> bytes:
-    """What stands behind an escape, up to the next one or the end of the line, in EUC-JP."""
+    """What follows an escape, up to the next one or the end of the line, in EUC-JP."""
     charset, content = segment[1], segment[2]
     if content is None:
         return _NONE  # an escape that is none of these

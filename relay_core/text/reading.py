@@ -13,7 +13,7 @@ The first of these that holds is how a text is read:
 7. Windows-1252, if the label says ASCII.
 
 A text that is none of them is not understood. It is read as `UNREAD`, in which every byte is some
-character and becomes the same byte again, to find what stands in it in ASCII.
+character and becomes the same byte again, to find what is in it in ASCII.
 
 No more than a piece of a text is decoded at a time.
 """

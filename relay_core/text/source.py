@@ -16,7 +16,7 @@ from .charsets import decode_bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSource:
-    """What stands in `content[start:end]`, in HTML or as plain text.
+    """The text of `content[start:end]`, in HTML or as plain text.
 
     `codec` is Python's name of the charset, or None where the content is characters already. All
     offsets are into `content`.

@@ -2,7 +2,7 @@
 
 `window_change` changes a window's record that many workers change at the same time. `sender_hold`
 holds the mail of a sender that floods, `budget_hold` what is over the hour's budget of recipients.
-`suppressing` stands before the mail service and leaves suppressed addresses alone;
-`notice_counting` stands before the channel to the operator and sums notices up. `address_watching`
+`suppressing` wraps the mail service, and sends nothing to suppressed addresses;
+`notice_counting` wraps the channel to the operator, and sums notices up. `address_watching`
 records who uses a previous address or a closed label, and reports it once a week.
 """

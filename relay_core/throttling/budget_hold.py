@@ -82,7 +82,7 @@ def _spend(
     if count > purse.left:
         needed, spent = count - purse.left, purse.spent
         if seen is not None and seen.window.reserving(needed, budget, spent) is seen.window:
-            # Nothing is written where there is no room: so it has to be looked at anew.
+            # Nothing is written where there is no room: so it has to be read again.
             seen = None
         before = 0
 

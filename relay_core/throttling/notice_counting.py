@@ -1,9 +1,9 @@
 """Counting notices: the first of a window are published, the rest are summed up.
 
-`CountedNotices` stands before the channel to the operator and decides for each notice. A notice
-takes its place in the window before it leaves, so that many workers at once do not tell more than
-is meant, and gives it back if it could not leave. One without a place is counted. The first that
-is counted since the last summary asks for the next one, before it is counted: a reminder that
+`CountedNotices` wraps the channel to the operator and decides for each notice. A notice
+takes its place in the window before it leaves, so that many workers at once do not publish more
+than is meant, and gives it back if it could not leave. One without a place is counted. The first
+that is counted since the last summary asks for the next one, before it is counted: a reminder that
 comes back through the queue at the end of the window. So a summary leaves, whether another notice
 comes or not.
 
@@ -44,7 +44,7 @@ class CountedNotices:
     """`Notices` that publishes `limit` by reason and sender in each window of `length`; 0: all.
 
     `stack` is the deployment that summaries speak for, `place` where the operator reads more.
-    `clock` tells an aware datetime in UTC.
+    `clock` returns an aware datetime in UTC.
     """
 
     notices: Notices

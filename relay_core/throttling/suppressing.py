@@ -1,7 +1,7 @@
 """Submission that leaves out suppressed addresses.
 
-`SuppressingSubmission` stands before the mail service. To a suppressed address it answers as the
-service answers for an address that never takes mail: the operator is told, the recipient is
+`SuppressingSubmission` wraps the mail service. To a suppressed address it answers as the
+service answers for an address that never takes mail: the operator gets a notice, the recipient is
 recorded as failed, and `relayctl redeliver` sends the mail once the address is cleared.
 
 The list is read when it is older than it may be, and once more before anybody is left out by it:

@@ -94,6 +94,7 @@ def test_a_week_with_uses_is_told_once_by_the_first_mail_after_it() -> None:
         one.saw(by_previous("b@plant.example"))
     (notice,) = world.notices.published
     assert Reason.ADDRESS_USE is notice.reason
+    assert "From 2 senders; a mail of each device" in notice.text
     assert "* a@plant.example, by a previous address +boiler7: 0abc" in notice.text
     assert "* stolen@plant.example, by a closed label +cam3: 0shut" in notice.text
     assert "b@plant.example" not in notice.text
