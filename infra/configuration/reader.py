@@ -23,6 +23,7 @@ from relay_core.environment import Problem, choices
 
 from .config import StackConfig
 from .problems import InvalidConfig, key_name
+from .secret_addresses import hide_local_parts
 from .stack_config import hint
 from .webhooks import Webhook, read_webhooks
 
@@ -217,8 +218,10 @@ def _unknown_keys(project: str) -> Iterator[Problem]:
     for full_name in sorted(values):
         namespace, _, name = full_name.partition(":")
         if namespace == project and name not in known:
+            value = values[full_name]
             yield Problem(
                 field=name,
-                value=values[full_name],
+                # It may be a misspelt `recipientEmail`.
+                value=hide_local_parts(value) if "@" in value else value,
                 rule=f"is not a key of this project{hint(name, known)}",
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -79,6 +79,18 @@ def _ses_name(field_name: str) -> _Rule:
         "must be 1 to 64 letters, digits, hyphens or underscores",
     )
 
+
+def _is_outside_mail_from(config: StackConfig, addresses: Sequence[str]) -> bool:
+    if not config.create_identities:
+        return True
+    domain = mail_from_domain(config.sender_domain)
+    return not any(one.lower().endswith(f"@{domain}") for one in addresses)
+
+
+_IN_MAIL_FROM = (
+    "must not be in the MAIL FROM domain of the relay's mail (bounce. and the domain of"
+    " senderEmail): SES receives only bounces there"
+)
 
 _RULES = (
     _Rule(
@@ -198,21 +210,22 @@ _RULES = (
     ),
     _Rule(
         "recipient_email",
-        lambda config: (
-            not config.create_identities
-            or mail_from_domain(config.sender_domain) not in config.inbound_domains
-        ),
-        "must not be in the MAIL FROM domain of the relay's mail (bounce. and the domain of"
-        " senderEmail), and nor must previousRecipientEmails: SES receives only bounces there",
+        lambda config: _is_outside_mail_from(config, (config.recipient_email,)),
+        _IN_MAIL_FROM,
+    ),
+    _Rule(
+        "previous_recipient_emails",
+        lambda config: _is_outside_mail_from(config, config.previous_recipient_emails),
+        _IN_MAIL_FROM,
     ),
     _Rule(
         "previous_recipient_emails",
         lambda config: (
-            not config.create_smtp_user
+            not (config.create_smtp_user or config.smtp_users)
             or len(json.dumps(recipient_patterns(config.inbound_addresses))) <= _ROOM_OF_POLICY
         ),
-        "must be fewer: with recipientEmail they do not fit into the policy of the devices' SMTP"
-        " user, to whom IAM allows 2,048 characters. Take out those that no device uses",
+        "must be fewer: with recipientEmail they do not fit into the policy of a devices' SMTP"
+        " user, for which IAM allows 2,048 characters. Remove those that no device uses",
     ),
     _Rule(
         "require_outbound_tls",

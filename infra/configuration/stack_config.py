@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 
+from .secret_addresses import SECRET_ADDRESS_KEYS, hide_local_parts
+
 
 class ConfigError(Exception):
     """The configuration is invalid; the message names the key."""
@@ -174,5 +176,7 @@ def _checked(key: str, value: object, schema: Mapping[str, Any]) -> object:
         return _parse(key, value, schema)
     fits = isinstance(value, _TYPES[kind]) and not (kind == "integer" and isinstance(value, bool))
     if not fits:
-        raise ConfigError(f"{key} must be of type {kind}; found {value!r}")
+        is_secret = key.rpartition(":")[2] in SECRET_ADDRESS_KEYS
+        shown = hide_local_parts(value) if is_secret else value
+        raise ConfigError(f"{key} must be of type {kind}; found {shown!r}")
     return value

@@ -63,12 +63,32 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
         {"previousRecipientEmails": "must differ from senderEmail"},
     ),
     "a previous address where bounces come back": (
-        {"previousRecipientEmails": ["old@bounce.mail.example.com"]},
-        {"recipientEmail": "SES receives only bounces there"},
+        {"previousRecipientEmails": ["old@Bounce.mail.example.com"]},
+        {"previousRecipientEmails": "SES receives only bounces there"},
     ),
     "more previous addresses than the policy holds": (
         {"previousRecipientEmails": [f"devices-{n:05}@in.example.com" for n in range(30)]},
         {"previousRecipientEmails": "2,048 characters"},
+    ),
+    "more previous addresses than the policy of a user by name holds": (
+        {
+            "previousRecipientEmails": [f"devices-{n:05}@in.example.com" for n in range(30)],
+            "createSmtpUser": False,
+            "smtpUsers": ["hall-3"],
+        },
+        {"previousRecipientEmails": "2,048 characters"},
+    ),
+    "a misspelt previous address": (
+        {"previousRecipientEmail": ["old@in.example.com"]},
+        {"previousRecipientEmail": "did you mean previousRecipientEmails?"},
+    ),
+    "a misspelt address": (
+        {"recipentEmail": "old@in.example.com"},
+        {"recipentEmail": "did you mean recipientEmail?"},
+    ),
+    "a previous address as text": (
+        {"previousRecipientEmails": "old@in.example.com"},
+        {"previousRecipientEmails": "a list of text"},
     ),
     "notices to a previous address": (
         {
