@@ -19,7 +19,7 @@ from infra.mail.inbound import RuleNames
 from .holdings import Holdings
 from .lookup import Found
 from .records import plan_records, records_of, writable
-from .removals import removed_parameters
+from .removals import removed_parameters, removed_smtp_users
 
 _UNRESERVED = 100
 """Concurrent executions that Lambda keeps for functions without a reservation of their own (AWS
@@ -95,6 +95,7 @@ def plan_account(config: StackConfig, found: Found) -> AccountPlan:
                 for name, text in removed_parameters(config).items()
                 if name in found.removed_parameters
             ),
+            *removed_smtp_users(config, found.smtp_users),
         ),
     )
 

@@ -23,6 +23,7 @@ import pulumi_aws as aws
 
 from infra.activation import account_of_credentials
 from infra.configuration.config import StackConfig
+from infra.mail import smtp_user
 
 from .holdings import Holdings, parameter_name, parse_holdings
 from .removals import removed_parameters
@@ -83,6 +84,7 @@ class Found:
     zone: Zone | None = None
     accounts: Accounts | None = None
     removed_parameters: frozenset[str] = frozenset()
+    smtp_users: frozenset[str] = frozenset()
     troubles: tuple[str, ...] = ()
 
 
@@ -126,6 +128,9 @@ def look_up(config: StackConfig) -> Found:
                 service_code="lambda", quota_code=_LAMBDA_CONCURRENCY
             ),
         )
+    users = None
+    if listed is not None:
+        users = ask_if_allowed("the parameters of smtpUsers", lambda: _smtp_users(config))
     return Found(
         active_rule_set=active_rule_set(),
         is_deployed=listed is not None or _or_none(lambda: _parameter(directory)) is not None,
@@ -139,6 +144,7 @@ def look_up(config: StackConfig) -> Found:
             for name in removed_parameters(config)
             if ask_if_allowed(f"the parameter {name}", lambda name=name: _parameter(name))  # type: ignore[misc]
         ),
+        smtp_users=users or frozenset(),
         troubles=tuple(troubles),
     )
 
@@ -185,6 +191,12 @@ def _accounts() -> Accounts | None:
 
 def _parameter(name: str) -> str:
     return str(aws.ssm.get_parameter(name=name, with_decryption=False).value)
+
+
+def _smtp_users(config: StackConfig) -> frozenset[str]:
+    path = smtp_user.parameter_name(config.project, config.stack)
+    found = aws.ssm.get_parameters_by_path(path=path, with_decryption=False)
+    return frozenset(name.removeprefix(f"{path}/") for name in found.names)
 
 
 def _zone(zone_id: str) -> Zone:

@@ -5,7 +5,7 @@ Pulumi's plan lists a deleted parameter, but not what stops working without it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from infra.configuration.config import StackConfig
 from infra.mail import smtp_user
@@ -29,3 +29,14 @@ def removed_parameters(config: StackConfig) -> Mapping[str, str]:
             f" them and the parameter {name}. Devices can no longer log in with them"
         )
     return found
+
+
+def removed_smtp_users(config: StackConfig, present: Collection[str]) -> Iterator[str]:
+    """What stops with each of the SMTP users `present` that this configuration does not name."""
+    for user in sorted(set(present) - {one.name for one in config.named_smtp_users}):
+        name = smtp_user.parameter_name(config.project, config.stack, user)
+        yield (
+            f"smtpUsers does not name {user}, but this stack has an SMTP user of that name: this"
+            f" deployment deletes it, its credentials and the parameter {name}. Devices can no"
+            " longer log in with them"
+        )

@@ -106,6 +106,29 @@ def _parameter(arguments: Mapping[str, Any], account: Account) -> dict[str, Any]
     }
 
 
+def _parameters_by_path(arguments: Mapping[str, Any], account: Account) -> dict[str, Any]:
+    path = arguments["path"]
+    pages = (
+        account.client("ssm")
+        .get_paginator("get_parameters_by_path")
+        .paginate(
+            Path=path,
+            Recursive=bool(arguments.get("recursive", False)),
+            WithDecryption=bool(arguments.get("withDecryption", True)),
+        )
+    )
+    found = [one for page in pages for one in page["Parameters"]]
+    return {
+        "id": path,
+        "path": path,
+        "arns": [one["ARN"] for one in found],
+        "names": [one["Name"] for one in found],
+        "types": [one["Type"] for one in found],
+        "values": [one["Value"] for one in found],
+        "region": account.region,
+    }
+
+
 def _email_identity(arguments: Mapping[str, Any], account: Account) -> dict[str, Any]:
     name, sesv2 = arguments["emailIdentity"], account.client("sesv2")
     try:
@@ -176,6 +199,7 @@ LOOKUPS: Mapping[str, Lookup] = {
     "aws:route53/getZone:getZone": _zone,
     "aws:route53/getRecords:getRecords": _zone_records,
     "aws:ssm/getParameter:getParameter": _parameter,
+    "aws:ssm/getParametersByPath:getParametersByPath": _parameters_by_path,
     "aws:sesv2/getEmailIdentity:getEmailIdentity": _email_identity,
     "aws:sesv2/getConfigurationSet:getConfigurationSet": _configuration_set,
     "aws:servicequotas/getServiceQuota:getServiceQuota": _service_quota,

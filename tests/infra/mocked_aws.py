@@ -147,6 +147,15 @@ class MockedAws(Mocks):
             return _absent(f"SSM Parameter ({name})")
         return {"name": name, "value": self.account.parameters[name]}, []
 
+    def _getParametersByPath(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
+        found = {
+            name: value
+            for name, value in self.account.parameters.items()
+            if name.rpartition("/")[0] == args["path"]
+        }
+        names, values = [*found], [*found.values()]
+        return {"path": args["path"], "names": names, "values": values}, []
+
     def _getEmailIdentity(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
         name = args["emailIdentity"]
         if name not in self.account.identities:

@@ -89,6 +89,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 ASKED = (
     *("ses:DescribeActiveReceiptRuleSet", "ses:GetEmailIdentity", "ssm:GetParameter"),
+    "ssm:GetParametersByPath",
     *("ses:GetConfigurationSet", "ses:ListTagsForResource"),
     *("servicequotas:GetServiceQuota", "servicequotas:GetAWSDefaultServiceQuota"),
     *("route53:GetHostedZone", "route53:ListResourceRecordSets"),

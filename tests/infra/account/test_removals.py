@@ -11,6 +11,7 @@ from tests.infra.program import changed_config, run_program
 
 LINK_KEYS, CREDENTIALS = "/mail-relay/dev/link-keys", "/mail-relay/dev/smtp-credentials"
 PRESIGNED = {"linkMode": "presigned", "linkExpiryHours": 12}
+USER = f"{CREDENTIALS}/hall-3"
 HELD = {LINK_KEYS: "secret-of-links", CREDENTIALS: "secret-of-devices"}
 
 
@@ -50,3 +51,22 @@ def test_what_is_not_there_does_not_go(changes: Mapping[str, object]) -> None:
 
 def test_what_stays_is_not_told() -> None:
     assert warnings(HELD) == ()
+
+
+def test_each_smtp_user_that_is_no_longer_named_is_told_with_what_its_devices_lose() -> None:
+    held = {**HELD, USER: "secret-of-hall", f"{CREDENTIALS}/gate": "secret-of-gate"}
+    (told,) = warnings(held, smtpUsers=["gate:2", "roof"])
+    assert told.startswith("smtpUsers does not name hall-3")
+    assert all(word in told for word in (USER, "Devices can no longer log in"))
+    assert warnings(held, smtpUsers=["gate", "hall-3:7"]) == ()
+
+
+def test_smtp_users_that_may_not_be_read_stop_no_deployment() -> None:
+    account = InAccount(
+        active_rule_set="mail-relay-dev",
+        parameters={"/mail-relay/dev/holdings": "{}"},
+        errors={"getParametersByPath": "AccessDeniedException"},
+    )
+    (told,) = run_program(changed_config({}), account=account).warnings
+    assert "the parameters of smtpUsers could not be read: " in told
+    assert "AccessDenied" in told

@@ -308,3 +308,12 @@ def test_the_programs_own_provider_makes_a_set_active(emulator: Emulator) -> Non
         assert ACTIVE({}, emulator)["ruleSetName"] == name
     finally:
         ses.set_active_receipt_rule_set()
+
+
+def test_parameters_are_found_by_the_path_right_above_them(emulator: Emulator) -> None:
+    by_path = LOOKUPS["aws:ssm/getParametersByPath:getParametersByPath"]
+    path = f"/{uuid.uuid4()}"
+    assert [] == by_path({"path": path}, emulator)["names"]
+    for name in (path, f"{path}/a", f"{path}/b", f"{path}/b/c"):
+        emulator.client("ssm").put_parameter(Name=name, Type="String", Value="it")
+    assert [f"{path}/a", f"{path}/b"] == by_path({"path": path}, emulator)["names"]
