@@ -127,7 +127,7 @@ def test_a_text_says_in_html_what_it_says() -> None:
         assert html is not None
         assert "5 &lt; 6 &amp; <a href" in html.get_content()
         assert 'href="http://cam.local/?a=1&amp;b=2"' in html.get_content()
-        assert "  indented" in html.get_content().splitlines()
+        assert "&nbsp; indented<br>" in html.get_content().splitlines()
         (link,) = set(re.findall(r"https://files\.example/\S+", plain.get_content()))
         assert f'<a href="{link}"><img' in html.get_content()
 
