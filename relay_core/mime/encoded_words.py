@@ -21,7 +21,7 @@ _ENCODED_WORDS = re.compile(
 
 
 def decode_encoded_words(text: str) -> str:
-    """Text with its encoded-words decoded (RFC 2047).
+    """Text with its encoded-words decoded (RFC 2047). Never fails.
 
     White space between adjacent encoded-words is dropped (section 6.2). Adjacent words of
     one charset are joined before they become text, because mailers cut in mid-character. What
@@ -98,19 +98,26 @@ _ENCODED_WORD_BYTES = 45
 
 
 def encode_unstructured(text: str) -> str:
-    """Text as the value of an unstructured field: ASCII, folded, encoded-words where needed.
+    """Text as the value of an unstructured field: ASCII, folded (RFC 5322 section 2.2.3).
 
-    Control characters become spaces. Lines stay within 76 characters where words allow, and
-    always within 998.
+    Encoded-words where the text is not ASCII, looks like one, or cannot be folded because of a
+    long word or many blanks. Control characters become spaces. No line has more than 76
+    characters.
     """
     clean = "".join(" " if ord(ch) < 32 or ord(ch) == 127 else ch for ch in text).strip()
     words = clean.split(" ")
     if clean.isascii() and "=?" not in clean and all(len(word) <= 70 for word in words):
-        return _fold(words)
+        lines = _fold(words)
+        if all(len(line) < _LONGEST_LINE for line in lines):
+            return "\r\n ".join(lines)
     return encode_words(clean)
 
 
-def _fold(words: list[str]) -> str:
+_LONGEST_LINE = 76
+"""Characters of a line with an encoded-word, its first blank included (RFC 2047 section 2)."""
+
+
+def _fold(words: list[str]) -> list[str]:
     lines, width = [""], 0
     for index, word in enumerate(words):
         if index and width + 1 + len(word) > 66 and word:
@@ -119,11 +126,14 @@ def _fold(words: list[str]) -> str:
         else:
             lines[-1] += (" " if index else "") + word
             width = len(lines[-1])
-    return "\r\n ".join(lines)
+    return lines
 
 
 def encode_words(text: str) -> str:
-    """Text as encoded-words in UTF-8, one a line."""
+    """Text as base64 encoded-words in UTF-8, each at most 75 characters (RFC 2047 section 2).
+
+    CRLF and a blank are between them; no character is split (section 5).
+    """
     return "\r\n ".join(_encoded_words(text))
 
 

@@ -132,6 +132,16 @@ def test_a_subject_survives_its_encoding(subject: str) -> None:
     assert subject == str(make_header(decode_header(unfolded)))
 
 
+@given(st.lists(st.text("ab", min_size=1, max_size=70), min_size=2), st.integers(1, 3000))
+@example(["a", "b"], 2000)
+def test_a_subject_with_many_blanks_has_no_long_line(words: list[str], blanks: int) -> None:
+    subject = (" " * blanks).join(words)
+    lines = encode_unstructured(subject).split("\r\n")
+    assert all(len(line) <= 76 for line in lines)
+    assert all(line.strip(" ") for line in lines)
+    assert subject == decode_encoded_words("".join(lines))
+
+
 @given(st.text(max_size=100), st.integers(1, 20))
 def test_characters_cut_between_encoded_words_are_joined(text: str, width: int) -> None:
     content = text.encode("utf-8", "replace")
