@@ -72,7 +72,7 @@ def patterns_for_text(size: int) -> Patterns[str]:
 
 @lru_cache(maxsize=4)
 def patterns_for_bytes(size: int) -> Patterns[bytes]:
-    """The expressions for bytes."""
+    """The expressions for bytes, with pieces of about `size` of them."""
     return Patterns(*(re.compile(one.encode("ascii")) for one in _pattern_texts(size)))
 
 
@@ -97,7 +97,10 @@ def open_elements(html: str) -> list[str]:
 
 
 def unopened_ends(html: str, start: int) -> list[Span]:
-    """The end tags behind a place that close what was opened before it."""
+    """The spans of the end tags after `start` that close elements opened before it.
+
+    `start` is in no tag, comment or script.
+    """
     return _open_and_unopened(html, start)[1]
 
 
@@ -127,9 +130,10 @@ _NEAR = 1 << 13
 
 
 def last_end_of_block(html: bytes, start: int, limit: int, end: int) -> int:
-    """Where a document that lies from `start` to `end` can be cut, at `limit` at the latest.
+    """The offset at which a document in `html[start:end]` can be cut, at most `limit`.
 
-    Behind the end of a paragraph, a row or the like if one is near, else between two tags.
+    It is after the end of a paragraph, a row or the like in the last 8 KiB before `limit`, else
+    between two tags. All in bytes, in a charset that extends ASCII.
     """
     position = start
     steps = patterns_for_bytes(1 << 12)

@@ -39,7 +39,7 @@ def find_meta_charset(beginning: bytes) -> str | None:
 
 
 def with_meta_charset(html: str, charset: str) -> str:
-    """The document, naming this charset where it named another."""
+    """The document with this charset in place of another that it names; else as it is."""
     named = _find(html[:LOOKED_AT])
     if named is None or named["charset"].lower() == charset:
         return html

@@ -64,24 +64,24 @@ MAX_REOPENED = 30
 
 
 class Place(NamedTuple):
-    """Where a block goes: its offset, and the end tags that are before it."""
+    """Where a block goes: an offset in characters, and the end tags to write before the block."""
 
     position: int
     end_tags: str
 
 
 def find_place(html: str) -> Place:
-    """Where to put a block, as this module's docstring says."""
+    """The place for a block, by the rules of this module's docstring. Time is linear."""
     return _Reader(html).read()
 
 
 def with_block(html: str, block: str) -> str:
-    """The HTML with the block in it. The block begins with `<table` or `<style`."""
+    """The HTML with the block at `find_place`. The block begins with `<table` or `<style`."""
     return at_place(html, find_place(html), block)
 
 
 def at_place(html: str, place: Place, block: str) -> str:
-    """The HTML with the block in a place that was found in it."""
+    """The HTML with the block at a place that `find_place` found in the same HTML."""
     position, end_tags = place
     return f"{html[:position]}{end_tags}{block}{html[position:]}"
 

@@ -33,9 +33,9 @@ _MOST_JOINED = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class References:
-    """What texts refer to: Content-IDs in lower case, and other URLs, as they stand and joined.
+    """What texts refer to: `content_ids` in lower case, other `urls` as written.
 
-    They are joined with the Content-Location of their text.
+    `absolute` are the URLs joined with the Content-Location of their text (RFC 2557 section 5).
     """
 
     content_ids: frozenset[str]
@@ -45,7 +45,7 @@ class References:
     def include(
         self, *, content_id: str | None, content_location: str | None, filename: str | None
     ) -> bool:
-        """Whether they lead to a part of these names."""
+        """Whether one of them refers to a part with these names, None where it has none."""
         if content_id and (content_id.lower() in self.content_ids or content_id in self.urls):
             return True
         if filename and (filename.lower() in self.content_ids or filename in self.urls):
@@ -56,7 +56,10 @@ class References:
 
 
 def find_references(texts: Iterable[tuple[str, str | None]]) -> References:
-    """The references in texts, each with its Content-Location. Time is linear in their length."""
+    """The references in texts: pairs of HTML and its Content-Location, None if it has none.
+
+    Time is linear in their length.
+    """
     content_ids: set[str] = set()
     urls: set[str] = set()
     absolute: set[str] = set()

@@ -80,7 +80,10 @@ _RAW_TEXT_END = {
 
 
 class Tag(NamedTuple):
-    """One tag: its span in the source, its name in lower case, and where in the text it stands."""
+    """One tag: its span in the source, its name in lower case, and its offset in the text.
+
+    `closing`: it is an end tag.
+    """
 
     start: int
     end: int
@@ -149,7 +152,7 @@ class _Builder:
         self._ends = array("Q")
 
     def show(self, text: str, start: int, end: int) -> None:
-        """`text` is what the reader sees of `source[start:end]`."""
+        """Add `text` as what a reader sees of `source[start:end]`."""
         if text:
             self._pieces.append(text)
             self._runs.append(self.length)
@@ -158,7 +161,7 @@ class _Builder:
             self.length += len(text)
 
     def show_verbatim(self, start: int, end: int) -> None:
-        """The reader sees `source[start:end]` as it stands, but for invisible characters."""
+        """Add `source[start:end]` as it is, without its invisible characters."""
         position = start
         while not self.is_visible and (
             found := _MAY_BE_INVISIBLE.search(self.source, position, end)
@@ -188,7 +191,7 @@ def _is_visible(text: str) -> bool:
 
 
 def read_text(text: str) -> VisibleText:
-    """Plain text as it is seen: all of it but zero-width characters."""
+    """Plain text as a reader sees it: all of it but zero-width characters."""
     if _is_visible(text):
         return VisibleText(
             text=text,
@@ -210,7 +213,7 @@ _AT_START = array("Q", [0])
 
 
 def read_html(html: str) -> VisibleText:
-    """HTML as it is seen."""
+    """HTML as a reader sees it. Never fails; time is linear in its length."""
     builder = _Builder(html)
     position = 0
     shown_up_to = 0

@@ -1,6 +1,7 @@
 """The tokens of HTML as a browser finds them (WHATWG HTML, section 13.2.5, "Tokenization").
 
 What never ends is None: a comment, a tag with an open quote, a script. All that follows is in it.
+Positions are offsets into the HTML, in characters.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ RAW_TEXT = frozenset({*_RAW_TEXT_END, "script"})
 
 
 def end_of_comment(html: str, start: int) -> int | None:
-    """Where the comment ends that begins at `start` with `<!--`."""
+    """The end of the comment that begins at `start` with `<!--`; None if it never ends."""
     if html.startswith((">", "->"), start + 4):
         return html.index(">", start) + 1
     ended = _COMMENT_END.search(html, start + 4)
@@ -39,7 +40,10 @@ def end_of_comment(html: str, start: int) -> int | None:
 
 
 def end_of_other(html: str, start: int) -> int | None:
-    """Where what begins at `start` with `<` ends, if it is no comment and no whole tag."""
+    """The end of what begins at `start` with `<` and is no comment and no whole tag.
+
+    A bogus comment (13.2.5.41) or words; None for a tag that never ends.
+    """
     second, third = html[start + 1 : start + 2], html[start + 2 : start + 3]
     if second == "/" and not third:
         return start + 2  # words, at the very end
@@ -49,7 +53,10 @@ def end_of_other(html: str, start: int) -> int | None:
 
 
 def end_of_markup(html: str, start: int) -> int | None:
-    """Where what begins at `start` with `<` ends; one of `RAW_TEXT` with all its content."""
+    """The end of the markup that begins at `start` with `<`; None if it never ends.
+
+    An element of `RAW_TEXT` includes its content and its end tag.
+    """
     if html.startswith("<!--", start):
         return end_of_comment(html, start)
     tag = TAG.match(html, start)
@@ -61,13 +68,16 @@ def end_of_markup(html: str, start: int) -> int | None:
 
 
 def end_of(html: str, mark: str, position: int) -> int | None:
-    """Behind the next such mark."""
+    """The offset after the next `mark` from `position` on; None if there is none."""
     found = html.find(mark, position)
     return None if found < 0 else found + len(mark)
 
 
 def end_of_raw_text(html: str, name: str, position: int) -> int | None:
-    """Behind the end tag of an element of `RAW_TEXT` whose content begins at `position`."""
+    """The offset after the end tag of an element of `RAW_TEXT`; None if it never ends.
+
+    `name` is in lower case; the content of the element begins at `position`.
+    """
     if name == "script":
         ended = _end_of_script(html, position)
     else:

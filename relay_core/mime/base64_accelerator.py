@@ -19,7 +19,7 @@ Decoder = Callable[[bytes | memoryview], bytes]
 
 
 def compiled_decoder() -> Decoder | None:
-    """pybase64's decoder if the compiled one can be used here, else None."""
+    """pybase64's decoder if it is installed and compiled for this machine, else None."""
     try:
         from pybase64 import b64decode  # noqa: PLC0415 - optional: its absence is an answer
     except ImportError:

@@ -31,7 +31,11 @@ _FINAL_PADDING = re.compile(rb"=[=\r\n \t]*\Z")
 
 
 def decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
-    """The decoded content in chunks, without words in clear behind it."""
+    """The decoded content of `raw[span.start:span.end]`, in chunks of bounded size.
+
+    A data URL's prefix (RFC 2397) and words in clear after the base64 are left out; the alphabet
+    of RFC 4648 section 5 is recognised. Never fails: what is no base64 is skipped.
+    """
     span = _before_words(raw, _inside_data_url(raw, span))
     if _is_base64url(raw, span):
         return decode_loose_base64(raw, span, _FROM_BASE64URL)
@@ -39,7 +43,10 @@ def decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
 
 
 def words_behind_base64(raw: bytes, span: Span) -> Span:
-    """Words in clear behind base64, with the line break before them; empty if there are none."""
+    """The span of the words in clear after base64, with the line break before them.
+
+    Offsets are into `raw`. Without such words it is the empty span at the end.
+    """
     words = Span(_before_words(raw, _inside_data_url(raw, span)).end, span.end)
     return words if are_words(raw[words.start : words.end]) else Span(span.end, span.end)
 
@@ -109,7 +116,12 @@ def _decode_plain_base64(raw: bytes, span: Span) -> Iterator[bytes]:
 def decode_loose_base64(
     raw: bytes, span: Span, characters: bytes | None = None
 ) -> Iterator[bytes]:
-    """What can be decoded; `characters` maps those of another alphabet to those of base64."""
+    """The decoded content of a span that need not be regular, in chunks.
+
+    Characters of no alphabet are skipped, and padding ends a stream, after which another begins.
+    `characters` is a table for `bytes.translate` from another alphabet to that of base64.
+    Never fails: a last character that is not enough for a byte is dropped.
+    """
     carry = b""
     for chunk in in_chunks(raw, span):
         written = chunk if characters is None else chunk.translate(characters)
@@ -134,7 +146,10 @@ def _decode_segment(segment: bytes) -> bytes:
 
 
 def has_irregular_base64(raw: bytes, span: Span) -> bool:
-    """Whether the content is not exactly base64 with line breaks and final padding."""
+    """Whether the content is not exactly base64 (RFC 2045 section 6.8).
+
+    That is: the alphabet, blanks and line breaks, padding at the end alone, whole groups of four.
+    """
     padding = raw.find(b"=", span.start, span.end)
     core = Span(span.start, span.end if padding < 0 else padding)
     tail = raw[core.end : span.end].translate(None, _BLANKS)
@@ -167,7 +182,10 @@ def is_whole_base64(raw: bytes, span: Span, size: int, *, padded: bool) -> bool:
 
 
 def encode_base64(content: Iterable[bytes]) -> bytes:
-    """Base64 of content in chunks: lines of 76 characters, CRLF between them, none at the end."""
+    """Base64 of the joined chunks: lines of 76 characters (RFC 2045 section 6.8).
+
+    CRLF is between the lines and not at the end.
+    """
     encoded = BytesIO()
     rest = b""
     for chunk in content:

@@ -11,6 +11,6 @@ CHUNK = 1 << 18
 
 
 def in_chunks(raw: bytes, span: Span) -> Iterator[bytes]:
-    """What lies within the span, in pieces of at most `CHUNK` bytes."""
+    """The bytes of the span, in order, in pieces of at most `CHUNK` bytes."""
     for start in range(span.start, span.end, CHUNK):
         yield raw[start : min(start + CHUNK, span.end)]

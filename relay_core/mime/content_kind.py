@@ -48,9 +48,9 @@ _MAIL = re.compile(
 
 
 def extension_by_content(head: bytes) -> str | None:
-    """The extension that a file which begins so usually has, with its dot; None if nobody knows.
+    """The usual extension of a file that begins with these bytes: `.pdf`; None if it is unknown.
 
-    The signatures are those of the file formats' own specifications.
+    The signatures are those of the file formats' own specifications; `HEAD` bytes are enough.
     """
     for magic, extension in _MAGIC:
         if head.startswith(magic):
@@ -63,7 +63,7 @@ def extension_by_content(head: bytes) -> str | None:
 
 
 def begins_like_mail(head: bytes) -> bool:
-    """Whether content begins with a field of a message."""
+    """Whether content begins with a field that messages begin with (RFC 5322 section 3.6)."""
     return _MAIL.match(head) is not None
 
 
@@ -80,12 +80,18 @@ _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b\b") | {127})
 
 
 def looks_like_text(head: bytes) -> bool:
-    """Whether bytes can be text in a charset that extends ASCII: no control characters in it."""
+    """Whether bytes can be text in a charset that extends ASCII.
+
+    That is: no control characters but those of texts, and no signature of a file format.
+    """
     return len(head.translate(None, _CONTROLS)) == len(head) and extension_by_content(head) is None
 
 
 def is_surely_a_file(head: bytes) -> bool:
-    """Whether bytes begin as no text does: with a signature, and control characters behind it."""
+    """Whether bytes begin as no text does: with a signature, and control characters after it.
+
+    The signature of PDF is enough.
+    """
     has_controls = len(head.translate(None, _CONTROLS)) < len(head)
     extension = extension_by_content(head)
     return extension is not None and (has_controls or extension == ".pdf")

@@ -19,8 +19,8 @@ from .uuencode import decode_uuencoded, uuencoded_data
 def decode_content(raw: bytes, span: Span, encoding: TransferEncoding) -> Iterator[bytes]:
     """The decoded content of `raw[span.start:span.end]`, in chunks of bounded size.
 
-    Never raises on content: what cannot be decoded is left out (base64) or kept as it stands
-    (quoted-printable).
+    Never fails: what cannot be decoded is left out (base64) or kept as it is (quoted-printable).
+    Under 7bit, 8bit and binary the content is the bytes themselves (RFC 2045 section 6.2).
     """
     if encoding is TransferEncoding.BASE64:
         return decode_base64(raw, span)

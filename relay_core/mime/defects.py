@@ -23,7 +23,8 @@ ContentOf = Callable[[Entity], Iterable[bytes]]
 def find_defects(raw: bytes, entities: Sequence[Entity], content: ContentOf) -> Iterator[Defect]:
     """The defects of a message's lines and fields and of its encoded content.
 
-    `entities` are all of them, the first is the message itself.
+    `entities` are all of the message's, itself first; `content` decodes a leaf. The spans of the
+    defects are offsets into `raw`. Time is linear in the size of the message.
     """
     yield from _line_defects(raw)
     header = entities[0].header

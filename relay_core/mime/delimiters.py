@@ -1,7 +1,8 @@
 """The lines of a message that may be delimiters, and the boundaries of the open multiparts.
 
 A search for the line break and the two hyphens together finds such lines, and a table of the
-boundaries tells which of them count (RFC 2046 section 5.1.1).
+boundaries says which of them count (RFC 2046 section 5.1.1). Positions are offsets into the
+message.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _MOST_IN_PATTERN = 50
 """Of how many boundaries such a pattern is made at most."""
 
 _INDEXED_LINES = 100_000
-"""Of how many lines that may be delimiters it is remembered where the last one stands."""
+"""Of how many lines that may be delimiters the place of the last one is remembered."""
 
 _STRIDE = 1 << 12
 """How far the search for a delimiter line looks behind a hyphen, in bytes."""
@@ -34,7 +35,10 @@ _LONGEST_INDENTED = 300
 
 
 class Delimiters:
-    """The delimiter lines of one message, by the `boundaries` that are known at a time."""
+    """The delimiter lines of one message, by the boundaries of the multiparts that are open.
+
+    A multipart is known by its place on the parser's stack.
+    """
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -46,7 +50,10 @@ class Delimiters:
         self.last_lines: dict[bytes, int] | None = None  # made once it is needed
 
     def know(self, boundaries: tuple[bytes, ...], place: int) -> tuple[int | None, ...]:
-        """Take in the boundaries of the multipart at `place`; the places that these had before."""
+        """Add the boundaries of the multipart at `place`.
+
+        Returns the place that each had before, None if none: for `forget`.
+        """
         shadowed = tuple(self.boundaries.get(one) for one in boundaries)
         for one in boundaries:
             self.boundaries[one] = place
@@ -54,7 +61,7 @@ class Delimiters:
         return shadowed
 
     def forget(self, boundaries: tuple[bytes, ...], shadowed: tuple[int | None, ...]) -> None:
-        """Leave boundaries out again, or to the multiparts that had them before."""
+        """Undo `know`, whose answer is `shadowed`: the multiparts before have their boundaries."""
         for one, before in zip(boundaries, shadowed, strict=True):
             if before is None:
                 del self.boundaries[one]
@@ -63,7 +70,10 @@ class Delimiters:
         self.misses, self.pattern = 0, None
 
     def indented(self, start: int, boundaries: tuple[bytes, ...]) -> Span | None:
-        """The indented line at `start` that is a delimiter of one of these, which comes again."""
+        """The line at `start`, if it is an indented delimiter of one of these boundaries.
+
+        None if it is not, or no further delimiter of these boundaries follows.
+        """
         match = _INDENTED.match(self.raw, start, start + _LONGEST_INDENTED)
         if match is None or match[1].rstrip(b" \t") not in boundaries:
             return None
@@ -75,10 +85,10 @@ class Delimiters:
         return len(self.raw) if found < 0 else found + 1
 
     def next_candidate(self, position: int) -> int:
-        """Where the next line starts that may be a delimiter, or -1.
+        """Where the next line at or after `position` starts that may be a delimiter, or -1.
 
-        A text full of lines that look like delimiters and are none is not worth a step each:
-        after some, a pattern made of the boundaries finds the next line that counts.
+        After `_MISSES` lines that only look like delimiters, an expression made of the boundaries
+        finds the next line that is one.
         """
         if not self.boundaries:
             return -1
@@ -118,7 +128,10 @@ class Delimiters:
         return position == 0 or self.raw[position - 1 : position] == self.newline
 
     def is_delimiter(self, line: bytes) -> bool:
-        """Whether the line is one of an open multipart."""
+        """Whether a line, without its line break, is a delimiter of an open multipart.
+
+        Opening or closing (RFC 2046 section 5.1.1); blanks at its end do not matter.
+        """
         if not line.startswith(b"--"):
             return False
         token = line[2:].rstrip(b" \t")
@@ -129,9 +142,10 @@ class Delimiters:
     def sniffed_boundary(
         self, position: int, end: int, *, is_sure: bool = False
     ) -> tuple[bytes, int] | None:
-        """The boundary that a multipart should have declared, and where its first line is.
+        """The boundary that a multipart should have declared, and where its first line starts.
 
-        Only lines between `position` and `end` count, and none behind a known delimiter.
+        Lines from `position` to `end` count, up to the first known delimiter, at most
+        `_SNIFFED_LINES`. None if none of them is a delimiter (`undeclared_boundary`).
         """
         for _ in range(_SNIFFED_LINES):
             start = self.next_dashes(position)
@@ -146,7 +160,10 @@ class Delimiters:
         return None
 
     def occurs(self, boundaries: tuple[bytes, ...], position: int) -> bool:
-        """Whether a line behind `position` may be a delimiter of these boundaries."""
+        """Whether a line at or after `position` may be a delimiter of these boundaries.
+
+        True without a look in a message of more than `_INDEXED_LINES` such lines.
+        """
         if self.last_lines is None:
             self.last_lines = self._index_lines()
         last_lines = self.last_lines
@@ -168,8 +185,10 @@ class Delimiters:
         return index
 
     def before_line_break(self, position: int) -> int:
-        """Where the content before the line at `position` ends."""
-        # The line break before a delimiter belongs to the delimiter (RFC 2046 section 5.1.1).
+        """Where the content before the delimiter line at `position` ends.
+
+        The line break before a delimiter belongs to the delimiter (RFC 2046 section 5.1.1).
+        """
         start = position - 1 if self._at_line_start(position) and position else position
         if self.newline == b"\n" and start and self.raw[start - 1 : start] == b"\r":
             start -= 1

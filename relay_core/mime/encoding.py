@@ -16,9 +16,9 @@ MAX_LINE = 998
 
 
 def is_seven_bit_clean(content: bytes, within: Span | None = None) -> bool:
-    """Whether content can be sent as it stands: ASCII, no NUL, no line over `MAX_LINE`.
+    """Whether content can be sent as it is: ASCII, no NUL, no line over `MAX_LINE`.
 
-    All of `content`, or what lies `within` a range of it.
+    That is 7bit (RFC 2045 section 2.7). `within` restricts the question to a range of `content`.
     """
     span = within or Span(0, len(content))
     return (
@@ -29,7 +29,10 @@ def is_seven_bit_clean(content: bytes, within: Span | None = None) -> bool:
 
 
 def find_long_line(content: bytes, within: Span | None = None) -> int | None:
-    """Where the first line over `MAX_LINE` bytes starts, or None."""
+    """The offset of the first line over `MAX_LINE` bytes, without its line break; None if none.
+
+    LF and CR both end a line. `within` restricts the question to a range of `content`.
+    """
     # From one line break to the last one that is still near enough: no list of lines is made.
     position, end = within or Span(0, len(content))
     while end - position > MAX_LINE:

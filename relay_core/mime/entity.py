@@ -37,7 +37,7 @@ class Entity:
 
     @property
     def span(self) -> Span:
-        """Header and body."""
+        """Header and body, as offsets into the message."""
         return Span(self.header.span.start, self.body.end)
 
     @property
@@ -47,7 +47,7 @@ class Entity:
 
     @property
     def content_id(self) -> str | None:
-        """The Content-ID without its angle brackets (RFC 2392), or None."""
+        """The Content-ID without its angle brackets (RFC 2392), None if there is none."""
         value = self.header.text("content-id")
         return value.strip().strip("<>").strip() or None if value else None
 

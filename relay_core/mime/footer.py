@@ -26,7 +26,7 @@ _WORD = re.compile(rb"[A-Za-z][a-z]{1,20}")
 
 
 def before_footer(raw: bytes, span: Span) -> Span:
-    """The base64 in `raw[span.start:span.end]`, without words in clear behind it."""
+    """The span, without words in clear after its base64. Offsets are into `raw`."""
     start = max(span.start, span.end - _LOOKED_AT)
     tail = raw[start : span.end]
     if not tail.translate(None, _BASE64 + _BLANKS) and b" " not in tail.strip():

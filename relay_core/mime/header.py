@@ -16,7 +16,8 @@ from .known_fields import KNOWN_IN_PART
 class HeaderField(NamedTuple):
     """One field: `name` in lower case, and the offsets of its lines and of its value.
 
-    The value begins behind the colon and ends before the last line break; folds are inside.
+    Offsets are into the message. The value begins after the colon and ends before the last line
+    break; folds are inside.
     """
 
     name: str
@@ -27,7 +28,7 @@ class HeaderField(NamedTuple):
 
     @property
     def span(self) -> Span:
-        """All of its lines."""
+        """All of its lines, the last line break included."""
         return Span(self.start, self.end)
 
 
@@ -48,12 +49,12 @@ class Header:
 
     @classmethod
     def of(cls, raw: bytes, span: Span, fields: Sequence[HeaderField]) -> Header:
-        """A header of these fields."""
+        """A header of these fields, which are in order; `span` as of the attribute."""
         index = {one.name: one for one in reversed(fields)}
         return cls(raw=raw, span=span, fields=tuple(fields), index=index)
 
     def first(self, name: str) -> HeaderField | None:
-        """The first field of that name (lower case)."""
+        """The first field of that name (in lower case); None if there is none."""
         return self.index.get(name)
 
     def value(self, field: HeaderField) -> bytes:
@@ -66,20 +67,20 @@ class Header:
         return None if field is None else unfold(self.raw[field.value_start : field.value_end])
 
     def is_known_in_part(self, field: HeaderField) -> bool:
-        """Whether everybody takes the field for one in the header of a part."""
+        """Whether the field has a meaning in the header of a part (RFC 2046 section 5.1)."""
         return KNOWN_IN_PART.match(self.raw, field.start) is not None
 
     def text_of(self, field: HeaderField) -> str:
-        """The field's value as text, its encoded-words decoded."""
+        """The field's value as text, unfolded, encoded-words decoded (RFC 2047). Never fails."""
         return decode_encoded_words(decode_header_bytes(self.value(field), self.charsets))
 
     def text(self, name: str) -> str | None:
-        """The first field of that name as text, or None."""
+        """`text_of` of the first field of that name (in lower case), None if there is none."""
         field = self.first(name)
         return None if field is None else self.text_of(field)
 
     def folded_text(self, name: str) -> str | None:
-        """The first field of that name as text in which its folds are line ends, or None."""
+        """As `text`, but with the line breaks of its folds."""
         field = self.first(name)
         if field is None:
             return None
@@ -88,5 +89,5 @@ class Header:
 
 
 def unfold(value: bytes) -> bytes:
-    """A value with its line breaks taken out and surrounding blanks stripped."""
+    """A value without its line breaks and surrounding blanks (RFC 5322 section 2.2.3)."""
     return value.translate(None, b"\r\n").strip(b" \t")

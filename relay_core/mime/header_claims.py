@@ -10,7 +10,7 @@ from .transfer_encoding import IDENTITY
 
 
 def is_file(header: Header, media_type: MediaType) -> bool:
-    """Whether a multipart is meant as a file: it has a name, or a disposition of attachment."""
+    """Whether a multipart is meant as a file: it has a name, or is an attachment (RFC 2183)."""
     value = header.get("content-disposition")
     disposition = None if value is None else parse_parameterised(value)
     is_attached = disposition is not None and disposition.word == "attachment"
@@ -18,7 +18,10 @@ def is_file(header: Header, media_type: MediaType) -> bool:
 
 
 def may_hold_parts(header: Header) -> bool:
-    """Whether the header of a message speaks of MIME, and not of its content."""
+    """Whether a message's header has MIME-Version, and no other field about its content.
+
+    Its body may then be a multipart that is not declared.
+    """
     return (
         header.first("mime-version") is not None
         and header.first("content-type") is None
@@ -28,7 +31,7 @@ def may_hold_parts(header: Header) -> bool:
 
 
 def is_plain_text(header: Header, media_type: MediaType) -> bool:
-    """Whether a part is a text that stands as it is, not encoded, and not a file."""
+    """Whether a part is a text that is not encoded, and no file."""
     return (
         media_type.type == "text"
         and "name" not in media_type.parameters
@@ -38,7 +41,7 @@ def is_plain_text(header: Header, media_type: MediaType) -> bool:
 
 
 def is_encoded(header: Header) -> bool:
-    """Whether a transfer encoding is named under which content does not stand as it is."""
+    """Whether a transfer encoding other than 7bit, 8bit and binary is named."""
     named = header.get("content-transfer-encoding")
     return named is not None and named.lower() not in _IDENTITY_NAMES
 

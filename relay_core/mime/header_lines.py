@@ -60,7 +60,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 def too_many_fields(start: int) -> str:
-    """What the error says of a mail that has more fields than it may."""
+    """The message of the error about too many fields, up to the header at the offset `start`."""
     return f"too many header fields in the mail, counted up to the header at byte {start}"
 
 
@@ -87,7 +87,11 @@ class LineByLine:
     gap_until: int = 0  # before this, empty lines end nothing
 
     def read(self) -> tuple[int, int | None]:
-        """Where the fields end and, if an empty line ends them, where the body starts."""
+        """The offset of the end of the fields, and that of the body if an empty line ends them.
+
+        Raises:
+            LimitExceeded: if there are more than `most_fields` fields.
+        """
         position = self._skip_lead(self.start)
         while position < self.limit:
             if len(self.fields) > self.most_fields:
@@ -138,18 +142,18 @@ class LineByLine:
         return after
 
     def drop_unknown(self, end: int) -> int:
-        """Give lines behind the last known field back to the body; return where it starts."""
+        """Remove the fields after the last known one: they are body. Returns where it starts."""
         while self.fields and not self.known.match(self.raw, self.fields[-1].start):
             end = self.fields.pop().start
         return end
 
     @property
     def known(self) -> re.Pattern[bytes]:
-        """The fields that are known in this place."""
+        """The expression of the fields that have a meaning in this place."""
         return KNOWN if self.place is Place.MESSAGE else KNOWN_IN_PART
 
     def report(self, kind: DefectKind, start: int, end: int) -> None:
-        """Keep a defect of the header."""
+        """Add a defect of the header; `start` and `end` are offsets into the message."""
         self.defects.append(Defect(kind=kind, span=Span(start, end)))
 
     def _line(self, position: int) -> tuple[bytes, int]:

@@ -30,10 +30,9 @@ _REGULAR_SIZE = 1 << 14
 
 
 class ScannedHeader(NamedTuple):
-    """A header, where the body behind it starts, and what was wrong.
+    """A header, the offset of the body after it, and its defects.
 
-    `bytes_read` and `fields_read` are how much was read for it, what turned out to be content
-    included.
+    `bytes_read` and `fields_read` count what was read for it, also what turned out to be content.
     """
 
     header: Header
@@ -76,7 +75,7 @@ def scan_header(
 ) -> ScannedHeader:
     """Read the header that starts at `start`.
 
-    `is_delimiter` tells whether a line that begins with two hyphens ends the part that is being
+    `is_delimiter` says whether a line that begins with two hyphens ends the part that is being
     read. `newline` is LF, or CR in a message that has no LF but in the lines up to `lf_until`,
     which a mail system has put before it. Reading stops where a field or junk reaches beyond
     `most_bytes`: the header that is found then is longer than that, unless its end turns out to

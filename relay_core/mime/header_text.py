@@ -59,7 +59,10 @@ def _cut_utf8(value: bytes) -> str | None:
 
 
 def decode_labelled(content: bytes, label: str | None) -> str:
-    """Bytes that came with a label, as in an encoded-word, as text."""
+    """The text of bytes with the label of a charset, as in an encoded-word. Never fails.
+
+    A label that is wrong counts as none (see `decode_header_bytes`).
+    """
     decoded = decode_text(content, label)
     if decoded.reading.is_understood:
         return decoded.text
@@ -69,7 +72,7 @@ def decode_labelled(content: bytes, label: str | None) -> str:
 
 
 def is_read_alike(content: bytes, label: str | None) -> bool:
-    """Whether readers that take the label by the letter read the bytes as they are meant."""
+    """Whether a reader that decodes strictly by the label gets the text of `decode_labelled`."""
     decoded = decode_text(content, label)
     if label is None or not decoded.reading.is_understood:
         return True

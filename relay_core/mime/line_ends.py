@@ -9,7 +9,7 @@ from relay_core.text.possessive import possessive
 
 
 def end_of_lf_lines(raw: bytes) -> int | None:
-    """Where lines begin that end in a bare CR throughout; None in a message that is read by LF.
+    """The offset from which all lines end in a bare CR; None if the message is read by LF.
 
     SES puts fields with CRLF on top of what a device sent, and the last line may end so, too.
     """

@@ -45,7 +45,7 @@ class Message:
 
     @property
     def defects(self) -> tuple[Defect, ...]:
-        """All that is wrong, in the order of places. Encoded content is looked at only now."""
+        """All defects, in the order of their spans. The first call reads all encoded content."""
         found = [*self.structural_defects, *find_defects(self.raw, self.entities, self.content)]
         return tuple(sorted(found, key=lambda defect: defect.span))
 
@@ -55,7 +55,7 @@ class Message:
         return self.root.header
 
     def without_name(self, entity: Entity) -> Message:
-        """The message with one of its entities without a file name: no file, but a text."""
+        """The message in which this entity has no file name: a text instead of a file."""
         changed = {entity: replace(entity, filename=None)}
         for one in reversed(self.entities):
             if any(part in changed for part in one.parts):
@@ -72,10 +72,10 @@ class Message:
         return (entity for entity in self.entities if not entity.parts)
 
     def content(self, entity: Entity) -> Iterator[bytes]:
-        """The decoded content of a leaf, in chunks. Unknown transfer encodings decode nothing.
+        """The decoded content of a leaf, in chunks; under an unknown transfer encoding, as it is.
 
-        Words in clear after the base64 of a text is a part of that text; of a file it is
-        none.
+        Words in clear after base64 are part of the content of a text, and not of that of a file.
+        Never fails.
         """
         encoding = entity.transfer_encoding or TransferEncoding.BINARY
         decoded = decode_content(self.raw, entity.body, encoding)
@@ -94,7 +94,10 @@ class Message:
             yield self.raw[words.start : words.end]
 
     def text(self, entity: Entity) -> DecodedText:
-        """The decoded content of a text leaf, as text; decoded once and remembered."""
+        """The decoded content of a text leaf, as text, and how it was read. Never fails.
+
+        It is decoded at the first call, and kept.
+        """
         if entity not in self._texts:
             content = b"".join(self.content(entity))
             label = entity.media_type.parameters.get("charset")
@@ -104,11 +107,11 @@ class Message:
         return self._texts[entity]
 
     def hints(self, entity: Entity) -> tuple[str, ...]:
-        """The labels that a text may be meant in besides its own, the likeliest first."""
+        """The labels of the charsets in which a text may be, besides its own, likeliest first."""
         meta = meta_charset(self.raw, entity)
         return (meta, *self.charsets) if meta else self.charsets
 
     @staticmethod
     def may_take_long(entity: Entity) -> bool:
-        """Whether a text is read in charsets that take long to decode: it is an early one."""
+        """Whether charsets that take long to decode are tried: it ends within `EARLY` bytes."""
         return entity.body.end <= EARLY

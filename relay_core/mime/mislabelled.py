@@ -42,7 +42,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def real_encoding(raw: bytes, body: Span, declared: TransferEncoding) -> TransferEncoding:
-    """The encoding that a text is in: the declared one, or none."""
+    """The transfer encoding of a text: the declared one, or 8bit if its bytes are not in that."""
     sample = raw[body.start : min(body.end, body.start + _SAMPLE)]
     if declared is TransferEncoding.BASE64:
         is_plain = _is_prose(sample) and not _is_before_words(raw, body)

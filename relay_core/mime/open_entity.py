@@ -44,18 +44,18 @@ class OpenEntity:
 
 @dataclass(slots=True)
 class Findings:
-    """What is found on the way: defects, and whether fields hold bytes that are not ASCII."""
+    """What the parser found: defects, and whether fields hold bytes that are not ASCII."""
 
     defects: list[Defect] = field(default_factory=list)
     has_raw_fields: bool = False
 
     def report(self, kind: DefectKind, start: int, end: int) -> None:
-        """Keep a defect."""
+        """Add a defect; `start` and `end` are offsets into the message."""
         self.defects.append(Defect(kind=kind, span=Span(start, end)))
 
 
 def finish(raw: bytes, opened: OpenEntity, end: int, findings: Findings) -> Entity:
-    """The entity that was opened, now that it is known where it ends."""
+    """The entity that was opened, which ends at the offset `end`. Defects go into `findings`."""
     scanned = opened.scanned
     body = Span(scanned.body_start, max(scanned.body_start, end))
     if opened.boundaries:

@@ -47,7 +47,7 @@ _SIMPLE_PARAMETERS = re.compile(rf'([A-Za-z-]++)=(?:({_BARE_WORD})|"({_QUOTED_WO
 
 
 def parse_parameterised(value: bytes, charsets: tuple[str, ...] = ()) -> Parameterised:
-    """Split a value into its word and its parameters. Never fails.
+    """The word and the parameters of a value (RFC 2045 section 5.1, RFC 2231). Never fails.
 
     `charsets` are labels that may be meant where raw bytes are not ASCII.
     """

@@ -13,12 +13,16 @@ from .chunks import CHUNK
 
 
 def has_irregular_quoted_printable(raw: bytes, span: Span) -> bool:
-    """Whether an equals sign is followed by neither two digits nor a line break."""
+    """Whether an equals sign is followed by neither two hexadecimal digits nor a line break."""
     return _BAD_ESCAPE.search(raw, span.start, span.end) is not None
 
 
 def decode_quoted_printable(raw: bytes, span: Span) -> Iterator[bytes]:
-    """The decoded content in chunks; what is no escape stays as it stands."""
+    """The decoded content of `raw[span.start:span.end]`, in chunks.
+
+    Never fails: what is no escape stays as it is. Blanks at the end of a line are dropped
+    (RFC 2045 section 6.7, rule 3).
+    """
     position = span.start
     while position < span.end:
         end = _end_of_quoted_chunk(raw, position, span.end)
@@ -56,7 +60,10 @@ _TRAILING_BLANKS = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n)")
 
 
 def encode_quoted_printable(content: bytes) -> bytes:
-    """Quoted-printable with CRLF line breaks, no line over 76 characters."""
+    """The content in quoted-printable: CRLF line breaks, no line over 76 characters.
+
+    Line breaks in the content, of whichever kind, are line breaks of the text.
+    """
     lines = BytesIO()
     position = 0
     while position < len(content):
@@ -68,5 +75,5 @@ def encode_quoted_printable(content: bytes) -> bytes:
 
 
 def with_lf(content: bytes) -> bytes:
-    """Content with every line break as LF."""
+    """The content with each CRLF and each bare CR as LF."""
     return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

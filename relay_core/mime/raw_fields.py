@@ -36,7 +36,7 @@ def declared_charsets(raw: bytes, entities: Iterable[Entity]) -> tuple[str, ...]
 
 
 def meta_charset(raw: bytes, entity: Entity) -> str | None:
-    """The label of the charset that an HTML document names itself, or None."""
+    """The label of the charset that an HTML entity names in its content, or None."""
     if entity.media_type.full != "text/html":
         return None
     start, end = entity.body
@@ -46,7 +46,10 @@ def meta_charset(raw: bytes, entity: Entity) -> str | None:
 
 
 def reread(root: Entity, charsets: tuple[str, ...]) -> Entity:
-    """The entity and all below it, their raw fields read in one of these charsets."""
+    """The entity and all below it, with the fields that are not ASCII read again.
+
+    `charsets` are the labels to try before a guess, the likeliest first.
+    """
     renewed: dict[Entity, Entity] = {}
     for entity in reversed(tuple(root.walk())):
         header = replace(entity.header, charsets=charsets)

@@ -23,9 +23,10 @@ _SURE = re.compile(rb"--([^\s][^\r\n]{0,200}?)[ \t]*%b(?i:content-type[ \t]*:)" 
 
 
 def undeclared_boundary(raw: bytes, start: int, end: int, *, is_sure: bool) -> bytes | None:
-    """The boundary of the line at `start` if the header of a part follows; None if none does.
+    """The boundary of the line at `start`, if the header of a part follows; else None.
 
-    `is_sure` asks for a Content-Type, in what nobody said to be a multipart.
+    `start` and `end` are offsets into `raw`. With `is_sure` the header has to begin with a
+    Content-Type: for a body that no header calls a multipart.
     """
     match = (_SURE if is_sure else _DELIMITER).match(raw, start, end)
     if match is None:

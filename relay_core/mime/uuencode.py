@@ -74,7 +74,10 @@ def find_uuencoded(text: str, *, most: int | None = None) -> tuple[UuencodedFile
 
 
 def find_uuencoded_in_bytes(text: bytes, within: Span, *, most: int) -> tuple[UuencodedFile, ...]:
-    """The first `most` uuencoded files in a range of a text in a charset that extends ASCII."""
+    """The first `most` uuencoded files in a range of a text in a charset that extends ASCII.
+
+    Spans are in bytes, offsets into `text`.
+    """
     return tuple(
         UuencodedFile(
             filename=(match["name"] or b"").decode("utf-8", "replace").strip() or None,
@@ -92,7 +95,7 @@ def without_uuencoded(text: str) -> str:
 
 
 def uuencoded_data(text: bytes, within: Span) -> Span:
-    """The data lines of a range that is one file, whatever else is in it."""
+    """The span of the data lines in a range that is one file, also without `begin` or `end`."""
     if files := find_uuencoded_in_bytes(text, within, most=1):
         return files[0].data
     begin = _BYTES_BEGIN.search(text, *within)
@@ -115,13 +118,16 @@ def quote_uuencoded(text: str) -> str:
 
 
 def find_uuencoded_name(text: str) -> str | None:
-    """The name that the first line `begin` in the text gives, or None."""
+    """The file name in the first `begin` line of the text; None if there is no line or no name."""
     match = _BEGIN.search(text)
     return (match["name"] or "").strip() or None if match else None
 
 
 def decode_uuencoded(text: str | bytes, data: Span) -> Iterator[bytes]:
-    """The bytes that the data lines hold, in chunks. Never fails: a bad line gives what it can."""
+    """The bytes of the data lines, in chunks of at most `_LINES_AT_ONCE` lines.
+
+    `data` is in characters or bytes, as `text` is. Never fails: a wrong line holds nothing.
+    """
     decoded: list[bytes] = []
     for line, is_cut in _lines(text, data):
         decoded.append(_decode_line(line, is_cut=is_cut))
