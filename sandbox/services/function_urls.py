@@ -73,7 +73,7 @@ def _url_host(client: LambdaClient, name: str) -> str | None:
     if missing := ", ".join(missing_permissions(_policy(client, name))):
         raise UnusableFunctionUrl(
             f"function {name} has a URL that is not public: AWS would answer 403. Declare an"
-            f' aws.lambda_.Permission with principal "*" and {missing}'
+            f' aws.lambda_.Permission of principal "*" with {missing}'
         )
     return urlsplit(config["FunctionUrl"]).hostname
 
