@@ -1,7 +1,7 @@
-"""Who knows the secret address can have mail sent: no error shows its local part.
+"""Keeps secret addresses out of errors: whoever knows one can send mail by the relay.
 
-The keys that hold it may be set as Pulumi's secrets or not. The domain is public, by its MX
-record, and says which address of several is meant.
+The keys with such addresses may be set as Pulumi's secrets or as plain text. Only the local part
+is hidden: the domain is public by its MX record, and shows which of several addresses is meant.
 """
 
 from __future__ import annotations
