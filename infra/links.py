@@ -10,19 +10,31 @@ from relay_core.environment import to_environment
 
 from .configuration import environment
 from .configuration.config import StackConfig
+from .functions.download_domain import DownloadDomain, DownloadDomainArgs
 from .functions.download_function import DownloadPage, DownloadPageArgs, LinkRenewal
 from .storage.bucket import PrivateBucket
 from .storage.link_keys import LinkKeys, LinkKeysArgs, parameter_name
+from .watching.metrics import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """The deployed resources. A link is `url`, a slash and a token."""
+    """The deployed resources. A link is `url`, a slash and a token.
+
+    `api_id` is the id of the API at the domain of the links, None without `downloadDomain`.
+    """
 
     keys: LinkKeys
     page: DownloadPage
     url: pulumi.Input[str]
     log_group: str
+    api_id: pulumi.Input[str] | None
+
+    @property
+    def names(self) -> dict[Subject, pulumi.Input[str]]:
+        """What metrics are of."""
+        page: dict[Subject, pulumi.Input[str]] = {Subject.DOWNLOAD_PAGE: self.page.function_name}
+        return page | ({Subject.DOWNLOAD_DOMAIN: self.api_id} if self.api_id else {})
 
     @property
     def variables(self) -> dict[str, pulumi.Input[str]]:
@@ -86,8 +98,34 @@ def serve_links(name: str, args: LinksArgs, opts: pulumi.ResourceOptions) -> Lin
         ),
         opts,
     )
+    domain = _domain(name, args, page, opts)
     # An operator's own domain has precedence.
-    return Links(keys=keys, page=page, url=config.download_url or page.url, log_group=log_group)
+    url = domain.url if domain else config.download_url or page.url
+    return Links(
+        keys=keys,
+        page=page,
+        url=url,
+        log_group=log_group,
+        api_id=domain.api_id if domain else None,
+    )
+
+
+def _domain(
+    name: str, args: LinksArgs, page: DownloadPage, opts: pulumi.ResourceOptions
+) -> DownloadDomain | None:
+    config = args.config
+    if config.download_domain is None or config.hosted_zone_id is None:
+        return None
+    return DownloadDomain(
+        f"{name}-domain",
+        DownloadDomainArgs(
+            domain=config.download_domain,
+            zone_id=config.hosted_zone_id,
+            page=page,
+            max_concurrency=args.max_concurrency,
+        ),
+        opts,
+    )
 
 
 def _renewal(args: LinksArgs) -> LinkRenewal:

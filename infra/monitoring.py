@@ -50,6 +50,7 @@ def monitor(name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions) -> pu
         is_scanned=config.malware_protection,
         posting_log_group=optional.posting_log_group,
         watch_log_group=optional.watch_log_group,
+        has_domain=Subject.DOWNLOAD_DOMAIN in args.names,
     )
     alarm_arns = Alarms(
         name,
@@ -73,6 +74,7 @@ def monitor(name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions) -> pu
                 download_max_concurrency=args.download_max_concurrency,
                 is_posted=optional.posting_log_group is not None,
                 is_watched=optional.watch_log_group is not None,
+                has_domain=Subject.DOWNLOAD_DOMAIN in args.names,
             ),
             alarms=watched,
             alarm_arns=alarm_arns,

@@ -192,7 +192,7 @@ class MailRelay(pulumi.ComponentResource):
                     configuration_set_name=sending_set,
                     key_arn=usable_key_arn,
                 ),
-                child,
+                listed,
             )
             if config.has_page
             else None
@@ -291,7 +291,7 @@ class MailRelay(pulumi.ComponentResource):
                     Subject.FUNCTION: function.function_name,
                     Subject.RELAY: config.prefix,
                     Subject.DEVICE_MAIL: config.device_set,
-                    **({Subject.DOWNLOAD_PAGE: links.page.function_name} if links else {}),
+                    **(links.names if links else {}),
                     **optional.names,
                 },
                 alarms=alarm_topic,

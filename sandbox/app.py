@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .console.journal import Journal
 from .data_folder import UnusableFolder, data_folder
-from .deploy.account import prepare_account
+from .deploy.account import prepare_account, with_zone
 from .deployers import deployed
 from .events import Event, Listener, ProgramWarned
 from .interface import HOST, Options, Sandbox, StartError, Stopped
@@ -118,6 +118,7 @@ def _start(
             )
         )
         heed()
+        config = with_zone(config, emulator)
         prepare_account(ses=emulator.client("ses"), sesv2=emulator.client("sesv2"), config=config)
         found = cleanup.enter_context(
             deployed(

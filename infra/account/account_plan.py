@@ -16,6 +16,7 @@ from infra.aws_facts import RECEIVING_REGIONS
 from infra.configuration.config import StackConfig
 from infra.mail.inbound import RuleNames
 
+from .download_domain import domain_problem, domain_warnings, listed_domains
 from .holdings import Holdings
 from .lookup import Found
 from .records import plan_records, records_of, writable
@@ -68,6 +69,8 @@ def plan_account(config: StackConfig, found: Found) -> AccountPlan:
     _refuse_missing_zone(config, found)
     _refuse_place_of_others(config, found.active_rule_set)
     before = _held_before(config, found)
+    if problem := domain_problem(config, found.zone, before):
+        raise CannotDeploy(problem)
     _refuse_taken_domains(config, found, before)
     wanted = config.domains if config.create_identities else ()
     domains = tuple(dict.fromkeys((*before.domains, *wanted)))
@@ -79,6 +82,7 @@ def plan_account(config: StackConfig, found: Found) -> AccountPlan:
             records=records,
             zone=(config.hosted_zone_id or before.zone) if found.zone else None,
             has_key=config.customer_managed_key or before.has_key,
+            download_domains=listed_domains(config, found.zone, before),
         ),
         zone_name=found.zone.name if found.zone else None,
         download_max_concurrency=concurrency,
@@ -88,6 +92,7 @@ def plan_account(config: StackConfig, found: Found) -> AccountPlan:
             *_warnings_of_rule_set(config, found),
             *_warnings_of_domains(config, found, before),
             *told,
+            *domain_warnings(config, found.zone, before),
             *too_low,
             *_warnings_of_key(config, before),
             *(

@@ -8,7 +8,8 @@ in the list are the stack's own.
 The stack keeps what it has created until it is destroyed, even if a changed key no longer needs
 it. Deleting an identity stops all sending from its domain in the account, and a new one has other
 DKIM keys. Scheduling a key for deletion makes everything that it encrypted unreadable at once.
-Deleting a record stops mail.
+Deleting a record stops mail. Only the records of downloadDomain, which no mail needs, are deleted
+with that key.
 
 The parameter is created before the resources in it, and deleted after them, so it is complete even
 after an interrupted deployment. The configuration set of the devices' mail is created after it
@@ -29,13 +30,15 @@ class Holdings:
     """`domains` have SES identities that the stack created; `records` are keys of record sets.
 
     `zone` is the id of the zone of the records, None without records. `has_key`: whether the stack
-    has its own KMS key.
+    has its own KMS key. `download_domains` are the domains of links, current and former, whose
+    records the zone has.
     """
 
     domains: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
     zone: str | None = None
     has_key: bool = False
+    download_domains: tuple[str, ...] = ()
 
 
 def parameter_name(project: str, stack: str) -> str:
@@ -51,6 +54,7 @@ def format_holdings(holdings: Holdings) -> str:
             "records": sorted(holdings.records),
             "zone": holdings.zone,
             "key": holdings.has_key,
+            "downloadDomains": sorted(holdings.download_domains),
         }
     )
 
@@ -69,6 +73,7 @@ def parse_holdings(value: str) -> Holdings:
         records=_texts(document.get("records")),
         zone=document.get("zone") or None,
         has_key=bool(document.get("key")),
+        download_domains=_texts(document.get("downloadDomains")),
     )
 
 

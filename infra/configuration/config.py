@@ -65,6 +65,7 @@ class StackConfig:
     link_expiry_hours: int = 36
     link_key_version: int = 1
     download_url: str | None = None
+    download_domain: str | None = None
     download_max_concurrency: int = 20
     attachment_retention_days: int = 14
     inline_image_limit: int = 1_000_000
@@ -181,6 +182,11 @@ class StackConfig:
     def has_page(self) -> bool:
         """Whether links open a download page, which is then deployed."""
         return self.link_mode is LinkMode.PAGE
+
+    @property
+    def own_download_url(self) -> str | None:
+        """What tokens are appended to, if not to the URL of the page's function."""
+        return f"https://{self.download_domain}" if self.download_domain else self.download_url
 
     @property
     def timing(self) -> Timing:

@@ -48,6 +48,10 @@ _HTTPS_ORIGIN = re.compile(
     r"https://(?=.{1,253}(:|\Z))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
     r"(:[0-9]{1,5})?\Z"
 )
+# the first name of a certificate: at most 64 characters (ACM guide, "Certificate characteristics")
+_CERTIFIED_NAME = re.compile(
+    r"(?=.{1,64}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?=.*[a-z])[a-z0-9-]{1,62}[a-z0-9]\Z"
+)
 _HTTPS_FOLDER = re.compile(r"https://(?=\S{1,192}\Z)[!-\"$-;=@-Z\[\]_a-z~]+\Z", re.ASCII)
 _ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}\Z")
 _POLICY_ARN = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]{1,512}\Z", re.ASCII)
@@ -129,6 +133,13 @@ _RULES = (
         " end: links are this, a slash and a token",
     ),
     _Rule(
+        "download_domain",
+        lambda config: (
+            config.download_domain is None or bool(_CERTIFIED_NAME.match(config.download_domain))
+        ),
+        "must be a host name in lower case, as files.example.com, of at most 64 characters",
+    ),
+    _Rule(
         "log_retention_days",
         lambda config: config.log_retention_days in LOG_RETENTION_DAYS,
         "must be a number of days that CloudWatch Logs offers: "
@@ -184,6 +195,24 @@ _RULES = (
         lambda config: not (config.download_url and not config.has_page),
         "must be empty with linkMode presigned: it is the URL of the download page, which only"
         " linkMode page deploys",
+    ),
+    _Rule(
+        "download_domain",
+        lambda config: not (config.download_domain and not config.has_page),
+        "must be empty with linkMode presigned: it is the domain of the download page, which only"
+        " linkMode page deploys",
+    ),
+    _Rule(
+        "download_domain",
+        lambda config: not (config.download_domain and not config.hosted_zone_id),
+        "needs hostedZoneId, the Route 53 zone that holds it: its certificate is issued once its"
+        " records are there. If another provider has the zone, put a domain in front of the page"
+        " yourself and set downloadUrl",
+    ),
+    _Rule(
+        "download_url",
+        lambda config: not (config.download_url and config.download_domain),
+        "must be empty with downloadDomain, which sets the URL of the links",
     ),
     _Rule(
         "malware_protection",
@@ -307,7 +336,7 @@ def _settings_problems(config: StackConfig) -> Iterator[Problem]:
                 yield Problem(field=key_name(source), value=value, rule=problem.rule)
         return
     known = environment.known_variables(settings, config.common_variables())
-    size = environment.size({**known, environment.DOWNLOAD_URL: config.download_url or ""})
+    size = environment.size({**known, environment.DOWNLOAD_URL: config.own_download_url or ""})
     room = environment.LIMIT - environment.RESERVED_FOR_RESOURCES
     if size > room:
         yield Problem(

@@ -115,6 +115,7 @@ class DownloadPage(pulumi.ComponentResource):
     """The function and its URL, which tokens are appended to after a slash."""
 
     function_name: pulumi.Output[str]
+    invoke_arn: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
     url: pulumi.Output[str]
 
@@ -170,6 +171,7 @@ class DownloadPage(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[asking]),
         )
         self.function_name = function.name
+        self.invoke_arn = function.invoke_arn
         self.log_group_name = made.log_group.name
         self.url = url.function_url.apply(lambda text: text.rstrip("/"))
         self.register_outputs({"functionName": self.function_name, "url": self.url})

@@ -51,20 +51,23 @@ def alarms(
     is_scanned: bool,
     posting_log_group: str | None = None,
     watch_log_group: str | None = None,
+    has_domain: bool = False,
 ) -> tuple[Alarm, ...]:
     """Every alarm of a stack.
 
     The texts name the dashboard and the log groups. `page_log_group` is the download page's, None
     without a page. `is_scanned`: whether attachments are scanned for malware. `posting_log_group`
     is that of the function that posts to webhooks and the event bus, `watch_log_group` that of the
-    function that checks subscriptions; None without that function.
+    function that checks subscriptions; None without that function. `has_domain`: whether links
+    have a domain of the stack's.
     """
     of_page = () if page_log_group is None else _alarms_of_page(page_log_group)
+    of_domain = (_DOMAIN_ERRORS,) if has_domain else ()
     of_scan = (_MALWARE,) if is_scanned else ()
     of_posting = () if posting_log_group is None else (_not_posted(posting_log_group),)
     of_watch = () if watch_log_group is None else _alarms_of_watch(watch_log_group)
     of_relay = _alarms_of_relay(thresholds, dashboard, log_group)
-    return (*of_relay, *of_page, *of_scan, *of_posting, *of_watch)
+    return (*of_relay, *of_page, *of_domain, *of_scan, *of_posting, *of_watch)
 
 
 def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> tuple[Alarm, ...]:
@@ -255,6 +258,18 @@ def _alarms_of_page(log_group: str) -> tuple[Alarm, ...]:
             " to try.",
         ),
     )
+
+
+_DOMAIN_ERRORS = Alarm(
+    key="domain-errors",
+    metric=metrics.DOMAIN_FAILURES,
+    threshold=0,
+    meaning="A request at downloadDomain got an error: the page's function failed, or API Gateway"
+    " could not invoke it. Links stay valid; a new request may succeed.",
+    first="if the alarm download-errors fires too, or the page's log has an error, follow that"
+    " alarm's steps. If neither, the function's policy or the API was changed: run 'pulumi up"
+    " --refresh'. 'relayctl link MESSAGE --recipient ADDRESS' prints a link to try.",
+)
 
 
 def _not_posted(log_group: str) -> Alarm:

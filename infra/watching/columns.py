@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import metrics
-from .metrics import Metric, asked, counted, invoked, received
+from .metrics import Metric, asked, asked_at_domain, counted, invoked, received
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,8 @@ class Limits:
 
     `download_max_concurrency` is None without a download page, and 0 if the page has no limit but
     the account's. `is_posted`: whether notices and alarms are posted to webhooks or an event bus;
-    `is_watched`: whether subscriptions are checked.
+    `is_watched`: whether subscriptions are checked; `has_domain`: whether there is an API at
+    `downloadDomain`.
     """
 
     function_timeout_seconds: int
@@ -66,6 +67,7 @@ class Limits:
     download_max_concurrency: int | None
     is_posted: bool = False
     is_watched: bool = False
+    has_domain: bool = False
 
 
 _OUTCOMES = {
@@ -158,7 +160,7 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                 _graph("Bytes of attachments", (counted("AttachmentBytes"), "bytes stored")),
             ),
         ),
-        *(() if most_pages is None else (_fetched(most_pages),)),
+        *(() if most_pages is None else (_fetched(limits, most_pages),)),
         Column(
             title="Went wrong",
             explanation="and who has to look at it",
@@ -197,6 +199,11 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                         _graph(
                             "Download page",
                             (metrics.PAGE_FAILURES, "answered with an error"),
+                            *(
+                                ((metrics.DOMAIN_FAILURES, "the same at the domain"),)
+                                if limits.has_domain
+                                else ()
+                            ),
                             (metrics.PAGE_THROTTLES, "turned away"),
                         ),
                     )
@@ -224,7 +231,8 @@ def _heard(limits: Limits) -> tuple[Graph, ...]:
     return (_graph("Notices and alarms not delivered", *series),) if series else ()
 
 
-def _fetched(most_pages: int) -> Column:
+def _fetched(limits: Limits, most_pages: int) -> Column:
+    at_domain = (asked_at_domain("Latency", "p50"), asked_at_domain("Latency", "p95"))
     limit = Line(value=most_pages, label="downloadMaxConcurrency") if most_pages else None
     return Column(
         title="Fetched",
@@ -245,6 +253,11 @@ def _fetched(most_pages: int) -> Column:
                 "Time to a page",
                 (asked("UrlRequestLatency", "p50"), "ms, p50"),
                 (asked("UrlRequestLatency", "p95"), "ms, p95"),
+                *(
+                    zip(at_domain, ("ms at the domain, p50", "ms at the domain, p95"), strict=True)
+                    if limits.has_domain
+                    else ()
+                ),
             ),
             _graph(
                 "Pages at once",

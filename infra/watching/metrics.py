@@ -28,6 +28,7 @@ class Subject(Enum):
     DEAD_LETTER_QUEUE = "dead-letter queue"
     FUNCTION = "function"
     DOWNLOAD_PAGE = "download page"
+    DOWNLOAD_DOMAIN = "domain of the download page"
     POSTING_DEAD_LETTERS = "dead-letter queue of what is posted"
     ALARMS_TOPIC = "alarms topic"
     FALLBACK_TOPIC = "fallback topic"
@@ -53,6 +54,7 @@ _PLACES: Mapping[Subject, tuple[str, str | None]] = {
     Subject.DEAD_LETTER_QUEUE: ("AWS/SQS", "QueueName"),
     Subject.FUNCTION: ("AWS/Lambda", "FunctionName"),
     Subject.DOWNLOAD_PAGE: ("AWS/Lambda", "FunctionName"),
+    Subject.DOWNLOAD_DOMAIN: ("AWS/ApiGateway", "ApiId"),
     Subject.POSTING_DEAD_LETTERS: ("AWS/SQS", "QueueName"),
     Subject.ALARMS_TOPIC: ("AWS/SNS", "TopicName"),
     Subject.FALLBACK_TOPIC: ("AWS/SNS", "TopicName"),
@@ -93,6 +95,11 @@ def asked(name: str, statistic: str = "Sum") -> Metric:
     return Metric(name=name, of=Subject.DOWNLOAD_PAGE, statistic=statistic)
 
 
+def asked_at_domain(name: str, statistic: str = "Sum") -> Metric:
+    """A metric of the API at the domain of the links."""
+    return Metric(name=name, of=Subject.DOWNLOAD_DOMAIN, statistic=statistic)
+
+
 def counted(name: str, statistic: str = "Sum") -> Metric:
     """A metric that the relay itself writes."""
     return Metric(name=name, of=Subject.RELAY, statistic=statistic)
@@ -115,6 +122,10 @@ THROTTLES = invoked("Throttles", "Sum")
 PAGE_FAILURES = asked("Url5xxCount")
 """Requests that were answered with an error of ours, whether the function said so or died (AWS
 Lambda guide, "Monitoring Lambda function URLs")."""
+
+DOMAIN_FAILURES = asked_at_domain("5xx")
+"""The same of requests at downloadDomain, which Lambda does not count as requests of the URL (API
+Gateway guide, "Monitor CloudWatch metrics for HTTP APIs")."""
 
 PAGE_THROTTLES = asked("Throttles")
 AT_LAST_TRY = counted("MessagesAtLastTry")

@@ -65,7 +65,10 @@ def is_for_page(path: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionUrl:
-    """A function URL on the emulator at `endpoint`; `host` is the name that AWS gives it."""
+    """A function URL, or a domain of API Gateway's, on the emulator at `endpoint`.
+
+    `host` is its name on AWS.
+    """
 
     endpoint: str
     host: str

@@ -58,7 +58,11 @@ _ACTS: Mapping[str, acts.Act] = {
 
 
 def make_app(
-    content: ConsoleContent, pages: AnswersPages | None, *, is_closing: Callable[[], bool]
+    content: ConsoleContent,
+    pages: AnswersPages | None,
+    *,
+    is_closing: Callable[[], bool],
+    domains: Mapping[str, AnswersPages] | None = None,
 ) -> ASGIApp:
     """The whole site. When `is_closing` returns True, event streams end."""
     console = Console(content=content, token=secrets.token_urlsafe())
@@ -81,7 +85,7 @@ def make_app(
         exception_handlers=handlers,
     )
     app.router.redirect_slashes = False
-    return Site(app, pages)
+    return Site(app, pages, domains or {})
 
 
 def _events(

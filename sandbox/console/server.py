@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from threading import Event, Thread
 
 import uvicorn
@@ -24,12 +25,20 @@ class ConsoleServer:
     """Serves on `listening`, bound by the caller, from its creation until `close`.
 
     `pages` answers requests for download pages; None where no download function is deployed.
+    `domains` answer requests for API Gateway's domains, by host name.
     """
 
     def __init__(
-        self, *, listening: socket.socket, content: ConsoleContent, pages: AnswersPages | None
+        self,
+        *,
+        listening: socket.socket,
+        content: ConsoleContent,
+        pages: AnswersPages | None,
+        domains: Mapping[str, AnswersPages] | None = None,
     ) -> None:
-        app = make_app(content, pages, is_closing=lambda: self._server.should_exit)
+        app = make_app(
+            content, pages, domains=domains, is_closing=lambda: self._server.should_exit
+        )
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,

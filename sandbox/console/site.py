@@ -1,13 +1,16 @@
 """The entry of the site: which requests are allowed, the handler, and the response headers.
 
+A request for a domain of API Gateway's is forwarded to it, whatever its path.
+
 Every answer has the strictest policy with which it works, and is not cached. A request for a host
-other than this machine's own names is rejected. Otherwise another site could read the console by
-DNS rebinding.
+other than these and this machine's own names is rejected. Otherwise another site could read the
+console by DNS rebinding.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -40,12 +43,17 @@ class Site:
 
     console: ASGIApp
     pages: AnswersPages | None
+    domains: Mapping[str, AnswersPages] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        if not _is_ours(scope):
+        host = _host(scope)
+        if host in self.domains:
+            await forward(self.domains[host], scope, receive, send)
+            return
+        if host not in _OUR_NAMES:
             text = "This sandbox answers only requests for 127.0.0.1 and localhost.\n"
             answer: ASGIApp = Response(text, HTTPStatus.MISDIRECTED_REQUEST)
         elif self.pages is not None and is_for_page(scope["raw_path"]):
@@ -67,9 +75,9 @@ class Site:
         await answer(scope, receive, send_with_headers)
 
 
-def _is_ours(scope: Scope) -> bool:
+def _host(scope: Scope) -> str:
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
     try:
-        return urlsplit(f"//{host.decode('ascii')}").hostname in _OUR_NAMES
+        return urlsplit(f"//{host.decode('ascii')}").hostname or ""
     except ValueError:
-        return False
+        return ""

@@ -15,6 +15,7 @@ from sandbox.smtp.access import SmtpAccess
 
 from .alarms import Alarms
 from .content import ConsoleContent
+from .domains import deployed_domains
 from .forwarding import FunctionUrl
 from .incoming import Incoming
 from .journal import Journal
@@ -73,4 +74,6 @@ def start_console(
     )
     hosts = [function.url_host for function in functions if function.url_host]
     pages = FunctionUrl(endpoint=emulator.endpoint, host=hosts[0]) if hosts else None
-    return ConsoleServer(listening=listening, content=content, pages=pages)
+    return ConsoleServer(
+        listening=listening, content=content, pages=pages, domains=deployed_domains(emulator)
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from . import (
+    acm,
     activation,
+    apigateway,
     cloudwatch,
     eventbridge,
     function,
@@ -35,4 +37,6 @@ CREATORS: dict[str, Creator] = {
     **random.CREATORS,
     **kms.CREATORS,
     **route53.CREATORS,
+    **acm.CREATORS,
+    **apigateway.CREATORS,
 }

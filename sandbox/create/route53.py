@@ -7,13 +7,15 @@ both, so both are checked here.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .declared import Account, Created, Creator, DeclarationError, Declared
 
 _TEXT = {"TXT", "SPF"}
 
 
 def record(declared: Declared, account: Account) -> Created:
-    """`aws.route53.Record` with simple routing."""
+    """`aws.route53.Record` with simple routing, or an alias."""
     route53 = account.client("route53")
     zone, name, type_ = (declared.require(key) for key in ("zoneId", "name", "type"))
     zone_name = str(route53.get_hosted_zone(Id=zone)["HostedZone"]["Name"]).rstrip(".")
@@ -46,18 +48,32 @@ def find_record(account: Account, declared: Declared) -> bool:
 
 def change_record(account: Account, action: str, declared: Declared) -> None:
     """Create the declared record, overwrite it (UPSERT) or delete it, by `action`."""
-    type_ = declared.require("type")
-    values = [f'"{v}"' if type_ in _TEXT else v for v in declared.require("records")]
     record_set = {
         "Name": declared.require("name").rstrip("."),
-        "Type": type_,
-        "TTL": int(declared.require("ttl")),
-        "ResourceRecords": [{"Value": value} for value in values],
+        "Type": declared.require("type"),
+        **_content(declared),
     }
     account.client("route53").change_resource_record_sets(
         HostedZoneId=declared.require("zoneId"),
         ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record_set}]},
     )
+
+
+def _content(declared: Declared) -> dict[str, Any]:
+    for alias in declared.blocks("aliases"):
+        return {
+            "AliasTarget": {
+                "DNSName": alias.require("name"),
+                "HostedZoneId": alias.require("zoneId"),
+                "EvaluateTargetHealth": alias.require("evaluateTargetHealth"),
+            }
+        }
+    is_text = declared.require("type") in _TEXT
+    values = [f'"{value}"' if is_text else value for value in declared.require("records")]
+    return {
+        "TTL": int(declared.require("ttl")),
+        "ResourceRecords": [{"Value": value} for value in values],
+    }
 
 
 CREATORS: dict[str, Creator] = {"aws:route53/record:Record": record}

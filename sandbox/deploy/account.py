@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ses import SESClient
     from mypy_boto3_sesv2 import SESV2Client
 
+    from sandbox.create import Account
+
 
 def prepare_account(*, ses: SESClient, sesv2: SESV2Client, config: Mapping[str, Any]) -> None:
     """Create the rule set, verified domains and configuration set that `config` names.
@@ -31,3 +33,22 @@ def prepare_account(*, ses: SESClient, sesv2: SESV2Client, config: Mapping[str, 
             sesv2.create_email_identity(EmailIdentity=domain)
     if configuration_set := value("configurationSetName"):
         sesv2.create_configuration_set(ConfigurationSetName=configuration_set)
+
+
+def with_zone(config: dict[str, object], account: Account) -> dict[str, object]:
+    """The configuration with the id of a zone that the emulator has, if it names one.
+
+    Route 53 makes up the ids of its zones. This one holds all domains of the configuration.
+    """
+    if not config.get("mail-relay:hostedZoneId"):
+        return config
+    domains = [
+        str(config[f"mail-relay:{key}"]).rpartition("@")[2].lower().split(".")[::-1]
+        for key in ("senderEmail", "recipientEmail", "downloadDomain")
+        if config.get(f"mail-relay:{key}")
+    ]
+    common = [label for label, *others in zip(*domains, strict=False) if {*others} <= {label}]
+    name = ".".join(reversed(common or domains[0]))
+    made = account.client("route53").create_hosted_zone(Name=name, CallerReference=name)
+    zone_id = made["HostedZone"]["Id"].rpartition("/")[2]
+    return {**config, "mail-relay:hostedZoneId": zone_id}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from . import (
+    acm,
     activation,
+    apigateway,
     cloudwatch,
     eventbridge,
     function,
@@ -35,4 +37,6 @@ LIVES: dict[str, Life] = {
     **random.LIVES,
     **kms.LIVES,
     **route53.LIVES,
+    **acm.LIVES,
+    **apigateway.LIVES,
 }

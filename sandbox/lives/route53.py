@@ -33,7 +33,7 @@ LIVES: dict[str, Life] = {
         source="internal/service/route53/record.go",  # there, the type is updated in place
         replaced_by=frozenset({"name", "zoneId"}),
         updates={
-            **by(_put, "records", "ttl"),
+            **by(_put, "aliases", "records", "ttl"),
             **nothing_to_do("allowOverwrite", because="it has an effect only on creation"),
         },
     ),

@@ -1,8 +1,9 @@
 """Metrics that AWS services count and the emulator does not, so that alarms work.
 
 The emulator stores alarms and evaluates them on the data that is put.
-`sandbox.services.log_metrics` puts the metrics of functions' logs, `sandbox.ses.events` bounces;
-throttling does not occur here. This module supplies the rest:
+`sandbox.services.log_metrics` puts the metrics of functions' logs, `sandbox.ses.events` bounces,
+`sandbox.console.domains` errors of API Gateway; throttling does not occur here. This module
+supplies the rest:
 
 * The emulator has no metrics of a queue. SQS reports how many messages it holds, but not how many
   were sent nor how old they are. `Tally` estimates these from the depth over time and from the
@@ -38,6 +39,7 @@ _BROUGHT_BY_OTHERS = {
     ("AWS/Lambda", "Errors"),
     ("AWS/Lambda", "Url5xxCount"),
     ("AWS/SES", "Bounce"),
+    ("AWS/ApiGateway", "5xx"),
 }
 _NEVER_BAD = {
     ("AWS/Lambda", "Throttles"),

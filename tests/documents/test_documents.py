@@ -86,6 +86,7 @@ def test_notices_and_alarms_lead_to_places_that_are_there() -> None:
         is_scanned=True,
         posting_log_group="",
         watch_log_group="",
+        has_domain=True,
     )
     places = {manual_at("the-notices"), *(manual_at(one.key) for one in watched)}
     assert {f"{MANUAL}#{one}" for one in anchors(ROOT / MANUAL)} >= places

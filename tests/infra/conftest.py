@@ -92,8 +92,15 @@ def renewing(deploy: Deploy) -> Deployment:
     return deploy(linkRenewal=True)
 
 
+@pytest.fixture(scope="session")
+def in_domain(deploy: Deploy) -> Deployment:
+    """The dev stack, its links under a domain of the operator's."""
+    return deploy(downloadDomain="files.example.com", hostedZoneId="Z123")
+
+
 @pytest.fixture(
-    scope="session", params=["dev", "presigned", "scanned", "hardened", "posted", "renewing"]
+    scope="session",
+    params=["dev", "presigned", "scanned", "hardened", "posted", "renewing", "in_domain"],
 )
 def every(request: pytest.FixtureRequest) -> Deployment:
     """The dev stack, in each of the forms that its configuration gives it."""

@@ -36,9 +36,29 @@ OUTPUTS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "aws:lambda/function:Function": lambda name: {
         "name": name,
         "arn": f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:{name}",
+        "invokeArn": f"invoke:{name}",
     },
     "aws:lambda/functionUrl:FunctionUrl": lambda _: {
         "functionUrl": f"https://{'abcd' * 8}.lambda-url.eu-central-1.on.aws/"
+    },
+    "aws:apigatewayv2/api:Api": lambda _: {
+        "executionArn": f"arn:aws:execute-api:eu-central-1:{ACCOUNT}:api1",
+    },
+    "aws:apigatewayv2/domainName:DomainName": lambda _: {
+        "domainNameConfiguration": {
+            "targetDomainName": "d-1.execute-api.eu-central-1.amazonaws.com",
+            "hostedZoneId": "ZAPI",
+        }
+    },
+    "aws:acm/certificate:Certificate": lambda _: {
+        "arn": f"arn:aws:acm:eu-central-1:{ACCOUNT}:certificate/1",
+        "domainValidationOptions": [
+            {
+                "resourceRecordName": "_token.files.example.com.",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "_value.acm-validations.aws.",
+            }
+        ],
     },
     "random:index/randomBytes:RandomBytes": lambda name: {
         "base64": base64.b64encode(sha256(name.encode()).digest()).decode("ascii")

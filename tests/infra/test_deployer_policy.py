@@ -1,4 +1,4 @@
-"""The policy to paste for whoever deploys covers every type of resource and every question."""
+"""The policies to paste for whoever deploys cover every type of resource and every question."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ import pytest
 
 from tests.infra.program import ROOT, Deployment
 
-POLICY: Mapping[str, Any] = json.loads((ROOT / "docs" / "deployer-policy.json").read_text("utf-8"))
+POLICIES: Mapping[str, Mapping[str, Any]] = {
+    name: json.loads((ROOT / "docs" / f"{name}.json").read_text("utf-8"))
+    for name in ("deployer-policy", "deployer-policy-domain")
+}
+STATEMENTS = [one for policy in POLICIES.values() for one in policy["Statement"]]
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
     # Type → what the provider calls to make and to delete it (terraform-provider-aws).
@@ -81,6 +85,20 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
         "ses:CreateConfigurationSetEventDestination",
     ),
     "aws:route53/record:Record": ("route53:ChangeResourceRecordSets", "route53:GetChange"),
+    "aws:acm/certificate:Certificate": (
+        *("acm:RequestCertificate", "acm:DescribeCertificate", "acm:DeleteCertificate"),
+        "acm:ListTagsForCertificate",
+    ),
+    "aws:acm/certificateValidation:CertificateValidation": ("acm:DescribeCertificate",),
+    # API Gateway's rights are the methods of its own API, and each type's path is a resource.
+    "aws:apigatewayv2/api:Api": ("apigateway:POST", "apigateway:GET", "apigateway:DELETE"),
+    "aws:apigatewayv2/integration:Integration": ("apigateway:POST", "apigateway:PATCH"),
+    "aws:apigatewayv2/route:Route": ("apigateway:POST", "apigateway:PATCH"),
+    "aws:apigatewayv2/stage:Stage": ("apigateway:POST", "apigateway:PATCH"),
+    "aws:apigatewayv2/domainName:DomainName": (
+        *("apigateway:POST", "apigateway:PATCH", "iam:CreateServiceLinkedRole"),
+    ),
+    "aws:apigatewayv2/apiMapping:ApiMapping": ("apigateway:POST", "apigateway:DELETE"),
     "aws:guardduty/malwareProtectionPlan:MalwareProtectionPlan": (
         "guardduty:CreateMalwareProtectionPlan",
     ),
@@ -98,12 +116,13 @@ WITHOUT_RESOURCE = (
     # Rights that IAM holds to no resource (AWS service authorization reference).
     *("iam:ListVirtualMFADevices", "ssm:DescribeParameters", "sts:GetCallerIdentity"),
     *("servicequotas:GetAWSDefaultServiceQuota", "logs:DescribeLogGroups"),
+    "acm:RequestCertificate",
 )
 OWN_TYPES = re.compile(r"mail-relay:|pulumi:|random:")
 
 
 def allowed() -> Iterator[str]:
-    for statement in POLICY["Statement"]:
+    for statement in STATEMENTS:
         assert statement["Effect"] == "Allow"
         yield from statement["Action"]
 
@@ -119,10 +138,14 @@ def test_every_type_of_resource_can_be_made_and_deleted(every: Deployment) -> No
 @pytest.mark.parametrize("action", WITHOUT_RESOURCE)
 def test_what_iam_holds_to_no_resource_is_allowed_on_all(action: str) -> None:
     assert any(
-        action in statement["Action"]
-        for statement in POLICY["Statement"]
-        if statement["Resource"] == "*"
+        action in statement["Action"] for statement in STATEMENTS if statement["Resource"] == "*"
     )
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_each_is_short_enough_for_a_managed_policy(name: str) -> None:
+    # IAM guide, "IAM and AWS STS quotas": characters, without white space
+    assert len("".join(json.dumps(POLICIES[name]).split())) <= 6144
 
 
 def test_it_gives_no_whole_service_away() -> None:
@@ -140,7 +163,7 @@ def test_what_it_names_is_named_by_this_project(every: Deployment) -> None:
     ):
         (pattern,) = (
             resource.removeprefix(kind)
-            for statement in POLICY["Statement"]
+            for statement in STATEMENTS
             for resource in statement["Resource"]
             if resource.startswith(kind) and kind != resource
         )

@@ -31,6 +31,7 @@ OTHERS: Mapping[str, object] = {
     "linkExpiryHours": 12,
     "linkKeyVersion": 2,
     "downloadUrl": "https://files.example.com",
+    "downloadDomain": "files.example.com",
     "downloadMaxConcurrency": 10,
     "attachmentRetentionDays": 60,
     "inlineImageLimit": 500_000,
@@ -118,4 +119,6 @@ def changed_config(config: Mapping[str, object], key: str, zone: str) -> dict[st
     now = config[f"mail-relay:{key}"]
     value = (not now) if isinstance(now, bool) else others[key]
     changes = {**TOGETHER.get(key, {}), key: value}
+    if key == "downloadDomain":
+        changes["hostedZoneId"] = zone
     return {**config, **{f"mail-relay:{name}": value for name, value in changes.items()}}

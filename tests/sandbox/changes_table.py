@@ -14,6 +14,14 @@ DOCUMENT = ROOT / "docs" / "operating.md"
 BEGIN, END = "<!-- what-changes -->", "<!-- /what-changes -->"
 
 WORDS: Mapping[str, str] = {
+    "aws:acm/certificate:Certificate": "certificate",
+    "aws:acm/certificateValidation:CertificateValidation": "wait for the certificate",
+    "aws:apigatewayv2/api:Api": "API",
+    "aws:apigatewayv2/apiMapping:ApiMapping": "API mapping",
+    "aws:apigatewayv2/domainName:DomainName": "domain name",
+    "aws:apigatewayv2/integration:Integration": "integration",
+    "aws:apigatewayv2/route:Route": "route",
+    "aws:apigatewayv2/stage:Stage": "stage",
     "aws:cloudwatch/dashboard:Dashboard": "dashboard",
     "aws:cloudwatch/eventRule:EventRule": "schedule",
     "aws:cloudwatch/eventTarget:EventTarget": "schedule's target",

@@ -25,6 +25,8 @@ from tests.sandbox.waiting import eventually
 CONFIG = (
     "allowedRecipients=example.com,simulator.amazonses.com",
     "malwareProtection=true",
+    "downloadDomain=files.example.com",
+    "hostedZoneId=Z123",
     "directoryRefreshSeconds=0",
     f'recipientGroups={{"{GROUP}": ["member-of-plant@example.com"]}}',
     "dlqMaxReceiveCount=3",
@@ -76,6 +78,7 @@ def declared() -> set[str]:
         is_scanned=True,
         posting_log_group="",
         watch_log_group="",
+        has_domain=True,
     )
     return {one.key for one in found}
 

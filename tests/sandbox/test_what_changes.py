@@ -39,7 +39,7 @@ TAKING = {
 }
 """The keys whose change takes such a thing away; the table says why."""
 
-ALONE = frozenset({"activateRuleSet", "protect", "forceDestroy"})
+ALONE = frozenset({"activateRuleSet", "downloadDomain", "protect", "forceDestroy"})
 """The keys that cannot change beside others: the configuration would contradict itself."""
 
 

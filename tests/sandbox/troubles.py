@@ -174,7 +174,7 @@ def the_page_cannot_start(night: Night) -> None:
     link = _mail_a_file(night)
     _deploy_page(night, "adapters.absent.handler")
     with pytest.raises(HTTPError, match="502"):
-        open_page(link)
+        open_page(link, night.relay.ready["http"])
 
 
 def deploy_the_page_before(night: Night) -> None:
@@ -208,6 +208,8 @@ OF_MAIL: Mapping[str, Rehearsal] = {
     "device-bounces": Rehearsal(ses_receives_none, (activate_the_rule_set, send_again)),
     "bounce-rate": Rehearsal(mail_bounces, (nothing_more,)),
     "complaint-rate": Rehearsal(somebody_complains, (nothing_more,)),
+    # The page's errors count at the domain too: so it comes first.
+    "domain-errors": Rehearsal(too_many_ask, (nothing_more,)),
     "download-errors": Rehearsal(the_page_cannot_start, (deploy_the_page_before,)),
     "download-throttles": Rehearsal(too_many_ask, (nothing_more,)),
 }

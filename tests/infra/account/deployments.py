@@ -35,7 +35,7 @@ def after(stack: Deployment, *, rule_set: str | None = "mail-relay-dev") -> InAc
         ),
         identities={one.inputs["emailIdentity"]: True for one in stack.all(IDENTITY)},
         records={
-            (one.inputs["name"], one.inputs["type"]): tuple(one.inputs["records"])
+            (one.inputs["name"], one.inputs["type"]): tuple(one.inputs.get("records", ()))
             for one in stack.all(RECORD)
         },
     )

@@ -201,7 +201,13 @@ def test_the_list_is_there_before_what_it_names(every: Deployment) -> None:
 
 
 def test_the_list_is_read_as_it_was_written() -> None:
-    holdings = Holdings(domains=("a.example",), records=("k",), zone="Z1", has_key=True)
+    holdings = Holdings(
+        domains=("a.example",),
+        records=("k",),
+        zone="Z1",
+        has_key=True,
+        download_domains=("files.example.com",),
+    )
     assert parse_holdings(format_holdings(holdings)) == holdings
     assert parse_holdings("{}") == Holdings()
 

@@ -101,6 +101,7 @@ def test_a_stack_that_sets_only_what_is_required_gets_the_defaults() -> None:
         force_destroy=False,
         link_key_version=1,
         download_url=None,
+        download_domain=None,
         download_max_concurrency=20,
         malware_protection=False,
     )
@@ -245,6 +246,8 @@ def test_a_stack_whose_name_cannot_be_part_of_the_accounts_names_is_refused(stac
         {"linkMode": "page", "malwareProtection": True},
         {"linkMode": "page", "downloadUrl": "https://files-1.example.com:8443"},
         {"linkMode": "page", "downloadUrl": "https://xn--bcher-kva.example"},
+        {"downloadDomain": "files-1.xn--bcher-kva.example", "hostedZoneId": "Z123"},
+        {"downloadDomain": f"{'f.' * 26}example.com", "hostedZoneId": "Z123"},
         {"linkKeyVersion": 1_000_000, "downloadMaxConcurrency": 0},
         {"existingRuleSetName": "shared", "activateRuleSet": False},
         {"functionTimeoutSeconds": 900, "dlqMaxReceiveCount": 32},

@@ -31,6 +31,7 @@ PARTS: Mapping[str, st.SearchStrategy[Mapping[str, Any]]] = {
             {},
             {"createIdentities": False},
             {"hostedZoneId": "Z123"},
+            {"hostedZoneId": "Z123", "linkMode": "page", "downloadDomain": "files.example.com"},
             {"hostedZoneId": "Z123", "recipientEmail": "devices@mail.example.com"},
             {"hostedZoneId": "Z123", "recipientEmail": "devices@in.plant.example"},
         ]
@@ -73,6 +74,9 @@ OF_A_DOMAIN = {
     "aws:sesv2/emailIdentity:EmailIdentity",
     "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes",
     "aws:route53/record:Record",
+    "aws:acm/certificate:Certificate",
+    "aws:acm/certificateValidation:CertificateValidation",
+    "aws:apigatewayv2/domainName:DomainName",
 }
 NAMES = ("name", "bucket", "ruleSetName", "dashboardName", "configurationSetName", "statementId")
 OF_ANOTHER = {
@@ -80,6 +84,7 @@ OF_ANOTHER = {
     # its own: a rule in a rule set, a statement in the policy of a function.
     ("aws:ses/receiptRule:ReceiptRule", "ruleSetName"),
     ("aws:lambda/permission:Permission", "statementId"),
+    ("aws:apigatewayv2/stage:Stage", "name"),
 }
 
 

@@ -185,6 +185,34 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
         {"downloadMaxConcurrency": 1001},
         {"downloadMaxConcurrency": "from 0 to 1000"},
     ),
+    **{
+        f"domain {domain[:40]}": (
+            {"downloadDomain": domain, "hostedZoneId": "Z123"},
+            {"downloadDomain": "must be a host name in lower case"},
+        )
+        for domain in (
+            *("https://files.example.com", "files.example.com/", "Files.example.com"),
+            *("localhost", "127.0.0.1", "*.example.com", "files.example.com.", "a..example.com"),
+            *("-f.example.com", "files.-example.com", f"{'a' * 64}.example.com"),
+            f"{'f.' * 27}example.com",
+        )
+    },
+    "domain without a page": (
+        {"linkMode": "presigned", "downloadDomain": "files.example.com", "hostedZoneId": "Z123"},
+        {"downloadDomain": "only linkMode page deploys"},
+    ),
+    "domain without a zone": (
+        {"downloadDomain": "files.example.com"},
+        {"downloadDomain": "needs hostedZoneId"},
+    ),
+    "domain and URL": (
+        {
+            "downloadDomain": "files.example.com",
+            "downloadUrl": "https://files.example.com",
+            "hostedZoneId": "Z123",
+        },
+        {"downloadUrl": "must be empty with downloadDomain"},
+    ),
     "page without TLS": (
         {"linkMode": "page", "downloadUrl": "http://files.example.com"},
         {"downloadUrl": "must be https://"},

@@ -62,6 +62,8 @@ ALARMS = {
     "download-errors": Expected("AWS/Lambda", "Url5xxCount", PAGE, "Sum", 0, 300),
     "download-throttles": Expected("AWS/Lambda", "Throttles", PAGE, "Sum", 0, 300, (3, 3)),
 }
+DOMAIN = {"ApiId": "mail-relay-dev-domain-id"}
+OF_DOMAIN = {"domain-errors": Expected("AWS/ApiGateway", "5xx", DOMAIN, "Sum", 0, 300)}
 OF_PAGE = {"download-errors", "download-throttles"}
 OF_SCAN = {"malware"}
 
@@ -86,9 +88,16 @@ def test_malware_that_is_found_is_an_alarm_where_files_are_scanned(scanned: Depl
     )
 
 
-@pytest.mark.parametrize("key", ALARMS)
-def test_an_alarm_sounds_when_its_metric_exceeds_its_threshold(dev: Deployment, key: str) -> None:
-    alarm = inputs(dev, key)
+def test_errors_at_the_domain_are_an_alarm_where_links_have_one(in_domain: Deployment) -> None:
+    keys = ALARMS.keys() | OF_DOMAIN.keys()
+    assert {one.name for one in in_domain.all(ALARM)} == {f"mail-relay-dev-{key}" for key in keys}
+
+
+@pytest.mark.parametrize("key", [*ALARMS, *OF_DOMAIN])
+def test_an_alarm_sounds_when_its_metric_exceeds_its_threshold(
+    in_domain: Deployment, key: str
+) -> None:
+    alarm = inputs(in_domain, key)
     found = Expected(
         alarm["namespace"],
         alarm["metricName"],
@@ -98,7 +107,7 @@ def test_an_alarm_sounds_when_its_metric_exceeds_its_threshold(dev: Deployment, 
         alarm["period"],
         (alarm["datapointsToAlarm"], alarm["evaluationPeriods"]),
     )
-    assert ALARMS[key] == found
+    assert {**ALARMS, **OF_DOMAIN}[key] == found
     assert alarm["comparisonOperator"] == "GreaterThanThreshold"
     assert alarm["alarmActions"] == [TOPIC_ARN]
 

@@ -86,6 +86,8 @@ def test_every_alarms_metric_is_shown_as_it_sees_it_with_a_line_where_it_sounds(
 ) -> None:
     stack = deploy(
         linkMode="page",
+        downloadDomain="files.example.com",
+        hostedZoneId="Z123",
         dlqAlarmThreshold=7,
         queueAgeAlarmSeconds=600,
         trafficAlarmThreshold=1000,
@@ -144,6 +146,21 @@ def test_it_follows_a_mail_from_left_to_right(dev: Deployment, presigned: Deploy
     way = ["## 1. Received", "## 2. Waiting", "## 3. Worked through", "## 4. Submitted"]
     assert titles(dev) == [*way, "## 5. Fetched", "## 6. Went wrong"]
     assert titles(presigned) == [*way, "## 5. Went wrong"]
+
+
+def test_requests_at_the_domain_are_shown_beside_those_at_the_functions_url(
+    dev: Deployment, in_domain: Deployment
+) -> None:
+    def at_domain(stack: Deployment) -> set[tuple[str, str]]:
+        return {
+            (metric, options["stat"])
+            for widget in widgets(stack, "metric")
+            for namespace, metric, _, options in curves(widget)
+            if namespace == "AWS/ApiGateway"
+        }
+
+    assert at_domain(dev) == set()
+    assert at_domain(in_domain) == {("5xx", "Sum"), ("Latency", "p50"), ("Latency", "p95")}
 
 
 def test_without_a_page_nothing_of_a_page_is_shown(presigned: Deployment) -> None:

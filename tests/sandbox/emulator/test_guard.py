@@ -27,12 +27,13 @@ OURS = {"host": "127.0.0.1:4566"}
         ("OPTIONS", "/bucket/key", "", {**OURS, **SIGNED}),
         ("GET", "/bucket/key", "X-Amz-Signature=x", {"host": "evil.example:4566"}),
         ("GET", "/", "", {"host": "x.lambda-url.eu-central-1.on.aws.evil.example"}),
+        ("POST", "/_ministack/reset", "", {"host": "abc.lambda-url.eu-central-1.on.aws"}),
         ("GET", "/", "", {**SIGNED, "host": "["}),
         ("GET", "/", "", SIGNED),
     ],
 )
 def test_who_is_kept_out(method: str, path: str, query: str, headers: Mapping[str, str]) -> None:
-    assert not may_pass(method, path, query, headers, "key")
+    assert not may_pass(method, path, query, headers, key="key")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,27 @@ def test_who_is_kept_out(method: str, path: str, query: str, headers: Mapping[st
     ],
 )
 def test_who_gets_in(method: str, path: str, query: str, headers: Mapping[str, str]) -> None:
-    assert may_pass(method, path, query, headers, "key")
+    assert may_pass(method, path, query, headers, key="key")
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "passes"),
+    [
+        ("/token", "files.example.com", True),
+        ("/token", "files.example.com:4566", True),
+        ("/_oken", "files.example.com", True),
+        ("/_ministack/reset", "files.example.com", False),
+        ("/_aws/lambda-url/abc/x", "files.example.com", False),
+        ("/token", "evil.example", False),
+        ("/_ministack/reset", "127.0.0.1", False),
+    ],
+)
+def test_a_domain_is_open_to_all_and_nothing_else_is(
+    path: str, host: str, *, passes: bool
+) -> None:
+    domains = {"files.example.com", "127.0.0.1"}
+    found = may_pass("POST", path, "", {"host": host}, key="key", is_domain=domains.__contains__)
+    assert found is passes
 
 
 @pytest.fixture(scope="module")

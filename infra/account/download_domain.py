@@ -1,0 +1,66 @@
+"""Whether the domain of the links can be made in the zone, and what its change ends.
+
+Pure functions, as `account_plan` is. A record of the domain that another system has published is
+never written over. So the stack lists the domains whose records it has made, and keeps one on the
+list for as long as the zone has its records: a deployment that changed the domain may have failed,
+and the next one may go back.
+"""
+
+from __future__ import annotations
+
+from infra.configuration.config import StackConfig
+from infra.mail.dns import is_in_zone
+
+from .holdings import Holdings
+from .lookup import Zone
+
+_ADDRESSES = ("A", "AAAA", "CNAME")
+
+
+def domain_problem(config: StackConfig, zone: Zone | None, before: Holdings) -> str | None:
+    """Why the zone cannot have downloadDomain, and what to do; None if it can or none is set."""
+    domain = config.download_domain
+    if domain is None or zone is None:
+        return None
+    if not is_in_zone(domain, zone.name):
+        return (
+            f"downloadDomain is {domain}, which is not in the zone {zone.name} of hostedZoneId:"
+            " choose a name in that zone."
+        )
+    is_own = domain in before.download_domains and before.zone == config.hosted_zone_id
+    if (present := _records(domain, zone)) and not is_own:
+        return (
+            f"the zone {zone.name} has records of {domain} already ({', '.join(present)}), which"
+            " this stack has not made: delete them if nothing needs them, or set downloadDomain to"
+            " another name."
+        )
+    return None
+
+
+def listed_domains(config: StackConfig, zone: Zone | None, before: Holdings) -> tuple[str, ...]:
+    """The domains whose records are the stack's, once it has its configured one."""
+    wanted = [config.download_domain] if config.download_domain else []
+    return tuple(dict.fromkeys([*_former(config, zone, before), *wanted]))
+
+
+def domain_warnings(config: StackConfig, zone: Zone | None, before: Holdings) -> tuple[str, ...]:
+    """What stops working, if the domain of links that were sent before changes or goes."""
+    return tuple(
+        f"downloadDomain is {config.download_domain or 'empty'}, but links of mail sent before"
+        f" have the domain {domain}: this deployment deletes its certificate and its records, and"
+        f" these links stop working. To keep them, set downloadDomain to {domain}. 'relayctl link"
+        " MESSAGE --recipient ADDRESS' prints a link that works"
+        for domain in _former(config, zone, before)
+    )
+
+
+def _former(config: StackConfig, zone: Zone | None, before: Holdings) -> list[str]:
+    return [
+        domain
+        for domain in before.download_domains
+        if domain != config.download_domain and zone is not None and _records(domain, zone)
+    ]
+
+
+def _records(domain: str, zone: Zone) -> list[str]:
+    return [type_ for type_ in _ADDRESSES if (domain, type_) in zone.records]

@@ -1,0 +1,80 @@
+"""The domain of the links: in the zone, nobody else's, and warned about before its links end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from infra.account.account_plan import CannotDeploy
+from tests.infra.account.deployments import RECORD, after, deploy_in
+from tests.infra.mocked_aws import EMPTY, InAccount
+from tests.infra.program import Deployment
+
+FILES, SHARE = "files.example.com", "share.example.com"
+
+
+def deploy_with(account: InAccount, domain: str | None, *, zone: str = "Z123") -> Deployment:
+    return deploy_in(account, downloadDomain=domain, hostedZoneId=zone)
+
+
+def addresses(stack: Deployment) -> set[str]:
+    return {one.inputs["name"] for one in stack.all(RECORD) if one.inputs["type"] == "A"}
+
+
+def test_a_domain_outside_of_the_zone_stops_the_deployment() -> None:
+    with pytest.raises(
+        CannotDeploy, match=r"files\.example\.org, which is not in the zone exampl"
+    ):
+        deploy_with(EMPTY, "files.example.org")
+
+
+@pytest.mark.parametrize("type_", ["A", "AAAA", "CNAME"])
+def test_what_others_publish_at_the_domain_is_not_written_over(type_: str) -> None:
+    theirs = InAccount(records={(FILES, type_): ()})  # an alias has no value
+    with pytest.raises(CannotDeploy, match=rf"records of {FILES} already \({type_}\)"):
+        deploy_with(theirs, FILES)
+
+
+def test_mail_for_the_domain_is_not_in_its_way() -> None:
+    mail = InAccount(records={(FILES, "MX"): ("10 mail.example.com",)})
+    assert addresses(deploy_with(mail, FILES)) == {FILES}
+
+
+def test_the_stacks_own_records_stop_no_later_deployment() -> None:
+    first = deploy_with(EMPTY, FILES)
+    again = deploy_with(after(first), FILES)
+    assert addresses(again) == {FILES}
+    assert again.warnings == first.warnings == ()
+
+
+@pytest.mark.parametrize("domain", [SHARE, None])
+def test_that_links_of_the_domain_end_is_told_before(domain: str | None) -> None:
+    changed = deploy_with(after(deploy_with(EMPTY, FILES)), domain)
+    (told,) = changed.warnings
+    assert f"downloadDomain is {domain or 'empty'}, but links" in told
+    assert f"have the domain {FILES}" in told
+    assert "these links stop working" in told
+
+
+def test_after_a_change_that_failed_the_next_deployment_may_go_back() -> None:
+    first = after(deploy_with(EMPTY, FILES))
+    changed = after(deploy_with(first, SHARE))
+    failed = replace(changed, records={**first.records, **changed.records})
+    back = deploy_with(failed, FILES)
+    assert addresses(back) == {FILES}
+    assert [f"have the domain {SHARE}" in told for told in back.warnings] == [True]
+
+
+def test_once_its_records_are_gone_a_former_domain_is_nobodys() -> None:
+    gone = after(deploy_with(after(deploy_with(EMPTY, FILES)), SHARE))
+    settled = deploy_with(gone, SHARE)
+    assert settled.warnings == ()
+    theirs = replace(after(settled), records={(FILES, "A"): ()})
+    with pytest.raises(CannotDeploy, match="which this stack has not made"):
+        deploy_with(theirs, FILES)
+
+
+def test_records_of_another_zone_are_not_the_stacks_own() -> None:
+    with pytest.raises(CannotDeploy, match="which this stack has not made"):
+        deploy_with(after(deploy_with(EMPTY, FILES)), FILES, zone="Z456")
