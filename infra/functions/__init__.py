@@ -1,6 +1,7 @@
 """The Lambda functions, what each may do, and what runs in them.
 
-`relay_function` is the relay behind its `queue`, `download_function` the page behind its URL;
+`relay_function` is the relay behind its `queue`, `download_function` the page behind its URL,
+`download_domain` the operator's domain in front of it;
 `logged_function` is what all have in common. `archive` makes their code, the same bytes for the
 same sources, `platform_wheel` fetches what of it depends on Lambda's platform, and `bytecode`
 compiles it; `made_of` says whether it has to be made again. `trust_anchors` are the authorities of
