@@ -116,7 +116,8 @@ def relay_message(
         stored, refusals = serve_asked(admitted, stored, settings, ports)
         plan = _plan_promised(admitted, stored.manifest, settings, refusals)
     elif hold_back(admitted.mail, stored, settings, ports, arrived_at):
-        return _with_arrival(held(mail.message_id, over_the_limit(settings), len(raw)), mail)
+        report = held(mail.message_id, over_the_limit(settings), len(raw))
+        return _with_arrival(report, mail, settings)
     else:
         plan = plan_recipients(admitted, settings, directory_for(admitted, ports))
     if isinstance(plan, RelayPlan):
@@ -125,17 +126,17 @@ def relay_message(
         )
     else:
         report = end_unsent(plan, stored, settings, ports)
-    return _with_arrival(replace(report, message_bytes=len(raw)), mail)
+    return _with_arrival(replace(report, message_bytes=len(raw)), mail, settings)
 
 
-def _with_arrival(report: RelayReport, mail: MailIdentity) -> RelayReport:
+def _with_arrival(report: RelayReport, mail: MailIdentity, settings: Settings) -> RelayReport:
     """The report with who sent the mail by a label or a previous address; else as it is."""
-    arrival = mail.arrival
+    arrival, sender = mail.arrival, mail.sender_with_doubt
     if not (arrival.labels or arrival.is_previous):
         return report
     return replace(
         report,
-        sender=mail.sender_with_doubt,
+        sender=sender and conceal(sender, settings.secret_addresses),
         labels=arrival.labels,
         by_previous_address=arrival.is_previous,
     )

@@ -137,7 +137,8 @@ def compose_notice(
     ]
     more = len(refusals) - len(told)
     subject = " ".join(_quoted(mail.subject, keeps_addresses=False).split())
-    sender = mail.sender and _quoted(mail.sender)
+    exact_sender = mail.sender and conceal(mail.sender, settings.secret_addresses)
+    sender = exact_sender and _quoted(exact_sender)
     if headline is not None:
         pass
     elif relayed_to:
@@ -168,7 +169,7 @@ def compose_notice(
     ]
     return Notice(
         reason=reason,
-        sender=mail.sender,  # exactly: subscribers filter by it
+        sender=exact_sender,  # without quoting: subscribers filter by it
         subject=f"Mail relay {settings.stack}: {reason} ({sender or 'unknown sender'})",
         text="\n".join(lines) + "\n",
         message_id=mail.message_id,

@@ -164,3 +164,13 @@ def test_no_recipient_and_no_notice_learns_a_previous_address() -> None:
         shown = re.sub(r"[\[\]]", "", text.lower())  # signs of a link are in brackets
         assert "old@in.example.com" not in shown
         assert "old+x@in.example.com" not in shown
+
+
+def test_a_device_that_says_it_is_the_relay_puts_the_address_into_no_notice() -> None:
+    world = MemoryWorld()
+    raw = mail("old@in.example.com", sender="Old@in.example.com")
+    report = world.relay(raw, SETTINGS, key=KEY)
+    (notice,) = world.notices.published
+    assert "[address removed]" == notice.sender
+    for text in (notice.text, notice.subject, str(notice.sender), str(report.sender)):
+        assert "old@in" not in text.lower()
