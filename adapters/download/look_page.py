@@ -57,10 +57,11 @@ def text_page(opened: Opened, excerpt: Excerpt | None) -> Answer:
         told = say("This file cannot be shown here. Download it instead.")
         return _page(opened, f'<p class="note">{told}</p>\n')
     content = _table(excerpt.rows) if excerpt.rows else f"<pre>{_lines(excerpt.lines)}</pre>\n"
-    # It can be scrolled by keyboard, and says what it is.
     label = say("Content of the file")
     content = (
-        f'<div class="shown" role="region" tabindex="0" aria-label="{label}">\n{content}</div>\n'
+        # It can be scrolled by keyboard, says what it is, and begins on the side of its own words.
+        f'<div class="shown" dir="auto" role="region" tabindex="0" aria-label="{label}">\n'
+        f"{content}</div>\n"
     )
     if not excerpt.is_whole:
         told = say("These are the first lines. Download the file to see all of it.")

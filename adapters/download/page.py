@@ -151,7 +151,7 @@ def _bar(files: tuple[OfferedFile, ...], archive: Archive | None, wording: Wordi
             f'<button class="main" name="file" value="all">{which}'
             f'<span class="unseen"> {as_one}</span></button>\n'
         )
-    facts = f"{isolated(number)}, {isolated(size)}"
+    facts = f"{isolated(number)} · {isolated(size)}"
     return f'<div class="bar">\n<h2 id="files">{facts}</h2>\n{button}</div>\n'
 
 

@@ -64,7 +64,7 @@ li{display:grid;grid-template-columns:5rem 1fr;gap:.75rem 1rem;padding:1rem;alig
 li+li{border-top:1px solid var(--line)}
 .tile{position:relative;display:grid;place-items:center;width:100%;aspect-ratio:4/3;
 border-radius:.5rem;overflow:hidden;background:var(--tile);color:var(--soft);
-font-size:.8125rem;font-weight:600}
+font-size:.8125rem;font-weight:600;text-decoration:none}
 .tile img{position:absolute;inset:0;width:100%;height:100%;object-fit:cover}
 .tile img::after{content:attr(data-kind);position:absolute;inset:0;display:grid;
 place-items:center;background:var(--tile)}
@@ -91,9 +91,10 @@ border:1px solid var(--line);border-radius:.75rem}
 background:var(--card)}
 .shown video{max-height:calc(80vh - 2px)}
 .shown audio{width:100%}
-pre{padding:1rem;font:.875rem/1.5 ui-monospace,Menlo,Consolas,monospace;tab-size:4}
+pre{width:max-content;min-width:100%;unicode-bidi:plaintext;padding:1rem;
+font:.875rem/1.5 ui-monospace,Menlo,Consolas,monospace;tab-size:4}
 table{border-collapse:collapse;font-size:.875rem}
-td{padding:.375rem .75rem;border:1px solid var(--line);white-space:nowrap}
+td{unicode-bidi:plaintext;padding:.375rem .75rem;border:1px solid var(--line);white-space:nowrap}
 .note{color:var(--soft);font-size:.875rem;margin-top:1.5rem}
 .notice{background:var(--card);border:1px solid var(--line);border-radius:.75rem;
 padding:1.5rem 1.25rem;margin-top:8vh}

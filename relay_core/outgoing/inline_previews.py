@@ -55,6 +55,7 @@ def previews_html(previews: Sequence[InlinePreview], page_url: str | None) -> st
 _URL = re.compile(r"https?://[^\s<>\"']+")
 _END_OF_SENTENCE = ".,;:!?)]"
 _EACH_LINE_FROM_ITS_SIDE = "unicode-bidi:plaintext;text-align:start"
+_LONG_URLS_BROKEN = "word-break:break-word"
 _LINE_END = re.compile(r"\r\n?")
 _BLANK_THAT_HTML_DROPS = re.compile(r"^ | (?= )", re.MULTILINE)
 _NO_BREAK_SPACE = "\xa0"
@@ -79,7 +80,7 @@ def text_as_html(text: str) -> str:
         place = found.start() + len(written)
     pieces.append(escape(text[place:]))
     html = "".join(pieces).replace("\n", "<br>\n").replace(_NO_BREAK_SPACE, "&nbsp;")
-    return f'<div dir="auto" style="{_EACH_LINE_FROM_ITS_SIDE}">{html}</div>\n'
+    return f'<div dir="auto" style="{_EACH_LINE_FROM_ITS_SIDE};{_LONG_URLS_BROKEN}">{html}</div>\n'
 
 
 def with_previews(

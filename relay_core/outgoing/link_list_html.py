@@ -33,7 +33,7 @@ _TABLE = (
     f"width:100%;max-width:600px;table-layout:fixed;visibility:visible;background-color:{WHITE}"
 )
 _CELL = (
-    f"padding:8px 0;text-align:{{side}};vertical-align:top;word-break:break-word;color:{{colour}};"
+    "padding:8px 12px;text-align:{side};vertical-align:top;word-break:break-word;color:{colour};"
     f"{_FONT}"
 )
 _ITEM = f"border-top:1px solid {_LINE}"
@@ -77,7 +77,7 @@ def _guard(accent: str, direction: str) -> str:
         f"{_ROOT} table{{display:table!important}}\n"
         f"{_ROOT} tbody{{display:table-row-group!important}}\n"
         f"{_ROOT} tr{{display:table-row!important}}\n"
-        f"{_ROOT} td{{display:table-cell!important;padding:8px 0!important;"
+        f"{_ROOT} td{{display:table-cell!important;padding:8px 12px!important;"
         "vertical-align:top!important}\n"
         f"{_ROOT} bdi{{unicode-bidi:plaintext!important}}\n"
         f"{_ROOT} .item{{border-top:1px solid {_LINE}!important}}\n"
@@ -97,11 +97,10 @@ def _dark(accent: str) -> str:
     return (
         f"@media (prefers-color-scheme:dark){{{_ROOT},{_ROOT} *{{background-color:"
         f"{_DARK_GROUND}!important;color:{_DARK_INK}!important;border-color:{_DARK_LINE}!important}}"
-        f"{_ROOT} td{{padding-left:12px!important;padding-right:12px!important}}"
         f"{_ROOT} .soft,{_ROOT} .soft *{{color:{_DARK_SOFT}!important}}"
         f"{_ROOT} a,{_ROOT} a *{{color:{readable(accent, _DARK_GROUND, least=TEXT)}!important}}"
         f"{_ROOT} .button,{_ROOT} .button *{{background-color:{accent}!important;"
-        f"color:{text_on(accent)}!important}}{_ROOT} .button{{padding:0!important}}}}"
+        f"color:{text_on(accent)}!important}}}}"
     )
 
 
@@ -173,7 +172,8 @@ def _cells(
         )
         yield f'<td class="item" style="{_ITEM};{cell}">{_name(item, accent)} {size}</td>'
     for note in notes:
-        yield f'<td class="item" style="{_ITEM};{cell}">{escape(note)}</td>'
+        told = " ".join(breakable_html(word) for word in note.split(" "))
+        yield f'<td class="item" style="{_ITEM};{cell}">{told}</td>'
     if listed and (told := "<br>".join(_letterhead_lines(letterhead))):
         yield f'<td class="item soft" style="{_ITEM};{soft}">{told}</td>'
 
