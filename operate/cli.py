@@ -33,7 +33,7 @@ from .commands.redeliver import redeliver_message
 from .commands.replay import replay_messages
 from .commands.revoke import revoke_links
 from .commands.show import show_message
-from .commands.stack_options import Outputs, Profile, ReadyFile, StackName
+from .commands.stack_options import StackOptions, on_a_stack
 from .examples import epilog
 from .mail_file.extraction import Extraction
 from .mail_file.inspection import Inspection, inspect_message, to_json
@@ -78,6 +78,7 @@ def relayctl(
 
 
 @app.command("inspect", epilog=epilog("inspect", _INSPECT_STATUSES))
+@on_a_stack
 def inspect_files(
     files: Annotated[
         list[str],
@@ -101,10 +102,7 @@ def inspect_files(
     group: Groups = [],  # noqa: B006 - likewise
     default: Defaults = [],  # noqa: B006 - likewise
     directory: DirectorySource = None,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Print what the relay would do with raw messages.
 
@@ -116,13 +114,10 @@ def inspect_files(
     recipientBudgetPerHour) have no effect here.
     """
     settings, policy_directory = make_policy(config, marker, allow, group, default)
-    if directory is not None:
-        if group or default:
-            raise typer.BadParameter(
-                "--group and --default say the same", param_hint="--directory"
-            )
-        with errors_told():
-            policy_directory = find_directory(directory, ready_file, outputs, stack, profile)
+    if directory is not None and (group or default):
+        raise typer.BadParameter("--group and --default say the same", param_hint="--directory")
+    with errors_told():
+        policy_directory = find_directory(directory, stack) or policy_directory
     console = Console(highlight=False, markup=False, emoji=False)
     failed = False
     for file in files:

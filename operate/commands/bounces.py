@@ -25,16 +25,7 @@ from relay_core.notices.moment import format_moment
 from relay_core.throttling.window_change import change_window
 
 from .message_options import address_option
-from .stack_options import (
-    AsJson,
-    DryRun,
-    Outputs,
-    Profile,
-    ReadyFile,
-    StackName,
-    Yes,
-    open_stack,
-)
+from .stack_options import AsJson, DryRun, StackOptions, Yes, on_a_stack
 
 bounces = typer.Typer(
     help="Suppressed addresses: mail to them bounced or was reported as spam.",
@@ -44,13 +35,11 @@ bounces = typer.Typer(
 
 
 @bounces.command("list", epilog=epilog("bounces list"))
+@on_a_stack
 def list_bounces(
     *,
     as_json: AsJson = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """List suppressed addresses, oldest first, with the answers of their servers.
 
@@ -58,7 +47,7 @@ def list_bounces(
     reported a mail as spam. Nothing is sent to it; a notice (submission-failed) reports such mail.
     """
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         stored = desk.suppressions.load(SuppressionList().key)
         entries = stored.window.entries if stored else ()
         if as_json:
@@ -92,6 +81,7 @@ def list_bounces(
 
 
 @bounces.command("clear", epilog=epilog("bounces clear"))
+@on_a_stack
 def clear_bounces(
     addresses: Annotated[
         list[str], typer.Argument(metavar="ADDRESS", help="The addresses to send to again.")
@@ -99,10 +89,7 @@ def clear_bounces(
     *,
     dry_run: DryRun = False,
     yes: Yes = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Allow mail to suppressed addresses again, at once.
 
@@ -113,7 +100,7 @@ def clear_bounces(
     must_be_confirmed(yes=yes, dry_run=dry_run)
     wanted = [address_option(one, "ADDRESS") for one in addresses]
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         stored = desk.suppressions.load(SuppressionList().key)
         known = stored.window.by_address() if stored else {}
         if absent := [one for one in wanted if one.lower() not in known]:

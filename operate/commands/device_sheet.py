@@ -19,7 +19,7 @@ from relay_core.settings import Settings
 
 from .doctor import settings_of
 from .message_options import address_option
-from .stack_options import Outputs, Profile, ReadyFile, SmtpUser, StackName, open_stack
+from .stack_options import SmtpUser, StackOptions, on_a_stack
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from operate.stack.desk import Desk
@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("device-sheet", epilog=epilog("device-sheet"))(print_device_sheet)
 
 
+@on_a_stack
 def print_device_sheet(
     *,
     user: SmtpUser = None,
@@ -50,10 +51,7 @@ def print_device_sheet(
             help="Print the shell commands that configure the smart host of docs/smart-host.",
         ),
     ] = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Print what to enter in the mail settings of a device.
 
@@ -67,7 +65,7 @@ def print_device_sheet(
     if as_page and smart_host:
         raise typer.BadParameter("give one of --html and --smart-host", param_hint="--html")
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         settings = settings_of(desk)
         recipients = ",".join(_recipients(to, settings)) or example_recipient(settings)
         sheet = _sheet(desk, settings, user, recipients, with_password=with_password)

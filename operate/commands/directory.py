@@ -26,16 +26,7 @@ from operate.stack.outputs import StackUnknown
 from relay_core.notices.moment import format_moment
 from relay_core.policy.directory import Directory, UnreadableDirectory, parse_directory
 
-from .stack_options import (
-    AsJson,
-    DryRun,
-    Outputs,
-    Profile,
-    ReadyFile,
-    StackName,
-    Yes,
-    open_stack,
-)
+from .stack_options import AsJson, DryRun, StackOptions, Yes, on_a_stack
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.operator.directory import DirectoryParameter, StoredDocument
@@ -75,22 +66,20 @@ def parameter_of(desk: Desk) -> DirectoryParameter:
     return DirectoryParameter(client=desk.client("ssm"), name=str(name))
 
 
-def find_directory(
-    source: str,
-    ready_file: str | None,
-    outputs: str | None,
-    stack: str | None,
-    profile: str | None,
-) -> Directory:
-    """The directory that `--directory` names: the live one, or that of a file.
+def find_directory(source: str | None, stack: StackOptions) -> Directory | None:
+    """The directory that `--directory` names: the live one, that of a file, or None without it.
 
     Raises:
-        BadParameter: if it is none.
+        BadParameter: if it is none, or if a stack is named of which nothing is read.
         StackUnknown: if the stack of the live one is not found.
         NotDone: if the file cannot be read.
     """
+    if source != LIVE and (given := stack.given()):
+        raise typer.BadParameter("needs --directory live", param_hint=given[0])
+    if source is None:
+        return None
     if source == LIVE:
-        document = parameter_of(open_stack(ready_file, outputs, stack, profile)).read().text
+        document = parameter_of(stack.open()).read().text
     else:
         document = read_document(Path(source))
     try:
@@ -100,20 +89,18 @@ def find_directory(
 
 
 @directory_commands.command("show", epilog=epilog("directory show"))
+@on_a_stack
 def show_directory(
     *,
     as_json: AsJson = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Print the live document to standard output, and its version to standard error.
 
     --json prints one object: the parameter, version, time, document, and what is wrong in it.
     """
     with errors_told():
-        parameter = parameter_of(open_stack(ready_file, outputs, stack, profile))
+        parameter = parameter_of(stack.open())
         found = parameter.read()
         wrong = find_wrong(found.text)
         if as_json:
@@ -134,14 +121,12 @@ def show_directory(
 
 
 @directory_commands.command("check", epilog=epilog("directory check"))
+@on_a_stack
 def check_directory(
     *,
     file: DocumentFile = None,
     as_json: AsJson = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Check the live document, or with --file one that is not live yet (which needs no AWS).
 
@@ -151,7 +136,7 @@ def check_directory(
         if file is not None:
             document = read_document(file)
         else:
-            document = parameter_of(open_stack(ready_file, outputs, stack, profile)).read().text
+            document = parameter_of(stack.open()).read().text
         wrong = find_wrong(document)
         if as_json:
             for one in wrong:
@@ -165,6 +150,7 @@ def check_directory(
 
 
 @directory_commands.command("edit", epilog=epilog("directory edit"))
+@on_a_stack
 def edit_directory(
     *,
     file: DocumentFile = None,
@@ -176,10 +162,7 @@ def edit_directory(
     ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Edit the live document in $VISUAL or $EDITOR, or replace it by --file.
 
@@ -195,7 +178,7 @@ def edit_directory(
         complain("standard input is no terminal to edit at: give --file")
         raise typer.Exit(Exit.USAGE)
     with errors_told():
-        parameter = parameter_of(open_stack(ready_file, outputs, stack, profile))
+        parameter = parameter_of(stack.open())
         before = parameter.read()
         if if_version not in {None, before.version}:
             raise NotDone(

@@ -27,7 +27,7 @@ from operate.stack.parallel import in_parallel
 from relay_core.errors import AdapterError
 from relay_core.keys import MessageId, message_id_of
 
-from .stack_options import AsJson, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
+from .stack_options import AsJson, StackOptions, Yes, on_a_stack
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.operator.dead_letters import DeadLetter, Examination
@@ -53,13 +53,11 @@ Every = Annotated[bool, typer.Option("--all", help="All messages of the dead-let
 
 
 @dlq.command("list", epilog=epilog("dlq list"))
+@on_a_stack
 def list_letters(
     *,
     as_json: AsJson = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """List every message of the dead-letter queue, oldest first, and why it failed.
 
@@ -67,7 +65,7 @@ def list_letters(
     others cannot receive it, and each look is counted as one of its receives.
     """
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         with _examined(desk) as examination:
             letters = sorted(examination.letters, key=lambda one: one.queued_at)
         manifests = _manifests_of(desk, letters)
@@ -120,15 +118,13 @@ def _manifests_of(desk: Desk, letters: Iterable[DeadLetter]) -> dict[MessageId, 
 
 
 @dlq.command("redrive", epilog=epilog("dlq redrive"))
+@on_a_stack
 def redrive_letters(
     messages: Messages = None,
     *,
     every: Every = False,
     yes: Yes = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Move messages back to the queue, where they have all their tries again.
 
@@ -143,20 +139,18 @@ def redrive_letters(
         question="Move {} back to the queue?",
         act=lambda examination: examination.redrive,
         done="{} moved back to the queue",
-        open_desk=lambda: open_stack(ready_file, outputs, stack, profile),
+        open_desk=stack.open,
     )
 
 
 @dlq.command("drop", epilog=epilog("dlq drop"))
+@on_a_stack
 def drop_letters(
     messages: Messages = None,
     *,
     every: Every = False,
     yes: Yes = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Delete messages from the dead-letter queue: their mails are not retried.
 
@@ -170,7 +164,7 @@ def drop_letters(
         question="Delete {}? Their mails are not retried.",
         act=lambda examination: examination.drop,
         done="{} deleted",
-        open_desk=lambda: open_stack(ready_file, outputs, stack, profile),
+        open_desk=stack.open,
     )
 
 

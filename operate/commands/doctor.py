@@ -16,14 +16,7 @@ from operate.presentation.terminal import Exit, complain, errors_told, print_jso
 from operate.stack.outputs import StackUnknown
 from relay_core.settings import Settings
 
-from .stack_options import (
-    AsJson,
-    Outputs,
-    Profile,
-    ReadyFile,
-    StackName,
-    open_stack,
-)
+from .stack_options import AsJson, StackOptions, on_a_stack
 
 if TYPE_CHECKING:  # boto3 and dnspython take their time to import
     from operate.doctor.checks import Reach
@@ -59,6 +52,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor", epilog=epilog("doctor", _STATUSES))(examine_stack)
 
 
+@on_a_stack
 def examine_stack(
     *,
     as_json: AsJson = False,
@@ -70,10 +64,7 @@ def examine_stack(
         ),
     ] = False,
     dns: Dns = None,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Check a deployed stack; print each problem and its remedy.
 
@@ -85,7 +76,7 @@ def examine_stack(
     domains, people confirm their subscriptions.
     """
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         server = dns or os.environ.get(DNS_VARIABLE) or None
         if watch:
             found = _watch(desk, server, as_json=as_json)

@@ -16,7 +16,7 @@ from operate.examples import epilog
 from operate.presentation.terminal import confirm, errors_told, must_be_confirmed, progress, say
 from relay_core.wording.wording import Wording
 
-from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
+from .stack_options import DryRun, StackOptions, Yes, on_a_stack
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.operator.account import StoredObject
@@ -29,14 +29,12 @@ def register(app: typer.Typer) -> None:
     app.command("empty", epilog=epilog("empty"))(empty_buckets)
 
 
+@on_a_stack
 def empty_buckets(
     *,
     dry_run: DryRun = False,
     yes: Yes = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Delete all mail, attachments and records of a stack that is to be destroyed.
 
@@ -46,7 +44,7 @@ def empty_buckets(
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         buckets = [
             (one, list(one.beginning_with(""))) for one in (desk.incoming, desk.attachments)
         ]

@@ -18,11 +18,12 @@ from relay_core.notices.moment import format_moment
 
 from .changing import carry_out
 from .message_options import Message, time_option
-from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
+from .stack_options import DryRun, StackOptions, Yes, on_a_stack
 
 _MOST_HOURS = 24 * 3650  # the longest retention there is
 
 
+@on_a_stack
 def extend_links(
     message: Message,
     *,
@@ -44,10 +45,7 @@ def extend_links(
     ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Extend the links of a message, also after they have expired.
 
@@ -60,7 +58,7 @@ def extend_links(
         raise typer.BadParameter("give either --hours or --until", param_hint="--hours")
     moment = None if until is None else time_option(until, "--until")
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         stored = load_message(desk, message)
         manifest = stored.manifest
         if not manifest.deliveries:

@@ -17,19 +17,17 @@ from relay_core.notices.moment import format_moment
 from relay_core.record.manifest import DeliveryRecord, Manifest, ManifestState
 
 from .message_options import Message, address_option
-from .stack_options import Outputs, Profile, ReadyFile, StackName, open_stack
+from .stack_options import StackOptions, on_a_stack
 
 
+@on_a_stack
 def print_link(
     message: Message,
     *,
     recipient: Annotated[
         str, typer.Option(metavar="ADDRESS", help="The recipient whose link to print.")
     ],
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Print a recipient's link to the download page, as in their mail.
 
@@ -40,7 +38,7 @@ def print_link(
     """
     addr_spec = address_option(recipient)
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         manifest = load_message(desk, message).manifest
         delivery = find_recipient(manifest, addr_spec)
         if desk.open_pages is None:

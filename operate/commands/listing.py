@@ -39,7 +39,7 @@ from .message_options import (
     reference_option,
     via_option,
 )
-from .stack_options import AsJson, Outputs, Profile, ReadyFile, StackName, open_stack
+from .stack_options import AsJson, StackOptions, on_a_stack
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.operator.account import StoredObject
@@ -55,6 +55,7 @@ def register(app: typer.Typer) -> None:
     app.command("list", epilog=epilog("list"))(list_messages)
 
 
+@on_a_stack
 def list_messages(
     *,
     since: Annotated[
@@ -119,10 +120,7 @@ def list_messages(
         ),
     ] = False,
     as_json: AsJson = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """List messages, newest first, from their manifests.
 
@@ -145,7 +143,7 @@ def list_messages(
     now = datetime.now(UTC)
     if unannounced:
         with errors_told():
-            desk = open_stack(ready_file, outputs, stack, profile)
+            desk = stack.open()
             _list_unannounced(
                 find_unannounced(desk, past_option(until, now, "--until") or now - SETTLED),
                 as_json=as_json,
@@ -166,7 +164,7 @@ def list_messages(
 
     asked_for = selection(now)
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         if watch:
             _watch(desk, selection, limit or None, as_json=as_json)
             return

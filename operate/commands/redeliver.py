@@ -17,12 +17,13 @@ from relay_core.notices.moment import format_moment
 from relay_core.record.manifest import DeliveryState, Intervention, Manifest
 
 from .message_options import Message, address_option
-from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
+from .stack_options import DryRun, StackOptions, Yes, on_a_stack
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from operate.stack.desk import Desk
 
 
+@on_a_stack
 def redeliver_message(
     message: Message,
     *,
@@ -36,10 +37,7 @@ def redeliver_message(
     ] = [],  # noqa: B006 - Typer copies defaults
     dry_run: DryRun = False,
     yes: Yes = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Deliver a message again: to all who have not got it, or to the named recipients.
 
@@ -58,7 +56,7 @@ def redeliver_message(
     must_be_confirmed(yes=yes, dry_run=dry_run)
     recipients = [address_option(one) for one in recipient]
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         stored = load_message(desk, message)
         redelivery = plan_redelivery(stored.manifest, recipients, desk.clock())
         raw = require_raw_message(desk, stored.manifest.raw_key)

@@ -28,13 +28,14 @@ from relay_core.ports import StoredManifest
 from relay_core.record.manifest import Intervention
 
 from .message_options import Unannounced, past_option
-from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
+from .stack_options import DryRun, StackOptions, Yes, on_a_stack
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.operator.account import StoredObject
     from operate.stack.desk import Desk
 
 
+@on_a_stack
 def replay_messages(
     keys: Annotated[
         list[str],
@@ -51,10 +52,7 @@ def replay_messages(
     ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Announce raw messages to the queue again, as if they arrived now.
 
@@ -66,7 +64,7 @@ def replay_messages(
         raise typer.BadParameter("give at least one, or --unannounced", param_hint="KEY")
     must_be_confirmed(yes=yes, dry_run=dry_run)
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         if unannounced:
             keys = [*keys, *_unannounced_keys(desk, until)]
         found = [(key, _plan_replay(desk, key)) for key in dict.fromkeys(keys)]

@@ -21,9 +21,10 @@ from operate.presentation.terminal import errors_told, must_be_confirmed, say
 
 from .changing import carry_out
 from .message_options import Message, address_option
-from .stack_options import DryRun, Outputs, Profile, ReadyFile, StackName, Yes, open_stack
+from .stack_options import DryRun, StackOptions, Yes, on_a_stack
 
 
+@on_a_stack
 def revoke_links(
     message: Message,
     *,
@@ -44,10 +45,7 @@ def revoke_links(
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Revoke the links of a message: of some recipients, to some files, or all.
 
@@ -59,7 +57,7 @@ def revoke_links(
     must_be_confirmed(yes=yes, dry_run=dry_run)
     recipients = [address_option(one) for one in recipient]
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         stored = load_message(desk, message)
         manifest = stored.manifest
         at = None if undo else desk.clock()

@@ -21,15 +21,7 @@ from relay_core.settings import Settings
 
 from .doctor import DNS_VARIABLE, Dns, examined, settings_of, tell
 from .message_options import address_option
-from .stack_options import (
-    AsJson,
-    Outputs,
-    Profile,
-    ReadyFile,
-    SmtpUser,
-    StackName,
-    open_stack,
-)
+from .stack_options import AsJson, SmtpUser, StackOptions, on_a_stack
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from operate.send_test.following import Passed
@@ -51,6 +43,7 @@ def register(app: typer.Typer) -> None:
     app.command("send-test", epilog=epilog("send-test", _STATUSES))(send_test)
 
 
+@on_a_stack
 def send_test(
     *,
     to: Annotated[
@@ -76,10 +69,7 @@ def send_test(
     ] = 120.0,
     as_json: AsJson = False,
     dns: Dns = None,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Send a mail as a device does, and follow it through the relay.
 
@@ -94,7 +84,7 @@ def send_test(
     credentials of a device in RELAYCTL_SMTP_USER and RELAYCTL_SMTP_PASSWORD.
     """
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         server_of_dns = dns or os.environ.get(DNS_VARIABLE) or None
         settings = settings_of(desk, server_of_dns)
         recipient = _recipient(to, settings)

@@ -16,12 +16,13 @@ from relay_core.keys import MessageId, manifest_key
 
 from .downloads import read_downloads
 from .message_options import Message
-from .stack_options import Outputs, Profile, ReadyFile, StackName, open_stack
+from .stack_options import StackOptions, on_a_stack
 
 if TYPE_CHECKING:  # boto3 takes its time to import
     from operate.stack.desk import Desk
 
 
+@on_a_stack
 def show_message(
     message: Message,
     *,
@@ -35,10 +36,7 @@ def show_message(
             help="With --json: also print the stored record of each download, one a line.",
         ),
     ] = False,
-    ready_file: ReadyFile = None,
-    outputs: Outputs = None,
-    stack: StackName = None,
-    profile: Profile = None,
+    stack: StackOptions,
 ) -> None:
     """Show one message: its state, each recipient, and the reason of each failure.
 
@@ -47,7 +45,7 @@ def show_message(
     record.
     """
     with errors_told():
-        desk = open_stack(ready_file, outputs, stack, profile)
+        desk = stack.open()
         if as_json:
             message_id = find_message(desk, message)
             print_json(_stored_document(desk, message_id))

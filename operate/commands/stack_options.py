@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -58,15 +62,55 @@ DryRun = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 
 
-def open_stack(
-    ready_file: str | None, outputs: str | None, stack: str | None, profile: str | None
-) -> Desk:
-    """The stack within reach.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackOptions:
+    """Which stack a command works on, as its options say."""
 
-    Raises:
-        StackUnknown: if it is not found, or cannot be reached.
+    ready_file: ReadyFile = None
+    outputs: Outputs = None
+    stack: StackName = None
+    profile: Profile = None
+
+    def open(self) -> Desk:
+        """The stack within reach.
+
+        Raises:
+            StackUnknown: if it is not found, or cannot be reached.
+        """
+        from operate.stack.desk import open_desk  # noqa: PLC0415 - boto3 takes its time to import
+
+        found = Whereabouts(
+            ready_file=self.ready_file, outputs=self.outputs, stack_name=self.stack
+        ).find(os.environ)
+        return open_desk(found, self.profile)
+
+    def given(self) -> tuple[str, ...]:
+        """The options on the command line, as they are typed."""
+        return tuple(
+            f"--{one.name.replace('_', '-')}"
+            for one in fields(self)
+            if getattr(self, one.name) is not None
+        )
+
+
+def on_a_stack(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the options of `StackOptions`, for its keyword parameter `stack`.
+
+    Typer reads them from the signature.
     """
-    found = Whereabouts(ready_file=ready_file, outputs=outputs, stack_name=stack).find(os.environ)
-    from operate.stack.desk import open_desk  # noqa: PLC0415 - boto3 takes its time to import
+    own = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+        for name, hint in get_type_hints(StackOptions, include_extras=True).items()
+    ]
 
-    return open_desk(found, profile)
+    @wraps(command)
+    def with_options(**given: Any) -> None:  # noqa: ANN401 - as Typer calls it
+        options = StackOptions(**{one.name: given.pop(one.name) for one in own})
+        command(**given, stack=options)
+
+    parameters = dict(signature(command, eval_str=True).parameters)
+    del parameters["stack"]
+    all_of_them = [*parameters.values(), *own]
+    vars(with_options)["__signature__"] = Signature(all_of_them)
+    with_options.__annotations__ = {one.name: one.annotation for one in all_of_them}
+    return with_options

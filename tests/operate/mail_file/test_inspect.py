@@ -191,6 +191,16 @@ def test_a_wrong_directory_is_named_by_its_option(options: tuple[str, ...], word
     assert words in " ".join(result.stderr.replace("│", " ").split())
 
 
+@pytest.mark.parametrize("option", ["--ready-file", "--outputs", "--stack", "--profile"])
+@pytest.mark.parametrize("directory", [(), ("--directory", "recipients.json")])
+def test_a_stack_of_which_nothing_is_read_is_refused(
+    option: str, directory: tuple[str, ...]
+) -> None:
+    result = CliRunner().invoke(app, ["inspect", option, "x", *directory, "-"], input=mail())
+    assert 2 == result.exit_code
+    assert f"Invalid value for {option}: needs --directory live" in result.stderr
+
+
 def test_one_bad_file_stops_nothing(tmp_path: Path) -> None:
     missing, good = str(tmp_path / "missing.eml"), written(tmp_path, mail())
     code, lines = run(missing, good, str(tmp_path), good)

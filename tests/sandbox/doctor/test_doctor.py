@@ -130,6 +130,8 @@ NAMED_OTHERWISE = {
     "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
     "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
 }
+# The row of device-sheet in docs/relayctl.md
+SHEET_ACTIONS = ("lambda:GetFunctionConfiguration", "ssm:GetParameter")
 EMULATOR_ASKS_FOR = {
     # ministack takes GetFunctionConcurrency for the call that sets it.
     "Effect": "Allow",
@@ -156,6 +158,22 @@ class TestRights:
 
     def test_the_policy_to_paste_is_enough(self, patient: Patient) -> None:
         assert [] == self.as_user(patient, "doctor", POLICY["Statement"]).troubles()
+
+    @pytest.mark.parametrize("missing", [None, *SHEET_ACTIONS])
+    def test_the_sheet_of_devices_needs_what_is_documented(
+        self, patient: Patient, tmp_path: Path, missing: str | None
+    ) -> None:
+        statement = {
+            "Effect": "Allow",
+            "Action": ["sts:GetCallerIdentity", *(one for one in SHEET_ACTIONS if one != missing)],
+            "Resource": "*",
+        }
+        user = self.as_user(patient, f"without-{missing}".replace(":", "-"), [statement])
+        ready_file = tmp_path / "ready.json"
+        ready_file.write_text(json.dumps(user.relay.ready))
+        told = CliRunner().invoke(app, ["device-sheet", "--ready-file", str(ready_file)])
+        assert (1 if missing else 0) == told.exit_code, told.stderr
+        assert (missing or "") in told.stderr
 
     def test_it_has_no_right_that_is_not_used(self, patient: Patient) -> None:
         desk, called = patient.desk, set()
