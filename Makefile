@@ -64,7 +64,7 @@ bench: setup ## every figure of docs/performance.md
 
 pictures: setup ## the documents' pictures and the tables of docs/scaling.md, from the kept figures
 	@$(BIN)/python -m pictures
-	@$(BIN)/python -m tests.browser.recipient_pictures || echo "pictures: going on without those of a browser" >&2
+	@$(BIN)/python -m tests.browser.recipient_pictures
 
 texts: setup ## the catalogues of translations/ and the tables that the functions read, from the code
 	@$(BIN)/python -m translations

@@ -4,7 +4,7 @@
 `download_domain` the operator's domain in front of it;
 `logged_function` is what all have in common. `archive` makes their code, the same bytes for the
 same sources, `platform_wheel` fetches what of it depends on Lambda's platform, and `bytecode`
-compiles it; `made_of` says whether it has to be made again. `trust_anchors` are the authorities of
+compiles it; `build_cache` says whether the archive is current. `trust_anchors` are the roots of
 AWS's certificates.
 
 `optional_functions` declares what is deployed only if the configuration asks for it:

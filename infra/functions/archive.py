@@ -27,8 +27,8 @@ from pathlib import Path, PurePosixPath
 
 import pulumi
 
+from .build_cache import digest_of, is_current, write_digests
 from .bytecode import File, InMemory, bytecode_of, runtime_python
-from .made_of import digest_of, is_made_of, note_what_it_is_made_of
 from .platform_wheel import NATIVE, PREVIEWS, PYTHON_VERSION, RUNTIME, platform_wheel
 from .trust_anchors import amazon_roots
 
@@ -81,8 +81,8 @@ def function_archive(root: Path, *, previews: bool = False) -> pulumi.FileArchiv
             " no bytecode, and a new container takes longer to start. With a"
             f" python{PYTHON_VERSION} on the PATH, deploy again"
         )
-    made_of = digest_of(files, python)
-    if not is_made_of(target, made_of):
+    files_digest = digest_of(files, python)
+    if not is_current(target, files_digest):
         if python is not None:
             modules = {
                 name: one.read_bytes() for name, one in files.items() if name.endswith(".py")
@@ -90,7 +90,7 @@ def function_archive(root: Path, *, previews: bool = False) -> pulumi.FileArchiv
             files |= bytecode_of(modules, python)
         files[AMAZON_ROOTS_FILE] = InMemory(_roots(files[_STORE]))
         write_archive(target, files)
-        note_what_it_is_made_of(target, made_of)
+        write_digests(target, files_digest)
     return pulumi.FileArchive(str(target))
 
 

@@ -44,10 +44,13 @@ SHEETS = {
 
 
 def main() -> int:
-    """Draw them; return the exit status."""
+    """Draw them, where there is a browser; return the exit status."""
     if CHROMIUM is None:
-        sys.stderr.write("no Chromium on this machine: apt-get install chromium\n")
-        return 1
+        sys.stderr.write(
+            "the pictures of a browser are left as they are: no Chromium on this machine"
+            " (apt-get install chromium)\n"
+        )
+        return 0
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))

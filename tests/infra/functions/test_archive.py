@@ -8,7 +8,7 @@ import sys
 import zipfile
 from hashlib import sha256
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from shutil import copy
 
 import pytest
@@ -22,6 +22,7 @@ from infra.functions.archive import (
     source_files,
     write_archive,
 )
+from infra.functions.bytecode import bytecode_of, runtime_python
 from infra.functions.logged_function import ARCHITECTURE, RUNTIME
 from infra.functions.platform_wheel import (
     NATIVE,
@@ -31,7 +32,13 @@ from infra.functions.platform_wheel import (
     platform_wheel,
 )
 from infra.functions.relay_function import HANDLER
+from tests.infra.functions.elf import needed_by
 from tests.infra.program import ROOT
+
+OF_THE_PLATFORM = frozenset(
+    {"ld-linux-aarch64.so.1", "libc.so.6", "libm.so.6", "libpthread.so.0", "libz.so.1"}
+)
+"""What every wheel may expect of its platform, of what these need (PEP 600, manylinux)."""
 
 PINS = read_pins(ROOT / "requirements-runtime.txt")
 
@@ -44,7 +51,8 @@ def make_project(root: Path) -> Path:
     for package in ("relay_core", "adapters"):
         (root / package / "__pycache__").mkdir(parents=True)
         (root / package / "__init__.py").write_text(f'"""{package}"""\n', "utf-8")
-        (root / package / "__pycache__" / "x.pyc").write_bytes(b"compiled")
+        for name in ("x", "__init__.cpython-311", "__init__.cpython-313"):
+            (root / package / "__pycache__" / f"{name}.pyc").write_bytes(b"of this machine")
     wheels = root / "build" / "wheels"
     wheels.mkdir(parents=True)
     for name in NATIVE:
@@ -98,11 +106,21 @@ def test_entries_are_sorted_and_have_one_time_and_mode(archive: zipfile.ZipFile)
 
 def test_nothing_that_depends_on_the_machine_is_in_it(archive: zipfile.ZipFile) -> None:
     names = archive.namelist()
-    # What Python compiled by itself stays out; `test_bytecode` tells of what is compiled for it.
-    assert not [name for name in names if name.endswith("/x.pyc")]
-    assert not [name for name in names if "__pycache__" in name and "cpython-313" not in name]
     assert not [name for name in names if name.endswith("/RECORD")]
     assert not [name for name in names if name.startswith(("..", "/"))]
+
+
+def test_bytecode_is_what_the_functions_python_makes_of_the_sources_to_the_byte(
+    archive: zipfile.ZipFile,
+) -> None:
+    # What any Python compiled on this machine stays out.
+    names = archive.namelist()
+    python = runtime_python()
+    sources = {name: archive.read(name) for name in names if name.endswith(".py")}
+    made = {} if python is None else bytecode_of(sources, python)
+    compiled = {name for name in names if name.endswith(".pyc") or "__pycache__" in name}
+    assert compiled == made.keys()
+    assert [] == [name for name in made if archive.read(name) != made[name].read_bytes()]
 
 
 def test_what_is_compiled_is_compiled_for_the_function(archive: zipfile.ZipFile) -> None:
@@ -130,9 +148,12 @@ def test_only_an_archive_for_previews_holds_what_makes_them(
             code = larger.read(f"{decoder}.cpython-313-aarch64-linux-gnu.so")
             assert (b"\x7fELF", 183) == (code[:4], int.from_bytes(code[18:20], "little"))
         assert [] == [name for name in names if "avif" in name and not name.endswith(".py")]
-        # What they are linked with is there (`readelf -d` of the wheel's files).
-        for library in ("jpeg", "openjp2", "tiff", "webp", "webpmux", "webpdemux", "xcb", "zstd"):
-            assert [name for name in names if name.startswith(f"pillow.libs/lib{library}-")]
+        objects = {PurePosixPath(name).name: name for name in names if ".so" in name}
+        needed = {one: needed_by(larger.read(name)) for one, name in objects.items()}
+        linked = frozenset[str]().union(*needed.values())
+        assert linked <= objects.keys() | OF_THE_PLATFORM
+        bundled = {one for one, name in objects.items() if name.startswith("pillow.libs/")}
+        assert bundled <= linked
         assert larger.filename is not None
         assert Path(larger.filename).stat().st_size < 12_000_000
 
