@@ -119,7 +119,8 @@ def find_near_miss(
 ) -> str | None:
     """Where something stands that may be meant as a code, and what; None if there is nothing.
 
-    In HTML, what it is written with counts: a code in an attribute or a comment is seen by nobody.
+    It is the first with an at-sign, else the first. In HTML, what it is written with counts: a
+    code in an attribute or a comment is seen by nobody.
     """
     pattern = near_miss_pattern(markers)
     places = [("the subject", one_line(message.header.text("subject") or ""))]
@@ -127,10 +128,11 @@ def find_near_miss(
         if entity.body.end - entity.body.start <= limits.text_size and len(places) <= _MOST_NAMED:
             where = f"the file {entity.filename}" if entity.filename else "a text"
             places.append((where, message.text(entity).text))
-    for where, text in places:
-        if found := pattern.search(text):
-            return f"{where} has {one_line(found[0])!r}"
-    return None
+    found = (
+        (where, one_line(near[0])) for where, text in places for near in pattern.finditer(text)
+    )
+    nearest = max(found, key=lambda one: "@" in one[1], default=None)
+    return nearest and f"{nearest[0]} has {nearest[1]!r}"
 
 
 Show = Callable[[CodeError], str]

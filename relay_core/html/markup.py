@@ -24,6 +24,7 @@ class Patterns(NamedTuple, Generic[AnyStr]):
     """`steps` matches a piece of HTML, `step` one tag or text of it, `markup` what is no text.
 
     `comment` matches a comment, and what it says as a group, `comment_begins` how it begins.
+    `may_link` matches somewhere in each mailto link, even if its letters are references.
     `reference_begins` matches a character reference that the end of a piece cuts in two. A tag
     that never ends matches nothing: it makes all that follows text.
     """
@@ -33,6 +34,7 @@ class Patterns(NamedTuple, Generic[AnyStr]):
     markup: re.Pattern[AnyStr]
     comment: re.Pattern[AnyStr]
     comment_begins: re.Pattern[AnyStr]
+    may_link: re.Pattern[AnyStr]
     reference_begins: re.Pattern[AnyStr]
 
 
@@ -60,6 +62,7 @@ def _pattern_texts(size: int) -> tuple[str, ...]:
         _MARKUP,
         r"<!--([\s\S]*?)(?:-->|\Z)",
         "<!--",
+        r"(?i:mailto|href\s*=[^>]{0,400}&)",
         r"&[#A-Za-z0-9]{0,33}\Z",
     )
 

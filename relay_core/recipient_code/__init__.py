@@ -9,13 +9,14 @@ reader sees it; `find_in_source` does the same for a text that is only there as 
 
 Errors are values: one bad address takes nothing else with it, and a code without an end is
 reported without its addresses. `grammar` says how a list is read, `entry_grammar` how one entry in
-it, and `entries` what both find. `markers` says what is taken for a marker, `delimiters` finds
-them with their colons, `finding` tells where codes are, `skimming` where it is worth while to look
-for them. `looking` puts these two together. `words` splits a list, in whichever `spelling` its
-signs are, and `mailto_links` has the addresses that HTML shows by a name alone. `error_text` shows
-the place of an error. `cutting` says what is cut with a code. Text that is cut can leave two
-halves of another code side by side: `torn` finds these. `allowance` bounds how much work a mail
-may cause.
+it, and `entries` what both find. `marker_choice` says which markers an operator may choose,
+`markers` what is taken for one; `delimiters` finds them with their colons, `ordinary` leaves out
+those that are ordinary words in prose. `finding` tells where codes are, `skimming` where it is
+worth while to look for them. `looking` puts these two together. `words` splits a list, in whichever
+`spelling` its signs are, and `mailto_links` has the addresses that HTML shows by a name alone.
+`error_text` shows the place of an error. `cutting` says what is cut with a code. Text that is cut
+can leave two halves of another code side by side: `torn` finds these. `allowance` bounds how much
+work a mail may cause.
 """
 
 from __future__ import annotations
@@ -119,7 +120,9 @@ def find_in_source(
     codes: list[RecipientCode] = []
     removals: list[Span] = []
     for region in find_regions(source, markers, grain):
-        text = source.text(*region)
+        if not region.is_certain and allowance.ordinary.is_spent:
+            continue
+        text = source.text(region.start, region.end)
         found = _find(text, (), looker)
         codes += (_moved(code, source, region.start, text) for code in found.codes)
         removals += source.spans_of(region.start, text, found.removals)

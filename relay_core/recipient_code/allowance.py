@@ -22,6 +22,7 @@ class Allowance:
     listed: int = 1 << 18
     read: int = 6_000_000
     _comments: Allowance | None = None
+    _ordinary: Allowance | None = None
 
     @property
     def comments(self) -> Allowance:
@@ -29,6 +30,16 @@ class Allowance:
         if self._comments is None:
             self._comments = Allowance(read=1 << 20)
         return self._comments
+
+    @property
+    def ordinary(self) -> Allowance:
+        """What the search for markers that may be ordinary words may cost.
+
+        Where this is spent, no text ends: they are prose from there on.
+        """
+        if self._ordinary is None:
+            self._ordinary = Allowance(codes=10_000, listed=1 << 19)
+        return self._ordinary
 
     @property
     def is_spent(self) -> bool:

@@ -13,8 +13,8 @@ that closes; the list in between is read by the grammar. Three cases need a deci
   second one rather opens a code of its own.
 * *Is it a mention?* The marker with no colon, with only the left one and nothing to close, or
   with only the right one (`Marker: see the manual`) and no address behind it, is prose. So is one
-  that may be an ordinary word (`eth0:RX:100`), with any colons, where no at-sign follows.
-* *There are two markers.* One closes what it opens; the other one leaves that open.
+  that may be an ordinary word (`eth0:RX:100`) and is not of a pair around a list (`ordinary`).
+* *There are two markers.* One closes what it opens; the other one leaves that open, if it counts.
 
 Each stretch between two delimiters is read at most twice, so finding takes linear time.
 """
@@ -29,23 +29,17 @@ from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.html.text import VisibleText, read_text
 
 from .allowance import Allowance
-from .delimiters import AT_SIGN, Delimiter, find_delimiters
+from .delimiters import Delimiter
 from .entries import Address, CodeError, Item, RecipientCode, format_entry
 from .grammar import parse_list
 from .mailto_links import find_links
 from .markers import BLANK_IN_LINE, ONE_LINE_END, Markers, marker_pattern, may_be_ordinary
+from .ordinary import LONGEST_LIST, find_counting, list_between
 
 _PARAGRAPH_END = re.compile(rf"{ONE_LINE_END}{BLANK_IN_LINE}*+{ONE_LINE_END}")
 _LIST_BEGINS = re.compile(r"\s{0,8}(?:\[|[^\s@,;]{0,64}@)")
 _SEVERAL_WORDS = re.compile(rf"\S{BLANK_IN_LINE}+\S")
 _WORD = re.compile(r"\S+")
-
-
-LONGEST_LIST = 1 << 16
-"""How many characters between two markers are read as a list.
-
-A thousand addresses have less, and one word of some megabytes would take its memory a hundredfold.
-"""
 
 
 class FoundCode(NamedTuple):
@@ -64,10 +58,12 @@ def _regular_pattern(marker: str) -> re.Pattern[str]:
     return re.compile(rf":(?<!\w:){word}:({address}(?:,{address}){{0,99}}):{word}:")
 
 
-def _find_regular(text: str, markers: Markers) -> FoundCode | None:
+def _find_regular(text: str, markers: Markers, allowance: Allowance) -> FoundCode | None:
     """The code of a text that has just one, of the form that everybody reads alike."""
-    match = next(filter(None, (_regular_pattern(one).search(text) for one in markers)), None)
-    if match is None:
+    for marker in markers:
+        if match := _regular_pattern(marker).search(text):
+            break
+    else:
         return None
     start, end = match.span()
     another = marker_pattern(markers)
@@ -76,6 +72,8 @@ def _find_regular(text: str, markers: Markers) -> FoundCode | None:
     try:
         entries = tuple(Address(addr_spec=parse_addr_spec(one)) for one in match[1].split(","))
     except InvalidAddress:
+        return None
+    if not (allowance.ordinary if may_be_ordinary(marker) else allowance).takes_code(end - start):
         return None
     start, end = _with_emphasis(text, start, end)
     return FoundCode(RecipientCode(entries=entries, errors=()), start, end)
@@ -93,12 +91,11 @@ def find_codes(visible: VisibleText, markers: Markers, allowance: Allowance) -> 
     Where the allowance is spent, the last of them reaches to the end of the text.
     """
     text = visible.text
-    regular = _find_regular(text, markers)
-    if regular and find_links(visible, regular.start, regular.end):
-        regular = None  # what is between the names is not seen in the text
-    if regular and allowance.takes_code(regular.end - regular.start):
+    regular = _find_regular(text, markers, allowance)
+    # What is between the names of links is not seen in the text.
+    if regular and not find_links(visible, regular.start, regular.end):
         return [regular]
-    delimiters = list(find_delimiters(text, markers))
+    delimiters = find_counting(visible, markers, allowance)
     found: list[FoundCode] = []
     index = 0
     while index < len(delimiters):
@@ -110,11 +107,7 @@ def find_codes(visible: VisibleText, markers: Markers, allowance: Allowance) -> 
         taken = found[-1].end if found else 0
         list_end = max(opening.end, following.closing_start) if following else len(text)
         limit = min(list_end, opening.end + LONGEST_LIST)
-        if not _may_name_somebody(visible, opening, limit):
-            if opening.closes and opening.closing_start < taken <= opening.end:
-                found[-1] = found[-1]._replace(end=opening.end)
-            continue
-        if not allowance.takes_code(limit - opening.end):
+        if not may_be_ordinary(opening.marker) and not allowance.takes_code(limit - opening.end):
             start = max(taken, opening.start)
             found.append(ended_by(visible, start, "fewer or shorter recipient codes"))
             return found
@@ -139,7 +132,7 @@ def _read_pair(
     """The code between two delimiters, if it is one."""
     if closing is None or not _closes(closing, opening):
         return None
-    list_end = max(opening.end, closing.closing_start)
+    _, list_end = list_between(opening, closing)
     if list_end > opening.end + LONGEST_LIST:
         return None
     links = find_links(visible, opening.end, list_end)
@@ -161,21 +154,12 @@ def _read_unclosed(
         return None
     end = following.start if following else len(text)
     reach = _reach(text, opening.end, min(end, opening.end + LONGEST_LIST))
-    if may_be_ordinary(opening.marker) and not AT_SIGN.search(text, opening.end, reach):
-        return None
     expected = f'":{opening.marker}:" at the end of the list'
     if (following.closing_start if following else len(text)) > opening.end + LONGEST_LIST:
         expected += f", which has {LONGEST_LIST} characters at most"
     start = max(taken, opening.start)
     error = _error(visible, start, reach, expected)
     return FoundCode(RecipientCode(entries=(), errors=(error,)), start, reach)
-
-
-def _may_name_somebody(visible: VisibleText, opening: Delimiter, end: int) -> bool:
-    """Whether what follows may be a list; behind an ordinary word, only what names an address."""
-    return not may_be_ordinary(opening.marker) or bool(
-        AT_SIGN.search(visible.text, opening.end, end) or find_links(visible, opening.end, end)
-    )
 
 
 def _with_emphasis(text: str, start: int, end: int, limit: int = 0) -> tuple[int, int]:
@@ -195,8 +179,8 @@ def _is_pair(
 ) -> bool:
     """`code = opening list closing`: whether these two and what lies between are one code."""
     errors = [item for item in items if item.entry is None]
-    if items and not errors:
-        return True
+    if (items and not errors) or may_be_ordinary(opening.marker):
+        return True  # of an ordinary word only pairs around a list count
     if a_third_closes and closing.opens and _LIST_BEGINS.match(text, closing.closing_end):
         return False
     if not opening.whole and items and not _LIST_BEGINS.match(text, opening.end):

@@ -143,7 +143,7 @@ def _join(text: str, before: Word, word: Word, item: Item) -> Item | None:
         return None
     if item.entry is None or word.text.startswith("@"):
         return joined
-    return _ambiguous(joined) if _may_be_wrapped(text, before.end) else None
+    return _ambiguous(joined) if may_be_wrapped(text, before.end) else None
 
 
 def _continue(text: str, before: Item, word: Word) -> Item | None:
@@ -157,14 +157,15 @@ def _continue(text: str, before: Item, word: Word) -> Item | None:
         return None
     if first_half.endswith(".") or word.text.startswith("."):
         return joined
-    return _ambiguous(joined) if _may_be_wrapped(text, before.end) else None
+    return _ambiguous(joined) if may_be_wrapped(text, before.end) else None
 
 
 def _ambiguous(joined: Item) -> Item:
     return joined._replace(entry=None, expected="an address that no line end breaks in two")
 
 
-def _may_be_wrapped(text: str, line_end: int) -> bool:
+def may_be_wrapped(text: str, line_end: int) -> bool:
+    """Whether the line that ends there is so long that a mailer may have wrapped it."""
     line = text[max(0, line_end - _SHORTEST_WRAPPED_LINE) : line_end]
     return len(line) == _SHORTEST_WRAPPED_LINE and not LINE_END.search(line)
 

@@ -17,8 +17,8 @@ from .allowance import Allowance
 from .cutting import cut_from_html, cut_from_text
 from .entries import CodeError, RecipientCode
 from .finding import ended_by, find_codes
-from .markers import Markers, marker_pattern
-from .skimming import Grain, find_regions
+from .markers import Markers, marker_pattern, may_be_ordinary
+from .skimming import Grain, Region, find_regions
 
 
 class Seen(NamedTuple):
@@ -52,11 +52,13 @@ class Looker:
         """
         codes: list[RecipientCode] = []
         removals: list[Span] = []
-        for start, end in self._regions(text):
+        for start, end, is_certain in self._regions(text):
             if joints is not None and not _holds(joints, start, end):
                 continue
             part = text[start:end]
-            if not self.allowance.takes_text(len(part)):
+            if not is_certain and not self._takes_ordinary(len(part), self.allowance.ordinary):
+                continue
+            if is_certain and not self.allowance.takes_text(len(part)):
                 error = CodeError(span=Span(start, end), expected=TOO_LONG, found=part)
                 codes.append(RecipientCode(entries=(), errors=(error,)))
                 removals += self._rest(text, start)
@@ -81,6 +83,13 @@ class Looker:
                 return Seen(tuple(codes), merge(removals), is_cut_short=True)
         return Seen(tuple(codes), merge(removals))
 
+    def _takes_ordinary(self, size: int, allowance: Allowance) -> bool:
+        """Whether so much may be read for an ordinary word alone; if not, it is prose.
+
+        Plain text costs next to nothing but for what is read of it as lists.
+        """
+        return not allowance.is_spent and (not self.is_html or allowance.takes_text(size))
+
     def _cut_from_comments(self, visible: VisibleText) -> Iterator[Span]:
         """What to cut from comments: programs that take one for their own show what it says.
 
@@ -94,23 +103,32 @@ class Looker:
             for part in visible.source[comment.start : comment.end].split(_COMMENT):
                 source = TextSource.of(part, is_html=True)
                 for region in find_regions(source, self.markers, self.grain):
-                    for start, end in self._cut_from_comment(part[region.start : region.end]):
+                    for start, end in self._cut_from_comment(part, region):
                         yield Span(place + region.start + start, place + region.start + end)
                 place += len(part) + len(_COMMENT)
 
-    def _cut_from_comment(self, html: str) -> tuple[Span, ...]:
+    def _cut_from_comment(self, comment: str, region: Region) -> tuple[Span, ...]:
+        html = comment[region.start : region.end]
         allowance = self.allowance.comments
-        if not allowance.takes_text(len(html) + _COST_OF_COMMENT):
+        cost = len(html) + _COST_OF_COMMENT
+        if not region.is_certain and not self._takes_ordinary(cost, allowance.ordinary):
+            return ()
+        if region.is_certain and not allowance.takes_text(cost):
             return (Span(0, len(html)),)
         inner = read_html(html)
         found = find_codes(inner, self.markers, allowance)
         return self._cut(inner, [Span(one.start, one.end) for one in found])
 
-    def _regions(self, text: str) -> Iterable[Span]:
+    def _regions(self, text: str) -> Iterable[Region]:
         if not self.is_html and len(text) <= self.grain.reach and text.isascii():
             # Nearly all mail: no character is invisible, so one search tells.
-            holds_one = marker_pattern(self.markers).search(text) is not None
-            return (Span(0, len(text)),) if holds_one else ()
+            shown = {
+                may_be_ordinary(one)
+                for one in self.markers
+                if marker_pattern((one,)).search(text)
+                and (not may_be_ordinary(one) or "@" in text)
+            }
+            return (Region(0, len(text), False in shown),) if shown else ()
         source = TextSource.of(text, is_html=self.is_html)
         return find_regions(source, self.markers, self.grain)
 

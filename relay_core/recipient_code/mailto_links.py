@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from html import unescape
 
+from relay_core.html.markup import patterns_for_text
 from relay_core.html.text import Tag, VisibleText
 
 from .spelling import as_read
@@ -18,6 +19,12 @@ _ATTRIBUTE = re.compile(
 _WORD = re.compile(r"[\w.+@-]*+")
 _MAILTO = "mailto:"
 _LONGEST_NAME = 256
+
+
+def may_hold_links(visible: VisibleText) -> bool:
+    """Whether there may be mailto links in a text."""
+    may_link = patterns_for_text(1).may_link
+    return bool(visible.tags) and may_link.search(visible.source) is not None
 
 
 def find_links(visible: VisibleText, start: int, end: int) -> list[Link]:

@@ -5,7 +5,8 @@ is written with. To see what a reader sees costs some microseconds a tag, and ne
 text holds no code. So first comes a pass that a few calls of C do for thousands of tags: it takes
 the tags, the blanks and what never shows out of a piece of the text, reads the references that
 matter, and looks for the marker's letters in what is left. It finds each place that shows the
-marker, and a few that do not; only these, with what stands around them, are read closely.
+marker, and a few that do not; only these, with what stands around them, are read closely. One that
+may be an ordinary word is looked for with a colon, and with an at-sign or a link near behind it.
 
 Pieces of a marker that stand more than `Grain.reach` apart in the source are no marker, and a code
 is looked for only that far: nobody writes a longer one.
@@ -22,7 +23,6 @@ from html import unescape
 from html.entities import html5
 from typing import AnyStr, NamedTuple
 
-from relay_core.errors import Span
 from relay_core.html.markup import Patterns, patterns_for_bytes, patterns_for_text
 from relay_core.html.text import INVISIBLE_CHARACTERS
 from relay_core.text.charsets import decode_bytes
@@ -48,47 +48,62 @@ class Grain:
 ORDINARY = Grain()
 
 
-def find_regions(source: TextSource, markers: Markers, grain: Grain = ORDINARY) -> Iterator[Span]:
+class Region(NamedTuple):
+    """A part of a source to look at closely; not `is_certain` if only for an ordinary word."""
+
+    start: int
+    end: int
+    is_certain: bool
+
+
+def find_regions(
+    source: TextSource, markers: Markers, grain: Grain = ORDINARY
+) -> Iterator[Region]:
     """The parts of the source to look at closely, in order and disjoint.
 
     None begins or ends inside of a tag, a comment, a reference or a character.
     """
-    words = tuple(map(_searched, markers))
-    if not all(words):
-        return iter((Span(source.start, source.end),))
-    return _find_regions(source, words, grain)
+    sought = tuple(map(_as_sought, markers))
+    if not all(one.word for one in sought):
+        return iter((Region(source.start, source.end, True),))
+    return _find_regions(source, sought, grain)
 
 
-def _searched(marker: str) -> str:
-    """What is looked for in the folded text; an ordinary word only where it may open a code."""
-    word = _folded(marker)
-    return f"{word}:" if word and may_be_ordinary(marker) else word
+def _as_sought(marker: str) -> _Sought:
+    word, is_certain = _folded(marker), not may_be_ordinary(marker)
+    return _Sought(word if is_certain or not word else f"{word}:", is_certain)
 
 
-def _find_regions(source: TextSource, words: tuple[str, ...], grain: Grain) -> Iterator[Span]:
+def _find_regions(
+    source: TextSource, sought: tuple[_Sought, ...], grain: Grain
+) -> Iterator[Region]:
+    is_certain = False  # whether the region that is open shows a marker that is no ordinary word
     places = deque([source.start])  # where pieces begin that a region may begin with
     region_start, hot_end = -1, -1  # of the region that is open, if hot_end >= 0
-    for piece in _marked(source, words, grain):
+    for piece in _marked(source, sought, grain):
         start, end, hot = piece.start, piece.end, piece.hot
         if hot < 0 and end - start > 2 * grain.reach:
             # One tag or comment, or what a script holds: nothing to look at.
             if hot_end >= 0:
-                yield Span(region_start, start)
+                yield Region(region_start, start, is_certain)
                 hot_end = -1
             places = deque([end])
             continue
         if hot >= 0:
             if hot_end < 0:
+                is_certain = False
                 region_start = max(
                     (place for place in places if place <= hot - grain.reach), default=places[0]
                 )
             elif end - region_start > grain.region:
                 border = _halfway(places, hot_end, hot)
-                yield Span(region_start, border)
+                yield Region(region_start, border, is_certain)
                 region_start = border
+                is_certain = False
             hot_end = end
+            is_certain = is_certain or piece.is_certain
         elif hot_end >= 0 and piece.quiet_end - hot_end >= grain.reach:
-            yield Span(region_start, piece.quiet_end)
+            yield Region(region_start, piece.quiet_end, is_certain)
             hot_end = -1
             # What lies in one region lies in no other.
             places = deque(place for place in places if place >= piece.quiet_end)
@@ -96,7 +111,7 @@ def _find_regions(source: TextSource, words: tuple[str, ...], grain: Grain) -> I
         while len(places) > 1 and places[1] < end - 2 * grain.reach:
             places.popleft()
     if hot_end >= 0:
-        yield Span(region_start, source.end)
+        yield Region(region_start, source.end, is_certain)
 
 
 def _halfway(places: Iterable[int], start: int, end: int) -> int:
@@ -105,9 +120,54 @@ def _halfway(places: Iterable[int], start: int, end: int) -> int:
     return min(inside, key=lambda place: abs(2 * place - start - end), default=end)
 
 
+class _Sought(NamedTuple):
+    """A marker as it is looked for in the folded text.
+
+    An ordinary word counts with the colon that opens a code and with an at-sign behind it, or a
+    link to an address.
+    """
+
+    word: str
+    is_certain: bool
+
+    @property
+    def room(self) -> int:
+        """How many characters of one piece may matter to what the next one shows."""
+        return len(self.word) - 1 + (0 if self.is_certain else _NEAR)
+
+    def waiting(self, before: str) -> str:
+        """The end of what was shown that may be the beginning of what is sought."""
+        end = before[-self.room :] if self.room else ""
+        return end if self.is_certain else end[end.rfind("@") + 1 :]
+
+    def is_in(self, shown: str, *, may_link: bool) -> bool:
+        """Whether it is in a text."""
+        if self.is_certain or may_link:
+            return self.word in shown
+        return "@" in shown and _opening(self.word).search(shown) is not None
+
+    def may_begin_in(self, before: str) -> bool:
+        """Whether it may begin in a text and end behind that."""
+        end = self.waiting(before)
+        starts = range(max(0, len(end) - len(self.word)), len(end))
+        return any(self.word.startswith(end[at:]) for at in starts) or (
+            not self.is_certain and self.word in end
+        )
+
+
+_NEAR = 1 << 10  # references that nobody reads are longer than what they show
+
+
+@lru_cache(maxsize=8)
+def _opening(word: str) -> re.Pattern[str]:
+    word = re.escape(word)
+    return re.compile(rf"{word}(?:(?!{word})[^@]){{0,{_NEAR}}}@")
+
+
 class _Marked(NamedTuple):
     """A piece: `hot` is where the piece begins in which a marker that ends here begins, or -1.
 
+    `is_certain` tells that one of these is no ordinary word.
     `quiet_end` is the end, or an earlier place if a marker may begin behind that and end in a
     later piece.
     """
@@ -115,40 +175,49 @@ class _Marked(NamedTuple):
     start: int
     end: int
     hot: int
+    is_certain: bool
     quiet_end: int
 
 
-def _marked(source: TextSource, words: tuple[str, ...], grain: Grain) -> Iterator[_Marked]:
-    room = max(map(len, words)) - 1
+def _marked(source: TextSource, sought: tuple[_Sought, ...], grain: Grain) -> Iterator[_Marked]:
+    room = max(one.room for one in sought)
     recent: deque[tuple[int, int, str]] = deque()  # what shows last: less than a marker
-    for start, end, shown, hidden in _pieces(source, grain.piece):
+    for start, end, shown, hidden, may_link in _pieces(source, grain.piece):
         while recent and start - recent[0][1] > grain.reach:
             recent.popleft()
         before = "".join(part for _, _, part in recent)
-        hot = start if any(word in shown or word in hidden for word in words) else -1
-        if before and any(word in before + shown[:room] for word in words):
-            hot = recent[0][0]
+        here = [
+            one
+            for one in sought
+            if one.is_in(shown, may_link=may_link) or one.is_in(hidden, may_link=may_link)
+        ]
+        across = [
+            one
+            for one in sought
+            if before and one.is_in(one.waiting(before) + shown[: one.room], may_link=may_link)
+        ]
+        hot = recent[0][0] if across else start if here else -1
+        is_certain = any(one.is_certain for one in here + across)
         if shown:
             recent.append((start, end, shown[-room:]))
             before = (before + shown[-room:])[-room:]
             while sum(len(part) for _, _, part in recent) - len(recent[0][2]) >= room:
                 recent.popleft()
-        may_go_on = any(
-            word.startswith(before[at:]) for word in words for at in range(len(before))
-        )
-        yield _Marked(start, end, hot, recent[0][0] if may_go_on else end)
+        may_go_on = any(one.may_begin_in(before) for one in sought)
+        yield _Marked(start, end, hot, is_certain, recent[0][0] if may_go_on else end)
 
 
 class Piece(NamedTuple):
     """A range of the source, what of it shows, and what its comments say, folded for the search.
 
-    Some programs show what stands in a comment.
+    Some programs show what stands in a comment. It `may_link` to an address.
     """
 
     start: int
     end: int
     shown: str
     hidden: str = ""
+    may_link: bool = False
 
 
 def _pieces(source: TextSource, size: int) -> Iterator[Piece]:
@@ -199,6 +268,7 @@ def _html_pieces(
                 for comment in patterns.comment.findall(markup)
                 for part in patterns.comment_begins.split(comment)
             ),
+            patterns.may_link.search(markup) is not None,
         )
         position = end
 
@@ -244,4 +314,4 @@ def _references() -> re.Pattern[str]:
     return re.compile(rf"&(?:#[0-9]{{1,8}};?|#[xX][0-9a-fA-F]{{1,8}};?|{named})")
 
 
-_MARKER_LETTERS = re.compile(r"[a-z0-9._:-]*")
+_MARKER_LETTERS = re.compile(r"[a-z0-9._:@-]*")

@@ -191,7 +191,7 @@ def read_fields(text: str, start: int, end: int, links: Sequence[Link]) -> Field
             first = fields.pop()[:1] or [word]
             return Fields(_paired(fields, marks), Span(first[0].start, end))
         marks.append(word)
-        if _says_something(word.text):
+        if says_something(word.text):
             number += 1
             fields[-1].append(word)
         elif len(marks) > 2 * MAX_WORDS:
@@ -199,7 +199,8 @@ def read_fields(text: str, start: int, end: int, links: Sequence[Link]) -> Field
     return Fields(_paired(fields, marks), None)
 
 
-def _says_something(text: str) -> bool:
+def says_something(text: str) -> bool:
+    """Whether a word is more than a mark, a label or the number of an entry."""
     if "@" in text or text.isdigit():
         return True
     is_label = LABELS.fullmatch(text) or _NUMBER.fullmatch(text)

@@ -131,20 +131,34 @@ def test_tags_around_a_code_stay_whose_attributes_only_hold_its_letters() -> Non
         f":RX:a@example.org:{MARKER}:",
         f":{MARKER}:a@example.org:RX:",
         f":RX:a@example.org:{MARKER}:b@example.org:RX:",
-        f":{MARKER}:a@example.org:RX:b@example.org:{MARKER}:",
-        f":RX:{MARKER}:a@example.org:RX:",
+    ],
+)
+def test_a_long_marker_that_the_short_one_is_to_close_is_open_which_is_an_error(text: str) -> None:
+    named, wrong, rest = both(f"Alarm {text}\n\nBye")
+    assert [] == named
+    assert wrong
+    assert MARKER not in rest
+    assert rest.endswith("Bye")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         ":RX:a@example.org",
         ":RX:a@example.org :R",
         "a@example.org:RX: :RX:b@example.org",
     ],
 )
-def test_what_is_not_closed_by_its_own_marker_is_an_error_and_goes(text: str) -> None:
-    named, wrong, rest = both(f"Alarm {text}\n\nBye")
-    assert [] == named
-    assert wrong
-    assert MARKER not in rest
-    assert "@" not in rest.replace("a@example.org:RX:", "")
-    assert rest.endswith("Bye")
+def test_a_short_marker_that_nothing_closes_is_prose(text: str) -> None:
+    assert ([], 0, f"Alarm {text}\n\nBye") == both(f"Alarm {text}\n\nBye")
+
+
+def test_within_a_code_of_the_long_marker_the_short_one_is_a_word() -> None:
+    for between in ("a@example.org,RX: Team <b@x.org>", "a@example.org RX:,b@x.org"):
+        text = f":{MARKER}:{between}:{MARKER}:"
+        found, alone = find_in_text(text, MARKERS), find_in_text(text, (MARKER,))
+        assert ["a@example.org", "b@x.org"] == entries(found)
+        assert alone == found
 
 
 def test_codes_of_both_are_read_side_by_side_and_within_a_code_of_the_other_none() -> None:
@@ -243,5 +257,7 @@ def test_a_notice_shows_both_and_what_is_nearly_one() -> None:
         assert ":RX:…:RX:" in notice.text
         assert ":RX:someone@example.org,another@example.org:RX:" in notice.text
         assert "the subject has" in notice.text
+    world, _, _ = relay("Subject: RX: 5\r\n\r\nRX: 6\r\n:RX:a@example.org Door")
+    assert "a text has ':RX:a@example[.]org Door'" in world.notices.published[0].text
     world, _, _ = relay("Subject: Marx\r\n\r\nPRX7")
     assert "which is none" not in world.notices.published[0].text
