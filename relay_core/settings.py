@@ -22,6 +22,7 @@ from .attachments.attachment import INLINE_IMAGE_LIMIT
 from .environment import InvalidSettings, Problem, from_environment, to_environment
 from .mime.size_limits import DEFAULT_LIMITS, Limits
 from .outgoing.passed_fields import may_be_added
+from .recipient_code.marker_choice import marker_problems
 from .wording.appearance import ACCENT, Appearance, appearance_problems
 from .wording.language import Language
 
@@ -194,8 +195,6 @@ class Settings:
 
 
 _LONGEST_RETENTION = timedelta(days=3650)
-_MARKER = re.compile(r"[A-Za-z0-9_.-]{3,64}\Z")
-_SHORT_MARKER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}[A-Za-z0-9]\Z")
 _ADDRESS_LABEL = re.compile(r"[A-Za-z0-9!#$%&'*/=?^_`{|}~.-]{1,64}\Z")  # atext without "+"
 _RANGES = (
     ("max_recipients", 1, 1000),
@@ -242,27 +241,7 @@ def _problems(settings: Settings) -> list[Problem]:
         holds=settings.inbound_address.lower() != settings.sender_address.lower(),
     )
     _check_addresses(settings, check)
-    check(
-        "recipient_marker",
-        settings.recipient_marker,
-        "must be 3 to 64 letters, digits, dots, hyphens or underscores",
-        holds=bool(_MARKER.match(settings.recipient_marker)),
-    )
-    if settings.short_marker is not None:
-        check(
-            "short_marker",
-            settings.short_marker,
-            "must be 2 to 16 letters, digits, dots, hyphens or underscores, a letter first and a"
-            " letter or digit last",
-            holds=bool(_SHORT_MARKER.match(settings.short_marker)),
-        )
-        check(
-            "short_marker",
-            settings.short_marker,
-            f"must not be made of words of recipientMarker ({settings.recipient_marker}), nor hold"
-            " all of them: nobody could tell which one closes a code",
-            holds=not _share_words(settings.recipient_marker, settings.short_marker),
-        )
+    found += marker_problems(settings.recipient_marker, settings.short_marker)
     check(
         "allowed_recipients",
         list(settings.allowed_recipients),
@@ -314,17 +293,6 @@ def _problems(settings: Settings) -> list[Problem]:
         check(name, seconds, f"must be from {least} to {most} seconds", holds=holds)
     found += appearance_problems(settings.appearance)
     return found
-
-
-def _share_words(first: str, second: str) -> bool:
-    """Whether one marker is a run of the other's words, joined in whatever way."""
-    words = [re.findall(r"[a-z0-9]+", marker.lower()) for marker in (first, second)]
-    return any(
-        "".join(one) == "".join(other[start:end])
-        for one, other in (words, words[::-1])
-        for start in range(len(other))
-        for end in range(start + 1, len(other) + 1)
-    )
 
 
 class _Check(Protocol):

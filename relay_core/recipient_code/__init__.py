@@ -12,11 +12,11 @@ reported without its addresses. `grammar` says how a list is read, `entry_gramma
 it, and `entries` what both find. `marker_choice` says which markers an operator may choose,
 `markers` what is taken for one; `delimiters` finds them with their colons, `ordinary` leaves out
 those that are ordinary words in prose. `finding` tells where codes are, `skimming` where it is
-worth while to look for them. `looking` puts these two together. `words` splits a list, in whichever
-`spelling` its signs are, and `mailto_links` has the addresses that HTML shows by a name alone.
-`error_text` shows the place of an error. `cutting` says what is cut with a code. Text that is cut
-can leave two halves of another code side by side: `torn` finds these. `allowance` bounds how much
-work a mail may cause.
+worth while to look for them. `looking` puts these two together. `words` splits a list, in
+whichever `spelling` its signs are, and `mailto_links` has the addresses that HTML shows by a name
+alone. `error_text` shows the place of an error. `cutting` says what is cut with a code. Text that
+is cut can leave two halves of another code side by side: `torn` finds these. `allowance` bounds
+how much work a mail may cause.
 """
 
 from __future__ import annotations

@@ -164,6 +164,11 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     ),
     "short marker": ({"recipientMarker": ":"}, {"recipientMarker": "3 to 64"}),
     "no short marker": ({"shortMarker": "R:"}, {"shortMarker": "2 to 16"}),
+    "a header field as short marker": ({"shortMarker": "To"}, {"shortMarker": "header field"}),
+    "a link as marker": (
+        {"recipientMarker": "mailto"},
+        {"recipientMarker": "beginning of a link"},
+    ),
     "word of the marker": ({"shortMarker": "rxers"}, {"shortMarker": "words of recipientMarker"}),
     "too few recipients": ({"maxRecipients": 0}, {"maxRecipients": "from 1 to 1000"}),
     "not a number": ({"maxRecipients": "many"}, {"maxRecipients": "a whole number"}),
