@@ -32,7 +32,7 @@ OURS = ("relay_core/", "adapters/")
 
 
 class _Clock(datetime):
-    """Stands still, so that what tells the time says the same in both trees."""
+    """Always returns the same time, so that times are equal in both trees."""
 
     @classmethod
     def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]  # its own class is not needed

@@ -97,7 +97,7 @@ class MemoryAttachmentStore:
 
 @dataclass(slots=True)
 class MemoryAttachmentLinks:
-    """`AttachmentLinks` that lead nowhere. Faults: `issue` (target: the key)."""
+    """`AttachmentLinks` without a target. Faults: `issue` (target: the key)."""
 
     clock: Callable[[], datetime]
     longest_lifetime: timedelta = timedelta(days=7)
@@ -119,7 +119,7 @@ class MemoryAttachmentLinks:
 
 @dataclass(slots=True)
 class MemoryDownloadPages:
-    """`DownloadPages` that lead nowhere. Faults: `open` (target: the message id)."""
+    """`DownloadPages` without a target. Faults: `open` (target: the message id)."""
 
     opened: set[MessageId] = field(default_factory=set)
     faults: Faults = field(default_factory=Faults)
@@ -238,7 +238,7 @@ RAW_KEY = RawKey("incoming/0abc")
 
 
 class MemoryWorld:
-    """All fakes together, at a time that stands still until it is moved."""
+    """All fakes together, at a time that is constant until it is moved."""
 
     def __init__(self, now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) -> None:
         self.now = now
@@ -313,7 +313,7 @@ class MemoryWorld:
         arrived_at: datetime | None = None,
         attempt: Attempt = FIRST_ATTEMPT,
     ) -> RelayReport:
-        """Let a new worker relay a mail that lies under that key, as SES has received it."""
+        """Let a new worker relay the mail under that key, as SES has received it."""
         self.incoming.messages[key] = received(raw)
         return relay_message(
             key, settings, self.ports, self.worker(), arrived_at=arrived_at, attempt=attempt

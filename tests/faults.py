@@ -1,4 +1,4 @@
-"""Failures that a fake has been told to have."""
+"""Failures that a test orders from a fake."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Order:
 
 @dataclass(slots=True)
 class Faults:
-    """The failures that a fake has been told to have."""
+    """The failures that a test has ordered from a fake."""
 
     orders: list[_Order] = field(default_factory=list)
 

@@ -1,8 +1,8 @@
-"""Mails that the standard library reads otherwise than a person would.
+"""Mails that the standard library reads differently from a person.
 
-`rich_mails()` draws all that `mails()` does (`tests.strategies`) and more: files that stand
-uuencoded in a text, messages in messages, signed and encrypted parts, odd charsets, boundaries
-that are folded or not declared, and recipient codes.
+`rich_mails()` draws all that `mails()` does (`tests.strategies`) and more: uuencoded files in a
+text, messages in messages, signed and encrypted parts, unusual charsets, boundaries that are
+folded or not declared, and recipient codes.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def uuencoded(name: str, content: bytes, *, backtick: bool) -> str:
 
 @st.composite
 def texts_with_files(draw: st.DrawFn) -> Part:
-    """A text in which files stand uuencoded."""
+    """A text with uuencoded files."""
     pieces: list[str] = []
     attachments: list[DrawnAttachment] = []
     for _ in range(draw(st.integers(1, 2))):

@@ -1,8 +1,8 @@
-"""Messages to test with: what devices send, built byte by byte, with what went into it.
+"""Messages to test with: devices' mails, built byte by byte, with their truth.
 
-`mails()` draws a whole mail together with the truth about it (`Drawn`): its texts and its
-attachments as they were before they were encoded. The bytes are laid out by hand, not by a
-library, because the library is the oracle that the laws are held against.
+`mails()` draws a whole mail with the truth about it (`Drawn`): its texts and its attachments
+before encoding. The bytes are composed by hand, not by a library, because the library is the
+reference that the laws use.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A loopback HTTP server that gives the answers it was told to give.
+"""A loopback HTTP server that gives configured answers.
 
-It stands for AWS where a test is about AWS's answers: error codes on the wire, lost answers.
+It replaces AWS in tests about AWS's answers: error codes on the wire, lost answers.
 """
 
 from __future__ import annotations

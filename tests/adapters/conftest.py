@@ -30,7 +30,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture
 def aws_environment(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the SDK find the emulator as a function finds AWS: by its environment."""
+    """Set the variables by which the SDK finds the emulator, as a function finds AWS."""
     for name, value in {
         "AWS_ENDPOINT_URL": emulator.endpoint,
         "AWS_REGION": REGION,

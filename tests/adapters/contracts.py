@@ -1,7 +1,7 @@
-"""What every implementation of a port keeps to: one suite a port, run on fake and adapter.
+"""The contract of each port: one suite for each, run on the fake and the adapter.
 
-A suite is a class without `Test` in front; its docstring names the fixtures that a subclass
-supplies: the port, and a probe that looks behind it. pytest names one that is missing.
+A suite is a class without `Test` in front. Its docstring names the fixtures that a subclass
+supplies: the port, and a probe that reads its effects. pytest names a missing one.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def store_one(
     content_type: str = "text/plain",
     filename: str = "a.txt",
 ) -> None:
-    """Store one file, and raise what comes of it."""
+    """Store one file; raise its error if there is one."""
     file = FileToStore(key=key, content=content, content_type=content_type, filename=filename)
     [answer] = store.store_each([file])
     if answer is not None:
@@ -128,7 +128,7 @@ class AttachmentStoreContract:
 
 
 class AttachmentLinksContract:
-    """`links`, whose clock stands at `NOW`."""
+    """`links`, whose clock is always `NOW`."""
 
     NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     KEY = AttachmentKey("attachments/m1/0/a b+c.bin")
@@ -281,7 +281,7 @@ class SenderWindowsContract:
 
 
 class DirectoriesContract:
-    """`directories` holds `FIRST` and looks each time it is asked; `put` changes it."""
+    """`directories` has `FIRST` and reads at each call; `put` changes it."""
 
     FIRST = Directory(
         groups={"oncall": ("anna@example.com", "@backup"), "backup": ("ben@example.com",)},

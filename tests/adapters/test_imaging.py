@@ -1,4 +1,4 @@
-"""Pictures of images: small, made of pixels alone, and never an error."""
+"""Pictures of images: small, made only of pixels, and never an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is on a receiver's queue is posted to it, and what is not taken comes again."""
+"""Messages on a receiver's queue are posted to it, and retried if they are not accepted."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 @dataclass
 class Receiving:
-    """A server on the loopback interface with a certificate; it answers as told, then 200.
+    """A server on the loopback interface with a certificate; gives its answers, then 200.
 
-    It answers nothing where None is told, until it ends.
+    For None it does not answer until it ends.
     """
 
     url: str
@@ -93,7 +93,7 @@ def server() -> Iterator[Receiving]:
 
 @dataclass
 class Aws:
-    """The calls of AWS that are made: one receiver of each kind, and what became of messages."""
+    """Records the calls to AWS, with one receiver of each kind and the results of messages."""
 
     address: str
     put: list[Mapping[str, Any]] = field(default_factory=list)

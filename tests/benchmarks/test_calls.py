@@ -1,4 +1,4 @@
-"""What the function asks of AWS for a mail, counted over the benchmark's stand-in."""
+"""The AWS calls of the function for a mail, counted with the benchmark's stand-in."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class TestCallsOfOneMail:
         assert count(recorder.take()) == calls_of(counter, shape)
 
     def test_a_page_is_read_and_nothing_is_written_for_it(self, counter: counting.Counter) -> None:
-        # where the token leads, and the manifest
+        # the lookup of the token, and the manifest
         assert calls_of(counter, ATTACHED, Occasion.LOOK) == {"s3.GetObject": 2}
 
     def test_a_download_is_looked_for_and_written_down(self, counter: counting.Counter) -> None:
@@ -185,7 +185,7 @@ class TestCallsOfNotices:
         # Each is from another sender.
         for _ in range(SENDERS_TOLD):
             assert counted | {"sns.Publish": 1} == calls()
-        # The first that is left out asks for the summary.
+        # The first suppressed notice causes the summary.
         assert counted | {"sqs.SendMessage": 1} == calls()
         assert counted == calls()
 

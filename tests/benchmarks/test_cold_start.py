@@ -26,8 +26,8 @@ def test_every_function_of_the_stack_is_measured() -> None:
 
 def test_the_functions_speak_to_the_services_that_the_archive_describes() -> None:
     measured = {service for one in FUNCTIONS for service in one.services}
-    # `sts` is botocore's own, for other kinds of credentials. `events` is of `posting`, which
-    # nobody waits for.
+    # `sts` is used by botocore for other kinds of credentials. `events` is for `posting`, whose
+    # start is not time-critical.
     assert measured == SERVICES - {"sts", "events"}
 
 

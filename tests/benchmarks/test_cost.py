@@ -1,4 +1,4 @@
-"""What mails cost follows from what they took, and from prices that stand in one place."""
+"""The cost of mails is calculated from what they use, and from prices in one place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of the function: taken, and told to people and machines."""
+"""The figures of the function: measured, and printed for people and machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of AWS at a rate follows from what one mail takes."""
+"""The use of AWS at a rate is calculated from what one mail uses."""
 
 from __future__ import annotations
 

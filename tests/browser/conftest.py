@@ -1,7 +1,7 @@
-"""Debian's Chromium, an emulator, and the download page behind a URL of its own.
+"""Debian's Chromium, an emulator, and the download page with its own URL.
 
-Playwright drives the browser that is on the machine; it brings none along. Its loop stays in the
-thread for as long as it runs, so it runs for one module at a time.
+Playwright uses the installed browser. Its loop stays in the thread while it runs, so it runs for
+one module at a time.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def site(emulator: Emulator) -> Iterator[Site]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Open]:
-    """Opens a URL as a person would, without script unless it is asked for."""
+    """Opens a URL, without scripts by default."""
     contexts = []
 
     def opened(

@@ -96,7 +96,7 @@ def appearance(language: Language, accent: str = "#14508c") -> Appearance:
 
 
 def scenes(language: Language, accent: str = "#14508c") -> Iterator[Scene]:
-    """All that a recipient may come to see in that language."""
+    """Everything that a recipient may see in that language."""
     own = appearance(language, accent)
     yield Scene(name="mail", html=_mail(_DEVICE, own), is_mail=True)
     yield Scene(name="mail with styles", html=_mail(_STYLED, own), is_mail=True)

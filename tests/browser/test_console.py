@@ -36,7 +36,7 @@ PAGES = (
     *("/incoming", "/incoming?q=none", "/mail?q=fro", "/faults"),
     *(f"/incoming/{fate}" for fate in ("parked", "partly", "refused")),
 )
-# Each of these would run, load or send something in a page that lets it.
+# Each of these would run, load or send something in a page without restrictions.
 HTML = """\
 <html><head><link rel="preconnect" href="{far}"><link rel="dns-prefetch" href="{far}">
 <link rel="prefetch" href="{far}/0"><link rel="stylesheet" href="{far}/a">
@@ -179,7 +179,7 @@ def test_every_page_is_whole_and_for_everybody(
         assert found.violations_count == 0, (path, found.generate_report())
         assert "it runs" not in visit.troubles
         if path == MAIL:
-            # Chromium tells what it kept the mail from; of ours, there is nothing to tell.
+            # Chromium reports what it blocked in the mail; for our page there must be no report.
             visit.troubles.clear()
     assert visit.troubles == []
 
@@ -192,7 +192,7 @@ def test_a_mail_can_neither_run_nor_load_nor_send_anything(
     expect(frame.get_by_text("The mail itself.")).to_be_visible()
     frame.get_by_role("button", name="Press me").click()
     frame.get_by_role("link", name="run", exact=True).click()
-    # What it would have started had its time while the console was asked once more.
+    # One more request to the console gives blocked content the time to start.
     visit.page.goto(console.url + MAIL)
     expect(frame.get_by_text("The mail itself.")).to_be_visible()
     assert elsewhere.callers == 0

@@ -1,4 +1,4 @@
-"""The download page as people have it before them: in Chromium, by hand and by keyboard."""
+"""The download page in Chromium, used by mouse and by keyboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of links is seen in the rendered page, whatever the HTML of the device is like."""
+"""The list of links is visible in the rendered page, with any HTML of the device."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LISTED = (
     ),
 )
 
-# Each is how a document ends; "Words." stands before it, and "More." behind it now and then.
+# Each is the end of a document; "Words." is before it, and "More." sometimes after it.
 ENDINGS = {
     "nothing": "",
     "as it should be": "</body></html>",

@@ -35,7 +35,7 @@ class Visit:
             self.requests.append(request.url)
 
     def download(self, act: Callable[[], None]) -> tuple[str, bytes]:
-        """The name and the content of what comes when `act` is done."""
+        """The name and the content of the file that `act` downloads."""
         with self.page.expect_download() as coming:
             act()
         path = coming.value.path()

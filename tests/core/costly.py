@@ -1,8 +1,8 @@
-"""Mails that cost much for their size: ordinary ones, and ones that somebody wrote for it.
+"""Mails that are costly for their size: ordinary ones, and hostile ones.
 
 `SHAPES` maps a name to a function from a number of repetitions to the bytes of a mail; each mail
-has a recipient code. `sized(name, size)` gives a mail of about so many bytes. The shapes of
-`tests.core.adversarial` ask how time grows with the size; these ask how much a byte costs.
+has a recipient code. `sized(name, size)` gives a mail of about that many bytes. The shapes of
+`tests.core.adversarial` test how time grows with the size; these test the cost of a byte.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def relayed(raw: bytes, settings: Settings = SETTINGS) -> Relayed | None:
 
 
 def relayed_in_turn(raw: bytes, settings: Settings = SETTINGS) -> str:
-    """The same way as `relayed`, nothing kept that the relay does not keep: what became of it."""
+    """Like `relayed`, but keeping only what the relay keeps; returns the outcome."""
     planned = plan_relay(raw, RAW_KEY, settings, may_lack_receipt=True)
     if not isinstance(planned, RelayPlan):
         why = (
@@ -129,7 +129,7 @@ def link_of(attachment: Attachment) -> str:
 
 
 def check_any_bytes(raw: bytes) -> Relayed | None:
-    """All laws that hold for any bytes whatever. Returns what became of them."""
+    """All laws for arbitrary bytes. Returns the outcome."""
     try:
         parse_message(raw, SETTINGS.limits)
     except (MalformedMessage, LimitExceeded):
@@ -172,7 +172,7 @@ def check_attachments(result: Relayed) -> None:
 
 
 def check_outgoing(raw: bytes) -> None:
-    """What goes out can travel anywhere, and no parser finds fault with it."""
+    """Outgoing mail is valid for every server, and no parser finds a defect in it."""
     assert raw.isascii()
     assert b"\0" not in raw
     lines = raw.split(b"\r\n")

@@ -1,7 +1,7 @@
-"""`python -m tests.core.mislabelling`: how often a text is taken for what it does not stand in.
+"""`python -m tests.core.mislabelling`: how often a text's encoding is misjudged.
 
-The texts are made: words, figures, addresses and markup in five languages, random bytes, base64 of
-eight widths with and without padding.
+The texts are generated: words, figures, addresses and markup in five languages, random bytes,
+base64 of eight widths with and without padding.
 """
 
 # ruff: noqa: S311, SIM905, T201 - words picked at random; it prints
@@ -37,7 +37,7 @@ class Taken(NamedTuple):
 
 
 def taken(texts: list[bytes], declared: TransferEncoding, real: TransferEncoding) -> Taken:
-    """How the texts are read under a label, of which all stand in `real`."""
+    """How the texts are read under a label; the real encoding of all is `real`."""
     wrong = [text for text in texts if found(text, declared) is not real]
     return Taken(len(texts), len(wrong), wrong[0] if wrong else b"")
 

@@ -1,4 +1,4 @@
-"""The list of costly shapes: each has the size that was asked for."""
+"""The list of costly shapes: each has the requested size."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_twice_the_size_is_twice_the_work(shape: Shape) -> None:
 
 @pytest.mark.parametrize("form", ["text/plain", "text/html"])
 def test_a_mail_to_many_is_read_and_written_once(form: str) -> None:
-    """Only what leads to a recipient's own page is made for each of them."""
+    """Only the link to a recipient's own page is made for each recipient."""
 
     def relay(count: int) -> None:
         recipients = ",".join(f"r{number}@example.org" for number in range(count))

@@ -1,4 +1,4 @@
-"""What a mail may cost: no shape takes many times its size, and what is too much is bundled.
+"""The cost limits of a mail: bounded memory, and bundling of what exceeds a limit.
 
 Memory is counted by tracemalloc, so that the bounds hold on any machine; time is measured by
 `python -m benchmarks.costly`.

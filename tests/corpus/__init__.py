@@ -1,10 +1,10 @@
-"""Messages that show one rule or one trap each, and what a person makes of them.
+"""Messages that show one rule or one pitfall each, and how a person reads them.
 
-`rfc/` holds what the RFCs allow, `legacy/` what programs wrote before or beside them,
-`malformed/` what devices get wrong. Beside each `name.eml` (exact bytes: git must not touch them)
-stands `name.json`: one sentence that says `what` it shows, and what `relayctl inspect --json` has
-to say of it. The JSON is the truth, reviewed by a person: if the code says otherwise, the code is
-wrong until somebody decides that the truth was.
+`rfc/` has what the RFCs allow, `legacy/` what programs wrote before or besides them, `malformed/`
+errors of devices. Beside each `name.eml` (exact bytes: git must not change them) is `name.json`:
+one sentence in `what`, and the expected output of `relayctl inspect --json`. The JSON is the
+truth, reviewed by a person: if the code differs, the code is wrong, until a person decides that
+the JSON is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def name_of(path: Path) -> str:
 
 
 def truth(path: Path) -> dict[str, Any]:
-    """What stands beside the mail; empty if nothing does."""
+    """The JSON beside the mail; empty if there is none."""
     beside = path.with_suffix(".json")
     if not beside.exists():
         return {}

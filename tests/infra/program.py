@@ -105,7 +105,7 @@ class Deployment:
 
 
 class _Monitor(MockMonitor):
-    """Pulumi's mock of its engine, keeping what it is told and its mocks are not."""
+    """Pulumi's mock of its engine, which also records what its mocks do not get."""
 
     def __init__(self, mocks: Mocks) -> None:
         super().__init__(mocks)
@@ -172,7 +172,7 @@ class _Threads:
 
 
 def text_config(config: Mapping[str, object]) -> dict[str, str]:
-    """Values as Pulumi's command line hands them over: text, and JSON where they are none."""
+    """Values in the form of Pulumi's command line: text, otherwise JSON."""
     return {
         key: value if isinstance(value, str) else json.dumps(value)
         for key, value in config.items()

@@ -24,7 +24,7 @@ NAMES = st.sampled_from(["ours", "theirs", "shared", None])
 
 @dataclass
 class Ses:
-    """An account's active rule set, as SES and STS tell it."""
+    """An account's active rule set, in the answers of SES and STS."""
 
     active: str | None
     account: str = ACCOUNT

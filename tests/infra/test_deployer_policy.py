@@ -1,4 +1,4 @@
-"""The policies to paste for whoever deploys cover every type of resource and every question."""
+"""The policies for deployers cover every type of resource and every look-up."""
 
 from __future__ import annotations
 

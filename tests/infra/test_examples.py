@@ -1,4 +1,4 @@
-"""The configurations that are handed out deploy as they stand."""
+"""The example configurations can be deployed unchanged."""
 
 from __future__ import annotations
 

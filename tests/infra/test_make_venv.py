@@ -20,7 +20,7 @@ esac
 
 
 def make(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
-    """What the script says, with a stand-in for Python."""
+    """The script's output, with a stand-in for Python."""
     program, lock = folder / "python", folder / "requirements.txt"
     program.write_text(python.format(python=sys.executable), "utf-8")
     program.chmod(0o755)

@@ -114,7 +114,7 @@ class Deployed:
         )
 
     def open_page(self, message_id: str) -> None:
-        """Let links lead to a message, as a worker does before it has any submitted."""
+        """Create the links of a message, as a worker does before it submits."""
         s3 = self.emulator.client("s3")
         S3LinkIndex(client=s3, bucket=self.attachments).point(MessageId(message_id))
 
@@ -139,7 +139,7 @@ class Deployed:
         S3Downloads(client=s3, bucket=self.attachments).record(download)
 
     def as_user(self, statements: Sequence[Mapping[str, object]], folder: Path) -> Deployed:
-        """The same, for a user who has these rights alone."""
+        """The same, for a user with only these rights."""
         iam, name = self.emulator.client("iam"), f"operator-{uuid.uuid4().hex[:12]}"
         iam.create_user(UserName=name)
         iam.put_user_policy(
@@ -185,7 +185,7 @@ class Deployed:
         self._put(self.attachments, key, b"x")
 
     def store_files(self, *manifests: Manifest) -> None:
-        """Write manifests, all that they promise, and what leads there."""
+        """Write manifests, all their promised files, and the pointers to them."""
         self.store(*manifests)
         for manifest in manifests:
             self.open_page(manifest.message_id)

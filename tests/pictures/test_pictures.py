@@ -1,4 +1,4 @@
-"""Pictures follow from data alone, and those in the repository are what the data gives."""
+"""Pictures are drawn from data only, and those in the repository match the data."""
 
 from __future__ import annotations
 

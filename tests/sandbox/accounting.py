@@ -1,9 +1,8 @@
-"""What became of many mails, held against what was promised: nothing lost, nothing twice.
+"""The outcome of many mails compared with what was promised: nothing lost, nothing twice.
 
-The one window in which a recipient may get a mail twice is between a submission that SES took
-and its record. The manifest shows it from outside: a delivery that is still `submitting` when
-its worker's time is over, or has no worker, is in doubt. A second copy is explained by a doubt
-before it and by nothing else.
+A recipient may get a mail twice only if SES accepted a submission that was not recorded. The
+manifest shows this: a delivery that is still `submitting` when its worker's time is over, or
+without a worker, is in doubt. A second copy is allowed only after such a doubt.
 """
 
 from __future__ import annotations
@@ -79,12 +78,12 @@ def find_problems(mails: Sequence[Mail], observed: Observed) -> Iterator[str]:
 
 
 def is_of_deaths(notice: Mapping[str, Any]) -> bool:
-    """Whether a notice tells of a mail that was given up because its workers died."""
+    """Whether a notice reports a mail that was refused because its workers died."""
     return "workers died while processing this mail" in notice["message"]
 
 
 def count_notices(notices: Iterable[Mapping[str, Any]], observed: Observed) -> None:
-    """Take the lines of the notices file into account."""
+    """Count the lines of the notices file."""
     for notice in notices:
         token = find_token(f"{notice['subject']} {notice['message']}")
         reason = notice["attributes"].get("reason")

@@ -1,4 +1,4 @@
-"""Mail that comes into the incoming bucket without SMTP, and its announcement on the queue."""
+"""Puts mail into the incoming bucket without SMTP, and announces it on the queue."""
 
 from __future__ import annotations
 

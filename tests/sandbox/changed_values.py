@@ -114,7 +114,7 @@ def base_config(stack: str) -> dict[str, object]:
 
 
 def changed_config(config: Mapping[str, object], key: str, zone: str) -> dict[str, object]:
-    """The configuration with another value for one key, and what goes with it."""
+    """The configuration with another value for one key, and the keys that depend on it."""
     others = {**OTHERS, "hostedZoneId": zone, "existingRuleSetName": "shared-rules"}
     now = config[f"mail-relay:{key}"]
     value = (not now) if isinstance(now, bool) else others[key]

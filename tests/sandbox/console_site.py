@@ -1,4 +1,4 @@
-"""A console over contents that a test chooses, and a client that sends exactly what it is told."""
+"""A console with contents that a test chooses, and a client that sends exact bytes."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ def make_content(folder: Path, text: str = "words") -> ConsoleContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back. `headers` keeps all, in their order; names in lower case."""
+    """An answer. `headers` has all of them in their order; names in lower case."""
 
     status: int
     headers: tuple[tuple[str, str], ...]

@@ -1,9 +1,9 @@
-"""Workers killed while they work, and a witness of what that leaves in doubt.
+"""Kills workers while they work, and records which deliveries are then in doubt.
 
-A worker is killed when a certain number of mails has come into the mailboxes: at no moment in
-particular, but always in the middle of the work. The witness reads the manifests all the while.
-A delivery is in doubt once it is `submitting` under a lease whose worker's time is over, which
-lasts `CLOCK_SKEW` until another worker may take the message over, or under no lease at all.
+A worker is killed when a certain number of mails has come into the mailboxes: at an arbitrary
+time, but always during the work. The witness reads the manifests all the time. A delivery is in
+doubt when it is `submitting` under a lease whose worker's time is over (which lasts `CLOCK_SKEW`
+until another worker may take over), or without a lease.
 """
 
 from __future__ import annotations
@@ -95,11 +95,10 @@ class Killer(_Background):
 
 
 class Witness(_Background):
-    """Reads every manifest of a bucket whenever it has changed.
+    """Reads every manifest of a bucket after each change.
 
-    `manifests` are the last versions seen, by message id, and `doubts` the deliveries that were
-    ever in doubt: message id, recipient, and whose submission it was (empty if nobody held the
-    message any more).
+    `manifests` are the last versions by message id. `doubts` are the deliveries that were ever in
+    doubt: message id, recipient, and the worker of the submission (empty without a lease).
     """
 
     def __init__(self, s3: Any, bucket: str) -> None:

@@ -1,4 +1,4 @@
-"""What is in the dead-letter queue, and what brought it there."""
+"""The messages of the dead-letter queue, and their causes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A message of the dead-letter queue, and what brought it there."""
+    """A message of the dead-letter queue, and its cause."""
 
     body: str
     cause: str

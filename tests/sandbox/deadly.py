@@ -1,8 +1,8 @@
 """`python -m tests.sandbox.deadly`: mails that kill their workers, among others that do not.
 
-What kills is a large mail, once the function is given less memory than AWS would. What a dead
-worker held comes back when its lease has ended, and not after six timeouts. The suite runs one
-deadly mail among twenty (`test_deaths`).
+A large mail kills a worker when the function has less memory than on AWS. The message of a dead
+worker returns when its lease has ended, not after six timeouts. The suite runs one deadly mail
+among twenty (`test_deaths`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SOURCE = "deadly"  # no key that is announced
 
 @contextmanager
 def small_sandbox(folder: Path) -> Iterator[RunningSandbox]:
-    """A sandbox whose function has little memory, and whose notices come one by one."""
+    """A sandbox whose function has little memory, and whose notices are not summed up."""
     config = (
         f"functionTimeoutSeconds={_TIMEOUT}",
         "maxConcurrency=3",
@@ -100,7 +100,7 @@ def _problems(relay: RunningSandbox, keys: Sequence[str], never: str) -> Iterato
 
 
 def _untold(relay: RunningSandbox, keys: Sequence[str]) -> set[str]:
-    """The deadly mails of which no notice tells that they killed two workers."""
+    """The deadly mails without a notice about two killed workers."""
     told = {
         notice["document"]["raw_key"]
         for notice in relay.notices()

@@ -42,7 +42,7 @@ def deploy_by(
     project: str = "mail-relay",
     warn: Callable[[str], None] = lambda _text: None,
 ) -> dict[str, Any]:
-    """A new stack's exports, by either deployer; what the engine keeps goes below `folder`."""
+    """A new stack's exports, by either deployer; the engine's files are below `folder`."""
     if deployer == "mocks":
         return deploy(account, config, program=program, project=project, warn=warn)
     with running(account, folder / f"engine-{next(_numbers)}", program=program) as engine:

@@ -1,4 +1,4 @@
-"""Mails of devices of their own, told apart by their subjects."""
+"""Mails of devices, identified by their subjects."""
 
 from __future__ import annotations
 

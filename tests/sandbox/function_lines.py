@@ -13,8 +13,8 @@ from tests.sandbox.running import RunningSandbox
 def logged_objects(relay: RunningSandbox) -> list[Mapping[str, Any]]:
     """Every line of the function's log that is a JSON object.
 
-    The emulator gives no token for more events than fit into one answer, so what follows is
-    asked for by its time.
+    The emulator returns no token when there are more events than one answer can contain, so the
+    next ones are requested by time.
     """
     logs, group = relay.client("logs"), relay.ready["stack"]["logGroup"]
     lines, since, known = list[str](), 0, 0

@@ -1,6 +1,6 @@
-"""A stack's whole life by Pulumi's engine, in an account where somebody else receives mail.
+"""A stack's whole life by Pulumi's engine, in an account where another owner receives mail.
 
-Each step states what it must come to; what does not hold is collected, so that one run shows all.
+Each step checks its result; failures are collected, so that one run shows all.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ GOING = frozenset({"delete", "replace", "create-replacement", "delete-replaced"}
 
 
 def config_for(number: int, **changes: object) -> dict[str, object]:
-    """The configuration of a stack of its own domains, in somebody else's active rule set."""
+    """The configuration of a stack with its own domains, in another owner's active rule set."""
     domain = f"in{number}.example.com"
     return {
         **load_config(ROOT),
@@ -61,14 +61,14 @@ def config_for(number: int, **changes: object) -> dict[str, object]:
 
 
 def prepare(account: Account) -> None:
-    """Somebody else's receipt rule set, active."""
+    """Create and activate another owner's receipt rule set."""
     ses = account.client("ses")
     ses.create_receipt_rule_set(RuleSetName=FOREIGN_RULE_SET)
     ses.set_active_receipt_rule_set(RuleSetName=FOREIGN_RULE_SET)
 
 
 def taken_away(outcome: Outcome) -> tuple[str, ...]:
-    """What of the irreplaceable an operation takes away."""
+    """The irreplaceable resources that an operation deletes."""
     return tuple(
         f"{step.operation} {step.type} {step.name}"
         for step in outcome.steps
@@ -86,7 +86,7 @@ class Life:
     problems: list[str] = field(default_factory=list)
 
     def step(self, name: str, operation: Callable[[], Outcome]) -> Outcome | None:
-        """Do something and say what it came to."""
+        """Run an operation and print its result."""
         started = time.monotonic()
         try:
             outcome = operation()
@@ -163,7 +163,7 @@ def run_changes(
 
 
 def run_drift(life: Life, stack: Stack) -> None:
-    """What somebody changed by hand is seen by refresh, and mended by up."""
+    """A manual change is detected by refresh, and corrected by up."""
     name = str(stack.exports()["functionName"])
     client = life.account.client("lambda")
     wanted = client.get_function_configuration(FunctionName=name)["Timeout"]
@@ -178,7 +178,7 @@ def run_drift(life: Life, stack: Stack) -> None:
 
 
 def run_second(life: Life, first: Stack) -> None:
-    """A second stack comes and goes, and the first is none the wiser."""
+    """Create and destroy a second stack; the first is not affected."""
     before = inventory(life.account)
     second = life.engine.stack("second", config_for(2))
     life.step("a second stack beside it: up", second.up)

@@ -19,7 +19,7 @@ REGION = "eu-central-1"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Take a stack through its life; return the exit status."""
+    """Run a stack's life; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.sandbox.lifecycle", description=__doc__)
     parser.add_argument("--kills", type=int, default=20, metavar="N", help="of an up (20)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of their moments")

@@ -1,9 +1,8 @@
-"""An operator at night: what `docs/operating.md` says about an alarm, and `relayctl` as typed.
+"""An operator at night: the steps of an alarm in `docs/operating.md`, run with `relayctl`.
 
-The section of an alarm has numbered steps. In a step, every command of `relayctl` in backquotes
-is typed as it stands. MESSAGE in it is the id of each message of the trouble that was listed, and
-ADDRESS an address of the trouble that was printed. What a step marked **By hand** says is not
-read: a test does the same with the emulator.
+The section of an alarm has numbered steps. In a step, every command of `relayctl` in backquotes is
+run as written. MESSAGE is the id of each listed message of the problem, ADDRESS a printed address.
+A step with **By hand** is not parsed: a test does the same with the emulator.
 """
 
 from __future__ import annotations
@@ -66,10 +65,10 @@ def steps_of(key: str) -> tuple[Step, ...]:
 
 @dataclass(slots=True)
 class Night:
-    """A sandbox, its webhook, and one trouble after the other.
+    """A sandbox, its webhook, and one problem after the other.
 
-    `subject` and `recipients` are those of the mails of the present trouble; `promised` are all
-    recipients, of whatever trouble, who are to have their mail in the end.
+    `subject` and `recipients` are those of the mails of the current problem. `promised` are the
+    recipients of all problems, who must finally have their mail.
     """
 
     relay: RunningSandbox
@@ -153,7 +152,7 @@ class Night:
         )
 
     def waiting(self, queue_url: str) -> int:
-        """How many messages a queue holds, of whatever state."""
+        """The number of messages in a queue, in any state."""
         attributes = self.relay.client("sqs").get_queue_attributes(
             QueueUrl=queue_url, AttributeNames=["All"]
         )["Attributes"]
@@ -166,7 +165,7 @@ class Night:
         return self.waiting(self.relay.ready["stack"]["deadLetterQueueUrl"])
 
     def await_alarm(self) -> str:
-        """The alarm sounds: its text, as it comes on the alarms topic."""
+        """The alarm fires: its text on the alarms topic."""
         return str(self._await_state("ALARM")["AlarmDescription"])
 
     def await_end(self) -> None:
@@ -210,7 +209,7 @@ class Night:
     # What the operator does.
 
     def type(self, command: str) -> None:
-        """One command as it stands in the document, for each message that it means."""
+        """Run one command as written in the document, for each message that it means."""
         words = shlex.split(command)[1:]
         messages = list(self._listed()) if "MESSAGE" in words else [""]
         assert messages, f"{command}: nothing listed is of {self.subject}: {self._printed}"
@@ -245,7 +244,7 @@ Act = Callable[[Night], None]
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What brings an alarm about, and what is done in each step by hand, in their order."""
+    """How an alarm is caused, and the actions of each manual step, in order."""
 
     trouble: Act
     hands: tuple[Act, ...]

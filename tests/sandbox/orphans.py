@@ -1,6 +1,7 @@
-"""What an interrupted `up` was making: there perhaps, and in no state. New and empty: it may go.
+"""Pending resources of an interrupted `up`: they may exist, but are not in the state.
 
-As `docs/operating.md` tells an operator to do it by hand. Nothing depends on such a resource yet.
+They are deleted as `docs/operating.md` describes. They are new and empty, and nothing depends on
+them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Receivers of webhooks: an HTTPS server of a test, whom functions trust by `SSL_CERT_FILE`."""
+"""Receivers of webhooks: a test's HTTPS server, which functions trust by `SSL_CERT_FILE`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONG = 300.0  # seconds that a broken expectation is waited for
 
 @dataclass
 class Receivers:
-    """What came to each path, and how often each still answers 500 first (for ever: -1)."""
+    """The posts to each path, and how often each first answers 500 (-1: always)."""
 
     port: int
     got: dict[str, list[tuple[Mapping[str, str], bytes]]] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Receivers:
 
 @contextmanager
 def receivers(ca_file: Path) -> Iterator[Receivers]:
-    """The server; `ca_file` is written, and holds whom to trust."""
+    """The server; `ca_file` is written with the authority to trust."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(ca_file))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

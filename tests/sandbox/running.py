@@ -79,7 +79,7 @@ class RunningSandbox:
     def send_as_stranger(
         self, raw: bytes, *, mail_from: str, greeting: str, results: Mapping[str, Any]
     ) -> None:
-        """Send a mail straight to the MX host, and let SES find these results."""
+        """Send a mail directly to the MX host, with these results of SES."""
         mx = self.ready["mx"]
         file = Path(mx["results"])
         found = {**json.loads(file.read_text()), greeting: results}
@@ -96,7 +96,7 @@ class RunningSandbox:
         return [path.read_bytes() for path in paths]
 
     def await_mail(self, recipient: str) -> bytes:
-        """The first mail of a mailbox; where none comes, the assertion shows all notices."""
+        """The first mail of a mailbox; if none comes, the assertion shows all notices."""
         try:
             return eventually(lambda: self.mails(recipient), within=60)[0]
         except AssertionError:
@@ -107,7 +107,7 @@ class RunningSandbox:
         return [json.loads(line) for line in Path(self.ready["notices"]).read_text().splitlines()]
 
     def await_notice(self, containing: str) -> dict[str, Any]:
-        """The first notice that says `containing`, as it stands or quoted as a subject is."""
+        """The first notice that contains `containing`, unchanged or quoted like a subject."""
         spelled = {containing, quote_words(containing, keeps_addresses=False)}
 
         def find() -> dict[str, Any] | None:
@@ -157,7 +157,7 @@ class RunningSandbox:
 
 
 def files_behind(text: str) -> list[bytes]:
-    """What the links in a mail's body lead to, in order; on a page, what its buttons lead to."""
+    """The files of the links in a mail's body, in order; for a page, those of its buttons."""
     found: list[bytes] = []
     for link in LINK.findall(unescape(text)):
         if TO_PAGE.match(link):
@@ -220,9 +220,9 @@ def running_sandbox(
     more: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[RunningSandbox]:
-    """A sandbox that takes mail, on free ports, for as long as the context lasts.
+    """A sandbox that accepts mail, on free ports, while the context lasts.
 
-    `more` are further words of its command line, `environment` further variables.
+    `more` are further command line arguments, `environment` further variables.
     """
     ready_file = folder / "ready.json"
     options = [*more, *(option for item in config for option in ("--config", item))]

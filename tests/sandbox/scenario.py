@@ -1,11 +1,11 @@
-"""Many mails through a sandbox where everything goes wrong that may.
+"""Many mails through a sandbox with all kinds of failures.
 
-Mails of mixed size go in by SMTP and straight into the incoming bucket, and each is announced to
-the function twice. SES throttles, pauses, rejects and fails; workers are killed while they work;
-messages on the queue say nothing that can be read. When all is quiet, the faults are mended and
-the dead-letter queue is redriven, and then `accounting` looks for what was promised and not kept.
+Mails of different sizes arrive by SMTP and directly in the incoming bucket, and each is announced
+to the function twice. SES throttles, pauses, rejects and fails; workers are killed while they
+work; some messages on the queue are unreadable. When all is quiet, the faults are removed and the
+dead-letter queue is redriven. Then `accounting` searches for promises that were not kept.
 
-Times are cut short: what a dead worker held comes back after 18 seconds, not minutes.
+Times are shortened: the message of a dead worker returns after 18 seconds, not minutes.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ _LATE = 0.5  # of the second announcements come at the end, the others right aft
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """How much of everything. The same seed makes the same mails, faults and moments.
+    """The amounts of mails and failures. The same seed makes the same mails, faults and times.
 
-    `patience` is how many seconds the whole may take until it counts as stuck.
+    `patience` is the number of seconds after which the run counts as stuck.
     """
 
     messages: int
@@ -181,7 +181,7 @@ class _Run:
     # --- sending --------------------------------------------------------------------------------
 
     def shorten_times(self) -> None:
-        """Let leases end soon. Nobody may be at work: it would be killed."""
+        """Shorten the leases. No worker may be busy: it would be killed."""
         self.await_quiet()
         self.relay.client("lambda").update_function_configuration(
             FunctionName=self.stack["functionName"], Timeout=_TIMEOUT
@@ -199,7 +199,7 @@ class _Run:
         )
 
     def send_poison(self) -> tuple[str, ...]:
-        """Bring what nobody can read to the dead-letter queue; return the messages' bodies."""
+        """Bring unreadable messages to the dead-letter queue; return their bodies."""
         bodies = ("no notification at all", announcement(self.stack["incomingBucket"], _ABSENT))
         self.hide_for(_POISON_HIDDEN)
         for body in bodies:
@@ -258,11 +258,11 @@ class _Run:
         eventually(condition, within=max(1.0, left))
 
     def await_quiet(self) -> None:
-        """Wait until the queue is empty: each message is done with, or a dead letter."""
+        """Wait until the queue is empty: each message is processed, or a dead letter."""
         self.wait_for(lambda: self.depth(self.stack["queueUrl"]) == 0)
 
     def await_notices(self) -> None:
-        """Wait until all that was published stands in the notices file."""
+        """Wait until all published notices are in the notices file."""
         url = self.sqs.get_queue_url(QueueName="sandbox-notices")["QueueUrl"]
         self.wait_for(lambda: self.depth(url) == 0)
 
@@ -281,13 +281,13 @@ class _Run:
     # --- the dead-letter queue ------------------------------------------------------------------
 
     def redrive(self, letters: Iterable[Mapping[str, Any]], poison: Sequence[str]) -> None:
-        """Let an operator drop what nobody can read, and redrive all else."""
+        """Drop unreadable messages as an operator does, and redrive all others."""
         unreadable = [one["MessageId"] for one in letters if one["Body"] in poison]
         self.relayctl("dlq", "drop", *unreadable)
         self.relayctl("dlq", "redrive", "--all")
 
     def redeliver_what_was_given_up(self) -> frozenset[str]:
-        """Let an operator have mails delivered again that lost two workers; their message ids."""
+        """Redeliver mails that lost two workers, as an operator does; return their ids."""
         self.await_notices()
         given_up = frozenset(
             str(notice["document"]["message_id"])
@@ -326,7 +326,7 @@ class _Run:
         return observed
 
     def unsettled(self, witness: Witness) -> Iterator[str]:
-        """Every mail that did not come to its end with all it had, as its manifest tells."""
+        """Every mail without a final state in its manifest."""
         for message_id, mail in self.sent.items():
             manifest = witness.manifests.get(message_id)
             if manifest is None:

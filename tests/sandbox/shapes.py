@@ -1,11 +1,11 @@
-"""`python -m tests.sandbox.shapes`: costly mails through a sandbox as it is deployed by default.
+"""`python -m tests.sandbox.shapes`: costly mails through a sandbox with default configuration.
 
-Every shape of `tests.core.costly`, at each size, goes in by SMTP with an ordinary alarm right
-behind it. What holds for each: no worker dies, the mail ends relayed or refused with a notice that
-names it, and the alarm arrives, all within three minutes. The suite runs a few (`test_shapes`).
+Every shape of `tests.core.costly`, at each size, is sent by SMTP, directly followed by an ordinary
+alarm. For each, no worker dies, the mail is relayed or refused with a notice that names it, and
+the alarm arrives, all within three minutes. The suite runs a few (`test_shapes`).
 
 The sandbox runs a function at the full speed of the machine, where Lambda gives it a share of a
-processor by its memory: the seconds of an invocation are told beside the outcome.
+processor by its memory. So the seconds of an invocation are shown with the outcome.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _REPORT = re.compile(r"REPORT RequestId: .*\tDuration: (\d+) ms\t.*\tMax Memory 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """What became of one mail and of the alarm behind it.
+    """The outcome of one mail and of the alarm after it.
 
-    `outcome` is the function's last word, or empty; `seconds` are those of its longest invocation,
-    and `peak` is the most memory in MB that the worker had held by then. `problems` are the
+    `outcome` is the last one in the function's log, or empty; `seconds` are those of its longest
+    invocation, and `peak` is the peak memory in MB of the worker so far. `problems` are the
     promises that were not kept.
     """
 
@@ -51,9 +51,9 @@ class Tried:
 
 
 def try_shape(relay: RunningSandbox, name: str, size: int, patience: float = PATIENCE) -> Tried:
-    """Send one mail of that shape and size, and an alarm behind it, and see what comes of it.
+    """Send one mail of that shape and size and an alarm after it; return the outcome.
 
-    Each mail has a sender of its own, so that no notice of one is counted with another's.
+    Each mail has a different sender, so that their notices are counted separately.
     """
     since = int(time.time() * 1000) - 1000
     sender = unique_address(relay.device.partition("@")[2])
@@ -91,12 +91,12 @@ class _Seen:
 
     @property
     def ended(self) -> bool:
-        """Whether the mail has come to its end, or a worker to its own."""
+        """Whether the mail has a final state, or its worker has died."""
         return bool(self.problems) or self.outcome in {"relayed", "refused"}
 
 
 def _invocations(relay: RunningSandbox, key: str, since: int) -> _Seen:
-    """What the log tells of the invocations that had that mail."""
+    """The log lines about the invocations with that mail."""
     streams: dict[str, list[str]] = {}
     pages = (
         relay.client("logs")

@@ -36,7 +36,7 @@ MANY = 20
 
 
 class Relay:
-    """The sandbox with what an operator has at hand."""
+    """The sandbox with the tools of an operator."""
 
     def __init__(self, sandbox: RunningSandbox, ready_file: Path) -> None:
         self.sandbox = sandbox
@@ -123,7 +123,7 @@ def test_an_address_whose_owner_complains_is_not_sent_to_again(relay: Relay) -> 
 
 
 def test_a_devices_mail_that_does_not_arrive_is_told_to_the_operator(relay: Relay) -> None:
-    """SES takes it and cannot deliver it to its own receiving side: the device does not hear."""
+    """SES accepts it and cannot deliver it to its own receiving side: the device gets no error."""
     inbound = relay.sandbox.smtp["rcpt_to"]
     relay.sandbox.set_faults({"event": "Bounce", "times": 1, "recipient": inbound})
     lost, next_one = unique_address(), unique_address()

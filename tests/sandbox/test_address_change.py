@@ -113,7 +113,7 @@ def listed(relay: RunningSandbox, folder: Path, *options: str) -> list[dict[str,
 
 
 def by_previous_address(relay: RunningSandbox) -> list[dict[str, Any]]:
-    """What the function logged of mail that came by a previous address."""
+    """The log lines of mail to a previous address."""
     events = relay.client("logs").filter_log_events(
         logGroupName=relay.ready["stack"]["logGroup"], filterPattern='"by_previous_address"'
     )["events"]

@@ -1,4 +1,4 @@
-"""Who may send what to whom, in the deployed program and with real SMTP."""
+"""The permitted senders and recipients, in the deployed program with real SMTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mail that kills its workers, through the sandbox: told by its name, and nobody else's harm."""
+"""A mail that kills its workers, in the sandbox: the notice names it, other mail is unharmed."""
 
 from __future__ import annotations
 

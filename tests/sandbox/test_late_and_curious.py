@@ -1,4 +1,4 @@
-"""Who looks at the mail sees the picture in it, and who comes late gets a new link."""
+"""A recipient sees the picture in the mail, and gets a new link for an expired one."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_without_a_right_no_link_is_renewed_and_with_it_it_is_at_once(
 
 
 def expire(relay: RunningSandbox, recipient: str) -> None:
-    """Let the links of the recipient's one message be over, once its worker is done."""
+    """Let the links of the recipient's one message expire, after its worker has finished."""
     s3, bucket = relay.client("s3"), relay.ready["stack"]["attachmentsBucket"]
 
     def done() -> tuple[str, dict[str, object]] | None:

@@ -1,7 +1,7 @@
-"""The relay's role has no right too many: whichever is taken away, something visibly fails.
+"""The relay's role has no unneeded right: without any one of them, something visibly fails.
 
-Each statement of the role of a running stack is taken out in turn. What fails is seen in the log;
-once the statement is back, what was asked for is done.
+Each statement of the role of a running stack is removed in turn. The failure is visible in the
+log; when the statement is back, the requested work is done.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def relayed(relay: RunningSandbox) -> Callable[[], object]:
 
 
 def refused(relay: RunningSandbox) -> Callable[[], object]:
-    """Send a mail to somebody it may not go to; what waits for the notice of it."""
+    """Send a mail to a forbidden recipient; returns a function that awaits the notice."""
     recipient = unique_address("elsewhere.example")
     relay.send(mail(relay, recipient))
     return lambda: relay.await_notice(recipient)
@@ -66,10 +66,10 @@ def to_a_group(relay: RunningSandbox) -> Callable[[], object]:
 
 
 def parked(relay: RunningSandbox) -> Callable[[], object]:
-    """Send a mail that has to wait; what waits for the next one.
+    """Send a mail that must wait; returns a function that awaits the next one.
 
-    Without its rights on the queue, the function can neither put a message off nor be done with
-    it: that one stays hidden for longer than a test takes.
+    Without its rights on the queue, the function can neither delay a message nor finish it: that
+    message stays hidden longer than a test takes.
     """
     recipient = unique_address()
     relay.set_faults({"error": "SendingPausedException", "times": 1, "recipient": recipient})

@@ -1,4 +1,4 @@
-"""How the sandbox starts and ends: its exit status, its one line, and what it leaves behind."""
+"""How the sandbox starts and ends: its exit status, its error line, and the remaining files."""
 
 from __future__ import annotations
 

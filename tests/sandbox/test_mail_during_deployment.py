@@ -1,7 +1,7 @@
-"""Mail that comes in while a stack is being deployed is refused or relayed, never forgotten.
+"""Mail that arrives during a deployment is refused or relayed, never lost.
 
-SES takes mail from the moment that the receipt rule stands in the active set, whatever else of the
-stack is there. On AWS a bucket's notification comes a minute or more after the bucket, since the
+SES accepts mail as soon as the receipt rule is in the active set, independent of the rest of the
+stack. On AWS a bucket's notification is created a minute or more after the bucket, because the
 provider waits for the queue. Here it waits until devices have tried for a while.
 """
 

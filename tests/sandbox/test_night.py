@@ -1,8 +1,8 @@
-"""Every alarm is brought about, followed by the document's steps as they stand, and ends.
+"""Every alarm is caused, the document's steps are followed as written, and the alarm ends.
 
-What the sandbox cannot bring about, because AWS alone measures it, is put in as AWS would put it:
-throttled starts, deliveries that SNS gives up, and the account's rates of bounces and complaints.
-An alarm that is over in minutes is over in seconds here: see `Night.await_end`.
+What the sandbox cannot cause, because only AWS measures it, is put in as AWS would: throttled
+starts, deliveries that SNS gives up, and the account's rates of bounces and complaints. An alarm
+that ends after minutes on AWS ends after seconds here: see `Night.await_end`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
 
 
 def hide_less(relay: RunningSandbox) -> None:
-    """What a dead worker held comes again in less time than is usual."""
+    """Shorten the time after which the message of a dead worker returns."""
     relay.client("sqs").set_queue_attributes(
         QueueUrl=relay.ready["stack"]["queueUrl"],
         Attributes={"VisibilityTimeout": str(_RETURNS)},

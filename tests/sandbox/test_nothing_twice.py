@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing comes twice, whatever goes wrong at once.
+"""Nothing is lost and nothing comes twice, with any failures at the same time.
 
 `python -m tests.sandbox.load` does the same with a thousand mails.
 """

@@ -27,7 +27,7 @@ KEY = bytes(range(32))
 
 @dataclass(frozen=True)
 class Stack:
-    """A sandbox, its folder and receivers, and the queue of what is heard on the bus."""
+    """A sandbox, its folder and receivers, and a queue with the events of the bus."""
 
     relay: RunningSandbox
     data: Path

@@ -1,4 +1,4 @@
-"""`make preview`: Pulumi's engine is led to an emulator here, and leaves nothing behind."""
+"""`make preview`: Pulumi's engine uses an emulator here, and leaves no files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The production example, deployed on the sandbox as it stands: mail flows through it."""
+"""The production example, deployed unchanged on the sandbox, relays mail."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "Pulumi.prod.yaml.example"
 
 
 def options() -> list[str]:
-    """The example's configuration as the sandbox's command line takes it."""
+    """The example's configuration as arguments of the sandbox's command line."""
 
     def text(value: object) -> str:
         if isinstance(value, list):

@@ -79,14 +79,14 @@ def depth(relay: RunningSandbox, queue: str, *kinds: str) -> int:
 
 
 def set_mapping(relay: RunningSandbox, *, enabled: bool) -> None:
-    """Let the queue feed the function, or hold it."""
+    """Enable or disable the function's event source."""
     client, name = relay.client("lambda"), relay.ready["stack"]["functionName"]
     (mapping,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
     client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
 
 
 def redrive(relay: RunningSandbox) -> None:
-    """Bring the dead letters back, as `relayctl dlq redrive` does."""
+    """Return the dead letters to the queue, as `relayctl dlq redrive` does."""
     sqs, stack = relay.client("sqs"), relay.ready["stack"]
     found = sqs.receive_message(QueueUrl=stack["deadLetterQueueUrl"], MaxNumberOfMessages=10)
     for message in found["Messages"]:

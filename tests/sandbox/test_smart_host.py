@@ -175,7 +175,7 @@ class TestFromElsewhere:
 
 
 def test_a_mail_that_ses_refuses_is_kept_until_it_takes_it(relay: RunningSandbox) -> None:
-    """A password that was rotated: the device was told 250, and its mail is not lost."""
+    """After a rotated password, the device already got 250; its mail is not lost."""
     recipient = unique_address()
     with running_smart_host(relay.smtp, password="rotated") as host:
         with smtplib.SMTP("127.0.0.1", host.port, timeout=60) as client:

@@ -26,7 +26,7 @@ SENDER = "relay@mail.example.com"
 
 @dataclass
 class Endpoint:
-    """In SES's place: refuses every recipient for good, until it is told to take them."""
+    """In SES's place: refuses every recipient permanently, until it is switched to accept."""
 
     takes: bool = False
     raws: list[bytes] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""`pulumi up` on a stack that is at work: mails that come in meanwhile arrive, each once."""
+"""`pulumi up` on a running stack: mails that arrive meanwhile are delivered, each once."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def make_mail(relay: RunningSandbox, recipient: str) -> bytes:
 
 @dataclass
 class Device:
-    """Sends a mail every second, each to another address, until it is told to stop."""
+    """Sends a mail every second, each to another address, until it is stopped."""
 
     relay: RunningSandbox
     accepted: list[str] = field(default_factory=list)

@@ -86,7 +86,7 @@ def after(example: str, stack: Deployment) -> InAccount:
 @pytest.mark.parametrize("example", EXAMPLES)
 @pytest.mark.parametrize("alone", [*sorted(TAKING.keys() | ALONE), ""])
 def test_nothing_that_others_know_by_name_is_replaced_or_goes(example: str, alone: str) -> None:
-    """By a change of any key, or of the region; all are changed together, but those that take."""
+    """By a change of any key, or of the region; most keys are changed together."""
     config = base_config(example)
     before = declared(example, config, InAccount())
     changed = dict(config)

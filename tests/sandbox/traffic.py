@@ -1,8 +1,8 @@
-"""Mails as a thousand devices might send them, made from a seed, and the faults they meet.
+"""Mails like those of a thousand devices, made from a seed, and their faults.
 
-A mail's token stands in its subject and tells it from all others wherever it turns up. Most are
-small and for few; some are for forty, or have a megabyte attached. Some addresses are special:
-SES rejects every mail to some for good, and fails at those to another one until it is mended.
+A mail's token is in its subject and identifies it everywhere. Most mails are small and have few
+recipients; some have forty, or a megabyte attached. Some addresses are special: SES permanently
+rejects every mail to some, and fails at those to another one until the fault is removed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Mail:
 
     @property
     def rejected(self) -> tuple[str, ...]:
-        """The recipients whom SES will never serve."""
+        """The recipients that SES always rejects."""
         return tuple(one for one in self.recipients if one in REJECTED)
 
     def contents(self) -> dict[str, bytes]:
@@ -100,10 +100,10 @@ def _plan_mail(number: int, count: int, source: random.Random) -> Mail:
 
 
 def plan_faults(mails: Sequence[Mail], seed: int) -> list[Mapping[str, Any]]:
-    """What SES answers in between, for its faults file.
+    """SES's errors in between, for its faults file.
 
-    Beside the special addresses, one person in ten is throttled a few times, and some meet what
-    an account meets that may not send, or an answer that tells nothing of the mail.
+    Besides the special addresses, one person in ten is throttled a few times. Some get the errors
+    of an account that may not send, or an error that says nothing about the mail.
     """
     source = random.Random(seed)  # noqa: S311 (no secret)
     addressed = sorted({one for mail in mails for one in mail.recipients} & set(PEOPLE))

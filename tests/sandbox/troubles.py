@@ -1,4 +1,4 @@
-"""What brings the alarms about mail and its page about, and what is done by hand against it."""
+"""The causes of the alarms about mail and its page, and the manual steps against them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def two_fail_at_each_try(night: Night) -> None:
 
 
 def a_worker_dies(night: Night) -> None:
-    """It is killed when its mail has come to somebody, and many are still to get it."""
+    """It is killed after its mail was submitted to some of many recipients."""
     recipients = [night.new_address() for _ in range(90)]
     night.send(*recipients)
     eventually(lambda: any(map(night.relay.mails, recipients)), within=60)

@@ -1,4 +1,4 @@
-"""Operators hear nothing: what brings these alarms about, and what is done by hand against it."""
+"""Undelivered notices and alarms: the causes of these alarms, and the manual steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DESK, WEBHOOK = "/desk", "desk"
 
 
 def _refuse_one(night: Night) -> str:
-    """A mail is refused; to whom it was to go."""
+    """Cause the refusal of a mail; return its recipient."""
     recipient = night.new_address(domain="elsewhere.example")
     night.send(recipient, is_lost=True)
     return recipient
@@ -28,7 +28,7 @@ def make_a_new_webhook(night: Night) -> None:
 
 
 def move_the_messages_back(night: Night) -> None:
-    """By hand, since the emulator has no StartMessageMoveTask, until none comes any more."""
+    """Move them by hand until there are none, as the emulator has no StartMessageMoveTask."""
     sqs = night.relay.client("sqs")
     dead = night.relay.ready["stack"]["postingDeadLetterQueueUrl"]
     found = sqs.list_queues(QueueNamePrefix=f"{PREFIX}posting-{WEBHOOK}")["QueueUrls"]

@@ -12,10 +12,10 @@ _SHORTEST, _LONGEST = 0.02, 0.3  # seconds between two probes
 
 
 def eventually(probe: Callable[[], T], *, within: float = 60.0) -> T:
-    """What `probe` answers as soon as it is true; asserts that it ever is.
+    """The result of `probe` as soon as it is true; asserts that it becomes true.
 
-    `within` (seconds) only bounds how long a broken expectation is waited for. A probe takes
-    processor time from what it waits for: the longer that has taken, the longer is the pause.
+    `within` (seconds) only limits the wait for a broken expectation. A probe uses processor time
+    that the awaited work needs, so the pause grows with the waiting time.
     """
     begun = time.monotonic()
     while not (answer := probe()):

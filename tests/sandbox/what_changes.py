@@ -34,7 +34,7 @@ from tests.sandbox.life import GOING, IRREPLACEABLE, counted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What the engine plans for one changed key; `gone`: what goes, by type and name."""
+    """The engine's plan for one changed key; `gone`: deleted resources, by type and name."""
 
     key: str
     effect: Effect
@@ -71,7 +71,7 @@ def _prepare(account: Account) -> str:
 
 
 def planned(example: str, wanted: Iterable[str]) -> Iterator[Plan]:
-    """What the engine plans for a deployed stack of the example when each key alone changes."""
+    """The engine's plans for a deployed stack of the example when each key alone changes."""
     with deployed(example) as (stack, config, zone):
         for key in wanted:
             stack.configure(changed_config(config, key, zone))

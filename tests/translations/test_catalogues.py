@@ -1,4 +1,4 @@
-"""The catalogues are whole, and what the functions read is what stands in them and in CLDR."""
+"""The catalogues are complete, and the functions' tables equal them and CLDR."""
 
 from __future__ import annotations
 

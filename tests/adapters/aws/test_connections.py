@@ -1,4 +1,4 @@
-"""Connections over TLS: whom they trust, and what each of them costs."""
+"""Connections over TLS: the trusted authorities, and the cost of a connection."""
 
 from __future__ import annotations
 

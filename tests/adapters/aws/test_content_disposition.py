@@ -25,7 +25,7 @@ def read_filename(disposition: str) -> str:
 
 
 def stand_in(disposition: str) -> str:
-    """The `filename` for clients that know no `filename*`."""
+    """The `filename` for clients without support of `filename*`."""
     match = HEADER.fullmatch(disposition)
     assert match
     return match["stand_in"]

@@ -1,4 +1,4 @@
-"""Keys are read as seldom as they may be, and a digest leads to one message."""
+"""Keys are read as rarely as possible, and a digest identifies one message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of SES's events of sending tell not to send to an address any more."""
+"""The events of SES after which an address gets no more mail."""
 
 from __future__ import annotations
 

@@ -279,7 +279,7 @@ class TestReminders:
 
 
 def receive_record(emulator: Emulator, queue: str) -> SQSRecord:
-    """The next message of the queue, as an event source mapping hands it over."""
+    """The next message of the queue, in the form of an event source mapping."""
     sqs = emulator.client("sqs")
     (message,) = sqs.receive_message(
         QueueUrl=queue, WaitTimeSeconds=10, AttributeNames=["ApproximateReceiveCount"]

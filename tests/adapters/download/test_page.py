@@ -1,4 +1,4 @@
-"""What a mail brought is text on the page, whatever it holds; and no page tells too much."""
+"""Content of a mail is only text on the page, and no page discloses too much."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking at the page and its previews changes nothing and leads to no file."""
+"""Opening the page and its previews changes nothing and downloads no file."""
 
 from __future__ import annotations
 

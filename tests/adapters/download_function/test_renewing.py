@@ -1,4 +1,4 @@
-"""A late reader asks for a new link: it goes to the recipient alone, once an hour."""
+"""A recipient requests a new link: it goes only to the recipient, once an hour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has no link learns nothing; what fails is told; what the log says."""
+"""Without a link nothing is disclosed; errors are reported; the content of the log."""
 
 from __future__ import annotations
 

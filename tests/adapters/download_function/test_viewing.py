@@ -1,4 +1,4 @@
-"""Viewing and playing files: two calls of S3 as ever, and those for what is opened."""
+"""Viewing and playing files: two calls of S3 as before, and those for the opened file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody who visits the download page: requests, answers, and what was recorded."""
+"""A visitor of the download page: requests, answers, and what was recorded."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Answered:
 
 
 def without_reference(page: str) -> str:
-    """A page without its footer, which tells the reference number."""
+    """A page without its footer, which has the reference number."""
     return re.sub(r"<footer>.*?</footer>\n", "", page, flags=re.DOTALL)
 
 
@@ -67,7 +67,7 @@ def event(
     body: bytes = b"",
     headers: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """A request as a function URL hands it over."""
+    """A request in the form of a function URL."""
     return {
         "version": "2.0",
         "rawPath": path,
@@ -91,7 +91,7 @@ def answered(answer: dict[str, Any]) -> Answered:
 
 @dataclass
 class Visitor:
-    """Somebody who asks the function for things, at a time of the test's choosing."""
+    """Sends requests to the function, at a time that the test chooses."""
 
     session: boto3.Session
     resources: PageResources
@@ -134,7 +134,7 @@ class Visitor:
 
 
 def follow(answer: Answered) -> tuple[bytes, Message]:
-    """What the redirect leads to, and the header that it comes with."""
+    """The target of the redirect, and the header of the answer."""
     assert 303 == answer.status
     assert b"" == answer.body
     with urllib.request.urlopen(answer.headers["Location"], timeout=10) as reply:  # noqa: S310 - a loopback URL

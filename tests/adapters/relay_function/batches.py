@@ -19,7 +19,7 @@ INCOMING_BUCKET = "incoming-bucket"
 
 
 class Context(LambdaContext):
-    """An invocation that has two minutes, as Lambda tells it."""
+    """An invocation with two minutes left."""
 
     _aws_request_id = "request-1"
     left = 120_000
@@ -96,7 +96,7 @@ class Log:
         return [json.loads(line) for line in self.stream.getvalue().splitlines()]
 
     def others(self) -> list[dict[str, Any]]:
-        """What is told between a mail's beginning and its end."""
+        """The log lines between a mail's beginning and its end."""
         return [
             line
             for line in self.lines()

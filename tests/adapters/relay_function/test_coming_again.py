@@ -1,4 +1,4 @@
-"""Records that come again: after a death, and with all their tries."""
+"""Records that are delivered again: after a death, and with all their tries."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class TestBounces:
 
 
 class TestSummaries:
-    """What a reminder of the queue makes of the notices that were left out."""
+    """The summary that a reminder on the queue causes for suppressed notices."""
 
     @pytest.fixture
     def counting(self, function: RelayFunction, world: MemoryWorld) -> RelayFunction:

@@ -1,4 +1,4 @@
-"""What becomes of a record: done, failed, or ignored."""
+"""The outcomes of a record: done, failed, or ignored."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def arrival(name: str, time: str = "2026-01-02T03:04:05.000Z") -> dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Reminders(SqsReminders):
-    """Those that were asked for, and none that comes."""
+    """Records the requested reminders, and delivers none."""
 
     due: list[ScansDue]
 

@@ -1,4 +1,4 @@
-"""What the log says of a mail, by what became of it."""
+"""The log lines of a mail, by its outcome."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEFT_OUT = Refusal(reason=Reason.LIMIT_EXCEEDED, detail="bob@example.net")
 
 
 def log_of(report: RelayReport, raw_key: RawKey = KEY) -> dict[str, str]:
-    """The line that tells of a report."""
+    """The log line of a report."""
     stream = io.StringIO()
     telemetry = Telemetry({"POWERTOOLS_SERVICE_NAME": f"relay-{uuid.uuid4()}"}, stream=stream)
     with telemetry.mail(raw_key):

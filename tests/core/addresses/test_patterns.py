@@ -1,4 +1,4 @@
-"""Whom a pattern means."""
+"""The addresses that a pattern matches."""
 
 from __future__ import annotations
 

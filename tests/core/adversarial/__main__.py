@@ -35,7 +35,7 @@ def measure(shape: Shape, *, enough: float = 0.1) -> Doubling:
 
 
 def _seconds(shape: Shape, size: int) -> float:
-    """Processor time of the whole path: what else the machine does is left out."""
+    """Processor time of the whole path, without other programs of the machine."""
     raw = shape(size)
     if len(raw) > UNLIMITED.limits.size:
         return float("nan")

@@ -77,7 +77,7 @@ def nested_wrong_boundary(size: int) -> bytes:
 
 
 def nested_without_first_delimiter(size: int) -> bytes:
-    """Each multipart begins with the header of the next one, and ends far behind it."""
+    """Each multipart begins with the header of the next one, and ends far after it."""
     levels = b"".join(
         b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n" % i for i in range(size)
     )
@@ -141,12 +141,12 @@ def dashes_among_fields(size: int) -> bytes:
 
 
 def dashes_behind_fields(size: int) -> bytes:
-    """The same, behind many fields, in search of the next one."""
+    """The same, after many fields, in search of the next one."""
     return b"X-A: b\r\n" * size + b"?\r\n" + b"--x\r\n" * size + b"Subject: s\r\n\r\nx"
 
 
 def chain_without_boundary(size: int) -> bytes:
-    """Multiparts without boundary, and no delimiter that would tell where to stop looking."""
+    """Multiparts without boundary, and no delimiter that would end the search."""
     part = b"Content-Type: multipart/mixed\r\n\r\n--x\r\nContent-Type: multipart/mixed\r\n\r\n"
     return b"From: s@plant.example\r\n" + part * size
 

@@ -1,4 +1,4 @@
-"""Files that may not be what the device had are told to their recipients."""
+"""Recipients are informed of files that may differ from the device's."""
 
 from __future__ import annotations
 

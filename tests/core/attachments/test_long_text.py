@@ -1,4 +1,4 @@
-"""A text that is too long for a mail: its beginning goes out, and the whole of it as a file."""
+"""A text that is too long for a mail: its beginning is sent, and all of it as a file."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_files_in_a_long_text_are_attachments_and_the_text_is_short_without_them
 
 
 def test_a_text_of_codes_goes_out_without_them() -> None:
-    """Where nothing but codes makes a text long, nothing is attached, and nothing is left."""
+    """If only codes make a text long, nothing is attached, and nothing is left."""
     text = "hello\r\n" + f"{CODE}\r\n" * 300
     plan = planned(mail(text.encode()))
     assert () == plan.uploads

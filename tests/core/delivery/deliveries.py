@@ -67,7 +67,7 @@ def throttled() -> TransientError:
 
 @dataclass
 class Slow:
-    """A mail service that takes its time for each group, and remembers who was in it."""
+    """A mail service that is slow for each group, and records its members."""
 
     world: MemoryWorld
     seconds: float = 0

@@ -44,7 +44,7 @@ class Run:
     going: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     next_end: End = End.WELL
     result: RelayReport | BaseException | None = None
-    # Whom it submitted to, and has not recorded yet.
+    # Recipients to whom it has submitted without recording it yet.
     in_hands: set[str] = field(default_factory=set)
 
     def start(self, work: Callable[[], RelayReport]) -> None:
@@ -59,7 +59,7 @@ class Run:
         self._wait()
 
     def go(self, end: End) -> None:
-        """Let the call that it waits before end so, and everything up to the next call happen."""
+        """End the call that it waits for in this way, and run everything up to the next call."""
         self.next_end = end
         self.going.release()
         self._wait()

@@ -1,7 +1,7 @@
-"""A configuration that changes between two deliveries of a mail takes nothing out of it.
+"""A configuration change between two deliveries of a mail loses nothing of it.
 
-Files have other places under another configuration, and a text is a file under one and none under
-another. Whoever was promised the mail under the first gets all of it under the second.
+Files have other positions under another configuration, and a text may be a file under only one of
+them. A recipient who was promised the mail under the first gets all of it under the second.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ RAW = raw_mail()
 
 
 def contents(world: MemoryWorld, raw: bytes) -> Iterator[bytes]:
-    """All that a recipient has: what is in the mail, and what its links lead to."""
+    """Everything that a recipient has: the mail's content, and the files of its links."""
     for part in message_from_bytes(raw).walk():
         content = part.get_payload(decode=True)
         if isinstance(content, bytes):

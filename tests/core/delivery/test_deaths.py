@@ -113,7 +113,7 @@ def test_who_has_the_mail_keeps_it_and_the_others_are_told_of() -> None:
     manifest = manifest_of(world)
     states = [one.state for one in manifest.deliveries]
     assert [DeliveryState.SUBMITTED] * 2 + [DeliveryState.FAILED] * 2 == states
-    # Its links go on to lead to its files.
+    # Its links still open its files.
     assert (ManifestState.RELAYING, True) == (manifest.state, manifest.is_settled)
     [notice] = world.notices.published
     assert 2 == notice.relayed_to
@@ -230,7 +230,7 @@ def test_a_held_mail_stays_as_it_is() -> None:
 
 
 class LastsTooLong(MemoryIncomingMessages):
-    """Reading lasts until the worker's end, which it tells shortly before."""
+    """Reading lasts until the worker's timeout, which it reports shortly before."""
 
     def __init__(self, world: MemoryWorld) -> None:
         super().__init__()

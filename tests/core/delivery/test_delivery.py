@@ -1,4 +1,4 @@
-"""Nothing lost, nothing twice: what becomes of a mail over several deliveries and workers."""
+"""Nothing lost, nothing twice: a mail's outcome over several deliveries and workers."""
 
 from __future__ import annotations
 

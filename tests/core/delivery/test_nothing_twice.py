@@ -1,12 +1,12 @@
 """Workers that fail and die at any call, at the same time, on the same messages.
 
-Each worker runs the real relay in a thread of its own and stops before every call to the world.
-The machine says who goes on, and how the call ends: well, not at all, with its answer lost, or
-with the worker's death before or after it took effect. One thread runs at a time, so a run is
-the same each time.
+Each worker runs the real relay in a separate thread and stops before every external call. The
+state machine chooses the next worker and how its call ends: with success, without effect, with a
+lost answer, or with the worker's death before or after the effect. One thread runs at a time, so a
+run is reproducible.
 
-The queue is as unkind as it may be: it delivers any message at any time, to anybody. Of the clock
-one thing holds, as in Lambda: no worker lives beyond its deadline.
+The queue delivers any message at any time to any worker. Of the clock only one thing is assumed,
+as on Lambda: no worker lives beyond its deadline.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class NothingTwice(RuleBasedStateMachine):
         self.world = MemoryWorld()
         self.runs: list[Run] = []
         self.sent: Counter[tuple[RawKey, str]] = Counter()
-        # Submissions of which the relay cannot know: lost answers, and deaths before a record.
+        # Submissions that the relay cannot know: lost answers, and deaths before a record.
         self.doubts: Counter[tuple[RawKey, str]] = Counter()
         self.done: set[RawKey] = set()
         self.deliveries: Counter[RawKey] = Counter()
@@ -110,7 +110,7 @@ class NothingTwice(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 30, 75, 130]))
     def time_passes(self, seconds: int) -> None:
-        """Whoever's time is over is ended, in the middle of what it does."""
+        """End each worker whose time is over, in the middle of its work."""
         self.world.now += timedelta(seconds=seconds)
         for run in self.runs:
             if run.worker.deadline <= self.world.now:
@@ -189,7 +189,7 @@ class NothingTwice(RuleBasedStateMachine):
         self._note_records(run)
 
     def _note_records(self, run: Run) -> None:
-        """Whom a worker has in its hands no more: recorded, or its own end has come."""
+        """Recipients that the worker no longer handles: recorded, or its time is over."""
         manifest = self._manifest(run.key)
         for recipient in list(run.in_hands):
             if manifest is not None and is_recorded(manifest, recipient):
@@ -237,7 +237,7 @@ def is_recorded(manifest: Manifest, recipient: str) -> bool:
 
 @dataclass
 class Service:
-    """The mail service: takes mails one by one, and watches that each may be sent."""
+    """The mail service: accepts mails one by one, and checks that each may be sent."""
 
     machine: NothingTwice
     key: RawKey

@@ -1,4 +1,4 @@
-"""Who was left out of a mail: recorded with the reason, and served once the policy allows it."""
+"""Refused recipients: recorded with the reason, and served when the policy allows it."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ def test_only_whom_the_policy_allows_and_the_operator_asked_for_is_added(
     known = {one.lower() for one in recipients}
     wanted = [one for one in allowed if asked == [ALL_LEFT_OUT] or one.lower() in lowered]
     assert [one for one in wanted if one.lower() not in known] == added
-    # Whoever is asked for by name has the mail, gets it, or is told of.
+    # Each requested recipient has the mail, gets it, or is named in a notice.
     served = known | {one.lower() for one in added}
     told = " ".join(one.detail.lower() for one in found.refusals)
     assert all(one in served or one in told for one in lowered - {ALL_LEFT_OUT})
-    # Nobody who gets it now counts as left out.
+    # A recipient who gets it now does not count as left out.
     left = {one.address.lower() for one in after.refusals if one.address}
     if asked != [ALL_LEFT_OUT]:
         assert left.isdisjoint({one.lower() for one in added})
@@ -136,7 +136,7 @@ class TestWithTheRelay:
         )
         assert (refusal,) == self.stored(world).refusals
         assert f"{BEN} is not in allowedRecipients" in world.notices.published[0].text
-        # What is told is told once.
+        # A notice is published once.
         assert () == world.relay(self.mail(f"{ANNA},{BEN}"), STRICT).left_out
 
     def test_once_allowed_the_missed_one_is_served_and_nobody_else(

@@ -1,4 +1,4 @@
-"""Malware that is found after a mail went out: told once and written down, whatever fails."""
+"""Malware found after a mail was sent: one notice and a record, with any failures."""
 
 from __future__ import annotations
 

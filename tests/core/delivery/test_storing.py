@@ -47,7 +47,7 @@ def mail() -> bytes:
 
 @dataclass(slots=True)
 class Slow(MemoryAttachmentStore):
-    """A store that takes its time for each group. `sent` counts how often a file was stored."""
+    """A store that is slow for each group. `sent` counts how often a file was stored."""
 
     world: MemoryWorld | None = None
     seconds: int = 0
@@ -154,7 +154,7 @@ def test_a_worker_that_has_no_more_time_leaves_the_rest_to_the_next() -> None:
     assert [24, 24, 2] == counts
     assert set(store.sent.values()) == {1}
     assert_all_is_there(world)
-    # What is told of the mail is told once, when all that is wrong with it is known.
+    # The mail has one notice, when all its problems are known.
     [notice] = world.notices.published
     assert "'nobody'" in notice.text
 

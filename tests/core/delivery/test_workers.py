@@ -1,4 +1,4 @@
-"""Workers of one message: groups, leases, and those who meet, die or come later."""
+"""Workers of one message: groups, leases, and workers that overlap, die or come later."""
 
 from __future__ import annotations
 

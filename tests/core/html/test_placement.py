@@ -1,6 +1,6 @@
-"""Where the list goes in HTML that is as it should be, and that it costs no square.
+"""The place of the list in well-formed HTML, in linear time.
 
-That it is seen in HTML that is not is shown by a browser: `tests/browser/test_link_list.py`.
+A browser tests malformed HTML: `tests/browser/test_link_list.py`.
 """
 
 from __future__ import annotations

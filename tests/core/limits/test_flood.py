@@ -1,4 +1,4 @@
-"""A sender that floods is held back, told of once, and loses nothing."""
+"""A flooding sender's mail is held, with one notice, and none of it is lost."""
 
 from __future__ import annotations
 

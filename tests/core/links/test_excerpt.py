@@ -1,4 +1,4 @@
-"""The first lines of a file: read in its charset, bounded whatever it holds."""
+"""The first lines of a file: read in its charset, with bounded work."""
 
 from __future__ import annotations
 

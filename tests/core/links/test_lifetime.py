@@ -44,7 +44,7 @@ LONGEST_RUN = timedelta(seconds=120)
 
 
 def text_to(world: MemoryWorld, recipient: str) -> str:
-    """The words of the last mail to somebody."""
+    """The text of the last mail to a recipient."""
     raw = next(one.raw for one in reversed(world.submission.outbox) if one.recipient == recipient)
     body = message_from_bytes(raw, policy=policy.default).get_body(("plain",))
     assert body is not None
@@ -227,7 +227,7 @@ def test_a_message_is_as_old_as_its_oldest_file() -> None:
     began = world.now
 
     class Slow:
-        """Each file takes its time."""
+        """Each file is stored slowly."""
 
         def store_each(
             self, files: Sequence[FileToStore]

@@ -1,4 +1,4 @@
-"""A renewed link opens for its recipient alone, and shuts every one that was before it."""
+"""A renewed link works for its recipient only, and invalidates every earlier one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A token is its holder's alone: made by the key, and by nothing else."""
+"""A token belongs to one recipient, and only the key can create it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts under a transfer encoding that they do not stand in; the figures are in docs/decisions."""
+"""Texts with a wrong transfer encoding; the figures are in docs/decisions."""
 
 # ruff: noqa: RUF001, S311 - letters of other alphabets, and bytes picked at random
 

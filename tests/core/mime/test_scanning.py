@@ -27,7 +27,7 @@ BASE64_LIKE = st.lists(
 
 
 def without_footer(content: bytes) -> bytes:
-    """What stands behind padding counts only as far as its lines are base64."""
+    """Content after padding counts only while its lines are base64."""
     padding = content.find(b"=")
     for line in re.finditer(rb"[\r\n]([^\r\n]*)", content):
         pure = re.fullmatch(rb"[ \t]*[A-Za-z0-9+/=]*[ \t]*", line[1])

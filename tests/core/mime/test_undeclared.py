@@ -1,4 +1,4 @@
-"""Delimiters that no header declares, and what stands before the first of them."""
+"""Delimiters that no header declares, and the text before the first of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that stand uuencoded in a text."""
+"""Uuencoded files in a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One way to write a moment, which relayctl takes back."""
+"""The format of a time, which relayctl can parse."""
 
 from __future__ import annotations
 

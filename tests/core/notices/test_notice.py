@@ -1,4 +1,4 @@
-"""What the operator is told, and what a notice must never hold."""
+"""The content of a notice, and what it must never contain."""
 
 from __future__ import annotations
 

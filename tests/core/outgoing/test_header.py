@@ -38,7 +38,7 @@ SET_BY_US = {
     "X-Own",
 }
 
-# What somebody who wants into our header would try, and what brings it past a careless reader.
+# Attempts to inject header fields, including forms that careless parsers accept.
 _BREAKS = st.sampled_from(
     ["\r\n", "\n", "\r", "\n\n", "\r\n\r\n", "\x0b", "\x0c", "\x85", "\u2028", "\x00", "\x1b"]
 )

@@ -1,4 +1,4 @@
-"""Laws of pictures in a mail, whatever the mail is made of."""
+"""Laws of pictures in a mail, for any mail."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ MIXED = b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n
 
 
 def leaves_of(raw: bytes) -> tuple[list[str], list[tuple[str, str]]]:
-    """Whom a mail goes to, and the leaves that these see."""
+    """The recipients of a mail, and the leaves that they see."""
     result = check_any_bytes(raw)
     assert result is not None
     check_rewriting_is_done(result)

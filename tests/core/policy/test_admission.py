@@ -1,4 +1,4 @@
-"""Who may send what to whom."""
+"""The permitted senders and recipients."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ SES = b"Return-Path: <d@plant.example>\r\nReceived: from d by inbound-smtp\r\n"
         (b"X-Mail-Relay: a, b, c, d\r\nX-Mail-Relay: e, f, g, h", Reason.MAIL_LOOP),
         (b"From: Relay <RELAY@mail.example.com>", None),
         (b"Return-Path: <>", Reason.DELIVERY_REPORT),
-        # The operator is told of a virus, whatever else the mail is: that answers nobody.
+        # A virus is always reported to the operator: a notice answers no sender.
         (SES + b"X-SES-Virus-Verdict: FAIL\r\nX-Mail-Relay: test", Reason.VIRUS),
         (b"Return-Path: <>\r\nReceived: x\r\nX-SES-Virus-Verdict: FAIL", Reason.VIRUS),
         (b"Auto-Submitted: auto-replied (vacation)", Reason.DELIVERY_REPORT),
@@ -149,7 +149,7 @@ def test_a_virus_is_refused_whatever_is_configured() -> None:
     ("origin", "expected"),
     [
         (PROVEN, None),
-        # Whatever authenticationAction says: here From decides.
+        # With any authenticationAction: here From decides.
         (CLAIMED, Reason.AUTHENTICATION_FAILED),
         (NOBODY, Reason.SENDER_NOT_ALLOWED),
         (replace(PROVEN, author="a@sub.plant.example"), Reason.SENDER_NOT_ALLOWED),

@@ -1,4 +1,4 @@
-"""By which of the relay's addresses a mail came."""
+"""The relay's address by which a mail came."""
 
 from __future__ import annotations
 

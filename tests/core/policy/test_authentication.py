@@ -54,13 +54,13 @@ def test_what_ses_writes_is_read(between: str) -> None:
         ("amazonses.com; spf=pass smtp.mailfrom=x@evil.example", Results()),
         ("amazonses.com; spf=pass smtp.mailfrom=bounce.plant.example", Results(spf=ALL.spf)),
         ("amazonses.com; spf=pass smtp.mailfrom=x@bounce.plant.example", Results(spf=ALL.spf)),
-        # Whoever else says something, amazonses.com does not.
+        # Results of other servers; amazonses.com gives none.
         ("mx.evil.example; dmarc=pass header.from=plant.example", Results()),
         ("amazonses.com.evil.example; dmarc=pass header.from=plant.example", Results()),
         # No method passed, and none says for whom.
         ("amazonses.com; spf=softfail; dkim=fail header.i=@plant.example; dmarc=none", Results()),
         ("amazonses.com; dkim=pass; dmarc=pass", Results()),
-        # In comments and quotes stands what somebody chose.
+        # Comments and quotes contain text that the sender chose.
         ("amazonses.com; x=y (; dkim=pass header.i=@plant.example; )", Results()),
         ('amazonses.com; x="; dkim=pass header.i=@plant.example; "', Results()),
         ("amazonses.com; dkim=none (; dkim=pass header.i=@plant.example; )", Results()),
@@ -71,7 +71,7 @@ def test_what_ses_writes_is_read(between: str) -> None:
             "amazonses.com; dmarc=pass header.from=plant.example; dmarc=none header.from=b.org",
             Results(),
         ),
-        # A fail counts wherever it stands.
+        # A fail counts at any place.
         (
             'amazonses.com; dkim=pass header.i=@plant.example; dmarc=fail ("dmarc=pass")',
             Results(dkim=("plant.example",), dmarc_failed=True),

@@ -1,4 +1,4 @@
-"""Who a mail says it is from: for authority, for names, and whom an answer reaches."""
+"""The author of a mail: for authority, for names, and for answers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FROM: list[tuple[str | bytes, str, str | None]] = [
     ("Kühlraum <a@bücher.example>", "Kühlraum", "a@xn--bcher-kva.example"),
     ("Cam\r\n 3\r\n\t<a@b.example>", "Cam 3", "a@b.example"),
     ("a@b.example.", "a@b.example.", "a@b.example"),
-    # These are no mailboxes of RFC 5322: a name, and nobody to decide by.
+    # These are not mailboxes of RFC 5322: they give a name, but no author.
     ("root@raspberrypi", "root@raspberrypi", None),
     ("root <root@raspberrypi>", "root", None),
     ("root@raspberrypi (Cron Daemon)", "Cron Daemon", None),
@@ -116,8 +116,8 @@ def test_anything_has_a_name_and_at_most_one_author(value: bytes) -> None:
     assert find_name(found) == " ".join(find_name(found).split())
     author = find_author(found)
     if author is not None:
-        # No other reading of the field is possible: the address stands outside of all that
-        # quotes and comments hold.
+        # No other reading of the field is possible: the address is outside of all quotes and
+        # comments.
         assert author.rpartition("@")[0].encode() in value
     assert len(find_replies(found)) <= MAX_REPLIES
 
@@ -157,7 +157,7 @@ def _addresses(values: Iterable[str]) -> list[str]:
         ("duty@Plant.example, x@y.example", ["duty@plant.example", "x@y.example"]),
         ("duty@plant.example;DUTY@plant.example", ["duty@plant.example"]),
         ("Desks: duty@plant.example, x@y.example;", ["Desks <duty@plant.example>", "x@y.example"]),
-        # The relay's own, and what leads nowhere, are left out; the device itself remains.
+        # The relay's own addresses and undeliverable ones are left out; the device's remains.
         ("secret@in.example.com", ["a@b.example"]),
         ("Secret+x@in.example.com, relay@mail.example.com", ["a@b.example"]),
         ("secret@in.example.com, duty@plant.example", ["duty@plant.example"]),

@@ -155,7 +155,7 @@ def test_groups_that_hold_the_next_twice_are_looked_into_once() -> None:
 
 
 def reachable(start: list[str], given_directory: Directory) -> set[str]:
-    """The addresses behind names, found in the plainest way there is."""
+    """The addresses of names, found by the simplest algorithm."""
     groups = {name.lower(): members for name, members in given_directory.groups.items()}
     seen: set[str] = set()
     waiting = list(start)

@@ -1,7 +1,7 @@
 """With default configuration no message, however built, reaches an address that is not allowed.
 
-Verdicts by policies by recipients: the mail of a stranger who knows the secret address and writes
-whatever he likes, below what SES puts on top of it.
+Verdicts by policies by recipients: the mail of an attacker who knows the secret address and writes
+any content below SES's fields.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ FORBIDDEN = [
     "other@only.example.org",
     '"anna@example.com"@evil.example',
     "anna@xn--exampl-hva.com",
-    # At an allowed domain, and yet for somebody elsewhere: that is how some servers read it.
+    # At an allowed domain, but some servers read it as another address.
     *ROUTED,
     INBOUND,
     INBOUND.upper(),
@@ -104,7 +104,7 @@ FINDINGS = st.builds(
     dkim=st.none() | RESULTS,
     dmarc=st.none() | RESULTS,
 )
-# What a sender writes to look like SES, or to steer whoever trusts a header.
+# Fields that imitate SES, or that try to steer a reader that trusts headers.
 FORGED = st.lists(
     st.sampled_from(
         [
@@ -186,7 +186,7 @@ def test_with_default_configuration_nobody_else_is_reached(
     reached = [one.recipient for one in world.submission.outbox]
     assert [] == [recipient for recipient in reached if not allowed(recipient)]
     assert len({one.lower() for one in reached}) == len(reached)
-    # It ended in exactly one way, and the operator has heard of it unless all is well.
+    # It ended in exactly one way, and every problem was reported to the operator.
     if report.outcome is Outcome.REFUSED:
         assert [] == reached
         assert [report.reason] == [notice.reason for notice in world.notices.published]

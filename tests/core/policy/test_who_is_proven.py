@@ -1,4 +1,4 @@
-"""Nobody who is not authenticated as a sender gains what that sender may."""
+"""A sender that is not authenticated gets none of the rights of its claimed address."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ RESULT = st.sampled_from(["pass", "fail", "softfail", "neutral", "none", "temper
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A mail, and the truth: of which domains SES found that it comes from there."""
+    """A mail, and the truth: the domains that SES authenticated."""
 
     raw: bytes
     proven: frozenset[str]
@@ -83,9 +83,9 @@ class Sent:
 
 @st.composite
 def sent_mails(draw: st.DrawFn) -> Sent:
-    """A mail of somebody, who writes what he likes, with what SES found on top.
+    """A mail of an arbitrary sender with any content, with SES's results on top.
 
-    The truth is drawn first. What SES says follows from it; what the sender says does not.
+    The truth is drawn first. SES's results follow from it; the sender's own claims do not.
     """
     is_device = draw(st.integers(0, 9)) == 0
     own = DEVICE_DOMAIN if is_device else STRANGER_DOMAIN
@@ -169,7 +169,7 @@ def test_nobody_gains_what_a_device_may_who_is_not_proven_to_be_it(
         ]
         if not sent.proven:
             assert reply_to == b""
-        # Only who proved to be somebody may name others in Reply-To, and then as others.
+        # Only an authenticated author may name others in Reply-To, and only as others.
         if DEVICE.encode() in reply_to:
             assert b"\nreply-to: " in sent.raw.lower()
     if action is VerdictAction.REFUSE and not sent.proven:

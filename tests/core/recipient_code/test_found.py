@@ -1,4 +1,4 @@
-"""Bugs that reading, fuzzing or another parser found: each stays mended."""
+"""Regression tests of bugs found by review, fuzzing or another parser."""
 
 from __future__ import annotations
 

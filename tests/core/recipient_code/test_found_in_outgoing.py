@@ -1,4 +1,4 @@
-"""Bugs in what goes out that reading, fuzzing or another parser found: each stays mended."""
+"""Regression tests of bugs in outgoing mail, found by review, fuzzing or another parser."""
 
 from __future__ import annotations
 

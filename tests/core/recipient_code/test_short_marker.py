@@ -33,7 +33,7 @@ SETTINGS = Settings(
 
 
 def both(text: str) -> tuple[list[str], int, str]:
-    """What is named, how many errors there are, and what is left; HTML says the same."""
+    """The recipients, the number of errors, and the remaining text; equal for HTML."""
     plain = find_in_text(text, MARKERS)
     check(text, plain)
     html = find_in_html(text, MARKERS)

@@ -1,4 +1,4 @@
-"""Nobody gets a mail by bytes that a person may read as halves of characters."""
+"""No recipient is taken from bytes that may be halves of characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts are read in the charset that they are in, whatever their labels say."""
+"""Texts are read in their real charset, even with wrong labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who uses previous addresses and closed labels is told once a week."""
+"""A weekly notice names the senders that use previous addresses and closed labels."""
 
 from __future__ import annotations
 

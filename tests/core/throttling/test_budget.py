@@ -1,4 +1,4 @@
-"""At most the budget is submitted, whoever works at the same time; the rest is held, told once."""
+"""At most the budget is submitted, with any concurrency; the rest is held, with one notice."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_a_store_that_fails_leaves_the_mail_to_the_queue() -> None:
 
 
 class Rival:
-    """Another worker that reserves between our look and our write, as often as it is told."""
+    """Another worker that reserves between our read and our write, a given number of times."""
 
     def __init__(self, windows: MemoryWindows[BudgetWindow], amounts: list[int]) -> None:
         self.windows = windows

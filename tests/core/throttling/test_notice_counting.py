@@ -59,7 +59,7 @@ def receive(world: MemoryWorld, name: str, raw: bytes, limit: int = LIMIT) -> Ou
 
 
 def pass_on(world: MemoryWorld) -> None:
-    """As the queue does: the reminders come back, each after its delay."""
+    """Deliver the reminders as the queue does, each after its delay."""
     asked_for, world.reminders.asked_for = world.reminders.asked_for, []
     for key, after in asked_for:
         world.now += after

@@ -48,7 +48,7 @@ def bounced(address: str) -> Suppressed:
 
 
 class Stack:
-    """A world whose submission goes by the list, with an operator and SES beside it."""
+    """A world whose submission uses the list, with an operator and SES."""
 
     def __init__(self) -> None:
         self.world = MemoryWorld()

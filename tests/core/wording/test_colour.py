@@ -1,4 +1,4 @@
-"""Whatever colour an operator chooses, what is written in it or on it can be read."""
+"""With any configured colour, text in it or on it is legible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a deployment makes of the account as it finds it; and that it knows before it begins."""
+"""What a deployment creates in an existing account; decided before it begins."""
 
 from __future__ import annotations
 

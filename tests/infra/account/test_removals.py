@@ -1,4 +1,4 @@
-"""What a changed key takes away from those who use it is told, and only where it is there."""
+"""A warning reports each parameter in use that a changed key deletes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A wrong configuration is told before anything is deployed, all of it at once."""
+"""A wrong configuration is reported before anything is deployed, with all errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queue and function fit each other, whatever an operator sets."""
+"""The settings of queue and function are consistent for every configuration."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ VALUES = st.fixed_dictionaries(
 
 @st.composite
 def configurations(draw: st.DrawFn) -> StackConfig:
-    """Configurations that are let through."""
+    """Valid configurations."""
     timeout = draw(st.integers(30, 900))
     least = replace(BASE, function_timeout_seconds=timeout)
     most_tries = min(1000, least.timing.most_tries)

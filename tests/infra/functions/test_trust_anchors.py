@@ -1,4 +1,4 @@
-"""Whom the functions trust: Amazon's roots, out of botocore's store."""
+"""The certificate authorities that the functions trust: Amazon's roots, from botocore's store."""
 
 from __future__ import annotations
 

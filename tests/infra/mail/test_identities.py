@@ -1,4 +1,4 @@
-"""The domains that mail comes from and goes to, and the records that make them work."""
+"""The domains for sending and receiving, and their DNS records."""
 
 from __future__ import annotations
 

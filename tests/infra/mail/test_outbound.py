@@ -1,4 +1,4 @@
-"""Mail is sent with a configuration set that tells what became of it."""
+"""Mail is sent with a configuration set that reports what happened to it."""
 
 from __future__ import annotations
 

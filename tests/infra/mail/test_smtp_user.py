@@ -1,4 +1,4 @@
-"""Devices get SMTP credentials that can do one thing, and that nobody reads in passing."""
+"""Devices get SMTP credentials with one permission, which are not shown anywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What SES takes of a device and cannot deliver to the relay is told, and stops nothing else."""
+"""Device mail that SES accepts but cannot deliver to the relay is reported to the operator."""
 
 from __future__ import annotations
 

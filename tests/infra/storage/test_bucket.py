@@ -1,4 +1,4 @@
-"""The two buckets: nobody else's, over TLS only, encrypted, emptied by age."""
+"""The two buckets: private, TLS only, encrypted, with expiry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recipient directory is the operator's: the program makes it once and lets it be."""
+"""The recipient directory is the operator's: the program creates it once and never changes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of download links: secret, rotated by a number, and readable by whoever uses them."""
+"""The keys of download links: secret, rotated by a number, and readable for their users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An operator is woken by what needs one, and told what it means."""
+"""An alarm fires only for a problem that needs an operator, and its text explains it."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_one_that_no_parameter_holds_is_wrong() -> None:
 def test_nothing_else_is_wrong(
     groups: dict[str, list[str]], defaults: dict[str, list[str]]
 ) -> None:
-    """Exactly what a worker would fail to read or an operator be told of later."""
+    """Exactly the errors that make a worker fail or cause a notice later."""
     document = json.dumps({"groups": groups, "defaultRecipients": defaults}, indent=1)
     try:
         problems = len(directory_problems(parse_directory(document)))

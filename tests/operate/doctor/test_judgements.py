@@ -1,4 +1,4 @@
-"""What doctor says of facts, those included that no emulator brings about."""
+"""The judgements of doctor on facts, including those that the emulator cannot produce."""
 
 from __future__ import annotations
 

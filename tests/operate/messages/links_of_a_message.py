@@ -1,4 +1,4 @@
-"""A message with links, and whom they are open to."""
+"""A message with links, and the recipients for whom they work."""
 
 from __future__ import annotations
 

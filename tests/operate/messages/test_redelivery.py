@@ -1,4 +1,4 @@
-"""What a redelivery changes: exactly what was asked for, and never under a worker's hands."""
+"""A redelivery changes exactly the requested recipients, and nothing under a lease."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_what_is_done_is_not_replayed(message: Manifest, advice: str) -> None:
 
 
 class TestWhoWasLeftOut:
-    """They are asked for, never opened: what may be sent is not for `relayctl` to say."""
+    """They are requested, never opened: the function applies the policy, not `relayctl`."""
 
     PARTLY = manifest("m1", to(ANNA), refusals=(left_out(BEN), left_out(CARL)))
     NAMELESS = Refusal(reason=Reason.UNKNOWN_GROUP, detail="there is no group @oncall")
@@ -217,7 +217,7 @@ class TestWhoWasLeftOut:
 
 
 class TestWithTheRelay:
-    """The relay does with the changed manifest what the operator was told."""
+    """The relay does with the changed manifest what the command announced."""
 
     SETTINGS = Settings(
         stack="test",

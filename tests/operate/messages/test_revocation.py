@@ -1,4 +1,4 @@
-"""Who is revoked is shut out and nobody else, an undo restores, and no conflict loses a word."""
+"""Only the revoked recipient is refused, an undo restores, and no conflict loses a change."""
 
 from __future__ import annotations
 

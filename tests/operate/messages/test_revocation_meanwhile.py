@@ -54,7 +54,7 @@ def mail() -> bytes:
 
 @dataclass(slots=True)
 class Meddled(MemoryManifests):
-    """Manifests that somebody else writes right before some of our writes."""
+    """Manifests with another write right before some of our writes."""
 
     meddlers: list[Callable[[], None] | None] = field(default_factory=list)
 

@@ -39,7 +39,7 @@ def test_what_is_missed_is_stored_in_time_and_nowhere_written_down(
 
 @pytest.fixture
 def missed(deployed: Deployed) -> Deployed:
-    """A stack with a mail that was relayed, and two that nobody was told of."""
+    """A stack with a relayed mail, and two mails that were never announced."""
     deployed.keep_for(14)
     deployed.store(manifest("relayed", to("anna@example.org", DeliveryState.SUBMITTED)))
     for name in ("lost", "lost too", "AMAZON_SES_SETUP_NOTIFICATION"):

@@ -1,4 +1,4 @@
-"""The console: what it shows, and what it does not let through."""
+"""The console: its content, and what it blocks."""
 
 from __future__ import annotations
 

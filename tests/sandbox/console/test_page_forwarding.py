@@ -27,7 +27,7 @@ ANSWER = PageAnswer(
 
 
 class Recorder:
-    """Answers download pages always the same way, and remembers what was asked."""
+    """Answers all requests for download pages in the same way, and records them."""
 
     def __init__(self, answer: PageAnswer = ANSWER) -> None:
         self.asked: list[PageRequest] = []

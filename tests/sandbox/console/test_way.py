@@ -1,4 +1,4 @@
-"""What became of a mail, and its way, from what is known of it."""
+"""The state of a mail and its steps, from what is known of it."""
 
 from __future__ import annotations
 

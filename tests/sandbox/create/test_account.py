@@ -1,4 +1,4 @@
-"""Keys, records, configuration sets and what is active are made and told as on AWS."""
+"""Keys, records, configuration sets and active rule sets are created and returned as on AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a download page takes is made as declared: keys, a URL, and a plan of what to scan."""
+"""The resources of a download page are created as declared: keys, a URL, and a scan plan."""
 
 from __future__ import annotations
 

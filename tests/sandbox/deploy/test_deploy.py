@@ -1,4 +1,4 @@
-"""Programs deployed on the emulator: what is declared is there, and nothing goes unsaid."""
+"""Programs deployed on the emulator: all declared resources exist, and no error is silent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program's packages are told from another release's while the process goes on importing."""
+"""The program's packages are separate from another release's during later imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`relayctl doctor` on a running sandbox: each fault is named, alone; a whole stack has none."""
+"""`relayctl doctor` on a running sandbox: reports exactly each fault; none without a fault."""
 
 from __future__ import annotations
 

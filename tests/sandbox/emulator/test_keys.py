@@ -64,7 +64,7 @@ class Stack:
         return int(found["Attributes"]["ApproximateNumberOfMessages"])
 
     def send(self) -> str:
-        """Send a mail, and return whom it is for."""
+        """Send a mail; return its recipient."""
         recipient = unique_address()
         message = EmailMessage(policy=SMTP)
         message["From"], message["To"] = self.relay.device, self.relay.smtp["rcpt_to"]

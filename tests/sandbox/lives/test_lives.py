@@ -29,7 +29,7 @@ def test_what_replaces_a_resource_is_taken_from_the_providers_sources(type_: str
 
 
 def inputs_of(type_: str) -> set[str]:
-    """The inputs that the provider's SDK takes for a type, by Pulumi's names."""
+    """The inputs of a type in the provider's SDK, by Pulumi's names."""
     made = resource_class(type_)
     module, name = sys.modules[made.__module__], made.__name__
     # Where the type of a bucket's input has the second of these names, the first is this type's.
@@ -50,7 +50,7 @@ def test_only_inputs_that_the_provider_takes_are_listed(type_: str) -> None:
 
 @pytest.mark.parametrize("type_", sorted(one for one in LIVES if not one.startswith("pulumi-")))
 def test_a_change_of_an_input_that_nobody_looked_up_is_an_error(type_: str) -> None:
-    """Each new version of the provider may bring some."""
+    """Each new version of the provider may add some."""
     life = LIVES[type_]
     listed = {path.partition(".")[0] for path in life.replaced_by} | life.updates.keys()
     for unknown in inputs_of(type_) - listed:

@@ -23,7 +23,7 @@ REGION = "eu-central-1"
 class Watched:
     """A queue fed by a bucket, its dead-letter queue, and the three alarms on them.
 
-    The queues are `work`, `dead` and `heard`, with a suffix that no other test has.
+    The queues are `work`, `dead` and `heard`, with a unique suffix.
     """
 
     def __init__(self, emulator: Emulator) -> None:
@@ -113,7 +113,7 @@ class Watched:
         return str(alarm["StateValue"])
 
     def heard(self) -> list[dict[str, Any]]:
-        """What the alarms' topic published since it was last asked."""
+        """The messages on the alarms' topic since the last call."""
         found = self.sqs.receive_message(QueueUrl=self.heard_url, MaxNumberOfMessages=10)
         return [
             json.loads(json.loads(message["Body"])["Message"])

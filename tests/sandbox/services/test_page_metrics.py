@@ -1,4 +1,4 @@
-"""Alarms on two functions of one stack are told apart."""
+"""Alarms on two functions of one stack are separate."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @dataclass(slots=True)
 class Bucket:
-    """A bucket of its own, and a scanner that was told of it; time is what `now` says."""
+    """A bucket with its own scanner; `now` is the time."""
 
     emulator: Emulator
     delay: float = 0.0

@@ -1,4 +1,4 @@
-"""The SMTP front, with devices that know SMTP well and others that do not."""
+"""The SMTP server, with devices that follow SMTP and others that do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sandbox tells holds nobody up."""
+"""The sandbox's output does not block it."""
 
 from __future__ import annotations
 

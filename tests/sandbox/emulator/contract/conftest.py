@@ -1,6 +1,6 @@
-"""What the relay needs of an emulator of AWS, stated with boto3 alone.
+"""What the relay needs of an emulator of AWS, tested with boto3 only.
 
-Another emulator that passes this could take ministack's place.
+Another emulator that passes these tests could replace ministack.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Resources on the emulator, made with boto3 alone."""
+"""Resources on the emulator, created with boto3 only."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def handler(event, context):
 
 
 class Hungry:
-    """A function that takes memory as it is told, in MB."""
+    """A function that allocates the requested memory, in MB."""
 
     def __init__(self, emulator: Emulator, *, declared: int) -> None:
         self.emulator = emulator
