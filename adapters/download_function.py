@@ -135,8 +135,8 @@ def store_origin(links: S3AttachmentLinks) -> str:
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Handle an event of Lambda's: a request to the URL.
 
-    If the environment is not usable, the log names each variable that is wrong, and whoever asks
-    is told to come again.
+    If the environment is not usable, the log names each variable that is wrong, and the page
+    asks the visitor to try again later.
     """
     try:
         function = _function()

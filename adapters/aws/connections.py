@@ -1,8 +1,8 @@
-"""Connections to AWS: one TLS context for all of them, and open before they are needed.
+"""Connections to AWS: one TLS context for all of them.
 
-Left alone, botocore loads its store of certificates anew for each connection, which takes longer
-than the rest of it. Here the store is loaded once a process, into a context that all clients have
-in common. The host name is checked as before, by urllib3.
+By itself, botocore loads its store of certificates for each connection, which takes longer than
+the rest of it. Here the store is loaded once a process, into a context that all clients share.
+urllib3 checks the host name as before.
 
 Three stores are tried, and the first that can be read is trusted: the file that `AWS_CA_BUNDLE`
 names; Amazon's roots beside this module, if `RELAY_TRUST_STORE` is `amazon`; botocore's own. A

@@ -16,7 +16,7 @@ from typing import Any
 from relay_core.limits.suppression import Cause, Suppressed
 
 EVENT_TYPE = "eventType"
-"""The member of the JSON object by which it is told from other messages."""
+"""The member of the JSON object by which it differs from other messages."""
 
 
 def suppressed_by(event: Mapping[str, Any]) -> tuple[Suppressed, ...]:

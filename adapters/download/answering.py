@@ -202,7 +202,7 @@ class DownloadFunction:
             if file.status is FileStatus.READY:
                 preview = self.previews.fetch(file.attachment.key)
         if preview is None:
-            # Like a link that leads nowhere, but no page that anybody is shown.
+            # As an unknown link, but not as a page: it is the source of an image.
             return notice_page(Notice.UNKNOWN, link.frame)
         return Answer(
             status=HTTPStatus.OK,

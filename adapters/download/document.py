@@ -5,7 +5,7 @@ Everything that a mail brought is text here: it is cleaned of what is no text, a
 character that HTML reads as more than itself, which a test holds.
 
 The pages work without script and load nothing from anywhere but their own images. Their one style
-sheet stands in them, named by its digest in the policy, so that no other style counts.
+sheet is in them, named by its digest in the policy, so that no other style applies.
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@ Lambda hands a request over as an event of payload format 2.0, and takes a statu
 a body back (AWS Lambda guide, "Invoking Lambda function URLs", request and response payload
 format). Header names arrive in lower case; a body arrives, and a binary one leaves, in base64.
 
-Every answer carries the headers that keep what it shows to itself: it is stored by nobody, found
-by no search engine, framed by no other page, and its address, which is a secret, is told to
-nobody by `Referer`. What a page may load or where its form may lead is named exactly
-(Content Security Policy Level 3). Mail gateways and browsers fetch links ahead of people, so no
-GET and no HEAD changes anything (RFC 9110 section 9.2.1).
+Every answer has the headers that keep its content private: no cache stores it, no search engine
+finds it, no other page frames it, and no `Referer` holds its address, which is a secret. What a
+page may load and where its form may be sent is named exactly (Content Security Policy Level 3).
+Mail gateways and browsers fetch links before people do, so no GET and no HEAD changes anything
+(RFC 9110 section 9.2.1).
 """
 
 from __future__ import annotations

@@ -173,12 +173,12 @@ RENEW = "renew"
 
 
 def notice_of_link(status: LinkStatus) -> Notice:
-    """What is told of a link that is not available."""
+    """What the page says of a link that is not available."""
     return _NOTICE_OF_LINK[status]
 
 
 def notice_of_file(status: FileStatus) -> Notice:
-    """What a person is told who asks for a file that is not ready."""
+    """What the page says to a visitor who asks for a file that is not ready."""
     return _NOTICE_OF_FILE[status]
 
 

@@ -30,11 +30,11 @@ from .kinds import kind_of_file
 from .look_page import has_page
 
 PAGE_FILES = 100
-"""How many files one page lists; Lambda answers with 6 MB at the most."""
+"""How many files one page lists; Lambda answers with at most 6 MB."""
 
 
 CHECK_AGAIN = timedelta(seconds=20)
-"""How often a page that only waits for a scan loads itself anew."""
+"""How often a page that only waits for a scan reloads itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

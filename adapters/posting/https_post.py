@@ -2,7 +2,7 @@
 
 No redirect is followed: it would carry the announcement to somebody else. Neither the address nor
 what the receiver answers gets into an error, for the address is a secret and servers repeat it in
-their error pages; of the answer only a lower-case word is told, as Slack's `no_service`.
+their error pages; of the answer only a lower-case word is logged, as Slack's `no_service`.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ the queue's `maxReceiveCount` to the dead-letter queue, whatever becomes of its 
 A batch whose mails all fail is reported the same way, record by record: raising instead
 would make Lambda count a function error and slow its polling for what may be one bad mail.
 
-A mail that is not done with, though nothing is wrong with it, is no failed record: it was too
-much for one worker's time, or the account may not send for now. Its record is sent to the queue
-anew and the old one done with, so that its tries are kept for what they are for.
+A mail that is not finished, though nothing is wrong with it, is no failed record: it was too much
+for one worker's time, or the account may not send for now. Its record is sent to the queue again
+and the old one deleted, so that waiting costs it no try.
 """
 
 from __future__ import annotations
@@ -253,7 +253,7 @@ class RelayFunction:
         return None
 
     def _look_at_scans(self, due: ScansDue) -> AdapterError | None:
-        """Tell of malware found after a mail went out; an error if it has to come again."""
+        """Report malware found after a mail went out; an error if the queue has to retry."""
         if self.scans is None:
             self.telemetry.ignored("nothing is scanned any more")
             return None
@@ -291,7 +291,7 @@ class RelayFunction:
         return None
 
     def _tell_out_of_time(self, raw_key: RawKey, worker: Worker) -> None:
-        """Say what this worker will die of, while it can. Best effort."""
+        """Record which mail the worker is stopped at, before it is stopped. Best effort."""
         self.telemetry.out_of_time(raw_key)
         try:
             tell_out_of_time(raw_key, worker, self.settings, self.ports)

@@ -67,7 +67,7 @@ class PageTelemetry:
         self._metrics.add_metric(name="ArchivesMade", unit=MetricUnit.Count, value=1)
 
     def not_recorded(self, message_id: MessageId, error: AdapterError) -> None:
-        """A download goes on that no record tells of."""
+        """A download goes on that could not be recorded."""
         self._logger.error(
             "a download could not be recorded",
             correlation_id=message_id,

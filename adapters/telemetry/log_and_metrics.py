@@ -32,7 +32,7 @@ def metrics_namespace(environment: Mapping[str, str]) -> str:
 
 
 def make_logger(environment: Mapping[str, str], stream: TextIO | None) -> Logger:
-    """A logger of JSON lines; it tells of a level that it does not know, and goes on."""
+    """A logger of JSON lines; an unknown level is a warning, and INFO is used."""
     level = environment.get("LOG_LEVEL") or DEFAULT_LEVEL
     known = level in logging.getLevelNamesMapping()
     logger = Logger(

@@ -1,17 +1,16 @@
 """Log and metrics of the relay function: one JSON line for each mail, and counted metrics.
 
-A mail that is begun has a line at once: a worker that dies with it writes nothing any more, and
-what it had begun and not ended is what it died of. Each notification on the queue ends in exactly
-one line that holds `outcome`: one of
-`relay_core.record.report.Outcome`, or `retried` (a transient error sent it back to the queue) or
-`failed` (any other error did). Its fields are flat, so that CloudWatch
-Logs Insights can query them; `correlation_id` is the relay's message id and stands on every
-line about that mail.
+A mail that is begun has a line at once: a worker that stops while processing it writes no other
+line, and the mail that was begun and not ended is the one that stopped it. Each notification on
+the queue ends in exactly one line that holds `outcome`: one of `relay_core.record.report.Outcome`,
+or `retried` (a transient error sent it back to the queue) or `failed` (any other error did). Its
+fields are flat, so that CloudWatch Logs Insights can query them; `correlation_id` is the relay's
+message id and is on every line about that mail.
 
-Lines at INFO and above name keys, counts and reasons. Addresses and words of a mail stand
-in them only where an operator has to act on them, as in an error of SES, or where some recipients
-of a mail were left out; the detail of another refusal goes to the operator with the notice, and to
-the log at DEBUG.
+Lines at INFO and above name keys, counts and reasons. Addresses and words of a mail are in them
+only where an operator has to act on them, as in an error of SES, or where some recipients of a
+mail were left out; the detail of another refusal goes to the operator with the notice, and to the
+log at DEBUG.
 
 Metrics are written in CloudWatch's embedded metric format, once an invocation. A metric
 whose dimension varies (`Refusals`, `RecipientsLeftOut` by `reason`) needs a document of its own;
@@ -71,7 +70,7 @@ class Telemetry:
         """Name the queue's message on every line logged inside; count it if it is at its last try.
 
         SQS leaves a message that was received three times out of the age of the oldest (SQS
-        guide, "Available CloudWatch metrics"): nothing else tells of it before it has failed.
+        guide, "Available CloudWatch metrics"): no metric of SQS reports it before it has failed.
         """
         tries = record.receive_count
         if tries >= max_receive_count:
@@ -147,7 +146,7 @@ class Telemetry:
             fields["by_previous_address"] = True
         if report.labels:
             fields["labels"] = " ".join(report.labels)[:_MOST_OF_ONE]
-        # No notice tells of these, so the log alone can say why.
+        # No notice reports these, so only the log can say why.
         is_telling = report.outcome is Outcome.IGNORED or report.again is not None
         if is_telling:
             fields["detail"] = report.detail
@@ -257,15 +256,15 @@ class Telemetry:
     def not_sent_anew(self, error: AdapterError) -> None:
         """A mail that is to come again could not be sent to the queue; its old record stays."""
         self._logger.warning(
-            "the message counts as tried, because it cannot be sent to the queue anew",
+            "the message counts as tried, because it cannot be sent to the queue again",
             error=type(error).__name__,
             cause=str(error),
         )
 
     def trouble_not_recorded(self, error: AdapterError) -> None:
-        """The manifest does not tell of the trouble that this log tells of."""
+        """The trouble of a mail, which the log has, is not recorded in its manifest."""
         self._logger.warning(
-            "the manifest does not tell of this trouble",
+            "this trouble is not recorded in the manifest",
             error=type(error).__name__,
             cause=str(error),
         )

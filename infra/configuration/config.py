@@ -274,7 +274,7 @@ class StackConfig:
             found.append(
                 f"attachmentRetentionDays is {self.attachment_retention_days}: it ends the record"
                 " of which devices use previousRecipientEmails or closedLabels before the weekly"
-                f" notice tells of them. Set it to {_WEEK + 1} or more until the devices have"
+                f" notice reports them. Set it to {_WEEK + 1} or more until the devices have"
                 " changed"
             )
         if timedelta(days=self.incoming_retention_days) < DEAD_LETTER_RETENTION:

@@ -80,7 +80,7 @@ def make_function(name: str, spec: FunctionSpec, parent: pulumi.Resource) -> Log
         logging_config={
             "log_format": "JSON",
             "log_group": log_group.name,
-            # Lambda passes on what is at this level or above, INFO unless it is told.
+            # Lambda passes on what is at this level or above, INFO by default.
             "application_log_level": spec.log_level,
         },
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[log_group, role_policy]),

@@ -7,10 +7,10 @@ The queue hands over one message at a time (`infra.configuration.timing`). One t
 reported (`ReportBatchItemFailures`), so that it stays on the queue without being an error of the
 function.
 
-The function sends a message anew that has to wait without having failed. Lambda takes that for a
-loop and ends it at the sixteenth round, unless it is told that it is meant (AWS Lambda guide,
-"Use Lambda recursive loop detection to prevent infinite loops"). Here each round waits on the
-queue, and the last is when the raw mail has reached its age.
+The function sends a message again that has to wait without having failed. Lambda treats that as a
+loop and ends it at the sixteenth round, unless recursion is allowed (AWS Lambda guide, "Use Lambda
+recursive loop detection to prevent infinite loops"). Here each round waits on the queue, and the
+last is when the raw mail has reached its age.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
                 "sqs:GetQueueAttributes",
                 # The function itself puts off the next try of a message that failed,
                 "sqs:ChangeMessageVisibility",
-                # and sends one anew that only has to wait, so that waiting costs no try.
+                # and sends one again that only has to wait, so that waiting costs no try.
                 "sqs:SendMessage",
             ],
             [args.queue_arn],

@@ -1,11 +1,10 @@
-"""Whom the functions trust as the authority of AWS's certificates.
+"""The root certificates by which the functions verify AWS's servers.
 
-botocore carries the roots of everybody, and loading all of them takes longer than the rest of a
-connection. AWS's services have their certificates from Amazon Trust Services, which asks whoever
-keeps a trust store of their own to have all five of its roots in it
-(https://www.amazontrust.com/repository/, "Trust store and pinning recommendations"). So the
-archive holds these five, taken by their fingerprints out of the store of the botocore that is
-pinned. See docs/decisions, "Lean functions".
+botocore carries the roots of all public authorities, and loading them takes longer than the rest
+of a connection. AWS's services have their certificates from Amazon Trust Services, whose five
+roots every trust store for AWS should hold (https://www.amazontrust.com/repository/, "Trust store
+and pinning recommendations"). So the archive holds these five, taken by their fingerprints out of
+the store of the pinned botocore. See docs/decisions, "Lean functions".
 """
 
 from __future__ import annotations

@@ -292,7 +292,7 @@ class TestAgain:
         world.manifests.faults.order("load", self.THROTTLED, times=2)
         answer = function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
         assert failed_ids(answer) == ["sqs-1"]
-        assert "the manifest does not tell of this trouble" in log.stream.getvalue()
+        assert "this trouble is not recorded in the manifest" in log.stream.getvalue()
 
     def test_no_two_invocations_are_the_same_worker(self, world: MemoryWorld) -> None:
         first, second = (make_worker(CONTEXT, world.now) for _ in range(2))
