@@ -1,9 +1,9 @@
 """`python -m benchmarks.costly [--megabytes N] [NAME…]`: the cost of costly shapes for the core.
 
 Each mail is parsed, planned, its attachments decoded, and rewritten, in a separate process. A row
-shows the processor seconds, the seconds for each 10 MB, the growth of the peak of the resident
-memory (the mail itself included), this growth divided by the mail's size, and what the process
-holds after an ordinary mail that follows. The most costly is first.
+shows the processor seconds, and the seconds for each 10 MB. Then it shows the growth of the peak
+of the resident memory (the mail included), this growth divided by the mail's size, and the memory
+after an ordinary mail that follows. The most costly is first.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _child() -> None:
 
     relayed_in_turn(sized("log", 10_000))
     before = _status("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak
     raw = sys.stdin.buffer.read()
     started = time.process_time()
     outcome = relayed_in_turn(raw)

@@ -1,9 +1,9 @@
 """The function as `adapters.relay_function.compose` makes it, with a stand-in for AWS.
 
-The measurement includes everything that the function does for a mail: reading the SQS record,
-signing and sending each call by real boto3 clients over the loopback interface, the core, the log
-and the metrics. It does not include AWS's own time, TLS, and Lambda's. In-memory ports would leave
-out the clients, which take most of the time.
+The measurement includes everything that the function does for a mail: reading the SQS record, the
+core, the log and the metrics. Real boto3 clients sign and send each call over the loopback
+interface. It does not include AWS's own time, TLS, and Lambda's. In-memory ports would leave out
+the clients, which take most of the time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """`python -m benchmarks.lambda_times [--rounds N] [--json]`: the functions in an emulated Lambda.
 
 It measures the time of a container from its start to its first mail or page, and of the later
-ones, compared with boto3 alone making the same calls; the effect of bytecode and of the trust
-store; the cost of a connection; and all of it by the function's memory. See `benchmarks.emulated`.
+ones, compared with boto3 alone making the same calls. It also measures the effect of bytecode and
+of the trust store, the cost of a connection, and the effect of the function's memory. See
+`benchmarks.emulated`.
 """
 
 from __future__ import annotations

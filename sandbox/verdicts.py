@@ -10,10 +10,10 @@ The sandbox has no scanner and no DNS. It finds the two test signatures that eve
 EICAR's (a "virus") and GTUBE ("spam"), in plain text, base64 or quoted-printable.
 
 Mail comes in two ways. A device's mail, submitted to SES with a password, was signed and sent by
-SES itself (`authenticate_submission`): with the keys of the author's domain and SES's own, from an
-address that passes SPF. The sandbox treats every domain as verified by the account, except those
-under `.invalid`, which cannot exist (RFC 2606 section 2): they fail, so that this case can be
-tested. For mail from other servers, the test writes the results (`strangers`).
+SES itself (`authenticate_submission`). It has signatures of the author's domain and of SES, and
+passes SPF. The sandbox treats every domain as verified by the account, except those under
+`.invalid`, which cannot exist (RFC 2606 section 2): they fail, so that this case can be tested.
+For mail from other servers, the test writes the results (`strangers`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A visit of a download page as with a browser: open it, read the files, press a button.
 
-It does only what a browser must do here: it reads the form from the page, submits it as HTML
-requires (HTML standard, "Form submission": a pressed button counts as a field), and follows the
-redirect.
+It does only what a browser must do here: it reads the form from the page, submits it, and follows
+the redirect. A pressed button counts as a field (HTML standard, "Form submission").
 """
 
 from __future__ import annotations

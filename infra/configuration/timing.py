@@ -4,18 +4,18 @@ An operator sets the timeout of a worker, the number of tries of a mail, and the
 concurrent workers and submissions. All other times are derived. The relations that must hold, with
 their sources:
 
-* The queue hides a message for six times the function's timeout, so that a message whose worker
-  was throttled or killed is not delivered while it may still be processed (AWS Lambda guide,
-  "Creating and configuring an Amazon SQS event source mapping"). The maximum is 12 hours
-  (SQS API reference, SetQueueAttributes).
+* The queue hides a message for six times the function's timeout (AWS Lambda guide, "Creating and
+  configuring an Amazon SQS event source mapping"). So a message whose worker was throttled or
+  killed is not delivered while it may still be processed. The maximum is 12 hours (SQS API
+  reference, SetQueueAttributes).
 * A lease lasts as long as its worker can live, plus a margin for clocks
   (`relay_core.record.lease`). It has ended when the queue delivers the message of a killed worker
   again.
 * A message is deleted at the end of the queue's retention, however often it was tried. So all its
   tries, each with its longest duration, must end within that time. Otherwise it would be lost
   without reaching the dead-letter queue. Half of the retention is left for waiting in a backlog.
-* A message keeps its date when it moves: the dead-letter queue counts from when the mail came,
-  and has to keep messages longer than the queue (SQS guide, "Setting-up dead-letter queue
+* A message keeps its date when it moves: the dead-letter queue counts from the mail's arrival. So
+  it must keep messages longer than the queue (SQS guide, "Setting-up dead-letter queue
   retention"). A message that is sent again, such as a parked one, gets a new date.
 * AWS advises at least five tries, because a throttled invocation costs a message one (the same
   page of the Lambda guide).

@@ -6,10 +6,10 @@ SecureString parameter only, and are not an output of the stack.
 
 Devices store these credentials, and devices can be stolen. So the credentials allow only sending
 to the inbound addresses, with or without labels. SES checks the permission on the sender's
-identity, which may be its address, its domain or a parent domain; in the SES sandbox also on the
-recipient's identity; and on the configuration set of the mail, which may be an identity's default
-(SES guide, "Using configuration sets"). Only SES knows which these are in an account that had them
-before. So all are named, and the recipients limit the rights.
+identity, which may be its address, its domain or a parent domain. In the SES sandbox it also
+checks the recipient's identity. And it checks the configuration set of the mail, which may be an
+identity's default (SES guide, "Using configuration sets"). Only SES knows which these are in an
+account that had them before. So all are named, and the recipients limit the rights.
 
 Credentials are rotated by a number, like the keys of download links. The credentials of the number
 and of the one before are valid; the parameter has the newer ones. So an operator raises it by one,

@@ -2,9 +2,9 @@
 
 A link's token is made with the current key and read with it or the one before
 (`relay_core.links.tokens`). A key is a resource named by its number, so only the number determines
-it: raising the number by one makes a new key the current one, keeps the last one as the one
-before, and deletes the key before that, whose links stop working. Raising it by two deletes both
-keys in use: for a key that leaked. Setting a number that was used before makes a new key.
+it. Raising the number by one creates a new current key, keeps the last one as the previous key,
+and deletes the one before that, whose links stop working. Raising it by two deletes both keys in
+use: for a key that leaked. Setting a number that was used before makes a new key.
 """
 
 from __future__ import annotations

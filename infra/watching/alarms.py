@@ -223,8 +223,8 @@ _MALWARE = Alarm(
     key="malware",
     metric=metrics.MALWARE_FOUND,
     threshold=0,
-    meaning="The malware scan found malware in a file of a mail that was relayed already. Nobody"
-    " can download the file, and nobody could before it was scanned.",
+    meaning="The malware scan found malware in a file of a mail that was relayed already. The"
+    " file cannot be downloaded, and could not be before it was scanned.",
     first="the notice on the fallback topic names the mail, and so does 'relayctl list --since"
     " 24h'; 'relayctl show MESSAGE' names the file. Disconnect the device that sent"
     " it from the network.",

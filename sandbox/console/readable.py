@@ -61,7 +61,7 @@ def part_of(mail: ReadMail, number: int) -> Response:
     part = mail.parts[number - 1]
     return Response(
         part.content,
-        # A browser must save it, whatever type the mail declares.
+        # A browser must save it, independent of the mail's declared type.
         media_type="application/octet-stream",
         headers={
             "Content-Disposition": format_attachment_disposition(part.filename),

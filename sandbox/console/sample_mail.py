@@ -79,7 +79,7 @@ KINDS = {
     "plain": Kind(label="Without a file", subject="Back to normal", fill=_without_files),
     "subject": Kind(label="With the code in the Subject", subject="Gate opened", fill=_in_subject),
     "no-code": Kind(
-        label="Without a recipient code: refused", subject="For nobody", fill=_without_code
+        label="Without a recipient code: refused", subject="Without recipients", fill=_without_code
     ),
     "not-allowed": Kind(
         label="To a recipient who is not allowed: refused",

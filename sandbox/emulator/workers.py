@@ -9,9 +9,8 @@ How the emulator runs a function (ministack 1.5.33, `core/lambda_runtime.py` and
   first is kept permanently, others for 300 idle seconds.
 * The timeout starts when a worker that has started gets its event, so without the start. Then the
   worker is ended by SIGTERM. A handler that raises ends its worker too.
-* An event source mapping receives up to `BatchSize` visible messages (at most 10), without
-  waiting for more, and processes up to `MaximumConcurrency` such batches (5 if it is not set)
-  at the same time.
+* An event source mapping receives up to `BatchSize` visible messages (at most 10), without waiting
+  for more. It processes up to `MaximumConcurrency` such batches (default 5) at the same time.
 * A worker that uses more memory than its function declares is killed (`process`).
 * The end of a worker during an invocation is noticed at once, "Worker process died". Its log up
   to then is kept. Its messages stay hidden until the queue's visibility timeout, one more try

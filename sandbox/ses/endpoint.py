@@ -5,8 +5,8 @@ is this one for every service. So every sent mail comes to a mailbox.
 
 The caller is identified without knowing its secret. Every request is first forwarded, unchanged,
 to the emulator, which checks its signature and its session. The emulator's answer to SendEmail
-names the caller: it requires `ses:SendEmail` on any resource, which a role that is restricted to
-identities does not have, and the error "is not authorized" names the principal. Only root is
+names the caller. It requires `ses:SendEmail` on any resource, which a role that is restricted to
+identities does not have. The error "is not authorized" then names the principal. Only root is
 allowed. A role that may send on any resource is also allowed by the emulator, without a name, and
 is refused here because its permissions are unknown.
 

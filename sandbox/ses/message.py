@@ -1,9 +1,9 @@
 """The checks of SES on a raw message before it sends it.
 
-The limits are those of SendEmail with raw content (SES API Reference v2, "RawMessage", and the
-Developer Guide, "Service quotas" and "Amazon SES header fields"): 40 MB, 50 recipients, 7-bit
-clean, no line over 1,000 characters with its line end, a From field, and each single-instance
-field only once.
+The limits are those of SendEmail with raw content: 40 MB, 50 recipients, 7-bit clean, no line over
+1,000 characters with its line end, a From field, and each single-instance field only once.
+Sources: SES API Reference v2, "RawMessage"; Developer Guide, "Service quotas" and "Amazon SES
+header fields".
 """
 
 from __future__ import annotations

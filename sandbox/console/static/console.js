@@ -15,7 +15,7 @@ function hasChanged(element) {
   return topics.some((topic) => wanted[topic] !== seen[topic]);
 }
 
-// Whoever is marking text to copy it, or fills in a field, is not to lose it.
+// Do not reload while the user selects text or fills in a field.
 function isBeingUsed() {
   const selection = document.getSelection();
   if (selection !== null && !selection.isCollapsed) return true;
