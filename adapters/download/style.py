@@ -91,7 +91,7 @@ border:1px solid var(--line);border-radius:.75rem}
 background:var(--card)}
 .shown video{max-height:calc(80vh - 2px)}
 .shown audio{width:100%}
-pre{width:max-content;min-width:100%;unicode-bidi:plaintext;padding:1rem;
+pre{width:max-content;min-width:100%;padding:1rem;
 font:.875rem/1.5 ui-monospace,Menlo,Consolas,monospace;tab-size:4}
 table{border-collapse:collapse;font-size:.875rem}
 td{unicode-bidi:plaintext;padding:.375rem .75rem;border:1px solid var(--line);white-space:nowrap}

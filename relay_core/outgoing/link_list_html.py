@@ -97,6 +97,7 @@ def _dark(accent: str) -> str:
     return (
         f"@media (prefers-color-scheme:dark){{{_ROOT},{_ROOT} *{{background-color:"
         f"{_DARK_GROUND}!important;color:{_DARK_INK}!important;border-color:{_DARK_LINE}!important}}"
+        f"{_ROOT} .item{{border-color:{_DARK_LINE}!important}}"
         f"{_ROOT} .soft,{_ROOT} .soft *{{color:{_DARK_SOFT}!important}}"
         f"{_ROOT} a,{_ROOT} a *{{color:{readable(accent, _DARK_GROUND, least=TEXT)}!important}}"
         f"{_ROOT} .button,{_ROOT} .button *{{background-color:{accent}!important;"

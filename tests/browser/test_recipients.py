@@ -176,6 +176,19 @@ def test_axe_finds_nothing_whatever_the_language_and_the_colour(
     assert {} == faults
 
 
+def test_the_lines_of_the_list_are_soft_by_night_whatever_the_device_wrote(
+    screen: Screen,
+) -> None:
+    phone = screen("dark")
+    for scene in scenes(Language.GERMAN):
+        if "mail-relay-files" in scene.html:
+            show(phone, scene)
+            found = phone.locator("#mail-relay-files .item").evaluate_all(
+                "all => all.map(one => getComputedStyle(one).borderTopColor)"
+            )
+            assert {"rgb(68, 76, 86)"} == set(found), scene.name
+
+
 def _ours(scene: Scene) -> str | None:
     """What of a scene is not the device's: of a mail the list, or all that is made of a text."""
     if not scene.is_mail:
