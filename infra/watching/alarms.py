@@ -62,7 +62,11 @@ def alarms(
     have a domain of the stack's.
     """
     of_page = () if page_log_group is None else _alarms_of_page(page_log_group)
-    of_domain = (_DOMAIN_ERRORS,) if has_domain else ()
+    of_domain = (
+        (_domain_errors(dashboard, page_log_group),)
+        if has_domain and page_log_group is not None
+        else ()
+    )
     of_scan = (_MALWARE,) if is_scanned else ()
     of_posting = () if posting_log_group is None else (_not_posted(posting_log_group),)
     of_watch = () if watch_log_group is None else _alarms_of_watch(watch_log_group)
@@ -260,16 +264,20 @@ def _alarms_of_page(log_group: str) -> tuple[Alarm, ...]:
     )
 
 
-_DOMAIN_ERRORS = Alarm(
-    key="domain-errors",
-    metric=metrics.DOMAIN_FAILURES,
-    threshold=0,
-    meaning="A request at downloadDomain got an error: the page's function failed, or API Gateway"
-    " could not invoke it. Links stay valid; a new request may succeed.",
-    first="if the alarm download-errors fires too, or the page's log has an error, follow that"
-    " alarm's steps. If neither, the function's policy or the API was changed: run 'pulumi up"
-    " --refresh'. 'relayctl link MESSAGE --recipient ADDRESS' prints a link to try.",
-)
+def _domain_errors(dashboard: str, log_group: str) -> Alarm:
+    return Alarm(
+        key="domain-errors",
+        metric=metrics.DOMAIN_FAILURES,
+        threshold=0,
+        meaning="A request at downloadDomain got an error: the page's function failed, Lambda"
+        " throttled it, or API Gateway could not invoke it. Links stay valid; a new request may"
+        " succeed.",
+        first=f"look at the graph Download page of the dashboard {dashboard}. If it shows"
+        " throttles, follow the steps of download-throttles; if the log group"
+        f" {log_group} has an error, those of download-errors. If neither, the function's policy"
+        " or the API was changed: run 'pulumi up --refresh'. 'relayctl link MESSAGE --recipient"
+        " ADDRESS' prints a link to try.",
+    )
 
 
 def _not_posted(log_group: str) -> Alarm:

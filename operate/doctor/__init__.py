@@ -11,6 +11,7 @@ answer, hides nothing else. So each check asks for little.
 Checks are grouped by what they look at, a module each:
 
     dns_records   what the world sees of the domains
+    link_host     whether the host of the links is in the DNS
     sending       the account, its quotas, its identities
     suppression   addresses that SES sends nothing to
     receiving     the active receipt rule set, and the stack's rule in it

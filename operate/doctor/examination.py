@@ -9,6 +9,7 @@ from typing import Any
 from . import (
     dns_records,
     functions,
+    link_host,
     parameters,
     posting,
     queues,
@@ -30,6 +31,7 @@ CHECKS: tuple[Check[Any], ...] = (
         judge=dns_records.judge_mail_from,
     ),
     Check(name="dns-dmarc", read=dns_records.read("dns-dmarc"), judge=dns_records.judge_dmarc),
+    Check(name="dns-links", read=link_host.read_link_host, judge=link_host.judge_link_host),
     Check(name="ses-account", read=sending.read_account, judge=sending.judge_account),
     Check(name="ses-quota", read=sending.read_sending, judge=sending.judge_quota),
     Check(name="ses-identities", read=sending.read_identities, judge=sending.judge_identities),

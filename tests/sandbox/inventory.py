@@ -21,6 +21,7 @@ def _everything(account: Account) -> Iterator[str]:
     yield from _storage(clients)
     yield from _principals(clients)
     yield from _computing(clients)
+    yield from _domains(clients)
     yield from _watching(clients)
     yield from _mail(clients)
     yield from _names(clients)
@@ -92,6 +93,15 @@ def _computing(clients: _Clients) -> Iterator[str]:
             yield f"URL {url['FunctionUrl']}"
     for mapping in clients.pages("lambda", "list_event_source_mappings", "EventSourceMappings"):
         yield f"mapping {mapping['UUID']}"
+
+
+def _domains(clients: _Clients) -> Iterator[str]:
+    for api in clients("apigatewayv2").get_apis()["Items"]:
+        yield f"API {api['Name']}"
+    for domain in clients("apigatewayv2").get_domain_names()["Items"]:
+        yield f"domain name {domain['DomainName']}"
+    for certificate in clients.pages("acm", "list_certificates", "CertificateSummaryList"):
+        yield f"certificate {certificate['CertificateArn']}"
 
 
 def _watching(clients: _Clients) -> Iterator[str]:

@@ -153,9 +153,9 @@ def test_a_trouble_is_not_over_before_the_next_mail_could_have_shown_it(dev: Dep
         assert alarm["period"] * alarm["evaluationPeriods"] > longest
 
 
-@pytest.mark.parametrize("key", ALARMS)
-def test_the_text_says_what_it_means_and_what_to_do_first(dev: Deployment, key: str) -> None:
-    text = inputs(dev, key)["alarmDescription"]
+@pytest.mark.parametrize("key", [*ALARMS, *OF_DOMAIN])
+def test_the_text_says_what_it_means_and_what_to_do_first(in_domain: Deployment, key: str) -> None:
+    text = inputs(in_domain, key)["alarmDescription"]
     assert text.startswith("Stack dev: ")
     assert ". First: " in text
     assert text.endswith(f". More: docs/operating.md#{key}")
@@ -169,6 +169,12 @@ def test_the_text_links_to_its_section_where_the_documents_have_a_url(deploy: De
         text = inputs(found, key)["alarmDescription"]
         assert text.endswith(f" More: {url}/operating.md#{key}")
         assert len(text) <= 1024
+
+
+def test_the_text_on_the_domain_names_the_log_and_the_dashboard(in_domain: Deployment) -> None:
+    text = inputs(in_domain, "domain-errors")["alarmDescription"]
+    assert f"the log group {in_domain.exports['downloadLogGroup']} has" in text
+    assert "the dashboard mail-relay-dev. If" in text
 
 
 def test_texts_that_send_to_the_log_or_the_dashboard_name_it(dev: Deployment) -> None:
