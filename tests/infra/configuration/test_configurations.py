@@ -24,6 +24,7 @@ PARTS: Mapping[str, st.SearchStrategy[Mapping[str, Any]]] = {
             {"linkMode": "page", "linkKeyVersion": 3, "downloadUrl": "https://files.example.com"},
             {"linkMode": "page", "downloadMaxConcurrency": 0},
             {"linkMode": "page", "linkRenewal": True},
+            {"linkMode": "page", "downloadDomain": "files.example.com", "hostedZoneId": "Z123"},
         ]
     ),
     "domains": st.sampled_from(
@@ -31,7 +32,6 @@ PARTS: Mapping[str, st.SearchStrategy[Mapping[str, Any]]] = {
             {},
             {"createIdentities": False},
             {"hostedZoneId": "Z123"},
-            {"hostedZoneId": "Z123", "linkMode": "page", "downloadDomain": "files.example.com"},
             {"hostedZoneId": "Z123", "recipientEmail": "devices@mail.example.com"},
             {"hostedZoneId": "Z123", "recipientEmail": "devices@in.plant.example"},
         ]
