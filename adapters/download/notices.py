@@ -1,4 +1,4 @@
-"""The pages that offer no file: what each of them tells, and with which status."""
+"""The pages without files: the texts and the status of each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .http import Answer
 
 
 class Notice(Enum):
-    """A page that offers no file: its status, its title, and what it tells, by paragraph."""
+    """A page without files: its status, its title and its paragraphs."""
 
     UNKNOWN = (
         HTTPStatus.NOT_FOUND,
@@ -183,9 +183,9 @@ def notice_of_file(status: FileStatus) -> Notice:
 
 
 def notice_page(notice: Notice, frame: Frame = PLAIN, *, home: str = "?") -> Answer:
-    """A page that offers no file. It is the same, byte for byte, for all with that frame.
+    """A page without files. It is the same, byte for byte, for all with that frame.
 
-    `home` is where the list of files is, relative to the page, for those that lead back there.
+    `home` is the address of the list of files, relative to the page, for a link back to it.
     """
     say = frame.wording.say
     title = say(notice.title)

@@ -5,7 +5,7 @@ nothing around it.
 
 The page submits a form, and the answer redirects to the store's host. The policy names that host,
 because Chromium holds `form-action` against redirects too; Firefox does not (MDN, "CSP:
-form-action"). So a plain 303 works in both, and the form can still lead nowhere else.
+form-action"). So a plain 303 works in both, and the form has no other target.
 
 No page refreshes itself while there is something on it to read or to press, which would take it
 out of a reader's hands (WCAG 2.2, criterion 2.2.1). One that only waits does.
@@ -58,7 +58,7 @@ def parts(files: int) -> int:
 
 
 def files_on(files: tuple[OfferedFile, ...], part: int) -> tuple[OfferedFile, ...]:
-    """Those that stand on one of the pages."""
+    """Those that one of the pages lists."""
     return files[(part - 1) * PAGE_FILES : part * PAGE_FILES]
 
 
@@ -202,7 +202,7 @@ class _Item:
                 ' loading="lazy" decoding="async">'
             )
         if has_page(file):
-            # The button beside it leads there too: a second way, for eyes and a pointer only.
+            # The button beside it has the same target: this link is for eyes and a pointer only.
             return (
                 f'<a class="tile" href="{text(self.token)}/look/{file.number}" tabindex="-1"'
                 f' aria-hidden="true">{image or label}</a>'

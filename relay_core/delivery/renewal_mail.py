@@ -1,4 +1,4 @@
-"""The mail that brings a recipient a new link: the files, and no text of the device."""
+"""The mail with a new link: the list of files, and no text of the device."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def renewal_mail(
     stack: str,
     letterhead: Letterhead = PLAIN,
 ) -> OutgoingMail:
-    """The mail with the link `url`, which is good until then."""
+    """The mail with the link `url`, which is valid until `until` (UTC)."""
     listed = [
         ListedAttachment(name=one.filename, size=one.size, url=None, expires_at=until)
         for one in manifest.attachments

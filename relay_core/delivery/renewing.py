@@ -1,8 +1,8 @@
-"""Sending a recipient a new link: written down first, then sent, to the recipient alone.
+"""Sending a recipient a new link: recorded first, then sent, to the recipient only.
 
-The manifest is changed by compare-and-swap before the mail service is asked, so that of those who
-ask at the same time one sends a mail. Where the mail service certainly did not take it, what was
-written down is taken back, and the next who asks need not wait.
+The manifest is changed by compare-and-swap before the mail is submitted, so several requests at
+the same time send one mail. Where the mail service certainly refused it, the recorded time is
+taken back, and the next request need not wait.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .ledger import MAX_TRIES
 
 
 class Asked(Enum):
-    """What came of asking for a new link."""
+    """The result of a request for a new link."""
 
     SENT = auto()
     TOO_SOON = auto()
@@ -39,7 +39,7 @@ class Asked(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLink:
-    """A link to send: the recipient's record, until when it is good, and its message."""
+    """A link to send: the recipient's record, the message's manifest, and the end of the link."""
 
     delivery: DeliveryRecord
     manifest: Manifest
@@ -56,7 +56,7 @@ def send_new_link(
     submission: Submission,
     now: datetime,
 ) -> Asked:
-    """Send a recipient a new link, unless it is too soon or there is none to be had.
+    """Send a recipient a new link, unless one was sent just now or none can be given.
 
     Raises:
         AdapterError: if it could not be written down, or the mail service did not take it.
@@ -106,7 +106,7 @@ def _record(manifest: Manifest, recipient: str) -> DeliveryRecord | None:
 def _take_back(
     before: DeliveryRecord, after: DeliveryRecord, manifest: Manifest, manifests: Manifests
 ) -> None:
-    """Let the next who asks have the link at once that was not sent now."""
+    """Remove the time of a mail that was not sent, so that the next request sends one."""
     with suppress(AdapterError):
         stored = manifests.load(manifest.message_id)
         found = _record(stored.manifest, after.recipient) if stored else None

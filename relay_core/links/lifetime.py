@@ -1,13 +1,12 @@
 """Until when the links of a message are good.
 
-A link lives from its submission: whoever is given one now has it for as long as the configuration
-says, however long the mail waited before. One end holds for all links of a message, because there
-is one set of files behind them: it moves with each submission, and only ever to a later time. So
-nobody's link ends before the time that their mail tells.
+A link lives from its submission, as long as the configuration says, however long the mail waited
+before. All links of a message end at the same time, because they show the same files. Each
+submission moves the end, and only to a later time. So no link ends before the time in its mail.
 
 No link outlives its files. S3 deletes an object so many days after it was stored, at the midnight
 (UTC) after that (S3 User Guide, "Lifecycle configuration elements"). So files are there until
-`attachment_retention` after the manifest's `stored_since` at the least. Where that is too soon for
+`attachment_retention` after the manifest's `stored_since` or longer. Where that is too soon for
 a mail that goes out now, they are stored again (`relay_core.delivery.storing`).
 """
 

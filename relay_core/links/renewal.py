@@ -1,12 +1,12 @@
-"""Whether somebody with an expired link gets a new one, and what that changes in the manifest.
+"""When the recipient of an expired link gets a new one, and what that changes in the manifest.
 
-A renewed link has a token of its own: the recipient's tag in it counts the renewals, so every
-token that was issued before stays shut. It is good for one recipient, for as long as a link is,
-and no longer than the files are kept. The others' links are over as before.
+A renewed link has a token of its own: the recipient's tag in it counts the renewals, so each older
+token stays expired. It is valid for one recipient, as long as a first link is, but not after the
+files' retention. The links of others do not change.
 
-Whoever asks may be anybody who has the old address. So the link goes to the recipient alone, at
-most once in `ASKED_AGAIN`. While a renewed link is good, asking sends the same one again: a person
-with an old address cannot shut the recipient's.
+Anybody who has the old address can request a link. So it is sent to the recipient only, at most
+once in `ASKED_AGAIN`. While a renewed link is valid, a request sends the same one again: a person
+with an old address cannot make the recipient's link expire.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from datetime import datetime, timedelta
 from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
 
 ASKED_AGAIN = timedelta(hours=1)
-"""How long after a new link was sent nobody can ask for the next."""
+"""The shortest time between two mails with a new link to one recipient."""
 
 MAX_RENEWALS = 100
 """How many links a recipient of one message gets at most after the first."""
 
 _LEAST_LEFT = timedelta(minutes=10)
-"""A link that would be over before is not worth a mail."""
+"""A link that would expire sooner is not sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

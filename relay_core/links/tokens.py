@@ -52,7 +52,7 @@ class LinkKeys:
     def __post_init__(self) -> None:
         for key in (self.current, self.previous):
             if key is not None and len(key) < KEY_BYTES:
-                raise ValueError(f"a link key has {KEY_BYTES} bytes at the least")
+                raise ValueError(f"a link key has at least {KEY_BYTES} bytes")
 
     def __repr__(self) -> str:
         return "LinkKeys(…)"  # keys are in no log
