@@ -43,6 +43,13 @@ def test_every_command_has_examples_in_its_help() -> None:
         assert all(f"    {example}\n" in told for example in examples)
 
 
+def test_the_document_names_each_command_with_a_dry_run() -> None:
+    document = (ROOT / "docs" / "relayctl.md").read_text("utf-8")
+    sentence = document.partition(" have `--dry-run`")[0].rpartition(". ")[2]
+    with_it = [one for one in commands() if "--dry-run" in run(*one.split(), "--help")[1]]
+    assert sorted(with_it) == sorted(re.findall(r"`([a-z ]+)`", sentence))
+
+
 @pytest.mark.parametrize("example", [one for each in EXAMPLES.values() for one in each])
 def test_what_an_example_types_is_there(example: str) -> None:
     assert len(example) <= 76  # with its margin, in 80 columns
