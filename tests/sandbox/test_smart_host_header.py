@@ -117,6 +117,17 @@ def test_a_mail_that_is_refused_for_good_is_kept_and_its_bytes_are_not_changed(
     assert body == raw.partition(b"\r\n\r\n")[2]
 
 
+def test_a_mail_that_expired_leaves_nothing_in_the_queue(tmp_path: Path) -> None:
+    """Postfix returns it to the relay's sender, where SES lets no mail go."""
+    with submitting_to(Endpoint(), tmp_path) as host:
+        host.run("postconf", "maximal_queue_lifetime = 0")
+        host.run("postfix", "reload")
+        send(host, "Subject: Motion\r\n")
+        eventually(lambda: "status=expired" in host.log, within=60)
+        eventually(lambda: "Mail queue is empty" in host.run("postqueue", "-p"), within=60)
+        assert 1 == host.log.count("sender non-delivery notification")
+
+
 FROM = {
     # What a device writes → the name that recipients see; the address is that of the relay
     "camera-7@plant.local": '"camera-7" ',
