@@ -2,8 +2,9 @@
 
 A log says `eth0:RX:100`, and names addresses as well. So such a marker is a delimiter only in a
 pair around a list: one address or group at least, and nothing else but words with an at-sign that
-are meant as one. Any other place of it is text: it is not cut, it is no error, and it does not end
-what another marker opens.
+are meant as one. Over several lines a pair has all four colons, and it does not begin two lines of
+a log. Any other place of it is text: it is not cut, it is no error, and it does not end what
+another marker opens.
 
 Most prose is told from a list by its first and last words, which costs a tenth of reading it. What
 the search may cost in a mail is bounded (`Allowance.ordinary`).
@@ -12,17 +13,18 @@ the search may cost in a mail is bounded (`Allowance.ordinary`).
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
-from relay_core.html.text import VisibleText
+from relay_core.html.text import PARAGRAPH_SEPARATOR, VisibleText
 
 from .allowance import Allowance
 from .delimiters import AT_SIGN, Delimiter, find_delimiters
-from .entries import Item
+from .entries import Address, Group, Item
 from .grammar import may_be_wrapped, parse_list
 from .mailto_links import find_links, may_hold_links
-from .markers import Markers, may_be_ordinary
+from .markers import LINE_ENDS, Markers, may_be_ordinary
 from .spelling import as_read
-from .words import LINE_END, says_something
+from .words import COMMENT, LINE_END, says_something
 
 LONGEST_LIST = 1 << 16
 """How many characters between two markers are read as a list.
@@ -33,10 +35,18 @@ A thousand addresses have less, and one word of some megabytes would take its me
 LONGEST_NAME = 128
 """How many characters, without blanks, stand before the first at-sign behind an ordinary word."""
 
+MOST_WORDS_OF_A_NAME = 5
+
 _COST = 15  # to look at a delimiter costs as much as to read so many characters
 _BRACKETS = "<(["
 # A group, or an address with a domain of two labels of which the last one is no number.
 _ENTRY = re.compile(r"(?<![\w.+&#~^$'-])@|@[^@]*\.\w*[^\W\d_]")
+_TOP_LABEL = re.compile(r"\.(?:[a-z]{2,63}|xn--[a-z0-9-]+)\Z")
+_COMMENT = re.compile(COMMENT)
+# Marks of a quotation or of emphasis may stand there.
+_MARKS = rf"(?:(?![{LINE_ENDS}])[\W_])*"
+_LINE_BEGINS = re.compile(rf"(?:\A|[{LINE_ENDS}]){_MARKS}\Z")
+_LINE_ENDS = re.compile(rf"{_MARKS}(?:[{LINE_ENDS}]|\Z)")
 _AT_WORD = re.compile(r"@\S*")
 
 
@@ -64,7 +74,7 @@ def find_counting(visible: VisibleText, markers: Markers, allowance: Allowance) 
             opening is not None
             and one.closes
             and one.marker == opening.marker
-            and _is_list(visible, *list_between(opening, one), ordinary, may_link=may_link)
+            and _is_list(visible, opening, one, ordinary, may_link=may_link)
         ):
             counting += [opening, one]
             opening = None
@@ -83,20 +93,55 @@ def _find(text: str, markers: Markers) -> list[Delimiter]:
 
 
 def _is_list(
-    visible: VisibleText, start: int, end: int, allowance: Allowance, *, may_link: bool
+    visible: VisibleText,
+    opening: Delimiter,
+    closing: Delimiter,
+    allowance: Allowance,
+    *,
+    may_link: bool,
 ) -> bool:
+    start, end = list_between(opening, closing)
     if end > start + LONGEST_LIST:
         return False
-    links = find_links(visible, start, end) if may_link else []
     text = visible.text
     between = as_read(text[start:end])
+    if LINE_END.search(between) and not _stand_apart(text, opening, closing):
+        return False
+    links = find_links(visible, start, end) if may_link else []
     if not links and not _may_be_list(text, start, between):
         return False
     if not allowance.takes_code(end - start):
         return False
     items = parse_list(text, start, end, links)
-    return any(one.entry for one in items) and all(
-        _is_whole(text, one) if one.entry else _is_meant(text, one) for one in items
+    edges = [start, *(edge for one in items for edge in (one.start, one.end)), end]
+    return (
+        any(map(_may_receive, items))
+        and all(_is_whole(text, one) if one.entry else _is_meant(text, one) for one in items)
+        and not any(_says_more(text[a:b]) for a, b in zip(edges[::2], edges[1::2], strict=True))
+    )
+
+
+def _may_receive(item: Item) -> bool:
+    """Whether it is a group, or an address under a top-level domain that there may be."""
+    return isinstance(item.entry, Group) or (
+        isinstance(item.entry, Address) and bool(_TOP_LABEL.search(item.entry.addr_spec))
+    )
+
+
+def _says_more(gap: str) -> bool:
+    """Whether text between two items is more than separators, labels, marks and comments."""
+    return any(map(says_something, _COMMENT.sub(" ", gap).split()))
+
+
+def _stand_apart(text: str, opening: Delimiter, closing: Delimiter) -> bool:
+    """Whether two delimiters have all four colons, and do not begin two lines of a log."""
+    has_first_colon = opening.closes and opening.start == opening.closing_start
+    if not has_first_colon or not closing.opens or text[closing.end : closing.end + 1].isalnum():
+        return False
+    return not all(
+        _LINE_BEGINS.search(text, max(0, one.closing_start - 20), one.closing_start)
+        and not _LINE_ENDS.match(text, one.end)
+        for one in (opening, closing)
     )
 
 
@@ -106,8 +151,11 @@ def _is_meant(text: str, item: Item) -> bool:
 
 
 def _is_whole(text: str, item: Item) -> bool:
-    """Whether only a mailer can have broken an address, and not two lines of a log make one."""
+    """Whether only a mailer can have broken it, and it is not made of two lines or two cells."""
     written = text[item.start : item.end]
+    before = takewhile(lambda word: "@" not in word, as_read(written).split())
+    if PARAGRAPH_SEPARATOR in written or sum(1 for _ in before) > MOST_WORDS_OF_A_NAME:
+        return False
     return any(mark in written for mark in _BRACKETS) or all(
         may_be_wrapped(text, item.start + one.start()) for one in LINE_END.finditer(written)
     )

@@ -31,17 +31,17 @@ Nobody has so many recipients, and a code that fills a whole mail would take min
 _BLANK = rf"[\s{OBJECT}]"
 LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 # In the middle of a domain it is none that people read over: `ann@example.co(1).uk`.
-_COMMENT = r"(?:\([^()@,;<>|]{0,128}\)|\[[0-9]{1,3}\])(?!\.\w)"
+COMMENT = r"(?:\([^()@,;<>|]{0,128}\)|\[[0-9]{1,3}\])(?!\.\w)"
 # Blanks and separators belong to a quoted name, to what stands in angle brackets and to a link of
 # Markdown. The bounds keep a mark that never closes from being looked for far and often.
 _LEXEME = re.compile(
     r"(?P<separator>\\?[,;|])"
     rf"|(?P<blank>{_BLANK}++)"
-    rf"|(?P<comment>{_COMMENT}|[0-9]{{1,3}}(?:\)|[.:](?={_BLANK})))"
+    rf"|(?P<comment>{COMMENT}|[0-9]{{1,3}}(?:\)|[.:](?={_BLANK})))"
     r'|(?P<word>(?:"(?:[^"\\]|\\.){0,256}"(?=@|\s{0,8}[<(\[])'
     r'|<(?:[^<>,;"]|"[^"\\]{0,64}+"){0,512}>'
     r"|\[[^\[\]<>]{0,256}\]\([^()]{0,400}\)"
-    rf'|\\["\\]|[^\s{OBJECT},;|(\[\\]|\\(?![,;|])|(?!{_COMMENT})[(\[])+)'
+    rf'|\\["\\]|[^\s{OBJECT},;|(\[\\]|\\(?![,;|])|(?!{COMMENT})[(\[])+)'
 )
 # Between two addresses in one word: a slash, a colon, a symbol, or two brackets.
 _JOINT = re.compile(

@@ -81,6 +81,16 @@ LOGS = [
     ":RX:a@example.org\n\nPump 3\n:RX:",
     "RX: INVITE sip:100@example.org :RX: 200",
     ":RX: user: root@example.org :RX:",
+    ":RX: @oncall\n> 3 frames dropped: a@example.org\n:RX:",
+    ":RX: a@example.org, lost at port: b@example.org :RX:",
+    "RX:5V@2.5A:RX: 3",
+    "RX: x@y\ngit@github.com:RX:repo\n",
+    ":RX:\ngit@github.com:RX:repo\n",
+    ":RX: RCPT TO:<ops@example.org>\n:RX: DATA\n",
+    "> :RX: root@host.example.org\n> :RX: up",
+    "RX: root@host.example.org\n:RX: up",
+    "eth0:RX:root@host.example.org\n:RX: up",
+    ":RX: root@host.example.org\n:RX up",
     "On Monday a@example.org wrote:\n> :RX:\n> it is off\n> :RX:",
     ":RX:a@example.org",
     "RX:a@example.org, b@example.org\n\nBye",
@@ -146,8 +156,15 @@ def test_a_code_of_the_long_marker_is_read_beside_it(before: str, behind: str) -
             ["a@example.org", "b@example.org"],
         ),
         (f":RX:{'x' * 60}@exam\nple.org:RX:", ["x" * 60 + "@example.org"]),
+        (":RX:\na@example.org\n:RX:\nDoor open", ["a@example.org"]),
+        ("**:RX:**\n* a@example.org\n* @oncall\n**:RX:**\n", ["a@example.org", "@oncall"]),
+        (":RX: a@example.org\n b@example.org :RX: Door", ["a@example.org", "b@example.org"]),
         (":RX:Bob\n Smith <b@exam\nple.org>:RX:", ["b@example.org"]),
         ("> :RX:a@example.org,\n> b@example.org:RX:", ["a@example.org", "b@example.org"]),
+        (
+            ":RX:[1] a@example.org (Anna)|b@example.org:RX:",
+            ["a@example.org", "b@example.org"],
+        ),
         ("RX: To: a@example.org; Cc: b@example.org :RX", ["a@example.org", "b@example.org"]),
     ],
 )
@@ -173,6 +190,12 @@ def test_links_to_addresses_are_a_list_too() -> None:
         assert "<p>RX: 1  RX: 2</p>" == cut(html, found.removals)
     prose = '<p>:RX: ask <a href="mailto:a@example.org">Ann</a> about it :RX:</p>'
     assert ((), ()) == find_in_html(prose, MARKERS)
+    door = (
+        '<p>:RX: 12<br>door 3 was opened by <a href="mailto:a@example.org">Ann</a><br>:RX: 13</p>'
+    )
+    assert ((), ()) == find_in_html(door, MARKERS)
+    cells = "<tr><td>:RX:</td><td>RCPT</td><td>TO:&lt;a@example.org&gt;</td></tr>"
+    assert ((), ()) == find_in_html(f"<table>{cells * 3}</table>", MARKERS)
 
 
 def test_attributes_and_comments_are_prose_too() -> None:
@@ -224,10 +247,10 @@ def test_a_log_beyond_every_allowance_is_kept_whole(line: str, *, is_html: bool)
 def test_a_code_in_a_long_log_is_found_and_is_all_that_is_cut(line: str) -> None:
     code = ":RX:a@example.org:RX:"
     log = line * (700_000 // len(line))
-    text = f"{log}Alarm {code}\n{log}"
+    text = f"{log}{code} Alarm\n{log}"
     found = find_long(text)
     assert (["a@example.org"], []) == (entries(found), errors(found))
-    assert (Span(len(log) + 6, len(log) + 6 + len(code)),) == found.removals
+    assert (Span(len(log), len(log) + len(code)),) == found.removals
 
 
 @given(st.lists(logs() | st.just("| :RX:a@example.org:RX: |"), max_size=12), st.integers(0, 6))
