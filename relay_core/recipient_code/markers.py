@@ -31,12 +31,12 @@ def marker_pattern(markers: Markers) -> re.Pattern[str]:
 
 @lru_cache(maxsize=8)
 def attribute_pattern(markers: Markers) -> re.Pattern[str]:
-    """A marker in an attribute of HTML; one that may be an ordinary word only with a colon."""
+    """A marker in an attribute of HTML; an ordinary word with a colon, and an at-sign behind."""
     patterns = []
     for marker in _longest_first(markers):
         word = WRAP.join(letters_of(marker))
         if may_be_ordinary(marker):
-            word = rf"(?:{COLON}{word}(?![^\W_])|(?<![^\W_]){word}{COLON})"
+            word = rf"(?:{COLON}{word}(?![^\W_])|(?<![^\W_]){word}{COLON})[^@]*@"
         patterns.append(word)
     return re.compile("|".join(patterns), re.IGNORECASE)
 

@@ -198,6 +198,14 @@ def test_links_to_addresses_are_a_list_too() -> None:
     assert ((), ()) == find_in_html(f"<table>{cells * 3}</table>", MARKERS)
 
 
+def test_an_attribute_around_a_code_is_prose_too_unless_it_holds_an_address() -> None:
+    code = ":RX:a@example.org:RX:"
+    html = f'<tr><td title="RX: 5 dBm">{code} Low</td></tr>'
+    assert html.replace(code, "") == cut(html, find_in_html(html, MARKERS).removals)
+    named = f'<tr><td title=":RX:b@example.org:RX:">{code} Low</td></tr>'
+    assert "b@example.org" not in cut(named, find_in_html(named, MARKERS).removals)
+
+
 def test_attributes_and_comments_are_prose_too() -> None:
     html = '<p title="RX: a@example.org">RX: 5</p><!-- :RX: ask a@example.org :RX: --><i>x@y</i>'
     assert ((), ()) == find_in_html(html, MARKERS)
