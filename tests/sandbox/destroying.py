@@ -115,5 +115,5 @@ def _empty(life: Life, stack: Stack) -> None:
         )
     life.say(f"{EMPTY:48} {done.stdout.strip()}")
     life.require(
-        EMPTY, holds=done.returncode == 0 and "3 objects deleted" in done.stdout, found=done.stderr
+        EMPTY, holds=done.returncode == 0 and "4 objects deleted" in done.stdout, found=done.stderr
     )
