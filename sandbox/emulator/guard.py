@@ -68,7 +68,7 @@ def _is_signed(query: str, headers: Mapping[str, str]) -> bool:
 
 
 def guarded(app: App, key: str, is_domain: IsDomain) -> App:
-    """The application behind the check: other requests get an error."""
+    """The application behind the check: refused requests get 403."""
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 (ASGI's own)
         if scope["type"] == "lifespan" or (
