@@ -1,18 +1,17 @@
 """The function's code as one zip, the same bytes for the same sources.
 
-Pulumi compares an archive by its content: were anything in it to depend on when or where it was
-made, every preview would show a change. So names are sorted, times and modes are fixed, and what
-Python or an installer leaves behind (`__pycache__`, `RECORD`) stays out.
+Pulumi compares an archive by its content. If the content depended on the time or place of its
+creation, every preview would show a change. So names are sorted, times and modes are fixed, and
+files of Python or an installer (`__pycache__`, `RECORD`) are left out.
 
-It holds our own packages and every distribution that `requirements-runtime.txt` pins, taken from
-the environment that is running, once their versions are found to agree with the pins. Those are
-pure Python; what is not comes from its wheel for the function's platform (`platform_wheel`): so
-an archive made on any machine runs on Lambda's arm64. What makes boto3 large is the description
-of every service of AWS; only those that the function calls go in. Licences and metadata travel
-with the code.
+It contains our own packages and every distribution that `requirements-runtime.txt` pins, from the
+running environment, after a check of their versions. Those are pure Python; others come from their
+wheel for the function's platform (`platform_wheel`). So an archive made on any machine runs on
+Lambda's arm64. Most of boto3's size is the descriptions of AWS's services; only those of the
+called services are included. Licences and metadata are included with the code.
 
-Beside the modules lies their bytecode, if it can be had (`bytecode`), and the roots of AWS's
-certificates (`trust_anchors`).
+The archive also contains the modules' bytecode, if it can be made (`bytecode`), and the roots of
+AWS's certificates (`trust_anchors`).
 """
 
 from __future__ import annotations
@@ -50,22 +49,22 @@ _PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)")
 _UNUSED = re.compile(
     r"PIL/_?(avif|imagingft|imagingtk|imagingcms)\b|pillow\.libs/lib(avif|brotli|freetype|harfbuzz|lcms|png)"
 )
-"""Formats and fonts of Pillow that no picture is made of or with (`adapters.imaging`)."""
+"""Formats and fonts of Pillow that are not used for pictures (`adapters.imaging`)."""
 _KEPT_METADATA = re.compile(r"METADATA\Z|(licenses/(.+/)?)?(LICENSE|NOTICE|COPYING)[^/]*\Z")
 
 
 class UnusableEnvironment(pulumi.RunError):
-    """The running environment does not hold what the archive is made of."""
+    """The running environment lacks something that the archive needs."""
 
 
 def function_archive(root: Path, *, previews: bool = False) -> pulumi.FileArchive:
     """The archive of the project in the folder `root`, written to `build/` there.
 
-    With `previews` it holds what makes pictures of images, which is larger than all the rest.
+    With `previews` it contains Pillow for pictures of images, which is larger than all the rest.
 
     Raises:
         UnusableEnvironment: naming what is missing, not of the pinned version, or native.
-        WheelUnavailable: if a wheel for the function's platform can nowhere be had.
+        WheelUnavailable: if a wheel for the function's platform is not available.
     """
     pinned = (RUNTIME, PREVIEWS) if previews else (RUNTIME,)
     pins = {name: one for file in pinned for name, one in read_pins(root / file).items()}
@@ -131,7 +130,7 @@ def source_files(root: Path, packages: Sequence[str]) -> dict[str, Path]:
 def distribution_files(pins: Mapping[str, str]) -> dict[str, Path]:
     """Name in the archive → file, of the pinned distributions that are pure Python.
 
-    The others (`NATIVE`) must be installed too: what runs is what was tested.
+    The others (`NATIVE`) must be installed too, so that the tested versions are deployed.
 
     Raises:
         UnusableEnvironment: naming every distribution that is not installed, not of the pinned
@@ -162,7 +161,7 @@ def distribution_files(pins: Mapping[str, str]) -> dict[str, Path]:
 
 
 def wheel_files(wheel: Path) -> dict[str, zipfile.Path]:
-    """Name in the archive → file, of a wheel (PEP 427: what is in it lies as it is installed)."""
+    """Name in the archive → file, of a wheel (PEP 427: its files are laid out as installed)."""
     with zipfile.ZipFile(wheel) as content:
         names = [entry.filename for entry in content.infolist() if not entry.is_dir()]
     return {path.as_posix(): zipfile.Path(wheel, path.as_posix()) for path in _kept(names)}
@@ -173,7 +172,7 @@ def _kept(files: Iterable[str]) -> Iterator[PurePosixPath]:
         path = PurePosixPath(file)
         first, *rest = path.parts
         if first == ".." or "__pycache__" in path.parts:
-            continue  # programs of the environment's bin, and what Python compiled
+            continue  # programs of the environment's bin, and compiled files
         if first.endswith(".dist-info"):
             if _KEPT_METADATA.match("/".join(rest)):
                 yield path
@@ -186,7 +185,7 @@ def _kept(files: Iterable[str]) -> Iterator[PurePosixPath]:
 def _is_unused_data(parts: Sequence[str]) -> bool:
     """Whether a file of boto3 or botocore describes a service that the function does not call.
 
-    Files right under `data` (endpoints, partitions, retries, defaults) are of all services.
+    Files directly in `data` (endpoints, partitions, retries, defaults) apply to all services.
     """
     return parts[0] == "examples" or (
         parts[0] == "data" and len(parts) > 2 and parts[1] not in SERVICES
@@ -194,7 +193,7 @@ def _is_unused_data(parts: Sequence[str]) -> bool:
 
 
 def write_archive(target: Path, files: Mapping[str, File]) -> None:
-    """Write a zip of `files` (name in it → file) to `target`, whole or not at all."""
+    """Write a zip of `files` (name in it → file) to `target` atomically."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     temporary = Path(name)

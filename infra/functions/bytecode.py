@@ -1,14 +1,14 @@
 """The archive's modules, compiled for the Python that runs them.
 
-Lambda lets nothing be written beside a function's code: without bytecode in the archive, each new
-container compiles all that it imports, which is half of a cold start. Bytecode is of one minor
-version of Python, whatever the processor. So it is made where this machine has the function's
-(`PYTHON_VERSION`): the running one, or one on the PATH, or one that pyenv or uv has installed.
+A function's folder on Lambda is read-only: without bytecode in the archive, each new container
+compiles all that it imports, which is half of a cold start. Bytecode depends on the minor version
+of Python, not on the processor. So it is made if this machine has the function's version
+(`PYTHON_VERSION`): the running Python, one on the PATH, or one installed by pyenv or uv.
 
-It is made without reference counts in it, which differ from run to run (marshal's version 2 has
-none), and marked as not to be checked against its source (PEP 552, unchecked hash-based pycs). A
-Python of another version takes no notice of it, and compiles the sources, which stay in the
-archive: tracebacks show their lines.
+It has no reference counts, which differ from run to run (marshal's version 2 has none). It is
+marked as not to be checked against its source (PEP 552, unchecked hash-based pycs). A Python of
+another version ignores it, and compiles the sources. These stay in the archive, so that tracebacks
+show their lines.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ json.dump(compiled, sys.stdout)
 
 
 class File(Protocol):
-    """Where one file of the archive is read from: on disk, in a wheel, or made for it."""
+    """The source of one file of the archive: on disk, in a wheel, or in memory."""
 
     def read_bytes(self) -> bytes:
         """The file's content."""
@@ -57,7 +57,7 @@ class File(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InMemory:
-    """A file of the archive that is made for it."""
+    """A file of the archive with generated content."""
 
     content: bytes
 
@@ -67,7 +67,7 @@ class InMemory:
 
 
 def runtime_python() -> Path | None:
-    """A Python of this machine that is of the function's version; None if there is none."""
+    """A Python of this machine with the function's version; None if there is none."""
     for python in _candidates():
         asked = subprocess.run(  # noqa: S603 - the arguments are ours
             [python, "-E", "-S", "-c", _ASK], capture_output=True, text=True, check=False
@@ -90,7 +90,8 @@ def bytecode_of(sources: Mapping[str, bytes], python: Path) -> dict[str, InMemor
     """Name in the archive → bytecode, of modules by their names in the archive.
 
     Raises:
-        subprocess.CalledProcessError: if one of them is no Python; its words go to standard error.
+        subprocess.CalledProcessError: if one of them is not valid Python; its output goes to
+            standard error.
     """
     asked = {name: base64.b64encode(sources[name]).decode() for name in sorted(sources)}
     answered = subprocess.run(  # noqa: S603 - likewise

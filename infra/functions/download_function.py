@@ -1,19 +1,19 @@
 """The download page: a second function, which answers requests for links.
 
 Its function URL is public (no IAM authentication): the token in the link is the authorisation, and
-the function checks it before it calls AWS. A function URL speaks HTTPS only. Since October 2025 a
+the function checks it before it calls AWS. A function URL uses HTTPS only. Since October 2025 a
 public URL needs two statements in the function's own policy: one to call the URL, one to invoke
 the function through that URL only (AWS Lambda guide, "Control access to Lambda function URLs").
 
-The number of requests is not limited by any authentication, so reserved concurrency limits their
-cost. Above that many executions at once, Lambda itself answers 429; a function with 20 reserved
-answers at most 200 requests a second. Without it, a flood of requests would also use up the
-concurrency of the relay's function (AWS Lambda guide, "Configuring reserved concurrency").
+No authentication limits the number of requests, so reserved concurrency limits their cost. Above
+that many executions at once, Lambda itself answers 429; a function with 20 reserved answers at
+most 200 requests a second. Without it, a flood of requests would also use up the concurrency of
+the relay's function (AWS Lambda guide, "Configuring reserved concurrency").
 
 The URL of a file is signed by this function's role and allows what the role may do at the moment
 of the download. So if files are scanned, the role may read only files that were found clean: S3
 itself refuses the others. It answers 403 also for a deleted file, which has no tag; reading its
-tags tells the two apart (404).
+tags distinguishes them (404).
 """
 
 from __future__ import annotations
@@ -53,15 +53,15 @@ from .logged_function import FunctionSpec, make_function
 HANDLER = "adapters.download_function.handler"
 
 _MEMORY_MB = 1024
-"""Somebody waits for a cold start, nearly all of which is processor time: it grows with this."""
+"""Recipients wait for a cold start. More memory shortens it: it buys more of a processor."""
 
 _TIMEOUT_SECONDS = 30
-"""To read and to write an archive of 40 MB; people wait no longer."""
+"""Enough to read and to write an archive of 40 MB; people do not wait longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRenewal:
-    """What the page needs to send new links: as which stack, from where, and for how long."""
+    """The values with which the page sends new links."""
 
     stack: str
     account: pulumi.Input[str]
@@ -71,7 +71,7 @@ class LinkRenewal:
     attachment_retention: timedelta
 
     def variables(self) -> dict[str, pulumi.Input[str]]:
-        """The function's variables for it."""
+        """The function's variables for renewals."""
         return {
             LINK_RENEWAL: "true",
             STACK: self.stack,
@@ -87,12 +87,12 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadPageArgs:
-    """What the page is made of.
+    """The inputs of the page.
 
-    `environment` are variables beside those that name what it works on. `max_concurrency` is how
-    many requests it answers at once, 0 for as many as the account does. `is_scanned`: whether
-    attachments are scanned for malware. `renewal` is None where no new links are sent. `key_arn`
-    is the key that the bucket is encrypted with, None for S3's own.
+    `environment` are variables besides those of its resources. `max_concurrency` is the number of
+    requests that it answers at once, 0 for no limit but the account's. `is_scanned`: whether
+    attachments are scanned for malware. `renewal` is None if no new links are sent. `key_arn` is
+    the encryption key of the bucket, None for S3's own.
     """
 
     code: pulumi.Archive
@@ -112,7 +112,7 @@ class DownloadPageArgs:
 
 
 class DownloadPage(pulumi.ComponentResource):
-    """The function and its URL, which tokens are appended to after a slash."""
+    """The function and its URL. A link is the URL, a slash and a token."""
 
     function_name: pulumi.Output[str]
     invoke_arn: pulumi.Output[str]
@@ -150,7 +150,7 @@ class DownloadPage(pulumi.ComponentResource):
         url = aws.lambda_.FunctionUrl(
             name, function_name=function.name, authorization_type="NONE", opts=child
         )
-        # Under ids of their own: the provider adds a statement of the first kind by itself.
+        # With their own ids: the provider itself also adds a statement of the first kind.
         asking = aws.lambda_.Permission(
             f"{name}-asking",
             function=function.name,
@@ -167,7 +167,7 @@ class DownloadPage(pulumi.ComponentResource):
             action="lambda:InvokeFunction",
             principal="*",
             invoked_via_function_url=True,
-            # One after the other: Lambda refuses changes made to one policy at the same time.
+            # One after the other: Lambda refuses concurrent changes of one policy.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[asking]),
         )
         self.function_name = function.name
@@ -196,9 +196,9 @@ def _permissions(args: DownloadPageArgs) -> tuple[policies.Statement, ...]:
             if args.is_scanned
             else ()
         ),
-        # Archives are made of clean files, and are looked for before they are made.
+        # Archives are made of clean files; an existing one is used again.
         policies.allow("KeepArchives", ["s3:PutObject", "s3:GetObject"], under(ARCHIVES_PREFIX)),
-        # Written and never read here: a record of who fetched what is the operator's.
+        # Written but never read here: the records of downloads are for the operator.
         policies.allow("RecordDownloads", ["s3:PutObject"], under(DOWNLOADS_PREFIX)),
         policies.allow(
             # Without it, S3 answers 403 instead of 404 for what is not there, and a link whose
@@ -214,11 +214,11 @@ def _permissions(args: DownloadPageArgs) -> tuple[policies.Statement, ...]:
 
 
 def _sending_links(args: DownloadPageArgs) -> tuple[policies.Statement, ...]:
-    """What the role may do besides, where the page sends new links."""
+    """The additional permissions of the role if the page sends new links."""
     if args.renewal is None:
         return ()
     return (
-        # A renewal is written down in the message's manifest before it is sent.
+        # A renewal is recorded in the message's manifest before it is sent.
         policies.allow(
             "RecordRenewals",
             ["s3:PutObject"],

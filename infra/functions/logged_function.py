@@ -1,6 +1,6 @@
-"""A Lambda function with a role of its own, and a log group that is made before it.
+"""A Lambda function with its own role, and a log group that is created before it.
 
-The log group is created before the function and set as its group. A group that Lambda created by
+The log group is created before the function and set as its group. A group that Lambda creates
 itself would keep its logs without a limit, and no role here may create a group. The function waits
 for its role's policy, so that its first invocation has its rights.
 """
@@ -22,10 +22,10 @@ ARCHITECTURE = "arm64"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSpec:
-    """What a function is made of; `environment` are its variables.
+    """The inputs of a function; `environment` are its variables.
 
-    `permissions` is what its role may do besides writing its log. `reserved_concurrency` is how
-    many of it run at once at most, which nothing else can take from it; None reserves nothing.
+    `permissions` are its role's rights besides writing its log. `reserved_concurrency` is its
+    maximum number of concurrent executions, reserved for it only; None reserves nothing.
     """
 
     code: pulumi.Archive
@@ -49,7 +49,7 @@ class LoggedFunction:
 
 
 def make_function(name: str, spec: FunctionSpec, parent: pulumi.Resource) -> LoggedFunction:
-    """Declare the function with its role and its log group, all under this name."""
+    """Declare the function with its role and its log group, all with this name."""
     child = pulumi.ResourceOptions(parent=parent)
     log_group = aws.cloudwatch.LogGroup(
         name,
@@ -92,6 +92,6 @@ def _write_logs(log_group_arn: pulumi.Output[str]) -> policies.Statement:
     return policies.allow(
         "WriteLogs",
         ["logs:CreateLogStream", "logs:PutLogEvents"],
-        # Lambda names the streams of the group as it starts workers.
+        # Lambda names the group's streams when it starts workers.
         [pulumi.Output.concat(log_group_arn, ":*")],
     )

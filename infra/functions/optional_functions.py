@@ -1,7 +1,4 @@
-"""The functions that are deployed only if the configuration asks for them.
-
-Neither is deployed unless it is asked for.
-"""
+"""The functions that are deployed only if they are configured."""
 
 from __future__ import annotations
 
@@ -21,9 +18,9 @@ from .watch_function import SubscriptionWatch, SubscriptionWatchArgs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionalFunctions:
-    """What was deployed; a log group is None where there is nothing that writes to it.
+    """The deployed functions; a log group is None without its function.
 
-    `names` are those of the subjects of its metrics; `exports` are its outputs.
+    `names` are those of the metrics' subjects; `exports` are the outputs.
     """
 
     posting_log_group: str | None
@@ -48,7 +45,7 @@ class OptionalFunctionsArgs:
 def declare_optional_functions(
     name: str, args: OptionalFunctionsArgs, opts: pulumi.ResourceOptions
 ) -> OptionalFunctions:
-    """Declare what the configuration asks for."""
+    """Declare the configured functions."""
     config = args.config
     common = config.common_variables()
     names: dict[Subject, pulumi.Input[str]] = {}

@@ -1,13 +1,13 @@
 """Wheels for the function's platform, on any machine that deploys.
 
-A distribution that is not pure Python comes as one wheel for each platform. That of the
-function (`PLATFORMS`, `PYTHON_VERSION`) is fetched by pip, which checks it against the hashes
-that the requirements pin, and kept in `build/wheels`: `make setup` fetches it
-(`python -m infra.functions.platform_wheel`), so that making an archive later needs no network.
-What is kept is checked against the hashes again each time.
+A distribution that is not pure Python has one wheel for each platform. The function's wheel
+(`PLATFORMS`, `PYTHON_VERSION`) is downloaded by pip, which checks it against the hashes in the
+requirements, and stored in `build/wheels`. `make setup` downloads it (`python -m
+infra.functions.platform_wheel`), so that making an archive later needs no network. A stored wheel
+is checked against the hashes again each time.
 
-pip answers for the names of wheels, their tags (PEP 425, PEP 600) and where they come from; only
-whether a wheel that is already there fits is decided here.
+pip handles the names of wheels, their tags (PEP 425, PEP 600) and their source; only the check of
+a stored wheel is done here.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ PYTHON_VERSION = "3.13"
 """The function's Python."""
 
 RUNTIME, PREVIEWS = "requirements-runtime.txt", "requirements-previews.txt"
-"""What pins the distributions that the functions run: always, and where mails show pictures."""
+"""The pins of the functions' distributions: always, and for pictures in mails."""
 
 NATIVE = {"pybase64": RUNTIME, "pillow": PREVIEWS}
-"""The distributions that are not pure Python, and what pins each."""
+"""The distributions that are not pure Python, with the file that pins each."""
 
 _TAG = "cp" + PYTHON_VERSION.replace(".", "")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
 class WheelUnavailable(pulumi.RunError):
-    """There is no wheel for the function's platform, here or where pip looks for it."""
+    """There is no wheel for the function's platform, neither stored nor for pip."""
 
 
 def platform_wheel(root: Path, name: str) -> Path:
-    """The wheel of a distribution of `NATIVE`, as it is pinned in the folder `root`.
+    """The wheel of a distribution of `NATIVE`, as pinned in the folder `root`.
 
     Raises:
-        WheelUnavailable: if it is not in `build/wheels` and cannot be fetched; saying what pip
-            said and what to do.
+        WheelUnavailable: if it is not in `build/wheels` and cannot be downloaded; with pip's error
+            and what to do.
     """
     requirement = _requirement(root / NATIVE[name], name)
     folder = root / "build" / "wheels"
@@ -109,7 +109,7 @@ def _fetch(folder: Path, requirement: str) -> None:
 
 
 def _pythons() -> Iterator[str]:
-    """Whose pip to try: the running Python's, and that of the one its environment is made from."""
+    """The Pythons whose pip is tried: the running one, and the one of its environment."""
     yield sys.executable
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     base = Path(sys.base_prefix) / "bin" / f"python{version}"
@@ -118,7 +118,7 @@ def _pythons() -> Iterator[str]:
 
 
 def main() -> None:
-    """Fetch what is missing; nothing is done twice."""
+    """Download the missing wheels."""
     root = Path(__file__).resolve().parent.parent.parent
     for name in NATIVE:
         try:

@@ -38,11 +38,11 @@ HANDLER = "adapters.posting_function.handler"
 
 _MEMORY_MB = 256
 _TIMEOUT_SECONDS = 30
-"""Twice ten seconds for a receiver that is slow, and what AWS takes."""
+"""Twice ten seconds for a slow receiver, and time for AWS."""
 
 _HIDDEN_SECONDS = 6 * _TIMEOUT_SECONDS  # Lambda guide, "Using Lambda with Amazon SQS"
 _AT_ONCE = 2
-"""Posts to one receiver at once, the least that Lambda takes; Slack takes one a second."""
+"""Concurrent posts to one receiver: Lambda's minimum; Slack accepts one a second."""
 
 _ALARMS_ONLY = json.dumps({"AlarmName": [{"exists": True}]})
 _NOTICES_ONLY = json.dumps({"reason": [{"exists": True}]})
@@ -51,12 +51,12 @@ _BUS = "bus"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostingArgs:
-    """Who gets what.
+    """The receivers, and the topics that they get messages from.
 
-    `event_bus` is the name of a bus of this account and region, None for none.
-    `parameter_name` is where the receivers are written to. `retry_delay_seconds` and
-    `max_receive_count` are those of a mail. `key_arn` is the key that topics and queues are
-    encrypted with, None for none; `usable_key_arn` the one that they may still be.
+    `event_bus` is the name of a bus of this account and region, None for none. `parameter_name` is
+    the parameter of the receivers. `retry_delay_seconds` and `max_receive_count` are those of a
+    mail. `key_arn` is the encryption key of topics and queues, None for none; `usable_key_arn` a
+    key with which older messages may be encrypted.
     """
 
     code: pulumi.Archive
@@ -81,7 +81,7 @@ class PostingArgs:
 
 
 class Posting(pulumi.ComponentResource):
-    """The queues, the function, and what it reads."""
+    """The queues, the function, and the parameter that it reads."""
 
     dead_letter_name: pulumi.Output[str]
     dead_letter_url: pulumi.Output[str]
@@ -121,7 +121,7 @@ class Posting(pulumi.ComponentResource):
             f"{name}-receivers",
             name=args.parameter_name,
             type="SecureString",
-            # More than a standard one holds, where there are many webhooks.
+            # With many webhooks it is larger than a standard parameter.
             tier="Intelligent-Tiering",
             description="Receivers of the mail relay's notices and alarms: webhooks, event bus",
             value=_document(args, bus_arn, queues),
@@ -170,7 +170,7 @@ class Posting(pulumi.ComponentResource):
     def _queue(
         self, name: str, args: PostingArgs, sends: Sends, dead_letters: aws.sqs.Queue
     ) -> aws.sqs.Queue:
-        """A receiver's queue, subscribed to what it is sent."""
+        """A receiver's queue, subscribed to the topics that it gets."""
         child = pulumi.ResourceOptions(parent=self)
         queue = aws.sqs.Queue(
             name,
@@ -228,7 +228,7 @@ def _document(
     bus_arn: pulumi.Input[str] | None,
     queues: Mapping[str, aws.sqs.Queue],
 ) -> pulumi.Output[str]:
-    """What `relay_core.posting.receivers` reads; a secret, since addresses and keys are."""
+    """The receivers as JSON (`relay_core.posting.receivers`); secret, like their addresses."""
     receivers: list[tuple[aws.sqs.Queue, dict[str, pulumi.Input[str]]]] = [
         (
             queues[name],
@@ -268,7 +268,7 @@ def _permissions(
             "WorkThroughTheQueues",
             [
                 *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
-                # The function itself puts off the next try.
+                # The function itself delays the next try.
                 "sqs:ChangeMessageVisibility",
             ],
             queue_arns,

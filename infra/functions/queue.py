@@ -1,13 +1,12 @@
 """The queue between the incoming bucket and the function, and its dead-letter queue.
 
-S3 writes a notification of each stored mail into the queue. It checks, when the notification
-is set, whether it may: so the notification waits for the queue's policy. A message that was
-received `max_receive_count` times and never deleted moves to the dead-letter queue, with the
-date it had: that queue must keep messages longer than this one (SQS guide, "Dead-letter
-queues").
+S3 writes a notification of each stored mail into the queue. It checks its permission when the
+notification is configured, so the notification waits for the queue's policy. A message that was
+received `max_receive_count` times and never deleted moves to the dead-letter queue and keeps its
+date. So that queue must keep messages longer than this one (SQS guide, "Dead-letter queues").
 
-SES's bounces and complaints come through the same queue, so that the function learns of addresses
-that take no mail: with the same retries, without a function or queue of their own.
+SES's bounces and complaints use the same queue, so that the function learns which addresses do not
+accept mail. They get the same retries, and need no separate function or queue.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ _LONG_POLL_SECONDS = 20
 class IncomingQueueArgs:
     """`bucket_name` and `bucket_arn` are of the bucket whose objects under `key_prefix` queue.
 
-    `visibility_seconds` is how long a received message stays hidden from other receivers.
-    `key_arn` is the key to encrypt with, None for SQS's own. `events_topic_arn` is that of the
-    topic on which SES tells what became of mail, None where it does not.
+    `visibility_seconds` is the time for which a received message is hidden from other receivers.
+    `key_arn` is the encryption key, None for SQS's own. `events_topic_arn` is the topic of SES's
+    events about mail, None if there is none.
     """
 
     account: pulumi.Input[str]
@@ -48,9 +47,8 @@ class IncomingQueueArgs:
 class IncomingQueue(pulumi.ComponentResource):
     """The queue, its dead-letter queue and the bucket's notification.
 
-    Whoever stores objects that are to queue depends on `notification`: S3 announces no object that
-    was stored before it.
-    Queues are known by URL to their callers, by ARN to policies and by name to metrics.
+    Resources that store objects for the queue depend on `notification`: S3 announces no object
+    that was stored before it. Callers use a queue's URL, policies its ARN and metrics its name.
     """
 
     arn: pulumi.Output[str]
@@ -65,7 +63,7 @@ class IncomingQueue(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mail-relay:queue:IncomingQueue", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # One of the two, never both: SQS would take the later one of them.
+        # Only one of the two: SQS would use the later one.
         managed = True if args.key_arn is None else None
         dead_letters = aws.sqs.Queue(
             f"{name}-dead-letters",
@@ -121,7 +119,7 @@ class IncomingQueue(pulumi.ComponentResource):
                 topic=args.events_topic_arn,
                 protocol="sqs",
                 endpoint=queue.arn,
-                # SES's own JSON, without SNS's envelope; and no alarms, which people get there.
+                # SES's own JSON, without SNS's envelope; alarms are filtered out.
                 raw_message_delivery=True,
                 filter_policy_scope="MessageBody",
                 filter_policy=json.dumps({"eventType": ["Bounce", "Complaint"]}),

@@ -1,16 +1,16 @@
-"""The relay's function, what it may do, and how the queue feeds it.
+"""The relay's function, its permissions, and its event source.
 
-Its role may do what the code calls and nothing else; a comment beside each statement says what
-is less than obvious.
+Its role allows exactly what the code calls; a comment beside a statement explains what is not
+obvious.
 
-The queue hands over one message at a time (`infra.configuration.timing`). One that fails is
+The event source passes one message at a time (`infra.configuration.timing`). A failed message is
 reported (`ReportBatchItemFailures`), so that it stays on the queue without being an error of the
 function.
 
-The function sends a message again that has to wait without having failed. Lambda treats that as a
+The function sends a message again that must wait without having failed. Lambda treats that as a
 loop and ends it at the sixteenth round, unless recursion is allowed (AWS Lambda guide, "Use Lambda
 recursive loop detection to prevent infinite loops"). Here each round waits on the queue, and the
-last is when the raw mail has reached its age.
+last is when the raw mail's retention ends.
 """
 
 from __future__ import annotations
@@ -40,14 +40,15 @@ HANDLER = "adapters.relay_function.handler"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayFunctionArgs:
-    """What the function is made of, and the ARNs of what it works on.
+    """The inputs of the function, and the ARNs of its resources.
 
-    `environment` are its variables; `memory_mb` and `timeout_seconds` its size; `batch_size` how
-    many messages of the queue it is given at once; `max_concurrency` how many of it may run for
-    the queue at the same time.
-    `sender_address` is the only address it sends from. `link_keys_parameter_arn` is that of the
-    keys of links to the download page, or None where it signs links by itself. `key_arn` is the
-    key that what it works on is encrypted with, None for AWS's own.
+    `environment` are its variables; `memory_mb` and `timeout_seconds` its size. `batch_size` is
+    the number of messages that it gets at once; `max_concurrency` the number of concurrent
+    executions for the queue.
+
+    `sender_address` is the only address that it sends from. `link_keys_parameter_arn` is the
+    parameter of the keys for links to the download page, None if it signs links itself. `key_arn`
+    is the encryption key of its resources, None for AWS's own.
     """
 
     code: pulumi.Archive
@@ -77,7 +78,7 @@ class RelayFunctionArgs:
 class RelayFunction(pulumi.ComponentResource):
     """The function and its event source.
 
-    `event_source` is what hands it the queue's messages.
+    `event_source` invokes it with the queue's messages.
     """
 
     function_name: pulumi.Output[str]
@@ -152,7 +153,7 @@ def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
             ],
         ),
         policies.allow(
-            # Beside the raw mail, because there no retention ends it.
+            # In the incoming bucket, because no retention deletes it there.
             "KeepRecordsWithoutEnd",
             ["s3:PutObject", "s3:GetObject"],
             [
@@ -199,9 +200,9 @@ def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
                 "sqs:ReceiveMessage",
                 "sqs:DeleteMessage",
                 "sqs:GetQueueAttributes",
-                # The function itself puts off the next try of a message that failed,
+                # The function itself delays the next try of a failed message,
                 "sqs:ChangeMessageVisibility",
-                # and sends one again that only has to wait, so that waiting costs no try.
+                # and sends one that must wait again, so that waiting uses up no try.
                 "sqs:SendMessage",
             ],
             [args.queue_arn],

@@ -31,10 +31,10 @@ _CERTIFICATE = re.compile(
 
 
 def amazon_roots(store: bytes) -> bytes:
-    """The five roots as PEM, out of a store of certificates.
+    """The five roots as PEM, from a store of certificates.
 
     Raises:
-        LookupError: naming those that the store does not hold.
+        LookupError: naming those that the store lacks.
     """
     names = {fingerprint: name for name, fingerprint in AMAZON_ROOTS.items()}
     found = {

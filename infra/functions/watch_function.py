@@ -29,7 +29,7 @@ _TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionWatchArgs:
-    """The topics, and who ought to be subscribed to each."""
+    """The topics, and the addresses that must be subscribed to each."""
 
     code: pulumi.Archive
     environment: Mapping[str, str]
