@@ -1,4 +1,4 @@
-"""What one run of a function uses of AWS: calls, bytes and time."""
+"""The resources of AWS that one run of a function uses: calls, bytes and time."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ CASES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What one run of a function used.
+    """The resources that one run of a function used.
 
     `calls` are counted by service and operation. `s3_requests` are those to S3 by operation and
     prefix, as `PutObject manifests/`, because S3's limits are for each prefix. `submitted_bytes`

@@ -1,4 +1,4 @@
-"""What a rate of mails needs of AWS: requests, containers, storage, money.
+"""The resources of AWS for a rate of mails: requests, containers, storage, money.
 
 Calculated from what one mail uses (`benchmarks.counting`), AWS's quotas and its prices.
 """

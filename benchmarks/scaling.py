@@ -1,4 +1,4 @@
-"""What a stack needs of AWS at a rate of mails: `python -m benchmarks.scaling [FIGURES]`.
+"""The needs of a stack at a rate of mails: `python -m benchmarks.scaling [FIGURES]`.
 
 It prints the tables of docs/scaling.md, from the figures of `python -m benchmarks --json`
 (FIGURES, default docs/pictures/bench.json). Calls and bytes of a mail are measured; the rest is

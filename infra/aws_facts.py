@@ -23,9 +23,9 @@ RECEIVING_REGIONS = frozenset(
         "us-west-2",
     }
 )
-"""Where SES receives mail (AWS General Reference, "Amazon SES endpoints and quotas", table
-"Email receiving endpoints"; AWS What's New of September 2023). AWS adds to it now and then, and no
-call tells: so a region that is not here is warned about, and tried."""
+"""Regions in which SES receives mail (AWS General Reference, "Amazon SES endpoints and quotas",
+table "Email receiving endpoints"; AWS What's New of September 2023). AWS sometimes adds regions,
+and no call lists them. So a region that is not listed causes a warning, and is tried."""
 
 _REGIONAL_DKIM = frozenset(
     {
@@ -41,15 +41,15 @@ _REGIONAL_DKIM = frozenset(
         "me-central-1",
     }
 )
-"""Regions whose DKIM keys do not stand under dkim.amazonses.com (the same page, table "DKIM
-domains"). The API tells it of an identity (sesv2 GetEmailIdentity, SigningHostedZone), and the
-provider does not hand it on: docs/first-run.md compares."""
+"""Regions whose DKIM keys are not under dkim.amazonses.com (the same page, table "DKIM domains").
+The API returns the zone of an identity (sesv2 GetEmailIdentity, SigningHostedZone), but the
+provider does not pass it on: docs/first-run.md compares."""
 
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-"""What CloudWatch Logs can keep (its API reference, PutRetentionPolicy)."""
+"""Retention periods of CloudWatch Logs in days (its API reference, PutRetentionPolicy)."""
 
 MAX_PARAMETER = 8192
 """Bytes that an SSM parameter of the advanced tier holds (Systems Manager quotas)."""

@@ -32,7 +32,7 @@ class Links:
 
     @property
     def names(self) -> dict[Subject, pulumi.Input[str]]:
-        """What metrics are of."""
+        """The subjects of the metrics, with their names."""
         page: dict[Subject, pulumi.Input[str]] = {Subject.DOWNLOAD_PAGE: self.page.function_name}
         return page | ({Subject.DOWNLOAD_DOMAIN: self.api_id} if self.api_id else {})
 

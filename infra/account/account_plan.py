@@ -1,4 +1,4 @@
-"""What the deployment creates in the account, decided before anything is declared.
+"""Plans what the deployment creates in the account, before anything is declared.
 
 If the stack can be deployed, the plan says what it creates, what it leaves out and what it warns
 about. Otherwise the error says why, and what to do. A pure function of the configuration and of
@@ -44,7 +44,7 @@ class DomainsAreTaken(CannotDeploy):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPlan:
-    """What the deployment creates.
+    """The plan of the deployment.
 
     `holdings` is what the stack has created, or creates now, in common places. Each of
     `holdings.domains` gets an identity, and the records of `holdings.records` are written to

@@ -1,4 +1,4 @@
-"""What the stack has created in places that others use too: SES identities, a DNS zone.
+"""The stack's resources in places that others use too: SES identities, a DNS zone.
 
 The account does not show which system created such a resource, and the program cannot read
 Pulumi's state. So the stack keeps a list of them in a parameter. On a first deployment there is no

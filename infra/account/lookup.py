@@ -62,7 +62,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What was found.
+    """The result of the look-up.
 
     `active_rule_set` is None if no receipt rule set is active. `is_deployed`: whether this stack
     was deployed before. `holdings` is its list of created resources. It is None if the stack is

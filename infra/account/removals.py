@@ -32,7 +32,7 @@ def removed_parameters(config: StackConfig) -> Mapping[str, str]:
 
 
 def removed_smtp_users(config: StackConfig, present: Collection[str]) -> Iterator[str]:
-    """What stops with each of the SMTP users `present` that this configuration does not name."""
+    """The effects of deleting the SMTP users `present` that the configuration does not name."""
     for user in sorted(set(present) - {one.name for one in config.named_smtp_users}):
         name = smtp_user.parameter_name(config.project, config.stack, user)
         yield (

@@ -25,7 +25,7 @@ from relay_core.posting.receivers import ReceiverKind
 from relay_core.posting.signature import parse_key
 
 MAX_WEBHOOKS = 10
-"""Each has a queue, a subscription or two, and an event source of its own."""
+"""Each has its own queue, one or two subscriptions, and an event source."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,19}\Z")
 _URL = re.compile(r"https://[!-~]{1,2000}\Z")

@@ -29,7 +29,7 @@ def digest_of(files: Mapping[str, File], python: Path | None) -> str:
 
 
 def is_current(archive: Path, files_digest: str) -> bool:
-    """Whether the archive is there, unchanged, and was made of the files of this digest."""
+    """Whether the archive exists unchanged and was made of the files of this digest."""
     try:
         return _beside(archive).read_text("utf-8") == _digests(archive, files_digest)
     except FileNotFoundError:

@@ -108,6 +108,6 @@ def bytecode_of(sources: Mapping[str, bytes], python: Path) -> dict[str, InMemor
 
 
 def _cached(name: str) -> str:
-    """Where Python looks for the bytecode of a module (PEP 3147)."""
+    """The path of a module's bytecode (PEP 3147)."""
     path = PurePosixPath(name)
     return str(path.parent / "__pycache__" / f"{path.stem}.{_TAG}.pyc")

@@ -1,4 +1,4 @@
-"""Where SES publishes the events of a configuration set's mail: a topic, and CloudWatch.
+"""The event destinations of a configuration set: a topic, and CloudWatch.
 
 CloudWatch counts by the name of the set. This separates a stack's events from those of others in
 the account. SES sends a test message to a new topic destination, so the destination waits for the

@@ -120,8 +120,8 @@ DEAD_LETTERS = Metric(
 ERRORS = invoked("Errors", "Sum")
 THROTTLES = invoked("Throttles", "Sum")
 PAGE_FAILURES = asked("Url5xxCount")
-"""Requests that were answered with an error of ours, whether the function said so or died (AWS
-Lambda guide, "Monitoring Lambda function URLs")."""
+"""Requests with a 5xx answer, from the function or because it died (AWS Lambda guide, "Monitoring
+Lambda function URLs")."""
 
 DOMAIN_FAILURES = asked_at_domain("5xx")
 """The same of requests at downloadDomain, which Lambda does not count as requests of the URL (API

@@ -78,7 +78,7 @@ class SendsSampleMails(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleared:
-    """What is hidden.
+    """The hidden items.
 
     Mails delivered until `at` (ns), the first `notices` notices, and the incoming mails with the
     ids `incoming`.
@@ -102,7 +102,7 @@ class ListedMail:
 
 @dataclass(slots=True, kw_only=True)
 class ConsoleContent:
-    """What the console shows. `code` is a recipient code that the relay accepts.
+    """The content of the console. `code` is a recipient code that the relay accepts.
 
     Cleared items are hidden, not deleted.
     """

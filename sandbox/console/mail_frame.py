@@ -23,7 +23,7 @@ from urllib.parse import unquote
 from .mail import Part
 
 SANDBOX = "allow-popups allow-popups-to-escape-sandbox"
-"""What the frame may do: open links in a new tab."""
+"""The frame's permissions: opening links in a new tab."""
 
 FRAME_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none';"

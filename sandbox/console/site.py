@@ -23,7 +23,7 @@ PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
     " frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""What a page may load and do (CSP level 3)."""
+"""The Content-Security-Policy of pages (CSP level 3)."""
 
 _HEADERS = {
     "Cache-Control": "no-store",

@@ -21,7 +21,7 @@ class DeclarationError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MalwarePlan:
-    """What GuardDuty scans: new objects of `bucket` under `prefixes`; all if there are none.
+    """A malware protection plan: scans new objects of `bucket` under `prefixes`, or all.
 
     `tags_objects`: whether it tags each object with the result (`GuardDutyMalwareScanStatus`).
     """

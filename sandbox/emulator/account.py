@@ -1,4 +1,4 @@
-"""What ministack (1.5.33) lacks for `relayctl doctor`. Runs in the emulator's process.
+"""Additions to ministack (1.5.33) for `relayctl doctor`. Runs in the emulator's process.
 
 * SES's suppression list of the account (SES API v2, PutSuppressedDestination and related calls):
   ministack's list is always empty. Addresses are stored here, but no mail is suppressed; the
