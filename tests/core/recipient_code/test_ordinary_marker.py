@@ -275,6 +275,17 @@ def test_where_its_allowance_is_spent_it_is_prose_and_the_text_goes_on(
     assert not limited.is_spent
 
 
+@pytest.mark.parametrize("is_html", [False, True])
+def test_where_its_allowance_is_spent_the_long_marker_still_counts(*, is_html: bool) -> None:
+    code = f":{MARKER}:a@example.org:{MARKER}:"
+    text = "".join(LINES) * 600
+    few = Allowance(_ordinary=Allowance(codes=5, listed=500, read=20_000))
+    found = find_long(f"{text}{code}{text}", is_html=is_html, allowance=few)
+    assert few.ordinary.is_spent
+    assert (["a@example.org"], []) == (entries(found), errors(found))
+    assert (Span(len(text), len(text) + len(code)),) == found.removals
+
+
 FILLERS = st.sampled_from(["<b>", "a ", "<td>RX:</td>", "&lt;", "<!-- RX: x -->", "ü", "x@y "])
 SPELLINGS = st.sampled_from(
     [
