@@ -59,15 +59,25 @@ def texts_left(
 
 
 def _read_rest(message: Message, entity: Entity, text: str, reading: Reading) -> DecodedText:
-    """What is left of a text. One that is not understood is read again: the cause may be gone."""
-    if reading.is_understood:
-        return DecodedText(text, reading)
+    """What is left of a text. It is read again where what was removed may have misled.
+
+    That is a text that is not understood, and one with escapes of ISO-2022-JP, which count in a
+    text of 7 bits only.
+    """
     label = entity.media_type.parameters.get("charset")
-    content = encode_unread(text, label, is_html=entity.media_type.subtype == "html")
+    if not reading.is_understood:
+        content = encode_unread(text, label, is_html=entity.media_type.subtype == "html")
+    elif _ESCAPE in text:
+        label, content = encode_text(text, reading.charset)
+    else:
+        return DecodedText(text, reading)
     again = decode_text(
         content, label, message.hints(entity), may_take_long=message.may_take_long(entity)
     )
     return again if again.reading.is_understood else DecodedText(text, reading)
+
+
+_ESCAPE = "\x1b$"
 
 
 class WrittenText(NamedTuple):

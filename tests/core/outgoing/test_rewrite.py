@@ -238,6 +238,7 @@ def relayed_out(raw: bytes) -> bytes:
     [
         b":Email_Rxers_Code:guard@example.org\xc8\x90\x8d\x98\xba\x92:Email_Rxers_Code:",
         b":Email_Rxers_Code:guard@exa\xc8\x90\x8d\x98\xba\x92mail_Rxers_Code:",
+        ":Email_Rxers_Code:guard@example.org\u2026:Email_Rxers_Code:".encode(),
     ],
 )
 def test_a_text_that_only_its_code_made_unreadable_is_read_without_it(junk: bytes) -> None:
