@@ -61,6 +61,13 @@ _BLANK_THAT_HTML_DROPS = re.compile(r"^ | (?= )", re.MULTILINE)
 _NO_BREAK_SPACE = "\xa0"
 
 
+LONGEST_TEXT = 100_000
+"""Characters of the longest text that is sent as HTML too, for its pictures.
+
+A tab can take 48 bytes of HTML, and SES refuses mails above 40 MB. Mail programs cut longer HTML.
+"""
+
+
 def text_as_html(text: str) -> str:
     """A text as HTML that shows it line by line and with all blanks, with its URLs as links.
 
@@ -94,11 +101,14 @@ def with_previews(
 ) -> WrittenText:
     """A text as it was written for an entity, with the pictures; HTML names them already.
 
-    `boundaries` are those of the whole message.
+    A plain text longer than `LONGEST_TEXT` stays without. `boundaries` are those of the whole
+    message.
     """
     content_type = written.fields["content-type"] or ""
     if content_type.startswith("text/html"):
         return _related(written, previews)
+    if len(text) > LONGEST_TEXT:
+        return written
     html = write_text(
         entity,
         text_as_html(text) + previews_html(previews, page_url),

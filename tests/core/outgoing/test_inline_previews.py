@@ -72,6 +72,13 @@ def test_pictures_are_added_and_nothing_else_is_lost(drawn: Drawn) -> None:
     assert len(lost) <= times
 
 
+def test_a_long_text_has_no_pictures_and_no_html_of_many_times_its_size() -> None:
+    picture = b'--b\r\nContent-Type: image/png; name="a.png"\r\n\r\nx\r\n--b--\r\n'
+    for text in (b"\t" * 101_000, b"a\tb\r\n" * 25_000):
+        raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + text + picture
+        assert shown(raw, ()) == shown(raw, PICTURES)
+
+
 def contents_of(message: Message) -> list[bytes]:
     return [b"".join(message.content(leaf)) for leaf in message.leaves()]
 
