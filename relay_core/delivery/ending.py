@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from relay_core.addresses.secrecy import conceal
 from relay_core.errors import Conflict, Refusal
 from relay_core.keys import RawKey, message_id_of
 from relay_core.notices.notice import MailIdentity, compose_notice
@@ -41,21 +42,23 @@ def end_unsent(
         state, outcome = ManifestState.REFUSED, Outcome.REFUSED
     else:
         why, state, outcome = plan.ignored, ManifestState.IGNORED, Outcome.IGNORED
-    before = stored.manifest if stored else empty_manifest(plan.mail, settings, ports.clock())
+    detail = conceal(why.detail, settings.secret_addresses)
+    empty = empty_manifest(plan.mail, settings, ports.clock())
+    before = stored.manifest if stored else empty
     ended = replace(before, lease=None, asked=())
     if not has_ended:
         ended = replace(
             ended,
             state=state,
-            sender=plan.mail.sender,
-            subject=plan.mail.subject,
+            sender=empty.sender,
+            subject=empty.subject,
             reason=why.reason,
-            detail=why.detail,
+            detail=detail,
             via=plan.mail.arrival.address or before.via,
         )
     _write_end(ended, stored, ports)
     return RelayReport(
-        message_id=plan.mail.message_id, outcome=outcome, reason=why.reason, detail=why.detail
+        message_id=plan.mail.message_id, outcome=outcome, reason=why.reason, detail=detail
     )
 
 

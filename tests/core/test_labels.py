@@ -14,6 +14,7 @@ from relay_core.plan import Dropped, Refused, RelayPlan, plan_relay
 from relay_core.policy.directory import Directory
 from relay_core.record.manifest import ManifestState
 from relay_core.record.manifest_json import format_manifest, parse_manifest
+from relay_core.record.report import Outcome
 from relay_core.settings import Settings
 from tests.fakes import MemoryWorld
 from tests.receipt import received
@@ -174,3 +175,16 @@ def test_a_device_that_says_it_is_the_relay_puts_the_address_into_no_notice() ->
     assert "[address removed]" == notice.sender
     for text in (notice.text, notice.subject, str(notice.sender), str(report.sender)):
         assert "old@in" not in text.lower()
+
+
+def test_the_record_of_a_refused_mail_conceals_it_as_that_of_a_relayed_one_does() -> None:
+    world = MemoryWorld()
+    settings = replace(SETTINGS, allowed_senders=("plant.example",))
+    report = world.relay(
+        mail("old@in.example.com", sender="Old@in.example.com"), settings, key=KEY
+    )
+    manifest = world.manifests.load(report.message_id)
+    assert manifest is not None
+    assert (Outcome.REFUSED, "[address removed]") == (report.outcome, manifest.manifest.sender)
+    for text in (report.detail, manifest.manifest.detail):
+        assert "[address removed] is not in allowedSenders" == text
