@@ -73,7 +73,7 @@ _NUMBER = re.compile(r"[^\w@]{0,3}[0-9]{1,3}[^\w@]{0,3}")  # of a list, a mark o
 
 _PARTNERS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _OPENERS = {closing: opening for opening, closing in _PARTNERS.items()}
-_QUOTES = frozenset("\"'`*~/=_")
+_QUOTES = (*"\"'`*~/=_",)
 _INSIDE = re.compile(r"[()\[\]{}<>\"]")
 # What is told where it has no partner; the others are as often punctuation.
 _TOLD = frozenset("()[]{}\"'`*~")
@@ -272,7 +272,7 @@ def _paired(fields: list[list[Word]], words: Iterable[Word]) -> list[list[Word]]
 
     Each kind of mark is paired by itself: marks of two kinds need not be nested.
     """
-    waiting: _Waiting = {mark: [] for mark in {*_PARTNERS, *_QUOTES}}
+    waiting: _Waiting = {mark: [] for mark in (*_PARTNERS, *_QUOTES)}
     for word in words:
         _pair(word, waiting)
     for mark, openers in waiting.items():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -184,3 +188,20 @@ def test_a_list_of_nothing_lacks_an_address(text: str) -> None:
     found = in_text(f"Hello\n:{MARKER}:{text}:{MARKER}:\nBye")
     assert ["an address"] == [error.expected for error in errors(found)]
     assert "Hello\nBye" == cut(f"Hello\n:{MARKER}:{text}:{MARKER}:\nBye", found.removals)
+
+
+def test_an_error_is_the_same_text_in_each_process() -> None:
+    script = (
+        "from relay_core.recipient_code import find_in_text\n"
+        "print(find_in_text(':Code:a@example.net{[~(:Code:', ('Code',)))"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[3])},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in "0123"
+    }
+    assert 1 == len(texts)
