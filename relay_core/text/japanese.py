@@ -103,19 +103,19 @@ class EucJpDecoder(codecs.BufferedIncrementalDecoder):
 class Iso2022JpDecoder(codecs.BufferedIncrementalDecoder):
     """ISO-2022-JP with the vendors' rows and half-width katakana, as an incremental decoder.
 
-    At the end of a line the text is ASCII again (RFC 1468).
+    At the end of a line the text is ASCII again (RFC 1468), at a CR without LF too.
     """
 
     def _buffer_decode(self, content: bytes, errors: str, final: bool) -> tuple[str, int]:  # type: ignore[override]  # noqa: FBT001
         # What begins a line or an escape needs no memory of what was before.
-        end = max(content.rfind(b"\n") + 1, content.rfind(b"\x1b"))
+        end = max(content.rfind(b"\n") + 1, content.rfind(b"\r") + 1, content.rfind(b"\x1b"))
         if final:
             end = len(content)
         text, _ = _decode_euc(_SEGMENT.sub(_as_euc, content[:end]), errors, final=True)
         return text, end
 
 
-_SEGMENT = re.compile(rb"(?:\x1b(\([BHIJ]|\$[@B]|\$\(D))?([^\x1b\n]*+)|\x1b")
+_SEGMENT = re.compile(rb"(?:\x1b(\([BHIJ]|\$[@B]|\$\(D))?([^\x1b\r\n]*+)|\x1b")
 _KATAKANA = re.compile(rb"[\xa1-\xdf]+")
 _PAIRS = re.compile(rb"[\xa1-\xfe]{2,}")
 _SLICE = 1 << 16
@@ -141,8 +141,8 @@ def _as_euc(segment: re.Match[bytes]) -> bytes:
     if charset == b"(I":
         slices = (high[at : at + _SLICE] for at in range(0, len(high), _SLICE))
         return b"".join(_KATAKANA.sub(_as_half_width, one) for one in slices)
-    if len(high.rstrip(b"\r")) % 2:
-        high = high.rstrip(b"\r") + _NONE
+    if len(high) % 2:
+        high += _NONE
     return _PAIRS.sub(_as_supplement, high) if charset == b"$(D" else high
 
 

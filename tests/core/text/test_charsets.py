@@ -230,6 +230,7 @@ def test_rows_of_nec_and_ibm_are_read() -> None:
     assert "①㈱" == decode_bytes(b"\x1b$B-!-j\x1b(B", "cp50220")
     assert "①㈱" == decode_bytes(b"\xad\xa1\xad\xea", "cp51932")
     assert "ｱ警" == decode_bytes(b"\x1b(I1\x1b$B7Y\x1b(B", "cp50220")
+    assert "警\rAlarm" == decode_bytes(b"\x1b$B7Y\rAlarm", "cp50220")
     with pytest.raises(UnicodeDecodeError):
         decoder("cp50220", b"", "strict").decode(b"\x1b$B\x7e\x7e\x1b(B", final=True)
 
