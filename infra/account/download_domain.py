@@ -55,10 +55,14 @@ def domain_warnings(config: StackConfig, zone: Zone | None, before: Holdings) ->
 
 
 def _former(config: StackConfig, zone: Zone | None, before: Holdings) -> list[str]:
+    if zone is None:
+        return []
+    # If hostedZoneId changed, their records are in the old zone, which is not read.
+    is_moved = config.hosted_zone_id not in {None, before.zone}
     return [
         domain
         for domain in before.download_domains
-        if domain != config.download_domain and zone is not None and _records(domain, zone)
+        if domain != config.download_domain and (is_moved or _records(domain, zone))
     ]
 
 

@@ -28,8 +28,6 @@ from .webhooks import Sends, Webhook
 ROLE_SESSION = timedelta(hours=12)
 """The longest life of presigned links: the session whose credentials sign them."""
 
-_WEEK = 7  # days between two notices about previous addresses
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackConfig:
@@ -267,15 +265,6 @@ class StackConfig:
             found.append(
                 f"linkExpiryHours is {self.link_expiry_hours}, but presigned links end with the"
                 " credentials of the function's role: after at most about 12 hours"
-            )
-        if self.attachment_retention_days <= _WEEK and (
-            self.previous_recipient_emails or self.closed_labels
-        ):
-            found.append(
-                f"attachmentRetentionDays is {self.attachment_retention_days}: it ends the record"
-                " of which devices use previousRecipientEmails or closedLabels before the weekly"
-                f" notice reports them. Set it to {_WEEK + 1} or more until the devices have"
-                " changed"
             )
         if timedelta(days=self.incoming_retention_days) < DEAD_LETTER_RETENTION:
             found.append(

@@ -78,3 +78,10 @@ def test_once_its_records_are_gone_a_former_domain_is_nobodys() -> None:
 def test_records_of_another_zone_are_not_the_stacks_own() -> None:
     with pytest.raises(CannotDeploy, match="which this stack has not made"):
         deploy_with(after(deploy_with(EMPTY, FILES)), FILES, zone="Z456")
+
+
+def test_links_that_end_with_their_zone_are_told_of_once() -> None:
+    elsewhere = replace(after(deploy_with(EMPTY, FILES)), records={})
+    moved = deploy_with(elsewhere, SHARE, zone="Z456")
+    assert [f"have the domain {FILES}" in told for told in moved.warnings] == [True]
+    assert deploy_with(after(moved), SHARE, zone="Z456").warnings == ()

@@ -354,6 +354,15 @@ def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Dep
         ({"linkExpiryHours": 1, "incomingRetentionDays": 13}, ["finds its mail gone"]),
         ({"linkExpiryHours": 1, "dlqMaxReceiveCount": 4}, ["AWS advises 5 or more"]),
         ({"linkExpiryHours": 1, "maxConcurrency": 50, "submissionConcurrency": 10}, []),
+        # No retention ends the record of its use.
+        (
+            {
+                "linkExpiryHours": 1,
+                "attachmentRetentionDays": 1,
+                "previousRecipientEmails": ["old@in.example.com"],
+            },
+            [],
+        ),
         (
             {"linkExpiryHours": 1, "maxConcurrency": 167, "submissionConcurrency": 3},
             ["501 submissions at once"],
