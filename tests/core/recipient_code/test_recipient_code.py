@@ -193,7 +193,7 @@ def test_a_list_of_nothing_lacks_an_address(text: str) -> None:
 def test_an_error_is_the_same_text_in_each_process() -> None:
     script = (
         "from relay_core.recipient_code import find_in_text\n"
-        "print(find_in_text(':Code:a@example.net{[~(:Code:', ('Code',)))"
+        "print(find_in_text(':MarkerCode:a@example.net{[:MarkerCode:', ('MarkerCode',)))"
     )
     texts = {
         subprocess.run(
