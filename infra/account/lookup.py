@@ -73,7 +73,8 @@ class Found:
     executions of functions, None if it was not read. `zone` is the zone for the records, None
     without one, or if it does not exist. `accounts` is read only if the provider assumes a role,
     which boto3 does not. `removed_parameters` are the stack's parameters that this deployment
-    deletes. `troubles` are sentences about what could not be read.
+    deletes. `smtp_users` are the names of the stack's SMTP users that have a parameter, current
+    and former ones of smtpUsers. `troubles` are sentences about what could not be read.
     """
 
     active_rule_set: str | None = None
