@@ -13,8 +13,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 TAKE_LONGEST = (
+    "browser/test_recipients.py",
     "sandbox/lives/test_life.py",
+    "sandbox/test_deaths.py",
     "sandbox/test_what_changes.py",
+    "browser/test_download_page.py",
     "sandbox/test_lifecycle.py",
     "sandbox/test_night.py",
     "sandbox/test_posting.py",
@@ -24,12 +27,13 @@ TAKE_LONGEST = (
     "sandbox/console/test_end_to_end.py",
     "sandbox/test_up_under_mail.py",
     "sandbox/lives/test_rule_set_life.py",
+    "sandbox/test_domain_life.py",
+    "sandbox/test_address_change.py",
     "sandbox/test_release.py",
     "sandbox/test_pulumi_up.py",
     "sandbox/test_ends.py",
     "sandbox/test_link_modes.py",
     "sandbox/test_account.py",
-    "sandbox/test_deaths.py",
     "sandbox/test_mail_during_deployment.py",
     "sandbox/test_tries.py",
     "sandbox/test_admission.py",
@@ -48,7 +52,7 @@ settings.register_profile("dev", deadline=None, max_examples=100, print_blob=Tru
 settings.register_profile(
     "ci",
     deadline=None,
-    max_examples=100,
+    max_examples=200,
     derandomize=True,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],

@@ -16,8 +16,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 """This project's folder."""
 
 SERVICES = (
-    *("cloudwatch", "guardduty", "iam", "kms", "lambda", "logs", "route53", "s3"),
-    *("servicequotas", "ses", "sesv2", "sns", "sqs", "ssm", "sts"),
+    *("acm", "apigatewayv2", "cloudwatch", "guardduty", "iam", "kms", "lambda", "logs"),
+    *("route53", "s3", "servicequotas", "ses", "sesv2", "sns", "sqs", "ssm", "sts"),
 )
 """The services that the program uses, by the provider's names for their endpoints."""
 
