@@ -8,17 +8,15 @@ mail without HTML gets one that says what its text says, as the alternative to i
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 
 from relay_core.mime.base64_content import encode_base64
-from relay_core.mime.entity import Entity
-from relay_core.text.reading import Reading
 
 from .boundaries import own_boundary
-from .text_writing import WrittenText, write_text
+from .text_writing import WrittenText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,32 +89,23 @@ def text_as_html(text: str) -> str:
 
 
 def with_previews(
-    entity: Entity,
+    write: Callable[..., WrittenText],
     text: str,
     written: WrittenText,
     previews: Sequence[InlinePreview],
     page_url: str | None,
-    *,
-    boundaries: Collection[bytes],
 ) -> WrittenText:
     """A text as it was written for an entity, with the pictures; HTML names them already.
 
-    A plain text longer than `LONGEST_TEXT` stays without. `boundaries` are those of the whole
-    message.
+    A plain text longer than `LONGEST_TEXT` stays without. `write` is `write_text` for the entity,
+    in the reading of the text.
     """
     content_type = written.fields["content-type"] or ""
     if content_type.startswith("text/html"):
         return _related(written, previews)
     if len(text) > LONGEST_TEXT:
         return written
-    html = write_text(
-        entity,
-        text_as_html(text) + previews_html(previews, page_url),
-        "text/html",
-        Reading("utf-8"),
-        boundaries=boundaries,
-        is_note=True,
-    )
+    html = write(text_as_html(text) + previews_html(previews, page_url), "text/html", is_note=True)
     return _alternative(written, _related(html, previews))
 
 

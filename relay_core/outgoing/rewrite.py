@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 
 from relay_core.attachments.attachment import Attachment, is_signature, replaced_entities
@@ -332,11 +333,10 @@ class _Rewriter:
         self, entity: Entity, text: str, full: str, reading: Reading, *, is_note: bool = False
     ) -> None:
         boundaries = frozenset(self.boundaries.values())
-        written = write_text(entity, text, full, reading, boundaries=boundaries, is_note=is_note)
+        write = partial(write_text, entity, reading=reading, boundaries=boundaries)
+        written = write(text, full, is_note=is_note)
         if self.previews and entity is self.shows:
-            written = with_previews(
-                entity, text, written, self.previews, self.page_url, boundaries=boundaries
-            )
+            written = with_previews(write, text, written, self.previews, self.page_url)
         self._write_leaf(entity, written.fields, written.content)
 
     def _write_leaf(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import email
+import email.message
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -77,6 +80,27 @@ def test_a_long_text_has_no_pictures_and_no_html_of_many_times_its_size() -> Non
     for text in (b"\t" * 101_000, b"a\tb\r\n" * 25_000):
         raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + text + picture
         assert shown(raw, ()) == shown(raw, PICTURES)
+
+
+@pytest.mark.parametrize(
+    "text", [b"\xc8\x90\x8d\x98\xba\x92 \xff\x81", "Störung 冷".encode(), b"St\xf6rung"]
+)
+def test_the_html_for_the_pictures_is_read_as_the_text_is(text: bytes) -> None:
+    picture = b'\r\n--b\r\nContent-Type: image/png; name="a.png"\r\n\r\nx\r\n--b--\r\n'
+    raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + text + picture
+    plain, html = (
+        (str(part["content-type"]), payload_of(part))
+        for part in email.message_from_bytes(shown(raw, PICTURES)).walk()
+        if part.get_content_maintype() == "text"
+    )
+    assert html[0].removeprefix("text/html") == plain[0].removeprefix("text/plain")
+    assert plain[1].split(b"\r\n")[0] in html[1]
+
+
+def payload_of(part: email.message.Message) -> bytes:
+    payload = part.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    return payload
 
 
 def contents_of(message: Message) -> list[bytes]:
