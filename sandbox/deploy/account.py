@@ -6,6 +6,7 @@ On AWS, these resources are created once, by hand or by another program. The emu
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def prepare_account(*, ses: SESClient, sesv2: SESV2Client, config: Mapping[str, 
 def with_zone(config: dict[str, object], account: Account) -> dict[str, object]:
     """The configuration with the id of a zone that the emulator has, if it names one.
 
-    Route 53 makes up the ids of its zones. This one holds all domains of the configuration.
+    Route 53 makes up the ids of its zones. This one holds all domains of the configuration, or
+    only the last of them if they have not even the top-level domain in common.
     """
     if not config.get("mail-relay:hostedZoneId"):
         return config
@@ -47,8 +49,8 @@ def with_zone(config: dict[str, object], account: Account) -> dict[str, object]:
         for key in ("senderEmail", "recipientEmail", "downloadDomain")
         if config.get(f"mail-relay:{key}")
     ]
-    common = [label for label, *others in zip(*domains, strict=False) if {*others} <= {label}]
-    name = ".".join(reversed(common or domains[0]))
+    levels = takewhile(lambda labels: len({*labels}) == 1, zip(*domains, strict=False))
+    name = ".".join(reversed([label for label, *_ in levels] or domains[-1]))
     made = account.client("route53").create_hosted_zone(Name=name, CallerReference=name)
     zone_id = made["HostedZone"]["Id"].rpartition("/")[2]
     return {**config, "mail-relay:hostedZoneId": zone_id}
