@@ -43,9 +43,8 @@ _BRACKETS = "<(["
 _ENTRY = re.compile(r"(?<![\w.+&#~^$'-])@|@[^@]*\.\w*[^\W\d_]")
 _TOP_LABEL = re.compile(r"\.(?:[a-z]{2,63}|xn--[a-z0-9-]+)\Z")
 _COMMENT = re.compile(COMMENT)
-# Marks of a quotation or of emphasis may stand there.
+_LONGEST_PREFIX = 20  # characters of a mark of quotation, a number or a label before an entry
 _MARKS = rf"(?:(?![{LINE_ENDS}])[\W_])*"
-_LINE_BEGINS = re.compile(rf"(?:\A|[{LINE_ENDS}]){_MARKS}\Z")
 _LINE_ENDS = re.compile(rf"{_MARKS}(?:[{LINE_ENDS}]|\Z)")
 _AT_WORD = re.compile(r"@\S*")
 
@@ -139,10 +138,16 @@ def _stand_apart(text: str, opening: Delimiter, closing: Delimiter) -> bool:
     if not has_first_colon or not closing.opens or text[closing.end : closing.end + 1].isalnum():
         return False
     return not all(
-        _LINE_BEGINS.search(text, max(0, one.closing_start - 20), one.closing_start)
-        and not _LINE_ENDS.match(text, one.end)
+        _begins_line(text, one.closing_start) and not _LINE_ENDS.match(text, one.end)
         for one in (opening, closing)
     )
+
+
+def _begins_line(text: str, place: int) -> bool:
+    """Whether only marks, a number or a label are before it on its line, as before an entry."""
+    start = max(0, place - _LONGEST_PREFIX)
+    *ended, prefix = LINE_END.split(text[start:place])
+    return bool(ended or start == 0) and not _says_more(prefix)
 
 
 def _is_meant(text: str, item: Item) -> bool:
