@@ -36,7 +36,8 @@ def attribute_pattern(markers: Markers) -> re.Pattern[str]:
     for marker in _longest_first(markers):
         word = WRAP.join(letters_of(marker))
         if may_be_ordinary(marker):
-            word = rf"(?:{COLON}{word}(?![^\W_])|(?<![^\W_]){word}{COLON})[^@]*@"
+            word = rf"(?:{COLON}{word}(?![^\W_])|(?<![^\W_]){word}{COLON})"
+            word = rf"{word}(?:(?!{word})[^@])*+@"  # from the last one, so nothing is read twice
         patterns.append(word)
     return re.compile("|".join(patterns), re.IGNORECASE)
 

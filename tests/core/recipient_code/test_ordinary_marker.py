@@ -19,6 +19,7 @@ from relay_core.recipient_code import (
     find_in_source,
     find_in_text,
 )
+from relay_core.recipient_code.markers import attribute_pattern
 from relay_core.text.source import TextSource
 from relay_core.text.spans import cut, merge
 from tests.core.recipient_code.reading import check, entries, errors, name
@@ -212,6 +213,13 @@ def test_an_attribute_around_a_code_is_prose_too_unless_it_holds_an_address() ->
 def test_attributes_and_comments_are_prose_too() -> None:
     html = '<p title="RX: a@example.org">RX: 5</p><!-- :RX: ask a@example.org :RX: --><i>x@y</i>'
     assert ((), ()) == find_in_html(html, MARKERS)
+
+
+def test_an_attribute_full_of_it_is_read_once() -> None:
+    title = ":RX: RX: " * 300_000  # read from each of them, it would take minutes
+    assert attribute_pattern(MARKERS).search(title) is None
+    assert attribute_pattern(MARKERS).search(f"{title}@") is not None
+    assert attribute_pattern(MARKERS).search(f"@{title}{MARKER}") is not None
 
 
 # --- long texts ----------------------------------------------------------------------------------
