@@ -5,7 +5,7 @@ import sys
 
 from .cli import app
 
-# A terminal that lacks a letter of a subject gets a question mark, not a traceback.
+# A character that the terminal's encoding lacks is printed as a question mark: no traceback.
 if isinstance(sys.stdout, io.TextIOWrapper):
     sys.stdout.reconfigure(errors="replace")
 app(prog_name="relayctl")

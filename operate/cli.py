@@ -1,7 +1,7 @@
 """The commands of `relayctl`; `relayctl --help` lists them.
 
-`inspect` and `rewrite`, which are here, need neither AWS nor a deployment: see `policy` for what
-they go by. All other commands work on a stack (`operate.commands`).
+`inspect` and `rewrite` are in this module. They need neither AWS nor a deployment: `policy` makes
+their policy from the options. All other commands work on a stack (`operate.commands`).
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def inspect_files(
                 if isinstance(inspected, str)
                 else to_json(file, inspected)
             )
-            # ASCII, whatever the locale; a file name that is no text survives as well.
+            # ASCII in every locale; a file name that is not valid text is printed too.
             print(json.dumps(answer), flush=True)
         elif isinstance(inspected, str):
             complain(f"{file}: {inspected}")
@@ -156,7 +156,7 @@ def _inspect(
     except OSError as error:
         where = f" ({error.filename})" if error.filename and error.filename != file else ""
         return f"{error.strerror or error}{where}"
-    except Exception as error:  # noqa: BLE001 - thousands of files must not wait for one bug
+    except Exception as error:  # noqa: BLE001 - a bug in one file must not stop the others
         return f"this is a fault of relayctl, please report it: {error!r}"
 
 
@@ -210,7 +210,7 @@ def rewrite_file(
     if shown.caveat is not None:
         complain(f"{file}: {shown.caveat}")
     if sys.stdout.isatty():
-        # What a stranger wrote must not make a terminal do things. A pipe gets the exact bytes.
+        # Control sequences of a mail must not act on a terminal. A pipe gets the exact bytes.
         text = shown.raw.decode("ascii", "replace").replace("\r\n", "\n")
         say([text.expandtabs()])
     else:
@@ -224,7 +224,7 @@ def _key_of(file: str) -> RawKey:
 
 
 def _read(file: str) -> bytes:
-    # One byte more than a message may have shows that it is too long; more is not needed.
+    # One byte above the limit is enough to see that the message is too long.
     limit = DEFAULT_LIMITS.size + 1
     if file == STANDARD_INPUT:
         return sys.stdin.buffer.read(limit)

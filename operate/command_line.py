@@ -10,14 +10,14 @@ from typer.core import TyperGroup
 
 
 class Commands(TyperGroup):
-    """The commands. What is wrong with a value of an option is said in plain words."""
+    """The commands. An invalid value of an option gives an error in plain words."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the types of both are private to Typer
         """Run what was typed."""
         try:
             return super().invoke(ctx)
         except typer.BadParameter as error:
-            # Typer reads values by Pydantic, whose errors tell what they are about.
+            # Typer validates values with Pydantic, whose errors name the option.
             errors = getattr(error.__cause__, "errors", None)
             if errors is not None:
                 error.message = "; ".join(_in_words(one) for one in errors())

@@ -9,7 +9,7 @@ _PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
 def version() -> str:
-    """The version of the checkout, as its `pyproject.toml` tells it."""
+    """The version of the checkout, from its `pyproject.toml`."""
     try:
         told: str = tomllib.loads(_PROJECT.read_text("utf-8"))["project"]["version"]
     except (OSError, ValueError, KeyError):

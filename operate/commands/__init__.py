@@ -1,5 +1,5 @@
-"""What is typed: a module for each command, and what their options mean (`*_options`).
+"""The command line: a module for each command, and the parsing of options (`*_options`).
 
-A command reads its options, asks and changes through `operate.messages` and `operate.stack`, and
-says so through `operate.presentation`.
+A command reads its options, reads and changes the stack through `operate.messages` and
+`operate.stack`, and prints through `operate.presentation`.
 """

@@ -1,4 +1,4 @@
-"""How a command changes a manifest: it shows the change, asks, and writes it with a note."""
+"""How a command changes a manifest: it shows the change, asks, and writes it with its record."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def carry_out(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Tell what is to be done, ask, and write the change with the note of it.
+    """Print the change, ask, and write it with its record.
 
     Raises:
         AdapterError: if it is not written.

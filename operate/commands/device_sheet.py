@@ -1,4 +1,4 @@
-"""`relayctl device-sheet`: what to type into a device, to hand to the person who configures it."""
+"""`relayctl device-sheet`: the mail settings of a device, for the person who configures it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _sheet(
 
 
 def sender_for(settings: Settings) -> str:
-    """An address that SES and the relay take mail from: the relay's own, where it may send."""
+    """A sender address that SES and the relay accept: the relay's own, if it is allowed."""
     own, allowed = settings.sender_address, _patterns(settings.allowed_senders)
     if not allowed or matches(own, allowed):
         return own
@@ -111,7 +111,7 @@ def sender_for(settings: Settings) -> str:
 
 
 def _patterns(written: tuple[str, ...]) -> list[str]:
-    """The patterns as they are compared, without the dot that a domain may end in."""
+    """The patterns as they are compared, without the final dot of a domain."""
     return [found for one in written if (found := canonical_pattern(one))]
 
 

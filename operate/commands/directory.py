@@ -1,4 +1,4 @@
-"""What an operator does with the recipient directory: show, check, edit."""
+"""`relayctl directory`: show, check or edit the recipient directory."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def find_directory(source: str | None, stack: StackOptions) -> Directory | None:
     """The directory that `--directory` names: the live one, that of a file, or None without it.
 
     Raises:
-        BadParameter: if it is none, or if a stack is named of which nothing is read.
+        BadParameter: if it is no directory, or if a stack is named but not read.
         StackUnknown: if the stack of the live one is not found.
         NotDone: if the file cannot be read.
     """
@@ -222,7 +222,7 @@ def _write(
     dry_run: bool,
     yes: bool,
 ) -> bool:
-    """Whether the live document says now what this one says."""
+    """Write the document. Returns whether the live document is now equal to it."""
     changes = show_changes(before.text, document)
     if not changes:
         complain("the document is as it was; nothing was done")

@@ -178,9 +178,9 @@ def _work_on(
     done: str,
     open_desk: Callable[[], Desk],
 ) -> None:
-    """Do something to the messages that are named, each for itself.
+    """Redrive or drop the named messages, one by one.
 
-    All are found before the first is touched: one that fails again at once is not met twice.
+    All are found before the first is changed: a message that fails again at once is done once.
     """
     if bool(names) == every:
         raise typer.BadParameter("name messages, or give --all", param_hint="MESSAGE")
@@ -194,7 +194,7 @@ def _work_on(
         desk = open_desk()
         confirmed: set[str] | None = None
         if not yes:
-            # Nobody is to wait for a hidden message while the operator thinks.
+            # Messages must not stay hidden from others while the operator decides.
             with _examined(desk) as looked:
                 chosen = choose(looked.letters)
             if chosen:

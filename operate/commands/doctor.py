@@ -1,4 +1,4 @@
-"""`relayctl doctor`: look at a deployed stack from outside, once or until all is well."""
+"""`relayctl doctor`: check a deployed stack from outside, once or until all is well."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def examine_stack(
 
 
 def examined(desk: Desk, server: str | None) -> Iterator[Finding]:
-    """What a look at the stack finds. `server` is the DNS server that is asked.
+    """The findings of one run of all checks. `server` is the DNS server to query.
 
     Raises:
         StackUnknown: if no DNS server can be asked.
@@ -103,7 +103,7 @@ def examined(desk: Desk, server: str | None) -> Iterator[Finding]:
 
 
 def reach_of(desk: Desk, server: str | None) -> Reach:
-    """What checks read with.
+    """The access to AWS and the DNS for the checks.
 
     Raises:
         StackUnknown: if no DNS server can be asked.
@@ -113,7 +113,7 @@ def reach_of(desk: Desk, server: str | None) -> Reach:
     from operate.doctor.resolving import InvalidServer, resolver  # noqa: PLC0415 - see above
 
     try:
-        # A sandbox's domains are in no DNS: to ask the world for them would find nothing.
+        # A sandbox's domains are in no DNS, so they are not queried.
         is_asked = server is not None or desk.stack.endpoint is None
         resolve = resolver(server) if is_asked else None
     except InvalidServer as error:
@@ -128,7 +128,7 @@ def reach_of(desk: Desk, server: str | None) -> Reach:
 
 
 def settings_of(desk: Desk, server: str | None = None) -> Settings:
-    """The policy of the deployed function. `server` is the DNS server that is asked later.
+    """The settings of the deployed function. `server` is the DNS server to query later.
 
     Raises:
         StackUnknown: if the function is of another release, or no DNS server can be asked.
@@ -142,7 +142,7 @@ def settings_of(desk: Desk, server: str | None = None) -> Settings:
 
 
 def _watch(desk: Desk, server: str | None, *, as_json: bool) -> list[Finding]:
-    """Look repeatedly; print only what is new or has changed."""
+    """Check repeatedly; print only findings that are new or have changed."""
     found: list[Finding] = []
     told: list[Finding] = []
     with suppress(KeyboardInterrupt):
@@ -160,13 +160,13 @@ def _watch(desk: Desk, server: str | None, *, as_json: bool) -> list[Finding]:
 
 
 def tell(finding: Finding, *, as_json: bool) -> None:
-    """One finding, as JSON or for a person: what to do is printed below it."""
+    """Print one finding, as JSON or for a person, with the remedy below it."""
     if as_json:
         print_json(finding.to_json())
         return
     verdict = finding.verdict
     status = typer.style(f"{verdict.status:<8}", fg=_COLOURS[verdict.status])
-    # Click takes the colours away where nobody sees them.
+    # Click removes the colours if the output is not a terminal.
     typer.echo(f"{status}", nl=False)
     say([f" {finding.check:<20} {' '.join(verdict.found.split())}"])
     if verdict.remedy:

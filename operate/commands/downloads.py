@@ -1,4 +1,4 @@
-"""What was downloaded of a message, by the download page's records: for `relayctl show`."""
+"""The downloads of a message, from the download page's records: for `relayctl show`."""
 
 from __future__ import annotations
 

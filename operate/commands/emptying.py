@@ -1,7 +1,7 @@
-"""`relayctl empty`: delete all that is stored, so that a stack can be destroyed.
+"""`relayctl empty`: delete all stored objects, so that a stack can be destroyed.
 
-S3 deletes no bucket that holds anything, and a bucket of a stack does from the first day on: SES
-itself writes an object when a receipt rule is made.
+S3 deletes only empty buckets, and the bucket of a new stack is not empty: SES writes an object
+when a receipt rule is made.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from .changing import carry_out
 from .message_options import Message, time_option
 from .stack_options import DryRun, StackOptions, Yes, on_a_stack
 
-_MOST_HOURS = 24 * 3650  # the longest retention there is
+_MOST_HOURS = 24 * 3650  # the longest retention that the configuration allows
 
 
 @on_a_stack

@@ -52,7 +52,7 @@ def print_link(
 
 
 def _troubles(manifest: Manifest, delivery: DeliveryRecord, now: datetime) -> Iterator[str]:
-    """Why the page would not show a recipient the files."""
+    """The reasons for which the page does not show the files to a recipient."""
     if manifest.state is not ManifestState.RELAYING:
         yield f"the message is {manifest.state}"
     if delivery.revoked_at is not None:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:  # boto3 takes its time to import
     from operate.stack.desk import Desk
 
 _DEFAULT_LIMIT = 100
-_EVERY = 5  # seconds: a look lists all manifests, a request for each thousand
+_EVERY = 5  # seconds: each pass lists all manifests, one request for each thousand
 _BESIDE_THE_LIST = 3  # lines of the screen: head, foot, and the cursor's
 
 
@@ -201,7 +201,7 @@ def _watch(
     *,
     as_json: bool,
 ) -> None:
-    """Look repeatedly; print only what is new or has changed.
+    """List repeatedly; print only messages that are new or have changed.
 
     A manifest that cannot be read is left out.
     """
@@ -220,7 +220,7 @@ def _watch(
                 _tell(found, now, as_json=False)
                 say([f"{format_moment(now)}, again every {_EVERY} seconds; Ctrl-C ends"])
             else:
-                # A worker that dies changes what is told, and writes nothing.
+                # After a worker is killed, the state changes without a write to the manifest.
                 seen = {one.message_id: (one, standing_of(one, now)) for one in found}
                 new = [
                     one

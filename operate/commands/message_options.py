@@ -79,7 +79,7 @@ def pattern_option(text: str | None, option: str) -> str | None:
 
 
 def past_option(text: str | None, now: datetime, option: str) -> datetime | None:
-    """The moment that the option names, as a time or so long before now."""
+    """The moment that the option names: a time, or a duration before now."""
     try:
         return None if text is None else parse_moment(text, now)
     except ValueError as error:

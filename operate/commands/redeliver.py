@@ -78,9 +78,9 @@ def redeliver_message(
 
 
 def _warnings(desk: Desk, manifest: Manifest, redelivery: Redelivery) -> Iterator[str]:
-    """What the recipients would find wrong with the mail."""
+    """Warnings about what recipients will notice in the mail."""
     kept = [one for one in manifest.attachments if one.failure is None]
-    # A message that is done from its start has its attachments stored again, and new links.
+    # A message that is processed from its start has its attachments stored again, and new links.
     if not kept or redelivery.releases:
         return
     if any(one.revoked_at is None and desk.attachments.find(one.key) is None for one in kept[:1]):
@@ -106,7 +106,7 @@ def _warnings(desk: Desk, manifest: Manifest, redelivery: Redelivery) -> Iterato
 
 
 def _holders_of_links(manifest: Manifest, redelivery: Redelivery) -> list[str]:
-    """Who was given a link before and gets no mail now: their links are extended all the same."""
+    """Recipients who have a link already and get no mail now: their links are extended too."""
     get_it = {one.recipient for one in (*redelivery.reopened, *redelivery.still_open)}
     return [
         one.recipient

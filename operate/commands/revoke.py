@@ -1,8 +1,7 @@
 """`relayctl revoke`: revoke links, or undo that.
 
-The page reads the manifest at every click, so what is written there counts at the next one. Only
-links that lead to the download page can be changed: a presigned URL is good until it ends,
-whatever a manifest says.
+The page reads the manifest at every click, so a change takes effect at the next one. Only links to
+the download page can be revoked: a presigned URL is valid until it expires.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ def revoke_links(
         at = None if undo else desk.clock()
         revocation = plan_revocation(manifest, recipients, attachment, at)
         if not undo and find_pointer(desk, manifest) is None:
-            # Nobody is to believe that a link was revoked that goes on to work.
+            # Presigned links continue to work, so the command must not report them as revoked.
             raise NotDone(
                 f"{no_link(manifest)}; only deleting {attachments_folder(desk, manifest)} ends"
                 " those before their time"

@@ -28,8 +28,8 @@ if TYPE_CHECKING:  # boto3 takes its time to import
     from operate.stack.desk import Desk
 
 SIMULATOR = "success@simulator.amazonses.com"
-"""SES takes mail for it, delivers it nowhere, and counts it in no rate of bounces (SES guide,
-"Using the mailbox simulator")."""
+"""SES accepts mail for it but does not deliver it or count it as a bounce (SES guide, "Using the
+mailbox simulator")."""
 
 _STATUSES = (
     "Exits with 0 if every step happened, with 1 if one did not; with 2 if the command line is"
@@ -123,7 +123,7 @@ def _attachment(file: Path | None) -> tuple[str, bytes]:
 
 
 def _follow(desk: Desk, mail: TestMail, *, user: str | None, limit: float, as_json: bool) -> bool:
-    """Send the mail and tell its steps; whether it came to its end."""
+    """Send the mail and print its steps. Returns whether all steps happened."""
     # boto3 takes its time to import
     from operate.send_test.following import Following, Passed, Step, Stopped  # noqa: PLC0415
     from operate.stack.submission import login_of, server_of  # noqa: PLC0415
@@ -161,7 +161,7 @@ def _follow(desk: Desk, mail: TestMail, *, user: str | None, limit: float, as_js
 
 
 def _tell_troubles(desk: Desk, server: str | None) -> None:
-    """What doctor finds that is not well."""
+    """Print the problems that doctor finds."""
     wrong = {Status.PROBLEM, Status.WARNING}
     troubles = [one for one in examined(desk, server) if one.verdict.status in wrong]
     for finding in troubles:

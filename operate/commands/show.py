@@ -90,7 +90,7 @@ def _complain_of_downloads(unreadable: Sequence[str]) -> None:
 
 
 def _stored_document(desk: Desk, message_id: MessageId) -> object:
-    """The manifest as it is, were it one that this version cannot read."""
+    """The manifest's JSON, also if this version cannot parse it as a manifest."""
     document = desk.attachments.read(manifest_key(message_id))
     if document is None:
         raise NotDone(f"{message_id}: its manifest was deleted just now")

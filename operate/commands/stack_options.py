@@ -64,7 +64,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a l
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackOptions:
-    """Which stack a command works on, as its options say."""
+    """The options that identify the stack."""
 
     ready_file: ReadyFile = None
     outputs: Outputs = None
@@ -72,7 +72,7 @@ class StackOptions:
     profile: Profile = None
 
     def open(self) -> Desk:
-        """The stack within reach.
+        """Find the stack and make its clients.
 
         Raises:
             StackUnknown: if it is not found, or cannot be reached.

@@ -1,5 +1,5 @@
-"""The recipient directory as an operator edits it: what is wrong in it, and on which line.
+"""The recipient directory as an operator edits it: its errors, and their lines.
 
-`lines` finds the lines of a document's entries, `document` judges it, `editor` lets the operator
-write it.
+`lines` finds the lines of a document's entries, `document` checks it, `editor` opens it in the
+operator's editor.
 """

@@ -1,7 +1,7 @@
-"""What is wrong in a recipient directory before it is written: more than its readers refuse.
+"""Errors in a recipient directory before it is written, including those that workers tolerate.
 
-A worker goes on with its last directory where a document cannot be read, and fires the alarm
-`directory`; a wrong entry makes it refuse mail. Neither is ever written.
+If a document cannot be read, a worker continues with its last directory and the alarm `directory`
+fires. A wrong entry causes refusals. `relayctl` writes neither of the two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from relay_core.policy.directory import UnreadableDirectory, directory_problems,
 from .lines import find_lines
 
 MOST_BYTES = 8192
-"""What an advanced parameter holds (AWS General Reference, "Systems Manager quotas")."""
+"""The limit of an advanced parameter (AWS General Reference, "Systems Manager quotas")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Wrong:
 def find_wrong(document: str) -> tuple[Wrong, ...]:
     """Every place for which the document must not be written, in the order of its lines.
 
-    One that is too long is not read: its size is all that is told.
+    A document that is too long is not read: the result is one error, about its size.
     """
     return tuple(sorted(_wrong(document), key=lambda one: one.line))
 
@@ -83,7 +83,7 @@ def _line(document: str, place: str) -> int:
 
 
 def show_changes(before: str, after: str) -> list[str]:
-    """What changes from one document to the other, a line each; nothing if they are alike."""
+    """The changes from one document to the other, a line each; empty if they are equal."""
     old, new = before.strip().splitlines(), after.strip().splitlines()
     changes = difflib.unified_diff(old, new, "the live document", "the new one", lineterm="")
     return list(changes)

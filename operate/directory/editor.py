@@ -1,4 +1,4 @@
-"""The operator's own editor, on a file that is kept where what is in it was not written."""
+"""The operator's editor, on a draft file that is kept if its text was not written to the stack."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from operate.messages.redelivery import NotDone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A file of the operator's, who alone can read it, and the editor's command line.
+    """A file that only the operator can read, and the editor's command line.
 
-    `beginning` is what was in it before it was edited.
+    `beginning` is its text before it was edited.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class Draft:
         return cls(path=Path(name), beginning=beginning, command=command)
 
     def edit(self) -> str:
-        """Let the operator edit it; what it says then.
+        """Run the editor. Returns the text of the file after that.
 
         Raises:
             NotDone: if the editor cannot be run, or ends with a failure.
@@ -60,7 +60,7 @@ class Draft:
         return read_document(self.path)
 
     def is_changed(self) -> bool:
-        """Whether the file has something else than at its beginning."""
+        """Whether the file's text differs from `beginning`."""
         return self.path.exists() and self.path.read_bytes() != self.beginning.encode()
 
     def discard(self) -> None:

@@ -12,7 +12,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 @dataclass(slots=True)
 class _Open:
-    """An object or a list that is being read: the key or the index at which it is."""
+    """An object or a list that is being read, with its current key or index."""
 
     is_list: bool
     at: str | int

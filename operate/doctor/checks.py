@@ -1,4 +1,4 @@
-"""A check, and what it reads through."""
+"""A check, and its access to AWS and the DNS."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from .dns_records import Resolver
 from .verdicts import Finding, Verdict, unknown
 
 _NO_RIGHT = ("AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation")
-"""What the codes of AWS's errors begin with that a missing right causes."""
+"""Prefixes of AWS's error codes for a missing permission."""
 
 Facts = TypeVar("Facts")
 
 
 @dataclass(slots=True, kw_only=True)
 class Reach:
-    """What reads go through. Thread-safe.
+    """Access to AWS and the DNS for reads. Thread-safe.
 
-    `client` makes boto3's client of a service, `resolve` asks the DNS (None where there is none to
-    ask), `clock` tells an aware datetime in UTC, `region` is the stack's.
+    `client` makes boto3's client of a service. `resolve` queries the DNS; None where there is no
+    DNS to query. `clock` returns an aware datetime in UTC. `region` is the stack's.
     """
 
     outputs: Outputs
@@ -56,9 +56,7 @@ class Reach:
             return self._function
 
     def settings(self) -> Settings:
-        """The policy that the function goes by.
-
-        It has the inbound address, which Pulumi hides in the outputs.
+        """The function's settings, with the inbound address, which Pulumi hides in the outputs.
 
         Raises:
             AdapterError: if it cannot be read.
@@ -78,14 +76,14 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Generic[Facts]):
-    """A check. `judge` may say several things, or nothing where the stack has no such thing."""
+    """A check. `judge` may give several verdicts, or none where the stack has no such resource."""
 
     name: str
     read: Callable[[Reach], Facts]
     judge: Callable[[Facts], Iterable[Verdict]]
 
     def run(self, reach: Reach) -> list[Finding]:
-        """Read and judge; what cannot be read is unknown."""
+        """Read and judge; a failed read gives the verdict `unknown`."""
         try:
             verdicts = list(self.judge(self.read(reach)))
         except AdapterError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _FUNCTION_LOG_GROUP = "-function"
-_SECRET = "[secret]"  # noqa: S105 - what Pulumi prints in place of one
+_SECRET = "[secret]"  # noqa: S105 - Pulumi prints this in place of a secret
 
 
 class NotTold(Exception):
@@ -32,7 +32,7 @@ class Outputs:
         raise NotTold(f"the stack's output {name} is missing")
 
     def optional(self, name: str) -> str | None:
-        """An output that is empty where the stack has nothing of the kind, or that is hidden."""
+        """An output that may be missing, empty or hidden; then the result is None."""
         value = self.values.get(name)
         return value if isinstance(value, str) and value and value != _SECRET else None
 
@@ -43,7 +43,7 @@ class Outputs:
 
     @property
     def prefix(self) -> str:
-        """What the names of the stack's resources begin with (`infra.relay`): its log group's.
+        """The prefix of the names of the stack's resources (`infra.relay`), from its log group.
 
         Raises:
             NotTold: if that log group has another name.
@@ -72,6 +72,6 @@ class Outputs:
 
 
 def queue_arn(url: str, region: str | None) -> str:
-    """The ARN of the queue at a URL, which ends in the account and the queue's name."""
+    """The ARN of the queue at a URL. The URL ends with the account and the queue's name."""
     account, name = url.rstrip("/").split("/")[-2:]
     return f"arn:aws:sqs:{region}:{account}:{name}"

@@ -1,8 +1,7 @@
 """The DNS records of the stack's domains, as resolvers see them.
 
-What SES needs is in the stack's output `dnsRecords`. A resolver is asked, which asks the domain's
-own servers, and keeps their answers: a record that is published just now shows once it forgets the
-last one.
+The records that SES needs are in the stack's output `dnsRecords`. A resolver caches the answers of
+the domain's servers: a new record is visible once the cached answer expires.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ if TYPE_CHECKING:  # one knows the other
     from .checks import Reach
 
 Answer = Sequence[str] | None
-"""The values of a name and type; none at all if there is no such name. None: nobody answered."""
+"""The values of a name and type; empty if there is no such name. None: no server answered."""
 
 Resolver = Callable[[str, str], Answer]
-"""Asks for a name and a type. Names end without a dot, texts are in one piece."""
+"""Queries a name and a type. Names have no final dot; the strings of a TXT record are joined."""
 
 # a mechanism that lets SES send, and none that forbids it (RFC 7208 section 4.6.2)
 _INCLUDES_SES = re.compile(r"(?:^|\s)\+?include:amazonses\.com(?=\s|$)", re.IGNORECASE)
@@ -31,7 +30,7 @@ _PUBLISH = "publish it as 'pulumi stack output dnsZoneFile' shows it"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What is to be published under a name and type, and what is; `seen` as `Answer`."""
+    """The expected values of a name and type, and those that are published; `seen` as `Answer`."""
 
     name: str
     type: str
@@ -46,7 +45,7 @@ def kind_of(record: Mapping[str, str]) -> str:
         return "dns-dmarc"
     if type_ == "CNAME":
         return "dns-dkim"
-    # SES takes bounces back at another host than mail (`infra.identities`).
+    # SES receives bounces at another host than mail (`infra.identities`).
     if type_ == "TXT" or "feedback-smtp." in value:
         return "dns-mail-from"
     return "dns-mx"
@@ -79,17 +78,17 @@ def judge_mx(records: Sequence[Published] | None) -> Iterable[Verdict]:
 
 
 def judge_dkim(records: Sequence[Published] | None) -> Iterable[Verdict]:
-    """SES verifies a domain by them, and signs with their keys."""
+    """SES verifies a domain by these records, and signs with their keys."""
     return _judged(records, "the DKIM keys are published", _dkim)
 
 
 def judge_mail_from(records: Sequence[Published] | None) -> Iterable[Verdict]:
-    """Without them SES sends with a reverse-path of its own."""
+    """Without these records SES sends with a reverse-path of its own."""
     return _judged(records, "the MAIL FROM domain has its MX and SPF records", _mail_from)
 
 
 def judge_dmarc(records: Sequence[Published] | None) -> Iterable[Verdict]:
-    """Any DMARC record will do: a domain's owner may ask for more than the stack does."""
+    """Any DMARC record is accepted: a domain's owner may set a stricter policy than the stack."""
     return _judged(records, "the DMARC records are published", _dmarc)
 
 
@@ -153,7 +152,7 @@ def _mail_from(one: Published) -> Iterator[Verdict]:
     if one.type == "TXT":
         policies = [value for value in seen if value.startswith("v=spf1")]
         if len(policies) > 1:
-            # RFC 7208 section 4.5: more than one is an error, whatever they say.
+            # RFC 7208 section 4.5: more than one is an error, whatever their content.
             yield warning(
                 f"{one.name} TXT: {len(policies)} SPF records, which makes each of them void",
                 "leave one that includes amazonses.com",
@@ -183,7 +182,7 @@ def _dmarc(one: Published) -> Iterator[Verdict]:
 
 
 def _folded(values: Iterable[str] | None) -> set[str]:
-    # Names compare without regard to case (RFC 4343), and so does what is looked for in texts.
+    # Names are compared without regard to case (RFC 4343), and so are the parts of texts.
     return {" ".join(value.lower().rstrip(".").split()) for value in values or ()}
 
 

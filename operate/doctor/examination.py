@@ -72,13 +72,13 @@ CHECKS: tuple[Check[Any], ...] = (
     Check(name="posting", read=posting.read_posting, judge=posting.judge_posting),
     Check(name="alarms", read=topics_and_alarms.read_alarms, judge=topics_and_alarms.judge_alarms),
 )
-"""What `relayctl doctor` looks at."""
+"""The checks of `relayctl doctor`."""
 
 _AT_ONCE = 8  # checks: SES lets an account ask about once a second, and boto3 tries again
 
 
 def examine(reach: Reach) -> Iterator[Finding]:
-    """What all checks find, in their order, each as soon as it is its turn."""
+    """The findings of all checks, in the order of the checks, each as soon as it is available."""
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as executor:
         for findings in executor.map(lambda check: check.run(reach), CHECKS):
             yield from findings

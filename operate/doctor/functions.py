@@ -24,7 +24,7 @@ from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionState:
-    """What GetFunctionConfiguration says of a function."""
+    """The state of a function, from GetFunctionConfiguration."""
 
     name: str
     state: str
@@ -51,7 +51,7 @@ def read_states(reach: Reach) -> list[FunctionState]:
 
 
 def judge_states(functions: Sequence[FunctionState]) -> Iterable[Verdict]:
-    """Whether they can be invoked. Lambda makes an idle one `Inactive`, which an event ends."""
+    """Whether they can be invoked. An idle function is `Inactive` until its next event."""
 
     def troubles() -> Iterator[Verdict]:
         for one in functions:
@@ -67,11 +67,11 @@ def judge_states(functions: Sequence[FunctionState]) -> Iterable[Verdict]:
     return troubles_or(troubles(), f"{names}: active")
 
 
-# --- What feeds it ------------------------------------------------------------------------------
+# --- Its event source ---------------------------------------------------------------------------
 
 
 FEEDS = frozenset({"Enabled", "Enabling", "Updating", "Creating"})
-"""States of an event source mapping that hands messages over, or soon will."""
+"""States of an event source mapping that passes messages to the function, or will do so soon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class Sources:
 
 
 def read_sources(reach: Reach) -> Sources:
-    """What feeds the function."""
+    """The function's event source mappings."""
     name = reach.outputs.text("functionName")
     with aws_call(call="lambda:ListEventSourceMappings", target=name):
         answer = reach.client("lambda").list_event_source_mappings(FunctionName=name)
@@ -98,7 +98,7 @@ def read_sources(reach: Reach) -> Sources:
 
 
 def judge_sources(sources: Sources) -> Iterable[Verdict]:
-    """Whether the queue's messages come to the function."""
+    """Whether the function receives the queue's messages."""
 
     def troubles() -> Iterator[Verdict]:
         states = [str(one.get("State")) for one in sources.mappings]
@@ -118,12 +118,12 @@ def judge_sources(sources: Sources) -> Iterable[Verdict]:
     return troubles_or(troubles(), f"the queue's messages come to {sources.function}")
 
 
-# --- How many may run ---------------------------------------------------------------------------
+# --- Concurrency --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concurrency:
-    """How many workers there may be, and how many executions the account has left for them.
+    """The maximum number of workers, and the executions that the account has left for them.
 
     `reserved` is the function's own reservation, None without one. `wanted` is maxConcurrency.
     """
@@ -135,7 +135,7 @@ class Concurrency:
 
 
 def read_concurrency(reach: Reach) -> Concurrency:
-    """The account's concurrency beside what the stack's function may take."""
+    """The account's concurrency, and the concurrency of the stack's function."""
     client, name = reach.client("lambda"), reach.outputs.text("functionName")
     with aws_call(call="lambda:GetAccountSettings", target="the account"):
         limits = client.get_account_settings()["AccountLimit"]
@@ -188,12 +188,12 @@ _PATTERN = (
     ' || $.record.status = "failure" || $.record.status = "timeout" }'
 )
 _DEATH = re.compile(r"Task timed out after \d|RequestId: \S+ Error: Runtime exited")
-"""What the platform writes of a death where its log is text, as the sandbox's is."""
+"""The platform's report of a killed worker in a text log, such as the sandbox's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedError:
-    """A line of the log that tells of an error, cut to what a person reads."""
+    """An error line of the log, shortened for a person to read."""
 
     at: datetime
     text: str
@@ -232,7 +232,7 @@ def read_errors(reach: Reach) -> Errors:
 
 
 def error_in(line: str) -> str | None:
-    """What a line of the log says is wrong; None if it tells of no error."""
+    """The error text of a log line; None if the line reports no error."""
     try:
         document = json.loads(line)
     except ValueError:
@@ -251,7 +251,7 @@ def error_in(line: str) -> str | None:
 
 
 def judge_errors(found: Errors) -> Iterable[Verdict]:
-    """Whether the function told of errors just now."""
+    """Whether the function logged errors within the last hour."""
 
     def troubles() -> Iterator[Verdict]:
         if found.errors:

@@ -1,7 +1,7 @@
 """The host name of the links, as resolvers see it.
 
-Whether a page answers there with a valid certificate is tried by `relayctl send-test`, which opens
-the page of its mail.
+`relayctl send-test` tests whether a page answers there with a valid certificate: it opens the page
+of its mail.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ if TYPE_CHECKING:  # one knows the other
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkHost:
-    """The host of the output `downloadUrl`, and its IPv4 addresses; `is_address`: it is one."""
+    """The host of the output `downloadUrl`, and its IPv4 addresses.
+
+    `is_address`: the host is an IP address, not a name.
+    """
 
     name: str
     is_address: bool
@@ -49,7 +52,7 @@ def read_link_host(reach: Reach) -> LinkHost | None:
 
 
 def judge_link_host(found: LinkHost | None) -> Iterable[Verdict]:
-    """Whether recipients' computers find it."""
+    """Whether resolvers have an address for the host."""
     if found is None:
         return ()
     if found.is_address:

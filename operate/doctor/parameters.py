@@ -1,7 +1,7 @@
-"""The parameters of the stack: that they are there, and how old the SMTP credentials are.
+"""The parameters of the stack: whether they exist, and how old the SMTP credentials are.
 
-Systems Manager API, DescribeParameters: it tells of a parameter without its value. So nobody needs
-a right to read secrets here. The directory is no secret, and is read.
+Systems Manager API, DescribeParameters: it describes a parameter without its value, so no
+permission to read secrets is needed. The directory is not a secret, and its value is read.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .suppression import read_directory
 from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
 
 OLD = timedelta(days=365)
-"""When SMTP credentials are to be rotated: they lie in devices, and devices get lost."""
+"""The age at which SMTP credentials are to be rotated: they are in devices, which can be lost."""
 
 _CREDENTIALS = "the devices' SMTP credentials"
 _AT_ONCE = 50  # values of one filter of DescribeParameters (Systems Manager API)
@@ -29,7 +29,7 @@ _AT_ONCE = 50  # values of one filter of DescribeParameters (Systems Manager API
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """The parameters' names by what they are for, and when each that exists was last written.
+    """The parameters' names by purpose, and when each existing one was last written.
 
     A name is empty if the function's environment has none.
     """
@@ -69,7 +69,7 @@ def read_parameters(reach: Reach) -> Parameters:
 
 
 def judge_parameters(found: Parameters) -> Iterable[Verdict]:
-    """Whether all are there."""
+    """Whether all exist."""
 
     def troubles() -> Iterator[Verdict]:
         for what, name in found.names.items():
@@ -87,7 +87,7 @@ def judge_parameters(found: Parameters) -> Iterable[Verdict]:
 
 
 def judge_credentials(found: Parameters) -> Iterable[Verdict]:
-    """How old the devices' credentials are; nothing where the stack makes none."""
+    """How old the devices' credentials are; no verdict where the stack makes none."""
     ages = {
         what: (found.now - found.written[name]).days
         for what, name in found.names.items()
@@ -113,7 +113,7 @@ def judge_credentials(found: Parameters) -> Iterable[Verdict]:
 
 
 def read_document(reach: Reach) -> tuple[str, str | None]:
-    """The directory's parameter, and its document; None where it is gone, which is told above."""
+    """The directory's parameter, and its document; None if it is missing (`judge_parameters`)."""
     name = reach.outputs.text("directoryParameter")
     try:
         return name, read_directory(reach)
@@ -125,7 +125,7 @@ def read_document(reach: Reach) -> tuple[str, str | None]:
 
 
 def judge_document(found: tuple[str, str | None]) -> Iterable[Verdict]:
-    """Whether workers can read the directory, and everybody in it can be reached."""
+    """Whether workers can read the directory, and all its entries are valid."""
     name, document = found
     if document is None:
         return ()

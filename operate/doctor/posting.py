@@ -1,4 +1,4 @@
-"""What is posted to webhooks and the event bus: the queue of each receiver, and what feeds it on.
+"""Posting to webhooks and the event bus: the queue of each receiver, and its event source mapping.
 
 Lambda API, ListEventSourceMappings; SQS API, GetQueueAttributes. The queues are those that the
 posting function has event source mappings for.
@@ -19,7 +19,7 @@ from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A receiver's queue, and the event source mapping that hands its messages over."""
+    """A receiver's queue, and the event source mapping that passes on its messages."""
 
     queue: Queue
     mapping: str
@@ -36,12 +36,12 @@ class Posting:
 
 
 def read_posting(reach: Reach) -> Posting | None:
-    """What posts notices and alarms; None where the stack has no receivers beside e-mail."""
+    """The posting function and its queues; None where the stack posts to no receiver."""
     function = reach.outputs.optional("postingFunctionName")
     if function is None:
         return None
     dead_letters = reach.outputs.text("postingDeadLetterQueueUrl")
-    # All queues of an account and region have URLs that differ in the name alone.
+    # The URLs of all queues of an account and region differ only in the queue's name.
     beginning = dead_letters.rpartition("/")[0]
     pages = (
         reach.client("lambda")
@@ -65,7 +65,7 @@ def read_posting(reach: Reach) -> Posting | None:
 
 
 def judge_posting(posting: Posting | None) -> Iterable[Verdict]:
-    """Whether receivers get what is posted; nothing where there are none."""
+    """Whether receivers get the posts; no verdict where there are none."""
     if posting is None:
         return ()
     count = len(posting.feeds)

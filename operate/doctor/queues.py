@@ -1,7 +1,7 @@
 """The queues, and the mail that waits, is parked or is held.
 
-SQS API, GetQueueAttributes. How old the oldest message is, and what was parked or held, only
-metrics tell (CloudWatch API, GetMetricStatistics).
+SQS API, GetQueueAttributes. Only metrics have the age of the oldest message and the numbers of
+parked and held mails (CloudWatch API, GetMetricStatistics).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DEPTHS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Metric:
-    """A metric of CloudWatch `within` the last minutes or hours, a value for each `period`."""
+    """A CloudWatch metric over the time `within`, up to now, with a value for each `period`."""
 
     namespace: str
     name: str
@@ -76,9 +76,9 @@ def _values(reach: Reach, metric: _Metric) -> list[float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """How many messages the queue holds, by what they do there, and how old the oldest is.
+    """The numbers of messages in the queue by state, and the age of the oldest.
 
-    The age is None where CloudWatch has none: an idle queue is not measured.
+    The age is None where CloudWatch has no value, as for an idle queue.
     """
 
     name: str
@@ -130,7 +130,7 @@ def queue_at(reach: Reach, url: str) -> Queue:
 
 
 def judge_queue(queue: Queue) -> Iterable[Verdict]:
-    """Whether mail is worked through."""
+    """Whether mail is processed in time."""
 
     def troubles() -> Iterator[Verdict]:
         if queue.is_late:
@@ -145,7 +145,7 @@ def judge_queue(queue: Queue) -> Iterable[Verdict]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePolicy:
-    """Who may send to the queue, and where what fails goes; empty where there is neither."""
+    """The queue's access policy and redrive policy; each is empty if there is none."""
 
     name: str
     policy: Mapping[str, Any]
@@ -228,14 +228,14 @@ def judge_dead_letters(found: DeadLetters) -> Iterable[Verdict]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """How often mail was parked just now, and how many mails were held within a day."""
+    """How often mail was parked recently, and how many mails were held within a day."""
 
     parked: int
     held: int
 
 
 def read_waiting(reach: Reach) -> Waiting:
-    """What the function counted (`adapters.telemetry`), under the stack's name."""
+    """The function's own metrics (`adapters.telemetry`), under the stack's name."""
 
     def count(name: str, within: timedelta, period: timedelta) -> int:
         metric = _Metric(

@@ -28,7 +28,7 @@ class RuleSets:
 
 
 def read_rule_sets(reach: Reach) -> RuleSets:
-    """Which is active now."""
+    """The active rule set, and the one of the stack's rule."""
     with aws_call(call="ses:DescribeActiveReceiptRuleSet", target="the account"):
         answer = reach.client("ses").describe_active_receipt_rule_set()
     return RuleSets(
@@ -38,7 +38,7 @@ def read_rule_sets(reach: Reach) -> RuleSets:
 
 
 def judge_rule_sets(sets: RuleSets) -> Iterable[Verdict]:
-    """Whether the stack's is the active one."""
+    """Whether the stack's rule set is the active one."""
 
     def troubles() -> Iterator[Verdict]:
         if sets.active != sets.ours:
@@ -67,7 +67,7 @@ class OurRule:
 
 
 def read_rule(reach: Reach) -> OurRule:
-    """The rule, out of its set: active or not."""
+    """The rule from its set, whether that is active or not."""
     rule_set = reach.outputs.text("receiptRuleSet")
     bucket = reach.outputs.text("incomingBucket")
     with aws_call(call="ses:DescribeReceiptRuleSet", target=rule_set):
@@ -116,7 +116,7 @@ def _rule_troubles(ours: OurRule) -> Iterator[Verdict]:
         )
     recipients = set(map(str.lower, rule.get("Recipients", ())))
     current, *previous = [address.lower() in recipients for address in ours.addresses]
-    # The addresses are secrets: they are not told.
+    # The addresses are secrets: no verdict names them.
     if not current:
         yield problem(
             f"the receipt rule {name} does not take the inbound address that the function knows",

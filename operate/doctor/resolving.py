@@ -1,4 +1,4 @@
-"""Asking the DNS, by dnspython (docs/decisions: "A deployed stack is looked at from outside").
+"""DNS queries, by dnspython (docs/decisions: "A deployed stack is looked at from outside").
 
 RFC 1035 section 3.3: what the answers of each type hold.
 """
@@ -18,11 +18,11 @@ _PORT = 53
 
 
 class InvalidServer(Exception):
-    """What was given is no address of a DNS server."""
+    """The given text is not an address of a DNS server."""
 
 
 def resolver(server: str | None) -> Resolver:
-    """A resolver that asks `server` (ADDRESS or ADDRESS:PORT), or whom the system asks.
+    """A resolver that queries `server` (ADDRESS or ADDRESS:PORT), or the system's servers.
 
     Raises:
         InvalidServer: if `server` is no IP address, or the system names no server.
@@ -41,7 +41,7 @@ def resolver(server: str | None) -> Resolver:
 
     def resolve(name: str, type_: str) -> Answer:
         try:
-            # The name as it is: no domain of the system's is tried behind it.
+            # The name as it is: the system's search domains are not appended.
             answer = asked.resolve(f"{name}.", type_, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return ()

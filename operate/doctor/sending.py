@@ -28,7 +28,7 @@ _SANDBOX_REMEDY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """What SES lets the account do. `enforcement` is HEALTHY, PROBATION or SHUTDOWN.
+    """The account's limits in SES. `enforcement` is HEALTHY, PROBATION or SHUTDOWN.
 
     `rate` is in recipients a second, `daily` and `sent` in recipients of 24 hours; `daily` is -1
     where there is no limit. `budget` is the stack's recipientBudgetPerHour, 0 for any number.
@@ -44,14 +44,14 @@ class Sending:
 
 
 def read_account(reach: Reach) -> Mapping[str, Any]:
-    """GetAccount, as it is."""
+    """The response of GetAccount, unchanged."""
     with aws_call(call="ses:GetAccount", target="the account"):
         found: Mapping[str, Any] = reach.client("sesv2").get_account()
     return found
 
 
 def read_sending(reach: Reach) -> Sending:
-    """The account beside the stack's settings."""
+    """The account's limits and the stack's settings."""
     account = read_account(reach)
     quota = account.get("SendQuota", {})
     return Sending(
@@ -90,7 +90,7 @@ def judge_account(account: Mapping[str, Any]) -> Iterable[Verdict]:
 
 
 def judge_quota(sending: Sending) -> Iterable[Verdict]:
-    """The account's rate and daily quota beside what the stack lets out."""
+    """Whether the account's rate and daily quota are enough for the stack's settings."""
 
     def troubles() -> Iterator[Verdict]:
         if sending.daily > 0 and sending.sent >= _NEARLY * sending.daily:
@@ -139,7 +139,7 @@ class Identity:
 
 
 def read_identities(reach: Reach) -> list[Identity]:
-    """The identities of what the stack sends from and receives at."""
+    """The identities of the addresses that the stack sends from and receives at."""
     settings = reach.settings()
     domains = dict.fromkeys(
         address.rpartition("@")[2].lower()

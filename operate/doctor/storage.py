@@ -75,12 +75,12 @@ def judge_policy(found: WritePolicy) -> Iterable[Verdict]:
     return troubles_or(troubles(), f"SES may store mail in {found.bucket}")
 
 
-# --- Who is told --------------------------------------------------------------------------------
+# --- Notifications ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """Which queues the incoming bucket tells of what, and which one it is to tell."""
+    """The queues that the incoming bucket notifies, with their events, and the expected queue."""
 
     bucket: str
     queue_arn: str
@@ -174,7 +174,7 @@ def _encryption(reach: Reach, bucket: str) -> Encryption:
 
 
 def judge_encryption(found: Encrypted) -> Iterable[Verdict]:
-    """Whether both buckets encrypt, and alike, and the key can be used."""
+    """Whether both buckets encrypt in the same way, and the key can be used."""
 
     def troubles() -> Iterator[Verdict]:
         for one in found.buckets:

@@ -22,14 +22,14 @@ _TYPED = {
     _INBOUND: "$(pulumi stack output inboundAddress --show-secrets)",
     _PREVIOUS: "ADDRESS (one of 'pulumi stack output previousInboundAddresses --show-secrets')",
 }
-"""What to type for an address that is a secret."""
+"""The placeholder in commands for an address that is a secret."""
 _MOST_PAGES = 10
 _A_PAGE = 1000  # addresses (ListSuppressedDestinations, PageSize)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppressed:
-    """Addresses on the account's list, with what each is to the stack and why it is there.
+    """Addresses on the account's list, each with its role in the stack and SES's reason.
 
     `is_cut`: whether the list is longer than what was read.
     """
@@ -39,7 +39,7 @@ class Suppressed:
 
 
 def read_suppressed(reach: Reach) -> Suppressed:
-    """The stack's own addresses one by one, those of the directory out of the list."""
+    """Looks up the stack's own addresses one by one, and those of the directory in the list."""
     settings = reach.settings()
     own = {
         settings.inbound_address: _INBOUND,

@@ -28,10 +28,10 @@ treat missing data")."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A topic, what it is for, and its subscriptions. `own` is the queue of the stack among them.
+    """A topic, its purpose, and its subscriptions. `own` is the stack's own queue among them.
 
-    A subscription is its protocol, its endpoint and its ARN, or a word in place of it. `wanted`
-    are the e-mail addresses that the configuration key `key` has.
+    A subscription has its protocol, its endpoint, and its ARN or the word in place of the ARN.
+    `wanted` are the e-mail addresses of the configuration key `key`.
     """
 
     arn: str
@@ -88,7 +88,7 @@ def _topic_troubles(topic: Topic) -> Iterator[Verdict]:
     confirmed = {one[:2] for one in others if one[2] not in {_PENDING, _DELETED}}
     for protocol, endpoint, arn in others:
         if (protocol, endpoint) in confirmed:
-            continue  # SNS lists a cancelled one for a while beside the one that replaced it
+            continue  # SNS lists a cancelled one for a while after a new one has replaced it
         # A URL may hold a token.
         shown = endpoint if protocol.startswith("email") else f"a receiver of {protocol}"
         anew = _subscribe(topic, protocol, endpoint if shown == endpoint else "ENDPOINT")
@@ -137,7 +137,7 @@ class Alarms:
 
 
 def read_alarms(reach: Reach) -> Alarms:
-    """The alarms whose names begin as the stack's do, and whose action is its topic."""
+    """The alarms whose names begin with the stack's prefix and that notify the stack's topic."""
     prefix, topic = f"{reach.outputs.prefix}-", reach.outputs.text("alarmsTopicArn")
     pages = (
         reach.client("cloudwatch")
@@ -176,7 +176,7 @@ def _alarm_troubles(found: Alarms) -> Iterator[Verdict]:
             )
         elif (
             state == "INSUFFICIENT_DATA"
-            # Without data it keeps its state: SES measures reputation now and then.
+            # Without data it keeps its state: SES publishes reputation metrics only at times.
             and alarm.get("TreatMissingData") != "ignore"
             and found.now - alarm["StateUpdatedTimestamp"] >= _SETTLES
         ):

@@ -11,7 +11,7 @@ RESTORE = "'pulumi refresh', then 'pulumi up'"
 
 
 class Status(StrEnum):
-    """`WARNING`: it works, and may fail soon. `UNKNOWN`: it could not be read."""
+    """`WARNING`: it works, but may fail soon. `UNKNOWN`: it could not be read."""
 
     OK = "ok"
     WARNING = "warning"
@@ -21,7 +21,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`found` names the entity; `remedy` is a command or a step, empty for `OK`."""
+    """A status. `found` names the entity; `remedy` is a command or a step, empty for `OK`."""
 
     status: Status
     found: str

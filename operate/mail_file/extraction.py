@@ -1,9 +1,9 @@
-"""Attachments as files in one folder: under safe names, never over what is there already.
+"""Saves attachments as files in one folder, under safe names; overwrites no file.
 
-A name is `<message>-<index>-<safe name>`, so that attachments of one name in one message or
-in several stay apart and the extension stays where it was. If that name exists already, from
+A name is `<message>-<index>-<safe name>`: attachments of the same name, in one message or in
+several, get different files, and the extension stays at the end. If that name exists already, from
 an earlier run or another message of that name, a number is inserted. Files are opened
-exclusively, which also refuses to write through a link that somebody has put there.
+exclusively, so an existing symbolic link is not followed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from relay_core.attachments.attachment import Attachment
 from relay_core.keys import MessageId
 
 MESSAGE_NAME = 32
-"""How much of the message's name goes into a file name, in characters of ASCII.
+"""The longest part of the message's name in a file name, in ASCII characters.
 
-With a safe name of at most 200 bytes the whole stays below the 255 of file systems.
+With a safe name of at most 200 bytes, the whole is below the limit of file systems (255 bytes).
 """
 
 
@@ -34,7 +34,7 @@ class Extraction:
         """Write an attachment's content. Returns the path.
 
         Raises:
-            OSError: if the folder or the file cannot be written; no half of it is left.
+            OSError: if the folder or the file cannot be written; no partial file is left.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         message = self.message_id.lstrip(".")[:MESSAGE_NAME] or "_"

@@ -1,8 +1,8 @@
 """What the relay would do with a raw message, as JSON for scripts.
 
 The answer comes from the same `plan_relay` that the deployed function runs, so it cannot
-differ from what would happen. Attachments are decoded once, chunk by chunk: counted,
-digested, and passed on to whoever wants to keep them.
+differ from that function's decision. Attachments are decoded once, chunk by chunk: counted,
+digested, and passed to `keep` if that is given.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from relay_core.policy.directory import EMPTY_DIRECTORY, Directory
 from relay_core.settings import Settings
 
 Keep = Callable[[Attachment, Iterable[bytes]], Path]
-"""What takes an attachment's decoded content to its end and says where it went."""
+"""Reads an attachment's decoded content to its end and returns where it saved it."""
 
 
 class Decision(StrEnum):
@@ -57,8 +57,8 @@ class InspectedAttachment:
 class Inspection:
     """The answer for one message.
 
-    `reason` is why it is refused or ignored. `details` are sentences for a person: all that
-    the operator would be told, recipients included that a relayed mail leaves out.
+    `reason` is why it is refused or ignored. `details` are sentences for a person: everything
+    that the notice would say, including the recipients that a relayed mail leaves out.
     `recipients` are those who would get a mail.
     """
 
@@ -79,7 +79,7 @@ def inspect_message(
     *,
     directory: Directory = EMPTY_DIRECTORY,
 ) -> Inspection:
-    """Plan a message as the relay would, and look at what it holds, refused or not.
+    """Plan a message as the relay would, and list its content, also if it is refused.
 
     Raises:
         OSError: only if `keep` does.

@@ -1,8 +1,8 @@
 """The policy by which `inspect` and `rewrite` decide, without a deployed stack.
 
-Without options it is the policy of a stack with the defaults of `Pulumi.yaml` that lets every
-recipient in. `--config` sets any key of it, and the stack's own program reads and checks the
-configuration: so the answer is that of a stack which was deployed with it.
+Without options it is the policy of a stack with the defaults of `Pulumi.yaml` and all recipients
+allowed. `--config` sets any key. The stack's own program reads and checks the configuration, so
+the answer is that of a stack deployed with it.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def make_policy(
     """The policy given by the options.
 
     Raises:
-        BadParameter: naming what is wrong with which of them.
+        BadParameter: naming the option and what is wrong with its value.
     """
     groups = _lists(group, "NAME=ADDRESS,…", "--group")
     defaults = _lists(default, "SENDER=ADDRESS,…", "--default")
@@ -118,7 +118,7 @@ def make_policy(
 
 
 def _configured(config: list[str], given: Mapping[str, object]) -> tuple[Settings, Directory]:
-    """The policy of a stack, as its program makes it of the configuration."""
+    """The policy of a stack, as its program makes it from the configuration."""
     # Pulumi takes its time to import.
     import pulumi  # noqa: PLC0415
 
@@ -150,7 +150,7 @@ def _configured(config: list[str], given: Mapping[str, object]) -> tuple[Setting
 
 
 def _text(value: object) -> str:
-    """A value as Pulumi hands it to a program."""
+    """A value as Pulumi passes it to a program."""
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -16,7 +16,7 @@ _STYLES = {Decision.RELAY: "green", Decision.REFUSE: "red", Decision.IGNORE: "ye
 
 
 def present(file: str, inspection: Inspection) -> RenderableType:
-    """One message: what would become of it, and what it holds."""
+    """One message: the relay's decision, and the message's content."""
     decision = Text(inspection.decision, style=f"bold {_STYLES[inspection.decision]}")
     if inspection.reason is not None:
         decision.append(f" ({inspection.reason})")

@@ -1,9 +1,9 @@
 """The message that one recipient would get, without a deployed stack.
 
-What only a deployment knows is stood in for. The link to the page is the link base; where files
+Placeholders replace what only a deployment has. The link to the page is the link base; where files
 have links of their own (`linkMode: presigned`), they are `<link base>/<index>/<file name>`. They
-expire `link_expiry` from now. Whoever asks names the recipient, so that a message shows
-even if the relay would refuse it or mail somebody else; the preview says so in that case.
+expire `link_expiry` from now. The caller names the recipient, so a message is shown even if the
+relay would refuse it or would not send it to that recipient; `caveat` says so in that case.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from relay_core.settings import LinkMode, Settings
 
 
 class NothingToShow(RelayError):
-    """The bytes cannot be read as a message, so no recipient could ever get one."""
+    """The bytes cannot be read as a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Announcing a mail to the queue again, after recording what is to be done with it."""
+"""Announcing a mail to the queue again, after its change was recorded in the manifest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def announce_again(
     raw: StoredObject,
     intervention: Intervention,
 ) -> None:
-    """Record what is to be done, then announce the mail; for the order see `redelivery`."""
+    """Record the change, then announce the mail; for the order see `redelivery`."""
     from adapters.aws.sqs import Received  # noqa: PLC0415 - see `desk`
 
     def change(found: Manifest) -> Manifest:
@@ -36,7 +36,7 @@ def announce_again(
         ledger.update(lambda found: intervened(found, intervention, change))
     try:
         desk.notifications.announce(
-            # When it arrived, so that it is counted in the window that it belongs to.
+            # The time of arrival, so that the mail counts in the time window of its arrival.
             Received(raw_key=RawKey(raw.key), arrived_at=raw.stored_at)
         )
     except AdapterError as error:

@@ -1,6 +1,6 @@
 """Why a message is in the dead-letter queue.
 
-SQS does not tell. The mail's manifest does: whoever tried last wrote down what went wrong.
+SQS does not have the reason. The mail's manifest has it: the last worker recorded the error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # boto3 takes its time to import
     from adapters.operator.dead_letters import DeadLetter
 
 Lookup = StoredManifest | AdapterError | None
-"""A manifest, none, or why nobody knows."""
+"""A manifest, None if there is none, or the error of reading it."""
 
 
 def reason_of(
@@ -27,7 +27,7 @@ def reason_of(
 ) -> str:
     """Why the message failed, as its manifest says.
 
-    `manifests` are those of all mails that it announces.
+    `manifests` are those of all mails that the message announces.
     """
     reasons = [letter.trouble] if letter.trouble else []
     for raw_key in letter.raw_keys:

@@ -1,9 +1,9 @@
 """Extending the links of a message, as long as its files exist.
 
-S3 deletes an object so many days after it was stored, at the midnight (UTC) after that (S3 User
-Guide, "Lifecycle configuration elements", expiration). The relay promises no link beyond so many
-days after the message's `created_at` (`relay_core.links.lifetime`), and neither does an operator,
-nor beyond the first of those midnights.
+S3 deletes an object at the first midnight (UTC) after its retention in days has passed (S3 User
+Guide, "Lifecycle configuration elements", expiration). A link ends at the latest when the
+retention has passed since the message's `created_at` (`relay_core.links.lifetime`). An extension
+has the same limit, and the earliest of those midnights as another one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .redelivery import NotDone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """One object that is needed: when it was stored, and for how long; None is without limit."""
+    """An object that the links need: when it was stored, and its retention (None: no limit)."""
 
     stored_at: datetime
     retention: timedelta | None
@@ -44,12 +44,12 @@ def _next_midnight(moment: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """Until when the links are good at the least."""
+    """The earliest end that the links have after the change."""
 
     until: datetime
 
     def apply(self, manifest: Manifest) -> Manifest:
-        """The manifest with that end, or with a later one that it has by now."""
+        """The manifest with that end, or unchanged if its end is later by now."""
         return replace(manifest, expires_at=max(manifest.expires_at, self.until))
 
 
@@ -61,10 +61,10 @@ def later_by(manifest: Manifest, more: timedelta, now: datetime) -> datetime:
 def plan_extension(
     manifest: Manifest, until: datetime, latest: datetime | None, now: datetime
 ) -> Extension:
-    """What is changed so that the links are good until then.
+    """The change after which the links are valid until the given time.
 
     Raises:
-        NotDone: if they are for longer already, or nothing is kept for so long (`latest`).
+        NotDone: if they are valid for longer already, or the time is after `latest`.
     """
     message_id, before = manifest.message_id, manifest.expires_at
     if until <= before:

@@ -1,8 +1,7 @@
 """Finding the messages, raw messages and queue messages that an operator names.
 
-A name is copied from a notice, a log line or a list: a message id, the key of a raw message, or
-the beginning of an id that is long enough to mean one message alone. Recipients tell another one,
-the reference number of their mail.
+A name is copied from a notice, a log line or a list: a message id, the key of a raw message, or a
+unique prefix of an id. It can also be the reference number, which recipients see in their mail.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _MOST_NAMED = 5
 
 
 def find_message(desk: Desk, name: str) -> MessageId:
-    """The message that the name means, which has a manifest.
+    """The id of the message that the name means; it has a manifest.
 
     Raises:
         NotDone: if there is none, or more than one.
@@ -80,7 +79,7 @@ class FoundRawMessage:
 
 
 def find_raw_message(desk: Desk, name: str) -> FoundRawMessage:
-    """The raw message that the name means: a key, or the id of a message, or its beginning.
+    """The raw message that the name means: a key, a message id, or a unique prefix of one.
 
     Raises:
         NotDone: if there is none, or more than one.
@@ -127,8 +126,8 @@ def require_raw_message(desk: Desk, raw_key: RawKey) -> StoredObject:
 def select_letters(letters: Iterable[DeadLetter], names: Sequence[str]) -> tuple[DeadLetter, ...]:
     """The messages of the dead-letter queue that the names mean.
 
-    A name is SQS's id of one, or a mail's id or raw key, or the beginning of an id. Several
-    messages may announce the same mail: a name of the mail means all of them.
+    A name is SQS's message id, a mail's id or raw key, or a prefix of an id. Several messages may
+    announce the same mail: a name of the mail means all of them.
 
     Raises:
         NotDone: if a name means none, or messages of several mails.
@@ -173,7 +172,7 @@ def _ids_beginning_with(desk: Desk, beginning: str) -> list[MessageId]:
 
 
 def _ids_with_reference(desk: Desk, name: str) -> list[MessageId]:
-    """The messages with that reference number, if it is one. No index has them: all are listed."""
+    """The messages with that reference number. There is no index: all messages are listed."""
     from relay_core.keys import manifest_prefix, message_id_in  # noqa: PLC0415 - likewise
 
     wanted = parse_reference(name)
@@ -185,7 +184,7 @@ def _ids_with_reference(desk: Desk, name: str) -> list[MessageId]:
 
 
 def _raw_key_meant_by(desk: Desk, beginning: str) -> RawKey:
-    """The raw message of the one mail whose id begins so, be it known by a manifest or not."""
+    """The raw message of the one mail with that id prefix, with or without a manifest."""
     prefix = INCOMING_PREFIX + beginning
     if exact := desk.incoming.find(prefix):
         return RawKey(exact.key)

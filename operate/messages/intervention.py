@@ -1,7 +1,7 @@
 """Recording an operator's intervention in the message's manifest.
 
-A change and the note of it are one write. When that write's answer is lost, the change is asked
-for again on a manifest that has it already: the note tells, and nothing is done twice.
+A change and its record are one write. If the response of that write is lost, the change is
+requested again on a manifest that has it already. The record shows this, so nothing is done twice.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from relay_core.record.manifest import Intervention, Manifest
 def intervened(
     manifest: Manifest, intervention: Intervention, change: Callable[[Manifest], Manifest]
 ) -> Manifest:
-    """The manifest with the change and the note of it, unless it has them.
+    """The manifest with the change and its record, or unchanged if it has them already.
 
-    Raises whatever `change` does.
+    Errors of `change` are passed on.
     """
     if intervention in manifest.interventions:
         return manifest

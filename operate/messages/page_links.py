@@ -1,4 +1,4 @@
-"""What the links of a message to the download page need, and the errors if that is missing."""
+"""The objects that a message's links to the download page need, and errors if one is missing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def no_link(manifest: Manifest) -> str:
 
 
 def attachments_folder(desk: Desk, manifest: Manifest) -> str:
-    """Where the files of a message are, as the AWS command line names it."""
+    """The location of a message's files, in the notation of the AWS command line."""
     return f"s3://{desk.attachments.bucket}/{attachments_prefix(manifest.message_id)}"
 
 

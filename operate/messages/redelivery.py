@@ -36,11 +36,11 @@ class NotDone(RelayError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redelivery:
-    """What is to become of one message.
+    """The change of one message.
 
-    It `releases` the message, or else opens the records in `reopened` again, which are those
-    that the operator saw. `still_open` are recipients who get the mail with it, because nothing
-    final is known of them. `asked` are those who were left out, for the function to decide about
+    It `releases` the message, or else reopens the records in `reopened`, as the operator saw them.
+    `still_open` are recipients without a final result: they get the mail too. `asked` are
+    recipients who were left out; the function decides about them
     (`relay_core.delivery.reconsidering`).
     """
 
@@ -51,7 +51,7 @@ class Redelivery:
 
     @property
     def detail(self) -> str:
-        """What it does, in the words of an `Intervention`."""
+        """The change as the text of an `Intervention`."""
         if self.releases:
             return "released"
         named = [one.recipient for one in self.reopened]
@@ -59,9 +59,9 @@ class Redelivery:
         return ", ".join(named) or "those who are still open"
 
     def apply(self, manifest: Manifest, now: datetime) -> Manifest:
-        """The manifest with that change; made on what others may have written meanwhile.
+        """The manifest with that change. Others may have written the manifest in the meantime.
 
-        A record that is not any more what the operator saw is left as it is.
+        A record that has changed since the operator saw it stays unchanged.
 
         Raises:
             NotDone: if a worker has the message, or it cannot be released any more.
@@ -82,12 +82,12 @@ class Redelivery:
 
 
 def plan_redelivery(manifest: Manifest, recipients: Collection[str], now: datetime) -> Redelivery:
-    """What a redelivery changes: for those recipients, or, if none are named, for all without it.
+    """The change for those recipients; if none are named, for all who have not got the mail.
 
-    Those are the ones for whom it failed, and those who were left out.
+    These are the recipients for whom delivery failed, and those who were left out.
 
     Raises:
-        NotDone: if a worker has the message, a recipient is none of it, or nothing is to be done.
+        NotDone: if a worker has the message, an address is not a recipient, or nothing is to do.
     """
     refuse_under_lease(manifest, now)
     still_open = manifest.open_deliveries()
@@ -122,14 +122,14 @@ def _may_be_left_out(manifest: Manifest, address: str) -> bool:
 
 
 def _all_left_out(manifest: Manifest) -> tuple[str, ...]:
-    """The recipients to ask for: those left out by name, else all that the mail names."""
+    """The recipients to ask for: those recorded as left out, else all that the mail names."""
     if not _are_all_known(manifest):
         return (ALL_LEFT_OUT,)
     return tuple(one.address for one in manifest.refusals if one.address is not None)
 
 
 _EARLIER_MOST = 50
-"""How many refusals the release before kept; its manifests hold no marker."""
+"""How many refusals the previous release kept; its manifests have no marker."""
 
 
 def _are_all_known(manifest: Manifest) -> bool:
@@ -141,10 +141,10 @@ def _are_all_known(manifest: Manifest) -> bool:
 
 
 def plan_replay(manifest: Manifest | None, now: datetime) -> Redelivery | None:
-    """What announcing a raw message once more changes about its manifest; None: nothing.
+    """The change of the manifest before its raw message is announced again; None: no change.
 
     Raises:
-        NotDone: if it would do nothing, because the message has come to its end.
+        NotDone: if it would have no effect, because the message is finished.
     """
     if manifest is None:
         return None
@@ -200,7 +200,7 @@ def _alive(manifest: Manifest) -> Manifest:
 
 
 def find_recipient(manifest: Manifest, recipient: str) -> DeliveryRecord:
-    """The record of a recipient. Letter case decides only where two differ in nothing else.
+    """The record of a recipient. Letter case counts only where two records differ in it alone.
 
     Raises:
         NotDone: if there is none.

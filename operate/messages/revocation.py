@@ -1,11 +1,11 @@
 """Revoking links, and undoing that.
 
-A recipient's link is dead while their record in the manifest is marked, and a file can be fetched
-by nobody while its own is (`relay_core.links.download`). The mark tells since when; a second
-revocation does not move it. A worker who has the message meanwhile leaves marks as they are
-(`Manifest.recording`), so nobody has to wait for it.
+A recipient's link is revoked while their record in the manifest is marked, and a file while its
+own record is (`relay_core.links.download`). The mark is the time of the revocation; a second
+revocation does not change it. A worker that has the message at that time keeps the marks
+(`Manifest.recording`), so a revocation does not wait for it.
 
-Recipients whose addresses differ in letter case alone have one link: they are marked together.
+Recipients whose addresses differ only in letter case have one link: they are marked together.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from .redelivery import NotDone, no_such_recipient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
-    """Whose links are revoked, and which files by their keys.
+    """The recipients whose links are revoked, and the keys of revoked files.
 
-    `at` is since when; None makes them good again.
+    `at` is the time of the revocation; None makes links and files valid again.
     """
 
     recipients: tuple[str, ...]
@@ -32,7 +32,7 @@ class Revocation:
     at: datetime | None
 
     def apply(self, manifest: Manifest) -> Manifest:
-        """The manifest with the marks; made on what others may have written meanwhile."""
+        """The manifest with the marks. Others may have written the manifest in the meantime."""
         return replace(
             manifest,
             deliveries=tuple(
@@ -64,7 +64,7 @@ def plan_revocation(
     `numbers` count the message's attachments from 1. `at` as in `Revocation`.
 
     Raises:
-        NotDone: if a recipient or a file is none of the message, or nobody has a link yet.
+        NotDone: if the message has no such recipient or file, or no recipient has a link yet.
     """
     if not manifest.deliveries:
         raise nobody_has_a_link(manifest)
@@ -80,7 +80,7 @@ def plan_revocation(
 
 
 def sharing_a_link(manifest: Manifest, recipient: str) -> tuple[DeliveryRecord, ...]:
-    """The recipients of the message whose link is that of this address.
+    """The recipients of the message who have the same link as this address.
 
     Raises:
         NotDone: if there are none.

@@ -1,11 +1,11 @@
-"""Which messages an operator asks for, and how the newest are found without reading all.
+"""The messages that an operator selects, and how the newest are found without reading all.
 
-A bucket lists manifests by key and tells when each was last written, but not when its message
-was created. What helps is that `created_at` is at or before the time it was last written. So one
-last written before `since` need not be read; and once enough are found, reading may stop at the
-first that was last written before the oldest of those.
+A bucket lists manifests by key, with the time of the last write but not the time at which the
+message was created. `created_at` is never after the last write. So a manifest last written before
+`since` need not be read. Once enough messages are found, reading may stop at the first manifest
+that was last written before the oldest of them.
 
-The two times are of two clocks, and S3 cuts its own to a second: `SLACK` allows for both.
+The two times come from two clocks, and S3 truncates its own to seconds: `SLACK` allows for both.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from relay_core.record.manifest import DeliveryState, Manifest
 from .standing import Standing, standing_of
 
 SLACK = CLOCK_SKEW + timedelta(seconds=1)
-"""How much earlier than its message a manifest may seem to have been written."""
+"""How much earlier than `created_at` the time of a manifest's last write may seem to be."""
 
 _CHUNK = 64
 
@@ -35,7 +35,7 @@ _DURATION = re.compile(r"(?P<number>[0-9]{1,6})(?P<unit>[smhdw])\Z")
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """A moment: so long before `now` (`90s`, `30m`, `2h`, `7d`, `2w`), or ISO 8601.
+    """A moment: a duration before `now` (`90s`, `30m`, `2h`, `7d`, `2w`), or ISO 8601.
 
     Raises:
         ValueError: if it is neither.
@@ -55,7 +55,7 @@ def parse_moment(text: str, now: datetime) -> datetime:
 
 
 def parse_time(text: str) -> datetime:
-    """A moment in ISO 8601. Without a zone it is UTC, as all that relayctl shows.
+    """A moment in ISO 8601. Without a zone it is UTC, as in all output of relayctl.
 
     Raises:
         ValueError: if it is none.
@@ -69,14 +69,14 @@ def parse_time(text: str) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which messages to show: those for which all holds that is set.
+    """Criteria for messages. A message must meet all that are set.
 
-    They were created at `since` or later, and before `until`. Their sender, and one of their
-    recipients or of those who were left out, is one that the pattern means
-    (`relay_core.addresses.patterns`). They came by the relay's address `via`, whatever labels
-    come before or after its own, or by the labels alone (`+boiler7`). They stand as one of
-    `standings`. One of `reasons` is why they were refused, ignored or held, or some recipients of
-    theirs got no mail. `reference` is the number that their recipients read.
+    It was created at `since` or later, and before `until`. The sender matches its pattern; a
+    recipient, or an address that was left out, matches the pattern for recipients
+    (`relay_core.addresses.patterns`). It came by the relay's address `via`, which may have more
+    labels before or after the given ones, or by the labels alone (`+boiler7`). Its standing is in
+    `standings`. It was refused, ignored or held, or some of its recipients got no mail, for one of
+    `reasons`. `reference` is the reference number in its mails.
     """
 
     since: datetime | None = None
@@ -89,7 +89,7 @@ class Selection:
     reference: str | None = None
 
     def admits(self, manifest: Manifest, now: datetime) -> bool:
-        """Whether to show this message, as it stands now."""
+        """Whether this message meets the criteria now."""
         return (
             self._may_be(manifest.message_id)
             and (self.since is None or manifest.created_at >= self.since)
@@ -106,7 +106,7 @@ class Selection:
         )
 
     def may_admit(self, candidate: Candidate) -> bool:
-        """Whether a manifest can be one of them, before it is read."""
+        """Whether a manifest that was not read yet may meet the criteria."""
         return self._may_be(candidate.message_id) and (
             self.since is None or candidate.written_at + SLACK >= self.since
         )
@@ -139,7 +139,7 @@ def _is_one(address: str | None, pattern: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A manifest that was not read yet: whose it is, and when it was last written."""
+    """A manifest that was not read yet: its message, and when it was last written."""
 
     message_id: MessageId
     written_at: datetime
@@ -147,7 +147,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newest:
-    """What was found, newest first; `is_cut` where there are, or may be, more."""
+    """The messages found, newest first; `is_cut` if there are, or may be, more."""
 
     manifests: tuple[Manifest, ...]
     is_cut: bool
@@ -160,9 +160,9 @@ def newest(
     limit: int | None,
     now: datetime,
 ) -> Newest:
-    """The newest of the messages that are asked for, at most `limit`.
+    """The newest messages that meet the criteria, at most `limit`.
 
-    `read` reads some candidates, in any order; it may leave out what cannot be read.
+    `read` reads some candidates, in any order; it may leave out those that cannot be read.
     """
     by_age = sorted(
         filter(selection.may_admit, candidates), key=lambda one: one.written_at, reverse=True

@@ -17,12 +17,12 @@ from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
 
 
 class Standing(StrEnum):
-    """What became of a message.
+    """The state of a message, as an operator sees it.
 
-    A `RELAYING` one has recipients of whom nothing final is known. All have the mail of a `DONE`
-    one, all but those who were left out that of a `PARTIAL` one, and some can never get that of a
-    `FAILED` one. No try of a `DEAD` one is under way or will come by itself: as a rule, its
-    message is in the dead-letter queue. The others are what `ManifestState` says.
+    `RELAYING`: some recipients have no final result. `DONE`: all have the mail. `PARTIAL`: all
+    have it except those who were left out. `FAILED`: some can never get it. `DEAD`: no try is
+    running and none follows by itself; usually the message is in the dead-letter queue. The others
+    are as in `ManifestState`.
     """
 
     RELAYING = "relaying"
@@ -60,7 +60,7 @@ _MOST_TOLD = 3
 
 
 def trouble_of(manifest: Manifest) -> str:
-    """What went wrong with the message as a whole; empty once a later try went well.
+    """The error of the message as a whole; empty once a later try succeeded.
 
     The detail of a reason for refusal stays.
     """
@@ -102,5 +102,5 @@ def name_some(recipients: Sequence[str]) -> str:
 
 
 def whose(lease: Lease) -> str:
-    """Which worker has a message until when, in words."""
+    """The worker of a lease and the lease's end, as text."""
     return f"worker {lease.holder} has it until {format_moment(lease.until)}"

@@ -1,11 +1,11 @@
 """Raw mail that was stored but never processed: it has no manifest.
 
-A worker writes a manifest of every mail that it is handed, whatever becomes of it. So a raw
-message without one was never announced, or waits in a queue still, or no try came as far.
-Announcing it again does no harm in any case: a mail that is announced twice is relayed once.
+A worker writes a manifest of every mail that it receives, whatever the result. So a raw message
+without one was never announced, or is still in a queue, or each try failed before that write.
+Announcing it again is harmless: a mail that is announced twice is relayed once.
 
-A manifest ends by age too. Raw messages older than manifests are kept may have had one: they are
-left out, or mail that was relayed weeks ago would be relayed again.
+Manifests are deleted by age too. A raw message that is older than their retention may have had
+one. It is left out; otherwise mail that was relayed weeks ago would be relayed again.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:  # boto3 takes its time to import
     from operate.stack.desk import Desk
 
 SETTLED = timedelta(minutes=10)
-"""How old a mail is at least before it is missed: S3 announces within seconds, mostly."""
+"""The minimum age of a mail that counts as unannounced: S3 usually announces within seconds."""
 
 _SETUP = "AMAZON_SES_SETUP_NOTIFICATION"
-"""What SES writes when a receipt rule is made (SES guide, "Deliver to S3 bucket action")."""
+"""The object that SES writes for a new receipt rule (SES guide, "Deliver to S3 bucket action")."""
 
 
 def find_unannounced(desk: Desk, until: datetime) -> list[StoredObject]:
@@ -36,9 +36,9 @@ def find_unannounced(desk: Desk, until: datetime) -> list[StoredObject]:
 
     prefix = manifest_prefix()
     days = desk.retention.read().days(prefix)
-    # A lifecycle deletes at the midnight after an age is reached: a day before is surely kept.
+    # A lifecycle rule deletes at the midnight after the age: one day less is certainly kept.
     since = None if days is None else desk.clock() - timedelta(days=max(0, days - 1))
-    # In this order: what is announced between the two listings has its manifest in the second.
+    # In this order: a mail announced between the two listings has its manifest in the second.
     raw = list(desk.incoming.beginning_with(INCOMING_PREFIX))
     known = {message_id_in(one.key) for one in desk.attachments.beginning_with(prefix)}
     found = without_manifest(raw, {one for one in known if one is not None}, since, until)
@@ -51,7 +51,7 @@ def without_manifest(
     since: datetime | None,
     until: datetime,
 ) -> Iterator[StoredObject]:
-    """Those of the raw messages stored in this time that are none of the known ones."""
+    """The raw messages stored in this time that are not among the known ones."""
     for one in raw:
         if (
             (since is None or one.stored_at >= since)

@@ -1,6 +1,6 @@
 """The sheet for the person who configures a device: each field in the words that devices use.
 
-And the commands that configure the smart host of docs/smart-host.
+It also has the commands that configure the smart host of docs/smart-host.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _NOT_INLINE = frozenset("={}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSheet:
-    """What a device is given. `password` is None where it is not to be printed.
+    """The values to enter in a device. `password` is None where it is not to be printed.
 
     `starttls_ports` and `tls_ports` are in the order in which they are to be tried. `sender` is
-    an address that From may be; `code` is a recipient code, `user` a name of smtpUsers or None.
-    `ca_file` signs the certificate of a sandbox.
+    an address allowed in From; `code` is a recipient code, `user` a name of smtpUsers or None.
+    `ca_file` has the CA of a sandbox's certificate.
     """
 
     stack: str
@@ -80,7 +80,7 @@ def _title(sheet: DeviceSheet) -> str:
 
 
 def as_text(sheet: DeviceSheet) -> str:
-    """The sheet as plain text. Each value is whole and alone in its line, to be copied."""
+    """The sheet as plain text. Each value has a line of its own, to be copied."""
     lines = [_title(sheet), ""]
     lines += [f"{label:<{_LABEL}}{value}" for label, value in _fields(sheet)]
     for note in _NOTES:

@@ -26,7 +26,7 @@ def name_revoked(revocation: Revocation, manifest: Manifest) -> str:
 
 
 def describe_revocation(revocation: Revocation, manifest: Manifest) -> Iterator[str]:
-    """Whose links and which files change, and what a revocation leaves open for a while."""
+    """The links and files that change, and what can still be opened for a while."""
     after = revocation.apply(manifest)
     for before, delivery in zip(manifest.deliveries, after.deliveries, strict=True):
         if before != delivery:

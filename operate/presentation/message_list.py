@@ -1,7 +1,7 @@
 """Messages as a list: for a person, for a script, and as JSON.
 
-On a terminal a message takes one line, whatever its width: what does not fit is left out at the
-end of a column. In a pipe it is one line as well, of whole fields with tabs between them.
+On a terminal of any width a message takes one line: text that does not fit is cut at the end of
+its column. In a pipe a message is one line of whole fields, separated by tabs.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def summarize(manifest: Manifest, now: datetime) -> dict[str, Any]:
 def present_list(manifests: Sequence[Manifest], now: datetime, *, width: int) -> Table:
     """Messages, a row each, in their order, on a terminal of that width in columns.
 
-    Of an id there is as much as tells it from the others.
+    Ids are cut to the shortest length at which they are all different.
     """
     is_wide = width >= _WIDE
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False, expand=True)
@@ -96,7 +96,7 @@ def list_lines(manifests: Sequence[Manifest], now: datetime) -> Iterator[str]:
 
 
 def _subject_and_why(manifest: Manifest, now: datetime, room: int) -> Text:
-    """The subject, in so many columns where a reason follows."""
+    """The subject, cut to `room` columns if a reason follows."""
     text = shown(one_line(manifest.subject) or "(no subject)")
     if reason := one_line(_why_now(manifest, now)):
         text.truncate(room, overflow="ellipsis")
@@ -106,7 +106,7 @@ def _subject_and_why(manifest: Manifest, now: datetime, room: int) -> Text:
 
 
 def _why_now(manifest: Manifest, now: datetime) -> str:
-    """Why it is where it is, and whether a worker has it at this time."""
+    """Why the message is in this state, and whether a worker has it now."""
     parts = ["at work"] if lease_at(manifest, now) else []
     parts += [reason] if (reason := why(manifest)) else []
     return "; ".join(parts)
@@ -120,7 +120,7 @@ def _served(manifest: Manifest) -> str:
 
 
 def _telling_length(ids: Sequence[str]) -> int:
-    """How many characters of each id it takes to tell all of them apart."""
+    """The shortest prefix length, in characters, at which all ids are different."""
     longest = max(map(len, ids), default=0)
     return next(
         (

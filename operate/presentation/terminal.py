@@ -1,6 +1,6 @@
 """Output of `relayctl`: answers to standard output, all else to standard error.
 
-Exit statuses are those of `Exit`. An error is one line that names what was asked and what to do.
+Exit statuses are those of `Exit`. An error is one line that names the cause and what to do.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EXIT_STATUSES = (
     "Exits with 0 if all was done; with 1 if something was not; with 2 if the command line is"
     " wrong, the command cannot ask for confirmation, or the stack is not found."
 )
-_PIPED_WIDTH = 200  # columns, where no terminal says how many there are
+_PIPED_WIDTH = 200  # columns, where there is no terminal
 _SECONDS_UNTIL_PROGRESS = 1.0
 
 
@@ -112,7 +112,7 @@ def must_be_confirmed(*, yes: bool, dry_run: bool = False) -> None:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask the operator, unless they said yes beforehand; end if they say no."""
+    """Ask the operator, except with `yes`; exit if the answer is no."""
     if not yes and not typer.confirm(question, err=True):
         complain("nothing was done")
         raise typer.Exit(Exit.NOT_DONE)
@@ -122,7 +122,7 @@ def confirm(question: str, *, yes: bool) -> None:
 def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], Any]]:
     """Show progress, on a terminal and if it takes long.
 
-    The value is called with how many more are finished.
+    The yielded function is called with the number of items that were finished since its last call.
     """
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
@@ -132,7 +132,7 @@ def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], A
         console=console,
         transient=True,
         disable=not console.is_interactive,
-        redirect_stdout=False,  # answers are none of its business
+        redirect_stdout=False,  # answers go to standard output unchanged
     )
     task = bar.add_task(label, total=total)
     began = time.monotonic()

@@ -1,7 +1,7 @@
 """`relayctl send-test`: a mail of our own, followed through the relay step by step.
 
-`device` submits it as a device does: SMTP, STARTTLS, AUTH, with the stack's credentials. It cannot
-be known by SES's message id from there on: SES receives it under another one than it answers the
-device with. So a token in the mail's header finds it in the incoming bucket (`following`), and the
-key there finds its manifest.
+`device` submits it as a device does: SMTP, STARTTLS, AUTH, with the stack's credentials. SES's
+answer to the device cannot identify it: SES receives the mail under another message id. So a token
+in the mail's header identifies it in the incoming bucket (`following`), and its key there gives
+the manifest.
 """

@@ -60,7 +60,7 @@ def submit(server: Server, login: Login, mail: TestMail) -> str:
     """Submit the mail. Returns the server's answer: 250 and an id.
 
     Raises:
-        NotDone: if the server does not take it, with its own words.
+        NotDone: if the server rejects it, with the server's answer.
     """
     where = f"{server.host}:{server.port}"
     context = ssl.create_default_context(cafile=server.ca_file)

@@ -1,16 +1,16 @@
-"""Following a mail: what shows how far it has come.
+"""Following a mail through the relay, step by step.
 
-Each step is seen in what it leaves behind, by its own means:
+The evidence of each step:
 
     accepted        the SMTP server's answer
     stored          an object in the incoming bucket whose header has the mail's token
-    announced       its manifest: the queue told the function of it
+    announced       its manifest: the function received the queue's message
     relayed         the manifest names the recipient: the mail is admitted, its files are stored
     submitted       the manifest has the id that SES gave the recipient's mail
     page-answers    the recipient's link opens the download page
 
-The incoming bucket is listed again and again, a request for each thousand mails that it keeps: S3
-finds objects by key alone.
+The incoming bucket is listed repeatedly, one request for each thousand mails in it: S3 finds
+objects only by key.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 _PAUSE = 1.0  # seconds between two looks
 _HEADER = 64 * 1024  # bytes: SES puts its own fields before those of the mail
-_CLOCKS = timedelta(seconds=5)  # ours beside S3's, which cuts to seconds besides
+_CLOCKS = timedelta(seconds=5)  # between our clock and S3's, which also truncates to seconds
 
 _Found = TypeVar("_Found")
 
 
 class Step(StrEnum):
-    """How far a mail has come."""
+    """A step on a mail's way."""
 
     ACCEPTED = "accepted"
     STORED = "stored"
@@ -53,14 +53,14 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """A step that was seen, and what showed it."""
+    """A step that has happened, and its evidence."""
 
     step: Step
     found: str
 
 
 class Stopped(Exception):
-    """The mail does not come further; `step` is the one that does not come."""
+    """The mail has stopped; `step` is the one that does not happen."""
 
     def __init__(self, step: Step, why_not: str) -> None:
         super().__init__(f"{step}: {why_not}")
@@ -70,9 +70,9 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """A mail to follow: since when, by which token, to whom. `limit` is for each step, in seconds.
+    """A mail to follow: start time, token, recipient. `limit` is for each step, in seconds.
 
-    `with_page`: whether it has files, which are reached by a link.
+    `with_page`: whether it has files, so that its mail has a link to the page.
     """
 
     desk: Desk
@@ -84,11 +84,11 @@ class Following:
     _strangers: set[str] = field(default_factory=set, init=False)
 
     def steps(self) -> Iterator[Passed]:
-        """The steps after the first, each as it is seen.
+        """The steps after the first, each as soon as it is observed.
 
         Raises:
-            Stopped: at the first one that does not come.
-            AdapterError: if it cannot be looked for.
+            Stopped: at the first one that does not happen.
+            AdapterError: if a read fails.
         """
         key = self._await(Step.STORED, self._find)
         yield Passed(step=Step.STORED, found=key)
@@ -144,10 +144,10 @@ class Following:
 
 
 def seen(manifest: Manifest, recipient: str, step: Step) -> str | None:
-    """What shows that the mail has come to this step, by its manifest; None as long as it has not.
+    """The evidence in the manifest that this step has happened; None as long as it has not.
 
     Raises:
-        Stopped: if it never will, by itself.
+        Stopped: if it will never happen by itself.
     """
     if manifest.state in {ManifestState.REFUSED, ManifestState.IGNORED, ManifestState.HELD}:
         raise Stopped(Step.RELAYED, f"{manifest.state}: {why(manifest)}")
@@ -168,14 +168,14 @@ def seen(manifest: Manifest, recipient: str, step: Step) -> str | None:
 
 
 def _open(link: str, limit: float) -> str:
-    """The page's answer to a request for the link; the link itself is a secret.
+    """The page's answer to a request for the link. The answer does not contain the link, a secret.
 
     Raises:
-        Stopped: if it does not show the page.
+        Stopped: if the answer is not the page.
     """
     if not link.startswith(("https://", "http://127.0.0.1")):
         raise Stopped(Step.PAGE_ANSWERS, f"the link leads to {link.partition(':')[0]}:")
-    # No proxy of ours stands between a sandbox and this machine.
+    # No proxy: a sandbox is on this machine.
     opener = urllib.request.build_opener(
         *([urllib.request.ProxyHandler({})] if link.startswith("http:") else [])
     )

@@ -1,6 +1,6 @@
 """The stack that a command works on.
 
-`outputs` says where it is, by what the program put out. `submission` says where its devices submit
-mail. `desk` holds its stores and queues, over boto3, and `parallel` does one thing to many at the
-same time.
+`outputs` finds the stack by the outputs of its program. `submission` gives the server where its
+devices submit mail. `desk` has its stores and queues, over boto3. `parallel` runs one function for
+many items concurrently.
 """

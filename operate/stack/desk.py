@@ -1,12 +1,12 @@
 """A deployed stack as commands use it: its stores and queues over boto3.
 
-Importing boto3 takes longer than most commands: this is imported by those that need it alone,
-and only once they do.
+Importing boto3 takes longer than most commands. So only the commands that need this module import
+it, when they need it.
 
-A sandbox is reached with what its ready file says and nothing of the caller's: neither AWS_*
-variables nor profiles nor proxies. AWS is reached as boto3 finds it (boto3 guide, "Credentials").
-What an operator does there is done by who the credentials are; in a sandbox, where all have the
-same, by who sits at which machine.
+For a sandbox, endpoint and credentials come from its ready file alone: AWS_* variables, profiles
+and proxies of the caller are not used. For AWS, boto3 finds them (boto3 guide, "Credentials").
+The name recorded for an operator's change is the identity of the credentials. In a sandbox all
+operators have the same credentials, so it is the user name and the host name.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .outputs import Stack, StackUnknown
 from .parallel import WORKERS
 
 _CONFIG = Config(
-    connect_timeout=10,  # seconds; a desk may be far away
+    connect_timeout=10,  # seconds; the operator may be far from the region
     read_timeout=30,  # longer than SQS's long polling
     retries={"mode": "standard", "total_max_attempts": 5},
     max_pool_connections=WORKERS,
@@ -47,8 +47,8 @@ _CONFIG = Config(
 class Desk:
     """What commands work with. `clock` returns an aware datetime in UTC.
 
-    `client` makes boto3's client of a service, once. `name_caller` tells who works here; it may
-    have to ask AWS. `open_pages` is None where the stack has no download page.
+    `client` makes boto3's client of a service, once. `name_caller` returns the operator's name and
+    may call AWS for it. `open_pages` is None where the stack has no download page.
     """
 
     stack: Stack
@@ -71,7 +71,7 @@ def open_desk(stack: Stack, profile: str | None) -> Desk:
     """The access to a stack. Opens no connection yet.
 
     Raises:
-        StackUnknown: if boto3 has no such profile, or nothing tells the region.
+        StackUnknown: if boto3 has no such profile, or the region is unknown.
     """
     config = _CONFIG
     try:
@@ -141,7 +141,7 @@ def _client_of(
     session: boto3.Session, config: Config, endpoint_url: str | None
 ) -> Callable[[str], Any]:
     clients: dict[str, Any] = {}
-    # boto3 makes a client at a time (boto3 guide, "Multithreading"), and their types at run time.
+    # Making clients is not thread-safe (boto3 guide, "Multithreading"); their types are dynamic.
     lock, make = Lock(), cast("Any", session).client
 
     def client(service: str) -> Any:  # noqa: ANN401 - likewise
@@ -162,7 +162,7 @@ def _user() -> str:
 
 def _closed_session(stack: Stack) -> boto3.Session:
     """A session that reads neither files nor variables of the caller."""
-    assert stack.endpoint is not None  # noqa: S101 - told apart by the caller
+    assert stack.endpoint is not None  # noqa: S101 - the caller checks it
     core = botocore.session.Session(
         session_vars={
             "profile": (None, None, None, None),

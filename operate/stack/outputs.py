@@ -1,9 +1,9 @@
 """Finding the stack: the outputs of its program, and how to reach its AWS account.
 
-Three places tell, the first that is given: a sandbox's ready file, which holds an endpoint and
-credentials as well; the JSON of `pulumi stack output --json`; or Pulumi itself. For the latter two
-boto3's usual chain finds credentials. Outputs do not tell the region by name: it is in the
-queue's URL, and in every ARN.
+There are three sources; the first that is given is used: a sandbox's ready file, which has an
+endpoint and credentials too; the JSON of `pulumi stack output --json`; or Pulumi itself. For the
+latter two, boto3's usual chain finds credentials. No output is the region: it is read from the
+queue's URL or from an ARN.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """Where a sandbox takes mail as SES takes it from devices. `ca_file` signs its certificate."""
+    """A sandbox's SMTP server for devices. The CA in `ca_file` signs its certificate."""
 
     host: str
     port: int
@@ -57,12 +57,12 @@ class Submission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What an operator needs of a deployed stack: two buckets, two queues' URLs, a log group.
+    """A deployed stack: two buckets, the URLs of two queues, a log group, and its outputs.
 
-    `region` is None where no output tells. `endpoint` is None for AWS. `download_url` is where
-    tokens lead, and `link_keys_parameter` the name of the parameter that has their keys; None
-    where the stack has no download page. `outputs` are all that the stack has. `submission` is
-    None for AWS, where an output tells it.
+    `region` is None where no output has it. `endpoint` is None for AWS. `download_url` is the URL
+    that tokens are appended to, `link_keys_parameter` the name of the parameter with their keys;
+    both are None where the stack has no download page. `outputs` are all outputs of the stack.
+    `submission` is None for AWS, where an output has it.
     """
 
     incoming_bucket: str
@@ -80,7 +80,7 @@ class Stack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whereabouts:
-    """What the operator gave to find the stack by; None where nothing was given."""
+    """The options that identify the stack; None for those that were not given."""
 
     ready_file: str | None = None
     outputs: str | None = None
@@ -165,7 +165,7 @@ def region_of(outputs: Mapping[str, Any]) -> str | None:
 
 
 def _stack(
-    outputs: Any,  # noqa: ANN401 - whatever a file holds
+    outputs: Any,  # noqa: ANN401 - the parsed content of a file
     source: str,
     *,
     region: str | None,

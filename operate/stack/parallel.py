@@ -1,6 +1,6 @@
-"""Doing one thing for many items, several at the same time.
+"""Runs one function for many items in several threads.
 
-What takes time is the way to AWS and back: threads wait for many answers as easily as for one.
+The time is spent on round trips to AWS, so threads are enough.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TypeVar
 from relay_core.errors import AdapterError
 
 WORKERS = 16
-"""How many calls are under way at the same time."""
+"""The number of concurrent calls."""
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -23,8 +23,8 @@ def in_parallel(
 ) -> Iterator[tuple[_Item, _Result | AdapterError]]:
     """Each item with its result, in the order of completion; an `AdapterError` is a result.
 
-    Any other error ends it, and so does a caller that stops iterating: items that were not begun
-    are not processed.
+    Any other error ends the iteration. Then, and when the caller stops iterating, items that were
+    not started are not processed.
     """
     with ThreadPoolExecutor(max_workers=WORKERS) as executor:
         try:

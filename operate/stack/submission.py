@@ -1,4 +1,4 @@
-"""Where devices submit their mail, and what they log in with.
+"""The SMTP server that devices submit mail to, and their credentials.
 
 SES guide, "Connecting to an Amazon SES SMTP endpoint": STARTTLS on the ports 25, 587 and 2587, TLS
 from the first byte on 465 and 2465.
@@ -22,7 +22,7 @@ STARTTLS_PORTS, TLS_PORTS = (587, 2587, 25), (465, 2465)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """Where to submit. `ca_file` signs the server's certificate; None: the usual authorities.
+    """The SMTP server. `ca_file` has the CA of its certificate; None: the system's CAs.
 
     A sandbox has one port, and STARTTLS there.
     """
@@ -34,17 +34,17 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """What a device logs in with."""
+    """The SMTP credentials of a device."""
 
     username: str
     password: str = field(repr=False)
 
 
 def server_of(desk: Desk) -> Server:
-    """Where the stack's devices submit.
+    """The SMTP server of the stack's devices.
 
     Raises:
-        StackUnknown: if no output tells.
+        StackUnknown: if no output has it.
     """
     if (sandbox := desk.stack.submission) is not None:
         return Server(host=sandbox.host, port=sandbox.port, ca_file=sandbox.ca_file)
@@ -57,7 +57,7 @@ def server_of(desk: Desk) -> Server:
 def login_of(desk: Desk, user: str | None, environment: Mapping[str, str] = os.environ) -> Login:
     """The credentials of the SMTP user of that name; None: those of all devices.
 
-    Where the stack makes none for all devices, the two variables of the environment tell them.
+    Where the stack makes none for all devices, they are read from the two environment variables.
 
     Raises:
         StackUnknown: if there are no such credentials.
