@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from relay_core.text.possessive import possessive
+
 from .spelling import spellings
 
 Markers = tuple[str, ...]
@@ -37,7 +39,8 @@ def attribute_pattern(markers: Markers) -> re.Pattern[str]:
         word = WRAP.join(letters_of(marker))
         if may_be_ordinary(marker):
             word = rf"(?:{COLON}{word}(?![^\W_])|(?<![^\W_]){word}{COLON})"
-            word = rf"{word}(?:(?!{word})[^@])*+@"  # from the last one, so nothing is read twice
+            # From the last one before an at-sign, so nothing is read twice.
+            word += possessive(rf"(?!{word})[^@]", "*") + "@"
         patterns.append(word)
     return re.compile("|".join(patterns), re.IGNORECASE)
 
