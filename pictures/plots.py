@@ -139,7 +139,7 @@ def _parts(parts: Sequence[Mapping[str, Any]]) -> Picture:
     )
     told = ", ".join(f"{each:.0f} µs for each of {many:,}" for many, each in times.items())
     return _picture(
-        "Time for each attachment, from 1 to 100,000 in a message",
+        f"Time for each attachment, from 1 to {max(times):,} in a message",
         f"The time for the whole message, divided by its attachments: {told}.",
         height,
         drawn,
