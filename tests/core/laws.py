@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from relay_core.attachments.attachment import Action, Attachment, content_of
-from relay_core.attachments.bodies import find_codes
+from relay_core.attachments.bodies import find_body_codes, find_codes
 from relay_core.composing import prepare_mails
 from relay_core.errors import LimitExceeded, MalformedMessage
 from relay_core.keys import RawKey
@@ -240,6 +240,9 @@ def check_rewriting_is_done(result: Relayed) -> None:
     beside it then say in which charset they were read, and that is a hint.
     """
     outgoing = result.outgoing
+    message = parse_message(outgoing)
+    if find_body_codes(message, SETTINGS.markers)[0] is not message:
+        return  # a file that holds a code is a body, now that no body holds one
     again = _rewritten_again(outgoing, result.recipients)
     if not all(result.message.text(one).reading.is_understood for one in _texts(result.message)):
         outgoing, again = again, _rewritten_again(again, result.recipients)
