@@ -1,8 +1,8 @@
-"""Download links: the token in one, how long it is good, and what it shows.
+"""Download links: their tokens, how long they are valid, and what they show.
 
-`tokens` makes and checks the token of one recipient of one message. `lifetime` says until when the
-links of a message are good, and `download` what a link shows at the moment of a click: decided
-from the manifest, at each click. `preview` says which files a page may show as an image,
-`looking` which it shows without a download, with the `excerpt` of a text. `renewal` decides
-whether a recipient gets a new link. `reference` is the number by which a person names a mail.
+`tokens` makes and checks the token of one recipient of one message. `lifetime` gives the end of a
+message's links. `download` decides from the manifest, at each click, what a link shows. `preview`
+decides which files a page may show as an image, `looking` which files it shows without a download;
+`excerpt` makes the excerpt of a text. `renewal` decides whether a recipient gets a new link.
+`reference` is the reference number of a mail.
 """

@@ -1,12 +1,12 @@
 """What a download link shows, decided from the manifest at the moment of the click.
 
-A link shows its message's files until the manifest's `expires_at`, and not a second longer,
-unless an operator has taken it back: from its recipient, or one of the files from everybody. A
-recipient's renewed link has an end of its own, and all that they had before are over.
-Whether a file may be fetched is asked again at the fetch.
+A link shows its message's files until the manifest's `expires_at`, unless an operator has revoked
+it: the link of a recipient, or a file for all recipients. A recipient's renewed link has an end of
+its own, and all earlier links of that recipient are expired. Whether a file may be fetched is
+checked again at the fetch.
 
-All ready files can be had at once, as an archive under a name that is made of what is in it: a
-file that is revoked meanwhile is in no archive that is handed out after that.
+All ready files can be downloaded together as an archive. The archive's name is a digest of its
+content: after a file is revoked, no new download has an archive with that file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .tokens import TokenClaim, recipient_tag
 
 
 class LinkStatus(StrEnum):
-    """What a link leads to. An unknown one may be forged, or its message deleted."""
+    """The status of a link. An unknown link may be forged, or its message was deleted."""
 
     AVAILABLE = "available"
     EXPIRED = "expired"
@@ -49,9 +49,9 @@ class FileStatus(StrEnum):
 
 
 class Scan(StrEnum):
-    """What the malware scan says of a stored file; the adapter maps GuardDuty's words.
+    """The malware scan's result for a stored file; the adapter maps GuardDuty's values.
 
-    `GONE`: there is nothing under the file's key any more.
+    `GONE`: the object was deleted.
     """
 
     NOT_REQUIRED = "not-required"
@@ -83,9 +83,9 @@ class OfferedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkView:
-    """What a link shows: files only if it is available, whose it was if it has expired.
+    """What a link shows: files only if it is available, its recipient if it has expired.
 
-    The `expires_at` of the manifest of one that is available is this link's own end.
+    If the link is available, `expires_at` of the manifest in the view is this link's own end.
     """
 
     status: LinkStatus
@@ -100,7 +100,7 @@ def shown_sender(manifest: Manifest) -> str | None:
 
 
 def view_link(claim: TokenClaim, manifest: Manifest | None, now: datetime) -> LinkView:
-    """What a genuine token shows now, before any scan is asked about."""
+    """What a genuine token shows now, before the results of scans are read."""
     delivery, renewal = next(
         (
             (one, renewal)
@@ -135,7 +135,7 @@ def _status(attachment: StoredAttachment) -> FileStatus:
 
 
 def scanned(file: OfferedFile, scan: Scan) -> OfferedFile:
-    """The file as its scan allows it."""
+    """The file with the status that its scan's result gives."""
     if file.status is not FileStatus.READY:
         return file
     return OfferedFile(
@@ -144,30 +144,30 @@ def scanned(file: OfferedFile, scan: Scan) -> OfferedFile:
 
 
 LONGEST_FETCH = timedelta(minutes=5)
-"""How long a URL is good for that a click on a button leads to."""
+"""The lifetime of the URL that a click on a download button redirects to."""
 
 
 LONGEST_PLAY = timedelta(minutes=15)
-"""The same of a recording that is played, whose browser asks for a piece at a time."""
+"""The same for a recording that is played: the browser requests one range after another."""
 
 
 def fetch_lifetime(
     manifest: Manifest, now: datetime, longest: timedelta = LONGEST_FETCH
 ) -> timedelta:
-    """How long the URL of a fetch may live: minutes, and not beyond the link."""
+    """How long the URL of a fetch is valid: minutes, and at most until the link's end."""
     return min(longest, manifest.expires_at - now)
 
 
 MAX_ARCHIVE_BYTES = 64_000_000
-"""More than the files of one mail can have: SES takes 40 MB. What is more is had one by one."""
+"""Above the files of any one mail, as SES accepts 40 MB. Larger sets have no archive."""
 
 MAX_ARCHIVE_FILES = 500
-"""As many as are read and packed well within the function's time."""
+"""So many files are read and packed well within the function's timeout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveMember:
-    """A file under the name that it has in the archive."""
+    """A file and its name in the archive."""
 
     name: str
     attachment: StoredAttachment
@@ -187,7 +187,7 @@ class Archive:
 
 
 def plan_archive(files: Sequence[OfferedFile]) -> Archive | None:
-    """The archive of those that are ready; None if there is none, or if it would be too large."""
+    """The archive of the ready files; None if there are none, or if it would be too large."""
     ready = [file.attachment for file in files if file.status is FileStatus.READY]
     total = sum(one.size for one in ready)
     if not 0 < len(ready) <= MAX_ARCHIVE_FILES or total > MAX_ARCHIVE_BYTES:
@@ -206,7 +206,7 @@ def plan_archive(files: Sequence[OfferedFile]) -> Archive | None:
 
 
 def archive_name(subject: str) -> str:
-    """The file name of an archive of a mail's files: its subject, as far as a disk takes it."""
+    """The file name of an archive of a mail's files: its subject, made safe as a file name."""
     stem = _SEPARATORS.sub("_", subject).strip() or "attachments"
     return safe_name(f"{stem}.zip", "application/zip", 1)
 
@@ -215,10 +215,10 @@ _SEPARATORS = re.compile(r"[/\\]")
 
 
 def unique_names(filenames: Sequence[str]) -> tuple[str, ...]:
-    """The same names, those that were there before numbered: `a.log`, `a (2).log`.
+    """The names, with a number in each repeated one: `a.log`, `a (2).log`.
 
-    Names are the same that a disk may take for the same, whatever their letter case and however
-    their accents are composed.
+    Names count as equal if a file system may treat them as equal: letter case and the Unicode
+    normalization of accents make no difference.
     """
     taken: set[str] = set()
     next_number: dict[str, int] = {}

@@ -1,7 +1,7 @@
-"""The first lines of a stored text, from its first bytes: what a page shows of it.
+"""The excerpt of a stored text that a page shows: its first lines, from its first bytes.
 
-The charset is found as in mails (`relay_core.text.reading`), since no file says its own. Whatever
-the bytes are, what comes of them is bounded in lines, columns and characters.
+The charset is detected as in mails (`relay_core.text.reading`), since a file does not name its
+own. The excerpt of any bytes is bounded in lines, columns and characters.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from relay_core.record.manifest import StoredAttachment
 from relay_core.text.reading import decode_text
 
 EXCERPT_BYTES = 64 * 1024
-"""How many bytes of a file are read for it."""
+"""How many bytes of a file are read for the excerpt."""
 
 MAX_LINES = 200
 MAX_COLUMNS = 30
 MAX_LINE = 1000
 MAX_CELL = 200
-"""What of them is shown: lines or rows, columns, and characters of a line or a cell."""
+"""The limits of the excerpt: lines or rows, columns, and characters of a line or a cell."""
 
 _LONGEST_CHARACTER = 4  # bytes, of any charset that is read
 _TABLES = frozenset({"text/csv"})
@@ -41,7 +41,7 @@ class Excerpt:
 
 
 def excerpt_of(content: bytes, attachment: StoredAttachment) -> Excerpt | None:
-    """What to show of a file that begins with `content`; None if that is no text."""
+    """The excerpt of a file that begins with `content`; None if `content` is not text."""
     content = content[:EXCERPT_BYTES]
     is_whole = len(content) >= attachment.size
     text = _decoded(content, is_whole=is_whole)
@@ -49,7 +49,7 @@ def excerpt_of(content: bytes, attachment: StoredAttachment) -> Excerpt | None:
         return None
     lines = text.splitlines()
     if not is_whole and len(lines) > 1 and not text.endswith(("\n", "\r")):
-        lines.pop()  # it ends where we stopped reading
+        lines.pop()  # incomplete: reading stopped there
     is_table = attachment.content_type in _TABLES or attachment.extension in _TABLE_EXTENSIONS
     rows = _rows(lines) if is_table else ()
     if rows:
@@ -62,10 +62,10 @@ def excerpt_of(content: bytes, attachment: StoredAttachment) -> Excerpt | None:
 
 
 def _decoded(content: bytes, *, is_whole: bool) -> str | None:
-    """The content as text; None if it is none."""
+    """The content as text; None if it is not text."""
     if not is_whole and b"\n" in content:
         content = content[: content.rfind(b"\n") + 1]
-    # The last character may still be cut where we stopped reading.
+    # The last character may be incomplete where reading stopped.
     for cut in range(1 if is_whole else _LONGEST_CHARACTER):
         kept = content[: len(content) - cut]
         text, reading = decode_text(kept, "us-ascii", may_take_long=False)

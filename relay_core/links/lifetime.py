@@ -1,13 +1,13 @@
-"""Until when the links of a message are good.
+"""The end of a message's links.
 
-A link lives from its submission, as long as the configuration says, however long the mail waited
-before. All links of a message end at the same time, because they show the same files. Each
-submission moves the end, and only to a later time. So no link ends before the time in its mail.
+A link is valid for the configured time after its submission; the time that the mail waited before
+does not count. All links of a message end at the same time, because they show the same files. A
+submission can only move that end to a later time, so no link ends before the time in its mail.
 
-No link outlives its files. S3 deletes an object so many days after it was stored, at the midnight
-(UTC) after that (S3 User Guide, "Lifecycle configuration elements"). So files are there until
-`attachment_retention` after the manifest's `stored_since` or longer. Where that is too soon for
-a mail that goes out now, they are stored again (`relay_core.delivery.storing`).
+No link is valid for longer than its files exist. S3 deletes an object at the first midnight (UTC)
+after its retention in days has passed (S3 User Guide, "Lifecycle configuration elements"). So
+files exist at least until `attachment_retention` after the manifest's `stored_since`. Where that
+is too early for a mail that is sent now, they are stored again (`relay_core.delivery.storing`).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from relay_core.settings import Settings
 
 
 def links_until(manifest: Manifest, settings: Settings, worker: Worker) -> datetime:
-    """Until when the links are good in the mails that a worker submits.
+    """The end of the links in the mails that a worker submits.
 
-    It counts from the worker's deadline: all that it submits is submitted before. Later where an
-    operator has extended them already, sooner where the files do not last so long.
+    It is computed from the worker's deadline, since each of its submissions is before that. It is
+    later if an operator has extended the links, and earlier if the files are deleted before.
     """
     end = max(manifest.expires_at, worker.deadline + settings.link_expiry)
     return min(end, manifest.files_until(settings.attachment_retention))

@@ -1,12 +1,12 @@
-"""What of a stored file a page can show by itself, before anybody downloads it.
+"""What a page can show of a stored file without a download.
 
-* A picture: what may have a preview (`preview`), in full size.
+* A picture: a file that may have a preview (`preview`), in full size.
 * A recording: a video or a sound that browsers play from its URL. Only types on a list are played,
-  and under the type on the list: a device's word for its file reaches no browser.
+  and with the media type on the list: the type that a device names is never sent to a browser.
 * A text: its first lines (`excerpt`).
 
-A PDF is not shown: a browser's own viewer would need a frame of the store's host, and to draw its
-first page here takes a large native library that reads a stranger's bytes.
+A PDF is not shown. A browser's viewer would need a frame of the store's host. To render its first
+page here would need a large native library that parses untrusted bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Look(Enum):
     TEXT = auto()
 
 
-# By extension first: a stored type is one of a short list, and octet-stream for all others.
+# By extension first: the stored type is octet-stream for all types but a few.
 _RECORDINGS = {
     "aac": "audio/aac",
     "flac": "audio/flac",
@@ -50,7 +50,7 @@ _OPAQUE = "application/octet-stream"
 
 
 def look_of(attachment: StoredAttachment) -> Look | None:
-    """How a file is shown; None if it can only be downloaded. Its bytes may still forbid it."""
+    """How a file is shown; None if it can only be downloaded. Its content is checked later."""
     if may_have_preview(attachment):
         return Look.PICTURE
     if attachment.size and played_as(attachment) is not None:
@@ -62,7 +62,7 @@ def look_of(attachment: StoredAttachment) -> Look | None:
 
 
 def played_as(attachment: StoredAttachment) -> str | None:
-    """The media type by which a browser plays a file; None if it is no recording."""
+    """The media type with which a browser plays a file; None if it is not a recording."""
     if attachment.content_type in _PLAYABLE_TYPES:
         return attachment.content_type
     return _RECORDINGS.get(attachment.extension) if attachment.content_type == _OPAQUE else None

@@ -1,11 +1,11 @@
 """Which stored files a page may show as a small image, decided by their bytes.
 
-A preview is shown by the reader's browser, which decodes what a stranger sent. So it is one of
-four formats that every browser decodes and none runs; SVG, which can hold scripts, is none of
-them. What the mail calls a file only says whether looking is worth it: its first bytes decide
-(WHATWG MIME Sniffing, section 6.1), and its own size in pixels keeps a small file from filling
-the memory of a phone once it is decoded. A file may give several sizes, one for the whole and one
-for each frame, and they need not agree: the largest width and the largest height count.
+A preview is decoded by the reader's browser, from untrusted bytes. So only four formats are shown,
+which every browser decodes and which cannot hold scripts; SVG can, and is excluded. The type and
+name in the mail only decide whether the file is read; its first bytes decide the format (WHATWG
+MIME Sniffing, section 6.1). The size in pixels is limited, since a small file can fill a phone's
+memory when it is decoded. A file may give several sizes, one for the whole and one for each frame,
+and these may differ: the largest width and the largest height count.
 
 * PNG: PNG Specification (Third Edition), sections 5.3, 11.2.1 and 11.3.6.2 (frames)
 * JPEG: ITU-T T.81, sections B.1.1 and B.2.2
@@ -23,7 +23,7 @@ from typing import Literal
 from relay_core.record.manifest import StoredAttachment
 
 MAX_PREVIEW_BYTES = 4_000_000
-"""Larger files have no preview. In base64 that is 5.4 MB; Lambda answers with 6 MB at most."""
+"""Larger files have no preview. In base64 that is 5.4 MB; a Lambda response has at most 6 MB."""
 
 MAX_PREVIEW_PIXELS = 32_000_000
 """Larger images have no preview: decoded, a pixel takes four bytes."""
@@ -42,14 +42,14 @@ _EXTENSIONS = frozenset({"png", "jpg", "jpeg", "gif", "webp"})
 
 
 def may_have_preview(attachment: StoredAttachment) -> bool:
-    """Whether looking into the file for an image is worth it. Cameras often name no type."""
+    """Whether the file is read to look for an image. Cameras often name no type."""
     return 0 < attachment.size <= MAX_PREVIEW_BYTES and (
         attachment.content_type in set(ImageFormat) or attachment.extension in _EXTENSIONS
     )
 
 
 def preview_format(content: bytes) -> ImageFormat | None:
-    """What to show the bytes as; None if they are no image, or one that is too large to show."""
+    """The format to show the bytes in; None if they are not an image, or too large to show."""
     if len(content) > MAX_PREVIEW_BYTES:
         return None
     for magic, image_format, sizes in _FORMATS:
@@ -63,7 +63,7 @@ def preview_format(content: bytes) -> ImageFormat | None:
 
 Size = tuple[int, int]
 _MAX_STEPS = 50_000
-"""How many blocks of a file are looked at. One that has more is not shown."""
+"""How many blocks of a file are read. A file with more blocks is not shown."""
 _TOO_LARGE = (MAX_PREVIEW_PIXELS + 1, 1)
 
 
@@ -89,7 +89,7 @@ def _gif_sizes(content: bytes) -> Iterator[Size]:
         if kind == b"\x21":
             place += 2
         elif kind == b"\x2c":
-            # A browser makes room for a frame that lies outside of the whole.
+            # A browser enlarges the canvas for a frame that lies outside of it.
             for left, top in _pair(content, place + 1, 2, "little"):
                 for width, height in _pair(content, place + 5, 2, "little"):
                     yield left + width, top + height
@@ -103,12 +103,12 @@ def _gif_sizes(content: bytes) -> Iterator[Size]:
 
 
 def _colour_table(content: bytes, place: int) -> int:
-    """How long the table of colours is that the flags at `place` announce."""
+    """The length in bytes of the colour table that the flags at `place` announce."""
     flags = content[place] if place < len(content) else 0
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-# Start of frame, except where the same row of markers holds tables (C4, CC) or a reserve (C8).
+# Start of frame; in the same range, C4 and CC are tables and C8 is reserved.
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN = 0xDA
@@ -153,7 +153,7 @@ def _webp_sizes(content: bytes) -> Iterator[Size]:
             case b"VP8 " if content[data + 3 : data + 6] == b"\x9d\x01\x2a":
                 for width, height in _pair(content, data + 6, 2, "little"):
                     yield width & 0x3FFF, height & 0x3FFF  # the upper two bits are a scale
-        # Chunks of even length; a frame holds its own.
+        # Chunks have even lengths; a frame contains chunks of its own.
         place = data + (16 if kind == b"ANMF" else length + length % 2)
     yield _TOO_LARGE
 

@@ -1,7 +1,7 @@
 """The reference number of a mail: short enough to be read out on a telephone.
 
-It is the beginning of what tokens call the mail (`tokens.message_ref`), in Crockford's base32,
-which has no I, L, O and U: 40 bits, `K7Q2-MX4P`. It opens nothing, and no sender can choose it.
+It is the first 40 bits of the message's reference in tokens (`tokens.message_ref`), in Crockford's
+base32, which has no I, L, O and U: `K7Q2-MX4P`. It grants no access, and no sender can choose it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from .tokens import LinkToken, MessageRef, message_ref
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _HEX_DIGITS, _CHARACTERS = 10, 8
 _REFERENCE = re.compile(rf"([{_ALPHABET}]{{4}})-?([{_ALPHABET}]{{4}})\Z")
-# What is misread or mistyped for a digit (Crockford, "Base 32", decoding).
+# Letters that are misread or mistyped for a digit (Crockford, "Base 32", decoding).
 _MISREAD = str.maketrans("ILO", "110")
 
 
 def reference_of(ref: MessageRef) -> str:
-    """The reference number of the message that tokens call so."""
+    """The reference number of the message with that reference in tokens."""
     number = int(ref[:_HEX_DIGITS], 16)
     text = "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_CHARACTERS)))
     return f"{text[:4]}-{text[4:]}"
@@ -33,12 +33,12 @@ def reference(message_id: MessageId) -> str:
 
 
 def reference_in(token: LinkToken) -> str:
-    """The reference number of the message that a token names, whether anybody issued it or not."""
-    # A token begins with what it calls its message.
+    """The reference number of the message that a token names. The token may be forged."""
+    # A token begins with the message's reference.
     return reference_of(MessageRef(base64.urlsafe_b64decode(token[: _HEX_DIGITS + 2]).hex()))
 
 
 def parse_reference(text: str) -> str | None:
-    """A reference number as somebody wrote it, in the form of `reference`; None if it is none."""
+    """A typed reference number, in the form of `reference`; None if it is not one."""
     found = _REFERENCE.match(text.strip().upper().translate(_MISREAD))
     return f"{found[1]}-{found[2]}" if found else None

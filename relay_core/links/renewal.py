@@ -20,29 +20,29 @@ ASKED_AGAIN = timedelta(hours=1)
 """The shortest time between two mails with a new link to one recipient."""
 
 MAX_RENEWALS = 100
-"""How many links a recipient of one message gets at most after the first."""
+"""The largest number of renewals for one recipient of one message."""
 
 _LEAST_LEFT = timedelta(minutes=10)
-"""A link that would expire sooner is not sent."""
+"""The shortest lifetime of a renewed link; one that would expire sooner is not sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalPolicy:
-    """How long a renewed link is good for, and how long files are kept."""
+    """How long a renewed link is valid, and how long files are kept."""
 
     link_expiry: timedelta
     attachment_retention: timedelta
 
 
 def link_end(delivery: DeliveryRecord, manifest: Manifest) -> datetime:
-    """Until when a recipient's link is good, the last that was issued."""
+    """The end of a recipient's last issued link."""
     return max(manifest.expires_at, delivery.renewed_until or manifest.expires_at)
 
 
 def may_ask(
     delivery: DeliveryRecord, manifest: Manifest, policy: RenewalPolicy, now: datetime
 ) -> bool:
-    """Whether a recipient may have a new link, now or an hour later: none that was revoked."""
+    """Whether a recipient may get a new link, now or an hour later: not if theirs was revoked."""
     return (
         manifest.state is ManifestState.RELAYING
         and delivery.state is DeliveryState.SUBMITTED
@@ -61,7 +61,7 @@ def is_too_soon(delivery: DeliveryRecord, now: datetime) -> bool:
 def renewed(
     delivery: DeliveryRecord, manifest: Manifest, policy: RenewalPolicy, now: datetime
 ) -> DeliveryRecord:
-    """The record with a link that is good now, and the time at which it is sent."""
+    """The record with a link that is valid now, and the time at which it is sent."""
     if now < link_end(delivery, manifest):
         return replace(delivery, renewed_at=now)
     return replace(
@@ -75,7 +75,7 @@ def renewed(
 
 
 def with_delivery(manifest: Manifest, delivery: DeliveryRecord) -> Manifest:
-    """The manifest with another record of a recipient."""
+    """The manifest with the record of a recipient replaced."""
     return replace(
         manifest,
         deliveries=tuple(

@@ -1,17 +1,16 @@
-"""The token in a download link: short, unguessable, and the same at every try.
+"""The token in a download link: short, unguessable, and the same at every retry.
 
 A token is for one recipient of one message. It is
 
     base64url( message-ref ‖ recipient-tag ‖ mac )      8 + 6 + 16 bytes, 40 characters
 
-where message-ref and recipient-tag are digests that say nothing by themselves, and the mac is
-HMAC-SHA-256 (RFC 2104) over both, cut to 128 bits (NIST SP 800-107 section 5.3.3). Nothing secret
-is stored: whoever has the key makes the token again, and whoever has not cannot make any. A token
-is checked before anything is looked up, in a time that does not depend on it, so that a guess
-tells nothing about which messages there are.
+where message-ref and recipient-tag are digests, and the mac is HMAC-SHA-256 (RFC 2104) over both,
+truncated to 128 bits (NIST SP 800-107 section 5.3.3). Tokens are not stored: the key is necessary
+and sufficient to make them. A token is checked before any lookup, in constant time, so a guess
+reveals nothing about which messages exist.
 
-Keys are rotated: what is issued is made with the current key, what was issued with the one before
-is accepted until its link is over.
+Keys are rotated: tokens are made with the current key, and tokens made with the previous key are
+accepted until their links end.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ LinkToken = NewType("LinkToken", str)
 """A token as part of the URL: 40 characters of base64url (RFC 4648 section 5)."""
 
 MessageRef = NewType("MessageRef", str)
-"""What a token calls its message: 16 hexadecimal digits."""
+"""The reference of a message in tokens: 16 hexadecimal digits."""
 
 KEY_BYTES = 32
 _REF_BYTES, _TAG_BYTES, _MAC_BYTES = 8, 6, 16
@@ -40,7 +39,7 @@ _PURPOSE = b"mail-relay download link 1\0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkKeys:
-    """The key that tokens are made with, and the one before it, if that still counts.
+    """The key that tokens are made with, and the previous one, if it is still accepted.
 
     Raises:
         ValueError: if a key is shorter than `KEY_BYTES`.
@@ -55,14 +54,14 @@ class LinkKeys:
                 raise ValueError(f"a link key has at least {KEY_BYTES} bytes")
 
     def __repr__(self) -> str:
-        return "LinkKeys(…)"  # keys are in no log
+        return "LinkKeys(…)"  # keys must not be logged
 
 
 def parse_link_keys(document: str) -> LinkKeys:
     """The keys from JSON: `{"current": base64, "previous": base64 or null}`.
 
     Raises:
-        ValueError: if they cannot be read; the message holds nothing of them.
+        ValueError: if they cannot be read; its message contains no part of a key.
     """
     try:
         data = json.loads(document)
@@ -79,22 +78,22 @@ def parse_link_keys(document: str) -> LinkKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenClaim:
-    """What a genuine token says: which message, and which of its recipients."""
+    """The content of a genuine token: its message, and the recipient."""
 
     message_ref: MessageRef
     recipient_tag: str
 
 
 def message_ref(message_id: MessageId) -> MessageRef:
-    """What tokens call a message."""
+    """The reference of a message in tokens."""
     return MessageRef(sha256(message_id.encode()).digest()[:_REF_BYTES].hex())
 
 
 def recipient_tag(recipient: str, renewal: int = 0) -> str:
-    """What tokens call a recipient of a message; letter case makes no difference.
+    """The tag of a recipient in tokens; letter case makes no difference.
 
-    `renewal` counts the links that were issued after the first: each has a tag of its own. No
-    address holds a NUL, so no recipient's tag is that of another's renewal.
+    `renewal` counts the links issued after the first: each has a tag of its own. An address has
+    no NUL, so the tag of a recipient never equals the tag of another recipient's renewal.
     """
     counted = f"\0{renewal}" if renewal else ""
     return sha256((recipient.lower() + counted).encode()).digest()[:_TAG_BYTES].hex()
@@ -103,16 +102,16 @@ def recipient_tag(recipient: str, renewal: int = 0) -> str:
 def issue_token(
     message_id: MessageId, recipient: str, keys: LinkKeys, renewal: int = 0
 ) -> LinkToken:
-    """The token of one recipient of one message, the first or one of those that follow it."""
+    """The token of one recipient of one message: the first one, or that of a renewal."""
     claim = bytes.fromhex(message_ref(message_id) + recipient_tag(recipient, renewal))
     return LinkToken(base64.urlsafe_b64encode(claim + _mac(claim, keys.current)).decode())
 
 
 def read_token(text: str, keys: LinkKeys) -> TokenClaim | None:
-    """What a token says, or None if it was not made with one of the keys."""
+    """The content of a token, or None if it was not made with one of the keys."""
     token = _decoded(text)
     claim, mac = token[:-_MAC_BYTES], token[-_MAC_BYTES:]
-    # Both are compared, whatever the first says: the time shows nothing.
+    # Both are always compared, so that the time does not reveal the result.
     is_current = hmac.compare_digest(mac, _mac(claim, keys.current))
     is_previous = hmac.compare_digest(mac, _mac(claim, keys.previous or keys.current))
     if not (is_current or is_previous):
@@ -127,12 +126,12 @@ def _mac(claim: bytes, key: bytes) -> bytes:
 
 
 def _decoded(text: str) -> bytes:
-    """The bytes of a token; of what is none, bytes that no key has made, at the same cost."""
+    """The bytes of a token; for other text, bytes that never match a key, at the same cost."""
     nothing = bytes(_REF_BYTES + _TAG_BYTES + _MAC_BYTES)
     if len(text) != _TOKEN_LENGTH:
         return nothing
     try:
-        # Of a multiple of four characters every bit counts: no two texts are the same token.
+        # In a multiple of four characters every bit counts, so each token has one spelling.
         return base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error):
         return nothing

@@ -1,7 +1,6 @@
-"""What the operator reads about a mail that was not, or not wholly, relayed.
+"""Notices to the operator about mail that was not relayed, or not to all recipients.
 
-`notice` makes a notice of refusals, `summary` one of many notices, `address_use` the
-weekly one about previous addresses and closed labels. `quoting` makes the words of a
-stranger's mail harmless in them, and `moment` writes points in time in the one way that `relayctl`
-takes too.
+`notice` makes a notice of refusals, `summary` a summary of many notices, `address_use` the weekly
+notice about previous addresses and closed labels. `quoting` makes quoted text of a mail harmless.
+`moment` formats points in time in the form that `relayctl` accepts.
 """

@@ -13,9 +13,9 @@ from .quoting import quote_words
 
 
 def compose_address_notice(week: AddressWeek, *, stack: str, place: str) -> Notice:
-    """The notice about a week. It has no address of the relay: those are secrets.
+    """The notice about a week. It contains no address of the relay: those are secrets.
 
-    Its `raw_key` is empty, and its `message_id` that of the first mail.
+    Its `raw_key` is empty, and its `message_id` is that of the first mail.
 
     Raises:
         ValueError: if the week has no use.

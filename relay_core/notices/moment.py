@@ -1,8 +1,8 @@
 """Points in time as an operator reads and types them: exact, and relative to now.
 
-Every moment in a notice, and every one that `relayctl` prints or takes, is written in one way: to
-the second, in UTC, without a blank (ISO 8601, RFC 3339). Durations are written as `relayctl
---since` takes them. What recipients read is `relay_core.wording.wording.Wording.time`.
+Notices and `relayctl` use one format for moments: to the second, in UTC, without a blank
+(ISO 8601, RFC 3339). Durations have the format of `relayctl --since`. Texts for recipients use
+`relay_core.wording.wording.Wording.time`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _UNITS = (
     ("d", timedelta(days=1), 14),
     ("w", timedelta(weeks=1), None),
 )
-"""Each unit, its letter, and the number of it from which on the next unit is used."""
+"""Each unit: its length, its letter, and the number at which the next unit is used."""
 
 
 def format_moment(at: datetime) -> str:

@@ -4,10 +4,10 @@ The text names the stack, the mail, its sender, what is wrong, the key of the ra
 do, the commands to type, and the place in the documentation. Of the mail itself it contains the
 subject and the wrong part of the recipient code, never a link to an attachment.
 
-Words of the mail are quoted safely: control characters cannot start a new line, and no mail
-program makes a link of them (`quoting`). So a stranger cannot abuse the operator's trust in a
-notice. The addresses of the sender and of recipients stay unchanged, so that they can be copied.
-The secret addresses of the relay are removed: a notice may go to a chat.
+Text of the mail is quoted safely: control characters cannot start a new line, and mail programs
+make no link of it (`quoting`). So a sender cannot use a notice to deceive the operator. The
+addresses of the sender and of recipients stay unchanged, so that they can be copied. The secret
+addresses of the relay are removed: a notice may go to a chat.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from .quoting import quote_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailIdentity:
-    """What a notice and the log call a mail.
+    """The identity of a mail in a notice and in the log.
 
-    `sender` is the addr-spec that it says it is from, or None. `authenticated` says that SES
-    proved that (see `relay_core.policy.authentication`). `arrival` is by which address it came.
+    `sender` is the addr-spec in From, or None. `authenticated`: SES proved it (see
+    `relay_core.policy.authentication`). `arrival` is the relay's address by which the mail came.
     """
 
     message_id: MessageId
@@ -50,11 +50,11 @@ class MailIdentity:
 
     @property
     def proven_sender(self) -> str | None:
-        """The sender, if SES proved it: what may be decided by."""
+        """The sender, if SES proved it; else None. Decisions use only this one."""
         return self.sender if self.authenticated else None
 
 
-# Of the reasons for which a mail is refused. An ignored one has no notice.
+# For the reasons of refusal. An ignored mail has no notice.
 _ADVICE = {
     Reason.NO_RECIPIENT_CODE: (
         "Make the device write the recipients into the body or the Subject of its mail, as\n"
@@ -97,9 +97,9 @@ MAX_DETAIL = 2000
 
 
 def kept_refusals(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
-    """Those that a manifest holds: those that one notice lists, and those that name an address.
+    """The refusals that a manifest keeps: those that a notice lists, and those with an address.
 
-    Each is as long as it is quoted.
+    Their details are cut to the length that a notice quotes.
     """
     return tuple(
         replace(one, detail=one.detail[:MAX_DETAIL])
@@ -118,7 +118,7 @@ def compose_notice(
 ) -> Notice:
     """The notice about one mail. `relayed_to` counts the recipients who get the mail.
 
-    `headline` is its first sentence, if that is not "A mail was not relayed" or the like.
+    `headline` is its first sentence, where that differs from "A mail was not relayed" and similar.
 
     Raises:
         ValueError: if there is no refusal.
@@ -186,7 +186,7 @@ def _example(marker: str) -> str:
 
 
 def _way(arrival: Arrival) -> Iterator[str]:
-    """By which address it came, without the address: that is a secret."""
+    """How the mail came (labels, previous address), without the address, which is a secret."""
     previous = ["a previous address"] if arrival.is_previous else []
     labels = [_quoted(f"+{one}") for one in arrival.labels]
     if words := [*previous, *labels]:
@@ -203,7 +203,7 @@ def _commands(
 
 
 def _quoted(text: str, *, markers: tuple[str, ...] = (), keeps_addresses: bool = True) -> str:
-    """Words of the mail: not too many, and no part of them a link."""
+    """Text of the mail, cut to the quoted length, without links."""
     if len(text) > MAX_DETAIL:
         text = text[:MAX_DETAIL] + "…"
     return quote_words(text, markers=markers, keeps_addresses=keeps_addresses)

@@ -1,18 +1,17 @@
 """Text of a mail quoted in a notice: readable, and never a link.
 
-Mail programs make links of what looks like one, and each has its own idea of that: a scheme and a
-colon, also behind a letter or an underscore, a bare domain, `www.`, an address, the path of a
-share. So every sign that a link cannot do without is put in brackets, as those who warn of links
-write them: `https[:]//evil[.]example/login`.
+Mail programs turn text into links by different rules: a scheme and a colon, also after a letter or
+an underscore, a bare domain, `www.`, an address, the path of a share. So every character that a
+link needs is put in brackets, as is usual in security reports: `https[:]//evil[.]example/login`.
 
 * a dot (or one of IDNA's) between two words, except in a number such as `21.5`;
-* a colon behind a word with something behind it, except in a time such as `12:05`;
+* a colon between a word and further text, except in a time such as `12:05`;
 * two slashes or backslashes that begin a path;
-* an at-sign, where addresses are not to stay.
+* an at-sign, where addresses are not kept.
 
-A plain address may stay as it is: it is what an operator copies into the configuration, and a mail
-program makes at most a new mail of it. Telephone numbers are left alone; programs that make links
-of bare numbers know no sign that would stop them.
+A plain address may stay unchanged: an operator copies it into the configuration, and a mail
+program can only start a new mail from it. Telephone numbers stay unchanged: no character prevents
+links in programs that make links of bare numbers.
 """
 
 from __future__ import annotations
@@ -47,10 +46,10 @@ def _pattern(markers: tuple[str, ...], *, keeps_addresses: bool) -> re.Pattern[s
 
 
 def quote_words(text: str, *, markers: tuple[str, ...] = (), keeps_addresses: bool = True) -> str:
-    """The text without control characters, and with nothing that a mail program makes a link of.
+    """The text without control characters, and without text that mail programs make a link of.
 
-    Line breaks stay. `markers` are the words around recipient codes, whose colons stay as well.
-    With `keeps_addresses`, so do plain addresses.
+    Line breaks stay. `markers` are the words around recipient codes; their colons stay too. With
+    `keeps_addresses`, plain addresses stay as well.
     """
     printable = "".join(one if one.isprintable() or one == "\n" else " " for one in text)
     pattern = _pattern(markers, keeps_addresses=keeps_addresses)
@@ -67,7 +66,7 @@ def _bracketed(match: re.Match[str]) -> str:
 
 
 def _moved(carets: re.Match[str], line: str, pattern: re.Pattern[str]) -> str:
-    """Carets where the place below which they stood is now: each bracket moves it by one."""
+    """The carets, moved below the new position of their place: each added bracket moves it."""
     start, end = len(carets[1]), len(carets[0])
     before = within = 0
     for sign in pattern.finditer(line):

@@ -20,7 +20,7 @@ def compose_summary(window: NoticeWindow, tally: Tally, *, stack: str, place: st
     Its `raw_key` is empty, and its `message_id` that of the first of those mails.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if there are no such notices.
     """
     if not tally.named:
         raise ValueError(f"no notice of {tally.reason} is to be summed up")

@@ -1,34 +1,36 @@
-"""Who may send what to whom: pure and total.
+"""Whether a mail is relayed, and to which recipients. The functions are pure and total.
 
-Three answers are possible for a mail. `Admitted`, perhaps with marks for its subject;
-`Refusal`, which is reported to the operator; `Ignored`, for what must never be answered at all
-because an answer could start a loop (RFC 3834 section 2): mail that this relay has sent, mail
-with a null reverse-path that names no recipients, automatic replies and delivery reports; and for
-what an operator has shut out by `closedLabels`, which one notice a week names. Some
-devices send with a null reverse-path; what answers such mail of its own accord quotes no code, for
-none leaves the relay.
+There are three answers for a mail:
 
-SES adds its verdicts and Authentication-Results at the top of what it stores, below its own
-Received field and above all that the sender wrote; a sender can write the same names further
-down. So a verdict counts only above the second Received field, and only the first of each
-name (Amazon SES guide, "Amazon SES email receiving: verdict headers").
+* `Admitted`, which may have marks for its subject.
+* `Refusal`, which is reported to the operator.
+* `Ignored`, for mail whose answer could start a loop (RFC 3834 section 2): mail that this relay
+  has sent, mail with a null reverse-path and without recipients, automatic replies and delivery
+  reports. Also for mail by a label in `closedLabels`, which one notice a week reports.
 
-What the verdicts mean here:
+Some devices send with a null reverse-path. Automatic answers to the relay's mail never contain a
+recipient code, because no code is in outgoing mail.
 
-* virus FAIL is always refused, whatever else the mail is; the attachments are not stored, the
-  raw message is kept.
-* virus PROCESSING_FAILED lets the mail pass with a mark in its subject. SES could not look
-  into it, which broken mail of honest devices causes as well as malice; whoever is about
-  to open an attachment should know.
+SES adds its verdicts and Authentication-Results at the top of the stored mail, below its own
+Received field and above the sender's fields. A sender can write fields of the same names further
+down. So a verdict counts only above the second Received field, and only the first of each name
+(Amazon SES guide, "Amazon SES email receiving: verdict headers").
+
+The effect of the verdicts:
+
+* virus FAIL is always refused. The attachments are not stored; the raw message is kept.
+* virus PROCESSING_FAILED admits the mail with a mark in its subject. SES could not scan it, which
+  broken mail of honest devices causes as well as malice. The mark warns the recipients before they
+  open an attachment.
 * spam FAIL takes the configured action, and so does mail that is not authenticated.
-* Everything else (GRAY, DISABLED, any verdict that is missing, spam that could not be judged)
-  lets the mail pass: nothing speaks against it, and an alarm that is held back for that is the
-  greater harm. It goes to allowed recipients only in any case.
+* Every other verdict (GRAY, DISABLED, a missing one, spam that could not be judged) admits the
+  mail: it is no evidence against the mail, and a lost alarm is the greater harm. The mail still
+  goes to allowed recipients only.
 
-Whom a mail is from is what SES proved (`relay_core.policy.authentication`), not what From says.
-Where From decides, a mail that is not authenticated is nobody's: it is not one of
-`allowedSenders`, it has no default recipients, and it fills no device's limit. Where From decides
-nothing, `authenticationAction` says what becomes of it.
+The sender of a mail is what SES proved (`relay_core.policy.authentication`), not what From says.
+Where a rule depends on From, a mail that is not authenticated has no sender: it does not match
+`allowedSenders`, has no default recipients, and does not count against the limit of a device.
+Otherwise, `authenticationAction` decides about such a mail.
 """
 
 from __future__ import annotations
@@ -54,21 +56,21 @@ from .directory import Directory, expand
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """The mail may go on; `marks` are words to put before its subject."""
+    """The mail may be relayed; `marks` are words to put before its subject."""
 
     marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """The mail is dropped on purpose: no relaying, no notice, one line in the log."""
+    """The mail is ignored: it is not relayed and causes no notice, only a line in the log."""
 
     reason: Reason
     detail: str
 
 
 def find_reverse_path(header: Header) -> str | None:
-    """The envelope's reverse-path as SES noted it in Return-Path: "" if null, None if absent."""
+    """The envelope's reverse-path, which SES wrote to Return-Path: "" if null, None if absent."""
     value = header.text("return-path")
     return None if value is None else value.strip().strip("<>").strip()
 
@@ -82,7 +84,7 @@ _VERDICTS = frozenset({_VIRUS_VERDICT, _SPAM_VERDICT})
 
 
 def _verdicts(header: Header) -> dict[str, str]:
-    """The values of SES's verdicts, in upper case, by name; "" of one that is not there."""
+    """The values of SES's verdicts, in upper case, by name; "" for a missing one."""
     received = [field.start for field in header.fields if field.name == "received"]
     end = received[1] if len(received) > 1 else header.span.end
     return {
@@ -105,15 +107,15 @@ def admit(
     names_recipients: bool = False,
     arrival: Arrival = UNKNOWN_ARRIVAL,
 ) -> Admitted | Refusal | Ignored:
-    """Whether a mail may be relayed at all, whoever its recipients are.
+    """Whether a mail may be relayed at all, independent of its recipients.
 
-    `names_recipients` says whether it holds a recipient code that can be read, `arrival` by which
-    address it came.
+    `names_recipients`: it has a recipient code that can be read. `arrival` is the address by which
+    it came.
     """
     verdicts = _verdicts(message.header)
     virus = verdicts[_VIRUS_VERDICT]
     if virus == "FAIL":
-        # Before all else: telling the operator answers nobody, so it can start no loop.
+        # Before all other rules: a notice to the operator is no answer and can start no loop.
         return Refusal(
             reason=Reason.VIRUS,
             detail="Amazon SES found a virus in it; its attachments were not stored",
@@ -191,7 +193,7 @@ _REPORTS = frozenset({"delivery-status", "disposition-notification", "feedback-r
 
 
 def _report_type(root: Entity) -> str | None:
-    """Which report a mail is, by its parameter or, where that is missing, by its parts.
+    """The type of report that a mail is, by its parameter or, where that is missing, by its parts.
 
     RFC 6522 section 3 (report-type), RFC 3464, RFC 8098, RFC 5965.
     """
@@ -208,7 +210,7 @@ def _report_type(root: Entity) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """Whom a mail may go to, once each and in order, and why not to the others."""
+    """The recipients that a mail may go to, once each and in order, and the other refusals."""
 
     recipients: tuple[str, ...]
     refusals: tuple[Refusal, ...]
@@ -217,7 +219,7 @@ class Resolved:
 def resolve_recipients(
     entries: Iterable[Entry], settings: Settings, directory: Directory
 ) -> Resolved:
-    """The addresses behind entries, each checked, wherever the entries come from."""
+    """The addresses of entries, groups expanded, each checked against the policy."""
     expansion = expand(entries, directory)
     recipients: list[str] = []
     refusals: list[Refusal] = []

@@ -1,4 +1,4 @@
-"""By which of the relay's addresses a mail came, and with which label.
+"""The relay's address by which a mail came, and its label.
 
 SES notes the envelope's recipient, with its label, in the Received field that it adds on top:
 
@@ -6,11 +6,12 @@ SES notes the envelope's recipient, with its label, in the Received field that i
      for devices+boiler7@in.example.com; Wed, 27 May 2026 09:48:04 +0000 (UTC)
 
 That clause has one address even where the envelope has more (RFC 5321 section 4.4), so To and Cc
-count as well. They are the sender's words, and may be: all that is read here is which addresses of
-the relay's own are in them. A label decides no more than a recipient code in the body does.
+count as well. The sender controls them, which is acceptable: only the relay's own addresses are
+read from them, and a label gives no more rights than a recipient code in the body.
 
-A closed label alone drops a mail, so it counts only in the address of that clause. Where the
-clause names none of the relay's addresses, it counts if each one in To and Cc has a closed label.
+A closed label causes a mail to be ignored, so it counts only in the address of that clause. Where
+the clause names none of the relay's addresses, a closed label counts if each of the relay's
+addresses in To and Cc has one.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ _FROM_SES = b" by inbound-smtp"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """The relay's address that a mail came by, with its label, in lower case; "" if none is known.
+    """The relay's address that a mail came by, with its label, in lower case; "" if unknown.
 
-    `is_previous`: it is one of `previousRecipientEmails`. `labels` are those of all addresses of
-    the relay's that the mail names. `closed_label` is the one of `closedLabels` that it came by,
-    "" if by none.
+    `is_previous`: it is one of `previousRecipientEmails`. `labels` are those of all the relay's
+    addresses that the mail names. `closed_label` is the label in `closedLabels` by which it came,
+    or "".
     """
 
     address: str = ""
@@ -48,7 +49,7 @@ UNKNOWN_ARRIVAL = Arrival()
 
 
 def find_arrival(header: Header, settings: Settings) -> Arrival:
-    """By which address a mail came: as SES noted it, or else as To or Cc names it."""
+    """The address by which a mail came: as SES recorded it, else as To or Cc names it."""
     own = settings.secret_addresses
     noted = [(one, parts) for one in _noted(header) if (parts := split_label(one, own))]
     named = [(one, parts) for one in _named(header) if (parts := split_label(one, own))]
@@ -69,7 +70,7 @@ def _labels(text: str) -> list[str]:
 
 
 def _closed_label(ways: list[str], settings: Settings) -> str:
-    """The closed label of the first of some addresses, given by their labels, if each has one."""
+    """The closed label of the first of these addresses if each has one, else ""."""
     closed = {one.lower() for one in settings.closed_labels}
     found = [next((one for one in _labels(text) if one in closed), "") for text in ways]
     return found[0] if all(found) else ""

@@ -1,7 +1,7 @@
 """What Amazon SES proved about the sender of a mail (RFC 8601, RFC 7489).
 
-SES checks SPF, DKIM and DMARC of what it receives, takes no action, and writes down what it
-found on top of the mail it stores:
+SES checks SPF, DKIM and DMARC of received mail, takes no action, and writes the results on top of
+the mail that it stores:
 
     Return-Path: <…@bounce.plant.example>
     Received: from GREETING (host [192.0.2.7]) by inbound-smtp.REGION.amazonaws.com …
@@ -12,19 +12,20 @@ found on top of the mail it stores:
      dmarc=pass header.from=plant.example;
     X-SES-RECEIPT: …
 
-Below that stands what the sender wrote, fields of the same names if he likes; and the reverse-path
-and the greeting are his words, in the middle of the results: `EHLO a;dkim=pass` is taken by many
-servers. So the results are read by what a sender cannot write:
+Below are the sender's fields, which may have the same names. The reverse-path and the greeting are
+chosen by the sender too, and are in the middle of the results: many servers accept
+`EHLO a;dkim=pass`. So the results are read by properties that a sender cannot forge:
 
-* Only fields of the run on top count, each name once, and only what `amazonses.com` says.
-* A line break: SES begins a line with each method, and no command of SMTP holds a line break.
-  Where lines begin with methods, a method counts only there, and only if it is alone in its line.
-* Where it is all one line, what follows the greeting counts only if both of the sender's
-  words are plain ones, in this field and where SES notes them alone (Return-Path, Received).
-* A statement counts if all of its line is statements; comments and quoted-strings are none.
-* The local-part of a signature's `i=` is the signer's word as well (RFC 6376 section 3.5): DKIM
-  counts only if the domain behind its only at-sign is the one that signed.
-* "dmarc=fail" counts wherever it stands: whoever forges that refuses his own mail.
+* Only fields of the run on top count, each name once, and only those of `amazonses.com`.
+* Line breaks: SES begins a line with each method, and no SMTP command has a line break. Where
+  lines begin with methods, a method counts only there, and only if it is alone in its line.
+* Where all results are in one line, the part after the greeting counts only if both values chosen
+  by the sender are plain, in this field and where SES writes each alone (Return-Path, Received).
+* A statement counts only if its whole line consists of statements; comments and quoted-strings
+  are none.
+* The local-part of a signature's `i=` is chosen by the signer (RFC 6376 section 3.5): DKIM counts
+  only if the domain after its only at-sign is the one that signed.
+* "dmarc=fail" counts anywhere: a sender who forges it causes only a refusal.
 
 A mail is authenticated if DMARC passed for the domain of its author, or DKIM or SPF passed for a
 domain that is aligned with it (RFC 7489 section 3.1, relaxed).
@@ -46,7 +47,7 @@ from .author import find_author
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Who a mail is from.
+    """The author of a mail, and whether it is authenticated.
 
     `author` is the addr-spec of the one mailbox in From, or None. `authenticated` says that SES
     proved the domain of the author; or, of a mail without one, that of its reverse-path.
@@ -57,12 +58,12 @@ class Origin:
 
     @property
     def proven_author(self) -> str | None:
-        """The author, if SES proved its domain: what may be decided by."""
+        """The author, if SES proved its domain; else None. Decisions use only this one."""
         return self.author if self.authenticated else None
 
 
 def find_origin(header: Header) -> Origin:
-    """Who wrote a mail, and whether SES proved it."""
+    """The author of a mail, and whether SES proved it."""
     author = find_author(header)
     return Origin(author=author, authenticated=is_authenticated(author, read_results(header)))
 
@@ -70,8 +71,8 @@ def find_origin(header: Header) -> Origin:
 def is_authenticated(author: str | None, results: Results) -> bool:
     """Whether the results prove that a mail is from the domain of `author`.
 
-    A mail whose From makes no author claims no address that could be forged. It is as good as
-    its reverse-path: SPF has to have passed for that.
+    A mail whose From has no single author claims no address that could be forged. It is
+    authenticated if SPF passed for its reverse-path.
     """
     if results.dmarc_failed:
         return False
@@ -84,7 +85,7 @@ def is_authenticated(author: str | None, results: Results) -> bool:
 
 # --- alignment ----------------------------------------------------------------------------------
 
-# Second-level names under which registries of countries give out domains: co.uk, com.au, or.jp.
+# Second-level names under which country registries register domains: co.uk, com.au, or.jp.
 _REGISTRIES = frozenset(
     {
         *("ac", "ad", "asn", "asso", "biz", "co", "com", "ed", "edu", "firm", "gen", "go", "gob"),
@@ -96,11 +97,11 @@ _REGISTRIES = frozenset(
 
 
 def is_aligned(domain: str, other: str) -> bool:
-    """Whether two domains are one owner's: the same, or one is below the other.
+    """Whether two domains have the same owner: they are equal, or one is below the other.
 
-    Relaxed alignment compares organisational domains (RFC 7489 section 3.2), which takes the
-    public suffix list. Without that list siblings are strangers, and nobody is below a domain
-    that registries or countries give names out under. Domains are in lower-case ASCII.
+    Relaxed alignment compares organisational domains (RFC 7489 section 3.2), which needs the
+    public suffix list. Without that list, sibling domains are not aligned, and no domain is
+    aligned with a public suffix above it. Domains are in lower-case ASCII.
     """
     if domain == other:
         return True
@@ -119,7 +120,7 @@ def _is_public_suffix(domain: str) -> bool:
 
 
 class Results(NamedTuple):
-    """The domains that each method passed for, in lower-case ASCII; none where it did not."""
+    """The domains for which each method passed, in lower-case ASCII; empty where none did."""
 
     spf: str | None = None
     dkim: tuple[str, ...] = ()
@@ -134,11 +135,11 @@ _RUN = frozenset(
         *("received-spf", "authentication-results"),
     }
 )
-_MAX_FIELD = 10_000  # characters; SES's field has some hundreds, of which a sender can choose some
+_MAX_FIELD = 10_000  # characters; SES's field has some hundreds, partly chosen by the sender
 
 
 def has_receipt(header: Header) -> bool:
-    """Whether SES has received the mail: whether anything of SES's stands on top of it."""
+    """Whether SES has received the mail: whether a field of SES is on top of it."""
     run = _fields_of_ses(header)
     received = run.get("received")
     return (
@@ -149,7 +150,7 @@ def has_receipt(header: Header) -> bool:
 
 
 def read_results(header: Header) -> Results:
-    """What SES found out about the sender; nothing where it says nothing that can be read."""
+    """SES's results about the sender; empty if there are none that can be read."""
     run = _fields_of_ses(header)
     text = _results_of_ses(header, run)
     if text is None or len(text) > _MAX_FIELD:
@@ -160,7 +161,7 @@ def read_results(header: Header) -> Results:
     dkim = [one for one in found if one.method == "dkim"]
     return Results(
         spf=_spf_domain([one for one in found if one.method == "spf"], words),
-        # "none" says that there is no signature: beside one that passed, somebody lies.
+        # "none" means that there is no signature: together with "pass", one of them is forged.
         dkim=() if any(one.result == "none" for one in dkim) else tuple(_dkim_domains(dkim)),
         dmarc=_domain(dmarc[0].properties.get("header.from", ""))
         if len(dmarc) == 1 and dmarc[0].result == "pass"
@@ -170,7 +171,7 @@ def read_results(header: Header) -> Results:
 
 
 def _fields_of_ses(header: Header) -> Mapping[str, HeaderField]:
-    """The run of SES's fields on top: it ends at another name, and at one that comes again."""
+    """The run of SES's fields on top: it ends at another name, or at a repeated one."""
     run: dict[str, HeaderField] = {}
     for field in header.fields:
         if field.name not in _RUN or field.name in run:
@@ -183,14 +184,14 @@ _AUTHSERV_ID = re.compile(r"\s*+amazonses\.com(?:[ \t]++[0-9]++)?\s*+(?:;|\Z)")
 
 
 def _results_of_ses(header: Header, run: Mapping[str, HeaderField]) -> str | None:
-    """What follows SES's authserv-id, folds included; None where SES says nothing.
+    """The text after SES's authserv-id, folds included; None where SES has written none.
 
-    In lower case: methods, results, properties and domains are compared without regard to it.
+    In lower case: methods, results, properties and domains are compared without regard to case.
     """
     field = run.get("authentication-results")
     if field is None:
         return None
-    # As it stands: an encoded-word in it is the sender's, and must not become a result.
+    # Not decoded: an encoded-word in it is from the sender, and must not become a result.
     text = header.raw[field.value_start : field.value_end].decode("latin-1").lower()
     match = _AUTHSERV_ID.match(text)
     return text[match.end() :] if match else None
@@ -203,7 +204,7 @@ _REVERSE_PATH = re.compile(rf"<?({_PLAIN})>?\Z")
 
 
 class _SendersWords(NamedTuple):
-    """What SES noted of the sender's words apart from the results; None of what is not plain.
+    """The sender's reverse-path and greeting from SES's other fields; None for one not plain.
 
     `greeting` is "" where Received does not quote it.
     """
@@ -242,7 +243,7 @@ _STATEMENT = re.compile(
 _PROPERTY = re.compile(r"(\S+?)=(\S*)")
 _REST = re.compile(r"\s*+\Z")
 _END = re.compile(r"\s*+(?:;(?=\s|\Z)|\Z)")
-# What SES writes behind SPF's result: the sender's words.
+# SES writes the sender's reverse-path and greeting after SPF's result.
 _ENVELOPE = re.compile(
     rf"\s++client-ip={_PLAIN};\s++envelope-from=(?P<reverse_path>{_PLAIN});"
     rf"\s++helo=(?P<greeting>{_PLAIN})"
@@ -262,8 +263,8 @@ def _statements(text: str, words: _SendersWords) -> Iterator[_Statement]:
 def _statements_of(line: str, words: _SendersWords | None) -> Iterator[_Statement]:
     """The statements of a line.
 
-    The line goes on behind the sender's words if `words` says that they are plain. If the line
-    is not read to its end, only what SPF said before the sender's words counts.
+    The line is read beyond the sender's words if `words` says that they are plain. If the line
+    cannot be read to its end, only SPF's statement before the sender's words counts.
     """
     found: list[_Statement] = []
     position = 0
@@ -294,11 +295,11 @@ def _are_plain(words: _SendersWords, greeting: str) -> bool:
 
 
 def _spf_domain(found: list[_Statement], words: _SendersWords) -> str | None:
-    """The domain of the reverse-path, if SPF passed and all that name it name the same."""
+    """The domain of the reverse-path, if SPF passed and all fields agree on it."""
     if len(found) != 1 or found[0].result != "pass" or words.reverse_path is None:
         return None
     properties = found[0].properties
-    # Of a path with two @, or none, nobody knows which domain SPF was asked for.
+    # For a path with two @, or none, it is unknown which domain SPF was checked for.
     domains = {_domain(words.reverse_path.partition("@")[2])}
     for path in filter(None, map(properties.get, _PATH_PROPERTIES)):
         domains.add(_domain(path.partition("@")[2] or path))
@@ -315,7 +316,7 @@ def _dkim_domains(found: list[_Statement]) -> Iterator[str]:
 
 
 def _signer(properties: Mapping[str, str]) -> str | None:
-    """The domain that signed; None if it is not certain which of the words is SES's."""
+    """The domain that signed; None if it is not certain which part SES wrote."""
     if sum("@" in value for value in properties.values()) > 1:
         return None
     signer = _domain(properties.get("header.d", ""))

@@ -1,19 +1,18 @@
-"""Who a mail says it is from (RFC 5322 section 3.6.2): read once for names, once for authority.
+"""The author that a mail names in From (RFC 5322 section 3.6.2), for decisions and for display.
 
-Two readers of one field, because they are asked different things:
+Two functions read the field, for different purposes:
 
-* `find_author` is for **authority**. Whoever decides by the sender (`allowedSenders`, default
-  recipients, limits) must never take one mailbox for another. It knows one spelling, the
-  mailbox of RFC 5322 section 3.4, and says None of everything else: quoted-strings, comments
-  and encoded-words are no addresses; several mailboxes, several fields and groups (RFC 6854)
-  make no author.
+* `find_author` is for **authority**. Decisions by sender (`allowedSenders`, default recipients,
+  limits) must never mistake one mailbox for another. It accepts one form, the mailbox of RFC 5322
+  section 3.4, and returns None for everything else. Quoted-strings, comments and encoded-words are
+  no addresses. Several mailboxes, several fields and groups (RFC 6854) have no author.
 * `find_name` is for **names**. Recipients want to know which of a thousand devices it is, and
-  devices write almost anything. It reads what a person would, and what it finds decides nothing.
+  devices write almost anything. It reads the field as a person would; no decision uses the result.
 
-`find_replies` reads Reply-To (section 3.6.2): whom an answer is to reach.
+`find_replies` reads Reply-To (section 3.6.2): the addresses for answers.
 
-All of them look at no more than `MAX_FIELD` bytes of a field and take linear time. What an
-author is worth is for `relay_core.policy.authentication` to say.
+All of them read at most `MAX_FIELD` bytes of a field and take linear time. Whether the author is
+genuine is decided by `relay_core.policy.authentication`.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ from relay_core.mime.header import Header, HeaderField
 from relay_core.mime.header_text import decode_header_bytes
 
 MAX_FIELD = 2000
-"""Bytes of a field that names people; a longer From makes no author and is cut for its name.
+"""The longest address field, in bytes; a longer From has no author, and its name is cut.
 
-RFC 5322 section 2.1.1 allows 998 in a line, and a mailbox needs no second one.
+RFC 5322 section 2.1.1 allows 998 in a line, and one mailbox fits in a line.
 """
 
 _QUOTED_OR_COMMENT = re.compile(rf"{QUOTED_STRING}|{COMMENT}")
@@ -43,7 +42,7 @@ _QUOTED_OR_COMMENT = re.compile(rf"{QUOTED_STRING}|{COMMENT}")
 _NAME_ADDR = re.compile(
     rf'(?:{QUOTED_STRING}|[^"(),:;<>@\[\]\\])*<[ \t]*+(?P<addr_spec>[^\s<>"]++)[ \t]*+>\Z'
 )
-# Devices also write their address for a name, without quotes: one mailbox all the same.
+# Devices also write their address as the name, without quotes: that is still one mailbox.
 _TWICE = re.compile(r'(?P<addr_spec>[^\s<>",;:]++)[ \t]*+<(?P=addr_spec)>\Z')
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -51,9 +50,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 def find_author(header: Header) -> str | None:
     """The addr-spec of the one mailbox that wrote the mail, or None: for authority.
 
-    The header holds one From field, and that one mailbox: an addr-spec, or a phrase and the
-    addr-spec in angle brackets, comments around it (RFC 5322 sections 3.4 and 3.2.2). Routes
-    and blanks inside an addr-spec (section 4.4) are read by some and not by others: None.
+    The header must have one From field with one mailbox: an addr-spec, or a phrase and the
+    addr-spec in angle brackets, with or without comments around (RFC 5322 sections 3.4 and 3.2.2).
+    Routes, and blanks inside an addr-spec (section 4.4), give None: programs differ about them.
     """
     fields = [field for field in header.fields if field.name == "from"]
     if len(fields) != 1 or _size(fields[0]) > MAX_FIELD:
@@ -84,8 +83,8 @@ def _blank_for_comment(match: re.Match[str]) -> str:
 
 # --- for names ----------------------------------------------------------------------------------
 
-# What a field that names people is made of: no two alternatives begin alike, and the last one
-# takes a character that begins what has no end.
+# The tokens of an address field. No two alternatives begin with the same character, except the
+# last one: it matches an opening character without its closing one.
 _PIECE = re.compile(
     rf"(?P<quoted>{QUOTED_STRING})|(?P<comment>{COMMENT})|<(?P<angle>[^<>]*+)>"
     r'|(?P<separator>[,;])|(?P<word>[^\s,;"(<]++|\S)'
@@ -95,10 +94,10 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 def find_name(header: Header) -> str:
-    """What the writer of a mail calls itself, "" if it says nothing: for people to read.
+    """The name of a mail's author, for people to read; "" if there is none.
 
-    It is the display-name, or the comment that stood for one before RFC 2822 (RFC 5322 section
-    3.4), or the address, or whatever words there are.
+    It is the display-name, else the comment that was used as one before RFC 2822 (RFC 5322 section
+    3.4), else the address, else any words in the field.
     """
     value = header.get("from")
     return "" if value is None else _parse_name(value[:MAX_FIELD], header.charsets)
@@ -109,7 +108,7 @@ def _parse_name(value: bytes, charsets: tuple[str, ...]) -> str:
     text = decode_header_bytes(value, charsets)
     name = _read_mailboxes(text)[0].name
     if "=?" in text and (name.startswith('"') or "<" in name):
-        # A mailer that puts all of a field into an encoded-word means a mailbox by it.
+        # A field that is wholly an encoded-word is meant as a mailbox.
         name = _read_mailboxes(name)[0].name
     return name
 
@@ -119,9 +118,9 @@ _ADDRESS_LIKE = re.compile(r"[^@]@[^@.]++\.[^@]")
 
 
 def shows_another_address(name: str, addr_spec: str) -> bool:
-    """Whether a person sees an address in a display-name that is not `addr_spec`.
+    """Whether a display-name shows an address that is not `addr_spec`.
 
-    Full-width and invisible characters change nothing of what is seen (Unicode TR 36).
+    Full-width and invisible characters make no difference to a reader (Unicode TR 36).
     """
     visible = "".join(one for one in unicodedata.normalize("NFKC", name) if one.isprintable())
     words = _BETWEEN_WORDS.split(visible.replace("\u3002", ".").lower())
@@ -129,18 +128,18 @@ def shows_another_address(name: str, addr_spec: str) -> bool:
 
 
 MAX_REPLIES = 10
-"""How many mailboxes of Reply-To are kept: nobody answers to more."""
+"""The largest number of Reply-To mailboxes that are kept; more are never needed."""
 
 
 def find_mailboxes(header: Header, name: str) -> tuple[str, ...]:
-    """The addresses in the first field of that name (To, Cc), as they are written."""
+    """The addresses in the first field of that name (To, Cc), unchanged."""
     value = (header.get(name) or b"")[:MAX_FIELD]
     written = _read_mailboxes(decode_header_bytes(value, header.charsets))
     return tuple(one.address for one in written if one.address)
 
 
 def find_replies(header: Header) -> tuple[Mailbox, ...]:
-    """The mailboxes of Reply-To with an address that mail can be sent to, each address once."""
+    """The mailboxes of Reply-To that mail can be sent to, each address once."""
     found: dict[str, Mailbox] = {}
     value = (header.get("reply-to") or b"")[:MAX_FIELD]
     for one in _read_mailboxes(decode_header_bytes(value, header.charsets)):
@@ -155,7 +154,7 @@ def find_replies(header: Header) -> tuple[Mailbox, ...]:
 
 @dataclass(slots=True)
 class _Written:
-    """A mailbox as it is written: its words outside of brackets, its comment, its address."""
+    """A mailbox as written: its words outside of brackets, its comment, its address."""
 
     words: str = ""
     comment: str = ""
@@ -169,10 +168,10 @@ class _Written:
 
 
 def _read_mailboxes(text: str) -> list[_Written]:
-    """The mailboxes of a field, read leniently; one at the least.
+    """The mailboxes of a field, read leniently; at least one.
 
-    An address is in angle brackets, or else is a bare word with an @ inside. A comma before
-    there is one belongs to a name: `Smith, John <john@example.org>`.
+    An address is in angle brackets, or is a bare word with an @ inside. A comma before the address
+    is part of a name: `Smith, John <john@example.org>`.
     """
     mailboxes = [_Written()]
     end = 0
@@ -185,7 +184,7 @@ def _read_mailboxes(text: str) -> list[_Written]:
             mailboxes.append(_Written())
         elif kind == "angle":
             if not one.bracketed:
-                one.words += f" {one.address}"  # it was a name, if anything
+                one.words += f" {one.address}"  # the earlier address was part of the name
                 one.address, one.bracketed = found.strip(), True
         elif found in _LONE:
             one.words += " "

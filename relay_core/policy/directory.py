@@ -7,11 +7,11 @@ It is one JSON document, which an operator changes while the relay runs:
 
 There are two kinds of error, because the document is edited by hand while mail is relayed:
 
-* A document that is no such object (a comma too many, a text where a list should be, a key
-  that is unknown or appears twice) is unreadable as a whole. It is never treated as an empty
-  document, which would refuse valid mail.
-* A member that is no address, a missing group and groups that contain each other affect only
-  themselves: the other recipients get the mail, and the notice names the place.
+* A document that is not such an object (a comma too many, a text where a list should be, an
+  unknown or repeated key) is unreadable as a whole. It is never treated as an empty document,
+  because valid mail would then be refused.
+* A member that is not an address, a missing group, or groups that contain each other: only these
+  entries fail. The other recipients get the mail, and the notice names the place.
 
 `directory_problems` finds the second kind ahead of time, for a document that is about to be
 deployed. Names of groups are compared without regard to letter case.
@@ -38,11 +38,11 @@ _GROUP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """Who is behind a name, and who gets the mail of a sender that names nobody.
+    """The members of groups, and the default recipients of senders whose mail names none.
 
     `groups` maps a name to its members, `default_recipients` a sender to recipients. A sender is
     a pattern (see `relay_core.addresses.patterns`); members and recipients are addr-specs, or `@`
-    and the name of a group. Nothing here is checked; see `directory_problems`.
+    and the name of a group. The values are not validated; see `directory_problems`.
     """
 
     groups: Mapping[str, tuple[str, ...]]
@@ -53,7 +53,7 @@ EMPTY_DIRECTORY = Directory(groups={}, default_recipients={})
 
 
 class UnreadableDirectory(RelayError):
-    """The document is no directory: `place` says where (`groups.oncall[2]`), `rule` why."""
+    """The document is not a directory. `place` is where (`groups.oncall[2]`), `rule` the cause."""
 
     def __init__(self, *, place: str, rule: str) -> None:
         super().__init__(f"{place}: {rule}")
@@ -68,7 +68,7 @@ def parse_directory(document: str) -> Directory:
     """The directory that a JSON document holds. A part that is left out is empty.
 
     Raises:
-        UnreadableDirectory: naming the first place that is not as it should be.
+        UnreadableDirectory: naming the first invalid place.
     """
     try:
         data = json.loads(document, object_pairs_hook=_object)
@@ -92,7 +92,7 @@ def parse_directory(document: str) -> Directory:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Of two keys of one name, JSON readers drop the first without a word.
+    # JSON parsers silently drop the first of two equal keys.
     if twice := _twice(name for name, _ in pairs):
         raise UnreadableDirectory(place=twice, rule="is there twice")
     return dict(pairs)
@@ -130,12 +130,12 @@ def format_directory(directory: Directory) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1)
 
 
-# --- who is meant --------------------------------------------------------------------------------
+# --- expansion -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expansion:
-    """The addr-specs behind entries, once each and in order, and what could not be expanded."""
+    """The addr-specs of entries, once each and in order, and the entries that failed."""
 
     addr_specs: tuple[str, ...]
     refusals: tuple[Refusal, ...]
@@ -159,13 +159,13 @@ def expand(entries: Iterable[Entry], directory: Directory) -> Expansion:
 def _walk(
     entries: Iterable[Entry | Refusal], directory: Directory
 ) -> Iterator[tuple[tuple[int, ...], str | Refusal]]:
-    """Depth first, without recursion: a document decides how deep.
+    """Depth first, without recursion: the document decides the depth.
 
-    Each comes with its index in `entries`, and in the group that is there.
+    Each result has its index in `entries`, and its index in the group.
     """
     groups = {name.lower(): (name, members) for name, members in directory.groups.items()}
     done: set[str] = set()
-    path: dict[str, str] = {}  # the groups that are being looked into, outermost first
+    path: dict[str, str] = {}  # the groups that are being expanded, outermost first
     open_lists: list[Iterator[Entry | Refusal]] = [iter(entries)]
     indexes = [-1]
     while open_lists:
@@ -210,7 +210,7 @@ def parse_member(text: str) -> Entry:
     """A member of a group, or a default recipient: an addr-spec, or `@` and a group's name.
 
     Raises:
-        InvalidAddress: saying what was expected.
+        InvalidAddress: naming what was expected.
     """
     member = text.strip()
     if not member.startswith("@"):
@@ -225,14 +225,14 @@ def _not_usable(detail: str) -> Refusal:
 
 
 def find_labelled_groups(labels: Iterable[str], directory: Directory) -> tuple[Group, ...]:
-    """The groups that labels of the relay's address name. A label may be no group's name."""
+    """The groups that labels of the relay's address name. Other labels are left out."""
     names = {name.lower(): name for name in directory.groups}
     return tuple(Group(name=names[one.lower()]) for one in labels if one.lower() in names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefaultRecipients:
-    """Whom a sender's mail goes to if it names nobody; `pattern` is the key that says so."""
+    """The default recipients for a sender; `pattern` is their key in the document."""
 
     pattern: str
     entries: tuple[Entry, ...]
@@ -242,8 +242,8 @@ class DefaultRecipients:
 def find_default_recipients(sender: str | None, directory: Directory) -> DefaultRecipients | None:
     """The default recipients of a sender (an addr-spec), or None if it has none.
 
-    One key decides, the closest (`patterns.most_specific`); keys do not add up. A mail without
-    a sender's address has none, not even those of `*`.
+    Only the most specific key counts (`patterns.most_specific`); keys are not combined. A mail
+    without a sender's address has none, not even those of `*`.
     """
     pattern = sender and most_specific(sender, directory.default_recipients)
     if not pattern:
@@ -282,7 +282,7 @@ class DirectoryProblem:
 
 
 def directory_problems(directory: Directory) -> tuple[DirectoryProblem, ...]:
-    """Everything in a directory that some mail would be refused for."""
+    """All errors in a directory that would cause refusals."""
     return tuple(dict.fromkeys((*_group_problems(directory), *_default_problems(directory))))
 
 

@@ -1,4 +1,4 @@
-"""Who a mail goes out from: the relay's address, under the name that the device gives itself."""
+"""From and Reply-To of the outgoing mail: the relay's address, with the device's own name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from relay_core.settings import Settings
 from .author import find_name, find_replies, shows_another_address
 
 # Domains that mail cannot reach, or only within the device's own network (RFC 6761,
-# RFC 6762, RFC 8375, ICANN's reservation of "internal", and what Linux calls itself).
+# RFC 6762, RFC 8375, ICANN's reservation of "internal", and Linux's default host name).
 _NOWHERE = re.compile(
     r"(?:^|\.)(?:invalid|test|localhost|local|internal|home\.arpa|localdomain)\Z"
 )
@@ -23,10 +23,10 @@ _NOWHERE = re.compile(
 def find_sender(
     header: Header, author: str | None, settings: Settings, *, is_proven: bool
 ) -> Sender:
-    """Who the mail is from: the device as it calls itself, under the relay's address.
+    """The sender of the outgoing mail: the device's own name, with the relay's address.
 
-    `author` is the addr-spec that it is from, `is_proven` whether SES proved that. Many devices
-    fill in one address for From and To. No recipient may learn the inbound one.
+    `author` is the addr-spec in From, `is_proven` whether SES proved it. Many devices have the
+    same address in From and To. No recipient may see the inbound address.
     """
     name = find_name(header)
 
@@ -36,7 +36,7 @@ def find_sender(
     if is_secret(name) or name.lower() == settings.sender_address.lower():
         name = ""  # the relay's own address is in the field anyway
     elif author and shows_another_address(name, author):
-        # The one address that a recipient sees must not be another's.
+        # The only address that a recipient sees must be the author's.
         name = "" if is_secret(author) else author
     return Sender(
         address=settings.sender_address,
@@ -46,7 +46,7 @@ def find_sender(
 
 
 def _replies(header: Header, author: str | None, settings: Settings) -> Iterator[Mailbox]:
-    """The addresses for replies: those that the device names, else the device (RFC 5322, 3.6.2).
+    """The Reply-To addresses: those that the device names, else the device's (RFC 5322, 3.6.2).
 
     Addresses of the relay itself and those that mail cannot reach are left out.
     """
