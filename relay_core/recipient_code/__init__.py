@@ -1,22 +1,26 @@
-"""The recipient code: whom a device wants its mail to go to, written into the mail's body.
+"""The recipient code: the recipients of a device's mail, written into the mail's body.
 
     :Email_Rxers_Code:alice@example.org,Bob <bob@example.org>,@night-shift:Email_Rxers_Code:
 
 The marker word is configurable and matched in any case; there may be a second, short one. The
-list may stand in `[ ]`, run over several lines, and be marked up in HTML. `find_in_text` and
-`find_in_html` find every code of a body, tell what each says, and which spans to cut so that no
-reader sees it; `find_in_source` does the same for a text that is only there as bytes.
+list may be in `[ ]`, run over several lines, and be marked up in HTML. `find_in_text` and
+`find_in_html` find every code of a body, read its entries, and give the spans to cut so that no
+reader sees it. `find_in_source` does the same for a text that is given as bytes.
 
-Errors are values: one bad address takes nothing else with it, and a code without an end is
-reported without its addresses. `grammar` says how a list is read, `entry_grammar` how one entry in
-it, and `entries` what both find. `marker_choice` says which markers an operator may choose,
-`markers` what is taken for one; `delimiters` finds them with their colons, `ordinary` leaves out
-those that are ordinary words in prose. `finding` tells where codes are, `skimming` where it is
-worth while to look for them. `looking` puts these two together. `words` splits a list, in
-whichever `spelling` its signs are, and `mailto_links` has the addresses that HTML shows by a name
-alone. `error_text` shows the place of an error. `cutting` says what is cut with a code. Text that
-is cut can leave two halves of another code side by side: `torn` finds these. `allowance` bounds
-how much work a mail may cause.
+Errors are values: a bad address does not affect the other entries, and a code without an end is
+an error without addresses. The modules:
+
+* `grammar` reads a list, `entry_grammar` one entry in it; `entries` has their results.
+* `marker_choice` checks the markers that an operator chooses, `markers` has the spellings of a
+  marker. `delimiters` finds markers with their colons, `ordinary` leaves out those that are
+  ordinary words in prose.
+* `skimming` finds the regions that may hold a code, `finding` the codes in them; `looking` calls
+  both.
+* `words` splits a list into words, `spelling` has the variants of its characters, and
+  `mailto_links` finds the addresses that HTML shows only by a name.
+* `cutting` decides what is cut with a code. A cut can join two halves of another code: `torn`
+  finds these.
+* `error_text` shows the place of an error. `allowance` limits the work for one mail.
 """
 
 from __future__ import annotations
@@ -62,8 +66,8 @@ __all__ = [
 class Found(NamedTuple):
     """The codes of one body, and the sorted, disjoint spans to cut from it.
 
-    All spans, those of errors included, are in characters of the text that was searched, or in
-    offsets of the source.
+    All spans, including those of errors, are in characters of the searched text, or in offsets of
+    the source.
     """
 
     codes: tuple[RecipientCode, ...]
@@ -78,9 +82,9 @@ def find_in_text(
 ) -> Found:
     """The codes of a plain-text body.
 
-    A code that has a line to itself takes the line with it; all other text stays as it is.
-    `files` are spans that are cut as well, be they in a code or not. The `allowance` is that of
-    the mail; without one there is a new one.
+    A code that is alone on its line is cut with the line; all other text stays unchanged. `files`
+    are spans that are cut as well, inside or outside of a code. The `allowance` is that of the
+    mail; the default is a new one.
     """
     return _find(text, files, Looker(markers, False, allowance or Allowance(), ORDINARY))
 
@@ -88,10 +92,10 @@ def find_in_text(
 def find_in_html(
     html: str, markers: Markers, *, files: Sequence[Span] = (), allowance: Allowance | None = None
 ) -> Found:
-    """The codes of an HTML body, whatever tags and character references they are written with.
+    """The codes of an HTML body, with any tags and character references in them.
 
-    Cutting the removals leaves markup that is nested as well as it was before: an element
-    goes with both its tags or with none. `files` are spans that are cut as well.
+    The cuts keep the nesting of the markup: of an element, both tags are cut or none. `files` are
+    spans that are cut as well.
     """
     return _find(html, files, Looker(markers, True, allowance or Allowance(), ORDINARY))
 
@@ -103,7 +107,7 @@ def _find(text: str, files: Sequence[Span], looker: Looker) -> Found:
     codes = list(seen.codes)
     removals = merge([*files, *seen.removals]) if files else seen.removals
     removals, error = cut_torn(text, removals, looker)
-    if error and not seen.is_cut_short:  # one reason why the text ends is enough
+    if error and not seen.is_cut_short:  # one error about the cut end of the text is enough
         codes.append(RecipientCode(entries=(), errors=(error,)))
     return Found(codes=tuple(codes), removals=removals)
 
@@ -111,10 +115,10 @@ def _find(text: str, files: Sequence[Span], looker: Looker) -> Found:
 def find_in_source(
     source: TextSource, markers: Markers, *, allowance: Allowance, grain: Grain = ORDINARY
 ) -> Found:
-    """The codes of a text that is only read where one may be, a region at a time.
+    """The codes of a text of which only regions that may hold a code are read, one by one.
 
-    What is found is what `find_in_text` and `find_in_html` find, but that regions do not know of
-    each other: an element that begins far before a code and ends far behind it is left as it is.
+    The result is that of `find_in_text` or `find_in_html`, except that each region is read by
+    itself: an element that begins far before a code and ends far after it stays unchanged.
     """
     looker = Looker(markers, source.is_html, allowance, grain)
     codes: list[RecipientCode] = []
@@ -133,7 +137,7 @@ def find_in_source(
 
 
 def _moved(code: RecipientCode, source: TextSource, start: int, text: str) -> RecipientCode:
-    """A code whose errors have their places in the source instead of in a region of it."""
+    """The code with the spans of its errors moved from the region to the source."""
     errors = (
         replace(error, span=source.spans_of(start, text, (error.span,))[0])
         for error in code.errors

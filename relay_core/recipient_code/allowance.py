@@ -1,8 +1,8 @@
-"""What the search for recipient codes may cost in one mail.
+"""The limit of the work that the search for recipient codes does in one mail.
 
-A mail that is made of codes could keep the search busy for minutes, and no device writes one. So
-there is an amount of everything that costs. Where it is spent, the text ends: the rest of it is
-cut away unread, because no reader may see a code, and the operator is told.
+A mail full of codes, which no device writes, could keep the search busy for minutes. So each kind
+of work is limited. Where a limit is reached, the text ends: the rest is cut without being read,
+because no reader may see a code, and an error reports it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 @dataclass(slots=True, kw_only=True)
 class Allowance:
-    """What is left of it: counts of codes, of characters in lists, of characters read closely.
+    """The remaining work: numbers of codes, of characters in lists, of characters read closely.
 
-    A thousand recipients, which is the most that can be allowed, fit in a quarter of `listed` with
-    long addresses. Reading closely costs some microseconds a tag.
+    A thousand recipients, the most that the configuration allows, with long addresses take a
+    quarter of `listed`. Close reading costs some microseconds a tag.
     """
 
     codes: int = 1000
@@ -26,16 +26,16 @@ class Allowance:
 
     @property
     def comments(self) -> Allowance:
-        """What the search in comments may cost, which takes nothing from what is seen."""
+        """The separate allowance for comments; visible text does not share it."""
         if self._comments is None:
             self._comments = Allowance(read=1 << 20)
         return self._comments
 
     @property
     def ordinary(self) -> Allowance:
-        """What the search for markers that may be ordinary words may cost.
+        """The separate allowance for markers that may be ordinary words.
 
-        Where this is spent, no text ends: they are prose from there on.
+        Where it is spent, the text does not end: such markers are prose from there on.
         """
         if self._ordinary is None:
             self._ordinary = Allowance(codes=10_000, listed=1 << 19)
@@ -43,16 +43,16 @@ class Allowance:
 
     @property
     def is_spent(self) -> bool:
-        """Whether more was asked for than there was."""
+        """Whether more was requested than was left."""
         return self.codes < 0 or self.listed < 0 or self.read < 0
 
     def takes_code(self, size: int) -> bool:
-        """Whether one more code may be read, with a list of so many characters."""
+        """Whether one more code may be read, with a list of `size` characters; counts it."""
         self.codes -= 1
         self.listed -= size
         return not self.is_spent
 
     def takes_text(self, size: int) -> bool:
-        """Whether so many more characters may be read closely."""
+        """Whether `size` more characters may be read closely; counts them."""
         self.read -= size
         return not self.is_spent

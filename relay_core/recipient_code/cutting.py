@@ -1,18 +1,17 @@
-"""Which spans to cut so that no trace of a code is left, and nothing else is lost.
+"""The spans to cut so that no trace of a code is left, and nothing else is lost.
 
-In text, a code goes character by character, and takes its line with it if it had the line
-to itself. In HTML, "its line" is also what lies between two `<br>` or block edges, and there
-are tags to think of:
+In plain text, a code is cut character by character; its line is cut too if the code is alone on
+it. In HTML, a line is also the text between two `<br>` or block edges. The rules for tags:
 
-* An element that holds nothing but code, like a paragraph or a mailto anchor, goes with it.
+* An element that contains only code, such as a paragraph or a mailto anchor, is cut with it.
 * Elements that show nothing but have an effect stay, even inside the cut: `<link>`, `<meta>`,
   `<base>`, and the target of a link.
-* Other tags inside of the cut go if both tags of the element are inside, and stay otherwise:
-  what opened before the code still closes behind it.
+* Other tags inside the cut are cut if both tags of the element are inside, and stay otherwise: an
+  element that was opened before the code is still closed after it.
 * An element around or across the code that names one of its addresses or the marker in an
-  attribute loses its two tags and keeps the rest of what it holds.
+  attribute loses its two tags and keeps the rest of its content.
 
-A cut is a range of the visible text until the very end: only then is it a span of the source.
+Cuts are ranges of the visible text; the last step converts them to spans of the source.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from relay_core.text.spans import merge
 
 from .markers import Markers, attribute_pattern
 
-# Without their cells, rows would shift; without these, a document is none.
+# Without their cells, rows would shift; the others are required in a document.
 _FRAME = frozenset({"html", "head", "body", "td", "th"})
 _ADDRESS_LIKE = re.compile(r"[^\s\"'<>()\[\]:?,;&=]++")  # if it has an "@" in it
 _UNSEEN = frozenset({"link", "meta", "base"})
@@ -74,7 +73,7 @@ def cut_from_html(
 
 
 def _staying_tags(visible: VisibleText) -> list[int]:
-    """The tags that mean something without showing it, by their index, sorted."""
+    """The tags that have an effect without showing anything, by their index, sorted."""
     staying: list[int] = []
     for index, tag in enumerate(visible.tags):
         if tag.name in _UNSEEN:
@@ -94,15 +93,15 @@ def _line_patterns(breaks: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def _take_lines(text: str, cuts: tuple[Span, ...], breaks: str) -> tuple[Span, ...]:
-    """The cuts, those that leave nothing but blanks on their line grown to the whole line.
+    """The cuts; one that leaves only blanks on its line is extended to the whole line.
 
-    A line ends at one of the characters `breaks`, and its end goes with it.
+    A line ends at one of the characters `breaks`, which is cut with it.
     """
     if not cuts:
         return ()
     gap, line_end = _line_patterns(breaks)
     taken: list[Span] = []
-    limit = 0  # what stands before belongs to an earlier cut
+    limit = 0  # the text before it belongs to an earlier cut
     index = 0
     while index < len(cuts):
         first = index
@@ -138,7 +137,7 @@ def _elements(visible: VisibleText, staying: list[int]) -> Iterator[tuple[Tag, T
 def _emptied_elements(
     visible: VisibleText, cuts: tuple[Span, ...], staying: list[int]
 ) -> Iterator[Span]:
-    """The elements that show something now and nothing after the cuts, as spans of the source."""
+    """The elements that show something before the cuts but not after, as spans of the source."""
     kept = _kept_ink(visible.text, cuts)
     kept_starts = [span.start for span in kept]
     cut_ends = [cut.end for cut in cuts]
@@ -151,7 +150,7 @@ def _emptied_elements(
 
 
 def _kept_ink(text: str, cuts: tuple[Span, ...]) -> list[Span]:
-    """Where anything visible is left, word by word."""
+    """The ranges of visible text that remain, word by word."""
     edges = [0, *(edge for cut in cuts for edge in cut), len(text)]
     return [
         Span(*word.span())
@@ -189,7 +188,7 @@ def _naming_tags(visible: VisibleText, codes: tuple[Span, ...], markers: Markers
 
 
 def _addresses(text: str) -> Iterator[str]:
-    """What looks like an address in the text, in a form that compares."""
+    """The parts of a text that look like addresses, in a form for comparison."""
     for word in _ADDRESS_LIKE.findall(text):
         if "@" in word:
             try:
@@ -204,7 +203,7 @@ def _without_lasting_tags(
     naming: frozenset[Span],
     staying: frozenset[int],
 ) -> Iterator[Span]:
-    """The ranges of the source, less the tags in them that belong to an element outside."""
+    """The ranges of the source, without the tags in them that belong to an element outside."""
     starts = [tag.start for tag in visible.tags]
     for start, end in ranges:
         first, last = bisect_left(starts, start), bisect_left(starts, end)

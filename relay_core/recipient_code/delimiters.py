@@ -12,7 +12,7 @@ from .spelling import spellings
 
 AT_SIGN = re.compile(spellings("@"))
 _LINE_END = re.compile(rf"[{LINE_ENDS}]")
-# Emphasis may stand between a marker and its colons, as a backslash before them.
+# Emphasis may be between a marker and its colons, or a backslash before them.
 _EMPHASIS = r"[*_~`\\]"
 _BEFORE = re.compile(
     rf"(?:(?P<colon>{COLON}){_EMPHASIS}{{0,3}})?(?P<gap>\s{{0,8}}{_EMPHASIS}{{0,6}})\Z"
@@ -22,7 +22,7 @@ _BEFORE = re.compile(
 class Delimiter(NamedTuple):
     """A marker with its colons, by its range as an opening and its range as a closing.
 
-    `whole` is an opening that has a first colon, be it that of the word before.
+    `whole`: as an opening, it has a first colon, which may be that of the word before.
     """
 
     marker: str
@@ -37,14 +37,14 @@ class Delimiter(NamedTuple):
 
 @lru_cache(maxsize=8)
 def _delimiter_pattern(markers: Markers) -> re.Pattern[str]:
-    """A marker word where it is no part of a longer word, and the colon on its right.
+    """A marker word that is not part of a longer word, and the colon on its right.
 
-    Each marker has a group of its own, the colon the last one. An address may begin or end with
-    an ordinary word.
+    Each marker has a group of its own; the last group is the colon. An address may begin or end
+    with an ordinary word.
     """
     words = []
     for marker in markers:
-        # What stands before it is looked at once its first letter is found, which is faster.
+        # The text before it is checked after its first letter is found, which is faster.
         first, *others = letters_of(marker)
         before, behind = r"(?<![^\W_].)", r"(?!_*[^\W_])"
         if may_be_ordinary(marker):
@@ -84,7 +84,7 @@ def find_delimiters(text: str, markers: Markers) -> Iterator[Delimiter]:
             # "Line2:Marker:" is whole; "Note: Marker:" is a word, and the marker after it.
             opening_start = start
             whole = not blanks
-        # A list can begin on the next line, but a code that ended there needs no colon.
+        # A list can begin on the next line, but a code that ended here needs no colon.
         is_one_line = opens and not _LINE_END.search(text, before_colon, behind_colon)
         yield Delimiter(
             marker=marker,
@@ -99,7 +99,7 @@ def find_delimiters(text: str, markers: Markers) -> Iterator[Delimiter]:
 
 
 def _within_a_word(text: str, start: int) -> bool:
-    """Whether letters stand before a marker, with or without underscores between."""
+    """Whether letters precede a marker, with or without underscores between."""
     return text[max(0, start - 8) : start].rstrip("_")[-1:].isalnum()
 
 

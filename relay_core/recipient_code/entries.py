@@ -17,7 +17,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A group of recipients, by the name that the settings know it under."""
+    """A group of recipients, by its name in the recipient directory."""
 
     name: str
 
@@ -29,8 +29,8 @@ Entry = Address | Group
 class CodeError:
     """One wrong place in a code.
 
-    `span` is in characters of the text that was searched, `expected` says what was expected
-    there ("an address"), `found` is the offending text.
+    `span` is in characters of the searched text, `expected` names what was expected there ("an
+    address"), `found` is the text that was found instead.
     """
 
     span: Span
@@ -40,14 +40,14 @@ class CodeError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientCode:
-    """What one code says: its entries in order, as often as they stand there, and its errors."""
+    """The content of one code: its entries in order, with repetitions, and its errors."""
 
     entries: tuple[Entry, ...]
     errors: tuple[CodeError, ...]
 
 
 class Item(NamedTuple):
-    """A piece of a list: an entry, or the text that is none and what was `expected` there."""
+    """A piece of a list: an entry, or text that is not one and what was `expected` there."""
 
     start: int
     end: int
@@ -56,5 +56,5 @@ class Item(NamedTuple):
 
 
 def format_entry(entry: Entry) -> str:
-    """An entry as it stands in a code."""
+    """An entry as it is written in a code."""
     return f"@{entry.name}" if isinstance(entry, Group) else entry.addr_spec

@@ -1,9 +1,9 @@
 """The productions of one entry, read from one word; see `grammar` for all of them.
 
-`addr-spec` is RFC 5322's (section 3.4.1) as `relay_core.addresses.mailbox` reads it, with an
-internationalised domain where one is written. Of the local-parts that RFC 5322 allows, a code
-says those that nobody can take for something else: they begin with a letter, a digit, "_", or "+"
-and a digit, and have none of ``* / = ? ` { | }``. Others can be members of a group.
+`addr-spec` is that of RFC 5322 (section 3.4.1) as `relay_core.addresses.mailbox` reads it; the
+domain may be internationalised. Of the local-parts in RFC 5322, a code accepts the unambiguous
+ones: they begin with a letter, a digit, "_", or "+" and a digit, and have none of
+``* / = ? ` { | }``. Others can be members of a group.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _NAME_ADDR = re.compile(
     r'<(?P<addr_spec>(?:"(?:[^"\\]|\\.)*"|[^"<>])*)>\Z',
     re.DOTALL,
 )
-# Where an address, or a name, is followed by one in brackets.
+# An address, or a name, followed by an address in brackets.
 _BRACKET = re.compile(r"\][(\[]|[<(\[|]")
 _EMPHASIS = "\"'`*~"
-# Some are in names of Catalan and Japanese domains.
+# Some are used in Catalan and Japanese domain names.
 _NO_SYMBOLS = frozenset(map(chr, range(128))) | {"\u00b7", "\u30fb"}
 _UNMISTAKABLE = re.compile(r"(?:[A-Za-z0-9_]|\+(?=[0-9]))[A-Za-z0-9_.+&#~^$'-]*@")
 _PLAIN_LOCAL_PART = (
@@ -37,7 +37,8 @@ _PLAIN_LOCAL_PART = (
 def parse_word(word: Word, start: int) -> list[Item]:
     """`entry = marks ( group / address / name-addr / link ) marks`.
 
-    One item, and an error for a bracket that has no partner. What can be read as it stands is.
+    One item, and an error for a bracket without a partner. A word that is an entry as a whole is
+    read as that entry.
     """
     try:
         entry = _parse_entry(word.text)
@@ -94,7 +95,7 @@ def _parse_name_addr(word: str) -> Address:
         raise InvalidAddress(expected="an address between < and >", found=word)
     inner = match["addr_spec"]
     if '"' not in inner:
-        inner = re.sub(r"\s+", "", inner)  # between brackets a line end separates nothing
+        inner = re.sub(r"\s+", "", inner)  # between brackets a line end is no separator
     address = _parse_address(inner)
     phrase = match["phrase"]
     if "@" in phrase and not phrase.startswith('"'):
@@ -131,9 +132,9 @@ def _check_same(shown: Address, address: Address, found: str) -> None:
 def _parse_address(text: str) -> Address:
     """`address = *label addr-spec`.
 
-    What a mailto link says about the subject (RFC 6068) is left aside, other recipients are not.
+    The subject in a mailto link (RFC 6068) is ignored; other recipients in it are an error.
     """
-    # HTML writes blanks that are to stay as no-break spaces; quotes may hold such blanks.
+    # HTML has no-break spaces for blanks that must stay; a quoted local-part may hold them.
     text = text.replace("\u00a0", " ")
     if label := LABELS.match(text):
         text = text[label.end() :]
@@ -148,11 +149,11 @@ def _parse_address(text: str) -> Address:
 
 
 def _is_symbol(character: str) -> bool:
-    """Whether it shows as none of a name. The codec for domains takes them for letters."""
+    """Whether it is a symbol, not a letter of a name. The codec for domains accepts symbols."""
     return character not in _NO_SYMBOLS and unicodedata.category(character)[0] in "SPCZ"
 
 
 def read_mailto(target: str) -> str:
-    """What stands behind "mailto:" (RFC 6068 section 2) as an addr-spec, or as no address."""
+    """The text after "mailto:" (RFC 6068 section 2) as an addr-spec, or as an invalid address."""
     addr_spec, _, query = unquote(target).partition("?")
     return target if "@" in query else addr_spec

@@ -12,16 +12,16 @@ _CONTEXT = 40  # characters shown on either side of the place, and of the place 
 
 
 def format_error(text: str, error: CodeError) -> str:
-    """What was expected and where, then the line of `text`, then a caret under the place.
+    """The expected item and its place, then the line of `text`, then a caret under the place.
 
-    `text` is what was searched, `error` one that the search gave. Of a long line only the
-    neighbourhood is shown. There is no line end after the caret.
+    `text` is the searched text, `error` a result of that search. Of a long line, only the part
+    around the place is shown. There is no line end after the caret.
     """
     start = min(error.span.start, len(text))
     end = min(max(error.span.end, start), len(text))
     before = _LINE_END.split(text[max(0, start - _CONTEXT) : start])[-1]
     place, *more_lines = _LINE_END.split(text[start : min(end, start + _CONTEXT)])
-    # The place is cut short if it goes on beyond this line or for too long.
+    # The place is shortened if it continues beyond this line or is too long.
     is_cut = bool(more_lines) or end > start + _CONTEXT
     after = "" if is_cut else _LINE_END.split(text[end : end + _CONTEXT])[0]
     clipped_left = len(before) == _CONTEXT and start > _CONTEXT
@@ -35,7 +35,7 @@ def format_error(text: str, error: CodeError) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text with a space for each character that would not show or move the caret."""
+    """The text with a space for each character that is invisible or would shift the caret."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 

@@ -1,22 +1,22 @@
-"""Where in a text the recipient codes are, and what they say.
+"""Finds the recipient codes in a text and reads them.
 
-A delimiter is the marker word with a colon on one side at least. The right colon makes it
-fit to open a code, the left one to close it. One that opens is paired with the next one if
-that closes; the list in between is read by the grammar. Three cases need a decision:
+A delimiter is the marker word with a colon on at least one side. With the right colon it can open
+a code, with the left one it can close it. An opening is paired with the next delimiter if that can
+close; the grammar reads the list between them. Four cases need a decision:
 
-* *Whose is the first colon?* In `Line2:Marker:[…]:Marker:` the colon belongs to `Line2:`;
-  that code lacks its own first colon. So a colon right after a word stays with the word.
-* *A delimiter is missing.* The code is malformed: it has no entries and one error. It reaches
-  over what reads as its list, that is, over entries and other words with an `@` up to the
-  first text without one, and never beyond its paragraph or the next delimiter. A pair is
-  rejected in the same way if there is prose between the two and not only a list, or if the
-  second one rather opens a code of its own.
-* *Is it a mention?* The marker with no colon, with only the left one and nothing to close, or
-  with only the right one (`Marker: see the manual`) and no address behind it, is prose. So is one
-  that may be an ordinary word (`eth0:RX:100`) and is not of a pair around a list (`ordinary`).
-* *There are two markers.* One closes what it opens; the other one leaves that open, if it counts.
+* *The owner of the first colon.* In `Line2:Marker:[…]:Marker:` the colon belongs to `Line2:`; the
+  code has no first colon of its own. So a colon directly after a word stays with the word.
+* *A missing delimiter.* The code is malformed: it has no entries and one error. Its span covers
+  the text that reads as its list: entries and other words with an `@`, up to the first text
+  without one, at most to the end of its paragraph or the next delimiter. A pair is rejected in the
+  same way if there is prose between the two, or if the second one opens a code of its own.
+* *A mention.* The marker is prose if it has no colon, only the left one and no code to close, or
+  only the right one (`Marker: see the manual`) and no address after it. So is a marker that may be
+  an ordinary word (`eth0:RX:100`) and is not one of a pair around a list (`ordinary`).
+* *Two markers.* A code is closed by the marker that opened it. If the other marker counts, the
+  code before it has no end.
 
-Each stretch between two delimiters is read at most twice, so finding takes linear time.
+The text between two delimiters is read at most twice, so the search takes linear time.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _WORD = re.compile(r"\S+")
 
 
 class FoundCode(NamedTuple):
-    """A code, and the range of the visible text that it takes up."""
+    """A code, and its range in the visible text."""
 
     code: RecipientCode
     start: int
@@ -52,14 +52,14 @@ class FoundCode(NamedTuple):
 
 @lru_cache(maxsize=8)
 def _regular_pattern(marker: str) -> re.Pattern[str]:
-    """A code as the manual shows it: addresses with commas between them, and nothing odd."""
+    """A code as the manual shows it: plain addresses, separated by commas."""
     address = r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9.-]{1,255}"
     word = re.escape(marker)
     return re.compile(rf":(?<!\w:){word}:({address}(?:,{address}){{0,99}}):{word}:")
 
 
 def _find_regular(text: str, markers: Markers, allowance: Allowance) -> FoundCode | None:
-    """The code of a text that has just one, of the form that everybody reads alike."""
+    """The only code of a text, if it has the regular form; else None."""
     for marker in markers:
         if match := _regular_pattern(marker).search(text):
             break
@@ -80,7 +80,7 @@ def _find_regular(text: str, markers: Markers, allowance: Allowance) -> FoundCod
 
 
 def ended_by(visible: VisibleText, start: int, expected: str) -> FoundCode:
-    """An error that takes up the text from `start` to its end."""
+    """An error whose span is the text from `start` to its end."""
     error = _error(visible, start, len(visible.text), expected)
     return FoundCode(RecipientCode(entries=(), errors=(error,)), start, len(visible.text))
 
@@ -88,11 +88,11 @@ def ended_by(visible: VisibleText, start: int, expected: str) -> FoundCode:
 def find_codes(visible: VisibleText, markers: Markers, allowance: Allowance) -> list[FoundCode]:
     """Every code in the text, in order; the spans of their errors are in the source.
 
-    Where the allowance is spent, the last of them reaches to the end of the text.
+    If the allowance is spent, the last one reaches to the end of the text.
     """
     text = visible.text
     regular = _find_regular(text, markers, allowance)
-    # What is between the names of links is not seen in the text.
+    # The addresses of links with a name as text are not in the visible text.
     if regular and not find_links(visible, regular.start, regular.end):
         return [regular]
     delimiters = find_counting(visible, markers, allowance)
@@ -103,7 +103,7 @@ def find_codes(visible: VisibleText, markers: Markers, allowance: Allowance) -> 
         index += 1
         if opening is None or not opening.opens:
             continue
-        # What stands before is part of a code that was found: two may share a colon.
+        # The text before is part of a code that was found: two codes may share a colon.
         taken = found[-1].end if found else 0
         list_end = max(opening.end, following.closing_start) if following else len(text)
         limit = min(list_end, opening.end + LONGEST_LIST)
@@ -148,7 +148,7 @@ def _read_pair(
 def _read_unclosed(
     visible: VisibleText, opening: Delimiter, following: Delimiter | None, taken: int
 ) -> FoundCode | None:
-    """An error over what reads as the list of a code that has no end; None if it is a mention."""
+    """An error over the list of a code without an end; None if the delimiter is a mention."""
     text = visible.text
     if not opening.whole and not _LIST_BEGINS.match(text, opening.end):
         return None
@@ -163,7 +163,7 @@ def _read_unclosed(
 
 
 def _with_emphasis(text: str, start: int, end: int, limit: int = 0) -> tuple[int, int]:
-    """The range with the emphasis around it, which would be left around nothing."""
+    """The range with the emphasis around it, which would be empty after the cut."""
     while start > limit and text[start - 1] in "*_~`" and text[end : end + 1] == text[start - 1]:
         start, end = start - 1, end + 1
     return start, end
@@ -177,10 +177,10 @@ def _is_pair(
     *,
     a_third_closes: bool,
 ) -> bool:
-    """`code = opening list closing`: whether these two and what lies between are one code."""
+    """`code = opening list closing`: whether these two and the text between are one code."""
     errors = [item for item in items if item.entry is None]
     if (items and not errors) or may_be_ordinary(opening.marker):
-        return True  # of an ordinary word only pairs around a list count
+        return True  # delimiters of an ordinary word count only as pairs around a list
     if a_third_closes and closing.opens and _LIST_BEGINS.match(text, closing.closing_end):
         return False
     if not opening.whole and items and not _LIST_BEGINS.match(text, opening.end):
@@ -192,7 +192,7 @@ def _is_pair(
 
 
 def _reach(text: str, start: int, limit: int) -> int:
-    """How far a code without a closing reads as a list."""
+    """The end of the text that reads as the list of a code without a closing."""
     paragraph_end = _PARAGRAPH_END.search(text, start, limit)
     end = max(start, paragraph_end.start() if paragraph_end else limit)
     reach = start
@@ -231,8 +231,8 @@ def _error(visible: VisibleText, start: int, end: int, expected: str) -> CodeErr
 def parse_code(text: str, marker: str) -> RecipientCode:
     """`code = opening list closing`.
 
-    The code that `text` is; white space around it is allowed. Text that is no code, or not
-    only one, gives a `RecipientCode` with one error over all of it.
+    Parses `text` as one code; white space around it is allowed. Other text gives a
+    `RecipientCode` with one error over all of it.
     """
     visible = read_text(text)
     match find_codes(visible, (marker,), Allowance()):
@@ -246,8 +246,8 @@ def format_code(code: RecipientCode, marker: str) -> str:
     """The inverse of `parse_code`.
 
     Raises:
-        ValueError: if the code has errors or no entries, or if an address contains the marker
-            in such a way that it would be read as the end of the code.
+        ValueError: if the code has errors or no entries, or if the marker in an address would be
+            read as the end of the code.
     """
     text = f":{marker}:{','.join(format_entry(entry) for entry in code.entries)}:{marker}:"
     if parse_code(text, marker) != code or code.errors:

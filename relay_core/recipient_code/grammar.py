@@ -16,20 +16,23 @@
                / "<" address "|" ( phrase / address ) ">"
                / what HTML shows of a mailto link
 
-What one entry is `entry_grammar` reads; this module reads the list of them.
+`entry_grammar` reads one entry; this module reads the list of entries.
 
-White space separates, but a mailer that wraps a line may have put it into a name or into an
-address. So entries are read from the words between two separators with one rule in mind: **no
-address is read that the sender may not have meant.** Two words on both sides of a line end,
-neither of them an entry, are one address if they make one. If the line was so long that a
-mailer may have wrapped it, and the words make an address both when they are taken apart
-and when they are joined, that is an error. So is an address that begins with a mark that could
-be part of it and has no partner (`{a@example.net`), two addresses where one says where the other
-leads (`[a@example.net](mailto:b@example.net)`), and one that goes on beyond its domain. A word
-that cannot be read is an error of its own and takes nothing else with it.
+White space separates entries, but a mailer that wraps a line may have inserted it into a name or
+an address. So the words between two separators are read by one rule: **no address is read that the
+sender may not have meant.**
 
-Nothing here looks further ahead than the next word, so reading takes linear time; and no list
-is read beyond its first `MAX_WORDS` words.
+* Two words on both sides of a line end, neither of them an entry, are one address if they make one
+  when joined.
+* It is an error if the line is so long that a mailer may have wrapped it, and the words give an
+  address both separately and joined.
+* It is an error if an address begins with a mark without a partner that could be part of it
+  (`{a@example.net`), if the text of a link is another address than its target
+  (`[a@example.net](mailto:b@example.net)`), or if an address continues after its domain.
+* A word that cannot be read is an error of its own and does not affect other words.
+
+The parser looks ahead by at most one word, so it takes linear time. It reads at most the first
+`MAX_WORDS` words of a list.
 """
 
 from __future__ import annotations
@@ -42,14 +45,14 @@ from .entry_grammar import parse_word
 from .spelling import as_read, without_halves
 from .words import LINE_END, MAX_WORDS, Link, Word, read_fields
 
-# Shorter lines are broken by people, not by mailers, and people do not break addresses.
+# Shorter lines are broken by people, not by mailers. People do not break addresses.
 _SHORTEST_WRAPPED_LINE = 60
 
 
 def parse_list(text: str, start: int, end: int, links: Sequence[Link] = ()) -> list[Item]:
     """The items of `text[start:end]`: entries in order, and errors.
 
-    `links` are the mailto links in it whose text is no address, in order.
+    `links` are the mailto links in it whose text is not an address, in order.
     """
     if text.isascii():
         return _parse_list(text, start, end, links)
@@ -69,16 +72,16 @@ def _parse_list(text: str, start: int, end: int, links: Sequence[Link]) -> list[
 
 
 def _parse_field(text: str, words: list[Word]) -> list[Item]:
-    """`field = *( entry / word )`: the entries between two separators, and words that are none.
+    """`field = *( entry / word )`: the entries between two separators, and the other words.
 
-    `waiting` holds the words read so far that are no entry: they may turn out to be a phrase
-    before "<", or the first half of an address.
+    `waiting` has the words read so far that are no entry: each may be part of a phrase before "<",
+    or the first half of an address.
     """
     items: list[Item] = []
     waiting: list[Word] = []
     for word, following in zip_longest(words, words[1:]):
         if _is_quoted(word.text) and following and _is_bracketed(following):
-            waiting.append(word)  # a name, be it an address
+            waiting.append(word)  # a name, which may look like an address
             continue
         if _is_bracketed(word):
             phrase = _take_phrase(waiting)
@@ -104,7 +107,7 @@ def _parse_field(text: str, words: list[Word]) -> list[Item]:
 
 
 def _is_bracketed(word: Word) -> bool:
-    """Whether a phrase may stand before the word."""
+    """Whether a phrase may precede the word."""
     return "@" in word.text and (
         ("<" in word.text and word.text.endswith(">"))
         or bool(word.marks.left and word.marks.left[0] in "<([" and word.marks.right)
@@ -117,7 +120,7 @@ def _is_quoted(text: str) -> bool:
 
 
 def _take_phrase(waiting: list[Word]) -> list[Word]:
-    """`phrase = 1*( word [white space] )`: the words at the end of `waiting`, if no address."""
+    """`phrase = 1*( word [white space] )`: the last words of `waiting`, if they are no address."""
     first = len(waiting)
     while first and ("@" not in (word := waiting[first - 1].text) or _is_quoted(word)):
         first -= 1
@@ -127,7 +130,7 @@ def _take_phrase(waiting: list[Word]) -> list[Word]:
 
 
 def _settle(text: str, items: list[Item], words: list[Word]) -> None:
-    """Add words that are no phrase: errors, but the first may end the address before it."""
+    """Add words that are no phrase, as errors; the first may be the end of an address before."""
     if words and words[0].wrapped and items and (joined := _continue(text, items[-1], words[0])):
         items[-1] = joined
         words = words[1:]
@@ -135,7 +138,7 @@ def _settle(text: str, items: list[Item], words: list[Word]) -> None:
 
 
 def _join(text: str, before: Word, word: Word, item: Item) -> Item | None:
-    """An address in two halves, the first of which is no entry; None if it is not that."""
+    """An address in two halves, if the first half is not an entry by itself; else None."""
     if "@" not in before.text and "@" not in word.text:
         return None
     joined = parse_word(before.joined(word), before.start)[0]
@@ -147,7 +150,7 @@ def _join(text: str, before: Word, word: Word, item: Item) -> Item | None:
 
 
 def _continue(text: str, before: Item, word: Word) -> Item | None:
-    """An address whose first half is one already; None if it is not that."""
+    """An address in two halves, if the first half is an address by itself; else None."""
     if not isinstance(before.entry, Address):
         return None
     first_half = text[before.start : before.end]
@@ -165,7 +168,7 @@ def _ambiguous(joined: Item) -> Item:
 
 
 def may_be_wrapped(text: str, line_end: int) -> bool:
-    """Whether the line that ends there is so long that a mailer may have wrapped it."""
+    """Whether the line that ends at `line_end` is so long that a mailer may have wrapped it."""
     line = text[max(0, line_end - _SHORTEST_WRAPPED_LINE) : line_end]
     return len(line) == _SHORTEST_WRAPPED_LINE and not LINE_END.search(line)
 

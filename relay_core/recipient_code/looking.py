@@ -24,7 +24,7 @@ from .skimming import Grain, Region, find_regions
 class Seen(NamedTuple):
     """The codes, the sorted, disjoint spans to cut, and whether the text ends with the last one.
 
-    A code in a comment of HTML is cut and does not count: few programs show it.
+    A code in an HTML comment is cut but has no effect: few programs show it.
     All spans are in characters of the text.
     """
 
@@ -35,7 +35,7 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    """How the texts of a mail are looked at. Each look takes from the `allowance`."""
+    """Searches the texts of a mail. Each search uses up part of the `allowance`."""
 
     markers: Markers
     is_html: bool
@@ -45,10 +45,10 @@ class Looker:
     def look(
         self, text: str, *, joints: Sequence[int] | None = None, none_expected: str = ""
     ) -> Seen:
-        """Look at a text, or at what is around the sorted places `joints` in it.
+        """Search a text, or only around the sorted places `joints` in it.
 
-        With `none_expected` there are to be no codes: the text ends where the first one stands,
-        which is an error of those words.
+        With `none_expected`, the text ends at the first code, and the result is an error with that
+        text as `expected`.
         """
         codes: list[RecipientCode] = []
         removals: list[Span] = []
@@ -84,16 +84,16 @@ class Looker:
         return Seen(tuple(codes), merge(removals))
 
     def _takes_ordinary(self, size: int, allowance: Allowance) -> bool:
-        """Whether so much may be read for an ordinary word alone; if not, it is prose.
+        """Whether `size` characters may be read only for an ordinary word; if not, it is prose.
 
-        Plain text costs next to nothing but for what is read of it as lists.
+        In plain text only the reading of lists has a noticeable cost.
         """
         return not allowance.is_spent and (not self.is_html or allowance.takes_text(size))
 
     def _cut_from_comments(self, visible: VisibleText) -> Iterator[Span]:
-        """What to cut from comments: programs that take one for their own show what it says.
+        """The spans to cut from comments: some programs show the content of their own comments.
 
-        Where the allowance is spent, all that they say.
+        If the allowance is spent, these are whole comments.
         """
         for comment in visible.comments:
             if self.allowance.comments.is_spent:
@@ -121,7 +121,7 @@ class Looker:
 
     def _regions(self, text: str) -> Iterable[Region]:
         if not self.is_html and len(text) <= self.grain.reach and text.isascii():
-            # Nearly all mail: no character is invisible, so one search tells.
+            # Nearly all mail has no invisible character, so one search is enough.
             shown = {
                 may_be_ordinary(one)
                 for one in self.markers
@@ -133,7 +133,7 @@ class Looker:
         return find_regions(source, self.markers, self.grain)
 
     def _rest(self, text: str, start: int) -> Iterator[Span]:
-        """All behind a place, but for the end tags of elements that begin before it."""
+        """The text after a place, except the end tags of elements that begin before it."""
         if self.is_html:
             for tag in unopened_ends(text, start):
                 yield Span(start, tag.start)
@@ -149,7 +149,7 @@ class Looker:
 
 
 _COMMENT = "<!--"
-_COST_OF_COMMENT = 500  # to begin to read one costs as much as so many characters
+_COST_OF_COMMENT = 500  # characters: the fixed cost of reading a comment
 TOO_LONG = "fewer places that may be recipient codes"
 
 
@@ -159,7 +159,7 @@ def _holds(joints: Sequence[int], start: int, end: int) -> bool:
 
 
 def _moved(codes: Iterable[RecipientCode], by: int) -> Iterator[RecipientCode]:
-    """Codes whose errors have their places in the text instead of in a part of it."""
+    """The codes with the spans of their errors moved from a part of the text to the text."""
     for code in codes:
         errors = tuple(
             replace(error, span=Span(error.span.start + by, error.span.end + by))

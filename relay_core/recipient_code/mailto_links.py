@@ -15,7 +15,7 @@ from .words import Link
 _ATTRIBUTE = re.compile(
     r"([^\s/>=][^\s/>=]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>][^\s>]*+)))?"
 )
-# What would be one word with the text of a link.
+# Characters that would form one word with the text of a link.
 _WORD = re.compile(r"[\w.+@-]*+")
 _MAILTO = "mailto:"
 _LONGEST_NAME = 256
@@ -30,8 +30,8 @@ def may_hold_links(visible: VisibleText) -> bool:
 def find_links(visible: VisibleText, start: int, end: int) -> list[Link]:
     """The mailto links that lie in a range of the visible text, in order and disjoint.
 
-    Where the text of a link holds an at-sign, or is a piece of a word that does, that is what the
-    reader sees, and what counts.
+    A link is left out if its text has an at-sign, or is part of a word that has one: the reader
+    sees that address, and it counts.
     """
     found: list[Link] = []
     first = bisect_left(visible.tags, start, key=lambda tag: tag.at)
@@ -62,14 +62,14 @@ def find_links(visible: VisibleText, start: int, end: int) -> list[Link]:
 
 
 def _is_in_an_address(text: str, start: int, end: int) -> bool:
-    """Whether what stands around a range, without a blank between, holds an at-sign."""
+    """Whether the text next to a range, up to the next blanks, has an at-sign."""
     before = as_read(text[max(0, start - _LONGEST_NAME) : start])
     behind = as_read(text[end : end + _LONGEST_NAME])
     return any("@" in found[0] for found in map(_WORD.match, (before[::-1], behind)) if found)
 
 
 def _href(source: str, tag: Tag) -> str:
-    """What the first attribute of that name says, or ""."""
+    """The value of the first `href` attribute, or ""."""
     for one in _ATTRIBUTE.finditer(source, tag.start + 1 + len(tag.name), tag.end - 1):
         if one[1].lower() == "href":
             return unescape(next(filter(None, one.groups()[1:]), "")).strip()

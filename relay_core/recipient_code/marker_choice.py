@@ -1,4 +1,4 @@
-"""Which words an operator may choose as markers."""
+"""Checks the words that an operator chooses as markers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TAKEN = frozenset(
 
 
 def marker_problems(recipient_marker: str, short_marker: str | None) -> Iterator[Problem]:
-    """Each rule that a marker breaks, by the names of the settings."""
+    """Each broken rule, with the name of the setting."""
     if not _MARKER.match(recipient_marker):
         yield Problem(
             field="recipient_marker",
@@ -66,7 +66,7 @@ def _words_of(marker: str) -> list[str]:
 
 
 def _share_words(first: str, second: str) -> bool:
-    """Whether one marker is a run of the other's words, joined in whatever way."""
+    """Whether one marker consists of successive words of the other, joined in any way."""
     words = _words_of(first), _words_of(second)
     return any(
         "".join(one) == "".join(other[start:end])

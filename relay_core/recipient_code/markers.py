@@ -1,4 +1,4 @@
-"""The markers: the words around a code, in whatever spelling a reader takes for them."""
+"""The markers: the words around a code, and the spellings that a reader recognizes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from relay_core.text.possessive import possessive
 from .spelling import spellings
 
 Markers = tuple[str, ...]
-"""The words that may stand around a code: the long one and, where there is one, the short one.
+"""The words that may enclose a code: the long one and, if configured, the short one.
 
-What one opens the same one closes.
+A code has the same marker on both sides.
 """
 
 LINE_ENDS = r"\n\r\v\f\x85\u2028\u2029"
 BLANK_IN_LINE = rf"[^\S{LINE_ENDS}]"
-# One line end: behind a <br>, that of the source does not show.
+# One line end: after a <br>, the line end in the source is not visible.
 ONE_LINE_END = r"(?>\r\n|\u2028(?:\r\n|[\n\r])?|[\n\r\u2029])"
-# A marker may be wrapped like anything else: one line end, and the next line's indent.
+# A marker may be wrapped like other text: one line end, and the next line's indent.
 WRAP = rf"(?:{BLANK_IN_LINE}{{0,4}}{ONE_LINE_END}{BLANK_IN_LINE}{{0,4}})?"
 COLON = rf"\\?{spellings(':')}"
 
@@ -33,7 +33,7 @@ def marker_pattern(markers: Markers) -> re.Pattern[str]:
 
 @lru_cache(maxsize=8)
 def attribute_pattern(markers: Markers) -> re.Pattern[str]:
-    """A marker in an attribute of HTML; an ordinary word with a colon, and an at-sign behind."""
+    """A marker in an HTML attribute; an ordinary word only with a colon and a later at-sign."""
     patterns = []
     for marker in _longest_first(markers):
         word = WRAP.join(letters_of(marker))
@@ -47,7 +47,7 @@ def attribute_pattern(markers: Markers) -> re.Pattern[str]:
 
 @lru_cache(maxsize=8)
 def near_miss_pattern(markers: Markers) -> re.Pattern[str]:
-    """What a person may take for a marker, and a little of what stands around it."""
+    """Text that a person may mistake for a marker, with a little context."""
     patterns = []
     for marker in _longest_first(markers):
         words = re.findall(r"[A-Za-z0-9]+", marker)
@@ -71,8 +71,8 @@ def _longest_first(markers: Markers) -> list[str]:
 def letters_of(marker: str) -> list[str]:
     """The marker's characters in each of their spellings.
 
-    Converters of Markdown escape an underscore or take it for emphasis, shown as a star or, in
-    HTML, not at all. What is left of a short marker would be an ordinary word.
+    Markdown converters escape an underscore or treat it as emphasis, shown as a star or, in HTML,
+    not at all. A short marker without its underscores would be an ordinary word.
     """
     letters = []
     for index, character in enumerate(marker):

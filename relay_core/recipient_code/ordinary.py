@@ -1,13 +1,13 @@
-"""Markers that may be ordinary words: where one stands around a list, and where it is prose.
+"""Markers that may be ordinary words: delimiters around a list, or words in prose.
 
-A log says `eth0:RX:100`, and names addresses as well. So such a marker is a delimiter only in a
-pair around a list: one address or group at least, and nothing else but words with an at-sign that
-are meant as one. Over several lines a pair has all four colons, and it does not begin two lines of
-a log. Any other place of it is text: it is not cut, it is no error, and it does not end what
-another marker opens.
+A log has text such as `eth0:RX:100`, and addresses too. So such a marker is a delimiter only in a
+pair around a list. The list has at least one address or group, and otherwise only words with an
+at-sign that are meant as addresses. Over several lines, a pair has all four colons, and does not
+begin two lines of a log. At any other place the marker is text: it is not cut, it is no error, and
+it does not close a code of the other marker.
 
-Most prose is told from a list by its first and last words, which costs a tenth of reading it. What
-the search may cost in a mail is bounded (`Allowance.ordinary`).
+Most prose is recognized by its first and last words, at a tenth of the cost of reading it as a
+list. The cost of the search in a mail is limited (`Allowance.ordinary`).
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ from .words import COMMENT, LINE_END, says_something
 LONGEST_LIST = 1 << 16
 """How many characters between two markers are read as a list.
 
-A thousand addresses have less, and one word of some megabytes would take its memory a hundredfold.
+A thousand addresses have less, and a word of some megabytes would need a hundred times its size in
+memory.
 """
 
 LONGEST_NAME = 128
-"""How many characters, without blanks, stand before the first at-sign behind an ordinary word."""
+"""How many characters, without blanks, are before the first at-sign after an ordinary word."""
 
 MOST_WORDS_OF_A_NAME = 5
 
-_COST = 15  # to look at a delimiter costs as much as to read so many characters
+_COST = 15  # characters: the cost of examining a delimiter
 _BRACKETS = "<(["
-# A group, or an address with a domain of two labels of which the last one is no number.
+# A group, or an address whose domain has two labels, the last of which is not a number.
 _ENTRY = re.compile(r"(?<![\w.+&#~^$'-])@|@[^@]*\.\w*[^\W\d_]")
 _TOP_LABEL = re.compile(r"\.(?:[a-z]{2,63}|xn--[a-z0-9-]+)\Z")
 _COMMENT = re.compile(COMMENT)
@@ -83,7 +84,7 @@ def find_counting(visible: VisibleText, markers: Markers, allowance: Allowance) 
 
 
 def list_between(opening: Delimiter, closing: Delimiter) -> tuple[int, int]:
-    """Where what stands between two delimiters begins and ends."""
+    """The start and the end of the text between two delimiters."""
     return opening.end, max(opening.end, closing.closing_start)
 
 
@@ -121,7 +122,7 @@ def _is_list(
 
 
 def _may_receive(item: Item) -> bool:
-    """Whether it is a group, or an address under a top-level domain that there may be."""
+    """Whether it is a group, or an address whose top-level domain may exist."""
     return isinstance(item.entry, Group) or (
         isinstance(item.entry, Address) and bool(_TOP_LABEL.search(item.entry.addr_spec))
     )
@@ -151,12 +152,12 @@ def _begins_line(text: str, place: int) -> bool:
 
 
 def _is_meant(text: str, item: Item) -> bool:
-    """Whether each word of what is no entry has an at-sign."""
+    """Whether each word of an item that is not an entry has an at-sign."""
     return all("@" in word for word in as_read(text[item.start : item.end]).split())
 
 
 def _is_whole(text: str, item: Item) -> bool:
-    """Whether only a mailer can have broken it, and it is not made of two lines or two cells."""
+    """Whether only a mailer can have broken it: it is not joined from two lines or two cells."""
     written = text[item.start : item.end]
     before = takewhile(lambda word: "@" not in word, as_read(written).split())
     if PARAGRAPH_SEPARATOR in written or sum(1 for _ in before) > MOST_WORDS_OF_A_NAME:
@@ -167,9 +168,9 @@ def _is_whole(text: str, item: Item) -> bool:
 
 
 def _may_be_list(text: str, start: int, between: str) -> bool:
-    """Whether the words before the first at-sign and behind the last one may be part of a list.
+    """Whether the words before the first at-sign and after the last one may be part of a list.
 
-    Before an address in brackets stands a name, behind a line end the rest of an address.
+    A name may precede an address in brackets; the rest of an address may follow a line end.
     """
     if not _ENTRY.search(between):
         return False

@@ -1,15 +1,15 @@
 """A fast first pass over a text for the places where a marker may be.
 
-A reader sees a marker whatever tags, character references, invisible characters and line ends it
-is written with. To see what a reader sees costs some microseconds a tag, and nearly all of a long
-text holds no code. So first comes a pass that a few calls of C do for thousands of tags: it takes
-the tags, the blanks and what never shows out of a piece of the text, reads the references that
-matter, and looks for the marker's letters in what is left. It finds each place that shows the
-marker, and a few that do not; only these, with what stands around them, are read closely. One that
-may be an ordinary word is looked for with a colon, and with an at-sign or a link near behind it.
+A reader sees a marker also if tags, character references, invisible characters or line ends are in
+it. Computing the visible text costs some microseconds a tag, and nearly all of a long text has no
+code. So a first pass handles thousands of tags with a few calls of C code. It removes the tags,
+the blanks and invisible content from a piece of the text, decodes the references that matter, and
+searches for the marker's letters in the rest. It finds each place that shows the marker, and a few
+others. Only these places, with the text around them, are read closely. A marker that may be an
+ordinary word is searched with a colon, and with an at-sign or a link soon after it.
 
-Pieces of a marker that stand more than `Grain.reach` apart in the source are no marker, and a code
-is looked for only that far: nobody writes a longer one.
+Parts of a marker that are more than `Grain.reach` apart in the source are no marker. A code is
+also searched only up to that distance, since no real code is longer.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ from .spelling import as_read
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grain:
-    """How finely a text is looked at, in characters or bytes of the source.
+    """The sizes of the search, in characters or bytes of the source.
 
-    `piece` is about how much is skimmed at a time, `reach` how far a code may reach, and how much
-    around a marker is read closely, `region` how much at most is read closely at once.
+    `piece` is the approximate size of a piece of the first pass. `reach` is the longest code, and
+    the amount around a marker that is read closely. `region` is the most that is read closely at
+    once.
     """
 
     piece: int = 1 << 15
@@ -49,7 +50,7 @@ ORDINARY = Grain()
 
 
 class Region(NamedTuple):
-    """A part of a source to look at closely; not `is_certain` if only for an ordinary word."""
+    """A part of a source to read closely; not `is_certain` if only for an ordinary word."""
 
     start: int
     end: int
@@ -59,7 +60,7 @@ class Region(NamedTuple):
 def find_regions(
     source: TextSource, markers: Markers, grain: Grain = ORDINARY
 ) -> Iterator[Region]:
-    """The parts of the source to look at closely, in order and disjoint.
+    """The parts of the source to read closely, in order and disjoint.
 
     None begins or ends inside of a tag, a comment, a reference or a character.
     """
@@ -83,7 +84,7 @@ def _find_regions(
     for piece in _marked(source, sought, grain):
         start, end, hot = piece.start, piece.end, piece.hot
         if hot < 0 and end - start > 2 * grain.reach:
-            # One tag or comment, or what a script holds: nothing to look at.
+            # One tag or comment, or the content of a script: nothing to search.
             if hot_end >= 0:
                 yield Region(region_start, start, is_certain)
                 hot_end = -1
@@ -105,7 +106,7 @@ def _find_regions(
         elif hot_end >= 0 and piece.quiet_end - hot_end >= grain.reach:
             yield Region(region_start, piece.quiet_end, is_certain)
             hot_end = -1
-            # What lies in one region lies in no other.
+            # Regions do not overlap.
             places = deque(place for place in places if place >= piece.quiet_end)
         places.append(end)
         while len(places) > 1 and places[1] < end - 2 * grain.reach:
@@ -115,16 +116,16 @@ def _find_regions(
 
 
 def _halfway(places: Iterable[int], start: int, end: int) -> int:
-    """The place nearest to the middle of what lies between two markers."""
+    """The place nearest to the middle between two markers."""
     inside = (place for place in places if start <= place <= end)
     return min(inside, key=lambda place: abs(2 * place - start - end), default=end)
 
 
 class _Sought(NamedTuple):
-    """A marker as it is looked for in the folded text.
+    """A marker as it is searched in the folded text.
 
-    An ordinary word counts with the colon that opens a code and with an at-sign behind it, or a
-    link to an address.
+    An ordinary word counts only with the colon that opens a code, and with a later at-sign or link
+    to an address.
     """
 
     word: str
@@ -132,11 +133,11 @@ class _Sought(NamedTuple):
 
     @property
     def room(self) -> int:
-        """How many characters of one piece may matter to what the next one shows."""
+        """How many characters at the end of a piece may be part of a match in the next one."""
         return len(self.word) - 1 + (0 if self.is_certain else _NEAR)
 
     def waiting(self, before: str) -> str:
-        """The end of what was shown that may be the beginning of what is sought."""
+        """The end of the visible text so far, if it may be the beginning of a match."""
         end = before[-self.room :] if self.room else ""
         return end if self.is_certain else end[end.rfind("@") + 1 :]
 
@@ -147,7 +148,7 @@ class _Sought(NamedTuple):
         return "@" in shown and _opening(self.word).search(shown) is not None
 
     def may_begin_in(self, before: str) -> bool:
-        """Whether it may begin in a text and end behind that."""
+        """Whether a match may begin in a text and end after it."""
         end = self.waiting(before)
         starts = range(max(0, len(end) - len(self.word)), len(end))
         return any(self.word.startswith(end[at:]) for at in starts) or (
@@ -155,7 +156,7 @@ class _Sought(NamedTuple):
         )
 
 
-_NEAR = 1 << 10  # references that nobody reads are longer than what they show
+_NEAR = 1 << 10  # undecoded references are longer than the characters that they show
 
 
 @lru_cache(maxsize=8)
@@ -165,11 +166,11 @@ def _opening(word: str) -> re.Pattern[str]:
 
 
 class _Marked(NamedTuple):
-    """A piece: `hot` is where the piece begins in which a marker that ends here begins, or -1.
+    """A searched piece. `hot` is -1 if no marker ends in it.
 
-    `is_certain` tells that one of these is no ordinary word.
-    `quiet_end` is the end, or an earlier place if a marker may begin behind that and end in a
-    later piece.
+    Otherwise `hot` is the start of the piece in which that marker begins. `is_certain`: one of
+    these markers is not an ordinary word. `quiet_end` is the end, or an earlier place if a marker
+    may begin after that place and end in a later piece.
     """
 
     start: int
@@ -181,7 +182,7 @@ class _Marked(NamedTuple):
 
 def _marked(source: TextSource, sought: tuple[_Sought, ...], grain: Grain) -> Iterator[_Marked]:
     room = max(one.room for one in sought)
-    recent: deque[tuple[int, int, str]] = deque()  # what shows last: less than a marker
+    recent: deque[tuple[int, int, str]] = deque()  # the last visible text, less than a marker
     for start, end, shown, hidden, may_link in _pieces(source, grain.piece):
         while recent and start - recent[0][1] > grain.reach:
             recent.popleft()
@@ -208,9 +209,10 @@ def _marked(source: TextSource, sought: tuple[_Sought, ...], grain: Grain) -> It
 
 
 class Piece(NamedTuple):
-    """A range of the source, what of it shows, and what its comments say, folded for the search.
+    """A range of the source, its visible text and its comments' text, folded for the search.
 
-    Some programs show what stands in a comment. It `may_link` to an address.
+    Comments are included because some programs show them. `may_link`: it may have a link to an
+    address.
     """
 
     start: int
@@ -247,12 +249,12 @@ def _html_pieces(
     while position < source.end:
         found = patterns.steps.match(html, position, source.end)
         if found is None:
-            # A tag that never ends makes all that follows text.
+            # After a tag that never ends, the rest is text.
             for piece in _text_pieces(source, position, size):
                 yield piece._replace(shown=_folded(_dereferenced(piece.shown)))
             return
         if found.end() - position > 4 * size and (one := patterns.step.match(html, position)):
-            found = one  # what is long is to be a piece of its own
+            found = one  # a long one becomes a piece of its own
         end = found.end()
         if end < source.end:
             cut = patterns.reference_begins.search(html, max(position, end - 40), end)
@@ -285,7 +287,7 @@ def _characters(source: TextSource, shown: str | bytes) -> str:
 # --- what the search compares -------------------------------------------------------------------
 
 _UNSEEN = re.compile(INVISIBLE_CHARACTERS)
-# Letters that an expression which ignores case takes for these.
+# Letters that a case-insensitive expression treats as equal to these.
 _CASES = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k"}
 
 
@@ -301,7 +303,7 @@ _EMPHASIS = {ord(character): None for character in "_*\\~`"}
 
 
 def _dereferenced(shown: str) -> str:
-    """The text with the references read that may be part of a marker, or show nothing in it."""
+    """The text with those references decoded that may be part of a marker or invisible in it."""
     if "&" not in shown:
         return shown
     return _references().sub(lambda match: unescape(match[0]), shown)

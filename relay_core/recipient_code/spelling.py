@@ -1,8 +1,8 @@
 """Characters that stand for others: full-width forms, ideographic and typographic marks.
 
-Input methods write the letters, the at-sign and the dots of an address at full width, editors make
-quotes and hyphens pretty. A person reads the plain character, and so does the grammar. One
-character always stands for one, so that places in the text stay what they are.
+Input methods write the letters, the at-sign and the dots of an address at full width; editors
+insert typographic quotes and hyphens. The grammar reads the plain character, as a person does.
+Each character is replaced by exactly one, so positions in the text do not change.
 """
 # ruff: noqa: RUF001 - they are what this is about
 
@@ -36,23 +36,23 @@ _READ_AS = {
     **_FULL_WIDTH,
     **{ord(one): ord(plain) for plain, ones in _MARKS.items() for one in ones},
 }
-# What may be the first byte of a character, and a byte that may be the second one or, in GB18030
-# and Johab, any other: from "0" to "~".
+# A possible first byte of a character, then a possible second byte (in GB18030 and Johab also any
+# other byte): "0" to "~".
 _HALF = re.compile("(?<=[\x80-\x9f\uf780-\uf7ff\ufffd])[0-~]")
 # Between two letters it may be meant as a dot.
 _BULLET = re.compile(r"(?<!\w)[•‣∙◦▪▫●○■□◆◇]|[•‣∙◦▪▫●○■□◆◇](?!\w)")
 
 
 def as_read(text: str) -> str:
-    """The text with plain characters for those that stand for them; no place moves."""
+    """The text with plain characters in place of their variants; no position changes."""
     return text if text.isascii() else _BULLET.sub("|", text.translate(_READ_AS))
 
 
 def without_halves(text: str) -> str:
     """The text with U+FFFD for each ASCII character that may be half of another one.
 
-    In a text that nobody understands (`relay_core.text.charsets.UNREAD`) `|` may be the second
-    byte of a character of Shift_JIS, GBK or Big5, and then it separates nothing.
+    In a text of unknown charset (`relay_core.text.charsets.UNREAD`), `|` may be the second byte of
+    a character of Shift_JIS, GBK or Big5; then it is no separator.
     """
     return _HALF.sub("\ufffd", text)
 

@@ -1,13 +1,13 @@
 """Codes that are split in a body and become whole when the text between is cut.
 
-A code may be written in pieces around another one, or around a file in the text. Where that one
-is cut the pieces meet. Nobody gets a mail by such a code: what counts is what stood in the mail as
-it came, or whoever has a word in it could name recipients piece by piece. But no reader may see it
-either, so what is left after a cut is looked at again, until nothing is found.
+A code may be written in pieces around another one, or around a file in the text. When the inner
+one is cut, the pieces join. Such a code names no recipients: only codes that are whole in the
+received mail count. Otherwise anyone with influence on a part of the text could name recipients.
+But no reader may see it either, so the text after a cut is searched again, until nothing is found.
 
-Pieces around pieces take one more look for each level. Nobody writes that by chance, and a mail
-full of it must not take more than its share of time: after `MAX_LOOKS` the text ends where the
-first of them stands, which is told as an error.
+Nested pieces take one more search for each level. They are never accidental, and a mail full of
+them must not take unlimited time: after `MAX_LOOKS` searches the text ends at the first of them,
+and the result has an error.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ MAX_LOOKS = 8
 def cut_torn(
     text: str, removals: tuple[Span, ...], looker: Looker
 ) -> tuple[tuple[Span, ...], CodeError | None]:
-    """The removals and whatever else has to be cut from the text so that no code is left.
+    """The removals, and all further spans to cut so that no code is left in the text.
 
-    The error is there only if the text had to end: it took more looks than `MAX_LOOKS`, or the
+    There is an error only if the text had to end: it needed more than `MAX_LOOKS` searches, or the
     allowance was spent.
     """
     rest, joints = cut(text, removals), joints_of(removals)

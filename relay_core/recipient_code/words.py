@@ -1,13 +1,12 @@
-"""The words of a list, and the marks that stand around them in pairs.
+"""The words of a list, and the paired marks around them.
 
 People, editors and programs put addresses into quotes, brackets and emphasis, one by one or the
-whole list, and number them. `read_fields` gives what stands between two separators, word by word,
-without comments and without words that are nothing but marks; `Word.bare` is a word without the
-marks around it.
+whole list, and number them. `read_fields` gives the words between separators, without comments and
+without words that consist only of marks; `Word.bare` is a word without the marks around it.
 
 Some marks may be part of a local-part by RFC 5322 section 3.2.3 (`{a@example.net` is an address
-there). They are taken off in pairs only, within a word or across the list: a word that begins
-with one that has no partner `is_doubtful`.
+there). They are removed only in pairs, within a word or across the list. A word that begins with
+such a mark without a partner `is_doubtful`.
 """
 
 from __future__ import annotations
@@ -22,18 +21,18 @@ from relay_core.errors import Span
 from relay_core.html.text import OBJECT
 
 MAX_WORDS = 10_000
-"""How many words of a list are read, names and addresses alike; what follows is one error.
+"""How many words of a list are read, names and addresses alike; the rest is one error.
 
-Nobody has so many recipients, and a code that fills a whole mail would take minutes to read.
+No real list is so long, and a code that fills a whole mail would take minutes to read.
 """
 
-# A picture between two addresses is as good as a blank.
+# A picture between two addresses separates them like a blank.
 _BLANK = rf"[\s{OBJECT}]"
 LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
-# In the middle of a domain it is none that people read over: `ann@example.co(1).uk`.
+# In the middle of a domain it is not a comment: `ann@example.co(1).uk`.
 COMMENT = r"(?:\([^()@,;<>|]{0,128}\)|\[[0-9]{1,3}\])(?!\.\w)"
-# Blanks and separators belong to a quoted name, to what stands in angle brackets and to a link of
-# Markdown. The bounds keep a mark that never closes from being looked for far and often.
+# Blanks and separators are part of a quoted name, of text in angle brackets and of a Markdown
+# link. The bounds limit the search for the partner of a mark that is never closed.
 _LEXEME = re.compile(
     r"(?P<separator>\\?[,;|])"
     rf"|(?P<blank>{_BLANK}++)"
@@ -63,11 +62,11 @@ _MARKED = re.compile(
     r"(?P<bare>.*(?:[^\W_]|-)|)(?P<right>.*)",
     re.DOTALL,
 )
-# A second dot, or an ellipsis, tells that the rest of the address is missing.
+# After a second dot, or an ellipsis, the rest of the address is missing.
 _CLOSING_MARKS = re.compile(r"[\[\](){}<>\"'`*~/=_:!?]*(?:\.[\[\](){}<>\"'`*~/=_:!?]*)?\Z")
 _LABEL = r"(?:mailto:(?://)?|(?:smtp|e-?mail|to|cc|bcc)[\"']?:[\"']?)"
 LABELS = re.compile(rf"{_LABEL}{{1,3}}", re.IGNORECASE)
-"""What says that an address follows."""
+"""The labels before an address."""
 
 _NUMBER = re.compile(r"[^\w@]{0,3}[0-9]{1,3}[^\w@]{0,3}")  # of a list, a mark on one side at least
 
@@ -75,14 +74,14 @@ _PARTNERS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _OPENERS = {closing: opening for opening, closing in _PARTNERS.items()}
 _QUOTES = (*"\"'`*~/=_",)
 _INSIDE = re.compile(r"[()\[\]{}<>\"]")
-# What is told where it has no partner; the others are as often punctuation.
+# Marks that are reported if they have no partner; the others are often punctuation.
 _TOLD = frozenset("()[]{}\"'`*~")
-# What a local-part may begin with by the RFC, and a bracket that is there for one address.
+# Marks that a local-part may begin with by the RFC, and a bracket around a single address.
 _DOUBTFUL = frozenset("'`*~/={<")
 
 
 class Marks(NamedTuple):
-    """A word without the marks around it, and these."""
+    """A word without the marks around it, and the marks on both sides."""
 
     left: str
     bare: str
@@ -91,9 +90,9 @@ class Marks(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Word:
-    """A word of the list; `wrapped` if nothing but a line end parts it from the one before.
+    """A word of the list; `wrapped` if only a line end separates it from the word before.
 
-    `unpaired` are those of its marks that have no partner in the list.
+    `unpaired` are its marks that have no partner in the list.
     """
 
     start: int
@@ -125,7 +124,7 @@ class Word:
 
 
 def _marks(text: str) -> Marks:
-    """A word in three parts; all of it is bare if other things than marks follow it."""
+    """A word in three parts; all of it is bare if other characters than marks follow it."""
     text = _IN_LINK.sub("", _IN_ANGLES.sub(_without_blanks, text))
     text = _ESCAPE.sub("", text)
     found = (_MARKED_GROUP if _GROUP.match(text) else _MARKED).match(text)
@@ -142,7 +141,7 @@ def _marks(text: str) -> Marks:
 
 
 def _may_be_a_letter(character: str) -> bool:
-    """Whether it stands for what nobody could read, or belongs to the character before it."""
+    """Whether it replaces an unreadable character, or modifies the character before it."""
     kind = unicodedata.category(character)
     is_variant = "\ufe00" <= character <= "\ufe0f"  # of a symbol
     return character == "\ufffd" or kind in {"Co", "Cn"} or (kind[0] == "M" and not is_variant)
@@ -165,7 +164,7 @@ class Link(NamedTuple):
 
 
 class Fields(NamedTuple):
-    """The words between separators, and what was not read because there are too many."""
+    """The words between separators, and the rest that was not read because there are too many."""
 
     fields: list[list[Word]]
     unread: Span | None
@@ -179,7 +178,7 @@ def read_fields(text: str, start: int, end: int, links: Sequence[Link]) -> Field
     mark = a word without a letter, a digit and an at-sign, or a label.
     """
     fields: list[list[Word]] = [[]]
-    marks: list[Word] = []  # all words, those that are nothing but marks too
+    marks: list[Word] = []  # all words, including those that consist only of marks
     number = 0
     for word in _lexemes(text, start, end, links):
         if word is None:
@@ -187,7 +186,7 @@ def read_fields(text: str, start: int, end: int, links: Sequence[Link]) -> Field
                 fields.append([])
             continue
         if number == MAX_WORDS:
-            # All of the field: half of it might read as an address that nobody meant.
+            # All of the field: half of it might read as an address that was not meant.
             first = fields.pop()[:1] or [word]
             return Fields(_paired(fields, marks), Span(first[0].start, end))
         marks.append(word)
@@ -233,7 +232,7 @@ def _lexemes(text: str, start: int, end: int, links: Sequence[Link]) -> Iterator
 def _segments(
     start: int, end: int, links: Sequence[Link]
 ) -> Iterator[tuple[int, int, Link | None]]:
-    """What is to be read word by word, each time with the link behind it."""
+    """The parts of the text to read word by word, each with the link after it."""
     for link in links:
         yield start, link.start, link
         start = link.end
@@ -257,18 +256,18 @@ def _apart(lexeme: str, at: int) -> Iterator[Span | None]:
 
 
 def _may_be_within_a_domain(mark: str, behind: str) -> bool:
-    """Whether what seems to part two addresses may belong to the name before it."""
+    """Whether an apparent separator of two addresses may be part of the domain before it."""
     if mark in _MIDDLE_DOTS:
         return _LOCAL_PART.match(behind) is None
     return _may_be_a_letter(mark)
 
 
-_MIDDLE_DOTS = "\u00b7\u30fb"  # in names of Catalan and Japanese domains
+_MIDDLE_DOTS = "\u00b7\u30fb"  # used in Catalan and Japanese domain names
 _LOCAL_PART = re.compile(r"[\w.+&#~^$'-]{1,64}@")
 
 
 def _paired(fields: list[list[Word]], words: Iterable[Word]) -> list[list[Word]]:
-    """The fields, each word told which of its marks have no partner.
+    """The fields, with `unpaired` set in each word.
 
     Each kind of mark is paired by itself: marks of two kinds need not be nested.
     """
@@ -283,7 +282,7 @@ def _paired(fields: list[list[Word]], words: Iterable[Word]) -> list[list[Word]]
 
 
 _Waiting = dict[str, list[Word]]
-"""The words in which a mark opens that is not closed yet, by the mark."""
+"""By mark, the words in which it opens and is not closed yet."""
 
 
 def _pair(word: Word, waiting: _Waiting) -> None:
@@ -302,12 +301,12 @@ def _pair(word: Word, waiting: _Waiting) -> None:
         if mark in _PARTNERS:
             waiting[mark].append(word)
         elif not _close(mark, word, waiting):
-            # `a@exam=` is half an address; `u'a@x'` may be one with a letter before it.
+            # `a@exam=` is half an address; `u'a@x'` may be an address with a letter before it.
             word.is_doubtful |= mark == "=" or (mark == "'" and mark in bare)
 
 
 def _close(mark: str, word: Word, waiting: _Waiting) -> bool:
-    """Take the partner of a closing mark away; whether it needs none or there was one."""
+    """Remove the partner of a closing mark. Returns whether it had one or needs none."""
     opening = _OPENERS.get(mark, mark if mark in _QUOTES else "")
     if not opening:
         return True
