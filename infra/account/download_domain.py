@@ -1,9 +1,9 @@
-"""Whether the domain of the links can be made in the zone, and what its change ends.
+"""Checks whether the domain of the links can be made in the zone, and warns of its changes.
 
-Pure functions, as `account_plan` is. A record of the domain that another system has published is
-never written over. So the stack lists the domains whose records it has made, and keeps one on the
-list for as long as the zone has its records: a deployment that changed the domain may have failed,
-and the next one may go back.
+Pure functions, as `account_plan` is. Records of the domain that another system has published are
+never overwritten. So the stack lists the domains whose records it has made. A domain stays on the
+list as long as the zone has its records: a deployment that changes the domain can fail, and the
+next one may restore the old domain.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ADDRESSES = ("A", "AAAA", "CNAME")
 
 
 def domain_problem(config: StackConfig, zone: Zone | None, before: Holdings) -> str | None:
-    """Why the zone cannot have downloadDomain, and what to do; None if it can or none is set."""
+    """Why the zone cannot have downloadDomain, and the remedy; None if it can or none is set."""
     domain = config.download_domain
     if domain is None or zone is None:
         return None
@@ -38,13 +38,13 @@ def domain_problem(config: StackConfig, zone: Zone | None, before: Holdings) -> 
 
 
 def listed_domains(config: StackConfig, zone: Zone | None, before: Holdings) -> tuple[str, ...]:
-    """The domains whose records are the stack's, once it has its configured one."""
+    """The domains whose records the stack owns after this deployment."""
     wanted = [config.download_domain] if config.download_domain else []
     return tuple(dict.fromkeys([*_former(config, zone, before), *wanted]))
 
 
 def domain_warnings(config: StackConfig, zone: Zone | None, before: Holdings) -> tuple[str, ...]:
-    """What stops working, if the domain of links that were sent before changes or goes."""
+    """Warnings about links that stop working if their domain is changed or removed."""
     return tuple(
         f"downloadDomain is {config.download_domain or 'empty'}, but links of mail sent before"
         f" have the domain {domain}: this deployment deletes its certificate and its records, and"

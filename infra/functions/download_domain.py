@@ -1,20 +1,21 @@
-"""The download page under a domain of the operator's: an HTTP API in front of its function.
+"""The download page at the operator's own domain: an HTTP API in front of its function.
 
-API Gateway hands a request over as a function URL does, as an event of payload format 2.0. Its
-`$default` stage adds nothing to the path (API Gateway guide, "Create AWS Lambda proxy integrations
-for HTTP APIs"). Only this API may invoke the function for API Gateway, and it is reached at the
-domain alone: its own endpoint is disabled. The function's URL stays, for links of mails that were
-sent before.
+API Gateway passes a request to the function as a function URL does, as an event of payload format
+2.0. Its `$default` stage adds nothing to the path (API Gateway guide, "Create AWS Lambda proxy
+integrations for HTTP APIs"). Only this API may invoke the function for API Gateway. The API
+answers only at the domain, since its own endpoint is disabled. The function's URL stays, for links
+in mails that were sent before.
 
-No access log is kept: the path of a request is a token, and who has it has the files.
+There is no access log: the path of a request contains a token, and a token gives access to the
+files.
 
-ACM issues the certificate once it finds its record in the DNS, and renews it as long as the record
-is there. Certificates of one account for one name have the same record (ACM guide, "DNS
-validation"), so one that is there already is no other's: it is written over with what it says.
+ACM issues the certificate when it finds a validation record in the DNS, and renews it as long as
+the record exists. All certificates of an account for one name have the same record (ACM guide,
+"DNS validation"). So an existing record has the same value, and it is overwritten.
 
-A request costs a millionth of a dollar, also one with a wrong token. So the stage lets through no
-more a second than the function answers: ten for each execution at once (AWS Lambda guide,
-"Understanding Lambda function scaling").
+A request costs a millionth of a dollar, also with an invalid token. So the stage's rate limit is
+what the function can answer: ten requests a second for each concurrent execution (AWS Lambda
+guide, "Understanding Lambda function scaling").
 """
 
 from __future__ import annotations
@@ -29,21 +30,21 @@ from infra.mail.dns import TTL_SECONDS
 from .download_function import DownloadPage
 
 _STAGE = "$default"
-_TIMEOUT_MILLISECONDS = 30_000  # an HTTP API waits no longer, and the page's function neither
+_TIMEOUT_MILLISECONDS = 30_000  # the maximum of an HTTP API, and the function's own timeout
 
 _REQUESTS_OF_EXECUTION = 10  # a second
 
 _MOST_RATE, _MOST_BURST = 2_500, 1_250
-"""What an account's APIs take in any region, in requests a second and at once (API Gateway guide,
-"Amazon API Gateway quotas"). Declared where the page has no limit of its own, too: the provider
-leaves a limit as it was if it is left out."""
+"""The throttling quota that an account has in every region: requests a second, and burst (API
+Gateway guide, "Amazon API Gateway quotas"). It is declared also for a page without a limit of its
+own, because the provider does not reset a limit that is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadDomainArgs:
-    """The domain, the Route 53 zone that holds it, and the page that it leads to.
+    """The domain, its Route 53 zone, and the page's function.
 
-    `max_concurrency` is how many requests the page answers at once, 0 for no limit of its own.
+    `max_concurrency` is the page's reserved concurrency, 0 for no limit of its own.
     """
 
     domain: str
@@ -55,8 +56,8 @@ class DownloadDomainArgs:
 class DownloadDomain(pulumi.ComponentResource):
     """The API, the domain's certificate and its records.
 
-    `url` is what tokens are appended to after a slash; it is known once the domain leads to the
-    page, so that no mail has a link to it before. `api_id` is the API's.
+    `url` is the prefix of links: a slash and a token follow. It depends on the domain's records,
+    so no mail has a link before the domain works. `api_id` is the API's id.
     """
 
     api_id: pulumi.Output[str]
@@ -119,7 +120,7 @@ class DownloadDomain(pulumi.ComponentResource):
     def _serve(
         self, name: str, api: aws.apigatewayv2.Api, args: DownloadDomainArgs
     ) -> aws.apigatewayv2.Stage:
-        """Have the API hand every request to the page's function."""
+        """Route every request of the API to the page's function."""
         child = pulumi.ResourceOptions(parent=self)
         permission = aws.lambda_.Permission(
             name,
@@ -128,7 +129,7 @@ class DownloadDomain(pulumi.ComponentResource):
             action="lambda:InvokeFunction",
             principal="apigateway.amazonaws.com",
             source_arn=pulumi.Output.concat(api.execution_arn, "/*/*"),
-            # Lambda refuses changes made to one policy at the same time: after the page's own.
+            # After the page's own permission: Lambda refuses concurrent changes of a policy.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[args.page]),
         )
         integration = aws.apigatewayv2.Integration(

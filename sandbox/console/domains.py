@@ -1,4 +1,4 @@
-"""The domains of API Gateway's on the emulator, as the front serves them.
+"""API Gateway's domains on the emulator, as the front serves them.
 
 API Gateway counts the errors that it answers with, for each API (API Gateway guide, "Monitor
 CloudWatch metrics for HTTP APIs"). The emulator does not, so the front does.
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountingErrors:
-    """Hands requests on to `pages`, and counts answers with an error as those of the API."""
+    """Forwards requests to `pages`, and counts error answers in the metrics of the API."""
 
     pages: AnswersPages
     cloudwatch: CloudWatchClient
     api_id: str
 
     def __call__(self, request: PageRequest) -> PageAnswer:
-        """Hand on one request.
+        """Forward one request.
 
         Raises:
-            OSError, http.client.HTTPException: if nobody answers.
-            ClientError, BotoCoreError: if CloudWatch does not take the count.
+            OSError, http.client.HTTPException: if `pages` does not answer.
+            ClientError, BotoCoreError: if CloudWatch rejects the metric.
         """
         answer = self.pages(request)
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -51,7 +51,7 @@ class CountingErrors:
 
 
 def deployed_domains(emulator: Emulator) -> Mapping[str, AnswersPages]:
-    """What answers at each domain that leads to an API."""
+    """The page server of each domain that is mapped to an API."""
     client = emulator.client("apigatewayv2")
     return {
         one["DomainName"]: CountingErrors(

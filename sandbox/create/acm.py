@@ -1,7 +1,7 @@
 """ACM: a certificate that is validated by a record in the DNS.
 
-The emulator issues a certificate at once. AWS waits for the record; so whether that is in one of
-the account's zones is looked at here.
+The emulator issues a certificate at once. AWS waits for the record, so the creator checks that the
+record is in a zone of the account.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def certificate(declared: Declared, account: Account) -> Created:
 
 
 def certificate_validation(declared: Declared, account: Account) -> Created:
-    """`aws.acm.CertificateValidation`: done once the certificate's records are in a zone."""
+    """`aws.acm.CertificateValidation`: succeeds if the certificate's records are in a zone."""
     arn = declared.require("certificateArn")
     found = account.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
     declared.leave_out(

@@ -1,8 +1,8 @@
-"""API Gateway: an HTTP API, what it does with requests, and the domain that it is reached at.
+"""API Gateway: an HTTP API, its integration, route and stage, and its domain name.
 
-The emulator answers at a domain by the name in the Host header. It knows neither throttling nor
-TLS, answers at an API's own endpoint even if that is disabled, and does not ask a function's
-policy whether the API may invoke it; so that is looked at here before a domain leads to it.
+The emulator selects the domain by the Host header. It has neither throttling nor TLS, and answers
+at an API's own endpoint even if that is disabled. It does not check whether the function's policy
+lets the API invoke it. So the creator checks that before it maps a domain to the API.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def stage(declared: Declared, account: Account) -> Created:
 
 
 def stage_parameters(declared: Declared) -> dict[str, Any]:
-    """What a stage declares beside its name, as API Gateway takes it, now and later."""
+    """A stage's inputs except its name, as parameters of API Gateway's calls, also for updates."""
     parameters = declared.renamed({"autoDeploy": "AutoDeploy"})
     if block := declared.block("defaultRouteSettings"):
         limits = block.renamed(
@@ -95,7 +95,7 @@ def stage_parameters(declared: Declared) -> dict[str, Any]:
 
 
 def domain_name(declared: Declared, account: Account) -> Created:
-    """`aws.apigatewayv2.DomainName`; API Gateway takes a certificate only once it is issued."""
+    """`aws.apigatewayv2.DomainName`; API Gateway accepts only an issued certificate."""
     name = declared.require("domainName")
     block = declared.block("domainNameConfiguration")
     if block is None:
@@ -125,7 +125,7 @@ def domain_name(declared: Declared, account: Account) -> Created:
 
 
 def domain_configuration(block: Declared) -> dict[str, Any]:
-    """The one configuration of a domain name, as API Gateway takes it."""
+    """The one configuration of a domain name, as a parameter of API Gateway's calls."""
     return {
         "CertificateArn": block.require("certificateArn"),
         **block.renamed(
@@ -153,7 +153,7 @@ def api_mapping(declared: Declared, account: Account) -> Created:
 
 
 def _require_permission(account: Account, api_id: str, uri: str) -> None:
-    """Without it, AWS answers 500 to every request."""
+    """Check the function's permission: without it, AWS answers 500 to every request."""
     function = uri.partition("/functions/")[2].removesuffix("/invocations")
     client = account.client("lambda")
     try:

@@ -1,4 +1,4 @@
-"""API Gateway: the lives of an HTTP API's parts and of its domain."""
+"""API Gateway: updates, replacements and deletions of an HTTP API's parts and of its domain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SERVICE = "apigatewayv2"
 
 
 def _put(operation: str, names: Mapping[str, str], **ids: str) -> Updater:
-    """One call with all the inputs `names`; `ids` are its parameters that say what is changed."""
+    """One call with all inputs `names`; `ids` are its parameters that identify the resource."""
 
     def updater(change: Change, account: Account) -> Mapping[str, Any]:
         getattr(account.client(_SERVICE), operation)(
