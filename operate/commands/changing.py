@@ -11,7 +11,7 @@ from relay_core.delivery.ledger import Ledger
 from relay_core.ports import StoredManifest
 from relay_core.record.manifest import Intervention, Manifest
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from operate.stack.desk import Desk
 
 

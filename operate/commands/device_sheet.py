@@ -21,7 +21,7 @@ from .doctor import settings_of
 from .message_options import address_option
 from .stack_options import SmtpUser, StackOptions, on_a_stack
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from operate.stack.desk import Desk
 
 
@@ -79,7 +79,7 @@ def print_device_sheet(
 def _sheet(
     desk: Desk, settings: Settings, user: str | None, recipients: str, *, with_password: bool
 ) -> DeviceSheet:
-    # boto3 takes its time to import
+    # boto3 is slow to import
     from operate.stack.submission import STARTTLS_PORTS, TLS_PORTS, login_of, server_of  # noqa: PLC0415
 
     server, login = server_of(desk), login_of(desk, user)

@@ -28,7 +28,7 @@ from relay_core.policy.directory import Directory, UnreadableDirectory, parse_di
 
 from .stack_options import AsJson, DryRun, StackOptions, Yes, on_a_stack
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.directory import DirectoryParameter, StoredDocument
     from operate.stack.desk import Desk
 

@@ -29,7 +29,7 @@ from relay_core.keys import MessageId, message_id_of
 
 from .stack_options import AsJson, StackOptions, Yes, on_a_stack
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.dead_letters import DeadLetter, Examination
     from operate.stack.desk import Desk
 

@@ -18,7 +18,7 @@ from relay_core.settings import Settings
 
 from .stack_options import AsJson, StackOptions, on_a_stack
 
-if TYPE_CHECKING:  # boto3 and dnspython take their time to import
+if TYPE_CHECKING:  # boto3 and dnspython are slow to import
     from operate.doctor.checks import Reach
     from operate.stack.desk import Desk
 
@@ -95,7 +95,7 @@ def examined(desk: Desk, server: str | None) -> Iterator[Finding]:
     """The findings of one run of all checks. `server` is the DNS server to query.
 
     Raises:
-        StackUnknown: if no DNS server can be asked.
+        StackUnknown: if there is no DNS server to query.
     """
     from operate.doctor.examination import examine  # noqa: PLC0415 - see above
 
@@ -106,7 +106,7 @@ def reach_of(desk: Desk, server: str | None) -> Reach:
     """The access to AWS and the DNS for the checks.
 
     Raises:
-        StackUnknown: if no DNS server can be asked.
+        StackUnknown: if there is no DNS server to query.
     """
     from operate.doctor.checks import Reach  # noqa: PLC0415 - see above
     from operate.doctor.deployment import Outputs as StackOutputs  # noqa: PLC0415 - see above
@@ -131,7 +131,7 @@ def settings_of(desk: Desk, server: str | None = None) -> Settings:
     """The settings of the deployed function. `server` is the DNS server to query later.
 
     Raises:
-        StackUnknown: if the function is of another release, or no DNS server can be asked.
+        StackUnknown: if the function is of another release, or there is no DNS server to query.
     """
     from operate.doctor.deployment import NotTold  # noqa: PLC0415 - see above
 

@@ -10,7 +10,7 @@ from operate.stack.parallel import in_parallel
 from relay_core.errors import AdapterError
 from relay_core.keys import MessageId
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from operate.stack.desk import Desk
 
 

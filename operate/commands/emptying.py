@@ -18,7 +18,7 @@ from relay_core.wording.wording import Wording
 
 from .stack_options import DryRun, StackOptions, Yes, on_a_stack
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.account import StoredObject
 
 _A_REQUEST = 1000  # objects (S3 API, DeleteObjects)

@@ -41,7 +41,7 @@ from .message_options import (
 )
 from .stack_options import AsJson, StackOptions, on_a_stack
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.account import StoredObject
     from operate.stack.desk import Desk
 

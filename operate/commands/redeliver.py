@@ -19,7 +19,7 @@ from relay_core.record.manifest import DeliveryState, Intervention, Manifest
 from .message_options import Message, address_option
 from .stack_options import DryRun, StackOptions, Yes, on_a_stack
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from operate.stack.desk import Desk
 
 

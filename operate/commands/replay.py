@@ -30,7 +30,7 @@ from relay_core.record.manifest import Intervention
 from .message_options import Unannounced, past_option
 from .stack_options import DryRun, StackOptions, Yes, on_a_stack
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.account import StoredObject
     from operate.stack.desk import Desk
 

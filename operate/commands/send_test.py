@@ -23,7 +23,7 @@ from .doctor import DNS_VARIABLE, Dns, examined, settings_of, tell
 from .message_options import address_option
 from .stack_options import AsJson, SmtpUser, StackOptions, on_a_stack
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from operate.send_test.following import Passed
     from operate.stack.desk import Desk
 
@@ -124,7 +124,7 @@ def _attachment(file: Path | None) -> tuple[str, bytes]:
 
 def _follow(desk: Desk, mail: TestMail, *, user: str | None, limit: float, as_json: bool) -> bool:
     """Send the mail and print its steps. Returns whether all steps happened."""
-    # boto3 takes its time to import
+    # boto3 is slow to import
     from operate.send_test.following import Following, Passed, Step, Stopped  # noqa: PLC0415
     from operate.stack.submission import login_of, server_of  # noqa: PLC0415
 

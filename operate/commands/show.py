@@ -18,7 +18,7 @@ from .downloads import read_downloads
 from .message_options import Message
 from .stack_options import StackOptions, on_a_stack
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from operate.stack.desk import Desk
 
 

@@ -13,7 +13,7 @@ import typer
 
 from operate.stack.outputs import OUTPUTS_VARIABLE, READY_FILE_VARIABLE, Whereabouts
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from operate.stack.desk import Desk
 
 ReadyFile = Annotated[
@@ -77,7 +77,7 @@ class StackOptions:
         Raises:
             StackUnknown: if it is not found, or cannot be reached.
         """
-        from operate.stack.desk import open_desk  # noqa: PLC0415 - boto3 takes its time to import
+        from operate.stack.desk import open_desk  # noqa: PLC0415 - boto3 is slow to import
 
         found = Whereabouts(
             ready_file=self.ready_file, outputs=self.outputs, stack_name=self.stack

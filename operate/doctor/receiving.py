@@ -1,7 +1,7 @@
 """SES's receiving: which receipt rule set is active, and the stack's rule in it.
 
 SES API v1, DescribeActiveReceiptRuleSet, DescribeReceiptRuleSet. An account has one active rule
-set in a region, and SES refuses mail that no rule of it takes.
+set in a region, and SES refuses mail that no rule in it matches.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _stores_in(rule: Mapping[str, Any], bucket: str) -> bool:
 
 
 def judge_rule(ours: OurRule) -> Iterable[Verdict]:
-    """Whether the rule is there, takes the inbound address, and is as it was declared."""
+    """Whether the rule exists, matches the inbound address, and is as declared."""
     return troubles_or(_rule_troubles(ours), f"a rule of {ours.rule_set} stores the relay's mail")
 
 

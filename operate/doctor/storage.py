@@ -38,7 +38,7 @@ def _values(value: object) -> Sequence[object]:
     return value if isinstance(value, list) else [value]
 
 
-# --- Who may write ------------------------------------------------------------------------------
+# --- Write permission ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

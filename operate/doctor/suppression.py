@@ -93,7 +93,7 @@ def _recipients(reach: Reach) -> set[str]:
     try:
         directory = parse_directory(read_directory(reach))
     except UnreadableDirectory:
-        return set()  # `directory` says so
+        return set()  # the check `directory` reports it
     return set(addresses(directory))
 
 

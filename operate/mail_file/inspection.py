@@ -1,4 +1,4 @@
-"""What the relay would do with a raw message, as JSON for scripts.
+"""The relay's decision about a raw message, as JSON for scripts.
 
 The answer comes from the same `plan_relay` that the deployed function runs, so it cannot
 differ from that function's decision. Attachments are decoded once, chunk by chunk: counted,
@@ -34,7 +34,7 @@ Keep = Callable[[Attachment, Iterable[bytes]], Path]
 
 
 class Decision(StrEnum):
-    """What the relay would do with a message."""
+    """The relay's decision about a message."""
 
     RELAY = "relay"
     REFUSE = "refuse"

@@ -119,7 +119,7 @@ def make_policy(
 
 def _configured(config: list[str], given: Mapping[str, object]) -> tuple[Settings, Directory]:
     """The policy of a stack, as its program makes it from the configuration."""
-    # Pulumi takes its time to import.
+    # Pulumi is slow to import.
     import pulumi  # noqa: PLC0415
 
     from infra.configuration.problems import InvalidConfig  # noqa: PLC0415

@@ -15,7 +15,7 @@ from relay_core.ports import StoredManifest
 
 from .standing import standing_of, why
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.dead_letters import DeadLetter
 
 Lookup = StoredManifest | AdapterError | None

@@ -17,7 +17,7 @@ from relay_core.ports import StoredManifest
 
 from .redelivery import NotDone
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.account import StoredObject
     from adapters.operator.dead_letters import DeadLetter
     from operate.stack.desk import Desk
@@ -42,7 +42,7 @@ def find_message(desk: Desk, name: str) -> MessageId:
                 f" 'relayctl replay {name}' announces it again"
             )
         return message_id
-    from relay_core.keys import manifest_key  # noqa: PLC0415 - boto3 takes its time to import
+    from relay_core.keys import manifest_key  # noqa: PLC0415 - boto3 is slow to import
 
     if desk.attachments.find(manifest_key(message_id)):
         return message_id

@@ -13,7 +13,7 @@ from relay_core.record.manifest import Manifest
 from .extension import Kept
 from .redelivery import NotDone
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.account import StoredObject
     from operate.stack.desk import Desk
 

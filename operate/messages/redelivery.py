@@ -1,14 +1,14 @@
 """The change of a manifest that has a mail delivered again.
 
-A message that has recipients keeps them: those of them who are to get the mail are open again,
-and all others stay what they are, so that nobody else gets it twice. Who was left out has no
-record to open: the function is asked to decide about them anew, by the policy that is deployed.
-That holds as well for a message that was refused after some had the mail (a policy was changed
-meanwhile). A message without any was refused, ignored, held or never read: it is released, and
-done from its start.
+A message that has recipients keeps them. The records of the recipients who are to get the mail are
+reopened; all others stay unchanged, so that no other recipient gets the mail twice. Addresses that
+were left out have no record: the function decides about them again, by the deployed policy. The
+same is true for a message that was refused after some recipients had the mail, because the policy
+was changed in between. A message without recipients was refused, ignored, held or never read: it
+is released, and processed from its start.
 
-Only then is the mail announced to the queue. If that fails, or relayctl dies in between, doing it
-again finds the recipients open, changes nothing and announces the mail.
+The mail is announced to the queue after this change. If that fails, or relayctl is killed in
+between, a second run finds the records open, changes nothing and announces the mail.
 """
 
 from __future__ import annotations

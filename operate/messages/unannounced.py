@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from relay_core.keys import INCOMING_PREFIX, MessageId, RawKey, message_id_of
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.account import StoredObject
     from operate.stack.desk import Desk
 

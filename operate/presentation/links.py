@@ -51,7 +51,7 @@ def _works(revoked_at: datetime | None, manifest: Manifest) -> str:
 
 
 def describe_extension(manifest: Manifest, extension: Extension, now: datetime) -> Iterator[str]:
-    """Until when the links are good now and will be, and which of them stay revoked."""
+    """The current and the new end of the links, and the links that stay revoked."""
     is_over = now >= manifest.expires_at
     verb = "were" if is_over else "are"
     yield f"  its links {verb} valid until {format_moment(manifest.expires_at)}"

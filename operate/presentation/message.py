@@ -28,7 +28,7 @@ from relay_core.wording.wording import Wording
 
 from .terminal import shown, tab_separated
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.aws.downloads import Download
     from adapters.operator.dead_letters import DeadLetter
 

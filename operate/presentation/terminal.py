@@ -105,7 +105,7 @@ def errors_told() -> Iterator[None]:
 
 
 def must_be_confirmed(*, yes: bool, dry_run: bool = False) -> None:
-    """Exit if a question would have to be asked, and there is no terminal to ask on."""
+    """Exit if a confirmation is needed and there is no terminal."""
     if not yes and not dry_run and not sys.stdin.isatty():
         complain("standard input is no terminal to ask for a confirmation: give --yes")
         raise typer.Exit(Exit.USAGE)

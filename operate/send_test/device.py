@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from operate.messages.redelivery import NotDone
 
-if TYPE_CHECKING:  # boto3 takes its time to import
+if TYPE_CHECKING:  # boto3 is slow to import
     from operate.stack.submission import Login, Server
 
 TEST_FIELD = "X-Relay-Test"

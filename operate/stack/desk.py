@@ -45,7 +45,7 @@ _CONFIG = Config(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What commands work with. `clock` returns an aware datetime in UTC.
+    """A stack's stores, queues and clients. `clock` returns an aware datetime in UTC.
 
     `client` makes boto3's client of a service, once. `name_caller` returns the operator's name and
     may call AWS for it. `open_pages` is None where the stack has no download page.

@@ -32,7 +32,7 @@ _QUEUE_HOST = re.compile(
 
 
 class StackUnknown(Exception):
-    """The stack was not found; the message says what to give."""
+    """The stack was not found; the message names the options to give."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,7 @@ class LinkView:
 
 
 def shown_sender(manifest: Manifest) -> str | None:
-    """Who sent a mail, for its recipients; None if that is not known, or is a secret address."""
+    """The sender that recipients see; None if it is unknown, or is a secret address."""
     return None if manifest.sender is None or MARK in manifest.sender else manifest.sender
 
 

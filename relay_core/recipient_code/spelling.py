@@ -1,4 +1,4 @@
-"""Characters that stand for others: full-width forms, ideographic and typographic marks.
+"""Variants of characters: full-width forms, ideographic and typographic marks.
 
 Input methods write the letters, the at-sign and the dots of an address at full width; editors
 insert typographic quotes and hyphens. The grammar reads the plain character, as a person does.
