@@ -8,18 +8,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.sandbox.one_file import CONTENT, deliver_one_file
 from tests.sandbox.running import (
     LINK,
     TO_PAGE,
     RunningSandbox,
-    recipient_code,
     running_sandbox,
-    unique_address,
 )
 from tests.sandbox.waiting import eventually
 
 DOMAIN = "files.example.com"
-CONTENT = b"12.7;10.0\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -32,27 +30,7 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
 @pytest.fixture(scope="module")
 def link(relay: RunningSandbox) -> str:
     """The link of a mail with one file."""
-    recipient = unique_address()
-    relay.send(
-        b"\r\n".join(
-            [
-                f"From: {relay.device}".encode(),
-                b'Content-Type: multipart/mixed; boundary="b"',
-                b"",
-                b"--b",
-                b"Content-Type: text/plain",
-                b"",
-                recipient_code(recipient).encode(),
-                b"--b",
-                b'Content-Disposition: attachment; filename="values.csv"',
-                b"",
-                CONTENT,
-                b"--b--",
-                b"",
-            ]
-        )
-    )
-    mail = relay.await_mail(recipient).decode()
+    mail = deliver_one_file(relay)
     return next(str(found) for found in LINK.findall(mail) if TO_PAGE.match(found))
 
 

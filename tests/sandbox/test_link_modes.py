@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from operate.cli import app
 from sandbox.verdicts import EICAR
+from tests.sandbox.one_file import CONTENT, deliver_one_file
 from tests.sandbox.running import (
     LINK,
     TO_PAGE,
@@ -25,7 +26,6 @@ from tests.sandbox.running import (
 )
 from tests.sandbox.waiting import eventually
 
-CONTENT = b"12.7;10.0\r\n"
 TAG = "GuardDutyMalwareScanStatus"
 
 
@@ -41,31 +41,6 @@ def scanning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbo
     config = ("linkMode=page", "malwareProtection=true")
     with running_sandbox(tmp_path_factory.mktemp("scanning"), config) as sandbox:
         yield sandbox
-
-
-def delivered(relay: RunningSandbox) -> str:
-    """A mail with one file, as its recipient gets it."""
-    recipient = unique_address()
-    relay.send(
-        b"\r\n".join(
-            [
-                f"From: {relay.device}".encode(),
-                b'Content-Type: multipart/mixed; boundary="b"',
-                b"",
-                b"--b",
-                b"Content-Type: text/plain",
-                b"",
-                recipient_code(recipient).encode(),
-                b"--b",
-                b'Content-Disposition: attachment; filename="values.csv"',
-                b"",
-                CONTENT,
-                b"--b--",
-                b"",
-            ]
-        )
-    )
-    return relay.await_mail(recipient).decode()
 
 
 def asked(url: str, form: bytes | None = None) -> tuple[int, str]:
@@ -117,7 +92,7 @@ def test_malware_that_the_scan_finds_after_delivery_is_told_to_the_operator(
 
 
 def test_presigned_links_lead_to_the_files(presigning: RunningSandbox) -> None:
-    text = delivered(presigning)
+    text = deliver_one_file(presigning)
     assert not [link for link in LINK.findall(text) if TO_PAGE.match(link)]
     assert files_behind(text) == [CONTENT]
 
@@ -133,7 +108,7 @@ def test_a_stack_with_presigned_links_has_no_page(presigning: RunningSandbox) ->
 def test_a_file_is_handed_out_only_while_it_is_known_to_be_clean(
     scanning: RunningSandbox,
 ) -> None:
-    text = delivered(scanning)
+    text = deliver_one_file(scanning)
     (page,) = (link for link in LINK.findall(text) if TO_PAGE.match(link))
     # The page's own gate: it waits for the scan.
     eventually(lambda: asked(page, b"file=1")[0] == 303)
