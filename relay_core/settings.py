@@ -102,7 +102,7 @@ class Settings:
     sender_message_limit: int = 0
     sender_window: timedelta = timedelta(seconds=300)
     recipient_budget: int = 0
-    notice_limit: int = 5
+    notice_limit: int = 10
     notice_window: timedelta = timedelta(seconds=300)
     show_recipients: bool = True
     link_mode: LinkMode = LinkMode.PAGE

@@ -85,7 +85,7 @@ class StackConfig:
     sender_window_seconds: int = 300
     pass_header_fields: tuple[str, ...] = ()
     recipient_budget_per_hour: int = 3600
-    notice_limit: int = 5
+    notice_limit: int = 10
     notice_window_seconds: int = 300
     alarm_emails: tuple[str, ...] = ()
     fallback_emails: tuple[str, ...] = ()

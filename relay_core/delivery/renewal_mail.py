@@ -1,8 +1,9 @@
-"""The mail with a new link: the list of files, and no text of the device."""
+"""The mail with a new link: why it comes and the list of files, and no text of the device."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from html import escape
 
 from relay_core.errors import Span
 from relay_core.links.download import shown_sender
@@ -10,8 +11,9 @@ from relay_core.mime.header import Header
 from relay_core.mime.quoted_printable import encode_quoted_printable
 from relay_core.outgoing.header import Sender, compose_header
 from relay_core.outgoing.letterhead import PLAIN, Letterhead
+from relay_core.outgoing.line_breaks import wrapped
 from relay_core.outgoing.link_list import ListedAttachment, format_appendix_text
-from relay_core.outgoing.link_list_html import format_appendix_html
+from relay_core.outgoing.link_list_html import FONT, format_appendix_html
 from relay_core.ports import OutgoingMail
 from relay_core.record.manifest import Manifest
 from relay_core.wording.wording import translatable
@@ -42,11 +44,15 @@ def renewal_mail(
         for one in manifest.attachments
         if one.failure is None and one.revoked_at is None
     ]
-    say = letterhead.wording.say
-    notes = [say(EXPLANATION)]
-    text = format_appendix_text(listed, notes, page_url=url, letterhead=letterhead)
-    table = format_appendix_html(listed, notes, page_url=url, letterhead=letterhead)
-    html = f"<!doctype html>\n{table}"
+    wording, say = letterhead.wording, letterhead.wording.say
+    explanation = say(EXPLANATION)
+    lines = "\n".join(wrapped(explanation))
+    text = f"{lines}\n\n{format_appendix_text(listed, page_url=url, letterhead=letterhead)}"
+    html = (
+        f'<!doctype html>\n<p lang="{wording.language.value}" dir="{wording.direction}"'
+        f' style="{FONT}">{escape(explanation)}</p>\n'
+        f"{format_appendix_html(listed, page_url=url, letterhead=letterhead)}"
+    )
     header = compose_header(
         _NO_HEADER,
         sender=Sender(

@@ -24,7 +24,7 @@ from .line_breaks import breakable_html
 from .link_list import ListedAttachment, heading
 
 _NAME = "mail-relay-files"
-_FONT = "font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.4"
+FONT = "font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.4"
 _INK, _SOFT, _LINE = "#1f2328", "#57606a", "#d0d7de"
 _DARK_GROUND, _DARK_INK, _DARK_SOFT, _DARK_LINE = "#1c2128", "#f0f3f6", "#b1bac4", "#444c56"
 # In front of all else, and in colours of its own: the device's may be those of its paper.
@@ -34,7 +34,7 @@ _TABLE = (
 )
 _CELL = (
     "padding:8px 12px;text-align:{side};vertical-align:top;word-break:break-word;color:{colour};"
-    f"{_FONT}"
+    f"{FONT}"
 )
 _ITEM = f"border-top:1px solid {_LINE}"
 
@@ -194,7 +194,7 @@ def _button(url: str, label: str, accent: str) -> str:
     look = f"background-color:{accent};border-radius:6px"
     link = (
         f"display:inline-block;padding:12px 20px;color:{text_on(accent)};font-weight:bold;"
-        f"text-decoration:none;{look};{_FONT}"
+        f"text-decoration:none;{look};{FONT}"
     )
     return (
         '<table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr>'

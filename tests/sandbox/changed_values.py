@@ -47,7 +47,7 @@ OTHERS: Mapping[str, object] = {
     "senderWindowSeconds": 600,
     "passHeaderFields": ["X-Device"],
     "recipientBudgetPerHour": 7200,
-    "noticeLimit": 10,
+    "noticeLimit": 20,
     "noticeWindowSeconds": 600,
     "alarmEmails": ["other@example.com"],
     "fallbackEmails": ["other@example.com"],
