@@ -35,25 +35,9 @@ PROSE_IN = st.sampled_from([MARKERS, ("RX",), ("ALM", "RX"), ("rx",)])
 WORDS = st.sampled_from(
     [
         *["12", "-3dBm@1310nm", "x@y", "100@10.0.0.1", "sip:100@10.0.0.1", "root@host", "lost"],
-        *[
-            "a@example.org",
-            "<a@example.org>",
-            "Bob <b@example.org>,",
-            "@oncall",
-            "from:",
-            "c@x.org",
-        ],
-        *[
-            "mailto:a@example.org",
-            "[error]",
-            "(ok)",
-            "2026-01-01",
-            "dBm",
-            "&",
-            "<",
-            "TX:5",
-            '"up"',
-        ],
+        *["a@example.org", "<a@example.org>", "Bob <b@example.org>,", "@oncall", "c@x.org"],
+        *["from:", "mailto:a@example.org", "[error]", "(ok)", "2026-01-01", "dBm", "&", "<"],
+        *["TX:5", '"up"'],
     ]
 )
 PLACES = st.sampled_from(["RX:", ":RX:", ":RX", "eth0:RX:", "RX :", "rx:", "p: RX:", "**RX:**"])
