@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from benchmarks.quota import CONTROL_GROUP, SIGNALS, Quota, quota_for, share_of
 from infra.functions.archive import AMAZON_ROOTS_FILE, function_archive
 from tests.benchmarks.test_figures import LAMBDA_TIMES
 from tests.infra.program import ROOT
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -33,23 +33,15 @@ def state_of(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if holds():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not come to that in half a minute")
-
-
 def test_what_has_used_up_its_share_is_stopped_by_a_signal_and_goes_on_in_the_end(
     busy: subprocess.Popen[bytes],
 ) -> None:
     quota = Quota(busy.pid, None)
     assert quota.means == SIGNALS
     quota.hold(0.1)
-    wait_until(lambda: state_of(busy.pid) == "T")
+    eventually(lambda: state_of(busy.pid) == "T")
     quota.release()
-    wait_until(lambda: state_of(busy.pid) == "R")
+    eventually(lambda: state_of(busy.pid) == "R")
 
 
 def test_where_a_control_group_can_be_made_the_process_is_in_it_until_the_end(

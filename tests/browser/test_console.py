@@ -21,6 +21,7 @@ from sandbox.console.forwarding import PageAnswer, PageRequest
 from sandbox.events import Trouble
 from tests.adapters.stored_message import png
 from tests.sandbox.console_site import RecordingMailer, make_content, served
+from tests.waiting import eventually
 
 SMALL_PHONE = ViewportSize(width=320, height=568)
 DESKTOP = ViewportSize(width=1280, height=800)
@@ -203,7 +204,7 @@ def test_a_mail_can_neither_run_nor_load_nor_send_anything(
     assert "it runs" not in visit.troubles
     chart = frame.get_by_alt_text("the chart")
     expect(chart).to_be_visible()
-    assert chart.evaluate("image => image.naturalWidth") == 60
+    eventually(lambda: chart.evaluate("image => image.naturalWidth") == 60)
 
 
 def test_opened_by_itself_a_mails_html_can_do_no_more(

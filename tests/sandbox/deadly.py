@@ -21,7 +21,7 @@ from rich.console import Console
 
 from tests.receipt import received
 from tests.sandbox.running import RunningSandbox, recipient_code, running_sandbox, unique_address
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 _MEMORY = 92  # MB: enough for the function and a small mail; AWS gives no less than 128
 _TOO_LARGE = 38_000_000  # bytes

@@ -7,7 +7,7 @@ import secrets
 from tests.sandbox.running import (
     RunningSandbox,
 )
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 def device() -> str:

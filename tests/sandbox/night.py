@@ -24,7 +24,7 @@ from operate.cli import app
 from relay_core.settings import MANUAL
 from tests.sandbox.receivers import Receivers
 from tests.sandbox.running import RunningSandbox, recipient_code
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "mail-relay-sandbox-"

@@ -12,7 +12,7 @@ from typing import Any
 
 from sandbox.emulator.workers import find_workers, kill_worker
 from tests.sandbox.running import RunningSandbox
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 UNSEEN: Mapping[str, str] = {
     # Sid of a statement → why nothing fails here without it

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import trustme
 
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 LONG = 300.0  # seconds that a broken expectation is waited for
 

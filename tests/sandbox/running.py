@@ -23,7 +23,7 @@ import boto3
 from botocore.config import Config
 
 from relay_core.notices.quoting import quote_words
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 MARKER = "Email_Rxers_Code"
 START_TIMEOUT = 240.0  # seconds; a few are usual, but a test machine may be busy

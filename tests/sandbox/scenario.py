@@ -36,7 +36,7 @@ from tests.sandbox.dead_letters import UNKNOWN, explain, look_at_dead_letters
 from tests.sandbox.function_lines import logged_objects
 from tests.sandbox.running import RunningSandbox
 from tests.sandbox.traffic import Mail, plan_faults, plan_mails
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 _TIMEOUT = 12
 """Seconds that a worker may take: less than the configuration allows, so that leases end soon."""

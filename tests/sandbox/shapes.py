@@ -26,7 +26,7 @@ from rich.console import Console
 from sandbox.services.log_metrics import count_errors
 from tests.core.costly import SHAPES, sized
 from tests.sandbox.running import RunningSandbox, recipient_code, running_sandbox, unique_address
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 PATIENCE = 180.0  # seconds
 _PAUSE = 0.5  # seconds between two looks at the log

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 DOCUMENTS = Path(__file__).resolve().parents[2] / "docs"
 PROGRAMS = ("postfix", "postconf", "saslpasswd2", "openssl")

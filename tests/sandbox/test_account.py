@@ -29,7 +29,7 @@ from tests.sandbox.running import (
     unique_address,
 )
 from tests.sandbox.test_ends import body_of, mail_from
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 BUDGET = 50
 MANY = 20

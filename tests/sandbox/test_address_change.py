@@ -24,7 +24,7 @@ from sandbox.app import running
 from sandbox.interface import Options, Sandbox
 from tests.sandbox.deploying import needs_engine
 from tests.sandbox.running import RunningSandbox, recipient_code, unique_address
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = needs_engine
 

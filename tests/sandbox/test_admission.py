@@ -20,7 +20,7 @@ from tests.sandbox.running import (
     running_sandbox,
     unique_address,
 )
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 GROUPS = {"oncall": ["oncall@example.com", "@backup"], "backup": ["backup@example.net"]}
 DEFAULTS = {"mute@mail.example.com": ["@backup", "mute-default@example.com"]}

@@ -15,7 +15,7 @@ from tests.sandbox.running import (
     RunningSandbox,
     running_sandbox,
 )
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 DOMAIN = "files.example.com"
 

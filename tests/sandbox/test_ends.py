@@ -20,7 +20,7 @@ from tests.sandbox.running import (
     recipient_code,
     unique_address,
 )
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 def body_of(raw: bytes) -> str:

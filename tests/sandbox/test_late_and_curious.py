@@ -28,7 +28,7 @@ from tests.sandbox.running import (
     running_sandbox,
     unique_address,
 )
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")

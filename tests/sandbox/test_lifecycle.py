@@ -15,7 +15,7 @@ import pytest
 
 from sandbox.data_folder import LOCK_NAME, data_folder
 from tests.sandbox.running import START_TIMEOUT, await_ready, sandbox_process
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture

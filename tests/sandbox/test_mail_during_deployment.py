@@ -21,7 +21,7 @@ from sandbox.interface import Options
 from sandbox.ses.receipt import Receiving
 from sandbox.verdicts import Envelope
 from tests.sandbox.running import recipient_code, unique_address
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 INTERVAL = 0.1  # seconds between two mails
 TRIED_MEANWHILE = 20  # mails, while the notification is being set

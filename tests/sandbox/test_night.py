@@ -20,7 +20,7 @@ from tests.sandbox.receivers import receivers
 from tests.sandbox.running import RunningSandbox, running_sandbox
 from tests.sandbox.troubles import GROUP, OF_MAIL, SENDER_LIMIT, TRAFFIC
 from tests.sandbox.troubles_of_telling import DESK, OF_TELLING, WEBHOOK
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 CONFIG = (
     "allowedRecipients=example.com,simulator.amazonses.com",

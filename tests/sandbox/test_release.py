@@ -24,7 +24,7 @@ from sandbox.interface import PROJECT_FOLDER, Options, Sandbox
 from tests.sandbox.deploying import needs_engine
 from tests.sandbox.life import taken_away
 from tests.sandbox.running import RunningSandbox, files_behind, recipient_code, unique_address
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 RELEASE = "4575e21"
 """The program before Pulumi's engine deployed it."""

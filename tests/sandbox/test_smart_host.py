@@ -27,7 +27,7 @@ from tests.sandbox.smart_host import (
     running_smart_host,
 )
 from tests.sandbox.test_clients import text_of
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 PICTURE = bytes(range(256)) * 40
 

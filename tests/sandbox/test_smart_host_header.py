@@ -19,7 +19,7 @@ from sandbox.smtp.server import AccessKeys, SmtpFront
 from sandbox.smtp.tls import make_server_context
 from sandbox.verdicts import Envelope
 from tests.sandbox.smart_host import SmartHost, running_smart_host
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 SENDER = "relay@mail.example.com"
 

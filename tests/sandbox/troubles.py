@@ -12,7 +12,7 @@ from sandbox.emulator.workers import find_workers, kill_worker
 from sandbox.verdicts import EICAR
 from tests.sandbox.night import PREFIX, Night, Rehearsal, measured_by_aws, nothing_more, open_page
 from tests.sandbox.running import LINK
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 TRAFFIC, SENDER_LIMIT = 12, 3
 GROUP = "plant"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.sandbox.night import PREFIX, Night, Rehearsal, measured_by_aws, nothing_more
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 DESK, WEBHOOK = "/desk", "desk"
 

@@ -28,7 +28,7 @@ from tests.adapters.relay_function.batches import (
     sqs_record,
 )
 from tests.fakes import MemoryIncomingMessages, MemoryWorld
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 class Died(BaseException):

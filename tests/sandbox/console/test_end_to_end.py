@@ -29,7 +29,7 @@ from tests.sandbox.running import (
     sandbox_process,
     unique_address,
 )
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 def site_of(relay: RunningSandbox) -> Site:

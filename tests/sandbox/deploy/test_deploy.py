@@ -14,7 +14,7 @@ from sandbox.deployers import Deployer
 from sandbox.emulator.running import Emulator
 from tests.sandbox.deploy.programs import PROJECT, REGION, Deploy
 from tests.sandbox.deploying import both_deployers, deploy_by
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
 from tests.sandbox.doctor.patient import Patient
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sandbox.emulator.running import Emulator
 from sandbox.services.function_log import FunctionLogFollower
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 class TestFunctionLog:

@@ -19,7 +19,7 @@ from tests.sandbox.running import (
     unique_address,
 )
 from tests.sandbox.services.embedded_metrics import embedded
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 def test_what_the_function_counts_is_put_under_the_stacks_name(relay: RunningSandbox) -> None:

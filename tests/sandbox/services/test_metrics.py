@@ -15,7 +15,7 @@ from sandbox.emulator.running import Emulator
 from sandbox.services.log_metrics import LogMetrics
 from sandbox.services.metrics import QueueMetrics, Tally, UnmeasurableAlarm
 from tests.sandbox.services.embedded_metrics import embedded
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 REGION = "eu-central-1"
 

@@ -17,7 +17,7 @@ from sandbox.emulator.running import Emulator
 from sandbox.events import AttachmentScanned, Event
 from sandbox.services.scanner import STATUS_TAG, MalwareScanner, ScanStatus, find_threat
 from sandbox.verdicts import EICAR
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 REGION = "eu-central-1"
 

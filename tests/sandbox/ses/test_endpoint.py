@@ -25,7 +25,7 @@ from sandbox.ses.faults import Faults
 from sandbox.ses.outbox import Outbox
 from sandbox.ses.sending import Sending
 from tests.sandbox.ses.endpoint_client import IDENTITY_ARN, REGION, SENDER, Ses, send_statement
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 RAW = b"From: Device <relay@mail.example.com>\r\nSubject: Hello\r\n\r\nHello\r\n"
 

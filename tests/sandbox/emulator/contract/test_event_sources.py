@@ -16,7 +16,7 @@ from tests.sandbox.emulator.contract.resources import (
     make_role,
     messages,
 )
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 HANDLER = """
 import json, os, time, boto3

@@ -14,7 +14,7 @@ from tests.sandbox.emulator.contract.resources import (
     policy,
     unique,
 )
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 class TestMail:

@@ -19,7 +19,7 @@ from tests.sandbox.emulator.contract.resources import (
     make_function,
     make_role,
 )
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 class TestProcess:

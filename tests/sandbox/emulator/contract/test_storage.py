@@ -21,7 +21,7 @@ from tests.sandbox.emulator.contract.resources import (
     messages,
     policy,
 )
-from tests.sandbox.waiting import eventually
+from tests.waiting import eventually
 
 
 class TestStorage:
