@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 
-from relay_core.attachments.attachment import Attachment, is_signature, replaced_entities
+from relay_core.attachments.attachment import Attachment, replaced_entities
 from relay_core.attachments.leaves import find_bodies
 from relay_core.attachments.long_text import Removals
 from relay_core.errors import Span
@@ -37,10 +37,10 @@ from .appendix import archive_note, visible_texts, with_appendix
 from .boundaries import (
     declares_boundary,
     delimiting_boundary,
-    mended_delimiter,
     opening_line,
     outgoing_boundaries,
 )
+from .delimiters import delimiter_splices, removed_entities
 from .inline_previews import InlinePreview, previews_html, with_previews
 from .letterhead import PLAIN, Letterhead
 from .link_list import ListedAttachment, format_appendix_text
@@ -123,7 +123,6 @@ class _Rewriter:
     secrets: tuple[str, ...]
     previews: tuple[InlinePreview, ...]
     letterhead: Letterhead
-    multiparts: tuple[Entity, ...] = ()
     texts: dict[Entity, str] = field(default_factory=dict)
     readings: dict[Entity, Reading] = field(default_factory=dict)  # of long texts
     unsigned: frozenset[Entity] = frozenset()
@@ -140,8 +139,8 @@ class _Rewriter:
     def prepare(self) -> None:
         """Do all that does not depend on the page."""
         detached = set(replaced_entities(self.attachments))
-        self.multiparts = tuple(entity for entity in self.message.entities if entity.parts)
-        self.boundaries = outgoing_boundaries(self.multiparts, self.secrets)
+        multiparts = tuple(entity for entity in self.message.entities if entity.parts)
+        self.boundaries = outgoing_boundaries(multiparts, self.secrets)
         self.texts, self.readings = texts_left(
             self.message, self.removals, secrets=self.secrets, detached=detached
         )
@@ -157,7 +156,7 @@ class _Rewriter:
         if self.unsigned:
             self.notes = [*self.notes, signature_note(self.letterhead.wording)]
         self._choose_places(hosts, detached)
-        gone = self._removed(detached - {self.note_place})
+        gone = removed_entities(self.message, detached - {self.note_place}, self.unsigned)
         for entity in self.message.entities:
             if entity in self.hosts or entity is self.note_place or entity in gone:
                 continue
@@ -165,7 +164,9 @@ class _Rewriter:
                 self._mend_multipart(entity)
             else:
                 self._rewrite_leaf(entity)
-        self._cut_and_close(gone)
+        openings, splices = delimiter_splices(self.message, self.boundaries, removed=gone)
+        self.openings += openings
+        self.splices += splices
 
     def for_page(self, page_url: str | None) -> RewrittenBody:
         """The body whose readers are led to that page."""
@@ -228,52 +229,10 @@ class _Rewriter:
             self.listed, self.notes, page_url=page_url, letterhead=self.letterhead
         )
 
-    # --- what goes ----------------------------------------------------------------------------
-
-    def _removed(self, detached: set[Entity]) -> frozenset[Entity]:
-        """The detached entities, void signatures, and the multiparts with nothing left in them."""
-        removed = set(detached)
-        for entity in self.unsigned:
-            removed.update(part for part in entity.parts[1:] if is_signature(part))
-        for entity in reversed(self.multiparts):
-            if entity is not self.message.root and all(part in removed for part in entity.parts):
-                removed.add(entity)
-        return frozenset(removed)
-
-    def _cut_and_close(self, removed: frozenset[Entity]) -> None:
-        # Innermost first: where several multiparts end at one place, so do their delimiters.
-        for multipart in reversed(self.multiparts):
-            if multipart in removed:
-                continue
-            close = multipart.close_delimiter
-            boundary = self.boundaries[multipart]
-            starts = [opening_line(part).start for part in multipart.parts]
-            ends = [*starts[1:], multipart.body.end if close is None else close.start]
-            for part, start, end in zip(multipart.parts, starts, ends, strict=True):
-                if part in removed:
-                    self._splice(start, end, b"")
-                    continue
-                self._write_line(opening_line(part), b"--" + boundary, limit=part.span.start)
-                if self.message.raw[part.body.end : end].strip(b"\r\n"):
-                    # Delimiter lines without a part, or a close-delimiter before its time.
-                    self._splice(part.body.end, end, CRLF)
-            if close is None:
-                line_break = b"" if multipart.parts[-1] in removed else CRLF
-                closing = line_break + b"--" + boundary + b"--" + CRLF
-                self._splice(multipart.body.end, multipart.body.end, closing)
-            else:
-                self._write_line(close, b"--" + boundary + b"--", limit=multipart.body.end)
-
-    def _write_line(self, line: Span, wanted: bytes, *, limit: int) -> None:
-        """Make a delimiter line what it should be, if it is not; `limit` is where it may end."""
-        if (mended := mended_delimiter(self.message, line, wanted, limit=limit)) is not None:
-            where = self.openings if line.start == line.end else self.splices
-            where.append(mended)
+    # --- what is corrected ----------------------------------------------------------------------
 
     def _splice(self, start: int, end: int, replacement: bytes) -> None:
         self.splices.append(Splice(Span(start, end), replacement))
-
-    # --- what is corrected ----------------------------------------------------------------------
 
     def _mend_multipart(self, entity: Entity) -> None:
         fields: dict[str, str | None] = {}

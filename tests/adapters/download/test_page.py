@@ -13,8 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.download.http import Answer
-from adapters.download.kinds import kind_of_file
-from adapters.download.notices import Notice, notice_of_file, notice_page
+from adapters.download.notices import Notice, notice_page
 from adapters.download.page import (
     PAGE_FILES,
     Shown,
@@ -24,7 +23,6 @@ from adapters.download.page import (
 from relay_core.keys import AttachmentKey, MessageId, RawKey
 from relay_core.links.download import FileStatus, LinkStatus, LinkView, OfferedFile, plan_archive
 from relay_core.record.manifest import DeliveryRecord, Manifest, StoredAttachment
-from relay_core.wording.wording import Wording
 from tests.adapters.download.outline import outline
 from tests.adapters.stored_message import ANNA, NOW
 
@@ -275,88 +273,3 @@ class TestFiles:
                 LinkView(status=LinkStatus.EXPIRED),
                 Shown(token=TOKEN, origin=ORIGIN, now=NOW, part=1, archive=None),
             )
-
-
-class TestNotices:
-    def test_each_state_has_a_page_of_its_own(self) -> None:
-        assert len(Notice) == len({notice_page(notice).body for notice in Notice})
-
-    @pytest.mark.parametrize(
-        ("notice", "status"),
-        [
-            (Notice.UNKNOWN, 404),
-            (Notice.EXPIRED, 410),
-            (Notice.REVOKED, 410),
-            (Notice.FILE_REVOKED, 410),
-            (Notice.FILE_LOST, 410),
-            (Notice.FILE_MALICIOUS, 403),
-            (Notice.FILE_UNSCANNABLE, 403),
-            (Notice.FILE_SCANNING, 409),
-            (Notice.NO_SUCH_FILE, 400),
-            (Notice.WRONG_METHOD, 405),
-            (Notice.UNAVAILABLE, 503),
-            (Notice.RENEWABLE, 410),
-            (Notice.NEW_LINK_SENT, 202),
-            (Notice.NEW_LINK_TOO_SOON, 429),
-            (Notice.NEW_LINK_NOT_SENT, 503),
-        ],
-    )
-    def test_each_has_its_status_and_only_an_offer_has_a_form(
-        self, notice: Notice, status: int
-    ) -> None:
-        answer = notice_page(notice)
-        assert status == answer.status
-        is_offer = notice in {Notice.RENEWABLE, Notice.NEW_LINK_NOT_SENT}
-        target, expected = ("'self'", {"form", "button"}) if is_offer else ("'none'", set())
-        assert f"form-action {target};" in answer.policy
-        tags = {tag for tag, _ in outline(answer).elements}
-        assert expected == tags & {"form", "button", "img"}
-
-    def test_only_what_is_asked_for_on_a_page_leads_back_to_it(self) -> None:
-        with_a_way_back = {
-            notice for notice in Notice if "a" in outline(notice_page(notice)).texts
-        }
-        states = set(FileStatus) - {FileStatus.READY}
-        assert {*map(notice_of_file, states), Notice.NO_SUCH_FILE} == with_a_way_back
-
-    def test_trouble_asks_to_come_again(self) -> None:
-        for notice in (Notice.UNAVAILABLE, Notice.NEW_LINK_TOO_SOON, Notice.NEW_LINK_NOT_SENT):
-            assert int(notice_page(notice).headers["Retry-After"]) > 0
-
-    def test_a_page_that_any_link_may_have_promises_nothing_of_it(self) -> None:
-        for notice in (Notice.UNAVAILABLE, Notice.NEW_LINK_NOT_SENT):
-            assert "valid" not in notice_page(notice).body.decode().partition("<h1>")[2]
-
-
-@pytest.mark.parametrize(
-    ("left", "text"),
-    [
-        (timedelta(days=14), "14 days"),
-        (timedelta(days=3) - timedelta(seconds=1), "71 hours"),
-        (timedelta(hours=36), "36 hours"),
-        (timedelta(hours=1), "1 hour"),
-        (timedelta(seconds=3599), "59 minutes"),
-        (timedelta(minutes=1), "1 minute"),
-        (timedelta(seconds=59), "less than a minute"),
-    ],
-)
-def test_what_is_left_is_never_rounded_up(left: timedelta, text: str) -> None:
-    assert text == Wording().duration(left)
-
-
-@pytest.mark.parametrize(
-    ("name", "content_type", "kind"),
-    [
-        ("a.jpg", "image/jpeg", "JPEG image"),
-        ("a", "text/plain; charset=utf-8", "Text"),
-        ("a.LOG", "application/octet-stream", "LOG file"),
-        ("a", "application/octet-stream", "File"),
-        ("a", "", "File"),
-        ("a.", "", "File"),
-        (".profile", "", "File"),
-        ("a.b/c", "", "File"),
-        ("a.x", "application/x-odd", "application/x-odd"),
-    ],
-)
-def test_a_file_is_of_a_kind_that_people_know(name: str, content_type: str, kind: str) -> None:
-    assert kind == kind_of_file(attachment(name, content_type=content_type), Wording())

@@ -116,3 +116,19 @@ def test_only_arabic_runs_from_the_right(language: Language) -> None:
 )
 def test_sizes_read_as_people_write_them(size: int, expected: str) -> None:
     assert expected == Wording().size(size)
+
+
+@pytest.mark.parametrize(
+    ("left", "text"),
+    [
+        (timedelta(days=14), "14 days"),
+        (timedelta(days=3) - timedelta(seconds=1), "71 hours"),
+        (timedelta(hours=36), "36 hours"),
+        (timedelta(hours=1), "1 hour"),
+        (timedelta(seconds=3599), "59 minutes"),
+        (timedelta(minutes=1), "1 minute"),
+        (timedelta(seconds=59), "less than a minute"),
+    ],
+)
+def test_what_is_left_is_never_rounded_up(left: timedelta, text: str) -> None:
+    assert text == Wording().duration(left)
