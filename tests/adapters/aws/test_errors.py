@@ -122,6 +122,15 @@ def test_a_code_never_heard_of_is_decided_by_its_status(status: int, fault: Faul
     assert fault is fault_of(client_error("BrandNewException", status))
 
 
+@pytest.mark.parametrize("code", ["PermanentRedirect", "TemporaryRedirect"])
+@pytest.mark.parametrize("status", [301, 307, 500])
+def test_a_redirect_of_s3_is_a_fault_of_the_deployment(code: str, status: int) -> None:
+    # S3 may answer 200 with the error in the body; botocore then gives the status 500
+    error = adapter_error(client_error(code, status), call="s3:PutObject", target="k")
+    assert isinstance(error, TransientError)
+    assert error.detail.endswith("[fix the deployment, then redrive the dead-letter queue]")
+
+
 @given(st.text(), st.integers(0, 999))
 def test_every_answer_has_a_fault(code: str, status: int) -> None:
     assert isinstance(fault_of(client_error(code, status)), Fault)

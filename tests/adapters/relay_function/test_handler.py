@@ -31,6 +31,7 @@ from tests.adapters.relay_function.batches import (
     body_for,
     failed_ids,
     mail,
+    metrics_of,
     sqs_record,
 )
 
@@ -113,6 +114,19 @@ class TestHandler:
         recipients = [request["Destination"]["ToAddresses"][0] for request in ses.requests]
         assert Counter(recipients) == Counter({"a@example.net": 1, "b@example.net": 2})
         assert recipients[2] == "b@example.net"
+
+    def test_each_failed_reading_of_the_directory_is_counted_for_its_alarm(
+        self, emulator: Emulator, buckets: dict[str, str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        # RELAY_DIRECTORY_PARAMETER names a parameter that does not exist
+        key = "incoming/m1"
+        raw = mail(recipients="@oncall")
+        emulator.client("s3").put_object(Bucket=buckets["incoming"], Key=key, Body=raw)
+        event = {"Records": [sqs_record(body_for(key, buckets["incoming"]))]}
+        for _ in range(2):
+            assert failed_ids(relay_function.handler(event, CONTEXT)) == ["sqs-1"]
+        counted = metrics_of(capsys)
+        assert (2, 2) == (counted["DirectoryFailures"], counted["MessagesRetried"])
 
     def test_a_week_is_reported_after_the_previous_address_was_taken_out(
         self, emulator: Emulator, buckets: dict[str, str]
