@@ -7,7 +7,9 @@ user               ─▶ pulumi (the CLI, `cli`): state, diff, order, secrets
                           ▼
                        creators (`sandbox.create`) and lives (`sandbox.lives`), by boto3
 
-`outcome` is the result of an operation, `state` repairs a state after a kill.
+`command` runs the CLI so that it can be interrupted, `inline_program` is the program that it runs,
+and `wire` converts the values between engine and provider. `outcome` is the result of an
+operation, `state` repairs a state after a kill.
 
 `project` deploys as users do: in a folder (`folder`) where the CLI itself starts the program
 (`language_host`) and the program's own provider, in separate processes.
