@@ -1,6 +1,6 @@
-"""`python -m tests.compare REV [FOLDER…]`: is what is seen from outside the same as at a revision?
+"""`python -m tests.compare REV [FOLDER…]`: compare all outputs with those of a revision.
 
-For changes that are to change nothing. It asks both trees, in a process each, for
+For changes without any effect on outputs. It collects from both trees, in a process each,
 
 * what `relayctl inspect --json` and `relayctl rewrite` say of each mail of the corpus, and of each
   mail in the folders;
@@ -94,7 +94,7 @@ def _say(first: str, *more: str) -> None:
 
 
 def _answer(out: Path, folders: list[Path]) -> None:
-    """Write every answer of the tree that is imported here: a file each."""
+    """Write every output of the imported tree, a file each."""
     for folder in folders:
         for mail in sorted(folder.rglob("*.eml")):
             place = f"{folder.name}/{mail.relative_to(folder)}"
@@ -112,7 +112,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _relayctl(arguments: list[str]) -> bytes:
-    import typer  # noqa: PLC0415 - of the tree that is asked, like all below
+    import typer  # noqa: PLC0415 - imports from the tree to be compared, like all below
     from typer.testing import CliRunner  # noqa: PLC0415
 
     from operate.cli import app  # noqa: PLC0415

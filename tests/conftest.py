@@ -1,7 +1,7 @@
-"""Hypothesis profiles: `dev` at the desk, `ci` (HYPOTHESIS_PROFILE=ci) before a change lands.
+"""Hypothesis profiles: `dev` by default, `ci` (HYPOTHESIS_PROFILE=ci) before a change lands.
 
-And the order of the files: `make test` gives each process the next file of the list, so that those
-which take longest begin it. None is then left to run alone at the end.
+And the order of the files: `make test` gives each process the next file of the list. The longest
+files come first, so that none is left to run alone at the end.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ TAKE_LONGEST = (
 )
 """Files that take twenty seconds of processor time or more, the longest first."""
 
-# A slow machine is no failure: examples are bounded by number, and a test by pytest-timeout.
+# No deadline: examples are limited by number, and a test by pytest-timeout.
 settings.register_profile("dev", deadline=None, max_examples=100, print_blob=True)
 settings.register_profile(
     "ci",

@@ -1,4 +1,4 @@
-"""The ports in memory, under the adapters' names, with state to look at and faults to order.
+"""The ports in memory, named like the adapters, with their state and faults on request.
 
 They keep the same contracts as the adapters (`tests/adapters/contracts.py` runs on both).
 Every fake has `faults`: `fake.faults.order("submit", error)` makes the next `submit` raise,
@@ -313,7 +313,7 @@ class MemoryWorld:
         arrived_at: datetime | None = None,
         attempt: Attempt = FIRST_ATTEMPT,
     ) -> RelayReport:
-        """Let a new worker relay the mail under that key, as SES has received it."""
+        """Relay the mail under that key with a new worker, with the fields that SES adds."""
         self.incoming.messages[key] = received(raw)
         return relay_message(
             key, settings, self.ports, self.worker(), arrived_at=arrived_at, attempt=attempt

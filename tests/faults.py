@@ -1,4 +1,4 @@
-"""Failures that a test orders from a fake."""
+"""Failures of a fake that a test requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Order:
 
 @dataclass(slots=True)
 class Faults:
-    """The failures that a test has ordered from a fake."""
+    """The failures that a test has requested."""
 
     orders: list[_Order] = field(default_factory=list)
 
@@ -40,7 +40,7 @@ class Faults:
 
     @contextmanager
     def around(self, method: str, target: str) -> Iterator[None]:
-        """Raise what was ordered for this call, before or after the block."""
+        """Raise the error requested for this call, before or after the block."""
         order = self._take(method, target)
         if order is not None and not order.after_effect:
             raise order.error

@@ -1,4 +1,4 @@
-"""What is no mail or hardly one: garbage, damaged mails, and other line breaks."""
+"""Invalid mails: garbage, damaged mails, and other line breaks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from tests.strategies import CRLF, Drawn, mails
 
 
 def lf_twin(raw: bytes) -> bytes:
-    """The same mail as a device on Unix writes it into the socket."""
+    """The same mail with LF line breaks, as devices on Unix write it."""
     return raw.replace(CRLF, b"\n")
 
 
 def cr_twin(raw: bytes) -> bytes:
-    """The same mail as an old Macintosh would have it."""
+    """The same mail with CR line breaks, as on old Macintosh systems."""
     return raw.replace(CRLF, b"\r")
 
 
@@ -63,12 +63,12 @@ GARBAGE: st.SearchStrategy[bytes] = st.lists(
     ).map(b"".join),
     max_size=30,
 ).map(b"".join) | st.binary(max_size=300)
-"""Bytes that are biased to look like the odd places of a mail."""
+"""Bytes with many syntax elements of mails."""
 
 
 @st.composite
 def mutated_mails(draw: st.DrawFn, source: st.SearchStrategy[Drawn] | None = None) -> bytes:
-    """A good mail with a few lines dropped, doubled, swapped or cut."""
+    """A valid mail with a few lines removed, doubled, swapped or truncated."""
     lines = draw(mails() if source is None else source).raw.splitlines(keepends=True)
     for _ in range(draw(st.integers(1, 4))):
         if not lines:

@@ -35,7 +35,7 @@ class HangUp:
 
 @dataclass(slots=True)
 class AnsweringServer:
-    """Answers each request with the next of `answers`, the last one over and over.
+    """Answers each request with the next of `answers`; repeats the last one.
 
     `choose`, if given, finds the answer to a request's JSON instead.
     """
@@ -91,7 +91,7 @@ def answering_server(*answers: Answer | Hang | HangUp) -> Iterator[AnsweringServ
                     self.wfile.write(answer.body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     state = AnsweringServer(f"http://127.0.0.1:{server.server_port}", list(answers))

@@ -13,7 +13,7 @@ from relay_core.keys import RawKey
 
 pytest.register_assert_rewrite("tests.adapters.contracts")
 
-from adapters.aws.clients import Clients, make_clients  # noqa: E402 - after the rewrite is set up
+from adapters.aws.clients import Clients, make_clients  # noqa: E402 - after register_assert_rewrite
 from relay_core.keys import AttachmentKey, MessageId  # noqa: E402 - likewise
 from relay_core.record.manifest import DeliveryRecord, Manifest, StoredAttachment  # noqa: E402 - likewise
 from sandbox.emulator.running import Emulator  # noqa: E402 - likewise

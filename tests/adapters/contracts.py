@@ -159,7 +159,7 @@ class AttachmentLinksContract:
 
 
 class ManifestsContract:
-    """`manifests`; `damage` overwrites the stored document with what is no manifest."""
+    """`manifests`; `damage` overwrites the stored document with something that is no manifest."""
 
     def test_a_message_without_a_manifest_has_none(self, manifests: Manifests) -> None:
         assert manifests.load(MessageId("unknown")) is None
@@ -298,7 +298,7 @@ class DirectoriesContract:
 
 
 class SubmissionContract:
-    """`submission`; `outbox` is all that was handed over."""
+    """`submission`; `outbox` has all submitted mails."""
 
     MAIL = OutgoingMail(
         sender="relay@example.com",

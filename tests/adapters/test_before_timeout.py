@@ -10,7 +10,7 @@ from relay_core.record.lease import Worker
 
 _NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 _TO_WRITE = timedelta(seconds=2)
-"""What a log line and two calls to S3 take at the slowest."""
+"""The longest time for a log line and two calls to S3."""
 
 _PATIENCE = 30  # seconds
 

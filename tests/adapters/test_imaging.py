@@ -1,4 +1,4 @@
-"""Pictures of images: small, made only of pixels, and never an error."""
+"""Previews of images: small, without metadata, and None where an image cannot be read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def scene(width: int = 1280, height: int = 720, mode: str = "RGB") -> Image.Image:
-    """What a camera sees: light from above, and a door."""
+    """An image like a camera's: a vertical gradient and a door."""
     image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
     ImageDraw.Draw(image).rectangle((width // 4, height // 4, width // 2, height), "red")
     return image.convert(mode)
@@ -79,7 +79,7 @@ def test_it_keeps_to_its_bytes(most: int) -> None:
 
 def test_what_lies_on_its_side_is_put_upright() -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by a quarter (Exif 2.3, Orientation)
+    exif[0x0112] = 6  # rotated by 90 degrees (Exif 2.3, Orientation)
     picture = PREVIEWS.make(encoded(scene(), "JPEG", exif=exif), most_bytes=ENOUGH)
     assert picture is not None
     assert (360, 640) == (picture.width, picture.height)

@@ -132,7 +132,7 @@ class Posting:
     log: io.StringIO
 
     def __call__(self, kind: str, *, message: object | None = None, tries: int = 1) -> bool:
-        """Whether a notice on the queue of a receiver of that kind was taken."""
+        """Whether the function accepted a notice on the queue of a receiver of that kind."""
         notice = {"reason": "spam", "stack": "dev", "text": "words <!channel>"}
         body = {
             "MessageId": "id-1",
@@ -214,7 +214,7 @@ def test_what_is_not_taken_stays_on_the_queue_and_waits_longer_each_time(
         server.answers.append((status, {"Location": server.url}, b"no_service"))
         assert not posting("slack", tries=tries)
         assert posting.aws.postponed.pop() == delay
-    # None was followed anywhere.
+    # No redirect was followed.
     assert len(server.requests) == 3
     assert f"it answered {status}, no_service" in posting.log.getvalue()
 

@@ -1,4 +1,4 @@
-"""Addresses that get nothing are counted, and a look that fails is no good sign."""
+"""Unconfirmed and missing subscriptions are counted; a failed check counts all as missing."""
 
 from __future__ import annotations
 

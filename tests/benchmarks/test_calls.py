@@ -182,7 +182,7 @@ class TestCallsOfNotices:
             return dict(count(recorder.take()))
 
         counted = {"s3.GetObject": 3, "s3.PutObject": 2}
-        # Each is from another sender.
+        # Each mail has another sender.
         for _ in range(SENDERS_TOLD):
             assert counted | {"sns.Publish": 1} == calls()
         # The first suppressed notice causes the summary.

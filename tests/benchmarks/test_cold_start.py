@@ -1,4 +1,4 @@
-"""A cold start is compared with boto3 making the same clients, from the code that is said."""
+"""A cold start is compared with boto3 making the same clients, from the given code."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_more_recipients_and_more_bytes_cost_more_as_measured() -> None:
             for shape in (SMALL, LARGE)
         )
     assert costs == sorted(costs)
-    # Each recipient is an outgoing mail, whatever else it is.
+    # Each recipient is one outgoing mail.
     assert costs[-1] - costs[0] > 39 * prices.SES_OUTGOING.usd_each * 1e6
     assert text < attached
 

@@ -1,4 +1,4 @@
-"""The emulated Lambda runs the archive, and holds it to its share."""
+"""The emulated Lambda runs the archive, and limits it to its share of a processor."""
 
 from __future__ import annotations
 

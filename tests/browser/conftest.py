@@ -30,7 +30,7 @@ from tests.browser.visits import DESKTOP, Open, Visit
 
 REGION = "eu-central-1"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-# As root there is no sandbox to have; the others keep it from asking for hosts of its maker.
+# Root cannot use Chromium's sandbox; the other flags stop its own requests to the network.
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -47,7 +47,7 @@ def function_url(function: Function) -> Iterator[str]:
             }
 
         def log_message(self, *_: object) -> None:
-            """Keep what pytest shows free of it."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -1,6 +1,6 @@
-"""What recipients have before them, as HTML: mails, and each state of the download page.
+"""What recipients see, as HTML: mails, and each state of the download page.
 
-Made by the functions that make it on a stack, of files and words of our own.
+The functions of a stack make it, from files and texts of the tests.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from tests.fakes import MemoryWorld
 from tests.receipt import received
 
 ORIGIN = "http://127.0.0.1:9"
-"""Where the scenes are shown; a browser's route answers for it, and nothing listens there."""
+"""The URL of the scenes; the browser's route answers it, without a server."""
 
 TOKEN = "T" * 40
 _NOW = datetime(2026, 11, 29, 5, 20, tzinfo=UTC)
@@ -85,7 +85,7 @@ class Scene:
 
 
 def appearance(language: Language, accent: str = "#14508c") -> Appearance:
-    """A stack's own, in that language."""
+    """The appearance of a stack with an organisation, in that language."""
     return Appearance(
         organisation="Example Works GmbH & Co. KG",
         contact="support@example.org",
@@ -133,12 +133,12 @@ def _mail(device: str, own: Appearance) -> str:
     return with_block(device.replace("<head>", f"<head>{_VIEWPORT}"), block)
 
 
-# What mail programs on phones add: without it a browser draws a page of a desk's width.
+# Mail programs on phones add this; without it a browser lays out a page as wide as a desktop.
 _VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 
 
 class _Pictures:
-    """`ImagePreviews` whose pictures a browser's route answers for."""
+    """`ImagePreviews` whose pictures the browser's route serves."""
 
     def make(self, content: bytes, *, most_bytes: int) -> Picture | None:
         return Picture(content=content[:most_bytes], width=640, height=400)

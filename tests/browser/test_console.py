@@ -1,4 +1,4 @@
-"""The sandbox's console as people have it before them, full of what strangers may write."""
+"""The sandbox's console in Chromium, with content that unknown senders may write."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PAGES = (
     *("/incoming", "/incoming?q=none", "/mail?q=fro", "/faults"),
     *(f"/incoming/{fate}" for fate in ("parked", "partly", "refused")),
 )
-# Each of these would run, load or send something in a page without restrictions.
+# Without restrictions, each of these runs, loads or sends something.
 HTML = """\
 <html><head><link rel="preconnect" href="{far}"><link rel="dns-prefetch" href="{far}">
 <link rel="prefetch" href="{far}/0"><link rel="stylesheet" href="{far}/a">
@@ -72,7 +72,7 @@ def download_page(_request: PageRequest) -> PageAnswer:
 
 
 class Elsewhere:
-    """A server that a mail would have its reader's browser call. It only counts its callers."""
+    """A server that a mail's HTML refers to. It only counts connections."""
 
     def __init__(self) -> None:
         self.callers = 0
@@ -122,7 +122,7 @@ def console(elsewhere: Elsewhere, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @dataclass
 class Visit:
-    """A person at a browser: `troubles` are what their browser complains of or asks them."""
+    """A browser page; `troubles` are errors and warnings of its console, and dialogs."""
 
     page: Page
     troubles: list[str] = field(default_factory=list)
@@ -133,14 +133,14 @@ class Visit:
         self.page.on("dialog", lambda dialog: self.troubles.append(dialog.message))
 
     def _hear(self, message: ConsoleMessage) -> None:
-        # Chromium says of every page that is not a 200 that it is none.
+        # Chromium logs an error for every page whose status is not 200.
         if message.type in {"error", "warning"} and "status of 404" not in message.text:
             self.troubles.append(message.text)
 
 
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Any]:
-    """Opens a URL in a window of its own."""
+    """Opens a URL in a new window."""
     contexts = []
 
     def open_it(
@@ -164,7 +164,7 @@ def opened(browser: Browser) -> Iterator[Any]:
         context.close()
 
 
-# What of axe's rules the colours can change.
+# The rules of axe whose result depends on the colours.
 COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
 
 
@@ -179,7 +179,7 @@ def test_every_page_is_whole_and_for_everybody_by_day_and_by_night(
         for scheme, rules in (("light", {}), ("dark", COLOURS)):
             visit.page.emulate_media(color_scheme=scheme)
             assert not visit.page.evaluate(wide), f"{path} scrolls sideways"
-            # The mail in the frame is its sender's.
+            # The mail in the frame is the sender's HTML, not the console's.
             found = Axe().run(visit.page, options={"iframes": False, **rules})
             assert found.violations_count == 0, (path, scheme, found.generate_report())
         assert "it runs" not in visit.troubles

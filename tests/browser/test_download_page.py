@@ -95,7 +95,7 @@ def test_every_page_fits_the_screen_and_its_buttons_the_finger(
                 box = button.bounding_box()
                 assert box is not None
                 assert min(box["height"], box["width"]) >= 44
-                # Of fractions of a pixel, less than one may be outside.
+                # Positions are fractions: less than one pixel may be outside.
                 assert min(box["x"], box["y"]) > -1
                 assert box["x"] + box["width"] < screen["width"] + 1
                 assert box["y"] + box["height"] < screen["height"] + 1
@@ -111,7 +111,7 @@ def test_axe_finds_nothing_to_complain_about_on_any_page(
             shown.page.goto(url)
             result = Axe().run(shown.page)
             assert 0 == result.violations_count, result.generate_report()
-            # What axe could not decide is no pass.
+            # What axe could not decide does not count as passed.
             assert [] == [one["id"] for one in result.response["incomplete"]]
 
 
@@ -128,7 +128,7 @@ def test_a_page_loads_nothing_from_elsewhere_and_breaks_no_rule_of_its_own(
             asked = [urlsplit(one) for one in shown.requests]
             assert {here.netloc} == {one.netloc for one in asked}
             assert {here.path.split("/")[1]} == {one.path.split("/")[1] for one in asked}
-            # One of the hostile files calls itself an image and is none.
+            # One of the hostile files claims to be an image and is none, so its preview fails.
             assert (1 if kind == "hostile" else 0) == len(shown.troubles), shown.troubles
 
 
@@ -151,7 +151,7 @@ def test_a_file_comes_byte_for_byte_at_the_press_of_its_button(
         button = shown.page.get_by_role("button", name=f"Download {file.name}", exact=True)
         act = button.tap if screen is not DESKTOP else button.click
         assert (file.name, file.content) == shown.download(act)
-        # The page stays, ready for the next.
+        # The download does not leave the page.
         assert pages["files"] == shown.page.url
     assert [] == shown.troubles
 

@@ -23,7 +23,7 @@ LISTED = (
     ),
 )
 
-# Each is the end of a document; "Words." is before it, and "More." sometimes after it.
+# Each value is the end of a document; "Words." comes before it, sometimes "More." after it.
 ENDINGS = {
     "nothing": "",
     "as it should be": "</body></html>",
@@ -183,7 +183,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 
 def faults_in(page: Page, html: str) -> Any:
     block = format_appendix_html(LISTED, [NOTE], page_url=URL, among=html)
-    # Parsed as a page that is opened would be, in the process that is there already.
+    # Parsed as an opened page is, but without a new renderer process.
     page.set_content(with_block(html, block))
     return page.evaluate(SEEN, URL)
 
@@ -207,7 +207,7 @@ TAGS = [
     )
     for slash, hidden in (("", " hidden"), ("", ""), ("/", ""))
 ]
-# What lies in front of all is not seen through where nothing but the top is a safe place.
+# Without "in front of all", which covers a list that is not at the top of the document.
 PIECES = [*(one for name, one in ENDINGS.items() if name != "in front of all"), *TAGS]
 
 

@@ -138,7 +138,7 @@ def test_nothing_is_cut_and_nothing_touches_its_edge_on_the_smallest_phone(
 def test_a_text_and_a_table_are_shown_from_their_beginning(
     screen: Screen, language: Language
 ) -> None:
-    """The device's words keep their direction, whichever way the page is read."""
+    """The device's text keeps its own direction in a left-to-right and a right-to-left page."""
     phone = screen("light")
     for scene in scenes(language):
         if scene.name in {"look at text", "look at arabic text", "look at table"}:
@@ -162,7 +162,7 @@ def test_axe_finds_nothing_whatever_the_language_and_the_colour(
     faults = {}
     for scene in scenes(language, accent):
         if scene.name == "look at arabic text":
-            continue  # axe cannot see what continues to the left; its colours are the other text's
+            continue  # axe cannot check text that scrolls to the left
         show(page, scene)
         result = Axe().run(page, _ours(scene))
         found = [
@@ -190,7 +190,7 @@ def test_the_lines_of_the_list_are_soft_by_night_whatever_the_device_wrote(
 
 
 def _ours(scene: Scene) -> str | None:
-    """What of a scene is not the device's: of a mail the list, or all that is made of a text."""
+    """The selector of what the relay wrote: in an HTML mail the list, in a text mail all of it."""
     if not scene.is_mail:
         return None
     return "#mail-relay-files" if "mail-relay-files" in scene.html else "body"
@@ -204,7 +204,7 @@ def test_arabic_runs_from_the_right_as_a_whole(screen: Screen) -> None:
             side = "one => getComputedStyle(one).direction + getComputedStyle(one).textAlign"
             cells = phone.locator("#mail-relay-files td")
             found = {cells.nth(place).evaluate(side) for place in range(cells.count())}
-            # The cell of the button has nothing of its own: its start is the right.
+            # The button's cell sets no alignment: "start" is the right side there.
             assert found <= {"rtlright", "rtlstart"}
             right = "one => one.getBoundingClientRect().right"
             button = phone.get_by_role("button").evaluate(right)

@@ -1,4 +1,4 @@
-"""A person at a browser."""
+"""A page open in a browser, and what a person does there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DESKTOP = ViewportSize(width=1280, height=800)
 
 @dataclass
 class Visit:
-    """A person at a browser: `page` is what is on the screen, `troubles` what the console says."""
+    """An open `page`; `troubles` are the errors and warnings of its console."""
 
     page: Page
     troubles: list[str] = field(default_factory=list)
@@ -25,7 +25,7 @@ class Visit:
         self.page.on("request", self._see)
 
     def _hear(self, message: ConsoleMessage) -> None:
-        # Chromium says of every page that is not a 200 that it is none.
+        # Chromium logs an error for every page whose status is not 200.
         is_own_status = message.location["url"] == self.page.url and "status of" in message.text
         if message.type in {"error", "warning"} and not is_own_status:
             self.troubles.append(message.text)

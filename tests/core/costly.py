@@ -71,12 +71,12 @@ def _encoded(text: str, charset: str) -> bytes:
 
 
 def _name(number: int, size: int) -> bytes:
-    """A name in bytes of no charset, another one for each number."""
+    """A name of bytes that are valid in no charset, different for each number."""
     return bytes(0xA1 + (number * 31 + place * place) % 94 for place in range(size))
 
 
 def _words(label: bytes, n: int, *, first: int = 0) -> bytes:
-    """Encoded-words with prose between them, of bytes that the label does not mean."""
+    """Encoded-words of bytes that are invalid under the label, with prose between them."""
     return b"".join(
         b"=?%b?q?=%02x=%02x=%02x?= x" % (label, 128 + i % 128, 128 + i * 7 % 128, 128 + i % 113)
         for i in range(first, first + n)
@@ -103,7 +103,7 @@ _IMAGE = b"--b\r\nContent-Type: image/png\r\nContent-ID: <1@x>\r\n\r\nx\r\n"
 _CSV = b"--b\r\nContent-Type: text/csv; charset=utf-8\r\n\r\n"
 
 SHAPES: dict[str, Shape] = {
-    # What devices really send, only more of it.
+    # Ordinary mails of devices, only longer.
     "base64 attachment": lambda n: _mixed(
         _BASE64 + base64.encodebytes(bytes(range(57))) * n + b"\r\n"
     ),
@@ -282,10 +282,10 @@ SHAPES: dict[str, Shape] = {
 def sized(name: str, size: int) -> bytes:
     """A mail of that shape of about `size` bytes, and never more.
 
-    A shape that has a most of its own gives what it can.
+    A shape with a maximum of its own gives at most that.
     """
     shape = SHAPES[name]
-    base, step = 100, 8000  # two sizes tell what a repetition takes
+    base, step = 100, 8000  # the size of a repetition, from two sizes
     first = len(shape(base))
     each = (len(shape(base + step)) - first) / step
     n = base + int((size - first) / each)

@@ -1,8 +1,8 @@
-"""The laws of the core, as functions: the property tests and the fuzzers hold mails to them.
+"""The laws of the core as functions, for the property tests and the fuzzers.
 
 Only the standard library and the core are imported here, so that a fuzzer needs neither pytest
-nor Hypothesis. A law that is broken raises `AssertionError`; anything else that is raised is a
-fault in itself.
+nor Hypothesis. A broken law raises `AssertionError`; any other exception is a
+fault too.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ MAX_LINE = 998
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relayed:
-    """What the whole pure path makes of a mail: `contents` are of all attachments, in order."""
+    """The result of the whole pure path: `contents` are those of all attachments, in order."""
 
     plan: RelayPlan
     attachments: tuple[Attachment, ...]
@@ -66,8 +66,8 @@ class Relayed:
 def relayed(raw: bytes, settings: Settings = SETTINGS) -> Relayed | None:
     """Plan, decode and rewrite, as the relay does; None if the bytes cannot be read at all.
 
-    A mail that would be refused or ignored is rewritten for `RECIPIENT` all the same: what is
-    planned for it must be right as well, for the policy may be another one.
+    A mail that would be refused or ignored is rewritten for `RECIPIENT` nevertheless: its plan
+    must be right too, as another policy may relay it.
     """
     planned = plan_relay(raw, RAW_KEY, settings, may_lack_receipt=True)
     if isinstance(planned, RelayPlan):
@@ -107,7 +107,7 @@ def relayed_in_turn(raw: bytes, settings: Settings = SETTINGS) -> str:
 def composed(
     plan: RelayPlan, contents: Sequence[bytes], settings: Settings, *, page: str | None = None
 ) -> bytes:
-    """The outgoing mail of a plan: a link for every detached attachment, or one to the page."""
+    """The outgoing mail of a plan: a link for each detached attachment, or one to the page."""
     listed = [
         ListedAttachment(
             name=upload.attachment.safe_name,
@@ -144,7 +144,7 @@ def check_any_bytes(raw: bytes) -> Relayed | None:
 
 
 def check_structure(message: Message) -> None:
-    """Spans lie in order and inside of each other; defects point into the message."""
+    """Spans are in order and nested; the positions of defects are inside the message."""
     length = len(message.raw)
     for entity in message.root.walk():
         assert 0 <= entity.span.start <= entity.body.start <= entity.body.end <= length
@@ -159,7 +159,7 @@ def check_structure(message: Message) -> None:
 
 
 def check_attachments(result: Relayed) -> None:
-    """Numbers run from 1, keys are unique, and what is stored is what was found to detach."""
+    """Numbers run from 1, keys are unique, and the stored files are those to be detached."""
     found = result.attachments
     assert list(range(1, len(found) + 1)) == [one.index for one in found]
     keys = [upload.key for upload in result.plan.uploads]
@@ -236,13 +236,13 @@ _LINE_ENDS = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n|\Z)")
 def check_rewriting_is_done(result: Relayed) -> None:
     """Rewriting the outgoing mail again changes nothing.
 
-    A text that was not understood may be so the second time, and never the third: the texts
-    beside it then say in which charset they were read, and that is a hint.
+    A text in an unknown charset may be decoded at the second reading, but not only at the third:
+    the texts beside it are labelled after the first rewriting, and their charset is a hint.
     """
     outgoing = result.outgoing
     message = parse_message(outgoing)
     if find_body_codes(message, SETTINGS.markers)[0] is not message:
-        return  # a file that holds a code is a body, now that no body holds one
+        return  # a file with a code counts as a body, as no body has a code any more
     again = _rewritten_again(outgoing, result.recipients)
     if not all(result.message.text(one).reading.is_understood for one in _texts(result.message)):
         outgoing, again = again, _rewritten_again(again, result.recipients)

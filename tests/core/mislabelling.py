@@ -29,7 +29,7 @@ WORDS = (
 
 
 class Taken(NamedTuple):
-    """So many texts were `tried`, and so many taken for something else; `example` is one."""
+    """The numbers of texts `tried` and read wrongly; `example` is a wrong one."""
 
     tried: int
     wrong: int
@@ -37,7 +37,7 @@ class Taken(NamedTuple):
 
 
 def taken(texts: list[bytes], declared: TransferEncoding, real: TransferEncoding) -> Taken:
-    """How the texts are read under a label; the real encoding of all is `real`."""
+    """Read the texts under a label; the real encoding of all is `real`."""
     wrong = [text for text in texts if found(text, declared) is not real]
     return Taken(len(texts), len(wrong), wrong[0] if wrong else b"")
 
@@ -94,7 +94,7 @@ def quoted_printable_for_prose(count: int) -> Taken:
 
 
 def prose_for_quoted_printable(count: int) -> Taken:
-    """Of prose that decoding would change."""
+    """Prose that is changed if it is decoded as quoted-printable."""
     pick = random.Random(20)
     texts = []
     for _ in range(count):

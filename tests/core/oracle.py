@@ -1,4 +1,4 @@
-"""The standard library's `email` as the oracle: what it says of a mail, in our words."""
+"""The standard library's `email` as the oracle: its reading of a mail, in the core's types."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def leaves(raw: bytes) -> list[Leaf]:
 
 
 def text_of(part: email.message.Message) -> str:
-    """A text part's words, LF line breaks."""
+    """The text of a part, with LF line breaks."""
     content = part.get_payload(decode=True)
     assert isinstance(content, bytes)
     charset = part.get_content_charset("us-ascii")

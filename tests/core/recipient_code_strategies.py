@@ -1,4 +1,4 @@
-"""Recipient codes to test with: what they say, and the many ways of writing that."""
+"""Recipient codes for tests: their entries, and the many ways of writing them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from relay_core.recipient_code.markers import marker_pattern
 
 MARKER = "Email_Rxers_Code"
 
-# What a code says: what nobody takes for marks around an address.
+# Characters of entries that cannot be marks around an address.
 _ATEXT = "abcxyzABC0189#$&'+^_~-"
 _UNMISTAKABLE = re.compile(r"[A-Za-z0-9_]|\+[0-9]")
 _LABELS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True).filter(
@@ -41,7 +41,7 @@ CODES = st.lists(ENTRIES, min_size=1, max_size=6).map(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """Something as it is written, and the entries that it says."""
+    """A written form, and the entries that it means."""
 
     text: str
     entries: tuple[Entry, ...]
@@ -76,7 +76,7 @@ SEPARATORS = st.sampled_from(
 
 @st.composite
 def written_codes(draw: st.DrawFn) -> Written:
-    """A whole code in some spelling, all its colons there."""
+    """A whole code in some spelling, with all its colons."""
     entries = draw(st.lists(WRITTEN_ENTRIES, min_size=1, max_size=5))
     text = entries[0].text
     for entry in entries[1:]:
@@ -109,7 +109,7 @@ BLOCKS_OF_LINES = st.lists(
     st.builds("{}{}".format, LINES, st.sampled_from(["\n", "\r\n"])), max_size=4
 ).map("".join)
 
-# What a code is made of and what stands around it, in no order.
+# Parts of codes and of the text around them, in any order.
 _FRAGMENTS = st.sampled_from(
     [
         *[f":{MARKER}:", f"{MARKER}:", f":{MARKER}", MARKER, ":", "::"],
@@ -140,7 +140,7 @@ _HTML_FRAGMENTS = st.sampled_from(
 )
 TEXT_SOUP = st.lists(_FRAGMENTS | st.text(max_size=5), max_size=30).map("".join)
 HTML_SOUP = st.lists(_FRAGMENTS | _HTML_FRAGMENTS | st.text(max_size=5), max_size=40).map("".join)
-# With torn markers, which become whole when what stands between is cut.
+# With split markers, which are joined when the text between them is removed.
 _TORN = st.sampled_from(["Email_", "Rxers_Code"])
 TORN_SOUP = st.lists(_FRAGMENTS | _TORN | _HTML_FRAGMENTS, max_size=40).map("".join)
 
@@ -163,7 +163,7 @@ _INLINE = ["b", "span", "i", "font", "u"]
 
 @st.composite
 def rendered(draw: st.DrawFn, text: str) -> str:
-    """The text as HTML that shows it, in one of very many ways. Its tags are balanced."""
+    """HTML that shows the text, in one of many spellings, with balanced tags."""
     text = text.replace("\r\n", "\n")
     line_break = draw(st.sampled_from(["<br>", "<br />\n", "<BR\n>"]))
     pieces = [_ENTITIES[character][0] if character in "<>&" else character for character in text]
@@ -174,7 +174,7 @@ def rendered(draw: st.DrawFn, text: str) -> str:
         else:
             pieces[place] = draw(st.sampled_from(_SHOW_NOTHING)) + pieces[place]
     pieces = [line_break if piece == "\n" else piece for piece in pieces]
-    # Elements around ranges that lie within one another or beside one another.
+    # Elements around ranges that are nested or disjoint.
     ends = sorted(draw(st.lists(places, max_size=8 if text else 0)))
     open_elements: list[str] = []
     for place in ends:

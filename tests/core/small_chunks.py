@@ -1,4 +1,4 @@
-"""Content in chunks as small as a test likes, so that their edges fall anywhere."""
+"""Content in chunks of a chosen size, so that chunks may end at any byte."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ TSPECIALS = {*'()<>@,;:\\"/[]?='}
     ("name", "characters"),
     [
         ("FTEXT", VISIBLE - {":"}),
-        # Whatever is visible and no special (RFC 5322 section 3.2.3).
+        # The visible characters without the specials (RFC 5322 section 3.2.3).
         ("ATEXT", VISIBLE - {*'()<>[]:;@\\,."'}),
         ("QTEXT", VISIBLE - {'"', "\\"}),
         ("TOKEN", VISIBLE - TSPECIALS),

@@ -7,7 +7,7 @@ import pytest
 from tests.core.costly import SHAPES, sized
 
 BOUNDED = frozenset({"small parts", "small texts", "code in the subject"})
-"""Shapes that have a most of their own."""
+"""Shapes with a maximum size of their own."""
 
 
 @pytest.mark.parametrize("name", SHAPES)

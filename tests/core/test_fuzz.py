@@ -1,4 +1,4 @@
-"""The fuzzers' targets hold on the whole corpus: a fuzzer starts where all is well."""
+"""The fuzz targets raise nothing on the whole corpus, which is the seed of the fuzzers."""
 
 from __future__ import annotations
 

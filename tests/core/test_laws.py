@@ -53,7 +53,7 @@ def found_in(result: Relayed) -> list[DrawnAttachment]:
     ]
 
 
-# --- what went in comes out -------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------
 
 
 @given(rich_mails())
@@ -77,7 +77,7 @@ def test_the_recipients_are_those_of_the_code(drawn: Drawn) -> None:
 
 
 def _recipients_that_count(drawn: Drawn) -> tuple[str, ...]:
-    """A code in a plain text counts before one in HTML, which usually says the same."""
+    """The recipients of the codes that count: of those in plain text, if any, else in HTML."""
     codes: dict[str, list[str]] = {"text/plain": [], "text/html": []}
     for kind, text in drawn.texts:
         if ":Email_Rxers_Code:" in text:
@@ -87,8 +87,8 @@ def _recipients_that_count(drawn: Drawn) -> tuple[str, ...]:
 
 @given(rich_mails())
 def test_the_oracle_decodes_the_same_bytes(drawn: Drawn) -> None:
-    # The oracle opens messages in messages, knows other words for uuencode, reads no folded or
-    # undeclared boundary.
+    # The oracle opens messages in messages, accepts other names of uuencode, reads no folded
+    # or undeclared boundary.
     raw = drawn.raw.lower()
     assume(b"message/" not in raw)
     assume(b"digest" not in raw)
@@ -99,7 +99,7 @@ def test_the_oracle_decodes_the_same_bytes(drawn: Drawn) -> None:
     assert theirs == ours
 
 
-# --- what goes out ----------------------------------------------------------------------------
+# --- writing ----------------------------------------------------------------------------------
 
 
 @given(rich_mails())
@@ -176,9 +176,9 @@ def _travels(result: Relayed, leaf: Entity, raw: bytes) -> bool:
     )
 
 
-# --- what does not matter ---------------------------------------------------------------------
+# --- changes without effect -------------------------------------------------------------------
 
-# Where line breaks are content, another line break is other content.
+# Not for contents to which line breaks belong.
 ENCODED = rich_mails().filter(lambda drawn: b"8bit" not in drawn.raw.lower())
 
 
@@ -211,7 +211,7 @@ def _without_line_breaks(one: DrawnAttachment) -> bytes:
 
 
 def kinds(result: Relayed) -> set[DefectKind]:
-    # The line breaks themselves are what differs between twins.
+    # Twins differ in their line breaks.
     return {defect.kind for defect in result.message.defects} - {DefectKind.BARE_LINE_BREAK}
 
 
@@ -225,7 +225,7 @@ def test_what_follows_the_end_changes_nothing(drawn: Drawn, garbage: bytes) -> N
     assert texts_of(result) == texts_of(longer)
 
 
-# --- whatever comes ---------------------------------------------------------------------------
+# --- arbitrary bytes --------------------------------------------------------------------------
 
 
 @given(GARBAGE | mutated_mails() | mutated_mails(rich_mails()))

@@ -1,4 +1,4 @@
-"""Nothing that a mail can hold makes the work grow faster than the mail.
+"""The work for a mail grows at most linearly with its size, for every content.
 
 No time is measured here: `python -m tests.core.adversarial` does that. Calls are counted,
 which shows loops that are quadratic in Python; what is quadratic inside of one call, such as a
@@ -30,7 +30,7 @@ from tests.core.laws import RAW_KEY, SETTINGS, relayed
 from tests.fakes import MemoryWorld
 
 LARGE = 250_000
-"""Bytes that are read in well under a second, and would take minutes if that were quadratic."""
+"""A number of bytes that takes less than a second in linear time, minutes in quadratic time."""
 
 each_shape = pytest.mark.parametrize(
     "shape",
@@ -62,7 +62,7 @@ def calls_in(work: Callable[[], object]) -> int:
 @each_shape
 @pytest.mark.timeout(60)
 def test_twice_the_size_is_twice_the_work(shape: Shape) -> None:
-    relayed(shape(400), UNLIMITED)  # what is compiled or cached once does not count
+    relayed(shape(400), UNLIMITED)  # without what is compiled or cached once
     once, twice = calls_of(shape(200)), calls_of(shape(400))
     assert twice <= 2.3 * once
 
@@ -104,7 +104,7 @@ def test_so_many_encoded_words_of_a_value_are_decoded_and_no_more(word: str) -> 
 def test_each_text_is_tried_in_few_of_the_charsets_that_a_mail_names() -> None:
     hints = [f"iso-8859-{number}" for number in (3, 6, 7, 8, 14, 16)]
     content = bytes(range(128, 256)) * 10
-    decode_text(content, None, hints)  # what is cached once does not count
+    decode_text(content, None, hints)  # without what is cached once
     few, many = (calls_in(partial(decode_text, content, None, one)) for one in (hints[:4], hints))
     assert few == many
 

@@ -25,9 +25,9 @@ from tests.core.laws import RAW_KEY, SETTINGS, relayed, relayed_in_turn
 
 SIZE = 700_000
 MOST = 3 * SIZE + 32_000_000
-"""What may be allocated at most while a mail of `SIZE` is relayed.
+"""The limit of allocated bytes while a mail of `SIZE` is relayed.
 
-Of tags, what is read closely at once (`Grain.region`) takes the 32 MB; in a larger mail no more.
+The 32 MB are for a region of tags (`Grain.region`), which is limited in larger mails too.
 """
 
 COSTLY = (
@@ -40,13 +40,13 @@ COSTLY = (
     "uuencoded files",
     "equals signs",
 )
-"""The shapes that took sixty times their size and more before there was a budget."""
+"""The shapes that took more than sixty times their size before the budget was introduced."""
 
 
 @pytest.mark.skipif(not IS_SOUND, reason="this Python needs memory for each repeated group")
 @pytest.mark.parametrize("name", COSTLY)
 def test_no_shape_takes_many_times_its_size(name: str) -> None:
-    relayed_in_turn(sized("log", 20_000))  # what is made once does not count
+    relayed_in_turn(sized("log", 20_000))  # without what is made once
     raw = sized(name, SIZE)
     tracemalloc.start(1)
     try:
@@ -59,7 +59,7 @@ def test_no_shape_takes_many_times_its_size(name: str) -> None:
 
 PARTS = 1000
 MOST_FOR_A_PART = 4000
-"""Bytes that are allocated for a small part at most, beside what its content takes."""
+"""The limit of bytes allocated for a small part, in addition to its content."""
 
 
 @pytest.mark.skipif(not IS_SOUND, reason="this Python needs memory for each repeated group")
@@ -174,7 +174,7 @@ def test_headers_are_counted_while_they_are_read(raw: bytes, words: str) -> None
 
 
 def test_a_text_that_reads_like_a_header_for_long_is_a_text() -> None:
-    """A part without its empty line is read no further than a header may be long."""
+    """A part without an empty line is read as a header up to the limit of a header only."""
     part = b"--b\r\nContent-Type: text/plain\r\n" + b"Temperature: 21.5\r\n" * 5000
     limits = Limits(header_size=10_000)
     message = parse_message(mixed(part), limits)

@@ -1,4 +1,4 @@
-"""The relay over ports in memory: every end of a mail, and what a second delivery does."""
+"""The relay over ports in memory: every outcome of a mail, and repeated deliveries."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_the_header_speaks_for_the_device_and_marks_the_relay() -> None:
     [
         ("Boiler 3 <boiler@plant.example>", "Boiler 3", "boiler@plant.example"),
         ("boiler@plant.example", '"boiler@plant.example"', "boiler@plant.example"),
-        # Replies to these would go nowhere.
+        # Replies to these addresses would not reach anybody.
         ("Boiler 3 <boiler@gw.local>", "Boiler 3", None),
         ("Boiler 3 <root@localhost.localdomain>", "Boiler 3", None),
         ("Boiler 3 <boiler>", "Boiler 3", None),

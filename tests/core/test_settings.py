@@ -1,4 +1,4 @@
-"""Laws of the settings: they travel unchanged, and say all that is wrong with them at once."""
+"""Laws of the settings: a round trip changes nothing, and all errors are reported at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from relay_core.settings import CodesCounted, LinkMode, Settings, VerdictAction
 from tests.core.recipient_code_strategies import ADDR_SPECS, DOMAINS
 
 NAMES = st.from_regex(r"[A-Za-z0-9_.-]{3,20}", fullmatch=True)
-# `*@example.org` is refused: nobody means an address whose local-part is an asterisk.
+# `*@example.org` is refused: it looks like a pattern, but would be a single address.
 PATTERNS = (
     ADDR_SPECS.filter(lambda text: not text.startswith("*@"))
     | DOMAINS

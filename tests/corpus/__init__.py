@@ -3,7 +3,7 @@
 `rfc/` has what the RFCs allow, `legacy/` what programs wrote before or besides them, `malformed/`
 errors of devices. Beside each `name.eml` (exact bytes: git must not change them) is `name.json`:
 one sentence in `what`, and the expected output of `relayctl inspect --json`. The JSON is the
-truth, reviewed by a person: if the code differs, the code is wrong, until a person decides that
+truth, reviewed by a person: if the code differs, the code is wrong, unless a person decides that
 the JSON is.
 """
 
@@ -36,7 +36,7 @@ def truth(path: Path) -> dict[str, Any]:
 
 
 def inspected(path: Path) -> dict[str, Any]:
-    """What the code says of the mail, in the words of the truth."""
+    """The output of the code for the mail, in the form of the truth."""
     answer = to_json(name_of(path), inspect_message(path.read_bytes(), RawKey("x"), SETTINGS))
     for said_to_people in ("file", "details"):
         del answer[said_to_people]

@@ -1,7 +1,7 @@
-"""`python -m tests.corpus [NAME…]`: what the code says otherwise than the truth, as diffs.
+"""`python -m tests.corpus [NAME…]`: the differences of the code's output from the truth, as diffs.
 
-`--accept NAME…` writes what the code says as the truth of these mails, and of no others; the
-sentence in `what` stays. Read the diff before, and again in the change that you send.
+`--accept NAME…` writes the code's output as the truth of these mails only; the sentence in `what`
+stays. Read the diff before, and again in the change that you send.
 Exits with 1 if anything differs.
 """
 

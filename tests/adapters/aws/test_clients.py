@@ -23,7 +23,7 @@ def test_a_call_is_retried_except_while_a_function_is_made(
     monkeypatch: pytest.MonkeyPatch, service: str
 ) -> None:
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")  # nothing listens there
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")  # a closed port
     session = boto3.Session(
         aws_access_key_id="a", aws_secret_access_key="b", region_name="eu-central-1"
     )

@@ -23,7 +23,7 @@ AT_ONCE = 4
 
 
 class Authority:
-    """One that issues certificates, and a file with its own."""
+    """A certificate authority, and a file with its own certificate."""
 
     def __init__(self, folder: Path) -> None:
         self._authority = trustme.CA()
@@ -115,7 +115,7 @@ def test_certificates_are_loaded_once_however_many_clients_and_connections(
         loaded.append((locations, named))
         load(context, *locations, **named)
 
-    bundle = tmp_path / "bundle.pem"  # that nothing has loaded yet
+    bundle = tmp_path / "bundle.pem"  # a new path, so not in the cache of loaded bundles
     bundle.write_bytes(authority.bundle.read_bytes())
     monkeypatch.setenv(CA_BUNDLE, str(bundle))
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", counting)

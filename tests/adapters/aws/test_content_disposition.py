@@ -17,7 +17,7 @@ HEADER = re.compile(
 
 
 def read_filename(disposition: str) -> str:
-    """The file name as RFC 6266 section 4.3 has it: `filename*`, if given, wins."""
+    """The file name by RFC 6266 section 4.3: `filename*`, if given, takes precedence."""
     match = HEADER.fullmatch(disposition)
     assert match
     exact = match["exact"]
@@ -31,7 +31,7 @@ def stand_in(disposition: str) -> str:
     return match["stand_in"]
 
 
-# What a file system takes and what displays as it reads, in every script.
+# Letters and digits of every script, without control characters, blanks and slashes.
 plain_names = st.text(
     st.characters(exclude_categories=["C", "Z"], exclude_characters="/\\"), min_size=1, max_size=60
 )

@@ -36,7 +36,7 @@ SECOND = timedelta(seconds=1)
 
 @dataclass
 class Parameter:
-    """The parameter of the keys, which counts who asks."""
+    """The parameter of the keys, which counts its readings."""
 
     keys: LinkKeys | str = KEYS
     error: str | None = None
@@ -70,7 +70,7 @@ class World:
         )
 
     def read(self, keys: LinkKeys = KEYS) -> bool:
-        """Whether a token that these keys made counts as issued."""
+        """Whether a token made with these keys is accepted as issued."""
         return read_issued(issue_token(MESSAGE, ANNA, keys), self.keys) is not None
 
 

@@ -251,7 +251,7 @@ class TestArchives:
 
 
 class _Blind:
-    """A client that looked before anybody had written."""
+    """A client whose look-up finds nothing, as if it came before the first write."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

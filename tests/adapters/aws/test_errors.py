@@ -58,13 +58,13 @@ def test_each_code_stands_in_one_rule() -> None:
 def test_every_error_that_aws_declares_for_our_calls_is_decided_on_purpose(
     service: str, operation: str
 ) -> None:
-    # no name of a service is known to the type checker here, hence the generic session
+    # boto3's typed clients need a literal service name, hence the generic session
     model = boto3.Session(region_name="eu-central-1")._session.get_service_model(service)
     declared = {
         str(shape.metadata.get("error", {}).get("code") or shape.name)
         for shape in model.operation_model(operation).error_shapes
     }
-    # of uploads in parts and of archived objects, which the relay has none of
+    # of multipart uploads and archived objects, which the relay does not use
     foreign = {
         "InvalidObjectState",
         "InvalidWriteOffset",

@@ -277,7 +277,7 @@ class TestS3SenderWindows(SenderWindowsContract):
     def test_ten_workers_at_one_sender_let_through_as_many_as_the_limit(
         self, clients: Clients, bucket: str
     ) -> None:
-        """Real races for one object: none is lost, and exactly one worker tells the operator."""
+        """Real races for one object: no count is lost, and exactly one worker sends the notice."""
         limit, world = 3, MemoryWorld()
         settings = Settings(
             stack="test",

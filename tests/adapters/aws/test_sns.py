@@ -29,7 +29,7 @@ from tests.adapters.contracts import NoticesContract
 
 @dataclass(frozen=True)
 class Subscribed:
-    """A topic with a queue that hears it."""
+    """A topic, and a queue that is subscribed to it."""
 
     emulator: Emulator
     topic_arn: str

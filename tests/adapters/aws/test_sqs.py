@@ -153,7 +153,7 @@ def test_a_body_of_any_shape_is_read_or_refused(body: object) -> None:
     try:
         parse_record(record_of(json.dumps(body)), incoming_bucket=BUCKET)
     except UnreadableRecord as error:
-        assert "sqs-1" in error.target  # noqa: PT017 - reading it without an error is as well
+        assert "sqs-1" in error.target  # noqa: PT017 - no error is right as well
 
 
 def test_the_wait_doubles_up_to_the_cap() -> None:

@@ -1,4 +1,4 @@
-"""The directory's parameter: read now and then, and never worse than it was."""
+"""The directory's parameter: read at intervals; a failed reading keeps the last directory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.adapters.contracts import DirectoriesContract
 
 @dataclass
 class Parameter:
-    """The parameter, the clock, and what was complained of."""
+    """The parameter, the clock, and the errors that were reported."""
 
     emulator: Emulator
     clients: Clients
@@ -96,7 +96,7 @@ class TestSsmDirectories(DirectoriesContract):
         for attempts in (1, 2):
             parameter.now += timedelta(seconds=60)
             assert FIRST == directories.current()
-            assert FIRST == directories.current()  # asks no more often for having failed
+            assert FIRST == directories.current()  # a failure does not make it read more often
             assert attempts == len(parameter.troubles)
         assert parameter.name in str(parameter.troubles[0])
         parameter.put(format_directory(SECOND))

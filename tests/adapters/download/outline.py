@@ -1,4 +1,4 @@
-"""A document as its reader has it: elements and texts."""
+"""An HTML document, parsed: its elements and texts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Outline(HTMLParser):
 
     @property
     def shape(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Which elements there are, with the names of their attributes."""
+        """The elements in order, each with the names of its attributes."""
         return [(tag, tuple(attributes)) for tag, attributes in self.elements]
 
     def all(self, tag: str) -> Iterator[dict[str, str | None]]:

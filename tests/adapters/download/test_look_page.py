@@ -71,7 +71,7 @@ def test_no_word_of_a_file_changes_the_documents_shape(name: str) -> None:
 def test_every_line_of_a_text_is_there_to_be_read(lines: list[str]) -> None:
     parsed = outline(text_page(opened("a.txt"), Excerpt(lines=tuple(lines), is_whole=True)))
     (shown,) = parsed.texts["pre"]
-    # The first line break behind the tag is none to a browser.
+    # A browser ignores a line break right after <pre>, so the page adds one.
     assert "\n" + "\n".join(lines) == shown
 
 

@@ -158,7 +158,7 @@ class TestHostileMail:
 
 
 def clean(text: str) -> str:
-    """What the page makes of what is no text."""
+    """The text as the page shows it: U+FFFD for controls, direction marks and non-characters."""
     return re.sub(
         "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef"
         "\ufffe\uffff]",

@@ -1,4 +1,4 @@
-"""The secret address, written by a device into From, stays hidden wherever recipients read."""
+"""The secret address, written by a device into From, is hidden in mails and on pages."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SECRETS = st.builds(
     LABELS,
     st.sampled_from([str.lower, str.upper, str.title]),
 )
-# The local-part alone means the address as well.
+# The local-part alone discloses the address as well.
 OTHERS = st.sampled_from(["k7devices2mx4p@plant.example", "cam.k7devices2mx4p@plant.example"])
 NAMES = st.sampled_from(["", "Boiler 3", "anna@example.com"])
 
@@ -80,7 +80,7 @@ def test_no_recipient_reads_the_secret_address_as_the_sender(author: str, name: 
     for raw in (mail.raw, renewal(manifest, world)):
         parsed = oracle.parse(raw)
         read += [raw.decode(), str(parsed["From"]), str(parsed["Reply-To"])]
-        # A name that is no name helps nobody.
+        # A display name that only says "removed" is left out.
         assert "removed" not in str(parsed["From"])
     for text in read:
         assert conceal(text, SETTINGS.secret_addresses) == text

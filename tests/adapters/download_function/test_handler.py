@@ -1,4 +1,4 @@
-"""Lambda's entry, and a container of its own."""
+"""Lambda's entry point, in a new container."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class TestHandler:
         variable: str,
         value: str | None,
     ) -> None:
-        # A name of its own: Powertools keeps a logger and its stream a name.
+        # A unique name: Powertools keeps one logger, with its stream, for each service name.
         monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"page-{variable}")
         with monkeypatch.context() as broken:
             if value is None:

@@ -32,7 +32,7 @@ def mails() -> MemorySubmission:
 
 @pytest.fixture
 def late(visitor: Visitor, message: StoredMessage, mails: MemorySubmission) -> Visitor:
-    """A visitor, once the links are over, of a stack that renews them."""
+    """A visitor after the links have expired, of a stack that renews them."""
     S3LinkIndex(client=message.s3, bucket=message.bucket).point(message.manifest.message_id, BASE)
     visitor.function = visitor.compose(
         replace(
@@ -143,7 +143,7 @@ def test_it_is_sent_once_an_hour_however_often_it_is_asked_for(
     late.now += timedelta(seconds=1)
     assert 202 == ask(late, message.path()).status
     assert 2 == len(mails.outbox)
-    # The one that is good is sent again: who asks with the old one cannot shut it.
+    # The link that is still valid is sent again: a request with the old link cannot revoke it.
     assert first == link_in(mails)
     late.now += EXPIRY
     assert 202 == ask(late, first).status
@@ -160,7 +160,7 @@ def test_what_the_mail_service_refuses_may_be_asked_for_again_at_once(
     answer = ask(late, message.path())
     assert (503, "The new link could not be sent") == (answer.status, answer.title)
     assert int(answer.headers["Retry-After"]) > 0
-    # The same button is there again.
+    # The page offers the same button again.
     assert 'name="renew"' in answer.text
     assert "form-action 'self';" in answer.headers["Content-Security-Policy"]
     assert 202 == ask(late, message.path()).status
@@ -247,7 +247,7 @@ def test_nothing_is_offered_once_the_files_are_gone_or_where_it_is_off(
 def test_a_link_that_was_made_before_says_what_it_said(
     late: Visitor, message: StoredMessage
 ) -> None:
-    """The address of the page was not kept then."""
+    """Pointers of earlier releases do not hold the URL of the page."""
     S3LinkIndex(client=message.s3, bucket=message.bucket).point(message.manifest.message_id)
     answer = late.get(message.path())
     assert 410 == answer.status

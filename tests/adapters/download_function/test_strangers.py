@@ -110,14 +110,14 @@ class TestStrangers:
         nowhere = visitor.function(event("GET", "/nothing"))
         assert 200 == visitor.get(path).status
         assert len(visitor.calls.take()) > 0
-        # The metrics of so many pages are of no interest here.
+        # Metrics are not tested here, and writing so many of them takes time.
         monkeypatch.setattr(PageTelemetry, "shown", lambda *_: None)
         request = event("GET", path)
         places, letters = itertools.cycle(range(1, 41)), itertools.cycle(ALPHABET[:61])
         different = 0
         for place, letter in itertools.islice(zip(places, letters, strict=False), 100_000):
             if path[place] == letter:
-                letter = "_" if letter != "_" else "-"  # noqa: PLW2901 - any other will do
+                letter = "_" if letter != "_" else "-"  # noqa: PLW2901 - any other letter
             request["rawPath"] = path[:place] + letter + path[place + 1 :]
             answer = visitor.function(request)
             answer["body"] = without_reference(answer["body"])

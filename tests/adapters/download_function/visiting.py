@@ -33,7 +33,7 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer of the function, as HTTP carries it."""
+    """An answer of the function as an HTTP response."""
 
     status: int
     headers: dict[str, str]
@@ -45,7 +45,7 @@ class Answered:
 
     @property
     def nameless(self) -> Answered:
-        """The same without the reference number, which is in the request's own path."""
+        """The answer without the reference number, which the request's path determines."""
         return replace(self, body=without_reference(self.text).encode())
 
     @property

@@ -1,4 +1,4 @@
-"""Records that are delivered again: after a death, and with all their tries."""
+"""Records that are delivered again: after a worker died, and until the last try."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.waiting import eventually
 
 
 class Died(BaseException):
-    """The worker is gone, and writes nothing any more."""
+    """The worker was killed, and writes nothing any more."""
 
 
 class TestDeaths:
@@ -185,7 +185,7 @@ class TestAgain:
         queue.send(body_for("incoming/m1"))
         first = queue.receive()
         assert failed_ids(function({"Records": [first]}, CONTEXT)) == [first["messageId"]]
-        # visible again after the one second of the settings, not after the queue's 600
+        # visible after `retry_delay`, one second, not after the queue's visibility timeout of 600
         assert failed_ids(function({"Records": [queue.receive()]}, CONTEXT)) == []
         assert len(world.submission.outbox) == 1
         endings = [(line["outcome"], line["receive_count"]) for line in log.endings()]

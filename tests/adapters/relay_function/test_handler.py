@@ -1,4 +1,4 @@
-"""Lambda's entry, over AWS as the emulator has it."""
+"""Lambda's entry point, over the emulator of AWS."""
 
 from __future__ import annotations
 

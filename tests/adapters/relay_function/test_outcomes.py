@@ -48,7 +48,7 @@ class Reminders(SqsReminders):
 
 
 class Unscanned:
-    """Fails the test that asks for the result of a scan."""
+    """Fails the test if the result of a scan is requested."""
 
     def scan_each(self, keys: Sequence[AttachmentKey]) -> Sequence[Scan]:
         raise AssertionError(f"the scans of {keys} were asked for")
@@ -66,7 +66,7 @@ def test_a_further_try_reminds_of_scans_of_files_that_an_earlier_one_stored(
     watching = replace(function, scans=ScanWatch(results=Unscanned(), reminders=reminders))
     body = body_for("incoming/m1")
     assert ["sqs-1"] == failed_ids(watching({"Records": [sqs_record(body)]}, CONTEXT))
-    reminded.clear()  # the worker died before it
+    reminded.clear()  # as if the worker had died before this call
     watching({"Records": [sqs_record(body, receive_count=2)]}, CONTEXT)
     assert ["bob@example.net"] == [one.recipient for one in world.submission.outbox]
     assert [ScansDue(message_id=MessageId("m1"), look=1)] == reminded

@@ -1,4 +1,4 @@
-"""An error that nothing foresees keeps its record on the queue, is logged, and fails no other."""
+"""An unexpected error keeps its record on the queue, is logged, and fails no other record."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.fakes import MemoryWorld
 
 
 class Broken:
-    """A part of the function whose every use is an error of the program."""
+    """A port that raises a programming error at every use."""
 
     def __getattr__(self, name: str) -> Any:
         raise ZeroDivisionError(name)
@@ -31,7 +31,7 @@ class Broken:
 
 BROKEN: Any = Broken()
 BODIES = {
-    # the part that is broken → a message that needs it
+    # the broken port → a message that needs it
     "addresses": body_for("incoming/a"),
     "queue": body_for("incoming/a"),
     "notices": json.dumps({"summaryOfNotices": "windows/notices/x"}),
@@ -87,6 +87,6 @@ def test_a_mail_whose_end_is_not_noted_takes_no_turn_from_the_others_of_its_reco
     assert failed_ids(broken({"Records": [record]}, CONTEXT)) == ["sqs-1"]
     outcomes = [line["outcome"] for line in log.endings()]
     assert outcomes == ["relayed", "failed", "relayed", "failed"]
-    # What was relayed is recorded: the next try sends nothing again.
+    # The relayed mail is recorded: the next try sends nothing.
     assert failed_ids(function({"Records": [record]}, CONTEXT)) == []
     assert len(world.submission.outbox) == 2

@@ -53,7 +53,7 @@ def test_it_is_read_as_the_standard_library_reads_it(addr_spec: str) -> None:
         ("a b@example.org", "a local-part"),
         ("a..b@example.org", "a local-part"),
         ("jörg@example.org", "in ASCII"),
-        # Other servers send these somewhere else.
+        # Some servers deliver these to another address.
         ("eve%evil.example@example.org", "some servers route or decode"),
         ("evil.example!eve@example.org", "some servers route or decode"),
         ("=?utf-8?q?eve=40evil.example?=@example.org", "some servers route or decode"),

@@ -1,4 +1,4 @@
-"""The inbound address leaves in no spelling, wherever a device wrote it."""
+"""The inbound address is in no outgoing mail in any spelling, wherever a device wrote it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ INVISIBLE = "\u200b\u200c\u200d\u2060\u00ad\ufeff"
 
 
 def understood(text: str) -> str:
-    """What a patient reader makes of a text: every way of writing undone, some of them thrice."""
+    """The text with all encodings decoded, URL and HTML escapes up to three times."""
     for _ in range(3):
         text = unescape(unquote(text))
         text = re.sub(r"\\(?:u00|x)([0-9a-fA-F]{2})", lambda one: chr(int(one[1], 16)), text)
@@ -44,7 +44,7 @@ def understood(text: str) -> str:
     return unicodedata.normalize("NFKC", text).replace("\u3002", ".").lower()
 
 
-# One character of it, in ways that HTML and URLs, JSON and careless programs have.
+# One character of the address, as HTML, URLs, JSON and faulty programs escape it.
 WAYS = (
     lambda one: one,
     str.upper,
@@ -65,7 +65,7 @@ WAYS = (
 
 @st.composite
 def spellings(draw: st.DrawFn) -> str:
-    """The address, each character in some way; mostly few ways in one spelling."""
+    """The address with each character in one of the spellings; mostly few kinds in one address."""
     ways = draw(st.lists(st.sampled_from(WAYS), min_size=1, max_size=3))
     address = SECRET.replace("@", draw(st.sampled_from(["@", "+cam@"])))
     return "".join(draw(st.sampled_from(ways))(one) for one in address)
@@ -144,7 +144,7 @@ def test_no_field_and_no_text_that_goes_out_holds_it(
     spelling: str, how: str, charset: str, encoding: str
 ) -> None:
     name = quote(spelling)
-    author = SECRET if "<" in spelling else spelling  # in From that is the place of an address
+    author = SECRET if "<" in spelling else spelling  # in From, "<" begins an address
     header = "".join(
         f"{name}: {written(spelling, how)}\n"
         for name in (

@@ -48,7 +48,7 @@ def main() -> None:
     for name in sys.argv[1:] or SHAPES:
         found = measure(SHAPES[name])
         mark = "  <-- not linear" if max(found.twice, found.four_times) > 3 else ""
-        print(  # noqa: T201 - this is what the command is for
+        print(  # noqa: T201 - the output of the command
             f"{name:40} {found.size:>8,} {found.seconds * 1000:7.0f} ms"
             f"  x{found.twice:.1f}  x{found.four_times:.1f}{mark}",
             flush=True,

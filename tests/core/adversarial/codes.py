@@ -6,7 +6,7 @@ from tests.core.adversarial.mail import CODE, HTML, mail
 
 
 def torn_codes(size: int) -> bytes:
-    """A code in pieces around another one, and so on: each cut makes the next one whole."""
+    """A code split around another one, and so on: removing one joins the parts of the next."""
     torn = b":Email_Rxers\r\n" * size + CODE + b"\r\n" + b"_Code:@x:Email_Rxers_Code\r\n" * size
     return mail(body=torn)
 

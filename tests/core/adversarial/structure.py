@@ -113,7 +113,7 @@ def siblings_without_boundary(size: int) -> bytes:
 
 
 def nested_wrong_boundary_over_look_alikes(size: int) -> bytes:
-    """A few levels, each of which has to be read a second time, around many `--` lines."""
+    """Some levels with a wrong boundary, each scanned a second time, around many `--` lines."""
     depth = max(2, int(size**0.5))
     level = b"Content-Type: multipart/mixed; boundary=never%d\r\n\r\n--b%d\r\n"
     levels = b"".join(level % (i, i) for i in range(depth))
@@ -121,7 +121,7 @@ def nested_wrong_boundary_over_look_alikes(size: int) -> bytes:
 
 
 def nested_signed_around_text(size: int) -> bytes:
-    """Each level asks whether all that it holds travels as it is."""
+    """Each level checks whether all parts inside it can go out unchanged."""
     depth = max(2, int(size**0.5))
     levels = b"".join(
         b"Content-Type: multipart/signed; boundary=c%d\r\n\r\n--c%d\r\n" % (i, i)
@@ -136,17 +136,17 @@ def header_fields_of_many_parts(size: int) -> bytes:
 
 
 def dashes_among_fields(size: int) -> bytes:
-    """Whether a line of hyphens ends the header depends on a field that is not there."""
+    """Whether a line of hyphens ends the header depends on a missing field."""
     return b"From: a\r\n" + b"--x\r\nX-A: b\r\n" * size + b"\r\nx"
 
 
 def dashes_behind_fields(size: int) -> bytes:
-    """The same, after many fields, in search of the next one."""
+    """The same after many fields: the search is for the next field."""
     return b"X-A: b\r\n" * size + b"?\r\n" + b"--x\r\n" * size + b"Subject: s\r\n\r\nx"
 
 
 def chain_without_boundary(size: int) -> bytes:
-    """Multiparts without boundary, and no delimiter that would end the search."""
+    """Multiparts without boundary, and no delimiter that ends the search for one."""
     part = b"Content-Type: multipart/mixed\r\n\r\n--x\r\nContent-Type: multipart/mixed\r\n\r\n"
     return b"From: s@plant.example\r\n" + part * size
 

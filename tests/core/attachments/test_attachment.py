@@ -1,4 +1,4 @@
-"""What counts as an attachment, and how its name becomes harmless."""
+"""What counts as an attachment, and how its name is sanitised."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_nameless_file_is_named_by_what_it_is(part: bytes, expected: str) -> N
     assert expected == one.safe_name
 
 
-# What is cut, joined, composed or reserved, and meets what is left of it.
+# Pieces that are removed, joined, composed (Unicode NFC) or reserved in file names.
 _NAME_PIECES = st.sampled_from(
     ["con", ".", " ", "e", "\u0301", "\u200b", "<", "\u0338", "/", ".txt", "x" * 95, "é" * 60]
 )

@@ -85,7 +85,7 @@ def test_the_beginning_is_shown_and_the_whole_is_a_file_and_no_code_is_left(
     plan = planned(mail(text.encode(), content_type))
     assert ("guard@example.org",) == plan.recipients
     assert name == only(plan).safe_name
-    # A code in HTML may take one line end with it.
+    # With a code in HTML, one line end may be removed.
     assert "".join((unit * 10_000).split()) == "".join(stored(plan).decode().split())
     outgoing = shown(mail(text.encode(), content_type))
     assert unit.rstrip() * 2 in outgoing.replace("\r\n", "") or unit.strip() in outgoing
@@ -233,7 +233,7 @@ def test_in_any_charset_all_but_the_code_is_in_the_file(
         content = text.encode(charset)
     except UnicodeEncodeError:
         assume(False)
-    # What is ASCII by chance could be read in any charset.
+    # A text of ASCII alone may be read in another charset.
     raw = mail(encoded(content, encoding), f"text/plain; charset={charset}", encoding)
     message = parse_message(raw)
     expected = find_in_text(message.text(message.root).text, (MARKER,))
@@ -246,7 +246,7 @@ def test_in_any_charset_all_but_the_code_is_in_the_file(
 GRAINS = st.builds(
     Grain, piece=st.integers(40, 200), reach=st.integers(800, 2000), region=st.integers(2000, 5000)
 )
-"""Fine grains: pieces are no longer than a reference, and codes are shorter than the reach."""
+"""Small grains: a piece may be as short as a character reference; a code fits in the reach."""
 
 SOUPS = st.lists(TEXT_SOUP | HTML_SOUP | TORN_SOUP, min_size=1, max_size=4)
 

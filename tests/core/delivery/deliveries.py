@@ -55,7 +55,7 @@ def manifest_of(world: MemoryWorld) -> Manifest:
 
 
 def change(world: MemoryWorld, manifest: Manifest) -> None:
-    """As an operator does."""
+    """Replace the stored manifest, as an operator does."""
     stored = world.manifests.load(ID)
     assert stored is not None
     world.manifests.replace(manifest, stored.version)
@@ -67,7 +67,7 @@ def throttled() -> TransientError:
 
 @dataclass
 class Slow:
-    """A mail service that is slow for each group, and records its members."""
+    """A mail service that takes `seconds` for each group, and records its members."""
 
     world: MemoryWorld
     seconds: float = 0

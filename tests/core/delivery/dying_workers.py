@@ -1,4 +1,4 @@
-"""Workers that run step by step, side by side, and may die between two steps."""
+"""Workers that run concurrently, step by step, and may be killed between two steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from relay_core.record.report import RelayReport
 
 
 class Died(BaseException):
-    """The worker's process is gone; nothing in it runs any more."""
+    """The worker's process was killed; nothing in it runs any more."""
 
 
 class End(Enum):
@@ -30,7 +30,7 @@ class End(Enum):
 
 
 PATIENCE = 30.0
-"""Seconds until a thread that does not answer is a fault of this test."""
+"""Seconds after which a thread that does not answer fails the test."""
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Run:
         def target() -> None:
             try:
                 self.result = work()
-            except BaseException as error:  # noqa: BLE001 - the machine judges them all
+            except BaseException as error:  # noqa: BLE001 - the state machine checks every error
                 self.result = error
             self.waiting.release()
 
@@ -59,7 +59,7 @@ class Run:
         self._wait()
 
     def go(self, end: End) -> None:
-        """End the call that it waits for in this way, and run everything up to the next call."""
+        """End the pending call in this way, and run on until the next call."""
         self.next_end = end
         self.going.release()
         self._wait()

@@ -1,4 +1,4 @@
-"""The deliveries of a message of the queue, which its worker may die of."""
+"""The deliveries of a message of the queue, during which its worker may die."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ HIDDEN = timedelta(minutes=12)
 
 
 class Died(BaseException):
-    """The worker is gone, and writes nothing any more."""
+    """The worker was killed, and writes nothing any more."""
 
 
 class Deliveries:
-    """The deliveries of one message of the queue, as far apart as the queue hides a message."""
+    """The deliveries of one message of the queue, each a visibility timeout after the last."""
 
     def __init__(self, world: MemoryWorld, queue_message: str = "sqs-1") -> None:
         self.world = world
@@ -55,7 +55,7 @@ class Deliveries:
             self.next()
 
     def fails(self) -> None:
-        """A try that an error ends, as the function ends it."""
+        """A try that ends with an error, which the function handles."""
         self.number += 1
         self.world.now += HIDDEN
         worker = self.world.worker()

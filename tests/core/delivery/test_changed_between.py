@@ -38,7 +38,7 @@ PICTURE = b"\x89PNG" * 500
 
 
 def raw_mail() -> bytes:
-    """Two texts of 15 kB, a picture that the HTML shows, and three files of one name."""
+    """Two texts of 15 kB, a picture in the HTML, and three files of the same name."""
     html = EmailMessage()
     html.set_content(f'<p>{CODE}</p><p>{WORDS}<img src="cid:a@b">last line</p>', "html")
     html.add_related(PICTURE, "image", "png", cid="<a@b>")

@@ -1,4 +1,4 @@
-"""A mail that kills its workers is refused before the third, and no other mail is."""
+"""A mail that killed two workers is refused before it reaches a third; no other mail is."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_who_has_the_mail_keeps_it_and_the_others_are_told_of() -> None:
     manifest = manifest_of(world)
     states = [one.state for one in manifest.deliveries]
     assert [DeliveryState.SUBMITTED] * 2 + [DeliveryState.FAILED] * 2 == states
-    # Its links still open its files.
+    # The state keeps the links of those who have the mail valid.
     assert (ManifestState.RELAYING, True) == (manifest.state, manifest.is_settled)
     [notice] = world.notices.published
     assert 2 == notice.relayed_to
@@ -129,7 +129,7 @@ def test_a_message_that_is_redriven_starts_afresh() -> None:
 
 
 def two_messages_of_one_mail(world: MemoryWorld) -> tuple[Deliveries, Deliveries]:
-    """The second is redriven after the first one's second death; it fails, and dies once."""
+    """The second is redriven after two workers of the first died; it fails once, and dies once."""
     first, redriven = Deliveries(world, "sqs-1"), Deliveries(world, "sqs-2")
     kill_at_reading(world, 2)
     first.dies()
@@ -230,7 +230,7 @@ def test_a_held_mail_stays_as_it_is() -> None:
 
 
 class LastsTooLong(MemoryIncomingMessages):
-    """Reading lasts until the worker's timeout, which it reports shortly before."""
+    """Reading takes until the worker's timeout; the worker reports it shortly before."""
 
     def __init__(self, world: MemoryWorld) -> None:
         super().__init__()

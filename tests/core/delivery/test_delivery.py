@@ -215,7 +215,7 @@ def test_a_failure_anywhere_is_made_good_by_the_next_delivery(
         except TransientError as failed:
             ends.append(failed)
     reports = [end for end in ends if isinstance(end, RelayReport)]
-    # None, where the last answer was saved only on the way out of a delivery that had failed.
+    # None, if the last answer was only saved at the end of a delivery that failed.
     assert sum(one.outcome is Outcome.RELAYED for one in reports) <= 1
     assert Outcome.DUPLICATE is reports[-1].outcome
     assert {ANNA, BEN} == set(recipients(world))
@@ -231,7 +231,7 @@ def test_a_record_that_cannot_be_saved_goes_with_the_next_that_can() -> None:
     world = MemoryWorld()
 
     class Down(Slow):
-        """The store does not answer after the first group, as often as a change is tried."""
+        """The store fails after the first group, at every attempt of a change."""
 
         def submit_each(self, mails: Sequence[OutgoingMail]) -> list[SubmissionId | AdapterError]:
             if not self.groups:

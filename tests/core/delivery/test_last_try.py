@@ -1,4 +1,4 @@
-"""What fails or dies at the last try is dead, and says so."""
+"""A mail whose last try fails, or whose worker dies in it, counts as given up."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LAST = SETTINGS.max_receive_count
 
 
 class TestTheLastTry:
-    """A mail whose last try failed is dead, until it is tried again."""
+    """A mail whose last try failed counts as given up until it is tried again."""
 
     def test_what_fails_at_the_last_try_is_dead_and_not_before(self) -> None:
         world = MemoryWorld()

@@ -57,23 +57,23 @@ ENDS = st.sampled_from([End.WELL] * 8 + [end for end in End if end is not End.WE
 
 
 class NothingTwice(RuleBasedStateMachine):
-    """What holds at every moment, and what is true in the end."""
+    """The invariants of every step, and the law of the final state."""
 
     @initialize()
     def begin(self) -> None:
         self.world = MemoryWorld()
         self.runs: list[Run] = []
         self.sent: Counter[tuple[RawKey, str]] = Counter()
-        # Submissions that the relay cannot know: lost answers, and deaths before a record.
+        # Submissions unknown to the relay: a lost answer, or a death before the record.
         self.doubts: Counter[tuple[RawKey, str]] = Counter()
         self.done: set[RawKey] = set()
         self.deliveries: Counter[RawKey] = Counter()
-        # Workers that ended without giving the message back: they died, or could write no more.
+        # Workers that ended without releasing the message: dead, or unable to write.
         self.lost: Counter[RawKey] = Counter()
         for key in KEYS:
             self.world.incoming.messages[key] = received(mail())
 
-    # --- what happens
+    # --- rules
 
     @precondition(lambda self: len(self.runs) < 3)
     @rule(key=st.sampled_from(KEYS))
@@ -87,7 +87,7 @@ class NothingTwice(RuleBasedStateMachine):
         self._clean_up()
 
     def _work(self, run: Run, attempt: Attempt) -> RelayReport:
-        """What the function does with a mail."""
+        """Handle a mail as the function does."""
         ports = self._ports(run)
         try:
             return relay_message(run.key, SETTINGS, ports, run.worker, attempt=attempt)
@@ -110,7 +110,7 @@ class NothingTwice(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 30, 75, 130]))
     def time_passes(self, seconds: int) -> None:
-        """End each worker whose time is over, in the middle of its work."""
+        """End each worker whose time is over, at whatever it is doing."""
         self.world.now += timedelta(seconds=seconds)
         for run in self.runs:
             if run.worker.deadline <= self.world.now:
@@ -119,13 +119,13 @@ class NothingTwice(RuleBasedStateMachine):
 
     @rule(key=st.sampled_from(KEYS))
     def an_operator_edits(self, key: RawKey) -> None:
-        """A change of the manifest that is not a worker's."""
+        """Change the manifest, as an operator does."""
         stored = self.world.manifests.load(message_id_of(key))
         if stored is not None:
             edited = replace(stored.manifest, subject=f"{stored.manifest.subject}!")
             self.world.manifests.replace(edited, stored.version)
 
-    # --- what holds
+    # --- invariants
 
     @invariant()
     def a_mail_that_is_done_with_is_settled(self) -> None:
@@ -140,7 +140,7 @@ class NothingTwice(RuleBasedStateMachine):
         for run in self.runs:
             self._step(run, End.DEATH_BEFORE)
         self._clean_up()
-        # From here on nothing fails; the queue delivers until each message is acknowledged.
+        # No more failures: the queue delivers until each message is acknowledged.
         for key in KEYS:
             for _ in range(5):
                 self.world.now += timedelta(seconds=130)
@@ -157,7 +157,7 @@ class NothingTwice(RuleBasedStateMachine):
         assert manifest.lease is None
         told = "".join(n.text for n in self.world.notices.published if n.raw_key == key)
         if "workers died while processing this mail" in told:
-            # The first of the deaths may be one of which nothing is written.
+            # One of the deaths may have been before anything was written.
             assert self.lost[key] >= MOST_DEATHS - 1
         elif manifest.state is not ManifestState.RELAYING:
             raise AssertionError(f"{manifest.state}: {manifest.detail}")
@@ -182,7 +182,7 @@ class NothingTwice(RuleBasedStateMachine):
                     f"{delivery.recipient}: rejected" in told or "workers died" in delivery.failure
                 )
 
-    # --- how
+    # --- helpers
 
     def _step(self, run: Run, end: End) -> None:
         run.go(end)

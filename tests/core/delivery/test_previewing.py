@@ -1,4 +1,4 @@
-"""Small pictures in the mail: shown by its HTML, within a budget, and never what stops it."""
+"""Small pictures in the mail: shown by its HTML, within a budget; a failure stops no mail."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SHOWING = replace(SETTINGS, inline_preview=True)
 
 @dataclass
 class FakePreviews:
-    """`ImagePreviews` that makes a picture of what it is allowed, but of images that are `bad`."""
+    """`ImagePreviews` that makes a picture of the allowed size; None for `bad` images."""
 
     bad: bytes = b""
     asked: list[tuple[bytes, int]] = field(default_factory=list)
@@ -87,7 +87,7 @@ def relayed(raw: bytes, world: MemoryWorld | None = None) -> Sequence[bytes]:
 
 
 def shown(message: EmailMessage) -> Iterator[str]:
-    """The names of the pictures that the HTML shows, each found beside it."""
+    """The names of the pictures that the HTML shows; each is a part of the mail."""
     for related in (
         one for one in message.walk() if one.get_content_type() == "multipart/related"
     ):

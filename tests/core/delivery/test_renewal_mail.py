@@ -1,4 +1,4 @@
-"""The mail with a new link says why it comes before anything else."""
+"""The mail with a new link begins with the reason for which it is sent."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ RAW = "\r\n".join(
 
 @dataclass
 class Results:
-    """The scans of files, by the beginnings of their names; those of all others are under way."""
+    """The scans of files by the part of their names before a dot; all others are pending."""
 
     known: dict[str, Scan] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Files are stored some at a time, within the worker's time, and none is read twice."""
+"""Files are stored in groups, within the worker's time, and none is read twice."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def mail() -> bytes:
 
 @dataclass(slots=True)
 class Slow(MemoryAttachmentStore):
-    """A store that is slow for each group. `sent` counts how often a file was stored."""
+    """A store that takes `seconds` for each group. `sent` counts how often a file was stored."""
 
     world: MemoryWorld | None = None
     seconds: int = 0
@@ -89,7 +89,7 @@ def manifest_of(world: MemoryWorld) -> Manifest:
 def relay(
     world: MemoryWorld, settings: Settings = SETTINGS, raw: bytes | None = None
 ) -> RelayReport:
-    """What the function does with a mail."""
+    """Handle a mail as the function does."""
     world.incoming.messages[KEY] = raw or mail()
     worker = world.worker()
     try:
@@ -120,7 +120,7 @@ def test_files_that_the_release_before_stored_are_not_stored_and_listed_again() 
     world, store = slow_world(0)
     plan = plan_relay(mail(), KEY, SETTINGS)
     assert isinstance(plan, RelayPlan)
-    # Its keys said nothing of what a file is made of.
+    # Keys of earlier releases do not depend on the file's content.
     known = tuple(
         StoredAttachment(
             key=AttachmentKey(
@@ -154,7 +154,7 @@ def test_a_worker_that_has_no_more_time_leaves_the_rest_to_the_next() -> None:
     assert [24, 24, 2] == counts
     assert set(store.sent.values()) == {1}
     assert_all_is_there(world)
-    # The mail has one notice, when all its problems are known.
+    # One notice, published once all problems of the mail are known.
     [notice] = world.notices.published
     assert "'nobody'" in notice.text
 

@@ -41,7 +41,7 @@ def test_mails_go_out_in_groups_that_are_written_down_before() -> None:
     service = Slow(world)
     relay_slowly(world, service, mail(",".join(many(8))))
     assert [many(8)[0:3], many(8)[3:6], many(8)[6:8]] == service.groups
-    # One write a group, and one for the last answers.
+    # One write for each group, and one for the last answers.
     assert 4 == world.manifests.writes
 
 
@@ -69,7 +69,7 @@ def test_five_hundred_recipients_are_served_over_several_deliveries() -> None:
     while not reports or reports[-1].again:
         began = world.now
         reports.append(relay_slowly(world, service, raw))
-        assert world.now - began <= timedelta(seconds=82)  # 120 less the reserve, and one group
+        assert world.now - began <= timedelta(seconds=82)  # 120 s less the reserve, plus one group
         assert manifest_of(world).lease is None
     assert [Outcome.UNFINISHED] * 4 + [Outcome.RELAYED] == [one.outcome for one in reports]
     assert all(one.again == Again(after=timedelta(0), failed_try=False) for one in reports[:-1])
@@ -151,7 +151,7 @@ def test_of_two_workers_that_start_at_once_one_gives_way() -> None:
     )
 
     class Race:
-        """The other is there between our look and our write."""
+        """Another worker creates the manifest between this worker's read and write."""
 
         def __getattr__(self, name: str) -> object:
             if name == "create" and ID not in world.manifests.documents:

@@ -1,4 +1,4 @@
-"""What the HTML of a mail is found to refer to."""
+"""The references that are found in the HTML of a mail."""
 
 from __future__ import annotations
 

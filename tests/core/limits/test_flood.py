@@ -258,7 +258,7 @@ def test_a_failure_anywhere_loses_no_mail_and_no_notice(
 
 
 class Rival:
-    """Another worker that always gets there first, for as long as there is room."""
+    """Another worker that always writes first, until the limit is reached."""
 
     def __init__(self, windows: MemoryWindows[SenderWindow], names: list[str]) -> None:
         self.windows = windows
@@ -290,7 +290,7 @@ class Rival:
 def test_workers_that_meet_at_one_sender_are_through_in_the_end(rivals: int) -> None:
     world = MemoryWorld()
     names = [f"rival-{number}" for number in range(rivals)]
-    ports = replace(world.ports, windows=Rival(world.windows, names))  # type: ignore[arg-type] # in the place of the fake
+    ports = replace(world.ports, windows=Rival(world.windows, names))  # type: ignore[arg-type] # not a subclass of the fake
     key = RawKey("incoming/a")
     world.incoming.messages[key] = received(mail())
     report = relay_message(key, SETTINGS, ports, world.worker(), arrived_at=NOON)

@@ -1,4 +1,4 @@
-"""What a link shows, at every moment of its life."""
+"""What a link shows, from its creation until after its expiry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A link is good for so long from its submission, and no file is gone before its link."""
+"""A link is valid for its full length from its submission, and its files exist as long."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def status(world: MemoryWorld, recipient: str, at: datetime) -> LinkStatus:
 
 
 def is_promised_from_now(world: MemoryWorld, recipient: str) -> bool:
-    """Whether the mail that was submitted now has a link of full length, and says so."""
+    """Whether the mail just submitted has a link of full length, and states its end."""
     until = manifest_of(world).expires_at
     return (
         world.now + EXPIRY <= until <= world.now + EXPIRY + LONGEST_RUN
@@ -140,7 +140,7 @@ def test_no_link_is_promised_for_longer_than_its_file_is_kept_and_the_mail_says_
 
 
 def expire(world: MemoryWorld) -> None:
-    """What S3 does when the retention is over."""
+    """Delete the files, as S3 does after the retention."""
     world.attachments.attachments.clear()
     world.now += 20 * DAY
 
@@ -227,7 +227,7 @@ def test_a_message_is_as_old_as_its_oldest_file() -> None:
     began = world.now
 
     class Slow:
-        """Each file is stored slowly."""
+        """A store that takes a long time for each file."""
 
         def store_each(
             self, files: Sequence[FileToStore]
@@ -251,7 +251,7 @@ def test_of_a_try_that_failed_no_file_is_left_as_old_as_it_was() -> None:
     record_trouble(KEY, str(conflict), world.worker(), SETTINGS, world.ports)
     world.now += 40 * HOUR
     world.relay(RAW, SETTINGS)
-    # All are stored once more, so that none is older than the manifest says.
+    # All files are stored again, so that none is older than `stored_since`.
     assert (began, world.now) == (
         manifest_of(world).created_at,
         manifest_of(world).stored_since,

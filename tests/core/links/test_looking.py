@@ -1,4 +1,4 @@
-"""Which files are shown by themselves, and that no word of a device reaches a player."""
+"""Which files have a page of their own, and that no text of a device reaches a media player."""
 
 from __future__ import annotations
 

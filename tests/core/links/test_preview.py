@@ -1,4 +1,4 @@
-"""Only what its bytes say is an image is shown, and only if a phone can bear it."""
+"""A preview is shown only of an image by its bytes, and only up to a size for phones."""
 
 from __future__ import annotations
 

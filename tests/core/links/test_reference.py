@@ -1,4 +1,4 @@
-"""A mail's reference number: the same wherever it is shown, and forgiving to who types it."""
+"""A mail's reference number: the same everywhere, and read in spite of usual typing errors."""
 
 from __future__ import annotations
 

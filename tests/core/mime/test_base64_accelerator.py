@@ -25,7 +25,7 @@ compiled = compiled_decoder()
 needs_compiled = pytest.mark.skipif(
     compiled is None, reason="pybase64 has no compiled extension for this machine"
 )
-# Mostly what stands in mail, so that quanta, line breaks and padding meet in every way.
+# Mostly bytes of base64, so that quanta, line breaks and padding occur in every order.
 PIECES = st.sampled_from([b"Q", b"QU", b"QUJD", b"/+", b"=", b"==", b"\r\n", b"\n", b" ", b"-"])
 REGULAR = st.builds(
     lambda content, width, line_break: line_break.join(

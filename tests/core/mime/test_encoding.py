@@ -162,7 +162,7 @@ def test_encoded_words_never_fail(text: str) -> None:
 def test_blanks_at_the_end_of_a_quoted_printable_line_are_no_content(
     end: bytes, line: str, blanks: str
 ) -> None:
-    # RFC 2045 section 6.7, rule 3: they were added on the way.
+    # Blanks at line ends were added in transport (RFC 2045 section 6.7, rule 3).
     kept = line.rstrip(" \t").encode()
     encoded = kept + blanks.encode() + end + b"next"
     assert kept + end + b"next" == decoded(encoded, TransferEncoding.QUOTED_PRINTABLE)

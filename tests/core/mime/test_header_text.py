@@ -1,6 +1,6 @@
-"""Raw bytes in header fields are read in UTF-8, in the charset of the texts, or by what fits."""
+"""Raw bytes in header fields are read in UTF-8, in the texts' charset, or in one that fits."""
 
-# ruff: noqa: RUF001 - letters of other alphabets are what this is about
+# ruff: noqa: RUF001 - tests of letters of other alphabets
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_any_bytes_are_text(content: bytes, charsets: list[str]) -> None:
 
 
 def test_raw_bytes_beside_an_encoded_word_are_in_its_charset() -> None:
-    # A receipt of a Chinese mail program: the prefix is raw, the subject it answers is encoded.
+    # A read receipt of a Chinese mail program: a raw prefix before the encoded subject.
     raw = "回执（已显示） - ".encode("gbk")
     assert "回执（已显示） - =?GBK?Q?x?=" == decode_header_bytes(raw + b"=?GBK?Q?x?=")
     assert "Łódź =?iso-8859-2?Q?x?=" == decode_header_bytes(

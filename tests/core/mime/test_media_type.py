@@ -20,7 +20,7 @@ def test_parse_is_the_inverse_of_format(value: str) -> None:
     written = format_parameterised("attachment", {"filename": value}).replace("\r\n", "")
     parsed = parse_parameterised(written.encode("ascii"))
     assert "attachment" == parsed.word
-    # Blanks around a value are not kept by quoting-free forms of other mailers either.
+    # Forms without quotes do not keep blanks around a value.
     assert value.strip(" \t") == parsed.parameters["filename"].strip(" \t")
 
 
@@ -34,7 +34,7 @@ def test_the_library_reads_what_we_write(name: str) -> None:
 
 @given(FILENAMES)
 def test_a_name_is_read_by_programs_that_know_encoded_words_alone(name: str) -> None:
-    # Outlook shows "untitled" for a name that stands in the form of RFC 2231 only.
+    # Outlook shows "untitled" for a name that is given in the form of RFC 2231 only.
     written = format_parameterised("image/jpeg", {"name": name})
     assert "*=" not in written
     assert all(len(line) <= 120 for line in written.split("\r\n"))

@@ -52,7 +52,7 @@ def test_every_text_comes_out_as_it_went_in(drawn: Drawn) -> None:
 @given(mails())
 def test_a_good_mail_has_no_defects(drawn: Drawn) -> None:
     found = {defect.kind for defect in parse_message(drawn.raw).defects}
-    # File names beyond ASCII stand raw in some fields, as devices write them.
+    # Some fields have file names outside ASCII as raw bytes, as devices write them.
     assert found <= {DefectKind.NON_ASCII_HEADER}
 
 

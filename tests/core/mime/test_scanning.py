@@ -1,4 +1,4 @@
-"""What is written for speed finds what the plain way finds."""
+"""The fast search gives the same results as a simple one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BASE64_LIKE = st.lists(
 
 
 def without_footer(content: bytes) -> bytes:
-    """Content after padding counts only while its lines are base64."""
+    """The content without what follows the padding, from the first line that is not base64."""
     padding = content.find(b"=")
     for line in re.finditer(rb"[\r\n]([^\r\n]*)", content):
         pure = re.fullmatch(rb"[ \t]*[A-Za-z0-9+/=]*[ \t]*", line[1])

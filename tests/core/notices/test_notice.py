@@ -42,7 +42,7 @@ CLICKABLE = re.compile(r"(?i)https?:|ftps?:|(?<![@.\w-])www\.")
 WITHOUT_A_REFUSAL = {
     Reason.DELIVERY_REPORT,  # ignored
     Reason.CLOSED_LABEL,  # ignored
-    Reason.ADDRESS_USE,  # of a notice of its own
+    Reason.ADDRESS_USE,  # has its own kind of notice
 }
 
 
@@ -114,7 +114,7 @@ def test_of_very_many_refusals_some_are_told_and_the_others_counted() -> None:
     assert MAX_REFUSALS_TOLD == len(notice.refusals) == notice.text.count("* spam: ")
     assert 100_001 - MAX_REFUSALS_TOLD == notice.more_refusals
     assert f"* and {notice.more_refusals} more" in notice.text
-    assert "recipient directory" in notice.text  # what to do about the last is told all the same
+    assert "recipient directory" in notice.text  # the advice for the last one
 
 
 def test_what_is_long_is_quoted_in_part() -> None:
@@ -125,7 +125,7 @@ def test_what_is_long_is_quoted_in_part() -> None:
 
 
 def said(notice: Notice) -> str:
-    """All words of a notice that a person may get to see."""
+    """All texts of a notice that a person may read."""
     details = [one.detail for one in notice.refusals]
     return "\n".join([notice.subject, notice.text, notice.mail_subject, *details])
 
@@ -170,7 +170,7 @@ def test_the_words_of_a_mail_are_quoted_with_care(subject: str, detail: str) -> 
     ] == headings
 
 
-# --- no notice can leak a link or an attachment
+# --- no notice contains a link or an attachment
 
 SECRET = b"the content of the attachment"
 

@@ -1,4 +1,4 @@
-"""Nothing that is quoted of a mail becomes a link, and people can still read it."""
+"""Text quoted from a mail does not become a link, and stays readable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from relay_core.notices.quoting import quote_words
 
-# What mail programs make links of, and more: any scheme, any two words with a dot between them
+# More than what mail programs turn into links: any scheme, any two words with a dot between them
 # that are no number, any path with two slashes, any address.
 LINKS = re.compile(
     r"(?i)"
@@ -102,4 +102,4 @@ def test_people_read_it(text: str, quoted: str | None) -> None:
 def test_carets_stay_below_their_place() -> None:
     line, carets = quote_words("a.b 漢, x.y.z ok\n        ^^^^^").split("\n")
     assert "a[.]b 漢, x[.]y[.]z ok" == line
-    assert "x[.]y[.]z" == line[carets.index("^") - 1 : carets.rindex("^")]  # it takes two columns
+    assert "x[.]y[.]z" == line[carets.index("^") - 1 : carets.rindex("^")]  # 漢 takes two columns

@@ -1,4 +1,4 @@
-"""What mail programs make of HTML and CSS: facts of caniemail.com, as far as the relay needs them.
+"""The support of mail programs for HTML and CSS: the facts of caniemail.com that the relay needs.
 
 Taken from the files of the project hteumeuleu/caniemail on GitHub (`_features/*.md`, licence MIT),
 read in November 2026: for each feature, what the newest tested version of a program does. `y`: it
@@ -32,9 +32,9 @@ CSS = {
     "text-align": Fact("y", "a", "a", "y"),  # `start` and `end` are ignored
     "white-space": Fact("y", "a", "n", "y"),  # Gmail and outlook.com: not `pre`
     "width": Fact("y", "y", "a", "y"),  # Outlook: not of span, div, p and img
-    "word-break": Fact("a", "a", "y", "a"),  # breaks more than it need
+    "word-break": Fact("a", "a", "y", "a"),  # breaks more often than necessary
 }
-"""By property. Those that are not here are in `EVERYWHERE`, or allowed for by the test."""
+"""By property. The others are in `EVERYWHERE`, or listed in the test."""
 
 EVERYWHERE = frozenset(
     {
@@ -50,7 +50,7 @@ EVERYWHERE = frozenset(
         "vertical-align",
     }
 )
-"""Properties of CSS 1 and 2.0 for text and table cells, which Word's engine knows as well
+"""Properties of CSS 1 and 2.0 for text and table cells, which Word's engine supports too
 (Microsoft, "Word 2007 HTML and CSS Rendering Capabilities in Outlook 2007")."""
 
 HTML = {

@@ -72,7 +72,7 @@ def encoded_word(text: str, how: str) -> str:
 
 @st.composite
 def evil_values(draw: st.DrawFn) -> bytes:
-    """A field's value that carries something evil, hidden or in the open."""
+    """A field's value with an injection, encoded or plain."""
     text = draw(EVIL)
     form = draw(st.sampled_from(["b", "q", "quoted", "folded", "group", "raw"]))
     if form in {"b", "q"}:
@@ -142,7 +142,7 @@ def test_no_header_of_the_incoming_mail_can_inject_one_into_ours(raw: bytes) -> 
                 name, colon, _ = line.partition(b":")
                 assert colon
                 names.append(name.decode())
-        # The mail itself wrote only fields that go out once or are ours, and so does what it hid.
+        # Neither the mail's own fields nor injected ones add a field to those of the relay.
         assert SET_BY_US >= set(names)
         assert 1 == max(Counter(names).values())
         message = oracle.parse(outgoing)

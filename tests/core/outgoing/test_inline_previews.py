@@ -64,13 +64,13 @@ def test_pictures_are_added_and_nothing_else_is_lost(drawn: Drawn) -> None:
     assert find_long_line(after.raw) is None
     assert len(after.defects) <= len(before.defects)
     contents = contents_of(after)
-    # They are shown where a list of files is.
+    # Pictures are shown only if there is a list of files.
     times = 1 if detached_of(parse_message(drawn.raw)) else 0
     texts = [after.text(one).text for one in after.leaves() if one.media_type.type == "text"]
     for picture in PICTURES:
         assert times == contents.count(picture.content)
         assert times == sum(text.count(f"cid:{picture.content_id}") for text in texts)
-    # All leaves are there as they were, but for the one HTML that shows the pictures.
+    # All leaves are unchanged, except the HTML part that shows the pictures.
     lost = [one for one in contents_of(before) if one not in contents]
     assert len(lost) <= times
 
@@ -151,7 +151,7 @@ def test_a_text_keeps_its_lines_and_blanks_where_white_space_is_ignored(
     text = f"{before} {after}{before}"
 
     def lines(text: str) -> list[str]:
-        """Without blanks at their ends, and without empty lines at the end: nobody sees those."""
+        """The lines without trailing blanks and empty last lines, which are invisible."""
         return [line.rstrip(" ") for line in text.replace("\xa0", " ").rstrip(" \n").split("\n")]
 
     expected = re.sub(r"\r\n?", "\n", text).expandtabs()

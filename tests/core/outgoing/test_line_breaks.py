@@ -1,4 +1,4 @@
-"""Lines of a text stay within 78 columns, and nothing of what they say is lost."""
+"""Lines of a text are at most 78 columns wide, and no word is lost."""
 
 from __future__ import annotations
 

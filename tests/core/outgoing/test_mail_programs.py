@@ -1,4 +1,4 @@
-"""The HTML of the relay is such as mail programs show, by what they are known to support."""
+"""The HTML of the relay uses only what mail programs support, by caniemail.com."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LISTED = [
     for url in (None, "https://x.example/1")
 ]
 
-# What a program may ignore: the list is then plainer, and says and does the same.
+# Properties that a program may ignore: the list looks plainer then, and works the same.
 GRACEFUL = {
     "border-radius": "corners are square",
     "position": "no style sheet of the device is left to cover the list",

@@ -1,4 +1,4 @@
-"""What of a device's header reaches recipients: priority, thread and words, no orders."""
+"""The fields of a device that reach recipients: priority, thread and texts, no instructions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SETTINGS = Settings(
 )
 CODE = ":Email_Rxers_Code:anna@example.com:Email_Rxers_Code:"
 
-# What recipients' systems or programs act on, and what tells them where the mail has been.
+# Fields that recipients' systems or programs act on, and trace fields.
 DUBIOUS = """\
 X-MS-Exchange-Organization-SCL: -1
 X-MS-Exchange-Organization-AuthAs: Internal
@@ -117,7 +117,7 @@ Content-Description: An alarm
 def relayed(header: str, settings: Settings = SETTINGS) -> bytes:
     world = MemoryWorld()
     plain = received(f"From: Cam <cam@site.example>\nSubject: S\n\nx\n{CODE}\n".encode())
-    # Below what SES wrote, where a device's own fields are.
+    # A device's own fields are below those of SES.
     world.relay(plain.replace(b"Subject: S\n", f"Subject: S\n{header}".encode(), 1), settings)
     (sent,) = world.submission.outbox
     return sent.raw
@@ -169,7 +169,7 @@ def test_no_spelling_adds_a_field_of_the_mail_system(name: str, tail: str) -> No
         assert not is_passed((spelling + tail).lower(), frozenset())
 
 
-# --- what belongs together
+# --- threads
 
 
 def ids(field: object) -> list[str]:
@@ -184,7 +184,7 @@ def test_an_all_clear_names_the_alarm_that_it_belongs_to() -> None:
             "References: <alarm-77@plc.site.example>\n"
         )
     )
-    assert alarm["Message-ID"] is None  # SES gives it one
+    assert alarm["Message-ID"] is None  # SES adds one
     assert ["<alarm-77@plc.site.example>"] == ids(alarm["References"])
     assert ["<alarm-77@plc.site.example>"] == ids(clear["In-Reply-To"])
     assert ["<alarm-77@plc.site.example>", "<ok-78@plc.site.example>"] == ids(clear["References"])

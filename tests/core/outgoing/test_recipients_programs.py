@@ -1,4 +1,4 @@
-"""What programs of recipients are known to show wrong does not go out (tests/corpus/README.md)."""
+"""Known display errors of mail programs are avoided (tests/corpus/README.md)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def outgoing(raw: bytes) -> EmailMessage:
 
 @pytest.mark.parametrize("name", ["Kühlraum.jpg", "警報 " * 20 + ".jpg"])
 def test_a_picture_that_stays_has_its_name_in_both_spellings(name: str) -> None:
-    # By RFC 2231 for those that know it, in encoded-words for Outlook and old programs.
+    # By RFC 2231 for programs that support it, in encoded-words for Outlook and old programs.
     html = b"--b\r\nContent-Type: text/html\r\n\r\n<img src='cid:p@cam'>" + CODE
     raw = MIXED % b"related" + html + PICTURE % (name.encode(), name.encode())
     picture = list(outgoing(raw).walk())[-1]
@@ -38,7 +38,7 @@ def test_a_picture_that_stays_has_its_name_in_both_spellings(name: str) -> None:
 
 @pytest.mark.parametrize("doubled", [b"Subject: B", b"Date: x", b"Content-Type: text/html"])
 def test_no_field_goes_out_twice(doubled: bytes) -> None:
-    # Some servers refuse them, and programs show the last one instead of the first.
+    # Some servers refuse a repeated field, and some programs show the last one, not the first.
     raw = HEAD + b"Date: y\r\nContent-Type: text/plain\r\n" + doubled + b"\r\n\r\nAlarm\r\n" + CODE
     names = [name.lower() for name in outgoing(raw)]
     assert len(set(names)) == len(names)
@@ -46,7 +46,7 @@ def test_no_field_goes_out_twice(doubled: bytes) -> None:
 
 @pytest.mark.parametrize("version", [b"", b"MIME-Version: 1.0 (x)\r\n", b"Mime-version: 2\r\n"])
 def test_mime_is_told_once(version: bytes) -> None:
-    # Without it some programs show base64 and boundaries as text.
+    # Without MIME-Version, some programs show base64 and boundaries as text.
     raw = HEAD + version + "Content-Type: text/plain; charset=utf-8\r\n\r\nTür\r\n".encode() + CODE
     assert 1 == len(outgoing(raw).get_all("mime-version", []))
 
@@ -59,7 +59,7 @@ def test_an_alternative_shows_its_text_although_the_plain_one_is_empty() -> None
 
 
 def test_a_flowed_text_keeps_the_lines_of_the_list_apart() -> None:
-    # Where a line ends in a blank, the next one is joined to it (RFC 3676).
+    # In format=flowed, a line that ends in a blank is joined with the next (RFC 3676).
     flowed = (
         b"--b\r\nContent-Type: text/plain; format=flowed; delsp=yes\r\n\r\nAlarm \r\nat gate\r\n"
     )

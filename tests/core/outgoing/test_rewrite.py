@@ -30,7 +30,7 @@ SENDER = Sender(address="relay@example.com", display_name="Sensor 7", reply_to=(
 
 
 def rewritten(raw: bytes, *, subject: str | None = None) -> bytes:
-    """The mail that goes out: attachments detached and listed, texts left as they are."""
+    """The outgoing mail: attachments detached and listed, texts unchanged."""
     message = parse_message(raw)
     detached = [one for one in find_attachments(message) if one.action is Action.DETACH]
     body = rewrite_body(
@@ -99,7 +99,7 @@ def test_what_goes_out_is_clean_whatever_came_in(mail: Drawn | bytes) -> None:
     assert b"\r" not in out.replace(b"\r\n", b"")
     assert all(len(line) <= 998 for line in out.split(b"\r\n"))
     assert [] == oracle.defects(out)
-    # A text that is not understood keeps its bytes and its label: nobody can re-encode it.
+    # A text in an unknown charset cannot be re-encoded: it keeps its bytes and its label.
     undecodable = {DefectKind.UNDECODABLE_TEXT} & _defects(raw)
     assert _defects(out) <= {DefectKind.UNKNOWN_CHARSET} | undecodable
 
@@ -186,7 +186,7 @@ def test_a_code_is_read_and_cut_in_a_text_that_is_not_prose() -> None:
     (csv_type, csv), (plain_type, plain) = leaves
     assert ["guard@example.org"] == recipients
     assert ("text/csv", "time;bar\n") == (csv_type, csv)
-    assert "text/plain" == plain_type  # in the picture's place
+    assert "text/plain" == plain_type  # the note, in the picture's place
     assert "https://files.example.com/1" in plain
     assert b"header=present" in relayed_out(raw)
 
@@ -286,7 +286,7 @@ def test_the_list_stands_above_a_signature(text: str, expected: str) -> None:
 
 
 def test_a_file_without_a_type_goes_out_as_one_when_it_is_encoded_anew() -> None:
-    # Blanks among the base64 make the part be written anew; without a type it would be a text.
+    # Blanks in the base64 cause a new encoding; without a type the part would be read as text.
     raw = (FOLDER / "malformed/picture-without-a-type-that-is-shown.eml").read_bytes()
     raw = raw.replace(b"QEBAQEBAQEB\r\n", b"QEBA QEBAQEB\r\n")
     _, _, picture = email.message_from_bytes(rewritten(raw)).walk()

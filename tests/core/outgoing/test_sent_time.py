@@ -1,4 +1,4 @@
-"""A mail that waited says when the device sent it."""
+"""A delayed mail states when the device sent it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def relayed(date: datetime | str | None, arrived_at: datetime | None) -> tuple[str, str | None]:
-    """What the recipient reads, and the field of ours."""
+    """The text that the recipient reads, and the relay's own field."""
     written = format_datetime(date) if isinstance(date, datetime) else date
     field = "" if written is None else f"Date: {written}\n"
     world = MemoryWorld(now=NOW)

@@ -149,7 +149,7 @@ def test_a_virus_is_refused_whatever_is_configured() -> None:
     ("origin", "expected"),
     [
         (PROVEN, None),
-        # With any authenticationAction: here From decides.
+        # With any authenticationAction: the permission depends on From, so From must be proven.
         (CLAIMED, Reason.AUTHENTICATION_FAILED),
         (NOBODY, Reason.SENDER_NOT_ALLOWED),
         (replace(PROVEN, author="a@sub.plant.example"), Reason.SENDER_NOT_ALLOWED),

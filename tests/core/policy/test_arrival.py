@@ -112,7 +112,7 @@ def test_where_ses_noted_none_every_address_has_to_be_closed(received: str | Non
 def test_a_greeting_cannot_pass_for_the_clause_of_ses() -> None:
     greeting = "a for devices+forged@in.example.com; x"
     assert () == arrival(received=by_ses("devices@in.example.com", greeting)).labels
-    # What another server noted is not SES's word.
+    # A Received field of another server.
     assert arrival(received="from a by b.example for old@in.example.com; today") == Arrival()
 
 

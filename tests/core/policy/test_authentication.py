@@ -50,14 +50,14 @@ def test_what_ses_writes_is_read(between: str) -> None:
         ("amazonses.com", Results()),
         ("amazonses.com; none", Results()),
         ("AmazonSES.com 1; DKIM=Pass header.D=Plant.example", Results(dkim=("plant.example",))),
-        # It is about another reverse-path than the one of the envelope.
+        # The result is about another reverse-path than the envelope's.
         ("amazonses.com; spf=pass smtp.mailfrom=x@evil.example", Results()),
         ("amazonses.com; spf=pass smtp.mailfrom=bounce.plant.example", Results(spf=ALL.spf)),
         ("amazonses.com; spf=pass smtp.mailfrom=x@bounce.plant.example", Results(spf=ALL.spf)),
         # Results of other servers; amazonses.com gives none.
         ("mx.evil.example; dmarc=pass header.from=plant.example", Results()),
         ("amazonses.com.evil.example; dmarc=pass header.from=plant.example", Results()),
-        # No method passed, and none says for whom.
+        # No method passed, or a passed one names no domain.
         ("amazonses.com; spf=softfail; dkim=fail header.i=@plant.example; dmarc=none", Results()),
         ("amazonses.com; dkim=pass; dmarc=pass", Results()),
         # Comments and quotes contain text that the sender chose.
@@ -121,7 +121,7 @@ def test_nobody_greets_himself_into_a_result(words: str, fold: str, last: str) -
     ],
 )
 def test_nobody_signs_himself_into_a_result(identity: str) -> None:
-    """The local-part of a signature's identity may hold what it likes, encoded (RFC 6376)."""
+    """The local-part of a signature's identity may contain any text, encoded (RFC 6376)."""
     lines = ["amazonses.com;", SPF.replace("pass", "none", 1), f"dkim=pass header.i={identity};"]
     assert not is_authenticated("a@plant.example", results_of("\r\n ".join(lines)))
 
@@ -151,7 +151,7 @@ def test_only_what_ses_put_on_top_is_read() -> None:
         raw = (on_top + "From: a@plant.example\r\n" + forged + "\r\n").encode()
         assert not find_origin(parse_message(raw).header).authenticated
         raw = (on_top + forged + "From: a@plant.example\r\n\r\n").encode()
-        is_own = on_top == ""  # nothing is below it, so nobody but SES can have written it
+        is_own = on_top == ""  # at the top, so it counts as SES's
         assert is_own == find_origin(parse_message(raw).header).authenticated
 
 
@@ -185,7 +185,7 @@ def test_anything_is_read(value: bytes) -> None:
         ("plant.example", "bounce.plant.example", True),
         ("a.b.plant.example", "plant.example", True),
         ("plant.example", "xplant.example", False),
-        ("a.plant.example", "b.plant.example", False),  # siblings may be strangers
+        ("a.plant.example", "b.plant.example", False),  # possibly of two owners
         ("example", "plant.example", False),
         ("co.uk", "plant.co.uk", False),
         ("plant.com.au", "com.au", False),
@@ -198,7 +198,7 @@ def test_domains_of_one_owner_are_aligned(domain: str, other: str, *, expected: 
 
 
 def test_what_a_device_submits_through_ses_is_authenticated() -> None:
-    """No configuration is needed: SES signs with the keys of the identity that From names."""
+    """SES signs with the keys of the identity in From, without any configuration."""
     for domain in ("plant.example", None):
         author = f"a@{domain}" if domain else None
         raw = (

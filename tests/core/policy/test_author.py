@@ -23,7 +23,7 @@ def header(*lines: str | bytes) -> Header:
     return parse_message(raw + b"\r\n\r\nx").header
 
 
-# What devices write, the name that recipients are to see, and the author if there is one.
+# What devices write, the name for recipients, and the author if there is one.
 FROM: list[tuple[str | bytes, str, str | None]] = [
     ("a@b.example", "a@b.example", "a@b.example"),
     ("<a@b.example>", "a@b.example", "a@b.example"),
@@ -116,7 +116,7 @@ def test_anything_has_a_name_and_at_most_one_author(value: bytes) -> None:
     assert find_name(found) == " ".join(find_name(found).split())
     author = find_author(found)
     if author is not None:
-        # No other reading of the field is possible: the address is outside of all quotes and
+        # The field can only be read in this way: the address is outside of all quotes and
         # comments.
         assert author.rpartition("@")[0].encode() in value
     assert len(find_replies(found)) <= MAX_REPLIES

@@ -1,4 +1,4 @@
-"""The recipient directory: what its document says, and what is done where it is wrong."""
+"""The recipient directory: the meaning of its document, and how errors in it are handled."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ FORBIDDEN = [
     "other@only.example.org",
     '"anna@example.com"@evil.example',
     "anna@xn--exampl-hva.com",
-    # At an allowed domain, but some servers read it as another address.
+    # At an allowed domain, but some servers deliver it to another address.
     *ROUTED,
     INBOUND,
     INBOUND.upper(),
@@ -168,7 +168,7 @@ def relay(world: MemoryWorld, raw: bytes, settings: Settings) -> RelayReport:
 
 
 def allowed(recipient: str) -> bool:
-    """The default policy, in the plainest words: two addresses' domains, and one address."""
+    """The default policy, written as simply as possible: two domains, and one address."""
     address = recipient.lower()
     return address not in {INBOUND, SENDER, *ROUTED} and (
         address == ALLOWED[-1]
@@ -186,7 +186,7 @@ def test_with_default_configuration_nobody_else_is_reached(
     reached = [one.recipient for one in world.submission.outbox]
     assert [] == [recipient for recipient in reached if not allowed(recipient)]
     assert len({one.lower() for one in reached}) == len(reached)
-    # It ended in exactly one way, and every problem was reported to the operator.
+    # The mail has exactly one outcome, and every problem was reported to the operator.
     if report.outcome is Outcome.REFUSED:
         assert [] == reached
         assert [report.reason] == [notice.reason for notice in world.notices.published]
@@ -249,5 +249,5 @@ def test_what_a_sender_writes_in_ses_name_changes_no_verdict_that_ses_gave(
     for own in ("", "".join(f"{line}\r\n" for line in verdicts)):
         raw = (complete.header() + own + body).encode()
         reports.append(relay(MemoryWorld(), raw, settings))
-    # Only the bytes that were read differ.
+    # The reports differ only in the number of bytes.
     assert reports[0] == replace(reports[1], message_bytes=reports[0].message_bytes)

@@ -26,7 +26,7 @@ def _word(text: str) -> str:
     return f"=?utf-8?b?{base64.b64encode(text.encode()).decode()}?="
 
 
-# How a stranger writes a device's address beside his own, or in the place of an address.
+# Spellings of From with a device's address beside the stranger's own, or as a display name.
 SPELLINGS: list[Callable[[str], str]] = [
     lambda device: f"From: {device}",
     lambda device: f"From: Boiler <{device}>",
@@ -63,7 +63,7 @@ SPELLINGS: list[Callable[[str], str]] = [
     lambda device: f"From: {device}\\ <{STRANGER}>",
     lambda device: f"From: {device}.",
     lambda device: f"From: {device.upper()}",
-    lambda device: f"From: {device.replace('mail.', 'ｍａｉｌ.')}",  # noqa: RUF001 (that is it)
+    lambda device: f"From: {device.replace('mail.', 'ｍａｉｌ.')}",  # noqa: RUF001 (full-width letters)
     lambda device: f"From: {device.replace('.com', '。com')}",
     lambda _device: f"From: x@[{DEVICE_DOMAIN}]",
     lambda _device: f"From: {STRANGER}",
@@ -75,7 +75,7 @@ RESULT = st.sampled_from(["pass", "fail", "softfail", "neutral", "none", "temper
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A mail, and the truth: the domains that SES authenticated."""
+    """A mail, and the domains that SES authenticated."""
 
     raw: bytes
     proven: frozenset[str]
@@ -108,7 +108,7 @@ def sent_mails(draw: st.DrawFn) -> Sent:
         reverse_path=path, spf=spf, dkim=dkim, dmarc=(dmarc, claimed), greeting=greeting
     )
     if draw(st.booleans()):
-        # The same, as some other server might have folded it.
+        # The same fields, folded as another server might do.
         on_top = on_top.replace(b";\r\n ", b"; ")
     if draw(st.integers(0, 5)) == 0:
         on_top = b"Return-Path: <x@" + own.encode() + b">\r\nReceived: from a (a) by b\r\n"
@@ -148,7 +148,7 @@ def test_nobody_gains_what_a_device_may_who_is_not_proven_to_be_it(
     only_allowed: bool,  # noqa: FBT001 - drawn
 ) -> None:
     if DEVICE_DOMAIN in sent.proven:
-        return  # it is the device, or one of its domain: it may
+        return  # an authenticated sender of the device's domain has these rights
     policy = replace(
         SETTINGS,
         authentication_action=action,
@@ -169,12 +169,12 @@ def test_nobody_gains_what_a_device_may_who_is_not_proven_to_be_it(
         ]
         if not sent.proven:
             assert reply_to == b""
-        # Only an authenticated author may name others in Reply-To, and only as others.
+        # Only an authenticated author may set a Reply-To with other addresses.
         if DEVICE.encode() in reply_to:
             assert b"\nreply-to: " in sent.raw.lower()
     if action is VerdictAction.REFUSE and not sent.proven:
         assert report.outcome is not Outcome.RELAYED
-    # The device's own alarm is not held for it.
+    # The stranger's mails do not count for the limit of the device.
     code = ":Email_Rxers_Code:anna@example.com:Email_Rxers_Code:"
     alarm = submitted_receipt(DEVICE_DOMAIN) + f"From: {DEVICE}\r\n\r\n{code}\r\n".encode()
     report = world.relay(alarm, policy, key=RawKey("incoming/alarm"))
@@ -182,7 +182,7 @@ def test_nobody_gains_what_a_device_may_who_is_not_proven_to_be_it(
 
 
 def test_the_law_is_not_empty() -> None:
-    """A device that is proven to be one gets all of it."""
+    """An authenticated device has all these rights."""
     world = MemoryWorld()
     world.directories.directory = DEFAULTS
     policy = replace(SETTINGS, allowed_senders=(DEVICE_DOMAIN,), sender_message_limit=1)

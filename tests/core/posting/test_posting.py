@@ -171,7 +171,7 @@ def test_only_the_body_that_was_signed_lately_passes(body: bytes, other: bytes) 
 
 
 def test_the_signature_is_that_of_the_convention() -> None:
-    """Worked out with `openssl dgst -sha256 -mac HMAC`: another hand than ours."""
+    """The expected value was computed with `openssl dgst -sha256 -mac HMAC`."""
     headers = sign(b"k" * 24, message_id="m", timestamp=1, body=b"{}")
     assert headers["webhook-id"] == "m"
     assert headers["webhook-timestamp"] == "1"

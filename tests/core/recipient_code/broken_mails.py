@@ -1,4 +1,4 @@
-"""Mails that a bug was found with."""
+"""Mails with which bugs were found."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def mixed(*fields: bytes, body: bytes) -> bytes:
 
 
 def sent(raw: bytes) -> Relayed:
-    """What became of a mail, the laws checked."""
+    """Relay the mail and check the laws; the result."""
     result = check_any_bytes(raw)
     assert result is not None
     return result

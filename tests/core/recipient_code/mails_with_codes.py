@@ -31,7 +31,7 @@ def recipients(world: MemoryWorld) -> list[str]:
 
 
 def check_that_no_code_is_left(world: MemoryWorld, *addresses: str) -> None:
-    """No reader sees the marker, in any part or in the header, nor who else got the mail."""
+    """No part and no field shows the marker, or another recipient of the mail."""
     for one in world.submission.outbox:
         message = oracle.parse(one.raw)
         shown = [str(value) for name, value in message.items() if name.lower() != "to"]

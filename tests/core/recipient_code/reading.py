@@ -44,11 +44,11 @@ def errors(found: Found) -> list[CodeError]:
 
 
 def check(text: str, found: Found) -> None:
-    """What holds of whatever was found."""
+    """Check the laws of all results."""
     edges = [edge for span in found.removals for edge in span]
     assert sorted(set(edges)) == edges
     assert all(0 <= edge <= len(text) for edge in edges)
-    assert bool(found.codes) <= bool(found.removals)  # what a comment says is cut and no code
+    assert bool(found.codes) <= bool(found.removals)  # one in a comment is only removed
     for code in found.codes:
         assert code.entries or code.errors
         for error in code.errors:

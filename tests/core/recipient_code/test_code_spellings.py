@@ -1,6 +1,6 @@
-"""What people, editors and programs put around the addresses of a code, and what that says."""
+"""What people, editors and programs write around the addresses of a code, and its meaning."""
 
-# ruff: noqa: RUF001 - characters that look like others are what this is about
+# ruff: noqa: RUF001 - tests of characters that look like others
 from __future__ import annotations
 
 import pytest
@@ -126,7 +126,7 @@ def test_a_marker_is_read_in_any_spelling_and_goes(code: str) -> None:
             "<a href=mailto:ann&#64;example.org>A<i>n</i></a><a href=mailto:ben@example.net>B</a>",
             [ANN, BEN],
         ),
-        # What is shown counts.
+        # The shown text counts, not the link's target.
         ('<a href="mailto:ben@example.net">ann@example.org</a>', [ANN]),
         ('<a href="mailto:ben@example.net">@ops</a>', ["@ops"]),
         ('<a href="mailto:ben@example.net">ann＠example.org</a>', [ANN]),
@@ -154,7 +154,7 @@ def test_a_marker_whose_underscores_became_emphasis_is_read() -> None:
     assert [ANN] == said(found)
 
 
-# --- what is refused and told
+# --- what is refused, with a notice
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_marker_whose_underscores_became_emphasis_is_read() -> None:
         *["x(ann@example.org", "x[ann@example.org", "x<ann@example.org"],
         *["ann@example.org(ben@example.net)", "mailto:ann@example.org?cc=ben@example.net"],
         *["ann@example.org&ben@example.net", "ann@example.org+ben@example.net"],
-        # Half an address: it goes on somewhere else.
+        # The address may be truncated.
         *[
             "ann@example.org...",
             "ann@example.org…",
@@ -176,14 +176,14 @@ def test_a_marker_whose_underscores_became_emphasis_is_read() -> None:
             "ann@example.org†",
             "ann@example.org\\ ",
         ],
-        # A letter that nobody could decode, or one of two characters, is no mark.
+        # A replacement character or a combined letter is no mark around an address.
         *["\uf7e9ann@example.org", "\ufffdann@example.org", "\ufffd@ops"],
         *["ann@example.caf\uf7e9.fr/x", "ann@example.cafe\u0301.fr/ben@example.net"],
         *["ann@example.caf\uf7e9.fr/ben@example.net", "ann@example.कॉम/ben@example.net"],
         *["ann@example.co·l.cat/ben@example.net", "ann@example.co・jp/ben@example.net"],
         *["x∙ann@example.org", "ann@example∙co∙uk", "ann@example.co•uk"],
         *["ann@example.co(1).uk", "ann@example.co[1].uk"],
-        # No line end, but how one is written in a program.
+        # An escape sequence for a line end is none.
         *[r"ann@example.org\nben@example.net", r"\tann@example.org"],
         *["xmpp:ann@example.org", "https://ann@example.org", '"ann@example.org"@example.net'],
     ],

@@ -1,4 +1,4 @@
-"""Codes in HTML: found however it is written, and cut so that it stays balanced."""
+"""Codes in HTML: found in any markup, and removed so that the tags stay balanced."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_balanced_markup_stays_balanced(pieces: list[str]) -> None:
             "",
         ),
         ("<body>:M:@a:M:</body>", ["@a"], "<body></body>"),
-        # Nothing that means something goes with it.
+        # Elements with a meaning of their own are not removed.
         (
             ":M:@a:M:<meta name=x><base href=x><link rel=x><p>y</p>",
             ["@a"],
@@ -132,7 +132,7 @@ def test_balanced_markup_stays_balanced(pieces: list[str]) -> None:
         ),
         ("<p>:M:@a:M:<a name=x></a></p>y", ["@a"], "<p><a name=x></a></p>y"),
         ("<a id=x href='mailto:@a'>:M:@a:M:</a>y", ["@a"], "y"),
-        # Outlook shows what stands in such a comment.
+        # Outlook shows the content of conditional comments.
         (
             "<!--[if mso]><p>:M:@a:M:</p>x<![endif]--><p>:M:@b:M:</p>y",
             ["@b"],

@@ -1,4 +1,4 @@
-"""Recipient codes as they come in whole mails: wrapped, encoded, several, and in odd places."""
+"""Recipient codes in whole mails: wrapped, encoded, several, and in unusual places."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_code_that_cannot_be_read_gives_its_place_to_no_other(
     assert [] == recipients(world)
 
 
-# --- several, and in odd places
+# --- several codes, and codes in unusual places
 
 
 def test_the_codes_of_a_mail_are_joined_and_duplicates_go_once() -> None:

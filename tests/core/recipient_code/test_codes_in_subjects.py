@@ -59,7 +59,7 @@ def subjects(world: MemoryWorld) -> set[str]:
     return shown
 
 
-# --- it counts
+# --- where it counts
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_it_is_read_in_encoded_words() -> None:
 
 
 def folded(text: str, places: list[int]) -> str:
-    """The text as a mailer folds it that counts characters, be they in a word."""
+    """The text folded by a mailer that only counts characters, also within words."""
     return "\r\n ".join(text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True))
 
 
@@ -143,7 +143,7 @@ def test_of_several_those_count_that_the_operator_lets_count(
     assert {"Alarm"} == subjects(world)
 
 
-# --- and when it does not
+# --- where it does not count
 
 
 @pytest.mark.parametrize("counted", list(CodesCounted))
@@ -166,7 +166,7 @@ def test_a_code_of_a_body_that_cannot_be_read_is_not_replaced_by_the_subjects() 
 def test_one_that_cannot_be_read_is_reported_with_its_place_and_nobody_is_guessed() -> None:
     world, report = relay(f"Alarm :{MARKER}:anna@example.com")
     assert Reason.MALFORMED_RECIPIENT_CODE is report.reason
-    assert [] == recipients(world)  # nor do the default recipients of the device get it
+    assert [] == recipients(world)  # not even to the default recipients of the device
     (notice,) = world.notices.published
     assert "in the Subject: expected" in notice.text
 

@@ -174,7 +174,7 @@ def test_a_code_without_an_end_does_not_take_the_next_one_with_it() -> None:
 
 
 def nest(depth: int, inner: str = ":M:guard@example.org:M:") -> str:
-    """A code, and around it the pieces of one that becomes whole by the cut, and so on."""
+    """A code inside the parts of another, which its removal joins, and so on."""
     opening, closing = ":Email_Rxers\n", "_Code:eve@example.net:M\n"
     return spelled(f"{opening * depth}{inner}\n{closing * depth}")
 

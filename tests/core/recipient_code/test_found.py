@@ -80,14 +80,14 @@ def test_a_boundary_goes_out_so_that_all_can_read_it(
         # nested multiparts that share a boundary
         MIXED + b"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--",
         b"Content-Type:multipart/0\n\n--b1\nContent-Type:multipart/a;boundary=b1\n--b1\na",
-        # fields that other parsers stumble over
+        # fields that other parsers read wrongly
         b'Content-Type:multipart/a";boundary=b\n--b\na',
         b"Content-Type: multipart/mixed "
         + b"(" * 450
         + b")" * 450
         + b"; boundary=b\r\n\r\n--b\r\n",
         b"Content-Transfer-Encoding: " + b"(" * 450 + b")" * 450 + b"7bit\r\n\r\none\r\n",
-        # delimiter lines that end oddly
+        # delimiter lines with unusual ends
         b"Content-Type: multipart/mixed; boundary=b\n\n--b\r \nX: y\n\none\n--b--\r \n",
         b"Content-Type:multipart/a\n--\xff\r\na",
         # an empty last part of a multipart that is not closed
@@ -97,14 +97,14 @@ def test_a_boundary_goes_out_so_that_all_can_read_it(
         # a uuencoded file whose lines end in CR
         b"begin 000\nAA\r",
         b"Content-Transfer-Encoding: x-uuencode\r\n\r\ncaf\xe9",
-        # an odd disposition of a text
+        # an unusual disposition of a text
         b"Content-Disposition:",
         b"Content-Disposition: \xff\r\n\r\none",
         b"Content-Disposition : *\r\n\r\none",
         b'Content-Type: multipart/report; report-type=x; boundary="=_s0"\r\n\r\n--=_s0\r\n',
-        # a field that is known only as the second of its name, behind one that nobody knows
+        # a known field, given again behind one with an unusual name
         MIXED + b"Content-Type: text/plain\r\nX&Y: 1\r\nContent-Type: x/y\r\n\r\none",
-        # parameters of which one is an RFC 2231 one, in a field that has to be written anew
+        # parameters, one of them by RFC 2231, in a field that has to be written again
         b"Content-Type: multipart/x;\xff=1; x*=utf-8''%19; boundary=b\r\n\r\n--b\r\n\r\none",
         MIXED + b'Content-Type: multipart/x; x=\x19; boundary="c\xff"\r\n\r\n--c\xff\r\n\r\none',
         # a multipart that cannot be split, and says that it is an attachment

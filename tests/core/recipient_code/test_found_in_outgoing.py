@@ -15,7 +15,7 @@ FILE = b"begin 644 a.log\r\n#0V%T\r\n`\r\nend\r\n"
 @pytest.mark.parametrize(
     "text",
     [
-        # codes and files in pieces around codes and files
+        # codes and files split around codes and files
         TORN[0] + CODE + b"\r\n" + TORN[1],
         CODE + b"\r\n" + TORN[0] + FILE + TORN[1],
         CODE + b"\r\nbegin 644 b.log\r\n" + CODE + b"\r\n#0V%T\r\n`\r\nend\r\n",
@@ -39,7 +39,7 @@ def test_what_a_cut_makes_whole_names_nobody_and_is_no_file(text: bytes, kind: b
         (b"a Email_Rxers_Code " + CODE[1:] + b" :eve@example.net z", "a z"),
         (b"a Email_Rxers_Code" + b" " * 9 + CODE + b" :eve@example.net z", "a z"),
         (b"a Email_Rxers_Code\0\x01:eve@example.net:Email_Rxers_Code: z", "a z"),
-        # whole once the blanks between the codes have moved together
+        # joined once the codes are removed and the blanks between them are merged
         (b"a Email_Rxers_Code " + b" ".join([CODE[1:]] * 9) + b" :eve@example.net z", "a z"),
     ],
 )
@@ -53,7 +53,7 @@ def test_a_subject_shows_no_code_however_it_was_torn(subject: bytes, shown: str)
 @pytest.mark.parametrize("blank", [b" ", b"\t"])
 @pytest.mark.parametrize("content", [b"TGVmdCBhcyBpdCBpcw==%b", b"TGVmdCBh%bcyBpdCBpcw=="])
 def test_blanks_among_base64_do_not_go_out(blank: bytes, content: bytes) -> None:
-    # The standard library finds characters there that are not base64.
+    # The standard library reports characters that are not base64.
     fields = (
         b"Content-Type: image/png",
         b"Content-ID: <i@x>",
@@ -70,7 +70,7 @@ def test_blanks_among_base64_do_not_go_out(blank: bytes, content: bytes) -> None
 
 
 def test_a_delimiter_without_a_part_takes_no_line_break_of_the_next() -> None:
-    # The inner multipart holds nothing but that line, so it is a text, which ends before it.
+    # The inner multipart has only a delimiter line, so it is read as a text that ends before it.
     inner = b"Content-Type: multipart/mixed; boundary=s\r\n\r\n" + b"\xe4" * 20 + b"\r\n--s\r\n"
     gone = b"Content-Type: application/x\r\n\r\nx"
     kept = b"Content-Type: application/pkcs7-signature\r\n\r\nx"
@@ -101,8 +101,8 @@ def test_a_preamble_that_looks_like_a_header_does_not_go_out() -> None:
 
 
 def test_what_takes_the_place_of_nothing_ends_before_the_next_delimiter() -> None:
-    # No empty line ends the header of the attachment, so it has no line break to spare; and
-    # there is no prose, so the list of links takes its place, in base64 for the name's sake.
+    # No empty line ends the header of the attachment, so no line break is left; and
+    # there is no prose, so the list of links replaces it, in base64 because of the file's name.
     empty = b'Content-Type: application/x; name="%b"\r\n' % ("ä".encode() * 40)
     raw = MIXED + empty + b"--b\r\nContent-Type: text/x-log\r\n\r\n" + CODE + b"\r\n--b--\r\n"
     result = sent(raw)
@@ -113,7 +113,7 @@ def test_what_takes_the_place_of_nothing_ends_before_the_next_delimiter() -> Non
 
 @pytest.mark.parametrize("media_type", [b"multipart/x", b"message/delivery-status"])
 def test_what_may_not_be_encoded_and_stays_goes_out_as_bytes(media_type: bytes) -> None:
-    # It stays because it stands in an encrypted mail, of which nothing is detached.
+    # It stays because nothing is detached from an encrypted mail.
     part = b"Content-Type: " + media_type + b"; name=x\r\n\r\n\xe4"
     raw = b"Content-Type: multipart/encrypted; boundary=b\r\n\r\n--b\r\n\r\n" + CODE
     result = sent(raw + b"\r\n--b\r\n" + part + b"\r\n--b--\r\n")

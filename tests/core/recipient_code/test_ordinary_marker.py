@@ -1,4 +1,4 @@
-"""A marker that may be an ordinary word: prose around it stays as it is, and a list is a code."""
+"""A marker that may be an ordinary word: prose around it is unchanged, and a list is a code."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.core.test_linear import calls_in
 
 MARKERS: Markers = (MARKER, "RX")
 PROSE_IN = st.sampled_from([MARKERS, ("RX",), ("ALM", "RX"), ("rx",)])
-"""Markers, with an ordinary word among them or alone, be it the `recipientMarker`."""
+"""Markers of which one is an ordinary word, also as the only one (`recipientMarker`)."""
 
 # --- prose ---------------------------------------------------------------------------------------
 
@@ -46,7 +46,7 @@ GAPS = st.sampled_from([" ", "\n", "  ", "\r\n", "\n\n", "\t", " | ", ", "])
 
 @st.composite
 def logs(draw: st.DrawFn) -> str:
-    """A word that is no recipient stands before the marker on its line, and where all ends."""
+    """Log lines with a word that is no recipient before each marker, and at the end."""
     lines = draw(st.lists(st.tuples(PLACES, st.lists(WORDS, max_size=4), GAPS), max_size=8))
     return "".join(f"port {place}{gap.join(words)} " for place, words, gap in lines) + "end "
 
@@ -200,7 +200,7 @@ def test_attributes_and_comments_are_prose_too() -> None:
 
 
 def test_an_attribute_full_of_it_is_read_once() -> None:
-    title = ":RX: RX: " * 300_000  # read from each of them, it would take minutes
+    title = ":RX: RX: " * 300_000  # this would take minutes if each marker were read to the end
     assert attribute_pattern(MARKERS).search(title) is None
     assert attribute_pattern(MARKERS).search(f"{title}@") is not None
     assert attribute_pattern(MARKERS).search(f"@{title}{MARKER}") is not None
@@ -326,7 +326,7 @@ def test_twice_the_log_is_twice_the_work(line: str) -> None:
     def work(times: int) -> int:
         return calls_in(partial(find_long, line * times, allowance=Allowance(codes=10**6)))
 
-    work(1000)  # what is compiled once does not count
+    work(1000)  # without what is compiled once
     assert work(1000) <= 2.3 * work(500)
 
 

@@ -1,4 +1,4 @@
-"""An ordinary word as a marker loses no mail: what it stands beside decides nothing."""
+"""With an ordinary word as a marker, no mail is lost for the text beside the word."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DIRECTORY = Directory(groups={"oncall": (BEN,)}, default_recipients={"plant.exam
 def relay(
     subject: str, body: str, *, form: str = "plain", to: str = "secret@in.example.com"
 ) -> tuple[MemoryWorld, list[str]]:
-    """The world after a mail, which is relayed under both settings, and its recipients."""
+    """Relay a mail under both settings; the last world, and the recipients."""
     raw = (
         f"From: gate@plant.example\r\nTo: {to}\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n"
         f"Content-Type: text/{form}; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
@@ -52,7 +52,7 @@ def relay(
 
 
 def parts(world: MemoryWorld) -> tuple[str, str]:
-    """Subject and text of what went out."""
+    """Subject and text of the outgoing mail."""
     outgoing = oracle.parse(world.submission.outbox[0].raw)
     return outgoing["Subject"], oracle.text_of(outgoing)
 

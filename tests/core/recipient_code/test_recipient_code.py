@@ -1,4 +1,4 @@
-"""The grammar of recipient codes: what is formatted, parsed, and refused."""
+"""The grammar of recipient codes: formatting, parsing, and errors."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_text_that_is_not_one_code_is_an_error_over_all_of_it(text: str) -> None
         ("@ops\n@night.shift", ["@ops", "@night.shift"]),
         ("a@example.org b@example.org", ["a@example.org", "b@example.org"]),
         ("a@example.org<mailto:a@example.org>", ["a@example.org"]),
-        # A mailer wraps at a blank, or anywhere.
+        # A mailer wraps at a blank or at any character.
         ("Bob\nSmith <b@example.org>", ["b@example.org"]),
         ("a@example.org\nBob\nSmith <b@example.org>", ["a@example.org", "b@example.org"]),
         ("alice@exam\r\nple.org,b@example.org", ["alice@example.org", "b@example.org"]),

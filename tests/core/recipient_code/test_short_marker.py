@@ -1,4 +1,4 @@
-"""A short marker beside the long one, which may be an ordinary word in other places."""
+"""A short marker beside the long one; elsewhere in a text, it may be an ordinary word."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def both(text: str) -> tuple[list[str], int, str]:
     return entries(plain), len(errors(plain)), cut(text, plain.removals)
 
 
-# --- either is read
+# --- codes with either marker
 
 
 @given(written_codes())
@@ -83,7 +83,7 @@ def test_an_address_may_hold_the_word(address: str) -> None:
         assert ([address, *(["b@x.org"] if more else [])], 0) == (named, wrong)
 
 
-# --- what is none
+# --- what is no code
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.core.recipient_code_strategies import MARKER
 TWO_BYTES = ("cp932", "gb18030", "cp949", "cp950", "big5hkscs", "euc_jp", "johab")
 LEADS = range(0x80, 0x100)
 TRAILS = [ord(one) for one in string.printable if one > " " and not one.isalnum()]
-# What stands around one character, which is `%b`.
+# Texts around one character, which is `%b`.
 LISTS = (
     b"%bann@x.example",
     b"ann@x.example%b",
@@ -37,7 +37,7 @@ LISTS = (
 
 
 def listed(content: bytes, charset: str) -> set[str]:
-    """Who is reached by a list."""
+    """The recipients of a list."""
     text = decode_bytes(content, charset)
     items = parse_list(text, 0, len(text))
     return {item.entry.addr_spec for item in items if isinstance(item.entry, Address)}
@@ -55,9 +55,9 @@ def reached(content: bytes, charset: str, *, is_html: bool = False) -> set[str]:
 
 
 def unseen(content: bytes, found: set[str]) -> list[tuple[str, str]]:
-    """What was found and is not seen in a charset in which the bytes are text, and the charset.
+    """Found addresses with a charset in which the bytes are text that does not have the address.
 
-    A word that begins with another letter is another address.
+    With another first character, it is another address.
     """
     return [
         (one, charset)
@@ -95,7 +95,7 @@ pieces = st.one_of(
 
 @given(st.lists(pieces, min_size=1, max_size=8).map(b"".join), st.booleans())
 @example(b"\x83|ben@x.example", False)
-@example(b"ann@x.exampleAnn", False)  # a domain in capitals is the same one
+@example(b"ann@x.exampleAnn", False)  # domains are compared without regard to case
 def test_nobody_is_reached_who_is_not_seen_in_a_charset(words: bytes, is_html: bool) -> None:  # noqa: FBT001
     content = coded(words)
     if found := reached(content, UNREAD, is_html=is_html):

@@ -18,14 +18,14 @@ from tests.core.recipient_code_strategies import ADDR_SPECS, MARKER
 
 
 def quoted_printable(text: str, width: int) -> bytes:
-    """Encoded with a soft break after every `width` characters, wherever that falls."""
+    """Encoded with a soft break after every `width` characters, also within words."""
     encoded = quopri.encodestring(text.encode(), quotetabs=False).replace(b"=\n", b"")
     lines = []
     for line in encoded.split(b"\n"):
         start = 0
         while len(line) - start > width:
             end = start + width
-            while b"=" in line[end - 2 : end]:  # never within =XX
+            while b"=" in line[end - 2 : end]:  # not within =XX
                 end -= 1
             lines.append(line[start:end] + b"=")
             start = end
@@ -52,7 +52,7 @@ def test_a_code_runs_over_quoted_printable_soft_breaks(width: int, kind: str) ->
 @pytest.mark.parametrize(
     ("parameters", "written"),
     [
-        # RFC 3676 section 4.2: a line that ends in a space goes on in the next.
+        # RFC 3676 section 4.2: a line that ends in a space is continued in the next.
         (
             "format=flowed",
             ":{m}:anna@example.com, \r\nben@example.net, \r\ncleo@example.org:{m}:\r\n",

@@ -1,4 +1,4 @@
-"""A worker's time, and its claim on a message, at their last moments."""
+"""A worker's time and its lease of a message, at their ends."""
 
 from __future__ import annotations
 

@@ -146,13 +146,13 @@ def test_a_claim_is_made_once_and_on_open_recipients(
         repeats = before.repeats + (is_claimed and before.state is DeliveryState.SUBMITTING)
         assert replace(before, state=state, repeats=repeats) == after
     assert not claimed.is_dead
-    # Made once more on what it has made, it counts nothing twice.
+    # A repeated claim changes nothing.
     assert claimed == claimed.claiming(group, MINE, NOW, links_until=NOW)
 
     def taken(at: datetime) -> Manifest:
         return claimed.claiming(claimed.deliveries, OTHER, at, links_until=at)
 
-    # Nobody else, while the lease lasts; anybody, once it is over.
+    # No other worker while the lease lasts; any worker after it.
     assert claimed == taken(MINE.lease.until - timedelta(seconds=1))
     assert OTHER.lease == taken(MINE.lease.until).lease
     assert claimed == claimed.released(OTHER)

@@ -21,7 +21,7 @@ from tests.core.laws import relayed
 
 CODE = b":Email_Rxers_Code:guard@example.org:Email_Rxers_Code:"
 
-# The names of section 4.2 that mail knows, by Python's codec for texts in them.
+# The names of section 4.2 that occur in mail, by Python's codec for them.
 STANDARD = {
     "utf-8": "unicode-1-1-utf-8 utf-8 utf8",
     "cp866": "866 cp866 csibm866 ibm866",
@@ -90,13 +90,13 @@ LETTERS = {
 def letters(codec: str) -> str:
     """Some letters that a charset holds."""
     foreign = LETTERS.get(codec) or bytes(range(0xA1, 0x100)).decode(codec, "ignore")
-    # What the standard leaves without a letter of its own, and what only Windows has.
+    # Without bytes that have no letter in the standard; with the euro sign of Windows.
     euro = "€" if codec.startswith("cp125") else ""
     return "".join(one for one in foreign if one.isprintable()) + "Kuehlraum 7" + euro
 
 
 def speaks_for_itself(drawn: tuple[str, str, str]) -> bool:
-    """Whether the bytes say more than the label: by a byte order mark, or as UTF-8 under ASCII."""
+    """Whether the bytes override the label: by a byte order mark, or as UTF-8 under ASCII."""
     label, codec, words = drawn
     content = words.encode(codec)
     if not codec.startswith("utf") and content.startswith((b"\xfe\xff", b"\xff\xfe")):
@@ -259,7 +259,7 @@ def test_a_text_that_nobody_understands_keeps_its_bytes(content: bytes, *, is_ht
 
 @pytest.mark.parametrize("label", ["gb2312", "gbk", "gb18030", "x-gbk"])
 def test_byte_80_is_the_euro_sign_of_windows(label: str) -> None:
-    for text in ("€ 100 报警 €€", "亐€"):  # the second byte of a letter is 80, too
+    for text in ("€ 100 报警 €€", "亐€"):  # byte 80 is the second byte of a letter, too
         content = text.replace("€", "\x00").encode("gb18030").replace(b"\0", b"\x80")
         assert text == decode_text(content, label).text
 

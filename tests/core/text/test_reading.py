@@ -67,7 +67,7 @@ def test_a_long_text_without_a_byte_order_mark_is_read_as_a_short_one(codec: str
     assert decode_text(content, charset).text == read
 
 
-# --- what a mail's texts become -----------------------------------------------------------------
+# --- the texts of a mail ------------------------------------------------------------------------
 
 CODE = b":Email_Rxers_Code:guard@example.org:Email_Rxers_Code:\r\n"
 KOREAN = "보일러 경보: 압력 높음"

@@ -1,4 +1,4 @@
-"""Laws of spans: to cut twice is to cut once."""
+"""Laws of spans: removing them twice is the same as removing them once."""
 
 from __future__ import annotations
 

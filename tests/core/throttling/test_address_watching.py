@@ -35,7 +35,7 @@ from tests.memory_windows import memory_address_records
 
 
 class World(MemoryWorld):
-    """With a watch for each container."""
+    """The memory world with an address watch for each container."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -167,7 +167,7 @@ def test_who_died_while_telling_is_made_good_by_another() -> None:
         world.watch().saw(CURRENT)
     other = world.watch()
     next_mail = RelayReport(message_id=MessageId("0next"), outcome=Outcome.RELAYED)
-    other.saw(next_mail)  # the one who died may still be telling
+    other.saw(next_mail)  # the worker that died may still be publishing the notice
     assert [] == world.notices.published
     world.now += timedelta(minutes=5)
     other.saw(next_mail)

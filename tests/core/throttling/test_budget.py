@@ -160,7 +160,7 @@ def test_most_mails_ask_nobody() -> None:
     for number in range(500):
         assert RELAYED is receive(world, f"m{number}", 1)
     assert HELD is receive(world, "over", 1)
-    # A block is a hundredth of the budget, and a mail reserves for itself beside it.
+    # A mail reserves its own recipients and a block, a hundredth of the budget.
     assert world.budgets.writes <= 500 / 6 + 5
 
 
@@ -174,7 +174,7 @@ def test_a_store_that_fails_leaves_the_mail_to_the_queue() -> None:
 
 
 class Rival:
-    """Another worker that reserves between our read and our write, a given number of times."""
+    """Another worker that reserves between this one's read and write, a given number of times."""
 
     def __init__(self, windows: MemoryWindows[BudgetWindow], amounts: list[int]) -> None:
         self.windows = windows

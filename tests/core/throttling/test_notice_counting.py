@@ -1,4 +1,4 @@
-"""The operator is not drowned, and nothing is silent."""
+"""The number of notices is limited, and suppressed notices are counted in a summary."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_what_comes_while_a_summary_leaves_is_told_too() -> None:
     ((key, _),) = world.reminders.asked_for
 
     class Slow:
-        """While the first summary leaves, another worker counts one mail more."""
+        """While the first summary is published, another worker counts one more mail."""
 
         def publish(self, notice: Notice) -> None:
             if LIMIT == len(world.notices.published):

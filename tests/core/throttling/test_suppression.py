@@ -48,7 +48,7 @@ def bounced(address: str) -> Suppressed:
 
 
 class Stack:
-    """A world whose submission uses the list, with an operator and SES."""
+    """The memory world with a submission that uses the list, an operator, and SES."""
 
     def __init__(self) -> None:
         self.world = MemoryWorld()
@@ -85,7 +85,7 @@ class Stack:
         return [one.recipient for one in self.world.submission.outbox]
 
     def submit(self, *recipients: str) -> list[bool]:
-        """Whether each was taken."""
+        """Whether each mail was accepted."""
         mails = [OutgoingMail(sender="r@x.example", recipient=r, raw=b"") for r in recipients]
         answers = self.submission.submit_each(mails)
         assert len(mails) == len(answers)

@@ -1,4 +1,4 @@
-"""What recipients read: in the language they like, at the hour where they are, for each number."""
+"""Texts for recipients: in their language, with times in their zone and plural forms."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_time_is_that_of_the_zone_and_names_it() -> None:
     assert "30 November, 18:20 CET" == berlin.time(EVENING, now=EVENING)
     summer = EVENING - timedelta(days=150)
     assert "3 July, 19:20 CEST" == berlin.time(summer, now=EVENING)
-    # Istanbul has a number for a name, Kathmandu one with minutes.
+    # Istanbul's zone has a number as its name, Kathmandu's a number with minutes.
     assert "20:20 UTC+3" in Wording(zone=time_zone("Europe/Istanbul")).time(EVENING)
     assert "23:05 UTC+5:45" in Wording(zone=time_zone("Asia/Kathmandu")).time(EVENING)
     assert "13:50 UTC-3:30" in Wording(zone=time_zone("America/St_Johns")).time(EVENING).replace(
