@@ -1,4 +1,4 @@
-"""What Amazon SES puts on top of a mail that a device handed to it.
+"""The header fields that Amazon SES adds to a mail that a device submitted.
 
 SES signs what a device submits with the keys of the sender's domain and with its own, and sends
 it from the sender's MAIL FROM domain; then SES receives it, and writes down what it found. The
@@ -58,7 +58,7 @@ def submitted_receipt(domain: str | None, recipient: str = "devices@in.example.c
 
 
 def received(raw: bytes, recipient: str = "devices@in.example.com") -> bytes:
-    """The mail as SES stores it after its device has submitted it; as it is if SES has it."""
+    """The mail as SES stores it after submission by a device; unchanged if it has SES's fields."""
     try:
         header = parse_message(raw).header
     except RelayError:

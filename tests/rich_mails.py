@@ -1,4 +1,4 @@
-"""Mails that the standard library reads differently from a person.
+"""Mails that the standard library reads differently from people.
 
 `rich_mails()` draws all that `mails()` does (`tests.strategies`) and more: uuencoded files in a
 text, messages in messages, signed and encrypted parts, unusual charsets, boundaries that are
@@ -39,7 +39,7 @@ def _coded(kind: str, text: str, recipients: tuple[str, ...]) -> str:
 
 @st.composite
 def coded_texts(draw: st.DrawFn) -> Part:
-    """A text with a recipient code, in one of the charsets that devices like."""
+    """A text with a recipient code, in a charset that devices use."""
     kind = draw(st.sampled_from(["plain", "plain", "html"]))
     recipients = tuple(draw(st.lists(ADDRESSES, min_size=1, max_size=3, unique=True)))
     charset, codec, words = draw(
@@ -142,7 +142,7 @@ def uuencoded_parts(draw: st.DrawFn) -> Part:
 
 @st.composite
 def inner_messages(draw: st.DrawFn) -> bytes:
-    """A message that travels inside of another one."""
+    """A message inside another one."""
     token = draw(TOKENS)
     part = draw(text_parts() | attachment_parts())
     return CRLF.join(
@@ -152,7 +152,7 @@ def inner_messages(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def message_parts(draw: st.DrawFn) -> Part:
-    """A message/rfc822 entity, as it is or (which RFC 2046 forbids and Outlook does) in base64."""
+    """A message/rfc822 entity, plain or in base64, which RFC 2046 forbids but Outlook writes."""
     content = draw(inner_messages())
     filename = draw(st.none() | UU_NAMES)
     fields = [b"Content-Type: message/rfc822"]
@@ -197,7 +197,7 @@ def _composite(
 
 @st.composite
 def special_multiparts(draw: st.DrawFn) -> Part:
-    """A multipart whose type means something: what is in it is treated accordingly."""
+    """A multipart of a type that decides how its parts are treated."""
     boundary = b"=_s" + draw(st.integers(0, 10**9)).to_bytes(5, "big").hex().encode()
     kind = draw(
         st.sampled_from(["digest", "signed", "encrypted", "report", "appledouble", "related"])
@@ -242,7 +242,7 @@ def special_multiparts(draw: st.DrawFn) -> Part:
             content_type = b"multipart/appledouble"
         case _:
             shown = draw(st.booleans())
-            # Two pictures of one Content-ID are shown both or not at all.
+            # Pictures with the same Content-ID count as shown together, or not at all.
             content_id = (b"shown" if shown else b"hidden") + boundary[2:] + b"@x"
             source = f"cid:{content_id.decode()}" if shown else "https://x.example/a.png"
             parts = [
@@ -262,7 +262,7 @@ def special_multiparts(draw: st.DrawFn) -> Part:
 
 @st.composite
 def badly_declared_multiparts(draw: st.DrawFn) -> Part:
-    """A multipart whose boundary is not declared as it is used; a person sees it all the same."""
+    """A multipart whose boundary differs from the declared one, or is not declared."""
     left = b"=_l" + draw(st.integers(0, 10**6)).to_bytes(3, "big").hex().encode()
     right = b"r_" + draw(st.integers(0, 10**6)).to_bytes(3, "big").hex().encode()
     boundary, declared = draw(
@@ -306,5 +306,5 @@ RICH_PARTS: st.SearchStrategy[Part] = st.recursive(RICH_LEAVES, _rich_multiparts
 
 
 def rich_mails() -> st.SearchStrategy[Drawn]:
-    """Mails with all features there are."""
+    """Mails with all features."""
     return mails(RICH_PARTS)

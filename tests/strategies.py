@@ -1,4 +1,4 @@
-"""Messages to test with: devices' mails, built byte by byte, with their truth.
+"""Messages for tests: devices' mails, built byte by byte, with their expected content.
 
 `mails()` draws a whole mail with the truth about it (`Drawn`): its texts and its attachments
 before encoding. The bytes are composed by hand, not by a library, because the library is the
@@ -20,7 +20,7 @@ CRLF = b"\r\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnAttachment:
-    """What was attached; `kept` if it has to stay in the mail, `embedded` if in a text."""
+    """An attached file; `kept` if it must stay in the mail, `embedded` if it is in a text."""
 
     filename: str | None
     content_type: str
@@ -109,7 +109,7 @@ def text_parts(draw: st.DrawFn) -> Part:
 def encoded(
     draw: st.DrawFn, content: bytes, encodings: st.SearchStrategy[str]
 ) -> tuple[bytes, bytes]:
-    """A transfer encoding's name, spelled in some way, and the content under it."""
+    """The name of a transfer encoding in some spelling, and the content encoded by it."""
     name = draw(encodings)
     if name == "base64":
         width = draw(st.sampled_from([4, 60, 72, 76, 512]))
@@ -225,7 +225,7 @@ def mails(draw: st.DrawFn, parts: st.SearchStrategy[Part] = PARTS) -> Drawn:
 
 
 TOKENS = st.binary(min_size=12, max_size=12).map(lambda value: value.hex().encode())
-"""24 bytes that occur nowhere else: what is looked for where no attachment may be left."""
+"""24 bytes that occur nowhere else, to be searched for where no attachment may be left."""
 CONTENTS = st.tuples(TOKENS, st.binary(max_size=300)).map(b"".join)
 ADDRESSES = st.tuples(
     st.sampled_from(["guard", "ops", "night.shift", "o'neill", "a+b", "x_y-z"]),

@@ -236,8 +236,8 @@ _LINE_ENDS = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n|\Z)")
 def check_rewriting_is_done(result: Relayed) -> None:
     """Rewriting the outgoing mail again changes nothing.
 
-    A text in an unknown charset may be decoded at the second reading, but not only at the third:
-    the texts beside it are labelled after the first rewriting, and their charset is a hint.
+    A text whose charset is not recognised may be so at the second reading, but no later: the
+    texts beside it are labelled after the first rewriting, and their charset is a hint.
     """
     outgoing = result.outgoing
     message = parse_message(outgoing)

@@ -1,4 +1,4 @@
-"""What documents name exists: files, tests, configuration keys."""
+"""Files, tests and configuration keys that documents name exist."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_decisions_are_all_listed() -> None:
 
 
 def anchors(document: Path) -> set[str]:
-    """The headings of a document as links to them write them."""
+    """The anchors of a document's headings."""
     headings = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^a-z0-9 _-]", "", one.lower()).replace(" ", "-") for one in headings}
 

@@ -48,7 +48,7 @@ def deploy() -> Deploy:
 
 @pytest.fixture(scope="session")
 def dev(deploy: Deploy) -> Deployment:
-    """The dev stack as it stands."""
+    """The dev stack, unchanged."""
     return deploy()
 
 
@@ -82,7 +82,7 @@ def hardened(deploy: Deploy) -> Deployment:
 
 @pytest.fixture(scope="session")
 def posted(deploy: Deploy) -> Deployment:
-    """The dev stack, its notices and alarms posted to everybody, its subscriptions watched."""
+    """The dev stack with receivers of all kinds, and with the check of subscriptions."""
     return deploy(webhooks=WEBHOOKS, eventBus="operations", watchSubscriptions=True)
 
 
@@ -103,6 +103,6 @@ def in_domain(deploy: Deploy) -> Deployment:
     params=["dev", "presigned", "scanned", "hardened", "posted", "renewing", "in_domain"],
 )
 def every(request: pytest.FixtureRequest) -> Deployment:
-    """The dev stack, in each of the forms that its configuration gives it."""
+    """The dev stack in each of the configurations above."""
     stack: Deployment = request.getfixturevalue(request.param)
     return stack

@@ -1,4 +1,4 @@
-"""An account of AWS as the program's mocks answer for it."""
+"""An AWS account, as the program's mocks present it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InAccount:
-    """What is in the account before the deployment.
+    """The content of the account before the deployment.
 
     `parameters` by name; `identities`, each with whether SES sends for it; `records` of the zone:
     name and type → values as Route 53 has them; `has_zone`: whether there is one;
@@ -117,7 +117,7 @@ Answer = tuple[dict[str, Any], list[tuple[str, str]]]
 
 
 def _absent(what: str) -> Answer:
-    """As the provider says so."""
+    """The provider's answer for a missing resource."""
     return {}, [("", f"reading {what}: couldn't find resource")]
 
 
@@ -145,7 +145,7 @@ class MockedAws(Mocks):
 
     def _getActiveReceiptRuleSet(self, _: Mapping[str, Any]) -> Answer:  # noqa: N802
         active = self.account.active_rule_set
-        if active is None:  # the provider's way of saying so
+        if active is None:  # the provider's error for this
             return {}, [("", "reading SES Active Receipt Rule Set: empty result")]
         return {"id": active, "ruleSetName": active}, []
 

@@ -32,9 +32,8 @@ from infra.functions import archive
 from tests.infra.mocked_aws import EMPTY, OUTPUTS, SECRET_SIGNATURE, InAccount, MockedAws, plain
 
 with warnings.catch_warnings():
-    # These two modules of pulumi_aws warn, as they are loaded, of classes of their own that were
-    # replaced; none of them is used here. They load at the first look into them: now, so that
-    # no warning is left for a test to meet.
+    # These two modules of pulumi_aws warn at import of deprecated classes of their own, which are
+    # not used here. They are loaded lazily: load them now, so that no test gets the warning.
     warnings.filterwarnings(
         "ignore", message=".* has been deprecated in favor of ", category=DeprecationWarning
     )
@@ -87,7 +86,7 @@ class Deployment:
         return found
 
     def waits_for(self, one: Registered) -> frozenset[str]:
-        """The URNs of all that is there before a resource, and is deleted after it."""
+        """The URNs of all resources that are created before this one, and deleted after it."""
         by_urn = {other.urn: other for other in self.resources}
         found: set[str] = set()
         following = [one]
@@ -105,7 +104,7 @@ class Deployment:
 
 
 class _Monitor(MockMonitor):
-    """Pulumi's mock of its engine, which also records what its mocks do not get."""
+    """Pulumi's mock of its engine, which also records what it does not pass to its mocks."""
 
     def __init__(self, mocks: Mocks) -> None:
         super().__init__(mocks)
@@ -145,7 +144,7 @@ class _Monitor(MockMonitor):
 
 
 class _Log(logging.Logger):
-    """Where Pulumi's mock of its engine logs to."""
+    """The log of Pulumi's mock of its engine."""
 
     def __init__(self) -> None:
         super().__init__("pulumi", logging.WARNING)
@@ -209,7 +208,7 @@ def run_program(
     async def run() -> Deployment:
         answers = {} if first_preview else OUTPUTS
         monitor = _Monitor(MockedAws(answers=answers, account=account))
-        # The tasks that Pulumi waits for: those of a run that failed are left there.
+        # The tasks that Pulumi waits for: a failed run leaves its own there.
         SETTINGS.outputs = set()
         runtime.set_all_config(text_config(config), [])
         log = _Log()
@@ -243,7 +242,7 @@ def run_program(
                 return runner.run(run())
 
         try:
-            # A context of its own: Pulumi keeps its settings in context variables.
+            # A new context: Pulumi keeps its settings in context variables.
             with mock.patch.object(archive, "function_archive", _made_once):
                 return contextvars.Context().run(main)
         finally:
@@ -253,7 +252,7 @@ def run_program(
 def read_stack(
     config: Mapping[str, object], *, stack: str = "dev", secrets: Iterable[str] = ()
 ) -> StackConfig:
-    """What the program makes of these configuration values, by full name."""
+    """The configuration that the program reads from these values, by full name."""
 
     def read() -> StackConfig:
         runtime.set_all_config(text_config(config), list(secrets))

@@ -1,4 +1,4 @@
-"""What a stack deactivates is its own, and that it keeps active."""
+"""A stack deactivates only its own rule set, and keeps that one active."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_the_set_is_made_active_once_its_rule_is_there(dev: Deployment) -> None:
     active, own = dev.one(ACTIVE), dev.one(ACTIVATION)
     assert active.inputs == {"ruleSetName": "mail-relay-dev"}
     assert dev.one(RULE).urn in active.dependencies
-    # Deleted by the provider, it would deactivate whichever set is active then.
+    # A deletion by the provider would deactivate whichever set is active.
     assert active.retain_on_delete
     assert not own.retain_on_delete
     assert active.urn in own.dependencies

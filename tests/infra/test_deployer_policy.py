@@ -1,4 +1,4 @@
-"""The policies for deployers cover every type of resource and every look-up."""
+"""The policies for deployers cover every resource type and every data source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POLICIES: Mapping[str, Mapping[str, Any]] = {
 STATEMENTS = [one for policy in POLICIES.values() for one in policy["Statement"]]
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
-    # Type → what the provider calls to make and to delete it (terraform-provider-aws).
+    # Type → the provider's calls to create and to delete it (terraform-provider-aws).
     "aws:s3/bucket:Bucket": (
         *("s3:CreateBucket", "s3:DeleteBucket", "s3:GetBucketTagging"),
         *("s3:ListBucketVersions", "s3:DeleteObject", "s3:DeleteObjectVersion"),  # forceDestroy
@@ -56,7 +56,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "aws:iam/rolePolicy:RolePolicy": ("iam:PutRolePolicy", "iam:DeleteRolePolicy"),
     "aws:iam/user:User": (
         *("iam:CreateUser", "iam:DeleteUser", "iam:ListGroupsForUser"),
-        # What `force_destroy` looks for, and mostly does not find (internal/service/iam/user.go).
+        # What `force_destroy` looks for (internal/service/iam/user.go).
         *("iam:ListUserPolicies", "iam:ListAttachedUserPolicies", "iam:ListAccessKeys"),
         *("iam:ListSSHPublicKeys", "iam:ListVirtualMFADevices", "iam:ListMFADevices"),
         *("iam:DeleteLoginProfile", "iam:ListSigningCertificates"),
@@ -90,7 +90,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
         "acm:ListTagsForCertificate",
     ),
     "aws:acm/certificateValidation:CertificateValidation": ("acm:DescribeCertificate",),
-    # API Gateway's rights are the methods of its own API, and each type's path is a resource.
+    # API Gateway's actions are HTTP methods, and its resources are the paths of its API.
     "aws:apigatewayv2/api:Api": ("apigateway:POST", "apigateway:GET", "apigateway:DELETE"),
     "aws:apigatewayv2/integration:Integration": ("apigateway:POST", "apigateway:PATCH"),
     "aws:apigatewayv2/route:Route": ("apigateway:POST", "apigateway:PATCH"),
@@ -113,7 +113,7 @@ ASKED = (
     *("route53:GetHostedZone", "route53:ListResourceRecordSets"),
 )
 WITHOUT_RESOURCE = (
-    # Rights that IAM holds to no resource (AWS service authorization reference).
+    # Actions without resource types (AWS service authorization reference).
     *("iam:ListVirtualMFADevices", "ssm:DescribeParameters", "sts:GetCallerIdentity"),
     *("servicequotas:GetAWSDefaultServiceQuota", "logs:DescribeLogGroups"),
     "acm:RequestCertificate",
@@ -153,7 +153,7 @@ def test_it_gives_no_whole_service_away() -> None:
 
 
 def test_what_it_names_is_named_by_this_project(every: Deployment) -> None:
-    # Pulumi ends a logical name in random characters.
+    # Pulumi appends random characters to logical names.
     for type_, kind in (
         ("aws:s3/bucket:Bucket", "arn:aws:s3:::"),
         ("aws:sqs/queue:Queue", "arn:aws:sqs:*:*:"),

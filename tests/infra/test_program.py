@@ -1,4 +1,4 @@
-"""The program as a whole: what others rely on, and what must hold of every resource."""
+"""The program as a whole: its exports, and the rules for every resource."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXPORTS = {
 }
 
 WILDCARDS: Mapping[str, str] = {
-    # Sid of an allowing statement → why its resources hold a "*"
+    # Sid of an allowing statement → why its resources contain "*"
     "PutByService": "SES names the objects itself, under one prefix; the rule may move to another"
     " rule set",
     "ReadIncomingMail": "SES names the objects itself, under one prefix",
@@ -59,7 +59,7 @@ WILDCARDS_OF_KEY: Mapping[str, str] = dict.fromkeys(
     'in the policy of a key, "*" is that key, whose ARN is not known before it',
 )
 WILDCARD_ACTIONS: Mapping[str, str] = {
-    # Sid of an allowing statement → why its actions hold a "*"
+    # Sid of an allowing statement → why its actions contain "*"
     "AccountMayGrantByIam": "a key without it answers to nobody: IAM's policies count because of"
     " it, and those that stand here name their actions",
 }
@@ -139,7 +139,7 @@ def test_no_principal_but_a_service_of_aws_is_allowed(every: Deployment) -> None
 def test_every_service_that_is_let_in_from_outside_is_held_to_our_account(
     every: Deployment,
 ) -> None:
-    # Not a role's trust: whoever hands a role to a service must be allowed to (iam:PassRole).
+    # Not for the trust policies of roles: passing a role to a service needs iam:PassRole.
     let_in = [
         statement
         for resource, statement in policies(every)
@@ -208,8 +208,8 @@ def test_no_name_is_given_twice(every: Deployment) -> None:
 
 
 def test_two_stacks_of_one_account_share_no_physical_name(deploy: Deploy) -> None:
-    # Pulumi makes a name from the logical one, unless an input gives it. A domain is an identity
-    # by its own name: stacks have domains of their own, or share verified ones (createIdentities).
+    # Pulumi derives a name from the logical one, unless an input sets it. The name of an identity
+    # is its domain: stacks have their own domains, or share verified ones (createIdentities).
     def names(stack: Deployment) -> set[tuple[str, str]]:
         keys = ("name", "bucket", "ruleSetName", "dashboardName", "configurationSetName")
         return {

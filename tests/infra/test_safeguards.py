@@ -1,4 +1,4 @@
-"""What an operator asks of every role, and of what cannot be made again."""
+"""The permissions boundary of every role, and the protection of irreplaceable resources."""
 
 from __future__ import annotations
 

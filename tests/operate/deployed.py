@@ -1,4 +1,4 @@
-"""A stack on the emulator that no function works on, and `relayctl` as it is typed at it."""
+"""A stack on the emulator without functions, and `relayctl` commands on it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PAGE = "https://files.example/d"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a command said and how it ended."""
+    """The output and the exit status of a command."""
 
     status: int
     stdout: str
@@ -96,7 +96,7 @@ class Deployed:
         }
 
     def without_page(self) -> Deployed:
-        """The same, but its links are presigned."""
+        """The same stack with presigned links."""
         ready = json.loads(self.ready_file.read_text())
         ready["stack"]["downloadUrl"] = ""
         ready_file = self.ready_file.with_name("presigned.json")
@@ -119,7 +119,7 @@ class Deployed:
         S3LinkIndex(client=s3, bucket=self.attachments).point(MessageId(message_id))
 
     def keep_for(self, days: int) -> None:
-        """As attachmentRetentionDays does."""
+        """Set the retention of attachments, as attachmentRetentionDays does."""
         self.emulator.client("s3").put_bucket_lifecycle_configuration(
             Bucket=self.attachments,
             LifecycleConfiguration={
@@ -139,7 +139,7 @@ class Deployed:
         S3Downloads(client=s3, bucket=self.attachments).record(download)
 
     def as_user(self, statements: Sequence[Mapping[str, object]], folder: Path) -> Deployed:
-        """The same, for a user with only these rights."""
+        """The same stack for a user with only these permissions."""
         iam, name = self.emulator.client("iam"), f"operator-{uuid.uuid4().hex[:12]}"
         iam.create_user(UserName=name)
         iam.put_user_policy(
@@ -170,7 +170,7 @@ class Deployed:
         return Answer(status=result.exit_code, stdout=result.stdout, stderr=result.stderr)
 
     def store(self, *manifests: Manifest, raw: bool = True) -> None:
-        """Write manifests, and the raw messages that they are of."""
+        """Write manifests and their raw messages."""
         for manifest in manifests:
             self._put(
                 self.attachments, manifest_key(manifest.message_id), format_manifest(manifest)
@@ -215,7 +215,7 @@ class Deployed:
         return parse_manifest(self.document(message_id))
 
     def fail(self, *bodies: str) -> list[str]:
-        """Put messages into the dead-letter queue; their ids."""
+        """Put messages into the dead-letter queue; return their ids."""
         sqs = self.emulator.client("sqs")
         return [
             sqs.send_message(QueueUrl=self.dead_letters, MessageBody=body)["MessageId"]
@@ -223,7 +223,7 @@ class Deployed:
         ]
 
     def notification(self, key: str) -> str:
-        """As S3 sends it."""
+        """The notification of a stored mail, as S3 sends it."""
         entry = {
             "eventName": "ObjectCreated:Put",
             "eventTime": "2026-01-02T03:04:05.678Z",
@@ -235,7 +235,7 @@ class Deployed:
         return json.dumps({"Records": [entry]})
 
     def visible(self, queue_url: str) -> list[str]:
-        """The bodies that a receiver gets now. They are back at the end."""
+        """The bodies of all messages that can be received now; they are made visible again."""
         sqs = self.emulator.client("sqs")
         found: list[Mapping[str, Any]] = []
         while batch := sqs.receive_message(
@@ -249,7 +249,7 @@ class Deployed:
         return sorted(str(message["Body"]) for message in found)
 
     def announced(self) -> list[Notification]:
-        """What the function would read from its queue."""
+        """The keys that the function would read from its queue."""
         return [
             notification
             for body in self.visible(self.queue)

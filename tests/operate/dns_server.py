@@ -1,4 +1,4 @@
-"""A DNS server on loopback that answers with the records it is given, over UDP (RFC 1035)."""
+"""A DNS server on the loopback address that answers with given records, over UDP (RFC 1035)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def zone_of(records: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], list[
 
 @contextmanager
 def serving(zone: Mapping[tuple[str, str], list[str]]) -> Iterator[str]:
-    """Answer from `zone`, as it is at each question; the server's address and port."""
+    """Answer each query from the current `zone`; yields the server's address and port."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:

@@ -1,4 +1,4 @@
-"""Manifests to test with."""
+"""Manifests for tests."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ DELIVERIES = st.lists(
 
 @st.composite
 def manifests(draw: st.DrawFn, *, leases: bool = True) -> Manifest:
-    """Any manifest: also one that the relay does not write, as an operator may have."""
+    """Any valid manifest, also one that the relay itself does not write."""
     left = st.integers(-100, 100).map(lambda seconds: NOW + timedelta(seconds=seconds))
     return manifest(
         "m1",

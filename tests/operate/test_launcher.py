@@ -1,4 +1,4 @@
-"""`relayctl` as it is typed: from anywhere, in pipes, and after a move."""
+"""The launcher `relayctl`: from any folder, in pipes, and after the checkout was moved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SEED = ROOT / "tests" / "corpus" / "malformed" / "openssl-demo.eml"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with a launcher, the way `make setup` leaves it."""
+    """A checkout with a launcher as `make setup` creates it."""
     binaries = tmp_path / "checkout" / ".venv" / "bin"
     binaries.mkdir(parents=True)
     shutil.copy(ROOT / "scripts" / "relayctl", binaries / "relayctl")

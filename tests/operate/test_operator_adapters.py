@@ -1,4 +1,4 @@
-"""What an operator needs of S3 and SQS."""
+"""The operator's adapters of S3 and SQS."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_attachments_lie_where_they_are_looked_for() -> None:
 
 
 def test_who_works_is_who_the_credentials_are(deployed: Deployed, tmp_path: Path) -> None:
-    # It takes no right; the emulator takes no policy that gives none.
+    # GetCallerIdentity needs no permission; the emulator does not accept an empty policy.
     nothing = [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]
     ready = json.loads(deployed.as_user(nothing, tmp_path).ready_file.read_text())["aws"]
     client = boto3.client(

@@ -82,7 +82,7 @@ def test_no_text_begins_or_ends_beyond_the_picture(name: str) -> None:
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
     for one in root.iter(f"{SVG}text"):
         assert one.text is not None
-        # Half of the size is about what a letter of the fonts takes.
+        # A character is about half as wide as the font size.
         length = 0.5 * float(one.attrib["font-size"]) * len(one.text)
         anchor = one.attrib.get("text-anchor", "start")
         start = float(one.attrib["x"]) - length * {"start": 0, "middle": 0.5, "end": 1}[anchor]
@@ -102,7 +102,7 @@ def luminance(colour: str) -> float:
 @pytest.mark.parametrize("name", [INK, SOFT, *HUES])
 def test_whatever_is_read_or_compared_stands_out(scheme: dict[str, str], name: str) -> None:
     brighter, darker = sorted((luminance(scheme[name]), luminance(scheme[PAPER])), reverse=True)
-    # WCAG 2.2, 1.4.3: 4.5 to 1 for text; lines of alarms have their hue as text too.
+    # WCAG 2.2, 1.4.3: 4.5 to 1 for text; the labels of alarm lines are text in the same colour.
     assert (brighter + 0.05) / (darker + 0.05) >= 4.5
 
 

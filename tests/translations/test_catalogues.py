@@ -61,7 +61,7 @@ def test_no_placeholder_is_lost_or_invented(language: Language) -> None:
         wanted = placeholders(forms(text)[-1])
         categories = FORMS[PLURALS.get(language, "one_or_other")]
         for place, form in enumerate(forms(translation)):
-            # "Two files" may be one word, where a form is for one number alone.
+            # A plural form for one number alone may be a word without the number (Arabic).
             is_word = isinstance(text, tuple) and categories[place] in {"one", "two"}
             found = placeholders(form)
             assert set(found) <= set(wanted), form

@@ -1,4 +1,4 @@
-"""Deployments in an account, and the account once they are done."""
+"""Deployments in an account, and the account after them."""
 
 from __future__ import annotations
 

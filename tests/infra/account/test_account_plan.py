@@ -1,4 +1,4 @@
-"""What a deployment creates in an existing account; decided before it begins."""
+"""The plan of what a deployment creates in an existing account, made before it begins."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_domains_that_are_verified_already_stop_a_first_deployment_only() -> Non
 def test_a_change_takes_no_domain_that_others_have_verified(
     before: Mapping[str, object], then: Mapping[str, object]
 ) -> None:
-    # The list would have named it, and the stack tried to make it at each `up` from then on.
+    # Otherwise the list of the stack's domains would name it, and each later `up` try to make it.
     account = after(deploy_in(EMPTY, **before))
     theirs = {"post.example.com": True, "in.example.com": True}
     account = replace(account, identities={**theirs, **account.identities})
@@ -137,13 +137,13 @@ def test_what_tells_that_there_was_a_list_comes_after_it_and_goes_before_it(
         if one.inputs["configurationSetName"] == "mail-relay-dev-devices"
     )
     assert listed.urn in every.waits_for(devices)
-    # Written back by hand, the list is taken as it is, though Pulumi has forgotten it.
+    # An operator may restore the list by hand; Pulumi then overwrites it without an error.
     assert listed.inputs["overwrite"] is True
 
 
 @pytest.mark.parametrize("listed", [True, False])
 def test_a_stack_that_is_deployed_again_makes_the_same(*, listed: bool) -> None:
-    # A release before this one kept no list of what it made.
+    # Earlier releases kept no list of the stack's domains.
     changes = {"hostedZoneId": "Z123", "customerManagedKey": True}
     first = deploy_in(EMPTY, **changes)
     account = after(first)

@@ -1,4 +1,4 @@
-"""The domain of the links: in the zone, nobody else's, and warned about before its links end."""
+"""The domain of the links: in the zone, not in use, and warned about before its links end."""
 
 from __future__ import annotations
 

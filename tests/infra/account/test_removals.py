@@ -16,7 +16,7 @@ HELD = {LINK_KEYS: "secret-of-links", CREDENTIALS: "secret-of-devices"}
 
 
 def warnings(parameters: Mapping[str, str], **changes: object) -> tuple[str, ...]:
-    # A rule set that is active: nothing else is to be told of a stack that was deployed.
+    # The rule set is active: otherwise there would be another warning.
     account = InAccount(
         active_rule_set="mail-relay-dev",
         parameters={**parameters, "/mail-relay/dev/holdings": "{}"},

@@ -53,7 +53,7 @@ def test_every_key_is_described_in_pulumi_yaml_with_the_same_type_and_default() 
 
 
 def _written(default: object) -> object:
-    """A default as `Pulumi.yaml` writes it: none of a text is the empty text."""
+    """A default as in `Pulumi.yaml`: None is the empty text."""
     return "" if default is None else json.loads(json.dumps(default))
 
 
@@ -237,7 +237,7 @@ def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Dep
         ({"linkExpiryHours": 1, "incomingRetentionDays": 13}, ["finds its mail gone"]),
         ({"linkExpiryHours": 1, "dlqMaxReceiveCount": 4}, ["AWS advises 5 or more"]),
         ({"linkExpiryHours": 1, "maxConcurrency": 50, "submissionConcurrency": 10}, []),
-        # No retention ends the record of its use.
+        # The retention of attachments does not end the record of the address's use.
         (
             {
                 "linkExpiryHours": 1,

@@ -14,7 +14,7 @@ from tests.infra.program import Deployment, Registered, changed_config, run_prog
 
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 
-# What decides which resources there are, each value with every other.
+# Keys that decide which resources exist; each value is combined with every other.
 PARTS: Mapping[str, st.SearchStrategy[Mapping[str, Any]]] = {
     "links": st.sampled_from(
         [
@@ -70,7 +70,7 @@ CONFIGURATIONS = st.tuples(*PARTS.values()).map(
 )
 
 OF_A_DOMAIN = {
-    # What is named by a domain and not by its stack: no two stacks make the same domain's.
+    # Named by a domain and not by the stack: each domain belongs to one stack.
     "aws:sesv2/emailIdentity:EmailIdentity",
     "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes",
     "aws:route53/record:Record",
@@ -80,8 +80,8 @@ OF_A_DOMAIN = {
 }
 NAMES = ("name", "bucket", "ruleSetName", "dashboardName", "configurationSetName", "statementId")
 OF_ANOTHER = {
-    # What is put into something of another stack's or nobody's, under a name that need not be
-    # its own: a rule in a rule set, a statement in the policy of a function.
+    # Parts of another resource, with a name that is only unique there: a rule in a rule set, a
+    # statement in the policy of a function.
     ("aws:ses/receiptRule:ReceiptRule", "ruleSetName"),
     ("aws:lambda/permission:Permission", "statementId"),
     ("aws:apigatewayv2/stage:Stage", "name"),
@@ -89,7 +89,7 @@ OF_ANOTHER = {
 
 
 def physical_names(stack: Deployment) -> set[tuple[str, str]]:
-    """Type and name of what a stack makes; Pulumi ends a logical name in random characters."""
+    """Type and name of a stack's resources; Pulumi appends random characters to logical names."""
     return {
         (one.type, str(one.inputs.get(key, one.name)))
         for one in stack.resources
@@ -100,7 +100,7 @@ def physical_names(stack: Deployment) -> set[tuple[str, str]]:
 
 
 def written(stack: Deployment) -> dict[str, str]:
-    """URN → inputs as one text."""
+    """The inputs by URN, each as one text."""
     return {
         one.urn: json.dumps(one.inputs, default=lambda archive: archive.path)
         for one in stack.resources

@@ -56,7 +56,7 @@ def configurations(draw: st.DrawFn) -> StackConfig:
 
 
 def told(values: Mapping[str, Any]) -> set[str]:
-    """The keys of what is wrong with these values."""
+    """The keys of the errors that these values cause."""
     try:
         replace(BASE, **values)
     except InvalidConfig as error:
@@ -70,7 +70,7 @@ def test_what_is_wrong_is_told_by_the_key_to_change(values: Mapping[str, Any]) -
     assert wrong <= {key_name(field) for field in values}
     for field in values:
         alone = told({field: values[field]})
-        assert alone <= wrong | {"dlqMaxReceiveCount"}  # which depends on another
+        assert alone <= wrong | {"dlqMaxReceiveCount"}  # depends on other keys
 
 
 @given(configurations())
@@ -116,7 +116,7 @@ def test_as_many_tries_are_let_through_as_fit_and_no_more(timeout: int) -> None:
 
 
 def test_a_message_in_the_dead_letter_queue_is_there_for_days() -> None:
-    # It keeps the date it came with; SQS keeps no message longer than two weeks.
+    # A message keeps its first sending time there; SQS keeps no message longer than two weeks.
     assert DEAD_LETTER_RETENTION - QUEUE_RETENTION >= timedelta(days=7)
     assert timedelta(days=14) >= DEAD_LETTER_RETENTION
 
@@ -133,7 +133,7 @@ def test_what_is_derived_is_what_is_deployed(deploy: Deploy, timeout: int) -> No
     mapping = stack.one("aws:lambda/eventSourceMapping:EventSourceMapping")
     queues = {one.name: one.inputs for one in stack.all(QUEUE_TYPE)}
     assert function.inputs["timeout"] == timeout
-    # No mail has a neighbour that could take its worker with it.
+    # One mail for each invocation: a mail that kills its worker affects no other.
     assert mapping.inputs["batchSize"] == 1
     assert queues[QUEUE]["visibilityTimeoutSeconds"] == 6 * timeout
     kept = {name: inputs["messageRetentionSeconds"] * SECOND for name, inputs in queues.items()}

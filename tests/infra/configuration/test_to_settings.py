@@ -60,7 +60,7 @@ def test_the_functions_settings_come_from_the_configuration() -> None:
         stack="prod",
     )
     settings = config.settings()
-    # A field that the configuration above leaves as it is would not be looked at.
+    # Each field differs from its default, so that each is tested.
     assert [] == [
         one.name for one in fields(settings) if getattr(settings, one.name) == one.default
     ]

@@ -38,7 +38,7 @@ from tests.infra.program import ROOT
 OF_THE_PLATFORM = frozenset(
     {"ld-linux-aarch64.so.1", "libc.so.6", "libm.so.6", "libpthread.so.0", "libz.so.1"}
 )
-"""What every wheel may expect of its platform, of what these need (PEP 600, manylinux)."""
+"""Shared libraries that a wheel may expect of its platform (PEP 600, manylinux)."""
 
 PINS = read_pins(ROOT / "requirements-runtime.txt")
 
@@ -113,7 +113,7 @@ def test_nothing_that_depends_on_the_machine_is_in_it(archive: zipfile.ZipFile) 
 def test_bytecode_is_what_the_functions_python_makes_of_the_sources_to_the_byte(
     archive: zipfile.ZipFile,
 ) -> None:
-    # What any Python compiled on this machine stays out.
+    # No bytecode files of this machine's Python are in it.
     names = archive.namelist()
     python = runtime_python()
     sources = {name: archive.read(name) for name in names if name.endswith(".py")}

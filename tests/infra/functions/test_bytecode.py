@@ -1,4 +1,4 @@
-"""The archive's bytecode: of the function's Python, the same for the same sources."""
+"""The archive's bytecode: for the function's Python, reproducible from the sources."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_the_certificate_is_issued_by_its_record_before_the_domain_uses_it(
     record = records(in_domain)["CNAME"].inputs
     assert record["name"] == "_token.files.example.com."
     assert record["records"] == ["_value.acm-validations.aws."]
-    assert record["allowOverwrite"] is True  # of every certificate of the account for this name
+    assert record["allowOverwrite"] is True  # shared by certificates of one name
     issued = in_domain.one(VALIDATION)
     assert records(in_domain)["CNAME"].urn in in_domain.waits_for(issued)
     assert issued.urn in in_domain.waits_for(in_domain.one(DOMAIN))

@@ -1,4 +1,4 @@
-"""The download page: for everybody with a link, with few rights, and no wallet to empty."""
+"""The download page: for everybody with a link, with few rights and bounded cost."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_everybody_may_ask_its_url_and_nobody_may_invoke_it_otherwise(dev: Deplo
     found = {one.inputs["action"]: one for one in dev.all(PERMISSION)}
     common = {"function": NAME, "principal": "*"}
     assert found.keys() == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
-    # Lambda takes each condition with its own action only.
+    # Lambda accepts each condition only with the action that it belongs to.
     asking, answering = found["lambda:InvokeFunctionUrl"], found["lambda:InvokeFunction"]
     assert asking.inputs == {
         **common,
@@ -179,7 +179,7 @@ def test_links_lead_to_the_operators_domain_where_there_is_one(deploy: Deploy) -
     relay = variables(stack, "mail-relay-dev-function")
     assert relay["RELAY_DOWNLOAD_URL"] == "https://files.example.com"
     assert stack.exports["downloadUrl"] == "https://files.example.com"
-    assert stack.exports["downloadFunctionUrl"] == OWN_URL  # where that domain has to lead
+    assert stack.exports["downloadFunctionUrl"] == OWN_URL  # the target of that domain
 
 
 def test_its_logs_go_to_a_group_of_its_own_that_is_there_first(deploy: Deploy) -> None:

@@ -53,7 +53,7 @@ def test_each_gets_what_it_is_to_get_and_nothing_twice(posted: Deployment) -> No
     alarms, notices = '{"AlarmName": [{"exists": true}]}', '{"reason": [{"exists": true}]}'
     assert filters("chat") == filters("bus") == {"alarms": alarms, "fallback": notices}
     assert filters("room") == {"alarms": alarms}
-    # Some alarms are told on the fallback topic alone to whoever gets notices alone.
+    # A receiver of notices alone gets some alarms by the fallback topic.
     assert filters("desk") == {"fallback": None}
 
 
@@ -171,7 +171,7 @@ def test_as_many_webhooks_as_may_be_fit_into_the_parameter_with_urls_as_teams_ha
 ) -> None:
     stack = deploy(webhooks=many(10, length=350), eventBus="operations")
     parameter = stack.one("aws:ssm/parameter:Parameter", "receivers").inputs
-    # A standard parameter takes no more than 4 KB.
+    # A standard parameter holds at most 4 KB.
     assert 4096 < len(parameter["value"].encode()) <= 8192
     assert parameter["tier"] == "Intelligent-Tiering"
 

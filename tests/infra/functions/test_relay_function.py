@@ -72,7 +72,7 @@ def test_two_stacks_do_not_mix_their_metrics_and_logs(deploy: Deploy) -> None:
             assert variables["POWERTOOLS_SERVICE_NAME"] == f"mail-relay-{stack}"
 
 
-STACK, REGION = "d" * 20, "ap-southeast-1"  # the longest there are
+STACK, REGION = "d" * 20, "ap-southeast-1"  # the longest names
 
 
 @pytest.mark.parametrize("url", [None, f"https://{'host.' * 40}example.com"])
@@ -85,7 +85,7 @@ def test_the_longest_environment_that_is_let_through_is_within_lambdas_4_kb(
     stack = deploy(stack=STACK, **changes)
     variables = stack.one(FUNCTION, "function").inputs["environment"]["variables"]
     size = sum(len(name) + len(value) for name, value in variables.items())
-    ends_of_names = 4 * len("-1234567")  # Pulumi's, on two buckets, a topic and a queue
+    ends_of_names = 4 * len("-1234567")  # of two buckets, a topic and a queue
     # in the topic's ARN, the queue's URL and the page's
     regions = 3 * (len(REGION) - len("eu-central-1"))
     assert size + ends_of_names + regions <= 4096
@@ -163,13 +163,13 @@ def test_its_role_may_do_what_the_code_calls_and_nothing_else(deploy: Deploy, mo
     queue = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:mail-relay-dev-incoming"
     logs = f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:/aws/lambda/mail-relay-dev-function:*"
     of_mode = {
-        # Which files there are, and who has a link, is no reason to read what is in them.
+        # The function writes files and links, but may not read the content of files.
         "page": {
             ("s3:GetObject", f"{attachments}/links/*"),
             ("s3:PutObject", f"{attachments}/links/*"),
             ("ssm:GetParameter", f"{SSM}parameter/mail-relay/dev/link-keys"),
         },
-        # It signs links, and a link may do what its signer may.
+        # The function signs links, and a link has the rights of its signer.
         "presigned": {("s3:GetObject", f"{attachments}/attachments/*")},
     }
     assert rights == of_mode[mode] | {
@@ -240,7 +240,7 @@ def test_what_is_logged_is_what_lambda_passes_on(deploy: Deploy, level: str) -> 
 
 
 def test_a_mail_that_is_gone_is_told_from_one_that_may_not_be_read(every: Deployment) -> None:
-    # S3 answers 403 for an object that is not there, to whoever may not list its bucket.
+    # Without s3:ListBucket, S3 answers 403 for a missing object, not 404.
     assert set(statements(every)["TellAbsentFromForbidden"]["Resource"]) == {
         "arn:aws:s3:::mail-relay-dev-incoming",
         "arn:aws:s3:::mail-relay-dev-attachments",

@@ -39,7 +39,7 @@ SETUP = {
     "eventName": "ObjectCreated:Put",
 }
 EVENTS: dict[str, tuple[object, object]] = {
-    # handler → an event, and the part of the answer that only a function gives that works
+    # handler → an event, and the part of the answer that shows that the function works
     RELAY: (
         {
             "Records": [
@@ -79,7 +79,7 @@ print(json.dumps(handler(json.loads(sys.argv[3]), Context())))
 
 
 def test_the_handlers_are_where_every_version_has_them() -> None:
-    # A renamed one does not exist in the code that a deployed function still has.
+    # A renamed handler does not exist in the old code of a deployed function.
     assert (RELAY, PAGE, posting_function.HANDLER, watch_function.HANDLER) == (
         "adapters.relay_function.handler",
         "adapters.download_function.handler",
@@ -104,7 +104,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Whoever issues AWS's certificates here."""
+    """The certificate authority of this test's AWS."""
     return trustme.CA()
 
 
@@ -119,7 +119,7 @@ def endpoint(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) ->
 def start(
     code: Path, handler: str, endpoint: str, variables: Mapping[str, str]
 ) -> tuple[str, str, str]:
-    """What a new container logs while it is made and after, and the answer to its first event."""
+    """The logs of a new container, of its init and after it, and the answer to its first event."""
     finished = subprocess.run(
         [sys.executable, "-S", "-s", "-c", START, code, handler, json.dumps(EVENTS[handler][0])],
         env={
@@ -177,7 +177,7 @@ def test_a_function_works_whichever_of_code_and_environment_is_older(
     if not roots:
         (unpacked / AMAZON_ROOTS_FILE).unlink()
     prepared, told, answer = start(unpacked, handler, endpoint, variables)
-    # Its first call was made over TLS while it was made, and found whom it trusts.
+    # The first call over TLS was made at init, and found the trusted authorities.
     assert '"level":"ERROR"' not in prepared + told
     expected = EVENTS[handler][1]
     assert isinstance(expected, dict)

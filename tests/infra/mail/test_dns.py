@@ -1,4 +1,4 @@
-"""Records as text to paste: what a resolver reads back is what was meant."""
+"""Records as text to paste: a resolver reads the original values from them."""
 
 from __future__ import annotations
 

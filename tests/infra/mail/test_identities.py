@@ -76,7 +76,7 @@ def test_the_records_to_publish_are_told(dev: Deployment) -> None:
 
 
 def test_there_is_no_spf_record_where_it_is_not_evaluated(every: Deployment) -> None:
-    # Beside one that is there, it would make both void (RFC 7208 section 4.5).
+    # With an existing record, a second one makes both invalid (RFC 7208 section 4.5).
     spf = {record["name"] for record in every.exports["dnsRecords"] if "v=spf1" in record["value"]}
     assert spf == {"bounce.mail.example.com"}
 
@@ -113,7 +113,7 @@ def test_bounces_are_not_told_of_to_the_sender_by_mail(dev: Deployment) -> None:
 
 
 def test_a_destroy_that_a_bucket_stops_has_not_come_to_the_identities(every: Deployment) -> None:
-    # Pulumi deletes what depends on something before that.
+    # Pulumi deletes a resource's dependents first.
     identities = {one.urn for one in every.all(IDENTITY)}
     assert identities
     for bucket in every.all("aws:s3/bucket:Bucket"):

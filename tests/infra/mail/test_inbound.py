@@ -68,14 +68,14 @@ def test_a_rule_set_that_exists_gets_only_our_rule(deploy: Deploy) -> None:
 
 
 def test_a_move_takes_no_rule_away_before_its_successor_takes_mail(dev: Deployment) -> None:
-    # Pulumi's provider deletes first what keeps the name that it was given, unless told not to.
+    # Without this option, the provider deletes a resource with a fixed name before it is replaced.
     assert dev.one("aws:ses/receiptRule:ReceiptRule").delete_before_replace is False
 
 
 def test_a_move_to_another_rule_set_leaves_the_buckets_policy_as_it_is(
     dev: Deployment, deploy: Deploy
 ) -> None:
-    # It would change before the rule does, and SES could not store for the rule that is there.
+    # The policy changes before the rule: SES could not store mail for the old rule.
     moved = deploy(existingRuleSetName="shared", activateRuleSet=False)
     before, after = (
         stack.named(BUCKET_POLICY, "mail-relay-dev-incoming").inputs for stack in (dev, moved)

@@ -24,7 +24,7 @@ def test_the_stack_has_a_set_of_its_own_and_the_function_sends_with_it(dev: Depl
     found = dev.named(SET, "mail-relay-dev-outbound")
     assert found.inputs["configurationSetName"] == set_of_function(dev) == "mail-relay-dev"
     assert found.inputs["reputationOptions"] == {"reputationMetricsEnabled": True}
-    # A worker that sends before the set is there is refused.
+    # SES refuses a mail with a configuration set that does not exist yet.
     assert found.urn in dev.one(FUNCTION, "function").dependencies
 
 

@@ -20,7 +20,7 @@ def test_all_they_can_do_is_send_to_the_inbound_address(dev: Deployment) -> None
         "Effect": "Allow",
         "Action": ["ses:SendRawEmail"],
         "Resource": [
-            # Whichever SES knows the sender by, and whichever set is that one's default.
+            # Any identity that the sender may belong to, and any default set of an identity.
             f"arn:aws:ses:eu-central-1:{ACCOUNT}:identity/*",
             f"arn:aws:ses:eu-central-1:{ACCOUNT}:configuration-set/*",
         ],
@@ -99,7 +99,7 @@ def test_rotating_keeps_the_credentials_there_were_and_tells_the_new_ones(deploy
 
 
 def test_a_user_never_has_more_keys_than_iam_allows(deploy: Deploy) -> None:
-    # Pulumi makes before it deletes: during a rotation the keys of both versions are there.
+    # Pulumi creates before it deletes: during a rotation, the keys of both versions exist.
     users = [
         one.inputs["user"]
         for one in {
@@ -150,7 +150,7 @@ def test_one_user_is_rotated_and_removed_without_touching_another(deploy: Deploy
     gate = "mail-relay-dev-devices-gate"
     assert keys("hall", "gate") == {shared, hall, f"{gate}-1"}
     assert keys("hall", "gate:2") == {shared, hall, f"{gate}-1", f"{gate}-2"}
-    # Raised by two at once: none that were in use stay good.
+    # Raised by two at once: no key that was in use stays valid.
     assert keys("hall", "gate:3") == {shared, hall, f"{gate}-2", f"{gate}-3"}
     assert keys("hall") == {shared, hall}
 

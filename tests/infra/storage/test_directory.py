@@ -32,7 +32,7 @@ def test_it_is_there_even_if_nothing_is_configured(deploy: Deploy) -> None:
 
 
 def test_no_later_deployment_can_write_over_it(dev: Deployment) -> None:
-    # The provider writes a parameter as a whole: a change of any property is one of its value.
+    # The provider writes a whole parameter: a change of any property writes its value too.
     parameter = dev.one(PARAMETER, "recipients")
     assert parameter.ignored_changes == set(parameter.inputs) - {"name"} | {"value"}
 

@@ -1,4 +1,4 @@
-"""A key of the stack's own: who may use it, for what, and that everything is under it."""
+"""A key of the stack's own: who may use it, for what, and that everything is encrypted by it."""
 
 from __future__ import annotations
 
@@ -67,8 +67,7 @@ def test_services_that_write_for_us_may_use_it_for_this_account(hardened: Deploy
         for statement in policy["Statement"]
         if "Service" in statement["Principal"]
     }
-    # Alarms and events of sending to a topic, mail to a bucket, notifications and these events
-    # to a queue.
+    # CloudWatch and SES publish to topics, SES stores in a bucket, S3 and SNS send to a queue.
     assert set(services) == {
         "cloudwatch.amazonaws.com",
         "ses.amazonaws.com",
@@ -121,7 +120,7 @@ def test_a_queue_is_encrypted_in_one_way_and_never_in_none(
 
 def test_the_key_lets_its_stacks_roles_in_before_their_policies_do(deploy: Deploy) -> None:
     stack = deploy(customerManagedKey=True, malwareProtection=True, eventBus="default")
-    # Queues and buckets change to the key first: their names are in the roles' policies.
+    # Queues and buckets get the key first: their names are in the roles' policies.
     (statement,) = (
         one
         for one in stack.one(KEY).document("policy")["Statement"]

@@ -19,7 +19,7 @@ def parameter(stack: Deployment) -> Registered:
 
 
 def keys(stack: Deployment) -> LinkKeys:
-    """What the functions read."""
+    """The keys as the functions read them."""
     return parse_link_keys(parameter(stack).inputs["value"])
 
 
@@ -62,7 +62,7 @@ def test_a_link_stays_good_when_its_key_is_rotated_once_and_no_longer(deploy: De
 
 
 def test_rotating_leaves_the_key_that_stays_alone(deploy: Deploy) -> None:
-    # A resource with the same name and inputs: to Pulumi it is the one that is there already.
+    # With the same name and inputs, it is the same resource for Pulumi.
     before, after = (deploy(linkMode="page", linkKeyVersion=n) for n in (1, 2))
     (kept,) = before.all(KEY)
     assert kept in after.all(KEY)

@@ -1,4 +1,4 @@
-"""The dashboard shows a mail's way through this stack, and where its alarms sound."""
+"""The dashboard shows a mail's path through this stack, and the thresholds of its alarms."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def widgets(stack: Deployment, type_: str | None = None) -> list[dict[str, Any]]
 
 
 def curves(widget: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, str], dict[str, Any]]]:
-    """Namespace, metric, dimensions and options of a graph's curves but searches."""
+    """Namespace, metric, dimensions and options of a graph's curves, without searches."""
     for curve in widget["properties"]["metrics"]:
         if isinstance(curve[0], str):
             namespace, metric, *dimensions, options = curve
@@ -135,7 +135,7 @@ def test_it_begins_with_the_state_of_every_alarm(dev: Deployment) -> None:
 
 
 def titles(stack: Deployment) -> list[str]:
-    """The headings from left to right; each graph stands below one of them."""
+    """The headings from left to right; each graph is below one of them."""
     headings = sorted(widgets(stack, "text"), key=lambda widget: widget["x"])
     for widget in widgets(stack, "metric"):
         assert widget["x"] in {heading["x"] for heading in headings}

@@ -1,4 +1,4 @@
-"""The operator hears of mail that was not relayed, and of the stack's own alarms."""
+"""The operator is subscribed to notices of mail that was not relayed, and to alarms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A terminal at which a command asks its question."""
+"""A pseudo-terminal for commands that ask for confirmation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
 def at_a_terminal(
     deployed: Deployed, reply: str, *arguments: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """A command typed at a terminal, with what the operator replies to its question."""
+    """Run a command on a terminal, and answer its question."""
     master, terminal = pty.openpty()
     try:
         os.write(master, f"{reply}\n".encode())

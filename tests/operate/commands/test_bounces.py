@@ -1,4 +1,4 @@
-"""What an operator does with addresses that bounced, on a stack on the emulator."""
+"""`relayctl bounces` on a stack on the emulator."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def test_a_question_is_asked_for_a_file_too(deployed: Deployed, tmp_path: Path) 
     assert (2, AFTER) == live(deployed)
 
 
-# --- inspect goes by it
+# --- inspect uses it
 
 
 def test_inspect_goes_by_the_live_document_or_by_a_file(

@@ -67,7 +67,7 @@ def test_an_edit_at_the_same_moment_is_replaced_and_the_way_to_it_is_named(
 def test_a_write_that_was_repeated_by_the_client_is_no_other_edit(
     deployed: Deployed, repeats: int
 ) -> None:
-    """Its first answer was lost, and boto3 retried it: both versions are the own document."""
+    """The first answer was lost and boto3 retried the write: both versions hold its document."""
     write(deployed)
     client = Interrupted(deployed.emulator.client("ssm"), [AFTER] * repeats)
     parameter = DirectoryParameter(client=client, name=name_of(deployed))

@@ -102,7 +102,7 @@ class TestList:
 
 
 def failed_at(deployed: Deployed, *names: str) -> dict[str, str]:
-    """Dead letters of mails of these names; their bodies."""
+    """Create dead letters of mails with these names; return their bodies."""
     bodies = {name: deployed.notification(f"incoming/{name}") for name in names}
     deployed.fail(*bodies.values())
     return bodies
@@ -124,7 +124,7 @@ class TestRedrive:
     def test_those_that_are_named_and_no_others(self, deployed: Deployed) -> None:
         bodies = failed_at(deployed, "abc-1", "abd-1", "b", "c", "d")
         (bad,) = deployed.fail("no JSON")
-        # two messages of one mail are one name
+        # two messages of one mail, with one name
         deployed.fail(bodies["c"])
         names = ["abc", "incoming/b", "c", bad[:13]]
         answer = deployed.relayctl("dlq", "redrive", *names, "--yes")

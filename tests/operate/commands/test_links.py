@@ -26,7 +26,7 @@ PENDING = DeliveryState.PENDING
 
 
 def fresh(message_id: str = "m1", *, age: timedelta = HOUR, lease: bool = False) -> Manifest:
-    """A message with two files for three, created so long ago."""
+    """A message with two files for three recipients, created `age` ago."""
     created_at = datetime.now(UTC) - age
     return manifest(
         message_id,

@@ -1,4 +1,4 @@
-"""No crash of `relayctl dlq` loses a message, and a name means one message."""
+"""No crash of `relayctl dlq` loses a message, and a name identifies one message."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def test_whom_a_name_means(name: str, expected: str) -> None:
     try:
         chosen = " ".join(one.sqs_message_id for one in select_letters(LETTERS, [name]))
     except NotDone as error:
-        assert expected in str(error)  # noqa: PT017 - a name that means something is as well
+        assert expected in str(error)  # noqa: PT017 - no error is right as well
     else:
         assert expected == chosen
 
 
 @dataclass(slots=True)
 class MemorySqs:
-    """Two queues, of which one gives out messages, and a fault at one of its calls."""
+    """Two queues, one of which delivers messages, with a fault at one of the calls."""
 
     dead: dict[str, str]
     fault: Callable[[str], Exception | None]
@@ -131,7 +131,7 @@ class MemorySqs:
 
 
 class Killed(BaseException):
-    """The operator's machine is switched off."""
+    """The process ends at once, as if the machine were switched off."""
 
 
 def fault_at(number: int, kind: str) -> Callable[[str], Exception | None]:
@@ -171,7 +171,7 @@ def test_redriving_loses_nothing_wherever_it_breaks(
         pass
     assert set(bodies.values()) == {*sqs.queue, *sqs.dead.values()}
     assert len(sqs.queue) == len(set(sqs.queue))
-    # At most the one at hand is in both.
+    # At most the message that was being moved is in both.
     assert len({*sqs.queue} & {*sqs.dead.values()}) <= 1
     if kind == "none":
         assert {} == sqs.dead

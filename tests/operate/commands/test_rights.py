@@ -14,7 +14,7 @@ from tests.operate.manifests import ANNA, attached, manifest, to
 
 
 class TestRights:
-    """What docs/relayctl.md says that an operator has to be allowed to do is enough."""
+    """The permissions that docs/relayctl.md lists for an operator are enough."""
 
     def test_of_each_command(self, deployed: Deployed, tmp_path: Path) -> None:
         def allow(resource: str, *actions: str) -> dict[str, object]:
@@ -40,7 +40,7 @@ class TestRights:
             "sqs:GetQueueAttributes",
             "sqs:ReceiveMessage",
             "sqs:ChangeMessageVisibility",
-            # Part of the former in AWS (SQS API, "AddPermission"), but not in the emulator.
+            # Included in the former on AWS (SQS API, "AddPermission"), but not in the emulator.
             "sqs:ChangeMessageVisibilityBatch",
         )
         send = allow(deployed.arn_of(deployed.queue), "sqs:SendMessage")

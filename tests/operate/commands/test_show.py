@@ -131,7 +131,7 @@ class TestShow:
             )
 
     def test_every_kind_of_name(self, deployed: Deployed) -> None:
-        # `.` is after `-`: by keys, a longer id may be before its own beginning.
+        # `.` sorts after `-`: the key of "abc-1" is before that of "abc".
         names = ["abc", "abc-1", "abc-2", "abd1"]
         deployed.store(*(manifest(name) for name in names))
         for name, expected in (

@@ -1,4 +1,4 @@
-"""What is wrong in a recipient directory, and on which line."""
+"""The errors in a recipient directory, with their lines."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_one_that_no_parameter_holds_is_wrong() -> None:
 def test_nothing_else_is_wrong(
     groups: dict[str, list[str]], defaults: dict[str, list[str]]
 ) -> None:
-    """Exactly the errors that make a worker fail or cause a notice later."""
+    """The reported errors are exactly those that make a worker fail or cause a notice later."""
     document = json.dumps({"groups": groups, "defaultRecipients": defaults}, indent=1)
     try:
         problems = len(directory_problems(parse_directory(document)))

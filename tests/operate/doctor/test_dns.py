@@ -1,4 +1,4 @@
-"""What doctor makes of DNS."""
+"""Doctor's checks of DNS."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class TestDns:
         [
             ([SES], "ok"),
             ([SES.upper()], "ok"),  # RFC 4343
-            ([SES, "20 backup.example"], "ok"),  # asked only where SES does not answer
+            ([SES, "20 backup.example"], "ok"),  # used only if SES does not answer
             ([SES, "10 other.example"], "problem"),
             ([SES, "5 other.example"], "problem"),
             (["10 other.example"], "problem"),
@@ -132,7 +132,7 @@ class TestDns:
 
     @pytest.mark.parametrize("text", ["dns.example", "127.0.0.1:x", "127.0.0.1:0", "", "[::1"])
     def test_anything_else_is_refused(self, text: str) -> None:
-        if text == "[::1":  # what is meant is clear
+        if text == "[::1":  # unambiguous without the bracket
             assert ("::1", 53) == parse_server(text)
             return
         with pytest.raises(InvalidServer):

@@ -1,4 +1,4 @@
-"""The judgements of doctor on facts, including those that the emulator cannot produce."""
+"""Doctor's verdicts on facts, including those that the emulator cannot produce."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class TestTopicsAndAlarms:
             ([(*PERSON[:2], "PendingConfirmation")], ["problem"]),
             ([PERSON, (*PERSON[:2], "Deleted")], ["ok"]),
             ([PERSON, ("email", "b@example.org", "Deleted")], ["problem"]),
-            # Another address does not stand for the one that is configured.
+            # Another address does not replace the configured one.
             ([OWN, ("email", "b@example.org", "arn:aws:sns:eu-central-1:1:t:3")], ["problem"]),
         ],
     )
@@ -311,7 +311,7 @@ class TestOutputs:
 
 class TestParameters:
     def test_a_page_that_an_interrupted_deployment_left_in_the_outputs_is_a_problem(self) -> None:
-        """The function no longer has the page's parameter, and the outputs still have the page."""
+        """The function has no URL of the page any more, but the outputs still name the page."""
         ssm = Mock()
         ssm.get_paginator.return_value.paginate.return_value = [
             {"Parameters": [{"Name": "/mail-relay/dev/directory", "LastModifiedDate": NOW}]}

@@ -1,4 +1,4 @@
-"""What doctor says of the host name of the links."""
+"""Doctor's check of the host name of the links."""
 
 from __future__ import annotations
 

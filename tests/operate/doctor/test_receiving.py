@@ -1,4 +1,4 @@
-"""What doctor says of the receipt rule."""
+"""Doctor's check of the receipt rule."""
 
 from __future__ import annotations
 

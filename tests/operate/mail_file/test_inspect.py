@@ -1,4 +1,4 @@
-"""What `relayctl inspect` says."""
+"""The output of `relayctl inspect`."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_who_gets_what_names_nobody_is_an_option(
     code, (line,) = run("--group", "crew=x@example.org", *options, "-", stdin=mail("Hello"))
     assert (0, recipients) == (code, line["recipients"])
     assert (None if recipients else "no-recipient-code") == line["reason"]
-    # A mail that names somebody goes to nobody else.
+    # A mail with a recipient code does not go to the default recipients.
     _, (line,) = run("--group", "crew=x@example.org", *options, "-", stdin=mail())
     assert ["a@example.org", "b@example.net"] == line["recipients"]
 
@@ -321,7 +321,7 @@ def test_a_configuration_is_tried_as_a_stack_would_have_it(
     settings: list[str], decision: str, reason: str | None, recipients: list[str] | None
 ) -> None:
     options = [word for one in settings for word in ("--config", one)]
-    # Nobody is known to have sent it: the rule for default recipients asks for a proof.
+    # Default recipients apply only to an authenticated sender, so the mail has SES's results.
     proven = "Received: x\r\nAuthentication-Results: amazonses.com; dmarc=pass header.from="
     raw = mail(header=f"{proven}plant.example\r\n")
     code, (line,) = run(*options, "-", stdin=raw)

@@ -1,4 +1,4 @@
-"""What `relayctl rewrite` writes."""
+"""The output of `relayctl rewrite`."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_terminal_gets_no_control_characters_and_a_pipe_the_exact_bytes(
     hostile = MAIL.replace(b"Open.", b"\x1b]0;owned\x07\x1b[2J\tOpen.")
     _, piped, _ = run("-", "--recipient", "a@example.org", stdin=hostile)
     assert b"\x1b]0;owned\x07" in piped
-    # The runner puts a stream of its own in the place of standard output.
+    # The runner replaces standard output by its own stream.
     monkeypatch.setattr("typer.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
     _, shown, _ = run("-", "--recipient", "a@example.org", stdin=hostile)

@@ -27,7 +27,7 @@ MESSAGE = manifest(
 
 
 def view(message: Manifest, recipient: str, now: datetime = NOW) -> LinkView:
-    """What the link of a recipient shows."""
+    """The view of a recipient's link."""
     claim = read_token(issue_token(message.message_id, recipient, KEYS), KEYS)
     assert claim is not None
     return view_link(claim, message, now)

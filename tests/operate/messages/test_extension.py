@@ -1,4 +1,4 @@
-"""An extension moves the end of the links later, and never beyond what is kept."""
+"""An extension moves the expiry of links later, but not after the deletion of their files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MESSAGE = manifest("m1", to(ANNA))
 
 
 def s3_deletes(kept: Kept) -> datetime | None:
-    """When S3 deletes it: at the first midnight (UTC) that is not before the end of its days."""
+    """When S3 deletes it: the first midnight (UTC) at or after the end of the retention."""
     if kept.retention is None:
         return None
     end = kept.stored_at + kept.retention
@@ -79,13 +79,13 @@ def test_the_latest_time_that_an_error_names_is_taken_and_no_later_one(
 
 
 def test_retention_counts_from_when_the_message_was_created() -> None:
-    # Attachments are stored a moment before that, and S3 deletes none before midnight.
+    # Attachments are stored shortly before the message is created; S3 deletes at midnight.
     stored = Kept(stored_at=NOW - SECOND, retention=14 * DAY)
     assert NOW + 14 * DAY == latest_end(NOW, [stored])
-    # Those of a try long before are gone before.
+    # Attachments of an earlier try are deleted earlier.
     early = Kept(stored_at=NOW - 3 * DAY, retention=14 * DAY)
     assert datetime(2026, 1, 14, tzinfo=UTC) == latest_end(NOW, [stored, early])
-    # A bucket that deletes nothing keeps all.
+    # Without a lifecycle rule there is no limit.
     assert latest_end(NOW, [Kept(stored_at=NOW, retention=None)]) is None
 
 

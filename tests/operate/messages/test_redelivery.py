@@ -44,11 +44,11 @@ def test_it_opens_exactly_those_that_were_chosen(data: st.DataObject, message: M
     assert dict.fromkeys(chosen - is_open, PENDING) | {
         name: state for name, state in before.items() if name in is_open or name not in chosen
     } == states(after)
-    # Nothing else about those others is changed, and the function will work on the message.
+    # The other deliveries are unchanged, and the function will process the message.
     assert [one for one in message.deliveries if one.recipient not in chosen - is_open] == [
         one for one in after.deliveries if one.recipient not in chosen - is_open
     ]
-    # Whatever was given up is tried again.
+    # Deliveries that were given up are tried again.
     assert Standing.RELAYING is standing_of(after, NOW)
     assert {one.recipient for one in redelivery.still_open} == is_open
 
@@ -172,7 +172,7 @@ def test_what_is_done_is_not_replayed(message: Manifest, advice: str) -> None:
 
 
 class TestWhoWasLeftOut:
-    """They are requested, never opened: the function applies the policy, not `relayctl`."""
+    """Recipients left out are only requested: the function applies the policy, not `relayctl`."""
 
     PARTLY = manifest("m1", to(ANNA), refusals=(left_out(BEN), left_out(CARL)))
     NAMELESS = Refusal(reason=Reason.UNKNOWN_GROUP, detail="there is no group @oncall")
@@ -217,7 +217,7 @@ class TestWhoWasLeftOut:
 
 
 class TestWithTheRelay:
-    """The relay does with the changed manifest what the command announced."""
+    """The relay processes the changed manifest as the command announced."""
 
     SETTINGS = Settings(
         stack="test",
@@ -297,7 +297,7 @@ class TestWithTheRelay:
         world.submission.faults.order("submit", throttled, target=BEN)
         world.relay(self.mail(), self.SETTINGS)
         self.redeliver(world)
-        # A policy that was changed meanwhile refuses it, and is changed back.
+        # A changed policy refuses it, and is then changed back.
         strict = replace(self.SETTINGS, allowed_senders=("elsewhere.example",))
         assert Outcome.REFUSED is world.relay(self.mail(), strict).outcome
         self.redeliver(world)

@@ -1,4 +1,4 @@
-"""Only the revoked recipient is refused, an undo restores, and no conflict loses a change."""
+"""Only the revoked recipient's link is refused; an undo restores it; no change is lost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_those_who_are_named_are_shut_out_and_nobody_else(
         assert expected is view(revoked, recipient).status
     if shut_out != set(ALL):
         assert {1, 2} - numbers == fetchable(revoked)
-    # Nothing else about the message is changed.
+    # The rest of the manifest is unchanged.
     unmarked = replace(
         revoked,
         deliveries=tuple(replace(one, revoked_at=None) for one in revoked.deliveries),

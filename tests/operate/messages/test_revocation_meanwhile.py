@@ -1,4 +1,4 @@
-"""Links revoked while a worker or another operator is at the same mail."""
+"""Links revoked while a worker or another operator changes the same manifest."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def mail() -> bytes:
 
 @dataclass(slots=True)
 class Meddled(MemoryManifests):
-    """Manifests with another write right before some of our writes."""
+    """Manifests with another write right before some of the writes."""
 
     meddlers: list[Callable[[], None] | None] = field(default_factory=list)
 
     def replace(self, manifest: Manifest, expected: Version) -> Version:
         if self.meddlers and (meddler := self.meddlers.pop(0)):
             meddler()
-        # Not super(): a class with slots is another one than its body knows.
+        # Not super(): `slots=True` makes a new class, which super() does not find.
         return MemoryManifests.replace(self, manifest, expected)
 
 
@@ -72,7 +72,7 @@ def loaded(manifests: MemoryManifests) -> StoredManifest:
 
 
 def intervene(manifests: MemoryManifests, what: str, change: Action) -> None:
-    """What relayctl does."""
+    """Intervene as relayctl does."""
     stored = loaded(manifests)
     intervention = Intervention(at=NOW, by="operator", what=what)
     ledger = Ledger(manifests, stored.manifest, stored)
@@ -111,12 +111,12 @@ def test_a_worker_at_work_loses_nothing_that_operators_do(
     manifests.meddlers = [
         act and meddler(*act, f"act {number}") for number, act in enumerate(acts)
     ]
-    for _ in range(3):  # as a queue does
+    for _ in range(3):  # the queue delivers it again
         if world.manifests.documents and loaded(manifests).manifest.is_settled:
             break
         try:
             world.relay(mail(), SETTINGS)
-        except TransientError:  # more conflicts than it has patience for
+        except TransientError:  # more conflicts than retries
             world.now += timedelta(minutes=5)
     after = loaded(manifests).manifest
     assert names == [one.what for one in after.interventions]
@@ -155,7 +155,7 @@ def test_an_operator_loses_nothing_that_others_do(others: list[str]) -> None:
         manifests, "ours", lambda found: plan_revocation(found, (ANNA,), (), NOW).apply(found)
     )
     expected = start
-    # One that changes nothing stands in nobody's way, and those after it come too late.
+    # A write without a change causes no conflict, and those after it come too late.
     for name in others[: len(others) - len(manifests.meddlers)]:
         expected = acts[name](expected)
     after = loaded(manifests).manifest
@@ -177,7 +177,7 @@ def test_a_write_whose_answer_is_lost_is_noted_once(*, after_effect: bool) -> No
 
 
 def test_a_change_is_not_made_again_on_what_came_of_it() -> None:
-    # Our release was written, its answer lost, and a worker has taken the message since.
+    # The release was written but its answer lost, and a worker has claimed the message since.
     intervention = Intervention(at=NOW, by="operator", what="redeliver")
     held = manifest(state=ManifestState.HELD)
     release = plan_redelivery(held, (), NOW)
@@ -189,7 +189,7 @@ def test_a_change_is_not_made_again_on_what_came_of_it() -> None:
 
 
 class TestWhatWasDoneIsKept:
-    """A message that is done from its start has a new manifest; its history is the old one's."""
+    """A message that is processed from the start has a new manifest with the old history."""
 
     LIMITED = replace(SETTINGS, sender_message_limit=1)
 

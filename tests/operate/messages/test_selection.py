@@ -188,8 +188,8 @@ def test_a_mail_of_nobody_is_from_no_sender() -> None:
     assert not Selection(recipient="*").admits(manifest(), NOW)
 
 
-# When a message came, and how long after it its manifest was last written. S3 cuts that to a
-# second, and its clock may be a little behind.
+# The arrival of a message, and the time until its manifest was last written. S3 truncates that
+# time to a second, and its clock may be slow.
 WRITTEN = st.tuples(
     st.integers(0, 10**7).map(lambda ms: NOW + timedelta(milliseconds=ms)),
     st.integers(-5000, 10**7).map(lambda ms: timedelta(milliseconds=ms)),
@@ -265,7 +265,7 @@ def test_a_manifest_may_seem_written_before_its_message_came() -> None:
 def test_what_seems_a_little_older_than_what_was_found_is_read_as_well(
     number_of_others: int,
 ) -> None:
-    # Wherever reading may stop, it does not stop before this one.
+    # Reading may stop early, but not before this message.
     times = {f"m{number}": (NOW, NOW) for number in range(number_of_others)}
     times["late"] = (NOW - timedelta(seconds=2), NOW + timedelta(seconds=1))
     candidates = [

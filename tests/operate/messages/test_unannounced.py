@@ -65,7 +65,7 @@ def test_what_came_just_now_is_not_missed_yet(missed: Deployed) -> None:
 def test_raw_mail_older_than_manifests_are_kept_is_not_taken_for_missed(
     missed: Deployed,
 ) -> None:
-    missed.keep_for(1)  # a manifest may be gone after a day, and S3 tells no part of one
+    missed.keep_for(1)  # a manifest may be deleted after a day, so a missing one proves nothing
     answer = missed.relayctl("list", "--unannounced", "--until", "0s")
     assert (answer.status, answer.stdout) == (0, "")
 

@@ -1,4 +1,4 @@
-"""The sheet of a device: what is on it, and what is not."""
+"""The content of a device sheet, and what it must not contain."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHEET = DeviceSheet(
 
 
 class Cells(HTMLParser):
-    """The text of a page's cells, and the addresses that it would load something from."""
+    """The text of a page's cells, and the URLs that it would load."""
 
     def __init__(self) -> None:
         super().__init__()

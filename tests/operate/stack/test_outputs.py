@@ -120,7 +120,7 @@ def test_what_is_given_counts_before_the_environment(outputs: str, ready_file: s
 
 @pytest.fixture
 def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A pulumi whose first and only deed is what a test writes into it."""
+    """A stand-in for pulumi: a script that the test writes."""
     program = tmp_path / "bin" / "pulumi"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\nexit 1\n")
