@@ -22,17 +22,17 @@ Pair = tuple[str, str]
 
 
 def find_token(text: str) -> str | None:
-    """The token of the mail that the text is of or about."""
+    """The token of the mail in this text: its own, or one that it names."""
     found = _TOKEN.search(text)
     return found and found[1]
 
 
 @dataclass(slots=True, kw_only=True)
 class Observed:
-    """What was seen. `counted` are the possible repeats as the relay itself counts them.
+    """What was observed. `counted` are the possible repeats as the relay itself counts them.
 
-    `delivered_again` are the tokens of mails that an operator had delivered again, who may repeat
-    what was in doubt without the relay counting it.
+    `delivered_again` are the tokens of mails that an operator had delivered again: deliveries in
+    doubt may be repeated then, and the relay does not count that.
     """
 
     copies: Counter[Pair] = field(default_factory=Counter)
@@ -43,7 +43,7 @@ class Observed:
     delivered_again: set[str] = field(default_factory=set)
 
     def repeats(self) -> Counter[Pair]:
-        """How many copies there are beyond the first."""
+        """The number of copies beyond the first."""
         return Counter({pair: count - 1 for pair, count in self.copies.items() if count > 1})
 
 

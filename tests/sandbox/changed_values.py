@@ -82,16 +82,16 @@ OTHERS: Mapping[str, object] = {
     "keyDeletionWindowDays": 7,
     "permissionsBoundary": "arn:aws:iam::000000000000:policy/boundary",
 }
-"""Another value for each key that is no boolean; a boolean is turned over."""
+"""Another value for each key that is no boolean; booleans are inverted."""
 
 TOGETHER: Mapping[str, Mapping[str, object]] = {
-    # What hangs on the page goes with it.
+    # These values depend on the page.
     "linkMode": {"malwareProtection": False, "linkExpiryHours": 12},
-    # What is protected is not to be destroyed with what is in it.
+    # These two exclude each other.
     "protect": {"forceDestroy": False},
     "forceDestroy": {"protect": False},
 }
-"""What has to change with a key."""
+"""The other values that have to change with a key."""
 
 
 def keys() -> tuple[str, ...]:

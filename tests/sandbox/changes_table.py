@@ -1,4 +1,4 @@
-"""The table of `docs/operating.md` that says what a change of each configuration key does."""
+"""The table in `docs/operating.md` of the effects of changing each configuration key."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ WORDS: Mapping[str, str] = {
     "aws:ssm/parameter:Parameter": "**parameter**",
     "random:index/randomBytes:RandomBytes": "random secret",
 }
-"""An operator's words for what a stack is made of; in bold what holds mail or names."""
+"""Names of resource types for operators; in bold those that hold mail or names."""
 
 
 REASONS: Mapping[str, str] = {
@@ -87,12 +87,12 @@ REASONS: Mapping[str, str] = {
     "malwareProtection": "nothing is scanned any more, and the role of the scans has no use",
     "createSmtpUser": "devices have other credentials: these end at once (a warning says so)",
 }
-"""Why a key's change deletes or replaces something, in the operator's words."""
+"""Why a key's change deletes or replaces something, for operators."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What is changed in place, made, and deleted or replaced, in words with their numbers."""
+    """What is updated in place, created, and deleted or replaced: names with their numbers."""
 
     changed: str
     made: str
@@ -104,7 +104,7 @@ def effect_of(steps: Iterable[Step]) -> Effect:
         name: Counter() for name in ("update", "create", "delete")
     }
     for step in steps:
-        # A replacement is three steps, and components are nothing in the account.
+        # Count one of the three steps of a replacement, and no components.
         if step.type.startswith("mail-relay:") or step.operation in {
             "create-replacement",
             "delete-replaced",

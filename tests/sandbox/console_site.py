@@ -66,7 +66,7 @@ class FixedQueues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedAlarms:
-    """One alarm that sounds, and says `text` everywhere."""
+    """One alarm in the state ALARM, with `text` in every field."""
 
     text: str
 
@@ -112,7 +112,7 @@ class FixedIncoming:
 
 @dataclass(slots=True, kw_only=True)
 class RecordingMailer:
-    """Remembers what it was to send."""
+    """Records the mails to be sent."""
 
     sent: list[tuple[str, str]] = field(default_factory=list)
 
@@ -148,7 +148,7 @@ def incoming_mail(text: str, state: ManifestState | None = None, **changes: Any)
 
 
 def one_of_each(text: str) -> list[IncomingMail]:
-    """A mail of each fate, which its id is called by, and one that was opened."""
+    """A mail of each outcome, whose id is the outcome's name, and one that was opened."""
     served = DeliveryRecord(
         recipient=text, state=DeliveryState.SUBMITTED, at=NOW, submission_id=text
     )
@@ -205,7 +205,7 @@ def one_of_each(text: str) -> list[IncomingMail]:
 
 
 def make_content(folder: Path, text: str = "words") -> ConsoleContent:
-    """Contents that say `text` wherever something from outside is shown, but for the mails."""
+    """Contents with `text` wherever external text is shown, except in the mails."""
     outbox, notices = Outbox(folder / "outbox"), folder / "notices.jsonl"
     outbox.directory.mkdir(parents=True, exist_ok=True)
     notice = {
@@ -258,7 +258,7 @@ def make_content(folder: Path, text: str = "words") -> ConsoleContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer. `headers` has all of them in their order; names in lower case."""
+    """An answer. `headers` are all header fields in order, with names in lower case."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -274,7 +274,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A site by its port. Nothing is changed in a target on its way."""
+    """A site on a port. Request targets are sent unchanged."""
 
     port: int
 

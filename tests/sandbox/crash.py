@@ -1,7 +1,7 @@
 """Kills workers while they work, and records which deliveries are then in doubt.
 
-A worker is killed when a certain number of mails has come into the mailboxes: at an arbitrary
-time, but always during the work. The witness reads the manifests all the time. A delivery is in
+A worker is killed when a certain number of mails has arrived in the mailboxes: at an arbitrary
+time, but always during the work. The witness polls the manifests. A delivery is in
 doubt when it is `submitting` under a lease whose worker's time is over (which lasts `CLOCK_SKEW`
 until another worker may take over), or without a lease.
 """

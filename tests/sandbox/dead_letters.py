@@ -22,7 +22,7 @@ _POISON, _KILLED, _FAILED, UNKNOWN = (
     "unknown",
 )
 _IN_VAIN = {"unfinished", "retried"}
-"""How a try of a mail that is in order may end and leave its message on the queue."""
+"""The outcomes of a try that leave the message of a valid mail on the queue."""
 
 
 def look_at_dead_letters(sqs: Any, url: str) -> list[Mapping[str, Any]]:
@@ -48,7 +48,7 @@ def explain(
     poison: Sequence[str],
     logged: Iterable[Mapping[str, Any]],
 ) -> list[DeadLetter]:
-    """Why each message may be there.
+    """The possible cause of each message.
 
     Every try of a message logs how it ended, in an object of the function's log (`logged`), unless
     its worker was killed.
@@ -60,7 +60,7 @@ def explain(
 
     def cause(message: Mapping[str, Any]) -> str:
         ended = endings.get(message["MessageId"], [])
-        # Having been taken from the dead-letter queue counts as well.
+        # Less one: receiving it from the dead-letter queue counts too.
         tries = int(message["Attributes"]["ApproximateReceiveCount"]) - 1
         if message["Body"] in poison:
             return _POISON

@@ -34,7 +34,7 @@ _SOURCE = "deadly"  # no key that is announced
 
 @contextmanager
 def small_sandbox(folder: Path) -> Iterator[RunningSandbox]:
-    """A sandbox whose function has little memory, and whose notices are not summed up."""
+    """A sandbox whose function has little memory, and which suppresses no notices."""
     config = (
         f"functionTimeoutSeconds={_TIMEOUT}",
         "maxConcurrency=3",
@@ -42,7 +42,7 @@ def small_sandbox(folder: Path) -> Iterator[RunningSandbox]:
         "recipientBudgetPerHour=0",
     )
     with running_sandbox(folder, config) as relay:
-        # Unchecked, as the service's model allows no such size.
+        # Without validation, because the service model does not allow this size.
         relay.client("lambda", Config(parameter_validation=False)).update_function_configuration(
             FunctionName=relay.ready["stack"]["functionName"], MemorySize=_MEMORY
         )
@@ -54,7 +54,7 @@ def small_sandbox(folder: Path) -> Iterator[RunningSandbox]:
 
 
 def run(relay: RunningSandbox, *, innocent: int, deadly: int, patience: float) -> tuple[str, ...]:
-    """Send so many of each, and wait for their ends: the promises that were not kept."""
+    """Send mails of both kinds, wait for their outcomes; return the promises not kept."""
     bucket, s3 = relay.ready["stack"]["incomingBucket"], relay.client("s3")
     never = unique_address()
     s3.put_object(
@@ -66,7 +66,7 @@ def run(relay: RunningSandbox, *, innocent: int, deadly: int, patience: float) -
         for key in keys[number * deadly // innocent : (number + 1) * deadly // innocent]:
             s3.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": _SOURCE})
         relay.send(_alarm(relay, recipient))
-    with suppress(AssertionError):  # what has not ended is among the problems
+    with suppress(AssertionError):  # mails without an outcome are found below
         eventually(lambda: all(map(relay.mails, recipients)), within=patience)
         eventually(lambda: not _untold(relay, keys), within=patience)
         eventually(lambda: _depth(relay, "queueUrl") == 0, within=patience)
@@ -90,7 +90,7 @@ def _problems(relay: RunningSandbox, keys: Sequence[str], never: str) -> Iterato
     if relay.mails(never):
         yield "a mail that killed two workers was relayed"
     for line in _log(relay):
-        # One that lost a try has waited for a worker that died.
+        # A second try of an ordinary mail would mean that it shared a worker with a deadly one.
         if "outcome" not in line or "raw_key" not in line:
             continue
         expected = ("refused", 3) if line["raw_key"] in keys else ("relayed", 1)

@@ -91,7 +91,7 @@ def _identities(life: Life) -> frozenset[str]:
 
 
 def _empty(life: Life, stack: Stack) -> None:
-    """The command line itself, with the outputs that the half-destroyed stack still has."""
+    """Run the command line, with the outputs that the partly destroyed stack still has."""
     account = life.account
     ready = {
         "aws": {

@@ -19,7 +19,7 @@ def mail(sender: str, subject: str, body: str) -> bytes:
 
 
 def send(relay: RunningSandbox, body: str, *, sender: str | None = None) -> str:
-    """Send a mail; its subject, which no other mail has."""
+    """Send a mail; return its subject, which is unique."""
     subject, sender = f"subject {secrets.token_hex(6)}", sender or device()
     relay.send(mail(sender, subject, body))
     return subject

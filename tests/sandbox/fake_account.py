@@ -1,4 +1,4 @@
-"""An account in which nothing is: for what asks AWS nothing."""
+"""An empty account, for code that does not call AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the function wrote to its log."""
+"""The function's log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an account holds: everything that a stack could have made, or could have harmed.
+"""The content of an account: everything that a stack could have created or damaged.
 
 A key that waits for its deletion counts as gone: KMS deletes none at once.
 """
@@ -12,7 +12,7 @@ from sandbox.create import Account
 
 
 def inventory(account: Account) -> frozenset[str]:
-    """Every entity of the account as a line of text, with what of it matters to others."""
+    """Every resource of the account as a line, with the properties on which others depend."""
     return frozenset(_everything(account))
 
 

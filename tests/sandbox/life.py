@@ -41,10 +41,10 @@ IRREPLACEABLE = frozenset(
         "aws:cloudwatch/logGroup:LogGroup",
     }
 )
-"""What holds mail, or what others hold the name of: none may go without the table saying so."""
+"""Types that hold mail, or names on which others depend: deletions need a line in the table."""
 
 GOING = frozenset({"delete", "replace", "create-replacement", "delete-replaced"})
-"""The engine's words for what takes a resource away."""
+"""The engine's operations that delete a resource."""
 
 
 def config_for(number: int, **changes: object) -> dict[str, object]:
@@ -78,7 +78,7 @@ def taken_away(outcome: Outcome) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class Life:
-    """One run; `problems` is what did not hold."""
+    """One run; `problems` are the requirements that were not met."""
 
     account: Emulator
     engine: Engine
@@ -98,7 +98,7 @@ class Life:
         return outcome
 
     def require(self, name: str, *, holds: bool, found: object = "") -> None:
-        """Note that something does not hold."""
+        """Record a problem unless the condition is true."""
         if not holds:
             self.problems.append(f"{name}: {found}")
             self.say(f"    did not hold: {name}: {found}")
@@ -109,7 +109,7 @@ class Life:
             self.require(name, holds=outcome.changes == expected, found=dict(outcome.changes))
 
     def same_account(self, name: str, before: frozenset[str]) -> None:
-        """Require that the account holds what it held."""
+        """Require that the content of the account is as before."""
         difference = inventory(self.account) ^ before
         self.require(name, holds=not difference, found=sorted(difference))
 
@@ -142,13 +142,13 @@ CHANGES: tuple[Change, ...] = (
     ({"customerManagedKey": True}, {}),
     ({"linkMode": "presigned", "malwareProtection": False}, {}),
 )
-"""Each kind of change, on top of those before, and what it must come to; {} is not counted."""
+"""Changes, each on top of those before, with the expected operations; {} is not checked."""
 
 
 def run_changes(
     life: Life, stack: Stack, config: dict[str, object], changes: Sequence[Change]
 ) -> None:
-    """Change one thing after the other."""
+    """Make one change after the other."""
     for change, expected in changes:
         config |= {f"mail-relay:{key}": value for key, value in change.items()}
         stack.configure(config)
@@ -190,9 +190,9 @@ def run_second(life: Life, first: Stack) -> None:
 def run_rename(life: Life, stack: Stack) -> None:
     """`pulumi stack rename`, and back.
 
-    Names hold the stack's name, so that a rename would replace everything. A renamed stack is
-    taken for a new one whose domains are there already: it stops before anything is registered,
-    and is to be named back (`docs/operating.md`).
+    Names hold the stack's name, so that a rename would replace everything. A renamed stack
+    counts as a new one whose domains exist already: it stops before anything is registered, and
+    must get its old name back (`docs/operating.md`).
     """
     name = stack.name
     stack.rename(f"{name}-renamed")
@@ -213,14 +213,14 @@ def run_rename(life: Life, stack: Stack) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interrupted:
-    """An `up` that was killed: how many resources it had written down, and what was on the way."""
+    """A killed `up`: the number of recorded resources, and the pending operations."""
 
     resources: int
     pending: tuple[Pending, ...]
 
 
 def kill_up(engine: Engine, stack: Stack, at: int) -> Interrupted:
-    """Start an `up`, kill the engine when it has the `at`th thing made, and recover."""
+    """Start an `up`, kill the engine when it has created the `at`th resource, and recover."""
     reached, numbers = threading.Event(), itertools.count(1)
 
     def note(_type: str) -> None:
@@ -228,7 +228,7 @@ def kill_up(engine: Engine, stack: Stack, at: int) -> Interrupted:
             reached.set()
 
     def run() -> None:
-        with contextlib.suppress(Exception):  # it was killed: whatever it says
+        with contextlib.suppress(Exception):  # any error, as the engine was killed
             stack.up()
         reached.set()
 
@@ -253,7 +253,7 @@ def run_kills(life: Life, *, kills: int, seed: int) -> None:
     life.step("its destroy", plain.destroy)
     for number in range(kills):
         stack = life.engine.stack(f"killed{number}", config_for(3))
-        # Three providers are in the state, too.
+        # The state has three providers too.
         moment = source.randrange(1, made - 3)
         found = kill_up(life.engine, stack, moment)
         for one in found.pending:

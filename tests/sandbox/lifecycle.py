@@ -1,6 +1,6 @@
 """`make lifecycle`: a stack's whole life by Pulumi's own engine on an emulator, a line a step.
 
-Exit status 0 only if all of it held.
+Exit status 0 only if every requirement was met.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m tests.sandbox.load --messages 1000`: the whole proof under load, and a table of it.
+"""`python -m tests.sandbox.load --messages 1000`: the scenario under load, with a table.
 
 The suite runs a small one (`test_nothing_twice`); `scenario` says what happens in it.
 """
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def make_table(result: Result) -> Table:
-    """What was seen, for a person."""
+    """The observations as a table for people."""
     table = Table(title="Nothing lost, nothing twice", show_header=False)
     for name, value in result.facts.items():
         table.add_row(name, str(value))

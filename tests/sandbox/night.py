@@ -1,4 +1,4 @@
-"""An operator at night: the steps of an alarm in `docs/operating.md`, run with `relayctl`.
+"""Rehearsals of alarms: the steps in `docs/operating.md`, run with `relayctl`.
 
 The section of an alarm has numbered steps. In a step, every command of `relayctl` in backquotes is
 run as written. MESSAGE is the id of each listed message of the problem, ADDRESS a printed address.
@@ -33,12 +33,12 @@ BY_HAND = "**By hand"
 _STEP = re.compile(r"^\d\. (.*(?:\n   .*)*)", re.MULTILINE)
 _COMMAND = re.compile(r"`(relayctl [^`]+)`")
 _ASKS = {"redrive", "drop", "redeliver"}
-"""Commands that ask before they do anything; who types them answers yes."""
+"""Commands that ask for confirmation; the answer is yes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One numbered step: what it says, and the commands to type."""
+    """One numbered step: its text, and the commands in it."""
 
     text: str
 
@@ -53,7 +53,7 @@ class Step:
 
 
 def section(key: str) -> str:
-    """What the document says about an alarm."""
+    """The section of the document about an alarm."""
     text = (ROOT / MANUAL).read_text("utf-8")
     return re.split(r"^##", text.partition(f"\n### {key}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
 
@@ -65,7 +65,7 @@ def steps_of(key: str) -> tuple[Step, ...]:
 
 @dataclass(slots=True)
 class Night:
-    """A sandbox, its webhook, and one problem after the other.
+    """A sandbox with a webhook, for one problem after the other.
 
     `subject` and `recipients` are those of the mails of the current problem. `promised` are the
     recipients of all problems, who must finally have their mail.
@@ -82,7 +82,7 @@ class Night:
     _seen: int = 0
 
     def begin(self, key: str) -> None:
-        """A new trouble: its alarm is silent, and SES answers as it should."""
+        """Begin a new problem: wait until its alarm is over, and remove all faults of SES."""
         self.mend()
         self.desk.refuses.clear()
         self.key, self.recipients, self._printed = key, [], ""
@@ -90,10 +90,10 @@ class Night:
         eventually(lambda: self.alarm["StateValue"] != "ALARM", within=90)
         self._seen = len(self.relay.notices())
 
-    # What happens.
+    # --- causes
 
     def alarms(self) -> dict[str, Mapping[str, Any]]:
-        """Those that are deployed, by the end of their names: Pulumi puts an end of its own."""
+        """The deployed alarms by key; Pulumi appends random characters to their names."""
         pages = self.relay.client("cloudwatch").get_paginator("describe_alarms").paginate()
         return {
             one["AlarmName"].removeprefix(PREFIX).rpartition("-")[0]: one
@@ -111,11 +111,11 @@ class Night:
     def send(
         self, *recipients: str, text: str = "", sender: str = "", is_lost: bool = False
     ) -> None:
-        """A mail of this trouble, from a device that sends no other trouble's mail."""
+        """Send a mail of this problem, from a device of its own."""
         code, domain = recipient_code(*recipients), self.relay.device.partition("@")[2]
         device = f"{sender or self.key}@{domain}"
         self.recipients += recipients
-        # Members of a group are not known here.
+        # Groups are left out: their members are not known here.
         self.promised += () if is_lost else (one for one in recipients if "@" in one[1:])
         self.relay.send(
             f"From: {device}\r\nSubject: {self.subject}\r\n\r\n{code}\r\n{text}\r\n".encode(),
@@ -132,13 +132,13 @@ class Night:
         self.relay.set_faults()
 
     def look(self) -> None:
-        """What the schedule has done once an hour: a look at the subscriptions."""
+        """Check the subscriptions, as the schedule does once an hour."""
         self.relay.client("lambda").invoke(
             FunctionName=self.relay.ready["stack"]["watchFunctionName"], Payload=b"{}"
         )
 
     def measure(self, value: float) -> None:
-        """A value of the alarm's metric, as AWS measures it where the emulator has nothing to."""
+        """Put a value of the alarm's metric that AWS measures and the emulator does not."""
         alarm = self.alarm
         self.relay.client("cloudwatch").put_metric_data(
             Namespace=alarm["Namespace"],
@@ -169,9 +169,9 @@ class Night:
         return str(self._await_state("ALARM")["AlarmDescription"])
 
     def await_end(self) -> None:
-        """The alarm is over, and says so if it is one that does.
+        """Wait until the alarm is over, and for its text if it sends one.
 
-        What it watches is over a few seconds from here on, and not over minutes or an hour.
+        Its period is shortened to a few seconds for this, from minutes or an hour.
         """
         alarm = self.alarm
         assert alarm["StateValue"] == "ALARM"
@@ -185,7 +185,7 @@ class Night:
         )
 
         def is_over() -> bool:
-            # One that holds ends by a value alone, which AWS measures, or the hourly look counts.
+            # An alarm that ignores missing data needs a value: one by AWS, or by the hourly check.
             if is_looked_at:
                 self.look()
             elif holds:
@@ -206,10 +206,10 @@ class Night:
         assert found is not None
         return found
 
-    # What the operator does.
+    # --- the operator's steps
 
     def type(self, command: str) -> None:
-        """Run one command as written in the document, for each message that it means."""
+        """Run one command as written in the document, for each message of the problem."""
         words = shlex.split(command)[1:]
         messages = list(self._listed()) if "MESSAGE" in words else [""]
         assert messages, f"{command}: nothing listed is of {self.subject}: {self._printed}"
@@ -234,7 +234,7 @@ class Night:
         return done.stdout
 
     def _listed(self) -> Iterator[str]:
-        """The ids that `list` printed beside the subject of this trouble."""
+        """The ids that `list` printed beside the subject of this problem."""
         rows = (line.split("\t") for line in self._printed.splitlines())
         return iter(dict.fromkeys(row[2] for row in rows if self.subject in row))
 
@@ -251,7 +251,7 @@ class Rehearsal:
 
 
 def nothing_more(_night: Night) -> None:
-    """The device is silent, or was talked to: nothing is to be done here."""
+    """A manual step about the device or its owner, without effect in the sandbox."""
 
 
 def measured_by_aws(value: float) -> Act:
@@ -262,7 +262,7 @@ _DEFINITION = (
     *("AlarmName", "AlarmDescription", "AlarmActions", "OKActions", "MetricName", "Namespace"),
     *("Statistic", "Dimensions", "Threshold", "ComparisonOperator", "TreatMissingData"),
 )
-_LOOK = 5  # seconds that a look takes till its alarm sees the count, on a busy machine too
+_LOOK = 5  # seconds from a check until its alarm has the count, also on a busy machine
 
 
 def open_page(link: str, front: str) -> int:

@@ -20,7 +20,7 @@ Inputs = Mapping[str, Any]
 
 
 def delete_orphan(account: Account, pending: Pending) -> None:
-    """Delete what was being made, if it is there."""
+    """Delete the resource that was being created, if it exists."""
     try:
         id_ = _ID.get(pending.type, _by_name)(account, pending.inputs)
         if id_ is not None:
@@ -31,7 +31,7 @@ def delete_orphan(account: Account, pending: Pending) -> None:
 
 
 def _by_name(_account: Account, inputs: Inputs) -> str | None:
-    """The input that is the id, for types whose id is a name; others are put again as they are."""
+    """The input that is the id, for types whose id is a name."""
     for key in ("name", "bucket", "ruleSetName", "configurationSetName", "dashboardName"):
         if key in inputs:
             return str(inputs[key])
@@ -70,7 +70,7 @@ def _subscription(account: Account, inputs: Inputs) -> str | None:
 
 
 def _nothing(_account: Account, _inputs: Inputs) -> None:
-    """It changes what is in the state itself, and is put again."""
+    """Nothing to delete: the next `up` writes the same again."""
 
 
 _ID: Mapping[str, Callable[[Account, Inputs], str | None]] = {

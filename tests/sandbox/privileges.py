@@ -1,4 +1,4 @@
-"""The role of a running function, of which single statements are taken away."""
+"""The role of a running function, from which single statements are removed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNSEEN: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Privileges:
-    """What a function of a sandbox may do: the policy of its role; `data` is its folder."""
+    """The permissions of a sandbox's function: the policy of its role; `data` is its folder."""
 
     relay: RunningSandbox
     data: Path
@@ -36,7 +36,7 @@ class Privileges:
 
     @property
     def sids(self) -> set[str]:
-        """The statements that something fails without."""
+        """The statements without which something fails."""
         return {one["Sid"] for one in self.document["Statement"]} - UNSEEN.keys()
 
     @contextmanager
@@ -56,7 +56,7 @@ class Privileges:
         )
 
     def forget(self) -> None:
-        """End the workers: one that is warm has read already what it would be denied."""
+        """Kill the workers: a warm one has already read what a new one is denied."""
         for worker in find_workers(self.data, self.function_name):
             kill_worker(worker)
 
@@ -78,7 +78,7 @@ class Privileges:
 
 
 def privileges_of(relay: RunningSandbox, data: Path, function_name: str) -> Privileges:
-    """Those of a deployed function, which has one policy."""
+    """The permissions of a deployed function, whose role has one policy."""
     iam = relay.client("iam")
     function = relay.client("lambda").get_function_configuration(FunctionName=function_name)
     role = function["Role"].rpartition("/")[2]

@@ -15,7 +15,7 @@ import trustme
 
 from tests.waiting import eventually
 
-LONG = 300.0  # seconds that a broken expectation is waited for
+LONG = 300.0  # seconds until a missing event fails the test
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A sandbox of its own process, started by its command line, and what tests do with it."""
+"""A sandbox in its own process, started by its command line, with helpers for tests."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def recipient_code(*recipients: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RunningSandbox:
-    """What the ready file says, and how to use it."""
+    """A running sandbox by its ready file, with helpers for its interfaces."""
 
     ready: Mapping[str, Any]
     _clients: dict[tuple[str, Config | None], Any] = field(
@@ -90,7 +90,7 @@ class RunningSandbox:
             client.sendmail(mail_from, [self.smtp["rcpt_to"]], raw)
 
     def mails(self, recipient: str) -> list[bytes]:
-        """What is in a mailbox, oldest first."""
+        """The mails of a mailbox, oldest first."""
         folder = Path(self.ready["outbox"]) / recipient / "new"
         paths = sorted(folder.glob("*"), key=lambda path: path.stat().st_mtime_ns)
         return [path.read_bytes() for path in paths]
@@ -125,7 +125,7 @@ class RunningSandbox:
         temporary.replace(file)
 
     def client(self, service: str, config: Config | None = None) -> Any:
-        """The administrator's client of a service; asking again costs nothing."""
+        """The administrator's client of a service, created once."""
         if (service, config) not in self._clients:
             aws = self.ready["aws"]
             make: Any = boto3.client  # the stubs know services by literal names
@@ -140,7 +140,7 @@ class RunningSandbox:
         return self._clients[service, config]
 
     def close(self) -> None:
-        """Give the clients' connections back."""
+        """Close the clients' connections."""
         for client in self._clients.values():
             client.close()
         self._clients.clear()
@@ -169,7 +169,7 @@ def files_behind(text: str) -> list[bytes]:
 
 
 def _fetch(link: str, form: bytes | None = None) -> bytes:
-    # `LINK` finds nothing but http links.
+    # `LINK` only matches http URLs.
     with urllib.request.urlopen(link, form, timeout=60) as answer:  # noqa: S310 (see above)
         content: bytes = answer.read()
         return content
@@ -196,7 +196,7 @@ def sandbox_process(
         try:
             process.wait(60)
         finally:
-            process.kill()  # one that would not end is not left to the next test
+            process.kill()  # if it did not end by itself
             process.wait()
 
 

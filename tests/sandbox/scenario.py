@@ -42,8 +42,8 @@ _TIMEOUT = 12
 """Seconds that a worker may take: less than the configuration allows, so that leases end soon."""
 
 _HIDDEN = _TIMEOUT + 6
-"""Seconds that a message of a dead worker is hidden: a little more than its lease lasts, which
-is what protects it. The queue as it is deployed hides it for six times the timeout."""
+"""Seconds that the message of a dead worker is hidden: a little more than its lease, which
+protects it. The deployed queue hides it for six times the timeout."""
 
 _POISON_HIDDEN = 1  # seconds between two tries of a message that nobody can read
 _ABSENT = "incoming/absent"
@@ -66,7 +66,7 @@ class Scenario:
     patience: float
 
     def config(self) -> tuple[str, ...]:
-        """How the sandbox is to be started for it."""
+        """The configuration of the sandbox for it."""
         return (
             "functionTimeoutSeconds=30",
             f"maxConcurrency={self.workers}",
@@ -80,7 +80,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The promises that were not kept, and what was seen, by what it is called in a table."""
+    """The promises that were not kept, and the observations by their names in the table."""
 
     problems: tuple[str, ...]
     facts: Mapping[str, object]
@@ -187,7 +187,7 @@ class _Run:
             FunctionName=self.stack["functionName"], Timeout=_TIMEOUT
         )
         self.hide_for(_HIDDEN)
-        # It is started anew, which takes longer than the poison is hidden.
+        # Start a worker first, which takes longer than the poison is hidden.
         self.announce(
             json.dumps({"Event": "s3:TestEvent", "Bucket": self.stack["incomingBucket"]})
         )
@@ -199,7 +199,7 @@ class _Run:
         )
 
     def send_poison(self) -> tuple[str, ...]:
-        """Bring unreadable messages to the dead-letter queue; return their bodies."""
+        """Let unreadable messages reach the dead-letter queue; return their bodies."""
         bodies = ("no notification at all", announcement(self.stack["incomingBucket"], _ABSENT))
         self.hide_for(_POISON_HIDDEN)
         for body in bodies:
@@ -275,7 +275,7 @@ class _Run:
         return sum(int(attributes[f"ApproximateNumberOfMessages{kind}"]) for kind in kinds)
 
     def submissions(self) -> int:
-        """How many mails SES has taken so far."""
+        """The number of mails that SES has accepted so far."""
         return sum(1 for mailbox in self.outbox.glob("*/new") for _ in mailbox.iterdir())
 
     # --- the dead-letter queue ------------------------------------------------------------------
@@ -299,7 +299,7 @@ class _Run:
         return given_up
 
     def relayctl(self, *arguments: str) -> None:
-        """Do as an operator who is sure."""
+        """Run a command with `--yes`."""
         ready = self.outbox.parent / "ready-for-relayctl.json"
         ready.write_text(json.dumps(self.relay.ready))
         subprocess.run(
@@ -309,7 +309,7 @@ class _Run:
             stdout=subprocess.DEVNULL,
         )
 
-    # --- looking --------------------------------------------------------------------------------
+    # --- results --------------------------------------------------------------------------------
 
     def observe(self, witness: Witness) -> Observed:
         observed = Observed()

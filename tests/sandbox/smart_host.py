@@ -1,6 +1,6 @@
 """The smart host of docs/smart-host, run by Postfix on this machine in folders of its own.
 
-Only what has to differ is changed: where it listens, where it submits, and where files are.
+Only the listening addresses, the relay host and the paths of files differ from the document.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.waiting import eventually
 DOCUMENTS = Path(__file__).resolve().parents[2] / "docs"
 PROGRAMS = ("postfix", "postconf", "saslpasswd2", "openssl")
 USER, PASSWORD = "camera-7", "x" * 12 + "A/+=" + "9" * 16
-"""What a device of the site logs in with: 32 characters, the most that some fields take."""
+"""The login of a site's devices; the password has 32 characters, the maximum of some devices."""
 
 
 def require_programs() -> None:
@@ -38,7 +38,7 @@ def require_programs() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmartHost:
-    """A smart host that runs. Ports are on the loopback address."""
+    """A running smart host. Ports are on the loopback address."""
 
     folder: Path
     port: int
@@ -46,12 +46,12 @@ class SmartHost:
     tls_port: int
 
     def run(self, *command: str) -> str:
-        """What one of Postfix's commands says of this configuration."""
+        """Run one of Postfix's commands with this configuration; return its output."""
         program, *arguments = command
         return run_command([program, "-c", str(self.folder / "etc"), *arguments])
 
     def log_in_with(self, password: str) -> None:
-        """Correct the password that SES is given."""
+        """Set the password for SES."""
         file = self.folder / "etc" / "relay_password"
         beginning = file.read_text("utf-8").rpartition(":")[0]
         file.write_text(f"{beginning}:{password}\n", "utf-8")
@@ -66,9 +66,9 @@ class SmartHost:
 def running_smart_host(
     smtp: Mapping[str, Any], *, password: str | None = None
 ) -> Iterator[SmartHost]:
-    """A smart host that submits to a sandbox, whose ready file says `smtp`."""
+    """A smart host that submits to a sandbox; `smtp` is from its ready file."""
     require_programs()
-    # Postfix's processes have to reach it, and pytest's own folders are for root alone.
+    # Postfix's processes need access, and pytest's folders are readable by root only.
     with tempfile.TemporaryDirectory(prefix="smart-host-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -111,7 +111,7 @@ def _install(folder: Path, smtp: Mapping[str, Any], password: str) -> SmartHost:
     line = f"{server} {smtp['username']}:{password}\n"
     (etc / "relay_password").write_text(line, "utf-8")
     (etc / "relay_password").chmod(0o600)
-    # The site's password and the certificate, as docs/devices.md makes them.
+    # The site's password and the certificate, by the commands of docs/devices.md.
     (commands,) = (one for one in _blocks() if "saslpasswd2" in one)
     commands = commands.replace("saslpasswd2 -c", "saslpasswd2 -p -c")  # -p: no terminal
     commands = commands.replace("/etc/postfix", str(etc))
@@ -136,7 +136,7 @@ _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 def run_command(command: list[str], *, feeding: str | None = None, **variables: str) -> str:
-    """What a command says; it has to end well."""
+    """Run a command that must succeed; return its output."""
     done = subprocess.run(
         command,
         input=feeding,

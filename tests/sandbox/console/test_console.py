@@ -1,4 +1,4 @@
-"""The console: its content, and what it blocks."""
+"""The console: its content, and the requests and scripts that it blocks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PNG = b"\x89PNG\r\n\x1a\nnot really"
 
 
 def make_mail(text: str) -> bytes:
-    """A mail that says `text` in every place where it can: header, bodies, file name."""
+    """A mail with `text` in every possible place: header, bodies, file name."""
     mail = EmailMessage()
     mail["Subject"] = mail["X-Other"] = text
     mail["From"] = "a@example.com"
@@ -55,7 +55,7 @@ def make_mail(text: str) -> bytes:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Hostile words wherever something is shown, and a secret beside the mailboxes."""
+    """A site with hostile text in every place, and a secret file beside the mailboxes."""
     folder = tmp_path_factory.mktemp("console")
     content = make_content(folder, HOSTILE)
     content.outbox.deliver(MAILBOX, make_mail(HOSTILE), "1.eml")
@@ -75,7 +75,7 @@ OURS = {
 
 
 def assert_nothing_runs(page: str) -> None:
-    """Only elements of ours; one script, which is our file; and nothing inline."""
+    """Only the console's own elements, one script, which is its own file, and nothing inline."""
     found = elements(page)
     assert {tag for tag, _ in found} <= OURS
     scripts = [attributes for tag, attributes in found if tag == "script"]
@@ -92,7 +92,7 @@ def test_whatever_a_page_shows_is_text(site: Site, path: str) -> None:
     assert answer.status == 200
     assert answer.header("content-type") == "text/html; charset=utf-8"
     assert_nothing_runs(answer.text)
-    # And it is shown: a console that hides what it escapes would pass as well.
+    # The text must be shown too: otherwise a console that drops it would pass.
     assert "alert(1)" in unescape(answer.text)
 
 
@@ -124,7 +124,7 @@ def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changing]:
 
 
 def make_raw(text: str) -> bytes:
-    """A mail with these words as they are: a stranger writes what no library would."""
+    """A mail with this raw text, which no library would write."""
     words, name = text.encode(), quote(text, safe="").encode()
     return (
         b"Subject: " + words + b"\r\nFrom: " + words + b"\r\n"
@@ -183,7 +183,7 @@ def test_html_is_shown_in_a_frame_that_can_do_nothing(site: Site) -> None:
     policy = answer.header("content-security-policy") or ""
     assert "default-src 'none'; img-src data:; style-src 'unsafe-inline';" in policy
     assert policy.endswith(f"sandbox {frame['sandbox']}")
-    # The image that the mail brings along is there, in the document itself.
+    # The mail's own image is in the document, as a data URL.
     [image] = [a for tag, a in elements(answer.text) if tag == "img" and "alt" not in a][-1:]
     assert image["src"].startswith("data:image/png;base64,")
 

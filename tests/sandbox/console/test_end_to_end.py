@@ -1,4 +1,4 @@
-"""The console of a running sandbox: a mail's whole way, from a device to a file."""
+"""The console of a running sandbox: a mail's whole path, from a device to a download."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def site_of(relay: RunningSandbox) -> Site:
 
 
 def hrefs(answer: Answer, beginning: str) -> list[str]:
-    """The links of a page that begin so."""
+    """The links of a page that begin with `start`."""
     found = [a["href"] for tag, a in elements(answer.text) if tag == "a" and "href" in a]
     return [href for href in found if href.startswith(beginning)]
 
@@ -60,7 +60,7 @@ def test_from_a_device_to_a_file(relay: RunningSandbox) -> None:
     assert f"For {recipient}" in unescape(shown.text)
     [frame] = [a["src"] for tag, a in elements(shown.text) if tag == "iframe"]
     [page_url] = {href for href in hrefs(site.ask(frame), "http") if TO_PAGE.match(href)}
-    # It leads to the same address as the console.
+    # The page has the same origin as the console.
     assert page_url.startswith(f"{relay.ready['http']}/")
     assert relay.ready["stack"]["downloadUrl"].rstrip("/") == relay.ready["http"]
 
@@ -71,7 +71,7 @@ def test_from_a_device_to_a_file(relay: RunningSandbox) -> None:
 
 
 def send_from_console(site: Site, kind: str, recipient: str) -> str:
-    """Press the button that sends a test mail; the path of the mail's way."""
+    """Press the button that sends a test mail; return the path of the mail's page."""
     [token] = set(re.findall(r'name="token" value="([^"]+)"', site.ask("/send").text))
     form = urlencode({"token": token, "kind": kind, "recipient": recipient}).encode()
     answer = site.ask("/do/send", method="POST", body=form)
@@ -94,7 +94,7 @@ def test_a_test_mail_is_followed_from_the_button_to_its_end(relay: RunningSandbo
         assert path in hrefs(site.ask(f"/incoming?fate={fate}"), "/incoming/")
         assert b"Subject: " in site.ask(f"{path}/source").body
     eventually(lambda: "Notices to the operator" in site.ask(ways["refused"]).text)
-    # The mail as it was submitted is a click away, and its link opens it.
+    # Each delivered mail is linked with its source, and its link opens the page.
     for mail in hrefs(site.ask(ways["delivered"]), "/mail/"):
         raw = site.ask(f"{mail}/source")
         for link in set(filter(TO_PAGE.match, re.findall(r"http://\S+", raw.text))):
@@ -123,7 +123,7 @@ def test_a_message_that_failed_is_shown_with_its_reason(relay: RunningSandbox) -
         )
         assert "&lt;b&gt;no notification&lt;/b&gt;" in text
         assert "no S3 notification of bucket" in text
-        # Nothing was done to it: it can be had as ever.
+        # The console did not receive it: the message is still visible.
         attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         assert attributes["ApproximateNumberOfMessages"] == "1"
     finally:
@@ -166,7 +166,7 @@ def test_the_command_for_curl_sends_a_mail(relay: RunningSandbox) -> None:
 
 
 def uuencoded(content: bytes, name: str) -> str:
-    """A file inside a text, which SES's scan of mails does not look into here."""
+    """A file inside a text, which SES's scan does not detect in the sandbox."""
     chunks = [content[start : start + 45] for start in range(0, len(content), 45)]
     lines = "".join(binascii.b2a_uu(chunk).decode() for chunk in chunks)
     return f"begin 644 {name}\n{lines}`\nend\n"
@@ -185,7 +185,7 @@ def test_a_threat_is_not_handed_out_and_what_is_not_scanned_has_to_wait(tmp_path
         [link] = {url for url in re.findall(r"http://\S+", raw) if TO_PAGE.match(url)}
 
         def offered() -> dict[str, bytes]:
-            """What can be fetched now; none while nothing may be, when there is no form."""
+            """The files that can be fetched now; none while there is no form."""
             try:
                 page = open_page(link)
             except NotServed:
@@ -195,7 +195,7 @@ def test_a_threat_is_not_handed_out_and_what_is_not_scanned_has_to_wait(tmp_path
 
         first = offered()
         assert {"good.bin": b"well"} == eventually(offered)
-        # What was scanned in time to be offered at once was at least not the bad one.
+        # At first, the good file may be scanned already; the bad one is never offered.
         assert first in ({}, {"good.bin": b"well"})
         tags = {
             key.rpartition("/")[2]: relay.client("s3").get_object_tagging(

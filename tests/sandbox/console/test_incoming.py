@@ -1,4 +1,4 @@
-"""The console's list of incoming mail, its searches, and what it does at the press of a button."""
+"""The console's list of incoming mail, its searches, and its actions."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tests.sandbox.console_site import (
 
 Changing = tuple[Site, ConsoleContent]
 
-# What came in, and what became of it.
+# --- incoming mails and their outcomes
 
 FATES = [one.message_id for one in one_of_each("")]
 
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changing]:
-    """A site with a mail of each fate."""
+    """A site with a mail of each outcome."""
     content = make_content(tmp_path_factory.mktemp("quiet"))
     with served(content) as running:
         yield running, content
@@ -101,7 +101,7 @@ def test_a_line_of_the_log_and_a_notice_lead_to_their_mail(quiet: Changing) -> N
     page = quiet[0].ask("/incoming/refused").text
     assert "Notices to the operator" in page
     assert "Log of the functions" in page
-    # A notice has its time.
+    # A notice is shown with its time.
     assert f'datetime="{NOW.isoformat()}"' in quiet[0].ask("/notices").text
 
 
@@ -112,7 +112,7 @@ def test_line_breaks_of_what_happened_stay(tmp_path: Path) -> None:
         assert "first\nsecond" in site.ask("/").text
 
 
-# What the console does.
+# --- actions
 
 
 def act(site: Site, path: str, token: str | None = None, **fields: str) -> Answer:
@@ -178,7 +178,7 @@ def test_a_switch_leaves_what_scripts_wrote_and_a_broken_file_is_told(tmp_path: 
     with served(content) as site:
         assert "Odd: 3 times" in site.ask("/faults").text
         act(site, "/do/fault", kind="Bounce", to="on", recipient="b@example.com")
-        # For any recipient, it would be the device's own mail.
+        # Without a recipient, the fault would hit the device's own mail to the relay.
         assert act(site, "/do/fault", kind="Complaint", to="on").status == 400
         assert [("Odd", "words"), ("Bounce", "Caused by the faults file.")] == [
             (one.kind, one.message) for one in content.faults.left()
@@ -204,7 +204,7 @@ def test_clear_puts_out_of_sight_what_is_done_with_and_deletes_nothing(tmp_path:
             ("/mail/r%40example.com", "were cleared"),
         ):
             assert empty in site.ask(where).text
-        # What is linked from elsewhere is there still.
+        # Pages that others link to still exist.
         assert site.ask("/incoming/delivered").status == 200
         assert site.ask("/mail/r%40example.com/1.eml").status == 200
         content.outbox.deliver("r@example.com", b"Subject: s\r\n\r\n", "2.eml")

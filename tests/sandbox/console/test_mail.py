@@ -103,7 +103,7 @@ def texts_of(read: ReadMail) -> Iterator[str]:
 def test_whatever_a_mail_holds_it_can_be_looked_at(pieces: list[str], charset: str) -> None:
     raw = "".join(pieces).encode(charset, "replace")
     read = read_mail(raw)
-    # All of it can be written into a page.
+    # Every text can be encoded, so it can be written into a page.
     "".join(texts_of(read)).encode()
     assert read.heading == read_heading(raw)
 

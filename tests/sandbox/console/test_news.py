@@ -1,4 +1,4 @@
-"""What is new reaches an open page."""
+"""New events are sent to open pages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_whoever_listens_hears_that_a_mail_came(tmp_path: Path) -> None:
         content.outbox.deliver("r@example.com", b"Subject: s\r\n\r\n", "1.eml")
         after = read_event(stream)
         assert {"mail"} == {topic for topic in after if after[topic] != before[topic]}
-        # A page knows what it has shown, so that its reader misses nothing.
+        # A page states what it shows, so that no event is missed after it was loaded.
         [main] = [a for tag, a in elements(site.ask("/mail").text) if tag == "main"]
         assert after == json.loads(main["data-seen"])
         connection.close()

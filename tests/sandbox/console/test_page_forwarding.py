@@ -1,4 +1,4 @@
-"""A download page behind the console is the function's answer, unchanged; and it ends."""
+"""Download pages are the function's answers, unchanged; stopping waits for no request."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_body_that_no_function_takes_is_refused(tmp_path: Path) -> None:
 
 
 def test_nobody_holds_up_its_end(tmp_path: Path) -> None:
-    """It is not the time that counts here but that there is an end at all."""
+    """The test is that the site stops at all, not how long it takes."""
     content = make_content(tmp_path)
     content.outbox.deliver("r@example.com", b"Subject: s\r\n\r\n" + bytes(30_000_000), "1.eml")
     called, answer_now = threading.Event(), threading.Event()
@@ -115,10 +115,10 @@ def test_nobody_holds_up_its_end(tmp_path: Path) -> None:
 
     host = b"Host: localhost\r\n"
     requests = (
-        b"",  # silence
+        b"",  # a client that sends nothing
         b"GET / HTTP/1.1\r\n" + host[:9],
         b"POST /%s HTTP/1.1\r\n%sContent-Length: 9\r\n\r\nfi" % (TOKEN.encode(), host),
-        # More than the socket takes, and nobody reads it.
+        # More than the socket's buffer, and not read.
         b"GET /mail/r@example.com/1.eml/source HTTP/1.1\r\n%s\r\n" % host,
         b"GET /events HTTP/1.1\r\n%s\r\n" % host,
         b"GET /%s HTTP/1.1\r\n%s\r\n" % (TOKEN.encode(), host),
@@ -131,7 +131,7 @@ def test_nobody_holds_up_its_end(tmp_path: Path) -> None:
                 one.sendall(request)
                 sockets.append(one)
             assert called.wait(60)
-            # The others were taken before this one, which is answered.
+            # This request is answered, so those before it have been accepted.
             assert site.ask("/").status == 200
     finally:
         answer_now.set()

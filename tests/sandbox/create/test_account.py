@@ -34,7 +34,7 @@ def unique() -> str:
 
 
 def create(emulator: Emulator, type_: str, inputs: dict[str, Any]) -> Created:
-    """What is made of these inputs, all of which were used."""
+    """Create a resource with these inputs; all of them must be used."""
     declared = Declared(f"some-{unique()}", inputs)
     created = CREATORS[type_](declared, emulator)
     assert declared.unhandled() == []
@@ -206,7 +206,7 @@ def test_a_parameter_that_is_there_is_written_over_only_if_asked(emulator: Emula
     assert found == "two"
 
 
-# --- What a program asks ------------------------------------------------------------------------
+# --- Data sources -------------------------------------------------------------------------------
 
 ACTIVE = LOOKUPS["aws:ses/getActiveReceiptRuleSet:getActiveReceiptRuleSet"]
 
@@ -226,7 +226,7 @@ def test_the_active_rule_set_is_told_and_that_there_is_none(emulator: Emulator) 
 
 
 def inventory(emulator: Emulator) -> tuple[object, ...]:
-    """What a deployment makes first, in several services."""
+    """The resources that a deployment creates first, in several services."""
     return (
         emulator.client("s3").list_buckets()["Buckets"],
         emulator.client("ssm").describe_parameters()["Parameters"],

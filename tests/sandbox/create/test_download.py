@@ -207,7 +207,7 @@ def test_a_plan_whose_role_lacks_a_right_is_refused(emulator: Emulator, missing:
 
 @pytest.fixture(scope="module")
 def reader(emulator: Emulator) -> Any:
-    """S3 as a role that may read only what was found clean."""
+    """S3 with a role that may only read files that were scanned and clean."""
     s3, iam = emulator.client("s3"), emulator.client("iam")
     s3.create_bucket(Bucket="gated", CreateBucketConfiguration={"LocationConstraint": REGION})
     for name in ("clean", "unscanned", "malicious"):

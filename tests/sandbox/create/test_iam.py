@@ -13,5 +13,5 @@ from sandbox.create.iam import smtp_password
     ],
 )
 def test_smtp_passwords_are_those_of_the_provider(secret: str, password: str) -> None:
-    # Both pairs stand in the tests of Terraform's AWS provider, which pulumi-aws is built on.
+    # Both pairs are from the tests of Terraform's AWS provider, on which pulumi-aws is built.
     assert smtp_password(secret, "eu-central-1") == password

@@ -15,7 +15,7 @@ from tests.sandbox.deploying import deploy_by
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory, deployer: Deployer) -> Iterator[Emulator]:
-    """An account for what one of the deployers makes."""
+    """An account for the resources of one deployer."""
     data = tmp_path_factory.mktemp(f"emulator-{deployer}")
     with Emulator.start(data, worker_environment={}, region=REGION) as it:
         yield it

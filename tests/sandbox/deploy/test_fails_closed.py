@@ -1,4 +1,4 @@
-"""What cannot be deployed ends the deployment, and the error says why."""
+"""A resource that cannot be deployed ends the deployment, with an error that says why."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_a_failure_is_told_where_log_lines_reach_no_engine(
     monkeypatch.setattr(inline_program, "get_engine", lost_engine)
     with pytest.raises(DeployError, match=r"Topic t: region is us-west-2; the sandbox has only"):
         deployed("aws.sns.Topic('t', region='us-west-2')")
-    # Nothing that the program was run with is left open, to be told of in another test.
+    # No event loop is left open: its warning would appear in another test.
     loops = [one for one in gc.get_objects() if isinstance(one, asyncio.AbstractEventLoop)]
     assert [] == [loop for loop in loops if not loop.is_closed()]
 
@@ -230,7 +230,7 @@ def test_an_engine_is_reached_on_the_port_of_one_that_has_ended() -> None:
 
 
 class _Listener(engine_pb2_grpc.EngineServicer):
-    """An engine that hears log lines."""
+    """An engine that records log lines."""
 
     def Log(self, _request: Any, _context: Any) -> Any:  # noqa: N802 (the protocol's name)
         return empty_pb2.Empty()

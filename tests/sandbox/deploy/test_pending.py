@@ -1,4 +1,4 @@
-"""What a killed `up` leaves pending in its state, and what of it may be in the account."""
+"""Pending operations of a killed `up`, and which of their resources may exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_only_what_was_being_made_in_the_account_may_be_there() -> None:
     bucket = "aws:s3/bucket:Bucket"
     state = [
         _pending("creating", bucket, custom=True),
-        # The engine writes down components like this too; there is nothing to look for.
+        # The engine records components too; they are not in the account.
         _pending("creating", "mail-relay:storage:PrivateBucket", custom=False),
         _pending("updating", bucket, custom=True),
     ]

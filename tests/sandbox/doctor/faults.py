@@ -1,4 +1,4 @@
-"""What can be wrong with a stack: of its mail's way in, its queue and its DNS; and all of it."""
+"""Faults of a stack in receiving, queue and DNS; and the list of all faults."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from tests.sandbox.doctor.patient import Patient
 @contextmanager
 def unconfirmed_subscription(patient: Patient) -> Iterator[None]:
     sns, topic = patient.relay.client("sns"), patient.stack["fallbackTopicArn"]
-    # Nobody listens there, so nobody confirms.
+    # A closed port, so the subscription is never confirmed.
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint="http://127.0.0.1:9/")
     try:
         yield
     finally:
-        # AWS forgets it after three days. The emulator tells its ARN here.
+        # AWS deletes it after three days. The emulator returns its ARN here.
         for one in sns.list_subscriptions()["Subscriptions"]:
             if one["Protocol"] == "http":
                 sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
@@ -177,7 +177,7 @@ def missing(type_: str, containing: str) -> Callable[[Patient], AbstractContextM
 Fault = Callable[[Patient], AbstractContextManager[None]]
 
 FAULTS: Mapping[str, tuple[str, str, Fault]] = {
-    # What is made → the check that tells, what it names, how it is made
+    # Fault → the check that reports it, words of the report, how the fault is made
     "subscription unconfirmed": ("subscriptions", "a receiver of http", unconfirmed_subscription),
     "rule disabled": ("receipt-rule", "-incoming is disabled", disabled_rule),
     "rule for another address": ("receipt-rule", "inbound address", rule_for_another_address),

@@ -1,4 +1,4 @@
-"""What can be wrong with a stack: of its functions, buckets, topics, alarms and account."""
+"""Faults of a stack in functions, buckets, topics, alarms and account."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def a_dead_letter(patient: Patient) -> Iterator[None]:
 @contextmanager
 def a_firing_alarm(patient: Patient) -> Iterator[None]:
     cloudwatch = patient.relay.client("cloudwatch")
-    # Of a metric that the sandbox never puts, so that nothing ends it meanwhile.
+    # On a metric that the sandbox does not put, so that the alarm's state does not change.
     name = next(
         alarm["AlarmName"]
         for alarm in cloudwatch.describe_alarms()["MetricAlarms"]

@@ -16,7 +16,7 @@ from tests.sandbox.running import RunningSandbox
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A sandbox of its own, and the DNS of its domains, which tests change."""
+    """A sandbox and the DNS of its domains, both of which the tests change."""
 
     relay: RunningSandbox
     zone: dict[tuple[str, str], list[str]]
@@ -38,7 +38,7 @@ class Patient:
         return [one for one in self.look(desk) if one.verdict.status is not Status.OK]
 
     def set_queue(self, **attributes: str) -> dict[str, str]:
-        """Change attributes of the queue; what they were."""
+        """Change attributes of the queue; return the previous values."""
         sqs, url = self.relay.client("sqs"), self.stack["queueUrl"]
         names = list(attributes)
         before: dict[str, str] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)[

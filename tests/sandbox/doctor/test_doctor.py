@@ -84,7 +84,7 @@ class TestCommand:
         assert {"ok"} == {line["status"] for line in lines}
         with disabled_rule(patient):
             assert 1 == self.run(patient, tmp_path, "--json").exit_code
-        with rule_without_scan(patient):  # a warning is no problem
+        with rule_without_scan(patient):  # a warning does not change the exit status
             assert 0 == self.run(patient, tmp_path, "--json").exit_code
 
     def test_a_person_is_told_what_to_do(self, patient: Patient, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ class TestCommand:
     def test_without_dns_its_records_are_unknown(self, patient: Patient) -> None:
         found = tuple(command.examined(patient.desk, None))
         unknown = {one.check for one in found if one.verdict.status is Status.UNKNOWN}
-        # Links at a function URL need no record of the operator's.
+        # Links at a function URL need no DNS record.
         assert {one.check for one in found if "dns" in one.check} - {"dns-links"} == unknown
 
     def test_watching_ends_when_all_is_well(
@@ -124,7 +124,7 @@ POLICY: Mapping[str, Any] = json.loads(
     (Path(__file__).parents[3] / "docs" / "doctor-policy.json").read_text("utf-8")
 )
 UNCALLED = {
-    # Action → why nothing asks for it on this stack
+    # Action → why no call needs it on this stack
     "kms:DescribeKey": "the stack has no key of its own",
 }
 NAMED_OTHERWISE = {
@@ -135,7 +135,7 @@ NAMED_OTHERWISE = {
 # The row of device-sheet in docs/relayctl.md
 SHEET_ACTIONS = ("lambda:GetFunctionConfiguration", "ssm:GetParameter")
 EMULATOR_ASKS_FOR = {
-    # ministack takes GetFunctionConcurrency for the call that sets it.
+    # ministack checks GetFunctionConcurrency by the action of PutFunctionConcurrency.
     "Effect": "Allow",
     "Action": "lambda:PutFunctionConcurrency",
     "Resource": "*",

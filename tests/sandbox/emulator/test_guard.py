@@ -1,4 +1,4 @@
-"""No page that the developer has open reaches the emulator, and the sandbox itself does."""
+"""Web pages open on this machine cannot call the emulator; the sandbox can."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stack under a KMS key of its own: without a right on it, mail stops where it does on AWS."""
+"""A stack with its own KMS key: without a permission on it, mail stops where it does on AWS."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ATTACHED = b"data"
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A sandbox, its key with its policy, and the role of its function with its own."""
+    """A sandbox, its key and the key's policy, the role of its function and the role's policy."""
 
     relay: RunningSandbox
     key: str
@@ -56,7 +56,7 @@ class Stack:
         )
 
     def waiting(self) -> int:
-        """The messages that wait in the queue."""
+        """The number of messages in the queue."""
         url = self.relay.ready["stack"]["queueUrl"]
         found = self.relay.client("sqs").get_queue_attributes(
             QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
@@ -124,7 +124,7 @@ def test_ses_stores_nothing_without_its_statement(stack: Stack) -> None:
 
 
 def test_s3_announces_nothing_without_its_statement(stack: Stack) -> None:
-    """The mail is stored, and lost to the queue: `relayctl` finds it (docs/operating.md)."""
+    """The mail is stored but not in the queue: `relayctl` finds it (docs/operating.md)."""
     before = stack.relay.raw_keys()
     with stack.without(of_key="NotificationsOfS3"):
         unannounced = stack.send()

@@ -1,4 +1,4 @@
-"""Which Pulumi CLI is taken, and what is said where none fits."""
+"""Which Pulumi CLI is used, and the error if none fits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAJOR = int(OURS.partition(".")[0])
 
 @pytest.fixture
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a CLI is built; there is none, and none on PATH."""
+    """The path of the built CLI, without one there or on PATH."""
     file = tmp_path / "build" / "pulumi"
     file.parent.mkdir()
     monkeypatch.setattr(cli, "BUILT", file)

@@ -1,4 +1,4 @@
-"""What the lives of resources have in common: complete, of named sources, and failing closed."""
+"""All lives of resources: complete, with their sources named, and failing closed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def inputs_of(type_: str) -> set[str]:
     """The inputs of a type in the provider's SDK, by Pulumi's names."""
     made = resource_class(type_)
     module, name = sys.modules[made.__module__], made.__name__
-    # Where the type of a bucket's input has the second of these names, the first is this type's.
+    # If the second name is taken by an input type, this resource's arguments have the first.
     arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
     return {
         getattr(member.fget, "_pulumi_name", name)
@@ -50,7 +50,7 @@ def test_only_inputs_that_the_provider_takes_are_listed(type_: str) -> None:
 
 @pytest.mark.parametrize("type_", sorted(one for one in LIVES if not one.startswith("pulumi-")))
 def test_a_change_of_an_input_that_nobody_looked_up_is_an_error(type_: str) -> None:
-    """Each new version of the provider may add some."""
+    """A new version of the provider may add inputs."""
     life = LIVES[type_]
     listed = {path.partition(".")[0] for path in life.replaced_by} | life.updates.keys()
     for unknown in inputs_of(type_) - listed:

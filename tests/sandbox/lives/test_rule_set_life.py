@@ -1,4 +1,4 @@
-"""What is active and what others rely on, over a stack's whole life, by Pulumi's own engine."""
+"""The active rule set and shared resources over a stack's life, by Pulumi's own engine."""
 
 from __future__ import annotations
 
@@ -62,26 +62,26 @@ def test_a_stack_keeps_its_set_active_moves_without_a_gap_and_leaves_others_alon
     stack.up()
     assert active(emulator) == OWN
 
-    # Somebody else deactivates it. The next deployment says so and mends it, and that was all.
+    # Another owner deactivates it. The next deployment warns and corrects only that.
     ses.set_active_receipt_rule_set()
     mended = stack.up()
     assert active(emulator) == OWN
     assert any("it was changed outside of Pulumi" in text for text in mended.warnings)
     assert {kind for kind in mended.changes if kind != "same"} == {"update"}
 
-    # It moves to a set that others made, in one step: none is active at no time in between.
+    # The stack moves to another owner's set in one step: there is always an active set.
     asked: list[str | None] = []
     ses.meta.events.register(
         "before-parameter-build.ses.SetActiveReceiptRuleSet",
         lambda params, **_: asked.append(params.get("RuleSetName")),
     )
-    # Its rule stays where mail comes in until the other one takes it.
+    # The old rule is deleted only after the new set is active.
     taken_away: list[tuple[str, str | None]] = []
     ses.meta.events.register(
         "before-parameter-build.ses.DeleteReceiptRule",
         lambda params, **_: taken_away.append((params["RuleSetName"], active(emulator))),
     )
-    # What others rely on is there after it, whatever the configuration says by now.
+    # After a destroy, identities and keys remain, whatever the configuration says then.
     kept = relied_on(emulator)
     stack.configure(
         {
@@ -98,7 +98,7 @@ def test_a_stack_keeps_its_set_active_moves_without_a_gap_and_leaves_others_alon
     assert taken_away == [(OWN, "shared")]
     assert rules(emulator, "shared") == [f"{OWN}-incoming"]
 
-    # Another set is active by the time that the stack is destroyed: it stays so.
+    # A destroy leaves another active set active.
     ses.set_active_receipt_rule_set(RuleSetName="theirs")
     stack.destroy()
     assert active(emulator) == "theirs"

@@ -54,7 +54,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(shared: Emulator) -> Iterator[Emulator]:
-    """Without any function: what counts is all that is deployed."""
+    """An emulator without any function of other tests."""
     yield shared
     client = shared.client("lambda")
     for function in client.list_functions()["Functions"]:

@@ -1,4 +1,4 @@
-"""What the function writes to its log is measured."""
+"""Metrics embedded in the function's log are put into CloudWatch."""
 
 from __future__ import annotations
 

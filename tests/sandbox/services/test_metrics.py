@@ -1,4 +1,4 @@
-"""The alarms that the program declares go off here too."""
+"""The alarms of the program fire in the sandbox too."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_nothing_is_put_after_it_is_closed(watched: Watched) -> None:
 
 def test_an_alarm_hears_nothing_of_another_queue(watched: Watched) -> None:
     metric = "ApproximateNumberOfMessagesVisible"
-    # The bucket has sent one message to `work`, when its notifications were turned on.
+    # One message in `work` is the bucket's test event.
     watched.alarm("dead", "dead", metric, "Maximum", 1)
     watched.alarm("work", "work", metric, "Maximum", 1)
     with watched.measure():
@@ -206,7 +206,7 @@ def test_an_alarm_on_a_count_of_the_function_goes_off_and_ends_in_silence(
     watched: Watched,
 ) -> None:
     put = LogMetrics(watched.emulator.client("cloudwatch"), function_name="some")
-    # A period that does not end between the data and the look at it.
+    # A short period, but longer than the time between the data and its evaluation.
     watched.alarm(
         "parked", "some", "Parked", "Sum", 1, namespace="Own", dimension="service", period=5
     )

@@ -1,4 +1,4 @@
-"""What GuardDuty would do to stored attachments."""
+"""The scan of stored attachments, as by GuardDuty."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_version_is_scanned_once_and_other_tags_stay(emulator: Emulator) -> No
     bucket.scanner.scan()
     assert len(bucket.heard) == 1
     assert bucket.tags("attachments/a") == {"other": "1", STATUS_TAG: "NO_THREATS_FOUND"}
-    # On AWS the tags of the first version would be gone with it.
+    # On AWS, a new version has no tags.
     bucket.put("attachments/a", EICAR)
     bucket.scanner.scan()
     assert bucket.tags("attachments/a")[STATUS_TAG] == "THREATS_FOUND"

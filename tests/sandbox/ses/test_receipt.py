@@ -24,7 +24,7 @@ RULE = ReceiptRule(
         ("user@example.com", "USER@Example.COM", True),
         ("user@example.com", "other@example.com", False),
         ("user@example.com", "user@sub.example.com", False),
-        # With any label, unless the condition has one.
+        # A condition without a label matches any label.
         ("user@example.com", "User+Label@example.com", True),
         ("user@example.com", "user+a+b@example.com", True),
         ("user@example.com", "user.name+label@example.com", False),

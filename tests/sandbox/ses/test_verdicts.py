@@ -67,7 +67,7 @@ def test_anything_else_is_clean(content: bytes) -> None:
         (b"X: y", "AppName", Result.NONE, set(), Result.NONE),
         (b"From: a@x.invalid", "a@example.com", Result.PASS, set(), Result.FAIL),
         (b"From: a@x.INVALID", "a@x.invalid", Result.FAIL, set(), Result.FAIL),
-        # Several authors, or none that can be read: nobody's key signs for them.
+        # Several authors, or an unreadable one: SES has no key to sign for them.
         (b"From: a@example.com, b@example.net", "a@example.com", Result.PASS, set(), Result.NONE),
         (b"From: a@x.com\r\nFrom: b@x.com", "a@example.com", Result.PASS, set(), Result.NONE),
         (

@@ -16,7 +16,7 @@ def policy(*statements: object) -> Output[str]:
 
 
 class Storage(pulumi.ComponentResource):
-    """A private bucket whose objects end."""
+    """A private bucket whose objects expire."""
 
     def __init__(self, name: str) -> None:
         super().__init__("small:index:Storage", name)

@@ -27,7 +27,7 @@ CREDENTIALS = Credentials(username="AKIADEVICE", password="secret/+word")
 
 @dataclass
 class FakeReceiving:
-    """SES email receiving that remembers, for one known address."""
+    """SES email receiving for one address, which records what it gets."""
 
     received: list[tuple[bytes, Envelope]] = field(default_factory=list)
     broken: bool = False
@@ -43,7 +43,7 @@ class FakeReceiving:
 
 
 class OneDomain:
-    """The identities of an account that may send as anybody but those of elsewhere.test."""
+    """The identities of an account that may send from every domain except elsewhere.test."""
 
     def require(self, *addresses: str) -> tuple[str, ...]:
         if others := [one for one in addresses if one.endswith("@elsewhere.test")]:
@@ -79,7 +79,7 @@ def front(server_tls: tuple[ssl.SSLContext, Path]) -> Iterator[Front]:
     context, ca_file = server_tls
     receiving, events = FakeReceiving(), list[Event]()
     listening = socket.create_server(("127.0.0.1", 0))
-    stand_in: Any = receiving  # it has the two methods that the front calls
+    stand_in: Any = receiving  # with the two methods that the server calls
     server = SmtpFront(
         listening=listening,
         tls=context,
@@ -236,7 +236,7 @@ def test_a_sender_who_is_not_verified_is_told_so_after_data_and_nothing_is_store
         assert client.mail("camera@elsewhere.test")[0] == 250
         assert client.rcpt(KNOWN)[0] == 250
         answer = client.data(b"Subject: x\r\n\r\n")
-        # The session goes on, as after any answer.
+        # The session continues after the error.
         client.sendmail("sensor@example.com", [KNOWN], b"\r\n")
     assert (554, b"Message rejected: not verified: camera@elsewhere.test") == answer
     assert ["sensor@example.com"] == [one.mail_from for _, one in front.receiving.received]

@@ -1,4 +1,4 @@
-"""The lines that a person sees in the terminal."""
+"""The lines of the terminal output."""
 
 from __future__ import annotations
 

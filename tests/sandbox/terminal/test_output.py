@@ -1,4 +1,4 @@
-"""The sandbox's output does not block it."""
+"""A terminal that does not read does not block the sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the relay needs of an emulator of AWS, tested with boto3 only.
+"""The behaviour of AWS that the relay needs of an emulator, tested with boto3 only.
 
 Another emulator that passes these tests could replace ministack.
 """

@@ -113,7 +113,7 @@ def invoke(emulator: Emulator, function: str, event: object = None) -> Any:
 
 
 def messages(emulator: Emulator, queue_url: str) -> list[Any]:
-    """What a short wait on the queue yields, deleted from it."""
+    """Receive messages with a short wait, and delete them."""
     sqs = emulator.client("sqs")
     found = sqs.receive_message(
         QueueUrl=queue_url,

@@ -50,7 +50,7 @@ def handler(event, context):
 
 
 class Feed:
-    """A queue with a dead-letter queue that feeds a function obeying its messages."""
+    """A queue with a dead-letter queue, and a function that does what each message says."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Feed:
             Timeout=timeout,
             Environment={"Variables": {"QUEUE": self.url, "SEEN": self.seen_url}},
         )
-        # What starts at the first message would take longer than a message is hidden.
+        # Start a worker first: that takes longer than the visibility timeout.
         invoke(emulator, self.function, {"Records": []})
         emulator.client("lambda").create_event_source_mapping(
             EventSourceArn=self.arn,
@@ -189,7 +189,7 @@ class TestEventSources:
             client.update_function_code(FunctionName=feed.function, ZipFile=archive(app=HANDLER))
         else:
             client.update_function_configuration(FunctionName=feed.function, MemorySize=256)
-        # It ended at its first try, though the message would be hidden for two minutes.
+        # The first try succeeded: a second one would come only after two minutes.
         eventually(lambda: feed.depth() == 0)
         assert feed.seen("begun") == [1]
         eventually(lambda: worker not in feed.workers())

@@ -92,7 +92,7 @@ class TestSubscriptions:
         sns = emulator.client("sns")
         topic = sns.create_topic(Name=unique("topic"))["TopicArn"]
         sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.net")
-        # Nobody listens there.
+        # A closed port.
         sns.subscribe(TopicArn=topic, Protocol="http", Endpoint="http://127.0.0.1:9/")
         listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
         arns = {one["Protocol"]: one["SubscriptionArn"] for one in listed}

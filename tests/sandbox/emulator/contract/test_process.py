@@ -61,11 +61,11 @@ class TestProcess:
         with Emulator.start(tmp_path, worker_environment={}, region=REGION) as own:
             code = archive(app="import os\ndef handler(e, c): return os.getpid()")
             worker = invoke(own, make_function(own, make_role(own), code))
-            os.kill(worker, 0)  # it lives
+            os.kill(worker, 0)  # the process exists
         assert refuses(int(own.endpoint.rpartition(":")[2]))
         eventually(lambda: not is_running(worker))
         assert [path.name for path in tmp_path.iterdir()] == ["emulator.log"]
-        own.stop()  # again: nothing happens
+        own.stop()  # a second time, without effect
 
     def test_it_ends_when_the_sandbox_is_killed(self, tmp_path: Path) -> None:
         program = f"""

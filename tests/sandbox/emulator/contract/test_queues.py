@@ -65,7 +65,7 @@ class TestQueues:
         assert json.loads(message["Body"])["Message"] == "for machines"
 
     def test_looking_into_a_queue_changes_nothing(self, emulator: Emulator) -> None:
-        """Not of AWS: the one thing that the console asks the emulator itself."""
+        """An interface of the emulator, not of AWS, which only the console uses."""
         sqs = emulator.client("sqs")
         url, other = make_queue(emulator)[0], make_queue(emulator)[0]
         sqs.send_message(QueueUrl=url, MessageBody="one")

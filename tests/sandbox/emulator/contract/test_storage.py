@@ -88,7 +88,7 @@ class TestStorage:
         assert error_code(caught) == "AccessDenied"
 
     def test_a_bucket_policy_denies_plain_http(self, emulator: Emulator) -> None:
-        # The reason why `sandbox.create.policies` leaves such statements out.
+        # So `sandbox.create.policies` leaves such statements out.
         bucket = make_bucket(emulator)
         arn = f"arn:aws:s3:::{bucket}"
         role = make_role(emulator, allow("s3:PutObject", f"{arn}/*"))
@@ -218,7 +218,7 @@ class TestNotifications:
         assert record["s3"]["object"]["size"] == 5
         assert record["s3"]["object"]["key"] != key
         assert unquote_plus(record["s3"]["object"]["key"]) == key
-        # S3 announces itself when a notification is set.
+        # S3 sends a test event when a notification is configured.
         assert [body.get("Event") for body in bodies if "Records" not in body] in (
             ["s3:TestEvent"],
             [],

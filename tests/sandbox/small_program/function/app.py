@@ -1,4 +1,4 @@
-"""Copies what arrives from one bucket to the other."""
+"""Copies new objects from one bucket to the other."""
 
 import json
 import os
