@@ -12,7 +12,7 @@ _SHORTEST, _LONGEST = 0.02, 0.3  # seconds between two probes
 
 
 def eventually(probe: Callable[[], T], *, within: float = 60.0) -> T:
-    """The result of `probe` as soon as it is true; asserts that it becomes true.
+    """The first true result of `probe`; fails if there is none.
 
     `within` (seconds) only limits the wait for a broken expectation. A probe uses processor time
     that the awaited work needs, so the pause grows with the waiting time.

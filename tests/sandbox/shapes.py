@@ -37,7 +37,7 @@ _REPORT = re.compile(r"REPORT RequestId: .*\tDuration: (\d+) ms\t.*\tMax Memory 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """The outcome of one mail and of the alarm after it.
+    """The results of one mail and of the alarm after it.
 
     `outcome` is the last one in the function's log, or empty; `seconds` are those of its longest
     invocation, and `peak` is the peak memory in MB of the worker so far. `problems` are the
@@ -63,7 +63,7 @@ def try_shape(relay: RunningSandbox, name: str, size: int, patience: float = PAT
     try:
         key = f"incoming/{_send(relay, raw)}"
         _send(relay, alarm.encode())
-    except OSError as error:  # smtplib's errors are among these
+    except OSError as error:  # includes smtplib's errors
         return Tried(outcome="unsent", seconds=0, peak=0, problems=(f"SMTP: {error}",))
     begun = time.monotonic()
     seen = _invocations(relay, key, since)
@@ -122,7 +122,7 @@ def _invocations(relay: RunningSandbox, key: str, since: int) -> _Seen:
 
 
 def _words(lines: Sequence[str]) -> str:
-    """What an invocation died of."""
+    """The cause of an invocation's end, in words of its log."""
     return next((line for line in lines if not line.startswith(("{", "START", "END"))), "unknown")
 
 

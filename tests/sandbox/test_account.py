@@ -1,4 +1,4 @@
-"""The operator is not drowned, the account not burnt, and a late mail has a link of full length.
+"""Limits of notices, the protection of the account's reputation, and links of delayed mails.
 
 One sandbox, with small limits.
 """
@@ -36,7 +36,7 @@ MANY = 20
 
 
 class Relay:
-    """The sandbox with the tools of an operator."""
+    """The sandbox with an operator's commands."""
 
     def __init__(self, sandbox: RunningSandbox, ready_file: Path) -> None:
         self.sandbox = sandbox
@@ -63,7 +63,7 @@ class Relay:
         return [json.loads(line) for line in answer.splitlines()]
 
     def find(self, subject: str, state: str) -> dict[str, Any]:
-        """The message of that subject, once it is in that state."""
+        """Wait until the message of that subject is in that state; return it."""
 
         def found() -> dict[str, Any] | None:
             listed = self.listed("--state", state)
@@ -108,7 +108,7 @@ def test_an_address_that_bounced_is_not_sent_to_again_until_it_is_cleared(relay:
     relay.relayctl("redeliver", message["message_id"], "--yes")
     relay.find("second", "done")
     assert 2 == len(relay.sandbox.mails(address))
-    # It bounces once more, and is written down once more.
+    # The mail bounces again, and the address is recorded again.
     assert eventually(lambda: relay.relayctl("bounces", "list", "--json"), within=60)
 
 
@@ -123,7 +123,7 @@ def test_an_address_whose_owner_complains_is_not_sent_to_again(relay: Relay) -> 
 
 
 def test_a_devices_mail_that_does_not_arrive_is_told_to_the_operator(relay: Relay) -> None:
-    """SES accepts it and cannot deliver it to its own receiving side: the device gets no error."""
+    """SES accepts the mail but cannot deliver it to the relay: the device gets no error."""
     inbound = relay.sandbox.smtp["rcpt_to"]
     relay.sandbox.set_faults({"event": "Bounce", "times": 1, "recipient": inbound})
     lost, next_one = unique_address(), unique_address()
@@ -143,7 +143,7 @@ def test_a_devices_mail_that_does_not_arrive_is_told_to_the_operator(relay: Rela
     assert event["mail"]["tags"]["ses:configuration-set"] == ["mail-relay-sandbox-devices"]
     alarm = relay.sandbox.await_notice("mail-relay-sandbox-device-bounces")
     assert alarm["topic"] == "alarms"
-    # It is of no recipient: none is suppressed for it, and the next mail comes in.
+    # The bounce is of the relay's own address: none is suppressed, and the next mail arrives.
     relay.send("arrives", next_one)
     relay.find("arrives", "done")
     assert not relay.sandbox.mails(lost)
@@ -151,7 +151,7 @@ def test_a_devices_mail_that_does_not_arrive_is_told_to_the_operator(relay: Rela
 
 
 def test_a_mail_that_waited_forty_hours_has_a_link_of_full_length(relay: Relay) -> None:
-    """The clock cannot be moved here: so the manifest says that it is forty hours older."""
+    """The clock cannot be set here: instead the manifest's times are set forty hours back."""
     address = unique_address()
     relay.sandbox.set_faults(
         {"error": "SendingPausedException", "times": 10_000, "recipient": address}
@@ -234,7 +234,7 @@ def test_what_is_over_the_budget_is_held_told_once_and_released_by_the_operator(
     eventually(lambda: len(ended()) == len(made_up), within=60)
     held = [one for one in ended() if one["state"] == "held"]
     served = sum(one["recipients"]["submitted"] for one in ended())
-    hours = {one["created_at"][:13] for one in ended()}  # two, if an hour ended just now
+    hours = {one["created_at"][:13] for one in ended()}  # two, if a new hour has just begun
     assert served <= BUDGET * len(hours)
     assert held
     notices = [

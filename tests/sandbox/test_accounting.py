@@ -1,4 +1,4 @@
-"""The accounts of the proof under load find what they are there to find."""
+"""The accounting of the scenario under load finds lost and repeated mails."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The address that devices send to is changed while they send, and no mail is lost.
 
-As docs/operating.md says it: the new address beside the previous one, the devices one by one, then
-the previous one is taken out.
+By the steps of docs/operating.md: the new address is added beside the previous one, the devices
+are changed one by one, then the previous one is removed.
 """
 
 from __future__ import annotations
@@ -91,13 +91,13 @@ class Device:
             self._stop.wait(1.0)
 
     def await_more(self) -> None:
-        """Until it has sent another mail."""
+        """Wait until it has sent another mail."""
         sent = len(self.accepted)
         eventually(lambda: len(self.accepted) > sent, within=60)
 
 
 def rcpt(relay: RunningSandbox, address: str) -> int:
-    """What RCPT is answered with for this address."""
+    """The answer to RCPT for this address."""
     with relay.logged_in() as client:
         client.mail(relay.device)
         return client.rcpt(address)[0]
@@ -142,7 +142,7 @@ def test_no_mail_is_lost_while_devices_change_and_then_the_old_address_is_refuse
             old.await_more()
     with Device(relay, f"{NEW.replace('@', '+Boiler7@')}") as moved:
         moved.await_more()
-        # Who still used the old one is seen before it goes.
+        # The senders that still use the old address are listed before it is removed.
         accepted = {f"for {one}" for one in old.accepted}
         eventually(
             lambda: accepted == {one["subject"] for one in listed(relay, tmp_path, "--via", OLD)},

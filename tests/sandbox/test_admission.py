@@ -48,7 +48,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]
 
 @pytest.fixture
 def directory(strict: RunningSandbox) -> Iterator[Any]:
-    """Puts a document into the parameter; afterwards it is as it was."""
+    """Puts a document into the parameter, and restores it afterwards."""
     name, ssm = strict.ready["stack"]["directoryParameter"], strict.client("ssm")
     before = ssm.get_parameter(Name=name)["Parameter"]["Value"]
 
@@ -82,11 +82,11 @@ def test_a_directory_that_cannot_be_read_refuses_no_mail(
     recipient = unique_address()
     directory('{"groups": {"oncall": "a comma too many",}}')
     subject = send(strict, recipient_code("@fresh"))
-    # Relayed or refused by what was readable last, or kept on the queue until this:
+    # Relayed or refused by the last readable directory, or kept on the queue until this change:
     directory(json.dumps({"groups": {"fresh": [recipient], "oncall": [recipient]}}))
     other = send(strict, recipient_code("@oncall"))
     await_subject(strict, recipient, other)
-    # Kept twice, it waits for 30 and for 60 s: see `retryDelaySeconds`.
+    # After two failed tries it has waited 30 and 60 s: see `retryDelaySeconds`.
     eventually(lambda: subject in subjects(strict, recipient) or told(strict, subject), within=180)
 
 
@@ -122,7 +122,7 @@ def test_a_device_that_can_name_nobody_has_default_recipients(strict: RunningSan
     assert not told(strict, subject)
 
 
-# --- who is who ---------------------------------------------------------------------------------
+# --- authentication -----------------------------------------------------------------------------
 
 UNRELATED = {"spf": "pass", "dkim": [["pass", "evil.example"]], "dmarc": "none"}
 
@@ -141,14 +141,14 @@ def forge(relay: RunningSandbox, sender: str, body: str) -> str:
 
 def test_a_stranger_gets_nothing_of_what_a_device_gets(strict: RunningSandbox) -> None:
     sender, recipient = device(), unique_address()
-    # Neither as an allowed sender, nor as one with default recipients …
+    # The stranger is neither an allowed sender nor one with default recipients …
     forged = [forge(strict, sender, recipient_code(recipient)) for _ in range(3)]
     forged.append(forge(strict, "mute@mail.example.com", "Too hot."))
     for subject in forged:
         notice = strict.await_notice(subject)
         assert notice["attributes"]["reason"] == "authentication-failed"
         assert subject not in subjects(strict, "backup@example.net")
-    # … nor does he use up the device's limit, which is two.
+    # … and does not use up the device's limit, which is two.
     for _ in range(2):
         await_subject(strict, recipient, send(strict, recipient_code(recipient), sender=sender))
     assert set(forged).isdisjoint(subjects(strict, recipient))
@@ -254,7 +254,7 @@ def test_a_flood_is_held_told_of_once_and_nothing_of_it_is_lost(strict: RunningS
     states = eventually(lambda: manifests_of(strict, sender, 6), within=60)
     assert Counter(relaying=2, held=4) == Counter(one["state"] for one in states)
     assert subjects_sent == {one["subject"] for one in states}
-    # Each held mail's raw message is there, for the operator to have it delivered.
+    # The raw message of each held mail exists, so that the operator can have it delivered.
     assert {one["raw_key"] for one in states} <= strict.raw_keys()
     eventually(lambda: sum(len(strict.mails(one)) for one in recipients) == 2, within=60)
     notices = [one for one in strict.notices() if one["attributes"].get("sender") == sender]
@@ -266,7 +266,7 @@ def test_a_flood_is_held_told_of_once_and_nothing_of_it_is_lost(strict: RunningS
 
 
 def manifests_of(relay: RunningSandbox, sender: str, number: int) -> list[dict[str, Any]]:
-    """The manifests of a sender's mails as soon as there are so many; until then, nothing."""
+    """The manifests of a sender's mails if there are `number` of them; else none."""
     bucket, s3 = relay.ready["stack"]["attachmentsBucket"], relay.client("s3")
     listed = s3.list_objects_v2(Bucket=bucket, Prefix="manifests/").get("Contents", [])
     documents = [
@@ -276,7 +276,7 @@ def manifests_of(relay: RunningSandbox, sender: str, number: int) -> list[dict[s
     return found if len(found) == number else []
 
 
-# --- what is never answered ---------------------------------------------------------------------
+# --- no answer ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

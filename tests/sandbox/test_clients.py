@@ -21,7 +21,7 @@ from tests.sandbox.running import (
     unique_address,
 )
 
-# The session of the customer's instructions, as it stands there but for what is in
+# The session of the customer's instructions, unchanged except for what is in
 # brackets: the boundary holds a space, the attachment part has no blank line after its
 # header, the code has brackets and lacks its first colon, and nothing closes the multipart.
 TRANSCRIPT = """\
@@ -172,7 +172,7 @@ def test_smtplib_with_text_html_and_attachments(relay: RunningSandbox) -> None:
 
 
 def test_the_relays_own_sender_address_may_send(relay: RunningSandbox) -> None:
-    """The customer's instructions have devices send as the verified sender address itself."""
+    """By the customer's instructions, devices send from the verified sender address itself."""
     recipient, own = unique_address(), relay.smtp["mail_from"]
     body = f"Hello. {recipient_code(recipient)}\r\n"
     relay.send(f"From: {own}\r\nSubject: own\r\n\r\n{body}".encode(), mail_from=own)

@@ -1,4 +1,4 @@
-"""A mail that kills its workers, in the sandbox: the notice names it, other mail is unharmed."""
+"""A mail that kills its workers, in the sandbox: a notice names it; other mail is relayed."""
 
 from __future__ import annotations
 

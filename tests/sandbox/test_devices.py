@@ -1,4 +1,4 @@
-"""The commands of docs/devices.md, as they are there, against the running sandbox."""
+"""The commands of docs/devices.md, unchanged, against the running sandbox."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def block(heading: str, language: str = "sh") -> str:
 
 
 def variables(relay: RunningSandbox, recipient: str) -> Mapping[str, str]:
-    """What the document's first block sets."""
+    """The variables that the document's first block sets."""
     values = {
         "RELAY_HOST": "localhost",
         "RELAY_PORT": str(relay.smtp["port"]),

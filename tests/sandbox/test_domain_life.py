@@ -1,4 +1,4 @@
-"""The domain of the links by Pulumi's engine: made, kept, changed, removed, with nothing left."""
+"""The domain of the links by Pulumi's engine: created, kept, changed, and removed completely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links of a domain of the operator's: a click comes as API Gateway's event, and downloads."""
+"""Links under the operator's domain: requests become API Gateway's events, files are served."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def link(relay: RunningSandbox) -> str:
 def ask(
     relay: RunningSandbox, path: str, *, host: str | None, form: bytes | None = None
 ) -> tuple[int, str, bytes]:
-    """Status, Location and body of what the front answers for a host name."""
+    """Status, Location and body of the answer for a host name."""
     connection = http.client.HTTPConnection(urlsplit(relay.ready["http"]).netloc, timeout=60)
     headers = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
     try:

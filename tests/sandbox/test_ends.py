@@ -1,4 +1,4 @@
-"""However a mail is made, it ends in exactly one way, and nothing of it is lost."""
+"""Each mail has exactly one outcome, whatever its content, and nothing of it is lost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def mail_from(relay: RunningSandbox, subject: str = "test") -> EmailMessage:
     return mail
 
 
-# --- what is delivered --------------------------------------------------------------------------
+# --- delivered mails ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_mail_of_25_megabytes(relay: RunningSandbox) -> None:
     assert content == found
 
 
-# --- what the operator hears of -----------------------------------------------------------------
+# --- notices to the operator --------------------------------------------------------------------
 
 
 def test_a_mail_without_a_code(relay: RunningSandbox) -> None:
@@ -139,7 +139,7 @@ def test_a_sender_who_fails_authentication_is_refused(relay: RunningSandbox) -> 
     assert relay.await_notice(recipient)["attributes"]["reason"] == "authentication-failed"
 
 
-# What SES finds of mail that says that it is from plant.example, and does not prove it.
+# SES's results for mail that claims to be from plant.example without authentication.
 FORGED: dict[str, tuple[str, dict[str, Any]]] = {
     "nothing": ("mx.evil.example", {}),
     "softfail": ("mx.evil.example", {"spf": "softfail"}),
@@ -156,7 +156,7 @@ def test_a_stranger_who_writes_a_devices_address_is_refused(
     relay: RunningSandbox, forged: str
 ) -> None:
     recipient, (greeting, results) = unique_address(), FORGED[forged]
-    # A sender of its own for each: of one sender only the first mails are told one by one.
+    # A different sender for each: only the first mails of a sender have notices of their own.
     sender = f"{secrets.token_hex(4)}@plant.example"
     text = f"From: {sender}\r\nSubject: {recipient}\r\n\r\n{recipient_code(recipient)}"
     relay.send_as_stranger(
@@ -188,7 +188,7 @@ def test_mail_from_anywhere_that_proves_its_author_is_relayed(
     assert reply_to == "boiler@plant.example"
 
 
-# --- what SES answers ---------------------------------------------------------------------------
+# --- answers of SES -----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def faultless(relay: RunningSandbox) -> Iterator[RunningSandbox]:
 
 def test_a_throttled_mail_is_delivered_in_the_end_and_once(faultless: RunningSandbox) -> None:
     relay, recipient, other = faultless, unique_address(), unique_address()
-    # More often than one run of the function tries, so that the queue has to try again.
+    # More often than one invocation tries, so that the queue has to deliver again.
     relay.set_faults({"error": "SendingPausedException", "times": 2, "recipient": recipient})
     code = recipient_code(other, recipient)
     relay.send(f"From: {relay.device}\r\n\r\nHello. {code}\r\n".encode())
@@ -237,7 +237,7 @@ def test_mail_that_an_operator_sends_comes_into_the_outbox(relay: RunningSandbox
     assert [raw] == relay.mails(recipient)
 
 
-# --- what SES stores ----------------------------------------------------------------------------
+# --- mails stored by SES ------------------------------------------------------------------------
 
 
 def test_the_stored_mail_is_ses_header_and_the_exact_bytes(relay: RunningSandbox) -> None:

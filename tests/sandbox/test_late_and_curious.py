@@ -69,7 +69,7 @@ def pictures(raw: bytes) -> list[Image.Image]:
 
 
 def text_of(raw: bytes) -> str:
-    """What readers of text see."""
+    """The plain text of a mail."""
     plain = BytesParser(policy=default).parsebytes(raw).get_body(("plain",))
     assert plain is not None
     return str(plain.get_content())

@@ -1,4 +1,4 @@
-"""The relay's role has no unneeded right: without any one of them, something visibly fails.
+"""The relay's role has no unneeded permission: without any one of them, something fails.
 
 Each statement of the role of a running stack is removed in turn. The failure is visible in the
 log; when the statement is back, the requested work is done.
@@ -45,7 +45,7 @@ def mail(relay: RunningSandbox, *recipients: str) -> bytes:
 
 
 def relayed(relay: RunningSandbox) -> Callable[[], object]:
-    """Send a mail that is to be relayed; what waits for it to arrive."""
+    """Send a mail that is to be relayed; returns a function that waits for it to arrive."""
     recipient = unique_address()
     relay.send(mail(relay, recipient))
     return lambda: relay.await_mail(recipient)
@@ -59,7 +59,7 @@ def refused(relay: RunningSandbox) -> Callable[[], object]:
 
 
 def to_a_group(relay: RunningSandbox) -> Callable[[], object]:
-    """Send a mail to a group that the directory does not have; what waits for the notice."""
+    """Send a mail to a group that does not exist; returns a function that awaits the notice."""
     group = unique_address().partition("@")[0]
     relay.send(mail(relay, f"@{group}"))
     return lambda: relay.await_notice(group)
@@ -81,10 +81,10 @@ def parked(relay: RunningSandbox) -> Callable[[], object]:
     return await_next
 
 
-_READ_ONCE = "ssm:GetParameter"  # and kept by a worker
+_READ_ONCE = "ssm:GetParameter"  # a worker reads it once and keeps it
 
 CASES: Mapping[str, tuple[str, Callable[[RunningSandbox], Callable[[], object]]]] = {
-    # Sid of a statement → what is denied without it, and a mail that takes it
+    # Sid of a statement → the action denied without it, and a mail that needs it
     "ReadIncomingMail": ("s3:GetObject", relayed),
     "KeepAttachments": ("s3:PutObject", relayed),
     "KeepRecords": ("s3:GetObject", relayed),

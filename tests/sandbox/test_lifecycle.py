@@ -71,7 +71,7 @@ def test_a_signal_while_starting_ends_everything_too(tmp_path: Path, temporary: 
 
 def test_a_terminal_that_goes_away_is_no_failure(temporary: Path) -> None:
     with subprocess.Popen(
-        # Who runs the tests may ignore the signal, and children inherit that.
+        # The process that runs the tests may ignore the signal, which children inherit.
         ["env", "--default-signal=HUP", sys.executable, "-m", "sandbox"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -204,12 +204,12 @@ def test_a_folder_is_one_sandboxs_until_it_ends_even_if_it_is_killed(tmp_path: P
             files = {path: path.read_bytes() for path in data.iterdir()}
             line = failed_start(tmp_path, "--data", str(data), "--ready-file", str(ready_file))
             assert f"--data {data}: the sandbox with process id {first.pid} uses" in line
-            # Nothing of the first one's was touched.
+            # The files of the first sandbox are unchanged.
             assert files == {path: path.read_bytes() for path in data.iterdir()}
             assert ready_file.read_text() == "of the first sandbox"
             first.kill()
             first.wait()
-            # Its child lives, and the folder is free all the same.
+            # Its child process still exists, but the folder is free.
             with data_folder(data) as found:
                 assert (found / LOCK_NAME).read_text() == f"{os.getpid()}\n"
         finally:

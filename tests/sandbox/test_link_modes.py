@@ -1,4 +1,4 @@
-"""Both kinds of links, and the two gates before a file that was not found clean."""
+"""Both kinds of links, and the two checks that keep back a file that is not scanned as clean."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_malware_that_the_scan_finds_after_delivery_is_told_to_the_operator(
     scanning: RunningSandbox, tmp_path: Path
 ) -> None:
     recipient = unique_address()
-    # A file inside a text, which SES's scan of mails does not look into here.
+    # A file inside a text, which SES's scan does not detect in the sandbox.
     [line] = [binascii.b2a_uu(chunk).decode() for chunk in (EICAR[:45],)]
     rest = binascii.b2a_uu(EICAR[45:]).decode()
     text = f"begin 644 bad.bin\n{line}{rest}`\nend\n".replace("\n", "\r\n")
@@ -110,7 +110,7 @@ def test_a_file_is_handed_out_only_while_it_is_known_to_be_clean(
 ) -> None:
     text = deliver_one_file(scanning)
     (page,) = (link for link in LINK.findall(text) if TO_PAGE.match(link))
-    # The page's own gate: it waits for the scan.
+    # The page's check: it waits for the scan.
     eventually(lambda: asked(page, b"file=1")[0] == 303)
     assert files_behind(text) == [CONTENT]
     _, signed = asked(page, b"file=1")
@@ -123,6 +123,6 @@ def test_a_file_is_handed_out_only_while_it_is_known_to_be_clean(
         Key=key,
         Tagging={"TagSet": [{"Key": TAG, "Value": "THREATS_FOUND"}]},
     )
-    # S3's gate: what was signed before is good for nothing any more.
+    # S3's check by the bucket policy: a URL that was signed before is refused too.
     assert asked(signed)[0] == 403
     assert asked(page, b"file=1")[0] == 403

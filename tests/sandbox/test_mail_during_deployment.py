@@ -1,7 +1,7 @@
 """Mail that arrives during a deployment is refused or relayed, never lost.
 
-SES accepts mail as soon as the receipt rule is in the active set, independent of the rest of the
-stack. On AWS a bucket's notification is created a minute or more after the bucket, because the
+SES accepts mail as soon as the receipt rule is in the active set, whatever else of the stack
+exists. On AWS a bucket's notification is created a minute or more after the bucket, because the
 provider waits for the queue. Here it waits until devices have tried for a while.
 """
 
@@ -29,7 +29,7 @@ TAKEN_AT_LEAST = 5
 
 
 class Device(threading.Thread):
-    """Sends a mail every so often, past the SMTP front: that is there only after a deployment."""
+    """Sends mails at intervals, without SMTP, whose server starts only after a deployment."""
 
     def __init__(self, emulator: Emulator, address: str) -> None:
         super().__init__(daemon=True)

@@ -1,7 +1,7 @@
 """Every alarm is caused, the document's steps are followed as written, and the alarm ends.
 
-What the sandbox cannot cause, because only AWS measures it, is put in as AWS would: throttled
-starts, deliveries that SNS gives up, and the account's rates of bounces and complaints. An alarm
+Metrics that only AWS measures are put as AWS does: throttled starts, deliveries that SNS gives up,
+and the account's rates of bounces and complaints. An alarm
 that ends after minutes on AWS ends after seconds here: see `Night.await_end`.
 """
 
@@ -41,7 +41,7 @@ CONFIG = (
     f"senderMessageLimit={SENDER_LIMIT}",
     "queueAgeAlarmSeconds=5",
 )
-_RETURNS = 36  # seconds: what a dead worker held comes again a little after its lease is over
+_RETURNS = 36  # seconds: a dead worker's message returns shortly after the end of its lease
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ REHEARSALS: Mapping[str, Rehearsal] = {**OF_MAIL, **OF_TELLING}
 
 
 def declared() -> set[str]:
-    """The alarms of a stack that has all of them."""
+    """The alarms of a stack with all options."""
     found = alarms(
         Thresholds(failed_messages=1, oldest_message_seconds=1, messages_in_five_minutes=1),
         dashboard="",
@@ -111,19 +111,19 @@ def test_an_alarm_is_brought_about_and_ended_by_the_document(night: Night, key: 
 
 
 def _check_text(key: str, text: str, commands: set[str]) -> None:
-    """It names the stack, what happened, the commands that help, and its place."""
+    """The text names the stack, the problem, the commands that help, and its section."""
     assert re.match(r"Stack sandbox: [A-Z].*\. First: .*", text), text
     assert text.endswith(f" More: {MANUAL}#{key}")
     told = set(re.findall(r"'(relayctl [^']+)'", text))
     assert bool(told) == bool(commands), text
     assert told <= commands, told - commands
-    # Keys and outputs are the same words in both; the stack's own names are not the document's.
+    # The section has the same configuration keys and outputs; names of the stack are not in it.
     keys = set(re.findall(r"\b[a-z]+[A-Z]\w+\b", text))
     assert {one for one in keys if one not in section(key)} == set()
 
 
 @pytest.mark.timeout(300)
 def test_nobody_was_left_out_in_that_night(night: Night) -> None:
-    """Not even of the mail whose worker died, once its lease is over."""
+    """All recipients have their mail, also that of the worker that died, after its lease."""
     eventually(lambda: all(map(night.relay.mails, night.promised)), within=200)
     assert night.dead_letters() == 0

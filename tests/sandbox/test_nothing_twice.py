@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing comes twice, with any failures at the same time.
+"""No mail is lost and none arrives twice, with any failures at the same time.
 
 `python -m tests.sandbox.load` does the same with a thousand mails.
 """

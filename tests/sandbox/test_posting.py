@@ -36,7 +36,7 @@ class Stack:
     heard: list[dict[str, Any]] = field(default_factory=list)
 
     def await_event(self, words: str) -> dict[str, Any]:
-        """The event with these words, which a rule of an operator's own has sent to a queue."""
+        """The event with these words, which an operator's rule has sent to a queue."""
 
         def find() -> list[dict[str, Any]]:
             found = self.relay.client("sqs").receive_message(
@@ -48,7 +48,7 @@ class Stack:
         return eventually(find, within=LONG)[0]
 
     def refuse(self) -> str:
-        """Have a mail refused; the words by which its notice is known."""
+        """Have a mail refused; return the words that identify its notice."""
         recipient = unique_address("elsewhere.example")
         mail = f"From: {self.relay.device}\r\nSubject: Hot\r\n\r\n{recipient_code(recipient)}\r\n"
         self.relay.send(mail.encode())
@@ -71,11 +71,11 @@ class Stack:
         )
 
     def privileges(self, output: str) -> Privileges:
-        """Those of the function that an output names."""
+        """The permissions of the function that an output names."""
         return privileges_of(self.relay, self.data, self.relay.ready["stack"][output])
 
     def look(self) -> int:
-        """What the schedule does once an hour."""
+        """Check the subscriptions, as the schedule does once an hour."""
         answer = self.relay.client("lambda").invoke(
             FunctionName=self.relay.ready["stack"]["watchFunctionName"], Payload=b"{}"
         )
@@ -115,7 +115,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def _hear_the_bus(relay: RunningSandbox) -> str:
-    """A rule and a queue, as an operator makes them."""
+    """Create a rule on the bus and a queue, as an operator does."""
     sqs, events = relay.client("sqs"), relay.client("events")
     url: str = sqs.create_queue(QueueName="heard-on-the-bus")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
@@ -163,7 +163,7 @@ def test_an_alarm_arrives_everywhere_and_once(stack: Stack) -> None:
     stack.sound("device-bounces")
     for path in ("/slack", "/teams", "/json"):
         found = stack.receivers.await_post(path, "alarm device-bounces fires")
-    # A queue may deliver twice: by the same id then.
+    # A queue may deliver twice, with the same id.
     assert len({json.loads(body)["id"] for body in found}) == 1
     event = stack.await_event("alarm device-bounces fires")
     assert (event["source"], event["detail-type"]) == ("mail-relay", "Mail Relay Alarm")
@@ -185,7 +185,7 @@ def test_an_address_that_is_lost_is_an_alarm_and_subscribed_anew_it_is_not(stack
 
 
 def test_the_look_may_look_at_nothing_else_and_says_so(stack: Stack) -> None:
-    """Without its right, all addresses count as lost."""
+    """Without its permission, all addresses count as lost."""
     privileges = stack.privileges("watchFunctionName")
     assert privileges.sids == {"LookAtSubscriptions"}
     with privileges.without("LookAtSubscriptions"):
@@ -207,10 +207,10 @@ def test_posting_may_do_nothing_that_it_need_not(stack: Stack) -> None:
 def test_without_a_right_something_is_not_posted_and_with_it_is(stack: Stack, sid: str) -> None:
     privileges = stack.privileges("postingFunctionName")
     with privileges.without(sid):
-        privileges.forget()  # who is warm has read the receivers already
+        privileges.forget()  # a warm worker has read the receivers already
         with privileges.denied(_DENIED[sid]):
             stack.refuse()
-    # That one may be hidden for longer than a test takes: nothing could put it off.
+    # The failed message may stay hidden longer than the test: its timeout could not be changed.
     local = stack.refuse()
     stack.receivers.await_post("/json", local)
     stack.await_event(local)

@@ -19,7 +19,7 @@ from sandbox.engine import cli
 from sandbox.engine.folder import LANGUAGE_HOST, PROJECT, SERVICES
 from tests.sandbox.deploying import needs_engine
 
-# Stands for pulumi: says how it was called, and what it found.
+# A stand-in for pulumi, which records its arguments and its environment.
 _FAKE = """#!{python}
 import json, os, sys
 with open({record!r}, "a") as record:
@@ -84,12 +84,12 @@ def status(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory, status: int) -> list[dict[str, Any]]:
-    """How pulumi was called, in order; with a preview that ends with `status`."""
+    """The calls of pulumi, in order; its preview ends with `status`."""
     folder = tmp_path_factory.mktemp("fake")
     record, fake = folder / "record", folder / "pulumi"
     fake.write_text(_FAKE.format(python=sys.executable, record=str(record), status=status))
     fake.chmod(0o755)
-    # An installed Pulumi brings this; that it is there is all that is looked at.
+    # A part of Pulumi's installation; only its existence is checked.
     host = folder / LANGUAGE_HOST
     host.touch()
     host.chmod(0o755)
@@ -154,6 +154,6 @@ def test_the_project_is_this_one_and_is_not_written_to(calls: list[dict[str, Any
 def test_every_service_that_the_sandbox_can_be_asked_for_has_an_endpoint() -> None:
     tokens = (*CREATORS, *LOOKUPS)
     asked = {token.split(":")[1].partition("/")[0] for token in tokens if token[:4] == "aws:"}
-    # Log groups are of CloudWatch in Pulumi's words; what is of no module asks STS.
+    # Log groups belong to Pulumi's module of CloudWatch; types without a module call STS.
     assert asked - {"index"} <= set(SERVICES)
     assert {"logs", "sts"} <= set(SERVICES)

@@ -30,7 +30,7 @@ def options() -> list[str]:
         return value if isinstance(value, str) else json.dumps(value)
 
     config = yaml.safe_load(EXAMPLE.read_text("utf-8"))["config"]
-    # The sandbox starts from the dev stack: a key that this one leaves out has its default.
+    # The sandbox starts from the dev stack: keys that the example leaves out get their defaults.
     fast = {"retryDelaySeconds": 30, "parkingDelaySeconds": 300}
     return [f"{key}={text(value)}" for key, value in {**fast, **config}.items()]
 
@@ -42,7 +42,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSand
 
 
 def test_mail_flows_through_it(production: RunningSandbox) -> None:
-    recipient = "maintenance@example.com"  # one of those that the example allows
+    recipient = "maintenance@example.com"  # allowed by the example
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"] = production.device, production.smtp["rcpt_to"]
     mail.set_content(f"Too high.\n{recipient_code(recipient)}\n")

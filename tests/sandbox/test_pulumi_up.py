@@ -1,4 +1,4 @@
-"""`pulumi up` as users run it: the program and its own provider in processes of Pulumi's."""
+"""`pulumi up` as users run it: Pulumi starts the program and its own provider as processes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def project(account: Emulator, tmp_path: Path) -> Iterator[Project]:
 
 
 def done(project: Project, *words: str) -> str:
-    """What `pulumi` says where it succeeds."""
+    """Run `pulumi`, which must succeed; return its output."""
     ended = project.run(*words)
     assert ended.returncode == 0, ended.stdout
     return ended.stdout

@@ -27,7 +27,7 @@ from tests.sandbox.running import RunningSandbox, files_behind, recipient_code, 
 from tests.waiting import eventually
 
 RELEASE = "4575e21"
-"""The program before Pulumi's engine deployed it."""
+"""The commit of the earlier program."""
 
 CONFIG = {"dlqMaxReceiveCount": "3", "retryDelaySeconds": "1", "parkingDelaySeconds": "3"}
 FILE = b"a file of a release before"
@@ -107,7 +107,7 @@ def test_mails_and_links_of_the_release_before_live_on(sandbox: Sandbox) -> None
     eventually(lambda: depth(relay, "deadLetterQueueUrl") == 1, within=120)
     relay.set_faults({"error": "SendingPausedException", "times": 1000, "recipient": parked})
     send(relay, parked)
-    # It waits under a message of its own, sent anew with a delay.
+    # A parked mail waits as a new message with a delay.
     eventually(lambda: depth(relay, "queueUrl", "Delayed") == 1, within=60)
     set_mapping(relay, enabled=False)
     send(relay, queued)

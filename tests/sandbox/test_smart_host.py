@@ -47,7 +47,7 @@ def mail_of_a_camera(recipient: str, sender: str = "camera-7@plant.local") -> by
 
 
 def arrived(relay: RunningSandbox, recipient: str) -> str:
-    """The header of the mail that came; its text and its file are as the camera sent them."""
+    """Wait for the mail; check that text and file are as sent, and return the header."""
     raw = relay.await_mail(recipient)
     text = text_of(raw)
     assert "Motion in hall 3." in text
@@ -175,7 +175,7 @@ class TestFromElsewhere:
 
 
 def test_a_mail_that_ses_refuses_is_kept_until_it_takes_it(relay: RunningSandbox) -> None:
-    """After a rotated password, the device already got 250; its mail is not lost."""
+    """The password of SES was rotated after the device got its 250; the mail is not lost."""
     recipient = unique_address()
     with running_smart_host(relay.smtp, password="rotated") as host:
         with smtplib.SMTP("127.0.0.1", host.port, timeout=60) as client:

@@ -1,4 +1,4 @@
-"""What the smart host of docs/smart-host changes in a mail, and what it does not."""
+"""The fields that the smart host of docs/smart-host changes in a mail, and those that it keeps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SENDER = "relay@mail.example.com"
 
 @dataclass
 class Endpoint:
-    """In SES's place: refuses every recipient permanently, until it is switched to accept."""
+    """A stand-in for SES: refuses every recipient permanently, until it is switched to accept."""
 
     takes: bool = False
     raws: list[bytes] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Endpoint:
 
 @contextmanager
 def submitting_to(endpoint: Endpoint, folder: Path) -> Iterator[SmartHost]:
-    """A smart host that submits there."""
+    """A smart host that submits to the stand-in."""
     ca_file = folder / "ca.pem"
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         front = SmtpFront(
@@ -118,7 +118,7 @@ def test_a_mail_that_is_refused_for_good_is_kept_and_its_bytes_are_not_changed(
 
 
 def test_a_mail_that_expired_leaves_nothing_in_the_queue(tmp_path: Path) -> None:
-    """Postfix returns it to the relay's sender, where SES lets no mail go."""
+    """Postfix returns it to the relay's sender address, to which SES does not let it send."""
     with submitting_to(Endpoint(), tmp_path) as host:
         host.run("postconf", "maximal_queue_lifetime = 0")
         host.run("postfix", "reload")

@@ -1,4 +1,4 @@
-"""What does not succeed at once is tried again, and the operator hears of what never does."""
+"""Failed mails are tried again, and the operator is notified of those that never succeed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.waiting import eventually
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    """A sandbox that tries three times, and soon again."""
+    """A sandbox with three tries at short intervals."""
     config = ["retryDelaySeconds=1", "parkingDelaySeconds=1", "dlqMaxReceiveCount=3"]
     with running_sandbox(tmp_path_factory.mktemp("impatient"), config) as sandbox:
         yield sandbox
@@ -71,7 +71,7 @@ def test_what_never_succeeds_is_told_at_its_last_try_and_ends_in_the_dead_letter
 
 
 def relayctl(relay: RunningSandbox, folder: Path, *arguments: str) -> str:
-    """What an operator's command prints."""
+    """Run an operator's command; return its output."""
     ready_file = folder / "ready.json"
     ready_file.write_text(json.dumps(relay.ready))
     result = CliRunner().invoke(app, [*arguments, "--ready-file", str(ready_file)])
@@ -87,7 +87,7 @@ def is_logged(relay: RunningSandbox, words: str) -> bool:
 
 
 def allow(relay: RunningSandbox, *recipients: str) -> None:
-    """Deploy another policy, as far as the function is concerned."""
+    """Change the function's environment, as a deployment with another policy does."""
     name, client = relay.ready["stack"]["functionName"], relay.client("lambda")
     found = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     settings = replace(Settings.from_environment(found), allowed_recipients=recipients)

@@ -1,4 +1,4 @@
-"""`docs/operating.md` says for each configuration key what a change of it does, and is right."""
+"""The table in `docs/operating.md` of the effects of each configuration key is correct."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SAMPLE: Mapping[str, tuple[str, ...]] = {
     ),
     "prod": ("recipientEmail", "linkMode", "customerManagedKey", "hostedZoneId"),
 }
-"""The keys whose change tells most."""
+"""Keys whose changes have the most different effects."""
 
 NAMED = IRREPLACEABLE | {
     "aws:ses/receiptRuleSet:ReceiptRuleSet",
     "aws:sesv2/configurationSet:ConfigurationSet",
     "aws:lambda/function:Function",
 }
-"""What holds mail, or is known to others by its name."""
+"""Types that hold mail, or names on which others depend."""
 
 TAKING = {
     "linkMode": {"log group", "**parameter**", "function"},
@@ -37,10 +37,10 @@ TAKING = {
     "existingRuleSetName": {"receipt rule set"},
     "configurationSetName": {"configuration set"},
 }
-"""The keys whose change takes such a thing away; the table says why."""
+"""Keys whose change deletes such a resource; the table says why."""
 
 ALONE = frozenset({"activateRuleSet", "downloadDomain", "protect", "forceDestroy"})
-"""The keys that cannot change beside others: the configuration would contradict itself."""
+"""Keys that cannot be changed together with others: the configuration would be invalid."""
 
 
 @pytest.fixture(scope="module")

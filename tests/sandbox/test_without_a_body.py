@@ -1,4 +1,4 @@
-"""Devices whose body cannot be changed: their mail reaches its recipients all the same."""
+"""Devices whose mail body cannot be configured: codes in the Subject, or default recipients."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ MOST_RECIPIENTS = 40
 PEOPLE = tuple(f"r{number:03}@example.com" for number in range(100))
 REJECTED = tuple(f"rejected-{number}@example.com" for number in range(5))
 STUCK = "stuck@example.com"
-"""SES fails at every mail to this one, until the faults are mended."""
+"""SES fails for every mail to this address until the faults are removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Mail:
 
     @property
     def accepted(self) -> tuple[str, ...]:
-        """The recipients who are to get it in the end."""
+        """The recipients who must have got it in the end."""
         return tuple(one for one in self.recipients if one not in REJECTED)
 
     @property
@@ -100,7 +100,7 @@ def _plan_mail(number: int, count: int, source: random.Random) -> Mail:
 
 
 def plan_faults(mails: Sequence[Mail], seed: int) -> list[Mapping[str, Any]]:
-    """SES's errors in between, for its faults file.
+    """SES's temporary errors, for its faults file.
 
     Besides the special addresses, one person in ten is throttled a few times. Some get the errors
     of an account that may not send, or an error that says nothing about the mail.

@@ -77,7 +77,7 @@ def two_fail_at_each_try(night: Night) -> None:
 
 
 def a_worker_dies(night: Night) -> None:
-    """It is killed after its mail was submitted to some of many recipients."""
+    """A worker is killed after its mail was submitted to some of many recipients."""
     recipients = [night.new_address() for _ in range(90)]
     night.send(*recipients)
     eventually(lambda: any(map(night.relay.mails, recipients)), within=60)
@@ -93,7 +93,7 @@ def read_the_log(night: Night) -> None:
 
 
 def the_directory_is_broken(night: Night) -> None:
-    """Only a mail that names a group needs it."""
+    """A mail that names a group needs the directory; others do not."""
     _write_directory(night, '{"groups": ')
     night.send(night.new_address(), f"@{GROUP}")
 
@@ -112,14 +112,14 @@ def _write_directory(night: Night, document: str) -> None:
 
 
 def a_file_is_malware(night: Night) -> None:
-    # In a text, where the scan of the mail does not find it.
+    # Inside a text, where the scan of the mail does not detect it.
     lines = (binascii.b2a_uu(EICAR[start : start + 45]) for start in range(0, len(EICAR), 45))
     body = b"begin 644 bad.bin\n" + b"".join(lines) + b"`\nend\n"
     night.send(night.new_address(), text=body.decode().replace("\n", "\r\n"))
 
 
 def ses_receives_none(night: Night) -> None:
-    """As where the stack's rule set is not the active one."""
+    """SES bounces mail to the relay, as it does if the stack's rule set is not active."""
     inbound = night.relay.smtp["rcpt_to"]
     night.relay.set_faults({"event": "Bounce", "times": 1000, "recipient": inbound})
     night.send(night.new_address(), is_lost=True)
@@ -162,7 +162,7 @@ def somebody_complains(night: Night) -> None:
 
 
 def _mail_a_file(night: Night) -> str:
-    """The link to a file that was sent."""
+    """Send a mail with a file; return its link."""
     recipient = night.new_address()
     body = b"begin 644 good.bin\n" + binascii.b2a_uu(b"well") + b"`\nend\n"
     night.send(recipient, text=body.decode().replace("\n", "\r\n"))
@@ -208,7 +208,7 @@ OF_MAIL: Mapping[str, Rehearsal] = {
     "device-bounces": Rehearsal(ses_receives_none, (activate_the_rule_set, send_again)),
     "bounce-rate": Rehearsal(mail_bounces, (nothing_more,)),
     "complaint-rate": Rehearsal(somebody_complains, (nothing_more,)),
-    # The page's errors count at the domain too: so it comes first.
+    # The page's errors count for the domain too: so this alarm comes first.
     "domain-errors": Rehearsal(too_many_ask, (nothing_more,)),
     "download-errors": Rehearsal(the_page_cannot_start, (deploy_the_page_before,)),
     "download-throttles": Rehearsal(too_many_ask, (nothing_more,)),

@@ -1,4 +1,4 @@
-"""What a change of each configuration key does to a stack, as Pulumi's engine plans it.
+"""The effect of changing each configuration key on a stack, as planned by Pulumi's engine.
 
 The engine deploys both examples on an emulator and previews each with one key of Pulumi.yaml
 changed. `python -m tests.sandbox.what_changes` previews every key, or those that are named, a line
@@ -63,7 +63,7 @@ def deployed(example: str) -> Iterator[tuple[Stack, dict[str, object], str]]:
 
 
 def _prepare(account: Account) -> str:
-    """What other values name: a rule set, a configuration set and a zone, whose id is returned."""
+    """Create what the values name: a rule set, a configuration set and a zone; returns its id."""
     account.client("ses").create_receipt_rule_set(RuleSetName="shared-rules")
     account.client("sesv2").create_configuration_set(ConfigurationSetName="shared-set")
     made = account.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
@@ -89,14 +89,14 @@ def planned(example: str, wanted: Iterable[str]) -> Iterator[Plan]:
 
 
 def unwarned(plan: Plan) -> tuple[tuple[str, str], ...]:
-    """What holds mail or names, and is taken away without a warning that names the key."""
+    """Irreplaceable resources that are deleted without a warning that names the key."""
     if any(text.startswith(plan.key) for text in plan.warnings):
         return ()
     return tuple(one for one in plan.gone if one[0] in IRREPLACEABLE)
 
 
 def _planned_aloud(example: str, wanted: Sequence[str]) -> list[Plan]:
-    """Each key's plan, and a line of it on standard error as soon as it is known."""
+    """Each key's plan, with a line on standard error as soon as it is known."""
     plans = []
     for plan in planned(example, wanted):
         line = f"{example:5}{plan.key:28}{counted(plan.counts):44}{plan.seconds:6.1f} s\n"
