@@ -24,7 +24,7 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 from relay_core.delivery.storing import FILES_AT_ONCE
 from relay_core.environment import InvalidSettings
 from relay_core.errors import RelayError
-from relay_core.ports import Ports, Purse
+from relay_core.ports import BudgetReserve, Ports
 from relay_core.resources import Resources
 from relay_core.settings import Settings
 from relay_core.throttling.address_watching import AddressWatch
@@ -104,7 +104,7 @@ def compose(
         lists=suppressions,
         max_age=settings.directory_refresh,
         clock=clock,
-        on_trouble=telemetry.suppressions_not_read,
+        on_error=telemetry.suppressions_not_read,
     )
     return RelayFunction(
         settings=settings,
@@ -133,12 +133,12 @@ def compose(
                 parameter_name=resources.directory_parameter,
                 max_age=settings.directory_refresh,
                 clock=clock,
-                on_trouble=telemetry.directory_not_refreshed,
+                on_error=telemetry.directory_not_refreshed,
                 on_problem=telemetry.directory_problem,
             ),
             windows=sender_windows(clients.s3, bucket),
             budgets=budget_windows(clients.s3, bucket),
-            purse=Purse(),
+            budget_reserve=BudgetReserve(),
             clock=clock,
         ),
         notices=notices,
@@ -151,7 +151,7 @@ def compose(
             stack=settings.stack,
             place=settings.place_of_notices,
             clock=clock,
-            on_trouble=telemetry.address_not_noted,
+            on_error=telemetry.address_not_noted,
         ),
         queue=clients.sqs,
         queue_url=resources.queue_url,

@@ -100,7 +100,7 @@ def bare_clients(session: boto3.Session) -> dict[str, Any]:
     return {one.name: getattr(clients, one.name) for one in fields(clients)}
 
 
-def make_again(calls: Sequence[Call], clients: Mapping[str, Any], threads: Executor) -> None:
+def repeat_calls(calls: Sequence[Call], clients: Mapping[str, Any], threads: Executor) -> None:
     """Make the same calls with the clients of their services."""
     for name, run in groupby(calls, key=lambda call: call.name):
         group = list(run)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from benchmarks import prices
-from benchmarks.counting import Occasion, Taken
+from benchmarks.counting import Occasion, ResourceUse
 from benchmarks.prices import Price
 
 AWS_SECONDS = 0.1
@@ -63,7 +63,7 @@ class Cost:
     usd_per_million: float
 
 
-def cost_of(taken: Taken) -> Cost:
+def cost_of(taken: ResourceUse) -> Cost:
     """The cost of a million that each use this."""
     lines = tuple(
         CostLine(
@@ -79,21 +79,21 @@ def cost_of(taken: Taken) -> Cost:
     )
 
 
-def billed_seconds(taken: Taken) -> float:
+def billed_seconds(taken: ResourceUse) -> float:
     """Lambda's estimated time in seconds."""
     waiting = max(0.0, taken.seconds - taken.processor_seconds)
     share = min(1.0, taken.memory_mb / _MB_OF_A_PROCESSOR)
     return waiting + taken.processor_seconds / share
 
 
-def _quantities(taken: Taken) -> Iterator[tuple[Kind, Price, float]]:
+def _quantities(taken: ResourceUse) -> Iterator[tuple[Kind, Price, float]]:
     yield from _counted(taken)
     yield from _given(taken)
     gigabytes = taken.memory_mb / 1024
     yield Kind.ESTIMATED, prices.LAMBDA_GB_SECOND, billed_seconds(taken) * gigabytes
 
 
-def _counted(taken: Taken) -> Iterator[tuple[Kind, Price, float]]:
+def _counted(taken: ResourceUse) -> Iterator[tuple[Kind, Price, float]]:
     calls = taken.calls
     s3 = sum(number for name, number in calls.items() if name.startswith("s3."))
     sqs = sum(number for name, number in calls.items() if name.startswith("sqs."))
@@ -109,7 +109,7 @@ def _counted(taken: Taken) -> Iterator[tuple[Kind, Price, float]]:
     yield Kind.COUNTED, prices.LOGS_GB, taken.logged_bytes / _GB
 
 
-def _given(taken: Taken) -> Iterator[tuple[Kind, Price, float]]:
+def _given(taken: ResourceUse) -> Iterator[tuple[Kind, Price, float]]:
     is_arrival = taken.occasion is Occasion.ARRIVAL
     is_download = taken.occasion is Occasion.DOWNLOAD
     yield Kind.GIVEN, prices.SES_INCOMING, float(is_arrival)

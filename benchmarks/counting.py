@@ -13,11 +13,11 @@ from statistics import median
 
 import boto3
 
+from benchmarks.aws_stub import aws_stub
 from benchmarks.calls import Call, CallRecorder, count
 from benchmarks.devices import GROUP, LARGE, MANY, REFUSED, SMALL, Arrived, Shape
 from benchmarks.function import MeasuredFunction, loopback_session
 from benchmarks.page import MeasuredPage
-from benchmarks.stand_in import stand_in
 
 ROUNDS = 3
 """The number of runs of each; the figure is the median time."""
@@ -69,7 +69,7 @@ CASES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class ResourceUse:
     """The resources that one run of a function used.
 
     `calls` are counted by service and operation. `s3_requests` are those to S3 by operation and
@@ -96,7 +96,7 @@ class Taken:
 @contextmanager
 def counting_over(seconds: float) -> Iterator[Counter]:
     """A counter with a stand-in for AWS that answers after `seconds`."""
-    with stand_in(seconds) as endpoint:
+    with aws_stub(seconds) as endpoint:
         yield Counter(endpoint)
 
 
@@ -107,13 +107,13 @@ class Counter:
         self._endpoint = endpoint
         self._mails: dict[Shape, Iterator[Arrived]] = {}
 
-    def take(self, case: Case, rounds: int = 1) -> Taken:
+    def take(self, case: Case, rounds: int = 1) -> ResourceUse:
         """Run the case in a separate container, `rounds` times; return the median run."""
         runs = [self._run(case) for _ in range(rounds)]
         typical = median(run.seconds for run in runs)
         return next(run for run in runs if run.seconds >= typical)
 
-    def _run(self, case: Case) -> Taken:
+    def _run(self, case: Case) -> ResourceUse:
         session = loopback_session(self._endpoint)
         recorder = CallRecorder(session)
         mail, run = self._prepare(case, session)
@@ -124,7 +124,7 @@ class Counter:
         processor_seconds = time.process_time() - processor_start
         calls = recorder.take()
         on_page = case.occasion in {Occasion.LOOK, Occasion.DOWNLOAD}
-        return Taken(
+        return ResourceUse(
             name=case.name,
             occasion=case.occasion,
             memory_mb=PAGE_MEMORY_MB if on_page else RELAY_MEMORY_MB,

@@ -26,6 +26,7 @@ from typing import IO, Any, cast
 import boto3
 import trustme
 
+from benchmarks.aws_stub import aws_stub
 from benchmarks.calls import Call, CallRecorder
 from benchmarks.devices import LARGE, MANY, SMALL, Arrived, Shape
 from benchmarks.function import (
@@ -39,7 +40,6 @@ from benchmarks.function import (
 from benchmarks.page import MeasuredPage, path_of
 from benchmarks.page import event_of as request_of
 from benchmarks.quota import quota_for, share_of
-from benchmarks.stand_in import stand_in
 
 AWS_SECONDS = 0.02
 """The stand-in's answer time: short, so that the function's own time is visible."""
@@ -99,7 +99,7 @@ class Container:
 
 def mail_job() -> Job:
     """A container's first mail, then warm mails of each shape."""
-    with stand_in() as endpoint:
+    with aws_stub() as endpoint:
         session = loopback_session(endpoint)
         recorder = CallRecorder(session)
         function = MeasuredFunction(session)
@@ -121,7 +121,7 @@ def mail_job() -> Job:
 
 def page_job() -> Job:
     """A container's first page, then more pages."""
-    with stand_in() as endpoint:
+    with aws_stub() as endpoint:
         session = loopback_session(endpoint)
         recorder = CallRecorder(session)
         function, page = MeasuredFunction(session), MeasuredPage(session)
@@ -212,7 +212,7 @@ class Emulated:
         """A new process, and the URL of its stand-in."""
         self._bundle.write_bytes(container.anchors.read_bytes() + b"\n" + self._authority)
         with (
-            stand_in(AWS_SECONDS, self._pem) as endpoint,
+            aws_stub(AWS_SECONDS, self._pem) as endpoint,
             _child(container, endpoint, self._bundle) as child,
         ):
             yield child, endpoint

@@ -59,7 +59,7 @@ class _Lambda:
 
     def load_calls(self, order: dict[str, Any]) -> None:
         """Load the next calls, and create threads for them."""
-        self._again = importlib.import_module("benchmarks.calls").make_again
+        self._repeat_calls = importlib.import_module("benchmarks.calls").repeat_calls
         self._calls = pickle.loads(Path(order["path"]).read_bytes())  # noqa: S301 - our own
         self._threads = ThreadPoolExecutor(order["threads"])
 
@@ -91,7 +91,7 @@ class _Lambda:
 
     def call(self, _order: dict[str, Any]) -> None:
         """Make the calls."""
-        self._again(self._calls, self._clients, self._threads)
+        self._repeat_calls(self._calls, self._clients, self._threads)
 
 
 def _timed(do: Callable[[dict[str, Any]], Any], order: dict[str, Any]) -> dict[str, Any]:

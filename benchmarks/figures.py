@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks import cold_start, counting, paths, throughput
+from benchmarks.alternating import median_seconds
 from benchmarks.cold_start import ColdStart, measure_cold_start
 from benchmarks.cost import AWS_SECONDS, Cost, cost_of
-from benchmarks.counting import Taken, counting_over
+from benchmarks.counting import ResourceUse, counting_over
 from benchmarks.lambda_times import LambdaTimes, measure_lambda
 from benchmarks.mails import Mail, mails_of_parts, sensor_mails
 from benchmarks.memory import peak_growth
 from benchmarks.shapes import Shape, measure_shapes
 from benchmarks.throughput import Throughput, measure_throughput
-from benchmarks.turns import median_seconds
 from tests.core.costly import SHAPES
 
 SIZES = {10_000: 300, 1_000_000: 40, 36_000_000: 7}
@@ -90,7 +90,7 @@ class Figures:
     memory: tuple[Memory, ...]
     parts: tuple[Parts, ...]
     throughput: tuple[Throughput, ...]
-    taken: tuple[Taken, ...]
+    taken: tuple[ResourceUse, ...]
     cost: tuple[Cost, ...]
     cold_start: tuple[ColdStart, ...]
     lambda_times: LambdaTimes

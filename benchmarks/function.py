@@ -25,8 +25,8 @@ from botocore.configprovider import ConstantProvider
 from adapters.relay_function import compose
 from adapters.relaying.batch import RelayFunction
 from adapters.telemetry.relay import Telemetry
+from benchmarks.aws_stub import DIRECTORY_PARAMETER, LINK_KEYS_PARAMETER
 from benchmarks.devices import Arrived
-from benchmarks.stand_in import DIRECTORY_PARAMETER, LINK_KEYS_PARAMETER
 from relay_core.resources import Resources
 from relay_core.settings import Settings
 

@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks import cost, prices, quotas
 from infra.configuration.config import StackConfig
 
-from .counting import Taken
+from .counting import ResourceUse
 
 HEADROOM = 1.5
 """Factor for containers above the average, because mails do not arrive evenly."""
@@ -38,7 +38,7 @@ class Load:
     """A rate of mails a second, each of which uses `taken`."""
 
     rate: float
-    taken: Taken
+    taken: ResourceUse
 
     @property
     def containers(self) -> float:

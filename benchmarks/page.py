@@ -16,9 +16,9 @@ import boto3
 from adapters.download.answering import DownloadFunction
 from adapters.download_function import compose
 from adapters.telemetry.download import PageTelemetry
+from benchmarks.aws_stub import LINK_KEYS
 from benchmarks.devices import Arrived
 from benchmarks.function import RESOURCES, BenchmarkError, environment_of_one
-from benchmarks.stand_in import LINK_KEYS
 from relay_core.keys import message_id_of
 from relay_core.links.tokens import issue_token, parse_link_keys
 from relay_core.resources import PageResources

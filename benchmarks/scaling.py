@@ -27,7 +27,7 @@ from infra.watching.alarms import Thresholds, alarms
 from infra.watching.columns import Limits, columns
 from infra.watching.metrics import Subject
 
-from .counting import Occasion, Taken
+from .counting import Occasion, ResourceUse
 from .devices import LARGE, MANY, SMALL
 from .load import DAY, Load
 from .quotas import Quota
@@ -72,11 +72,11 @@ def with_tables(text: str, figures: Mapping[str, Any]) -> str:
     return _BLOCK.sub(lambda match: f"{match[1]}{made[match['name']]}{match[3]}", text)
 
 
-def _taken(entry: Mapping[str, Any]) -> Taken:
-    return Taken(**{**entry, "occasion": Occasion(entry["occasion"])})
+def _taken(entry: Mapping[str, Any]) -> ResourceUse:
+    return ResourceUse(**{**entry, "occasion": Occasion(entry["occasion"])})
 
 
-def _of_a_mail(shown: Sequence[Taken]) -> str:
+def _of_a_mail(shown: Sequence[ResourceUse]) -> str:
     prefixes = sorted({name for one in shown for name in one.s3_requests})
     rows: list[tuple[str, ...]] = [
         ("bytes that come in", *(f"{one.message_bytes:,}" for one in shown)),

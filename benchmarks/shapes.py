@@ -20,10 +20,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.aws_stub import aws_stub
 from benchmarks.devices import Arrived
 from benchmarks.function import MeasuredFunction, loopback_session
 from benchmarks.memory import resident
-from benchmarks.stand_in import stand_in
 from relay_core.keys import RawKey
 from tests.core.costly import SHAPES, sized
 from tests.receipt import received
@@ -54,7 +54,7 @@ def measure_shapes(
     names: Iterable[str], announce: Callable[[str], None], size: int = SIZE
 ) -> tuple[Shape, ...]:
     """The figures of those shapes, the slowest first."""
-    with stand_in() as endpoint:
+    with aws_stub() as endpoint:
         found = []
         for name in names:
             announce(name)

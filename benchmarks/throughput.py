@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from benchmarks.calls import Call, CallRecorder, bare_clients, make_again, put_keys
+from benchmarks.alternating import median_seconds
+from benchmarks.aws_stub import aws_stub
+from benchmarks.calls import Call, CallRecorder, bare_clients, put_keys, repeat_calls
 from benchmarks.devices import LARGE, MANY, SMALL, Arrived, Shape
 from benchmarks.function import SETTINGS, MeasuredFunction, loopback_session
-from benchmarks.stand_in import stand_in
-from benchmarks.turns import median_seconds
 
 ROUNDS = {SMALL: 100, LARGE: 40, MANY: 20}
 """Shapes of mail, each with its number of measurements."""
@@ -36,7 +36,7 @@ class Throughput:
 def measure_throughput(shape: Shape, rounds: int) -> Throughput:
     """Run the function and the bare calls alternately on mails of a shape."""
     with (
-        stand_in() as endpoint,
+        aws_stub() as endpoint,
         ThreadPoolExecutor(SETTINGS.submission_concurrency) as threads,
     ):
         session = loopback_session(endpoint)
@@ -51,7 +51,7 @@ def measure_throughput(shape: Shape, rounds: int) -> Throughput:
         seconds = median_seconds(
             {
                 "function": lambda one: function.relay(one.mail),
-                "bare": lambda one: make_again(one.calls, clients, threads),
+                "bare": lambda one: repeat_calls(one.calls, clients, threads),
             },
             handled,
             rounds,

@@ -124,8 +124,8 @@ def account_of_credentials() -> str:
     """
     provider = pulumi.Config("aws")
     try:
-        asked = _client_of({key: provider.get(key) for key in _CONFIG})("sts")
-        return str(asked.get_caller_identity()["Account"])
+        sts = _client_of({key: provider.get(key) for key in _CONFIG})("sts")
+        return str(sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError) as error:
         raise AnotherAccount(
             f"whose the AWS credentials of boto3 are is unknown: {error}"

@@ -43,7 +43,7 @@ class OperatorTopics:
         )
 
     def fallback(self, opts: pulumi.ResourceOptions) -> OperatorTopic:
-        """The topic of notices; some alarms go there too (`Alarm.tells_both_topics`)."""
+        """The topic of notices; some alarms go there too (`Alarm.notifies_both_topics`)."""
         has_alarms = self.config.has_receivers or self.config.watch_subscriptions
         return OperatorTopic(
             f"{self.prefix}-fallback",

@@ -39,8 +39,8 @@ from .mail_file.extraction import Extraction
 from .mail_file.inspection import Inspection, inspect_message, to_json
 from .mail_file.policy import Allowed, Config, Defaults, Groups, Marker, make_policy
 from .mail_file.presentation import present
-from .mail_file.preview import NothingToShow, preview
-from .presentation.terminal import complain, errors_told, say
+from .mail_file.preview import UnreadableMail, preview
+from .presentation.terminal import exit_on_errors, print_error, say
 from .version import version
 
 STANDARD_INPUT = "-"
@@ -58,7 +58,7 @@ app = typer.Typer(
 )
 
 
-def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
     if wanted:
         typer.echo(f"relayctl {version()}")
         raise typer.Exit
@@ -70,7 +70,10 @@ def relayctl(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_tell_version, is_eager=True, help="Print the version, and exit."
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version, and exit.",
         ),
     ] = False,
 ) -> None:
@@ -116,7 +119,7 @@ def inspect_files(
     settings, policy_directory = make_policy(config, marker, allow, group, default)
     if directory is not None and (group or default):
         raise typer.BadParameter("--group and --default say the same", param_hint="--directory")
-    with errors_told():
+    with exit_on_errors():
         policy_directory = find_directory(directory, stack) or policy_directory
     console = Console(highlight=False, markup=False, emoji=False)
     failed = False
@@ -132,7 +135,7 @@ def inspect_files(
             # ASCII in every locale; a file name that is not valid text is printed too.
             print(json.dumps(answer), flush=True)
         elif isinstance(inspected, str):
-            complain(f"{file}: {inspected}")
+            print_error(f"{file}: {inspected}")
         else:
             console.print(present(file, inspected))
     if failed:
@@ -192,7 +195,7 @@ def rewrite_file(
     try:
         raw = _read(file)
     except OSError as error:
-        complain(f"{file}: {error.strerror or error}")
+        print_error(f"{file}: {error.strerror or error}")
         raise typer.Exit(UNREADABLE) from None
     try:
         shown = preview(
@@ -204,11 +207,11 @@ def rewrite_file(
             now=datetime.now(UTC),
             directory=directory,
         )
-    except NothingToShow as error:
-        complain(f"{file}: {error}")
+    except UnreadableMail as error:
+        print_error(f"{file}: {error}")
         raise typer.Exit(NO_MESSAGE) from None
     if shown.caveat is not None:
-        complain(f"{file}: {shown.caveat}")
+        print_error(f"{file}: {shown.caveat}")
     if sys.stdout.isatty():
         # Control sequences of a mail must not act on a terminal. A pipe gets the exact bytes.
         text = shown.raw.decode("ascii", "replace").replace("\r\n", "\n")

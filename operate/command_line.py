@@ -20,11 +20,11 @@ class Commands(TyperGroup):
             # Typer validates values with Pydantic, whose errors name the option.
             errors = getattr(error.__cause__, "errors", None)
             if errors is not None:
-                error.message = "; ".join(_in_words(one) for one in errors())
+                error.message = "; ".join(_error_text(one) for one in errors())
             raise
 
 
-def _in_words(error: Mapping[str, Any]) -> str:
+def _error_text(error: Mapping[str, Any]) -> str:
     """One error of Pydantic's (Pydantic documentation, "Validation Errors")."""
     found, context = error["input"], error.get("ctx", {})
     match error["type"]:

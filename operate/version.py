@@ -11,7 +11,7 @@ _PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 def version() -> str:
     """The version of the checkout, from its `pyproject.toml`."""
     try:
-        told: str = tomllib.loads(_PROJECT.read_text("utf-8"))["project"]["version"]
+        found: str = tomllib.loads(_PROJECT.read_text("utf-8"))["project"]["version"]
     except (OSError, ValueError, KeyError):
         return "of unknown version"
-    return told
+    return found

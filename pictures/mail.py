@@ -139,5 +139,5 @@ def _panel(heading: str, lines: Sequence[_Line], x: float, height: float) -> str
 
 
 def _read_out(lines: Sequence[_Line]) -> str:
-    told = (f"{name}: {words}" if name else words for name, words in lines if words)
-    return " / ".join(told) + "."
+    summary = (f"{name}: {words}" if name else words for name, words in lines if words)
+    return " / ".join(summary) + "."

@@ -100,14 +100,14 @@ def _core(paths: Sequence[Mapping[str, Any]]) -> Picture:
     drawn.append(line(here, _TOP - 4, here, height - 44, class_=INK, stroke_dasharray="3 3"))
     drawn.append(_legend(zip(HUES, ways, strict=False)))
     drawn.append(text("dashed: email itself", _WIDTH - 20, 54, class_=SOFT, anchor="end"))
-    told = "; ".join(
+    summary = "; ".join(
         f"{size_of(path['message_bytes'])}: {path['library_to_relay']:.1f} times,"
         f" without pybase64 {path['library_to_relay_alone']:.1f}"
         for path in paths
     )
     return _picture(
         "How many times as fast as the standard library's email, doing the same job",
-        f"Reading a message, detaching and digesting its attachment, writing the rest. {told}.",
+        f"Reading a message, detaching and digesting its attachment, writing the rest. {summary}.",
         height,
         drawn,
     )
@@ -137,10 +137,10 @@ def _parts(parts: Sequence[Mapping[str, Any]]) -> Picture:
     drawn.append(
         text("attachments in the message", middle, floor + 42, class_=SOFT, anchor="middle")
     )
-    told = ", ".join(f"{each:.0f} µs for each of {many:,}" for many, each in times.items())
+    summary = ", ".join(f"{each:.0f} µs for each of {many:,}" for many, each in times.items())
     return _picture(
         f"Time for each attachment, from 1 to {max(times):,} in a message",
-        f"The time for the whole message, divided by its attachments: {told}.",
+        f"The time for the whole message, divided by its attachments: {summary}.",
         height,
         drawn,
     )
@@ -157,7 +157,7 @@ def _calls(taken: Sequence[Mapping[str, Any]]) -> Picture:
     axis = _Axis(least=0, most=_round_up(max(sum(counted.values()) for counted in counts), 10))
     height = _TOP + len(taken) * (_BAR + _GAP) + 50
     drawn = [_scale(axis, range(0, int(axis.most) + 1, 10), height - 44, "calls")]
-    told = []
+    summary = []
     for row, (one, counted) in enumerate(zip(taken, counts, strict=True)):
         y, so_far = _TOP + _GAP + row * (_BAR + _GAP), 0
         drawn.append(text(_NAMES[one["name"]], _LEFT - 12, y + 13, anchor="end"))
@@ -167,16 +167,16 @@ def _calls(taken: Sequence[Mapping[str, Any]]) -> Picture:
             so_far += calls
         drawn.append(text(str(so_far), axis.x(so_far) + 6, y + 13))
         parts = ", ".join(f"{calls} {kind}" for kind, calls in counted.items() if calls)
-        told.append(f"{_NAMES[one['name']]}: {parts}")
+        summary.append(f"{_NAMES[one['name']]}: {parts}")
     drawn.append(_legend(zip(HUES, _CALLS, strict=False)))
-    return _picture("AWS calls of the functions", "; ".join(told) + ".", height, drawn)
+    return _picture("AWS calls of the functions", "; ".join(summary) + ".", height, drawn)
 
 
 def _cost(costs: Sequence[Mapping[str, Any]]) -> Picture:
     axis = _Axis(least=0.1, most=10_000, is_logarithmic=True)
     height = _TOP + len(costs) * (_BAR + _GAP) + 50
     drawn = [_scale(axis, (0.1, 1, 10, 100, 1000, 10_000), height - 44, "USD")]
-    told = []
+    summary = []
     for row, one in enumerate(costs):
         y = _TOP + _GAP + row * (_BAR + _GAP) + _BAR / 2
         drawn.append(text(_NAMES[one["name"]], _LEFT - 12, y + 4, anchor="end"))
@@ -189,12 +189,12 @@ def _cost(costs: Sequence[Mapping[str, Any]]) -> Picture:
         drawn.append(line(x, y - _BAR / 2, x, y + _BAR / 2, class_=INK, stroke_width=2))
         drawn.append(text(f"{whole:,.0f}", x + 12, y + 4))
         parts = ", ".join(f"{kind} {usd:,.1f}" for kind, usd in shares.items() if usd >= 0.05)
-        told.append(f"{_NAMES[one['name']]}: {whole:,.0f} in all ({parts})")
+        summary.append(f"{_NAMES[one['name']]}: {whole:,.0f} in all ({parts})")
     drawn.append(_legend(zip(HUES, _PAID_FOR, strict=False), are_marks=True))
     drawn.append(text("upright: in all", _WIDTH - 20, 54, class_=SOFT, anchor="end"))
     return _picture(
         "What a million cost, in USD, on a logarithmic scale",
-        "; ".join(told) + ".",
+        "; ".join(summary) + ".",
         height,
         drawn,
     )

@@ -203,7 +203,7 @@ def find_recipients(admitted: AdmittedMail, settings: Settings, directory: Direc
     elif not codes.found:
         default = find_default_recipients(mail.proven_sender, directory)
         if default is None:
-            missing = _nobody_named(mail, admitted.message, settings, directory)
+            missing = _no_recipients(mail, admitted.message, settings, directory)
             return Resolved(recipients=(), refusals=(missing,))
         entries, refusals = list(default.entries), default.refusals
     resolved = resolve_recipients(entries, settings, directory)
@@ -217,7 +217,7 @@ _COUNTED = {
 }
 
 
-def _nobody_named(
+def _no_recipients(
     mail: MailIdentity, message: Message, settings: Settings, directory: Directory
 ) -> Refusal:
     near_miss = find_near_miss(message, settings.markers, settings.limits)
@@ -278,8 +278,8 @@ def plan_deliveries(
 
 def _without_secrets(attachment: Attachment, secrets: tuple[str, ...]) -> Attachment:
     """The attachment under a name that recipients may know."""
-    told = attachment.filename or attachment.safe_name
-    if (name := conceal(told, secrets)) == told:
+    shown_name = attachment.filename or attachment.safe_name
+    if (name := conceal(shown_name, secrets)) == shown_name:
         return attachment
     return replace(
         attachment, safe_name=safe_name(name, attachment.content_type, attachment.index)

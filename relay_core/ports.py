@@ -186,7 +186,7 @@ class ImagePreviews(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class Purse:
+class BudgetReserve:
     """What one container has of an hour's budget: it is the only part of `Ports` that it owns.
 
     `left` recipients are reserved and not spent yet, and `spent` are, of the hour as `seen` last.
@@ -280,8 +280,8 @@ class Notices(Protocol):
 class Ports:
     """Everything the shell needs. `clock` returns an aware datetime in UTC.
 
-    `windows` are those of senders. `purse` is what this container has of the hour's budget.
-    `previews` is None where mails have no pictures.
+    `windows` are those of senders. `budget_reserve` is what this container has of the hour's
+    budget. `previews` is None where mails have no pictures.
     """
 
     incoming: IncomingMessages
@@ -294,6 +294,6 @@ class Ports:
     directories: Directories
     windows: Windows[SenderWindow]
     budgets: Windows[BudgetWindow]
-    purse: Purse
+    budget_reserve: BudgetReserve
     clock: Callable[[], datetime]
     previews: ImagePreviews | None = None

@@ -30,16 +30,16 @@ from relay_core.delivery.deaths import (
     FIRST_ATTEMPT,
     MOST_DEATHS,
     Attempt,
-    begin_again,
+    begin_retry,
     find_deaths,
 )
-from relay_core.delivery.ending import end_unsent, give_up, record_trouble
+from relay_core.delivery.ending import end_unsent, give_up, record_error
 from relay_core.delivery.ledger import Ledger, begun_manifest
-from relay_core.delivery.left_out import tell_left_out
+from relay_core.delivery.left_out import report_left_out
 from relay_core.delivery.linked_mails import mails_with_links
-from relay_core.delivery.outcomes import age_of, busy, duplicate, held, unless_left
+from relay_core.delivery.outcomes import age_of, busy, duplicate, held, with_retry_if_left
 from relay_core.delivery.previewing import make_previews
-from relay_core.delivery.reconsidering import directory_for, serve_asked
+from relay_core.delivery.reconsidering import directory_for, serve_requested
 from relay_core.delivery.storing import earlier_files, store_files, with_files
 from relay_core.delivery.submitting import submit_open
 from relay_core.delivery.unfinished import record_unfinished_storing
@@ -48,9 +48,9 @@ from relay_core.notices.notice import MailIdentity, compose_notice, kept_refusal
 from relay_core.outgoing.sent_time import find_sent_time
 from relay_core.record.lease import Worker
 from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
-from relay_core.record.report import Again, Outcome, RelayReport
-from relay_core.throttling.budget_hold import hold_over_budget, over_the_budget
-from relay_core.throttling.sender_hold import hold_back, over_the_limit
+from relay_core.record.report import Outcome, RelayReport, Retry
+from relay_core.throttling.budget_hold import hold_over_budget, over_budget_detail
+from relay_core.throttling.sender_hold import hold_over_limit, over_limit_detail
 
 from .errors import PermanentError, Reason, Refusal
 from .keys import RawKey, message_id_of
@@ -93,12 +93,12 @@ def relay_message(
     if stored is not None:
         if stored.manifest.is_settled:
             return duplicate(stored.manifest)
-        if worker.is_shut_out(stored.manifest.lease, ports.clock()):
+        if worker.is_locked_out(stored.manifest.lease, ports.clock()):
             return busy(stored.manifest, ports.clock())
     deaths = find_deaths(stored, attempt, ports.clock())
     if len(deaths) >= MOST_DEATHS:
         return give_up(raw_key, deaths, stored, settings, ports)
-    stored = begin_again(raw_key, stored, attempt, worker=worker, settings=settings, ports=ports)
+    stored = begin_retry(raw_key, stored, attempt, worker=worker, settings=settings, ports=ports)
     if stored is not None and stored.manifest.marker:
         # What was promised is read as it was read then, whatever the configuration says by now.
         settings = replace(
@@ -113,10 +113,10 @@ def relay_message(
     if not isinstance(admitted, AdmittedMail):
         plan = admitted
     elif stored is not None and stored.manifest.state is ManifestState.RELAYING:
-        stored, refusals = serve_asked(admitted, stored, settings, ports)
+        stored, refusals = serve_requested(admitted, stored, settings, ports)
         plan = _plan_promised(admitted, stored.manifest, settings, refusals)
-    elif hold_back(admitted.mail, stored, settings, ports, arrived_at):
-        report = held(mail.message_id, over_the_limit(settings), len(raw))
+    elif hold_over_limit(admitted.mail, stored, settings, ports, arrived_at):
+        report = held(mail.message_id, over_limit_detail(settings), len(raw))
         return _with_arrival(report, mail, settings)
     else:
         plan = plan_recipients(admitted, settings, directory_for(admitted, ports))
@@ -131,7 +131,7 @@ def relay_message(
 
 def _with_arrival(report: RelayReport, mail: MailIdentity, settings: Settings) -> RelayReport:
     """The report with who sent the mail by a label or a previous address; else as it is."""
-    arrival, sender = mail.arrival, mail.sender_with_doubt
+    arrival, sender = mail.arrival, mail.annotated_sender
     if not (arrival.labels or arrival.is_previous):
         return report
     return replace(
@@ -142,7 +142,7 @@ def _with_arrival(report: RelayReport, mail: MailIdentity, settings: Settings) -
     )
 
 
-_UNTIL_TOLD = timedelta(seconds=5)
+_RETRY_DELAY_WHILE_REPORTING = timedelta(seconds=5)
 """When a mail comes again that is held once another mail's notice has left: soon, as a rule."""
 
 
@@ -154,7 +154,7 @@ def _over_budget(
     worker: Worker,
 ) -> RelayReport | None:
     """The report on a mail for which the hour's budget has no room; None if there is room."""
-    mail, detail = plan.mail, over_the_budget(settings)
+    mail, detail = plan.mail, over_budget_detail(settings)
     outcome = hold_over_budget(plan, stored, settings, ports)
     if outcome is None:
         return None
@@ -162,12 +162,12 @@ def _over_budget(
         return held(mail.message_id, detail, 0)
     detail += "; another mail is just telling the operator"
     # It comes again, however often it was tried.
-    record_trouble(mail.raw_key, detail, replace(worker, is_last_try=False), settings, ports)
+    record_error(mail.raw_key, detail, replace(worker, is_last_try=False), settings, ports)
     return RelayReport(
         message_id=mail.message_id,
         outcome=outcome,
         detail=detail,
-        again=Again(after=_UNTIL_TOLD, failed_try=False),
+        retry=Retry(after=_RETRY_DELAY_WHILE_REPORTING, failed_try=False),
     )
 
 
@@ -215,7 +215,7 @@ def carry_out(
         ledger = Ledger(ports.manifests, stored.manifest, stored)
         if storing.new:
             # Of its refusals the operator knows already.
-            tell_left_out(replace(plan, refusals=()), storing.new, settings, ports)
+            report_left_out(replace(plan, refusals=()), storing.new, settings, ports)
         if storing.new or known != stored.manifest.attachments:
             ledger.update(files)
     else:
@@ -224,7 +224,7 @@ def carry_out(
         budgeted = replace(begun, is_budgeted=begun.is_budgeted or settings.recipient_budget > 0)
         if not storing.is_finished:
             return record_unfinished_storing(storing, files(budgeted), stored, ports)
-        tell_left_out(plan, storing.attachments, settings, ports)
+        report_left_out(plan, storing.attachments, settings, ports)
         manifest = replace(
             files(budgeted),
             deliveries=tuple(DeliveryRecord(recipient=one) for one in plan.recipients),
@@ -246,7 +246,7 @@ def carry_out(
         previews=make_previews(plan, ledger.manifest, settings, ports, worker),
     )
 
-    def tell_rejected(rejected: Sequence[tuple[str, PermanentError]]) -> None:
+    def report_rejected(rejected: Sequence[tuple[str, PermanentError]]) -> None:
         refusals = [
             Refusal(reason=Reason.SUBMISSION_FAILED, detail=f"{recipient}: {error.detail}")
             for recipient, error in rejected
@@ -257,7 +257,7 @@ def carry_out(
     submitted = submit_open(
         ledger,
         compose=compose,
-        tell_rejected=tell_rejected,
+        report_rejected=report_rejected,
         concurrency=settings.submission_concurrency,
         links_until=until,
         ports=ports,
@@ -281,4 +281,4 @@ def carry_out(
             for one in plan.refusals
         ),
     )
-    return unless_left(report, submitted, ledger.manifest, settings, ports.clock())
+    return with_retry_if_left(report, submitted, ledger.manifest, settings, ports.clock())

@@ -24,7 +24,7 @@ from .interface import HOST, Options, Sandbox, StartError, Stopped
 from .services.function_urls import UnusableFunctionUrl
 from .services.metrics import UnmeasurableAlarm
 from .ses.endpoint import SesEndpoint
-from .surroundings import origin_of, surround
+from .start_services import origin_of, start_services
 
 _EXPORTS_NEEDED = {
     *("alarmsTopicArn", "attachmentsBucket", "deadLetterQueueUrl", "fallbackTopicArn"),
@@ -33,7 +33,7 @@ _EXPORTS_NEEDED = {
 _LONGEST_REASON = 1000  # characters
 
 
-def never() -> bool:
+def no_stop_requested() -> bool:
     """Return False: no stop is requested."""
     return False
 
@@ -43,7 +43,7 @@ def running(
     options: Options,
     *,
     listener: Listener,
-    stop_asked: Callable[[], bool] = never,
+    is_stop_requested: Callable[[], bool] = no_stop_requested,
     on_own_folder: Callable[[], None] = lambda: None,
 ) -> Iterator[Sandbox]:
     """A sandbox that runs as long as the context.
@@ -53,11 +53,11 @@ def running(
 
     Raises:
         StartError: if it cannot start.
-        Stopped: if `stop_asked` returned True while it started.
+        Stopped: if `is_stop_requested` returned True while it started.
     """
     with ExitStack() as cleanup:
         try:
-            sandbox = _start(options, listener, stop_asked, on_own_folder, cleanup)
+            sandbox = _start(options, listener, is_stop_requested, on_own_folder, cleanup)
         except (
             OSError,
             BotoCoreError,
@@ -72,12 +72,12 @@ def running(
 def _start(
     options: Options,
     listener: Listener,
-    stop_asked: Callable[[], bool],
+    is_stop_requested: Callable[[], bool],
     on_own_folder: Callable[[], None],
     cleanup: ExitStack,
 ) -> Sandbox:
-    def heed() -> None:
-        if stop_asked():
+    def raise_if_stopped() -> None:
+        if is_stop_requested():
             raise Stopped
 
     journal = Journal()
@@ -95,7 +95,7 @@ def _start(
     smtp_socket = cleanup.enter_context(_listen(options.smtp_port, "--smtp-port"))
     http_socket = cleanup.enter_context(_listen(options.http_port, "--http-port"))
     cleanup.enter_context(_log_to(data / "sandbox.log"))
-    heed()
+    raise_if_stopped()
     from infra.configuration.stack_config import ConfigError, load_config  # noqa: PLC0415 (see above)
 
     from .deploy.program import DeployError  # noqa: PLC0415 (see above)
@@ -108,7 +108,7 @@ def _start(
             raise StartError("aws:region is not set")
         ses_endpoint = SesEndpoint()
         cleanup.callback(ses_endpoint.close)
-        heed()
+        raise_if_stopped()
         emulator = cleanup.enter_context(
             Emulator.start(
                 data,
@@ -117,7 +117,7 @@ def _start(
                 front=origin_of(http_socket),
             )
         )
-        heed()
+        raise_if_stopped()
         config = with_zone(config, emulator)
         prepare_account(ses=emulator.client("ses"), sesv2=emulator.client("sesv2"), config=config)
         found = cleanup.enter_context(
@@ -134,8 +134,8 @@ def _start(
             raise StartError(f"the program does not export {', '.join(sorted(missing))}")
     except (ConfigError, EmulatorError, DeployError, NoEngine) as error:
         raise StartError(_one_line(error)) from error
-    heed()
-    return surround(
+    raise_if_stopped()
+    return start_services(
         options=options,
         emulator=emulator,
         ses_endpoint=ses_endpoint,

@@ -27,42 +27,42 @@ from .deployers import DEPLOYERS
 from .interface import Options, Sandbox, StartError, Stopped
 from .smtp.access import example_code, openssl_command, smtp_session, swaks_command
 from .stop import StopRequest
-from .terminal.narration import Narrator, Terminal, printable
+from .terminal.event_lines import EventPrinter, Terminal, printable
 
 _LAST_PORT = 65_535
 
 
 def run(arguments: Sequence[str], stop: StopRequest) -> int:
     """Run the sandbox until `stop`; return the exit status."""
-    narrator = Narrator(Terminal())
+    printer = EventPrinter(Terminal())
     ready_file: Path | None = None
     try:
         options, ready_file = _parse_arguments(arguments)
 
         def begin() -> None:
             if ready_file is not None:
-                _make_way_for(ready_file)
-            narrator.say("Starting the emulator, deploying the program …")
+                _remove_old(ready_file)
+            printer.say("Starting the emulator, deploying the program …")
 
         with running(
-            options, listener=narrator, stop_asked=stop.is_made, on_own_folder=begin
+            options, listener=printer, is_stop_requested=stop.is_made, on_own_folder=begin
         ) as sandbox:
             if ready_file is not None:
                 _write_whole(ready_file, sandbox)
-            for line in introduce(sandbox):
-                narrator.say(line)
+            for line in first_mail_lines(sandbox):
+                printer.say(line)
             stop.wait()
-            narrator.say("Stopping …")
+            printer.say("Stopping …")
             if ready_file is not None:
                 _remove(ready_file)
     except Stopped:
-        narrator.say("Stopped before everything had started.")
+        printer.say("Stopped before everything had started.")
     except StartError as error:
         with suppress(OSError):
             print(f"sandbox: {printable(str(error))}", file=sys.stderr)  # noqa: T201 (a command's error)
         return 1
     finally:
-        _let_go_of_terminal()
+        _detach_output()
     return 0
 
 
@@ -162,7 +162,7 @@ def _write_whole(file: Path, sandbox: Sandbox) -> None:
         raise StartError(f"--ready-file {file}: {error.strerror}") from error
 
 
-def _make_way_for(file: Path) -> None:
+def _remove_old(file: Path) -> None:
     """Remove a file left by an earlier run; report early that the file cannot be written."""
     if not file.absolute().parent.is_dir():
         raise StartError(f"--ready-file {file}: there is no such folder")
@@ -176,7 +176,7 @@ def _remove(file: Path) -> None:
         raise StartError(f"--ready-file {file}: {error.strerror}") from error
 
 
-def _let_go_of_terminal() -> None:
+def _detach_output() -> None:
     """Prevent an error at Python's exit when the terminal or pipe is closed."""
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -185,7 +185,7 @@ def _let_go_of_terminal() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def introduce(sandbox: Sandbox) -> list[Text]:
+def first_mail_lines(sandbox: Sandbox) -> list[Text]:
     """The lines that show how to send a first mail."""
     smtp, code = sandbox.smtp, example_code(sandbox.config)
     return [

@@ -29,11 +29,11 @@ from rich.text import Text
 
 from .app import running
 from .deployers import DEPLOYERS
+from .download_client import NotServed, open_page, press
 from .interface import Options, Sandbox, StartError, Stopped
 from .smtp.access import example_recipient
 from .stop import StopRequest
-from .terminal.narration import Narrator, Terminal, format_size
-from .visiting import NotServed, open_page, press
+from .terminal.event_lines import EventPrinter, Terminal, format_size
 
 LARGE_NAME, SMALL_NAME = "vibration.bin", "Prüfprotokoll Nr. 7.txt"
 LARGE_SIZE = 5_000_000  # bytes
@@ -55,26 +55,26 @@ def main(arguments: Sequence[str] = ()) -> int:
     parser.add_argument("--deployer", choices=DEPLOYERS, default="mocks")
     options = Options(deployer=parser.parse_args(arguments).deployer)
     stop = StopRequest.on_signals()
-    narrator = Narrator(Terminal())
+    printer = EventPrinter(Terminal())
     started = time.monotonic()
     try:
-        _step(narrator, "Start the emulator, deploy the Pulumi program on it")
-        with running(options, listener=narrator, stop_asked=stop.is_made) as sandbox:
-            _fact(narrator, f"{len(sandbox.stack)} exports; SMTP port", sandbox.smtp.port)
-            _relay_one_mail(sandbox, narrator, stop)
-            _step(narrator, "Stop everything")
+        _step(printer, "Start the emulator, deploy the Pulumi program on it")
+        with running(options, listener=printer, is_stop_requested=stop.is_made) as sandbox:
+            _fact(printer, f"{len(sandbox.stack)} exports; SMTP port", sandbox.smtp.port)
+            _relay_one_mail(sandbox, printer, stop)
+            _step(printer, "Stop everything")
     except (StartError, DemoFailed) as error:
-        narrator.say(Text(f"demo: {error}", "bold red"))
+        printer.say(Text(f"demo: {error}", "bold red"))
         return 1
     except Stopped:
-        narrator.say("demo: stopped")
+        printer.say("demo: stopped")
         return 1
     seconds = time.monotonic() - started
-    narrator.say(Text(f"All checks passed, in {seconds:.0f} seconds.", "bold green"))
+    printer.say(Text(f"All checks passed, in {seconds:.0f} seconds.", "bold green"))
     return 0
 
 
-def _relay_one_mail(sandbox: Sandbox, narrator: Narrator, stop: StopRequest) -> None:
+def _relay_one_mail(sandbox: Sandbox, printer: EventPrinter, stop: StopRequest) -> None:
     recipients = [
         example_recipient(sandbox.config, name) for name in ("operations", "maintenance")
     ]
@@ -83,32 +83,32 @@ def _relay_one_mail(sandbox: Sandbox, narrator: Narrator, stop: StopRequest) -> 
         SMALL_NAME: "Messwert;Grenzwert\r\n12,7;10,0\r\n".encode("cp1252"),
     }
     mail = make_mail(sandbox, recipients, attachments)
-    _step(narrator, "Send a mail as a sensor would: SMTP, STARTTLS, AUTH")
-    _fact(narrator, "in the body", recipient_code(recipients))
+    _step(printer, "Send a mail as a sensor would: SMTP, STARTTLS, AUTH")
+    _fact(printer, "in the body", recipient_code(recipients))
     for name, content in attachments.items():
-        _fact(narrator, "attached", f"{name}, {format_size(len(content))}")
+        _fact(printer, "attached", f"{name}, {format_size(len(content))}")
     _send(sandbox, mail)
 
-    _step(narrator, "Wait for it in both mailboxes")
+    _step(printer, "Wait for it in both mailboxes")
     delivered = {recipient: _await_mail(sandbox, recipient, stop) for recipient in recipients}
 
     for recipient, raw in delivered.items():
-        _step(narrator, f"Look at what {recipient} got")
+        _step(printer, f"Look at what {recipient} got")
         text, html = _bodies(raw)
         _require(MARKER.encode() not in raw and MARKER not in text + html, "the code is gone")
-        _fact(narrator, "✓", "the recipient code is gone")
+        _fact(printer, "✓", "the recipient code is gone")
         _require(not _attachment_names(raw), "no attachment is left in the mail")
-        _fact(narrator, "✓", f"no attachment is left: {format_size(len(raw))} in all")
+        _fact(printer, "✓", f"no attachment is left: {format_size(len(raw))} in all")
         links = _URL.findall(text)
         hrefs = [unescape(link) for link in _HREF.findall(html)]
         _require(sorted(links) == sorted(hrefs), "the same links in the HTML")
         if sandbox.stack.get("downloadUrl"):
             _require(len(links) == 1, "one link in the text")
-            contents = _download_from_page(narrator, links[0])
+            contents = _download_from_page(printer, links[0])
         else:
             _require(len(links) == len(attachments), "a link for each attachment in the text")
             contents = [_download(link) for link in links]
-        _compare(narrator, contents, attachments)
+        _compare(printer, contents, attachments)
 
 
 def recipient_code(recipients: list[str]) -> str:
@@ -189,18 +189,18 @@ def _attachment_names(raw: bytes) -> list[str]:
     ]
 
 
-def _download_from_page(narrator: Narrator, link: str) -> list[bytes]:
+def _download_from_page(printer: EventPrinter, link: str) -> list[bytes]:
     """Every file on the page of the link, each downloaded by its button."""
     try:
         page = open_page(link)
-        _fact(narrator, "GET", link)
+        _fact(printer, "GET", link)
         buttons = [button for button in page.buttons if button.is_for_one_file]
-        _fact(narrator, "page", f"“{page.heading}” with {len(buttons)} files to download")
+        _fact(printer, "page", f"“{page.heading}” with {len(buttons)} files to download")
         contents = []
         for button in buttons:
             file = press(page, button)
-            _fact(narrator, "POST", f"{button.name}={button.value}, the button “{button.label}”")
-            _fact(narrator, "303", f"to {file.location.partition('?')[0]}, for minutes")
+            _fact(printer, "POST", f"{button.name}={button.value}, the button “{button.label}”")
+            _fact(printer, "303", f"to {file.location.partition('?')[0]}, for minutes")
             contents.append(file.content)
     except (NotServed, OSError) as error:
         raise DemoFailed(f"{link} is a link to no file: {error}") from error
@@ -217,13 +217,15 @@ def _download(link: str) -> bytes:
     return content
 
 
-def _compare(narrator: Narrator, contents: list[bytes], attachments: Mapping[str, bytes]) -> None:
+def _compare(
+    printer: EventPrinter, contents: list[bytes], attachments: Mapping[str, bytes]
+) -> None:
     expected = {content: name for name, content in attachments.items()}
     for content in contents:
         name = expected.pop(content, None)
         _require(name is not None, "what was downloaded is an attachment, byte for byte")
         size = format_size(len(content))
-        _fact(narrator, "✓", f"{name} downloaded, equal byte for byte: {size}")
+        _fact(printer, "✓", f"{name} downloaded, equal byte for byte: {size}")
     _require(not expected, f"{', '.join(expected.values())} can be downloaded")
 
 
@@ -232,12 +234,12 @@ def _require(holds: bool, what: str) -> None:  # noqa: FBT001 (reads as a senten
         raise DemoFailed(f"did not hold: {what}")
 
 
-def _step(narrator: Narrator, text: str) -> None:
-    narrator.say(Text(f"\n{text}", "bold"))
+def _step(printer: EventPrinter, text: str) -> None:
+    printer.say(Text(f"\n{text}", "bold"))
 
 
-def _fact(narrator: Narrator, name: str, value: object) -> None:
-    narrator.say(Text.assemble((f"{name:>10}  ", "blue"), str(value)))
+def _fact(printer: EventPrinter, name: str, value: object) -> None:
+    printer.say(Text.assemble((f"{name:>10}  ", "blue"), str(value)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Events of the sandbox: its parts emit them, the narration and tests subscribe.
+"""Events of the sandbox: its parts emit them, the terminal and tests subscribe.
 
 A listener is called in the thread of the event, so it must be fast and safe for threads.
 """
@@ -101,7 +101,7 @@ class AttachmentScanned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class SandboxFailure:
     """A failure of the sandbox itself."""
 
     text: str
@@ -117,6 +117,6 @@ Event = (
     | NoticePublished
     | FunctionLogged
     | AttachmentScanned
-    | Trouble
+    | SandboxFailure
 )
 Listener = Callable[[Event], None]

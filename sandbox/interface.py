@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .deployers import Deployer
+from .ses.external_mail import MxAccess
 from .ses.outbox import Outbox
-from .ses.strangers import MxAccess
 from .smtp.access import SmtpAccess
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ def main() -> int:
             if made.returncode:
                 sys.stderr.write(made.stdout)
                 return 1
-            sys.stdout.write(how_to_look(project))
+            sys.stdout.write(inspection_lines(project))
             sys.stdout.flush()
             stop.wait()
     except (ConfigError, EmulatorError, NoEngine, OSError) as error:
@@ -54,7 +54,7 @@ def main() -> int:
     return 0
 
 
-def how_to_look(project: Project) -> str:
+def inspection_lines(project: Project) -> str:
     """The lines to paste into another shell, and the suggested commands."""
     programs = ":".join(shlex.quote(str(folder)) for folder in project.programs)
     exports = "".join(

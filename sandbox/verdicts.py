@@ -13,7 +13,7 @@ Mail comes in two ways. A device's mail, submitted to SES with a password, was s
 SES itself (`authenticate_submission`). It has signatures of the author's domain and of SES, and
 passes SPF. The sandbox treats every domain as verified by the account, except those under
 `.invalid`, which cannot exist (RFC 2606 section 2): they fail, so that this case can be tested.
-For mail from other servers, the test writes the results (`strangers`).
+For mail from other servers, the test writes the results (`external_mail`).
 """
 
 from __future__ import annotations

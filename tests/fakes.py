@@ -17,13 +17,13 @@ from relay_core.errors import AdapterError, Conflict, PermanentError, TransientE
 from relay_core.keys import AttachmentKey, MessageId, RawKey, WindowKey
 from relay_core.policy.directory import EMPTY_DIRECTORY, Directory
 from relay_core.ports import (
+    BudgetReserve,
     FileToStore,
     ImagePreviews,
     Link,
     Notice,
     OutgoingMail,
     Ports,
-    Purse,
     StoredManifest,
     SubmissionId,
     Version,
@@ -255,7 +255,7 @@ class MemoryWorld:
         self.reminders = MemoryReminders()
         self.budgets = memory_budget_windows()
         self.suppressions = memory_suppression_lists()
-        self.purse = Purse()
+        self.budget_reserve = BudgetReserve()
         self.previews: ImagePreviews | None = None
         self.workers = 0
 
@@ -299,7 +299,7 @@ class MemoryWorld:
             directories=self.directories,
             windows=self.windows,
             budgets=self.budgets,
-            purse=self.purse,
+            budget_reserve=self.budget_reserve,
             previews=self.previews,
             clock=self.clock,
         )

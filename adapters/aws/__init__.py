@@ -5,7 +5,7 @@
 `content_disposition` the header of a download. `ses` submits mail, `sns` publishes notices, `sqs`
 reads the queue's records (`sqs_record`), `ssm` the recipient directory, `event_bus` puts events.
 `sending_events` reads the bounces that SES reports. `clients` makes the clients of the `session`,
-with their timeouts and retries, on `connections` that are open beforehand; `at_once` makes several
-calls at the same time. `errors` maps whatever AWS answers to `TransientError` or `PermanentError`:
-nothing else leaves this package.
+with their timeouts and retries, on `connections` that are open beforehand; `concurrent_calls`
+makes several calls at the same time. `errors` maps whatever AWS answers to `TransientError` or
+`PermanentError`: nothing else leaves this package.
 """

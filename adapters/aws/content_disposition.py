@@ -43,9 +43,9 @@ def format_attachment_disposition(filename: str) -> str:
     `attachment`.
     """
     name = _shortened(_UNSAFE.sub("_", filename).strip()) or _FALLBACK_NAME
-    stand_in = _NOT_IN_STAND_IN.sub("_", name)
-    disposition = f'attachment; filename="{stand_in}"'
-    if stand_in == name:
+    ascii_name = _NOT_IN_STAND_IN.sub("_", name)
+    disposition = f'attachment; filename="{ascii_name}"'
+    if ascii_name == name:
         return disposition
     return f"{disposition}; filename*=UTF-8''{quote(name, safe=_ATTR_CHAR)}"
 

@@ -59,7 +59,7 @@ from relay_core.ports import FileToStore, Link, StoredManifest, StoredWindow, Ve
 from relay_core.record.manifest import Manifest
 from relay_core.record.manifest_json import format_manifest, parse_manifest
 
-from .at_once import each_at_once
+from .concurrent_calls import call_concurrently
 from .content_disposition import format_attachment_disposition
 from .errors import aws_call
 from .json_records import JsonRecords
@@ -113,7 +113,7 @@ class S3AttachmentStore:
         self, files: Sequence[FileToStore]
     ) -> list[TransientError | PermanentError | None]:
         """See `AttachmentStore.store_each`."""
-        return each_at_once(self.threads, self._try_to_store, files)
+        return call_concurrently(self.threads, self._try_to_store, files)
 
     def _try_to_store(self, file: FileToStore) -> TransientError | PermanentError | None:
         try:

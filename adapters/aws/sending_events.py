@@ -46,9 +46,9 @@ def configuration_set_of(event: Mapping[str, Any]) -> str | None:
 
 
 def _suppressed(
-    cause: Cause, told: Mapping[str, Any], recipients: list[Mapping[str, Any]]
+    cause: Cause, report: Mapping[str, Any], recipients: list[Mapping[str, Any]]
 ) -> tuple[Suppressed, ...]:
-    at = datetime.fromisoformat(told["timestamp"])
+    at = datetime.fromisoformat(report["timestamp"])
     found = []
     for one in recipients:
         address = parseaddr(one["emailAddress"])[1]

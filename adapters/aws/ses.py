@@ -26,7 +26,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from relay_core.errors import AdapterError, LostAnswer, SendingStopped
 from relay_core.ports import OutgoingMail, SubmissionId
 
-from .at_once import each_at_once
+from .concurrent_calls import call_concurrently
 from .errors import Fault, adapter_error, error_code, may_have_happened
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
@@ -50,7 +50,7 @@ class SesSubmission:
 
     def submit_each(self, mails: Sequence[OutgoingMail]) -> list[SubmissionId | AdapterError]:
         """See `Submission.submit_each`."""
-        return each_at_once(self.threads, self._submit, mails)
+        return call_concurrently(self.threads, self._submit, mails)
 
     def _submit(self, mail: OutgoingMail) -> SubmissionId | AdapterError:
         request: SendEmailRequestTypeDef = {

@@ -82,11 +82,11 @@ class Bounced:
 class ScansDue:
     """The scan results of a mail's files are due: a reminder that the function sent itself.
 
-    It is the `look`-th time, from 1.
+    It is the `check_number`-th time, from 1.
     """
 
     message_id: MessageId
-    look: int
+    check_number: int
 
 
 Notification = Received | Ignored | SummaryDue | Bounced | ScansDue
@@ -116,7 +116,9 @@ def _parse_body(body: object, incoming_bucket: str) -> tuple[Notification, ...]:
     if _SUMMARY_OF in body:
         return (SummaryDue(window=WindowKey(str(body[_SUMMARY_OF]))),)
     if _SCANS_OF in body:
-        return (ScansDue(message_id=MessageId(str(body[_SCANS_OF])), look=int(body["look"])),)
+        return (
+            ScansDue(message_id=MessageId(str(body[_SCANS_OF])), check_number=int(body["look"])),
+        )
     if EVENT_TYPE in body:
         if addresses := suppressed_by(body):
             return (Bounced(addresses=addresses, configuration_set=configuration_set_of(body)),)
@@ -184,7 +186,7 @@ def postpone(client: SQSClient, queue_url: str, record: SQSRecord, delay: timede
         )
 
 
-def send_anew(client: SQSClient, queue_url: str, record: SQSRecord, delay: timedelta) -> None:
+def requeue(client: SQSClient, queue_url: str, record: SQSRecord, delay: timedelta) -> None:
     """Send a message to the queue again, so that its tries start at zero.
 
     It becomes visible after `delay`, `MAX_RETRY_DELAY` at most. The one at hand stays: if it
@@ -220,7 +222,7 @@ class SqsReminders:
             TransientError: if SQS does not take it.
             PermanentError: likewise.
         """
-        body = {_SCANS_OF: due.message_id, "look": due.look}
+        body = {_SCANS_OF: due.message_id, "look": due.check_number}
         self._send(body, after, what=f"the scans of {due.message_id}")
 
     def _send(self, body: Mapping[str, object], after: timedelta, *, what: str) -> None:

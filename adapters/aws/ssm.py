@@ -48,7 +48,7 @@ class ParameterReader(Protocol):
 class SsmDirectories:
     """`Directories` in the parameter of that name.
 
-    `max_age` is how old the directory that is used may be. `on_trouble` is called for each
+    `max_age` is how old the directory that is used may be. `on_error` is called for each
     attempt that failed, whether an older directory stays in force or none was read yet;
     `on_problem` of each entry of a new directory that some mail will be refused for.
     """
@@ -57,7 +57,7 @@ class SsmDirectories:
     parameter_name: str
     max_age: timedelta
     clock: Callable[[], datetime]
-    on_trouble: Callable[[AdapterError], None]
+    on_error: Callable[[AdapterError], None]
     on_problem: Callable[[str], None]
     _document: str | None = field(default=None, init=False)
     _directory: Directory | None = field(default=None, init=False)
@@ -75,7 +75,7 @@ class SsmDirectories:
         try:
             directory = self._read()
         except AdapterError as error:
-            self.on_trouble(error)
+            self.on_error(error)
             if self._directory is None:
                 # Permanent for this call, but the operator can fix the cause for all mails at
                 # once.

@@ -38,7 +38,7 @@ from adapters.aws.downloads import Download, FileGone, S3Archives, S3Downloads, 
 from adapters.aws.excerpts import S3Excerpts
 from adapters.aws.s3 import S3AttachmentLinks
 from adapters.telemetry.download import PageTelemetry
-from relay_core.delivery.renewing import Asked
+from relay_core.delivery.renewing import RenewalResult
 from relay_core.errors import AdapterError
 from relay_core.keys import AttachmentKey
 from relay_core.links.download import (
@@ -53,30 +53,30 @@ from relay_core.links.download import (
     scanned,
 )
 from relay_core.links.excerpt import excerpt_of
-from relay_core.links.looking import Look, look_of, played_as
 from relay_core.links.preview import may_have_preview
 from relay_core.links.reference import reference_in
 from relay_core.links.tokens import LinkToken
+from relay_core.links.viewing import Viewer, played_as, viewer_of
 from relay_core.ports import Manifests
 from relay_core.wording.appearance import Appearance
 
 from .frame import Frame, frame_for
 from .http import Answer, Request, form_field, format_answer, parse_request, query_field
-from .look_page import Opened, picture_page, recording_page, text_page
 from .notices import RENEW, Notice, notice_of_file, notice_page
 from .open_link import NUMBER, OpenLink, open_link
 from .page import Shown, files_on, files_page, parts
 from .renewing import ExpiredLink, Renewals
+from .view_page import OpenedFile, picture_page, recording_page, text_page
 
 # What has not the shape of a token is no secret; whether one was issued is decided in one place.
 _ROUTE = re.compile(
     r"/(?P<token>[A-Za-z0-9_-]{40})(?:/(?P<what>preview|look)/(?P<number>[1-9][0-9]{0,6}))?\Z"
 )
 _ALL = "all"
-_NOTICE_OF_ASKED = {
-    Asked.SENT: Notice.NEW_LINK_SENT,
-    Asked.TOO_SOON: Notice.NEW_LINK_TOO_SOON,
-    Asked.NOT_OFFERED: Notice.EXPIRED,  # since the page was shown
+_NOTICE_OF_RENEWAL = {
+    RenewalResult.SENT: Notice.NEW_LINK_SENT,
+    RenewalResult.TOO_SOON: Notice.NEW_LINK_TOO_SOON,
+    RenewalResult.NOT_OFFERED: Notice.EXPIRED,  # since the page was shown
 }
 
 
@@ -149,7 +149,7 @@ class DownloadFunction:
         if self.renewals is None or request.method != "POST" or not form_field(request, RENEW):
             return self._notice(Notice.RENEWABLE, frame, link)
         try:
-            notice = _NOTICE_OF_ASKED[self.renewals.send(link)]
+            notice = _NOTICE_OF_RENEWAL[self.renewals.send(link)]
         except AdapterError as error:
             self.telemetry.failed(error)
             notice = Notice.NEW_LINK_NOT_SENT
@@ -214,13 +214,16 @@ class DownloadFunction:
     def _look(self, link: OpenLink, number: str) -> Answer:
         """The page of one file that can be shown by itself."""
         file, home = link.file(number), f"../../{link.token}"
-        if file is None or (look := look_of(file.attachment)) not in {Look.PICTURE, Look.TEXT}:
+        if file is None or (viewer := viewer_of(file.attachment)) not in {
+            Viewer.PICTURE,
+            Viewer.TEXT,
+        }:
             return self._notice(Notice.NO_SUCH_FILE, link.frame, link, home=home)
         (file,) = self._scanned((file,))
         if file.status is not FileStatus.READY:
             return self._notice(notice_of_file(file.status), link.frame, link, home=home)
         opened = self._opened(link, file, home=home, beside="")
-        if look is Look.PICTURE:
+        if viewer is Viewer.PICTURE:
             self.telemetry.shown("look", link.manifest.message_id)
             return picture_page(opened, f"../preview/{file.number}")
         content = self.excerpts.fetch(file.attachment.key)
@@ -229,8 +232,8 @@ class DownloadFunction:
         self.telemetry.shown("look", link.manifest.message_id)
         return text_page(opened, excerpt_of(content, file.attachment))
 
-    def _opened(self, link: OpenLink, file: OfferedFile, *, home: str, beside: str) -> Opened:
-        return Opened(
+    def _opened(self, link: OpenLink, file: OfferedFile, *, home: str, beside: str) -> OpenedFile:
+        return OpenedFile(
             view=link.view,
             file=file,
             home=home,

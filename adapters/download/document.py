@@ -77,8 +77,8 @@ def _footer(frame: Frame) -> str:
     if frame.reference:
         number = f"<strong><bdi>{escape(frame.reference)}</bdi></strong>"
         lines.append(say("Reference: {reference}", reference=number))
-    told = "".join(f"<p>{one}</p>\n" for one in lines)
-    return f"<footer>\n{told}</footer>\n" if told else ""
+    text_html = "".join(f"<p>{one}</p>\n" for one in lines)
+    return f"<footer>\n{text_html}</footer>\n" if text_html else ""
 
 
 # No characters of HTML (controls, surrogates, non-characters), or such that turn the direction of

@@ -8,7 +8,7 @@ from html import escape
 from http import HTTPStatus
 
 from relay_core.links.download import FileStatus, LinkStatus
-from relay_core.links.renewal import ASKED_AGAIN
+from relay_core.links.renewal import RENEWAL_INTERVAL
 from relay_core.wording.wording import translatable
 
 from .document import content_policy, document
@@ -165,7 +165,7 @@ _OFFERS = frozenset({Notice.RENEWABLE, Notice.NEW_LINK_NOT_SENT})
 _RETRY_AFTER = {
     Notice.UNAVAILABLE: timedelta(seconds=30),
     Notice.NEW_LINK_NOT_SENT: timedelta(minutes=2),
-    Notice.NEW_LINK_TOO_SOON: ASKED_AGAIN,
+    Notice.NEW_LINK_TOO_SOON: RENEWAL_INTERVAL,
 }
 
 RENEW = "renew"
@@ -189,7 +189,7 @@ def notice_page(notice: Notice, frame: Frame = PLAIN, *, home: str = "?") -> Ans
     """
     say = frame.wording.say
     title = say(notice.title)
-    told = "".join(f"<p>{say(paragraph)}</p>\n" for paragraph in notice.paragraphs)
+    text_html = "".join(f"<p>{say(paragraph)}</p>\n" for paragraph in notice.paragraphs)
     way_on = ""
     if notice in _WITH_A_WAY_BACK:
         way_on = f'<a class="button" href="{escape(home)}">{say("Back to the files")}</a>\n'
@@ -203,7 +203,7 @@ def notice_page(notice: Notice, frame: Frame = PLAIN, *, home: str = "?") -> Ans
         status=notice.status,
         content_type="text/html; charset=utf-8",
         body=document(
-            title, f'<div class="notice">\n<h1>{title}</h1>\n{told}{way_on}</div>\n', frame
+            title, f'<div class="notice">\n<h1>{title}</h1>\n{text_html}{way_on}</div>\n', frame
         ),
         policy=content_policy(frame, form_action="'self'" if is_offer else "'none'"),
         headers={"Retry-After": f"{retry_after.total_seconds():.0f}"} if retry_after else {},

@@ -18,8 +18,8 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from relay_core.links.download import Archive, FileStatus, LinkView, OfferedFile, shown_sender
-from relay_core.links.looking import Look, look_of
 from relay_core.links.preview import may_have_preview
+from relay_core.links.viewing import Viewer, viewer_of
 from relay_core.record.manifest import Manifest
 from relay_core.wording.wording import Wording, translatable
 
@@ -27,7 +27,7 @@ from .document import content_policy, document, isolated, isolated_name, text
 from .frame import PLAIN, Frame
 from .http import Answer
 from .kinds import kind_of_file
-from .look_page import has_page
+from .view_page import has_page
 
 PAGE_FILES = 100
 """How many files one page lists; Lambda answers with at most 6 MB."""
@@ -103,8 +103,8 @@ _NOTE = translatable(
 
 
 def _checking(wording: Wording) -> str:
-    told = wording.say("Your files are being checked. This usually takes a minute.")
-    return f'<p class="wait checking" role="status">{told}</p>\n'
+    text_html = wording.say("Your files are being checked. This usually takes a minute.")
+    return f'<p class="wait checking" role="status">{text_html}</p>\n'
 
 
 def _facts(manifest: Manifest, now: datetime, wording: Wording) -> str:
@@ -227,7 +227,7 @@ class _Item:
         if has_page(file):
             href = f"{text(self.token)}/look/{file.number}"
             return f'<a class="button" href="{href}">{say("View")}{name}</a>\n'
-        if look_of(file.attachment) is Look.RECORDING:
+        if viewer_of(file.attachment) is Viewer.RECORDING:
             return f'<button name="play" value="{file.number}">{say("Play")}{name}</button>\n'
         return ""
 

@@ -14,10 +14,10 @@ from functools import partial
 
 from adapters.aws.download_links import SsmLinkKeys, page_url
 from relay_core.delivery.renewal_mail import renewal_mail
-from relay_core.delivery.renewing import Asked, NewLink, send_new_link
+from relay_core.delivery.renewing import NewLink, RenewalResult, send_new_link
 from relay_core.links.download import LinkStatus, LinkView
 from relay_core.links.reference import reference
-from relay_core.links.renewal import RenewalPolicy, may_ask
+from relay_core.links.renewal import RenewalPolicy, may_renew
 from relay_core.outgoing.letterhead import Letterhead
 from relay_core.ports import Manifests, OutgoingMail, Submission
 from relay_core.record.manifest import Manifest
@@ -52,11 +52,11 @@ class Renewals:
             return False
         now = self.clock()
         return any(
-            one.recipient == view.recipient and may_ask(one, view.manifest, self.policy, now)
+            one.recipient == view.recipient and may_renew(one, view.manifest, self.policy, now)
             for one in view.manifest.deliveries
         )
 
-    def send(self, link: ExpiredLink) -> Asked:
+    def send(self, link: ExpiredLink) -> RenewalResult:
         """Send the recipient of an expired link another one.
 
         Raises:

@@ -57,7 +57,7 @@ class DeadLetter:
     """One message of the dead-letter queue.
 
     `raw_keys` are the mails that it announces, in practice one, and `arrived_at` when the first
-    of them did. `trouble` says why it announces none. `queued_at` is when it was sent to the
+    of them did. `problem` says why it announces none. `queued_at` is when it was sent to the
     queue that it failed on. `tries` counts how often it was received before, by the function and
     by those who looked. Times are in UTC.
     """
@@ -66,7 +66,7 @@ class DeadLetter:
     body: str
     raw_keys: tuple[RawKey, ...]
     arrived_at: datetime | None
-    trouble: str | None
+    problem: str | None
     queued_at: datetime
     tries: int
     receipt_handle: str
@@ -208,7 +208,7 @@ class SqsDeadLetters:
     def _parse(self, message: MessageTypeDef) -> DeadLetter:
         attributes = message.get("Attributes", {})
         raw_keys: list[RawKey] = []
-        troubles: list[str] = []
+        problems: list[str] = []
         arrived_at: datetime | None = None
         record = SQSRecord({"messageId": message["MessageId"], "body": message["Body"]})
         try:
@@ -218,22 +218,22 @@ class SqsDeadLetters:
                         raw_keys.append(raw_key)
                         arrived_at = arrived_at or notification.arrived_at
                     case Ignored(reason=reason):
-                        troubles.append(reason)
+                        problems.append(reason)
                     case SummaryDue(window=window):
-                        troubles.append(f"the summary of {window} could not be sent")
+                        problems.append(f"the summary of {window} could not be sent")
                     case ScansDue(message_id=message_id):
-                        troubles.append(f"the scans of {message_id} could not be looked at")
+                        problems.append(f"the scans of {message_id} could not be looked at")
                     case Bounced(addresses=addresses):
-                        told = ", ".join(one.address for one in addresses)
-                        troubles.append(f"{told} bounced, and could not be written down")
+                        listed = ", ".join(one.address for one in addresses)
+                        problems.append(f"{listed} bounced, and could not be written down")
         except UnreadableRecord as error:
-            troubles.append(error.detail)
+            problems.append(error.detail)
         return DeadLetter(
             sqs_message_id=message["MessageId"],
             body=message["Body"],
             raw_keys=tuple(raw_keys),
             arrived_at=arrived_at,
-            trouble="; ".join(troubles) or None,
+            problem="; ".join(problems) or None,
             queued_at=datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC),
             tries=int(attributes["ApproximateReceiveCount"]) - 1,
             receipt_handle=message["ReceiptHandle"],

@@ -29,21 +29,21 @@ from adapters.aws.sqs import (
     SummaryDue,
     parse_record,
     postpone,
+    requeue,
     retry_delay,
-    send_anew,
 )
 from adapters.aws.sqs_record import SQSRecord
 from adapters.before_timeout import before_timeout
 from adapters.telemetry.relay import Telemetry
-from relay_core.delivery.deaths import Attempt, tell_out_of_time
-from relay_core.delivery.ending import record_trouble
-from relay_core.delivery.scan_results import ScanResults, look_at_scans
+from relay_core.delivery.deaths import Attempt, record_out_of_time
+from relay_core.delivery.ending import record_error
+from relay_core.delivery.scan_results import ScanResults, check_scans
 from relay_core.errors import AdapterError, RelayError, TransientError
 from relay_core.keys import RawKey, WindowKey
 from relay_core.limits.suppression import Suppressed, SuppressionList
 from relay_core.ports import Ports, Windows
 from relay_core.record.lease import Worker
-from relay_core.record.report import Again, Outcome
+from relay_core.record.report import Outcome, Retry
 from relay_core.relay import relay_message
 from relay_core.settings import Settings
 from relay_core.throttling.address_watching import AddressWatch
@@ -143,30 +143,30 @@ class RelayFunction:
             self._result_of(notification, attempt, worker) for notification in notifications
         ]
         errors = [result for result in results if isinstance(result, Exception)]
-        again = [result for result in results if isinstance(result, Again)]
+        retries = [result for result in results if isinstance(result, Retry)]
         if any(isinstance(error, TransientError) for error in errors) or (
-            not errors and any(one.failed_try for one in again)
+            not errors and any(one.failed_try for one in retries)
         ):
             self._postpone(record, retry_delay(self.settings.retry_delay, record.receive_count))
-        if errors or any(one.failed_try for one in again):
+        if errors or any(one.failed_try for one in retries):
             return False
         try:
-            if again:
-                delay = min(one.after for one in again)
-                send_anew(self.queue, self.queue_url, record, delay)
+            if retries:
+                delay = min(one.after for one in retries)
+                requeue(self.queue, self.queue_url, record, delay)
         except AdapterError as error:
-            self.telemetry.not_sent_anew(error)
+            self.telemetry.not_requeued(error)
             # It counts as a try after all, and may have been the last one.
             for mail in notifications:
                 if isinstance(mail, Received):
                     tried = attempt.given_to(worker, self.settings)
-                    self._record_trouble(mail.raw_key, str(error), tried)
+                    self._record_error(mail.raw_key, str(error), tried)
             return False
         return True
 
     def _result_of(
         self, notification: Notification, attempt: Attempt, worker: Worker
-    ) -> Again | Exception | None:
+    ) -> Retry | Exception | None:
         """Why the queue has to deliver the message again, which is logged; None if it has not."""
         try:
             return self._handle_notification(notification, attempt, worker)
@@ -176,7 +176,7 @@ class RelayFunction:
 
     def _handle_notification(
         self, notification: Notification, attempt: Attempt, worker: Worker
-    ) -> Again | Exception | None:
+    ) -> Retry | Exception | None:
         match notification:
             case Ignored(reason=reason):
                 self.telemetry.ignored(reason)
@@ -193,22 +193,22 @@ class RelayFunction:
             case Bounced(addresses=addresses):
                 return self._suppress(addresses)
             case ScansDue():
-                return self._look_at_scans(notification)
+                return self._check_scans(notification)
             case Received():
                 with self.telemetry.mail(notification.raw_key):
                     return self._relay(notification, attempt, worker)
 
-    def _relay(self, mail: Received, attempt: Attempt, worker: Worker) -> Again | Exception | None:
+    def _relay(self, mail: Received, attempt: Attempt, worker: Worker) -> Retry | Exception | None:
         """Relay one mail; the answer says why the queue has to deliver the message again."""
         raw_key, now = mail.raw_key, self.ports.clock()
         worker = attempt.given_to(worker, self.settings)
         if not worker.has_time(now):
             report = not_begun(raw_key)
             self.telemetry.reported(report)
-            return report.again
+            return report.retry
         self.telemetry.begun()
         try:
-            with before_timeout(worker, now, lambda: self._tell_out_of_time(raw_key, worker)):
+            with before_timeout(worker, now, lambda: self._record_out_of_time(raw_key, worker)):
                 report = relay_message(
                     raw_key,
                     self.settings,
@@ -219,55 +219,55 @@ class RelayFunction:
                 )
         except TransientError as error:
             self.telemetry.retried(error)
-            self._record_trouble(raw_key, str(error), worker)
+            self._record_error(raw_key, str(error), worker)
             return error
         # Whatever one mail breaks must not take its neighbours with it. Nothing is swallowed:
         # the error is logged with its traceback and the message stays on the queue.
         except Exception as error:  # noqa: BLE001 - see the comment above
             self.telemetry.failed(error)
             known = isinstance(error, AdapterError)
-            trouble = str(error) if known else f"{type(error).__name__}: {error}; see the log"
-            self._record_trouble(raw_key, trouble, worker)
+            error_text = str(error) if known else f"{type(error).__name__}: {error}; see the log"
+            self._record_error(raw_key, error_text, worker)
             return error
         self.telemetry.reported(report)
-        self.addresses.saw(report)
-        if worker.is_last_try and report.again is not None and report.again.failed_try:
-            self._record_trouble(raw_key, report.detail, worker)
+        self.addresses.record_use(report)
+        if worker.is_last_try and report.retry is not None and report.retry.failed_try:
+            self._record_error(raw_key, report.detail, worker)
         # An earlier try may have stored the files, and not have come as far as to its reminder.
         is_second = attempt.number > 1 and report.outcome is not Outcome.BUSY
         if report.attachments or is_second:
-            first = ScansDue(message_id=report.message_id, look=1)
-            return self._remind_of_scans(first) or report.again
-        return report.again
+            first = ScansDue(message_id=report.message_id, check_number=1)
+            return self._remind_of_scans(first) or report.retry
+        return report.retry
 
     def _remind_of_scans(self, due: ScansDue) -> AdapterError | None:
         if self.scans is None:
             return None
         try:
             self.scans.reminders.remind_of_scans(
-                due, retry_delay(self.settings.retry_delay, due.look)
+                due, retry_delay(self.settings.retry_delay, due.check_number)
             )
         except AdapterError as error:
             self.telemetry.scans_not_watched(error)
             return error
         return None
 
-    def _look_at_scans(self, due: ScansDue) -> AdapterError | None:
+    def _check_scans(self, due: ScansDue) -> AdapterError | None:
         """Report malware found after a mail went out; an error if the queue has to retry."""
         if self.scans is None:
             self.telemetry.ignored("nothing is scanned any more")
             return None
         try:
-            looked = look_at_scans(
-                due.message_id, due.look, self.scans.results, self.settings, self.ports
+            check = check_scans(
+                due.message_id, due.check_number, self.scans.results, self.settings, self.ports
             )
         except AdapterError as error:
             self.telemetry.retried(error)
             return error
-        self.telemetry.scans_looked_at(due.message_id, looked)
-        if looked.is_last:
+        self.telemetry.scans_checked(due.message_id, check)
+        if check.is_last:
             return None
-        return self._remind_of_scans(replace(due, look=due.look + 1))
+        return self._remind_of_scans(replace(due, check_number=due.check_number + 1))
 
     def _suppress(self, addresses: Sequence[Suppressed]) -> AdapterError | None:
         """Write down whom not to send to; an error if the queue has to tell again."""
@@ -290,20 +290,20 @@ class RelayFunction:
             return error
         return None
 
-    def _tell_out_of_time(self, raw_key: RawKey, worker: Worker) -> None:
+    def _record_out_of_time(self, raw_key: RawKey, worker: Worker) -> None:
         """Record which mail the worker is stopped at, before it is stopped. Best effort."""
         self.telemetry.out_of_time(raw_key)
         try:
-            tell_out_of_time(raw_key, worker, self.settings, self.ports)
+            record_out_of_time(raw_key, worker, self.settings, self.ports)
         except AdapterError as error:
-            self.telemetry.trouble_not_recorded(error)
+            self.telemetry.error_not_recorded(error)
 
-    def _record_trouble(self, raw_key: RawKey, trouble: str, worker: Worker) -> None:
+    def _record_error(self, raw_key: RawKey, error_text: str, worker: Worker) -> None:
         """Write down why the mail was not relayed, for whoever looks for it. Best effort."""
         try:
-            record_trouble(raw_key, trouble, worker, self.settings, self.ports)
+            record_error(raw_key, error_text, worker, self.settings, self.ports)
         except AdapterError as second:
-            self.telemetry.trouble_not_recorded(second)
+            self.telemetry.error_not_recorded(second)
 
     def _postpone(self, record: SQSRecord, delay: timedelta) -> None:
         """Have the record tried again soon, rather than after the queue's own timeout.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from relay_core.keys import RawKey, message_id_of
 from relay_core.record.lease import Worker
-from relay_core.record.report import Again, Outcome, RelayReport
+from relay_core.record.report import Outcome, RelayReport, Retry
 
 if TYPE_CHECKING:  # read by nothing at run time, and slow to import
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -38,5 +38,5 @@ def not_begun(raw_key: RawKey) -> RelayReport:
         message_id=message_id_of(raw_key),
         outcome=Outcome.UNFINISHED,
         detail="the other mails of its batch took the worker's time",
-        again=Again(after=timedelta(0), failed_try=False),
+        retry=Retry(after=timedelta(0), failed_try=False),
     )

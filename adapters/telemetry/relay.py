@@ -29,7 +29,7 @@ from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from adapters.aws.sqs_record import SQSRecord
-from relay_core.delivery.scan_results import Looked
+from relay_core.delivery.scan_results import ScanCheck
 from relay_core.errors import AdapterError, Refusal
 from relay_core.keys import MessageId, RawKey, message_id_of
 from relay_core.record.report import Outcome, RelayReport
@@ -39,15 +39,18 @@ from .log_and_metrics import make_logger, make_metrics
 _WARNINGS = frozenset({Outcome.PARKED, Outcome.UNFINISHED})
 
 
-_MOST_TOLD, _MOST_OF_ONE = 20, 200
+_MAX_LOGGED_REFUSALS, _MAX_LOGGED_DETAIL = 20, 200
 """Of the refusals that one line of the log tells, and of the characters of each."""
 
 
-def _told(refusals: Sequence[Refusal]) -> str:
+def _format_refusals(refusals: Sequence[Refusal]) -> str:
     """Who was left out and why, on one line."""
-    told = [f"{one.reason}: {one.detail[:_MOST_OF_ONE]}" for one in refusals[:_MOST_TOLD]]
-    left = len(refusals) - len(told)
-    return " ".join("; ".join([*told, *([f"and {left} more"] if left else [])]).split())
+    shown = [
+        f"{one.reason}: {one.detail[:_MAX_LOGGED_DETAIL]}"
+        for one in refusals[:_MAX_LOGGED_REFUSALS]
+    ]
+    left = len(refusals) - len(shown)
+    return " ".join("; ".join([*shown, *([f"and {left} more"] if left else [])]).split())
 
 
 def outcome_metric(outcome: str) -> str:
@@ -145,24 +148,24 @@ class Telemetry:
         if report.by_previous_address:
             fields["by_previous_address"] = True
         if report.labels:
-            fields["labels"] = " ".join(report.labels)[:_MOST_OF_ONE]
+            fields["labels"] = " ".join(report.labels)[:_MAX_LOGGED_DETAIL]
         # No notice reports these, so only the log can say why.
-        is_telling = report.outcome is Outcome.IGNORED or report.again is not None
-        if is_telling:
+        logs_detail = report.outcome is Outcome.IGNORED or report.retry is not None
+        if logs_detail:
             fields["detail"] = report.detail
         if report.left_out:
-            fields["left_out_why"] = _told(report.left_out)
-        if report.again is not None:
-            fields["again_after_seconds"] = report.again.after.total_seconds()
-        worth_a_look = (
+            fields["left_out_why"] = _format_refusals(report.left_out)
+        if report.retry is not None:
+            fields["again_after_seconds"] = report.retry.after.total_seconds()
+        needs_attention = (
             report.failed
             or report.left_out
             or report.possibly_repeated
             or report.outcome in _WARNINGS
         )
-        log = self._logger.warning if worth_a_look else self._logger.info
+        log = self._logger.warning if needs_attention else self._logger.info
         log(f"mail {report.outcome.value}", extra=fields)
-        if report.detail and not is_telling:
+        if report.detail and not logs_detail:
             self._logger.debug("detail of the report", detail=report.detail)
 
     def ignored(self, reason: str) -> None:
@@ -176,18 +179,18 @@ class Telemetry:
         if notices:
             self._count("NoticesSummedUp", notices)
 
-    def scans_looked_at(self, message_id: MessageId, looked: Looked) -> None:
+    def scans_checked(self, message_id: MessageId, check: ScanCheck) -> None:
         """The results of the malware scan for a delivered mail's files were looked at."""
-        log = self._logger.error if looked.malicious else self._logger.info
+        log = self._logger.error if check.malicious else self._logger.info
         log(
             "scans looked at",
             outcome="scans-looked-at",
             correlation_id=message_id,
-            malicious=looked.malicious,
-            is_last=looked.is_last,
+            malicious=check.malicious,
+            is_last=check.is_last,
         )
-        if looked.malicious:
-            self._count("MalwareFound", looked.malicious)
+        if check.malicious:
+            self._count("MalwareFound", check.malicious)
 
     def scans_not_watched(self, error: AdapterError) -> None:
         """Nobody would look at the scans of a mail's files, so its message comes again."""
@@ -253,7 +256,7 @@ class Telemetry:
         """A new recipient directory has an entry that some mail will be refused for."""
         self._logger.warning("an entry of the recipient directory is not usable", cause=problem)
 
-    def not_sent_anew(self, error: AdapterError) -> None:
+    def not_requeued(self, error: AdapterError) -> None:
         """A mail that is to come again could not be sent to the queue; its old record stays."""
         self._logger.warning(
             "the message counts as tried, because it cannot be sent to the queue again",
@@ -261,7 +264,7 @@ class Telemetry:
             cause=str(error),
         )
 
-    def trouble_not_recorded(self, error: AdapterError) -> None:
+    def error_not_recorded(self, error: AdapterError) -> None:
         """The trouble of a mail, which the log has, is not recorded in its manifest."""
         self._logger.warning(
             "this trouble is not recorded in the manifest",

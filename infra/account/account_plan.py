@@ -74,7 +74,7 @@ def plan_account(config: StackConfig, found: Found) -> AccountPlan:
     _refuse_taken_domains(config, found, before)
     wanted = config.domains if config.create_identities else ()
     domains = tuple(dict.fromkeys((*before.domains, *wanted)))
-    records, told = plan_records(config, found, before, domains)
+    records, record_warnings = plan_records(config, found, before, domains)
     concurrency, too_low = _concurrency(config, found)
     return AccountPlan(
         holdings=Holdings(
@@ -87,11 +87,11 @@ def plan_account(config: StackConfig, found: Found) -> AccountPlan:
         zone_name=found.zone.name if found.zone else None,
         download_max_concurrency=concurrency,
         warnings=(
-            *found.troubles,
+            *found.warnings,
             *_warnings_of_region(config),
             *_warnings_of_rule_set(config, found),
             *_warnings_of_domains(config, found, before),
-            *told,
+            *record_warnings,
             *domain_warnings(config, found.zone, before),
             *too_low,
             *_warnings_of_key(config, before),

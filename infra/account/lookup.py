@@ -74,7 +74,7 @@ class Found:
     without one, or if it does not exist. `accounts` is read only if the provider assumes a role,
     which boto3 does not. `removed_parameters` are the stack's parameters that this deployment
     deletes. `smtp_users` are the names of the stack's SMTP users that have a parameter, current
-    and former ones of smtpUsers. `troubles` are sentences about what could not be read.
+    and former ones of smtpUsers. `warnings` are sentences about what could not be read.
     """
 
     active_rule_set: str | None = None
@@ -86,7 +86,7 @@ class Found:
     accounts: Accounts | None = None
     removed_parameters: frozenset[str] = frozenset()
     smtp_users: frozenset[str] = frozenset()
-    troubles: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def look_up(config: StackConfig) -> Found:
@@ -97,13 +97,13 @@ def look_up(config: StackConfig) -> Found:
             parameters, the zone, whether the stack has a configuration set.
         UnreadableHoldings: if the list of what the stack has created is malformed or missing.
     """
-    troubles: list[str] = []
+    warnings: list[str] = []
 
-    def ask_if_allowed(what: str, ask: Callable[[], Answer]) -> Answer | None:
+    def call_if_allowed(what: str, ask: Callable[[], Answer]) -> Answer | None:
         try:
             return _or_none(ask)
         except Exception as error:  # noqa: BLE001 (Pulumi raises a bare Exception)
-            troubles.append(f"{what} could not be read: {_last_line(error)}")
+            warnings.append(f"{what} could not be read: {_last_line(error)}")
             return None
 
     list_name = parameter_name(config.project, config.stack)
@@ -115,7 +115,7 @@ def look_up(config: StackConfig) -> Found:
     zone_id = config.hosted_zone_id or (holdings.zone if holdings else None)
     identities = {}
     for name in dict.fromkeys(chain(*config.covering_identities.values())):
-        answer = ask_if_allowed(
+        answer = call_if_allowed(
             f"the SES identity {name}",
             lambda name=name: aws.sesv2.get_email_identity(email_identity=name),  # type: ignore[misc]
         )
@@ -123,7 +123,7 @@ def look_up(config: StackConfig) -> Found:
             identities[name] = bool(answer.verified_for_sending_status)
     quota = None
     if config.has_page and config.download_max_concurrency:
-        quota = ask_if_allowed(
+        quota = call_if_allowed(
             "the account's quota of concurrent Lambda executions",
             lambda: aws.servicequotas.get_service_quota(
                 service_code="lambda", quota_code=_LAMBDA_CONCURRENCY
@@ -131,7 +131,7 @@ def look_up(config: StackConfig) -> Found:
         )
     users = None
     if listed is not None:
-        users = ask_if_allowed("the parameters of smtpUsers", lambda: _smtp_users(config))
+        users = call_if_allowed("the parameters of smtpUsers", lambda: _smtp_users(config))
     return Found(
         active_rule_set=active_rule_set(),
         is_deployed=listed is not None or _or_none(lambda: _parameter(directory)) is not None,
@@ -143,10 +143,10 @@ def look_up(config: StackConfig) -> Found:
         removed_parameters=frozenset(
             name
             for name in removed_parameters(config)
-            if ask_if_allowed(f"the parameter {name}", lambda name=name: _parameter(name))  # type: ignore[misc]
+            if call_if_allowed(f"the parameter {name}", lambda name=name: _parameter(name))  # type: ignore[misc]
         ),
         smtp_users=users or frozenset(),
-        troubles=tuple(troubles),
+        warnings=tuple(warnings),
     )
 
 

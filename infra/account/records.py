@@ -43,37 +43,37 @@ def plan_records(
         return (), _warnings_of_lost_zone(before)
     # If hostedZoneId changed, the stack's records are in the old zone.
     own = before.records if config.hosted_zone_id in {None, before.zone} else ()
-    written, told = [], []
+    written, warnings = [], []
     for record in writable(args, zone):
         present = _present(zone.records, record)
         if record.key in own or not present:
             written.append(record.key)
         elif set(present) != set(map(str, record.values)):
-            told.append(_told_of(record, present))
+            warnings.append(_warning_of(record, present))
     names = {*domains, *(record.domain for record in mail_records(args))}
     if outside := {name for name in names if not is_in_zone(name, zone.name)}:
-        told.append(
+        warnings.append(
             f"hostedZoneId is the zone {zone.name}, which cannot hold records of"
             f" {', '.join(sorted(outside))}: publish those by hand, as the stack's output"
             " dnsRecords lists them."
         )
     if config.hosted_zone_id is None:
-        told.append(
+        warnings.append(
             f"hostedZoneId is left out, but this stack has written records to the zone"
             f" {zone.name}: it keeps them, because mail stops without them"
         )
-    return tuple(written), tuple(told)
+    return tuple(written), tuple(warnings)
 
 
 def _warnings_of_lost_zone(before: Holdings) -> tuple[str, ...]:
     if before.zone is None:
         return ()
-    told = (
+    warnings = (
         f"this stack has written its records to the zone {before.zone}, which Route 53 no longer"
         " has: the stack drops them from its list. Publish the stack's output dnsRecords where the"
         " domains are now, or set hostedZoneId"
     )
-    return (told,)
+    return (warnings,)
 
 
 def _present(
@@ -89,7 +89,7 @@ _MERGE = {
 }
 
 
-def _told_of(record: RecordSet, present: tuple[str, ...]) -> str:
+def _warning_of(record: RecordSet, present: tuple[str, ...]) -> str:
     return (
         f"the zone has a record {record.type} of {record.name} already, which is left as it is:"
         f" {' | '.join(present)}. This stack would write {' | '.join(map(str, record.values))};"

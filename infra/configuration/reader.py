@@ -76,13 +76,13 @@ def read_config(source: pulumi.Config, *, stack: str) -> StackConfig:
 
     # A reported key gets a valid placeholder, so that the other keys are still checked.
     complete = {**_PLACEHOLDERS, **values}
-    told = {problem.field for problem in problems}
+    reported = {problem.field for problem in problems}
     try:
         config = StackConfig(
             project=source.name, stack=stack, region=region or "eu-central-1", **complete
         )
     except InvalidConfig as error:
-        problems += [problem for problem in error.problems if problem.field not in told]
+        problems += [problem for problem in error.problems if problem.field not in reported]
     if problems:
         raise InvalidConfig(source.name, tuple(problems))
     return config

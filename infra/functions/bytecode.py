@@ -69,10 +69,10 @@ class InMemory:
 def runtime_python() -> Path | None:
     """A Python of this machine with the function's version; None if there is none."""
     for python in _candidates():
-        asked = subprocess.run(  # noqa: S603 - the arguments are ours
+        answer = subprocess.run(  # noqa: S603 - the arguments are ours
             [python, "-E", "-S", "-c", _ASK], capture_output=True, text=True, check=False
         )
-        if asked.stdout.strip() == _ANSWER:
+        if answer.stdout.strip() == _ANSWER:
             return python
     return None
 
@@ -93,10 +93,10 @@ def bytecode_of(sources: Mapping[str, bytes], python: Path) -> dict[str, InMemor
         subprocess.CalledProcessError: if one of them is not valid Python; its output goes to
             standard error.
     """
-    asked = {name: base64.b64encode(sources[name]).decode() for name in sorted(sources)}
+    sources_json = {name: base64.b64encode(sources[name]).decode() for name in sorted(sources)}
     answered = subprocess.run(  # noqa: S603 - likewise
         [python, "-E", "-S", "-W", "ignore", "-c", _COMPILE],
-        input=json.dumps(asked),
+        input=json.dumps(sources_json),
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -113,7 +113,7 @@ def _policy(args: StackKeyArgs) -> tuple[policies.Statement, ...]:
             "Condition": {
                 "StringEquals": {
                     "kms:CallerAccount": account,
-                    "kms:ViaService": _asked_by(args.region, ("s3", "sqs", "sns")),
+                    "kms:ViaService": _via_services(args.region, ("s3", "sqs", "sns")),
                 },
                 "ArnLike": {
                     "aws:PrincipalArn": [
@@ -139,10 +139,10 @@ def use_of(
             "UseTheKey",
             _USE,
             [key_arn],
-            condition={"StringEquals": {"kms:ViaService": _asked_by(region, services)}},
+            condition={"StringEquals": {"kms:ViaService": _via_services(region, services)}},
         ),
     )
 
 
-def _asked_by(region: str, services: Sequence[str]) -> list[str]:
+def _via_services(region: str, services: Sequence[str]) -> list[str]:
     return [f"{service}.{region}.amazonaws.com" for service in services]

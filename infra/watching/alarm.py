@@ -16,10 +16,10 @@ class Alarm:
     """Fires when `metric` exceeds `threshold` in `breaching` of the last `periods`.
 
     `key` ends its name, and is its heading in the operator's document. `meaning` and `first` are
-    sentences: what is wrong, and what to do first. `tells_end`: whether it also reports its end.
-    `holds_without_data`: whether missing data leaves its state unchanged, instead of counting as
-    good. `tells_both_topics`: whether it also goes to the fallback topic, because the alarms topic
-    may have no subscriber.
+    sentences: what is wrong, and what to do first. `notifies_recovery`: whether it also reports
+    its end. `holds_without_data`: whether missing data leaves its state unchanged, instead of
+    counting as good. `notifies_both_topics`: whether it also goes to the fallback topic, because
+    the alarms topic may have no subscriber.
     """
 
     key: str
@@ -30,9 +30,9 @@ class Alarm:
     period_seconds: int = 5 * MINUTE
     periods: int = 1
     breaching: int = 1
-    tells_end: bool = False
+    notifies_recovery: bool = False
     holds_without_data: bool = False
-    tells_both_topics: bool = False
+    notifies_both_topics: bool = False
 
     def description(self, stack: str, documents_url: str | None = None) -> str:
         """The text that the operator gets, 1024 characters at most (CloudWatch).

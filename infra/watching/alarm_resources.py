@@ -16,7 +16,7 @@ from .metrics import Subject
 class AlarmsArgs:
     """The alarms of a stack, the resources that they measure, and the topics that they notify.
 
-    `second_topic_arn` is used only by alarms with `Alarm.tells_both_topics`.
+    `second_topic_arn` is used only by alarms with `Alarm.notifies_both_topics`.
     """
 
     stack: str
@@ -37,8 +37,8 @@ class Alarms(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mail-relay:alarms:Alarms", name, None, opts)
 
-        def told(alarm: Alarm) -> list[pulumi.Input[str]]:
-            second = [args.second_topic_arn] if alarm.tells_both_topics else []
+        def actions(alarm: Alarm) -> list[pulumi.Input[str]]:
+            second = [args.second_topic_arn] if alarm.notifies_both_topics else []
             return [args.topic_arn, *second]
 
         self.arns = tuple(
@@ -55,8 +55,8 @@ class Alarms(pulumi.ComponentResource):
                 comparison_operator="GreaterThanThreshold",
                 threshold=alarm.threshold,
                 treat_missing_data="ignore" if alarm.holds_without_data else "notBreaching",
-                alarm_actions=told(alarm),
-                ok_actions=told(alarm) if alarm.tells_end else [],
+                alarm_actions=actions(alarm),
+                ok_actions=actions(alarm) if alarm.notifies_recovery else [],
                 opts=pulumi.ResourceOptions(parent=self),
             ).arn
             for alarm in args.alarms

@@ -91,7 +91,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             metric=metrics.OLDEST_MAIL,
             threshold=thresholds.oldest_message_seconds,
             period_seconds=MINUTE,
-            tells_end=True,
+            notifies_recovery=True,
             meaning=f"A mail has waited for more than {thresholds.oldest_message_seconds} seconds:"
             " the relay does not keep up with the incoming mail.",
             first="'relayctl list --state failing --since 1h' shows the mails that fail and"
@@ -124,7 +124,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             threshold=0,
             periods=3,
             breaching=3,
-            tells_end=True,
+            notifies_recovery=True,
             meaning="Lambda has refused to start workers for 15 minutes: the account's concurrency"
             " is used up. Each refused start costs a mail one of its tries.",
             first="find the function of this account and region with the most"
@@ -146,7 +146,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             metric=metrics.PARKED,
             threshold=0,
             periods=_LINGERING,
-            tells_end=True,
+            notifies_recovery=True,
             meaning="The account may not send: sending is paused, the account is suspended, or its"
             " daily quota is used up. Mails wait in the queue: none is lost, none is delivered.",
             first="open the account dashboard of SES in this region: it states the reason and the"
@@ -178,7 +178,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             metric=metrics.DIRECTORY_FAILURES,
             threshold=0,
             periods=_LINGERING,
-            tells_end=True,
+            notifies_recovery=True,
             meaning="The recipient directory cannot be read. Workers use the last version they"
             " read; a worker that has read none retries its mail later.",
             first="see whether the parameter that the stack's output directoryParameter names was"
@@ -201,7 +201,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             metric=metrics.BOUNCE_RATE,
             threshold=REVIEWED_BOUNCE_RATE,
             period_seconds=HOUR,
-            tells_end=True,
+            notifies_recovery=True,
             holds_without_data=True,
             meaning="More than 5 % of the mail that this account sends in this region, by this"
             " stack or not, bounces: AWS reviews such an account, and pauses it at 10 %.",
@@ -213,7 +213,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             metric=metrics.COMPLAINT_RATE,
             threshold=REVIEWED_COMPLAINT_RATE,
             period_seconds=HOUR,
-            tells_end=True,
+            notifies_recovery=True,
             holds_without_data=True,
             meaning="More than 0.1 % of the mail that this account sends in this region, by this"
             " stack or not, is reported as spam: AWS reviews it, and pauses it at 0.5 %.",
@@ -253,7 +253,7 @@ def _alarms_of_page(log_group: str) -> tuple[Alarm, ...]:
             threshold=0,
             periods=3,
             breaching=3,
-            tells_end=True,
+            notifies_recovery=True,
             meaning="For 15 minutes, download pages had more requests than downloadMaxConcurrency"
             " allows. Some were refused; mail is relayed.",
             first="see on the dashboard which pages were requested. If most links are unknown,"
@@ -286,8 +286,8 @@ def _not_posted(log_group: str) -> Alarm:
         metric=metrics.NOT_POSTED,
         threshold=0,
         period_seconds=MINUTE,
-        tells_end=True,
-        tells_both_topics=True,
+        notifies_recovery=True,
+        notifies_both_topics=True,
         meaning="A notice or an alarm could not be posted to a webhook or to the event bus at any"
         " of its tries. It is kept in the dead-letter queue for 14 days. E-mail is not affected.",
         first=f"see the last 'not posted' in the log group {log_group}: it names the receiver and"
@@ -303,9 +303,9 @@ def _alarms_of_watch(log_group: str) -> tuple[Alarm, ...]:
             metric=metrics.SUBSCRIPTIONS_MISSING,
             threshold=0,
             period_seconds=HOUR,
-            tells_end=True,
+            notifies_recovery=True,
             holds_without_data=True,
-            tells_both_topics=True,
+            notifies_both_topics=True,
             meaning="An address of alarmEmails or fallbackEmails is not subscribed: it has not"
             " confirmed, has unsubscribed, or SNS has disabled it. It gets no mail.",
             first=f"see the last 'not subscribed' in the log group {log_group}: it names the"
@@ -315,7 +315,7 @@ def _alarms_of_watch(log_group: str) -> tuple[Alarm, ...]:
             key="alarms-undelivered",
             metric=metrics.ALARMS_UNDELIVERED,
             threshold=0,
-            tells_both_topics=True,
+            notifies_both_topics=True,
             meaning="SNS could not deliver a message of the alarms topic to a subscriber, and does"
             " not retry: an alarm may be lost.",
             first="look at the dashboard for the state of every alarm, then at the topic's"

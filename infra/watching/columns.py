@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import metrics
-from .metrics import Metric, asked, asked_at_domain, counted, invoked, received
+from .metrics import (
+    Metric,
+    domain_metric,
+    function_metric,
+    page_metric,
+    queue_metric,
+    relay_metric,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +100,7 @@ def columns(limits: Limits) -> tuple[Column, ...]:
             explanation="from SES, through the bucket",
             graphs=(
                 _graph("Mails received", (metrics.MAILS_RECEIVED, "mails in 5 minutes")),
-                _graph("Bytes received", (counted("MessageBytes"), "bytes in 5 minutes")),
+                _graph("Bytes received", (relay_metric("MessageBytes"), "bytes in 5 minutes")),
             ),
         ),
         Column(
@@ -102,9 +109,9 @@ def columns(limits: Limits) -> tuple[Column, ...]:
             graphs=(
                 _graph(
                     "Mails in the queue",
-                    (received("ApproximateNumberOfMessagesVisible", "Maximum"), "waiting"),
-                    (received("ApproximateNumberOfMessagesNotVisible", "Maximum"), "in work"),
-                    (received("ApproximateNumberOfMessagesDelayed", "Maximum"), "put off"),
+                    (queue_metric("ApproximateNumberOfMessagesVisible", "Maximum"), "waiting"),
+                    (queue_metric("ApproximateNumberOfMessagesNotVisible", "Maximum"), "in work"),
+                    (queue_metric("ApproximateNumberOfMessagesDelayed", "Maximum"), "put off"),
                 ),
                 _graph("Age of the oldest mail", (metrics.OLDEST_MAIL, "seconds")),
             ),
@@ -115,25 +122,25 @@ def columns(limits: Limits) -> tuple[Column, ...]:
             graphs=(
                 _graph(
                     "Mails by outcome",
-                    *((counted(metric), outcome) for metric, outcome in _OUTCOMES.items()),
+                    *((relay_metric(metric), outcome) for metric, outcome in _OUTCOMES.items()),
                     stacked=True,
                 ),
                 _graph(
                     "Invocations",
-                    (invoked("Invocations", "Sum"), "mails given to workers"),
+                    (function_metric("Invocations", "Sum"), "mails given to workers"),
                     (metrics.ERRORS, "errors"),
                     (metrics.THROTTLES, "throttles"),
                 ),
                 _graph(
                     "Duration of a mail",
-                    (invoked("Duration", "p50"), "ms, p50"),
-                    (invoked("Duration", "p95"), "ms, p95"),
-                    (invoked("Duration", "Maximum"), "ms, longest"),
+                    (function_metric("Duration", "p50"), "ms, p50"),
+                    (function_metric("Duration", "p95"), "ms, p95"),
+                    (function_metric("Duration", "Maximum"), "ms, longest"),
                     limit=Line(value=1000 * limits.function_timeout_seconds, label="timeout"),
                 ),
                 _graph(
                     "Workers at once",
-                    (invoked("ConcurrentExecutions", "Maximum"), "workers"),
+                    (function_metric("ConcurrentExecutions", "Maximum"), "workers"),
                     limit=Line(value=limits.max_concurrency, label="maxConcurrency"),
                 ),
             ),
@@ -144,23 +151,23 @@ def columns(limits: Limits) -> tuple[Column, ...]:
             graphs=(
                 _graph(
                     "Recipients",
-                    (counted("RecipientsSubmitted"), "submitted"),
+                    (relay_metric("RecipientsSubmitted"), "submitted"),
                     (metrics.RECIPIENTS_FAILED, "failed"),
-                    (counted("RecipientsLeftOut"), "left out"),
-                    (counted("RecipientsPossiblyRepeated"), "possibly repeated"),
-                    (counted("DuplicatesAvoided"), "repetitions avoided"),
+                    (relay_metric("RecipientsLeftOut"), "left out"),
+                    (relay_metric("RecipientsPossiblyRepeated"), "possibly repeated"),
+                    (relay_metric("DuplicatesAvoided"), "repetitions avoided"),
                 ),
                 _graph(
                     "From receipt to last submission",
-                    (counted("SubmissionAge", "p50"), "seconds, p50"),
-                    (counted("SubmissionAge", "p95"), "seconds, p95"),
-                    (counted("SubmissionAge", "Maximum"), "seconds, longest"),
+                    (relay_metric("SubmissionAge", "p50"), "seconds, p50"),
+                    (relay_metric("SubmissionAge", "p95"), "seconds, p95"),
+                    (relay_metric("SubmissionAge", "Maximum"), "seconds, longest"),
                 ),
-                _graph("Attachments", (counted("AttachmentsDetached"), "detached")),
-                _graph("Bytes of attachments", (counted("AttachmentBytes"), "bytes stored")),
+                _graph("Attachments", (relay_metric("AttachmentsDetached"), "detached")),
+                _graph("Bytes of attachments", (relay_metric("AttachmentBytes"), "bytes stored")),
             ),
         ),
-        *(() if most_pages is None else (_fetched(limits, most_pages),)),
+        *(() if most_pages is None else (_download_column(limits, most_pages),)),
         Column(
             title="Went wrong",
             explanation="and who has to look at it",
@@ -168,7 +175,7 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                 _graph("Dead letters", (metrics.DEAD_LETTERS, "mails")),
                 Graph(
                     title="Refusals by reason",
-                    series=(Series(metric=counted("Refusals"), label="refused"),),
+                    series=(Series(metric=relay_metric("Refusals"), label="refused"),),
                     stacked=True,
                     by="reason",
                 ),
@@ -182,12 +189,12 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                 ),
                 _graph(
                     "Suppressed and summed up",
-                    (counted("AddressesSuppressed"), "addresses not sent to any more"),
-                    (counted("NoticesSummedUp"), "notices told in a summary"),
+                    (relay_metric("AddressesSuppressed"), "addresses not sent to any more"),
+                    (relay_metric("NoticesSummedUp"), "notices told in a summary"),
                 ),
                 _graph(
                     "Mail by previous addresses",
-                    (counted("MessagesByPreviousAddress"), "mails"),
+                    (relay_metric("MessagesByPreviousAddress"), "mails"),
                 ),
                 _graph("Device mail that bounced", (metrics.DEVICE_BOUNCES, "mails lost")),
                 _graph("Bounces, whole account", (metrics.BOUNCE_RATE, "of mails sent")),
@@ -208,13 +215,13 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                         ),
                     )
                 ),
-                *_heard(limits),
+                *_undelivered_graphs(limits),
             ),
         ),
     )
 
 
-def _heard(limits: Limits) -> tuple[Graph, ...]:
+def _undelivered_graphs(limits: Limits) -> tuple[Graph, ...]:
     """The graph of notices and alarms that are not delivered."""
     series = (
         *(((metrics.NOT_POSTED, "not posted"),) if limits.is_posted else ()),
@@ -231,8 +238,8 @@ def _heard(limits: Limits) -> tuple[Graph, ...]:
     return (_graph("Notices and alarms not delivered", *series),) if series else ()
 
 
-def _fetched(limits: Limits, most_pages: int) -> Column:
-    at_domain = (asked_at_domain("Latency", "p50"), asked_at_domain("Latency", "p95"))
+def _download_column(limits: Limits, most_pages: int) -> Column:
+    at_domain = (domain_metric("Latency", "p50"), domain_metric("Latency", "p95"))
     limit = Line(value=most_pages, label="downloadMaxConcurrency") if most_pages else None
     return Column(
         title="Fetched",
@@ -240,19 +247,19 @@ def _fetched(limits: Limits, most_pages: int) -> Column:
         graphs=(
             Graph(
                 title="Pages by status",
-                series=(Series(metric=counted("PagesShown"), label="shown"),),
+                series=(Series(metric=relay_metric("PagesShown"), label="shown"),),
                 stacked=True,
                 by="status",
             ),
             _graph(
                 "Downloads",
-                (counted("DownloadsStarted"), "started"),
-                (counted("ArchivesMade"), "archives made"),
+                (relay_metric("DownloadsStarted"), "started"),
+                (relay_metric("ArchivesMade"), "archives made"),
             ),
             _graph(
                 "Time to a page",
-                (asked("UrlRequestLatency", "p50"), "ms, p50"),
-                (asked("UrlRequestLatency", "p95"), "ms, p95"),
+                (page_metric("UrlRequestLatency", "p50"), "ms, p50"),
+                (page_metric("UrlRequestLatency", "p95"), "ms, p95"),
                 *(
                     zip(at_domain, ("ms at the domain, p50", "ms at the domain, p95"), strict=True)
                     if limits.has_domain
@@ -261,7 +268,7 @@ def _fetched(limits: Limits, most_pages: int) -> Column:
             ),
             _graph(
                 "Pages at once",
-                (asked("ConcurrentExecutions", "Maximum"), "requests"),
+                (page_metric("ConcurrentExecutions", "Maximum"), "requests"),
                 limit=limit,
             ),
         ),

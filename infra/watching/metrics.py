@@ -80,35 +80,35 @@ class Metric:
         return {dimension: names[self.of]} if dimension else {}
 
 
-def received(name: str, statistic: str) -> Metric:
+def queue_metric(name: str, statistic: str) -> Metric:
     """A metric of the queue."""
     return Metric(name=name, of=Subject.INCOMING_QUEUE, statistic=statistic)
 
 
-def invoked(name: str, statistic: str) -> Metric:
+def function_metric(name: str, statistic: str) -> Metric:
     """A metric of the function, as Lambda sees it."""
     return Metric(name=name, of=Subject.FUNCTION, statistic=statistic)
 
 
-def asked(name: str, statistic: str = "Sum") -> Metric:
+def page_metric(name: str, statistic: str = "Sum") -> Metric:
     """A metric of the download page's function, as Lambda sees it."""
     return Metric(name=name, of=Subject.DOWNLOAD_PAGE, statistic=statistic)
 
 
-def asked_at_domain(name: str, statistic: str = "Sum") -> Metric:
+def domain_metric(name: str, statistic: str = "Sum") -> Metric:
     """A metric of the API at the domain of the links."""
     return Metric(name=name, of=Subject.DOWNLOAD_DOMAIN, statistic=statistic)
 
 
-def counted(name: str, statistic: str = "Sum") -> Metric:
+def relay_metric(name: str, statistic: str = "Sum") -> Metric:
     """A metric that the relay itself writes."""
     return Metric(name=name, of=Subject.RELAY, statistic=statistic)
 
 
-MAILS_RECEIVED = received("NumberOfMessagesSent", "Sum")
+MAILS_RECEIVED = queue_metric("NumberOfMessagesSent", "Sum")
 """Messages sent to the queue. Messages received would count every try."""
 
-OLDEST_MAIL = received("ApproximateAgeOfOldestMessage", "Maximum")
+OLDEST_MAIL = queue_metric("ApproximateAgeOfOldestMessage", "Maximum")
 """Seconds. A message that was received three times is left out, so that one bad mail does not
 hide the others' age (SQS guide, "Available CloudWatch metrics")."""
 
@@ -117,23 +117,23 @@ DEAD_LETTERS = Metric(
     of=Subject.DEAD_LETTER_QUEUE,
     statistic="Maximum",
 )
-ERRORS = invoked("Errors", "Sum")
-THROTTLES = invoked("Throttles", "Sum")
-PAGE_FAILURES = asked("Url5xxCount")
+ERRORS = function_metric("Errors", "Sum")
+THROTTLES = function_metric("Throttles", "Sum")
+PAGE_FAILURES = page_metric("Url5xxCount")
 """Requests with a 5xx answer, from the function or because it died (AWS Lambda guide, "Monitoring
 Lambda function URLs")."""
 
-DOMAIN_FAILURES = asked_at_domain("5xx")
+DOMAIN_FAILURES = domain_metric("5xx")
 """The same of requests at downloadDomain, which Lambda does not count as requests of the URL (API
 Gateway guide, "Monitor CloudWatch metrics for HTTP APIs")."""
 
-PAGE_THROTTLES = asked("Throttles")
-AT_LAST_TRY = counted("MessagesAtLastTry")
-PARKED = counted("MessagesParked")
-HELD = counted("MessagesHeld")
-RECIPIENTS_FAILED = counted("RecipientsFailed")
-DIRECTORY_FAILURES = counted("DirectoryFailures")
-MALWARE_FOUND = counted("MalwareFound")
+PAGE_THROTTLES = page_metric("Throttles")
+AT_LAST_TRY = relay_metric("MessagesAtLastTry")
+PARKED = relay_metric("MessagesParked")
+HELD = relay_metric("MessagesHeld")
+RECIPIENTS_FAILED = relay_metric("RecipientsFailed")
+DIRECTORY_FAILURES = relay_metric("DirectoryFailures")
+MALWARE_FOUND = relay_metric("MalwareFound")
 """Delivered files in which the scan found malware afterwards."""
 
 NOT_POSTED = Metric(
@@ -141,7 +141,7 @@ NOT_POSTED = Metric(
     of=Subject.POSTING_DEAD_LETTERS,
     statistic="Maximum",
 )
-SUBSCRIPTIONS_MISSING = counted("SubscriptionsMissing", "Maximum")
+SUBSCRIPTIONS_MISSING = relay_metric("SubscriptionsMissing", "Maximum")
 """Configured e-mail addresses without a subscription."""
 
 ALARMS_UNDELIVERED = Metric(

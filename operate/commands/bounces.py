@@ -10,11 +10,11 @@ from rich.table import Table
 from operate.examples import epilog
 from operate.messages.redelivery import NotDone
 from operate.presentation.terminal import (
-    complain,
     confirm,
-    errors_told,
+    exit_on_errors,
     make_console,
     must_be_confirmed,
+    print_error,
     print_json,
     say,
     shown,
@@ -46,9 +46,9 @@ def list_bounces(
     An address is added when SES reports that mail to it bounced permanently, or that its owner
     reported a mail as spam. Nothing is sent to it; a notice (submission-failed) reports such mail.
     """
-    with errors_told():
-        desk = stack.open()
-        stored = desk.suppressions.load(SuppressionList().key)
+    with exit_on_errors():
+        access = stack.open()
+        stored = access.suppressions.load(SuppressionList().key)
         entries = stored.window.entries if stored else ()
         if as_json:
             for one in entries:
@@ -77,7 +77,7 @@ def list_bounces(
             else:
                 say(map(tab_separated, rows))
         else:
-            complain("no address is suppressed")
+            print_error("no address is suppressed")
 
 
 @bounces.command("clear", epilog=epilog("bounces clear"))
@@ -99,20 +99,20 @@ def clear_bounces(
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
     wanted = [address_option(one, "ADDRESS") for one in addresses]
-    with errors_told():
-        desk = stack.open()
-        stored = desk.suppressions.load(SuppressionList().key)
+    with exit_on_errors():
+        access = stack.open()
+        stored = access.suppressions.load(SuppressionList().key)
         known = stored.window.by_address() if stored else {}
         if absent := [one for one in wanted if one.lower() not in known]:
             raise NotDone(f"{', '.join(absent)}: not suppressed; nothing was done")
-        told = [
+        description = [
             f"{one.address}: {one.cause} of {format_moment(one.at)} ({one.detail or 'no reason'})"
             for one in (known[address.lower()] for address in wanted)
         ]
         if dry_run:
-            say(told)
+            say(description)
             return
-        say(told, to_stderr=True)
+        say(description, to_stderr=True)
         confirm("Allow mail to them again?", yes=yes)
-        change_window(desk.suppressions, SuppressionList(), lambda found: found.clearing(wanted))
+        change_window(access.suppressions, SuppressionList(), lambda found: found.clearing(wanted))
         say([f"{one}: mail is sent there again" for one in wanted])

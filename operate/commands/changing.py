@@ -12,17 +12,17 @@ from relay_core.ports import StoredManifest
 from relay_core.record.manifest import Intervention, Manifest
 
 if TYPE_CHECKING:  # boto3 is slow to import
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 
 def carry_out(
-    desk: Desk,
+    access: StackAccess,
     stored: StoredManifest,
     change: Callable[[Manifest], Manifest],
     *,
     what: str,
     detail: str,
-    told: list[str],
+    description: list[str],
     question: str,
     done: str,
     dry_run: bool,
@@ -34,12 +34,12 @@ def carry_out(
         AdapterError: if it is not written.
     """
     if dry_run:
-        say(told)
+        say(description)
         return
-    say(told, to_stderr=True)
-    caller = desk.name_caller()
+    say(description, to_stderr=True)
+    caller = access.name_caller()
     confirm(question, yes=yes)
-    intervention = Intervention(at=desk.clock(), by=caller, what=what, detail=detail)
-    ledger = Ledger(desk.manifests, stored.manifest, stored)
+    intervention = Intervention(at=access.clock(), by=caller, what=what, detail=detail)
+    ledger = Ledger(access.manifests, stored.manifest, stored)
     ledger.update(lambda found: intervened(found, intervention, change))
     say([f"{stored.manifest.message_id}: {done}"])

@@ -13,7 +13,7 @@ from operate.presentation.device_sheet import (
     as_text,
     smart_host_commands,
 )
-from operate.presentation.terminal import errors_told
+from operate.presentation.terminal import exit_on_errors
 from relay_core.addresses.patterns import canonical_pattern, matches
 from relay_core.settings import Settings
 
@@ -22,7 +22,7 @@ from .message_options import address_option
 from .stack_options import SmtpUser, StackOptions, on_a_stack
 
 if TYPE_CHECKING:  # boto3 is slow to import
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 
 def register(app: typer.Typer) -> None:
@@ -64,11 +64,11 @@ def print_device_sheet(
     """
     if as_page and smart_host:
         raise typer.BadParameter("give one of --html and --smart-host", param_hint="--html")
-    with errors_told():
-        desk = stack.open()
-        settings = settings_of(desk)
+    with exit_on_errors():
+        access = stack.open()
+        settings = settings_of(access)
         recipients = ",".join(_recipients(to, settings)) or example_recipient(settings)
-        sheet = _sheet(desk, settings, user, recipients, with_password=with_password)
+        sheet = _sheet(access, settings, user, recipients, with_password=with_password)
         if smart_host:
             text = "\n".join(smart_host_commands(sheet))
         else:
@@ -77,14 +77,19 @@ def print_device_sheet(
 
 
 def _sheet(
-    desk: Desk, settings: Settings, user: str | None, recipients: str, *, with_password: bool
+    access: StackAccess,
+    settings: Settings,
+    user: str | None,
+    recipients: str,
+    *,
+    with_password: bool,
 ) -> DeviceSheet:
     # boto3 is slow to import
     from operate.stack.submission import STARTTLS_PORTS, TLS_PORTS, login_of, server_of  # noqa: PLC0415
 
-    server, login = server_of(desk), login_of(desk, user)
+    server, login = server_of(access), login_of(access, user)
     marker = settings.recipient_marker
-    in_sandbox = desk.stack.submission is not None
+    in_sandbox = access.stack.submission is not None
     return DeviceSheet(
         stack=settings.stack,
         user=user,

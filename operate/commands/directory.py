@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from operate.directory.document import Wrong, find_wrong, show_changes
+from operate.directory.document import DocumentProblem, find_problems, show_changes
 from operate.directory.editor import Draft, read_document
 from operate.examples import epilog
 from operate.messages.redelivery import NotDone
 from operate.presentation.terminal import (
     Exit,
-    complain,
     confirm,
-    errors_told,
+    exit_on_errors,
     must_be_confirmed,
+    print_error,
     print_json,
     say,
 )
@@ -30,7 +30,7 @@ from .stack_options import AsJson, DryRun, StackOptions, Yes, on_a_stack
 
 if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.directory import DirectoryParameter, StoredDocument
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 directory_commands = typer.Typer(
     help="The recipient directory: groups and default recipients.",
@@ -53,7 +53,7 @@ DocumentFile = Annotated[
 ]
 
 
-def parameter_of(desk: Desk) -> DirectoryParameter:
+def parameter_of(access: StackAccess) -> DirectoryParameter:
     """The directory's parameter.
 
     Raises:
@@ -61,9 +61,9 @@ def parameter_of(desk: Desk) -> DirectoryParameter:
     """
     from adapters.operator.directory import DirectoryParameter  # noqa: PLC0415 - imports boto3
 
-    if not (name := desk.stack.outputs.get("directoryParameter")):
+    if not (name := access.stack.outputs.get("directoryParameter")):
         raise StackUnknown("the stack has no output directoryParameter: run 'pulumi up'")
-    return DirectoryParameter(client=desk.client("ssm"), name=str(name))
+    return DirectoryParameter(client=access.client("ssm"), name=str(name))
 
 
 def find_directory(source: str | None, stack: StackOptions) -> Directory | None:
@@ -99,10 +99,10 @@ def show_directory(
 
     --json prints one object: the parameter, version, time, document, and what is wrong in it.
     """
-    with errors_told():
+    with exit_on_errors():
         parameter = parameter_of(stack.open())
         found = parameter.read()
-        wrong = find_wrong(found.text)
+        problems = find_problems(found.text)
         if as_json:
             print_json(
                 {
@@ -110,14 +110,16 @@ def show_directory(
                     "version": found.version,
                     "written_at": found.written_at.isoformat(),
                     "document": found.text,
-                    "problems": [_as_json(one) for one in wrong],
+                    "problems": [_as_json(one) for one in problems],
                 }
             )
             return
-        complain(f"{parameter.name}: version {found.version} of {format_moment(found.written_at)}")
+        print_error(
+            f"{parameter.name}: version {found.version} of {format_moment(found.written_at)}"
+        )
         say(found.text.splitlines())
-        for one in wrong:
-            complain(str(one))
+        for one in problems:
+            print_error(str(one))
 
 
 @directory_commands.command("check", epilog=epilog("directory check"))
@@ -132,21 +134,21 @@ def check_directory(
 
     Prints each wrong place with its line; exits with 1 if there is one.
     """
-    with errors_told():
+    with exit_on_errors():
         if file is not None:
             document = read_document(file)
         else:
             document = parameter_of(stack.open()).read().text
-        wrong = find_wrong(document)
+        problems = find_problems(document)
         if as_json:
-            for one in wrong:
+            for one in problems:
                 print_json(_as_json(one))
         else:
-            say(map(str, wrong))
-        if wrong:
+            say(map(str, problems))
+        if problems:
             raise typer.Exit(Exit.NOT_DONE)
         if not as_json:
-            complain("the directory is in order")
+            print_error("the directory is in order")
 
 
 @directory_commands.command("edit", epilog=epilog("directory edit"))
@@ -175,9 +177,9 @@ def edit_directory(
     if file is not None:
         must_be_confirmed(yes=yes, dry_run=dry_run)
     elif not sys.stdin.isatty():
-        complain("standard input is no terminal to edit at: give --file")
+        print_error("standard input is no terminal to edit at: give --file")
         raise typer.Exit(Exit.USAGE)
-    with errors_told():
+    with exit_on_errors():
         parameter = parameter_of(stack.open())
         before = parameter.read()
         if if_version not in {None, before.version}:
@@ -189,8 +191,8 @@ def edit_directory(
             _edit(parameter, before, dry_run=dry_run, yes=yes)
             return
         document = read_document(file)
-        if wrong := find_wrong(document):
-            _complain_of(wrong)
+        if problems := find_problems(document):
+            _print_problems(problems)
             raise NotDone(f"{file} is no usable directory; nothing was done")
         _write(parameter, before, document, dry_run=dry_run, yes=yes)
 
@@ -202,8 +204,8 @@ def _edit(
     is_settled = False
     try:
         document = draft.edit()
-        while wrong := find_wrong(document):
-            _complain_of(wrong)
+        while problems := find_problems(document):
+            _print_problems(problems)
             confirm("Edit it again?", yes=False)
             document = draft.edit()
         is_settled = _write(parameter, before, document, dry_run=dry_run, yes=yes)
@@ -211,7 +213,7 @@ def _edit(
         if is_settled or not draft.is_changed():
             draft.discard()
         else:
-            complain(f"the edited document is in {draft.path}")
+            print_error(f"the edited document is in {draft.path}")
 
 
 def _write(
@@ -225,7 +227,7 @@ def _write(
     """Write the document. Returns whether the live document is now equal to it."""
     changes = show_changes(before.text, document)
     if not changes:
-        complain("the document is as it was; nothing was done")
+        print_error("the document is as it was; nothing was done")
         return True
     say(changes, to_stderr=not dry_run)
     if dry_run:
@@ -236,15 +238,15 @@ def _write(
     return True
 
 
-def _complain_of(wrong: tuple[Wrong, ...]) -> None:
-    for one in wrong:
-        complain(f"{one}{' (the alarm directory would fire)' if one.fires_alarm else ''}")
+def _print_problems(problems: tuple[DocumentProblem, ...]) -> None:
+    for one in problems:
+        print_error(f"{one}{' (the alarm directory would fire)' if one.fires_alarm else ''}")
 
 
-def _as_json(wrong: Wrong) -> dict[str, object]:
+def _as_json(problem: DocumentProblem) -> dict[str, object]:
     return {
-        "line": wrong.line,
-        "place": wrong.place,
-        "rule": wrong.rule,
-        "fires_alarm": wrong.fires_alarm,
+        "line": problem.line,
+        "place": problem.place,
+        "rule": problem.rule,
+        "fires_alarm": problem.fires_alarm,
     }

@@ -14,11 +14,11 @@ from operate.messages.finding import select_letters
 from operate.presentation.message import letter_lines, present_letters, summarize_letter
 from operate.presentation.terminal import (
     Exit,
-    complain,
     confirm,
-    errors_told,
+    exit_on_errors,
     make_console,
     must_be_confirmed,
+    print_error,
     print_json,
     progress,
     say,
@@ -31,9 +31,9 @@ from .stack_options import AsJson, StackOptions, Yes, on_a_stack
 
 if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.dead_letters import DeadLetter, Examination
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
-_MOST_COMPLAINTS = 5
+_MAX_PRINTED_ERRORS = 5
 
 dlq = typer.Typer(
     help="The dead-letter queue, which keeps mail that failed at every try.",
@@ -64,54 +64,54 @@ def list_letters(
     The messages stay in the queue. SQS shows a message only by delivering it: for some seconds
     others cannot receive it, and each look is counted as one of its receives.
     """
-    with errors_told():
-        desk = stack.open()
-        with _examined(desk) as examination:
+    with exit_on_errors():
+        access = stack.open()
+        with _examined(access) as examination:
             letters = sorted(examination.letters, key=lambda one: one.queued_at)
-        manifests = _manifests_of(desk, letters)
-        told = [
-            (one, reason_of(one, manifests, desk.clock(), log_group=desk.log_group))
+        manifests = _manifests_of(access, letters)
+        listed = [
+            (one, reason_of(one, manifests, access.clock(), log_group=access.log_group))
             for one in letters
         ]
         if as_json:
-            for letter, reason in told:
+            for letter, reason in listed:
                 print_json(summarize_letter(letter, reason))
-        elif told:
+        elif listed:
             console = make_console()
             if console.is_terminal:
-                console.print(present_letters(told))
+                console.print(present_letters(listed))
             else:
-                say(letter_lines(told))
+                say(letter_lines(listed))
         else:
-            complain("the dead-letter queue is empty")
+            print_error("the dead-letter queue is empty")
 
 
 @contextmanager
-def _examined(desk: Desk) -> Iterator[Examination]:
+def _examined(access: StackAccess) -> Iterator[Examination]:
     """All messages, hidden from others within the context."""
     with ExitStack() as receiving:
         advance = receiving.enter_context(progress("Receiving"))
-        with desk.dead_letters.examined(advance, _told_of_hidden) as examination:
+        with access.dead_letters.examined(advance, _print_still_hidden) as examination:
             receiving.close()
             if examination.elsewhere:
-                complain(
+                print_error(
                     f"about {_count(examination.elsewhere)} more cannot be seen: somebody else"
                     " is reading the queue, or a read was interrupted; try again in a minute"
                 )
             yield examination
 
 
-def _told_of_hidden(error: AdapterError) -> None:
+def _print_still_hidden(error: AdapterError) -> None:
     from adapters.operator.account import explain  # noqa: PLC0415 - boto3 is there by now
 
-    complain(f"messages stay hidden until their visibility timeout ends: {explain(error)}")
+    print_error(f"messages stay hidden until their visibility timeout ends: {explain(error)}")
 
 
-def _manifests_of(desk: Desk, letters: Iterable[DeadLetter]) -> dict[MessageId, Lookup]:
+def _manifests_of(access: StackAccess, letters: Iterable[DeadLetter]) -> dict[MessageId, Lookup]:
     ids = {message_id_of(raw_key) for letter in letters for raw_key in letter.raw_keys}
     found: dict[MessageId, Lookup] = {}
     with progress("Reading manifests", len(ids)) as advance:
-        for message_id, stored in in_parallel(desk.manifests.load, ids):
+        for message_id, stored in in_parallel(access.manifests.load, ids):
             found[message_id] = stored
             advance(1)
     return found
@@ -139,7 +139,7 @@ def redrive_letters(
         question="Move {} back to the queue?",
         act=lambda examination: examination.redrive,
         done="{} moved back to the queue",
-        open_desk=stack.open,
+        open_access=stack.open,
     )
 
 
@@ -164,7 +164,7 @@ def drop_letters(
         question="Delete {}? Their mails are not retried.",
         act=lambda examination: examination.drop,
         done="{} deleted",
-        open_desk=stack.open,
+        open_access=stack.open,
     )
 
 
@@ -176,7 +176,7 @@ def _work_on(
     question: str,
     act: Callable[[Examination], Callable[[DeadLetter], None]],
     done: str,
-    open_desk: Callable[[], Desk],
+    open_access: Callable[[], StackAccess],
 ) -> None:
     """Redrive or drop the named messages, one by one.
 
@@ -190,17 +190,17 @@ def _work_on(
         return letters if every else select_letters(letters, names)
 
     failures: list[AdapterError] = []
-    with errors_told():
-        desk = open_desk()
+    with exit_on_errors():
+        access = open_access()
         confirmed: set[str] | None = None
         if not yes:
             # Messages must not stay hidden from others while the operator decides.
-            with _examined(desk) as looked:
+            with _examined(access) as looked:
                 chosen = choose(looked.letters)
             if chosen:
                 confirm(question.format(_count(len(chosen))), yes=yes)
             confirmed = {one.sqs_message_id for one in chosen}
-        with _examined(desk) as examination:
+        with _examined(access) as examination:
             if confirmed is None:
                 chosen = choose(examination.letters)
             else:
@@ -210,22 +210,24 @@ def _work_on(
                     advance_work(1)
                     if isinstance(result, AdapterError):
                         failures.append(result)
-        _tell(done, len(chosen) - len(failures), failures, gone=len(confirmed or ()) - len(chosen))
+        _print_result(
+            done, len(chosen) - len(failures), failures, gone=len(confirmed or ()) - len(chosen)
+        )
     if failures:
         raise typer.Exit(Exit.NOT_DONE)
 
 
-def _tell(done: str, number: int, failures: Sequence[AdapterError], *, gone: int) -> None:
+def _print_result(done: str, number: int, failures: Sequence[AdapterError], *, gone: int) -> None:
     from adapters.operator.account import explain  # noqa: PLC0415 - boto3 is there by now
 
-    for failure in failures[:_MOST_COMPLAINTS]:
-        complain(explain(failure))
-    if len(failures) > _MOST_COMPLAINTS:
-        complain(
-            f"{len(failures) - _MOST_COMPLAINTS} more failed; all that failed are still there"
+    for failure in failures[:_MAX_PRINTED_ERRORS]:
+        print_error(explain(failure))
+    if len(failures) > _MAX_PRINTED_ERRORS:
+        print_error(
+            f"{len(failures) - _MAX_PRINTED_ERRORS} more failed; all that failed are still there"
         )
     if gone > 0:
-        complain(f"{_count(gone)} left the dead-letter queue in the meantime")
+        print_error(f"{_count(gone)} left the dead-letter queue in the meantime")
     typer.echo(done.format(_count(number)))
 
 

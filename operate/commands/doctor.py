@@ -12,15 +12,15 @@ import typer
 
 from operate.doctor.verdicts import Finding, Status
 from operate.examples import epilog
-from operate.presentation.terminal import Exit, complain, errors_told, print_json, say
+from operate.presentation.terminal import Exit, exit_on_errors, print_error, print_json, say
 from operate.stack.outputs import StackUnknown
 from relay_core.settings import Settings
 
 from .stack_options import AsJson, StackOptions, on_a_stack
 
 if TYPE_CHECKING:  # boto3 and dnspython are slow to import
-    from operate.doctor.checks import Reach
-    from operate.stack.desk import Desk
+    from operate.doctor.checks import CheckContext
+    from operate.stack.access import StackAccess
 
 DNS_VARIABLE = "RELAYCTL_DNS"
 
@@ -75,23 +75,23 @@ def examine_stack(
     After a first deployment, --watch shows the progress: DNS records spread, SES verifies the
     domains, people confirm their subscriptions.
     """
-    with errors_told():
-        desk = stack.open()
+    with exit_on_errors():
+        access = stack.open()
         server = dns or os.environ.get(DNS_VARIABLE) or None
         if watch:
-            found = _watch(desk, server, as_json=as_json)
+            found = _watch(access, server, as_json=as_json)
         else:
             found = []
-            for finding in examined(desk, server):
+            for finding in examined(access, server):
                 found.append(finding)
-                tell(finding, as_json=as_json)
+                print_finding(finding, as_json=as_json)
         if not as_json:
             say([summary(found)], to_stderr=True)
     if any(finding.verdict.status is Status.PROBLEM for finding in found):
         raise typer.Exit(Exit.NOT_DONE)
 
 
-def examined(desk: Desk, server: str | None) -> Iterator[Finding]:
+def examined(access: StackAccess, server: str | None) -> Iterator[Finding]:
     """The findings of one run of all checks. `server` is the DNS server to query.
 
     Raises:
@@ -99,67 +99,67 @@ def examined(desk: Desk, server: str | None) -> Iterator[Finding]:
     """
     from operate.doctor.examination import examine  # noqa: PLC0415 - see above
 
-    yield from examine(reach_of(desk, server))
+    yield from examine(check_context(access, server))
 
 
-def reach_of(desk: Desk, server: str | None) -> Reach:
+def check_context(access: StackAccess, server: str | None) -> CheckContext:
     """The access to AWS and the DNS for the checks.
 
     Raises:
         StackUnknown: if there is no DNS server to query.
     """
-    from operate.doctor.checks import Reach  # noqa: PLC0415 - see above
+    from operate.doctor.checks import CheckContext  # noqa: PLC0415 - see above
     from operate.doctor.deployment import Outputs as StackOutputs  # noqa: PLC0415 - see above
     from operate.doctor.resolving import InvalidServer, resolver  # noqa: PLC0415 - see above
 
     try:
         # A sandbox's domains are in no DNS, so they are not queried.
-        is_asked = server is not None or desk.stack.endpoint is None
+        is_asked = server is not None or access.stack.endpoint is None
         resolve = resolver(server) if is_asked else None
     except InvalidServer as error:
         raise StackUnknown(str(error)) from error
-    return Reach(
-        outputs=StackOutputs(desk.stack.outputs),
-        region=desk.stack.region,
-        client=desk.client,
+    return CheckContext(
+        outputs=StackOutputs(access.stack.outputs),
+        region=access.stack.region,
+        client=access.client,
         resolve=resolve,
-        clock=desk.clock,
+        clock=access.clock,
     )
 
 
-def settings_of(desk: Desk, server: str | None = None) -> Settings:
+def settings_of(access: StackAccess, server: str | None = None) -> Settings:
     """The settings of the deployed function. `server` is the DNS server to query later.
 
     Raises:
         StackUnknown: if the function is of another release, or there is no DNS server to query.
     """
-    from operate.doctor.deployment import NotTold  # noqa: PLC0415 - see above
+    from operate.doctor.deployment import FactUnavailable  # noqa: PLC0415 - see above
 
     try:
-        return reach_of(desk, server).settings()
-    except NotTold as error:
+        return check_context(access, server).settings()
+    except FactUnavailable as error:
         raise StackUnknown(str(error)) from error
 
 
-def _watch(desk: Desk, server: str | None, *, as_json: bool) -> list[Finding]:
+def _watch(access: StackAccess, server: str | None, *, as_json: bool) -> list[Finding]:
     """Check repeatedly; print only findings that are new or have changed."""
     found: list[Finding] = []
-    told: list[Finding] = []
+    printed: list[Finding] = []
     with suppress(KeyboardInterrupt):
         while True:
-            found = list(examined(desk, server))
+            found = list(examined(access, server))
             for finding in found:
-                if finding not in told:
-                    tell(finding, as_json=as_json)
-            told = found
+                if finding not in printed:
+                    print_finding(finding, as_json=as_json)
+            printed = found
             if not any(one.verdict.status is Status.PROBLEM for one in found):
                 break
-            complain(f"{summary(found)}; again in {_EVERY:.0f} seconds, Ctrl-C ends")
+            print_error(f"{summary(found)}; again in {_EVERY:.0f} seconds, Ctrl-C ends")
             time.sleep(_EVERY)
     return found
 
 
-def tell(finding: Finding, *, as_json: bool) -> None:
+def print_finding(finding: Finding, *, as_json: bool) -> None:
     """Print one finding, as JSON or for a person, with the remedy below it."""
     if as_json:
         print_json(finding.to_json())

@@ -11,21 +11,21 @@ from relay_core.errors import AdapterError
 from relay_core.keys import MessageId
 
 if TYPE_CHECKING:  # boto3 is slow to import
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 
-def read_downloads(desk: Desk, message_id: MessageId) -> Mapping[str, bytes]:
+def read_downloads(access: StackAccess, message_id: MessageId) -> Mapping[str, bytes]:
     """The records by their keys, which begin with the time: oldest first.
 
     Raises:
         AdapterError: if one cannot be read.
     """
-    from relay_core.keys import downloads_prefix  # noqa: PLC0415 - see `desk`
+    from relay_core.keys import downloads_prefix  # noqa: PLC0415 - see `access`
 
-    keys = [one.key for one in desk.attachments.beginning_with(downloads_prefix(message_id))]
+    keys = [one.key for one in access.attachments.beginning_with(downloads_prefix(message_id))]
     found: dict[str, bytes] = {}
     with progress("Reading downloads", len(keys)) as advance:
-        for key, document in in_parallel(desk.attachments.read, keys):
+        for key, document in in_parallel(access.attachments.read, keys):
             advance(1)
             if isinstance(document, AdapterError):
                 raise document

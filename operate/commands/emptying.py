@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from operate.examples import epilog
-from operate.presentation.terminal import confirm, errors_told, must_be_confirmed, progress, say
+from operate.presentation.terminal import confirm, exit_on_errors, must_be_confirmed, progress, say
 from relay_core.wording.wording import Wording
 
 from .stack_options import DryRun, StackOptions, Yes, on_a_stack
@@ -43,10 +43,10 @@ def empty_buckets(
     'pulumi destroy' again.
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
-    with errors_told():
-        desk = stack.open()
+    with exit_on_errors():
+        access = stack.open()
         buckets = [
-            (one, list(one.beginning_with(""))) for one in (desk.incoming, desk.attachments)
+            (one, list(one.beginning_with(""))) for one in (access.incoming, access.attachments)
         ]
         say(
             (

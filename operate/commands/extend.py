@@ -10,10 +10,10 @@ import typer
 from operate.messages.extension import later_by, latest_end, plan_extension
 from operate.messages.finding import load_message
 from operate.messages.page_links import find_pointer, kept_objects, no_page
-from operate.messages.revocation import nobody_has_a_link
+from operate.messages.revocation import no_recipient_has_a_link
 from operate.presentation.links import describe_extension
 from operate.presentation.message import headline
-from operate.presentation.terminal import errors_told, must_be_confirmed
+from operate.presentation.terminal import exit_on_errors, must_be_confirmed
 from relay_core.notices.moment import format_moment
 
 from .changing import carry_out
@@ -57,33 +57,36 @@ def extend_links(
     if (hours is None) == (until is None):
         raise typer.BadParameter("give either --hours or --until", param_hint="--hours")
     moment = None if until is None else time_option(until, "--until")
-    with errors_told():
-        desk = stack.open()
-        stored = load_message(desk, message)
+    with exit_on_errors():
+        access = stack.open()
+        stored = load_message(access, message)
         manifest = stored.manifest
         if not manifest.deliveries:
-            raise nobody_has_a_link(manifest)
-        if desk.open_pages is None:
+            raise no_recipient_has_a_link(manifest)
+        if access.open_pages is None:
             raise no_page()
-        pointer = find_pointer(desk, manifest)
+        pointer = find_pointer(access, manifest)
         if moment is None:
-            moment = later_by(manifest, timedelta(hours=hours or 0), desk.clock())
-        latest = latest_end(manifest.created_at, kept_objects(desk, manifest, pointer))
-        extension = plan_extension(manifest, moment, latest, desk.clock())
-        told = [headline(manifest), *describe_extension(manifest, extension, desk.clock())]
+            moment = later_by(manifest, timedelta(hours=hours or 0), access.clock())
+        latest = latest_end(manifest.created_at, kept_objects(access, manifest, pointer))
+        extension = plan_extension(manifest, moment, latest, access.clock())
+        description = [
+            headline(manifest),
+            *describe_extension(manifest, extension, access.clock()),
+        ]
         if pointer is None:
-            told.append(
+            description.append(
                 "  WARNING: no link leads to the download page; its mails were sent with presigned"
                 " links, which do not change. A mail that is redelivered gets one"
             )
         carry_out(
-            desk,
+            access,
             stored,
             extension.apply,
             what="extend",
             detail=f"from {format_moment(manifest.expires_at)} to"
             f" {format_moment(extension.until)}",
-            told=told,
+            description=description,
             question="Extend?",
             done=f"its links are valid until {format_moment(extension.until)}",
             dry_run=dry_run,

@@ -11,7 +11,7 @@ import typer
 from operate.messages.finding import load_message
 from operate.messages.page_links import find_pointer, no_link, no_page
 from operate.messages.redelivery import NotDone, find_recipient
-from operate.presentation.terminal import complain, errors_told
+from operate.presentation.terminal import exit_on_errors, print_error
 from relay_core.links.renewal import link_end
 from relay_core.notices.moment import format_moment
 from relay_core.record.manifest import DeliveryRecord, Manifest, ManifestState
@@ -37,21 +37,21 @@ def print_link(
     standard error says why.
     """
     addr_spec = address_option(recipient)
-    with errors_told():
-        desk = stack.open()
-        manifest = load_message(desk, message).manifest
+    with exit_on_errors():
+        access = stack.open()
+        manifest = load_message(access, message).manifest
         delivery = find_recipient(manifest, addr_spec)
-        if desk.open_pages is None:
+        if access.open_pages is None:
             raise no_page()
-        if find_pointer(desk, manifest) is None:
+        if find_pointer(access, manifest) is None:
             raise NotDone(no_link(manifest))
-        link = desk.open_pages().link(manifest.message_id, delivery.recipient, delivery.renewals)
-        for trouble in _troubles(manifest, delivery, desk.clock()):
-            complain(f"the link does not work: {trouble}")
+        link = access.open_pages().link(manifest.message_id, delivery.recipient, delivery.renewals)
+        for problem in _problems(manifest, delivery, access.clock()):
+            print_error(f"the link does not work: {problem}")
         typer.echo(link)
 
 
-def _troubles(manifest: Manifest, delivery: DeliveryRecord, now: datetime) -> Iterator[str]:
+def _problems(manifest: Manifest, delivery: DeliveryRecord, now: datetime) -> Iterator[str]:
     """The reasons for which the page does not show the files to a recipient."""
     if manifest.state is not ManifestState.RELAYING:
         yield f"the message is {manifest.state}"

@@ -18,9 +18,9 @@ from operate.messages.standing import Standing, standing_of
 from operate.messages.unannounced import SETTLED, find_unannounced
 from operate.presentation.message_list import list_lines, present_list, summarize
 from operate.presentation.terminal import (
-    complain,
-    errors_told,
+    exit_on_errors,
     make_console,
+    print_error,
     print_json,
     progress,
     say,
@@ -43,7 +43,7 @@ from .stack_options import AsJson, StackOptions, on_a_stack
 
 if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.account import StoredObject
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 _DEFAULT_LIMIT = 100
 _EVERY = 5  # seconds: each pass lists all manifests, one request for each thousand
@@ -142,10 +142,10 @@ def list_messages(
     """
     now = datetime.now(UTC)
     if unannounced:
-        with errors_told():
-            desk = stack.open()
+        with exit_on_errors():
+            access = stack.open()
             _list_unannounced(
-                find_unannounced(desk, past_option(until, now, "--until") or now - SETTLED),
+                find_unannounced(access, past_option(until, now, "--until") or now - SETTLED),
                 as_json=as_json,
             )
         return
@@ -163,19 +163,19 @@ def list_messages(
         )
 
     asked_for = selection(now)
-    with errors_told():
-        desk = stack.open()
+    with exit_on_errors():
+        access = stack.open()
         if watch:
-            _watch(desk, selection, limit or None, as_json=as_json)
+            _watch(access, selection, limit or None, as_json=as_json)
             return
         unreadable: list[AdapterError] = []
-        found = _find_newest(desk, asked_for, limit or None, unreadable.append)
+        found = _find_newest(access, asked_for, limit or None, unreadable.append)
         if found.manifests:
-            _tell(found.manifests, now, as_json=as_json)
+            _print_messages(found.manifests, now, as_json=as_json)
         elif not as_json:
-            complain("no message matches")
+            print_error("no message matches")
         if found.is_cut:
-            complain(
+            print_error(
                 f"these are the newest {len(found.manifests)}, and there may be more: --limit N"
                 " shows so many of them, --limit 0 all"
             )
@@ -183,7 +183,7 @@ def list_messages(
             raise NotDone(f"{len(unreadable)} manifests cannot be read, such as: {unreadable[0]}")
 
 
-def _tell(manifests: Sequence[Manifest], now: datetime, *, as_json: bool) -> None:
+def _print_messages(manifests: Sequence[Manifest], now: datetime, *, as_json: bool) -> None:
     console = make_console()
     if as_json:
         for manifest in manifests:
@@ -195,7 +195,7 @@ def _tell(manifests: Sequence[Manifest], now: datetime, *, as_json: bool) -> Non
 
 
 def _watch(
-    desk: Desk,
+    access: StackAccess,
     selection: Callable[[datetime], Selection],
     limit: int | None,
     *,
@@ -207,17 +207,17 @@ def _watch(
     """
     console = make_console()
     fills_screen = console.is_terminal and not as_json
-    told: dict[MessageId, object] = {}
+    printed: dict[MessageId, object] = {}
     with suppress(KeyboardInterrupt):
         while True:
             now = datetime.now(UTC)
             if fills_screen:
                 room = max(1, console.height - _BESIDE_THE_LIST)
                 limit = min(limit or room, room)
-            found = _find_newest(desk, selection(now), limit, lambda _: None).manifests
+            found = _find_newest(access, selection(now), limit, lambda _: None).manifests
             if fills_screen:
                 console.clear()
-                _tell(found, now, as_json=False)
+                _print_messages(found, now, as_json=False)
                 say([f"{format_moment(now)}, again every {_EVERY} seconds; Ctrl-C ends"])
             else:
                 # After a worker is killed, the state changes without a write to the manifest.
@@ -225,11 +225,11 @@ def _watch(
                 new = [
                     one
                     for one, _ in reversed(seen.values())
-                    if told.get(one.message_id) != seen[one.message_id]
+                    if printed.get(one.message_id) != seen[one.message_id]
                 ]
-                _tell(new, now, as_json=as_json)
+                _print_messages(new, now, as_json=as_json)
                 sys.stdout.flush()
-                told |= seen
+                printed |= seen
             sleep(_EVERY)
 
 
@@ -241,22 +241,22 @@ def _list_unannounced(found: Sequence[StoredObject], *, as_json: bool) -> None:
         else:
             say([f"{arrived}  {Wording().size(one.size):>9}  {one.key}"])
     if not found:
-        complain("no raw message is without a manifest")
+        print_error("no raw message is without a manifest")
 
 
 def _find_newest(
-    desk: Desk,
+    access: StackAccess,
     selection: Selection,
     limit: int | None,
     on_unreadable: Callable[[AdapterError], None],
 ) -> Newest:
     with progress("Listing manifests") as advance:
-        candidates = list(filter(selection.may_admit, _counted(_candidates(desk), advance)))
+        candidates = list(filter(selection.may_admit, _counted(_candidates(access), advance)))
     with progress("Reading manifests", len(candidates)) as advance:
 
         def read(chunk: Sequence[Candidate]) -> Iterator[Manifest]:
             ids = [one.message_id for one in chunk]
-            for _, stored in in_parallel(desk.manifests.load, ids):
+            for _, stored in in_parallel(access.manifests.load, ids):
                 advance(1)
                 if isinstance(stored, PermanentError):
                     on_unreadable(stored)
@@ -265,13 +265,13 @@ def _find_newest(
                 elif stored is not None:  # else its retention ended just now
                     yield stored.manifest
 
-        return newest(candidates, read, selection, limit, desk.clock())
+        return newest(candidates, read, selection, limit, access.clock())
 
 
-def _candidates(desk: Desk) -> Iterator[Candidate]:
-    from relay_core.keys import manifest_prefix, message_id_in  # noqa: PLC0415 - see `desk`
+def _candidates(access: StackAccess) -> Iterator[Candidate]:
+    from relay_core.keys import manifest_prefix, message_id_in  # noqa: PLC0415 - see `access`
 
-    for stored in desk.attachments.beginning_with(manifest_prefix()):
+    for stored in access.attachments.beginning_with(manifest_prefix()):
         message_id = message_id_in(stored.key)
         if message_id is not None:
             yield Candidate(message_id=message_id, written_at=stored.stored_at)

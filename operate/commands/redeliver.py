@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from operate.messages.announcing import announce_again
+from operate.messages.announcing import record_and_announce
 from operate.messages.finding import load_message, require_raw_message
 from operate.messages.redelivery import Redelivery, plan_redelivery
-from operate.messages.standing import name_some
+from operate.messages.standing import list_some
 from operate.presentation.redelivery import describe_redelivery
-from operate.presentation.terminal import confirm, errors_told, must_be_confirmed, say
+from operate.presentation.terminal import confirm, exit_on_errors, must_be_confirmed, say
 from relay_core.notices.moment import format_moment
 from relay_core.record.manifest import DeliveryState, Intervention, Manifest
 
@@ -20,7 +20,7 @@ from .message_options import Message, address_option
 from .stack_options import DryRun, StackOptions, Yes, on_a_stack
 
 if TYPE_CHECKING:  # boto3 is slow to import
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 
 @on_a_stack
@@ -55,46 +55,48 @@ def redeliver_message(
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
     recipients = [address_option(one) for one in recipient]
-    with errors_told():
-        desk = stack.open()
-        stored = load_message(desk, message)
-        redelivery = plan_redelivery(stored.manifest, recipients, desk.clock())
-        raw = require_raw_message(desk, stored.manifest.raw_key)
-        told = [
-            *describe_redelivery(stored.manifest, redelivery, desk.clock()),
-            *_warnings(desk, stored.manifest, redelivery),
+    with exit_on_errors():
+        access = stack.open()
+        stored = load_message(access, message)
+        redelivery = plan_redelivery(stored.manifest, recipients, access.clock())
+        raw = require_raw_message(access, stored.manifest.raw_key)
+        description = [
+            *describe_redelivery(stored.manifest, redelivery, access.clock()),
+            *_warnings(access, stored.manifest, redelivery),
         ]
         if dry_run:
-            say(told)
+            say(description)
             return
-        say(told, to_stderr=True)
-        caller = desk.name_caller()
+        say(description, to_stderr=True)
+        caller = access.name_caller()
         confirm("Deliver it?", yes=yes)
         intervention = Intervention(
-            at=desk.clock(), by=caller, what="redeliver", detail=redelivery.detail
+            at=access.clock(), by=caller, what="redeliver", detail=redelivery.detail
         )
-        announce_again(desk, stored, redelivery, raw, intervention)
+        record_and_announce(access, stored, redelivery, raw, intervention)
         say([f"{stored.manifest.message_id}: announced to the queue"])
 
 
-def _warnings(desk: Desk, manifest: Manifest, redelivery: Redelivery) -> Iterator[str]:
+def _warnings(access: StackAccess, manifest: Manifest, redelivery: Redelivery) -> Iterator[str]:
     """Warnings about what recipients will notice in the mail."""
     kept = [one for one in manifest.attachments if one.failure is None]
     # A message that is processed from its start has its attachments stored again, and new links.
     if not kept or redelivery.releases:
         return
-    if any(one.revoked_at is None and desk.attachments.find(one.key) is None for one in kept[:1]):
+    if any(
+        one.revoked_at is None and access.attachments.find(one.key) is None for one in kept[:1]
+    ):
         yield (
             "  its attachments are gone from the bucket (attachmentRetentionDays): they are stored"
             " again from the raw message"
         )
-    if desk.open_pages is None:
+    if access.open_pages is None:
         return  # each mail has presigned links of its own
     if others := _holders_of_links(manifest, redelivery):
-        is_over = desk.clock() >= manifest.expires_at
+        is_over = access.clock() >= manifest.expires_at
         until = f"{'were' if is_over else 'are'} valid until {format_moment(manifest.expires_at)}"
         yield (
-            f"  EXTENDS the links of {name_some(others)} too: they {until}, and will be for"
+            f"  EXTENDS the links of {list_some(others)} too: they {until}, and will be for"
             " linkExpiryHours after the new mail"
         )
     for one in (*redelivery.reopened, *redelivery.still_open):

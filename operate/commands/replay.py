@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from operate.messages.announcing import announce_again
+from operate.messages.announcing import record_and_announce
 from operate.messages.finding import find_raw_message
 from operate.messages.redelivery import NotDone, Redelivery, plan_replay
 from operate.messages.standing import standing_of
@@ -16,10 +16,10 @@ from operate.messages.unannounced import SETTLED, find_unannounced
 from operate.presentation.redelivery import describe_redelivery
 from operate.presentation.terminal import (
     Exit,
-    complain,
     confirm,
-    errors_told,
+    exit_on_errors,
     must_be_confirmed,
+    print_error,
     say,
 )
 from relay_core.errors import AdapterError
@@ -32,7 +32,7 @@ from .stack_options import DryRun, StackOptions, Yes, on_a_stack
 
 if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.account import StoredObject
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 
 @on_a_stack
@@ -63,54 +63,54 @@ def replay_messages(
     if not keys and not unannounced:
         raise typer.BadParameter("give at least one, or --unannounced", param_hint="KEY")
     must_be_confirmed(yes=yes, dry_run=dry_run)
-    with errors_told():
-        desk = stack.open()
+    with exit_on_errors():
+        access = stack.open()
         if unannounced:
-            keys = [*keys, *_unannounced_keys(desk, until)]
-        found = [(key, _plan_replay(desk, key)) for key in dict.fromkeys(keys)]
+            keys = [*keys, *_unannounced_keys(access, until)]
+        found = [(key, _plan_replay(access, key)) for key in dict.fromkeys(keys)]
         planned = [one for _, one in found if not isinstance(one, Exception)]
         failures = [one for _, one in found if isinstance(one, Exception)]
         for failure in failures:
-            _complain_of(failure)
+            _print_failure(failure)
         for raw, stored, redelivery in planned:
-            say(_describe_replay(raw, stored, redelivery, desk.clock()), to_stderr=not dry_run)
+            say(_describe_replay(raw, stored, redelivery, access.clock()), to_stderr=not dry_run)
         if planned and not dry_run:
-            caller = desk.name_caller()
+            caller = access.name_caller()
             confirm(f"Announce {len(planned)} of {len(found)} messages?", yes=yes)
             for raw, stored, redelivery in planned:
                 intervention = Intervention(
-                    at=desk.clock(),
+                    at=access.clock(),
                     by=caller,
                     what="replay",
                     detail=redelivery.detail if redelivery else "",
                 )
                 try:
-                    announce_again(desk, stored, redelivery, raw, intervention)
+                    record_and_announce(access, stored, redelivery, raw, intervention)
                 except (AdapterError, NotDone) as error:
                     failures.append(error)
-                    _complain_of(error)
+                    _print_failure(error)
                 else:
                     say([f"{raw.key}: announced to the queue"])
     if failures:
         raise typer.Exit(Exit.NOT_DONE)
 
 
-def _unannounced_keys(desk: Desk, until: str | None) -> list[str]:
+def _unannounced_keys(access: StackAccess, until: str | None) -> list[str]:
     now = datetime.now(UTC)
-    found = find_unannounced(desk, past_option(until, now, "--until") or now - SETTLED)
+    found = find_unannounced(access, past_option(until, now, "--until") or now - SETTLED)
     if not found:
-        complain("no raw message is without a manifest")
+        print_error("no raw message is without a manifest")
     return [one.key for one in found]
 
 
 _Replay = tuple["StoredObject", StoredManifest | None, Redelivery | None]
 
 
-def _plan_replay(desk: Desk, key: str) -> _Replay | NotDone | AdapterError:
+def _plan_replay(access: StackAccess, key: str) -> _Replay | NotDone | AdapterError:
     try:
-        found = find_raw_message(desk, key)
+        found = find_raw_message(access, key)
         manifest = found.stored.manifest if found.stored else None
-        return found.raw, found.stored, plan_replay(manifest, desk.clock())
+        return found.raw, found.stored, plan_replay(manifest, access.clock())
     except (NotDone, AdapterError) as error:
         return error
 
@@ -128,7 +128,7 @@ def _describe_replay(
         yield f"{raw.key}: {standing}, arrived {format_moment(raw.stored_at)}"
 
 
-def _complain_of(error: Exception) -> None:
-    from adapters.operator.account import explain  # noqa: PLC0415 - see `desk`
+def _print_failure(error: Exception) -> None:
+    from adapters.operator.account import explain  # noqa: PLC0415 - see `access`
 
-    complain(explain(error) if isinstance(error, AdapterError) else str(error))
+    print_error(explain(error) if isinstance(error, AdapterError) else str(error))

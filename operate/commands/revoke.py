@@ -16,7 +16,7 @@ from operate.messages.redelivery import NotDone
 from operate.messages.revocation import plan_revocation
 from operate.presentation.links import describe_revocation, name_revoked
 from operate.presentation.message import headline
-from operate.presentation.terminal import errors_told, must_be_confirmed, say
+from operate.presentation.terminal import exit_on_errors, must_be_confirmed, say
 
 from .changing import carry_out
 from .message_options import Message, address_option
@@ -55,29 +55,29 @@ def revoke_links(
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
     recipients = [address_option(one) for one in recipient]
-    with errors_told():
-        desk = stack.open()
-        stored = load_message(desk, message)
+    with exit_on_errors():
+        access = stack.open()
+        stored = load_message(access, message)
         manifest = stored.manifest
-        at = None if undo else desk.clock()
+        at = None if undo else access.clock()
         revocation = plan_revocation(manifest, recipients, attachment, at)
-        if not undo and find_pointer(desk, manifest) is None:
+        if not undo and find_pointer(access, manifest) is None:
             # Presigned links continue to work, so the command must not report them as revoked.
             raise NotDone(
-                f"{no_link(manifest)}; only deleting {attachments_folder(desk, manifest)} ends"
+                f"{no_link(manifest)}; only deleting {attachments_folder(access, manifest)} ends"
                 " those before their time"
             )
         if revocation.apply(manifest) == manifest:
-            so_it_is = "nothing of that is revoked" if undo else "all of that is revoked already"
-            say([f"{manifest.message_id}: {so_it_is}; nothing was done"])
+            state_text = "nothing of that is revoked" if undo else "all of that is revoked already"
+            say([f"{manifest.message_id}: {state_text}; nothing was done"])
             return
         carry_out(
-            desk,
+            access,
             stored,
             revocation.apply,
             what="restore" if undo else "revoke",
             detail=name_revoked(revocation, manifest),
-            told=[headline(manifest), *describe_revocation(revocation, manifest)],
+            description=[headline(manifest), *describe_revocation(revocation, manifest)],
             question="Let these links work again?" if undo else "Revoke?",
             done="restored" if undo else "revoked",
             dry_run=dry_run,

@@ -14,18 +14,18 @@ import typer
 from operate.doctor.verdicts import Status
 from operate.examples import epilog
 from operate.messages.redelivery import NotDone
-from operate.presentation.terminal import Exit, complain, errors_told, print_json, say
+from operate.presentation.terminal import Exit, exit_on_errors, print_error, print_json, say
 from operate.send_test.device import TestMail, submit
 from relay_core.addresses.patterns import matches
 from relay_core.settings import Settings
 
-from .doctor import DNS_VARIABLE, Dns, examined, settings_of, tell
+from .doctor import DNS_VARIABLE, Dns, examined, print_finding, settings_of
 from .message_options import address_option
 from .stack_options import AsJson, SmtpUser, StackOptions, on_a_stack
 
 if TYPE_CHECKING:  # boto3 is slow to import
     from operate.send_test.following import Passed
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 SIMULATOR = "success@simulator.amazonses.com"
 """SES accepts mail for it but does not deliver it or count it as a bounce (SES guide, "Using the
@@ -83,10 +83,10 @@ def send_test(
     creates none for all devices (createSmtpUser false), name a user of smtpUsers, or set the
     credentials of a device in RELAYCTL_SMTP_USER and RELAYCTL_SMTP_PASSWORD.
     """
-    with errors_told():
-        desk = stack.open()
+    with exit_on_errors():
+        access = stack.open()
         server_of_dns = dns or os.environ.get(DNS_VARIABLE) or None
-        settings = settings_of(desk, server_of_dns)
+        settings = settings_of(access, server_of_dns)
         recipient = _recipient(to, settings)
         mail = TestMail(
             sender=settings.sender_address,
@@ -96,9 +96,9 @@ def send_test(
             token=secrets.token_hex(16),
             attachment=_attachment(attach),
         )
-        if not _follow(desk, mail, user=user, limit=limit, as_json=as_json):
+        if not _follow(access, mail, user=user, limit=limit, as_json=as_json):
             if not as_json:
-                _tell_troubles(desk, server_of_dns)
+                _print_problems(access, server_of_dns)
             raise typer.Exit(Exit.NOT_DONE)
 
 
@@ -122,16 +122,18 @@ def _attachment(file: Path | None) -> tuple[str, bytes]:
         raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="--attach") from None
 
 
-def _follow(desk: Desk, mail: TestMail, *, user: str | None, limit: float, as_json: bool) -> bool:
+def _follow(
+    access: StackAccess, mail: TestMail, *, user: str | None, limit: float, as_json: bool
+) -> bool:
     """Send the mail and print its steps. Returns whether all steps happened."""
     # boto3 is slow to import
     from operate.send_test.following import Following, Passed, Step, Stopped  # noqa: PLC0415
     from operate.stack.submission import login_of, server_of  # noqa: PLC0415
 
-    server, login = server_of(desk), login_of(desk, user)
+    server, login = server_of(access), login_of(access, user)
     since, began = datetime.now(UTC), time.monotonic()
 
-    def told(passed: Passed) -> None:
+    def print_step(passed: Passed) -> None:
         seconds = time.monotonic() - began
         if as_json:
             print_json({"step": passed.step, "seconds": round(seconds, 1), "found": passed.found})
@@ -140,9 +142,9 @@ def _follow(desk: Desk, mail: TestMail, *, user: str | None, limit: float, as_js
 
     try:
         answer = submit(server, login, mail)
-        told(Passed(step=Step.ACCEPTED, found=f"{server.host}:{server.port} said {answer}"))
+        print_step(Passed(step=Step.ACCEPTED, found=f"{server.host}:{server.port} said {answer}"))
         following = Following(
-            desk=desk,
+            access=access,
             since=since,
             token=mail.token,
             recipient=mail.recipient,
@@ -150,21 +152,23 @@ def _follow(desk: Desk, mail: TestMail, *, user: str | None, limit: float, as_js
             with_page=True,
         )
         for passed in following.steps():
-            told(passed)
+            print_step(passed)
     except NotDone as error:
-        complain(f"not {Step.ACCEPTED}: {error}")
+        print_error(f"not {Step.ACCEPTED}: {error}")
         return False
     except Stopped as stopped:
-        complain(f"not {stopped.step}: {stopped.why_not}")
+        print_error(f"not {stopped.step}: {stopped.why_not}")
         return False
     return True
 
 
-def _tell_troubles(desk: Desk, server: str | None) -> None:
+def _print_problems(access: StackAccess, server: str | None) -> None:
     """Print the problems that doctor finds."""
     wrong = {Status.PROBLEM, Status.WARNING}
-    troubles = [one for one in examined(desk, server) if one.verdict.status in wrong]
-    for finding in troubles:
-        tell(finding, as_json=False)
-    if not troubles:
-        complain("relayctl doctor finds nothing: see 'relayctl list --since 1h' and the log group")
+    problems = [one for one in examined(access, server) if one.verdict.status in wrong]
+    for finding in problems:
+        print_finding(finding, as_json=False)
+    if not problems:
+        print_error(
+            "relayctl doctor finds nothing: see 'relayctl list --since 1h' and the log group"
+        )

@@ -11,7 +11,7 @@ import typer
 from operate.messages.finding import find_message, load_message
 from operate.messages.redelivery import NotDone
 from operate.presentation.message import present_downloads, present_message
-from operate.presentation.terminal import errors_told, make_console, print_json
+from operate.presentation.terminal import exit_on_errors, make_console, print_json
 from relay_core.keys import MessageId, manifest_key
 
 from .downloads import read_downloads
@@ -19,7 +19,7 @@ from .message_options import Message
 from .stack_options import StackOptions, on_a_stack
 
 if TYPE_CHECKING:  # boto3 is slow to import
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 
 @on_a_stack
@@ -44,17 +44,17 @@ def show_message(
     requests a file on the download page, not when they open the page. Presigned links leave no
     record.
     """
-    with errors_told():
-        desk = stack.open()
+    with exit_on_errors():
+        access = stack.open()
         if as_json:
-            message_id = find_message(desk, message)
-            print_json(_stored_document(desk, message_id))
+            message_id = find_message(access, message)
+            print_json(_stored_document(access, message_id))
             if downloads:
-                _print_downloads(read_downloads(desk, message_id))
+                _print_downloads(read_downloads(access, message_id))
         else:
-            manifest = load_message(desk, message).manifest
-            make_console().print(present_message(manifest, desk.clock()))
-            _present_downloads(read_downloads(desk, manifest.message_id))
+            manifest = load_message(access, message).manifest
+            make_console().print(present_message(manifest, access.clock()))
+            _present_downloads(read_downloads(access, manifest.message_id))
 
 
 def _print_downloads(documents: Mapping[str, bytes]) -> None:
@@ -64,11 +64,11 @@ def _print_downloads(documents: Mapping[str, bytes]) -> None:
             print_json(json.loads(document))
         except ValueError:
             unreadable.append(key)
-    _complain_of_downloads(unreadable)
+    _print_unreadable_downloads(unreadable)
 
 
 def _present_downloads(documents: Mapping[str, bytes]) -> None:
-    from adapters.aws.downloads import Download, parse_download  # noqa: PLC0415 - see `desk`
+    from adapters.aws.downloads import Download, parse_download  # noqa: PLC0415 - see `access`
 
     found: list[Download] = []
     unreadable = []
@@ -79,19 +79,19 @@ def _present_downloads(documents: Mapping[str, bytes]) -> None:
             unreadable.append(key)
     if found:
         make_console().print("", present_downloads(found), sep="\n")
-    _complain_of_downloads(unreadable)
+    _print_unreadable_downloads(unreadable)
 
 
-def _complain_of_downloads(unreadable: Sequence[str]) -> None:
+def _print_unreadable_downloads(unreadable: Sequence[str]) -> None:
     if unreadable:
         raise NotDone(
             f"{len(unreadable)} records of downloads cannot be read, such as {unreadable[0]}"
         )
 
 
-def _stored_document(desk: Desk, message_id: MessageId) -> object:
+def _stored_document(access: StackAccess, message_id: MessageId) -> object:
     """The manifest's JSON, also if this version cannot parse it as a manifest."""
-    document = desk.attachments.read(manifest_key(message_id))
+    document = access.attachments.read(manifest_key(message_id))
     if document is None:
         raise NotDone(f"{message_id}: its manifest was deleted just now")
     try:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from operate.stack.outputs import OUTPUTS_VARIABLE, READY_FILE_VARIABLE, Whereabouts
+from operate.stack.outputs import OUTPUTS_VARIABLE, READY_FILE_VARIABLE, StackSelector
 
 if TYPE_CHECKING:  # boto3 is slow to import
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 ReadyFile = Annotated[
     str | None,
@@ -71,18 +71,18 @@ class StackOptions:
     stack: StackName = None
     profile: Profile = None
 
-    def open(self) -> Desk:
+    def open(self) -> StackAccess:
         """Find the stack and make its clients.
 
         Raises:
             StackUnknown: if it is not found, or cannot be reached.
         """
-        from operate.stack.desk import open_desk  # noqa: PLC0415 - boto3 is slow to import
+        from operate.stack.access import open_access  # noqa: PLC0415 - boto3 is slow to import
 
-        found = Whereabouts(
+        found = StackSelector(
             ready_file=self.ready_file, outputs=self.outputs, stack_name=self.stack
         ).find(os.environ)
-        return open_desk(found, self.profile)
+        return open_access(found, self.profile)
 
     def given(self) -> tuple[str, ...]:
         """The options on the command line, as they are typed."""

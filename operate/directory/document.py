@@ -20,7 +20,7 @@ MOST_BYTES = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wrong:
+class DocumentProblem:
     """One wrong place: its line (1 is the first), what is there, and the rule that it breaks.
 
     With `fires_alarm` no worker can read the document, and the alarm `directory` fires.
@@ -35,7 +35,7 @@ class Wrong:
         return f"line {self.line}: {self.place}: {self.rule}"
 
 
-def find_wrong(document: str) -> tuple[Wrong, ...]:
+def find_problems(document: str) -> tuple[DocumentProblem, ...]:
     """Every place for which the document must not be written, in the order of its lines.
 
     A document that is too long is not read: the result is one error, about its size.
@@ -43,10 +43,10 @@ def find_wrong(document: str) -> tuple[Wrong, ...]:
     return tuple(sorted(_wrong(document), key=lambda one: one.line))
 
 
-def _wrong(document: str) -> Iterator[Wrong]:
+def _wrong(document: str) -> Iterator[DocumentProblem]:
     size = len(document.encode())
     if size > MOST_BYTES:
-        yield Wrong(
+        yield DocumentProblem(
             line=document.count("\n") + 1,
             place="the document",
             rule=f"has {size} bytes, an SSM parameter at most {MOST_BYTES}: name domains instead"
@@ -57,13 +57,13 @@ def _wrong(document: str) -> Iterator[Wrong]:
     try:
         directory = parse_directory(document)
     except UnreadableDirectory as error:
-        yield Wrong(
+        yield DocumentProblem(
             line=_line(document, error.place), place=error.place, rule=error.rule, fires_alarm=True
         )
         return
     lines = find_lines(document)
     for problem in directory_problems(directory):
-        yield Wrong(
+        yield DocumentProblem(
             line=lines.get(problem.place.lower(), 1),
             place=problem.place,
             rule=problem.rule,

@@ -14,7 +14,7 @@ from relay_core.environment import InvalidSettings
 from relay_core.errors import AdapterError
 from relay_core.settings import Settings
 
-from .deployment import NotTold, Outputs, queue_arn
+from .deployment import FactUnavailable, Outputs, queue_arn
 from .dns_records import Resolver
 from .verdicts import Finding, Verdict, unknown
 
@@ -25,7 +25,7 @@ Facts = TypeVar("Facts")
 
 
 @dataclass(slots=True, kw_only=True)
-class Reach:
+class CheckContext:
     """Access to AWS and the DNS for reads. Thread-safe.
 
     `client` makes boto3's client of a service. `resolve` queries the DNS; None where there is no
@@ -60,13 +60,13 @@ class Reach:
 
         Raises:
             AdapterError: if it cannot be read.
-            NotTold: if the function is of another release.
+            FactUnavailable: if the function is of another release.
         """
         environment = self.function().get("Environment", {}).get("Variables", {})
         try:
             return Settings.from_environment(environment)
         except InvalidSettings as error:
-            raise NotTold(f"the function's environment cannot be read: {error}") from error
+            raise FactUnavailable(f"the function's environment cannot be read: {error}") from error
 
     @property
     def queue_arn(self) -> str:
@@ -79,16 +79,16 @@ class Check(Generic[Facts]):
     """A check. `judge` may give several verdicts, or none where the stack has no such resource."""
 
     name: str
-    read: Callable[[Reach], Facts]
+    read: Callable[[CheckContext], Facts]
     judge: Callable[[Facts], Iterable[Verdict]]
 
-    def run(self, reach: Reach) -> list[Finding]:
+    def run(self, context: CheckContext) -> list[Finding]:
         """Read and judge; a failed read gives the verdict `unknown`."""
         try:
-            verdicts = list(self.judge(self.read(reach)))
+            verdicts = list(self.judge(self.read(context)))
         except AdapterError as error:
             verdicts = [_unread(error)]
-        except NotTold as error:
+        except FactUnavailable as error:
             verdicts = [
                 unknown(
                     str(error),

@@ -11,7 +11,7 @@ _FUNCTION_LOG_GROUP = "-function"
 _SECRET = "[secret]"  # noqa: S105 - Pulumi prints this in place of a secret
 
 
-class NotTold(Exception):
+class FactUnavailable(Exception):
     """An output that a check needs is missing; the message says what to do."""
 
 
@@ -25,11 +25,11 @@ class Outputs:
         """An output that every stack has.
 
         Raises:
-            NotTold: if it is missing or hidden.
+            FactUnavailable: if it is missing or hidden.
         """
         if value := self.optional(name):
             return value
-        raise NotTold(f"the stack's output {name} is missing")
+        raise FactUnavailable(f"the stack's output {name} is missing")
 
     def optional(self, name: str) -> str | None:
         """An output that may be missing, empty or hidden; then the result is None."""
@@ -46,11 +46,11 @@ class Outputs:
         """The prefix of the names of the stack's resources (`infra.relay`), from its log group.
 
         Raises:
-            NotTold: if that log group has another name.
+            FactUnavailable: if that log group has another name.
         """
         name = self.text("logGroup").rpartition("/")[2]
         if not name.endswith(_FUNCTION_LOG_GROUP):
-            raise NotTold(f"the log group {name} does not end in {_FUNCTION_LOG_GROUP}")
+            raise FactUnavailable(f"the log group {name} does not end in {_FUNCTION_LOG_GROUP}")
         return name.removesuffix(_FUNCTION_LOG_GROUP)
 
     @property
@@ -58,7 +58,7 @@ class Outputs:
         """Name, type and value of each DNS record that is to be published.
 
         Raises:
-            NotTold: if the output is missing.
+            FactUnavailable: if the output is missing.
         """
         value = self.values.get("dnsRecords")
         if isinstance(value, str) and value.startswith("["):
@@ -67,7 +67,7 @@ class Outputs:
             except ValueError:
                 value = None
         if not isinstance(value, list):
-            raise NotTold("the stack's output dnsRecords is missing")
+            raise FactUnavailable("the stack's output dnsRecords is missing")
         return value
 
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .verdicts import Verdict, problem, troubles_or, unknown, warning
+from .verdicts import Verdict, problem, problems_or_ok, unknown, warning
 
 if TYPE_CHECKING:  # one knows the other
-    from .checks import Reach
+    from .checks import CheckContext
 
 Answer = Sequence[str] | None
 """The values of a name and type; empty if there is no such name. None: no server answered."""
@@ -51,18 +51,20 @@ def kind_of(record: Mapping[str, str]) -> str:
     return "dns-mx"
 
 
-def read(kind: str) -> Callable[[Reach], list[Published] | None]:
+def read(kind: str) -> Callable[[CheckContext], list[Published] | None]:
     """Reads the records of one kind; None where there is no DNS to ask."""
 
-    def read_kind(reach: Reach) -> list[Published] | None:
+    def read_kind(context: CheckContext) -> list[Published] | None:
         wanted: dict[tuple[str, str], list[str]] = {}
-        for record in reach.outputs.dns_records:
+        for record in context.outputs.dns_records:
             if kind_of(record) == kind:
                 wanted.setdefault((record["name"], record["type"]), []).append(record["value"])
-        if reach.resolve is None:
+        if context.resolve is None:
             return None
         return [
-            Published(name=name, type=type_, wanted=tuple(values), seen=reach.resolve(name, type_))
+            Published(
+                name=name, type=type_, wanted=tuple(values), seen=context.resolve(name, type_)
+            )
             for (name, type_), values in wanted.items()
         ]
 
@@ -104,7 +106,7 @@ def _judged(
         )
     if not records:
         return ()
-    return troubles_or(
+    return problems_or_ok(
         (verdict for one in records for verdict in _unanswered(one) or judge(one)), otherwise
     )
 
@@ -124,7 +126,7 @@ def _mx(one: Published) -> Iterator[Verdict]:
     seen, wanted = _folded(one.seen), _folded(one.wanted)
     if not wanted & seen:
         yield problem(
-            f"{one.name} MX: {_told(one.seen)}, not {', '.join(one.wanted)}: SES gets no mail for"
+            f"{one.name} MX: {_shown(one.seen)}, not {', '.join(one.wanted)}: SES gets no mail for"
             " this domain",
             _PUBLISH,
         )
@@ -141,7 +143,7 @@ def _mx(one: Published) -> Iterator[Verdict]:
 def _dkim(one: Published) -> Iterator[Verdict]:
     if not _folded(one.wanted) & _folded(one.seen):
         yield problem(
-            f"{one.name} CNAME: {_told(one.seen)}, not {', '.join(one.wanted)}: SES does not"
+            f"{one.name} CNAME: {_shown(one.seen)}, not {', '.join(one.wanted)}: SES does not"
             " verify the domain, or its signatures cannot be checked",
             _PUBLISH,
         )
@@ -158,17 +160,17 @@ def _mail_from(one: Published) -> Iterator[Verdict]:
                 "leave one that includes amazonses.com",
             )
         elif not any(_INCLUDES_SES.search(value) for value in policies):
-            yield warning(f"{one.name} TXT: {_told(one.seen)}, no SPF record for SES", _PUBLISH)
+            yield warning(f"{one.name} TXT: {_shown(one.seen)}, no SPF record for SES", _PUBLISH)
     elif not _folded(one.wanted) & seen:
         yield warning(
-            f"{one.name} MX: {_told(one.seen)}, not {', '.join(one.wanted)}: SES sends with a"
+            f"{one.name} MX: {_shown(one.seen)}, not {', '.join(one.wanted)}: SES sends with a"
             " reverse-path of its own",
             _PUBLISH,
         )
     elif len(seen) > 1:
         # SES guide, "Using a custom MAIL FROM domain": exactly one MX record.
         yield warning(
-            f"{one.name} MX: {_told(one.seen)}: SES accepts no other MX record there",
+            f"{one.name} MX: {_shown(one.seen)}: SES accepts no other MX record there",
             "leave SES's alone",
         )
 
@@ -190,5 +192,5 @@ def _preference(value: str) -> int:
     return int(value.partition(" ")[0])
 
 
-def _told(seen: Answer) -> str:
+def _shown(seen: Answer) -> str:
     return f"there is {', '.join(sorted(seen))}" if seen else "there is none"

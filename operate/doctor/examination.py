@@ -19,7 +19,7 @@ from . import (
     suppression,
     topics_and_alarms,
 )
-from .checks import Check, Reach
+from .checks import Check, CheckContext
 from .verdicts import Finding
 
 CHECKS: tuple[Check[Any], ...] = (
@@ -77,8 +77,8 @@ CHECKS: tuple[Check[Any], ...] = (
 _AT_ONCE = 8  # checks: SES lets an account ask about once a second, and boto3 tries again
 
 
-def examine(reach: Reach) -> Iterator[Finding]:
+def examine(context: CheckContext) -> Iterator[Finding]:
     """The findings of all checks, in the order of the checks, each as soon as it is available."""
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as executor:
-        for findings in executor.map(lambda check: check.run(reach), CHECKS):
+        for findings in executor.map(lambda check: check.run(context), CHECKS):
             yield from findings

@@ -16,8 +16,8 @@ from typing import Any
 from adapters.aws.errors import aws_call
 from relay_core.notices.moment import format_moment
 
-from .checks import Reach
-from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
+from .checks import CheckContext
+from .verdicts import RESTORE, Verdict, problem, problems_or_ok, warning
 
 # --- States -------------------------------------------------------------------------------------
 
@@ -32,13 +32,15 @@ class FunctionState:
     reason: str
 
 
-def read_states(reach: Reach) -> list[FunctionState]:
+def read_states(context: CheckContext) -> list[FunctionState]:
     """The relay's function, and the others that the stack has."""
-    found = [reach.function()]
+    found = [context.function()]
     for output in ("downloadFunctionName", "postingFunctionName", "watchFunctionName"):
-        if name := reach.outputs.optional(output):
+        if name := context.outputs.optional(output):
             with aws_call(call="lambda:GetFunctionConfiguration", target=name):
-                found.append(reach.client("lambda").get_function_configuration(FunctionName=name))
+                found.append(
+                    context.client("lambda").get_function_configuration(FunctionName=name)
+                )
     return [
         FunctionState(
             name=one["FunctionName"],
@@ -53,7 +55,7 @@ def read_states(reach: Reach) -> list[FunctionState]:
 def judge_states(functions: Sequence[FunctionState]) -> Iterable[Verdict]:
     """Whether they can be invoked. An idle function is `Inactive` until its next event."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         for one in functions:
             if one.state not in {"Active", "Inactive"}:
                 yield problem(f"the function {one.name} is {one.state}: {one.reason}", RESTORE)
@@ -64,7 +66,7 @@ def judge_states(functions: Sequence[FunctionState]) -> Iterable[Verdict]:
                 )
 
     names = ", ".join(one.name for one in functions)
-    return troubles_or(troubles(), f"{names}: active")
+    return problems_or_ok(problems(), f"{names}: active")
 
 
 # --- Its event source ---------------------------------------------------------------------------
@@ -82,17 +84,17 @@ class Sources:
     mappings: tuple[Mapping[str, Any], ...]
 
 
-def read_sources(reach: Reach) -> Sources:
+def read_sources(context: CheckContext) -> Sources:
     """The function's event source mappings."""
-    name = reach.outputs.text("functionName")
+    name = context.outputs.text("functionName")
     with aws_call(call="lambda:ListEventSourceMappings", target=name):
-        answer = reach.client("lambda").list_event_source_mappings(FunctionName=name)
+        answer = context.client("lambda").list_event_source_mappings(FunctionName=name)
     return Sources(
         function=name,
         mappings=tuple(
             one
             for one in answer.get("EventSourceMappings", ())
-            if one.get("EventSourceArn") == reach.queue_arn
+            if one.get("EventSourceArn") == context.queue_arn
         ),
     )
 
@@ -100,7 +102,7 @@ def read_sources(reach: Reach) -> Sources:
 def judge_sources(sources: Sources) -> Iterable[Verdict]:
     """Whether the function receives the queue's messages."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         states = [str(one.get("State")) for one in sources.mappings]
         if not states:
             yield problem(
@@ -115,7 +117,7 @@ def judge_sources(sources: Sources) -> Iterable[Verdict]:
                 f"aws lambda update-event-source-mapping --uuid {uuid} --enabled",
             )
 
-    return troubles_or(troubles(), f"the queue's messages come to {sources.function}")
+    return problems_or_ok(problems(), f"the queue's messages come to {sources.function}")
 
 
 # --- Concurrency --------------------------------------------------------------------------------
@@ -134,16 +136,16 @@ class Concurrency:
     reserved: int | None
 
 
-def read_concurrency(reach: Reach) -> Concurrency:
+def read_concurrency(context: CheckContext) -> Concurrency:
     """The account's concurrency, and the concurrency of the stack's function."""
-    client, name = reach.client("lambda"), reach.outputs.text("functionName")
+    client, name = context.client("lambda"), context.outputs.text("functionName")
     with aws_call(call="lambda:GetAccountSettings", target="the account"):
         limits = client.get_account_settings()["AccountLimit"]
     with aws_call(call="lambda:GetFunctionConcurrency", target=name):
         reserved = client.get_function_concurrency(FunctionName=name)
     wanted = [
         one.get("ScalingConfig", {}).get("MaximumConcurrency", 0)
-        for one in read_sources(reach).mappings
+        for one in read_sources(context).mappings
     ]
     return Concurrency(
         function=name,
@@ -157,7 +159,7 @@ def judge_concurrency(found: Concurrency) -> Iterable[Verdict]:
     """Whether Lambda can start as many workers as the stack may have."""
     room = found.unreserved if found.reserved is None else found.reserved
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         if found.reserved == 0:
             yield problem(
                 f"the function {found.function} has a reserved concurrency of 0: Lambda starts"
@@ -172,14 +174,14 @@ def judge_concurrency(found: Concurrency) -> Iterable[Verdict]:
                 " lower maxConcurrency",
             )
 
-    return troubles_or(troubles(), f"{room} executions for {found.wanted} workers at most")
+    return problems_or_ok(problems(), f"{room} executions for {found.wanted} workers at most")
 
 
 # --- Its last errors ----------------------------------------------------------------------------
 
 ERRORS_WITHIN = timedelta(hours=1)
 _MOST_PAGES = 10
-_MOST_TOLD = 3
+_MAX_SHOWN_ERRORS = 3
 _LONGEST = 300  # characters of an error
 # CloudWatch Logs guide, "Filter pattern syntax". Lines of the relay have a level; a report of the
 # platform has the status of an invocation (Lambda guide, "Telemetry API Event schema reference").
@@ -207,14 +209,14 @@ class Errors:
     errors: tuple[LoggedError, ...]
 
 
-def read_errors(reach: Reach) -> Errors:
+def read_errors(context: CheckContext) -> Errors:
     """The last hour of the function's log, at most ten pages of it."""
-    group, since = reach.outputs.text("logGroup"), reach.clock() - ERRORS_WITHIN
+    group, since = context.outputs.text("logGroup"), context.clock() - ERRORS_WITHIN
     found: list[LoggedError] = []
     token: dict[str, str] = {}
     for _ in range(_MOST_PAGES):
         with aws_call(call="logs:FilterLogEvents", target=group):
-            page = reach.client("logs").filter_log_events(
+            page = context.client("logs").filter_log_events(
                 logGroupName=group,
                 startTime=int(since.timestamp() * 1000),
                 filterPattern=_PATTERN,
@@ -253,14 +255,14 @@ def error_in(line: str) -> str | None:
 def judge_errors(found: Errors) -> Iterable[Verdict]:
     """Whether the function logged errors within the last hour."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         if found.errors:
-            last = found.errors[-_MOST_TOLD:]
-            told = "; ".join(f"{format_moment(one.at)} {one.text}" for one in last)
+            last = found.errors[-_MAX_SHOWN_ERRORS:]
+            listed = "; ".join(f"{format_moment(one.at)} {one.text}" for one in last)
             yield warning(
-                f"errors in the log of the last hour: {len(found.errors)}; the last: {told}",
+                f"errors in the log of the last hour: {len(found.errors)}; the last: {listed}",
                 f"see the log group {found.log_group}; 'relayctl dlq list' and 'relayctl list"
                 " --state failed' show mail that did not go out",
             )
 
-    return troubles_or(troubles(), f"no error in {found.log_group} within the last hour")
+    return problems_or_ok(problems(), f"no error in {found.log_group} within the last hour")

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .dns_records import Answer
-from .verdicts import Verdict, problem, unknown, well
+from .verdicts import Verdict, ok, problem, unknown
 
 if TYPE_CHECKING:  # one knows the other
-    from .checks import Reach
+    from .checks import CheckContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +33,16 @@ class LinkHost:
     addresses: Answer
 
 
-def read_link_host(reach: Reach) -> LinkHost | None:
+def read_link_host(context: CheckContext) -> LinkHost | None:
     """The host of the links, None without a download page."""
-    url = reach.outputs.optional("downloadUrl")
+    url = context.outputs.optional("downloadUrl")
     name = urlsplit(url).hostname if url else None
     if not name:
         return None
     with suppress(ValueError):
         ipaddress.ip_address(name)
         return LinkHost(name=name, is_address=True, is_asked=False, addresses=(name,))
-    resolve = reach.resolve
+    resolve = context.resolve
     return LinkHost(
         name=name,
         is_address=False,
@@ -56,7 +56,7 @@ def judge_link_host(found: LinkHost | None) -> Iterable[Verdict]:
     if found is None:
         return ()
     if found.is_address:
-        return (well(f"links have the address {found.name}"),)
+        return (ok(f"links have the address {found.name}"),)
     if not found.is_asked:
         return (
             unknown(
@@ -80,4 +80,4 @@ def judge_link_host(found: LinkHost | None) -> Iterable[Verdict]:
                 " downloadUrl: publish the record",
             ),
         )
-    return (well(f"the host of the links, {found.name}, is in the DNS"),)
+    return (ok(f"the host of the links, {found.name}, is in the DNS"),)

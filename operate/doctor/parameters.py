@@ -16,9 +16,9 @@ from adapters.aws.errors import aws_call, error_code
 from operate.stack.outputs import smtp_user_parameters
 from relay_core.policy.directory import UnreadableDirectory, directory_problems, parse_directory
 
-from .checks import Reach
+from .checks import CheckContext
 from .suppression import read_directory
-from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
+from .verdicts import RESTORE, Verdict, problem, problems_or_ok, warning
 
 OLD = timedelta(days=365)
 """The age at which SMTP credentials are to be rotated: they are in devices, which can be lost."""
@@ -39,23 +39,23 @@ class Parameters:
     now: datetime
 
 
-def read_parameters(reach: Reach) -> Parameters:
+def read_parameters(context: CheckContext) -> Parameters:
     """The parameters that the stack has by its outputs."""
     names = {}
-    if credentials := reach.outputs.optional("smtpCredentialsParameter"):
+    if credentials := context.outputs.optional("smtpCredentialsParameter"):
         names[_CREDENTIALS] = credentials
-    for user, parameter in smtp_user_parameters(reach.outputs.values).items():
+    for user, parameter in smtp_user_parameters(context.outputs.values).items():
         names[f"{_CREDENTIALS} of {user}"] = parameter
-    if reach.outputs.optional("downloadUrl"):
-        environment = reach.function().get("Environment", {}).get("Variables", {})
+    if context.outputs.optional("downloadUrl"):
+        environment = context.function().get("Environment", {}).get("Variables", {})
         names["the keys of the links"] = environment.get("RELAY_LINK_KEYS_PARAMETER", "")
-    names = {"the recipient directory": reach.outputs.text("directoryParameter"), **names}
+    names = {"the recipient directory": context.outputs.text("directoryParameter"), **names}
     asked = list(filter(None, names.values()))
     written: dict[str, datetime] = {}
     for begin in range(0, len(asked), _AT_ONCE):
         some = asked[begin : begin + _AT_ONCE]
         pages = (
-            reach.client("ssm")
+            context.client("ssm")
             .get_paginator("describe_parameters")
             .paginate(ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": some}])
         )
@@ -65,13 +65,13 @@ def read_parameters(reach: Reach) -> Parameters:
                 for page in pages
                 for one in page["Parameters"]
             }
-    return Parameters(names=names, written=written, now=reach.clock())
+    return Parameters(names=names, written=written, now=context.clock())
 
 
 def judge_parameters(found: Parameters) -> Iterable[Verdict]:
     """Whether all exist."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         for what, name in found.names.items():
             if not name:
                 # The outputs are those of the last deployment that was finished.
@@ -83,7 +83,7 @@ def judge_parameters(found: Parameters) -> Iterable[Verdict]:
             elif name not in found.written:
                 yield problem(f"the parameter {name} ({what}) is gone", RESTORE)
 
-    return troubles_or(troubles(), f"{len(found.names)} parameters are there")
+    return problems_or_ok(problems(), f"{len(found.names)} parameters are there")
 
 
 def judge_credentials(found: Parameters) -> Iterable[Verdict]:
@@ -96,7 +96,7 @@ def judge_credentials(found: Parameters) -> Iterable[Verdict]:
     if not ages:
         return ()
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         for what, days in ages.items():
             if days >= OLD.days:
                 key = (
@@ -109,14 +109,14 @@ def judge_credentials(found: Parameters) -> Iterable[Verdict]:
                 )
 
     oldest = max(ages.values())
-    return troubles_or(troubles(), f"{_CREDENTIALS} are {oldest} days old at most")
+    return problems_or_ok(problems(), f"{_CREDENTIALS} are {oldest} days old at most")
 
 
-def read_document(reach: Reach) -> tuple[str, str | None]:
+def read_document(context: CheckContext) -> tuple[str, str | None]:
     """The directory's parameter, and its document; None if it is missing (`judge_parameters`)."""
-    name = reach.outputs.text("directoryParameter")
+    name = context.outputs.text("directoryParameter")
     try:
-        return name, read_directory(reach)
+        return name, read_directory(context)
     except Exception as error:
         cause = error.__cause__
         if isinstance(cause, ClientError) and error_code(cause) == "ParameterNotFound":
@@ -130,7 +130,7 @@ def judge_document(found: tuple[str, str | None]) -> Iterable[Verdict]:
     if document is None:
         return ()
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         try:
             directory = parse_directory(document)
         except UnreadableDirectory as error:
@@ -146,4 +146,4 @@ def judge_document(found: tuple[str, str | None]) -> Iterable[Verdict]:
                 "correct it: 'relayctl directory edit'",
             )
 
-    return troubles_or(troubles(), f"{name} is a recipient directory")
+    return problems_or_ok(problems(), f"{name} is a recipient directory")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from adapters.aws.errors import aws_call
 
-from .checks import Reach
+from .checks import CheckContext
 from .functions import FEEDS
 from .queues import DeadLetters, Queue, dead_letters_at, queue_at
-from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
+from .verdicts import RESTORE, Verdict, problem, problems_or_ok, warning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +35,16 @@ class Posting:
     dead_letters: DeadLetters
 
 
-def read_posting(reach: Reach) -> Posting | None:
+def read_posting(context: CheckContext) -> Posting | None:
     """The posting function and its queues; None where the stack posts to no receiver."""
-    function = reach.outputs.optional("postingFunctionName")
+    function = context.outputs.optional("postingFunctionName")
     if function is None:
         return None
-    dead_letters = reach.outputs.text("postingDeadLetterQueueUrl")
+    dead_letters = context.outputs.text("postingDeadLetterQueueUrl")
     # The URLs of all queues of an account and region differ only in the queue's name.
     beginning = dead_letters.rpartition("/")[0]
     pages = (
-        reach.client("lambda")
+        context.client("lambda")
         .get_paginator("list_event_source_mappings")
         .paginate(FunctionName=function)
     )
@@ -54,13 +54,13 @@ def read_posting(reach: Reach) -> Posting | None:
         function=function,
         feeds=tuple(
             Feed(
-                queue=queue_at(reach, f"{beginning}/{one['EventSourceArn'].rpartition(':')[2]}"),
+                queue=queue_at(context, f"{beginning}/{one['EventSourceArn'].rpartition(':')[2]}"),
                 mapping=str(one.get("UUID")),
                 state=str(one.get("State")),
             )
             for one in mappings
         ),
-        dead_letters=dead_letters_at(reach, dead_letters),
+        dead_letters=dead_letters_at(context, dead_letters),
     )
 
 
@@ -70,12 +70,12 @@ def judge_posting(posting: Posting | None) -> Iterable[Verdict]:
         return ()
     count = len(posting.feeds)
     receivers = "1 receiver" if count == 1 else f"{count} receivers"
-    return troubles_or(
-        _troubles(posting), f"{posting.function} posts to {receivers}, and nothing is left over"
+    return problems_or_ok(
+        _problems(posting), f"{posting.function} posts to {receivers}, and nothing is left over"
     )
 
 
-def _troubles(posting: Posting) -> Iterator[Verdict]:
+def _problems(posting: Posting) -> Iterator[Verdict]:
     if not posting.feeds:
         yield problem(
             f"no queue is an event source of {posting.function}: webhooks and the event bus get"

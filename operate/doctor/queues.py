@@ -14,9 +14,9 @@ from typing import Any
 
 from adapters.aws.errors import aws_call
 
-from .checks import Reach
+from .checks import CheckContext
 from .storage import allows
-from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
+from .verdicts import RESTORE, Verdict, problem, problems_or_ok, warning
 
 _OLD = timedelta(minutes=15)
 _PARKED_WITHIN = timedelta(minutes=20)
@@ -42,24 +42,24 @@ class _Metric:
     statistic: str
 
 
-def attributes_of(reach: Reach, url: str, *names: str) -> dict[str, str]:
+def attributes_of(context: CheckContext, url: str, *names: str) -> dict[str, str]:
     """Attributes of the queue at a URL (SQS API, GetQueueAttributes).
 
     Raises:
         AdapterError: if they cannot be read.
     """
     with aws_call(call="sqs:GetQueueAttributes", target=url):
-        answer = reach.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[*names])
+        answer = context.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[*names])
     found: dict[str, str] = answer.get("Attributes", {})
     return found
 
 
-def _values(reach: Reach, metric: _Metric) -> list[float]:
-    now = reach.clock()
+def _values(context: CheckContext, metric: _Metric) -> list[float]:
+    now = context.clock()
     with aws_call(
         call="cloudwatch:GetMetricStatistics", target=f"{metric.namespace} {metric.name}"
     ):
-        answer = reach.client("cloudwatch").get_metric_statistics(
+        answer = context.client("cloudwatch").get_metric_statistics(
             Namespace=metric.namespace,
             MetricName=metric.name,
             Dimensions=[{"Name": key, "Value": value} for key, value in metric.dimensions.items()],
@@ -98,21 +98,21 @@ class Queue:
         return f"the oldest message of {self.name} is {seconds:.0f} seconds old ({depths})"
 
 
-def read_queue(reach: Reach) -> Queue:
+def read_queue(context: CheckContext) -> Queue:
     """The queue of incoming mail."""
-    return queue_at(reach, reach.outputs.text("queueUrl"))
+    return queue_at(context, context.outputs.text("queueUrl"))
 
 
-def queue_at(reach: Reach, url: str) -> Queue:
+def queue_at(context: CheckContext, url: str) -> Queue:
     """The queue at a URL.
 
     Raises:
         AdapterError: if it cannot be read.
     """
-    attributes = attributes_of(reach, url, *_DEPTHS.values())
+    attributes = attributes_of(context, url, *_DEPTHS.values())
     name = url.rpartition("/")[2]
     ages = _values(
-        reach,
+        context,
         _Metric(
             namespace="AWS/SQS",
             name="ApproximateAgeOfOldestMessage",
@@ -132,7 +132,7 @@ def queue_at(reach: Reach, url: str) -> Queue:
 def judge_queue(queue: Queue) -> Iterable[Verdict]:
     """Whether mail is processed in time."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         if queue.is_late:
             yield warning(
                 str(queue),
@@ -140,7 +140,7 @@ def judge_queue(queue: Queue) -> Iterable[Verdict]:
                 " mail",
             )
 
-    return troubles_or(troubles(), str(queue))
+    return problems_or_ok(problems(), str(queue))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +152,10 @@ class QueuePolicy:
     redrive: Mapping[str, Any]
 
 
-def read_queue_policy(reach: Reach) -> QueuePolicy:
+def read_queue_policy(context: CheckContext) -> QueuePolicy:
     """The policies of the queue of incoming mail."""
-    url = reach.outputs.text("queueUrl")
-    attributes = attributes_of(reach, url, "Policy", "RedrivePolicy")
+    url = context.outputs.text("queueUrl")
+    attributes = attributes_of(context, url, "Policy", "RedrivePolicy")
     return QueuePolicy(
         name=url.rpartition("/")[2],
         policy=json.loads(attributes.get("Policy") or "{}"),
@@ -166,7 +166,7 @@ def read_queue_policy(reach: Reach) -> QueuePolicy:
 def judge_queue_policy(queue: QueuePolicy) -> Iterable[Verdict]:
     """Whether S3 may announce mail to the queue, and messages that fail are kept."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         if not allows(queue.policy, "s3.amazonaws.com", "sqs:SendMessage"):
             yield problem(
                 f"the policy of the queue {queue.name} does not let S3 send to it: mail is stored,"
@@ -180,7 +180,7 @@ def judge_queue_policy(queue: QueuePolicy) -> Iterable[Verdict]:
                 RESTORE,
             )
 
-    return troubles_or(troubles(), f"S3 may send to {queue.name}; what fails is kept")
+    return problems_or_ok(problems(), f"S3 may send to {queue.name}; what fails is kept")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,18 +191,18 @@ class DeadLetters:
     number: int
 
 
-def read_dead_letters(reach: Reach) -> DeadLetters:
+def read_dead_letters(context: CheckContext) -> DeadLetters:
     """The dead-letter queue."""
-    return dead_letters_at(reach, reach.outputs.text("deadLetterQueueUrl"))
+    return dead_letters_at(context, context.outputs.text("deadLetterQueueUrl"))
 
 
-def dead_letters_at(reach: Reach, url: str) -> DeadLetters:
+def dead_letters_at(context: CheckContext, url: str) -> DeadLetters:
     """The dead-letter queue at a URL.
 
     Raises:
         AdapterError: if it cannot be read.
     """
-    attributes = attributes_of(reach, url, *_DEPTHS.values())
+    attributes = attributes_of(context, url, *_DEPTHS.values())
     return DeadLetters(
         name=url.rpartition("/")[2],
         number=sum(int(attributes.get(key, 0)) for key in _DEPTHS.values()),
@@ -212,7 +212,7 @@ def dead_letters_at(reach: Reach, url: str) -> DeadLetters:
 def judge_dead_letters(found: DeadLetters) -> Iterable[Verdict]:
     """Whether mail failed at every try."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         if found.number:
             yield problem(
                 f"mails in the dead-letter queue {found.name}, which no try could relay:"
@@ -220,7 +220,7 @@ def judge_dead_letters(found: DeadLetters) -> Iterable[Verdict]:
                 "'relayctl dlq list' says why; fix the cause, then 'relayctl dlq redrive --all'",
             )
 
-    return troubles_or(troubles(), "the dead-letter queue is empty")
+    return problems_or_ok(problems(), "the dead-letter queue is empty")
 
 
 # --- Parked and held mail -----------------------------------------------------------------------
@@ -234,19 +234,19 @@ class Waiting:
     held: int
 
 
-def read_waiting(reach: Reach) -> Waiting:
+def read_waiting(context: CheckContext) -> Waiting:
     """The function's own metrics (`adapters.telemetry`), under the stack's name."""
 
     def count(name: str, within: timedelta, period: timedelta) -> int:
         metric = _Metric(
             namespace="MailRelay",
             name=name,
-            dimensions={"service": reach.outputs.prefix},
+            dimensions={"service": context.outputs.prefix},
             within=within,
             period=period,
             statistic="Sum",
         )
-        return round(sum(_values(reach, metric)))
+        return round(sum(_values(context, metric)))
 
     return Waiting(
         parked=count("MessagesParked", _PARKED_WITHIN, timedelta(minutes=5)),
@@ -257,7 +257,7 @@ def read_waiting(reach: Reach) -> Waiting:
 def judge_waiting(found: Waiting) -> Iterable[Verdict]:
     """Whether mail waits for the account, or for the operator."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         if found.parked:
             yield problem(
                 f"mail was parked within 20 minutes ({found.parked} times): the account may not"
@@ -271,4 +271,4 @@ def judge_waiting(found: Waiting) -> Iterable[Verdict]:
                 " MESSAGE' releases one",
             )
 
-    return troubles_or(troubles(), "no mail was parked within 20 minutes, or held within a day")
+    return problems_or_ok(problems(), "no mail was parked within 20 minutes, or held within a day")

@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from adapters.aws.errors import aws_call, error_code
 from relay_core.keys import INCOMING_PREFIX
 
-from .checks import Reach
-from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
+from .checks import CheckContext
+from .verdicts import RESTORE, Verdict, problem, problems_or_ok, warning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +27,12 @@ class RuleSets:
     active: str | None
 
 
-def read_rule_sets(reach: Reach) -> RuleSets:
+def read_rule_sets(context: CheckContext) -> RuleSets:
     """The active rule set, and the one of the stack's rule."""
     with aws_call(call="ses:DescribeActiveReceiptRuleSet", target="the account"):
-        answer = reach.client("ses").describe_active_receipt_rule_set()
+        answer = context.client("ses").describe_active_receipt_rule_set()
     return RuleSets(
-        ours=reach.outputs.text("receiptRuleSet"),
+        ours=context.outputs.text("receiptRuleSet"),
         active=answer.get("Metadata", {}).get("Name"),
     )
 
@@ -40,7 +40,7 @@ def read_rule_sets(reach: Reach) -> RuleSets:
 def judge_rule_sets(sets: RuleSets) -> Iterable[Verdict]:
     """Whether the stack's rule set is the active one."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         if sets.active != sets.ours:
             yield problem(
                 f"the active receipt rule set is {sets.active or 'none'}, and this stack's rule is"
@@ -50,7 +50,7 @@ def judge_rule_sets(sets: RuleSets) -> Iterable[Verdict]:
                 " docs/operating.md, 'One active rule set'",
             )
 
-    return troubles_or(troubles(), f"{sets.ours} is the active receipt rule set")
+    return problems_or_ok(problems(), f"{sets.ours} is the active receipt rule set")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +66,14 @@ class OurRule:
     rule: Mapping[str, Any] | None
 
 
-def read_rule(reach: Reach) -> OurRule:
+def read_rule(context: CheckContext) -> OurRule:
     """The rule from its set, whether that is active or not."""
-    rule_set = reach.outputs.text("receiptRuleSet")
-    bucket = reach.outputs.text("incomingBucket")
+    rule_set = context.outputs.text("receiptRuleSet")
+    bucket = context.outputs.text("incomingBucket")
     with aws_call(call="ses:DescribeReceiptRuleSet", target=rule_set):
         try:
             rules = (
-                reach.client("ses")
+                context.client("ses")
                 .describe_receipt_rule_set(RuleSetName=rule_set)
                 .get("Rules", ())
             )
@@ -84,7 +84,7 @@ def read_rule(reach: Reach) -> OurRule:
     return OurRule(
         rule_set=rule_set,
         bucket=bucket,
-        addresses=reach.settings().secret_addresses,
+        addresses=context.settings().secret_addresses,
         rule=next((rule for rule in rules if _stores_in(rule, bucket)), None),
     )
 
@@ -98,10 +98,12 @@ def _stores_in(rule: Mapping[str, Any], bucket: str) -> bool:
 
 def judge_rule(ours: OurRule) -> Iterable[Verdict]:
     """Whether the rule exists, matches the inbound address, and is as declared."""
-    return troubles_or(_rule_troubles(ours), f"a rule of {ours.rule_set} stores the relay's mail")
+    return problems_or_ok(
+        _rule_problems(ours), f"a rule of {ours.rule_set} stores the relay's mail"
+    )
 
 
-def _rule_troubles(ours: OurRule) -> Iterator[Verdict]:
+def _rule_problems(ours: OurRule) -> Iterator[Verdict]:
     rule = ours.rule
     if rule is None:
         yield problem(

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from adapters.aws.errors import aws_call, error_code
 
-from .checks import Reach
-from .verdicts import Verdict, problem, troubles_or, warning
+from .checks import CheckContext
+from .verdicts import Verdict, problem, problems_or_ok, warning
 
 _NEARLY = 0.8  # of the daily quota
 _SANDBOX_REMEDY = (
@@ -43,16 +43,16 @@ class Sending:
     budget: int
 
 
-def read_account(reach: Reach) -> Mapping[str, Any]:
+def read_account(context: CheckContext) -> Mapping[str, Any]:
     """The response of GetAccount, unchanged."""
     with aws_call(call="ses:GetAccount", target="the account"):
-        found: Mapping[str, Any] = reach.client("sesv2").get_account()
+        found: Mapping[str, Any] = context.client("sesv2").get_account()
     return found
 
 
-def read_sending(reach: Reach) -> Sending:
+def read_sending(context: CheckContext) -> Sending:
     """The account's limits and the stack's settings."""
-    account = read_account(reach)
+    account = read_account(context)
     quota = account.get("SendQuota", {})
     return Sending(
         enabled=bool(account.get("SendingEnabled")),
@@ -61,14 +61,14 @@ def read_sending(reach: Reach) -> Sending:
         rate=float(quota.get("MaxSendRate", 0)),
         daily=float(quota.get("Max24HourSend", 0)),
         sent=float(quota.get("SentLast24Hours", 0)),
-        budget=reach.settings().recipient_budget,
+        budget=context.settings().recipient_budget,
     )
 
 
 def judge_account(account: Mapping[str, Any]) -> Iterable[Verdict]:
     """Whether the account may send, and to whom."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         status = account.get("EnforcementStatus", "HEALTHY")
         if not account.get("SendingEnabled") or status == "SHUTDOWN":
             yield problem(
@@ -86,13 +86,13 @@ def judge_account(account: Mapping[str, Any]) -> Iterable[Verdict]:
                 _SANDBOX_REMEDY,
             )
 
-    return troubles_or(troubles(), "the account is out of SES's sandbox, and may send")
+    return problems_or_ok(problems(), "the account is out of SES's sandbox, and may send")
 
 
 def judge_quota(sending: Sending) -> Iterable[Verdict]:
     """Whether the account's rate and daily quota are enough for the stack's settings."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         if sending.daily > 0 and sending.sent >= _NEARLY * sending.daily:
             yield warning(
                 f"{sending.sent:.0f} of {sending.daily:.0f} recipients of 24 hours are used up;"
@@ -114,8 +114,8 @@ def judge_quota(sending: Sending) -> Iterable[Verdict]:
             )
 
     daily = "any number" if sending.daily < 0 else f"{sending.daily:.0f}"
-    return troubles_or(
-        troubles(),
+    return problems_or_ok(
+        problems(),
         f"{sending.rate:g} recipients a second, {daily} in 24 hours; {sending.sent:.0f} used",
     )
 
@@ -138,9 +138,9 @@ class Identity:
     mail_from: str = ""
 
 
-def read_identities(reach: Reach) -> list[Identity]:
+def read_identities(context: CheckContext) -> list[Identity]:
     """The identities of the addresses that the stack sends from and receives at."""
-    settings = reach.settings()
+    settings = context.settings()
     domains = dict.fromkeys(
         address.rpartition("@")[2].lower()
         for address in (settings.sender_address, *settings.secret_addresses)
@@ -150,11 +150,11 @@ def read_identities(reach: Reach) -> list[Identity]:
         for domain in domains
         if settings.sender_address.lower().endswith(f"@{domain}")
     }
-    return [_identity(reach, addresses.get(domain, domain)) for domain in domains]
+    return [_identity(context, addresses.get(domain, domain)) for domain in domains]
 
 
-def _identity(reach: Reach, address: str) -> Identity:
-    client = reach.client("sesv2")
+def _identity(context: CheckContext, address: str) -> Identity:
+    client = context.client("sesv2")
     for name in _covering(address):
         with aws_call(call="ses:GetEmailIdentity", target=name):
             try:
@@ -187,13 +187,13 @@ def _covering(address: str) -> Iterator[str]:
 def judge_identities(identities: Sequence[Identity]) -> Iterable[Verdict]:
     """Whether SES sends from the domains, and signs."""
     names = ", ".join(one.name or one.address for one in identities)
-    return troubles_or(
-        (verdict for one in identities for verdict in _identity_troubles(one)),
+    return problems_or_ok(
+        (verdict for one in identities for verdict in _identity_problems(one)),
         f"{names}: verified",
     )
 
 
-def _identity_troubles(one: Identity) -> Iterator[Verdict]:
+def _identity_problems(one: Identity) -> Iterator[Verdict]:
     if one.name is None:
         yield problem(
             f"{one.address}: SES has no identity for it, nor for a domain above it",

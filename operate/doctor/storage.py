@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from adapters.aws.errors import aws_call, error_code
 from relay_core.keys import INCOMING_PREFIX
 
-from .checks import Reach
-from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
+from .checks import CheckContext
+from .verdicts import RESTORE, Verdict, problem, problems_or_ok, warning
 
 
 def allows(policy: Mapping[str, Any], service: str, action: str) -> bool:
@@ -49,12 +49,12 @@ class WritePolicy:
     policy: Mapping[str, Any]
 
 
-def read_policy(reach: Reach) -> WritePolicy:
+def read_policy(context: CheckContext) -> WritePolicy:
     """The incoming bucket's policy."""
-    bucket = reach.outputs.text("incomingBucket")
+    bucket = context.outputs.text("incomingBucket")
     with aws_call(call="s3:GetBucketPolicy", target=bucket):
         try:
-            policy = json.loads(reach.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
+            policy = json.loads(context.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
         except ClientError as error:
             if error_code(error) != "NoSuchBucketPolicy":
                 raise
@@ -65,14 +65,14 @@ def read_policy(reach: Reach) -> WritePolicy:
 def judge_policy(found: WritePolicy) -> Iterable[Verdict]:
     """Whether SES may store mail."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         if not allows(found.policy, "ses.amazonaws.com", "s3:PutObject"):
             yield problem(
                 f"the policy of the bucket {found.bucket} does not let SES store mail in it",
                 RESTORE,
             )
 
-    return troubles_or(troubles(), f"SES may store mail in {found.bucket}")
+    return problems_or_ok(problems(), f"SES may store mail in {found.bucket}")
 
 
 # --- Notifications ------------------------------------------------------------------------------
@@ -87,14 +87,14 @@ class Notification:
     queues: tuple[Mapping[str, Any], ...]
 
 
-def read_notification(reach: Reach) -> Notification:
+def read_notification(context: CheckContext) -> Notification:
     """The notifications of the incoming bucket."""
-    bucket = reach.outputs.text("incomingBucket")
+    bucket = context.outputs.text("incomingBucket")
     with aws_call(call="s3:GetBucketNotification", target=bucket):
-        answer = reach.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+        answer = context.client("s3").get_bucket_notification_configuration(Bucket=bucket)
     return Notification(
         bucket=bucket,
-        queue_arn=reach.queue_arn,
+        queue_arn=context.queue_arn,
         queues=tuple(answer.get("QueueConfigurations", ())),
     )
 
@@ -102,7 +102,7 @@ def read_notification(reach: Reach) -> Notification:
 def judge_notification(found: Notification) -> Iterable[Verdict]:
     """Whether the bucket announces each mail to the queue."""
 
-    def tells(queue: Mapping[str, Any]) -> bool:
+    def is_notified(queue: Mapping[str, Any]) -> bool:
         rules = queue.get("Filter", {}).get("Key", {}).get("FilterRules", ())
         prefix = next((r["Value"] for r in rules if r["Name"].lower() == "prefix"), "")
         return (
@@ -111,15 +111,15 @@ def judge_notification(found: Notification) -> Iterable[Verdict]:
             and INCOMING_PREFIX.startswith(prefix)
         )
 
-    def troubles() -> Iterator[Verdict]:
-        if not any(map(tells, found.queues)):
+    def problems() -> Iterator[Verdict]:
+        if not any(map(is_notified, found.queues)):
             yield problem(
                 f"the bucket {found.bucket} does not announce new mail to the queue: mail is"
                 " stored, and is not relayed",
                 f"{RESTORE}; then 'relayctl replay --unannounced' for what came meanwhile",
             )
 
-    return troubles_or(troubles(), f"{found.bucket} announces new mail to the queue")
+    return problems_or_ok(problems(), f"{found.bucket} announces new mail to the queue")
 
 
 # --- How they are encrypted ---------------------------------------------------------------------
@@ -142,24 +142,24 @@ class Encrypted:
     key_states: Mapping[str, str]
 
 
-def read_encryption(reach: Reach) -> Encrypted:
+def read_encryption(context: CheckContext) -> Encrypted:
     """Both buckets, and their keys."""
     buckets = tuple(
-        _encryption(reach, reach.outputs.text(name))
+        _encryption(context, context.outputs.text(name))
         for name in ("incomingBucket", "attachmentsBucket")
     )
     states = {}
     for key in dict.fromkeys(one.key for one in buckets if one.key):
         with aws_call(call="kms:DescribeKey", target=key):
-            answer = reach.client("kms").describe_key(KeyId=key)
+            answer = context.client("kms").describe_key(KeyId=key)
         states[key] = str(answer["KeyMetadata"]["KeyState"])
     return Encrypted(buckets=buckets, key_states=states)
 
 
-def _encryption(reach: Reach, bucket: str) -> Encryption:
+def _encryption(context: CheckContext, bucket: str) -> Encryption:
     with aws_call(call="s3:GetEncryptionConfiguration", target=bucket):
         try:
-            answer = reach.client("s3").get_bucket_encryption(Bucket=bucket)
+            answer = context.client("s3").get_bucket_encryption(Bucket=bucket)
         except ClientError as error:
             if error_code(error) != "ServerSideEncryptionConfigurationNotFoundError":
                 raise
@@ -176,7 +176,7 @@ def _encryption(reach: Reach, bucket: str) -> Encryption:
 def judge_encryption(found: Encrypted) -> Iterable[Verdict]:
     """Whether both buckets encrypt in the same way, and the key can be used."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         for one in found.buckets:
             if not one.algorithm:
                 yield warning(
@@ -185,11 +185,11 @@ def judge_encryption(found: Encrypted) -> Iterable[Verdict]:
                     RESTORE,
                 )
         if len({(one.algorithm, one.key) for one in found.buckets}) > 1:
-            told = ", ".join(
+            listed = ", ".join(
                 f"{one.bucket} by {one.algorithm or 'nothing'} {one.key}".rstrip()
                 for one in found.buckets
             )
-            yield warning(f"the buckets are not encrypted alike: {told}", RESTORE)
+            yield warning(f"the buckets are not encrypted alike: {listed}", RESTORE)
         for key, state in found.key_states.items():
             if state != "Enabled":
                 yield problem(
@@ -199,4 +199,4 @@ def judge_encryption(found: Encrypted) -> Iterable[Verdict]:
                 )
 
     algorithms = ", ".join(sorted({one.algorithm for one in found.buckets}))
-    return troubles_or(troubles(), f"both buckets are encrypted ({algorithms})")
+    return problems_or_ok(problems(), f"both buckets are encrypted ({algorithms})")

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from adapters.aws.errors import aws_call, error_code
 from relay_core.policy.directory import Directory, UnreadableDirectory, parse_directory
 
-from .checks import Reach
-from .verdicts import Verdict, problem, troubles_or, well
+from .checks import CheckContext
+from .verdicts import Verdict, ok, problem, problems_or_ok
 
 _INBOUND = "inbound address"
 _PREVIOUS = "previous address"
@@ -38,9 +38,9 @@ class Suppressed:
     is_cut: bool = False
 
 
-def read_suppressed(reach: Reach) -> Suppressed:
+def read_suppressed(context: CheckContext) -> Suppressed:
     """Looks up the stack's own addresses one by one, and those of the directory in the list."""
-    settings = reach.settings()
+    settings = context.settings()
     own = {
         settings.inbound_address: _INBOUND,
         **dict.fromkeys(settings.previous_inbound_addresses, _PREVIOUS),
@@ -49,12 +49,12 @@ def read_suppressed(reach: Reach) -> Suppressed:
     found = [
         (address, role, reason)
         for address, role in own.items()
-        if (reason := _reason(reach, address)) is not None
+        if (reason := _reason(context, address)) is not None
     ]
-    recipients = _recipients(reach) - {address.lower() for address in own}
+    recipients = _recipients(context) - {address.lower() for address in own}
     if not recipients:
         return Suppressed(found=tuple(found))
-    listed, is_cut = _list(reach)
+    listed, is_cut = _list(context)
     found += [
         (address, "recipient of the directory", listed[address])
         for address in sorted(recipients & listed.keys())
@@ -62,8 +62,8 @@ def read_suppressed(reach: Reach) -> Suppressed:
     return Suppressed(found=tuple(found), is_cut=is_cut)
 
 
-def _reason(reach: Reach, address: str) -> str | None:
-    client = reach.client("sesv2")
+def _reason(context: CheckContext, address: str) -> str | None:
+    client = context.client("sesv2")
     with aws_call(call="ses:GetSuppressedDestination", target=address):
         try:
             answer = client.get_suppressed_destination(EmailAddress=address)
@@ -74,8 +74,8 @@ def _reason(reach: Reach, address: str) -> str | None:
     return str(answer["SuppressedDestination"]["Reason"])
 
 
-def _list(reach: Reach) -> tuple[dict[str, str], bool]:
-    client, listed, token = reach.client("sesv2"), dict[str, str](), None
+def _list(context: CheckContext) -> tuple[dict[str, str], bool]:
+    client, listed, token = context.client("sesv2"), dict[str, str](), None
     for _ in range(_MOST_PAGES):
         with aws_call(call="ses:ListSuppressedDestinations", target="the account"):
             page = client.list_suppressed_destinations(
@@ -89,19 +89,19 @@ def _list(reach: Reach) -> tuple[dict[str, str], bool]:
     return listed, token is not None
 
 
-def _recipients(reach: Reach) -> set[str]:
+def _recipients(context: CheckContext) -> set[str]:
     try:
-        directory = parse_directory(read_directory(reach))
+        directory = parse_directory(read_directory(context))
     except UnreadableDirectory:
         return set()  # the check `directory` reports it
     return set(addresses(directory))
 
 
-def read_directory(reach: Reach) -> str:
+def read_directory(context: CheckContext) -> str:
     """The document of groups and default recipients."""
-    name = reach.outputs.text("directoryParameter")
+    name = context.outputs.text("directoryParameter")
     with aws_call(call="ssm:GetParameter", target=name):
-        return str(reach.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+        return str(context.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
 
 
 def addresses(directory: Directory) -> Iterator[str]:
@@ -113,7 +113,7 @@ def addresses(directory: Directory) -> Iterator[str]:
 def judge_suppressed(suppressed: Suppressed) -> Iterable[Verdict]:
     """Whether SES drops mail to addresses that the stack needs."""
 
-    def troubles() -> Iterator[Verdict]:
+    def problems() -> Iterator[Verdict]:
         for address, role, reason in suppressed.found:
             # The inbound addresses are secrets, and findings are pasted into tickets.
             is_secret = role in _TYPED
@@ -126,11 +126,13 @@ def judge_suppressed(suppressed: Suppressed) -> Iterable[Verdict]:
                 f" {typed}; then 'relayctl bounces clear {typed}'",
             )
 
-    found = tuple(troubles())
+    found = tuple(problems())
     if found or not suppressed.is_cut:
-        return troubles_or(found, "no address of the stack is on the account's suppression list")
+        return problems_or_ok(
+            found, "no address of the stack is on the account's suppression list"
+        )
     return (
-        well(
+        ok(
             "the stack's own addresses are not on the account's suppression list, and the"
             f" directory's are not among its first {_MOST_PAGES * _A_PAGE} entries"
         ),

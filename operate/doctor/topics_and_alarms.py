@@ -14,8 +14,8 @@ from typing import Any
 
 from adapters.aws.errors import aws_call
 
-from .checks import Reach
-from .verdicts import RESTORE, Verdict, problem, troubles_or, warning
+from .checks import CheckContext
+from .verdicts import RESTORE, Verdict, problem, problems_or_ok, warning
 
 _PENDING, _DELETED = "PendingConfirmation", "Deleted"
 _SETTLES = timedelta(hours=1)
@@ -42,30 +42,32 @@ class Topic:
     subscriptions: tuple[tuple[str, str, str], ...]
 
 
-def read_topics(reach: Reach) -> list[Topic]:
+def read_topics(context: CheckContext) -> list[Topic]:
     """Both topics."""
     return [
         Topic(
             arn=arn,
             what=what,
-            own=reach.queue_arn,
+            own=context.queue_arn,
             key=key,
-            wanted=reach.outputs.texts(key),
-            subscriptions=_subscriptions(reach, arn),
+            wanted=context.outputs.texts(key),
+            subscriptions=_subscriptions(context, arn),
         )
         for arn, what, key in (
             (
-                reach.outputs.text("fallbackTopicArn"),
+                context.outputs.text("fallbackTopicArn"),
                 "notices of mail that was not relayed",
                 "fallbackEmails",
             ),
-            (reach.outputs.text("alarmsTopicArn"), "alarms", "alarmEmails"),
+            (context.outputs.text("alarmsTopicArn"), "alarms", "alarmEmails"),
         )
     ]
 
 
-def _subscriptions(reach: Reach, arn: str) -> tuple[tuple[str, str, str], ...]:
-    pages = reach.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
+def _subscriptions(context: CheckContext, arn: str) -> tuple[tuple[str, str, str], ...]:
+    pages = (
+        context.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
+    )
     with aws_call(call="sns:ListSubscriptionsByTopic", target=arn):
         return tuple(
             (one["Protocol"], one["Endpoint"], one["SubscriptionArn"])
@@ -76,13 +78,13 @@ def _subscriptions(reach: Reach, arn: str) -> tuple[tuple[str, str, str], ...]:
 
 def judge_topics(topics: Iterable[Topic]) -> Iterable[Verdict]:
     """Whether each topic has confirmed subscriptions, and none that is pending or cancelled."""
-    return troubles_or(
-        (verdict for topic in topics for verdict in _topic_troubles(topic)),
+    return problems_or_ok(
+        (verdict for topic in topics for verdict in _topic_problems(topic)),
         "all subscriptions of both topics are confirmed",
     )
 
 
-def _topic_troubles(topic: Topic) -> Iterator[Verdict]:
+def _topic_problems(topic: Topic) -> Iterator[Verdict]:
     name = topic.arn.rpartition(":")[2]
     others = [one for one in topic.subscriptions if one[1] != topic.own]
     confirmed = {one[:2] for one in others if one[2] not in {_PENDING, _DELETED}}
@@ -136,11 +138,11 @@ class Alarms:
     now: datetime
 
 
-def read_alarms(reach: Reach) -> Alarms:
+def read_alarms(context: CheckContext) -> Alarms:
     """The alarms whose names begin with the stack's prefix and that notify the stack's topic."""
-    prefix, topic = f"{reach.outputs.prefix}-", reach.outputs.text("alarmsTopicArn")
+    prefix, topic = f"{context.outputs.prefix}-", context.outputs.text("alarmsTopicArn")
     pages = (
-        reach.client("cloudwatch")
+        context.client("cloudwatch")
         .get_paginator("describe_alarms")
         .paginate(AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm"])
     )
@@ -151,15 +153,15 @@ def read_alarms(reach: Reach) -> Alarms:
             for alarm in page.get("MetricAlarms", ())
             if topic in alarm.get("AlarmActions", ())
         )
-    return Alarms(prefix=prefix, alarms=found, now=reach.clock())
+    return Alarms(prefix=prefix, alarms=found, now=context.clock())
 
 
 def judge_alarms(found: Alarms) -> Iterable[Verdict]:
     """Which fire, which have no action, and which have had no data for long."""
-    return troubles_or(_alarm_troubles(found), f"{len(found.alarms)} alarms, and none fires")
+    return problems_or_ok(_alarm_problems(found), f"{len(found.alarms)} alarms, and none fires")
 
 
-def _alarm_troubles(found: Alarms) -> Iterator[Verdict]:
+def _alarm_problems(found: Alarms) -> Iterator[Verdict]:
     if not found.alarms:
         yield problem(f"there is no alarm named {found.prefix}…: no failure is reported", RESTORE)
     for alarm in found.alarms:

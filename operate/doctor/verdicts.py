@@ -45,7 +45,7 @@ class Finding:
         }
 
 
-def well(found: str) -> Verdict:
+def ok(found: str) -> Verdict:
     """The check found nothing wrong."""
     return Verdict(status=Status.OK, found=found)
 
@@ -65,6 +65,6 @@ def unknown(found: str, remedy: str) -> Verdict:
     return Verdict(status=Status.UNKNOWN, found=found, remedy=remedy)
 
 
-def troubles_or(troubles: Iterable[Verdict], otherwise: str) -> tuple[Verdict, ...]:
+def problems_or_ok(problems: Iterable[Verdict], otherwise: str) -> tuple[Verdict, ...]:
     """The troubles, or one verdict `ok` with the text `otherwise` if there are none."""
-    return tuple(troubles) or (well(otherwise),)
+    return tuple(problems) or (ok(otherwise),)

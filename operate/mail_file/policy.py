@@ -144,8 +144,8 @@ def _configured(config: list[str], given: Mapping[str, object]) -> tuple[Setting
     except ConfigError as error:
         raise typer.BadParameter(str(error), param_hint="--config") from None
     except InvalidConfig as error:
-        told = "; ".join(f"{one.field} = {one.value}: {one.rule}" for one in error.problems)
-        raise typer.BadParameter(told, param_hint="--config") from None
+        listed = "; ".join(f"{one.field} = {one.value}: {one.rule}" for one in error.problems)
+        raise typer.BadParameter(listed, param_hint="--config") from None
     return stack.settings(), stack.directory()
 
 
@@ -165,9 +165,9 @@ def _settings(marker: str | None, allow: list[str]) -> Settings:
             **options,
         )
     except InvalidSettings as error:
-        told = "; ".join(f"{one.rule}, found {one.value!r}" for one in error.problems)
+        listed = "; ".join(f"{one.rule}, found {one.value!r}" for one in error.problems)
         names = [_OPTIONS[_KEYS_OF_SETTINGS[one.field]] for one in error.problems]
-        raise typer.BadParameter(told, param_hint=" and ".join(dict.fromkeys(names))) from None
+        raise typer.BadParameter(listed, param_hint=" and ".join(dict.fromkeys(names))) from None
 
 
 def _directory(
@@ -175,10 +175,10 @@ def _directory(
 ) -> Directory:
     directory = Directory(groups=groups, default_recipients=defaults)
     if problems := directory_problems(directory):
-        told = "; ".join(f"{problem.value}: {problem.rule}" for problem in problems)
+        listed = "; ".join(f"{problem.value}: {problem.rule}" for problem in problems)
         parts = {problem.part for problem in problems}
         options = [name for name, part in _OPTIONS_OF_PARTS.items() if part in parts]
-        raise typer.BadParameter(told, param_hint=" and ".join(options))
+        raise typer.BadParameter(listed, param_hint=" and ".join(options))
     return directory
 
 

@@ -32,7 +32,7 @@ from relay_core.policy.directory import EMPTY_DIRECTORY, Directory
 from relay_core.settings import LinkMode, Settings
 
 
-class NothingToShow(RelayError):
+class UnreadableMail(RelayError):
     """The bytes cannot be read as a message."""
 
 
@@ -57,11 +57,11 @@ def preview(
     """The message as it would go out to `recipient`, an addr-spec. `now` is aware, in UTC.
 
     Raises:
-        NothingToShow: saying why the message cannot be read.
+        UnreadableMail: saying why the message cannot be read.
     """
     planned = plan_relay(raw, raw_key, settings, directory, may_lack_receipt=True)
     if planned.message is None:
-        raise NothingToShow(planned.refusals[0].detail)
+        raise UnreadableMail(planned.refusals[0].detail)
     caveat = _caveat(planned, recipient)
     if isinstance(planned, RelayPlan) and caveat is None:
         plan = planned

@@ -15,27 +15,27 @@ from .redelivery import Redelivery
 
 if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.account import StoredObject
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 
-def announce_again(
-    desk: Desk,
+def record_and_announce(
+    access: StackAccess,
     stored: StoredManifest | None,
     redelivery: Redelivery | None,
     raw: StoredObject,
     intervention: Intervention,
 ) -> None:
     """Record the change, then announce the mail; for the order see `redelivery`."""
-    from adapters.aws.sqs import Received  # noqa: PLC0415 - see `desk`
+    from adapters.aws.sqs import Received  # noqa: PLC0415 - see `access`
 
     def change(found: Manifest) -> Manifest:
-        return redelivery.apply(found, desk.clock()) if redelivery else found
+        return redelivery.apply(found, access.clock()) if redelivery else found
 
     if stored is not None:
-        ledger = Ledger(desk.manifests, stored.manifest, stored)
+        ledger = Ledger(access.manifests, stored.manifest, stored)
         ledger.update(lambda found: intervened(found, intervention, change))
     try:
-        desk.notifications.announce(
+        access.notifications.announce(
             # The time of arrival, so that the mail counts in the time window of its arrival.
             Received(raw_key=RawKey(raw.key), arrived_at=raw.stored_at)
         )

@@ -29,7 +29,7 @@ def reason_of(
 
     `manifests` are those of all mails that the message announces.
     """
-    reasons = [letter.trouble] if letter.trouble else []
+    reasons = [letter.problem] if letter.problem else []
     for raw_key in letter.raw_keys:
         reason = _reason(raw_key, manifests[message_id_of(raw_key)], now, log_group)
         reasons.append(f"{raw_key}: {reason}" if len(letter.raw_keys) > 1 else reason)

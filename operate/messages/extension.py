@@ -19,14 +19,14 @@ from .redelivery import NotDone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class RetainedObject:
     """An object that the links need: when it was stored, and its retention (None: no limit)."""
 
     stored_at: datetime
     retention: timedelta | None
 
 
-def latest_end(created_at: datetime, kept: Iterable[Kept]) -> datetime | None:
+def latest_end(created_at: datetime, kept: Iterable[RetainedObject]) -> datetime | None:
     """The latest end of the links of a message, in whole seconds; None without limit."""
     ends = [
         end

@@ -20,12 +20,12 @@ from .redelivery import NotDone
 if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.account import StoredObject
     from adapters.operator.dead_letters import DeadLetter
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 _MOST_NAMED = 5
 
 
-def find_message(desk: Desk, name: str) -> MessageId:
+def find_message(access: StackAccess, name: str) -> MessageId:
     """The id of the message that the name means; it has a manifest.
 
     Raises:
@@ -35,7 +35,7 @@ def find_message(desk: Desk, name: str) -> MessageId:
     if not name.rpartition("/")[2]:
         raise NotDone(f"{name!r} names no message: give a message id or a raw key")
     if "/" in name:
-        stored = desk.manifests.load(message_id)
+        stored = access.manifests.load(message_id)
         if stored is None or stored.manifest.raw_key != name:
             raise NotDone(
                 f"{name} has no manifest: it was not tried yet, or its retention is over;"
@@ -44,9 +44,9 @@ def find_message(desk: Desk, name: str) -> MessageId:
         return message_id
     from relay_core.keys import manifest_key  # noqa: PLC0415 - boto3 is slow to import
 
-    if desk.attachments.find(manifest_key(message_id)):
+    if access.attachments.find(manifest_key(message_id)):
         return message_id
-    found = _ids_beginning_with(desk, message_id) or _ids_with_reference(desk, name)
+    found = _ids_beginning_with(access, message_id) or _ids_with_reference(access, name)
     if not found:
         raise NotDone(
             f"{name}: no message with a manifest has this id, one that begins so, or this"
@@ -57,14 +57,14 @@ def find_message(desk: Desk, name: str) -> MessageId:
     return found[0]
 
 
-def load_message(desk: Desk, name: str) -> StoredManifest:
+def load_message(access: StackAccess, name: str) -> StoredManifest:
     """The manifest of the message that the name means.
 
     Raises:
         NotDone: if there is none, or more than one.
     """
-    message_id = find_message(desk, name)
-    stored = desk.manifests.load(message_id)
+    message_id = find_message(access, name)
+    stored = access.manifests.load(message_id)
     if stored is None:
         raise NotDone(f"{message_id}: its manifest was deleted just now")
     return stored
@@ -78,7 +78,7 @@ class FoundRawMessage:
     stored: StoredManifest | None
 
 
-def find_raw_message(desk: Desk, name: str) -> FoundRawMessage:
+def find_raw_message(access: StackAccess, name: str) -> FoundRawMessage:
     """The raw message that the name means: a key, a message id, or a unique prefix of one.
 
     Raises:
@@ -87,37 +87,37 @@ def find_raw_message(desk: Desk, name: str) -> FoundRawMessage:
     if not name.rpartition("/")[2]:
         raise NotDone(f"{name!r} names no message: give a message id or a raw key")
     raw_key = RawKey(name)
-    stored = desk.manifests.load(message_id_of(raw_key))
+    stored = access.manifests.load(message_id_of(raw_key))
     if "/" not in name:
         if stored is not None:
             raw_key = stored.manifest.raw_key
         else:
-            raw_key = _raw_key_meant_by(desk, name)
-            stored = desk.manifests.load(message_id_of(raw_key))
+            raw_key = _raw_key_meant_by(access, name)
+            stored = access.manifests.load(message_id_of(raw_key))
     if stored is not None and stored.manifest.raw_key != raw_key:
         raise NotDone(
             f"{raw_key} would be taken for {stored.manifest.raw_key}, whose manifest has the same"
             " id; deliver it under another key"
         )
-    if stored is None and desk.incoming.find(raw_key) is None:
+    if stored is None and access.incoming.find(raw_key) is None:
         raise NotDone(
-            f"{raw_key} is not in the incoming bucket {desk.incoming.bucket}, and no manifest"
+            f"{raw_key} is not in the incoming bucket {access.incoming.bucket}, and no manifest"
             " tells of it: 'relayctl list' shows the mails that are known, and 'relayctl list"
             " --unannounced' those that no worker has heard of"
         )
-    return FoundRawMessage(raw=require_raw_message(desk, raw_key), stored=stored)
+    return FoundRawMessage(raw=require_raw_message(access, raw_key), stored=stored)
 
 
-def require_raw_message(desk: Desk, raw_key: RawKey) -> StoredObject:
+def require_raw_message(access: StackAccess, raw_key: RawKey) -> StoredObject:
     """The raw message under that key.
 
     Raises:
         NotDone: if there is none.
     """
-    raw = desk.incoming.find(raw_key)
+    raw = access.incoming.find(raw_key)
     if raw is None:
         raise NotDone(
-            f"{raw_key} is not in the incoming bucket {desk.incoming.bucket}"
+            f"{raw_key} is not in the incoming bucket {access.incoming.bucket}"
             " (any more: incomingRetentionDays), so the mail cannot be delivered again"
         )
     return raw
@@ -163,35 +163,37 @@ def _is_beginning(beginning: str, name: str) -> bool:
     return "/" not in name and name.startswith(beginning)
 
 
-def _ids_beginning_with(desk: Desk, beginning: str) -> list[MessageId]:
+def _ids_beginning_with(access: StackAccess, beginning: str) -> list[MessageId]:
     from relay_core.keys import manifest_prefix, message_id_in  # noqa: PLC0415 - likewise
 
-    found = desk.attachments.beginning_with(manifest_prefix(beginning))
+    found = access.attachments.beginning_with(manifest_prefix(beginning))
     ids = (message_id_in(one.key) for one in found)
     return list(islice((one for one in ids if one is not None), _MOST_NAMED + 1))
 
 
-def _ids_with_reference(desk: Desk, name: str) -> list[MessageId]:
+def _ids_with_reference(access: StackAccess, name: str) -> list[MessageId]:
     """The messages with that reference number. There is no index: all messages are listed."""
     from relay_core.keys import manifest_prefix, message_id_in  # noqa: PLC0415 - likewise
 
     wanted = parse_reference(name)
     if wanted is None:
         return []
-    ids = (message_id_in(one.key) for one in desk.attachments.beginning_with(manifest_prefix()))
+    ids = (message_id_in(one.key) for one in access.attachments.beginning_with(manifest_prefix()))
     found = (one for one in ids if one is not None and reference(one) == wanted)
     return list(islice(found, _MOST_NAMED + 1))
 
 
-def _raw_key_meant_by(desk: Desk, beginning: str) -> RawKey:
+def _raw_key_meant_by(access: StackAccess, beginning: str) -> RawKey:
     """The raw message of the one mail with that id prefix, with or without a manifest."""
     prefix = INCOMING_PREFIX + beginning
-    if exact := desk.incoming.find(prefix):
+    if exact := access.incoming.find(prefix):
         return RawKey(exact.key)
-    stored = islice(desk.incoming.beginning_with(prefix), _MOST_NAMED + 1)
+    stored = islice(access.incoming.beginning_with(prefix), _MOST_NAMED + 1)
     found = {message_id_of(RawKey(one.key)): one.key for one in stored}
-    for message_id in _ids_beginning_with(desk, beginning) or _ids_with_reference(desk, beginning):
-        if message_id not in found and (known := desk.manifests.load(message_id)):
+    for message_id in _ids_beginning_with(access, beginning) or _ids_with_reference(
+        access, beginning
+    ):
+        if message_id not in found and (known := access.manifests.load(message_id)):
             found[message_id] = known.manifest.raw_key
     if not found:
         raise NotDone(
@@ -204,5 +206,5 @@ def _raw_key_meant_by(desk: Desk, beginning: str) -> RawKey:
 
 
 def _enumerate(names: Sequence[str]) -> str:
-    told = ", ".join(names[:_MOST_NAMED])
-    return f"{told} and more" if len(names) > _MOST_NAMED else told
+    listed = ", ".join(names[:_MOST_NAMED])
+    return f"{listed} and more" if len(names) > _MOST_NAMED else listed

@@ -10,12 +10,12 @@ from relay_core.keys import attachments_prefix, link_key
 from relay_core.links.tokens import message_ref
 from relay_core.record.manifest import Manifest
 
-from .extension import Kept
+from .extension import RetainedObject
 from .redelivery import NotDone
 
 if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.account import StoredObject
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 
 def no_page() -> NotDone:
@@ -26,9 +26,9 @@ def no_page() -> NotDone:
     )
 
 
-def find_pointer(desk: Desk, manifest: Manifest) -> StoredObject | None:
+def find_pointer(access: StackAccess, manifest: Manifest) -> StoredObject | None:
     """The index entry of a message's tokens."""
-    return desk.attachments.find(link_key(message_ref(manifest.message_id)))
+    return access.attachments.find(link_key(message_ref(manifest.message_id)))
 
 
 def no_link(manifest: Manifest) -> str:
@@ -39,28 +39,30 @@ def no_link(manifest: Manifest) -> str:
     )
 
 
-def attachments_folder(desk: Desk, manifest: Manifest) -> str:
+def attachments_folder(access: StackAccess, manifest: Manifest) -> str:
     """The location of a message's files, in the notation of the AWS command line."""
-    return f"s3://{desk.attachments.bucket}/{attachments_prefix(manifest.message_id)}"
+    return f"s3://{access.attachments.bucket}/{attachments_prefix(manifest.message_id)}"
 
 
-def kept_objects(desk: Desk, manifest: Manifest, pointer: StoredObject | None) -> Iterator[Kept]:
+def kept_objects(
+    access: StackAccess, manifest: Manifest, pointer: StoredObject | None
+) -> Iterator[RetainedObject]:
     """The objects that the links need.
 
     Raises:
         NotDone: if the message has no files any more.
     """
     keys = {one.key for one in manifest.attachments if one.failure is None}
-    listed = desk.attachments.beginning_with(attachments_prefix(manifest.message_id))
+    listed = access.attachments.beginning_with(attachments_prefix(manifest.message_id))
     found = [one for one in listed if one.key in keys]
     if not found:
         raise NotDone(
-            f"{manifest.message_id}: there are no files of it in {desk.attachments.bucket}"
+            f"{manifest.message_id}: there are no files of it in {access.attachments.bucket}"
             f"{' (any more: attachmentRetentionDays)' if keys else ''}, so its links do not work"
         )
-    retention = desk.retention.read()
+    retention = access.retention.read()
     for one in (*found, *([pointer] if pointer else [])):
         days = retention.days(one.key)
-        yield Kept(
+        yield RetainedObject(
             stored_at=one.stored_at, retention=None if days is None else timedelta(days=days)
         )

@@ -27,7 +27,7 @@ from relay_core.record.manifest import (
     ManifestState,
 )
 
-from .standing import Standing, lease_at, standing_of, whose
+from .standing import Standing, describe_lease, lease_at, standing_of
 
 
 class NotDone(RelayError):
@@ -155,9 +155,9 @@ def plan_replay(manifest: Manifest | None, now: datetime) -> Redelivery | None:
                 f" {manifest.message_id} --recipient ADDRESS' sends it to one of them again"
             )
         case Standing.FAILED | Standing.PARTIAL as standing:
-            told = "failed for some" if standing is Standing.FAILED else "some were left out"
+            outcome = "failed for some" if standing is Standing.FAILED else "some were left out"
             raise NotDone(
-                f"{manifest.message_id} is done, and {told}: 'relayctl redeliver"
+                f"{manifest.message_id} is done, and {outcome}: 'relayctl redeliver"
                 f" {manifest.message_id}' sends it to them"
             )
         case Standing.REFUSED | Standing.IGNORED | Standing.HELD:
@@ -175,7 +175,7 @@ def refuse_under_lease(manifest: Manifest, now: datetime) -> None:
         NotDone: naming the worker, and when to try again.
     """
     if lease := lease_at(manifest, now):
-        raise NotDone(f"{manifest.message_id}: {whose(lease)}; try again after that")
+        raise NotDone(f"{manifest.message_id}: {describe_lease(lease)}; try again after that")
 
 
 def _reopened(manifest: Manifest, records: Collection[DeliveryRecord], now: datetime) -> Manifest:

@@ -67,7 +67,7 @@ def plan_revocation(
         NotDone: if the message has no such recipient or file, or no recipient has a link yet.
     """
     if not manifest.deliveries:
-        raise nobody_has_a_link(manifest)
+        raise no_recipient_has_a_link(manifest)
     if recipients or numbers:
         chosen = [one for name in recipients for one in sharing_a_link(manifest, name)]
     else:
@@ -92,7 +92,7 @@ def sharing_a_link(manifest: Manifest, recipient: str) -> tuple[DeliveryRecord, 
     return found
 
 
-def nobody_has_a_link(manifest: Manifest) -> NotDone:
+def no_recipient_has_a_link(manifest: Manifest) -> NotDone:
     """The error for a message without recipients."""
     return NotDone(
         f"{manifest.message_id} ({manifest.state}) has no recipients: nobody has a link to it"

@@ -100,7 +100,7 @@ class Selection:
                 or any(_is_one(one.recipient, self.recipient) for one in manifest.deliveries)
                 or any(_is_one(one.address, self.recipient) for one in manifest.refusals)
             )
-            and (self.via is None or _came_by(manifest.via, self.via.lower()))
+            and (self.via is None or _arrived_via(manifest.via, self.via.lower()))
             and (not self.standings or standing_of(manifest, now) in self.standings)
             and (not self.reasons or not self.reasons.isdisjoint(_reasons_of(manifest)))
         )
@@ -124,7 +124,7 @@ def _reasons_of(manifest: Manifest) -> set[Reason]:
     return reasons
 
 
-def _came_by(address: str, wanted: str) -> bool:
+def _arrived_via(address: str, wanted: str) -> bool:
     local_part, _, domain = address.lower().partition("@")
     wanted_part, _, wanted_domain = wanted.partition("@")
     name, plus, labels = wanted_part.partition("+")

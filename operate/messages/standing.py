@@ -56,10 +56,10 @@ def lease_at(manifest: Manifest, now: datetime) -> Lease | None:
     return lease if lease is not None and now < lease.until else None
 
 
-_MOST_TOLD = 3
+_MAX_LISTED = 3
 
 
-def trouble_of(manifest: Manifest) -> str:
+def error_of(manifest: Manifest) -> str:
     """The error of the message as a whole; empty once a later try succeeded.
 
     The detail of a reason for refusal stays.
@@ -74,33 +74,33 @@ def why(manifest: Manifest) -> str:
     Recipients who fail for the same reason are listed together, and each reason once.
     """
     words = [manifest.reason.value] if manifest.reason else []
-    trouble = trouble_of(manifest)
-    is_told_below = any(trouble in (one.failure or "") for one in manifest.deliveries)
-    words += [trouble] if trouble and not is_told_below else []
+    error = error_of(manifest)
+    is_repeated_below = any(error in (one.failure or "") for one in manifest.deliveries)
+    words += [error] if error and not is_repeated_below else []
     unserved: dict[str, list[str]] = {}
     for one in manifest.deliveries:
         if one.state is not DeliveryState.SUBMITTED:
             unserved.setdefault(one.failure or one.state.value, []).append(one.recipient)
-    told = [f"{name_some(who)}: {trouble}" for trouble, who in unserved.items()]
-    told += [
+    failures = [f"{list_some(who)}: {error}" for error, who in unserved.items()]
+    failures += [
         f"malware in {one.filename}"
         for one in manifest.attachments
         if any(threat.is_malware and threat.key == one.key for threat in manifest.threats)
     ]
-    told += [f"left out, {one.reason}: {one.detail}" for one in manifest.refusals]
-    words += told[:_MOST_TOLD]
-    if len(told) > _MOST_TOLD:
-        words.append(f"and {len(told) - _MOST_TOLD} more troubles")
+    failures += [f"left out, {one.reason}: {one.detail}" for one in manifest.refusals]
+    words += failures[:_MAX_LISTED]
+    if len(failures) > _MAX_LISTED:
+        words.append(f"and {len(failures) - _MAX_LISTED} more troubles")
     return "; ".join(words)
 
 
-def name_some(recipients: Sequence[str]) -> str:
+def list_some(recipients: Sequence[str]) -> str:
     """Some of the addresses, and how many more there are."""
-    named = ", ".join(recipients[:_MOST_TOLD])
-    left = len(recipients) - _MOST_TOLD
+    named = ", ".join(recipients[:_MAX_LISTED])
+    left = len(recipients) - _MAX_LISTED
     return f"{named} and {left} more" if left > 0 else named
 
 
-def whose(lease: Lease) -> str:
+def describe_lease(lease: Lease) -> str:
     """The worker of a lease and the lease's end, as text."""
     return f"worker {lease.holder} has it until {format_moment(lease.until)}"

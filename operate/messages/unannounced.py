@@ -18,7 +18,7 @@ from relay_core.keys import INCOMING_PREFIX, MessageId, RawKey, message_id_of
 
 if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.account import StoredObject
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 SETTLED = timedelta(minutes=10)
 """The minimum age of a mail that counts as unannounced: S3 usually announces within seconds."""
@@ -27,20 +27,20 @@ _SETUP = "AMAZON_SES_SETUP_NOTIFICATION"
 """The object that SES writes for a new receipt rule (SES guide, "Deliver to S3 bucket action")."""
 
 
-def find_unannounced(desk: Desk, until: datetime) -> list[StoredObject]:
+def find_unannounced(access: StackAccess, until: datetime) -> list[StoredObject]:
     """The raw messages stored before `until` that have no manifest, oldest first.
 
     It lists both buckets, a thousand objects a request (S3 pricing: LIST, $0.005 for 1,000).
     """
-    from relay_core.keys import manifest_prefix, message_id_in  # noqa: PLC0415 - see `desk`
+    from relay_core.keys import manifest_prefix, message_id_in  # noqa: PLC0415 - see `access`
 
     prefix = manifest_prefix()
-    days = desk.retention.read().days(prefix)
+    days = access.retention.read().days(prefix)
     # A lifecycle rule deletes at the midnight after the age: one day less is certainly kept.
-    since = None if days is None else desk.clock() - timedelta(days=max(0, days - 1))
+    since = None if days is None else access.clock() - timedelta(days=max(0, days - 1))
     # In this order: a mail announced between the two listings has its manifest in the second.
-    raw = list(desk.incoming.beginning_with(INCOMING_PREFIX))
-    known = {message_id_in(one.key) for one in desk.attachments.beginning_with(prefix)}
+    raw = list(access.incoming.beginning_with(INCOMING_PREFIX))
+    known = {message_id_in(one.key) for one in access.attachments.beginning_with(prefix)}
     found = without_manifest(raw, {one for one in known if one is not None}, since, until)
     return sorted(found, key=lambda one: one.stored_at)
 

@@ -75,8 +75,8 @@ _NOTES = (
 
 
 def _title(sheet: DeviceSheet) -> str:
-    whose = f", SMTP user {sheet.user}" if sheet.user else ""
-    return f"Mail settings of a device (relay {sheet.stack}{whose})"
+    owner = f", SMTP user {sheet.user}" if sheet.user else ""
+    return f"Mail settings of a device (relay {sheet.stack}{owner})"
 
 
 def as_text(sheet: DeviceSheet) -> str:

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from operate.messages.standing import Standing, lease_at, standing_of, trouble_of, whose
+from operate.messages.standing import Standing, describe_lease, error_of, lease_at, standing_of
 from relay_core.delivery.deaths import cause_of_death, known_deaths
 from relay_core.errors import Refusal
 from relay_core.links.reference import reference
@@ -76,12 +76,12 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
     facts.add_row("State", _standing(manifest, now))
     if manifest.reason:
         facts.add_row("Reason", shown(manifest.reason))
-    if trouble := trouble_of(manifest):
-        facts.add_row("Detail", shown(trouble))
+    if error := error_of(manifest):
+        facts.add_row("Detail", shown(error))
     if manifest.lease:
         is_held = lease_at(manifest, now) is not None
         over = "" if is_held else " (over: that worker is gone)"
-        facts.add_row("Lease", shown(whose(manifest.lease) + over))
+        facts.add_row("Lease", shown(describe_lease(manifest.lease) + over))
     facts.add_row("Reference", shown(reference(manifest.message_id)))
     facts.add_row("Raw key", shown(manifest.raw_key))
     facts.add_row("Sender", shown(manifest.sender or "(none)"))

@@ -13,7 +13,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from operate.messages.standing import lease_at, standing_of, trouble_of, why
+from operate.messages.standing import error_of, lease_at, standing_of, why
 from relay_core.links.reference import reference
 from relay_core.notices.moment import format_duration, format_moment
 from relay_core.record.manifest import DeliveryState, Manifest
@@ -45,7 +45,7 @@ def summarize(manifest: Manifest, now: datetime) -> dict[str, Any]:
         ],
         "attachments": len(manifest.attachments),
         "reason": manifest.reason.value if manifest.reason else None,
-        "detail": trouble_of(manifest),
+        "detail": error_of(manifest),
         "worker": lease and {"holder": lease.holder, "until": lease.until.isoformat()},
     }
 
@@ -65,7 +65,7 @@ def present_list(manifests: Sequence[Manifest], now: datetime, *, width: int) ->
     table.add_column("Sent", justify="right", no_wrap=True)
     table.add_column("Sender", no_wrap=True, overflow="ellipsis", ratio=1)
     table.add_column("Subject, and why", no_wrap=True, overflow="ellipsis", ratio=2)
-    length = _telling_length([manifest.message_id for manifest in manifests])
+    length = _distinct_length([manifest.message_id for manifest in manifests])
     for manifest in manifests:
         standing = standing_of(manifest, now)
         table.add_row(
@@ -119,7 +119,7 @@ def _served(manifest: Manifest) -> str:
     return f"{manifest.count(DeliveryState.SUBMITTED)}/{wanted}"
 
 
-def _telling_length(ids: Sequence[str]) -> int:
+def _distinct_length(ids: Sequence[str]) -> int:
     """The shortest prefix length, in characters, at which all ids are different."""
     longest = max(map(len, ids), default=0)
     return next(

@@ -27,12 +27,12 @@ def describe_redelivery(
     for one in redelivery.still_open:
         yield f"  {one.recipient} {_gets_it(one)}"
     for address in redelivery.asked:
-        whom = (
+        recipients = (
             "everybody whom it names and who does not have it"
             if address == ALL_LEFT_OUT
             else address
         )
-        yield f"  {whom}: was refused, and gets the mail if the deployed policy allows it"
+        yield f"  {recipients}: was refused, and gets the mail if the deployed policy allows it"
 
 
 def _gets_it(delivery: DeliveryRecord) -> str:

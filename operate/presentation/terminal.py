@@ -37,7 +37,7 @@ class Exit(IntEnum):
     USAGE = 2
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Print an error in one line."""
     typer.echo(f"relayctl: {' '.join(printable(text).split())}", err=True)
 
@@ -87,34 +87,34 @@ def make_console() -> Console:
 
 
 @contextmanager
-def errors_told() -> Iterator[None]:
+def exit_on_errors() -> Iterator[None]:
     """Print the errors raised in the block, and exit."""
     try:
         yield
     except StackUnknown as error:
-        complain(str(error))
+        print_error(str(error))
         raise typer.Exit(Exit.USAGE) from None
     except NotDone as error:
-        complain(str(error))
+        print_error(str(error))
         raise typer.Exit(Exit.NOT_DONE) from None
     except AdapterError as error:
         from adapters.operator.account import explain  # noqa: PLC0415 - boto3 is there by now
 
-        complain(explain(error))
+        print_error(explain(error))
         raise typer.Exit(Exit.NOT_DONE) from None
 
 
 def must_be_confirmed(*, yes: bool, dry_run: bool = False) -> None:
     """Exit if a confirmation is needed and there is no terminal."""
     if not yes and not dry_run and not sys.stdin.isatty():
-        complain("standard input is no terminal to ask for a confirmation: give --yes")
+        print_error("standard input is no terminal to ask for a confirmation: give --yes")
         raise typer.Exit(Exit.USAGE)
 
 
 def confirm(question: str, *, yes: bool) -> None:
     """Ask the operator, except with `yes`; exit if the answer is no."""
     if not yes and not typer.confirm(question, err=True):
-        complain("nothing was done")
+        print_error("nothing was done")
         raise typer.Exit(Exit.NOT_DONE)
 
 

@@ -31,7 +31,7 @@ from relay_core.keys import INCOMING_PREFIX, MessageId, RawKey, message_id_of
 from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
 
 if TYPE_CHECKING:
-    from operate.stack.desk import Desk
+    from operate.stack.access import StackAccess
 
 _PAUSE = 1.0  # seconds between two looks
 _HEADER = 64 * 1024  # bytes: SES puts its own fields before those of the mail
@@ -75,7 +75,7 @@ class Following:
     `with_page`: whether it has files, so that its mail has a link to the page.
     """
 
-    desk: Desk
+    access: StackAccess
     since: datetime
     token: str
     recipient: str
@@ -105,8 +105,8 @@ class Following:
 
         yield Passed(step=Step.RELAYED, found=self._await(Step.RELAYED, until(Step.RELAYED)))
         yield Passed(step=Step.SUBMITTED, found=self._await(Step.SUBMITTED, until(Step.SUBMITTED)))
-        if self.with_page and self.desk.open_pages is not None:
-            link = self.desk.open_pages().link(message_id, self.recipient)
+        if self.with_page and self.access.open_pages is not None:
+            link = self.access.open_pages().link(message_id, self.recipient)
             yield Passed(step=Step.PAGE_ANSWERS, found=_open(link, self.limit))
 
     def _await(self, step: Step, look: Callable[[], _Found | None]) -> _Found:
@@ -122,7 +122,7 @@ class Following:
     def _find(self) -> str | None:
         """The key of the mail in the incoming bucket. Each other mail is read only once."""
         since = self.since - _CLOCKS
-        for one in self.desk.incoming.beginning_with(INCOMING_PREFIX):
+        for one in self.access.incoming.beginning_with(INCOMING_PREFIX):
             if one.stored_at >= since and one.key not in self._strangers:
                 if self.token.encode() in self._header(one.key):
                     return one.key
@@ -130,16 +130,16 @@ class Following:
         return None
 
     def _header(self, key: str) -> bytes:
-        bucket = self.desk.incoming.bucket
+        bucket = self.access.incoming.bucket
         with aws_call(call="s3:GetObject", target=f"{bucket}/{key}"):
-            answer = self.desk.client("s3").get_object(
+            answer = self.access.client("s3").get_object(
                 Bucket=bucket, Key=key, Range=f"bytes=0-{_HEADER - 1}"
             )
             content: bytes = answer["Body"].read()
         return content
 
     def _manifest(self, message_id: MessageId) -> Manifest | None:
-        stored = self.desk.manifests.load(message_id)
+        stored = self.access.manifests.load(message_id)
         return stored.manifest if stored is not None else None
 
 

@@ -79,7 +79,7 @@ class Stack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whereabouts:
+class StackSelector:
     """The options that identify the stack; None for those that were not given."""
 
     ready_file: str | None = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from adapters.aws.errors import aws_call
 
-from .desk import Desk
+from .access import StackAccess
 from .outputs import StackUnknown, smtp_user_parameters
 
 USER_VARIABLE, PASSWORD_VARIABLE = "RELAYCTL_SMTP_USER", "RELAYCTL_SMTP_PASSWORD"
@@ -40,21 +40,23 @@ class Login:
     password: str = field(repr=False)
 
 
-def server_of(desk: Desk) -> Server:
+def server_of(access: StackAccess) -> Server:
     """The SMTP server of the stack's devices.
 
     Raises:
         StackUnknown: if no output has it.
     """
-    if (sandbox := desk.stack.submission) is not None:
+    if (sandbox := access.stack.submission) is not None:
         return Server(host=sandbox.host, port=sandbox.port, ca_file=sandbox.ca_file)
-    host, _, port = str(desk.stack.outputs.get("smtpEndpoint", "")).rpartition(":")
+    host, _, port = str(access.stack.outputs.get("smtpEndpoint", "")).rpartition(":")
     if not host:
         raise StackUnknown("the stack's output smtpEndpoint is missing")
     return Server(host=host, port=int(port))
 
 
-def login_of(desk: Desk, user: str | None, environment: Mapping[str, str] = os.environ) -> Login:
+def login_of(
+    access: StackAccess, user: str | None, environment: Mapping[str, str] = os.environ
+) -> Login:
     """The credentials of the SMTP user of that name; None: those of all devices.
 
     Where the stack makes none for all devices, they are read from the two environment variables.
@@ -63,16 +65,16 @@ def login_of(desk: Desk, user: str | None, environment: Mapping[str, str] = os.e
         StackUnknown: if there are no such credentials.
         AdapterError: if they cannot be read.
     """
-    by_name = smtp_user_parameters(desk.stack.outputs)
+    by_name = smtp_user_parameters(access.stack.outputs)
     names = ", ".join(sorted(by_name)) or "none"
     if user is not None:
         if user not in by_name:
             raise StackUnknown(
                 f"smtpUsers of this stack has no {user}; the SMTP users by name are: {names}"
             )
-        return _read(desk, by_name[user])
-    if parameter := desk.stack.outputs.get("smtpCredentialsParameter"):
-        return _read(desk, str(parameter))
+        return _read(access, by_name[user])
+    if parameter := access.stack.outputs.get("smtpCredentialsParameter"):
+        return _read(access, str(parameter))
     if USER_VARIABLE in environment and PASSWORD_VARIABLE in environment:
         return Login(username=environment[USER_VARIABLE], password=environment[PASSWORD_VARIABLE])
     if by_name:
@@ -80,7 +82,7 @@ def login_of(desk: Desk, user: str | None, environment: Mapping[str, str] = os.e
             "this stack has SMTP users by name alone (createSmtpUser is false): name one of"
             f" {names} by --user"
         )
-    if (sandbox := desk.stack.submission) is not None:
+    if (sandbox := access.stack.submission) is not None:
         return Login(username=sandbox.username, password=sandbox.password)
     raise StackUnknown(
         "this stack creates no SMTP credentials (createSmtpUser is false): set those of a device"
@@ -88,8 +90,8 @@ def login_of(desk: Desk, user: str | None, environment: Mapping[str, str] = os.e
     )
 
 
-def _read(desk: Desk, parameter: str) -> Login:
+def _read(access: StackAccess, parameter: str) -> Login:
     with aws_call(call="ssm:GetParameter", target=parameter):
-        answer = desk.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
+        answer = access.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
     document = json.loads(answer["Parameter"]["Value"])
     return Login(username=document["username"], password=document["password"])

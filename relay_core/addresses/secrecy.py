@@ -18,7 +18,7 @@ any way, in plain text and in the source of HTML:
 Transfer encodings, charsets and encoded-words are undone by whoever asks. Other encodings of the
 sender's own, base64 within a text for instance, are not looked into.
 
-The local-part alone counts too if no text holds it by chance: `MIN_TELLING` characters or more
+The local-part alone counts too if no text holds it by chance: `MIN_DISTINCTIVE` characters or more
 with a digit among them. The domain can be looked up by anybody, so it is no secret alone.
 """
 
@@ -33,7 +33,7 @@ from itertools import pairwise
 MARK = "[address removed]"
 """What takes the place of the address."""
 
-MIN_TELLING = 12
+MIN_DISTINCTIVE = 12
 """How long a local-part is, at the least, that means the address wherever it stands."""
 
 # An at-sign in any spelling. One class of characters first: a search for it is fast.
@@ -119,9 +119,9 @@ class _Address:
         return len(self.local_part) * _LONGEST_CHARACTER + _LONGEST_BETWEEN
 
     @cached_property
-    def telling(self) -> re.Pattern[str] | None:
+    def distinctive(self) -> re.Pattern[str] | None:
         local_part = self.local_part
-        if len(local_part) < MIN_TELLING or not any(one.isdigit() for one in local_part):
+        if len(local_part) < MIN_DISTINCTIVE or not any(one.isdigit() for one in local_part):
             return None
         return re.compile(re.escape(local_part), re.IGNORECASE)
 
@@ -136,8 +136,8 @@ class _Address:
             local_part = domain and self.before.search(text, window, start)
             if domain and local_part:
                 yield local_part.start(), domain.end()
-        if self.telling is not None:
-            for match in self.telling.finditer(text):
+        if self.distinctive is not None:
+            for match in self.distinctive.finditer(text):
                 yield match.span()
 
 

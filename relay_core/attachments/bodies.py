@@ -30,7 +30,7 @@ from .leaves import find_bodies, find_embedded, find_named_texts, is_prose
 from .long_text import Removals, read_long_text
 from .subject import one_line, read_subject
 
-MAX_ERRORS_TOLD = 20
+MAX_REPORTED_ERRORS = 20
 """How many different errors in the codes of one mail are reported; the rest is counted.
 
 A code of some megabytes can hold a million errors, and nobody reads beyond the first few.
@@ -70,14 +70,16 @@ def find_codes(message: Message, markers: Markers, limits: Limits = DEFAULT_LIMI
         (plain if entity.media_type.full == "text/plain" else others).extend(codes)
         for code in codes:
             for error in code.errors:
-                errors.tell(error, show)
+                errors.report(error, show)
     counting = plain if any(code.entries for code in plain) else plain + others
     subject = read_subject(message.header, markers)
     are_in_subject = not counting and bool(subject.codes)
     if are_in_subject:
         counting = list(subject.codes)
         for error in (error for code in counting for error in code.errors):
-            errors.tell(error, lambda one: f"in the Subject: {format_error(subject.folded, one)}")
+            errors.report(
+                error, lambda one: f"in the Subject: {format_error(subject.folded, one)}"
+            )
     return CodesFound(
         found=tuple(counting),
         refusals=errors.refusals(),
@@ -195,23 +197,23 @@ class _BodyReader:
 class _Errors:
     """The errors to report: the HTML usually repeats what the text got wrong."""
 
-    told: dict[tuple[str, str], Refusal] = field(default_factory=dict)
-    untold: int = 0
+    reported: dict[tuple[str, str], Refusal] = field(default_factory=dict)
+    unreported: int = 0
 
-    def tell(self, error: CodeError, show: Show) -> None:
+    def report(self, error: CodeError, show: Show) -> None:
         """Take in one error, unless the same is there already or there are too many."""
         what = (error.expected, error.found)
-        if what in self.told:
+        if what in self.reported:
             return
-        if len(self.told) == MAX_ERRORS_TOLD:
-            self.untold += 1
+        if len(self.reported) == MAX_REPORTED_ERRORS:
+            self.unreported += 1
             return
-        self.told[what] = Refusal(reason=Reason.MALFORMED_RECIPIENT_CODE, detail=show(error))
+        self.reported[what] = Refusal(reason=Reason.MALFORMED_RECIPIENT_CODE, detail=show(error))
 
     def refusals(self) -> tuple[Refusal, ...]:
         """The errors as refusals, and a last one that counts the rest."""
-        if not self.untold:
-            return tuple(self.told.values())
-        detail = f"{self.untold} more places in the recipient codes cannot be read"
+        if not self.unreported:
+            return tuple(self.reported.values())
+        detail = f"{self.unreported} more places in the recipient codes cannot be read"
         more = Refusal(reason=Reason.MALFORMED_RECIPIENT_CODE, detail=detail)
-        return (*self.told.values(), more)
+        return (*self.reported.values(), more)

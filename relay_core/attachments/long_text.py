@@ -29,13 +29,13 @@ from relay_core.mime.uuencode import UuencodedFile, find_uuencoded_in_bytes, wit
 from relay_core.recipient_code import (
     Allowance,
     CodeError,
-    Grain,
     Markers,
     RecipientCode,
+    SearchSizes,
     find_in_source,
     format_error,
 )
-from relay_core.recipient_code.skimming import ORDINARY
+from relay_core.recipient_code.region_search import ORDINARY
 from relay_core.text.charsets import extends_ascii
 from relay_core.text.reading import Reading, find_reading, to_utf8
 from relay_core.text.source import TextSource
@@ -115,7 +115,7 @@ def read_long_text(
     is_prose: bool,
     room: int,
     most_files: int,
-    grain: Grain = ORDINARY,
+    sizes: SearchSizes = ORDINARY,
 ) -> LongText:
     """Read a body that may be longer than `room`, in bytes, which is what the mail has left.
 
@@ -148,7 +148,7 @@ def read_long_text(
         codec=codec,
         is_html=entity.media_type.full == "text/html",
     )
-    found = find_in_source(source, markers, allowance=allowance, grain=grain)
+    found = find_in_source(source, markers, allowance=allowance, sizes=sizes)
     kept = sum(end - start for start, end in _kept(source, found.removals))
     is_attached = kept > room or are_too_many
     shown: str | None = None

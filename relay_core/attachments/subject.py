@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from relay_core.mime.header import Header
 from relay_core.recipient_code import (
-    MAX_LOOKS,
+    MAX_SEARCHES,
     Markers,
     RecipientCode,
     find_in_text,
@@ -60,7 +60,7 @@ def _without_codes(line: str, markers: Markers) -> str:
     so many cuts as this was written for that, and is left out.
     """
     words = line
-    for _ in range(MAX_LOOKS):
+    for _ in range(MAX_SEARCHES):
         removals = find_in_text(words, markers).removals
         if not removals:
             return words

@@ -94,7 +94,7 @@ def known_deaths(manifest: Manifest) -> tuple[Death, ...]:
     return (*manifest.deaths, last)[-_MOST_REMEMBERED:]
 
 
-def begin_again(
+def begin_retry(
     raw_key: RawKey,
     stored: StoredManifest | None,
     attempt: Attempt,
@@ -117,7 +117,7 @@ def begin_again(
     return StoredManifest(begun, write_manifest(begun, stored, ports.manifests))
 
 
-def tell_out_of_time(raw_key: RawKey, worker: Worker, settings: Settings, ports: Ports) -> None:
+def record_out_of_time(raw_key: RawKey, worker: Worker, settings: Settings, ports: Ports) -> None:
     """Record in the lease that a worker is still processing a message near its timeout.
 
     Raises:
@@ -126,10 +126,10 @@ def tell_out_of_time(raw_key: RawKey, worker: Worker, settings: Settings, ports:
     now = ports.clock()
     stored = ports.manifests.load(message_id_of(raw_key))
     found = stored.manifest if stored else failing_manifest(raw_key, settings, now)
-    if found.is_settled or worker.is_shut_out(found.lease, now):
+    if found.is_settled or worker.is_locked_out(found.lease, now):
         return
-    told = replace(found, lease=replace(worker.lease, out_of_time=True))
-    write_manifest(told, stored, ports.manifests)
+    recorded = replace(found, lease=replace(worker.lease, out_of_time=True))
+    write_manifest(recorded, stored, ports.manifests)
 
 
 def failing_manifest(raw_key: RawKey, settings: Settings, now: datetime) -> Manifest:
@@ -143,10 +143,10 @@ def failing_manifest(raw_key: RawKey, settings: Settings, now: datetime) -> Mani
 def refusal_of(deaths: tuple[Death, ...], message_id: str) -> Refusal:
     """The refusal of a mail whose workers were killed: why, and what to do."""
     causes = Counter(death.cause for death in deaths)
-    told = ", ".join(f"{count} of {cause_of_death(cause)}" for cause, count in causes.items())
+    listed = ", ".join(f"{count} of {cause_of_death(cause)}" for cause, count in causes.items())
     return Refusal(
         reason=Reason.LIMIT_EXCEEDED,
-        detail=f"{len(deaths)} workers died while processing this mail ({told}), so it is not"
+        detail=f"{len(deaths)} workers died while processing this mail ({listed}), so it is not"
         " tried again. 'relayctl inspect' reads the raw message on your machine. If the mail is"
         " wanted,"
         " raise functionMemory or functionTimeoutSeconds, deploy, then run 'relayctl redeliver"
@@ -166,7 +166,7 @@ _WORDS = {
 }
 
 
-def giving_up(manifest: Manifest, refusal: Refusal, now: datetime) -> Manifest:
+def with_undelivered_failed(manifest: Manifest, refusal: Refusal, now: datetime) -> Manifest:
     """The manifest with all recipients who do not have the mail as failed."""
     return replace(
         manifest,

@@ -16,7 +16,7 @@ from relay_core.record.manifest import Death, DeliveryState, Manifest, ManifestS
 from relay_core.record.report import Outcome, RelayReport
 from relay_core.settings import Settings
 
-from .deaths import failing_manifest, giving_up, known_deaths, refusal_of
+from .deaths import failing_manifest, known_deaths, refusal_of, with_undelivered_failed
 from .ledger import empty_manifest, write_manifest
 
 
@@ -98,7 +98,7 @@ def give_up(
         )
     served = found.count(DeliveryState.SUBMITTED)
     ports.notices.publish(compose_notice(mail, (refusal,), settings, relayed_to=served))
-    _write_end(giving_up(found, refusal, now), stored, ports)
+    _write_end(with_undelivered_failed(found, refusal, now), stored, ports)
     return RelayReport(
         message_id=found.message_id,
         outcome=Outcome.REFUSED,
@@ -109,8 +109,8 @@ def give_up(
     )
 
 
-def record_trouble(
-    raw_key: RawKey, trouble: str, worker: Worker, settings: Settings, ports: Ports
+def record_error(
+    raw_key: RawKey, error: str, worker: Worker, settings: Settings, ports: Ports
 ) -> None:
     """Record the error of a try, for an operator who looks for the mail later.
 
@@ -125,9 +125,9 @@ def record_trouble(
     if stored is not None:
         if stored.manifest.is_settled:
             return
-        troubled = stored.manifest.released(worker)
+        current = stored.manifest.released(worker)
     else:
-        troubled = failing_manifest(raw_key, settings, ports.clock())
-    is_dead = worker.is_last_try and not worker.is_shut_out(troubled.lease, ports.clock())
-    told = replace(troubled, detail=trouble, is_dead=is_dead)
-    write_manifest(told, stored, ports.manifests)
+        current = failing_manifest(raw_key, settings, ports.clock())
+    is_dead = worker.is_last_try and not worker.is_locked_out(current.lease, ports.clock())
+    recorded = replace(current, detail=error, is_dead=is_dead)
+    write_manifest(recorded, stored, ports.manifests)

@@ -12,7 +12,7 @@ from relay_core.record.manifest import StoredAttachment
 from relay_core.settings import Settings
 
 
-def tell_left_out(
+def report_left_out(
     plan: RelayPlan, attachments: Sequence[StoredAttachment], settings: Settings, ports: Ports
 ) -> None:
     """Publish a notice of recipients and files that the mail goes out without."""

@@ -12,7 +12,7 @@ from relay_core.errors import Reason
 from relay_core.keys import MessageId
 from relay_core.notices.moment import format_moment
 from relay_core.record.manifest import DeliveryState, Manifest
-from relay_core.record.report import Again, Outcome, RelayReport
+from relay_core.record.report import Outcome, RelayReport, Retry
 from relay_core.settings import Settings
 
 from .submitting import Submitted
@@ -48,7 +48,7 @@ def busy(manifest: Manifest, now: datetime) -> RelayReport:
         already_submitted=manifest.count(DeliveryState.SUBMITTED),
         left=len(manifest.open_deliveries()),
         detail=f"another worker has the message until {format_moment(until)}",
-        again=Again(after=max(until - now, timedelta(seconds=1)), failed_try=False),
+        retry=Retry(after=max(until - now, timedelta(seconds=1)), failed_try=False),
     )
 
 
@@ -59,7 +59,7 @@ def age_of(submitted_at: datetime | None, arrived_at: datetime | None) -> timede
     return max(submitted_at - arrived_at, timedelta(0))
 
 
-def unless_left(
+def with_retry_if_left(
     report: RelayReport,
     submitted: Submitted,
     manifest: Manifest,
@@ -67,9 +67,9 @@ def unless_left(
     now: datetime,
 ) -> RelayReport:
     """The report unchanged, or, if recipients are left, with when the mail is delivered again."""
-    if submitted.shut_out:
+    if submitted.locked_out:
         found = busy(manifest, now)
-        return replace(report, outcome=found.outcome, detail=found.detail, again=found.again)
+        return replace(report, outcome=found.outcome, detail=found.detail, retry=found.retry)
     if not report.left:
         return report
     if submitted.stopped is not None:
@@ -77,17 +77,15 @@ def unless_left(
             report,
             outcome=Outcome.PARKED,
             detail=submitted.stopped.detail,
-            again=Again(after=settings.parking_delay, failed_try=False),
+            retry=Retry(after=settings.parking_delay, failed_try=False),
         )
     out_of_time = submitted.out_of_time
-    trouble = (
-        submitted.trouble.detail if submitted.trouble else "there was no recipient to submit to"
-    )
+    error = submitted.error.detail if submitted.error else "there was no recipient to submit to"
     return replace(
         report,
         outcome=Outcome.UNFINISHED,
-        detail="the worker ran out of time" if out_of_time else trouble,
-        again=Again(
+        detail="the worker ran out of time" if out_of_time else error,
+        retry=Retry(
             after=timedelta(0) if out_of_time else settings.retry_delay,
             failed_try=not (submitted.submitted or submitted.rejected),
         ),

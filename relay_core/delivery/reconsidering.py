@@ -45,13 +45,20 @@ def reconsider(manifest: Manifest, resolved: Resolved) -> Reconsidered:
         added = [one for one in may_get_it if one.lower() in asked]
         served = known | {one.lower() for one in added}
         missed = {lowered: one for lowered, one in asked.items() if lowered not in served}
-        again = tuple(one for one in resolved.refusals if _is_of(one, missed))
-        told = {one.address.lower() for one in again if one.address is not None}
+        still_refused = tuple(one for one in resolved.refusals if _is_of(one, missed))
+        refused = {one.address.lower() for one in still_refused if one.address is not None}
         refusals = (
-            *again,
-            *(_unnamed(one, resolved) for lowered, one in missed.items() if lowered not in told),
+            *still_refused,
+            *(
+                _unnamed(one, resolved)
+                for lowered, one in missed.items()
+                if lowered not in refused
+            ),
         )
-        left = (*(one for one in manifest.refusals if not _is_of(one, served | told)), *again)
+        left = (
+            *(one for one in manifest.refusals if not _is_of(one, served | refused)),
+            *still_refused,
+        )
     return Reconsidered(
         manifest=replace(
             manifest,
@@ -66,7 +73,7 @@ def reconsider(manifest: Manifest, resolved: Resolved) -> Reconsidered:
     )
 
 
-def serve_asked(
+def serve_requested(
     admitted: AdmittedMail, stored: StoredManifest, settings: Settings, ports: Ports
 ) -> tuple[StoredManifest, tuple[Refusal, ...]]:
     """Decide on the recipients who are asked for, report those still left out, and record it.

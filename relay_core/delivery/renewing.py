@@ -19,7 +19,7 @@ from relay_core.links.renewal import (
     RenewalPolicy,
     is_too_soon,
     link_end,
-    may_ask,
+    may_renew,
     renewed,
     with_delivery,
 )
@@ -29,7 +29,7 @@ from relay_core.record.manifest import DeliveryRecord, Manifest
 from .ledger import MAX_TRIES
 
 
-class Asked(Enum):
+class RenewalResult(Enum):
     """The result of a request for a new link."""
 
     SENT = auto()
@@ -55,7 +55,7 @@ def send_new_link(
     manifests: Manifests,
     submission: Submission,
     now: datetime,
-) -> Asked:
+) -> RenewalResult:
     """Send a recipient a new link, unless one was sent just now or none can be given.
 
     Raises:
@@ -64,10 +64,10 @@ def send_new_link(
     for _ in range(MAX_TRIES):
         stored = manifests.load(message_id)
         before = _record(stored.manifest, recipient) if stored else None
-        if stored is None or before is None or not may_ask(before, stored.manifest, policy, now):
-            return Asked.NOT_OFFERED
+        if stored is None or before is None or not may_renew(before, stored.manifest, policy, now):
+            return RenewalResult.NOT_OFFERED
         if is_too_soon(before, now):
-            return Asked.TOO_SOON
+            return RenewalResult.TOO_SOON
         after = renewed(before, stored.manifest, policy, now)
         manifest = with_delivery(stored.manifest, after)
         try:
@@ -77,7 +77,7 @@ def send_new_link(
         new = NewLink(delivery=after, manifest=manifest, until=link_end(after, manifest))
         answer = _submit(new, compose, submission)
         if answer is None:
-            return Asked.SENT
+            return RenewalResult.SENT
         if not isinstance(answer, LostAnswer):
             _take_back(before, after, manifest, manifests)
         raise answer

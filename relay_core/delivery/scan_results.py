@@ -24,7 +24,7 @@ from relay_core.settings import Settings
 
 from .ledger import Ledger
 
-MOST_LOOKS = 10
+MAX_CHECKS = 10
 """How often the results are looked at; each time, it is waited twice as long as before."""
 
 _OPEN = frozenset({Scan.UNDER_WAY, Scan.FAILED})
@@ -39,46 +39,46 @@ class ScanResults(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class ScanCheck:
     """The result of a check: how many `malicious` files were reported, and if it `is_last`."""
 
     malicious: int
     is_last: bool
 
 
-def look_at_scans(
-    message_id: MessageId, look: int, results: ScanResults, settings: Settings, ports: Ports
-) -> Looked:
-    """Check the results for a mail's files, for the `look`-th time from 1, and report malware.
+def check_scans(
+    message_id: MessageId, number: int, results: ScanResults, settings: Settings, ports: Ports
+) -> ScanCheck:
+    """Check the results for a mail's files, for the `number`-th time from 1, and report malware.
 
     Raises:
         AdapterError: if something cannot be read, published or written; check again.
     """
     stored = ports.manifests.load(message_id)
     if stored is None:  # its retention is over
-        return Looked(malicious=0, is_last=True)
+        return ScanCheck(malicious=0, is_last=True)
     manifest = stored.manifest
     known = {one.key: one.is_malware for one in manifest.threats}
     # One that was reported as not scanned may be found to hold malware later.
     files = [one for one in manifest.attachments if one.failure is None and not known.get(one.key)]
     scans = results.scan_each([one.key for one in files])
-    is_last = look >= MOST_LOOKS or _OPEN.isdisjoint(scans)
-    told = [
+    is_last = number >= MAX_CHECKS or _OPEN.isdisjoint(scans)
+    reported = [
         (one, scan)
         for one, scan in zip(files, scans, strict=True)
         if scan is Scan.MALICIOUS or (scan in _OPEN and is_last and one.key not in known)
     ]
-    if told:
-        _tell(manifest, told, settings, ports)
+    if reported:
+        _report(manifest, reported, settings, ports)
         threats = tuple(
             Threat(key=one.key, at=ports.clock(), is_malware=scan is Scan.MALICIOUS)
-            for one, scan in told
+            for one, scan in reported
         )
         Ledger(ports.manifests, manifest, stored).update(
             lambda found: replace(found, threats=_with(threats, found.threats))
         )
-    malicious = sum(scan is Scan.MALICIOUS for _, scan in told)
-    return Looked(malicious=malicious, is_last=is_last)
+    malicious = sum(scan is Scan.MALICIOUS for _, scan in reported)
+    return ScanCheck(malicious=malicious, is_last=is_last)
 
 
 def _with(new: Sequence[Threat], known: Sequence[Threat]) -> tuple[Threat, ...]:
@@ -90,9 +90,9 @@ def _with(new: Sequence[Threat], known: Sequence[Threat]) -> tuple[Threat, ...]:
     return tuple(threats.values())
 
 
-def _tell(
+def _report(
     manifest: Manifest,
-    told: Sequence[tuple[StoredAttachment, Scan]],
+    reported: Sequence[tuple[StoredAttachment, Scan]],
     settings: Settings,
     ports: Ports,
 ) -> None:
@@ -109,7 +109,7 @@ def _tell(
             mail,
             [
                 Refusal(reason=Reason.VIRUS, detail=f"attachment {one.filename}: {_SAID[scan]}")
-                for one, scan in told
+                for one, scan in reported
             ],
             settings,
             relayed_to=len(served),

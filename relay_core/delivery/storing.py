@@ -44,13 +44,13 @@ group's longest call ends within the time that a worker keeps back for its end.
 class Storing:
     """The result: `attachments` are those stored or lost, in the order of the plan.
 
-    `new` of them were not known before. `trouble` is an error that ended it before all were done.
+    `new` of them were not known before. `error` is what ended it before all were done.
     """
 
     attachments: tuple[StoredAttachment, ...]
     new: tuple[StoredAttachment, ...]
     is_finished: bool
-    trouble: TransientError | None = None
+    error: TransientError | None = None
 
 
 def earlier_files(
@@ -104,24 +104,24 @@ def store_files(
             done.setdefault(upload.key, stored[earlier])
     left = iter([upload for upload in plan.uploads if upload.key not in done])
     new: dict[AttachmentKey, StoredAttachment] = {}
-    trouble: TransientError | None = None
+    error: TransientError | None = None
     is_finished = True
     while group := list(islice(left, FILES_AT_ONCE)):
-        if trouble is not None or not worker.has_time(ports.clock()):
+        if error is not None or not worker.has_time(ports.clock()):
             is_finished = False
             break
         contents = [Measured(content_of(plan.message, upload.attachment)) for upload in group]
         answers = ports.attachments.store_each(list(map(_file, group, contents)))
         for upload, content, answer in zip(group, contents, answers, strict=True):
             if isinstance(answer, TransientError):
-                trouble = answer
+                error = answer
             else:
                 new[upload.key] = _record(upload, content, answer)
     return Storing(
         attachments=_in_order(plan, {**done, **new}),
         new=tuple(new.values()),
-        is_finished=is_finished and trouble is None,
-        trouble=trouble,
+        is_finished=is_finished and error is None,
+        error=error,
     )
 
 

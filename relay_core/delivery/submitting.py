@@ -41,7 +41,7 @@ class Submitted:
 
     `submitted` and `possibly_repeated` count recipients; `last_at` is when the last of them was
     served. `rejected` were reported to the operator. `stopped` is set where the mail service sends
-    nothing for this account, `trouble` to the last transient error else. `shut_out` is set where
+    nothing for this account, `error` to the last transient error else. `locked_out` is set where
     another worker took the message over, and `out_of_time` where this one came to its end.
     """
 
@@ -50,8 +50,8 @@ class Submitted:
     rejected: int = 0
     last_at: datetime | None = None
     stopped: SendingStopped | None = None
-    trouble: TransientError | None = None
-    shut_out: bool = False
+    error: TransientError | None = None
+    locked_out: bool = False
     out_of_time: bool = False
 
 
@@ -59,7 +59,7 @@ def submit_open(
     ledger: Ledger,
     *,
     compose: Callable[[str], OutgoingMail],
-    tell_rejected: Callable[[Sequence[tuple[str, PermanentError]]], None],
+    report_rejected: Callable[[Sequence[tuple[str, PermanentError]]], None],
     concurrency: int,
     links_until: datetime,
     ports: Ports,
@@ -68,7 +68,7 @@ def submit_open(
     """Submit to every recipient that is open, once each, for as long as there is time.
 
     `compose` makes a recipient's mail, which says that its links are good until `links_until`.
-    `tell_rejected` tells the operator of those who will never be served. The worker's lease ends
+    `report_rejected` tells the operator of those who will never be served. The worker's lease ends
     with the return.
 
     Raises:
@@ -93,8 +93,8 @@ def submit_open(
             # Until they are handed over, they are what they were.
             saved, due = due, group
             ledger.update(_recording_and_claiming(saved, group, worker, now, links_until))
-            if worker.is_shut_out(ledger.manifest.lease, now):
-                return replace(result, shut_out=True)
+            if worker.is_locked_out(ledger.manifest.lease, now):
+                return replace(result, locked_out=True)
             mails = [compose(one.recipient) for one in _claimed(ledger, group)]
             due = ()
             answers = ports.submission.submit_each(mails)
@@ -107,7 +107,7 @@ def submit_open(
         ledger.update(_recording(due, worker, is_last=not rejected))
         due = ()
         if rejected:
-            tell_rejected(rejected)
+            report_rejected(rejected)
             due = tuple(
                 DeliveryRecord(
                     recipient=recipient,
@@ -206,5 +206,5 @@ def _counting(
         rejected=before.rejected + sum(isinstance(answer, PermanentError) for answer in answers),
         last_at=now if taken else before.last_at,
         stopped=stopped[0] if stopped else before.stopped,
-        trouble=transient[-1] if transient else before.trouble,
+        error=transient[-1] if transient else before.error,
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from relay_core.ports import Ports, StoredManifest
 from relay_core.record.manifest import Manifest, ManifestState
-from relay_core.record.report import Again, Outcome, RelayReport
+from relay_core.record.report import Outcome, RelayReport, Retry
 
 from .ledger import write_manifest
 from .storing import Storing
@@ -23,8 +23,8 @@ def record_unfinished_storing(
     Raises:
         TransientError: if it is one that ended the storing, or this cannot be written.
     """
-    if storing.trouble is not None and not storing.new:
-        raise storing.trouble
+    if storing.error is not None and not storing.new:
+        raise storing.error
     total = f"{len(before.attachments)} attachments are stored; there was no time for the others"
     goes_on = {ManifestState.RELAYING, ManifestState.RELEASED}
     manifest = replace(
@@ -33,16 +33,16 @@ def record_unfinished_storing(
         if stored is not None and stored.manifest.state in goes_on
         else ManifestState.FAILING,
         is_dead=False,
-        detail=storing.trouble.detail if storing.trouble else total,
+        detail=storing.error.detail if storing.error else total,
     )
     write_manifest(manifest, stored, ports.manifests)
-    if storing.trouble is not None:
-        raise storing.trouble
+    if storing.error is not None:
+        raise storing.error
     return RelayReport(
         message_id=before.message_id,
         outcome=Outcome.UNFINISHED,
         detail=total,
         attachments=len(storing.new),
         attachment_bytes=sum(attachment.size for attachment in storing.new),
-        again=Again(after=timedelta(0), failed_try=not storing.new),
+        retry=Retry(after=timedelta(0), failed_try=not storing.new),
     )

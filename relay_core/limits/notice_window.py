@@ -23,7 +23,7 @@ from .window import window_name, window_start
 
 SCHEMA_VERSION = 1
 
-SENDERS_TOLD = 4
+SENDERS_AT_LIMIT = 4
 """Notices of one reason that leave at once, as a multiple of those of one sender."""
 
 MAX_NAMED = 100
@@ -34,13 +34,13 @@ MAX_NAMED = 100
 class Tally:
     """The notices of one reason in one window.
 
-    `told` are the senders of those that left at once, one entry a notice. `left_out` counts those
-    that did not, and `summed_up` how many of these were in a summary that left. `named` are mails
-    of those that are still to be summed up, at most `MAX_NAMED`.
+    `published_senders` are the senders of those that left at once, one entry a notice. `left_out`
+    counts those that did not, and `summed_up` how many of these were in a summary that left.
+    `named` are mails of those that are still to be summed up, at most `MAX_NAMED`.
     """
 
     reason: Reason
-    told: tuple[str | None, ...] = ()
+    published_senders: tuple[str | None, ...] = ()
     left_out: int = 0
     summed_up: int = 0
     named: tuple[MessageId, ...] = ()
@@ -52,7 +52,10 @@ class Tally:
 
     def has_room(self, sender: str | None, limit: int) -> bool:
         """Whether one more of this sender leaves at once."""
-        return self.told.count(sender) < limit and len(self.told) < limit * SENDERS_TOLD
+        return (
+            self.published_senders.count(sender) < limit
+            and len(self.published_senders) < limit * SENDERS_AT_LIMIT
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,33 +85,33 @@ class NoticeWindow:
         """What is counted for a reason."""
         return next((one for one in self.tallies if one.reason is reason), Tally(reason=reason))
 
-    def telling(self, reason: Reason, sender: str | None) -> NoticeWindow:
+    def with_published(self, reason: Reason, sender: str | None) -> NoticeWindow:
         """The window with a notice that leaves at once."""
         tally = self.tally(reason)
-        return self._with(replace(tally, told=(*tally.told, sender)))
+        return self._with(replace(tally, published_senders=(*tally.published_senders, sender)))
 
-    def not_telling(self, reason: Reason, sender: str | None) -> NoticeWindow:
+    def without_published(self, reason: Reason, sender: str | None) -> NoticeWindow:
         """The window without a notice that was to leave and did not."""
         tally = self.tally(reason)
-        told = list(tally.told)
-        if sender in told:
-            told.remove(sender)
-        return self._with(replace(tally, told=tuple(told)))
+        published_senders = list(tally.published_senders)
+        if sender in published_senders:
+            published_senders.remove(sender)
+        return self._with(replace(tally, published_senders=tuple(published_senders)))
 
-    def leaving_out(self, reason: Reason, message_id: MessageId) -> NoticeWindow:
+    def with_left_out(self, reason: Reason, message_id: MessageId) -> NoticeWindow:
         """The window with a notice that is to be summed up."""
         tally = self.tally(reason)
         named = tuple(dict.fromkeys((*tally.named, message_id)))[:MAX_NAMED]
         return self._with(replace(tally, left_out=tally.left_out + 1, named=named))
 
-    def summing_up(self, told: Tally) -> NoticeWindow:
+    def with_summary(self, reported: Tally) -> NoticeWindow:
         """The window after a summary of that tally left."""
-        tally = self.tally(told.reason)
-        if tally.summed_up >= told.left_out:
+        tally = self.tally(reported.reason)
+        if tally.summed_up >= reported.left_out:
             return self
         # If more came meanwhile, the mails of the summary are named once more with the next.
-        named = tally.named if tally.left_out > told.left_out else ()
-        return self._with(replace(tally, summed_up=told.left_out, named=named))
+        named = tally.named if tally.left_out > reported.left_out else ()
+        return self._with(replace(tally, summed_up=reported.left_out, named=named))
 
     def _with(self, tally: Tally) -> NoticeWindow:
         others = tuple(one for one in self.tallies if one.reason is not tally.reason)
@@ -124,7 +127,7 @@ def format_notice_window(window: NoticeWindow) -> bytes:
         "tallies": [
             {
                 "reason": one.reason.value,
-                "told": list(one.told),
+                "told": list(one.published_senders),
                 "left_out": one.left_out,
                 "summed_up": one.summed_up,
                 "named": list(one.named),
@@ -151,7 +154,7 @@ def parse_notice_window(document: bytes) -> NoticeWindow:
             tallies=tuple(
                 Tally(
                     reason=Reason(one["reason"]),
-                    told=tuple(one["told"]),
+                    published_senders=tuple(one["told"]),
                     left_out=one["left_out"],
                     summed_up=one["summed_up"],
                     named=tuple(MessageId(name) for name in one["named"]),

@@ -5,8 +5,8 @@ token stays expired. It is valid for one recipient, as long as a first link is, 
 files' retention. The links of others do not change.
 
 Anybody who has the old address can request a link. So it is sent to the recipient only, at most
-once in `ASKED_AGAIN`. While a renewed link is valid, a request sends the same one again: a person
-with an old address cannot make the recipient's link expire.
+once in `RENEWAL_INTERVAL`. While a renewed link is valid, a request sends the same one again: a
+person with an old address cannot make the recipient's link expire.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
 
-ASKED_AGAIN = timedelta(hours=1)
+RENEWAL_INTERVAL = timedelta(hours=1)
 """The shortest time between two mails with a new link to one recipient."""
 
 MAX_RENEWALS = 100
@@ -39,7 +39,7 @@ def link_end(delivery: DeliveryRecord, manifest: Manifest) -> datetime:
     return max(manifest.expires_at, delivery.renewed_until or manifest.expires_at)
 
 
-def may_ask(
+def may_renew(
     delivery: DeliveryRecord, manifest: Manifest, policy: RenewalPolicy, now: datetime
 ) -> bool:
     """Whether a recipient may get a new link, now or an hour later: not if theirs was revoked."""
@@ -54,8 +54,8 @@ def may_ask(
 
 
 def is_too_soon(delivery: DeliveryRecord, now: datetime) -> bool:
-    """Whether a new link was sent less than `ASKED_AGAIN` ago."""
-    return delivery.renewed_at is not None and now < delivery.renewed_at + ASKED_AGAIN
+    """Whether a new link was sent less than `RENEWAL_INTERVAL` ago."""
+    return delivery.renewed_at is not None and now < delivery.renewed_at + RENEWAL_INTERVAL
 
 
 def renewed(

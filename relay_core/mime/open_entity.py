@@ -112,7 +112,7 @@ def _as_seen(
         if media_type.valid and named:
             findings.report(DefectKind.INVALID_MEDIA_TYPE, *named.span)
         media_type = text_type_of(media_type)
-    elif _is_untold_file(raw, opened, body, stands_in):
+    elif _is_undeclared_file(raw, opened, body, stands_in):
         media_type = parse_media_type(b"application/octet-stream")
     return media_type, stands_in if media_type.type == "text" else encoding
 
@@ -139,7 +139,7 @@ def _is_text(
     return looks_like_text(b"".join(content))
 
 
-def _is_untold_file(
+def _is_undeclared_file(
     raw: bytes, opened: OpenEntity, body: Span, encoding: TransferEncoding | None
 ) -> bool:
     """Whether a leaf is a file although its header has neither a type nor a name."""

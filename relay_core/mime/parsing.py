@@ -134,7 +134,7 @@ class _Parser:
             start = opened.scanned.body_start
             if (delimiter := self._unread_delimiter(opened)) is not None:
                 self._open_one(delimiter.end, delimiter)
-            elif opened.guessed_at is not None and self._tells(opened, opened.guessed_at):
+            elif opened.guessed_at is not None and self._explains(opened, opened.guessed_at):
                 self._push_text(start)
             else:
                 break
@@ -163,7 +163,7 @@ class _Parser:
             return Span(start, start)
         return None
 
-    def _tells(self, multipart: OpenEntity, first_delimiter: int) -> bool:
+    def _explains(self, multipart: OpenEntity, first_delimiter: int) -> bool:
         """Whether words for people precede the first delimiter, which may be part of it."""
         return multipart.media_type.subtype in _TAKES_A_TEXT and is_shown(
             self.raw[multipart.scanned.body_start : first_delimiter]

@@ -8,7 +8,7 @@ from relay_core.limits.address_use import AddressUse, AddressWeek
 from relay_core.ports import Notice
 
 from .moment import format_moment
-from .notice import MAX_REFUSALS_TOLD
+from .notice import MAX_REPORTED_REFUSALS
 from .quoting import quote_words
 
 
@@ -22,8 +22,8 @@ def compose_address_notice(week: AddressWeek, *, stack: str, place: str) -> Noti
     """
     if not week.uses:
         raise ValueError("a notice about a week needs a use of an address")
-    told = week.uses[:MAX_REFUSALS_TOLD]
-    more = len(week.uses) - len(told)
+    shown = week.uses[:MAX_REPORTED_REFUSALS]
+    more = len(week.uses) - len(shown)
     senders = len({one.sender.lower() for one in week.uses})
     or_more = " or more" if week.is_full else ""
     count = f"{senders}{or_more} sender{'' if senders == 1 else 's'}"
@@ -34,7 +34,7 @@ def compose_address_notice(week: AddressWeek, *, stack: str, place: str) -> Noti
         f"Stack: {stack}",
         f"Between {since} and {until}",
         f"From {count}; a mail of each device:",
-        *(f"* {_told(one)}: {one.message_id}" for one in told),
+        *(f"* {_format_use(one)}: {one.message_id}" for one in shown),
         *([f"* and {more} more"] if more else []),
         "",
         "Mail to a previous address is relayed as long as previousRecipientEmails has it.",
@@ -56,13 +56,15 @@ def compose_address_notice(week: AddressWeek, *, stack: str, place: str) -> Noti
         message_id=week.uses[0].message_id,
         raw_key=RawKey(""),
         mail_subject="",
-        refusals=tuple(Refusal(reason=Reason.ADDRESS_USE, detail=_told(one)) for one in told),
+        refusals=tuple(
+            Refusal(reason=Reason.ADDRESS_USE, detail=_format_use(one)) for one in shown
+        ),
         more_refusals=more,
     )
 
 
-def _told(use: AddressUse) -> str:
+def _format_use(use: AddressUse) -> str:
     way = "a closed label" if use.is_closed else "a previous address"
     labels = "".join(f" +{one}" for one in use.labels)
-    told = quote_words(f"{use.sender}, by {way}{labels}", markers=(), keeps_addresses=True)
-    return " ".join(told.split())
+    shown = quote_words(f"{use.sender}, by {way}{labels}", markers=(), keeps_addresses=True)
+    return " ".join(shown.split())

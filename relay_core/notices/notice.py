@@ -42,7 +42,7 @@ class MailIdentity:
     arrival: Arrival = UNKNOWN_ARRIVAL
 
     @property
-    def sender_with_doubt(self) -> str | None:
+    def annotated_sender(self) -> str | None:
         """The sender, and behind it "(not verified)" if SES did not prove it."""
         if self.sender and not self.authenticated:
             return f"{self.sender} (not verified)"
@@ -89,7 +89,7 @@ _STAYS_WRONG = frozenset(
 """Reasons in the mail itself: the same mail is refused again."""
 
 
-MAX_REFUSALS_TOLD = 50
+MAX_REPORTED_REFUSALS = 50
 """How many refusals one notice lists; it counts the others."""
 
 MAX_DETAIL = 2000
@@ -104,7 +104,7 @@ def kept_refusals(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
     return tuple(
         replace(one, detail=one.detail[:MAX_DETAIL])
         for number, one in enumerate(refusals[:MAX_LEFT_OUT])
-        if number < MAX_REFUSALS_TOLD or one.address is not None
+        if number < MAX_REPORTED_REFUSALS or one.address is not None
     )
 
 
@@ -126,16 +126,16 @@ def compose_notice(
     if not refusals:
         raise ValueError("a notice needs something to tell")
     reason, code = refusals[0].reason, " or ".join(map(_example, settings.markers))
-    told = [
+    shown = [
         Refusal(
             reason=one.reason,
             detail=_quoted(
                 conceal(one.detail, settings.secret_addresses), markers=settings.markers
             ),
         )
-        for one in refusals[:MAX_REFUSALS_TOLD]
+        for one in refusals[:MAX_REPORTED_REFUSALS]
     ]
-    more = len(refusals) - len(told)
+    more = len(refusals) - len(shown)
     subject = " ".join(_quoted(mail.subject, keeps_addresses=False).split())
     exact_sender = mail.sender and conceal(mail.sender, settings.secret_addresses)
     sender = exact_sender and _quoted(exact_sender)
@@ -158,7 +158,7 @@ def compose_notice(
         f"Raw:     {mail.raw_key} in the incoming bucket",
         "",
         "What is wrong:",
-        *(f"* {refusal.reason}: {_indented(refusal.detail)}" for refusal in told),
+        *(f"* {refusal.reason}: {_indented(refusal.detail)}" for refusal in shown),
         *([f"* and {more} more"] if more else []),
         "",
         "What to do:",
@@ -175,7 +175,7 @@ def compose_notice(
         message_id=mail.message_id,
         raw_key=mail.raw_key,
         mail_subject=subject,
-        refusals=tuple(told),
+        refusals=tuple(shown),
         more_refusals=more,
         relayed_to=relayed_to,
     )
@@ -198,8 +198,8 @@ def _commands(
 ) -> Iterator[str]:
     yield f"* See its state:              relayctl show {message_id}"
     if not _STAYS_WRONG.issuperset(reasons):
-        whom = " --recipient ADDRESS" if others_have_it else ""
-        yield f"* After the correction, send: relayctl redeliver {message_id}{whom}"
+        option = " --recipient ADDRESS" if others_have_it else ""
+        yield f"* After the correction, send: relayctl redeliver {message_id}{option}"
 
 
 def _quoted(text: str, *, markers: tuple[str, ...] = (), keeps_addresses: bool = True) -> str:

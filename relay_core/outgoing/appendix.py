@@ -42,8 +42,8 @@ def with_appendix(text: str, block: str) -> str:
     signature = _SIGNATURE.search(text) if "-- " in text else None
     end = len(text) if signature is None else signature.start()
     stripped = text[:end].rstrip()
-    told = f"{stripped}\n\n{block}" if stripped else block
-    return told if signature is None else f"{told}\n{text[end:]}"
+    extended = f"{stripped}\n\n{block}" if stripped else block
+    return extended if signature is None else f"{extended}\n{text[end:]}"
 
 
 def archive_note(archive: Attachment, wording: Wording) -> str:

@@ -100,7 +100,9 @@ def declares_boundary(multipart: Entity, boundary: bytes) -> bool:
     )
 
 
-def mended_delimiter(message: Message, line: Span, wanted: bytes, *, limit: int) -> Splice | None:
+def repaired_delimiter(
+    message: Message, line: Span, wanted: bytes, *, limit: int
+) -> Splice | None:
     """What makes a delimiter line the wanted one; None if it is. `limit` is where it may end."""
     written = message.raw[line.start : line.end]
     token = written.rstrip(b"\r\n")

@@ -10,7 +10,7 @@ from relay_core.errors import Span
 from relay_core.mime.entity import Entity
 from relay_core.mime.message import Message
 
-from .boundaries import mended_delimiter, opening_line
+from .boundaries import opening_line, repaired_delimiter
 from .splices import CRLF, Splice
 
 
@@ -47,8 +47,8 @@ def delimiter_splices(
     splices: list[Splice] = []
 
     def write_line(line: Span, wanted: bytes, *, limit: int) -> None:
-        if (mended := mended_delimiter(message, line, wanted, limit=limit)) is not None:
-            (inserted if line.start == line.end else splices).append(mended)
+        if (repaired := repaired_delimiter(message, line, wanted, limit=limit)) is not None:
+            (inserted if line.start == line.end else splices).append(repaired)
 
     # Innermost first: where several multiparts end at one place, so do their delimiters.
     for multipart in reversed(message.entities):

@@ -79,8 +79,8 @@ def format_appendix_text(
         lines += [] if item.url is None else [f"  {item.url}"]
     for note in notes:
         lines += ["", *wrapped(note)] if lines else wrapped(note)
-    if listed and (told := list(_letterhead_lines(letterhead))):
-        lines += ["", *told]
+    if listed and (words := list(_letterhead_lines(letterhead))):
+        lines += ["", *words]
     return "".join(f"{line}\n" for line in lines)
 
 

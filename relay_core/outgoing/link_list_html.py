@@ -162,8 +162,8 @@ def _cells(
     cell = _CELL.format(side=side, colour=_INK)
     soft = _CELL.format(side=side, colour=_SOFT)
     if listed:
-        told = escape(heading(listed, letterhead, has_page=page_url is not None))
-        yield f'<td style="{cell}"><b>{told}</b></td>'
+        words = escape(heading(listed, letterhead, has_page=page_url is not None))
+        yield f'<td style="{cell}"><b>{words}</b></td>'
     if listed and page_url:
         button = _button(page_url, wording.say("Open the download page"), accent)
         yield f'<td style="{cell}">{button}</td>'
@@ -173,10 +173,10 @@ def _cells(
         )
         yield f'<td class="item" style="{_ITEM};{cell}">{_name(item, accent)} {size}</td>'
     for note in notes:
-        told = " ".join(breakable_html(word) for word in note.split(" "))
-        yield f'<td class="item" style="{_ITEM};{cell}">{told}</td>'
-    if listed and (told := "<br>".join(_letterhead_lines(letterhead))):
-        yield f'<td class="item soft" style="{_ITEM};{soft}">{told}</td>'
+        words = " ".join(breakable_html(word) for word in note.split(" "))
+        yield f'<td class="item" style="{_ITEM};{cell}">{words}</td>'
+    if listed and (words := "<br>".join(_letterhead_lines(letterhead))):
+        yield f'<td class="item soft" style="{_ITEM};{soft}">{words}</td>'
 
 
 def _name(item: ListedAttachment, accent: str) -> str:

@@ -49,7 +49,7 @@ from .part_header import can_go_out, concealed_fields, is_nameless, part_header
 from .signatures import no_longer_signed, signature_note
 from .splices import CRLF, RewrittenBody, Splice, apply_splices, with_crlf
 from .text_writing import texts_left, write_text
-from .unchanged import margin_travels, reads_better_anew, travels_as_it_is
+from .unchanged import can_stay_unchanged, is_better_reencoded, margin_can_stay
 
 
 def rewrite_body(
@@ -161,7 +161,7 @@ class _Rewriter:
             if entity in self.hosts or entity is self.note_place or entity in gone:
                 continue
             if entity.parts:
-                self._mend_multipart(entity)
+                self._repair_multipart(entity)
             else:
                 self._rewrite_leaf(entity)
         openings, splices = delimiter_splices(self.message, self.boundaries, removed=gone)
@@ -177,12 +177,12 @@ class _Rewriter:
             root_fields=dict(self.root_fields),
             page_url=page_url,
         )
-        return page.telling(page_url, self.splices)
+        return page.body_with_appendix(page_url, self.splices)
 
-    def telling(self, page_url: str | None, common: Sequence[Splice]) -> RewrittenBody:
+    def body_with_appendix(self, page_url: str | None, common: Sequence[Splice]) -> RewrittenBody:
         """The body with the list and notes; `common` are the splices of all bodies."""
         for entity in self.hosts:
-            self.texts[entity] = self._told(entity, page_url)
+            self.texts[entity] = self._text_with_appendix(entity, page_url)
             self._rewrite_leaf(entity)
         if self.note_place is not None:
             note = self._appendix_text(page_url)
@@ -212,7 +212,7 @@ class _Rewriter:
             self.note_place = next(files, None)
         self.shows = next(iter(self.places), hosts[0] if hosts else self.note_place)
 
-    def _told(self, entity: Entity, page_url: str | None) -> str:
+    def _text_with_appendix(self, entity: Entity, page_url: str | None) -> str:
         """A text with list and notes in it."""
         text = self._text(entity)
         if (place := self.places.get(entity)) is None:
@@ -234,7 +234,7 @@ class _Rewriter:
     def _splice(self, start: int, end: int, replacement: bytes) -> None:
         self.splices.append(Splice(Span(start, end), replacement))
 
-    def _mend_multipart(self, entity: Entity) -> None:
+    def _repair_multipart(self, entity: Entity) -> None:
         fields: dict[str, str | None] = {}
         if entity.header.first("content-transfer-encoding") is not None:
             # The parts are 7-bit clean now, and a multipart has no encoding of its own
@@ -255,13 +255,13 @@ class _Rewriter:
 
     def _clean_margin(self, start: int, end: int, dashes: bytes) -> None:
         """Drop a preamble or an epilogue that must not go out. Nobody is shown them."""
-        if start < end and not margin_travels(
+        if start < end and not margin_can_stay(
             self.message, Span(start, end), dashes=dashes, secrets=self.secrets
         ):
             self._splice(start, end, b"")
 
     def _rewrite_leaf(self, entity: Entity) -> None:
-        if entity in self.texts or reads_better_anew(self.message, entity):
+        if entity in self.texts or is_better_reencoded(self.message, entity):
             reading = self.readings.get(entity)
             if reading is None:
                 read = self.message.text(entity)
@@ -271,9 +271,9 @@ class _Rewriter:
             is_text = entity.media_type.type == "text"
             full = entity.media_type.full if is_text else "text/plain"
             self._write_text(entity, self.texts[entity], full, reading)
-        elif not travels_as_it_is(self.message, entity):
+        elif not can_stay_unchanged(self.message, entity):
             content = encode_base64(self.message.content(entity))
-            fields = {**_untold_type(entity), "content-transfer-encoding": "base64"}
+            fields = {**_undeclared_type(entity), "content-transfer-encoding": "base64"}
             if entity.media_type.type in {"multipart", "message"}:
                 # Neither may be encoded (RFC 2045 section 6.4): it goes as the bytes that it is.
                 fields["content-type"] = "application/octet-stream"
@@ -286,7 +286,7 @@ class _Rewriter:
             # A text that says so is never taken for the multipart that it may look like.
             self._write_header(entity, {"content-type": "text/plain; charset=us-ascii"})
         else:
-            self._write_header(entity, _untold_type(entity))
+            self._write_header(entity, _undeclared_type(entity))
 
     def _write_text(
         self, entity: Entity, text: str, full: str, reading: Reading, *, is_note: bool = False
@@ -325,7 +325,7 @@ class _Rewriter:
             self._splice(span.start, span.end, part_header(entity.header, fields))
 
 
-def _untold_type(entity: Entity) -> dict[str, str | None]:
+def _undeclared_type(entity: Entity) -> dict[str, str | None]:
     """The Content-Type of a file that has none: it is no text to those who do not look at it."""
     if entity.media_type.full != "application/octet-stream" or entity.header.first("content-type"):
         return {}

@@ -9,7 +9,7 @@ from relay_core.mime.entity import Entity
 from relay_core.mime.message import Message
 from relay_core.wording.wording import Wording
 
-from .unchanged import travels_as_it_is
+from .unchanged import can_stay_unchanged
 
 
 def signature_note(wording: Wording) -> str:
@@ -34,6 +34,6 @@ def no_longer_signed(message: Message, changed: AbstractSet[Entity]) -> frozense
         if entity.parts:
             if any(part in found for part in entity.parts):
                 found.add(entity)
-        elif not is_signature(entity) and not travels_as_it_is(message, entity):
+        elif not is_signature(entity) and not can_stay_unchanged(message, entity):
             found.add(entity)
     return frozenset(entity for entity in signed if entity in found)

@@ -33,7 +33,7 @@ def is_clean(message: Message, span: Span) -> bool:
     )
 
 
-def travels_as_it_is(message: Message, entity: Entity) -> bool:
+def can_stay_unchanged(message: Message, entity: Entity) -> bool:
     """Whether every reader decodes an entity's body, as it stands, to what we read in it."""
     raw, body, encoding = message.raw, entity.body, entity.transfer_encoding
     if encoding in {None, TransferEncoding.UUENCODE} or entity.media_type.type == "multipart":
@@ -50,14 +50,14 @@ def travels_as_it_is(message: Message, entity: Entity) -> bool:
     return is_regular and is_clean(message, body)
 
 
-def reads_better_anew(message: Message, entity: Entity) -> bool:
+def is_better_reencoded(message: Message, entity: Entity) -> bool:
     """Whether prose is better written by the relay than left as it is, or encoded as it is.
 
     Of any other text we know too little: its content may name its charset.
     """
     if not (is_body(entity) and is_prose(entity)):
         return False
-    if _is_relabelled(entity) or not travels_as_it_is(message, entity):
+    if _is_relabelled(entity) or not can_stay_unchanged(message, entity):
         return True
     reading = message.text(entity).reading
     return reading.is_understood and reading.is_whole and not reading.is_declared
@@ -67,7 +67,7 @@ _MAX_MARGIN = 10_000
 """How long a preamble or an epilogue may be, in bytes: they hold a sentence for old programs."""
 
 
-def margin_travels(
+def margin_can_stay(
     message: Message, span: Span, *, dashes: bytes, secrets: tuple[str, ...]
 ) -> bool:
     """Whether a preamble or an epilogue can go out, and nobody takes it for a part.

@@ -14,12 +14,12 @@ an error without addresses. The modules:
 * `marker_choice` checks the markers that an operator chooses, `markers` has the spellings of a
   marker. `delimiters` finds markers with their colons, `ordinary` leaves out those that are
   ordinary words in prose.
-* `skimming` finds the regions that may hold a code, `finding` the codes in them; `looking` calls
-  both.
+* `region_search` finds the regions that may hold a code, `finding` the codes in them;
+  `code_search` calls both.
 * `words` splits a list into words, `spelling` has the variants of its characters, and
   `mailto_links` finds the addresses that HTML shows only by a name.
-* `cutting` decides what is cut with a code. A cut can join two halves of another code: `torn`
-  finds these.
+* `cutting` decides what is cut with a code. A cut can join two halves of another code:
+  `split_codes` finds these.
 * `error_text` shows the place of an error. `allowance` limits the work for one mail.
 """
 
@@ -34,25 +34,25 @@ from relay_core.text.source import TextSource
 from relay_core.text.spans import merge
 
 from .allowance import Allowance
+from .code_search import CodeSearch
 from .entries import Address, CodeError, Entry, Group, RecipientCode
 from .error_text import format_error
 from .finding import format_code, parse_code
-from .looking import Looker
 from .markers import Markers, near_miss_pattern
-from .skimming import ORDINARY, Grain, find_regions
-from .torn import MAX_LOOKS, cut_torn
+from .region_search import ORDINARY, SearchSizes, find_regions
+from .split_codes import MAX_SEARCHES, cut_split_codes
 
 __all__ = [
-    "MAX_LOOKS",
+    "MAX_SEARCHES",
     "Address",
     "Allowance",
     "CodeError",
     "Entry",
     "Found",
-    "Grain",
     "Group",
     "Markers",
     "RecipientCode",
+    "SearchSizes",
     "find_in_html",
     "find_in_source",
     "find_in_text",
@@ -86,7 +86,7 @@ def find_in_text(
     are spans that are cut as well, inside or outside of a code. The `allowance` is that of the
     mail; the default is a new one.
     """
-    return _find(text, files, Looker(markers, False, allowance or Allowance(), ORDINARY))
+    return _find(text, files, CodeSearch(markers, False, allowance or Allowance(), ORDINARY))
 
 
 def find_in_html(
@@ -97,37 +97,37 @@ def find_in_html(
     The cuts keep the nesting of the markup: of an element, both tags are cut or none. `files` are
     spans that are cut as well.
     """
-    return _find(html, files, Looker(markers, True, allowance or Allowance(), ORDINARY))
+    return _find(html, files, CodeSearch(markers, True, allowance or Allowance(), ORDINARY))
 
 
-def _find(text: str, files: Sequence[Span], looker: Looker) -> Found:
-    seen = looker.look(text)
+def _find(text: str, files: Sequence[Span], code_search: CodeSearch) -> Found:
+    seen = code_search.search(text)
     if not seen.removals and not files:
         return _NOTHING
     codes = list(seen.codes)
     removals = merge([*files, *seen.removals]) if files else seen.removals
-    removals, error = cut_torn(text, removals, looker)
+    removals, error = cut_split_codes(text, removals, code_search)
     if error and not seen.is_cut_short:  # one error about the cut end of the text is enough
         codes.append(RecipientCode(entries=(), errors=(error,)))
     return Found(codes=tuple(codes), removals=removals)
 
 
 def find_in_source(
-    source: TextSource, markers: Markers, *, allowance: Allowance, grain: Grain = ORDINARY
+    source: TextSource, markers: Markers, *, allowance: Allowance, sizes: SearchSizes = ORDINARY
 ) -> Found:
     """The codes of a text of which only regions that may hold a code are read, one by one.
 
     The result is that of `find_in_text` or `find_in_html`, except that each region is read by
     itself: an element that begins far before a code and ends far after it stays unchanged.
     """
-    looker = Looker(markers, source.is_html, allowance, grain)
+    code_search = CodeSearch(markers, source.is_html, allowance, sizes)
     codes: list[RecipientCode] = []
     removals: list[Span] = []
-    for region in find_regions(source, markers, grain):
+    for region in find_regions(source, markers, sizes):
         if not region.is_certain and allowance.ordinary.is_spent:
             continue
         text = source.text(region.start, region.end)
-        found = _find(text, (), looker)
+        found = _find(text, (), code_search)
         codes += (_moved(code, source, region.start, text) for code in found.codes)
         removals += source.spans_of(region.start, text, found.removals)
         if found.codes and allowance.is_spent:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from .markers import COLON, LINE_ENDS, WRAP, Markers, letters_of, may_be_ordinary
+from .markers import COLON, LINE_ENDS, WRAP, Markers, may_be_ordinary, spellings_of
 from .spelling import spellings
 
 AT_SIGN = re.compile(spellings("@"))
@@ -45,7 +45,7 @@ def _delimiter_pattern(markers: Markers) -> re.Pattern[str]:
     words = []
     for marker in markers:
         # The text before it is checked after its first letter is found, which is faster.
-        first, *others = letters_of(marker)
+        first, *others = spellings_of(marker)
         before, behind = r"(?<![^\W_].)", r"(?!_*[^\W_])"
         if may_be_ordinary(marker):
             before += rf"(?<![.+'-].)(?<!{AT_SIGN.pattern}.)"

@@ -27,7 +27,7 @@ COLON = rf"\\?{spellings(':')}"
 @lru_cache(maxsize=8)
 def marker_pattern(markers: Markers) -> re.Pattern[str]:
     """A marker word, in any case, wrapped or not."""
-    words = (WRAP.join(letters_of(marker)) for marker in _longest_first(markers))
+    words = (WRAP.join(spellings_of(marker)) for marker in _longest_first(markers))
     return re.compile("|".join(words), re.IGNORECASE)
 
 
@@ -36,7 +36,7 @@ def attribute_pattern(markers: Markers) -> re.Pattern[str]:
     """A marker in an HTML attribute; an ordinary word only with a colon and a later at-sign."""
     patterns = []
     for marker in _longest_first(markers):
-        word = WRAP.join(letters_of(marker))
+        word = WRAP.join(spellings_of(marker))
         if may_be_ordinary(marker):
             word = rf"(?:{COLON}{word}(?![^\W_])|(?<![^\W_]){word}{COLON})"
             # From the last one before an at-sign, so nothing is read twice.
@@ -68,7 +68,7 @@ def _longest_first(markers: Markers) -> list[str]:
     return sorted(markers, key=len, reverse=True)
 
 
-def letters_of(marker: str) -> list[str]:
+def spellings_of(marker: str) -> list[str]:
     """The marker's characters in each of their spellings.
 
     Markdown converters escape an underscore or treat it as emphasis, shown as a star or, in HTML,

@@ -24,7 +24,7 @@ from .grammar import may_be_wrapped, parse_list
 from .mailto_links import find_links, may_hold_links
 from .markers import LINE_ENDS, Markers, may_be_ordinary
 from .spelling import as_read
-from .words import COMMENT, LINE_END, says_something
+from .words import COMMENT, LINE_END, has_content
 
 LONGEST_LIST = 1 << 16
 """How many characters between two markers are read as a list.
@@ -105,7 +105,7 @@ def _is_list(
         return False
     text = visible.text
     between = as_read(text[start:end])
-    if LINE_END.search(between) and not _stand_apart(text, opening, closing):
+    if LINE_END.search(between) and not _is_delimiter_pair(text, opening, closing):
         return False
     links = find_links(visible, start, end) if may_link else []
     if not links and not _may_be_list(text, start, between):
@@ -116,8 +116,10 @@ def _is_list(
     edges = [start, *(edge for one in items for edge in (one.start, one.end)), end]
     return (
         any(map(_may_receive, items))
-        and all(_is_whole(text, one) if one.entry else _is_meant(text, one) for one in items)
-        and not any(_says_more(text[a:b]) for a, b in zip(edges[::2], edges[1::2], strict=True))
+        and all(_is_whole(text, one) if one.entry else _is_plausible(text, one) for one in items)
+        and not any(
+            _has_more_text(text[a:b]) for a, b in zip(edges[::2], edges[1::2], strict=True)
+        )
     )
 
 
@@ -128,12 +130,12 @@ def _may_receive(item: Item) -> bool:
     )
 
 
-def _says_more(gap: str) -> bool:
+def _has_more_text(gap: str) -> bool:
     """Whether text between two items is more than separators, labels, marks and comments."""
-    return any(map(says_something, _COMMENT.sub(" ", gap).split()))
+    return any(map(has_content, _COMMENT.sub(" ", gap).split()))
 
 
-def _stand_apart(text: str, opening: Delimiter, closing: Delimiter) -> bool:
+def _is_delimiter_pair(text: str, opening: Delimiter, closing: Delimiter) -> bool:
     """Whether two delimiters have all four colons, and do not begin two lines of a log."""
     has_first_colon = opening.closes and opening.start == opening.closing_start
     if not has_first_colon or not closing.opens or text[closing.end : closing.end + 1].isalnum():
@@ -148,10 +150,10 @@ def _begins_line(text: str, place: int) -> bool:
     """Whether only marks, a number or a label are before it on its line, as before an entry."""
     start = max(0, place - _LONGEST_PREFIX)
     *ended, prefix = LINE_END.split(text[start:place])
-    return bool(ended or start == 0) and not _says_more(prefix)
+    return bool(ended or start == 0) and not _has_more_text(prefix)
 
 
-def _is_meant(text: str, item: Item) -> bool:
+def _is_plausible(text: str, item: Item) -> bool:
     """Whether each word of an item that is not an entry has an at-sign."""
     return all("@" in word for word in as_read(text[item.start : item.end]).split())
 
@@ -182,7 +184,7 @@ def _may_be_list(text: str, start: int, between: str) -> bool:
     before = words if head[-1:].isspace() else words[:-1]
     named = (words[-1] if words else "") + (at_word[0] if at_word else "")
     if (
-        any(map(says_something, before))
+        any(map(has_content, before))
         and not any(mark in named or mark in head for mark in _BRACKETS)
         and not LINE_END.search(head)
     ):
@@ -191,7 +193,7 @@ def _may_be_list(text: str, start: int, between: str) -> bool:
     tail = between[last_word.end() :] if last_word else ""
     if any(mark in tail for mark in "([>"):
         return True
-    behind = sum(map(says_something, tail.split()))
+    behind = sum(map(has_content, tail.split()))
     if not behind or not last_word:
         return True
     is_wrapped = LINE_END.search(tail) and may_be_wrapped(text, start + last_word.end())

@@ -75,7 +75,7 @@ _OPENERS = {closing: opening for opening, closing in _PARTNERS.items()}
 _QUOTES = (*"\"'`*~/=_",)
 _INSIDE = re.compile(r"[()\[\]{}<>\"]")
 # Marks that are reported if they have no partner; the others are often punctuation.
-_TOLD = frozenset("()[]{}\"'`*~")
+_SHOWN_IF_UNPAIRED = frozenset("()[]{}\"'`*~")
 # Marks that a local-part may begin with by the RFC, and a bracket around a single address.
 _DOUBTFUL = frozenset("'`*~/={<")
 
@@ -109,7 +109,7 @@ class Word:
     @property
     def missing_partner_of(self) -> str:
         """The first mark that should have a partner and has none, or ""."""
-        return next((mark for mark in self.unpaired if mark in _TOLD), "")
+        return next((mark for mark in self.unpaired if mark in _SHOWN_IF_UNPAIRED), "")
 
     def joined(self, other: Word) -> Word:
         """The word and the one on the next line as one."""
@@ -190,7 +190,7 @@ def read_fields(text: str, start: int, end: int, links: Sequence[Link]) -> Field
             first = fields.pop()[:1] or [word]
             return Fields(_paired(fields, marks), Span(first[0].start, end))
         marks.append(word)
-        if says_something(word.text):
+        if has_content(word.text):
             number += 1
             fields[-1].append(word)
         elif len(marks) > 2 * MAX_WORDS:
@@ -198,7 +198,7 @@ def read_fields(text: str, start: int, end: int, links: Sequence[Link]) -> Field
     return Fields(_paired(fields, marks), None)
 
 
-def says_something(text: str) -> bool:
+def has_content(text: str) -> bool:
     """Whether a word is more than a mark, a label or the number of an entry."""
     if "@" in text or text.isdigit():
         return True

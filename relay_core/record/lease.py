@@ -64,6 +64,6 @@ class Worker:
         """Whether to begin something new."""
         return now < self.deadline - self.reserve
 
-    def is_shut_out(self, lease: Lease | None, now: datetime) -> bool:
+    def is_locked_out(self, lease: Lease | None, now: datetime) -> bool:
         """Whether another worker holds the message."""
         return lease is not None and lease.holder != self.name and now < lease.until

@@ -266,7 +266,7 @@ class Manifest:
         that holds for all links of the message, and none ends sooner than it was promised to.
         Unchanged if another worker holds the message.
         """
-        if worker.is_shut_out(self.lease, now):
+        if worker.is_locked_out(self.lease, now):
             return self
         repeats = {
             one.recipient: one.repeats + (one.state is DeliveryState.SUBMITTING) for one in group

@@ -31,7 +31,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Again:
+class Retry:
     """When to deliver a mail again, and whether this delivery was a failed try of it.
 
     Tries are numbered so that a mail which breaks its workers ends in the dead-letter queue. A
@@ -52,7 +52,7 @@ class RelayReport:
     `left` those that remain. `possibly_repeated` are those submitted to now although an earlier
     worker may have done it. `attachments` and `attachment_bytes` count what was detached at this
     delivery, `message_bytes` what was read. `age` is the time from the mail's arrival to its last
-    submission now. `again` is None if no further try is needed.
+    submission now. `retry` is None if no further try is needed.
     `left_out` are the refusals of single recipients of this delivery, without the secret
     addresses. Of a mail that came by a previous address or by labels: `labels`, and `sender`, with
     a word if that is not proven.
@@ -71,7 +71,7 @@ class RelayReport:
     attachment_bytes: int = 0
     message_bytes: int = 0
     age: timedelta | None = None
-    again: Again | None = None
+    retry: Retry | None = None
     left_out: tuple[Refusal, ...] = ()
     sender: str | None = None
     labels: tuple[str, ...] = ()

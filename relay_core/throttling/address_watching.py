@@ -45,7 +45,7 @@ class AddressWatch:
     It works without a previous address and without `closed_labels` too: a week that was recorded
     before they were taken out of the configuration is still reported.
 
-    `stack` and `place` are those of notices. `on_trouble` is called with each error of a port.
+    `stack` and `place` are those of notices. `on_error` is called with each error of a port.
     """
 
     windows: Windows[AddressRecord]
@@ -54,7 +54,7 @@ class AddressWatch:
     stack: str
     place: str
     clock: Callable[[], datetime]
-    on_trouble: Callable[[AdapterError], None]
+    on_error: Callable[[AdapterError], None]
     _this_week: AddressWeek | None = field(default=None, init=False)
     _looked_back_in: datetime | None = field(default=None, init=False)
 
@@ -63,16 +63,16 @@ class AddressWatch:
         try:
             self._ended_weeks(self.clock())
         except AdapterError as error:
-            self.on_trouble(error)
+            self.on_error(error)
 
-    def saw(self, report: RelayReport) -> None:
+    def record_use(self, report: RelayReport) -> None:
         """Record what a mail used, and report the weeks that have ended. Raises nothing."""
         try:
             if (use := address_use_of(report, self.closed_labels)) is not None:
                 self._record(use)
             self._report_ended_weeks(report.message_id)
         except AdapterError as error:
-            self.on_trouble(error)
+            self.on_error(error)
 
     def _record(self, use: AddressUse) -> None:
         now, known = self.clock(), self._this_week

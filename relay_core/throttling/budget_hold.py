@@ -49,8 +49,8 @@ def hold_over_budget(
         return None
     refusal = Refusal(
         reason=Reason.LIMIT_EXCEEDED,
-        detail=f"{over_the_budget(settings)}. This mail is to {count} recipients. It and all that"
-        f" do not fit until {format_moment(full.ends_at)} are held, without a further"
+        detail=f"{over_budget_detail(settings)}. This mail is to {count} recipients. It and all"
+        f" that do not fit until {format_moment(full.ends_at)} are held, without a further"
         " notice. None is lost: 'relayctl list --state held' shows them, and 'relayctl redeliver"
         " MESSAGE' releases one. See first that their recipients exist: mail that bounces can"
         " have the account paused.",
@@ -61,11 +61,11 @@ def hold_over_budget(
         return Outcome.UNFINISHED
     notice = compose_notice(mail, (refusal,), settings)
     publish_once(full, ports.budgets, mail.message_id, lambda: ports.notices.publish(notice))
-    record_held(mail, over_the_budget(settings), stored, settings, ports)
+    record_held(mail, over_budget_detail(settings), stored, settings, ports)
     return Outcome.HELD
 
 
-def over_the_budget(settings: Settings) -> str:
+def over_budget_detail(settings: Settings) -> str:
     """The detail of the refusal of a mail over the budget."""
     return (
         f"the stack is over {settings.recipient_budget} recipients in this hour"
@@ -77,10 +77,10 @@ def _spend(
     count: int, by: MessageId, budget: int, ports: Ports, now: datetime
 ) -> BudgetWindow | None:
     """Take so many recipients from the hour's budget; the hour, if there is no room for them."""
-    empty, purse = BudgetWindow.at(now), ports.purse
-    seen = purse.seen_of(empty)
-    if count > purse.left:
-        needed, spent = count - purse.left, purse.spent
+    empty, budget_reserve = BudgetWindow.at(now), ports.budget_reserve
+    seen = budget_reserve.seen_of(empty)
+    if count > budget_reserve.left:
+        needed, spent = count - budget_reserve.left, budget_reserve.spent
         if seen is not None and seen.window.reserving(needed, budget, spent) is seen.window:
             # Nothing is written where there is no room: so it has to be read again.
             seen = None
@@ -94,10 +94,10 @@ def _spend(
                 return reserved
             return found.with_claim(found.claim.claimed(by, now))
 
-        purse.seen = change_known(ports.budgets, empty, reserve, seen)
-        purse.left += purse.seen.window.reserved - before
-        if count > purse.left:
-            return purse.seen.window
-    purse.left -= count
-    purse.spent += count
+        budget_reserve.seen = change_known(ports.budgets, empty, reserve, seen)
+        budget_reserve.left += budget_reserve.seen.window.reserved - before
+        if count > budget_reserve.left:
+            return budget_reserve.seen.window
+    budget_reserve.left -= count
+    budget_reserve.spent += count
     return None

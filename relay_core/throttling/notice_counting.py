@@ -65,7 +65,7 @@ class CountedNotices:
         window = NoticeWindow.at(self.clock(), self.length)
         sender = notice.sender and notice.sender.lower()
         try:
-            leaves = not self.limit or self._take_place(notice, sender, window)
+            leaves = not self.limit or self._count(notice, sender, window)
         except (Conflict, PermanentError):
             leaves = True
         if not leaves:
@@ -78,24 +78,24 @@ class CountedNotices:
                     change_window(
                         self.windows,
                         window,
-                        lambda found: found.not_telling(notice.reason, sender),
+                        lambda found: found.without_published(notice.reason, sender),
                     )
             raise
 
-    def _take_place(self, notice: Notice, sender: str | None, window: NoticeWindow) -> bool:
+    def _count(self, notice: Notice, sender: str | None, window: NoticeWindow) -> bool:
         """Count a notice. Returns whether it is published at once."""
-        leaves = is_asked_for = False
+        leaves = is_scheduled = False
 
         def change(found: NoticeWindow) -> NoticeWindow:
-            nonlocal leaves, is_asked_for
+            nonlocal leaves, is_scheduled
             tally = found.tally(notice.reason)
             leaves = tally.has_room(sender, self.limit)
             if leaves:
-                return found.telling(notice.reason, sender)
-            if not tally.due and not is_asked_for:
-                self._ask_for_summary(found)
-                is_asked_for = True
-            return found.leaving_out(notice.reason, notice.message_id)
+                return found.with_published(notice.reason, sender)
+            if not tally.due and not is_scheduled:
+                self._schedule_summary(found)
+                is_scheduled = True
+            return found.with_left_out(notice.reason, notice.message_id)
 
         change_window(self.windows, window, change)
         return leaves
@@ -117,13 +117,13 @@ class CountedNotices:
             after = change_window(self.windows, stored.window, _summing_up(tally))
             # What was counted while the summary left has asked for none: one was due.
             if after.tally(tally.reason).due:
-                self._ask_for_summary(after)
+                self._schedule_summary(after)
         return sum(tally.due for tally in due)
 
-    def _ask_for_summary(self, window: NoticeWindow) -> None:
+    def _schedule_summary(self, window: NoticeWindow) -> None:
         left = max(window.ends_at - self.clock(), timedelta(0))
         self.reminders.remind(window.key, left + GRACE)
 
 
-def _summing_up(told: Tally) -> Callable[[NoticeWindow], NoticeWindow]:
-    return lambda window: window.summing_up(told)
+def _summing_up(summarized: Tally) -> Callable[[NoticeWindow], NoticeWindow]:
+    return lambda window: window.with_summary(summarized)

@@ -23,7 +23,7 @@ from relay_core.settings import Settings
 from .window_change import change_window, publish_once
 
 
-def hold_back(
+def hold_over_limit(
     mail: MailIdentity,
     stored: StoredManifest | None,
     settings: Settings,
@@ -40,7 +40,7 @@ def hold_back(
     if stored is not None and stored.manifest.state is not ManifestState.FAILING:
         return stored.manifest.state is ManifestState.HELD
     empty = SenderWindow.at(
-        arrived_at or ports.clock(), sender=mail.sender_with_doubt, length=settings.sender_window
+        arrived_at or ports.clock(), sender=mail.annotated_sender, length=settings.sender_window
     )
     limit = settings.sender_message_limit
     now = ports.clock()
@@ -51,13 +51,13 @@ def hold_back(
         return False
     refusal = Refusal(
         reason=Reason.LIMIT_EXCEEDED,
-        detail=f"{over_the_limit(settings)}. This mail and all that come from there until"
+        detail=f"{over_limit_detail(settings)}. This mail and all that come from there until"
         f" {format_moment(window.ends_at)} are held, without a further notice."
         " None is lost: each has its raw message and a manifest whose state is held.",
     )
     notice = compose_notice(mail, (refusal,), settings)
     publish_once(window, ports.windows, mail.message_id, lambda: ports.notices.publish(notice))
-    record_held(mail, over_the_limit(settings), stored, settings, ports)
+    record_held(mail, over_limit_detail(settings), stored, settings, ports)
     return True
 
 
@@ -82,7 +82,7 @@ def record_held(
     write_manifest(held, stored, ports.manifests)
 
 
-def over_the_limit(settings: Settings) -> str:
+def over_limit_detail(settings: Settings) -> str:
     """The detail of the refusal of a sender over its limit."""
     return (
         f"the sender is over {settings.sender_message_limit} mails in"

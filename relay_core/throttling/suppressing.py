@@ -26,14 +26,14 @@ class SuppressingSubmission:
     """`Submission` that leaves out suppressed addresses.
 
     `max_age` is how old the list that is used may be; `clock` tells an aware datetime in UTC.
-    `on_trouble` is called for each attempt to read it that failed.
+    `on_error` is called for each attempt to read it that failed.
     """
 
     submission: Submission
     lists: Windows[SuppressionList]
     max_age: timedelta
     clock: Callable[[], datetime]
-    on_trouble: Callable[[AdapterError], None]
+    on_error: Callable[[AdapterError], None]
     _known: Mapping[str, Suppressed] = field(default_factory=dict, init=False)
     _read_at: datetime | None = field(default=None, init=False)
 
@@ -55,7 +55,7 @@ class SuppressingSubmission:
         try:
             stored = self.lists.load(SuppressionList().key)
         except AdapterError as error:
-            self.on_trouble(error)
+            self.on_error(error)
         else:
             self._known = stored.window.by_address() if stored else {}
             self._read_at = now

@@ -6,7 +6,7 @@ goes to the deployed download function (`forwarding`), everything else to the co
 The console shows content of mails from unknown senders. Therefore templates escape everything, and
 a page runs one script only, which is our own file. A mail's HTML is shown in a frame that can
 neither run scripts nor load anything (`mail_frame`). A page is a GET and changes nothing. The few
-actions of the console are forms (`acts`, with the `sample_mail` that it sends).
+actions of the console are forms (`actions`, with the `sample_mail` that it sends).
 
 `start` starts the `server`, whose handler is `site`; `domains` are those of the download page, and
 `off_loop` runs what blocks. `content` collects what is shown: the `incoming` mails and the `way`

@@ -77,7 +77,7 @@ class SendsSampleMails(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cleared:
+class HiddenItems:
     """The hidden items.
 
     Mails delivered until `at` (ns), the first `notices` notices, and the incoming mails with the
@@ -118,7 +118,7 @@ class ConsoleContent:
     mailer: SendsSampleMails
     smtp: SmtpAccess
     code: str
-    cleared: Cleared = Cleared()
+    cleared: HiddenItems = HiddenItems()
     _topics: Mapping[str, str] = field(default_factory=dict)
     _topics_until: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -157,7 +157,7 @@ class ConsoleContent:
         Incoming mails that are not finished remain visible.
         """
         now = datetime.now(UTC)
-        self.cleared = Cleared(
+        self.cleared = HiddenItems(
             at=time.time_ns(),
             notices=self._count_notices(),
             incoming=frozenset(

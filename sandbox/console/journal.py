@@ -18,7 +18,7 @@ from relay_core.keys import RawKey, message_id_of
 from sandbox.events import Event, FunctionLogged, MailAccepted
 from sandbox.services.function_log import parse_log_message
 from sandbox.services.log_metrics import parse_embedded_metrics
-from sandbox.terminal.narration import tell
+from sandbox.terminal.event_lines import event_line
 
 from .way import Trace
 
@@ -28,7 +28,7 @@ _NOT_DETAILS = {"level", "message", "timestamp"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class JournalEvent:
     """One event in words. `kind` is the word that the terminal shows."""
 
     at: datetime
@@ -79,7 +79,7 @@ class Journal:
     """Keeps events, lines, metrics and traces. Safe for threads."""
 
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _happenings: deque[Happening] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
+    _happenings: deque[JournalEvent] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
     _lines: deque[LogLine] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
     _totals: dict[tuple[str, ...], MetricTotal] = field(default_factory=dict)
     _traces: dict[str, Trace] = field(default_factory=dict)
@@ -89,8 +89,8 @@ class Journal:
 
     def __call__(self, event: Event) -> None:
         """Record an event: a journal is a listener."""
-        kind, _, text = tell(event)
-        happening = Happening(at=self.clock(), kind=kind, text=text)
+        kind, _, text = event_line(event)
+        happening = JournalEvent(at=self.clock(), kind=kind, text=text)
         with self._lock:
             self._happenings.appendleft(happening)
             self._count += 1
@@ -100,16 +100,16 @@ class Journal:
     def read_log(self, function: str, lines: Sequence[str]) -> None:
         """Record new lines of a function's log, oldest first."""
         now = self.clock()
-        told = [
+        traced = [
             _parse_line(function, line, logged, now)
             for line in lines
             if (logged := parse_log_message(line))
         ]
         data = [datum for line in lines for _, datum in parse_embedded_metrics(line)]
         with self._lock:
-            self._lines.extendleft(told)
+            self._lines.extendleft(traced)
             self._line_count += len(lines)
-            for one in told:
+            for one in traced:
                 self._trace_line(one)
             for datum in data:
                 dimensions = {item["Name"]: item["Value"] for item in datum["Dimensions"]}
@@ -148,7 +148,7 @@ class Journal:
             highest=max(so_far.highest, *values),
         )
 
-    def happenings(self) -> tuple[Happening, ...]:
+    def happenings(self) -> tuple[JournalEvent, ...]:
         """The last events, newest first."""
         with self._lock:
             return tuple(self._happenings)

@@ -24,7 +24,7 @@ _PER_PAGE = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
-    """Renders pages. `token` is the value that each form must send back (`acts`)."""
+    """Renders pages. `token` is the value that each form must send back (`actions`)."""
 
     content: ConsoleContent
     token: str
@@ -133,12 +133,12 @@ async def http_error(_request: Request, error: Exception) -> Response:
         HTTPStatus.NOT_FOUND: "There is no such page.",
         HTTPStatus.METHOD_NOT_ALLOWED: "This address does not support this method.",
     }
-    is_told = error.detail != status.phrase
-    text = error.detail if is_told else usual.get(status, error.detail)
+    has_detail = error.detail != status.phrase
+    text = error.detail if has_detail else usual.get(status, error.detail)
     return await off_loop(lambda: explain(status, text, error.headers))
 
 
-async def trouble(_request: Request, error: Exception) -> Response:
+async def server_error(_request: Request, error: Exception) -> Response:
     """The error page for a failed call to AWS or a file that cannot be read."""
     text = f"The sandbox cannot read this page's content: {type(error).__name__}: {error}"
     return await off_loop(lambda: explain(HTTPStatus.SERVICE_UNAVAILABLE, text))

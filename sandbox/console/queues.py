@@ -18,7 +18,7 @@ from adapters.aws.sqs_record import SQSRecord
 from relay_core.errors import AdapterError
 from relay_core.keys import message_id_of
 
-from .way import InQueue, troubles
+from .way import InQueue, failure_texts
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -161,4 +161,6 @@ class Queues:
             return f"its manifest cannot be read: {error}"
         if stored is None:
             return "no try came as far as to write a manifest; the log says more"
-        return ": ".join(filter(None, [stored.manifest.state.value, *troubles(stored.manifest)]))
+        return ": ".join(
+            filter(None, [stored.manifest.state.value, *failure_texts(stored.manifest)])
+        )

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from sandbox.terminal.narration import format_size
+from sandbox.terminal.event_lines import format_size
 
 _FOLDER = Path(__file__).parent / "templates"
 

@@ -18,11 +18,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from . import acts, incoming_pages, mail_pages, status_pages
+from . import actions, incoming_pages, mail_pages, status_pages
 from .content import ConsoleContent
 from .forwarding import AnswersPages
 from .off_loop import off_loop
-from .page import Build, Console, endpoint, http_error, trouble
+from .page import Build, Console, endpoint, http_error, server_error
 from .site import Site
 
 _STATIC = Path(__file__).parent / "static"
@@ -47,13 +47,13 @@ _PAGES: Mapping[str, Build] = {
     "/log": status_pages.log,
     "/metrics": status_pages.metrics,
     "/stack": status_pages.stack,
-    "/send": acts.send,
-    "/faults": acts.faults,
+    "/send": actions.send,
+    "/faults": actions.faults,
 }
-_ACTS: Mapping[str, acts.Act] = {
-    "/do/send": acts.send_test,
-    "/do/fault": acts.switch_fault,
-    "/do/clear": acts.clear,
+_ACTIONS: Mapping[str, actions.Action] = {
+    "/do/send": actions.send_test,
+    "/do/fault": actions.switch_fault,
+    "/do/clear": actions.clear,
 }
 
 
@@ -68,16 +68,16 @@ def make_app(
     console = Console(content=content, token=secrets.token_urlsafe())
     handlers: Mapping[Any, Any] = {
         HTTPException: http_error,
-        ClientError: trouble,
-        BotoCoreError: trouble,
-        OSError: trouble,
+        ClientError: server_error,
+        BotoCoreError: server_error,
+        OSError: server_error,
     }
     app = Starlette(
         routes=[
             *(Route(path, endpoint(console, build)) for path, build in _PAGES.items()),
             *(
-                Route(path, acts.act_endpoint(console, act), methods=["POST"])
-                for path, act in _ACTS.items()
+                Route(path, actions.action_endpoint(console, action), methods=["POST"])
+                for path, action in _ACTIONS.items()
             ),
             Route("/events", _events(content, is_closing)),
             Mount("/static", StaticFiles(directory=_STATIC)),
@@ -103,13 +103,13 @@ def _events(
             return {}
 
     async def pulse() -> AsyncIterator[str]:
-        told: Mapping[str, str] = {}
+        sent: Mapping[str, str] = {}
         yield "retry: 2000\n\n"
         while not is_closing():
             topics = await off_loop(look)
-            if topics != told:
-                told = topics
-                yield f"data: {json.dumps(told)}\n\n"
+            if topics != sent:
+                sent = topics
+                yield f"data: {json.dumps(sent)}\n\n"
             await anyio.sleep(_PULSE)
 
     async def answer(_request: Request) -> Response:

@@ -13,7 +13,7 @@ from sandbox.smtp.access import SmtpAccess
 from sandbox.verdicts import EICAR, GTUBE
 
 _TIMEOUT = 60.0  # seconds
-_NOBODY = "somebody@elsewhere.invalid"
+_UNRELATED_ADDRESS = "somebody@elsewhere.invalid"
 _RECIPIENT = re.compile(r"[^\s@:,;<>\"]+@[^\s@:,;<>\"]+")
 _TAKEN_AS = re.compile(rb"Ok ([a-z0-9]+)")
 
@@ -46,11 +46,13 @@ def _without_code(mail: EmailMessage, _code: str) -> None:
 
 
 def _to_somebody_else(mail: EmailMessage, code: str) -> None:
-    mail.set_content(f"Pump 7: pressure above the limit.\n\n{_RECIPIENT.sub(_NOBODY, code)}\n")
+    mail.set_content(
+        f"Pump 7: pressure above the limit.\n\n{_RECIPIENT.sub(_UNRELATED_ADDRESS, code)}\n"
+    )
 
 
 def _partly(mail: EmailMessage, code: str) -> None:
-    both = _RECIPIENT.sub(lambda found: f"{found[0]},{_NOBODY}", code)
+    both = _RECIPIENT.sub(lambda found: f"{found[0]},{_UNRELATED_ADDRESS}", code)
     mail.set_content(f"Pump 7: pressure above the limit.\n\n{both}\n")
 
 

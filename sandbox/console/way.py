@@ -168,7 +168,7 @@ def _fate_of_deliveries(manifest: Manifest, trace: Trace) -> Fate:
     return Fate.PARTLY if left_out else Fate.DELIVERED
 
 
-def troubles(manifest: Manifest) -> Iterator[str]:
+def failure_texts(manifest: Manifest) -> Iterator[str]:
     """Why a mail is not delivered to all recipients, in the words of its manifest."""
     if manifest.reason:
         yield manifest.reason.value
@@ -186,8 +186,8 @@ def troubles(manifest: Manifest) -> Iterator[str]:
 
 def why(mail: IncomingMail) -> str:
     """Why the mail is not, or not completely, delivered; empty where it is."""
-    told = list(troubles(mail.manifest)) if mail.manifest else []
-    return ": ".join(told) or ("" if mail.manifest else mail.trace.detail)
+    failures = list(failure_texts(mail.manifest)) if mail.manifest else []
+    return ": ".join(failures) or ("" if mail.manifest else mail.trace.detail)
 
 
 def way_of(mail: IncomingMail, now: datetime) -> tuple[Step, ...]:

@@ -91,14 +91,14 @@ def _require_write_permission(account: Account, bucket: str) -> None:
         if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
             raise
         policy = {"Statement": []}
-    if not any(_lets_ses(statement, "s3:PutObject") for statement in policy["Statement"]):
+    if not any(_allows_ses(statement, "s3:PutObject") for statement in policy["Statement"]):
         raise DeclarationError(
             f"InvalidS3Configuration: no statement of the policy of bucket {bucket} lets "
             "ses.amazonaws.com call s3:PutObject; does the rule depend on the policy?"
         )
 
 
-def _lets_ses(statement: dict[str, Any], action: str) -> bool:
+def _allows_ses(statement: dict[str, Any], action: str) -> bool:
     principal = statement.get("Principal", {})
     services = _list(principal.get("Service", [])) if isinstance(principal, dict) else []
     return (
@@ -244,7 +244,7 @@ def destination(declared: Declared, account: Account) -> dict[str, Any]:
 def _require_publish_permission(account: Account, topic: str) -> None:
     attributes = account.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
     statements = json.loads(attributes.get("Policy") or '{"Statement": []}')["Statement"]
-    if not any(_lets_ses(statement, "sns:Publish") for statement in statements):
+    if not any(_allows_ses(statement, "sns:Publish") for statement in statements):
         raise DeclarationError(
             f"BadRequestException: no statement of the policy of topic {topic} lets "
             "ses.amazonaws.com call sns:Publish; does the destination depend on the policy?"

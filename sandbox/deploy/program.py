@@ -96,14 +96,14 @@ class Threads:
     def __init__(self) -> None:
         self._own: list[asyncio.AbstractEventLoop] = []
         self._served: list[asyncio.AbstractEventLoop] = []
-        self._pool = ThreadPoolExecutor(initializer=self._bring_loop)
+        self._pool = ThreadPoolExecutor(initializer=self._set_event_loop)
 
     def serve(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make this the pool of the loop."""
         loop.set_default_executor(self._pool)
         self._served.append(loop)
 
-    def _bring_loop(self) -> None:
+    def _set_event_loop(self) -> None:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         self._own.append(loop)

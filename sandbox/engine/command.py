@@ -66,10 +66,10 @@ class Command(PulumiCommand):
             process.kill()
             process.wait()
             raise
-        for text, told in ((out, on_output), (err, on_error)):
-            if told:
+        for text, print_line in ((out, on_output), (err, on_error)):
+            if print_line:
                 for line in text.splitlines():
-                    told(line)
+                    print_line(line)
         result = CommandResult(stdout=out, stderr=err, code=process.returncode)
         if result.code != 0:
             raise errors.create_command_error(result)

@@ -40,17 +40,17 @@ def runnable(program: Path) -> Iterator[Callable[[], None]]:
 
         def run() -> None:
             threads.serve(asyncio.get_running_loop())
-            _lose_lines_to_nobody(get_engine())
+            _ignore_closed_engine(get_engine())
             execute(program)
 
         yield run
 
 
-def _lose_lines_to_nobody(engine: Any) -> None:
+def _ignore_closed_engine(engine: Any) -> None:
     """Make log lines without an engine raise nothing: registering a resource still does."""
     log = engine.Log
 
-    def log_if_heard(request: Any) -> Any:
+    def log_if_connected(request: Any) -> Any:
         try:
             return log(request)
         except grpc.RpcError as error:
@@ -58,4 +58,4 @@ def _lose_lines_to_nobody(engine: Any) -> None:
                 raise
             return None
 
-    engine.Log = log_if_heard
+    engine.Log = log_if_connected

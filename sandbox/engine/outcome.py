@@ -48,7 +48,7 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Heard:
+class EventCollector:
     """Collects the engine's events while an operation runs."""
 
     steps: list[Step] = field(default_factory=list)
@@ -63,18 +63,18 @@ class Heard:
             if pre.metadata.op == "refresh":
                 self.refreshed.add(pre.metadata.urn)
             else:
-                self._hear(pre.metadata)
+                self._collect(pre.metadata)
         # The result of a refresh is known only when it is finished.
         if (done := event.res_outputs_event) is not None and done.metadata.urn in self.refreshed:
-            self._hear(done.metadata)
-        if (told := event.diagnostic_event) is not None and told.message:
-            text = _COLOUR.sub("", told.message)
-            if told.severity == "error":
+            self._collect(done.metadata)
+        if (diagnostic := event.diagnostic_event) is not None and diagnostic.message:
+            text = _COLOUR.sub("", diagnostic.message)
+            if diagnostic.severity == "error":
                 self.errors.append(text)
-            elif told.severity == "warning":
+            elif diagnostic.severity == "warning":
                 self.warnings.append(joined_lines(text).removeprefix("warning: "))
 
-    def _hear(self, metadata: events.StepEventMetadata) -> None:
+    def _collect(self, metadata: events.StepEventMetadata) -> None:
         operation = str(getattr(metadata.op, "value", metadata.op))
         if metadata.type == "pulumi:pulumi:Stack" or metadata.type.startswith("pulumi:providers:"):
             return

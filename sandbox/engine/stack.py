@@ -28,9 +28,9 @@ from sandbox.deploy.program import PROGRAM, DeployError, check_config, checked_e
 from .cli import find_pulumi
 from .command import Command
 from .inline_program import runnable
-from .outcome import Heard, Outcome
+from .outcome import EventCollector, Outcome
 from .provider import PACKAGES, Provider, serving
-from .state import Pending, mend_state, pending_resources
+from .state import Pending, pending_resources, repair_state
 
 
 class _QuietStack(automation.Stack):
@@ -138,7 +138,7 @@ class Stack:
         The lock is removed, and pending creations are removed from the state (Pulumi docs,
         "Pending operations"). They are returned: such a resource may exist or not.
         """
-        mend_state(self._state)
+        repair_state(self._state)
         self._stack.cancel()
         state = self._stack.export_stack()
         deployment: Any = state.deployment
@@ -164,22 +164,22 @@ class Stack:
 
     def _do(self, operation: Callable[..., object]) -> Outcome:
         self._provider.take_first_error()
-        heard, started = Heard(), time.monotonic()
+        collected, started = EventCollector(), time.monotonic()
         try:
             with runnable(self._program) as program, warnings.catch_warnings():
                 self._stack.workspace.program = program
                 # The Automation API's warning after the engine was killed; the call also raises.
                 warnings.filterwarnings("ignore", "Error in event stream")
-                operation(on_event=heard)
+                operation(on_event=collected)
         except automation.errors.CommandError as error:
-            first = next(iter(heard.errors), str(error))
+            first = next(iter(collected.errors), str(error))
             raise DeployError(
                 self._provider.take_first_error() or _readable(first, self._program)
             ) from error
         return Outcome(
-            steps=tuple(heard.steps),
-            counts=dict(heard.counts),
-            warnings=tuple(heard.warnings),
+            steps=tuple(collected.steps),
+            counts=dict(collected.counts),
+            warnings=tuple(collected.warnings),
             seconds=time.monotonic() - started,
         )
 

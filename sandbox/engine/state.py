@@ -33,7 +33,7 @@ def pending_resources(operations: Iterable[Mapping[str, Any]]) -> tuple[Pending,
     )
 
 
-def mend_state(folder: Path) -> None:
+def repair_state(folder: Path) -> None:
     """Repair the state files in a folder that a kill left unreadable.
 
     Beside each file the CLI writes a second one with its attributes, which it empties first

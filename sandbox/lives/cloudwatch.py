@@ -17,7 +17,7 @@ from .life import (
     deleted_by,
     found_by,
     nothing_to_do,
-    put_again,
+    updated_by_put,
 )
 
 _ALARM = (
@@ -78,7 +78,7 @@ LIVES: dict[str, Life] = {
         delete=_delete_alarm,
         source="internal/service/cloudwatch/metric_alarm.go",
         replaced_by=frozenset({"name"}),
-        updates=put_again(create.metric_alarm, *_ALARM),
+        updates=updated_by_put(create.metric_alarm, *_ALARM),
         named_by="name",
     ),
     "aws:cloudwatch/dashboard:Dashboard": Life(
@@ -87,6 +87,6 @@ LIVES: dict[str, Life] = {
         delete=_delete_dashboard,
         source="internal/service/cloudwatch/dashboard.go",
         replaced_by=frozenset({"dashboardName"}),
-        updates=put_again(create.dashboard, "dashboardBody"),
+        updates=updated_by_put(create.dashboard, "dashboardBody"),
     ),
 }

@@ -18,7 +18,7 @@ from .life import (
     deleted_by,
     found_by,
     nothing_to_do,
-    put_again,
+    updated_by_put,
 )
 
 _MAPPING = (
@@ -136,7 +136,7 @@ LIVES: dict[str, Life] = {
         delete=_end_recursion_config,
         source="internal/service/lambda/function_recursion_config.go",
         replaced_by=frozenset({"functionName"}),
-        updates=put_again(create.recursion_config, "recursiveLoop"),
+        updates=updated_by_put(create.recursion_config, "recursiveLoop"),
     ),
     "aws:lambda/functionUrl:FunctionUrl": Life(
         create=create.function_url,

@@ -18,7 +18,7 @@ from .life import (
     deleted_by,
     found_by,
     nothing_to_do,
-    put_again,
+    updated_by_put,
 )
 
 
@@ -31,12 +31,12 @@ def _role_policy(change: Change, account: Account) -> Mapping[str, Any]:
 
 def _boundary_of(kind: str) -> Updater:
     def update(change: Change, account: Account) -> Mapping[str, Any]:
-        iam, whose = account.client("iam"), {f"{kind.title()}Name": change.id}
+        iam, identity = account.client("iam"), {f"{kind.title()}Name": change.id}
         if boundary := change.new.get("permissionsBoundary"):
             put = getattr(iam, f"put_{kind}_permissions_boundary")
-            put(**whose, PermissionsBoundary=boundary)
+            put(**identity, PermissionsBoundary=boundary)
         else:
-            getattr(iam, f"delete_{kind}_permissions_boundary")(**whose)
+            getattr(iam, f"delete_{kind}_permissions_boundary")(**identity)
         return {}
 
     return update
@@ -83,7 +83,7 @@ LIVES: dict[str, Life] = {
         delete=deleted_by("iam", "delete_role_policy", RoleName="role", PolicyName="name"),
         source="internal/service/iam/role_policy.go",
         replaced_by=frozenset({"name", "namePrefix", "role"}),
-        updates=put_again(create.role_policy, "policy"),
+        updates=updated_by_put(create.role_policy, "policy"),
         named_by="name",
         longest_name=128,
     ),
@@ -105,7 +105,7 @@ LIVES: dict[str, Life] = {
         delete=deleted_by("iam", "delete_user_policy", UserName="user", PolicyName="name"),
         source="internal/service/iam/user_policy.go",
         replaced_by=frozenset({"name", "namePrefix", "user"}),
-        updates=put_again(create.user_policy, "policy"),
+        updates=updated_by_put(create.user_policy, "policy"),
         named_by="name",
         longest_name=128,
     ),

@@ -145,7 +145,7 @@ def by(updater: Updater, *keys: str) -> dict[str, Updater]:
     return dict.fromkeys(keys, updater)
 
 
-def put_again(create: Creator, *keys: str) -> dict[str, Updater]:
+def updated_by_put(create: Creator, *keys: str) -> dict[str, Updater]:
     """For a type that is created by a put call: another put updates all these inputs."""
 
     def updater(change: Change, account: Account) -> Mapping[str, Any]:

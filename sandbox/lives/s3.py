@@ -17,7 +17,7 @@ from .life import (
     deleted_by,
     found_by,
     nothing_to_do,
-    put_again,
+    updated_by_put,
 )
 
 
@@ -70,7 +70,7 @@ def _of_a_bucket(
         delete=delete,
         source=f"internal/service/s3/{file}.go",
         replaced_by=frozenset({"bucket"}),
-        updates=put_again(create_, *put),
+        updates=updated_by_put(create_, *put),
     )
 
 

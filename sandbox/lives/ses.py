@@ -17,7 +17,7 @@ from .life import (
     deleted_by,
     found_by,
     left_alone,
-    put_again,
+    updated_by_put,
 )
 
 _RULE = (
@@ -102,7 +102,7 @@ LIVES: dict[str, Life] = {
         read=_read_active,
         delete=_deactivate,
         source="internal/service/ses/active_receipt_rule_set.go",  # the name changes in place
-        updates=put_again(create.active_receipt_rule_set, "ruleSetName"),
+        updates=updated_by_put(create.active_receipt_rule_set, "ruleSetName"),
     ),
     "aws:sesv2/emailIdentity:EmailIdentity": Life(
         create=create.email_identity,
@@ -118,7 +118,7 @@ LIVES: dict[str, Life] = {
         delete=left_alone,  # nothing was set (`create.ses`)
         source="internal/service/sesv2/email_identity_feedback_attributes.go",
         replaced_by=frozenset({"emailIdentity"}),
-        updates=put_again(create.feedback_attributes, "emailForwardingEnabled"),
+        updates=updated_by_put(create.feedback_attributes, "emailForwardingEnabled"),
     ),
     "aws:sesv2/configurationSet:ConfigurationSet": Life(
         create=create.configuration_set,
@@ -154,6 +154,8 @@ LIVES: dict[str, Life] = {
         delete=left_alone,  # nothing was set (`create.ses`)
         source="internal/service/sesv2/email_identity_mail_from_attributes.go",
         replaced_by=frozenset({"emailIdentity"}),
-        updates=put_again(create.mail_from_attributes, "behaviorOnMxFailure", "mailFromDomain"),
+        updates=updated_by_put(
+            create.mail_from_attributes, "behaviorOnMxFailure", "mailFromDomain"
+        ),
     ),
 }

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.create import Account
 from sandbox.create import sns as create
 
-from .life import Change, Existing, Life, by, deleted_by, found_by, put_again
+from .life import Change, Existing, Life, by, deleted_by, found_by, updated_by_put
 
 
 def _set_attributes(change: Change, account: Account) -> Mapping[str, Any]:
@@ -57,7 +57,7 @@ LIVES: dict[str, Life] = {
         delete=_take_policy_back,
         source="internal/service/sns/topic_policy.go",
         replaced_by=frozenset({"arn"}),
-        updates=put_again(create.topic_policy, "policy"),
+        updates=updated_by_put(create.topic_policy, "policy"),
     ),
     "aws:sns/topicSubscription:TopicSubscription": Life(
         create=create.topic_subscription,

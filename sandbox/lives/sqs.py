@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.create import Account, Creator
 from sandbox.create import sqs as create
 
-from .life import Change, Deleter, Existing, Life, by, deleted_by, found_by, put_again
+from .life import Change, Deleter, Existing, Life, by, deleted_by, found_by, updated_by_put
 
 _WITHOUT = {
     "kmsMasterKeyId": "",
@@ -58,7 +58,7 @@ def _of_a_queue(create_: Creator, file: str, attribute: str, key: str) -> Life:
         delete=_without(attribute),
         source=f"internal/service/sqs/{file}.go",
         replaced_by=frozenset({"queueUrl"}),
-        updates=put_again(create_, key),
+        updates=updated_by_put(create_, key),
     )
 
 

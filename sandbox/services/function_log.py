@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.events import FunctionLogged, Listener, Trouble
+from sandbox.events import FunctionLogged, Listener, SandboxFailure
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -40,8 +40,8 @@ def parse_log_message(message: str) -> FunctionLogged | None:
     text = message.strip()
     if report := _REPORT.match(text):
         duration, declared, used = report.groups()
-        told = f"an invocation took {duration} ms; its worker {used} of {declared} MB at its peak"
-        return FunctionLogged(level="INFO", text=told)
+        text = f"an invocation took {duration} ms; its worker {used} of {declared} MB at its peak"
+        return FunctionLogged(level="INFO", text=text)
     if not text or text.startswith(_OWN_LINES):
         return None
     try:
@@ -97,7 +97,9 @@ class FunctionLogFollower:
                 self._poll(position)
             except (ClientError, BotoCoreError) as error:
                 if not self._stopping.is_set():
-                    self._listener(Trouble(text=f"function log: {type(error).__name__}: {error}"))
+                    self._listener(
+                        SandboxFailure(text=f"function log: {type(error).__name__}: {error}")
+                    )
 
     def _poll(self, position: _Position) -> None:
         answer = self._logs.filter_log_events(

@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 NAMESPACE = "AWS/SQS"
 
-_BROUGHT_BY_OTHERS = {
+_PUBLISHED_ELSEWHERE = {
     ("AWS/Lambda", "Errors"),
     ("AWS/Lambda", "Url5xxCount"),
     ("AWS/SES", "Bounce"),
     ("AWS/ApiGateway", "5xx"),
 }
-_NEVER_BAD = {
+_NEVER_BREACHING = {
     ("AWS/Lambda", "Throttles"),
     ("AWS/SNS", "NumberOfNotificationsFailed"),
     ("AWS/SES", "Reputation.BounceRate"),
@@ -146,12 +146,12 @@ class QueueMetrics:
         queues: dict[str, _Queue] = {}
         for alarm in self._alarms():
             namespace, metric = alarm["Namespace"], alarm["MetricName"]
-            if not _is_brought(namespace, metric):
+            if not _can_have_data(namespace, metric):
                 raise UnmeasurableAlarm(
                     f"alarm {alarm['AlarmName']} watches {metric}, which the sandbox cannot "
                     f"measure; of queues it measures {', '.join(sorted(_MEASURED))}"
                 )
-            if (namespace, metric) in _NEVER_BAD:
+            if (namespace, metric) in _NEVER_BREACHING:
                 continue
             name = ", ".join(sorted(d["Value"] for d in alarm["Dimensions"]))
             if namespace == NAMESPACE:
@@ -236,11 +236,12 @@ _DEPTHS: dict[str, QueueAttributeNameType] = {
 _MEASURED = {*_DEPTHS, _SENT, _AGE}
 
 
-def _is_brought(namespace: str, metric: str) -> bool:
+def _can_have_data(namespace: str, metric: str) -> bool:
     """Whether a metric can have data in the sandbox, or needs none."""
     if namespace == NAMESPACE:
         return metric in _MEASURED
     # Metrics outside AWS's namespaces are written by functions.
     return (
-        not namespace.startswith("AWS/") or (namespace, metric) in _BROUGHT_BY_OTHERS | _NEVER_BAD
+        not namespace.startswith("AWS/")
+        or (namespace, metric) in _PUBLISHED_ELSEWHERE | _NEVER_BREACHING
     )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.events import Listener, NoticePublished, Trouble
+from sandbox.events import Listener, NoticePublished, SandboxFailure
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -127,7 +127,9 @@ class NoticeRecorder:
                 self._poll()
             except (ClientError, BotoCoreError) as error:
                 if not self._stopping.is_set():
-                    self._listener(Trouble(text=f"notices: {type(error).__name__}: {error}"))
+                    self._listener(
+                        SandboxFailure(text=f"notices: {type(error).__name__}: {error}")
+                    )
                 self._stopping.wait(_PAUSE)
 
     def _poll(self) -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.create import MalwarePlan
-from sandbox.events import AttachmentScanned, Listener, Trouble
+from sandbox.events import AttachmentScanned, Listener, SandboxFailure
 from sandbox.verdicts import EICAR
 
 if TYPE_CHECKING:
@@ -94,7 +94,9 @@ class MalwareScanner:
                 self.scan()
             except (ClientError, BotoCoreError) as error:
                 if not self._stopping.is_set():
-                    self.listener(Trouble(text=f"malware scan: {type(error).__name__}: {error}"))
+                    self.listener(
+                        SandboxFailure(text=f"malware scan: {type(error).__name__}: {error}")
+                    )
 
     def scan(self) -> None:
         """Scan and tag every object that is due.

@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.events import Listener, SubmissionRefused, Trouble
+from sandbox.events import Listener, SandboxFailure, SubmissionRefused
 
 from .errors import SesError
 from .sending import Caller, Sending, parse_send_request
@@ -92,7 +92,7 @@ class SesService:
                 return _refuse(operation)
             return self._send(request) if is_send else self._hand_on(request)
         except (OSError, http.client.HTTPException, BotoCoreError, ClientError) as error:
-            self.listener(Trouble(text=f"SES endpoint: {type(error).__name__}: {error}"))
+            self.listener(SandboxFailure(text=f"SES endpoint: {type(error).__name__}: {error}"))
             return _format_error(SesError("ServiceUnavailableException", str(error)))
 
     def _send(self, request: SignedRequest) -> Answer:

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relay_core.addresses.subaddress import split_label
-from sandbox.events import Listener, MailAccepted, MailStored, Trouble
+from sandbox.events import Listener, MailAccepted, MailStored, SandboxFailure
 from sandbox.verdicts import (
     Authentication,
     Envelope,
@@ -196,5 +196,7 @@ class Receiving:
                 self._store(action.bucket, action.prefix + SETUP_NOTIFICATION, _SETUP_TEXT)
             for name in rule.unsupported:
                 self.listener(
-                    Trouble(text=f"receipt rule {rule.name}: the sandbox skips the action {name}")
+                    SandboxFailure(
+                        text=f"receipt rule {rule.name}: the sandbox skips the action {name}"
+                    )
                 )

@@ -2,7 +2,7 @@
 
 The first stands for SES's SMTP endpoint: it accepts nothing without STARTTLS and AUTH (PLAIN or
 LOGIN). The second stands for the host in the MX record of the inbound domain, and accepts mail
-from any sender; `strangers` gives SES's verdicts on it.
+from any sender; `external_mail` gives SES's verdicts on it.
 
 Devices deviate from SMTP in many ways. Where the meaning is clear, the servers accept it, as SES
 does: HELO instead of EHLO, HELO without a name, a mechanism in lower case, a reverse-path that is
@@ -31,7 +31,7 @@ import aiosmtpd.smtp
 from aiosmtpd.smtp import AuthResult, LoginPassword, Session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.events import Listener, MailRejected, Trouble
+from sandbox.events import Listener, MailRejected, SandboxFailure
 from sandbox.ses.identities import NotVerified
 from sandbox.verdicts import Envelope
 
@@ -215,7 +215,7 @@ class _Handler:
         return self._temporary("SMTP session", error)
 
     def _temporary(self, about: str, error: Exception) -> str:
-        self.listener(Trouble(text=f"{about}: {type(error).__name__}: {error}"))
+        self.listener(SandboxFailure(text=f"{about}: {type(error).__name__}: {error}"))
         return "451 4.3.0 Temporary failure: nothing was stored, please try again"
 
 

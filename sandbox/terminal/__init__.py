@@ -1,1 +1,1 @@
-"""The sandbox's terminal output: `narration` composes the text, `output` writes it."""
+"""The sandbox's terminal output: `event_lines` composes the text, `output` writes it."""

@@ -20,7 +20,7 @@ _PIPE_BUF = 4096
 _PATIENCE = 0.2  # seconds
 
 
-class PatientOutput(io.TextIOBase):
+class BestEffortOutput(io.TextIOBase):
     """A text stream on a file descriptor, for many threads, that drops text without a reader."""
 
     def __init__(self, stream: TextIO) -> None:

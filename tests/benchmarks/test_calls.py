@@ -15,14 +15,14 @@ import pytest
 
 from adapters.aws.s3 import S3Manifests
 from benchmarks import counting
-from benchmarks.calls import Call, CallRecorder, bare_clients, count, make_again, put_keys
+from benchmarks.aws_stub import aws_stub
+from benchmarks.calls import Call, CallRecorder, bare_clients, count, put_keys, repeat_calls
 from benchmarks.counting import Case, Occasion, counting_over
 from benchmarks.devices import GROUP, REFUSED, SMALL, Shape
 from benchmarks.function import RESOURCES, SETTINGS, MeasuredFunction, loopback_session
-from benchmarks.stand_in import stand_in
 from relay_core.errors import Conflict
 from relay_core.keys import MessageId, RawKey
-from relay_core.limits.notice_window import SENDERS_TOLD
+from relay_core.limits.notice_window import SENDERS_AT_LIMIT
 from relay_core.ports import StoredManifest
 from relay_core.record.manifest import Manifest
 
@@ -41,7 +41,7 @@ MANIFEST = Manifest(
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    with stand_in() as url:
+    with aws_stub() as url:
         yield url
 
 
@@ -183,7 +183,7 @@ class TestCallsOfNotices:
 
         counted = {"s3.GetObject": 3, "s3.PutObject": 2}
         # Each mail has another sender.
-        for _ in range(SENDERS_TOLD):
+        for _ in range(SENDERS_AT_LIMIT):
             assert counted | {"sns.Publish": 1} == calls()
         # The first suppressed notice causes the summary.
         assert counted | {"sqs.SendMessage": 1} == calls()
@@ -237,7 +237,7 @@ class TestCallsAlone:
             function.forget(key)
         recorder.take()
         with ThreadPoolExecutor(1) as threads:
-            make_again(calls, clients, threads)
+            repeat_calls(calls, clients, threads)
         assert count(calls) == count(recorder.take())
         assert before == contents()
 
@@ -260,7 +260,7 @@ class TestCallsAlone:
         assert Call(service="s3", operation="PutObject", parameters={}).name == "s3.PutObject"
 
 
-class TestStandIn:
+class TestAwsStub:
     def test_it_swaps_by_comparison_as_s3_does(self, endpoint: str) -> None:
         client = loopback_session(endpoint).client("s3")
         manifests = S3Manifests(client=client, bucket="some-bucket")
@@ -278,7 +278,7 @@ class TestStandIn:
             manifests.replace(MANIFEST, second)
 
     def test_it_ends_with_its_block(self) -> None:
-        with stand_in() as url:
+        with aws_stub() as url:
             pass
         with pytest.raises(OSError, match="refused"), urllib.request.urlopen(url, timeout=10):  # noqa: S310 - a loopback URL
             pass

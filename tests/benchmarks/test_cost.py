@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks import cost, counting, prices
 from benchmarks.cost import Kind, billed_seconds, cost_of
-from benchmarks.counting import Case, Occasion, Taken, counting_over
+from benchmarks.counting import Case, Occasion, ResourceUse, counting_over
 from benchmarks.devices import LARGE, SMALL, Shape
 from infra.configuration.config import StackConfig
 from infra.functions import download_function
@@ -20,9 +20,9 @@ MORE = st.integers(0, 10_000_000)
 
 
 @st.composite
-def takings(draw: st.DrawFn) -> Taken:
+def takings(draw: st.DrawFn) -> ResourceUse:
     seconds = draw(st.floats(0, 900))
-    return Taken(
+    return ResourceUse(
         name="a mail",
         occasion=draw(st.sampled_from(Occasion)),
         memory_mb=draw(st.integers(128, 10_240)),
@@ -39,7 +39,7 @@ def takings(draw: st.DrawFn) -> Taken:
 
 
 @given(takings(), st.sampled_from(OPERATIONS), st.integers(1, 1000))
-def test_each_call_costs(taken: Taken, name: str, more: int) -> None:
+def test_each_call_costs(taken: ResourceUse, name: str, more: int) -> None:
     calls = {**taken.calls, name: taken.calls[name] + more}
     dearer = cost_of(replace(taken, calls=calls)).usd_per_million
     assert cost_of(taken).usd_per_million < dearer
@@ -50,13 +50,13 @@ def test_each_call_costs(taken: Taken, name: str, more: int) -> None:
     st.sampled_from(["submitted_bytes", "kept_bytes", "logged_bytes"]),
     st.integers(1, 10_000_000),
 )
-def test_each_byte_costs(taken: Taken, name: str, more: int) -> None:
+def test_each_byte_costs(taken: ResourceUse, name: str, more: int) -> None:
     dearer = replace(taken, **{name: getattr(taken, name) + more})
     assert cost_of(taken).usd_per_million < cost_of(dearer).usd_per_million
 
 
 @given(takings())
-def test_the_whole_is_the_sum_of_its_lines_and_none_is_negative(taken: Taken) -> None:
+def test_the_whole_is_the_sum_of_its_lines_and_none_is_negative(taken: ResourceUse) -> None:
     result = cost_of(taken)
     assert all(line.usd_per_million >= 0 for line in result.lines)
     total = sum(line.usd_per_million for line in result.lines)
@@ -65,7 +65,7 @@ def test_the_whole_is_the_sum_of_its_lines_and_none_is_negative(taken: Taken) ->
 
 @given(takings(), st.integers(1, 10_000_000))
 def test_each_byte_that_arrives_is_paid_by_the_arrival_and_by_nothing_else(
-    taken: Taken, more: int
+    taken: ResourceUse, more: int
 ) -> None:
     longer = replace(taken, message_bytes=taken.message_bytes + more)
     is_dearer = cost_of(taken).usd_per_million < cost_of(longer).usd_per_million
@@ -74,7 +74,7 @@ def test_each_byte_that_arrives_is_paid_by_the_arrival_and_by_nothing_else(
 
 @given(takings(), st.integers(1000, 10_000_000))
 def test_each_byte_of_a_file_is_paid_by_its_download_and_by_nothing_else(
-    taken: Taken, more: int
+    taken: ResourceUse, more: int
 ) -> None:
     larger = replace(taken, file_bytes=taken.file_bytes + more)
     is_dearer = cost_of(taken).usd_per_million < cost_of(larger).usd_per_million
@@ -83,7 +83,7 @@ def test_each_byte_of_a_file_is_paid_by_its_download_and_by_nothing_else(
 
 @given(takings(), st.sampled_from(Occasion))
 def test_nothing_costs_as_much_as_an_arrival_all_else_being_the_same(
-    taken: Taken, occasion: Occasion
+    taken: ResourceUse, occasion: Occasion
 ) -> None:
     arrival, other = (
         cost_of(replace(taken, occasion=one, file_bytes=0)).usd_per_million
@@ -94,7 +94,9 @@ def test_nothing_costs_as_much_as_an_arrival_all_else_being_the_same(
 
 
 @given(takings())
-def test_lambda_bills_waiting_as_it_is_and_work_by_the_share_of_a_processor(taken: Taken) -> None:
+def test_lambda_bills_waiting_as_it_is_and_work_by_the_share_of_a_processor(
+    taken: ResourceUse,
+) -> None:
     idle = replace(taken, processor_seconds=0.0)
     assert billed_seconds(idle) == taken.seconds
     assert billed_seconds(taken) >= taken.seconds * (1 - 1e-9)
@@ -163,8 +165,8 @@ def test_every_price_is_for_something_and_listed_once() -> None:
     assert all(price.per > 0 for price in prices.ALL)
 
 
-def _taken() -> Taken:
-    return Taken(
+def _taken() -> ResourceUse:
+    return ResourceUse(
         name="a mail",
         occasion=Occasion.ARRIVAL,
         memory_mb=512,

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks import tables, throughput
+from benchmarks.alternating import median_seconds
 from benchmarks.cold_start import ColdStart
 from benchmarks.cost import cost_of
 from benchmarks.counting import CASES, counting_over
@@ -20,7 +21,6 @@ from benchmarks.figures import Figures
 from benchmarks.lambda_times import COLD, DEPLOYED, MEMORIES_MB, LambdaTimes, StepTime
 from benchmarks.shapes import measure_shapes
 from benchmarks.throughput import measure_throughput
-from benchmarks.turns import median_seconds
 
 LAMBDA_TIMES = LambdaTimes(
     python="python3.13",

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from benchmarks import quotas, scaling
 from benchmarks.cost import billed_seconds
-from benchmarks.counting import Occasion, Taken
+from benchmarks.counting import Occasion, ResourceUse
 from benchmarks.load import HEADROOM, Load
 from infra.configuration.timing import Timing
 from pictures import FIGURES, SCALING
 
-MAIL = Taken(
+MAIL = ResourceUse(
     name="a mail",
     occasion=Occasion.ARRIVAL,
     memory_mb=1769,

@@ -14,9 +14,9 @@ from email.message import EmailMessage
 from email.policy import default
 
 from adapters.download.frame import Frame
-from adapters.download.look_page import Opened, picture_page, recording_page, text_page
 from adapters.download.notices import Notice, notice_page
 from adapters.download.page import Shown, files_page
+from adapters.download.view_page import OpenedFile, picture_page, recording_page, text_page
 from relay_core.delivery.renewal_mail import renewal_mail
 from relay_core.html.placement import with_block
 from relay_core.keys import AttachmentKey, MessageId, RawKey
@@ -200,12 +200,12 @@ def _looking(frame: Frame) -> Iterator[Scene]:
     """The pages that show one file."""
     view = _view(*[FileStatus.READY] * len(_FILES))
 
-    def opened(number: int, name: str | None = None) -> Opened:
+    def opened(number: int, name: str | None = None) -> OpenedFile:
         file = view.files[number - 1]
         attachment = file.attachment
         if name:
             attachment = replace(attachment, filename=name, content_type="")
-        return Opened(
+        return OpenedFile(
             view=view,
             file=replace(file, attachment=attachment),
             home=f"../../{TOKEN}",

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, exp
 
 from sandbox.console import ConsoleContent
 from sandbox.console.forwarding import PageAnswer, PageRequest
-from sandbox.events import Trouble
+from sandbox.events import SandboxFailure
 from tests.adapters.stored_message import png
 from tests.sandbox.console_site import RecordingMailer, make_content, served
 from tests.waiting import eventually
@@ -128,11 +128,11 @@ class Visit:
     troubles: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("console", self._hear)
+        self.page.on("console", self._on_console_message)
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on("dialog", lambda dialog: self.troubles.append(dialog.message))
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _on_console_message(self, message: ConsoleMessage) -> None:
         # Chromium logs an error for every page whose status is not 200.
         if message.type in {"error", "warning"} and "status of 404" not in message.text:
             self.troubles.append(message.text)
@@ -246,8 +246,8 @@ def test_what_somebody_types_outlives_what_is_new(console: Console, opened: Any)
     expect(visit.page.get_by_role("status")).to_have_text("Live")
     search = visit.page.get_by_role("searchbox")
     search.fill("held")
-    console.content.journal(Trouble(text="news"))
-    console.content.journal(Trouble(text="more news"))
+    console.content.journal(SandboxFailure(text="news"))
+    console.content.journal(SandboxFailure(text="more news"))
     visit.page.keyboard.press("Tab")  # the page is brought up to date once the field is left
     expect(search).to_have_value("held")
     visit.page.keyboard.press("Enter")

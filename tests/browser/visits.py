@@ -20,11 +20,11 @@ class Visit:
     requests: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("console", self._hear)
+        self.page.on("console", self._on_console_message)
         self.page.on("dialog", lambda dialog: self.troubles.append(dialog.message))
         self.page.on("request", self._see)
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _on_console_message(self, message: ConsoleMessage) -> None:
         # Chromium logs an error for every page whose status is not 200.
         is_own_status = message.location["url"] == self.page.url and "status of" in message.text
         if message.type in {"error", "warning"} and not is_own_status:

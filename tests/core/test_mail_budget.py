@@ -27,7 +27,7 @@ SIZE = 700_000
 MOST = 3 * SIZE + 32_000_000
 """The limit of allocated bytes while a mail of `SIZE` is relayed.
 
-The 32 MB are for a region of tags (`Grain.region`), which is limited in larger mails too.
+The 32 MB are for a region of tags (`SearchSizes.region`), which is limited in larger mails too.
 """
 
 COSTLY = (

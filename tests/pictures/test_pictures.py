@@ -14,7 +14,7 @@ import pytest
 
 from infra.watching import columns
 from infra.watching.columns import Graph, Series
-from infra.watching.metrics import counted
+from infra.watching.metrics import relay_metric
 from pictures import FIGURES, FOLDER, SCALING
 from pictures import __main__ as command
 from pictures.dashboard import dashboard_picture
@@ -178,7 +178,7 @@ class TestDashboard:
         original = columns.columns
 
         def with_more(limits: columns.Limits, metric: str) -> tuple[columns.Column, ...]:
-            more = Graph(title="More", series=(Series(metric=counted(metric), label="more"),))
+            more = Graph(title="More", series=(Series(metric=relay_metric(metric), label="more"),))
             *others, last = original(limits)
             return (
                 *others,

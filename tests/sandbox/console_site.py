@@ -25,7 +25,7 @@ from sandbox.console.journal import Journal
 from sandbox.console.mail import Heading
 from sandbox.console.queues import Depth, QueueView, WaitingMessage
 from sandbox.console.way import IncomingMail, InQueue, Opening, Trace
-from sandbox.events import Trouble
+from sandbox.events import SandboxFailure
 from sandbox.ses.faults import Faults
 from sandbox.ses.outbox import Outbox
 from sandbox.smtp.access import SmtpAccess
@@ -218,7 +218,7 @@ def make_content(folder: Path, text: str = "words") -> ConsoleContent:
     }
     notices.write_text(json.dumps(notice) + "\n")
     journal = Journal(clock=lambda: NOW)
-    journal(Trouble(text=text))
+    journal(SandboxFailure(text=text))
     log_line = {"message": text, "level": text, "timestamp": NOW.isoformat(), text: text}
     metric = {
         "_aws": {

@@ -76,7 +76,7 @@ class RunningSandbox:
         with self.logged_in() as client:
             client.sendmail(sender, [self.smtp["rcpt_to"] if to is None else to], raw)
 
-    def send_as_stranger(
+    def send_from_outside(
         self, raw: bytes, *, mail_from: str, greeting: str, results: Mapping[str, Any]
     ) -> None:
         """Send a mail directly to the MX host, with these results of SES."""

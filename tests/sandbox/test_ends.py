@@ -159,7 +159,7 @@ def test_a_stranger_who_writes_a_devices_address_is_refused(
     # A different sender for each: only the first mails of a sender have notices of their own.
     sender = f"{secrets.token_hex(4)}@plant.example"
     text = f"From: {sender}\r\nSubject: {recipient}\r\n\r\n{recipient_code(recipient)}"
-    relay.send_as_stranger(
+    relay.send_from_outside(
         f"{text}\r\n".encode(),
         mail_from="x@evil.example",
         greeting=f"{secrets.token_hex(4)}.{greeting}",
@@ -178,7 +178,7 @@ def test_mail_from_anywhere_that_proves_its_author_is_relayed(
     relay: RunningSandbox, results: dict[str, Any]
 ) -> None:
     recipient = unique_address()
-    relay.send_as_stranger(
+    relay.send_from_outside(
         f"From: boiler@plant.example\r\n\r\n{recipient_code(recipient)}\r\n".encode(),
         mail_from="bounce@mail.plant.example",
         greeting=f"{secrets.token_hex(4)}.plant.example",

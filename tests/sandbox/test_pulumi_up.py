@@ -18,7 +18,7 @@ from sandbox.deploy.account import prepare_account
 from sandbox.deploy.program import PROGRAM
 from sandbox.emulator.running import Emulator
 from sandbox.engine.project import Project, project_on
-from sandbox.engine.state import mend_state
+from sandbox.engine.state import repair_state
 from tests.sandbox.deploying import needs_engine
 from tests.sandbox.inventory import active_rule_set, inventory
 
@@ -90,7 +90,7 @@ def test_a_state_whose_attributes_a_kill_left_empty_is_readable_again(
     unreadable = project.run("cancel", "--yes")
     assert unreadable.returncode != 0
     assert "failed to load checkpoint: EOF" in unreadable.stdout
-    mend_state(tmp_path / "state")
+    repair_state(tmp_path / "state")
     done(project, "cancel", "--yes")
 
 

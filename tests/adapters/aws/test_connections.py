@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError, SSLError
 
 from adapters.aws import connections
 from adapters.aws.connections import CA_BUNDLE, TRUST_STORE, share_context
-from benchmarks.stand_in import stand_in
+from benchmarks.aws_stub import aws_stub
 
 HOST = "127.0.0.1"
 AT_ONCE = 4
@@ -46,7 +46,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def endpoint(authority: Authority) -> Iterator[str]:
-    with stand_in(pem=authority.issue(HOST)) as url:
+    with aws_stub(pem=authority.issue(HOST)) as url:
         yield url
 
 
@@ -99,7 +99,7 @@ def test_a_server_of_another_name_is_refused(
 ) -> None:
     monkeypatch.setenv(CA_BUNDLE, str(authority.bundle))
     with (
-        stand_in(pem=authority.issue("s3.example.com")) as endpoint,
+        aws_stub(pem=authority.issue("s3.example.com")) as endpoint,
         pytest.raises(SSLError, match=HOST),
     ):
         put_and_get(client_of(endpoint))
@@ -174,7 +174,7 @@ def test_where_there_is_no_tls_no_bundle_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CA_BUNDLE, str(tmp_path / "absent.pem"))
-    with stand_in() as endpoint:
+    with aws_stub() as endpoint:
         assert put_and_get(client_of(endpoint)) == b"content"
 
 

@@ -22,8 +22,8 @@ from adapters.aws.sqs import (
     UnreadableRecord,
     parse_record,
     postpone,
+    requeue,
     retry_delay,
-    send_anew,
 )
 from adapters.aws.sqs_record import SQSRecord
 from relay_core.errors import AdapterError
@@ -219,7 +219,7 @@ class TestSendAnew:
         sqs = emulator.client("sqs")
         sqs.send_message(QueueUrl=queue, MessageBody='{"x": "ä"}')
         record = receive_record(emulator, queue)
-        send_anew(clients.sqs, queue, record, timedelta(seconds=1))
+        requeue(clients.sqs, queue, record, timedelta(seconds=1))
         again = receive_record(emulator, queue)
         assert record.body == again.body
         assert record.message_id != again.message_id
@@ -229,7 +229,7 @@ class TestSendAnew:
         self, emulator: Emulator, clients: Clients, queue: str
     ) -> None:
         emulator.client("sqs").send_message(QueueUrl=queue, MessageBody="x")
-        send_anew(clients.sqs, queue, receive_record(emulator, queue), timedelta(days=1))
+        requeue(clients.sqs, queue, receive_record(emulator, queue), timedelta(days=1))
 
     def test_a_queue_that_is_gone_is_an_error_that_names_the_message(
         self, emulator: Emulator, clients: Clients, queue: str
@@ -241,7 +241,7 @@ class TestSendAnew:
         with pytest.raises(
             AdapterError, match=f"sqs:SendMessage on SQS message {record.message_id}"
         ):
-            send_anew(clients.sqs, queue, record, timedelta(0))
+            requeue(clients.sqs, queue, record, timedelta(0))
 
 
 class TestReminders:
@@ -258,7 +258,7 @@ class TestReminders:
         self, emulator: Emulator, clients: Clients
     ) -> None:
         queue = emulator.client("sqs").create_queue(QueueName=f"queue-{uuid.uuid4()}")["QueueUrl"]
-        due = ScansDue(message_id=MessageId("m1"), look=3)
+        due = ScansDue(message_id=MessageId("m1"), check_number=3)
         SqsReminders(client=clients.sqs, queue_url=queue).remind_of_scans(due, timedelta(0))
         record = receive_record(emulator, queue)
         assert (due,) == parse_record(record, incoming_bucket=BUCKET)

@@ -42,7 +42,7 @@ class Parameter:
             parameter_name=self.name,
             max_age=timedelta(seconds=max_age),
             clock=lambda: self.now,
-            on_trouble=self.troubles.append,
+            on_error=self.troubles.append,
             on_problem=self.problems.append,
         )
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.download.http import Answer
-from adapters.download.look_page import Opened, picture_page, recording_page, text_page
+from adapters.download.view_page import OpenedFile, picture_page, recording_page, text_page
 from relay_core.links.download import FileStatus, LinkStatus, LinkView, OfferedFile
 from relay_core.links.excerpt import Excerpt
 from tests.adapters.download.outline import outline
@@ -27,14 +27,14 @@ OPAQUE = "application/octet-stream"
 URL = f"{ORIGIN}/attachments/k?X-Amz-Signature=0&X-Amz-Expires=900"
 
 
-def opened(*names: str, number: int = 1) -> Opened:
+def opened(*names: str, number: int = 1) -> OpenedFile:
     files = tuple(
         OfferedFile(
             number=place, attachment=attachment(name, content_type=OPAQUE), status=FileStatus.READY
         )
         for place, name in enumerate(names, 1)
     )
-    return Opened(
+    return OpenedFile(
         view=LinkView(
             status=LinkStatus.AVAILABLE, recipient=ANNA, manifest=manifest(*names), files=files
         ),

@@ -14,7 +14,7 @@ import pytest
 
 from adapters.aws.download_links import S3LinkIndex
 from relay_core.errors import LostAnswer, PermanentError
-from relay_core.links.renewal import ASKED_AGAIN
+from relay_core.links.renewal import RENEWAL_INTERVAL
 from relay_core.record.manifest import DeliveryRecord
 from relay_core.record.manifest_json import parse_manifest
 from tests.adapters.download_function.visiting import Answered, Visitor
@@ -138,7 +138,7 @@ def test_it_is_sent_once_an_hour_however_often_it_is_asked_for(
 ) -> None:
     assert [202, 429, 429] == [ask(late, message.path()).status for _ in range(3)]
     first = link_in(mails)
-    late.now += ASKED_AGAIN - timedelta(seconds=1)
+    late.now += RENEWAL_INTERVAL - timedelta(seconds=1)
     assert 429 == ask(late, message.path()).status
     late.now += timedelta(seconds=1)
     assert 202 == ask(late, message.path()).status

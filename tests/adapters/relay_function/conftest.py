@@ -47,6 +47,6 @@ def function(world: MemoryWorld, log: Log, clients: Clients) -> RelayFunction:
             stack=SETTINGS.stack,
             place=SETTINGS.place_of_notices,
             clock=world.clock,
-            on_trouble=telemetry.address_not_noted,
+            on_error=telemetry.address_not_noted,
         ),
     )

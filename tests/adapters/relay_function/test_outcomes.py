@@ -69,7 +69,7 @@ def test_a_further_try_reminds_of_scans_of_files_that_an_earlier_one_stored(
     reminded.clear()  # as if the worker had died before this call
     watching({"Records": [sqs_record(body, receive_count=2)]}, CONTEXT)
     assert ["bob@example.net"] == [one.recipient for one in world.submission.outbox]
-    assert [ScansDue(message_id=MessageId("m1"), look=1)] == reminded
+    assert [ScansDue(message_id=MessageId("m1"), check_number=1)] == reminded
 
 
 class TestOutcomes:

@@ -19,12 +19,12 @@ from relay_core.plan import RelayPlan, plan_relay
 from relay_core.recipient_code import (
     Address,
     Allowance,
-    Grain,
+    SearchSizes,
     find_in_html,
     find_in_source,
     find_in_text,
 )
-from relay_core.recipient_code.skimming import find_regions
+from relay_core.recipient_code.region_search import find_regions
 from relay_core.text.source import TextSource
 from relay_core.text.spans import cut
 from tests.core import oracle
@@ -211,7 +211,7 @@ def encoded(content: bytes, encoding: str) -> bytes:
     return quopri.encodestring(content) if encoding == "quoted-printable" else content
 
 
-def long_text_of(message: Message, *, room: int = 0, grain: Grain | None = None) -> LongText:
+def long_text_of(message: Message, *, room: int = 0, sizes: SearchSizes | None = None) -> LongText:
     return read_long_text(
         message,
         message.root,
@@ -220,7 +220,7 @@ def long_text_of(message: Message, *, room: int = 0, grain: Grain | None = None)
         is_prose=True,
         room=room,
         most_files=10,
-        grain=grain or Grain(),
+        sizes=sizes or SearchSizes(),
     )
 
 
@@ -244,7 +244,10 @@ def test_in_any_charset_all_but_the_code_is_in_the_file(
 
 
 GRAINS = st.builds(
-    Grain, piece=st.integers(40, 200), reach=st.integers(800, 2000), region=st.integers(2000, 5000)
+    SearchSizes,
+    piece=st.integers(40, 200),
+    reach=st.integers(800, 2000),
+    region=st.integers(2000, 5000),
 )
 """Small grains: a piece may be as short as a character reference; a code fits in the reach."""
 
@@ -255,17 +258,17 @@ SOUPS = st.lists(TEXT_SOUP | HTML_SOUP | TORN_SOUP, min_size=1, max_size=4)
 def test_a_long_text_and_its_short_twin_hold_the_same_codes(
     parts: list[str],
     is_html: bool,  # noqa: FBT001 - drawn by Hypothesis
-    grain: Grain,
+    sizes: SearchSizes,
     distance: int,
 ) -> None:
-    assume(all(len(part) < grain.reach for part in parts))
+    assume(all(len(part) < sizes.reach for part in parts))
     between = "\n\nsome words here, ü\n\n" * distance
     text = between.join(parts).encode("utf-8", "replace").decode()
     content = text.encode()
     source = TextSource(content=content, start=0, end=len(content), codec="utf-8", is_html=is_html)
     find = find_in_html if is_html else find_in_text
     short = find(text, (MARKER,))
-    long = find_in_source(source, (MARKER,), allowance=Allowance(), grain=grain)
+    long = find_in_source(source, (MARKER,), allowance=Allowance(), sizes=sizes)
     assert [code.entries for code in short.codes] == [code.entries for code in long.codes]
     kept, position = [], 0
     for start, end in long.removals:
@@ -298,12 +301,12 @@ def test_a_code_is_found_wherever_a_piece_ends(
 ) -> None:
     html = f"<p>{filler * before}</p><p>{spelling}</p><p>{filler * after}</p>"
     content = html.encode()
-    grain = Grain(piece=piece, reach=500, region=2000)
+    sizes = SearchSizes(piece=piece, reach=500, region=2000)
     source = TextSource(content=content, start=0, end=len(content), codec="utf-8", is_html=True)
-    found = find_in_source(source, (MARKER,), allowance=Allowance(), grain=grain)
+    found = find_in_source(source, (MARKER,), allowance=Allowance(), sizes=sizes)
     (code,) = found.codes
     assert (Address(addr_spec="guard@example.org"),) == code.entries
-    regions = list(find_regions(source, (MARKER,), grain))
+    regions = list(find_regions(source, (MARKER,), sizes))
     assert len(regions) == 1
     assert regions[0].end - regions[0].start < 4 * 500 + 8 * 64 * len(filler) + 4 * piece
 

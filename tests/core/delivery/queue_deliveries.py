@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from relay_core.delivery.deaths import Attempt
-from relay_core.delivery.ending import record_trouble
+from relay_core.delivery.ending import record_error
 from relay_core.errors import TransientError
 from relay_core.keys import RawKey, message_id_of
 from relay_core.record.manifest import Manifest
@@ -63,7 +63,7 @@ class Deliveries:
         with pytest.raises(TransientError) as caught:
             relay_message(KEY, SETTINGS, self.world.ports, worker, attempt=attempt)
         worker = attempt.given_to(worker, SETTINGS)
-        record_trouble(KEY, str(caught.value), worker, SETTINGS, self.world.ports)
+        record_error(KEY, str(caught.value), worker, SETTINGS, self.world.ports)
 
 
 def manifest_of(world: MemoryWorld) -> Manifest:

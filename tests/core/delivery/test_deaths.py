@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from operate.messages.redelivery import plan_redelivery
-from relay_core.delivery.deaths import MOST_DEATHS, Attempt, tell_out_of_time
+from relay_core.delivery.deaths import MOST_DEATHS, Attempt, record_out_of_time
 from relay_core.errors import Conflict, Reason
 from relay_core.keys import RawKey, message_id_of
 from relay_core.record.manifest import DeathCause, DeliveryState, ManifestState
@@ -51,13 +51,13 @@ def test_a_first_delivery_writes_nothing_before_it_reads() -> None:
 
 
 def test_a_mail_that_comes_again_costs_one_write_more() -> None:
-    alone, again = MemoryWorld(), MemoryWorld()
+    alone, retry = MemoryWorld(), MemoryWorld()
     Deliveries(alone).next()
-    kill_at_reading(again, 1)
-    deliveries = Deliveries(again)
+    kill_at_reading(retry, 1)
+    deliveries = Deliveries(retry)
     deliveries.dies()
     assert Outcome.RELAYED is deliveries.next().outcome
-    assert alone.manifests.writes + 1 == again.manifests.writes
+    assert alone.manifests.writes + 1 == retry.manifests.writes
 
 
 def test_one_death_is_bad_luck() -> None:
@@ -184,8 +184,8 @@ def test_two_workers_at_once_are_no_death() -> None:
     attempt = Attempt(queue_message="sqs-1", number=3)
     report = world.relay(RAW, SETTINGS, attempt=attempt)
     assert Outcome.BUSY is report.outcome
-    assert report.again is not None
-    assert not report.again.failed_try
+    assert report.retry is not None
+    assert not report.retry.failed_try
 
 
 def test_a_worker_that_was_slow_does_not_relay_what_was_refused_meanwhile() -> None:
@@ -240,7 +240,7 @@ class LastsTooLong(MemoryIncomingMessages):
         worker = replace(
             self.world.worker(), name=f"worker-{self.world.workers - 1}", queue_message="sqs-1"
         )
-        tell_out_of_time(key, worker, SETTINGS, self.world.ports)
+        record_out_of_time(key, worker, SETTINGS, self.world.ports)
         raise Died
 
 
@@ -262,7 +262,7 @@ def test_a_worker_that_has_lost_the_message_says_nothing_of_it() -> None:
     world = MemoryWorld()
     Deliveries(world).next()
     before = manifest_of(world)
-    tell_out_of_time(KEY, world.worker(), SETTINGS, world.ports)
+    record_out_of_time(KEY, world.worker(), SETTINGS, world.ports)
     assert before == manifest_of(world)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from relay_core.delivery.ending import record_trouble
+from relay_core.delivery.ending import record_error
 from relay_core.delivery.ledger import MAX_TRIES
 from relay_core.errors import (
     AdapterError,
@@ -21,7 +21,7 @@ from relay_core.errors import (
 from relay_core.policy.directory import Directory
 from relay_core.ports import OutgoingMail, SubmissionId
 from relay_core.record.manifest import DeliveryState, ManifestState
-from relay_core.record.report import Again, Outcome, RelayReport
+from relay_core.record.report import Outcome, RelayReport, Retry
 from tests.core.delivery.deliveries import (
     ANNA,
     BEN,
@@ -84,8 +84,8 @@ def test_a_mail_that_does_not_go_out_is_written_down_and_told_once(
     manifest = manifest_of(world)
     assert (state, reason, report.detail) == (manifest.state, manifest.reason, manifest.detail)
     told = len(world.notices.published)
-    again = world.relay(raw, SETTINGS)
-    assert (Outcome.DUPLICATE, reason) == (again.outcome, again.reason)
+    retry = world.relay(raw, SETTINGS)
+    assert (Outcome.DUPLICATE, reason) == (retry.outcome, retry.reason)
     assert told == len(world.notices.published) == (state is ManifestState.REFUSED)
 
 
@@ -122,7 +122,7 @@ def test_a_throttled_recipient_is_left_and_the_others_make_it_no_failed_try() ->
     world.submission.faults.order("submit", throttled(), target=ANNA)
     report = world.relay(mail(), SETTINGS)
     assert (Outcome.UNFINISHED, 1, 1) == (report.outcome, report.submitted, report.left)
-    assert Again(after=SETTINGS.retry_delay, failed_try=False) == report.again
+    assert Retry(after=SETTINGS.retry_delay, failed_try=False) == report.retry
     assert "Maximum sending rate exceeded" == report.detail
     (anna, _) = manifest_of(world).deliveries
     assert (DeliveryState.PENDING, report.detail) == (anna.state, anna.failure)
@@ -139,7 +139,7 @@ def test_one_who_is_rejected_for_good_is_progress_too() -> None:
     world.submission.faults.order("submit", throttled())
     report = world.relay(mail(), SETTINGS)
     assert (0, 1, 1) == (report.submitted, report.failed, report.left)
-    assert Again(after=SETTINGS.retry_delay, failed_try=False) == report.again
+    assert Retry(after=SETTINGS.retry_delay, failed_try=False) == report.retry
 
 
 def test_a_group_of_which_none_is_taken_ends_a_failed_try() -> None:
@@ -147,8 +147,8 @@ def test_a_group_of_which_none_is_taken_ends_a_failed_try() -> None:
     world.submission.faults.order("submit", throttled(), times=3)
     report = world.relay(mail(",".join(many(9))), SETTINGS)
     assert (Outcome.UNFINISHED, 0, 9) == (report.outcome, report.submitted, report.left)
-    assert report.again is not None
-    assert report.again.failed_try
+    assert report.retry is not None
+    assert report.retry.failed_try
     assert [] == recipients(world)
 
 
@@ -157,7 +157,7 @@ def test_an_account_that_may_not_send_parks_the_mail_at_its_first_answer() -> No
     world.submission.faults.order("submit", stopped())
     report = world.relay(mail(",".join(many(9))), SETTINGS)
     assert (Outcome.PARKED, 2, 7) == (report.outcome, report.submitted, report.left)
-    assert Again(after=SETTINGS.parking_delay, failed_try=False) == report.again
+    assert Retry(after=SETTINGS.parking_delay, failed_try=False) == report.retry
     world.relay(mail(",".join(many(9))), SETTINGS)
     assert Counter(many(9)) == Counter(recipients(world))
 
@@ -261,7 +261,7 @@ def test_the_operator_who_cannot_be_told_of_a_rejection_is_told_at_the_next_deli
 
 def test_the_trouble_of_a_mail_that_no_try_could_read_is_found_by_its_name() -> None:
     world = MemoryWorld()
-    record_trouble(
+    record_error(
         KEY, "s3:GetObject on incoming/0abc: AccessDenied", world.worker(), SETTINGS, world.ports
     )
     manifest = manifest_of(world)
@@ -283,7 +283,7 @@ def test_the_trouble_of_a_duplicate_is_no_trouble_of_the_mail() -> None:
     world = MemoryWorld()
     world.relay(mail(), SETTINGS)
     before = manifest_of(world)
-    record_trouble(KEY, "trouble", world.worker(), SETTINGS, world.ports)
+    record_error(KEY, "trouble", world.worker(), SETTINGS, world.ports)
     assert before == manifest_of(world)
 
 
@@ -294,5 +294,5 @@ def test_trouble_changes_nothing_but_the_words(state: ManifestState) -> None:
     world.relay(mail(), SETTINGS)
     before = replace(manifest_of(world), state=state)
     change(world, before)
-    record_trouble(KEY, "trouble", world.worker(), SETTINGS, world.ports)
+    record_error(KEY, "trouble", world.worker(), SETTINGS, world.ports)
     assert replace(before, detail="trouble") == manifest_of(world)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from relay_core.delivery.deaths import failing_manifest
-from relay_core.delivery.ending import record_trouble
+from relay_core.delivery.ending import record_error
 from relay_core.keys import RawKey
 from relay_core.record.manifest import ManifestState
 from relay_core.record.report import Outcome
@@ -62,11 +62,11 @@ class TestTheLastTry:
         world.incoming.faults.order("fetch", out_of_reach(), times=1 + fails_first)
         tries.fails()
         assert manifest_of(world).is_given_up(world.now)
-        again = Deliveries(world, "sqs-2")
+        retry = Deliveries(world, "sqs-2")
         if fails_first:
-            again.fails()
+            retry.fails()
             assert not manifest_of(world).is_given_up(world.now)
-        assert Outcome.RELAYED is again.next().outcome
+        assert Outcome.RELAYED is retry.next().outcome
         assert manifest_of(world).is_settled
 
 
@@ -77,8 +77,8 @@ def test_a_last_try_that_fails_ends_no_mail_that_another_worker_has() -> None:
     other = world.worker()
     world.manifests.create(replace(begun, lease=other.lease))
     last = replace(world.worker(), is_last_try=True)
-    record_trouble(key, "SlowDown", last, SETTINGS, world.ports)
+    record_error(key, "SlowDown", last, SETTINGS, world.ports)
     assert not manifest_of(world).is_dead
     world.now = other.lease.until
-    record_trouble(key, "SlowDown", last, SETTINGS, world.ports)
+    record_error(key, "SlowDown", last, SETTINGS, world.ports)
     assert manifest_of(world).is_dead

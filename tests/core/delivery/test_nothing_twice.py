@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from relay_core.delivery.deaths import MOST_DEATHS, Attempt
-from relay_core.delivery.ending import record_trouble
+from relay_core.delivery.ending import record_error
 from relay_core.errors import AdapterError, LostAnswer
 from relay_core.keys import RawKey, message_id_of
 from relay_core.ports import OutgoingMail, Ports, SubmissionId
@@ -93,7 +93,7 @@ class NothingTwice(RuleBasedStateMachine):
             return relay_message(run.key, SETTINGS, ports, run.worker, attempt=attempt)
         except AdapterError as error:
             try:
-                record_trouble(run.key, str(error), run.worker, SETTINGS, ports)
+                record_error(run.key, str(error), run.worker, SETTINGS, ports)
             except AdapterError:
                 self.lost[run.key] += 1
             raise
@@ -146,9 +146,9 @@ class NothingTwice(RuleBasedStateMachine):
                 self.world.now += timedelta(seconds=130)
                 worker = self.world.worker()
                 report = relay_message(key, SETTINGS, self._watched(key), worker)
-                if report.again is None:
+                if report.retry is None:
                     break
-            assert report.again is None
+            assert report.retry is None
             self._check_the_end(key)
 
     def _check_the_end(self, key: RawKey) -> None:
@@ -202,7 +202,7 @@ class NothingTwice(RuleBasedStateMachine):
         for run in [run for run in self.runs if run.is_over]:
             self.runs.remove(run)
             if isinstance(run.result, RelayReport):
-                if run.result.again is None:
+                if run.result.retry is None:
                     self.done.add(run.key)
             else:
                 assert isinstance(run.result, Died | AdapterError), run.result

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from relay_core.delivery.reconsidering import reconsider
 from relay_core.errors import Reason, Refusal, TransientError
 from relay_core.keys import MessageId, RawKey
-from relay_core.notices.notice import MAX_REFUSALS_TOLD
+from relay_core.notices.notice import MAX_REPORTED_REFUSALS
 from relay_core.policy.admission import Resolved
 from relay_core.policy.directory import Directory
 from relay_core.record.manifest import (
@@ -223,4 +223,4 @@ class TestWithTheRelay:
         many = [f"p{number}@e.example" for number in range(MAX_LEFT_OUT + 1)]
         world.relay(self.mail(",".join([ANNA, *many])), STRICT)
         assert many[:MAX_LEFT_OUT] == [one.address for one in self.stored(world).refusals]
-        assert MAX_REFUSALS_TOLD == len(world.notices.published[0].refusals)
+        assert MAX_REPORTED_REFUSALS == len(world.notices.published[0].refusals)

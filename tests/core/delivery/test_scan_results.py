@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from relay_core.delivery.deaths import failing_manifest
-from relay_core.delivery.scan_results import MOST_LOOKS, Looked, look_at_scans
+from relay_core.delivery.scan_results import MAX_CHECKS, ScanCheck, check_scans
 from relay_core.errors import Reason, TransientError
 from relay_core.keys import AttachmentKey, MessageId, RawKey
 from relay_core.links.download import Scan
@@ -68,13 +68,13 @@ def stored(world: MemoryWorld) -> Manifest:
     return found.manifest
 
 
-def look(world: MemoryWorld, results: Results, number: int = 1) -> Looked:
-    return look_at_scans(ID, number, results, SETTINGS, world.ports)
+def look(world: MemoryWorld, results: Results, number: int = 1) -> ScanCheck:
+    return check_scans(ID, number, results, SETTINGS, world.ports)
 
 
 def test_what_is_clean_is_no_news(world: MemoryWorld) -> None:
     found = look(world, Results({"one": Scan.CLEAN, "two": Scan.CLEAN}))
-    assert Looked(malicious=0, is_last=True) == found
+    assert ScanCheck(malicious=0, is_last=True) == found
     assert ([], ()) == (world.notices.published, stored(world).threats)
 
 
@@ -82,16 +82,16 @@ def test_malware_is_told_at_once_and_once_and_the_others_are_waited_for(
     world: MemoryWorld,
 ) -> None:
     results = Results({"one": Scan.MALICIOUS})
-    assert Looked(malicious=1, is_last=False) == look(world, results)
+    assert ScanCheck(malicious=1, is_last=False) == look(world, results)
     [notice] = world.notices.published
     assert (Reason.VIRUS, 2) == (notice.reason, notice.relayed_to)
     assert notice.text.startswith("The malware scan stops files of a mail that 2 recipients have")
     assert "attachment one[.]bin: the scan found malware in it" in notice.text
     [threat] = stored(world).threats
     assert (True, "one.bin") == (threat.is_malware, threat.key.rpartition("/")[2])
-    assert Looked(malicious=0, is_last=False) == look(world, results)
+    assert ScanCheck(malicious=0, is_last=False) == look(world, results)
     results.known["two"] = Scan.CLEAN
-    assert Looked(malicious=0, is_last=True) == look(world, results, 2)
+    assert ScanCheck(malicious=0, is_last=True) == look(world, results, 2)
     assert 1 == len(world.notices.published)
 
 
@@ -100,10 +100,10 @@ def test_what_was_not_scanned_to_the_end_is_told_at_the_end(
     world: MemoryWorld, scan: Scan
 ) -> None:
     results = Results({"one": scan, "two": Scan.CLEAN})
-    for number in range(1, MOST_LOOKS):
-        assert Looked(malicious=0, is_last=False) == look(world, results, number)
+    for number in range(1, MAX_CHECKS):
+        assert ScanCheck(malicious=0, is_last=False) == look(world, results, number)
     assert [] == world.notices.published
-    assert Looked(malicious=0, is_last=True) == look(world, results, MOST_LOOKS)
+    assert ScanCheck(malicious=0, is_last=True) == look(world, results, MAX_CHECKS)
     assert 1 == len(world.notices.published)
     assert [False] == [one.is_malware for one in stored(world).threats]
 
@@ -126,18 +126,18 @@ def test_a_look_that_fails_is_made_again(world: MemoryWorld, call: str) -> None:
 def test_a_mail_whose_manifest_is_gone_is_not_looked_for(world: MemoryWorld) -> None:
     world.now += timedelta(days=30)
     unknown = MessageId("other")
-    found = look_at_scans(unknown, 1, Results(), SETTINGS, world.ports)
-    assert Looked(malicious=0, is_last=True) == found
+    found = check_scans(unknown, 1, Results(), SETTINGS, world.ports)
+    assert ScanCheck(malicious=0, is_last=True) == found
 
 
 def test_malware_in_what_was_told_as_not_scanned_is_told_too(world: MemoryWorld) -> None:
     results = Results({"two": Scan.CLEAN})
-    look(world, results, MOST_LOOKS)
-    assert Looked(malicious=0, is_last=True) == look(world, results, MOST_LOOKS)
+    look(world, results, MAX_CHECKS)
+    assert ScanCheck(malicious=0, is_last=True) == look(world, results, MAX_CHECKS)
     assert 1 == len(world.notices.published)
     results.known["one"] = Scan.MALICIOUS
-    assert Looked(malicious=1, is_last=True) == look(world, results)
-    assert Looked(malicious=0, is_last=True) == look(world, results)
+    assert ScanCheck(malicious=1, is_last=True) == look(world, results)
+    assert ScanCheck(malicious=0, is_last=True) == look(world, results)
     assert 2 == len(world.notices.published)
     assert [True] == [one.is_malware for one in stored(world).threats]
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import pytest
 
-from relay_core.delivery.ending import record_trouble
+from relay_core.delivery.ending import record_error
 from relay_core.delivery.storing import FILES_AT_ONCE, store_files
 from relay_core.errors import PermanentError, TransientError
 from relay_core.keys import AttachmentKey, RawKey, message_id_of
@@ -95,7 +95,7 @@ def relay(
     try:
         return relay_message(KEY, settings, world.ports, worker)
     except TransientError as error:
-        record_trouble(KEY, str(error), worker, settings, world.ports)
+        record_error(KEY, str(error), worker, settings, world.ports)
         raise
 
 
@@ -145,8 +145,8 @@ def test_a_worker_that_has_no_more_time_leaves_the_rest_to_the_next() -> None:
         report = relay(world)
         outcomes.append(report.outcome)
         counts.append(report.attachments)
-        if report.again is not None:
-            assert (timedelta(0), False) == (report.again.after, report.again.failed_try)
+        if report.retry is not None:
+            assert (timedelta(0), False) == (report.retry.after, report.retry.failed_try)
             assert ManifestState.FAILING is manifest_of(world).state
             assert [] == world.submission.outbox
             assert [] == world.notices.published
@@ -175,7 +175,7 @@ def test_a_file_that_can_never_be_kept_stays_lost_and_is_told_of_once() -> None:
     world, store = slow_world(seconds=30)
     error = PermanentError(call="store", target="x", detail="EntityTooLarge")
     store.faults.order("store", error, target=key_of("0.bin"))
-    while relay(world).again is not None:
+    while relay(world).retry is not None:
         pass
     assert ["EntityTooLarge"] == [
         one.failure for one in manifest_of(world).attachments if one.failure
@@ -190,8 +190,8 @@ def test_a_delivery_that_stores_nothing_is_a_failed_try() -> None:
     late = replace(world.worker(), deadline=world.now)
     report = relay_message(KEY, SETTINGS, world.ports, late)
     assert Outcome.UNFINISHED is report.outcome
-    assert report.again is not None
-    assert report.again.failed_try
+    assert report.retry is not None
+    assert report.retry.failed_try
     assert [] == store.groups
 
 
@@ -223,7 +223,7 @@ def test_a_mail_that_is_held_between_its_files_keeps_them_and_their_age() -> Non
     assert stored is not None
     released = replace(stored.manifest, state=ManifestState.RELEASED)
     world.manifests.replace(released, stored.version)
-    while relay(world).again is not None:
+    while relay(world).retry is not None:
         pass
     assert began == manifest_of(world).created_at
     assert set(store.sent.values()) == {1}
@@ -233,7 +233,7 @@ def test_a_mail_that_is_held_between_its_files_keeps_them_and_their_age() -> Non
 def test_what_is_stored_keeps_the_age_of_its_first_file() -> None:
     world, _ = slow_world(seconds=30)
     began = world.now
-    while relay(world).again is not None:
+    while relay(world).retry is not None:
         world.now += timedelta(hours=1)
     assert began == manifest_of(world).created_at
 
@@ -241,7 +241,7 @@ def test_what_is_stored_keeps_the_age_of_its_first_file() -> None:
 def test_a_mail_that_is_stored_over_several_deliveries_spends_its_budget_once() -> None:
     world, _ = slow_world(seconds=30)
     settings = replace(SETTINGS, recipient_budget=1)
-    while relay(world, settings).again is not None:
+    while relay(world, settings).retry is not None:
         pass
     assert ManifestState.RELAYING is manifest_of(world).state
     assert_all_is_there(world)

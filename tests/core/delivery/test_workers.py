@@ -15,7 +15,7 @@ from relay_core.errors import AdapterError, Conflict
 from relay_core.ports import OutgoingMail, SubmissionId
 from relay_core.record.lease import CLOCK_SKEW, Lease
 from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest
-from relay_core.record.report import Again, Outcome, RelayReport
+from relay_core.record.report import Outcome, RelayReport, Retry
 from relay_core.relay import relay_message
 from tests.core.delivery.deliveries import (
     ANNA,
@@ -66,13 +66,13 @@ def test_five_hundred_recipients_are_served_over_several_deliveries() -> None:
     service = Slow(world, seconds=2)
     raw = mail(",".join(many(500)))
     reports: list[RelayReport] = []
-    while not reports or reports[-1].again:
+    while not reports or reports[-1].retry:
         began = world.now
         reports.append(relay_slowly(world, service, raw))
         assert world.now - began <= timedelta(seconds=82)  # 120 s less the reserve, plus one group
         assert manifest_of(world).lease is None
     assert [Outcome.UNFINISHED] * 4 + [Outcome.RELAYED] == [one.outcome for one in reports]
-    assert all(one.again == Again(after=timedelta(0), failed_try=False) for one in reports[:-1])
+    assert all(one.retry == Retry(after=timedelta(0), failed_try=False) for one in reports[:-1])
     assert 500 == sum(one.submitted for one in reports)
     assert Counter(many(500)) == Counter(recipients(world))
 
@@ -86,7 +86,7 @@ def test_a_message_under_another_workers_lease_is_left_alone_until_that_ends() -
     writes = world.manifests.writes
     report = world.relay(mail(), SETTINGS)
     assert Outcome.BUSY is report.outcome
-    assert Again(after=timedelta(seconds=60), failed_try=False) == report.again
+    assert Retry(after=timedelta(seconds=60), failed_try=False) == report.retry
     assert ([], writes) == (recipients(world), world.manifests.writes)
     world.now = until
     assert Outcome.RELAYED is world.relay(mail(), SETTINGS).outcome
@@ -163,7 +163,7 @@ def test_of_two_workers_that_start_at_once_one_gives_way() -> None:
     report = relay_message(KEY, SETTINGS, ports, world.worker())
     assert (Outcome.BUSY, timedelta(seconds=50)) == (
         report.outcome,
-        report.again and report.again.after,
+        report.retry and report.retry.after,
     )
     assert [] == recipients(world)
     assert other == manifest_of(world)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_core.delivery.ending import record_trouble
+from relay_core.delivery.ending import record_error
 from relay_core.errors import PermanentError, SendingStopped, TransientError
 from relay_core.links.download import LinkStatus, view_link
 from relay_core.links.lifetime import links_until
@@ -90,7 +90,7 @@ def test_a_mail_that_was_redriven_has_a_link_of_full_length() -> None:
     world.attachments.faults.order("store", throttled)
     with pytest.raises(TransientError):
         world.relay(RAW, SETTINGS)
-    record_trouble(KEY, str(throttled), world.worker(), SETTINGS, world.ports)
+    record_error(KEY, str(throttled), world.worker(), SETTINGS, world.ports)
     world.now += 40 * HOUR
     assert Outcome.RELAYED is world.relay(RAW, SETTINGS).outcome
     assert is_promised_from_now(world, ANNA)
@@ -248,7 +248,7 @@ def test_of_a_try_that_failed_no_file_is_left_as_old_as_it_was() -> None:
     world.pages.faults.order("open", conflict)
     with pytest.raises(TransientError):
         world.relay(RAW, SETTINGS)
-    record_trouble(KEY, str(conflict), world.worker(), SETTINGS, world.ports)
+    record_error(KEY, str(conflict), world.worker(), SETTINGS, world.ports)
     world.now += 40 * HOUR
     world.relay(RAW, SETTINGS)
     # All files are stored again, so that none is older than `stored_since`.

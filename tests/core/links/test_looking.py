@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relay_core.keys import AttachmentKey
-from relay_core.links.looking import Look, look_of, played_as
+from relay_core.links.viewing import Viewer, played_as, viewer_of
 from relay_core.record.manifest import StoredAttachment
 
 
@@ -18,14 +18,14 @@ def file(name: str, content_type: str, size: int = 10) -> StoredAttachment:
 @pytest.mark.parametrize(
     ("name", "content_type", "look"),
     [
-        ("a.jpg", "image/jpeg", Look.PICTURE),
-        ("a.JPG", "application/octet-stream", Look.PICTURE),
+        ("a.jpg", "image/jpeg", Viewer.PICTURE),
+        ("a.JPG", "application/octet-stream", Viewer.PICTURE),
         ("a.svg", "application/octet-stream", None),
-        ("clip.MP4", "application/octet-stream", Look.RECORDING),
-        ("clip", "video/mp4", Look.RECORDING),
+        ("clip.MP4", "application/octet-stream", Viewer.RECORDING),
+        ("clip", "video/mp4", Viewer.RECORDING),
         ("clip.avi", "video/x-msvideo", None),
-        ("a.log", "application/octet-stream", Look.TEXT),
-        ("a", "text/csv", Look.TEXT),
+        ("a.log", "application/octet-stream", Viewer.TEXT),
+        ("a", "text/csv", Viewer.TEXT),
         ("a.html", "application/octet-stream", None),
         ("a.pdf", "application/pdf", None),
         ("a.txt", "application/pdf", None),
@@ -33,10 +33,10 @@ def file(name: str, content_type: str, size: int = 10) -> StoredAttachment:
     ],
 )
 def test_a_file_is_shown_by_its_type_or_its_extension(
-    name: str, content_type: str, look: Look | None
+    name: str, content_type: str, look: Viewer | None
 ) -> None:
-    assert look is look_of(file(name, content_type))
-    assert look_of(file(name, content_type, size=0)) is None
+    assert look is viewer_of(file(name, content_type))
+    assert viewer_of(file(name, content_type, size=0)) is None
 
 
 def test_a_recording_is_played_as_a_type_of_the_list() -> None:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from relay_core.keys import AttachmentKey, MessageId, RawKey
 from relay_core.links.download import LinkStatus, view_link
 from relay_core.links.renewal import (
-    ASKED_AGAIN,
     MAX_RENEWALS,
+    RENEWAL_INTERVAL,
     RenewalPolicy,
     is_too_soon,
-    may_ask,
+    may_renew,
     renewed,
     with_delivery,
 )
@@ -96,7 +96,7 @@ def test_a_view_ends_with_its_own_link() -> None:
 
 def test_asking_again_while_the_new_link_is_good_makes_no_other() -> None:
     manifest = renew(MANIFEST, NOW + HOUR)
-    later = NOW + HOUR + ASKED_AGAIN
+    later = NOW + HOUR + RENEWAL_INTERVAL
     again = renew(manifest, later)
     assert replace(again.deliveries[0], renewed_at=NOW + HOUR) == manifest.deliveries[0]
     assert status(again, ANNA, 1, later) is LinkStatus.AVAILABLE
@@ -128,16 +128,16 @@ def test_a_token_of_a_renewal_is_no_other_recipients() -> None:
 def test_a_link_is_renewed_where_it_was_sent_and_has_files(
     manifest: Manifest, *, offered: bool
 ) -> None:
-    assert offered is may_ask(manifest.deliveries[0], manifest, POLICY, NOW + HOUR)
+    assert offered is may_renew(manifest.deliveries[0], manifest, POLICY, NOW + HOUR)
 
 
 def test_a_recipient_gets_so_many_links_and_the_last_again_while_it_is_good() -> None:
     manifest, now = MANIFEST, NOW + HOUR
     short = replace(POLICY, link_expiry=timedelta(minutes=1))
-    while may_ask(manifest.deliveries[0], manifest, short, now):
+    while may_renew(manifest.deliveries[0], manifest, short, now):
         last = renewed(manifest.deliveries[0], manifest, short, now)
         manifest = with_delivery(manifest, last)
-        assert may_ask(last, manifest, short, now)
+        assert may_renew(last, manifest, short, now)
         assert last.renewals == renewed(last, manifest, short, now).renewals
         assert last.renewed_until is not None
         now = last.renewed_until
@@ -146,9 +146,9 @@ def test_a_recipient_gets_so_many_links_and_the_last_again_while_it_is_good() ->
 
 
 def test_nobody_gets_a_link_to_files_that_are_about_to_go() -> None:
-    assert may_ask(SENT, MANIFEST, POLICY, FILES_END - HOUR)
-    assert not may_ask(SENT, MANIFEST, POLICY, FILES_END - timedelta(minutes=1))
-    assert not may_ask(SENT, MANIFEST, POLICY, FILES_END)
+    assert may_renew(SENT, MANIFEST, POLICY, FILES_END - HOUR)
+    assert not may_renew(SENT, MANIFEST, POLICY, FILES_END - timedelta(minutes=1))
+    assert not may_renew(SENT, MANIFEST, POLICY, FILES_END)
     late = renewed(SENT, MANIFEST, POLICY, FILES_END - HOUR)
     assert FILES_END == late.renewed_until
 
@@ -157,5 +157,5 @@ def test_once_an_hour_is_often_enough() -> None:
     sent = renewed(SENT, MANIFEST, POLICY, NOW)
     assert not is_too_soon(SENT, NOW)
     assert is_too_soon(sent, NOW)
-    assert is_too_soon(sent, NOW + ASKED_AGAIN - timedelta(seconds=1))
-    assert not is_too_soon(sent, NOW + ASKED_AGAIN)
+    assert is_too_soon(sent, NOW + RENEWAL_INTERVAL - timedelta(seconds=1))
+    assert not is_too_soon(sent, NOW + RENEWAL_INTERVAL)

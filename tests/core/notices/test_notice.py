@@ -15,7 +15,7 @@ from relay_core.errors import PermanentError, Reason, Refusal
 from relay_core.keys import MessageId, RawKey
 from relay_core.notices.notice import (
     MAX_DETAIL,
-    MAX_REFUSALS_TOLD,
+    MAX_REPORTED_REFUSALS,
     MailIdentity,
     compose_notice,
 )
@@ -111,8 +111,8 @@ def test_of_very_many_refusals_some_are_told_and_the_others_counted() -> None:
     many = [Refusal(reason=Reason.SPAM, detail=f"number {n}") for n in range(100_000)]
     last = Refusal(reason=Reason.UNKNOWN_GROUP, detail="at the very end")
     notice = compose_notice(MAIL, [*many, last], SETTINGS)
-    assert MAX_REFUSALS_TOLD == len(notice.refusals) == notice.text.count("* spam: ")
-    assert 100_001 - MAX_REFUSALS_TOLD == notice.more_refusals
+    assert MAX_REPORTED_REFUSALS == len(notice.refusals) == notice.text.count("* spam: ")
+    assert 100_001 - MAX_REPORTED_REFUSALS == notice.more_refusals
     assert f"* and {notice.more_refusals} more" in notice.text
     assert "recipient directory" in notice.text  # the advice for the last one
 

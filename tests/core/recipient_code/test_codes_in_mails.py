@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from relay_core.attachments.bodies import MAX_ERRORS_TOLD
+from relay_core.attachments.bodies import MAX_REPORTED_ERRORS
 from relay_core.errors import Reason
 from relay_core.settings import CodesCounted
 from tests.core import oracle
@@ -193,8 +193,8 @@ def test_a_code_of_very_many_errors_is_told_in_part() -> None:
     world, report = relay(f"\r\n{code('anna@example.com', bad)}\r\n".encode())
     assert (1, ["anna@example.com"]) == (report.submitted, recipients(world))
     (notice,) = world.notices.published
-    assert MAX_ERRORS_TOLD == notice.text.count("malformed-recipient-code: expected")
-    assert f"{7000 - MAX_ERRORS_TOLD} more places" in notice.text
+    assert MAX_REPORTED_ERRORS == notice.text.count("malformed-recipient-code: expected")
+    assert f"{7000 - MAX_REPORTED_ERRORS} more places" in notice.text
     assert len(notice.text) < 10_000
 
 

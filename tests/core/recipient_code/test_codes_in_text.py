@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from relay_core.errors import Span
 from relay_core.recipient_code import (
-    MAX_LOOKS,
+    MAX_SEARCHES,
     Found,
     RecipientCode,
     find_in_html,
@@ -179,7 +179,7 @@ def nest(depth: int, inner: str = ":M:guard@example.org:M:") -> str:
     return spelled(f"{opening * depth}{inner}\n{closing * depth}")
 
 
-@pytest.mark.parametrize("depth", [1, 2, MAX_LOOKS - 1, MAX_LOOKS])
+@pytest.mark.parametrize("depth", [1, 2, MAX_SEARCHES - 1, MAX_SEARCHES])
 def test_what_was_torn_names_nobody_and_goes_too(depth: int) -> None:
     text = f"Hello\n{nest(depth)}Bye\n"
     found = in_text(text)
@@ -194,14 +194,14 @@ def test_what_was_torn_names_nobody_and_goes_too(depth: int) -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("depth", [MAX_LOOKS + 1, 1000, 50_000])
+@pytest.mark.parametrize("depth", [MAX_SEARCHES + 1, 1000, 50_000])
 def test_where_too_much_is_torn_the_text_ends(depth: int) -> None:
     for find, opening, closing in ((in_text, "", ""), (in_html, "<div><p>", "</p></div>")):
         text = f"Hello\n{opening}x\n{nest(depth)}Bye{closing}"
         found = find(text)
         assert ["guard@example.org"] == entries(found)
         (error,) = errors(found)
-        assert str(MAX_LOOKS) in error.expected
+        assert str(MAX_SEARCHES) in error.expected
         rest = cut(text, found.removals)
         assert rest.startswith(f"Hello\n{opening}x\n")
         assert "Bye" not in rest
@@ -211,7 +211,7 @@ def test_where_too_much_is_torn_the_text_ends(depth: int) -> None:
         format_error(text, error)
 
 
-@given(st.integers(MAX_LOOKS - 1, MAX_LOOKS + 2), TORN_SOUP, TORN_SOUP, TORN_SOUP)
+@given(st.integers(MAX_SEARCHES - 1, MAX_SEARCHES + 2), TORN_SOUP, TORN_SOUP, TORN_SOUP)
 def test_however_deep_it_is_torn_nothing_is_found_after_the_cut(
     depth: int, before: str, inner: str, after: str
 ) -> None:

@@ -13,8 +13,8 @@ from relay_core.errors import Span
 from relay_core.recipient_code import (
     Allowance,
     Found,
-    Grain,
     Markers,
+    SearchSizes,
     find_in_html,
     find_in_source,
     find_in_text,
@@ -214,12 +214,12 @@ def find_long(
     *,
     is_html: bool = False,
     allowance: Allowance | None = None,
-    grain: Grain | None = None,
+    sizes: SearchSizes | None = None,
 ) -> Found:
     content = text.encode()
     source = TextSource(content=content, start=0, end=len(content), codec="utf-8", is_html=is_html)
-    grain = grain or Grain()
-    return find_in_source(source, MARKERS, allowance=allowance or Allowance(), grain=grain)
+    sizes = sizes or SearchSizes()
+    return find_in_source(source, MARKERS, allowance=allowance or Allowance(), sizes=sizes)
 
 
 LINES = [
@@ -302,7 +302,7 @@ def test_a_code_is_found_wherever_a_piece_ends(
     filler: str, before: int, spelling: str, after: int, piece: int
 ) -> None:
     html = f"<p>{filler * before}</p><p>{spelling}</p><p>{filler * after}</p>"
-    found = find_long(html, is_html=True, grain=Grain(piece=piece, reach=500, region=2000))
+    found = find_long(html, is_html=True, sizes=SearchSizes(piece=piece, reach=500, region=2000))
     assert (["a@example.org"], []) == (entries(found), errors(found))
 
 
@@ -314,8 +314,8 @@ def test_a_text_that_is_skimmed_first_says_the_same(
     text = "\n".join(parts).replace(MARKER, "RX")
     text = escape(text) if is_html else text
     whole = (find_in_html if is_html else find_in_text)(text, MARKERS)
-    grain = Grain(piece=50, reach=5000, region=20_000)
-    long = find_long(text, is_html=is_html, grain=grain)
+    sizes = SearchSizes(piece=50, reach=5000, region=20_000)
+    long = find_long(text, is_html=is_html, sizes=sizes)
     assert [list(map(name, one.entries)) for one in whole.codes] == [
         list(map(name, one.entries)) for one in long.codes
     ]

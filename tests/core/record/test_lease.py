@@ -19,7 +19,7 @@ def test_in_its_reserve_a_worker_begins_nothing() -> None:
 
 def test_a_lease_keeps_others_out_until_it_ends() -> None:
     lease = Lease(holder="b", until=DEADLINE)
-    assert WORKER.is_shut_out(lease, DEADLINE - MOMENT)
-    assert not WORKER.is_shut_out(lease, DEADLINE)
-    assert not WORKER.is_shut_out(Lease(holder="a", until=DEADLINE), DEADLINE - MOMENT)
-    assert not WORKER.is_shut_out(None, DEADLINE - MOMENT)
+    assert WORKER.is_locked_out(lease, DEADLINE - MOMENT)
+    assert not WORKER.is_locked_out(lease, DEADLINE)
+    assert not WORKER.is_locked_out(Lease(holder="a", until=DEADLINE), DEADLINE - MOMENT)
+    assert not WORKER.is_locked_out(None, DEADLINE - MOMENT)

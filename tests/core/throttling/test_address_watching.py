@@ -56,7 +56,7 @@ class World(MemoryWorld):
             stack="test",
             place="docs/operating.md#the-notices",
             clock=self.clock,
-            on_trouble=self.troubles.append,
+            on_error=self.troubles.append,
         )
 
 
@@ -84,14 +84,14 @@ def test_a_week_with_uses_is_told_once_by_the_first_mail_after_it() -> None:
     world = World()
     watch, other = world.watch(), world.watch()
     for _ in range(3):
-        watch.saw(by_previous("a@plant.example"))
-        other.saw(by_previous("A@plant.example", "0def"))
-    watch.saw(CLOSED)
+        watch.record_use(by_previous("a@plant.example"))
+        other.record_use(by_previous("A@plant.example", "0def"))
+    watch.record_use(CLOSED)
     assert [] == world.notices.published
     world.now += WEEK
     for one in (watch, other, world.watch()):
-        one.saw(CURRENT)
-        one.saw(by_previous("b@plant.example"))
+        one.record_use(CURRENT)
+        one.record_use(by_previous("b@plant.example"))
     (notice,) = world.notices.published
     assert Reason.ADDRESS_USE is notice.reason
     assert "From 2 senders; a mail of each device" in notice.text
@@ -99,7 +99,7 @@ def test_a_week_with_uses_is_told_once_by_the_first_mail_after_it() -> None:
     assert "* stolen@plant.example, by a closed label +cam3: 0shut" in notice.text
     assert "b@plant.example" not in notice.text
     world.now += WEEK
-    watch.saw(CURRENT)
+    watch.record_use(CURRENT)
     assert "b@plant.example" in world.notices.published[-1].text
     assert 2 == len(world.notices.published)
 
@@ -107,26 +107,26 @@ def test_a_week_with_uses_is_told_once_by_the_first_mail_after_it() -> None:
 def test_every_week_with_a_use_is_told_once_however_long_no_mail_comes() -> None:
     world = World()
     first, second = world.watch(), world.watch()
-    first.saw(by_previous("a@plant.example"))
+    first.record_use(by_previous("a@plant.example"))
     world.now += WEEK
     world.notices.faults.order("publish", TransientError(call="x", target="x", detail="slow"))
-    second.saw(by_previous("b@plant.example"))
+    second.record_use(by_previous("b@plant.example"))
     world.now += 5 * WEEK
     for one in (first, second, first, world.watch()):
-        one.saw(CURRENT)
+        one.record_use(CURRENT)
     told = [re.findall(r"\* (\w)@plant", one.text) for one in world.notices.published]
     assert [["a"], ["b"]] == told
     world.now += WEEK
-    first.saw(CURRENT)
+    first.record_use(CURRENT)
     assert 2 == len(world.notices.published)
 
 
 def test_a_week_without_a_use_is_not_told() -> None:
     world = World()
     watch = world.watch()
-    watch.saw(CURRENT)
+    watch.record_use(CURRENT)
     world.now += WEEK
-    watch.saw(CURRENT)
+    watch.record_use(CURRENT)
     assert [] == world.notices.published
     assert {} == world.records.documents
 
@@ -135,10 +135,10 @@ def test_a_use_is_written_once_a_week_and_container() -> None:
     world = World()
     watch = world.watch()
     for _ in range(50):
-        watch.saw(by_previous("a@plant.example"))
+        watch.record_use(by_previous("a@plant.example"))
     # From here on each call to the store would fail.
     world.records.faults.order("load", AssertionError(), times=9)
-    watch.saw(by_previous("a@plant.example"))
+    watch.record_use(by_previous("a@plant.example"))
     assert [] == world.troubles
 
 
@@ -147,30 +147,30 @@ def test_a_failure_fails_no_mail_and_the_next_mail_makes_it_good() -> None:
     watch = world.watch()
     error = TransientError(call="s3:GetObject", target="windows", detail="slow down")
     world.records.faults.order("load", error)
-    watch.saw(by_previous("a@plant.example"))
+    watch.record_use(by_previous("a@plant.example"))
     assert [error] == world.troubles
-    watch.saw(by_previous("a@plant.example"))
+    watch.record_use(by_previous("a@plant.example"))
     world.now += WEEK
     world.notices.faults.order("publish", error)
-    watch.saw(CURRENT)
+    watch.record_use(CURRENT)
     assert [] == world.notices.published
-    watch.saw(CURRENT)
+    watch.record_use(CURRENT)
     assert 1 == len(world.notices.published)
 
 
 def test_who_died_while_telling_is_made_good_by_another() -> None:
     world = World()
-    world.watch().saw(by_previous("a@plant.example"))
+    world.watch().record_use(by_previous("a@plant.example"))
     world.now += WEEK
     world.notices.faults.order("publish", SystemExit())
     with suppress(SystemExit):
-        world.watch().saw(CURRENT)
+        world.watch().record_use(CURRENT)
     other = world.watch()
     next_mail = RelayReport(message_id=MessageId("0next"), outcome=Outcome.RELAYED)
-    other.saw(next_mail)  # the worker that died may still be publishing the notice
+    other.record_use(next_mail)  # the worker that died may still be publishing the notice
     assert [] == world.notices.published
     world.now += timedelta(minutes=5)
-    other.saw(next_mail)
+    other.record_use(next_mail)
     assert 1 == len(world.notices.published)
 
 
@@ -178,13 +178,13 @@ def test_a_full_week_takes_no_call_and_the_next_week_is_recorded() -> None:
     world = World()
     watch = world.watch()
     for number in range(MAX_USES):
-        watch.saw(by_previous(f"d{number}@plant.example"))
+        watch.record_use(by_previous(f"d{number}@plant.example"))
     # From here on each call to the store would fail.
     world.records.faults.order("load", AssertionError(), times=9)
-    watch.saw(by_previous("another@plant.example"))
+    watch.record_use(by_previous("another@plant.example"))
     world.records.faults.orders.clear()
     world.now += WEEK
-    watch.saw(by_previous("another@plant.example"))
+    watch.record_use(by_previous("another@plant.example"))
     assert ["another@plant.example"] == [one.sender for one in world.record.weeks[-1].uses]
 
 
@@ -193,7 +193,7 @@ def test_of_many_labels_some_are_recorded_and_a_closed_one_is_among_them() -> No
     watch = world.watch()
     labels = (*(f"l{number}" for number in range(100)), "cam3")
     for _ in range(2):
-        watch.saw(replace(CLOSED, labels=labels))
+        watch.record_use(replace(CLOSED, labels=labels))
     ((use,),) = (week.uses for week in world.record.weeks)
     assert MAX_LABELS == len(use.labels)
     assert "cam3" in use.labels
@@ -213,20 +213,20 @@ class SlowNotices:
 
 def test_a_worker_that_outlived_its_claim_takes_no_other_weeks_notice_away() -> None:
     world = World()
-    world.watch().saw(by_previous("a@plant.example"))
+    world.watch().record_use(by_previous("a@plant.example"))
     world.now += WEEK
     world.notices.faults.order("publish", TransientError(call="x", target="x", detail="slow"))
-    world.watch().saw(by_previous("b@plant.example"))
+    world.watch().record_use(by_previous("b@plant.example"))
     world.now += WEEK
 
     def another_reports_the_first_week_and_stops_in_the_second() -> None:
         world.now += timedelta(minutes=5)
         stopping = SlowNotices(world.notices, partial(world.notices.faults.order, "publish", STOP))
         with suppress(SystemExit):
-            world.watch(stopping).saw(replace(CURRENT, message_id=MessageId("0other")))
+            world.watch(stopping).record_use(replace(CURRENT, message_id=MessageId("0other")))
 
     slow = SlowNotices(world.notices, another_reports_the_first_week_and_stops_in_the_second)
-    world.watch(slow).saw(CURRENT)
+    world.watch(slow).record_use(CURRENT)
     assert ["b@plant.example"] == [one.sender for week in world.record.weeks for one in week.uses]
 
 
@@ -278,9 +278,9 @@ def test_the_record_and_the_notice_are_bounded_and_say_so() -> None:
 def test_words_of_a_sender_begin_no_line_of_the_notice() -> None:
     world = World()
     watch = world.watch()
-    watch.saw(by_previous("a@plant.example\nWhat to do:\nhttp://evil.example/"))
+    watch.record_use(by_previous("a@plant.example\nWhat to do:\nhttp://evil.example/"))
     world.now += WEEK
-    watch.saw(CURRENT)
+    watch.record_use(CURRENT)
     (notice,) = world.notices.published
     assert not any(line.startswith("http") for line in notice.text.splitlines())
     assert 1 == notice.text.count("\nWhat to do:")

@@ -14,7 +14,7 @@ from relay_core.errors import Conflict, Reason, TransientError
 from relay_core.keys import MessageId, RawKey, WindowKey
 from relay_core.limits.budget import HOUR, BudgetWindow, format_budget, parse_budget
 from relay_core.limits.notice_claim import PATIENCE, NoticeClaim
-from relay_core.ports import Ports, Purse, StoredWindow, Version
+from relay_core.ports import BudgetReserve, Ports, StoredWindow, Version
 from relay_core.record.manifest import ManifestState
 from relay_core.record.report import Outcome
 from relay_core.relay import relay_message
@@ -206,9 +206,9 @@ def test_whoever_works_at_the_same_time_no_more_than_the_budget_is_submitted(
 ) -> None:
     world = MemoryWorld()
     rival = Rival(world.budgets, amounts)
-    purses = [Purse(), Purse()]
+    purses = [BudgetReserve(), BudgetReserve()]
     for number, count in enumerate(counts):
-        ports = replace(world.ports, budgets=rival, purse=purses[number % 2])
+        ports = replace(world.ports, budgets=rival, budget_reserve=purses[number % 2])
         receive(world, f"m{number}", count, ports)
     assert rival.reserved + len(world.submission.outbox) <= 500
 
@@ -257,10 +257,10 @@ def test_what_is_left_of_one_hour_is_worth_nothing_in_another() -> None:
     world = MemoryWorld()
     receive(world, "a", 5)
     receive(world, "b", 1)
-    assert 5 == world.purse.left
+    assert 5 == world.budget_reserve.left
     world.now += HOUR
     receive(world, "c", 500)
-    assert 0 == world.purse.left
+    assert 0 == world.budget_reserve.left
     assert HELD is receive(world, "d", 1)
     assert 506 == len(world.submission.outbox)
 
@@ -268,8 +268,10 @@ def test_what_is_left_of_one_hour_is_worth_nothing_in_another() -> None:
 def test_workers_that_die_at_once_take_nothing_with_them() -> None:
     world = MemoryWorld()
     for name in "abcdefgh":
-        receive(world, name, 1, replace(world.ports, purse=Purse()))
-    assert RELAYED is receive(world, "last", 500 - 8, replace(world.ports, purse=Purse()))
+        receive(world, name, 1, replace(world.ports, budget_reserve=BudgetReserve()))
+    assert RELAYED is receive(
+        world, "last", 500 - 8, replace(world.ports, budget_reserve=BudgetReserve())
+    )
 
 
 def test_a_worker_that_is_alone_writes_and_does_not_read() -> None:

@@ -14,7 +14,7 @@ from relay_core.errors import AdapterError, Conflict, PermanentError, Reason, Tr
 from relay_core.keys import MessageId, RawKey, WindowKey
 from relay_core.limits.notice_window import (
     MAX_NAMED,
-    SENDERS_TOLD,
+    SENDERS_AT_LIMIT,
     NoticeWindow,
     Tally,
     format_notice_window,
@@ -66,7 +66,7 @@ def pass_on(world: MemoryWorld) -> None:
         world.counted_notices(LIMIT, LENGTH).sum_up(key)
 
 
-def told(world: MemoryWorld) -> Counter[Reason]:
+def published_senders(world: MemoryWorld) -> Counter[Reason]:
     return Counter(notice.reason for notice in world.notices.published)
 
 
@@ -95,9 +95,9 @@ def test_five_hundred_made_up_senders_are_a_few_notices_and_a_summary() -> None:
     world = MemoryWorld()
     for number in range(500):
         receive(world, f"m{number}", forged(f"x{number}@plant.example"))
-    assert LIMIT * SENDERS_TOLD == len(world.notices.published)
+    assert LIMIT * SENDERS_AT_LIMIT == len(world.notices.published)
     pass_on(world)
-    assert f"{500 - LIMIT * SENDERS_TOLD} more notices" in world.notices.published[-1].text
+    assert f"{500 - LIMIT * SENDERS_AT_LIMIT} more notices" in world.notices.published[-1].text
     assert 1 == len(world.notice_windows.documents)
     assert max(len(one) for one, _ in world.notice_windows.documents.values()) < 10_000
 
@@ -123,9 +123,9 @@ def test_each_reason_and_each_sender_has_a_count_of_its_own() -> None:
         receive(world, f"c{number}", forged("pump@plant.example"))
         receive(world, f"d{number}", refused("valve@plant.example"))
     expected = {Reason.NO_RECIPIENT_CODE: 2 * LIMIT, Reason.AUTHENTICATION_FAILED: LIMIT}
-    assert expected == told(world)
+    assert expected == published_senders(world)
     pass_on(world)
-    assert {reason: count + 1 for reason, count in expected.items()} == told(world)
+    assert {reason: count + 1 for reason, count in expected.items()} == published_senders(world)
 
 
 def test_the_next_window_begins_anew() -> None:
@@ -288,7 +288,9 @@ COUNTS = st.integers(0, 9)
 TALLIES = st.builds(
     Tally,
     reason=st.sampled_from(Reason),
-    told=st.lists(st.none() | st.text(st.characters(codec="utf-8")), max_size=3).map(tuple),
+    published_senders=st.lists(st.none() | st.text(st.characters(codec="utf-8")), max_size=3).map(
+        tuple
+    ),
     left_out=COUNTS,
     summed_up=COUNTS,
     named=st.lists(NAMES, unique=True, max_size=3).map(tuple),
@@ -318,8 +320,8 @@ def test_a_window_counts_all_and_stays_small(names: list[MessageId], summed_up: 
     window = NoticeWindow.at(NOON, LENGTH)
     for number, name in enumerate(names):
         if number == summed_up:
-            window = window.summing_up(window.tally(SPAM))
-        window = window.leaving_out(SPAM, name)
+            window = window.with_summary(window.tally(SPAM))
+        window = window.with_left_out(SPAM, name)
     tally = window.tally(SPAM)
     assert len(names) == tally.left_out
     assert len(tally.named) <= MAX_NAMED
@@ -336,9 +338,9 @@ def test_a_window_counts_all_and_stays_small(names: list[MessageId], summed_up: 
 def test_what_is_counted_while_a_summary_leaves_is_in_the_next() -> None:
     window = NoticeWindow.at(NOON, LENGTH)
     for name in "ab":
-        window = window.leaving_out(SPAM, MessageId(name))
+        window = window.with_left_out(SPAM, MessageId(name))
     told_of = window.tally(SPAM)
-    after = window.leaving_out(SPAM, MessageId("b")).summing_up(told_of)
+    after = window.with_left_out(SPAM, MessageId("b")).with_summary(told_of)
     assert 1 == after.tally(SPAM).due
     assert MessageId("b") in after.tally(SPAM).named
-    assert after == after.summing_up(told_of)
+    assert after == after.with_summary(told_of)

@@ -58,7 +58,7 @@ class Stack:
             lists=self.world.suppressions,
             max_age=MINUTE,
             clock=self.world.clock,
-            on_trouble=self.troubles.append,
+            on_error=self.troubles.append,
         )
 
     @property

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from benchmarks.aws_stub import aws_stub
 from benchmarks.function import REGION, RESOURCES, SETTINGS
-from benchmarks.stand_in import stand_in
 from infra.configuration.environment import LogLevel, TrustStore, common_variables
 from infra.functions import posting_function, watch_function
 from infra.functions.archive import AMAZON_ROOTS_FILE, function_archive
@@ -112,7 +112,7 @@ def authority() -> trustme.CA:
 def endpoint(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     pem = tmp_path_factory.mktemp("tls") / "server.pem"
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(pem))
-    with stand_in(pem=pem) as url:
+    with aws_stub(pem=pem) as url:
         yield url
 
 

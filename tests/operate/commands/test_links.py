@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from operate.stack.desk import open_desk
-from operate.stack.outputs import Whereabouts
+from operate.stack.access import open_access
+from operate.stack.outputs import StackSelector
 from relay_core.links.download import LinkStatus, view_link
 from relay_core.links.tokens import LinkKeys, read_token
 from relay_core.notices.moment import format_moment
@@ -274,7 +274,9 @@ class TestLink:
         answer = paged.relayctl("link", "m1", "--recipient", "Anna@Example.com")
         assert (0, "") == (answer.status, answer.stderr)
         assert 1 == len(answer.stdout.splitlines())
-        pages = open_desk(Whereabouts(ready_file=str(paged.ready_file)).find({}), None).open_pages
+        pages = open_access(
+            StackSelector(ready_file=str(paged.ready_file)).find({}), None
+        ).open_pages
         assert pages is not None
         message = paged.manifest("m1")
         assert pages().link(message.message_id, ANNA) == answer.stdout.strip()

@@ -25,7 +25,7 @@ def letter(sqs_message_id: str, *raw_keys: str) -> DeadLetter:
         body="",
         raw_keys=tuple(map(RawKey, raw_keys)),
         arrived_at=None,
-        trouble=None,
+        problem=None,
         queued_at=NOW,
         tries=3,
         receipt_handle="",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operate.directory.document import MOST_BYTES, find_wrong, show_changes
+from operate.directory.document import MOST_BYTES, find_problems, show_changes
 from operate.directory.lines import find_lines
 from relay_core.policy.directory import (
     Directory,
@@ -39,7 +39,7 @@ LISTS = st.dictionaries(NAMES, MEMBERS, max_size=3)
     ],
 )
 def test_what_no_worker_could_read_is_told_with_its_line(document: str, told: str) -> None:
-    (wrong,) = (one for one in find_wrong(document) if one.fires_alarm)
+    (wrong,) = (one for one in find_problems(document) if one.fires_alarm)
     assert str(wrong).startswith(told)
     with pytest.raises(UnreadableDirectory):
         parse_directory(document)
@@ -65,14 +65,14 @@ def test_what_no_worker_could_read_is_told_with_its_line(document: str, told: st
     ],
 )
 def test_what_mail_would_be_refused_for_is_told_too(document: str, told: str) -> None:
-    (wrong,) = find_wrong(document)
+    (wrong,) = find_problems(document)
     assert told in str(wrong)
     assert not wrong.fires_alarm
 
 
 def test_each_member_that_is_wrong_is_told() -> None:
     document = '{"groups": {\n "a": ["no",\n "b@x.org",\n "@c"],\n "c": ["@a",\n "no",\n "no"]}}'
-    told = [(wrong.line, wrong.place) for wrong in find_wrong(document)]
+    told = [(wrong.line, wrong.place) for wrong in find_problems(document)]
     of_a = [(2, "groups.a[0]"), (4, "groups.a[2]"), (4, "groups.a[2]")]
     of_c = [(5, "groups.c[0]"), (5, "groups.c[0]"), (6, "groups.c[1]"), (7, "groups.c[2]")]
     assert [*of_a, *of_c] == told
@@ -83,10 +83,10 @@ def test_one_that_no_parameter_holds_is_wrong() -> None:
         members = {f"g{number}": ["anna@example.org"] for number in range(100)}
         return json.dumps({"groups": members}).ljust(size)
 
-    assert () == find_wrong(document(MOST_BYTES))
-    (wrong,) = find_wrong(document(MOST_BYTES + 1))
+    assert () == find_problems(document(MOST_BYTES))
+    (wrong,) = find_problems(document(MOST_BYTES + 1))
     assert "has 8193 bytes" in wrong.rule
-    (wrong,) = find_wrong('{"groups": {"a": ["no", ' + '"no",\n' * 60_000 + "7]}}")
+    (wrong,) = find_problems('{"groups": {"a": ["no", ' + '"no",\n' * 60_000 + "7]}}")
     assert "an SSM parameter at most" in wrong.rule
 
 
@@ -100,7 +100,7 @@ def test_nothing_else_is_wrong(
         problems = len(directory_problems(parse_directory(document)))
     except UnreadableDirectory:
         problems = 1
-    assert problems == len(find_wrong(document))
+    assert problems == len(find_problems(document))
 
 
 @given(st.text('{}[]:,"\\ \nab0', max_size=40))
@@ -110,7 +110,7 @@ def test_whatever_the_document_is_an_answer_comes(document: str) -> None:
         is_readable = True
     except UnreadableDirectory:
         is_readable = False
-    assert is_readable is not any(one.fires_alarm for one in find_wrong(document))
+    assert is_readable is not any(one.fires_alarm for one in find_problems(document))
 
 
 @given(LISTS, st.sampled_from([None, 1]))

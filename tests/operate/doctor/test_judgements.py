@@ -9,8 +9,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from operate.doctor.checks import Check, Reach
-from operate.doctor.deployment import NotTold, Outputs, queue_arn
+from operate.doctor.checks import Check, CheckContext
+from operate.doctor.deployment import FactUnavailable, Outputs, queue_arn
 from operate.doctor.functions import Concurrency, FunctionState, error_in, judge_concurrency
 from operate.doctor.functions import judge_states as judge_functions
 from operate.doctor.parameters import judge_parameters, read_parameters
@@ -292,7 +292,7 @@ class TestOutputs:
         outputs = Outputs({"inboundAddress": "[secret]", "downloadUrl": ""})
         assert outputs.optional("inboundAddress") is None
         assert outputs.optional("downloadUrl") is None
-        with pytest.raises(NotTold, match="functionName is missing"):
+        with pytest.raises(FactUnavailable, match="functionName is missing"):
             outputs.text("functionName")
 
     def test_the_stacks_prefix_is_that_of_its_log_group(self) -> None:
@@ -318,7 +318,7 @@ class TestParameters:
         ]
         function = Mock()
         function.get_function_configuration.return_value = {"Environment": {"Variables": {}}}
-        reach = Reach(
+        context = CheckContext(
             outputs=Outputs(
                 {
                     "functionName": "mail-relay-dev-function",
@@ -332,7 +332,7 @@ class TestParameters:
             clock=lambda: NOW,
         )
         check = Check(name="parameters", read=read_parameters, judge=judge_parameters)
-        (finding,) = check.run(reach)
+        (finding,) = check.run(context)
         assert finding.verdict.status == "problem"
         assert "downloadUrl" in finding.verdict.found
         assert "pulumi up" in finding.verdict.remedy

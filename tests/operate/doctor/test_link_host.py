@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from operate.doctor.checks import Reach
+from operate.doctor.checks import CheckContext
 from operate.doctor.deployment import Outputs
 from operate.doctor.dns_records import Answer, Resolver
 from operate.doctor.link_host import judge_link_host, read_link_host
@@ -14,14 +14,14 @@ from operate.doctor.verdicts import Verdict
 
 
 def said_of(url: str, resolve: Resolver | None) -> list[Verdict]:
-    reach = Reach(
+    context = CheckContext(
         outputs=Outputs({"downloadUrl": url}),
         region="eu-central-1",
         client=lambda _: None,
         resolve=resolve,
         clock=lambda: datetime.now(UTC),
     )
-    return list(judge_link_host(read_link_host(reach)))
+    return list(judge_link_host(read_link_host(context)))
 
 
 @pytest.mark.parametrize(

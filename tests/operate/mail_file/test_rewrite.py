@@ -11,7 +11,7 @@ from hypothesis import given
 from typer.testing import CliRunner
 
 from operate.cli import app
-from operate.mail_file.preview import NothingToShow, preview
+from operate.mail_file.preview import UnreadableMail, preview
 from relay_core.attachments.attachment import find_attachments
 from relay_core.keys import RawKey
 from relay_core.mime.parsing import parse_message
@@ -144,7 +144,7 @@ def test_any_mail_shows(drawn: Drawn) -> None:
 
 
 def test_a_preview_of_nothing_is_an_error() -> None:
-    with pytest.raises(NothingToShow, match="empty"):
+    with pytest.raises(UnreadableMail, match="empty"):
         preview(
             b"\r\n",
             RawKey("x"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from operate.messages.extension import (
     Extension,
-    Kept,
+    RetainedObject,
     later_by,
     latest_end,
     plan_extension,
@@ -25,13 +25,15 @@ from tests.operate.manifests import ANNA, NOW, manifest, to
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
 TIMES = st.timedeltas(-DAY, 30 * DAY).map(NOW.__add__)
 KEPT = st.lists(
-    st.builds(Kept, stored_at=TIMES, retention=st.none() | st.integers(1, 20).map(DAY.__mul__)),
+    st.builds(
+        RetainedObject, stored_at=TIMES, retention=st.none() | st.integers(1, 20).map(DAY.__mul__)
+    ),
     max_size=3,
 )
 MESSAGE = manifest("m1", to(ANNA))
 
 
-def s3_deletes(kept: Kept) -> datetime | None:
+def s3_deletes(kept: RetainedObject) -> datetime | None:
     """When S3 deletes it: the first midnight (UTC) at or after the end of the retention."""
     if kept.retention is None:
         return None
@@ -42,7 +44,7 @@ def s3_deletes(kept: Kept) -> datetime | None:
 
 @given(TIMES, KEPT, TIMES, TIMES)
 def test_nothing_is_promised_that_is_deleted_before(
-    created_at: datetime, kept: list[Kept], until: datetime, now: datetime
+    created_at: datetime, kept: list[RetainedObject], until: datetime, now: datetime
 ) -> None:
     message = replace(MESSAGE, created_at=created_at, expires_at=created_at + 36 * HOUR)
     latest = latest_end(created_at, kept)
@@ -61,7 +63,7 @@ def test_nothing_is_promised_that_is_deleted_before(
 
 @given(TIMES, KEPT, TIMES)
 def test_the_latest_time_that_an_error_names_is_taken_and_no_later_one(
-    created_at: datetime, kept: list[Kept], now: datetime
+    created_at: datetime, kept: list[RetainedObject], now: datetime
 ) -> None:
     message = replace(MESSAGE, created_at=created_at, expires_at=created_at + HOUR)
     latest = latest_end(created_at, kept)
@@ -80,13 +82,13 @@ def test_the_latest_time_that_an_error_names_is_taken_and_no_later_one(
 
 def test_retention_counts_from_when_the_message_was_created() -> None:
     # Attachments are stored shortly before the message is created; S3 deletes at midnight.
-    stored = Kept(stored_at=NOW - SECOND, retention=14 * DAY)
+    stored = RetainedObject(stored_at=NOW - SECOND, retention=14 * DAY)
     assert NOW + 14 * DAY == latest_end(NOW, [stored])
     # Attachments of an earlier try are deleted earlier.
-    early = Kept(stored_at=NOW - 3 * DAY, retention=14 * DAY)
+    early = RetainedObject(stored_at=NOW - 3 * DAY, retention=14 * DAY)
     assert datetime(2026, 1, 14, tzinfo=UTC) == latest_end(NOW, [stored, early])
     # Without a lifecycle rule there is no limit.
-    assert latest_end(NOW, [Kept(stored_at=NOW, retention=None)]) is None
+    assert latest_end(NOW, [RetainedObject(stored_at=NOW, retention=None)]) is None
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ def test_a_worker_has_a_message_until_its_lease_ends() -> None:
 
 
 def test_recipients_who_fail_alike_are_told_of_together() -> None:
-    trouble = to(ANNA, PENDING, "SlowDown"), to(BEN), to(CARL, PENDING, "SlowDown")
-    assert f"{ANNA}, {CARL}: SlowDown" == why(manifest("m", *trouble))
+    problem = to(ANNA, PENDING, "SlowDown"), to(BEN), to(CARL, PENDING, "SlowDown")
+    assert f"{ANNA}, {CARL}: SlowDown" == why(manifest("m", *problem))
     refused = manifest(reason=Reason.SPAM, detail="SES says so", state=ManifestState.REFUSED)
     assert "spam; SES says so" == why(refused)
     crowd = [to(f"{n}@example.com", FAILED, "no") for n in range(1000)]
@@ -95,8 +95,8 @@ def test_recipients_who_fail_alike_are_told_of_together() -> None:
 
 
 def test_an_error_is_told_once_and_not_after_its_mail_went_out() -> None:
-    trouble = replace(manifest("m", to(ANNA, PENDING, "SlowDown")), detail="SlowDown")
-    assert f"{ANNA}: SlowDown" == why(trouble)
+    problem = replace(manifest("m", to(ANNA, PENDING, "SlowDown")), detail="SlowDown")
+    assert f"{ANNA}: SlowDown" == why(problem)
     assert "" == why(replace(manifest("m", to(ANNA)), detail="SlowDown"))
     assert f"{BEN}: no" == why(replace(manifest("m", to(BEN, FAILED, "no")), detail="SlowDown"))
     assert "SlowDown" == why(manifest(detail="SlowDown", state=ManifestState.FAILING))

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from operate.stack.desk import open_desk
+from operate.stack.access import open_access
 from operate.stack.outputs import (
     OUTPUTS_VARIABLE,
     READY_FILE_VARIABLE,
     Endpoint,
     Stack,
+    StackSelector,
     StackUnknown,
-    Whereabouts,
     parse_outputs,
     region_of,
 )
@@ -72,8 +72,8 @@ def ready_file(tmp_path: Path) -> str:
 
 
 def test_a_file_tells(outputs: str, ready_file: str) -> None:
-    assert STACK == Whereabouts(outputs=outputs).find({})
-    assert SANDBOX == Whereabouts(ready_file=ready_file).find({})
+    assert STACK == StackSelector(outputs=outputs).find({})
+    assert SANDBOX == StackSelector(ready_file=ready_file).find({})
 
 
 @pytest.mark.parametrize(
@@ -108,14 +108,14 @@ def test_where_the_program_puts_the_keys_they_are_looked_for() -> None:
 
 def test_standard_input_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(OUTPUTS)))
-    assert STACK == Whereabouts(outputs="-").find({})
+    assert STACK == StackSelector(outputs="-").find({})
 
 
 def test_what_is_given_counts_before_the_environment(outputs: str, ready_file: str) -> None:
     environment = {READY_FILE_VARIABLE: ready_file}
-    assert SANDBOX == Whereabouts().find(environment)
-    assert STACK == Whereabouts(outputs=outputs).find(environment)
-    assert STACK == Whereabouts().find({OUTPUTS_VARIABLE: outputs, READY_FILE_VARIABLE: ""})
+    assert SANDBOX == StackSelector().find(environment)
+    assert STACK == StackSelector(outputs=outputs).find(environment)
+    assert STACK == StackSelector().find({OUTPUTS_VARIABLE: outputs, READY_FILE_VARIABLE: ""})
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_pulumi_tells(pulumi: Path, outputs: str, tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     pulumi.write_text(f'#!/bin/sh\necho "$PWD" "$@" > {asked}\ncat {outputs}\n')
-    assert STACK == Whereabouts(stack_name="prod").find({READY_FILE_VARIABLE: "none"})
+    assert STACK == StackSelector(stack_name="prod").find({READY_FILE_VARIABLE: "none"})
     project = Path(__file__).parent.parent.parent.parent
     expected = f"{project} stack output --json --non-interactive --stack prod\n"
     assert expected == asked.read_text()
@@ -141,7 +141,7 @@ def test_pulumi_tells(pulumi: Path, outputs: str, tmp_path: Path) -> None:
 def test_what_pulumi_complains_of_is_told_in_one_line(pulumi: Path) -> None:
     pulumi.write_text("#!/bin/sh\necho 'error: no stack\n selected' >&2\nexit 255\n")
     with pytest.raises(StackUnknown, match=r"stack output .* failed: error: no stack selected\Z"):
-        Whereabouts().find({})
+        StackSelector().find({})
 
 
 def test_without_anything_it_is_said_what_to_give(
@@ -149,7 +149,7 @@ def test_without_anything_it_is_said_what_to_give(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StackUnknown, match=r"give --ready-file FILE .* or --outputs FILE"):
-        Whereabouts().find({})
+        StackSelector().find({})
 
 
 @pytest.mark.parametrize(
@@ -164,11 +164,11 @@ def test_without_anything_it_is_said_what_to_give(
 def test_what_is_no_stack_is_named(document: Any, words: str, tmp_path: Path) -> None:
     outputs = written(tmp_path, "x.json", document)
     with pytest.raises(StackUnknown, match=words) as error:
-        Whereabouts(outputs=outputs).find({})
+        StackSelector(outputs=outputs).find({})
     assert outputs in str(error.value)
     for ready in (document, {"aws": AWS, "stack": document}, {"aws": None, "stack": OUTPUTS}):
         with pytest.raises(StackUnknown, match=r"x\.json"):
-            Whereabouts(ready_file=written(tmp_path, "x.json", ready)).find({})
+            StackSelector(ready_file=written(tmp_path, "x.json", ready)).find({})
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -176,15 +176,15 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     bad.write_bytes(b"\xff{")
     for file, words in (("/nowhere/x", "No such file"), (str(bad), "cannot be read")):
         with pytest.raises(StackUnknown, match=words):
-            Whereabouts(ready_file=file).find({})
+            StackSelector(ready_file=file).find({})
     bad.write_text("{", encoding="utf-8")
     with pytest.raises(StackUnknown, match="is no JSON"):
-        Whereabouts(outputs=str(bad)).find({})
+        StackSelector(outputs=str(bad)).find({})
 
 
 def test_two_answers_are_none(outputs: str, ready_file: str) -> None:
     with pytest.raises(StackUnknown, match=r"--ready-file and --outputs .* give one of them"):
-        Whereabouts(outputs=outputs, ready_file=ready_file).find({})
+        StackSelector(outputs=outputs, ready_file=ready_file).find({})
 
 
 @pytest.mark.parametrize(
@@ -215,21 +215,21 @@ class TestReach:
         monkeypatch.setenv("AWS_PROFILE", "nobody")
         monkeypatch.setenv("AWS_ENDPOINT_URL", "https://elsewhere.invalid")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
-        client: Any = open_desk(SANDBOX, None).incoming.client
+        client: Any = open_access(SANDBOX, None).incoming.client
         assert AWS["endpoint"] == client.meta.endpoint_url
         assert "eu-north-1" == client.meta.region_name
         assert "a" == client._request_signer._credentials.access_key
 
     def test_the_region_is_that_of_the_stack(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        assert "eu-central-1" == open_desk(STACK, None).notifications.client.meta.region_name
-        desk = open_desk(replace(STACK, region=None), None)
-        assert "us-east-1" == desk.notifications.client.meta.region_name
+        assert "eu-central-1" == open_access(STACK, None).notifications.client.meta.region_name
+        access = open_access(replace(STACK, region=None), None)
+        assert "us-east-1" == access.notifications.client.meta.region_name
 
     def test_what_is_missing_is_named(self) -> None:
         with pytest.raises(StackUnknown, match="set AWS_REGION"):
-            open_desk(replace(STACK, region=None), None)
+            open_access(replace(STACK, region=None), None)
         with pytest.raises(StackUnknown, match="nobody"):
-            open_desk(STACK, "nobody")
+            open_access(STACK, "nobody")
         with pytest.raises(StackUnknown, match="--profile is for AWS"):
-            open_desk(SANDBOX, "nobody")
+            open_access(SANDBOX, "nobody")

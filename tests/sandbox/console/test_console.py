@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.console import ConsoleContent
-from sandbox.events import Trouble
+from sandbox.events import SandboxFailure
 from tests.sandbox.console_site import (
     FixedAlarms,
     FixedIncoming,
@@ -140,7 +140,7 @@ def test_no_words_become_an_element(changing: Changing, text: str) -> None:
     site, content = changing
     content.outbox.deliver("r@example.com", make_raw(text), "1.eml")
     content.queues, content.alarms = FixedQueues(text=text), FixedAlarms(text=text)
-    content.journal(Trouble(text=text))
+    content.journal(SandboxFailure(text=text))
     content.incoming = FixedIncoming(found=one_of_each(text), content=make_raw(text))
     mails = ("/mail/r%40example.com", "/mail/r%40example.com/1.eml", "/incoming/partly")
     for path in ("/", *mails, "/incoming", "/queues"):

@@ -10,10 +10,10 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from sandbox.console import ConsoleContent
-from sandbox.console.acts import FAULTS
-from sandbox.console.content import Cleared
+from sandbox.console.actions import FAULTS
+from sandbox.console.content import HiddenItems
 from sandbox.console.way import Fate
-from sandbox.events import Trouble
+from sandbox.events import SandboxFailure
 from sandbox.ses.faults import EVENTS
 from tests.sandbox.console_site import (
     NOW,
@@ -107,7 +107,7 @@ def test_a_line_of_the_log_and_a_notice_lead_to_their_mail(quiet: Changing) -> N
 
 def test_line_breaks_of_what_happened_stay(tmp_path: Path) -> None:
     content = make_content(tmp_path)
-    content.journal(Trouble(text="first\nsecond"))
+    content.journal(SandboxFailure(text="first\nsecond"))
     with served(content) as site:
         assert "first\nsecond" in site.ask("/").text
 
@@ -134,7 +134,7 @@ def test_no_form_from_elsewhere_does_anything(tmp_path: Path, path: str) -> None
         assert site.ask(path, method="POST", body=b"\xff").status == 400
     assert isinstance(content.mailer, RecordingMailer)
     assert (content.mailer.sent, content.faults.left()) == ([], ())
-    assert content.cleared == Cleared()
+    assert content.cleared == HiddenItems()
 
 
 def test_a_test_mail_is_sent_and_its_way_shown(tmp_path: Path) -> None:

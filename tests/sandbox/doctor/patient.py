@@ -9,7 +9,7 @@ from typing import Any
 
 from operate.commands import doctor as command
 from operate.doctor.verdicts import Finding, Status
-from operate.stack.desk import Desk, open_desk
+from operate.stack.access import StackAccess, open_access
 from operate.stack.outputs import parse_ready_file
 from tests.sandbox.running import RunningSandbox
 
@@ -28,14 +28,14 @@ class Patient:
         return stack
 
     @property
-    def desk(self) -> Desk:
-        return open_desk(parse_ready_file(json.dumps(self.relay.ready), "ready"), None)
+    def access(self) -> StackAccess:
+        return open_access(parse_ready_file(json.dumps(self.relay.ready), "ready"), None)
 
-    def look(self, desk: Desk | None = None) -> list[Finding]:
-        return list(command.examined(desk or self.desk, self.dns))
+    def look(self, access: StackAccess | None = None) -> list[Finding]:
+        return list(command.examined(access or self.access, self.dns))
 
-    def troubles(self, desk: Desk | None = None) -> list[Finding]:
-        return [one for one in self.look(desk) if one.verdict.status is not Status.OK]
+    def troubles(self, access: StackAccess | None = None) -> list[Finding]:
+        return [one for one in self.look(access) if one.verdict.status is not Status.OK]
 
     def set_queue(self, **attributes: str) -> dict[str, str]:
         """Change attributes of the queue; return the previous values."""

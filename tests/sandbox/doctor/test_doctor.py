@@ -58,7 +58,7 @@ def test_old_credentials_are_named(patient: Patient) -> None:
     def clock() -> datetime:
         return datetime.now(UTC) + OLD
 
-    found = patient.troubles(replace(patient.desk, clock=clock))
+    found = patient.troubles(replace(patient.access, clock=clock))
     assert ["smtp-credentials"] * 2 == [one.check for one in found]
     of_all, of_one = (one.verdict for one in found)
     assert "credentials are 365 days old" in of_all.found
@@ -95,7 +95,7 @@ class TestCommand:
         assert "27 of 28 are well, 1 problem" in told.stderr
 
     def test_without_dns_its_records_are_unknown(self, patient: Patient) -> None:
-        found = tuple(command.examined(patient.desk, None))
+        found = tuple(command.examined(patient.access, None))
         unknown = {one.check for one in found if one.verdict.status is Status.UNKNOWN}
         # Links at a function URL need no DNS record.
         assert {one.check for one in found if "dns" in one.check} - {"dns-links"} == unknown
@@ -178,10 +178,10 @@ class TestRights:
         assert (missing or "") in told.stderr
 
     def test_it_has_no_right_that_is_not_used(self, patient: Patient) -> None:
-        desk, called = patient.desk, set()
+        access, called = patient.access, set()
 
         def client(service: str) -> Any:
-            made = desk.client(service)
+            made = access.client(service)
             made.meta.events.register("before-call", remember)
             return made
 
@@ -192,7 +192,7 @@ class TestRights:
             action = f"{prefix}:{model.name}"
             called.add(NAMED_OTHERWISE.get(action, action))
 
-        patient.look(replace(desk, client=client))
+        patient.look(replace(access, client=client))
         allowed = {action for one in POLICY["Statement"] for action in one["Action"]}
         assert allowed - UNCALLED.keys() == called
 

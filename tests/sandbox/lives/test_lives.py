@@ -11,7 +11,7 @@ import pytest
 from sandbox.create import CREATORS, Account, Created, DeclarationError, Declared
 from sandbox.deploy.checks import resource_class
 from sandbox.lives import LIVES, Change, Life, changed_inputs, must_be_replaced, update, updaters
-from sandbox.lives.life import as_it_was, by, left_alone, put_again
+from sandbox.lives.life import as_it_was, by, left_alone, updated_by_put
 from tests.sandbox.fake_account import FakeAccount
 
 
@@ -75,18 +75,18 @@ def change(old: Mapping[str, Any], new: Mapping[str, Any]) -> Change:
 
 class TestUpdating:
     def test_an_input_whose_update_nobody_wrote_is_an_error_that_names_it(self) -> None:
-        one = life(updates=put_again(_make, "size"))
+        one = life(updates=updated_by_put(_make, "size"))
         with pytest.raises(DeclarationError, match="cannot update colour, weight"):
             update(one, change({}, {"colour": 1, "size": 1, "weight": 1}), FakeAccount())
 
     def test_a_part_of_a_changed_input_that_nobody_read_is_an_error_that_names_it(self) -> None:
-        one = life(updates=put_again(_make, "rule"))
+        one = life(updates=updated_by_put(_make, "rule"))
         new = {"rule": {"days": 1, "hours": 2}}
         with pytest.raises(DeclarationError, match=r"the change of rule\.hours"):
             update(one, change({}, new), FakeAccount())
 
     def test_what_did_not_change_need_not_be_read(self) -> None:
-        one = life(updates=put_again(_make, "size"))
+        one = life(updates=updated_by_put(_make, "size"))
         inputs = {"colour": 1, "size": 1}
         outputs = update(one, change(inputs, {**inputs, "size": 2}), FakeAccount())
         assert outputs == {"version": 2}

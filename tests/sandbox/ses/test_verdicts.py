@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from relay_core.mime.parsing import parse_message
 from relay_core.policy.authentication import find_origin
-from sandbox.ses.strangers import Strangers
+from sandbox.ses.external_mail import ExternalMail
 from sandbox.verdicts import (
     EICAR,
     GTUBE,
@@ -106,7 +106,7 @@ def test_the_relay_takes_what_a_stranger_submits_for_what_it_is(tmp_path: Path) 
 
     def is_authenticated(greeting: str) -> bool:
         envelope = replace(ENVELOPE, helo=greeting)
-        header = receipt_header(CLEAN, Strangers(file).authenticate(raw, envelope), envelope)
+        header = receipt_header(CLEAN, ExternalMail(file).authenticate(raw, envelope), envelope)
         return find_origin(parse_message(header + raw).header).authenticated
 
     assert is_authenticated("good")

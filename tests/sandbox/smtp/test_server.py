@@ -15,7 +15,7 @@ import pytest
 from aiosmtpd.smtp import LoginPassword
 from botocore.exceptions import EndpointConnectionError
 
-from sandbox.events import Event, MailRejected, Trouble
+from sandbox.events import Event, MailRejected, SandboxFailure
 from sandbox.ses.identities import NotVerified
 from sandbox.smtp.server import MAX_MESSAGE, AccessKeys, Credentials, SmtpFront
 from sandbox.smtp.tls import make_server_context
@@ -276,4 +276,4 @@ def test_a_mail_that_could_not_be_stored_is_never_confirmed(front: Front) -> Non
         client.mail("a@example.com")
         client.rcpt(KNOWN)
         assert client.data(b"Subject: x\r\n\r\n")[0] == 250
-    assert [Trouble] == [type(event) for event in front.events]
+    assert [SandboxFailure] == [type(event) for event in front.events]

@@ -10,7 +10,7 @@ from typing import TextIO
 
 import pytest
 
-from sandbox.terminal.output import PatientOutput
+from sandbox.terminal.output import BestEffortOutput
 
 
 @pytest.fixture(params=["utf-8", "ascii"])
@@ -35,7 +35,7 @@ def drained(reading: int) -> str:
 
 def test_what_somebody_reads_is_all_there(pipe: tuple[int, TextIO]) -> None:
     reading, stream = pipe
-    output = PatientOutput(stream)
+    output = BestEffortOutput(stream)
     output.write("one\n")
     output.write("zwölf ✓\n")
     assert "one\nzwölf ✓\n".encode(output.encoding, "replace").decode() == drained(reading)
@@ -43,7 +43,7 @@ def test_what_somebody_reads_is_all_there(pipe: tuple[int, TextIO]) -> None:
 
 def test_what_nobody_reads_is_left_out_and_counted(pipe: tuple[int, TextIO]) -> None:
     reading, stream = pipe
-    output = PatientOutput(stream)
+    output = BestEffortOutput(stream)
     for _ in range(5_000):
         output.write("x" * 99 + "\n")
     told = drained(reading)
@@ -57,4 +57,4 @@ def test_a_reader_that_is_gone_is_an_error(pipe: tuple[int, TextIO]) -> None:
     reading, stream = pipe
     os.close(reading)
     with pytest.raises(BrokenPipeError):
-        PatientOutput(stream).write("x")
+        BestEffortOutput(stream).write("x")

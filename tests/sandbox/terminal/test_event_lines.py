@@ -10,12 +10,12 @@ from rich.console import Console
 
 from sandbox.events import AttachmentScanned, Event, MailSubmitted, NoticePublished
 from sandbox.services.function_log import parse_log_message
-from sandbox.terminal.narration import Narrator
+from sandbox.terminal.event_lines import EventPrinter
 
 
 def told(event: Event) -> str:
     output = io.StringIO()
-    Narrator(Console(file=output, width=40, force_terminal=False))(event)
+    EventPrinter(Console(file=output, width=40, force_terminal=False))(event)
     return output.getvalue()
 
 

@@ -18,10 +18,10 @@ from .cutting import cut_from_html, cut_from_text
 from .entries import CodeError, RecipientCode
 from .finding import ended_by, find_codes
 from .markers import Markers, marker_pattern, may_be_ordinary
-from .skimming import Grain, Region, find_regions
+from .region_search import Region, SearchSizes, find_regions
 
 
-class Seen(NamedTuple):
+class SearchResult(NamedTuple):
     """The codes, the sorted, disjoint spans to cut, and whether the text ends with the last one.
 
     A code in an HTML comment is cut but has no effect: few programs show it.
@@ -34,17 +34,17 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Looker:
+class CodeSearch:
     """Searches the texts of a mail. Each search uses up part of the `allowance`."""
 
     markers: Markers
     is_html: bool
     allowance: Allowance
-    grain: Grain
+    sizes: SearchSizes
 
-    def look(
+    def search(
         self, text: str, *, joints: Sequence[int] | None = None, none_expected: str = ""
-    ) -> Seen:
+    ) -> SearchResult:
         """Search a text, or only around the sorted places `joints` in it.
 
         With `none_expected`, the text ends at the first code, and the result is an error with that
@@ -62,7 +62,7 @@ class Looker:
                 error = CodeError(span=Span(start, end), expected=TOO_LONG, found=part)
                 codes.append(RecipientCode(entries=(), errors=(error,)))
                 removals += self._rest(text, start)
-                return Seen(tuple(codes), merge(removals), is_cut_short=True)
+                return SearchResult(tuple(codes), merge(removals), is_cut_short=True)
             visible = read_html(part) if self.is_html else read_text(part)
             found = find_codes(visible, self.markers, self.allowance)
             if none_expected and found:
@@ -76,12 +76,12 @@ class Looker:
                     error = CodeError(span=place, expected=none_expected, found="")
                     codes.append(RecipientCode(entries=(), errors=(error,)))
                     removals += self._rest(text, place.start)
-                    return Seen(tuple(codes), merge(removals), is_cut_short=True)
+                    return SearchResult(tuple(codes), merge(removals), is_cut_short=True)
                 removals.append(Span(start + hidden.start, start + hidden.end))
             if found and (none_expected or self.allowance.is_spent):
                 removals += self._rest(text, end)
-                return Seen(tuple(codes), merge(removals), is_cut_short=True)
-        return Seen(tuple(codes), merge(removals))
+                return SearchResult(tuple(codes), merge(removals), is_cut_short=True)
+        return SearchResult(tuple(codes), merge(removals))
 
     def _takes_ordinary(self, size: int, allowance: Allowance) -> bool:
         """Whether `size` characters may be read only for an ordinary word; if not, it is prose.
@@ -102,7 +102,7 @@ class Looker:
             place = comment.start
             for part in visible.source[comment.start : comment.end].split(_COMMENT):
                 source = TextSource.of(part, is_html=True)
-                for region in find_regions(source, self.markers, self.grain):
+                for region in find_regions(source, self.markers, self.sizes):
                     for start, end in self._cut_from_comment(part, region):
                         yield Span(place + region.start + start, place + region.start + end)
                 place += len(part) + len(_COMMENT)
@@ -120,7 +120,7 @@ class Looker:
         return self._cut(inner, [Span(one.start, one.end) for one in found])
 
     def _regions(self, text: str) -> Iterable[Region]:
-        if not self.is_html and len(text) <= self.grain.reach and text.isascii():
+        if not self.is_html and len(text) <= self.sizes.reach and text.isascii():
             # Nearly all mail has no invisible character, so one search is enough.
             shown = {
                 may_be_ordinary(one)
@@ -130,7 +130,7 @@ class Looker:
             }
             return (Region(0, len(text), False in shown),) if shown else ()
         source = TextSource.of(text, is_html=self.is_html)
-        return find_regions(source, self.markers, self.grain)
+        return find_regions(source, self.markers, self.sizes)
 
     def _rest(self, text: str, start: int) -> Iterator[Span]:
         """The text after a place, except the end tags of elements that begin before it."""

@@ -16,7 +16,7 @@ from http import HTTPStatus
 
 from relay_core.links.download import FileStatus, LinkView, OfferedFile
 from relay_core.links.excerpt import Excerpt
-from relay_core.links.looking import Look, look_of
+from relay_core.links.viewing import Viewer, viewer_of
 
 from .document import content_policy, document, isolated, text
 from .frame import PLAIN, Frame
@@ -25,7 +25,7 @@ from .kinds import kind_of_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class OpenedFile:
     """The file that a page shows, and where the page is.
 
     `home` is the address of the list of files, relative to the page's own; `beside` that of this
@@ -40,7 +40,7 @@ class Opened:
     frame: Frame = PLAIN
 
 
-def picture_page(opened: Opened, image: str) -> Answer:
+def picture_page(opened: OpenedFile, image: str) -> Answer:
     """The page with the picture at the address `image`, relative to it."""
     name, say = text(opened.file.attachment.filename), opened.frame.wording.say
     return _page(
@@ -50,7 +50,7 @@ def picture_page(opened: Opened, image: str) -> Answer:
     )
 
 
-def text_page(opened: Opened, excerpt: Excerpt | None) -> Answer:
+def text_page(opened: OpenedFile, excerpt: Excerpt | None) -> Answer:
     """The page with a text's first lines; None if the file turned out to be no text."""
     say = opened.frame.wording.say
     if excerpt is None:
@@ -69,7 +69,7 @@ def text_page(opened: Opened, excerpt: Excerpt | None) -> Answer:
     return _page(opened, content)
 
 
-def recording_page(opened: Opened, url: str, media_type: str) -> Answer:
+def recording_page(opened: OpenedFile, url: str, media_type: str) -> Answer:
     """The page that plays what is at `url`."""
     element = "audio" if media_type.startswith("audio/") else "video"
     name = text(opened.file.attachment.filename)
@@ -83,7 +83,7 @@ def recording_page(opened: Opened, url: str, media_type: str) -> Answer:
     )
 
 
-def _page(opened: Opened, content: str, *, media: str | None = None) -> Answer:
+def _page(opened: OpenedFile, content: str, *, media: str | None = None) -> Answer:
     file, frame = opened.file, opened.frame
     wording, say = frame.wording, frame.wording.say
     name, home = file.attachment.filename, text(opened.home)
@@ -106,7 +106,7 @@ def _page(opened: Opened, content: str, *, media: str | None = None) -> Answer:
     )
 
 
-def _neighbours(opened: Opened) -> str:
+def _neighbours(opened: OpenedFile) -> str:
     """Links to the files before and after that have a page of their own as well."""
     say = opened.frame.wording.say
     files = [one for one in opened.view.files if has_page(one)]
@@ -125,9 +125,9 @@ def _neighbours(opened: Opened) -> str:
 
 def has_page(file: OfferedFile) -> bool:
     """Whether looking at a file has an address of its own."""
-    return file.status is FileStatus.READY and look_of(file.attachment) in {
-        Look.PICTURE,
-        Look.TEXT,
+    return file.status is FileStatus.READY and viewer_of(file.attachment) in {
+        Viewer.PICTURE,
+        Viewer.TEXT,
     }
 
 

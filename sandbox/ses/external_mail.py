@@ -28,7 +28,7 @@ class MxAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class Strangers:
+class ExternalMail:
     """The results file."""
 
     file: Path

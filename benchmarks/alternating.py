@@ -13,7 +13,7 @@ Subject = TypeVar("Subject")
 
 
 def median_seconds(
-    ways: Mapping[str, Callable[[Subject], object]],
+    variants: Mapping[str, Callable[[Subject], object]],
     subjects: Iterator[Subject],
     rounds: int,
     *,
@@ -25,15 +25,15 @@ def median_seconds(
     the caches and the memory as the one before left them.
     """
     order = Random(7)  # noqa: S311 - nothing is to be kept secret
-    times: dict[str, list[float]] = {name: [] for name in ways}
+    times: dict[str, list[float]] = {name: [] for name in variants}
     warm_up = next(subjects)
-    for way in ways.values():
+    for variant in variants.values():
         before_each(warm_up)
-        way(warm_up)
+        variant(warm_up)
     for subject in islice(subjects, rounds):
-        for name in order.sample(list(ways), len(ways)):
+        for name in order.sample(list(variants), len(variants)):
             before_each(subject)
             start = time.perf_counter()
-            ways[name](subject)
+            variants[name](subject)
             times[name].append(time.perf_counter() - start)
     return {name: median(taken) for name, taken in times.items()}

@@ -1,6 +1,6 @@
 """A stand-in for AWS while the function is measured.
 
-`python -m benchmarks.stand_in [SECONDS [PEM]]`
+`python -m benchmarks.aws_stub [SECONDS [PEM]]`
 
 It is a separate process on the loopback interface, so it does not share the measured interpreter.
 It does only what the function needs: S3's objects with their conditional writes (S3 User Guide,
@@ -51,12 +51,12 @@ _PUBLISHED = (
 
 
 @contextmanager
-def stand_in(seconds: float = 0.0, pem: Path | None = None) -> Iterator[str]:
+def aws_stub(seconds: float = 0.0, pem: Path | None = None) -> Iterator[str]:
     """The URL of a stand-in that runs inside the block and answers after `seconds`.
 
     It uses TLS with the key and the certificates in `pem`, plain HTTP without.
     """
-    command = [sys.executable, "-m", "benchmarks.stand_in", str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.aws_stub", str(seconds)]
     if pem is not None:
         command.append(str(pem))
     with subprocess.Popen(
@@ -66,7 +66,7 @@ def stand_in(seconds: float = 0.0, pem: Path | None = None) -> Iterator[str]:
         try:
             port = output.readline().strip()
             if not port:
-                raise OSError("benchmarks.stand_in did not start: see its error above")
+                raise OSError("benchmarks.aws_stub did not start: see its error above")
             yield f"{'https' if pem else 'http'}://{_HOST}:{port}"
         finally:
             end.close()

@@ -44,7 +44,7 @@ _CONFIG = Config(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class StackAccess:
     """A stack's stores, queues and clients. `clock` returns an aware datetime in UTC.
 
     `client` makes boto3's client of a service, once. `name_caller` returns the operator's name and
@@ -67,7 +67,7 @@ class Desk:
     clock: Callable[[], datetime]
 
 
-def open_desk(stack: Stack, profile: str | None) -> Desk:
+def open_access(stack: Stack, profile: str | None) -> StackAccess:
     """The access to a stack. Opens no connection yet.
 
     Raises:
@@ -111,7 +111,7 @@ def open_desk(stack: Stack, profile: str | None) -> Desk:
             base_url=base_url,
         )
 
-    return Desk(
+    return StackAccess(
         stack=stack,
         client=client,
         incoming=S3Objects(client=s3, bucket=stack.incoming_bucket),

@@ -25,13 +25,13 @@ from .services.scanner import MalwareScanner
 from .ses.device_hop import DeviceHop
 from .ses.endpoint import SesEndpoint, SesService
 from .ses.events import SendingEvents
+from .ses.external_mail import ExternalMail, MxAccess
 from .ses.faults import Faults
 from .ses.identities import Identities
 from .ses.keys import require_use_of_key
 from .ses.outbox import Outbox
 from .ses.receipt import Receiving
 from .ses.sending import Sending
-from .ses.strangers import MxAccess, Strangers
 from .smtp.access import SmtpAccess, example_code
 from .smtp.server import AccessKeys, Credentials, SmtpFront
 from .smtp.tls import make_server_context
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .engine.stack import Stack
 
 
-def surround(
+def start_services(
     *,
     options: Options,
     emulator: Emulator,
@@ -151,13 +151,13 @@ def surround(
     )
     cleanup.callback(front.close)
     mx_socket = cleanup.enter_context(socket.create_server((HOST, 0)))
-    strangers = Strangers(data / "mx-results.json")
-    strangers.file.write_text("{}\n")
+    external_mail = ExternalMail(data / "mx-results.json")
+    external_mail.file.write_text("{}\n")
     mx_front = SmtpFront(
         listening=mx_socket,
         tls=tls,
         logins=None,
-        receiving=replace(receiving, authenticate=strangers.authenticate),
+        receiving=replace(receiving, authenticate=external_mail.authenticate),
         listener=listener,
     )
     cleanup.callback(mx_front.close)
@@ -185,7 +185,7 @@ def surround(
     cleanup.callback(console.close)
     return Sandbox(
         smtp=access,
-        mx=MxAccess(host=HOST, port=mx_socket.getsockname()[1], results=strangers.file),
+        mx=MxAccess(host=HOST, port=mx_socket.getsockname()[1], results=external_mail.file),
         aws=AwsAccess(
             endpoint=ses_endpoint.url,
             region=emulator.region,

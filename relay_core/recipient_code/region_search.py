@@ -8,8 +8,8 @@ searches for the marker's letters in the rest. It finds each place that shows th
 others. Only these places, with the text around them, are read closely. A marker that may be an
 ordinary word is searched with a colon, and with an at-sign or a link soon after it.
 
-Parts of a marker that are more than `Grain.reach` apart in the source are no marker. A code is
-also searched only up to that distance, since no real code is longer.
+Parts of a marker that are more than `SearchSizes.reach` apart in the source are no marker. A code
+is also searched only up to that distance, since no real code is longer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .spelling import as_read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grain:
+class SearchSizes:
     """The sizes of the search, in characters or bytes of the source.
 
     `piece` is the approximate size of a piece of the first pass. `reach` is the longest code, and
@@ -46,7 +46,7 @@ class Grain:
     region: int = 1 << 18
 
 
-ORDINARY = Grain()
+ORDINARY = SearchSizes()
 
 
 class Region(NamedTuple):
@@ -58,32 +58,32 @@ class Region(NamedTuple):
 
 
 def find_regions(
-    source: TextSource, markers: Markers, grain: Grain = ORDINARY
+    source: TextSource, markers: Markers, sizes: SearchSizes = ORDINARY
 ) -> Iterator[Region]:
     """The parts of the source to read closely, in order and disjoint.
 
     None begins or ends inside of a tag, a comment, a reference or a character.
     """
-    sought = tuple(map(_as_sought, markers))
+    sought = tuple(map(_fold_marker, markers))
     if not all(one.word for one in sought):
         return iter((Region(source.start, source.end, True),))
-    return _find_regions(source, sought, grain)
+    return _find_regions(source, sought, sizes)
 
 
-def _as_sought(marker: str) -> _Sought:
+def _fold_marker(marker: str) -> _FoldedMarker:
     word, is_certain = _folded(marker), not may_be_ordinary(marker)
-    return _Sought(word if is_certain or not word else f"{word}:", is_certain)
+    return _FoldedMarker(word if is_certain or not word else f"{word}:", is_certain)
 
 
 def _find_regions(
-    source: TextSource, sought: tuple[_Sought, ...], grain: Grain
+    source: TextSource, sought: tuple[_FoldedMarker, ...], sizes: SearchSizes
 ) -> Iterator[Region]:
     is_certain = False  # whether the region that is open shows a marker that is no ordinary word
     places = deque([source.start])  # where pieces begin that a region may begin with
     region_start, hot_end = -1, -1  # of the region that is open, if hot_end >= 0
-    for piece in _marked(source, sought, grain):
+    for piece in _marked(source, sought, sizes):
         start, end, hot = piece.start, piece.end, piece.hot
-        if hot < 0 and end - start > 2 * grain.reach:
+        if hot < 0 and end - start > 2 * sizes.reach:
             # One tag or comment, or the content of a script: nothing to search.
             if hot_end >= 0:
                 yield Region(region_start, start, is_certain)
@@ -94,22 +94,22 @@ def _find_regions(
             if hot_end < 0:
                 is_certain = False
                 region_start = max(
-                    (place for place in places if place <= hot - grain.reach), default=places[0]
+                    (place for place in places if place <= hot - sizes.reach), default=places[0]
                 )
-            elif end - region_start > grain.region:
+            elif end - region_start > sizes.region:
                 border = _halfway(places, hot_end, hot)
                 yield Region(region_start, border, is_certain)
                 region_start = border
                 is_certain = False
             hot_end = end
             is_certain = is_certain or piece.is_certain
-        elif hot_end >= 0 and piece.quiet_end - hot_end >= grain.reach:
+        elif hot_end >= 0 and piece.quiet_end - hot_end >= sizes.reach:
             yield Region(region_start, piece.quiet_end, is_certain)
             hot_end = -1
             # Regions do not overlap.
             places = deque(place for place in places if place >= piece.quiet_end)
         places.append(end)
-        while len(places) > 1 and places[1] < end - 2 * grain.reach:
+        while len(places) > 1 and places[1] < end - 2 * sizes.reach:
             places.popleft()
     if hot_end >= 0:
         yield Region(region_start, source.end, is_certain)
@@ -121,7 +121,7 @@ def _halfway(places: Iterable[int], start: int, end: int) -> int:
     return min(inside, key=lambda place: abs(2 * place - start - end), default=end)
 
 
-class _Sought(NamedTuple):
+class _FoldedMarker(NamedTuple):
     """A marker as it is searched in the folded text.
 
     An ordinary word counts only with the colon that opens a code, and with a later at-sign or link
@@ -180,11 +180,13 @@ class _Marked(NamedTuple):
     quiet_end: int
 
 
-def _marked(source: TextSource, sought: tuple[_Sought, ...], grain: Grain) -> Iterator[_Marked]:
+def _marked(
+    source: TextSource, sought: tuple[_FoldedMarker, ...], sizes: SearchSizes
+) -> Iterator[_Marked]:
     room = max(one.room for one in sought)
     recent: deque[tuple[int, int, str]] = deque()  # the last visible text, less than a marker
-    for start, end, shown, hidden, may_link in _pieces(source, grain.piece):
-        while recent and start - recent[0][1] > grain.reach:
+    for start, end, shown, hidden, may_link in _pieces(source, sizes.piece):
+        while recent and start - recent[0][1] > sizes.reach:
             recent.popleft()
         before = "".join(part for _, _, part in recent)
         here = [

@@ -6,8 +6,8 @@ received mail count. Otherwise anyone with influence on a part of the text could
 But no reader may see it either, so the text after a cut is searched again, until nothing is found.
 
 Nested pieces take one more search for each level. They are never accidental, and a mail full of
-them must not take unlimited time: after `MAX_LOOKS` searches the text ends at the first of them,
-and the result has an error.
+them must not take unlimited time: after `MAX_SEARCHES` searches the text ends at the first of
+them, and the result has an error.
 """
 
 from __future__ import annotations
@@ -17,24 +17,26 @@ from dataclasses import replace
 from relay_core.errors import Span
 from relay_core.text.spans import cut, in_whole, joints_of, merge
 
+from .code_search import CodeSearch
 from .entries import CodeError
-from .looking import Looker
 
-MAX_LOOKS = 8
+MAX_SEARCHES = 8
 
 
-def cut_torn(
-    text: str, removals: tuple[Span, ...], looker: Looker
+def cut_split_codes(
+    text: str, removals: tuple[Span, ...], code_search: CodeSearch
 ) -> tuple[tuple[Span, ...], CodeError | None]:
     """The removals, and all further spans to cut so that no code is left in the text.
 
-    There is an error only if the text had to end: it needed more than `MAX_LOOKS` searches, or the
-    allowance was spent.
+    There is an error only if the text had to end: it needed more than `MAX_SEARCHES` searches, or
+    the allowance was spent.
     """
     rest, joints = cut(text, removals), joints_of(removals)
-    for looks_left in reversed(range(MAX_LOOKS + 1)):
-        none_expected = "" if looks_left else f"no code in pieces around others, {MAX_LOOKS} deep"
-        seen = looker.look(rest, joints=joints, none_expected=none_expected)
+    for searches_left in reversed(range(MAX_SEARCHES + 1)):
+        none_expected = (
+            "" if searches_left else f"no code in pieces around others, {MAX_SEARCHES} deep"
+        )
+        seen = code_search.search(rest, joints=joints, none_expected=none_expected)
         if not seen.removals:
             break
         before = removals

@@ -27,7 +27,7 @@ from .sample_mail import KINDS
 _MOST_FORM = 10_000  # bytes
 _UNTIL_SWITCHED_OFF = 1_000_000  # times
 
-Act = Callable[[Console, Mapping[str, str]], str]
+Action = Callable[[Console, Mapping[str, str]], str]
 """Carries out a form; returns the path of the page that shows the result."""
 
 FAULTS = {
@@ -85,7 +85,7 @@ def faults(console: Console, _request: Request) -> Response:
     )
 
 
-def act_endpoint(console: Console, act: Act) -> Endpoint:
+def action_endpoint(console: Console, action: Action) -> Endpoint:
     """An endpoint that checks a form's token, runs the action, and redirects."""
 
     async def answer(request: Request) -> Response:
@@ -95,7 +95,9 @@ def act_endpoint(console: Console, act: Act) -> Endpoint:
                 HTTPStatus.FORBIDDEN,
                 "This form is from an earlier run of the sandbox. Reload the page.",
             )
-        return RedirectResponse(await off_loop(lambda: act(console, form)), HTTPStatus.SEE_OTHER)
+        return RedirectResponse(
+            await off_loop(lambda: action(console, form)), HTTPStatus.SEE_OTHER
+        )
 
     return answer
 

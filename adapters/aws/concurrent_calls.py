@@ -10,7 +10,7 @@ _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
 
 
-def each_at_once(
+def call_concurrently(
     threads: Executor, call: Callable[[_Item], _Answer], items: Sequence[_Item]
 ) -> list[_Answer]:
     """The answer for each item, in their order; one alone is called on the caller's own thread.

@@ -1,4 +1,4 @@
-"""The narration in the terminal: a line for each event in the sandbox.
+"""The terminal's output: a line for each event in the sandbox.
 
 Mails come from unknown senders, so their content is shown without control characters. If the
 terminal is closed, the output ends, but the sandbox continues.
@@ -22,12 +22,12 @@ from sandbox.events import (
     MailSubmitted,
     NoticePublished,
     ProgramWarned,
+    SandboxFailure,
     SubmissionRefused,
-    Trouble,
 )
 from sandbox.verdicts import Verdict
 
-from .output import PatientOutput
+from .output import BestEffortOutput
 
 _NAME_WIDTH = 10
 
@@ -40,14 +40,14 @@ class Terminal(Console):
 
     def __init__(self) -> None:
         # It has everything that Rich uses; the type checker requires the concrete class.
-        super().__init__(file=cast("IO[str]", PatientOutput(sys.stdout)))
+        super().__init__(file=cast("IO[str]", BestEffortOutput(sys.stdout)))
 
     def on_broken_pipe(self) -> None:
         """Do nothing: the reader of the output is gone."""
         self.quiet = True
 
 
-class Narrator:
+class EventPrinter:
     """A listener that prints a line for each event."""
 
     def __init__(self, console: Console) -> None:
@@ -68,22 +68,22 @@ class Narrator:
             self._silent = True
 
 
-_Told = tuple[str, str, str]
+_EventLine = tuple[str, str, str]
 _MailEvent = MailAccepted | MailStored | MailRejected | MailSubmitted | SubmissionRefused
 
 
-def tell(event: Event) -> tuple[str, str, str]:
+def event_line(event: Event) -> tuple[str, str, str]:
     """The name of an event, its style, and its text, unescaped."""
-    return _tell_of_mail(event) if isinstance(event, _MailEvent) else _tell_of_rest(event)
+    return _mail_event_line(event) if isinstance(event, _MailEvent) else _other_event_line(event)
 
 
 def describe(event: Event) -> Text:
     """One line about an event."""
-    name, style, text = tell(event)
+    name, style, text = event_line(event)
     return Text.assemble((f"{name:>{_NAME_WIDTH}}  ", style), printable(text))
 
 
-def _tell_of_mail(event: _MailEvent) -> _Told:
+def _mail_event_line(event: _MailEvent) -> _EventLine:
     """Name, style and text of an event of a mail in SES."""
     match event:
         case MailAccepted():
@@ -107,9 +107,9 @@ def _tell_of_mail(event: _MailEvent) -> _Told:
             return "refused", "yellow", text
 
 
-def _tell_of_rest(
-    event: ProgramWarned | NoticePublished | FunctionLogged | AttachmentScanned | Trouble,
-) -> _Told:
+def _other_event_line(
+    event: ProgramWarned | NoticePublished | FunctionLogged | AttachmentScanned | SandboxFailure,
+) -> _EventLine:
     match event:
         case ProgramWarned():
             return "warning", "yellow", event.text
@@ -120,7 +120,7 @@ def _tell_of_rest(
         case AttachmentScanned():
             style = "yellow" if event.status == "THREATS_FOUND" else "cyan"
             return "scanned", style, f"{event.key}: {event.status}"
-        case Trouble():
+        case SandboxFailure():
             return "trouble", "red", event.text
 
 

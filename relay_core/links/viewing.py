@@ -18,7 +18,7 @@ from relay_core.record.manifest import StoredAttachment
 from .preview import may_have_preview
 
 
-class Look(Enum):
+class Viewer(Enum):
     """How a file is shown."""
 
     PICTURE = auto()
@@ -49,16 +49,16 @@ _TEXT_EXTENSIONS = frozenset(
 _OPAQUE = "application/octet-stream"
 
 
-def look_of(attachment: StoredAttachment) -> Look | None:
+def viewer_of(attachment: StoredAttachment) -> Viewer | None:
     """How a file is shown; None if it can only be downloaded. Its content is checked later."""
     if may_have_preview(attachment):
-        return Look.PICTURE
+        return Viewer.PICTURE
     if attachment.size and played_as(attachment) is not None:
-        return Look.RECORDING
+        return Viewer.RECORDING
     is_text = attachment.content_type in _TEXT_TYPES or (
         attachment.content_type == _OPAQUE and attachment.extension in _TEXT_EXTENSIONS
     )
-    return Look.TEXT if attachment.size and is_text else None
+    return Viewer.TEXT if attachment.size and is_text else None
 
 
 def played_as(attachment: StoredAttachment) -> str | None:
