@@ -2,10 +2,10 @@
 
 For changes without any effect on outputs. It collects from both trees, in a process each,
 
-* what `relayctl inspect --json` and `relayctl rewrite` say of each mail of the corpus, and of each
-  mail in the folders;
+* the output of `relayctl inspect --json` and `relayctl rewrite` for each mail of the corpus, and
+  each mail in the folders;
 * the resources that the program registers, and its exports, for both example stacks;
-* what the functions' archive holds beside our own modules, and whether Lambda can import the
+* the content of the functions' archive beside our own modules, and whether Lambda can import the
   handlers from it.
 
 It prints the names of answers that differ, with the first differing lines, and exits with 1 then.
@@ -178,7 +178,7 @@ def _text(value: object) -> bytes:
 def _jsonable(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted(value)
-    # An asset's path differs with the tree; its class says what it is.
+    # An asset's path depends on the tree, so only its class is compared.
     return type(value).__name__
 
 

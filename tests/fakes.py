@@ -62,7 +62,7 @@ class MemoryIncomingMessages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryAttachment:
-    """What the store holds under one key."""
+    """A file in the store."""
 
     content: bytes
     content_type: str
@@ -274,7 +274,7 @@ class MemoryWorld:
     def counted_notices(
         self, limit: int, length: timedelta = timedelta(seconds=300)
     ) -> CountedNotices:
-        """Notices of which so many leave at once."""
+        """Notices of which `limit` are published at once."""
         return CountedNotices(
             notices=self.notices,
             windows=self.notice_windows,

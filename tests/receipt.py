@@ -1,7 +1,7 @@
 """The header fields that Amazon SES adds to a mail that a device submitted.
 
 SES signs what a device submits with the keys of the sender's domain and with its own, and sends
-it from the sender's MAIL FROM domain; then SES receives it, and writes down what it found. The
+it from the sender's MAIL FROM domain; then SES receives it, and adds its results. The
 spelling is that of the SES Developer Guide, "Email receiving concepts".
 """
 

@@ -77,7 +77,7 @@ def store_one(
 
 
 class AttachmentStoreContract:
-    """`store`; `stored` reads what is under a key."""
+    """`store`; `stored` reads the file under a key."""
 
     KEY = AttachmentKey("attachments/m1/0/a b+c.bin")
 
@@ -159,7 +159,7 @@ class AttachmentLinksContract:
 
 
 class ManifestsContract:
-    """`manifests`; `damage` overwrites the stored document with something that is no manifest."""
+    """`manifests`; `damage` overwrites the stored document with an invalid one."""
 
     def test_a_message_without_a_manifest_has_none(self, manifests: Manifests) -> None:
         assert manifests.load(MessageId("unknown")) is None
@@ -225,7 +225,7 @@ class ManifestsContract:
 
 
 class SenderWindowsContract:
-    """`windows`; `damage_window` overwrites the stored document with what is no window."""
+    """`windows`; `damage_window` overwrites the stored document with an invalid one."""
 
     EMPTY = SenderWindow.at(
         datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),

@@ -110,7 +110,7 @@ class TestCallsOfOneMail:
     ) -> None:
         first = calls_of(counter, shape, is_first=True)
         assert first.pop("ssm.GetParameter") == 1
-        first["s3.GetObject"] -= 2  # the suppressed addresses, and who used a previous address
+        first["s3.GetObject"] -= 2  # suppressed addresses, and the use of previous ones
         assert first == calls_of(counter, shape)
 
     def test_what_was_read_at_init_is_not_read_by_the_first_mail(

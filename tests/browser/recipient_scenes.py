@@ -188,7 +188,7 @@ def _renewal_mail(own: Appearance) -> str:
 
 
 def _shown_html(raw: bytes) -> str:
-    """The HTML of a mail, with pictures that a browser finds."""
+    """The HTML of a mail, with pictures that the browser can load."""
     parsed = message_from_bytes(raw, policy=default)
     assert isinstance(parsed, EmailMessage)
     body = parsed.get_body(("html",))

@@ -103,7 +103,7 @@ def elsewhere() -> Iterator[Elsewhere]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
-    """A console by its address, and what it shows."""
+    """A console by its URL, and its contents."""
 
     url: str
     content: ConsoleContent
@@ -248,7 +248,7 @@ def test_what_somebody_types_outlives_what_is_new(console: Console, opened: Any)
     search.fill("held")
     console.content.journal(SandboxFailure(text="news"))
     console.content.journal(SandboxFailure(text="more news"))
-    visit.page.keyboard.press("Tab")  # the page is brought up to date once the field is left
+    visit.page.keyboard.press("Tab")  # the page is updated once the field has lost the focus
     expect(search).to_have_value("held")
     visit.page.keyboard.press("Enter")
     expect(visit.page).to_have_url(re.compile(r"q=held"))

@@ -1,4 +1,4 @@
-"""Mail and pages in three languages, one of them from the right, by day and by night."""
+"""Mail and pages in three languages, one of them right-to-left, in light and dark schemes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ Screen = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def screen(browser: Browser) -> Iterator[Screen]:
-    """A page on a phone or on a desk, by day or by night."""
+    """A page on a phone or a desktop, in the light or the dark scheme."""
     pages = {
         size["width"]: browser.new_context(viewport=size, is_mobile=size is PHONE).new_page()
         for size in (PHONE, DESK)

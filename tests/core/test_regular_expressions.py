@@ -1,4 +1,4 @@
-"""What our regular expressions may not use, because a Python that we run on gets it wrong.
+"""Syntax that our regular expressions must not use, because a supported Python handles it wrongly.
 
 CPython before 3.11.5 matches possessive quantifiers on groups wrongly (a group may keep what it
 should have given up, or raise SystemError); Debian 12 has 3.11.2. On a single character class

@@ -98,7 +98,7 @@ class InAccount:
 
     `parameters` by name; `identities`, each with whether SES sends for it; `records` of the zone:
     name and type → values as Route 53 has them; `has_zone`: whether there is one;
-    `errors`: function → what it fails with.
+    `errors`: function → its error.
     """
 
     active_rule_set: str | None = None

@@ -1,4 +1,4 @@
-"""The real program, run under Pulumi's official mocks; what it registered, for tests to read."""
+"""The real program, run under Pulumi's official mocks, with the resources that it registered."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _ROUND = 1.0  # seconds between two looks at the manifests: several in the time 
 
 
 class _Background(ABC):
-    """A thread that runs while the context lasts; what it raised is raised at the end."""
+    """A thread that runs while the context lasts; its exception is raised at the end."""
 
     def __init__(self) -> None:
         self.stopping = Event()

@@ -1,4 +1,4 @@
-"""A stack that holds mail is destroyed as `docs/operating.md` says, command by command."""
+"""A stack that holds mail is destroyed by the commands of `docs/operating.md`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The content of an account: everything that a stack could have created or damaged.
 
-A key that waits for its deletion counts as gone: KMS deletes none at once.
+A key scheduled for deletion counts as deleted: KMS deletes none at once.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ _HIDDEN = _TIMEOUT + 6
 """Seconds that the message of a dead worker is hidden: a little more than its lease, which
 protects it. The deployed queue hides it for six times the timeout."""
 
-_POISON_HIDDEN = 1  # seconds between two tries of a message that nobody can read
+_POISON_HIDDEN = 1  # seconds between two tries of an unreadable message
 _ABSENT = "incoming/absent"
 _SENDERS = 4
 _BY_SMTP = 0.2  # of the mails

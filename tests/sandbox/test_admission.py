@@ -128,7 +128,7 @@ UNRELATED = {"spf": "pass", "dkim": [["pass", "evil.example"]], "dmarc": "none"}
 
 
 def forge(relay: RunningSandbox, sender: str, body: str) -> str:
-    """A stranger's mail that says it is from `sender`; its subject."""
+    """Send a stranger's mail that claims to be from `sender`; return its subject."""
     subject, greeting = f"subject {secrets.token_hex(6)}", f"{secrets.token_hex(4)}.evil.example"
     relay.send_from_outside(
         mail(sender, subject, body),

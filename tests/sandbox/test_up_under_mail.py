@@ -116,7 +116,7 @@ def log_in(relay: RunningSandbox, username: str, password: str) -> bool:
 
 
 def credentials(relay: RunningSandbox, user: str | None = None) -> tuple[str, str]:
-    """What a device is given: the content of the parameter."""
+    """The credentials for devices: the content of the parameter."""
     shared = relay.ready["stack"]["smtpCredentialsParameter"]
     name = f"{shared}/{user}" if user else shared
     found = relay.client("ssm").get_parameter(Name=name, WithDecryption=True)

@@ -2,8 +2,8 @@
 
 The engine deploys both examples on an emulator and previews each with one key of Pulumi.yaml
 changed. `python -m tests.sandbox.what_changes` previews every key, or those that are named, a line
-each, and holds the table of `docs/operating.md` against the plans (exit status 1 if it says
-otherwise); `--table` prints the table as it is to be, or these rows of it. `make lifecycle` runs
+each, and compares the table of `docs/operating.md` with the plans (exit status 1 if they
+differ); `--table` prints the table as it is to be, or these rows of it. `make lifecycle` runs
 it; `test_what_changes` previews some keys.
 
 Each example has an emulator and a process of its own: half the time of a preview is this process,

@@ -1,4 +1,4 @@
-"""A page that shows one file: what the file holds is text on it, and nothing runs."""
+"""A page that shows one file: the file's content is only text on it, and no script runs."""
 
 from __future__ import annotations
 

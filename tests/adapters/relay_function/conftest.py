@@ -28,7 +28,7 @@ def log() -> Log:
 
 @pytest.fixture
 def function(world: MemoryWorld, log: Log, clients: Clients) -> RelayFunction:
-    # Powertools keeps one logger a service name, so each test has a name of its own
+    # Powertools keeps one logger for each service name, so each test has a unique name
     environment = {"POWERTOOLS_SERVICE_NAME": f"relay-{uuid.uuid4()}"}
     telemetry = Telemetry(environment, stream=log.stream)
     return RelayFunction(

@@ -167,7 +167,7 @@ class TestHandler:
         else:
             monkeypatch.setenv(variable, value)
         event = {"Records": [sqs_record("x", "a"), sqs_record("y", "b")]}
-        # Lambda keeps the whole batch on the queue, and counts an error, which an alarm watches.
+        # Lambda keeps the whole batch on the queue, and counts an error, which causes an alarm.
         with pytest.raises(relay_function.UnusableEnvironment, match=named) as raised:
             relay_function.handler(event, CONTEXT)
         told = "".join(traceback.format_exception(raised.value))

@@ -1,4 +1,4 @@
-"""Recipient codes, and what looks like one."""
+"""Recipient codes, and texts that look like one."""
 
 from __future__ import annotations
 

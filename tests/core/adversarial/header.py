@@ -1,4 +1,4 @@
-"""Header fields, and what is written in them."""
+"""Header fields and their values."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A configuration change between two deliveries of a mail loses nothing of it.
 
 Files have other positions under another configuration, and a text may be a file under only one of
-them. A recipient who was promised the mail under the first gets all of it under the second.
+them. A recipient recorded under the first configuration gets all of it under the second.
 """
 
 from __future__ import annotations

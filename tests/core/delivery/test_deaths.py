@@ -180,7 +180,7 @@ def test_two_workers_at_once_are_no_death() -> None:
     deliveries.dies()
     world.incoming.faults.order("fetch", Died())
     deliveries.dies()
-    # The queue delivers it while the second worker may still live.
+    # The queue delivers it while the second worker may still run.
     attempt = Attempt(queue_message="sqs-1", number=3)
     report = world.relay(RAW, SETTINGS, attempt=attempt)
     assert Outcome.BUSY is report.outcome

@@ -6,7 +6,7 @@ lost answer, or with the worker's death before or after the effect. One thread r
 run is reproducible.
 
 The queue delivers any message at any time to any worker. Of the clock only one thing is assumed,
-as on Lambda: no worker lives beyond its deadline.
+as on Lambda: no worker runs beyond its deadline.
 """
 
 from __future__ import annotations

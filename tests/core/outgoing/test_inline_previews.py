@@ -121,7 +121,7 @@ def test_a_long_url_is_a_link_to_its_end() -> None:
 
 
 class Shown(HTMLParser):
-    """What a program that ignores `white-space` shows of HTML."""
+    """The text of HTML as a program that ignores `white-space` shows it."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What SES found of a mail, read from its header, and which domains it proves."""
+"""SES's results for a mail, read from its header, and the domains that they authenticate."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from relay_core.policy.authentication import (
 )
 from tests.receipt import receipt, submitted_receipt
 
-# --- what SES writes ----------------------------------------------------------------------------
+# --- SES's fields -------------------------------------------------------------------------------
 
 ENVELOPE = "client-ip=192.0.2.7; envelope-from=0107@bounce.plant.example; helo=smtp.example;"
 SPF = f"spf=pass (spfCheck: domain of bounce.plant.example designates 192.0.2.7 as …) {ENVELOPE}"
@@ -65,7 +65,7 @@ def test_what_ses_writes_is_read(between: str) -> None:
         ('amazonses.com; x="; dkim=pass header.i=@plant.example; "', Results()),
         ("amazonses.com; dkim=none (; dkim=pass header.i=@plant.example; )", Results()),
         ("amazonses.com; dkim=pass header.i=@plant.example; helo=(x", Results()),
-        # Two of a kind that SES writes once, or one beside what it contradicts.
+        # Two results of a kind that SES writes once, or contradicting results.
         ("amazonses.com; dkim=pass header.i=@plant.example; dkim=none", Results()),
         (
             "amazonses.com; dmarc=pass header.from=plant.example; dmarc=none header.from=b.org",
@@ -205,7 +205,7 @@ def test_what_a_device_submits_through_ses_is_authenticated() -> None:
             submitted_receipt(domain) + (f"From: {author}\r\n\r\n" if author else "\r\n").encode()
         )
         assert find_origin(parse_message(raw).header).authenticated
-    # Where the MAIL FROM domain is not set up, SPF is about amazonses.com; the signature is there.
+    # Without a MAIL FROM domain, SPF is about amazonses.com; the signature authenticates.
     by_default = receipt(
         reverse_path="0107@eu-central-1.amazonses.com",
         spf="pass",

@@ -75,7 +75,7 @@ RESULTS = st.sampled_from(["pass", "fail", "none", "softfail", "neutral", "tempe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What SES found; None where it says nothing."""
+    """SES's results; None for a missing one."""
 
     virus: str | None
     spam: str | None

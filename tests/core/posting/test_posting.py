@@ -1,4 +1,4 @@
-"""What is posted says what the e-mail says, and nothing of a mail becomes a link or a mention."""
+"""Posts have the text of the e-mail, and text of a mail does not become a link or a mention."""
 
 from __future__ import annotations
 

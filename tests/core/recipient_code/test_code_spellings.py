@@ -30,7 +30,7 @@ def in_text(text: str) -> Found:
     return find_in_text(f":{MARKER}:{text}:{MARKER}:", (MARKER,))
 
 
-# --- what is read
+# --- accepted spellings
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_marker_whose_underscores_became_emphasis_is_read() -> None:
     assert [ANN] == said(found)
 
 
-# --- what is refused, with a notice
+# --- errors, with a notice
 
 
 @pytest.mark.parametrize(

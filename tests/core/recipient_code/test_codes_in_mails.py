@@ -156,7 +156,7 @@ def test_a_text_with_a_name_is_read_only_where_no_body_holds_a_code() -> None:
     assert [] == recipients(relay(in_parts("\r\nHello", attached))[0])
 
 
-# --- what is wrong is shown
+# --- errors are shown
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def recipients(world: MemoryWorld) -> list[str]:
 
 
 def subjects(world: MemoryWorld) -> set[str]:
-    """What recipients see as the Subject; no field shows a code."""
+    """The Subjects that recipients see; checks that no field shows a code."""
     shown = set()
     for one in world.submission.outbox:
         message = oracle.parse(one.raw)

@@ -87,7 +87,7 @@ LOGS = [
 
 
 def find_both(text: str, markers: Markers = MARKERS) -> tuple[Found, Found, str]:
-    """What is found in a text, and in HTML that shows it."""
+    """The codes found in a text, and in HTML that shows it."""
     html = f"<table><tr><td>{escape(text)}</td></tr></table>"
     found, in_html = find_in_text(text, markers), find_in_html(html, markers)
     check(text, found)

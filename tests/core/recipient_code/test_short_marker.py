@@ -83,7 +83,7 @@ def test_an_address_may_hold_the_word(address: str) -> None:
         assert ([address, *(["b@x.org"] if more else [])], 0) == (named, wrong)
 
 
-# --- what is no code
+# --- no codes
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_tags_around_a_code_stay_whose_attributes_only_hold_its_letters() -> Non
     assert "Hot  now" == cut(named, find_in_html(named, MARKERS).removals)
 
 
-# --- one does not close the other
+# --- one marker does not close a code of the other
 
 
 @pytest.mark.parametrize(

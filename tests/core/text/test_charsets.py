@@ -1,4 +1,4 @@
-"""Labels mean what the WHATWG Encoding Standard says, and rewriting keeps every character."""
+"""Labels are read by the WHATWG Encoding Standard, and rewriting keeps every character."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ RELAYED, HELD = Outcome.RELAYED, Outcome.HELD
 
 
 def mail(name: str, count: int) -> bytes:
-    """A mail to so many made-up recipients."""
+    """A mail to that many made-up recipients."""
     recipients = ",".join(f"{name}-{number}@example.com" for number in range(count))
     return (
         "From: <boiler@plant.example>\r\nSubject: Alarm\r\n\r\n"

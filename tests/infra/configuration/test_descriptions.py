@@ -1,4 +1,4 @@
-"""What `Pulumi.yaml` says of a key's range is the range that is enforced."""
+"""The range of a key in the descriptions of `Pulumi.yaml` is the enforced range."""
 
 from __future__ import annotations
 

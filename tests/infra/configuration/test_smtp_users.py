@@ -1,4 +1,4 @@
-"""The names of SMTP users: what they are, and how long with the stack's name."""
+"""The names of SMTP users: their form, and their length with the stack's name."""
 
 from __future__ import annotations
 

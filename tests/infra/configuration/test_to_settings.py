@@ -1,4 +1,4 @@
-"""What the functions read of the configuration: their settings and their directory."""
+"""The functions' settings and recipient directory, from the configuration."""
 
 from __future__ import annotations
 

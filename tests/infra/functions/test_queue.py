@@ -1,4 +1,4 @@
-"""S3 announces each mail in a queue; what fails too often waits in the dead-letter queue."""
+"""S3 announces each mail in a queue; messages that fail too often go to a dead-letter queue."""
 
 from __future__ import annotations
 

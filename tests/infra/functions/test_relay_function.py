@@ -1,4 +1,4 @@
-"""The function runs the relay, with what it needs and no right beyond that."""
+"""The function runs the relay, with the permissions that it needs and no others."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_the_queue_feeds_it_and_takes_back_only_what_failed(deploy: Deploy) -> N
 
 
 def test_it_may_send_a_message_anew_as_often_as_it_takes(dev: Deployment) -> None:
-    # Lambda would end what it takes for a loop at the sixteenth round.
+    # Lambda's loop detection would stop the chain of messages after 16 rounds.
     rounds = dev.one(RECURSION)
     assert rounds.inputs == {
         "functionName": "mail-relay-dev-function",

@@ -150,7 +150,7 @@ def test_one_user_is_rotated_and_removed_without_touching_another(deploy: Deploy
     gate = "mail-relay-dev-devices-gate"
     assert keys("hall", "gate") == {shared, hall, f"{gate}-1"}
     assert keys("hall", "gate:2") == {shared, hall, f"{gate}-1", f"{gate}-2"}
-    # Raised by two at once: no key that was in use stays valid.
+    # A version raised by two at once: no key that was in use stays valid.
     assert keys("hall", "gate:3") == {shared, hall, f"{gate}-2", f"{gate}-3"}
     assert keys("hall") == {shared, hall}
 

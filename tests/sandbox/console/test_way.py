@@ -1,4 +1,4 @@
-"""The state of a mail and its steps, from what is known of it."""
+"""The state and the steps of a mail, from buckets, queues, manifest and log."""
 
 from __future__ import annotations
 
