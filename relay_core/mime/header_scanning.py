@@ -94,9 +94,10 @@ def scan_header(
     bytes_read, fields_read = end - start, len(scan.fields)
     if body_start is None:
         is_too_long = place is Place.MESSAGE and bytes_read > most_bytes
+        read_until = end
         body_start = end = end if is_too_long else scan.drop_unknown(end)
         # At the very end nothing is missing: a body is optional (RFC 5322 section 3.5).
-        if start < body_start < len(raw):
+        if start < read_until and body_start < len(raw):
             scan.report(DefectKind.MISSING_BLANK_LINE, end, end)
     return ScannedHeader(
         header=Header.of(raw, Span(start, body_start), scan.fields),
