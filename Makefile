@@ -11,6 +11,9 @@ NEXT = printf '%s\n' "setup: all is there. Next:" \
   "  make test                  the whole test suite" \
   "  .venv/bin/relayctl --help  the operator's command line"
 
+# Each of the tests' many processes would compile all that it imports, again and again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup engine demo test prove lifecycle run up preview check bench pictures texts fuzz format lock clean
 
 help: ## this list
