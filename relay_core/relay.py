@@ -101,10 +101,8 @@ def relay_message(
     stored = begin_retry(raw_key, stored, attempt, worker=worker, settings=settings, ports=ports)
     if stored is not None and stored.manifest.marker:
         # What was promised is read as it was read then, whatever the configuration says by now.
-        settings = replace(
-            settings,
-            recipient_marker=stored.manifest.marker,
-            short_marker=stored.manifest.short_marker or None,
+        settings = settings.with_stored_markers(
+            stored.manifest.marker, stored.manifest.short_marker or None
         )
     raw = ports.incoming.fetch(raw_key)
     admitted = plan_admission(raw, raw_key, settings)

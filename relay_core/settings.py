@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -140,6 +141,16 @@ class Settings:
         """The words around recipient codes."""
         short = self.short_marker
         return (self.recipient_marker,) if short is None else (self.recipient_marker, short)
+
+    def with_stored_markers(self, marker: str, short_marker: str | None) -> Settings:
+        """The settings with the markers that a manifest records.
+
+        They were valid when the mail was accepted, so the rules of today do not apply to them.
+        """
+        settings = copy(self)
+        for name, value in (("recipient_marker", marker), ("short_marker", short_marker)):
+            object.__setattr__(settings, name, value)  # `replace` would check them
+        return settings
 
     @property
     def limits(self) -> Limits:

@@ -14,10 +14,13 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from zipfile import ZipFile
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from relay_core.environment import InvalidSettings
 from relay_core.errors import TransientError
+from relay_core.recipient_code import marker_choice
 from relay_core.record.report import Outcome
 from relay_core.settings import Settings
 from tests.core.delivery.deliveries import manifest_of
@@ -128,3 +131,26 @@ def test_another_marker_shows_nobody_the_code() -> None:
     assert Outcome.RELAYED is world.relay(RAW, replace(SETTINGS, recipient_marker="Other")).outcome
     assert 2 == len(world.submission.outbox)
     assert not any(MARKER in mail.raw for mail in world.submission.outbox)
+
+
+@pytest.mark.parametrize(
+    ("marker", "short"), [("Subject", None), ("mail-to", None), (MARKER.decode(), "Sent")]
+)
+def test_a_mail_accepted_under_markers_that_are_refused_by_now_goes_out_once(
+    monkeypatch: pytest.MonkeyPatch, marker: str, short: str | None
+) -> None:
+    world, used = MemoryWorld(), short or marker
+    raw = RAW.replace(MARKER, used.encode())
+    down = TransientError(call="submit", target="x", detail="out of reach")
+    world.submission.faults.order("submit", down, target="ben@example.com")
+    with monkeypatch.context() as earlier:
+        earlier.setattr(marker_choice, "_TAKEN", frozenset())
+        world.relay(raw, replace(SETTINGS, recipient_marker=marker, short_marker=short))
+    with pytest.raises(InvalidSettings):
+        replace(SETTINGS, recipient_marker=marker, short_marker=short)
+    assert Outcome.RELAYED is world.relay(raw, SETTINGS).outcome
+    assert ["anna@example.com", "ben@example.com"] == sorted(
+        mail.recipient for mail in world.submission.outbox
+    )
+    assert not any(f":{used}:".encode() in mail.raw for mail in world.submission.outbox)
+    assert Outcome.DUPLICATE is world.relay(raw, SETTINGS).outcome
