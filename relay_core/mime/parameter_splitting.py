@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from relay_core.text.charset_labels import known_charset
+
 
 def split_parameters(text: str) -> list[tuple[str, str]]:
     """The parameters of a value as `(name, value)`, the leading word with the name "".
@@ -30,6 +32,7 @@ _TOKEN_RUN = re.compile(r'[^"();=\\]+')
 
 
 _ATTRIBUTE = re.compile(r"(?:file)?name(?:\*\d{0,9}\*?)?|boundary|charset", re.IGNORECASE)
+_ASSIGNMENT = re.compile(r";[ \t]*[A-Za-z][\w-]*[\d*]*[ \t]*=[ \t]*")
 _ENDS_VALUE = re.compile(r"[ \t]*(?:;|\Z)")
 
 
@@ -66,7 +69,10 @@ class _Splitter:
                 self._finish()
                 position += 1
             elif character == "=" and self._is_assignment():
-                position += 1
+                position = self._quoted_label(position + 1)
+            elif character == "=" and (word := _WITH_QUOTE.match(self.text, position)):
+                self._add(word.group())
+                position = word.end()
             elif run := _TOKEN_RUN.match(self.text, position):
                 self._add(run.group())
                 position = run.end()
@@ -111,10 +117,13 @@ class _Splitter:
         if match is None:
             return position + 1
         content, closing = match.groups()
-        if not closing:
+        opens_another = self._opens_another(content, match.end())
+        if not closing or opens_another:
             # A quote that never closes ends at the next parameter, as a reader would have it.
-            self.has_open_quote = True
+            self.has_open_quote = not opens_another
             content = content.partition(";")[0]
+            if self.name == "charset" and self.has_ink:
+                self.is_complete = True  # `utf-8"x`
             self._add(content.rstrip())
             return position + 1 + len(content)
         # A Windows path keeps its backslashes: only quotes and backslashes are ever escaped.
@@ -123,6 +132,29 @@ class _Splitter:
         # What follows a quoted value up to the next semicolon says nothing.
         self.is_complete = self.seen_equals and bool(content)
         return match.end()
+
+    def _opens_another(self, content: str, behind: int) -> bool:
+        """Whether the quote behind a content opens the next value: `charset="utf-8; name="x"`."""
+        last = content.rfind(";")
+        return (
+            last >= 0
+            and _ASSIGNMENT.fullmatch(content, last) is not None
+            # With escaped quotes in it, the same text might be looked at again and again.
+            and "\\" not in content
+            and not _ENDS_VALUE.match(self.text, behind)
+        )
+
+    def _quoted_label(self, position: int) -> int:
+        """Behind the charset of an extended value (RFC 2231 section 4) that has a double quote.
+
+        It is taken in without the quote; whatever is in the place of the language says nothing.
+        """
+        if _HAS_LABEL.fullmatch(self.name) and (match := _LABEL.match(self.text, position)):
+            label = match[1] or match[2]
+            if known_charset(label):
+                self._add(f"{label}''")
+                return match.end()
+        return position
 
     def _quoted_by_escapes(self, position: int) -> int | None:
         r"""Behind a value whose quotes are escaped: `name=\"a b.txt\"`, by a script's mistake."""
@@ -150,9 +182,19 @@ class _Splitter:
         return behind
 
 
+_HAS_LABEL = re.compile(r"[^*]+\*(?:0\*)?")
+_LABEL = re.compile(
+    # `utf-8"x'en'`, `"utf-8"''`, `utf-8"'`, `utf-8'x"'`, or the quote in place of both marks.
+    r"""[ \t]*(?:"?([\w.:+-]{1,40})(?:"[\w-]{0,20}'[\w-]{0,20}'|'[\w-]{0,20}"[\w-]{0,20}'|"')"""
+    r"""|([\w.:+-]{1,40})"(?=[^\s;"]))""",
+    re.ASCII,
+)
 _TWO_BYTES = r"[\x80-\xff][\x40-\xff]?"
-_QUOTED_TWO_BYTES = re.compile(rf'"((?:{_TWO_BYTES}|[^"\\]|\\.)*)("?)', re.DOTALL)
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
+# An encoded-word with a quote in its label (RFC 2047 allows none) closes no value.
+_WORD = r'=\?[^?;\s"]{0,40}"[^?;\s]{0,40}\?[bBqQ]\?[^?;"]*\?='
+_WITH_QUOTE = re.compile(_WORD)
+_QUOTED_TWO_BYTES = re.compile(rf'"((?:{_TWO_BYTES}|{_WORD}|[^"\\]|\\.)*)("?)', re.DOTALL)
+_QUOTED = re.compile(rf'"((?:{_WORD}|[^"\\]|\\.)*)("?)', re.DOTALL)
 _QUOTED_BY_ESCAPES = re.compile(r'\\"((?:[^"\\]|\\(?!"))*)\\"')
 _COMMENT_MARK = re.compile(r"[()\\]")
 

@@ -135,11 +135,16 @@ def charsets_of(label: str) -> tuple[str, ...]:
 
 
 _MAX_LABEL = 100
+_AROUND_LABEL = " \t\"'"
+_AFTER_LABEL = re.compile("[\"';]")
+"""No label holds one of these: where a quote was forgotten, the label is what is before them."""
 
 
 @lru_cache(maxsize=64)  # all mail together names few charsets
 def _codec_of(label: str) -> str | None:
-    word = label.strip(" \t\"'").lower()
+    word = (
+        _AFTER_LABEL.split(label.strip(_AROUND_LABEL), maxsplit=1)[0].strip(_AROUND_LABEL).lower()
+    )
     if word in _LABELS:
         return _LABELS[word]
     if codec := registered_codec(word):

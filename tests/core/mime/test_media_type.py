@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from relay_core.mime.media_type import parse_media_type
 from relay_core.mime.parameter_writing import format_parameterised
 from relay_core.mime.parameters import parse_any_parameterised, parse_parameterised
+from relay_core.text.charset_labels import known_charset
 from tests.strategies import FILENAMES
 
 
@@ -60,6 +61,10 @@ def test_any_bytes_are_read(value: bytes) -> None:
         b"text/plain; a=" + b'\\"' * 50_000,
         b"text/plain; a=" + b'""' * 50_000 + b"\\" * 50_000,
         b"text/plain" + b'; a=\\"b' * 20_000,
+        b"text/plain" + b'; name="b' * 20_000,
+        b'text/plain; name="' + b'; a=\\"; name=' * 20_000 + b'"x',
+        b'text/plain; name="' + b'=?a"?q?' * 20_000,
+        b"text/plain" + b'; name*=a"x' * 20_000,
     ],
 )
 def test_hostile_values_end(value: bytes) -> None:
@@ -99,6 +104,46 @@ def test_it_reads_what_devices_write(value: bytes, full: str, parameters: dict[s
     media_type = parse_media_type(value)
     assert full == media_type.full
     assert parameters == media_type.parameters
+
+
+@pytest.mark.parametrize(
+    "label",
+    ['Windows-1251"', 'Windows-1251"x', '"Windows-1251"', '"Windows-1251"x'],
+)
+@pytest.mark.parametrize(
+    "form",
+    [
+        b"name==?%b?Q?=CF=EE=E6=E0=F0.pdf?=",
+        b'name="=?%b?Q?=CF=EE=E6=E0=F0.pdf?="',
+        b"name*=%b''%%CF%%EE%%E6%%E0%%F0.pdf",
+        b"name*=%b'ru'%%CF%%EE%%E6%%E0%%F0.pdf",
+        b"name*0*=%b''%%CF%%EE; name*1*=%%E6%%E0%%F0.pdf",
+        b'charset=%b; name="\xcf\xee\xe6\xe0\xf0.pdf"',
+    ],
+)
+def test_a_quote_in_the_label_of_a_charset_is_in_no_name(form: bytes, label: str) -> None:
+    value = b"image/png; " + form % label.encode() + b'; x="y z"'
+    parameters = parse_media_type(value, charsets=("windows-1251",)).parameters
+    assert {"name": "Пожар.pdf", "x": "y z"} == {one: parameters[one] for one in ("name", "x")}
+    if "charset" in parameters:
+        assert "cp1251" == known_charset(parameters["charset"])
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (b'image/png; name*=utf-8"caf%C3%A9.png', "café.png"),
+        (b"image/png; name*=utf-8\"'caf%C3%A9.png", "café.png"),
+        (b"image/png; name*=utf-8'x\"'caf%C3%A9.png", "café.png"),
+        (b"image/png; name*=\"utf-8''caf%C3%A9.png\"", "café.png"),
+        (b'image/png; name*="utf-8"', "utf-8"),
+        (b'image/png; charset="utf-8; name="a b.png"', "a b.png"),
+        (b'image/png; name="a; name="', "a; name="),
+        (b'image/png; name="a; size="10"', "a"),
+    ],
+)
+def test_a_quote_that_is_missing_ends_no_name(value: bytes, name: str) -> None:
+    assert name == parse_media_type(value).parameters["name"]
 
 
 @pytest.mark.parametrize(
