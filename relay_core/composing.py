@@ -42,6 +42,7 @@ def prepare_mails(
         detached=[upload.attachment for upload in plan.uploads],
         removals=plan.removals,
         listed=listed,
+        markers=settings.markers,
         notes=notes,
         secrets=settings.secret_addresses,
         previews=previews,

@@ -31,6 +31,7 @@ from relay_core.mime.base64_content import encode_base64
 from relay_core.mime.entity import Entity
 from relay_core.mime.message import Message
 from relay_core.mime.parameter_writing import format_parameterised
+from relay_core.recipient_code import Markers
 from relay_core.text.reading import Reading
 
 from .appendix import archive_note, visible_texts, with_appendix
@@ -58,6 +59,7 @@ def rewrite_body(
     detached: Sequence[Attachment],
     removals: Mapping[Entity, Removals],
     listed: Sequence[ListedAttachment],
+    markers: Markers = (),
     notes: Sequence[str] = (),
     page_url: str | None = None,
     secrets: tuple[str, ...] = (),
@@ -66,17 +68,20 @@ def rewrite_body(
     """The message's body without its attachments, with their links.
 
     `removals` are the spans, in characters, to cut from the texts; the files that are in a
-    text are among them. Of a long text goes out what it shows. `listed`, with the page at
-    `page_url` if there is one, and `notes` (sentences) are put into the first prose that a reader
-    sees, and into its alternative form; without any prose, a new text takes the place of the first
-    attachment. Without list and note, nothing is added. `secrets` are addresses that no
-    text and no part's header may spell. `letterhead` says in whose name the list speaks.
+    text are among them. Of a long text goes out what it shows. `markers` are the words around
+    codes: a code may appear once what was cut no longer hides the charset of a text. `listed`,
+    with the page at `page_url` if there is one, and `notes` (sentences) are put into the first
+    prose that a reader sees, and into its alternative form; without any prose, a new text takes
+    the place of the first attachment. Without list and note, nothing is added. `secrets` are
+    addresses that no text and no part's header may spell. `letterhead` says in whose name the
+    list speaks.
     """
     prepared = prepare_bodies(
         message,
         detached=detached,
         removals=removals,
         listed=listed,
+        markers=markers,
         notes=notes,
         secrets=secrets,
         letterhead=letterhead,
@@ -90,6 +95,7 @@ def prepare_bodies(
     detached: Sequence[Attachment],
     removals: Mapping[Entity, Removals],
     listed: Sequence[ListedAttachment],
+    markers: Markers = (),
     notes: Sequence[str] = (),
     secrets: tuple[str, ...] = (),
     previews: Sequence[InlinePreview] = (),
@@ -104,6 +110,7 @@ def prepare_bodies(
         tuple(detached),
         removals,
         tuple(listed),
+        markers,
         notes,
         secrets,
         tuple(previews),
@@ -119,6 +126,7 @@ class _Rewriter:
     attachments: tuple[Attachment, ...]
     removals: Mapping[Entity, Removals]
     listed: tuple[ListedAttachment, ...]
+    markers: Markers
     notes: Sequence[str]
     secrets: tuple[str, ...]
     previews: tuple[InlinePreview, ...]
@@ -142,7 +150,11 @@ class _Rewriter:
         multiparts = tuple(entity for entity in self.message.entities if entity.parts)
         self.boundaries = outgoing_boundaries(multiparts, self.secrets)
         self.texts, self.readings = texts_left(
-            self.message, self.removals, secrets=self.secrets, detached=detached
+            self.message,
+            self.removals,
+            markers=self.markers,
+            secrets=self.secrets,
+            detached=detached,
         )
         if archive := next((one for one in self.attachments if one.members), None):
             self.notes = [*self.notes, archive_note(archive, self.letterhead.wording)]

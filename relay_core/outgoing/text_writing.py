@@ -18,6 +18,7 @@ from relay_core.mime.parameter_writing import format_parameterised
 from relay_core.mime.parameters import Parameterised
 from relay_core.mime.transfer_encoding import TransferEncoding
 from relay_core.mime.uuencode import quote_uuencoded
+from relay_core.recipient_code import Markers, find_in_html, find_in_text
 from relay_core.text.charsets import encode_text, encode_unread
 from relay_core.text.reading import DecodedText, Reading, decode_text
 from relay_core.text.spans import cut
@@ -29,24 +30,28 @@ def texts_left(
     message: Message,
     removals: Mapping[Entity, Removals],
     *,
+    markers: Markers,
     secrets: tuple[str, ...],
     detached: AbstractSet[Entity],
 ) -> tuple[dict[Entity, str], dict[Entity, Reading]]:
     """The texts that lose something, without it; and how they are read where this differs.
 
-    What goes are the `removals`, and `secrets`: addresses that no text may spell.
+    What goes are the `removals`, and `secrets`: addresses that no text may spell. Where the rest
+    is read in another charset, codes in it go too; they name nobody, as in `cut_torn`.
     """
     texts: dict[Entity, str] = {}
     readings: dict[Entity, Reading] = {}
     for entity, removed in removals.items():
         if not isinstance(removed, LongText):
             whole = message.text(entity)
-            left = _read_rest(message, entity, cut(whole.text, removed), whole.reading)
+            rest = DecodedText(cut(whole.text, removed), whole.reading)
         elif removed.shown is not None:
-            left = _read_rest(message, entity, removed.shown, removed.reading)
+            rest = DecodedText(removed.shown, removed.reading)
         else:
             continue
-        texts[entity] = quote_uuencoded(left.text)
+        left = _read_rest(message, entity, *rest)
+        text = left.text if left.text == rest.text else _without_codes(entity, left.text, markers)
+        texts[entity] = quote_uuencoded(text)
         readings[entity] = left.reading
     for entity in message.leaves() if secrets else ():
         # An invitation that stays is a text, too.
@@ -78,6 +83,11 @@ def _read_rest(message: Message, entity: Entity, text: str, reading: Reading) ->
 
 
 _ESCAPE = "\x1b$"
+
+
+def _without_codes(entity: Entity, text: str, markers: Markers) -> str:
+    find = find_in_html if entity.media_type.full == "text/html" else find_in_text
+    return cut(text, find(text, markers).removals)
 
 
 class WrittenText(NamedTuple):

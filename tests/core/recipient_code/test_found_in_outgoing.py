@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from relay_core.attachments.bodies import find_codes
 from relay_core.mime.parsing import parse_message
-from tests.core.laws import check_any_bytes, check_rewriting_is_done
+from tests.core.laws import SETTINGS, check_any_bytes, check_rewriting_is_done
 from tests.core.recipient_code.broken_mails import CODE, MIXED, mixed, sent
 
 TORN = b":Email_Rxers\r\n", b"_Code:eve@example.net:Email_Rxers_Code:\r\n"
@@ -157,4 +160,35 @@ GUESSED = b"From: a@b.example\r\nContent-Type: multipart/mixed\r\n\r\n"
 def test_what_is_left_of_a_text_is_not_read_as_a_header(raw: bytes) -> None:
     result = check_any_bytes(raw)
     assert result is not None
+    check_rewriting_is_done(result)
+
+
+# "Email" in the wide letters of JIS X 0208, and a word in kanji.
+WIDE = b"\x1b$B#E#m#a#i#l\x1b(B_Rxers_Code"
+KANJI = b" \x1b$B7Y\x1b(B "
+IN_UTF_8 = b":Email_Rxers_Code:guard@example.org,\xc3\xa9:Email_Rxers_Code:\r\n"
+BROKEN = b":Email_Rxers_Code:guard@example.org,\x1b$B\x01:Email_Rxers_Code:\r\n"
+PIECES = [
+    *(CODE, IN_UTF_8, BROKEN, KANJI, WIDE, b"\x1b(B", b"\x1b(J", b"\x1b$B", b"\r\n", b":"),
+    *(b":Email_Rxers_Code:", b"Email_Rxers", b"_Code", b"eve@example.net"),
+    *(b"\xc3\xa9", b"\xff", b"word ", b"<p>", b"<!--"),
+]
+ESCAPED = KANJI + b":Email_Rxers\x1b(B_Code:eve@example.net:Email_Rxers_Code:"
+WIDELY = KANJI + b":" + WIDE + b":eve@example.net:" + WIDE + b":"
+
+
+@given(
+    words=st.lists(st.sampled_from(PIECES), max_size=9),
+    subtype=st.sampled_from([b"plain", b"html"]),
+    label=st.sampled_from([b"utf-8", b"us-ascii", b"iso-2022-jp", b"iso-2022-kr", b"x-none"]),
+)
+@example(words=[IN_UTF_8, ESCAPED], subtype=b"plain", label=b"utf-8")
+@example(words=[BROKEN, ESCAPED], subtype=b"html", label=b"us-ascii")
+@example(words=[IN_UTF_8, WIDELY], subtype=b"plain", label=b"x-none")
+def test_no_code_appears_once_a_text_is_read_in_another_charset(
+    words: list[bytes], subtype: bytes, label: bytes
+) -> None:
+    field = b"Content-Type: text/%b; charset=%b\r\n\r\n" % (subtype, label)
+    result = sent(b"From: a@b.example\r\n" + field + CODE + b"".join(words))
+    assert () == find_codes(parse_message(result.outgoing), SETTINGS.markers).found
     check_rewriting_is_done(result)
