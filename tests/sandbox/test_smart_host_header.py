@@ -163,6 +163,19 @@ FROM = {
     "<a@b.local>, <c@d.local>": '"a" ',
     '"Pump 1" <a@b>, "Pump 2" <c@d>': '"Pump 1" ',
     "Pump 1 <a@b>, Pump 2 <c@d>": "Pump 1 ",
+    # A group: its name, and that of its first mailbox
+    "Pumps: Pump 1 <a@b>, Pump 2 <c@d>;": '"Pumps: Pump 1" ',
+    'Pumps: "Pump 1" <a@b>;': '"Pumps: Pump 1" ',
+    '"Hall 3: pumps": "Pump 1" <a@b>;': '"Hall 3: pumps: Pump 1" ',
+    '"Hall 3: pumps": a@b;': '"Hall 3: pumps" ',
+    'Pumps: a@b.local, "Pump 2" <c@d>;': "Pumps ",
+    "Pumps:a@b.local;": "Pumps ",
+    "Pumps: <a@b.local>;": "Pumps ",
+    "Pumps:;": "Pumps ",
+    "=?utf-8?q?K=C3=BChler?=: a@b.local;": "=?utf-8?q?K=C3=BChler?= ",
+    "Hall 3: Pump 1 <a@b>": '"Hall 3: Pump 1" ',
+    "00:11:22:33:44:55@b.local": '"00:11:22:33:44:55" ',
+    "camera@[IPv6:::1]": '"camera" ',
 }
 
 
