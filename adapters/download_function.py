@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ from relay_core.links.renewal import RenewalPolicy
 from relay_core.resources import PageResources
 from relay_core.wording.appearance import Appearance, appearance_problems
 
-from .aws.clients import make_page_clients, single_attempts
+from .aws.clients import make_page_clients
 from .aws.download_links import CHECKING_AGE, S3LinkIndex, SsmLinkKeys
 from .aws.downloads import (
     S3Archives,
@@ -41,6 +42,7 @@ from .download.frame import frame_for
 from .download.http import format_answer, parse_request
 from .download.notices import Notice, notice_page
 from .download.renewing import Renewals
+from .init_phase import read_at_init
 from .telemetry.download import PageTelemetry
 
 if TYPE_CHECKING:
@@ -150,10 +152,15 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 def prepare() -> None:
     """Make the container's function, and have it read its keys, by one attempt.
 
-    If that fails, the first invocation tries again, and names what is wrong.
+    If that fails or takes too long, the first invocation tries again, and names what is wrong.
     """
-    with suppress(InvalidSettings, BotoCoreError, AdapterError), single_attempts():
-        _function().keys.keys(CHECKING_AGE)
+    with suppress(InvalidSettings, BotoCoreError):
+        read_at_init(partial(_read_keys, _function().keys))
+
+
+def _read_keys(keys: SsmLinkKeys) -> None:
+    with suppress(AdapterError):
+        keys.keys(CHECKING_AGE)
 
 
 @functools.cache

@@ -31,7 +31,7 @@ from relay_core.throttling.address_watching import AddressWatch
 from relay_core.throttling.notice_counting import CountedNotices
 from relay_core.throttling.suppressing import SuppressingSubmission
 
-from .aws.clients import Clients, make_clients, single_attempts
+from .aws.clients import Clients, make_clients
 from .aws.download_links import S3LinkIndex, SsmLinkKeys, TokenDownloadPages
 from .aws.s3 import (
     S3AttachmentLinks,
@@ -50,6 +50,7 @@ from .aws.sns import SnsNotices
 from .aws.sqs import SqsReminders
 from .aws.ssm import SsmDirectories
 from .imaging import PillowPreviews
+from .init_phase import read_at_init
 from .relaying.batch import BatchAnswer, RelayFunction, ScanWatch
 from .telemetry.relay import Telemetry
 
@@ -191,10 +192,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> BatchAnswer:
 def prepare() -> None:
     """Make the container's function, and have it read what its first mail needs, by one attempt.
 
-    If that fails, the first invocation tries again, and names what is wrong.
+    If that fails or takes too long, the first invocation tries again, and names what is wrong.
     """
-    with suppress(InvalidSettings, BotoCoreError), single_attempts():
-        _function().refresh()
+    with suppress(InvalidSettings, BotoCoreError):
+        read_at_init(_function().refresh)
 
 
 @functools.cache

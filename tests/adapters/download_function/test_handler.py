@@ -7,12 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from adapters import download_function
+from adapters import download_function, init_phase
 from adapters.download.notices import Notice, notice_page
 from sandbox.emulator.running import Emulator
 from tests.adapters.download_function.visiting import (
@@ -23,6 +23,7 @@ from tests.adapters.download_function.visiting import (
     event,
     follow,
 )
+from tests.adapters.held_back import held_back
 from tests.adapters.stored_message import NOW, store_message
 
 
@@ -91,6 +92,18 @@ class TestHandler:
         (line,) = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
         assert variable in line["reason"]
         assert 404 == self.handle(event("GET", "/")).status
+
+    def test_keys_that_hang_at_init_delay_no_start_and_the_page_opens_once_they_come(
+        self, emulator: Emulator, bucket: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        message = store_message(emulator, bucket, FILES, at=datetime.now(NOW.tzinfo))
+        monkeypatch.setattr(init_phase, "LIMIT", timedelta(milliseconds=50))
+        with held_back(emulator.endpoint) as ssm:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", ssm.url)
+            download_function.prepare()
+            assert ssm.waits()
+            ssm.release()
+            assert 200 == self.handle(event("GET", message.path())).status
 
 
 def test_importing_the_function_needs_no_environment() -> None:

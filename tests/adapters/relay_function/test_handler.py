@@ -12,19 +12,20 @@ import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
 
-from adapters import relay_function
+from adapters import init_phase, relay_function
 from adapters.aws.s3 import address_records
 from relay_core.keys import MessageId
 from relay_core.limits.address_use import AddressRecord, AddressUse
 from sandbox.emulator.running import Emulator
 from tests.adapters.answering_server import AnsweringServer, answering_server, ses_error, ses_sent
+from tests.adapters.held_back import held_back
 from tests.adapters.relay_function.batches import (
     CONTEXT,
     SETTINGS,
@@ -222,6 +223,25 @@ class TestHandler:
         assert "NoSuchBucket" in capsys.readouterr().out
         body = body_for("incoming/AMAZON_SES_SETUP_NOTIFICATION", "no-such-bucket")
         assert failed_ids(relay_function.handler({"Records": [sqs_record(body)]}, CONTEXT)) == []
+
+    def test_a_store_that_hangs_at_init_delays_no_start_and_the_first_mail_goes_once_it_works(
+        self,
+        emulator: Emulator,
+        buckets: dict[str, str],
+        ses: AnsweringServer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        key = "incoming/m1"
+        emulator.client("s3").put_object(Bucket=buckets["incoming"], Key=key, Body=mail())
+        monkeypatch.setattr(init_phase, "LIMIT", timedelta(milliseconds=50))
+        with held_back(emulator.endpoint) as s3:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3.url)
+            relay_function.prepare()
+            assert s3.waits()
+            s3.release()
+            event = {"Records": [sqs_record(body_for(key, buckets["incoming"]))]}
+            assert failed_ids(relay_function.handler(event, CONTEXT)) == []
+            assert 1 == len(ses.requests)
 
 
 def link_in(request: dict[str, Any]) -> str:
