@@ -19,7 +19,7 @@ from infra.mail.inbound import RuleNames
 from .download_domain import domain_problem, domain_warnings, listed_domains
 from .holdings import Holdings
 from .lookup import Found
-from .records import plan_records, records_of, writable
+from .records import former_records, plan_records, records_of, writable
 from .removals import removed_parameters, removed_smtp_users
 
 _UNRESERVED = 100
@@ -75,12 +75,15 @@ def plan_account(config: StackConfig, found: Found) -> AccountPlan:
     wanted = config.domains if config.create_identities else ()
     domains = tuple(dict.fromkeys((*before.domains, *wanted)))
     records, record_warnings = plan_records(config, found, before, domains)
+    former_zone, kept = former_records(config, found, before)
     concurrency, too_low = _concurrency(config, found)
     return AccountPlan(
         holdings=Holdings(
             domains=domains,
             records=records,
             zone=(config.hosted_zone_id or before.zone) if found.zone else None,
+            former_zone=former_zone,
+            former_records=kept,
             has_key=config.customer_managed_key or before.has_key,
             download_domains=listed_domains(config, found.zone, before),
         ),

@@ -27,7 +27,7 @@ def domain_problem(config: StackConfig, zone: Zone | None, before: Holdings) -> 
             f"downloadDomain is {domain}, which is not in the zone {zone.name} of hostedZoneId:"
             " choose a name in that zone."
         )
-    is_own = domain in before.download_domains and before.zone == config.hosted_zone_id
+    is_own = domain in before.download_domains and before.is_own_zone(config.hosted_zone_id)
     if (present := _records(domain, zone)) and not is_own:
         return (
             f"the zone {zone.name} has records of {domain} already ({', '.join(present)}), which"

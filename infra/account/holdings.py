@@ -29,16 +29,30 @@ import pulumi_aws as aws
 class Holdings:
     """`domains` have SES identities that the stack created; `records` are keys of record sets.
 
-    `zone` is the id of the zone of the records, None without records. `has_key`: whether the stack
-    has its own KMS key. `download_domains` are the domains of links, current and former, whose
-    records the zone has.
+    `zone` is the id of the zone of the records, None without records. `former_zone` is the zone
+    before it, with its `former_records`, as long as it has records of the stack: the deployment
+    that changed hostedZoneId has failed, or was the last one. `has_key`: whether the stack has its
+    own KMS key. `download_domains` are the domains of links, current and former, whose records the
+    zone has.
     """
 
     domains: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
     zone: str | None = None
+    former_zone: str | None = None
+    former_records: tuple[str, ...] = ()
     has_key: bool = False
     download_domains: tuple[str, ...] = ()
+
+    def is_own_zone(self, zone: str | None) -> bool:
+        """Whether the stack has created records in a zone, by its id; None is the current one."""
+        return zone in {None, self.zone, self.former_zone}
+
+    def records_in(self, zone: str | None) -> tuple[str, ...]:
+        """The keys of the records that the stack has created there."""
+        if zone in {None, self.zone}:
+            return self.records
+        return self.former_records if zone == self.former_zone else ()
 
 
 def parameter_name(project: str, stack: str) -> str:
@@ -53,6 +67,8 @@ def format_holdings(holdings: Holdings) -> str:
             "domains": sorted(holdings.domains),
             "records": sorted(holdings.records),
             "zone": holdings.zone,
+            "formerZone": holdings.former_zone,
+            "formerRecords": sorted(holdings.former_records),
             "key": holdings.has_key,
             "downloadDomains": sorted(holdings.download_domains),
         }
@@ -72,6 +88,8 @@ def parse_holdings(value: str) -> Holdings:
         domains=_texts(document.get("domains")),
         records=_texts(document.get("records")),
         zone=document.get("zone") or None,
+        former_zone=document.get("formerZone") or None,
+        former_records=_texts(document.get("formerRecords")),
         has_key=bool(document.get("key")),
         download_domains=_texts(document.get("downloadDomains")),
     )

@@ -71,10 +71,11 @@ class Found:
     `identities` are the identities among the stack's two addresses, their domains and the parent
     domains, each with whether SES sends for it. `concurrency` is the account's quota of concurrent
     executions of functions, None if it was not read. `zone` is the zone for the records, None
-    without one, or if it does not exist. `accounts` is read only if the provider assumes a role,
-    which boto3 does not. `removed_parameters` are the stack's parameters that this deployment
-    deletes. `smtp_users` are the names of the stack's SMTP users that have a parameter, current
-    and former ones of smtpUsers. `warnings` are sentences about what could not be read.
+    without one, or if it does not exist; `former_zone` is the one that `holdings` calls so.
+    `accounts` is read only if the provider assumes a role, which boto3 does not.
+    `removed_parameters` are the stack's parameters that this deployment deletes. `smtp_users` are
+    the names of the stack's SMTP users that have a parameter, current and former ones of
+    smtpUsers. `warnings` are sentences about what could not be read.
     """
 
     active_rule_set: str | None = None
@@ -83,6 +84,7 @@ class Found:
     identities: Mapping[str, bool]
     concurrency: int | None = None
     zone: Zone | None = None
+    former_zone: Zone | None = None
     accounts: Accounts | None = None
     removed_parameters: frozenset[str] = frozenset()
     smtp_users: frozenset[str] = frozenset()
@@ -113,6 +115,7 @@ def look_up(config: StackConfig) -> Found:
     holdings = None if listed is None else _holdings(list_name, listed)
     directory = f"/{config.project}/{config.stack}/recipients"
     zone_id = config.hosted_zone_id or (holdings.zone if holdings else None)
+    former_zone = holdings.former_zone if holdings else None
     identities = {}
     for name in dict.fromkeys(chain(*config.covering_identities.values())):
         answer = call_if_allowed(
@@ -139,6 +142,7 @@ def look_up(config: StackConfig) -> Found:
         identities=identities,
         concurrency=int(quota.value) if quota else None,
         zone=_or_none(lambda: _zone(zone_id)) if zone_id else None,
+        former_zone=_or_none(lambda: _zone(former_zone)) if former_zone else None,
         accounts=_accounts() if config.activate_rule_set else None,
         removed_parameters=frozenset(
             name

@@ -41,8 +41,9 @@ def plan_records(
     zone, args = found.zone, records_of(config, domains)
     if zone is None:
         return (), _warnings_of_lost_zone(before)
-    # If hostedZoneId changed, the stack's records are in the old zone.
-    own = before.records if config.hosted_zone_id in {None, before.zone} else ()
+    # If hostedZoneId changed, the stack's records are in the old zone. If that deployment failed,
+    # they are still there, and the key can be changed back.
+    own = before.records_in(config.hosted_zone_id)
     written, warnings = [], []
     for record in writable(args, zone):
         present = _present(zone.records, record)
@@ -63,6 +64,21 @@ def plan_records(
             f" {zone.name}: it keeps them, because mail stops without them"
         )
     return tuple(written), tuple(warnings)
+
+
+def former_records(
+    config: StackConfig, found: Found, before: Holdings
+) -> tuple[str | None, tuple[str, ...]]:
+    """The zone that this deployment leaves, or a failed one has left, and its records' keys."""
+    if config.hosted_zone_id not in {None, before.zone}:
+        return before.zone, before.records
+    if found.former_zone is None:
+        return None, ()
+    names = {str(one.name).lower() for one in mail_records(records_of(config, before.domains))}
+    names.update(before.download_domains)
+    if not any(name in names for name, _ in found.former_zone.records):
+        return None, ()
+    return before.former_zone, before.former_records
 
 
 def _warnings_of_lost_zone(before: Holdings) -> tuple[str, ...]:

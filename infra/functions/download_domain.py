@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.mail.dns import TTL_SECONDS
+from infra.mail.dns import TTL_SECONDS, record_name
 
 from .download_function import DownloadPage
 
@@ -95,7 +95,7 @@ class DownloadDomain(pulumi.ComponentResource):
         target = domain.domain_name_configuration
         records = [
             aws.route53.Record(
-                f"{name}-{type_.lower()}",
+                record_name(f"{name}-{type_.lower()}", args.zone_id),
                 zone_id=args.zone_id,
                 name=args.domain,
                 type=type_,
@@ -107,7 +107,11 @@ class DownloadDomain(pulumi.ComponentResource):
                     }
                 ],
                 allow_overwrite=False,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[mapping]),
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=[mapping],
+                    aliases=[pulumi.Alias(name=f"{name}-{type_.lower()}")],
+                ),
             )
             for type_ in ("A", "AAAA")
         ]
@@ -170,14 +174,16 @@ class DownloadDomain(pulumi.ComponentResource):
         )
         validation = certificate.domain_validation_options[0]
         record = aws.route53.Record(
-            f"{name}-validation",
+            record_name(f"{name}-validation", args.zone_id),
             zone_id=args.zone_id,
             name=validation.resource_record_name,
             type=validation.resource_record_type,
             ttl=TTL_SECONDS,
             records=[validation.resource_record_value],
             allow_overwrite=True,
-            opts=child,
+            opts=pulumi.ResourceOptions(
+                parent=self, aliases=[pulumi.Alias(name=f"{name}-validation")]
+            ),
         )
         issued = aws.acm.CertificateValidation(
             name,

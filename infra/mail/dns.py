@@ -112,6 +112,16 @@ class ZoneRecordsArgs:
     records: Sequence[RecordSet]
 
 
+def record_name(name: str, zone_id: str) -> str:
+    """The name of a record's resource, with its zone.
+
+    In another zone it is another resource: the state has both until all of the new zone's are
+    created, so a change of hostedZoneId that fails can be reverted. A replacement could not be:
+    the old record would be deleted by whatever deployment comes next.
+    """
+    return f"{name}-{zone_id}"
+
+
 class ZoneRecords(pulumi.ComponentResource):
     """The records in a zone of Route 53.
 
@@ -124,14 +134,15 @@ class ZoneRecords(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mail-relay:dns:ZoneRecords", name, None, opts)
         for record in args.records:
+            former = f"{name}-{record.key}"
             aws.route53.Record(
-                f"{name}-{record.key}",
+                record_name(former, args.zone_id),
                 zone_id=args.zone_id,
                 name=record.name,
                 type=record.type,
                 ttl=TTL_SECONDS,
                 records=list(record.values),
                 allow_overwrite=False,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name=former)]),
             )
         self.register_outputs({})

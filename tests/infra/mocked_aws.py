@@ -97,8 +97,8 @@ class InAccount:
     """The content of the account before the deployment.
 
     `parameters` by name; `identities`, each with whether SES sends for it; `records` of the zone:
-    name and type → values as Route 53 has them; `has_zone`: whether there is one;
-    `errors`: function → its error.
+    name and type → values as Route 53 has them; `has_zone`: whether there is one; `other_zones`,
+    by id, that have other records; `errors`: function → its error.
     """
 
     active_rule_set: str | None = None
@@ -106,6 +106,9 @@ class InAccount:
     identities: Mapping[str, bool] = field(default_factory=dict)
     records: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     has_zone: bool = True
+    other_zones: Mapping[str, Mapping[tuple[str, str], tuple[str, ...]]] = field(
+        default_factory=dict
+    )
     configuration_sets: frozenset[str] = frozenset()
     lambda_concurrency: int = 1000
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -155,9 +158,10 @@ class MockedAws(Mocks):
         return {"zoneId": args["zoneId"], "name": ZONE}, []
 
     def _getRecords(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
+        records = self.account.other_zones.get(args["zoneId"], self.account.records)
         sets = [
             {"name": f"{name}.", "type": type_, "resourceRecords": [{"value": v} for v in values]}
-            for (name, type_), values in self.account.records.items()
+            for (name, type_), values in records.items()
         ]
         return {"zoneId": args["zoneId"], "resourceRecordSets": sets}, []
 

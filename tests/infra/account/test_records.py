@@ -10,6 +10,7 @@ from infra.account.account_plan import CannotDeploy
 from infra.account.holdings import Holdings, parse_holdings
 from tests.infra.account.deployments import DOMAINS, RECORD, after, deploy_in, held_by
 from tests.infra.mocked_aws import EMPTY, InAccount
+from tests.infra.program import Deployment
 
 
 def test_records_that_are_there_are_left_and_told_of_each_time() -> None:
@@ -51,6 +52,49 @@ def test_a_record_of_another_zone_is_not_the_stacks_own() -> None:
     assert not written & theirs.keys()
     (told,) = moved.warnings
     assert "a record MX of in.example.com already, which is left as it is" in told
+
+
+def names_of_records(stack: Deployment) -> set[str]:
+    return {one.urn.rpartition("::")[2] for one in stack.all(RECORD)}
+
+
+def test_after_a_change_of_the_zone_that_failed_the_next_deployment_may_go_back() -> None:
+    first = deploy_in(EMPTY, hostedZoneId="Z123", downloadDomain="files.example.com")
+    account = after(first)
+    changed = deploy_in(
+        replace(account, records={}), hostedZoneId="Z456", downloadDomain="files.example.com"
+    )
+    # Pulumi creates all of the new zone's records, then deletes the others. A record of each zone
+    # is a resource of its own, so that none is to be deleted whatever deployment comes next.
+    assert not names_of_records(first) & names_of_records(changed)
+    for zones in ({"Z456": {}}, {"Z456": after(changed).records}):
+        failed = replace(after(changed), records=account.records, other_zones=zones)
+        # The same again, which fails again, changes nothing about that.
+        stuck = deploy_in(
+            replace(failed, records={}, other_zones={"Z123": account.records}),
+            hostedZoneId="Z456",
+            downloadDomain="files.example.com",
+        )
+        for parameters in (failed.parameters, after(stuck).parameters):
+            back = deploy_in(
+                replace(failed, parameters=parameters),
+                hostedZoneId="Z123",
+                downloadDomain="files.example.com",
+            )
+            assert names_of_records(back) == names_of_records(first)
+            assert back.warnings == ()
+
+
+def test_once_its_records_are_gone_a_former_zone_is_nobodys() -> None:
+    first = deploy_in(EMPTY, hostedZoneId="Z123")
+    moved = deploy_in(replace(after(first), records={}), hostedZoneId="Z456")
+    settled = deploy_in(replace(after(moved), other_zones={"Z123": {}}), hostedZoneId="Z456")
+    assert parse_holdings(held_by(settled)).former_zone is None
+    back = deploy_in(replace(after(settled), records=after(first).records), hostedZoneId="Z123")
+    assert not {(one.inputs["name"], one.inputs["type"]) for one in back.all(RECORD)} & {
+        ("in.example.com", "MX"),
+        ("mail.example.com", "TXT"),
+    }
 
 
 def test_a_zone_that_is_gone_takes_its_records_with_it_and_stops_nothing_else() -> None:
