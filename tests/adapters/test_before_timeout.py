@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
-from adapters.before_timeout import before_timeout
+from adapters.before_timeout import LEAD, before_timeout
 from relay_core.record.lease import Worker
 
 _NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -26,14 +26,39 @@ def test_the_call_comes_with_time_left_to_write() -> None:
 
 
 def test_a_block_that_ends_in_time_makes_no_call() -> None:
-    called = threading.Event()
-    before = threading.active_count()
-    with before_timeout(_worker(timedelta(minutes=2)), _NOW, called.set):
-        assert threading.active_count() == before + 1
-    for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer):
-            thread.join(_PATIENCE)
+    called, later = threading.Event(), threading.Event()
+    with before_timeout(_worker(LEAD + timedelta(seconds=1)), _NOW, called.set):
+        pass
+    with before_timeout(_worker(LEAD + timedelta(seconds=1.1)), _NOW, later.set):
+        assert later.wait(_PATIENCE)
     assert not called.is_set()
+
+
+def test_a_call_that_is_due_before_another_is_made_before_it() -> None:
+    """As of a mail in another worker of the process, or of one with less time left."""
+    called, late = threading.Event(), threading.Event()
+    with (
+        before_timeout(_worker(timedelta(minutes=2)), _NOW, late.set),
+        before_timeout(_worker(_TO_WRITE), _NOW, called.set),
+    ):
+        assert called.wait(_PATIENCE)
+        assert not late.is_set()
+
+
+def test_a_call_that_takes_long_delays_no_other() -> None:
+    is_over, called = threading.Event(), threading.Event()
+    with before_timeout(_worker(_TO_WRITE), _NOW, lambda: is_over.wait(_PATIENCE)):
+        with before_timeout(_worker(_TO_WRITE), _NOW, called.set):
+            assert called.wait(_PATIENCE / 2)
+        is_over.set()
+
+
+def test_a_thousand_blocks_take_one_thread_at_most() -> None:
+    before = threading.active_count()
+    for _ in range(1000):
+        with before_timeout(_worker(timedelta(minutes=2)), _NOW, threading.Event().set):
+            pass
+    assert threading.active_count() <= before + 1
 
 
 def test_a_deadline_in_the_past_is_no_error() -> None:
