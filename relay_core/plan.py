@@ -135,16 +135,16 @@ def plan_admission(
     What lies in the incoming bucket has SES's fields on top, and is judged by them. A file on
     somebody's desk may have none (`may_lack_receipt`); then it counts as authenticated.
     """
-    message_id = message_id_of(raw_key)
+    message_id, limits = message_id_of(raw_key), settings.limits
     try:
-        message = parse_message(raw, settings.limits)
+        message = parse_message(raw, limits)
     except (MalformedMessage, LimitExceeded) as error:
         too_much = isinstance(error, LimitExceeded)
         reason = Reason.LIMIT_EXCEEDED if too_much else Reason.MALFORMED_MESSAGE
         unread = MailIdentity(message_id=message_id, raw_key=raw_key, sender=None, subject="")
         refusal = Refusal(reason=reason, detail=str(error))
         return Refused(mail=unread, message=None, refusals=(refusal,))
-    message, codes = find_body_codes(message, settings.markers, settings.limits)
+    message, codes = find_body_codes(message, settings.markers, limits)
     origin = find_origin(message.header)
     if may_lack_receipt and not has_receipt(message.header):
         origin = Origin(author=origin.author, authenticated=True)
@@ -207,6 +207,8 @@ def find_recipients(admitted: AdmittedMail, settings: Settings, directory: Direc
             return Resolved(recipients=(), refusals=(missing,))
         entries, refusals = list(default.entries), default.refusals
     resolved = resolve_recipients(entries, settings, directory)
+    if not refusals:
+        return resolved
     return replace(resolved, refusals=resolved.refusals + refusals)
 
 

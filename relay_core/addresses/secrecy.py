@@ -25,7 +25,6 @@ with a digit among them. The domain can be looked up by anybody, so it is no sec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -125,8 +124,9 @@ class _Address:
             return None
         return re.compile(re.escape(local_part), re.IGNORECASE)
 
-    def spans_in(self, text: str) -> Iterator[tuple[int, int]]:
+    def spans_in(self, text: str) -> list[tuple[int, int]]:
         """Where the address stands, in order of its at-signs."""
+        found: list[tuple[int, int]] = []
         behind_last = 0
         for sign in self.signs.finditer(text):
             start, end = sign.span()
@@ -135,10 +135,10 @@ class _Address:
             domain = self.after.match(text, end)
             local_part = domain and self.before.search(text, window, start)
             if domain and local_part:
-                yield local_part.start(), domain.end()
+                found.append((local_part.start(), domain.end()))
         if self.distinctive is not None:
-            for match in self.distinctive.finditer(text):
-                yield match.span()
+            found += (match.span() for match in self.distinctive.finditer(text))
+        return found
 
 
 def _forms(domain: str) -> tuple[str, ...]:
@@ -160,12 +160,14 @@ def conceal(text: str, secrets: tuple[str, ...]) -> str:
 
     `secrets` are addr-specs. A text without any is returned as it is.
     """
-    spans = sorted(span for one in secrets for span in _address(one).spans_in(text))
+    spans: list[tuple[int, int]] = []
+    for one in secrets:
+        spans += _address(one).spans_in(text)
     if not spans:
         return text
     pieces: list[str] = []
     position = 0
-    for start, end in spans:
+    for start, end in sorted(spans):
         if start >= position:
             pieces += [text[position:start], MARK]
         position = max(position, end)

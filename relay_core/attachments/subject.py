@@ -42,7 +42,8 @@ def read_subject(header: Header, markers: Markers) -> Subject:
     found = find_in_text(folded, markers)
     whole = one_line(header.text("subject") or "")
     rest = one_line(cut(folded, found.removals)) if found.removals else whole
-    shown = _without_codes(rest, markers)
+    is_searched = rest == folded and not found.removals
+    shown = rest if is_searched else _without_codes(rest, markers)
     return Subject(
         folded=folded,
         codes=found.codes,

@@ -30,7 +30,7 @@ from relay_core.addresses.secrecy import conceal
 from relay_core.mime.encoded_words import encode_unstructured
 from relay_core.mime.header import Header, HeaderField
 
-from .message_ids import message_ids, thread_fields
+from .message_ids import thread_fields
 from .part_header import canonical_name, written_field
 from .passed_fields import is_passed
 from .relay_marks import LOOP_FIELD, format_relays
@@ -71,7 +71,6 @@ def compose_header(
     device sent the mail, None where nobody knows. `added` are names, in lower case, of fields
     that pass as well; `secrets` are the addresses that must not go out.
     """
-    hidden = [one for one in message_ids(header) if conceal(one, secrets) != one]
     composed: dict[str, str | None] = {
         "from": format_mailbox(conceal(sender.display_name, secrets), sender.address),
         "to": ",\r\n ".join(to),
@@ -80,7 +79,7 @@ def compose_header(
             for one in sender.reply_to
         )
         or None,
-        **thread_fields(header, hidden=hidden),
+        **thread_fields(header, may_go_out=lambda one: conceal(one, secrets) == one),
         "auto-submitted": "auto-generated",
         "x-auto-response-suppress": SUPPRESSED_RESPONSES,
         LOOP_FIELD: format_relays(header, stack),

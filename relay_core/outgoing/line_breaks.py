@@ -26,6 +26,9 @@ def wrapped(text: str, *, inset: str = "") -> Iterator[str]:
     A line ends at a blank (U+0020), whose place it takes, and within a word only if that is wider
     than a line. A URL is never broken: one that is wider is a line of its own.
     """
+    if columns(text) <= COLUMNS:
+        yield text.rstrip(" ")
+        return
     line, gap = "", ""
     for piece in _BLANKS_OR_WORD.findall(text):
         if piece.startswith(" "):

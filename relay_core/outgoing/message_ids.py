@@ -13,7 +13,7 @@ reader would take for an encoded-word, too long for a line) is left out, and the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from relay_core.mime.header import Header
 
@@ -26,33 +26,27 @@ _SENDABLE = re.compile(r"(?!.*=\?)[!-;=?-~]{1,900}\Z")  # one line holds 998 cha
 _LINE = 76
 
 
-def thread_fields(header: Header, *, hidden: Iterable[str] = ()) -> dict[str, str | None]:
+def thread_fields(header: Header, *, may_go_out: Callable[[str], bool]) -> dict[str, str | None]:
     """In-Reply-To and References of an outgoing mail, by lower-case name; None where empty.
 
-    `hidden` are ids, without brackets, that must not go out.
+    `may_go_out` says it of an id without brackets.
     """
-    banned = frozenset(hidden)
     parents = _ids(header, "in-reply-to")
     references = _ids(header, "references") or parents
-    named = dict.fromkeys((*references, *_ids(header, "message-id")))
-    kept = [one for one in named if one not in banned]
+    kept = list(filter(may_go_out, dict.fromkeys((*references, *_ids(header, "message-id")))))
     if len(kept) > MAX_IDS:
         kept = [kept[0], *kept[1 - MAX_IDS :]]
     return {
-        "in-reply-to": _folded(one for one in parents[-MAX_IDS:] if one not in banned),
+        "in-reply-to": _folded(filter(may_go_out, parents[-MAX_IDS:])),
         "references": _folded(kept),
     }
 
 
-def message_ids(header: Header) -> tuple[str, ...]:
-    """All ids that the mail names, its own included, without brackets."""
-    names = ("references", "in-reply-to", "message-id")
-    return tuple(dict.fromkeys(one for name in names for one in _ids(header, name)))
-
-
 def _ids(header: Header, name: str) -> tuple[str, ...]:
+    if (written := header.get(name)) is None:
+        return ()
     # Not decoded: an id is no text, and the same bytes have to come out at every mail.
-    value = (header.get(name) or b"").decode("latin-1").strip()
+    value = written.decode("latin-1").strip()
     found = _BRACKETED.findall(value) or ([value] if _BARE.match(value) else [])
     return tuple(one for one in found if _SENDABLE.match(one))
 

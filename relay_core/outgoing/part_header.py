@@ -7,7 +7,7 @@ again, and a field that may occur once goes out once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from relay_core.abnf import ATTRIBUTE_CHAR, TOKEN
@@ -46,10 +46,12 @@ def _kept_fields(header: Header) -> Iterator[HeaderField]:
             yield one
 
 
-def concealed_fields(header: Header, secrets: tuple[str, ...]) -> dict[str, str | None]:
-    """What the fields that spell a secret become, by name; None for one that is dropped."""
+def concealed_fields(
+    header: Header, fields: Iterable[HeaderField], secrets: tuple[str, ...]
+) -> dict[str, str | None]:
+    """What those fields of a header become that spell a secret, by name; None for one dropped."""
     found: dict[str, str | None] = {}
-    for one in header.fields if secrets else ():
+    for one in fields if secrets else ():
         text = header.text_of(one)
         concealed = conceal(text, secrets)
         if one.name in {"content-type", "content-disposition"}:

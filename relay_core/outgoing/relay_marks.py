@@ -22,6 +22,8 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 def relays_passed(header: Header) -> tuple[str, ...]:
     """The names of the relays that sent the mail, the last one first; what is no name is none."""
+    if header.first(LOOP_FIELD) is None:
+        return ()
     values = (header.value(one) for one in header.fields if one.name == LOOP_FIELD)
     names = (name.strip() for value in values for name in value.decode("latin-1").split(","))
     return tuple(dict.fromkeys(name for name in names if _NAME.match(name)))

@@ -29,6 +29,7 @@ from relay_core.errors import Span
 from relay_core.html.placement import Place, at_place, find_place
 from relay_core.mime.base64_content import encode_base64
 from relay_core.mime.entity import Entity
+from relay_core.mime.header import Header, HeaderField
 from relay_core.mime.message import Message
 from relay_core.mime.parameter_writing import format_parameterised
 from relay_core.recipient_code import Markers
@@ -321,20 +322,26 @@ class _Rewriter:
         self._splice(start, end, content)
 
     def _write_header(self, entity: Entity, fields: Mapping[str, str | None]) -> None:
-        fields = {**concealed_fields(entity.header, self.secrets), **fields}
-        if not fields and entity.media_type.full == "text/plain" and is_nameless(entity.header):
+        header, is_root = entity.header, entity is self.message.root
+        # All other fields of the message are composed elsewhere.
+        own = _fields_of_content(header) if is_root else header.fields
+        fields = {**concealed_fields(header, own, self.secrets), **fields}
+        if not fields and entity.media_type.full == "text/plain" and is_nameless(header):
             # Behind no field at all, a text that begins like a header may be taken for one.
             fields = {"content-type": "text/plain; charset=us-ascii"}
-        if entity is self.message.root:
-            # All other fields of the message are composed elsewhere.
+        if is_root:
             self.root_fields.update(
                 (name, value) for name, value in fields.items() if name.startswith("content-")
             )
-        elif any(value is not None for value in fields.values()) or not can_go_out(
-            entity.header, fields
-        ):
-            span = entity.header.span
-            self._splice(span.start, span.end, part_header(entity.header, fields))
+        elif any(value is not None for value in fields.values()) or not can_go_out(header, fields):
+            self._splice(header.span.start, header.span.end, part_header(header, fields))
+
+
+def _fields_of_content(header: Header) -> list[HeaderField]:
+    """The fields that say what the content is, and those that are content by their name."""
+    return [
+        one for one in header.fields if one.name.startswith("content-") or not one.name.isascii()
+    ]
 
 
 def _undeclared_type(entity: Entity) -> dict[str, str | None]:

@@ -40,7 +40,7 @@ _QUOTED_OR_COMMENT = re.compile(rf"{QUOTED_STRING}|{COMMENT}")
 
 # A phrase may hold dots (section 4.1, obs-phrase), but no other special (section 3.2.3).
 _NAME_ADDR = re.compile(
-    rf'(?:{QUOTED_STRING}|[^"(),:;<>@\[\]\\])*<[ \t]*+(?P<addr_spec>[^\s<>"]++)[ \t]*+>\Z'
+    rf'(?:{QUOTED_STRING}|[^"(),:;<>@\[\]\\]++)*<[ \t]*+(?P<addr_spec>[^\s<>"]++)[ \t]*+>\Z'
 )
 # Devices also write their address as the name, without quotes: that is still one mailbox.
 _TWICE = re.compile(r'(?P<addr_spec>[^\s<>",;:]++)[ \t]*+<(?P=addr_spec)>\Z')
@@ -122,6 +122,8 @@ def shows_another_address(name: str, addr_spec: str) -> bool:
 
     Full-width and invisible characters make no difference to a reader (Unicode TR 36).
     """
+    if "@" not in name and name.isascii():
+        return False
     visible = "".join(one for one in unicodedata.normalize("NFKC", name) if one.isprintable())
     words = _BETWEEN_WORDS.split(visible.replace("\u3002", ".").lower())
     return any(_ADDRESS_LIKE.search(one) and one != addr_spec.lower() for one in words)
@@ -133,16 +135,22 @@ MAX_REPLIES = 10
 
 def find_mailboxes(header: Header, name: str) -> tuple[str, ...]:
     """The addresses in the first field of that name (To, Cc), unchanged."""
-    value = (header.get(name) or b"")[:MAX_FIELD]
-    written = _read_mailboxes(decode_header_bytes(value, header.charsets))
+    value = header.get(name)
+    return () if value is None else _addresses(value[:MAX_FIELD], header.charsets)
+
+
+@lru_cache(maxsize=64)  # all devices write the same To
+def _addresses(value: bytes, charsets: tuple[str, ...]) -> tuple[str, ...]:
+    written = _read_mailboxes(decode_header_bytes(value, charsets))
     return tuple(one.address for one in written if one.address)
 
 
 def find_replies(header: Header) -> tuple[Mailbox, ...]:
     """The mailboxes of Reply-To that mail can be sent to, each address once."""
     found: dict[str, Mailbox] = {}
-    value = (header.get("reply-to") or b"")[:MAX_FIELD]
-    for one in _read_mailboxes(decode_header_bytes(value, header.charsets)):
+    if (value := header.get("reply-to")) is None:
+        return ()
+    for one in _read_mailboxes(decode_header_bytes(value[:MAX_FIELD], header.charsets)):
         try:
             addr_spec = parse_addr_spec(one.address)
         except InvalidAddress:

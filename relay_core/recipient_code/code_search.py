@@ -18,7 +18,7 @@ from .cutting import cut_from_html, cut_from_text
 from .entries import CodeError, RecipientCode
 from .finding import ended_by, find_codes
 from .markers import Markers, marker_pattern, may_be_ordinary
-from .region_search import Region, SearchSizes, find_regions
+from .region_search import Region, SearchSizes, find_regions, may_hold
 
 
 class SearchResult(NamedTuple):
@@ -124,8 +124,8 @@ class CodeSearch:
             # Nearly all mail has no invisible character, so one search is enough.
             shown = {
                 may_be_ordinary(one)
-                for one in self.markers
-                if marker_pattern((one,)).search(text)
+                for one in may_hold(text, self.markers)
+                if (one in text or marker_pattern((one,)).search(text))
                 and (not may_be_ordinary(one) or "@" in text)
             }
             return (Region(0, len(text), False in shown),) if shown else ()

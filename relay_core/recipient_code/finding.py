@@ -35,6 +35,7 @@ from .grammar import parse_list
 from .mailto_links import find_links
 from .markers import BLANK_IN_LINE, ONE_LINE_END, Markers, marker_pattern, may_be_ordinary
 from .ordinary import LONGEST_LIST, find_counting, list_between
+from .region_search import may_hold
 
 _PARAGRAPH_END = re.compile(rf"{ONE_LINE_END}{BLANK_IN_LINE}*+{ONE_LINE_END}")
 _LIST_BEGINS = re.compile(r"\s{0,8}(?:\[|[^\s@,;]{0,64}@)")
@@ -66,9 +67,11 @@ def _find_regular(text: str, markers: Markers, allowance: Allowance) -> FoundCod
     else:
         return None
     start, end = match.span()
-    another = marker_pattern(markers)
-    if another.search(text, end) or another.search(text, 0, start):
-        return None
+    # What joins the two pieces is part of no marker.
+    if others := may_hold(f"{text[:start]}\0{text[end:]}", markers):
+        another = marker_pattern(others)
+        if another.search(text, end) or another.search(text, 0, start):
+            return None
     try:
         entries = tuple(Address(addr_spec=parse_addr_spec(one)) for one in match[1].split(","))
     except InvalidAddress:

@@ -49,6 +49,12 @@ class SearchSizes:
 ORDINARY = SearchSizes()
 
 
+def may_hold(text: str, markers: Markers) -> Markers:
+    """Those of the markers that may be in a text: all that are, and seldom another."""
+    folded = _folded(text)
+    return tuple(one for one in markers if _folded(one) in folded)
+
+
 class Region(NamedTuple):
     """A part of a source to read closely; not `is_certain` if only for an ordinary word."""
 
@@ -290,18 +296,25 @@ def _characters(source: TextSource, shown: str | bytes) -> str:
 
 _UNSEEN = re.compile(INVISIBLE_CHARACTERS)
 # Letters that a case-insensitive expression treats as equal to these.
-_CASES = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k"}
+_CASES = {"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"}
 
 
 def _folded(shown: str) -> str:
     """The text without blanks, line ends, emphasis and invisible characters, in lower case."""
-    if not shown.isascii():
-        shown = as_read(_UNSEEN.sub("", shown)).translate(_CASES)
+    if shown.isascii():
+        return shown.encode("ascii").translate(_LOWER, _BLANKS_AND_EMPHASIS).decode("ascii")
+    shown = as_read(_UNSEEN.sub("", shown))
+    for letter, plain in _CASES.items():
+        shown = shown.replace(letter, plain)
     shown = "".join(shown.lower().split())
-    return shown.translate(_EMPHASIS)
+    for mark in _EMPHASIS:
+        shown = shown.replace(mark, "")
+    return shown
 
 
-_EMPHASIS = {ord(character): None for character in "_*\\~`"}
+_EMPHASIS = "_*\\~`"
+_LOWER = bytes(range(256)).lower()
+_BLANKS_AND_EMPHASIS = b" \t\n\v\f\r\x1c\x1d\x1e\x1f" + _EMPHASIS.encode("ascii")
 
 
 def _dereferenced(shown: str) -> str:

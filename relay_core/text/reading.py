@@ -85,6 +85,9 @@ def find_reading(
     `hints` are other labels that may be meant, the likeliest first; `MOST_HINTS` of them count.
     Without `may_take_long` no charset is tried that is decoded in Python (`_SLOW`).
     """
+    declared = charsets_of(label) if label else ("ascii",)
+    if declared and extends_ascii(declared[0]) and _is_plain(content, within):
+        return Reading(declared[0], is_declared=True)  # as nearly all texts are
     avoided: frozenset[str] = frozenset() if may_take_long else _SLOW
     for reading in _candidates(content, within, label, hints[:MOST_HINTS], avoided):
         if reading.charset in avoided:
@@ -212,6 +215,15 @@ def _by_structure(content: bytes, within: Span, declared: Sequence[str]) -> Iter
 
 def _is_ascii(content: bytes, within: Span) -> bool:
     return all(piece.isascii() for piece in _pieces(content, within))
+
+
+def _is_plain(content: bytes, within: Span) -> bool:
+    """Whether the bytes are ASCII, and look like nothing else."""
+    return (
+        _is_ascii(content, within)
+        and content.find(b"\0", *within) < 0
+        and content.find(b"\x1b", *within) < 0
+    )
 
 
 def _by_nuls(sample: bytes) -> Iterator[str]:

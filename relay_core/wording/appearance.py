@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from functools import lru_cache
 
 from relay_core.environment import Problem, from_environment
 
@@ -43,12 +44,7 @@ class Appearance:
 
     def wording_in(self, language: Language) -> Wording:
         """The wording in that language."""
-        try:
-            zone: tzinfo = time_zone(self.time_zone)
-        except ValueError:
-            # It was checked at the desk; a machine without the zone says UTC, which is as true.
-            zone = UTC
-        return Wording(language=language, zone=zone)
+        return _wording(language, self.time_zone)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Appearance:
@@ -58,6 +54,16 @@ class Appearance:
             InvalidSettings: naming each variable that cannot be read.
         """
         return cls(**from_environment(cls, environment))
+
+
+@lru_cache(maxsize=16)
+def _wording(language: Language, name: str) -> Wording:
+    try:
+        zone: tzinfo = time_zone(name)
+    except ValueError:
+        # It was checked at the desk; a machine without the zone says UTC, which is as true.
+        zone = UTC
+    return Wording(language=language, zone=zone)
 
 
 def appearance_problems(appearance: Appearance) -> Iterator[Problem]:

@@ -105,8 +105,8 @@ _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=
 
 def _zone_name(local: datetime) -> str:
     """What the zone is called then: `CET`, or `UTC+3` where it has no name but a number."""
-    name = local.strftime("%Z")
-    if name.isalpha():
+    name = local.tzname()
+    if name is not None and name.isalpha():
         return name
     minutes = (local.utcoffset() or timedelta(0)) // _MINUTE
     hours, rest = divmod(abs(minutes), 60)
