@@ -47,7 +47,11 @@ def test_a_call_that_is_due_before_another_is_made_before_it() -> None:
 
 def test_a_call_that_takes_long_delays_no_other() -> None:
     is_over, called = threading.Event(), threading.Event()
-    with before_timeout(_worker(_TO_WRITE), _NOW, lambda: is_over.wait(_PATIENCE)):
+
+    def take_long() -> None:
+        is_over.wait(_PATIENCE)
+
+    with before_timeout(_worker(_TO_WRITE), _NOW, take_long):
         with before_timeout(_worker(_TO_WRITE), _NOW, called.set):
             assert called.wait(_PATIENCE / 2)
         is_over.set()
