@@ -30,11 +30,15 @@ def may_hold_parts(header: Header) -> bool:
     )
 
 
-def is_plain_text(header: Header, media_type: MediaType) -> bool:
-    """Whether a part is a text that is not encoded, and no file."""
+def may_lack_empty_line(header: Header, media_type: MediaType) -> bool:
+    """Whether what follows a part's last known field is its text, the empty line forgotten.
+
+    Only in a text that is not encoded, and no file. `hp` says that the header repeats the fields
+    of the message (RFC 9788), and in older programs `protected-headers` does.
+    """
     return (
         media_type.type == "text"
-        and "name" not in media_type.parameters
+        and media_type.parameters.keys().isdisjoint({"name", "hp", "protected-headers"})
         and header.first("content-disposition") is None
         and not is_encoded(header)
     )

@@ -23,7 +23,7 @@ from .delimiters import Delimiters
 from .encoded_multipart import decoded_multipart
 from .entity import Entity
 from .header import Header
-from .header_claims import is_encoded, is_file, is_plain_text, may_hold_parts
+from .header_claims import is_encoded, is_file, may_hold_parts, may_lack_empty_line
 from .header_scanning import ScannedHeader, scan_header
 from .known_fields import CONTENT_FIELD, Place
 from .media_type import MediaType, parse_media_type
@@ -187,7 +187,7 @@ class _Parser:
             )
         default = "message/rfc822" if in_digest else "text/plain"  # RFC 2046 section 5.1.5
         media_type = self._media_type(scanned, default)
-        if delimiter is not None and is_plain_text(header, media_type):
+        if delimiter is not None and may_lack_empty_line(header, media_type):
             scanned = scanned.without_unknown_tail()
         self.findings.defects.extend(scanned.defects)
         if not media_type.valid and (named := header.first("content-type")):

@@ -185,6 +185,18 @@ MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
             id="part-without-blank-line-but-with-paragraphs",
         ),
         pytest.param(
+            MIXED + b'--b\r\nContent-Type: text/plain; hp="clear"\r\nSubject: Door\r\n'
+            b"HP-Outer: Subject: [...]\r\n\r\nOpen\r\n--b--\r\n",
+            ["Open"],
+            id="part-with-the-fields-of-the-message",
+        ),
+        pytest.param(
+            MIXED + b'--b\r\nContent-Type: text/plain; protected-headers="v1"\r\n'
+            b"Subject: Door\r\n\r\nOpen\r\n--b--\r\n",
+            ["Open"],
+            id="part-with-the-fields-of-the-message-as-in-the-drafts",
+        ),
+        pytest.param(
             b'Content-Type: multipart/mixed; boundary="ab\r\n  cd"\r\n\r\n'
             b"--ab cd\r\n\r\none\r\n--ab cd--",
             ["one"],
