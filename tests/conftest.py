@@ -1,5 +1,8 @@
 """Hypothesis profiles: `dev` by default, `ci` (HYPOTHESIS_PROFILE=ci) before a change lands.
 
+One reader of the services' models for all sessions of boto3 in a process: parsing a model takes
+10 ms or more, and tests make clients by the hundred.
+
 And the order of the files: `make test` gives each process the next file of the list. The longest
 files come first, so that none is left to run alone at the end.
 """
@@ -7,10 +10,14 @@ files come first, so that none is left to run alone at the end.
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
+
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 TAKE_LONGEST = (
     "browser/test_recipients.py",

@@ -21,15 +21,20 @@ class Patient:
     relay: RunningSandbox
     zone: dict[tuple[str, str], list[str]]
     dns: str
+    access: StackAccess
 
     @property
     def stack(self) -> Mapping[str, Any]:
         stack: Mapping[str, Any] = self.relay.ready["stack"]
         return stack
 
-    @property
-    def access(self) -> StackAccess:
-        return open_access(parse_ready_file(json.dumps(self.relay.ready), "ready"), None)
+    @classmethod
+    def of(
+        cls, relay: RunningSandbox, zone: dict[tuple[str, str], list[str]], dns: str
+    ) -> Patient:
+        """A sandbox with the access of its ready file, whose clients serve all tests."""
+        stack = parse_ready_file(json.dumps(relay.ready), "ready")
+        return cls(relay, zone, dns, open_access(stack, None))
 
     def look(self, access: StackAccess | None = None) -> list[Finding]:
         return list(command.examined(access or self.access, self.dns))

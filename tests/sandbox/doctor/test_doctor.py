@@ -29,7 +29,7 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
     with running_sandbox(tmp_path_factory.mktemp("sandbox"), config) as relay:
         zone = zone_of(relay.ready["stack"]["dnsRecords"])
         with serving(zone) as dns:
-            yield Patient(relay, zone, dns)
+            yield Patient.of(relay, zone, dns)
 
 
 def test_a_whole_stack_has_nothing(patient: Patient) -> None:
@@ -156,7 +156,8 @@ class TestRights:
             "access_key_id": key["AccessKeyId"],
             "secret_access_key": key["SecretAccessKey"],
         }
-        return replace(patient, relay=RunningSandbox({**patient.relay.ready, "aws": aws}))
+        relay = RunningSandbox({**patient.relay.ready, "aws": aws})
+        return Patient.of(relay, patient.zone, patient.dns)
 
     def test_the_policy_to_paste_is_enough(self, patient: Patient) -> None:
         assert [] == self.as_user(patient, "doctor", POLICY["Statement"]).troubles()
