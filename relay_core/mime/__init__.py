@@ -9,7 +9,7 @@ lists its `defects`.
 `header_scanning` finds the end of a header and its fields, with `header_lines` and `known_fields`;
 `header` is what it finds. `parameters` reads fields with parameters, split by
 `parameter_splitting`, and `parameter_writing` writes them; `media_type` says what a Content-Type
-means. `encoded_words` are text in fields.
+means, and `declared_type` which one counts. `encoded_words` are text in fields.
 
 `transfer_encoding` names the ways in which content travels, `decoding` undoes them and `encoding`
 chooses one, on `base64_content` (which reads bad base64 too; `base64_accelerator` is the fastest

@@ -112,6 +112,14 @@ def is_known_type(media_type: MediaType, *, at_the_top: bool) -> bool:
     return media_type.type in _TOP_LEVEL
 
 
+def multipart_of(media_type: MediaType) -> MediaType:
+    """The same, but what it is of is a multipart: `multipart/mixed` for `mulitpart/mixed`."""
+    subtype = media_type.subtype if media_type.subtype in _KINDS_OF_MULTIPART else "mixed"
+    return media_type._replace(
+        type="multipart", subtype=subtype, full=f"multipart/{subtype}", valid=False
+    )
+
+
 def is_said_to_be_text(media_type: MediaType) -> bool:
     """Whether the words of a type that nobody knows say text: `plain/text`, `application/text`."""
     return _TEXT_WORD.search(media_type.full) is not None

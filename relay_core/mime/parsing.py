@@ -19,6 +19,7 @@ import re
 
 from relay_core.errors import DefectKind, LimitExceeded, MalformedMessage, Span
 
+from .declared_type import declared_type
 from .delimiters import Delimiters
 from .encoded_multipart import decoded_multipart
 from .entity import Entity
@@ -26,7 +27,7 @@ from .header import Header
 from .header_claims import is_encoded, is_file, may_hold_parts, may_lack_empty_line
 from .header_scanning import ScannedHeader, scan_header
 from .known_fields import CONTENT_FIELD, Place
-from .media_type import MediaType, parse_media_type
+from .media_type import parse_media_type
 from .message import Message
 from .open_entity import Findings, OpenEntity, finish
 from .raw_fields import declared_charsets, reread
@@ -186,7 +187,13 @@ class _Parser:
                 f"the header at byte {start} is too long, the limit is {self.limits.header_size}"
             )
         default = "message/rfc822" if in_digest else "text/plain"  # RFC 2046 section 5.1.5
-        media_type = self._media_type(scanned, default)
+        media_type = declared_type(
+            header,
+            self.delimiters,
+            scanned.body_start,
+            default=default,
+            at_the_top=not self.stack,
+        )
         if delimiter is not None and may_lack_empty_line(header, media_type):
             scanned = scanned.without_unknown_tail()
         self.findings.defects.extend(scanned.defects)
@@ -213,21 +220,6 @@ class _Parser:
         self._check_room()
         self.count += 1
         self.stack.append(opened)
-
-    def _media_type(self, scanned: ScannedHeader, default: str) -> MediaType:
-        """The type in the first Content-Type, or that of another one by which there are parts."""
-        header = scanned.header
-        first = parse_media_type(header.get("content-type"), default=default)
-        if len(header.index) == len(header.fields):
-            return first
-        named = [one for one in header.fields if one.name == "content-type"]
-        for one in named if len(named) > 1 else ():
-            media_type = parse_media_type(header.value(one))
-            if media_type.type == "multipart" and self.delimiters.occurs(
-                media_type.boundaries, scanned.body_start
-            ):
-                return media_type
-        return first
 
     def _find_boundaries(self, multipart: OpenEntity) -> None:
         boundaries = multipart.media_type.boundaries

@@ -94,6 +94,7 @@ def declares_boundary(multipart: Entity, boundary: bytes) -> bool:
     media_type = parse_media_type(header.value(one))
     return (
         media_type.valid
+        and media_type.type == "multipart"
         and media_type.boundary == boundary
         and is_strict(header, one)
         and b"*" not in header.value(one)  # RFC 2231 is not known to all
