@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
-    from .create import Account
+    from .emulator.running import Emulator
     from .engine.stack import Stack
 
 Deployer = Literal["mocks", "engine"]
@@ -33,7 +33,7 @@ class Deployed:
 @contextmanager
 def deployed(
     deployer: Deployer,
-    account: Account,
+    account: Emulator,
     config: Mapping[str, object],
     *,
     program: Path,

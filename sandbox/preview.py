@@ -29,7 +29,7 @@ from .deploy.account import prepare_account
 from .engine.folder import LANGUAGE_HOST, PROJECT, lay_out_project, provider_config
 
 if TYPE_CHECKING:
-    from .create import Account
+    from .emulator.running import Emulator
 
 STACK = "preview"
 
@@ -77,7 +77,7 @@ def main() -> int:
             return 1
 
 
-def _preview_inline(account: Account, config: Mapping[str, object], folder: Path) -> int:
+def _preview_inline(account: Emulator, config: Mapping[str, object], folder: Path) -> int:
     from .engine.stack import running  # noqa: PLC0415 (slow, and not always needed)
 
     with running(account, folder / "engine") as engine:

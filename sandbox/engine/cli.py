@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def find_pulumi() -> Path:
     for candidate in candidates:
         if not os.access(candidate, os.X_OK):
             continue
-        found = _version_of(candidate)
+        found = version_of(candidate)
         if found is not None and _fits(found):
             return candidate
         unfit.append(f"{candidate} is version {found or 'unknown'}")
@@ -45,7 +46,9 @@ def find_pulumi() -> Path:
     )
 
 
-def _version_of(pulumi: Path) -> str | None:
+@cache
+def version_of(pulumi: Path) -> str | None:
+    """What a CLI says is its version, without a `v`; None if it cannot be asked. Asked once."""
     try:
         answer = subprocess.run(
             [pulumi, "version"],

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pulumi.automation import CommandResult, PulumiCommand, errors
+from semver import VersionInfo
+
+from .cli import version_of
 
 _FOREIGN = ("AWS_", "PULUMI_")
 """Prefixes of variables of the caller that could select another account or backend."""
@@ -20,8 +23,9 @@ class Command(PulumiCommand):
     """Runs one `pulumi` at a time."""
 
     def __init__(self, pulumi: Path) -> None:
-        # `find_pulumi` has checked the version; the package requires a folder named `bin`.
-        super().__init__(root=str(pulumi.parent.parent))
+        # The package's own constructor asks for the version anew; `find_pulumi` has checked it.
+        self.command = str(pulumi)
+        self.version = VersionInfo.parse(version_of(pulumi) or "")
         self._running: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
 

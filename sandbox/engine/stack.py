@@ -1,14 +1,16 @@
 """Stacks of a program that Pulumi's engine deploys on an emulator.
 
 The Automation API runs the CLI and serves the program to it from this process (an inline program),
-so no language host is needed. The state, the key of the secrets and the CLI's own files are in one
-folder. The caller's account, backend and stacks are not read.
+so no language host is needed. The state and the CLI's own files are in one folder. The caller's
+account, backend and stacks are not read.
+
+The secrets in a state are encrypted with a key of the account's KMS: the other way, a passphrase,
+makes the CLI compute for a quarter of a second each time it starts.
 """
 
 from __future__ import annotations
 
 import json
-import secrets
 import signal
 import time
 import warnings
@@ -16,13 +18,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 from pulumi import automation
 from pulumi.automation._stack import StackInitMode  # not public
 
-from sandbox.create import Account
 from sandbox.deploy.program import PROGRAM, DeployError, check_config, checked_export, joined_lines
 
 from .cli import find_pulumi
@@ -31,6 +33,9 @@ from .inline_program import runnable
 from .outcome import EventCollector, Outcome
 from .provider import PACKAGES, Provider, serving
 from .state import Pending, pending_resources, repair_state
+
+if TYPE_CHECKING:
+    from sandbox.emulator.running import Emulator
 
 
 class _QuietStack(automation.Stack):
@@ -92,13 +97,16 @@ class Stack:
         """
         return self._do(self._stack.preview)
 
-    def up(self) -> Outcome:
+    def up(self, *, checkpoints: bool = False) -> Outcome:
         """Deploy the program.
+
+        With `checkpoints` the state is written after each step, as Pulumi does by default, else
+        only at the end. An operation that may be killed needs them; they take half of its time.
 
         Raises:
             DeployError: for the first error.
         """
-        return self._do(self._stack.up)
+        return self._do(self._stack.up, checkpoints=checkpoints)
 
     def refresh(self) -> Outcome:
         """Update the state from the account.
@@ -162,12 +170,15 @@ class Stack:
         deployment = self._stack.export_stack().deployment or {}
         return tuple(deployment.get("resources") or ())
 
-    def _do(self, operation: Callable[..., object]) -> Outcome:
+    def _do(self, operation: Callable[..., object], *, checkpoints: bool = False) -> Outcome:
+        workspace = self._stack.workspace
+        skip = {"PULUMI_SKIP_CHECKPOINTS": str(not checkpoints).lower()}
+        workspace.env_vars = {**workspace.env_vars, **skip}
         self._provider.take_first_error()
         collected, started = EventCollector(), time.monotonic()
         try:
             with runnable(self._program) as program, warnings.catch_warnings():
-                self._stack.workspace.program = program
+                workspace.program = program
                 # The Automation API's warning after the engine was killed; the call also raises.
                 warnings.filterwarnings("ignore", "Error in event stream")
                 operation(on_event=collected)
@@ -206,7 +217,7 @@ def _readable(message: str, program: Path) -> str:
 class Engine:
     """Pulumi's engine for one account. Made by `running`, usable while that context lasts."""
 
-    def __init__(self, account: Account, folder: Path, provider: Provider, port: int) -> None:
+    def __init__(self, account: Emulator, folder: Path, provider: Provider, port: int) -> None:
         self.provider = provider
         self._account = account
         self._folder = folder
@@ -216,11 +227,19 @@ class Engine:
         self._environment = {
             "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
             "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(24),
+            # For the key of the secrets.
+            "AWS_ACCESS_KEY_ID": account.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": account.secret_access_key,
+            "AWS_EC2_METADATA_DISABLED": "true",
             "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package in PACKAGES),
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # The CLI ends after some seconds and uses 150 MB: little garbage needs collecting.
+            "GOGC": "800",
         }
+        key = account.client("kms").create_key(Description="secrets in Pulumi's state")
+        place = {"region": account.region, "endpoint": account.endpoint}
+        self._secrets = f"awskms://{key['KeyMetadata']['KeyId']}?{urlencode(place)}"
 
     def stack(
         self,
@@ -243,7 +262,7 @@ class Engine:
         workspace = automation.LocalWorkspace(
             work_dir=str(folder),
             env_vars=self._environment,
-            secrets_provider="passphrase",
+            secrets_provider=self._secrets,
             pulumi_command=command,
         )
         made = _QuietStack(name, workspace, StackInitMode.CREATE)
@@ -260,7 +279,7 @@ class Engine:
 
 
 @contextmanager
-def running(account: Account, folder: Path, *, program: Path = PROGRAM) -> Iterator[Engine]:
+def running(account: Emulator, folder: Path, *, program: Path = PROGRAM) -> Iterator[Engine]:
     """An engine for `account`, with its state in `folder`; file paths are relative to the program.
 
     Raises:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.create import Account
 from sandbox.deploy.mocked import deploy
 from sandbox.deployers import DEPLOYERS, Deployer
+from sandbox.emulator.running import Emulator
 from sandbox.engine.cli import NoEngine, find_pulumi
 from sandbox.engine.stack import running
 
@@ -34,7 +34,7 @@ _numbers = itertools.count()
 
 def deploy_by(
     deployer: Deployer,
-    account: Account,
+    account: Emulator,
     config: Mapping[str, object],
     *,
     program: Path,

@@ -229,7 +229,7 @@ def kill_up(engine: Engine, stack: Stack, at: int) -> Interrupted:
 
     def run() -> None:
         with contextlib.suppress(Exception):  # any error, as the engine was killed
-            stack.up()
+            stack.up(checkpoints=True)
         reached.set()
 
     engine.provider.before_create = note

@@ -207,7 +207,7 @@ def test_a_failure_is_told_where_log_lines_reach_no_engine(
 
     monkeypatch.setattr(inline_program, "get_engine", lost_engine)
     with pytest.raises(DeployError, match=r"Topic t: region is us-west-2; the sandbox has only"):
-        deployed("aws.sns.Topic('t', region='us-west-2')")
+        deployed("pulumi.log.info('here')\naws.sns.Topic('t', region='us-west-2')")
     # No event loop is left open: its warning would appear in another test.
     loops = [one for one in gc.get_objects() if isinstance(one, asyncio.AbstractEventLoop)]
     assert [] == [loop for loop in loops if not loop.is_closed()]
