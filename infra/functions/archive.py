@@ -22,7 +22,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pulumi
 
@@ -44,7 +44,7 @@ _STORE = "botocore/cacert.pem"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _REGULAR_FILE_0644 = 0o100644 << 16
 _UNIX = 3
-_COMPILED = frozenset({".so", ".pyd", ".dylib"})
+_COMPILED = (".so", ".pyd", ".dylib")
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)")
 _UNUSED = re.compile(
     r"PIL/_?(avif|imagingft|imagingtk|imagingcms)\b|pillow\.libs/lib(avif|brotli|freetype|harfbuzz|lcms|png)"
@@ -149,10 +149,10 @@ def distribution_files(pins: Mapping[str, str]) -> dict[str, Path]:
             continue
         if name in NATIVE:
             continue
-        for path in _kept(file.as_posix() for file in found.files or ()):
-            if path.suffix in _COMPILED:
-                faults.append(f"{name} is not pure Python: it holds {path}")
-            files[path.as_posix()] = Path(str(found.locate_file(path)))
+        for file in _kept(map(str, found.files or ())):
+            if file.endswith(_COMPILED):
+                faults.append(f"{name} is not pure Python: it holds {file}")
+            files[file] = Path(str(found.locate_file(file)))
     if faults:
         raise UnusableEnvironment(
             "the function's archive cannot be made; run `make setup`:\n  " + "\n  ".join(faults)
@@ -164,22 +164,21 @@ def wheel_files(wheel: Path) -> dict[str, zipfile.Path]:
     """Name in the archive → file, of a wheel (PEP 427: its files are laid out as installed)."""
     with zipfile.ZipFile(wheel) as content:
         names = [entry.filename for entry in content.infolist() if not entry.is_dir()]
-    return {path.as_posix(): zipfile.Path(wheel, path.as_posix()) for path in _kept(names)}
+    return {name: zipfile.Path(wheel, name) for name in _kept(names)}
 
 
-def _kept(files: Iterable[str]) -> Iterator[PurePosixPath]:
+def _kept(files: Iterable[str]) -> Iterator[str]:
     for file in files:
-        path = PurePosixPath(file)
-        first, *rest = path.parts
-        if first == ".." or "__pycache__" in path.parts:
+        first, *rest = parts = file.split("/")
+        if first == ".." or "__pycache__" in parts:
             continue  # programs of the environment's bin, and compiled files
         if first.endswith(".dist-info"):
             if _KEPT_METADATA.match("/".join(rest)):
-                yield path
+                yield file
         elif _UNUSED.match(file) or (first in {"boto3", "botocore"} and _is_unused_data(rest)):
             continue
         else:
-            yield path
+            yield file
 
 
 def _is_unused_data(parts: Sequence[str]) -> bool:

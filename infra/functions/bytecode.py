@@ -21,6 +21,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -68,13 +69,15 @@ class InMemory:
 
 def runtime_python() -> Path | None:
     """A Python of this machine with the function's version; None if there is none."""
-    for python in _candidates():
-        answer = subprocess.run(  # noqa: S603 - the arguments are ours
-            [python, "-E", "-S", "-c", _ASK], capture_output=True, text=True, check=False
-        )
-        if answer.stdout.strip() == _ANSWER:
-            return python
-    return None
+    return next(filter(_fits, _candidates()), None)
+
+
+@cache
+def _fits(python: Path) -> bool:
+    answer = subprocess.run(  # noqa: S603 - the arguments are ours
+        [python, "-E", "-S", "-c", _ASK], capture_output=True, text=True, check=False
+    )
+    return answer.stdout.strip() == _ANSWER
 
 
 def _candidates() -> Iterator[Path]:
