@@ -143,14 +143,11 @@ class Settings:
         return (self.recipient_marker,) if short is None else (self.recipient_marker, short)
 
     def with_stored_markers(self, marker: str, short_marker: str | None) -> Settings:
-        """The settings with the markers that a manifest records.
-
-        They were valid when the mail was accepted, so the rules of today do not apply to them.
-        """
-        settings = copy(self)
-        for name, value in (("recipient_marker", marker), ("short_marker", short_marker)):
-            object.__setattr__(settings, name, value)  # `replace` would check them
-        return settings
+        """With the markers of a manifest: they were valid then, and are not checked again."""
+        stored = copy(self)
+        object.__setattr__(stored, "recipient_marker", marker)
+        object.__setattr__(stored, "short_marker", short_marker)
+        return stored
 
     @property
     def limits(self) -> Limits:

@@ -46,6 +46,13 @@ def _kept_fields(header: Header) -> Iterator[HeaderField]:
             yield one
 
 
+def fields_of_content(header: Header) -> list[HeaderField]:
+    """The fields that say what the content is, and those that are content by their name."""
+    return [
+        one for one in header.fields if one.name.startswith("content-") or not one.name.isascii()
+    ]
+
+
 def concealed_fields(
     header: Header, fields: Iterable[HeaderField], secrets: tuple[str, ...]
 ) -> dict[str, str | None]:

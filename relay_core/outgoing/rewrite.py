@@ -29,7 +29,6 @@ from relay_core.errors import Span
 from relay_core.html.placement import Place, at_place, find_place
 from relay_core.mime.base64_content import encode_base64
 from relay_core.mime.entity import Entity
-from relay_core.mime.header import Header, HeaderField
 from relay_core.mime.message import Message
 from relay_core.mime.parameter_writing import format_parameterised
 from relay_core.recipient_code import Markers
@@ -47,7 +46,13 @@ from .inline_previews import InlinePreview, previews_html, with_previews
 from .letterhead import PLAIN, Letterhead
 from .link_list import ListedAttachment, format_appendix_text
 from .link_list_html import format_appendix_html
-from .part_header import can_go_out, concealed_fields, is_nameless, part_header
+from .part_header import (
+    can_go_out,
+    concealed_fields,
+    fields_of_content,
+    is_nameless,
+    part_header,
+)
 from .signatures import no_longer_signed, signature_note
 from .splices import CRLF, RewrittenBody, Splice, apply_splices, with_crlf
 from .text_writing import texts_left, write_text
@@ -324,7 +329,7 @@ class _Rewriter:
     def _write_header(self, entity: Entity, fields: Mapping[str, str | None]) -> None:
         header, is_root = entity.header, entity is self.message.root
         # All other fields of the message are composed elsewhere.
-        own = _fields_of_content(header) if is_root else header.fields
+        own = fields_of_content(header) if is_root else header.fields
         fields = {**concealed_fields(header, own, self.secrets), **fields}
         if not fields and entity.media_type.full == "text/plain" and is_nameless(header):
             # Behind no field at all, a text that begins like a header may be taken for one.
@@ -335,13 +340,6 @@ class _Rewriter:
             )
         elif any(value is not None for value in fields.values()) or not can_go_out(header, fields):
             self._splice(header.span.start, header.span.end, part_header(header, fields))
-
-
-def _fields_of_content(header: Header) -> list[HeaderField]:
-    """The fields that say what the content is, and those that are content by their name."""
-    return [
-        one for one in header.fields if one.name.startswith("content-") or not one.name.isascii()
-    ]
 
 
 def _undeclared_type(entity: Entity) -> dict[str, str | None]:
