@@ -30,18 +30,18 @@ _SIZES = ((640, 75), (640, 60), (480, 60), (320, 60), (200, 50), (120, 40))
 class PillowPreviews:
     """`ImagePreviews` by Pillow."""
 
-    def make(self, content: bytes, *, most_bytes: int) -> Picture | None:
+    def make(self, content: bytes, *, max_bytes: int) -> Picture | None:
         """See `ImagePreviews.make`."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Pillow has something to say to many a camera
-                return _made(content, most_bytes)
+                return _made(content, max_bytes)
         # A decoder raises whatever it likes on bytes that it did not expect.
         except Exception:  # noqa: BLE001 - see the comment above
             return None
 
 
-def _made(content: bytes, most_bytes: int) -> Picture | None:
+def _made(content: bytes, max_bytes: int) -> Picture | None:
     from PIL import Image, ImageOps  # noqa: PLC0415 - slow, and only there where it is used
 
     with Image.open(io.BytesIO(content), formats=tuple(MAX_PIXELS)) as image:
@@ -60,7 +60,7 @@ def _made(content: bytes, most_bytes: int) -> Picture | None:
         upright.thumbnail((side, side))
         written = io.BytesIO()
         upright.save(written, "JPEG", quality=quality, optimize=True)
-        if len(written.getvalue()) <= most_bytes:
+        if len(written.getvalue()) <= max_bytes:
             return Picture(content=written.getvalue(), width=upright.width, height=upright.height)
     return None
 

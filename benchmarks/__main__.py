@@ -13,7 +13,7 @@ from rich.progress import Progress
 from benchmarks.figures import measure
 from benchmarks.tables import tables_of
 
-_LEAST_WIDTH = 130  # columns
+_MIN_WIDTH = 130  # columns
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
         figures = measure(lambda what: progress.update(task, description=f"measuring {what}"))
     console = Console()
     # Tables need more than 80 columns and must not be cut without a terminal.
-    console.width = max(console.width, _LEAST_WIDTH)
+    console.width = max(console.width, _MIN_WIDTH)
     if as_json:
         python = f"{platform.python_implementation()} {platform.python_version()}"
         print(json.dumps({"python": python, "machine": platform.machine(), **asdict(figures)}))

@@ -94,7 +94,7 @@ class ResourceUse:
 
 
 @contextmanager
-def counting_over(seconds: float) -> Iterator[Counter]:
+def counter_on_stub(seconds: float) -> Iterator[Counter]:
     """A counter with a stand-in for AWS that answers after `seconds`."""
     with aws_stub(seconds) as endpoint:
         yield Counter(endpoint)

@@ -9,7 +9,7 @@ from benchmarks import cold_start, counting, paths, throughput
 from benchmarks.alternating import median_seconds
 from benchmarks.cold_start import ColdStart, measure_cold_start
 from benchmarks.cost import AWS_SECONDS, Cost, cost_of
-from benchmarks.counting import ResourceUse, counting_over
+from benchmarks.counting import ResourceUse, counter_on_stub
 from benchmarks.lambda_times import LambdaTimes, measure_lambda
 from benchmarks.mails import Mail, mails_of_parts, sensor_mails
 from benchmarks.memory import peak_growth
@@ -113,7 +113,7 @@ def measure(announce: Announce) -> Figures:
         announce(f"the function, {shape.name}")
         through.append(measure_throughput(shape, rounds))
     announce("what AWS is asked for")
-    with counting_over(AWS_SECONDS) as counter:
+    with counter_on_stub(AWS_SECONDS) as counter:
         taken = {case: counter.take(case, counting.ROUNDS) for case in counting.CASES}
     started: list[ColdStart] = []
     for function in cold_start.FUNCTIONS:

@@ -20,7 +20,7 @@ from infra.watching.alarm import Alarm
 from infra.watching.alarms import Thresholds, alarms
 from infra.watching.metrics import Subject
 
-from .sample_data import POINTS, SEARCHED, sample, wandering
+from .sample_data import POINTS, SEARCHED, random_walk, sample
 from .svg import HUES, INK, SOFT, Picture, curve, element, line, number, text
 
 _UNIT, _ROW = 54, 32  # of CloudWatch's grid, in pixels
@@ -28,7 +28,7 @@ _UNIT, _ROW = 54, 32  # of CloudWatch's grid, in pixels
 
 _MARGIN, _HEADER = 16, 58
 
-_MOST_WITH_METRIC = 4
+_MAX_WITH_METRIC = 4
 """The most series with one legend line each; more share lines."""
 
 _NAMES: Mapping[Subject, str] = {
@@ -62,7 +62,7 @@ def dashboard_picture() -> Picture:
     watched = _alarms()
     widgets = _widgets(watched)
     height = _HEADER + _MARGIN + _ROW * max(one["y"] + one["height"] for one in widgets)
-    sounding = [alarm.key for alarm in watched if _sounds(alarm)]
+    firing = [alarm.key for alarm in watched if _is_firing(alarm)]
     shown = "; ".join(
         widget["properties"]["title"] for widget in widgets if widget["type"] == "metric"
     )
@@ -70,7 +70,7 @@ def dashboard_picture() -> Picture:
     return Picture(
         title=title,
         description="Six hours, SES failing in the last half hour. In alarm: "
-        f"{', '.join(sounding)}. Graphs: {shown}.",
+        f"{', '.join(firing)}. Graphs: {shown}.",
         width=2 * _MARGIN + 24 * _UNIT,
         height=height,
         body=text("mail-relay-prod", _MARGIN, 27, size=16, weight="600")
@@ -117,7 +117,7 @@ def _widgets(watched: Sequence[Alarm]) -> list[dict[str, Any]]:
     return widgets
 
 
-def _sounds(alarm: Alarm) -> bool:
+def _is_firing(alarm: Alarm) -> bool:
     metric = alarm.metric
     return sample(metric.of, metric.name, metric.statistic)[-1] > alarm.threshold
 
@@ -145,7 +145,7 @@ def _found(search: Mapping[str, str]) -> Iterator[_Curve]:
             label=value,
             metric=metric,
             taken=f"by {dimension}",
-            values=wandering(usual, usual, f"{metric} {value}"),
+            values=random_walk(usual, usual, f"{metric} {value}"),
         )
 
 
@@ -190,11 +190,13 @@ def _states(
     for place, key in enumerate(keys):
         row, column = divmod(place, in_a_row)
         left, top = x + 10 + column * each, y + 30 + row * 24
-        sounds = _sounds(by_key[key])
-        hue = "red" if sounds else "green"
+        is_firing = _is_firing(by_key[key])
+        hue = "red" if is_firing else "green"
         drawn.append(element("rect", x=left, y=top, width=10, height=14, rx=2, class_=hue))
-        words = f"{key}: in alarm" if sounds else f"{key}: OK"
-        drawn.append(text(words, left + 15, top + 11, size=11, weight="600" if sounds else None))
+        words = f"{key}: in alarm" if is_firing else f"{key}: OK"
+        drawn.append(
+            text(words, left + 15, top + 11, size=11, weight="600" if is_firing else None)
+        )
     return "".join(drawn)
 
 
@@ -273,7 +275,7 @@ def _stacked(curves: Sequence[_Curve]) -> tuple[_Curve, ...]:
 def _legend(curves: Sequence[_Curve], x: float, bottom: float, width: float) -> tuple[str, float]:
     """The legend above `bottom`, and its height."""
     rows: list[list[tuple[int | None, str]]] = []
-    if len(curves) <= _MOST_WITH_METRIC:
+    if len(curves) <= _MAX_WITH_METRIC:
         for order, one in enumerate(curves):
             whole = f"{one.label}: {one.metric}, {one.taken}"
             if 14 + _width_of(whole) <= width:

@@ -85,7 +85,7 @@ def mail_picture() -> Picture:
     title = "What a device sends, and what a recipient gets"
     return Picture(
         title=title,
-        description=f"{title}. Sent: {_read_out(before)} Received: {_read_out(after)}",
+        description=f"{title}. Sent: {_alt_text(before)} Received: {_alt_text(after)}",
         width=_WIDTH,
         height=height,
         body=_panel("A device sends", before, _MARGIN, height)
@@ -138,6 +138,6 @@ def _panel(heading: str, lines: Sequence[_Line], x: float, height: float) -> str
     return "".join(drawn)
 
 
-def _read_out(lines: Sequence[_Line]) -> str:
+def _alt_text(lines: Sequence[_Line]) -> str:
     summary = (f"{name}: {words}" if name else words for name, words in lines if words)
     return " / ".join(summary) + "."

@@ -20,7 +20,7 @@ _ACCOUNT = Subject.ACCOUNT
 POINTS = 72
 """Values in six hours, one for each five minutes."""
 
-_TROUBLE = 66
+_ABNORMAL = 66
 """The index of the first value with SES failing."""
 
 _SAMPLES: Mapping[tuple[Subject, str, str], tuple[float, float]] = {
@@ -95,21 +95,21 @@ def sample(subject: Subject, metric: str, statistic: str) -> tuple[float, ...]:
         UnknownMetric: if it has no sample data.
     """
     try:
-        usual, troubled = _SAMPLES[subject, metric, statistic]
+        usual, abnormal = _SAMPLES[subject, metric, statistic]
     except KeyError:
         raise UnknownMetric(
             f"{metric} of the {subject.value} by {statistic} has no sample data: add it to"
             " pictures.sample_data"
         ) from None
-    return wandering(usual, troubled, f"{subject.value} {metric}")
+    return random_walk(usual, abnormal, f"{subject.value} {metric}")
 
 
-def wandering(usual: float, troubled: float, seed: str) -> tuple[float, ...]:
-    """Values that vary around `usual`, then change to `troubled`."""
+def random_walk(usual: float, abnormal: float, seed: str) -> tuple[float, ...]:
+    """Values that vary around `usual`, then change to `abnormal`."""
     random = Random(seed)  # noqa: S311 - nothing is to be kept secret
     values = []
     for point in range(POINTS):
-        share = min(1.0, max(0, point - _TROUBLE) / (POINTS - 1 - _TROUBLE))
-        level = usual + (troubled - usual) * share
+        share = min(1.0, max(0, point - _ABNORMAL) / (POINTS - 1 - _ABNORMAL))
+        level = usual + (abnormal - usual) * share
         values.append(level * (0.85 + 0.3 * random.random()))
     return tuple(values)

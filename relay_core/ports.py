@@ -180,7 +180,7 @@ class Picture:
 class ImagePreviews(Protocol):
     """What makes small pictures of images. Raises nothing."""
 
-    def make(self, content: bytes, *, most_bytes: int) -> Picture | None:
+    def make(self, content: bytes, *, max_bytes: int) -> Picture | None:
         """A picture of the image, of so many bytes at most; None if none can be made."""
         ...
 

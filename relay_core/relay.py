@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 from relay_core.addresses.secrecy import conceal
 from relay_core.delivery.deaths import (
     FIRST_ATTEMPT,
-    MOST_DEATHS,
+    MAX_DEATHS,
     Attempt,
     begin_retry,
     find_deaths,
@@ -96,7 +96,7 @@ def relay_message(
         if worker.is_locked_out(stored.manifest.lease, ports.clock()):
             return busy(stored.manifest, ports.clock())
     deaths = find_deaths(stored, attempt, ports.clock())
-    if len(deaths) >= MOST_DEATHS:
+    if len(deaths) >= MAX_DEATHS:
         return give_up(raw_key, deaths, stored, settings, ports)
     stored = begin_retry(raw_key, stored, attempt, worker=worker, settings=settings, ports=ports)
     if stored is not None and stored.manifest.marker:

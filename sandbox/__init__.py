@@ -5,7 +5,7 @@ on it (`sandbox.deploy.mocked`, or Pulumi's own engine with `sandbox.engine`). A
 parts that the emulator lacks: SES (`sandbox.ses`) with its SMTP interface (`sandbox.smtp.server`),
 and the background work of other services (`sandbox.services`).
 
-`sandbox.create` creates the program's resources; `sandbox.lives` updates and deletes them.
+`sandbox.create` creates the program's resources; `sandbox.lifecycles` updates and deletes them.
 `sandbox.console` is the web console, `sandbox.terminal` the terminal output. `app` starts and
 stops all parts in order, `start_services` the parts around the emulator, and `deployers` chooses
 how the program is deployed. `events` carries what the parts report, `stop` a request to stop, and

@@ -21,14 +21,16 @@ def main() -> None:
         if language is not Language.ENGLISH:
             catalogue = renewed(language)
             save(language, catalogue)
-            missing = sum(not _is_said(message.string) for message in catalogue if message.id)
+            missing = sum(
+                not _is_translated(message.string) for message in catalogue if message.id
+            )
             sys.stdout.write(f"{language.value}: {len(catalogue)} texts, {missing} missing\n")
         path = TABLES / f"{language.value}.py"
         path.write_text(table_source(language, catalogue), "utf-8")
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(TABLES)], check=True)
 
 
-def _is_said(string: object) -> bool:
+def _is_translated(string: object) -> bool:
     return all(string) if isinstance(string, list | tuple) else bool(string)
 
 

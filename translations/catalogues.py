@@ -15,7 +15,7 @@ from relay_core.wording.language import Language
 from . import FOLDER, LOCALES, ROOT
 
 _FORMS = {"say": 1, "translatable": 1, "say_number": 2}  # how many arguments are texts
-_SPEAKING = ("relay_core", "adapters")
+_PACKAGES_WITH_TEXTS = ("relay_core", "adapters")
 _LONG_AGO = datetime(2026, 11, 30, tzinfo=UTC)  # the same catalogues for the same texts
 
 
@@ -28,7 +28,7 @@ def texts() -> list[str | tuple[str, str]]:
     """All texts of the code, in an order of their own: no file that moves changes a catalogue."""
     found = {
         text
-        for package in _SPEAKING
+        for package in _PACKAGES_WITH_TEXTS
         for path in (ROOT / package).rglob("*.py")
         for text in _texts_of(path.read_text("utf-8"))
     }

@@ -44,7 +44,7 @@ MAX_ATTRIBUTE = 1024
 _MAX_FIELD = 2001
 """Characters of a field of what machines read: one more than a notice quotes, its ellipsis."""
 
-_LEAST_TEXT = 2000
+_MIN_TEXT = 2000
 """Characters of the text that are worth leaving refusals out of what machines read."""
 
 CUT_MARK = "\n\n[cut here: the notice was longer than SNS carries]\n"
@@ -121,7 +121,7 @@ def format_message(notice: Notice, stack: str, size: int) -> str:
         document = _document(notice, stack, kept)
         if len(_message(notice, document, text).encode()) <= size:
             return _message(notice, document, text)
-        shortest = _cut(text, _LEAST_TEXT)
+        shortest = _cut(text, _MIN_TEXT)
         if kept == 0 or len(_message(notice, document, shortest).encode()) <= size:
             break
         kept //= 2

@@ -161,16 +161,16 @@ class DownloadFunction:
         frame: Frame,
         link: OpenLink | ExpiredLink | None = None,
         *,
-        home: str = "?",
+        list_url: str = "?",
     ) -> Answer:
         status = notice.name.lower().replace("_", "-")
         self.telemetry.shown(status, link.manifest.message_id if link else None)
-        return notice_page(notice, frame, home=home)
+        return notice_page(notice, frame, list_url=list_url)
 
     def _show(self, link: OpenLink, request: Request) -> Answer:
         last = parts(len(link.view.files))
-        wished = query_field(request, "page") or ""
-        part = min(int(wished), last) if NUMBER.match(wished) else 1
+        requested = query_field(request, "page") or ""
+        part = min(int(requested), last) if NUMBER.match(requested) else 1
         # Of a list that is cut, only what is shown is asked about.
         shown = files_on(link.view.files, part)
         seen = {file.number: file for file in self._scanned(shown)}
@@ -213,41 +213,43 @@ class DownloadFunction:
 
     def _look(self, link: OpenLink, number: str) -> Answer:
         """The page of one file that can be shown by itself."""
-        file, home = link.file(number), f"../../{link.token}"
+        file, list_url = link.file(number), f"../../{link.token}"
         if file is None or (viewer := viewer_of(file.attachment)) not in {
             Viewer.PICTURE,
             Viewer.TEXT,
         }:
-            return self._notice(Notice.NO_SUCH_FILE, link.frame, link, home=home)
+            return self._notice(Notice.NO_SUCH_FILE, link.frame, link, list_url=list_url)
         (file,) = self._scanned((file,))
         if file.status is not FileStatus.READY:
-            return self._notice(notice_of_file(file.status), link.frame, link, home=home)
-        opened = self._opened(link, file, home=home, beside="")
+            return self._notice(notice_of_file(file.status), link.frame, link, list_url=list_url)
+        opened = self._opened(link, file, list_url=list_url, neighbour_base="")
         if viewer is Viewer.PICTURE:
             self.telemetry.shown("look", link.manifest.message_id)
             return picture_page(opened, f"../preview/{file.number}")
         content = self.excerpts.fetch(file.attachment.key)
         if content is None:
-            return self._notice(Notice.FILE_LOST, link.frame, link, home=home)
+            return self._notice(Notice.FILE_LOST, link.frame, link, list_url=list_url)
         self.telemetry.shown("look", link.manifest.message_id)
         return text_page(opened, excerpt_of(content, file.attachment))
 
-    def _opened(self, link: OpenLink, file: OfferedFile, *, home: str, beside: str) -> OpenedFile:
+    def _opened(
+        self, link: OpenLink, file: OfferedFile, *, list_url: str, neighbour_base: str
+    ) -> OpenedFile:
         return OpenedFile(
             view=link.view,
             file=file,
-            home=home,
-            beside=beside,
+            list_url=list_url,
+            neighbour_base=neighbour_base,
             origin=self.origin,
             frame=link.frame,
         )
 
     def _fetch(self, link: OpenLink, request: Request) -> Answer:
-        wished = form_field(request, "file") or ""
-        if wished == _ALL:
+        requested = form_field(request, "file") or ""
+        if requested == _ALL:
             return self._fetch_all(link, request)
-        played = form_field(request, "play") if not wished else None
-        file = link.file(played or wished)
+        played = form_field(request, "play") if not requested else None
+        file = link.file(played or requested)
         media_type = played_as(file.attachment) if file and played else None
         if file is None or (played and media_type is None):
             return self._notice(Notice.NO_SUCH_FILE, link.frame, link)
@@ -257,7 +259,7 @@ class DownloadFunction:
         if file.status is not FileStatus.READY:
             return self._notice(notice_of_file(file.status), link.frame, link)
         attachment = file.attachment
-        url = self._hand_out(
+        url = self._issue_url(
             link,
             request,
             file=file.number,
@@ -270,7 +272,9 @@ class DownloadFunction:
             return self._notice(Notice.EXPIRED, link.frame, link)
         if media_type is None:
             return _see_other(url)
-        opened = self._opened(link, file, home=link.token, beside=f"{link.token}/look/")
+        opened = self._opened(
+            link, file, list_url=link.token, neighbour_base=f"{link.token}/look/"
+        )
         return recording_page(opened, url, media_type)
 
     def _fetch_all(self, link: OpenLink, request: Request) -> Answer:
@@ -285,7 +289,7 @@ class DownloadFunction:
             key = self._archive(link, archive)
         except FileGone:
             return self._notice(Notice.FILE_LOST, link.frame, link)
-        url = self._hand_out(
+        url = self._issue_url(
             link,
             request,
             file=None,
@@ -304,7 +308,7 @@ class DownloadFunction:
             )
         return key
 
-    def _hand_out(
+    def _issue_url(
         self,
         link: OpenLink,
         request: Request,

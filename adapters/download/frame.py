@@ -30,6 +30,6 @@ PLAIN = Frame()
 
 def frame_for(request: Request, appearance: Appearance) -> Frame:
     """The frame for a visitor, in the language that the browser asks for."""
-    wished = request.headers.get("accept-language", "")
-    language = preferred_language(wished, appearance.language)
+    requested = request.headers.get("accept-language", "")
+    language = preferred_language(requested, appearance.language)
     return Frame(appearance=appearance, wording=appearance.wording_in(language))

@@ -182,19 +182,21 @@ def notice_of_file(status: FileStatus) -> Notice:
     return _NOTICE_OF_FILE[status]
 
 
-def notice_page(notice: Notice, frame: Frame = PLAIN, *, home: str = "?") -> Answer:
+def notice_page(notice: Notice, frame: Frame = PLAIN, *, list_url: str = "?") -> Answer:
     """A page without files. It is the same, byte for byte, for all with that frame.
 
-    `home` is the address of the list of files, relative to the page, for a link back to it.
+    `list_url` is the address of the list of files, relative to the page, for a link back to it.
     """
     say = frame.wording.say
     title = say(notice.title)
     text_html = "".join(f"<p>{say(paragraph)}</p>\n" for paragraph in notice.paragraphs)
-    way_on = ""
+    navigation = ""
     if notice in _WITH_A_WAY_BACK:
-        way_on = f'<a class="button" href="{escape(home)}">{say("Back to the files")}</a>\n'
+        navigation = (
+            f'<a class="button" href="{escape(list_url)}">{say("Back to the files")}</a>\n'
+        )
     if is_offer := notice in _OFFERS:
-        way_on = (
+        navigation = (
             f'<form method="post"><button class="main button" name="{RENEW}" value="1">'
             f"{say('Ask for a new link')}</button></form>\n"
         )
@@ -203,7 +205,9 @@ def notice_page(notice: Notice, frame: Frame = PLAIN, *, home: str = "?") -> Ans
         status=notice.status,
         content_type="text/html; charset=utf-8",
         body=document(
-            title, f'<div class="notice">\n<h1>{title}</h1>\n{text_html}{way_on}</div>\n', frame
+            title,
+            f'<div class="notice">\n<h1>{title}</h1>\n{text_html}{navigation}</div>\n',
+            frame,
         ),
         policy=content_policy(frame, form_action="'self'" if is_offer else "'none'"),
         headers={"Retry-After": f"{retry_after.total_seconds():.0f}"} if retry_after else {},

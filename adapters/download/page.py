@@ -84,7 +84,7 @@ def files_page(view: LinkView, shown: Shown, frame: Frame = PLAIN) -> Answer:
         f'<form method="post" aria-labelledby="files">\n'
         f"{_bar(view.files, shown.archive, wording)}{_checking(wording) if waits else ''}"
         f'<ul role="list">\n{"".join(map(item.row, listed))}</ul>\n'
-        f"{_ways(statuses, shown.part, parts(len(view.files)), wording)}</form>\n"
+        f"{_navigation(statuses, shown.part, parts(len(view.files)), wording)}</form>\n"
         f'<p class="note">{wording.say(_NOTE)}</p>\n'
     )
     return Answer(
@@ -214,14 +214,14 @@ class _Item:
             look = ' class="main"' if self.is_only else ""
             name = f'<span class="unseen"> {isolated(file.attachment.filename)}</span>'
             return (
-                f'<div class="acts">\n{self._opening(file, name)}'
+                f'<div class="acts">\n{self._view_link(file, name)}'
                 f'<button{look} name="file" value="{file.number}">{self.wording.say("Download")}'
                 f"{name}</button>\n</div>\n"
             )
         look, state = _STATES[file.status]
         return f'<p class="state {look}">{self.wording.say(state)}</p>\n'
 
-    def _opening(self, file: OfferedFile, name: str) -> str:
+    def _view_link(self, file: OfferedFile, name: str) -> str:
         """What shows a file, or plays it, where a browser can."""
         say = self.wording.say
         if has_page(file):
@@ -232,7 +232,7 @@ class _Item:
         return ""
 
 
-def _ways(statuses: set[FileStatus], part: int, of: int, wording: Wording) -> str:
+def _navigation(statuses: set[FileStatus], part: int, of: int, wording: Wording) -> str:
     """Where else to go: to the same page again, or to the other pages of a long list."""
     say = wording.say
     again = (

@@ -28,14 +28,15 @@ from .kinds import kind_of_file
 class OpenedFile:
     """The file that a page shows, and where the page is.
 
-    `home` is the address of the list of files, relative to the page's own; `beside` that of this
-    page's neighbours, to which a number is appended. `origin` is where files are fetched from.
+    `list_url` is the address of the list of files, relative to the page's own; `neighbour_base`
+    that of this page's neighbours, to which a number is appended. `origin` is where files are
+    fetched from.
     """
 
     view: LinkView
     file: OfferedFile
-    home: str
-    beside: str
+    list_url: str
+    neighbour_base: str
     origin: str
     frame: Frame = PLAIN
 
@@ -86,13 +87,13 @@ def recording_page(opened: OpenedFile, url: str, media_type: str) -> Answer:
 def _page(opened: OpenedFile, content: str, *, media: str | None = None) -> Answer:
     file, frame = opened.file, opened.frame
     wording, say = frame.wording, frame.wording.say
-    name, home = file.attachment.filename, text(opened.home)
+    name, list_url = file.attachment.filename, text(opened.list_url)
     kind = kind_of_file(file.attachment, wording)
     facts = f"{isolated(kind)} · {isolated(wording.size(file.attachment.size))}"
     body = (
-        f'<p class="ways"><a href="{home}">{say("All files")}</a></p>\n'
+        f'<p class="ways"><a href="{list_url}">{say("All files")}</a></p>\n'
         f'<header>\n<h1 class="name">{isolated(name)}</h1>\n<p class="facts">{facts}</p>\n'
-        f'</header>\n{content}<form method="post" action="{home}">\n'
+        f'</header>\n{content}<form method="post" action="{list_url}">\n'
         f'<p class="ways"><button class="main" name="file" value="{file.number}">'
         f"{say('Download')}</button></p>\n</form>\n{_neighbours(opened)}"
     )
@@ -114,7 +115,7 @@ def _neighbours(opened: OpenedFile) -> str:
     before = max((one.number for one in files if one.number < here), default=None)
     after = min((one.number for one in files if one.number > here), default=None)
     links = "".join(
-        f'<a class="button" href="{text(opened.beside)}{number}">{label}</a>\n'
+        f'<a class="button" href="{text(opened.neighbour_base)}{number}">{label}</a>\n'
         for label, number in ((say("Previous"), before), (say("Next"), after))
         if number is not None
     )

@@ -45,8 +45,8 @@ _POLL_SECONDS = 1
 _BATCH = 10
 """The most messages that one call of SQS takes or returns."""
 
-_LEAST_HIDDEN = 60
-_MOST_HIDDEN = 12 * 60 * 60  # SQS's longest visibility timeout
+_MIN_HIDDEN = 60
+_MAX_HIDDEN = 12 * 60 * 60  # SQS's longest visibility timeout
 _MESSAGES_A_SECOND = 20  # that are received and moved, at the least, over a slow line
 _PATIENCE = 3
 """How many answers in a row with nothing new in them end the search."""
@@ -277,4 +277,4 @@ class SqsDeadLetters:
 
 def _hidden_seconds(number: int) -> int:
     """How long to hide so many messages, so that none is received twice before all were."""
-    return min(_LEAST_HIDDEN + number // _MESSAGES_A_SECOND, _MOST_HIDDEN)
+    return min(_MIN_HIDDEN + number // _MESSAGES_A_SECOND, _MAX_HIDDEN)

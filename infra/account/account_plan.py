@@ -67,7 +67,7 @@ def plan_account(config: StackConfig, found: Found) -> AccountPlan:
     """
     _refuse_other_credentials(found)
     _refuse_missing_zone(config, found)
-    _refuse_place_of_others(config, found.active_rule_set)
+    _refuse_inactive_rule_set(config, found.active_rule_set)
     before = _held_before(config, found)
     if problem := domain_problem(config, found.zone, before):
         raise CannotDeploy(problem)
@@ -144,7 +144,7 @@ def _refuse_missing_zone(config: StackConfig, found: Found) -> None:
 # --- The active rule set ------------------------------------------------------------------------
 
 
-def _refuse_place_of_others(config: StackConfig, active: str | None) -> None:
+def _refuse_inactive_rule_set(config: StackConfig, active: str | None) -> None:
     wanted = _rule_set(config)
     if config.existing_rule_set_name and not config.activate_rule_set and active == config.prefix:
         raise CannotDeploy(

@@ -18,7 +18,7 @@ from relay_core.environment import Problem
 
 _ENTRY = re.compile(r"(?P<name>[a-z](?:-?[a-z0-9])*)(?::(?P<version>[1-9][0-9]{0,5}))?\Z")
 _LONGEST = 20
-_BESIDE = len("-devices-") + len("-") + len("-1234567")
+_RESERVED_LENGTH = len("-devices-") + len("-") + len("-1234567")
 """Other characters of an IAM user's name; the last 8 are Pulumi's suffix."""
 
 
@@ -52,7 +52,7 @@ def smtp_user_problems(entries: Sequence[str], *, prefix: str, version: int) -> 
             yield Problem(field="smtpUsers", value=entry, rule=rule)
             continue
         number = str(user.version or version)
-        room = LONGEST_IAM_USER_NAME - _BESIDE - len(prefix) - len(number)
+        room = LONGEST_IAM_USER_NAME - _RESERVED_LENGTH - len(prefix) - len(number)
         if len(user.name) > room:
             rule = (
                 f"must have a name of at most {room} characters: IAM takes"

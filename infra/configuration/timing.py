@@ -52,7 +52,7 @@ CLOCK_SKEW = timedelta(seconds=5)
 """The time that a lease lasts longer than its worker (`relay_core.record.lease`)."""
 
 RECOMMENDED_TRIES = 5
-MOST_SUBMISSIONS = 500
+MAX_SUBMISSIONS = 500
 """Submissions at once. A call to SES takes about 0.1 s, so this is thousands a second."""
 
 BATCH_SIZE = 1
@@ -87,7 +87,7 @@ class Timing:
         return max(self.visibility_timeout_seconds, put_off)
 
     @property
-    def most_tries(self) -> int:
+    def max_tries(self) -> int:
         """The number of tries that always end within half of the queue's retention."""
         return QUEUE_RETENTION // 2 // timedelta(seconds=max(1, self.longest_try_seconds))
 
@@ -106,11 +106,11 @@ class Timing:
                 rule="must be from 30 to 900 seconds: a worker keeps up to 40 of them to end in,"
                 " and Lambda allows no more than 900 (AWS Lambda guide, quotas)",
             )
-        elif tries > self.most_tries:
+        elif tries > self.max_tries:
             yield Problem(
                 field="dlqMaxReceiveCount",
                 value=tries,
-                rule=f"must be at most {self.most_tries} with functionTimeoutSeconds = {timeout}:"
+                rule=f"must be at most {self.max_tries} with functionTimeoutSeconds = {timeout}:"
                 f" a try can take {self.longest_try_seconds} seconds, and the queue deletes a"
                 f" message after {QUEUE_RETENTION.days} days, also if it was never in the"
                 " dead-letter queue",
@@ -130,7 +130,7 @@ class Timing:
                 f" {RECOMMENDED_TRIES} or more, because a mail loses a try whenever its worker is"
                 " throttled or killed"
             )
-        if self.submissions_at_once > MOST_SUBMISSIONS:
+        if self.submissions_at_once > MAX_SUBMISSIONS:
             yield (
                 f"maxConcurrency is {self.max_concurrency} and submissionConcurrency"
                 f" {self.submission_concurrency}: {self.submissions_at_once} submissions at once"

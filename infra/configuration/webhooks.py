@@ -31,7 +31,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,19}\Z")
 _URL = re.compile(r"https://[!-~]{1,2000}\Z")
 _TAKEN = frozenset({"dead-letters", "bus"})
 _SHOWN = "[secret]"
-_BESIDE = 400
+_RESERVED_BYTES = 400
 """Bytes of a receiver beside its URL and key: its names, and the ARN and URL of its queue."""
 
 
@@ -88,7 +88,7 @@ def webhook_problems(webhooks: Mapping[str, Webhook]) -> Iterator[Problem]:
         yield Problem(field="webhooks", value=len(webhooks), rule=rule)
     # All are in one parameter (`infra.functions.posting_function`), with the event bus.
     size = sum(len(json.dumps([one.url, one.signing_key])) for one in webhooks.values())
-    if size > (room := MAX_PARAMETER - _BESIDE * (len(webhooks) + 1)):
+    if size > (room := MAX_PARAMETER - _RESERVED_BYTES * (len(webhooks) + 1)):
         rule = f"must have URLs and keys of at most {room} bytes together, to fit into a parameter"
         yield Problem(field="webhooks", value=_SHOWN, rule=rule)
     for name, one in webhooks.items():

@@ -34,7 +34,7 @@ _TIMEOUT_MILLISECONDS = 30_000  # the maximum of an HTTP API, and the function's
 
 _REQUESTS_OF_EXECUTION = 10  # a second
 
-_MOST_RATE, _MOST_BURST = 2_500, 1_250
+_MAX_RATE, _MAX_BURST = 2_500, 1_250
 """The throttling quota that an account has in every region: requests a second, and burst (API
 Gateway guide, "Amazon API Gateway quotas"). It is declared also for a page without a limit of its
 own, because the provider does not reset a limit that is left out."""
@@ -153,15 +153,15 @@ class DownloadDomain(pulumi.ComponentResource):
             target=pulumi.Output.concat("integrations/", integration.id),
             opts=child,
         )
-        rate = args.max_concurrency * _REQUESTS_OF_EXECUTION or _MOST_RATE
+        rate = args.max_concurrency * _REQUESTS_OF_EXECUTION or _MAX_RATE
         return aws.apigatewayv2.Stage(
             name,
             api_id=api.id,
             name=_STAGE,
             auto_deploy=True,
             default_route_settings={
-                "throttling_rate_limit": min(rate, _MOST_RATE),
-                "throttling_burst_limit": min(rate, _MOST_BURST),
+                "throttling_rate_limit": min(rate, _MAX_RATE),
+                "throttling_burst_limit": min(rate, _MAX_BURST),
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission, route]),
         )

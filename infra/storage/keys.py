@@ -34,7 +34,7 @@ from infra import policies
 from infra.aws_facts import PARTITION
 
 _USE = ("kms:Decrypt", "kms:GenerateDataKey")
-_PULUMIS_END = "?" * 7
+_PULUMI_SUFFIX = "?" * 7
 """Pulumi adds 7 random digits to a name ("Resource names", auto-naming). With `*` in their place,
 the key of a stack `x` would allow the roles of a stack `x-y`."""
 
@@ -118,7 +118,7 @@ def _policy(args: StackKeyArgs) -> tuple[policies.Statement, ...]:
                 "ArnLike": {
                     "aws:PrincipalArn": [
                         pulumi.Output.concat(
-                            f"arn:{PARTITION}:iam::", account, f":role/{role}-{_PULUMIS_END}"
+                            f"arn:{PARTITION}:iam::", account, f":role/{role}-{_PULUMI_SUFFIX}"
                         )
                         for role in args.roles
                     ]

@@ -17,9 +17,9 @@ class Alarm:
 
     `key` ends its name, and is its heading in the operator's document. `meaning` and `first` are
     sentences: what is wrong, and what to do first. `notifies_recovery`: whether it also reports
-    its end. `holds_without_data`: whether missing data leaves its state unchanged, instead of
-    counting as good. `notifies_both_topics`: whether it also goes to the fallback topic, because
-    the alarms topic may have no subscriber.
+    its end. `keeps_state_without_data`: whether missing data leaves its state unchanged, instead
+    of counting as good. `notifies_both_topics`: whether it also goes to the fallback topic,
+    because the alarms topic may have no subscriber.
     """
 
     key: str
@@ -31,7 +31,7 @@ class Alarm:
     periods: int = 1
     breaching: int = 1
     notifies_recovery: bool = False
-    holds_without_data: bool = False
+    keeps_state_without_data: bool = False
     notifies_both_topics: bool = False
 
     def description(self, stack: str, documents_url: str | None = None) -> str:

@@ -54,7 +54,7 @@ class Alarms(pulumi.ComponentResource):
                 datapoints_to_alarm=alarm.breaching,
                 comparison_operator="GreaterThanThreshold",
                 threshold=alarm.threshold,
-                treat_missing_data="ignore" if alarm.holds_without_data else "notBreaching",
+                treat_missing_data="ignore" if alarm.keeps_state_without_data else "notBreaching",
                 alarm_actions=actions(alarm),
                 ok_actions=actions(alarm) if alarm.notifies_recovery else [],
                 opts=pulumi.ResourceOptions(parent=self),

@@ -202,7 +202,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             threshold=REVIEWED_BOUNCE_RATE,
             period_seconds=HOUR,
             notifies_recovery=True,
-            holds_without_data=True,
+            keeps_state_without_data=True,
             meaning="More than 5 % of the mail that this account sends in this region, by this"
             " stack or not, bounces: AWS reviews such an account, and pauses it at 10 %.",
             first="'relayctl bounces list' shows the addresses that bounced. Remove them from the"
@@ -214,7 +214,7 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             threshold=REVIEWED_COMPLAINT_RATE,
             period_seconds=HOUR,
             notifies_recovery=True,
-            holds_without_data=True,
+            keeps_state_without_data=True,
             meaning="More than 0.1 % of the mail that this account sends in this region, by this"
             " stack or not, is reported as spam: AWS reviews it, and pauses it at 0.5 %.",
             first="'relayctl bounces list' shows who complained. Remove them from the directory"
@@ -304,7 +304,7 @@ def _alarms_of_watch(log_group: str) -> tuple[Alarm, ...]:
             threshold=0,
             period_seconds=HOUR,
             notifies_recovery=True,
-            holds_without_data=True,
+            keeps_state_without_data=True,
             notifies_both_topics=True,
             meaning="An address of alarmEmails or fallbackEmails is not subscribed: it has not"
             " confirmed, has unsubscribed, or SNS has disabled it. It gets no mail.",

@@ -93,7 +93,7 @@ _OUTCOMES = {
 
 def columns(limits: Limits) -> tuple[Column, ...]:
     """The columns of the dashboard, from left to right."""
-    most_pages = limits.download_max_concurrency
+    max_pages = limits.download_max_concurrency
     return (
         Column(
             title="Received",
@@ -167,7 +167,7 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                 _graph("Bytes of attachments", (relay_metric("AttachmentBytes"), "bytes stored")),
             ),
         ),
-        *(() if most_pages is None else (_download_column(limits, most_pages),)),
+        *(() if max_pages is None else (_download_column(limits, max_pages),)),
         Column(
             title="Went wrong",
             explanation="and who has to look at it",
@@ -201,7 +201,7 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                 _graph("Complaints, whole account", (metrics.COMPLAINT_RATE, "of mails sent")),
                 *(
                     ()
-                    if most_pages is None
+                    if max_pages is None
                     else (
                         _graph(
                             "Download page",
@@ -238,9 +238,9 @@ def _undelivered_graphs(limits: Limits) -> tuple[Graph, ...]:
     return (_graph("Notices and alarms not delivered", *series),) if series else ()
 
 
-def _download_column(limits: Limits, most_pages: int) -> Column:
+def _download_column(limits: Limits, max_pages: int) -> Column:
     at_domain = (domain_metric("Latency", "p50"), domain_metric("Latency", "p95"))
-    limit = Line(value=most_pages, label="downloadMaxConcurrency") if most_pages else None
+    limit = Line(value=max_pages, label="downloadMaxConcurrency") if max_pages else None
     return Column(
         title="Fetched",
         explanation="by recipients, on the page",

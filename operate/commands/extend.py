@@ -20,7 +20,7 @@ from .changing import carry_out
 from .message_options import Message, time_option
 from .stack_options import DryRun, StackOptions, Yes, on_a_stack
 
-_MOST_HOURS = 24 * 3650  # the longest retention that the configuration allows
+_MAX_HOURS = 24 * 3650  # the longest retention that the configuration allows
 
 
 @on_a_stack
@@ -31,7 +31,7 @@ def extend_links(
         int | None,
         typer.Option(
             min=1,
-            max=_MOST_HOURS,
+            max=_MAX_HOURS,
             metavar="H",
             help="This many hours more: from their end, or from now if they have expired.",
         ),

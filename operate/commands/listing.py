@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from operate.examples import epilog
+from operate.messages.message_status import MessageStatus, status_of
 from operate.messages.redelivery import NotDone
 from operate.messages.selection import Candidate, Newest, Selection, newest
-from operate.messages.standing import Standing, standing_of
 from operate.messages.unannounced import SETTLED, find_unannounced
 from operate.presentation.message_list import list_lines, present_list, summarize
 from operate.presentation.terminal import (
@@ -47,7 +47,7 @@ if TYPE_CHECKING:  # boto3 is slow to import
 
 _DEFAULT_LIMIT = 100
 _EVERY = 5  # seconds: each pass lists all manifests, one request for each thousand
-_BESIDE_THE_LIST = 3  # lines of the screen: head, foot, and the cursor's
+_OTHER_LINES = 3  # lines of the screen: head, foot, and the cursor's
 
 
 def register(app: typer.Typer) -> None:
@@ -89,7 +89,7 @@ def list_messages(
         ),
     ] = None,
     state: Annotated[
-        list[Standing],
+        list[MessageStatus],
         typer.Option(metavar="STATE", help="In this state; repeat for more."),
     ] = [],  # noqa: B006 - Typer copies defaults
     reason: Annotated[
@@ -157,7 +157,7 @@ def list_messages(
             sender=pattern_option(sender, "--sender"),
             recipient=pattern_option(recipient, "--recipient"),
             via=via_option(via),
-            standings=frozenset(state),
+            statuses=frozenset(state),
             reasons=frozenset(reason),
             reference=reference_option(reference),
         )
@@ -212,7 +212,7 @@ def _watch(
         while True:
             now = datetime.now(UTC)
             if fills_screen:
-                room = max(1, console.height - _BESIDE_THE_LIST)
+                room = max(1, console.height - _OTHER_LINES)
                 limit = min(limit or room, room)
             found = _find_newest(access, selection(now), limit, lambda _: None).manifests
             if fills_screen:
@@ -221,7 +221,7 @@ def _watch(
                 say([f"{format_moment(now)}, again every {_EVERY} seconds; Ctrl-C ends"])
             else:
                 # After a worker is killed, the state changes without a write to the manifest.
-                seen = {one.message_id: (one, standing_of(one, now)) for one in found}
+                seen = {one.message_id: (one, status_of(one, now)) for one in found}
                 new = [
                     one
                     for one, _ in reversed(seen.values())

@@ -9,8 +9,8 @@ import typer
 
 from operate.messages.announcing import record_and_announce
 from operate.messages.finding import load_message, require_raw_message
+from operate.messages.message_status import list_some
 from operate.messages.redelivery import Redelivery, plan_redelivery
-from operate.messages.standing import list_some
 from operate.presentation.redelivery import describe_redelivery
 from operate.presentation.terminal import confirm, exit_on_errors, must_be_confirmed, say
 from relay_core.notices.moment import format_moment

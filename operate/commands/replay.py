@@ -10,8 +10,8 @@ import typer
 
 from operate.messages.announcing import record_and_announce
 from operate.messages.finding import find_raw_message
+from operate.messages.message_status import status_of
 from operate.messages.redelivery import NotDone, Redelivery, plan_replay
-from operate.messages.standing import standing_of
 from operate.messages.unannounced import SETTLED, find_unannounced
 from operate.presentation.redelivery import describe_redelivery
 from operate.presentation.terminal import (
@@ -124,8 +124,8 @@ def _describe_replay(
     if stored is not None and redelivery is not None:
         yield from describe_redelivery(stored.manifest, redelivery, now)
     else:
-        standing = standing_of(stored.manifest, now) if stored else "no manifest yet"
-        yield f"{raw.key}: {standing}, arrived {format_moment(raw.stored_at)}"
+        status = status_of(stored.manifest, now) if stored else "no manifest yet"
+        yield f"{raw.key}: {status}, arrived {format_moment(raw.stored_at)}"
 
 
 def _print_failure(error: Exception) -> None:

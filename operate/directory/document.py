@@ -15,7 +15,7 @@ from relay_core.policy.directory import UnreadableDirectory, directory_problems,
 
 from .lines import find_lines
 
-MOST_BYTES = 8192
+MAX_BYTES = 8192
 """The limit of an advanced parameter (AWS General Reference, "Systems Manager quotas")."""
 
 
@@ -45,11 +45,11 @@ def find_problems(document: str) -> tuple[DocumentProblem, ...]:
 
 def _wrong(document: str) -> Iterator[DocumentProblem]:
     size = len(document.encode())
-    if size > MOST_BYTES:
+    if size > MAX_BYTES:
         yield DocumentProblem(
             line=document.count("\n") + 1,
             place="the document",
-            rule=f"has {size} bytes, an SSM parameter at most {MOST_BYTES}: name domains instead"
+            rule=f"has {size} bytes, an SSM parameter at most {MAX_BYTES}: name domains instead"
             " of senders, and groups instead of addresses",
             fires_alarm=False,
         )

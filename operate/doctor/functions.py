@@ -180,7 +180,7 @@ def judge_concurrency(found: Concurrency) -> Iterable[Verdict]:
 # --- Its last errors ----------------------------------------------------------------------------
 
 ERRORS_WITHIN = timedelta(hours=1)
-_MOST_PAGES = 10
+_MAX_PAGES = 10
 _MAX_SHOWN_ERRORS = 3
 _LONGEST = 300  # characters of an error
 # CloudWatch Logs guide, "Filter pattern syntax". Lines of the relay have a level; a report of the
@@ -214,7 +214,7 @@ def read_errors(context: CheckContext) -> Errors:
     group, since = context.outputs.text("logGroup"), context.clock() - ERRORS_WITHIN
     found: list[LoggedError] = []
     token: dict[str, str] = {}
-    for _ in range(_MOST_PAGES):
+    for _ in range(_MAX_PAGES):
         with aws_call(call="logs:FilterLogEvents", target=group):
             page = context.client("logs").filter_log_events(
                 logGroupName=group,

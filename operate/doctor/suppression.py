@@ -23,7 +23,7 @@ _TYPED = {
     _PREVIOUS: "ADDRESS (one of 'pulumi stack output previousInboundAddresses --show-secrets')",
 }
 """The placeholder in commands for an address that is a secret."""
-_MOST_PAGES = 10
+_MAX_PAGES = 10
 _A_PAGE = 1000  # addresses (ListSuppressedDestinations, PageSize)
 
 
@@ -76,7 +76,7 @@ def _reason(context: CheckContext, address: str) -> str | None:
 
 def _list(context: CheckContext) -> tuple[dict[str, str], bool]:
     client, listed, token = context.client("sesv2"), dict[str, str](), None
-    for _ in range(_MOST_PAGES):
+    for _ in range(_MAX_PAGES):
         with aws_call(call="ses:ListSuppressedDestinations", target="the account"):
             page = client.list_suppressed_destinations(
                 PageSize=_A_PAGE, **({"NextToken": token} if token else {})
@@ -134,6 +134,6 @@ def judge_suppressed(suppressed: Suppressed) -> Iterable[Verdict]:
     return (
         ok(
             "the stack's own addresses are not on the account's suppression list, and the"
-            f" directory's are not among its first {_MOST_PAGES * _A_PAGE} entries"
+            f" directory's are not among its first {_MAX_PAGES * _A_PAGE} entries"
         ),
     )

@@ -13,7 +13,7 @@ from relay_core.errors import AdapterError
 from relay_core.keys import MessageId, RawKey, message_id_of
 from relay_core.ports import StoredManifest
 
-from .standing import standing_of, why
+from .message_status import explain_status, status_of
 
 if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.dead_letters import DeadLetter
@@ -45,8 +45,8 @@ def _reason(raw_key: RawKey, found: Lookup, now: datetime, log_group: str) -> st
             f" the log group {log_group} for {message_id_of(raw_key)}"
         )
     manifest = found.manifest
-    standing = standing_of(manifest, now)
-    words = f"{standing}: {why(manifest)}" if why(manifest) else standing.value
+    status = status_of(manifest, now)
+    words = f"{status}: {explain_status(manifest)}" if explain_status(manifest) else status.value
     if found.manifest.is_settled:
         words += " (it has come to its end meanwhile: redriving it does nothing, and drops it)"
     return words

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.dead_letters import DeadLetter
     from operate.stack.access import StackAccess
 
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 def find_message(access: StackAccess, name: str) -> MessageId:
@@ -92,7 +92,7 @@ def find_raw_message(access: StackAccess, name: str) -> FoundRawMessage:
         if stored is not None:
             raw_key = stored.manifest.raw_key
         else:
-            raw_key = _raw_key_meant_by(access, name)
+            raw_key = _find_raw_key(access, name)
             stored = access.manifests.load(message_id_of(raw_key))
     if stored is not None and stored.manifest.raw_key != raw_key:
         raise NotDone(
@@ -168,7 +168,7 @@ def _ids_beginning_with(access: StackAccess, beginning: str) -> list[MessageId]:
 
     found = access.attachments.beginning_with(manifest_prefix(beginning))
     ids = (message_id_in(one.key) for one in found)
-    return list(islice((one for one in ids if one is not None), _MOST_NAMED + 1))
+    return list(islice((one for one in ids if one is not None), _MAX_NAMED + 1))
 
 
 def _ids_with_reference(access: StackAccess, name: str) -> list[MessageId]:
@@ -180,15 +180,15 @@ def _ids_with_reference(access: StackAccess, name: str) -> list[MessageId]:
         return []
     ids = (message_id_in(one.key) for one in access.attachments.beginning_with(manifest_prefix()))
     found = (one for one in ids if one is not None and reference(one) == wanted)
-    return list(islice(found, _MOST_NAMED + 1))
+    return list(islice(found, _MAX_NAMED + 1))
 
 
-def _raw_key_meant_by(access: StackAccess, beginning: str) -> RawKey:
+def _find_raw_key(access: StackAccess, beginning: str) -> RawKey:
     """The raw message of the one mail with that id prefix, with or without a manifest."""
     prefix = INCOMING_PREFIX + beginning
     if exact := access.incoming.find(prefix):
         return RawKey(exact.key)
-    stored = islice(access.incoming.beginning_with(prefix), _MOST_NAMED + 1)
+    stored = islice(access.incoming.beginning_with(prefix), _MAX_NAMED + 1)
     found = {message_id_of(RawKey(one.key)): one.key for one in stored}
     for message_id in _ids_beginning_with(access, beginning) or _ids_with_reference(
         access, beginning
@@ -206,5 +206,5 @@ def _raw_key_meant_by(access: StackAccess, beginning: str) -> RawKey:
 
 
 def _enumerate(names: Sequence[str]) -> str:
-    listed = ", ".join(names[:_MOST_NAMED])
-    return f"{listed} and more" if len(names) > _MOST_NAMED else listed
+    listed = ", ".join(names[:_MAX_NAMED])
+    return f"{listed} and more" if len(names) > _MAX_NAMED else listed

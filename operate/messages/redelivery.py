@@ -27,7 +27,7 @@ from relay_core.record.manifest import (
     ManifestState,
 )
 
-from .standing import Standing, describe_lease, lease_at, standing_of
+from .message_status import MessageStatus, describe_lease, lease_at, status_of
 
 
 class NotDone(RelayError):
@@ -128,13 +128,13 @@ def _all_left_out(manifest: Manifest) -> tuple[str, ...]:
     return tuple(one.address for one in manifest.refusals if one.address is not None)
 
 
-_EARLIER_MOST = 50
+_EARLIER_MAX = 50
 """How many refusals the previous release kept; its manifests have no marker."""
 
 
 def _are_all_known(manifest: Manifest) -> bool:
     """Whether the manifest names each address that was left out."""
-    most = MAX_LEFT_OUT if manifest.marker else _EARLIER_MOST
+    most = MAX_LEFT_OUT if manifest.marker else _EARLIER_MAX
     return len(manifest.refusals) < most and all(
         one.address is not None for one in manifest.refusals
     )
@@ -148,23 +148,28 @@ def plan_replay(manifest: Manifest | None, now: datetime) -> Redelivery | None:
     """
     if manifest is None:
         return None
-    match standing_of(manifest, now):
-        case Standing.DONE:
+    match status_of(manifest, now):
+        case MessageStatus.DONE:
             raise NotDone(
                 f"{manifest.message_id} is done: every recipient has the mail; 'relayctl redeliver"
                 f" {manifest.message_id} --recipient ADDRESS' sends it to one of them again"
             )
-        case Standing.FAILED | Standing.PARTIAL as standing:
-            outcome = "failed for some" if standing is Standing.FAILED else "some were left out"
+        case MessageStatus.FAILED | MessageStatus.PARTIAL as status:
+            outcome = "failed for some" if status is MessageStatus.FAILED else "some were left out"
             raise NotDone(
                 f"{manifest.message_id} is done, and {outcome}: 'relayctl redeliver"
                 f" {manifest.message_id}' sends it to them"
             )
-        case Standing.REFUSED | Standing.IGNORED | Standing.HELD:
+        case MessageStatus.REFUSED | MessageStatus.IGNORED | MessageStatus.HELD:
             return plan_redelivery(manifest, (), now)
-        case Standing.DEAD if still_open := manifest.open_deliveries():
+        case MessageStatus.DEAD if still_open := manifest.open_deliveries():
             return Redelivery(releases=False, still_open=still_open)
-        case Standing.RELAYING | Standing.RELEASED | Standing.FAILING | Standing.DEAD:
+        case (
+            MessageStatus.RELAYING
+            | MessageStatus.RELEASED
+            | MessageStatus.FAILING
+            | MessageStatus.DEAD
+        ):
             return None
 
 

@@ -23,7 +23,7 @@ from relay_core.links.reference import reference
 from relay_core.record.lease import CLOCK_SKEW
 from relay_core.record.manifest import DeliveryState, Manifest
 
-from .standing import Standing, standing_of
+from .message_status import MessageStatus, status_of
 
 SLACK = CLOCK_SKEW + timedelta(seconds=1)
 """How much earlier than `created_at` the time of a manifest's last write may seem to be."""
@@ -75,7 +75,7 @@ class Selection:
     recipient, or an address that was left out, matches the pattern for recipients
     (`relay_core.addresses.patterns`). It came by the relay's address `via`, which may have more
     labels before or after the given ones, or by the labels alone (`+boiler7`). Its standing is in
-    `standings`. It was refused, ignored or held, or some of its recipients got no mail, for one of
+    `statuses`. It was refused, ignored or held, or some of its recipients got no mail, for one of
     `reasons`. `reference` is the reference number in its mails.
     """
 
@@ -84,7 +84,7 @@ class Selection:
     sender: str | None = None
     recipient: str | None = None
     via: str | None = None
-    standings: frozenset[Standing] = frozenset()
+    statuses: frozenset[MessageStatus] = frozenset()
     reasons: frozenset[Reason] = frozenset()
     reference: str | None = None
 
@@ -101,7 +101,7 @@ class Selection:
                 or any(_is_one(one.address, self.recipient) for one in manifest.refusals)
             )
             and (self.via is None or _arrived_via(manifest.via, self.via.lower()))
-            and (not self.standings or standing_of(manifest, now) in self.standings)
+            and (not self.statuses or status_of(manifest, now) in self.statuses)
             and (not self.reasons or not self.reasons.isdisjoint(_reasons_of(manifest)))
         )
 

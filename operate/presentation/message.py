@@ -10,7 +10,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from operate.messages.standing import Standing, describe_lease, error_of, lease_at, standing_of
+from operate.messages.message_status import (
+    MessageStatus,
+    describe_lease,
+    error_of,
+    lease_at,
+    status_of,
+)
 from relay_core.delivery.deaths import cause_of_death, known_deaths
 from relay_core.errors import Refusal
 from relay_core.links.reference import reference
@@ -33,16 +39,16 @@ if TYPE_CHECKING:  # boto3 is slow to import
     from adapters.operator.dead_letters import DeadLetter
 
 STYLES = {
-    Standing.DONE: "green",
-    Standing.PARTIAL: "red",
-    Standing.FAILED: "red",
-    Standing.REFUSED: "red",
-    Standing.FAILING: "red",
-    Standing.DEAD: "red",
-    Standing.HELD: "yellow",
-    Standing.RELAYING: "cyan",
-    Standing.RELEASED: "cyan",
-    Standing.IGNORED: "dim",
+    MessageStatus.DONE: "green",
+    MessageStatus.PARTIAL: "red",
+    MessageStatus.FAILED: "red",
+    MessageStatus.REFUSED: "red",
+    MessageStatus.FAILING: "red",
+    MessageStatus.DEAD: "red",
+    MessageStatus.HELD: "yellow",
+    MessageStatus.RELAYING: "cyan",
+    MessageStatus.RELEASED: "cyan",
+    MessageStatus.IGNORED: "dim",
 }
 _DELIVERY_STYLES = {
     DeliveryState.SUBMITTED: "green",
@@ -60,9 +66,9 @@ def headline(manifest: Manifest) -> str:
     )
 
 
-def _standing(manifest: Manifest, now: datetime) -> Text:
-    standing = standing_of(manifest, now)
-    text = Text(standing, style=STYLES[standing])
+def _format_status(manifest: Manifest, now: datetime) -> Text:
+    status = status_of(manifest, now)
+    text = Text(status, style=STYLES[status])
     if lease_at(manifest, now):
         text.append(", at work", style="bold")
     return text
@@ -73,7 +79,7 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
-    facts.add_row("State", _standing(manifest, now))
+    facts.add_row("State", _format_status(manifest, now))
     if manifest.reason:
         facts.add_row("Reason", shown(manifest.reason))
     if error := error_of(manifest):

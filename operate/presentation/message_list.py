@@ -13,7 +13,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from operate.messages.standing import error_of, lease_at, standing_of, why
+from operate.messages.message_status import error_of, explain_status, lease_at, status_of
 from relay_core.links.reference import reference
 from relay_core.notices.moment import format_duration, format_moment
 from relay_core.record.manifest import DeliveryState, Manifest
@@ -21,7 +21,7 @@ from relay_core.record.manifest import DeliveryState, Manifest
 from .message import STYLES
 from .terminal import one_line, shown, tab_separated
 
-_LEAST_OF_AN_ID = 12
+_MIN_OF_AN_ID = 12
 _WIDE = 120  # columns, with room for moments as well
 _SUBJECT_BEFORE_WHY = 6  # a part of the width: a sixth
 
@@ -33,7 +33,7 @@ def summarize(manifest: Manifest, now: datetime) -> dict[str, Any]:
         "message_id": manifest.message_id,
         "reference": reference(manifest.message_id),
         "raw_key": manifest.raw_key,
-        "state": standing_of(manifest, now).value,
+        "state": status_of(manifest, now).value,
         "created_at": manifest.created_at.isoformat(),
         "sender": manifest.sender,
         "via": manifest.via or None,
@@ -67,11 +67,11 @@ def present_list(manifests: Sequence[Manifest], now: datetime, *, width: int) ->
     table.add_column("Subject, and why", no_wrap=True, overflow="ellipsis", ratio=2)
     length = _distinct_length([manifest.message_id for manifest in manifests])
     for manifest in manifests:
-        standing = standing_of(manifest, now)
+        status = status_of(manifest, now)
         table.add_row(
             *([format_moment(manifest.created_at)] if is_wide else []),
             format_duration(now - manifest.created_at),
-            Text(standing, style=STYLES[standing]),
+            Text(status, style=STYLES[status]),
             shown(manifest.message_id[:length]),
             _served(manifest),
             shown(one_line(manifest.sender or "(none)")),
@@ -85,7 +85,7 @@ def list_lines(manifests: Sequence[Manifest], now: datetime) -> Iterator[str]:
     for manifest in manifests:
         fields = (
             format_moment(manifest.created_at),
-            standing_of(manifest, now).value,
+            status_of(manifest, now).value,
             manifest.message_id,
             _served(manifest),
             manifest.sender or "",
@@ -108,7 +108,7 @@ def _subject_and_why(manifest: Manifest, now: datetime, room: int) -> Text:
 def _why_now(manifest: Manifest, now: datetime) -> str:
     """Why the message is in this state, and whether a worker has it now."""
     parts = ["at work"] if lease_at(manifest, now) else []
-    parts += [reason] if (reason := why(manifest)) else []
+    parts += [reason] if (reason := explain_status(manifest)) else []
     return "; ".join(parts)
 
 
@@ -125,7 +125,7 @@ def _distinct_length(ids: Sequence[str]) -> int:
     return next(
         (
             length
-            for length in range(_LEAST_OF_AN_ID, longest)
+            for length in range(_MIN_OF_AN_ID, longest)
             if len({one[:length] for one in ids}) == len(ids)
         ),
         longest,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from operate.messages.message_status import explain_status, status_of
 from operate.messages.redelivery import Redelivery
-from operate.messages.standing import standing_of, why
 from relay_core.notices.moment import format_moment
 from relay_core.record.manifest import ALL_LEFT_OUT, DeliveryRecord, DeliveryState, Manifest
 
@@ -19,8 +19,8 @@ def describe_redelivery(
     """The message, and who gets the mail and why."""
     yield headline(manifest)
     if redelivery.releases:
-        reasons = f": {why(manifest)}" if why(manifest) else ""
-        yield f"  is {standing_of(manifest, now)}{reasons}"
+        reasons = f": {explain_status(manifest)}" if explain_status(manifest) else ""
+        yield f"  is {status_of(manifest, now)}{reasons}"
         yield "  is released, and processed again from the start"
     for one in redelivery.reopened:
         yield f"  {one.recipient} {_gets_it(one)}"

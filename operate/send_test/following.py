@@ -26,7 +26,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from adapters.aws.errors import aws_call
-from operate.messages.standing import why
+from operate.messages.message_status import explain_status
 from relay_core.keys import INCOMING_PREFIX, MessageId, RawKey, message_id_of
 from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
 
@@ -150,13 +150,13 @@ def seen(manifest: Manifest, recipient: str, step: Step) -> str | None:
         Stopped: if it will never happen by itself.
     """
     if manifest.state in {ManifestState.REFUSED, ManifestState.IGNORED, ManifestState.HELD}:
-        raise Stopped(Step.RELAYED, f"{manifest.state}: {why(manifest)}")
+        raise Stopped(Step.RELAYED, f"{manifest.state}: {explain_status(manifest)}")
     delivery = next(
         (one for one in manifest.deliveries if one.recipient.lower() == recipient.lower()), None
     )
     if delivery is None:
         if manifest.refusals:
-            raise Stopped(Step.RELAYED, why(manifest))
+            raise Stopped(Step.RELAYED, explain_status(manifest))
         return None
     if step is Step.RELAYED:
         return f"admitted for {delivery.recipient}"

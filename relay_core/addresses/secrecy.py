@@ -52,7 +52,7 @@ _DETAIL = r"(?:[^@\s<&]|<[^<>]{0,300}>|&[#\w]{1,12}+;?){0,120}"
 _QUOTE = r"""(?:["'\\]|&(?:quot|apos|\#39|\#34);?)?"""
 _NAMES = {".": "period", "-": "hyphen", "_": "lowbar", "+": "plus"}
 _OTHERS = {".": "\u3002\uff61\ufe52"}
-_GOES_ON = "%&=\\\\<(\\[\"' \\t\\r\\n\\x80-\\U0010ffff"
+_CONTINUES = "%&=\\\\<(\\[\"' \\t\\r\\n\\x80-\\U0010ffff"
 """What a domain may begin with, other than its first character."""
 _LONGEST_CHARACTER = 30
 _LONGEST_BETWEEN = 1000
@@ -99,7 +99,7 @@ class _Address:
     def signs(self) -> re.Pattern[str]:
         """At-signs, but for those behind which the address of somebody else goes on."""
         first = "".join(map(re.escape, sorted(self.starts)))
-        return re.compile(rf"{_AT_SIGN}(?=[{first}{_GOES_ON}])", re.IGNORECASE)
+        return re.compile(rf"{_AT_SIGN}(?=[{first}{_CONTINUES}])", re.IGNORECASE)
 
     @cached_property
     def before(self) -> re.Pattern[str]:

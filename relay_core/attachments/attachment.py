@@ -35,7 +35,7 @@ from relay_core.mime.uuencode import UuencodedFile, decode_uuencoded
 from .archive import archive_of
 from .full_text import FULL_TEXTS
 from .leaves import find_embedded, is_attachment
-from .naming import MOST_SUGGESTED, inner_name, suggested_name
+from .naming import MAX_SUGGESTED, inner_name, suggested_name
 from .safe_name import safe_name, stored_content_type
 from .shown_pictures import ShownPictures
 
@@ -123,7 +123,7 @@ def find_attachments(
                     action,
                     suggested=(
                         None
-                        if filename or len(found) >= MOST_SUGGESTED
+                        if filename or len(found) >= MAX_SUGGESTED
                         else suggested_name(message, entity)
                     ),
                 )

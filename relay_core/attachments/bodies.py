@@ -103,7 +103,7 @@ def find_body_codes(
     codes = find_codes(message, markers, limits)
     if codes.found and not codes.are_in_subject:
         return message, codes
-    for entity in find_named_texts(message)[:_MOST_NAMED]:
+    for entity in find_named_texts(message)[:_MAX_NAMED]:
         if entity.body.end - entity.body.start > limits.text_size:
             continue
         reader = _BodyReader(message, markers, limits.text_size, limits.attachments)
@@ -113,7 +113,7 @@ def find_body_codes(
     return message, codes
 
 
-_MOST_NAMED = 8
+_MAX_NAMED = 8
 
 
 def find_near_miss(
@@ -127,7 +127,7 @@ def find_near_miss(
     pattern = near_miss_pattern(markers)
     places = [("the subject", one_line(message.header.text("subject") or ""))]
     for entity in (*find_bodies(message), *find_named_texts(message)):
-        if entity.body.end - entity.body.start <= limits.text_size and len(places) <= _MOST_NAMED:
+        if entity.body.end - entity.body.start <= limits.text_size and len(places) <= _MAX_NAMED:
             where = f"the file {entity.filename}" if entity.filename else "a text"
             places.append((where, message.text(entity).text))
     found = (
@@ -171,7 +171,7 @@ class _BodyReader:
             allowance=self.allowance,
             is_prose=is_prose(entity),
             room=self.room,
-            most_files=self.files_left,
+            max_files=self.files_left,
         )
         self.removals[entity] = long_text
         self.files_left -= len(long_text.files)

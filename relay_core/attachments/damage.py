@@ -16,7 +16,7 @@ from relay_core.wording.wording import Wording
 
 from .attachment import Attachment
 
-_MOST_NAMED = 10
+_MAX_NAMED = 10
 
 
 def may_be_damaged(message: Message, attachment: Attachment, size: int) -> bool:
@@ -46,8 +46,8 @@ def damage_note(names: Sequence[str], wording: Wording) -> str | None:
             "The file {name} may be damaged: the device did not encode it correctly.",
             name=names[0],
         )
-    listed = ", ".join(names[:_MOST_NAMED])
-    if (others := len(names) - _MOST_NAMED) > 0:
+    listed = ", ".join(names[:_MAX_NAMED])
+    if (others := len(names) - _MAX_NAMED) > 0:
         listed = wording.say("{names} and {number} more", names=listed, number=others)
     return wording.say(
         "These files may be damaged: the device did not encode them correctly. {names}",

@@ -42,7 +42,7 @@ from relay_core.text.source import TextSource
 
 from .full_text import FULL_TEXT, FULL_TEXT_HTML
 
-LEAST_SHOWN = 2000
+MIN_SHOWN = 2000
 """With less room than so many bytes the mail shows nothing of a text: it is only a file."""
 
 
@@ -114,12 +114,12 @@ def read_long_text(
     allowance: Allowance,
     is_prose: bool,
     room: int,
-    most_files: int,
+    max_files: int,
     sizes: SearchSizes = ORDINARY,
 ) -> LongText:
     """Read a body that may be longer than `room`, in bytes, which is what the mail has left.
 
-    With more than `most_files` files in it they stay in the text, and it is attached. Only of
+    With more than `max_files` files in it they stay in the text, and it is attached. Only of
     prose a beginning is shown: half a table is none.
     """
     content, within = _content(message, entity)
@@ -136,8 +136,8 @@ def read_long_text(
         content = to_utf8(content, within, codec)
         reading, codec = Reading("utf-8"), "utf-8"
         within = Span(0, len(content))
-    files = find_uuencoded_in_bytes(content, within, most=most_files + 1)
-    are_too_many = len(files) > most_files
+    files = find_uuencoded_in_bytes(content, within, most=max_files + 1)
+    are_too_many = len(files) > max_files
     if are_too_many:
         files = ()
     text = _without(content, within, files) if files else content
@@ -154,7 +154,7 @@ def read_long_text(
     shown: str | None = None
     if not is_attached:
         shown = "".join(source.text(*span) for span in _kept(source, found.removals))
-    elif is_prose and room >= LEAST_SHOWN:
+    elif is_prose and room >= MIN_SHOWN:
         shown = _beginning(source, found.removals, room)
     return LongText(
         source=source,
@@ -212,14 +212,14 @@ def _beginning(source: TextSource, removals: Sequence[Span], room: int) -> str:
     if not source.is_html:
         return f"{text.rstrip()}\n\n{note}\n"
     # With everything closed, what comes behind it is seen; what is nested deeper was not meant.
-    opened = open_elements(text)[-_MOST_CLOSED:]
+    opened = open_elements(text)[-_MAX_CLOSED:]
     closing = "".join(f"</{name}>" for name in reversed(opened) if name not in _DOCUMENT)
     document = "".join(f"</{name}>" for name in reversed(opened) if name in _DOCUMENT)
     return f"{text}{closing}\n<p>{escape(note)}</p>\n{document}"
 
 
 CONTINUED = "[This text is too long for a mail. All of it is in the attached file {name}.]"
-_MOST_CLOSED = 500
+_MAX_CLOSED = 500
 _DOCUMENT = frozenset({"html", "body"})
 _NEAR = 1 << 12
 

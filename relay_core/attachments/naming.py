@@ -16,7 +16,7 @@ from relay_core.mime.uuencode import find_uuencoded_name
 from .extensions import EXTENSIONS
 
 _MAX_SUBJECT = 80
-MOST_SUGGESTED = 1000
+MAX_SUGGESTED = 1000
 """For how many attachments of a mail their content is looked into for a name."""
 _MESSAGES = frozenset({"message/rfc822", "message/global"})
 

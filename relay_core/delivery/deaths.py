@@ -40,10 +40,10 @@ from relay_core.settings import Settings
 
 from .ledger import empty_manifest, write_manifest
 
-MOST_DEATHS = 2
+MAX_DEATHS = 2
 """After how many killed workers the next delivery refuses the mail without reading it."""
 
-_MOST_REMEMBERED = 20
+_MAX_REMEMBERED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ def known_deaths(manifest: Manifest) -> tuple[Death, ...]:
         return manifest.deaths
     cause = DeathCause.TIME if lease.out_of_time else DeathCause.MEMORY
     last = Death(queue_message=lease.queue_message, cause=cause, at=lease.until)
-    return (*manifest.deaths, last)[-_MOST_REMEMBERED:]
+    return (*manifest.deaths, last)[-_MAX_REMEMBERED:]
 
 
 def begin_retry(

@@ -23,7 +23,7 @@ from relay_core.settings import Settings
 PREVIEW_BYTES = 140_000
 """Bytes of all pictures of a mail: in base64 and with their headers less than 200 kB."""
 
-MOST_PREVIEWS = 8
+MAX_PREVIEWS = 8
 """How many images of a mail are decoded, the first ones."""
 
 
@@ -33,13 +33,13 @@ def make_previews(
     """The pictures that go into the mails of a message, in the order of its files."""
     if not settings.inline_preview or ports.previews is None or manifest.deaths:
         return ()
-    images = list(islice(_images(plan, manifest), MOST_PREVIEWS))
+    images = list(islice(_images(plan, manifest), MAX_PREVIEWS))
     made: list[InlinePreview] = []
     left = PREVIEW_BYTES
     for number, (file, content) in enumerate(images):
         if not worker.has_time(ports.clock()):
             break
-        picture = ports.previews.make(content, most_bytes=left // (len(images) - number))
+        picture = ports.previews.make(content, max_bytes=left // (len(images) - number))
         if picture is not None:
             left -= len(picture.content)
             made.append(

@@ -26,11 +26,11 @@ def record_unfinished_storing(
     if storing.error is not None and not storing.new:
         raise storing.error
     total = f"{len(before.attachments)} attachments are stored; there was no time for the others"
-    goes_on = {ManifestState.RELAYING, ManifestState.RELEASED}
+    open_states = {ManifestState.RELAYING, ManifestState.RELEASED}
     manifest = replace(
         before,
         state=stored.manifest.state
-        if stored is not None and stored.manifest.state in goes_on
+        if stored is not None and stored.manifest.state in open_states
         else ManifestState.FAILING,
         is_dead=False,
         detail=storing.error.detail if storing.error else total,

@@ -27,7 +27,7 @@ _URL = re.compile(r"(?i)url\([\t\n\f\r ]*+(?:\"([^\"\n]*+)\"|'([^'\n]*+)'|([^\"'
 # Wherever it stands, in a script or in a comment for one program.
 _CID = re.compile(r"""(?i)cid:([^"'\s<>)]+)""")
 _MAX_REFERENCE = 2000
-_MOST_JOINED = 10_000
+_MAX_JOINED = 10_000
 """How many relative references of a text are joined with its Content-Location."""
 
 
@@ -75,7 +75,7 @@ def find_references(texts: Iterable[tuple[str, str | None]]) -> References:
             elif url:
                 own[url.removeprefix("./")] = None
         urls.update(own, map(unquote, own))
-        absolute.update(_joined(base, one) for one in list(own)[:_MOST_JOINED])
+        absolute.update(_joined(base, one) for one in list(own)[:_MAX_JOINED])
     return References(
         content_ids=frozenset(content_ids), urls=frozenset(urls), absolute=frozenset(absolute)
     )

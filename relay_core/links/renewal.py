@@ -22,7 +22,7 @@ RENEWAL_INTERVAL = timedelta(hours=1)
 MAX_RENEWALS = 100
 """The largest number of renewals for one recipient of one message."""
 
-_LEAST_LEFT = timedelta(minutes=10)
+_MIN_LEFT = timedelta(minutes=10)
 """The shortest lifetime of a renewed link; one that would expire sooner is not sent."""
 
 
@@ -49,7 +49,7 @@ def may_renew(
         and delivery.revoked_at is None
         and (delivery.renewals < MAX_RENEWALS or now < link_end(delivery, manifest))
         and any(one.failure is None and one.revoked_at is None for one in manifest.attachments)
-        and now + _LEAST_LEFT <= manifest.files_until(policy.attachment_retention)
+        and now + _MIN_LEFT <= manifest.files_until(policy.attachment_retention)
     )
 
 

@@ -42,7 +42,7 @@ def decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
     return _decode_plain_base64(raw, span)
 
 
-def words_behind_base64(raw: bytes, span: Span) -> Span:
+def text_after_base64(raw: bytes, span: Span) -> Span:
     """The span of the words in clear after base64, with the line break before them.
 
     Offsets are into `raw`. Without such words it is the empty span at the end.

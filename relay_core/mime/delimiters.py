@@ -20,7 +20,7 @@ _SNIFFED_LINES = 100
 _MISSES = 64
 """After how many lines that only look like delimiters a pattern of the boundaries is made."""
 
-_MOST_IN_PATTERN = 50
+_MAX_IN_PATTERN = 50
 """Of how many boundaries such a pattern is made at most."""
 
 _INDEXED_LINES = 100_000
@@ -92,7 +92,7 @@ class Delimiters:
         """
         if not self.boundaries:
             return -1
-        if self.misses < _MISSES or len(self.boundaries) > _MOST_IN_PATTERN:
+        if self.misses < _MISSES or len(self.boundaries) > _MAX_IN_PATTERN:
             return self.next_dashes(position)
         if self.pattern is None:
             boundaries = b"|".join(map(re.escape, self.boundaries))

@@ -25,7 +25,7 @@ def decode_encoded_words(text: str) -> str:
 
     White space between adjacent encoded-words is dropped (section 6.2). Adjacent words of
     one charset are joined before they become text, because mailers cut in mid-character. What
-    is after the first `MOST_WORDS` stays as it is.
+    is after the first `MAX_WORDS` stays as it is.
     """
     if "=?" not in text:
         return text
@@ -33,13 +33,13 @@ def decode_encoded_words(text: str) -> str:
     return _ENCODED_WORDS.sub(lambda run: _decode_run(run.group()), text[:end]) + text[end:]
 
 
-MOST_WORDS = 1000
+MAX_WORDS = 1000
 """How many encoded-words of a value are decoded: each may take 50 µs, and a value be 1 MB."""
 
 
 def _end_of_words(text: str) -> int:
     """How far a text is decoded."""
-    beyond = next(islice(_ENCODED_WORD.finditer(text), MOST_WORDS, None), None)
+    beyond = next(islice(_ENCODED_WORD.finditer(text), MAX_WORDS, None), None)
     return len(text) if beyond is None else beyond.start()
 
 

@@ -60,7 +60,7 @@ _DATE = re.compile(  # RFC 5322 section 3.3; a reading has another form
     rb"(?i)[0-9][ \t-]*+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[ \t-]*+[0-9]{2}"
 )
 
-MAY_GO_ON = re.compile(
+MAY_CONTINUE = re.compile(
     rb"[ \t\r\n]*+(?i:(?:content-|mime-version|message-id|reply-to|sender|subject|from|date|cc|to)"
     rb"[a-z-]*+[ \t]*+:|[a-z][a-z0-9*-]*+[ \t]*+=)"
 )

@@ -78,7 +78,7 @@ class LineByLine:
     place: Place
     start: int
     limit: int
-    most_fields: int
+    max_fields: int
     fields: list[HeaderField] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
     has_met_base64: bool = False
@@ -90,11 +90,11 @@ class LineByLine:
         """The offset of the end of the fields, and that of the body if an empty line ends them.
 
         Raises:
-            LimitExceeded: if there are more than `most_fields` fields.
+            LimitExceeded: if there are more than `max_fields` fields.
         """
         position = self._skip_lead(self.start)
         while position < self.limit:
-            if len(self.fields) > self.most_fields:
+            if len(self.fields) > self.max_fields:
                 raise LimitExceeded(too_many_fields(self.start))
             # Nearly all that headers consist of; the rest is looked at line by line.
             if match := _REGULAR_FIELD.match(self.raw, position, self.limit):
@@ -291,8 +291,8 @@ class LineByLine:
         while position < self.limit:
             line, after = self._line(position)
             if line.strip(b" \t"):
-                goes_on = self.known.match(line) or line[:1] in (b" ", b"\t")
-                return position if goes_on else None
+                continues = self.known.match(line) or line[:1] in (b" ", b"\t")
+                return position if continues else None
             if not line:
                 return None
             position = after

@@ -15,7 +15,7 @@ from relay_core.text.possessive import possessive
 
 from .encoded_words import decode_encoded_words
 from .header import Header, HeaderField
-from .header_gap import MAY_GO_ON
+from .header_gap import MAY_CONTINUE
 from .header_lines import FIELD_NAME, FOLDED_BASE64, LineByLine, too_many_fields
 from .header_text import decode_header_bytes
 from .known_fields import KNOWN_IN_PART, Place
@@ -69,8 +69,8 @@ def scan_header(
     newline: bytes,
     is_delimiter: Callable[[bytes], bool],
     place: Place,
-    most_bytes: int,
-    most_fields: int,
+    max_bytes: int,
+    max_fields: int,
     lf_until: int = 0,
 ) -> ScannedHeader:
     """Read the header that starts at `start`.
@@ -78,22 +78,22 @@ def scan_header(
     `is_delimiter` says whether a line that begins with two hyphens ends the part that is being
     read. `newline` is LF, or CR in a message that has no LF but in the lines up to `lf_until`,
     which a mail system has put before it. Reading stops where a field or junk reaches beyond
-    `most_bytes`: the header that is found then is longer than that, unless its end turns out to
+    `max_bytes`: the header that is found then is longer than that, unless its end turns out to
     be content.
 
     Raises:
-        LimitExceeded: if there are more than `most_fields` fields.
+        LimitExceeded: if there are more than `max_fields` fields.
     """
     if (regular := _scan_regular(raw, start)) is not None:
-        if regular.fields_read > most_fields:
+        if regular.fields_read > max_fields:
             raise LimitExceeded(too_many_fields(start))
         return regular
-    limit = min(len(raw), start + most_bytes + 1)
-    scan = LineByLine(raw, newline, lf_until, is_delimiter, place, start, limit, most_fields)
+    limit = min(len(raw), start + max_bytes + 1)
+    scan = LineByLine(raw, newline, lf_until, is_delimiter, place, start, limit, max_fields)
     end, body_start = scan.read()
     bytes_read, fields_read = end - start, len(scan.fields)
     if body_start is None:
-        is_too_long = place is Place.MESSAGE and bytes_read > most_bytes
+        is_too_long = place is Place.MESSAGE and bytes_read > max_bytes
         read_until = end
         body_start = end = end if is_too_long else scan.drop_unknown(end)
         # At the very end nothing is missing: a body is optional (RFC 5322 section 3.5).
@@ -134,7 +134,7 @@ def _scan_regular(raw: bytes, start: int) -> ScannedHeader | None:
     if position != end:
         return None  # there is something in between
     body_start = end + 1 + returns
-    if MAY_GO_ON.match(raw, body_start):
+    if MAY_CONTINUE.match(raw, body_start):
         return None
     header = Header.of(raw, Span(start, body_start), fields)
     return ScannedHeader(
@@ -154,8 +154,8 @@ def subject_of(raw: bytes, most: int) -> str:
         newline=b"\n" if b"\n" in raw else b"\r",
         is_delimiter=lambda _: False,
         place=Place.MESSAGE,
-        most_bytes=len(raw),
-        most_fields=len(raw),
+        max_bytes=len(raw),
+        max_fields=len(raw),
     )
     value = scanned.header.get("subject") or b""
     return decode_encoded_words(decode_header_bytes(value[:most]))

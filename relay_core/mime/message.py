@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from relay_core.errors import Defect
 from relay_core.text.reading import DecodedText, decode_text
 
-from .base64_content import words_behind_base64
+from .base64_content import text_after_base64
 from .decoding import decode_content
 from .defects import find_defects
 from .entity import Entity
@@ -81,15 +81,15 @@ class Message:
         decoded = decode_content(self.raw, entity.body, encoding)
         is_text = entity.media_type.type == "text" and entity.filename is None
         if is_text and encoding is TransferEncoding.BASE64:
-            return self._with_words_behind(entity, decoded)
+            return self._with_text_after(entity, decoded)
         return decoded
 
-    def _with_words_behind(self, entity: Entity, decoded: Iterator[bytes]) -> Iterator[bytes]:
+    def _with_text_after(self, entity: Entity, decoded: Iterator[bytes]) -> Iterator[bytes]:
         is_wide = False  # UTF-16, which words of one byte for each letter would spoil
         for chunk in decoded:
             is_wide = is_wide or b"\0" in chunk
             yield chunk
-        words = words_behind_base64(self.raw, entity.body)
+        words = text_after_base64(self.raw, entity.body)
         if not is_wide and words.start < words.end:
             yield self.raw[words.start : words.end]
 

@@ -27,7 +27,7 @@ import re
 from relay_core.abnf import BASE64
 from relay_core.errors import Span
 
-from .base64_content import words_behind_base64
+from .base64_content import text_after_base64
 from .transfer_encoding import TransferEncoding
 
 _SAMPLE = 1 << 14
@@ -73,7 +73,7 @@ def _is_prose(sample: bytes) -> bool:
 
 def _is_before_words(raw: bytes, body: Span) -> bool:
     """Whether the words are only a footer, after base64 of a text."""
-    words = words_behind_base64(raw, body)
+    words = text_after_base64(raw, body)
     if words.start == words.end:
         return False
     lines = raw[body.start : min(words.start, body.start + _SAMPLE)].strip()

@@ -75,20 +75,20 @@ def finish(raw: bytes, opened: OpenEntity, end: int, findings: Findings) -> Enti
     is_file = filename is not None or (
         disposition is not None and disposition.word == "attachment"
     )
-    stands_in = encoding
+    effective_encoding = encoding
     if not is_file and not opened.parts:
-        media_type, stands_in = _as_seen(raw, opened, body, encoding, findings)
+        media_type, effective_encoding = _as_seen(raw, opened, body, encoding, findings)
     entity = Entity(
         header=header,
         body=body,
         media_type=media_type,
-        transfer_encoding=stands_in,
+        transfer_encoding=effective_encoding,
         disposition=disposition,
         filename=filename,
         delimiter=opened.delimiter,
         close_delimiter=opened.close_delimiter,
         parts=tuple(opened.parts),
-        is_mislabelled=stands_in is not encoding,
+        is_mislabelled=effective_encoding is not encoding,
     )
     _examine(raw, entity, findings)
     return entity
@@ -106,15 +106,15 @@ def _as_seen(
     It has no name, and is not said to be an attachment.
     """
     media_type = opened.media_type
-    stands_in = None if encoding is None else real_encoding(raw, body, encoding)
-    if _is_text(raw, opened, body, stands_in):
+    effective_encoding = None if encoding is None else real_encoding(raw, body, encoding)
+    if _is_text(raw, opened, body, effective_encoding):
         named = opened.scanned.header.first("content-type")
         if media_type.valid and named:
             findings.report(DefectKind.INVALID_MEDIA_TYPE, *named.span)
         media_type = text_type_of(media_type)
-    elif _is_undeclared_file(raw, opened, body, stands_in):
+    elif _is_undeclared_file(raw, opened, body, effective_encoding):
         media_type = parse_media_type(b"application/octet-stream")
-    return media_type, stands_in if media_type.type == "text" else encoding
+    return media_type, effective_encoding if media_type.type == "text" else encoding
 
 
 def _is_text(

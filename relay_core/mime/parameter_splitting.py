@@ -46,7 +46,7 @@ class _Splitter:
     buffer: list[str] = field(default_factory=list)
     seen_equals: bool = False
     is_complete: bool = False
-    has_ink: bool = False  # in the buffer
+    has_text: bool = False  # in the buffer
     has_open_quote: bool = False
     is_two_bytes: bool = False  # a backslash behind a byte beyond ASCII may be half of a letter
 
@@ -85,7 +85,7 @@ class _Splitter:
     def _add(self, text: str) -> None:
         if not self.is_complete:
             self.buffer.append(text)
-            self.has_ink = self.has_ink or bool(text.strip())
+            self.has_text = self.has_text or bool(text.strip())
 
     def _finish(self) -> None:
         content = "".join(self.buffer).strip(" \t")
@@ -94,7 +94,7 @@ class _Splitter:
         elif self.seen_equals and self.name:
             self.pieces.append((self.name, content))
         self.name, self.buffer = "", []
-        self.seen_equals = self.is_complete = self.has_ink = False
+        self.seen_equals = self.is_complete = self.has_text = False
 
     def _is_assignment(self) -> bool:
         """Whether the `=` here parts an attribute from its value; if so, it is taken in."""
@@ -109,7 +109,7 @@ class _Splitter:
                 return False
             self.pieces.append(("", " ".join(words)))
             self.name = name.lower()
-        self.buffer, self.seen_equals, self.has_ink = [], True, False
+        self.buffer, self.seen_equals, self.has_text = [], True, False
         return True
 
     def _quoted(self, position: int) -> int:
@@ -122,7 +122,7 @@ class _Splitter:
             # A quote that never closes ends at the next parameter, as a reader would have it.
             self.has_open_quote = not opens_another
             content = content.partition(";")[0]
-            if self.name == "charset" and self.has_ink:
+            if self.name == "charset" and self.has_text:
                 self.is_complete = True  # `utf-8"x`
             self._add(content.rstrip())
             return position + 1 + len(content)
@@ -158,7 +158,7 @@ class _Splitter:
 
     def _quoted_by_escapes(self, position: int) -> int | None:
         r"""Behind a value whose quotes are escaped: `name=\"a b.txt\"`, by a script's mistake."""
-        if not self.seen_equals or self.has_ink:
+        if not self.seen_equals or self.has_text:
             return None
         match = _QUOTED_BY_ESCAPES.match(self.text, position)
         if match is None:
@@ -176,7 +176,7 @@ class _Splitter:
         if behind is None:
             self._add("(")
             return position + 1
-        inside_value = self.seen_equals and self.has_ink
+        inside_value = self.seen_equals and self.has_text
         if inside_value and not _ENDS_VALUE.match(self.text, behind):
             self._add(self.text[position:behind])  # `snap (1).png`
         return behind

@@ -61,7 +61,7 @@ def parse_message(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
 _SECOND_READINGS = 16
 """How many multiparts of a message are read again because their boundary never came."""
 
-_INK = re.compile(rb"\S")
+_NOT_BLANK = re.compile(rb"\S")
 _TAKES_A_TEXT = frozenset({"mixed", "alternative"})
 """The multiparts in which a text may be added before the first part."""
 
@@ -256,8 +256,8 @@ class _Parser:
             newline=self.delimiters.newline,
             is_delimiter=self.delimiters.is_delimiter,
             place=place,
-            most_bytes=self.limits.header_size,
-            most_fields=self.fields_left,
+            max_bytes=self.limits.header_size,
+            max_fields=self.fields_left,
             lf_until=self.delimiters.lf_until or 0,
         )
         self.fields_left -= scanned.fields_read
@@ -330,7 +330,7 @@ class _Parser:
         """Add the entity to its multipart, if it is a part of one. Returns whether it is."""
         if delimiter.start == delimiter.end:
             # Fields before the first delimiter with nothing behind them are a preamble after all.
-            if not part.parts and not _INK.search(self.raw, *part.body):
+            if not part.parts and not _NOT_BLANK.search(self.raw, *part.body):
                 return False
             self.findings.report(DefectKind.MISSING_DELIMITER, *delimiter)
         elif part.span.start == part.span.end:

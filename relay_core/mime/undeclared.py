@@ -36,7 +36,7 @@ def undeclared_boundary(raw: bytes, start: int, end: int, *, is_sure: bool) -> b
 
 _EXPLAINS = re.compile(rb"(?i)\bmime\b|multi-?part")
 _PARAGRAPH_END = re.compile(rb"(?:\r?\n|\r)[ \t]*+(?:\r?\n|\r)")
-_INK = re.compile(rb"\S")
+_NOT_BLANK = re.compile(rb"\S")
 
 
 def is_shown(preamble: bytes) -> bool:
@@ -46,6 +46,6 @@ def is_shown(preamble: bytes) -> bool:
     a device wrote there that knows little of MIME are words: a paragraph that speaks of others.
     """
     return any(
-        _INK.search(paragraph) and not _EXPLAINS.search(paragraph)
+        _NOT_BLANK.search(paragraph) and not _EXPLAINS.search(paragraph)
         for paragraph in _PARAGRAPH_END.split(preamble)
     )

@@ -16,7 +16,7 @@ from relay_core.posting.announcement import Announcement, Kind
 
 _HEADER = 150  # characters of a header block (Slack, "Header block")
 _SECTION = 2900  # characters of a section's text, of 3000 (Slack, "Section block")
-_MOST_SECTIONS = 4
+_MAX_SECTIONS = 4
 _CUT = "[cut here]"
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "'"})
 
@@ -25,8 +25,8 @@ def slack_message(announcement: Announcement) -> dict[str, Any]:
     """What is posted to the webhook, as JSON."""
     title = f"{_mark(announcement)} {announcement.title}"
     sections = [*_sections(announcement.text)]
-    if len(sections) > _MOST_SECTIONS:
-        sections = [*sections[:_MOST_SECTIONS], _CUT]
+    if len(sections) > _MAX_SECTIONS:
+        sections = [*sections[:_MAX_SECTIONS], _CUT]
     return {
         # What a notification on a phone shows.
         "text": escape(title),

@@ -42,7 +42,7 @@ _ADDRESS_LIKE = re.compile(r"[^\s\"'<>()\[\]:?,;&=]++")  # if it has an "@" in i
 _UNSEEN = frozenset({"link", "meta", "base"})
 _TARGET = re.compile(r"\s(?:name|id)\s*=", re.IGNORECASE)
 _HREF = re.compile(r"\shref\s*=", re.IGNORECASE)
-_INK = re.compile(r"\S+")
+_NOT_BLANK = re.compile(r"\S+")
 
 
 def cut_from_text(visible: VisibleText, codes: Iterable[Span]) -> tuple[Span, ...]:
@@ -138,7 +138,7 @@ def _emptied_elements(
     visible: VisibleText, cuts: tuple[Span, ...], staying: list[int]
 ) -> Iterator[Span]:
     """The elements that show something before the cuts but not after, as spans of the source."""
-    kept = _kept_ink(visible.text, cuts)
+    kept = _kept_text(visible.text, cuts)
     kept_starts = [span.start for span in kept]
     cut_ends = [cut.end for cut in cuts]
     for opening, closing in _elements(visible, staying):
@@ -149,13 +149,13 @@ def _emptied_elements(
             yield Span(opening.start, closing.end)
 
 
-def _kept_ink(text: str, cuts: tuple[Span, ...]) -> list[Span]:
+def _kept_text(text: str, cuts: tuple[Span, ...]) -> list[Span]:
     """The ranges of visible text that remain, word by word."""
     edges = [0, *(edge for cut in cuts for edge in cut), len(text)]
     return [
         Span(*word.span())
         for start, end in zip(edges[::2], edges[1::2], strict=True)
-        for word in _INK.finditer(text, start, end)
+        for word in _NOT_BLANK.finditer(text, start, end)
     ]
 
 

@@ -36,7 +36,7 @@ memory.
 LONGEST_NAME = 128
 """How many characters, without blanks, are before the first at-sign after an ordinary word."""
 
-MOST_WORDS_OF_A_NAME = 5
+MAX_WORDS_OF_A_NAME = 5
 
 _COST = 15  # characters: the cost of examining a delimiter
 _BRACKETS = "<(["
@@ -162,7 +162,7 @@ def _is_whole(text: str, item: Item) -> bool:
     """Whether only a mailer can have broken it: it is not joined from two lines or two cells."""
     written = text[item.start : item.end]
     before = takewhile(lambda word: "@" not in word, as_read(written).split())
-    if PARAGRAPH_SEPARATOR in written or sum(1 for _ in before) > MOST_WORDS_OF_A_NAME:
+    if PARAGRAPH_SEPARATOR in written or sum(1 for _ in before) > MAX_WORDS_OF_A_NAME:
         return False
     return any(mark in written for mark in _BRACKETS) or all(
         may_be_wrapped(text, item.start + one.start()) for one in LINE_END.finditer(written)

@@ -70,10 +70,10 @@ def find_regions(
 
     None begins or ends inside of a tag, a comment, a reference or a character.
     """
-    sought = tuple(map(_fold_marker, markers))
-    if not all(one.word for one in sought):
+    folded_markers = tuple(map(_fold_marker, markers))
+    if not all(one.word for one in folded_markers):
         return iter((Region(source.start, source.end, True),))
-    return _find_regions(source, sought, sizes)
+    return _find_regions(source, folded_markers, sizes)
 
 
 def _fold_marker(marker: str) -> _FoldedMarker:
@@ -82,42 +82,43 @@ def _fold_marker(marker: str) -> _FoldedMarker:
 
 
 def _find_regions(
-    source: TextSource, sought: tuple[_FoldedMarker, ...], sizes: SearchSizes
+    source: TextSource, folded_markers: tuple[_FoldedMarker, ...], sizes: SearchSizes
 ) -> Iterator[Region]:
     is_certain = False  # whether the region that is open shows a marker that is no ordinary word
     places = deque([source.start])  # where pieces begin that a region may begin with
-    region_start, hot_end = -1, -1  # of the region that is open, if hot_end >= 0
-    for piece in _marked(source, sought, sizes):
-        start, end, hot = piece.start, piece.end, piece.hot
-        if hot < 0 and end - start > 2 * sizes.reach:
+    region_start, marker_end = -1, -1  # of the region that is open, if there is one
+    for piece in _marked(source, folded_markers, sizes):
+        start, end, marker_start = piece.start, piece.end, piece.marker_start
+        if marker_start < 0 and end - start > 2 * sizes.reach:
             # One tag or comment, or the content of a script: nothing to search.
-            if hot_end >= 0:
+            if marker_end >= 0:
                 yield Region(region_start, start, is_certain)
-                hot_end = -1
+                marker_end = -1
             places = deque([end])
             continue
-        if hot >= 0:
-            if hot_end < 0:
+        if marker_start >= 0:
+            if marker_end < 0:
                 is_certain = False
                 region_start = max(
-                    (place for place in places if place <= hot - sizes.reach), default=places[0]
+                    (place for place in places if place <= marker_start - sizes.reach),
+                    default=places[0],
                 )
             elif end - region_start > sizes.region:
-                border = _halfway(places, hot_end, hot)
+                border = _halfway(places, marker_end, marker_start)
                 yield Region(region_start, border, is_certain)
                 region_start = border
                 is_certain = False
-            hot_end = end
+            marker_end = end
             is_certain = is_certain or piece.is_certain
-        elif hot_end >= 0 and piece.quiet_end - hot_end >= sizes.reach:
-            yield Region(region_start, piece.quiet_end, is_certain)
-            hot_end = -1
+        elif marker_end >= 0 and piece.clear_until - marker_end >= sizes.reach:
+            yield Region(region_start, piece.clear_until, is_certain)
+            marker_end = -1
             # Regions do not overlap.
-            places = deque(place for place in places if place >= piece.quiet_end)
+            places = deque(place for place in places if place >= piece.clear_until)
         places.append(end)
         while len(places) > 1 and places[1] < end - 2 * sizes.reach:
             places.popleft()
-    if hot_end >= 0:
+    if marker_end >= 0:
         yield Region(region_start, source.end, is_certain)
 
 
@@ -172,24 +173,24 @@ def _opening(word: str) -> re.Pattern[str]:
 
 
 class _Marked(NamedTuple):
-    """A searched piece. `hot` is -1 if no marker ends in it.
+    """A searched piece. `marker_start` is -1 if no marker ends in it.
 
-    Otherwise `hot` is the start of the piece in which that marker begins. `is_certain`: one of
-    these markers is not an ordinary word. `quiet_end` is the end, or an earlier place if a marker
-    may begin after that place and end in a later piece.
+    Otherwise `marker_start` is the start of the piece in which that marker begins. `is_certain`:
+    one of these markers is not an ordinary word. `clear_until` is the end, or an earlier place if
+    a marker may begin after that place and end in a later piece.
     """
 
     start: int
     end: int
-    hot: int
+    marker_start: int
     is_certain: bool
-    quiet_end: int
+    clear_until: int
 
 
 def _marked(
-    source: TextSource, sought: tuple[_FoldedMarker, ...], sizes: SearchSizes
+    source: TextSource, folded_markers: tuple[_FoldedMarker, ...], sizes: SearchSizes
 ) -> Iterator[_Marked]:
-    room = max(one.room for one in sought)
+    room = max(one.room for one in folded_markers)
     recent: deque[tuple[int, int, str]] = deque()  # the last visible text, less than a marker
     for start, end, shown, hidden, may_link in _pieces(source, sizes.piece):
         while recent and start - recent[0][1] > sizes.reach:
@@ -197,23 +198,23 @@ def _marked(
         before = "".join(part for _, _, part in recent)
         here = [
             one
-            for one in sought
+            for one in folded_markers
             if one.is_in(shown, may_link=may_link) or one.is_in(hidden, may_link=may_link)
         ]
         across = [
             one
-            for one in sought
+            for one in folded_markers
             if before and one.is_in(one.waiting(before) + shown[: one.room], may_link=may_link)
         ]
-        hot = recent[0][0] if across else start if here else -1
+        marker_start = recent[0][0] if across else start if here else -1
         is_certain = any(one.is_certain for one in here + across)
         if shown:
             recent.append((start, end, shown[-room:]))
             before = (before + shown[-room:])[-room:]
             while sum(len(part) for _, _, part in recent) - len(recent[0][2]) >= room:
                 recent.popleft()
-        may_go_on = any(one.may_begin_in(before) for one in sought)
-        yield _Marked(start, end, hot, is_certain, recent[0][0] if may_go_on else end)
+        may_continue = any(one.may_begin_in(before) for one in folded_markers)
+        yield _Marked(start, end, marker_start, is_certain, recent[0][0] if may_continue else end)
 
 
 class Piece(NamedTuple):

@@ -35,7 +35,7 @@ from .charsets import UNREAD, decode_bytes, decoder, extends_ascii, without_surr
 PIECE = 1 << 18
 """How many bytes of a text are decoded at a time to see whether they hold."""
 
-MOST_HINTS = 4
+MAX_HINTS = 4
 """How many hints are tried: each costs a text that is none of them a reading of all of it."""
 
 MAJORITY = 4
@@ -82,14 +82,14 @@ def find_reading(
 ) -> Reading:
     """How the bytes in a range are read, as the module's docstring says.
 
-    `hints` are other labels that may be meant, the likeliest first; `MOST_HINTS` of them count.
+    `hints` are other labels that may be meant, the likeliest first; `MAX_HINTS` of them count.
     Without `may_take_long` no charset is tried that is decoded in Python (`_SLOW`).
     """
     declared = charsets_of(label) if label else ("ascii",)
     if declared and extends_ascii(declared[0]) and _is_plain(content, within):
         return Reading(declared[0], is_declared=True)  # as nearly all texts are
     avoided: frozenset[str] = frozenset() if may_take_long else _SLOW
-    for reading in _candidates(content, within, label, hints[:MOST_HINTS], avoided):
+    for reading in _candidates(content, within, label, hints[:MAX_HINTS], avoided):
         if reading.charset in avoided:
             continue
         if reading.is_whole:

@@ -9,9 +9,10 @@ neither run scripts nor load anything (`mail_frame`). A page is a GET and change
 actions of the console are forms (`actions`, with the `sample_mail` that it sends).
 
 `start` starts the `server`, whose handler is `site`; `domains` are those of the download page, and
-`off_loop` runs what blocks. `content` collects what is shown: the `incoming` mails and the `way`
-of each, the delivered ones (`mail`, `readable`), the `queues`, the `alarms`, and the `journal` of
-events. `incoming_pages`, `mail_pages` and `status_pages` show it, by `page` and `rendering`.
+`off_loop` runs what blocks. `content` collects what is shown: the `incoming` mails and the
+`mail_progress` of each, the delivered ones (`mail`, `readable`), the `queues`, the `alarms`, and
+the `journal` of events. `incoming_pages`, `mail_pages` and `status_pages` show it, by `page` and
+`rendering`.
 """
 
 from .content import ConsoleContent

@@ -24,7 +24,7 @@ from .off_loop import off_loop
 from .page import Console, Endpoint, read_number
 from .sample_mail import KINDS
 
-_MOST_FORM = 10_000  # bytes
+_MAX_FORM = 10_000  # bytes
 _UNTIL_SWITCHED_OFF = 1_000_000  # times
 
 Action = Callable[[Console, Mapping[str, str]], str]
@@ -106,7 +106,7 @@ async def _read_form(request: Request) -> Mapping[str, str]:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _MOST_FORM:
+        if len(body) > _MAX_FORM:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         found = parse_qs(body.decode(), max_num_fields=20, keep_blank_values=True)

@@ -30,7 +30,7 @@ class AlarmView:
     since: datetime | None
 
     @property
-    def sounds(self) -> bool:
+    def is_firing(self) -> bool:
         """Whether it is in the state ALARM."""
         return self.state == "ALARM"
 
@@ -60,4 +60,4 @@ class Alarms:
             for page in self.cloudwatch.get_paginator("describe_alarms").paginate()
             for alarm in page["MetricAlarms"]
         ]
-        return sorted(found, key=lambda alarm: (not alarm.sounds, alarm.name))
+        return sorted(found, key=lambda alarm: (not alarm.is_firing, alarm.name))

@@ -20,8 +20,8 @@ from sandbox.smtp.access import SmtpAccess
 from .alarms import AlarmView
 from .journal import Journal
 from .mail import Heading, read_heading
+from .mail_progress import IncomingMail, state_of
 from .queues import Depth, QueueView
-from .way import IncomingMail, fate_of
 
 _HEAD = 65_536  # bytes of a mail that are read for a list
 _FRESH = 0.5  # seconds for which `topics` are cached
@@ -161,7 +161,7 @@ class ConsoleContent:
             at=time.time_ns(),
             notices=self._count_notices(),
             incoming=frozenset(
-                mail.message_id for mail in self.incoming.mails() if fate_of(mail, now).is_over
+                mail.message_id for mail in self.incoming.mails() if state_of(mail, now).is_over
             ),
         )
         self.journal.clear()

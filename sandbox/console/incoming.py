@@ -33,14 +33,14 @@ from relay_core.record.manifest_json import parse_manifest
 
 from .journal import Journal
 from .mail import Heading, read_heading
+from .mail_progress import IncomingMail, Opening
 from .queues import Queues
-from .way import IncomingMail, Opening
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectTypeDef
 
-MOST_LISTED = 500
+MAX_LISTED = 500
 """How many of the newest mails are shown and searched."""
 
 _SETUP = "AMAZON_SES_SETUP_NOTIFICATION"
@@ -114,7 +114,7 @@ class Incoming:
             return at, seen or at
 
         found.sort(key=age, reverse=True)
-        return {one["Key"]: one for one in found[:MOST_LISTED]}
+        return {one["Key"]: one for one in found[:MAX_LISTED]}
 
     def _heading(self, key: str) -> Heading:
         with self._lock:

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .mail import read_mail
+from .mail_progress import IncomingMail, MailState, explain_state, state_of, steps_of_mail
 from .page import Console, has_words, search_words, slice_of
 from .readable import frame_of, part_of, source_of, view_of
-from .way import Fate, IncomingMail, fate_of, way_of, why
 
 Row = Mapping[str, Any]
 
@@ -23,7 +23,12 @@ def rows_of(mails: Sequence[IncomingMail]) -> list[Row]:
     """Each mail with the columns of a list."""
     now = datetime.now(UTC)
     return [
-        {"mail": one, "fate": fate_of(one, now), "way": way_of(one, now), "why": why(one)}
+        {
+            "mail": one,
+            "fate": state_of(one, now),
+            "way": steps_of_mail(one, now),
+            "why": explain_state(one),
+        }
         for one in mails
     ]
 
@@ -32,11 +37,11 @@ def incoming(console: Console, request: Request) -> Response:
     """The incoming mails, filtered by search words or by one fate."""
     words, fate = search_words(request), request.query_params.get("fate", "")
     rows = rows_of(console.content.incoming_mails())
-    counts = {one: sum(row["fate"] is one for row in rows) for one in Fate}
+    counts = {one: sum(row["fate"] is one for row in rows) for one in MailState}
     found = [
         row
         for row in rows
-        if (fate not in set(Fate) or row["fate"] == fate) and has_words(words, *_texts(row))
+        if (fate not in set(MailState) or row["fate"] == fate) and has_words(words, *_texts(row))
     ]
     page = slice_of(request, len(found))
     return console.render(
@@ -65,7 +70,7 @@ def _texts(row: Row) -> list[str]:
     ]
 
 
-def way(console: Console, request: Request) -> Response:
+def incoming_mail(console: Console, request: Request) -> Response:
     """One mail: its steps, recipients, notices, log lines and source."""
     mail = _find(console, request)
     [row] = rows_of([mail])
@@ -75,7 +80,7 @@ def way(console: Console, request: Request) -> Response:
         if notice.get("document", {}).get("message_id") == mail.message_id
     ]
     return console.render(
-        "way.html",
+        "incoming_mail.html",
         title=mail.heading.subject or "(no subject)",
         section="incoming",
         live="activity log queues",
@@ -100,17 +105,17 @@ def _delivered(console: Console, mail: IncomingMail) -> Mapping[str, tuple[str, 
     }
 
 
-def way_frame(console: Console, request: Request) -> Response:
+def incoming_frame(console: Console, request: Request) -> Response:
     """The mail's HTML."""
     return frame_of(read_mail(_raw(console, request)))
 
 
-def way_source(console: Console, request: Request) -> Response:
+def incoming_source(console: Console, request: Request) -> Response:
     """The mail's bytes, as SES stored them."""
     return source_of(_raw(console, request))
 
 
-def way_part(console: Console, request: Request) -> Response:
+def incoming_part(console: Console, request: Request) -> Response:
     """One file of the mail."""
     return part_of(read_mail(_raw(console, request)), request.path_params["number"])
 

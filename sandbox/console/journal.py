@@ -20,10 +20,10 @@ from sandbox.services.function_log import parse_log_message
 from sandbox.services.log_metrics import parse_embedded_metrics
 from sandbox.terminal.event_lines import event_line
 
-from .way import Trace
+from .mail_progress import Trace
 
-_MOST_KEPT = 500
-_MOST_TRACES = 5_000
+_MAX_KEPT = 500
+_MAX_TRACES = 5_000
 _NOT_DETAILS = {"level", "message", "timestamp"}
 
 
@@ -79,8 +79,8 @@ class Journal:
     """Keeps events, lines, metrics and traces. Safe for threads."""
 
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _happenings: deque[JournalEvent] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
-    _lines: deque[LogLine] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
+    _recent_events: deque[JournalEvent] = field(default_factory=lambda: deque(maxlen=_MAX_KEPT))
+    _lines: deque[LogLine] = field(default_factory=lambda: deque(maxlen=_MAX_KEPT))
     _totals: dict[tuple[str, ...], MetricTotal] = field(default_factory=dict)
     _traces: dict[str, Trace] = field(default_factory=dict)
     _count: int = 0
@@ -90,12 +90,12 @@ class Journal:
     def __call__(self, event: Event) -> None:
         """Record an event: a journal is a listener."""
         kind, _, text = event_line(event)
-        happening = JournalEvent(at=self.clock(), kind=kind, text=text)
+        event_entry = JournalEvent(at=self.clock(), kind=kind, text=text)
         with self._lock:
-            self._happenings.appendleft(happening)
+            self._recent_events.appendleft(event_entry)
             self._count += 1
             if isinstance(event, MailAccepted):
-                self._trace(event.message_id, received_at=happening.at, envelope=text)
+                self._trace(event.message_id, received_at=event_entry.at, envelope=text)
 
     def read_log(self, function: str, lines: Sequence[str]) -> None:
         """Record new lines of a function's log, oldest first."""
@@ -129,7 +129,7 @@ class Journal:
 
     def _trace(self, message_id: str, **found: Any) -> None:  # noqa: ANN401 (members of a trace)
         self._traces[message_id] = replace(self._traces.pop(message_id, Trace()), **found)
-        if len(self._traces) > _MOST_TRACES:
+        if len(self._traces) > _MAX_TRACES:
             del self._traces[next(iter(self._traces))]
 
     def _add(
@@ -148,10 +148,10 @@ class Journal:
             highest=max(so_far.highest, *values),
         )
 
-    def happenings(self) -> tuple[JournalEvent, ...]:
+    def recent_events(self) -> tuple[JournalEvent, ...]:
         """The last events, newest first."""
         with self._lock:
-            return tuple(self._happenings)
+            return tuple(self._recent_events)
 
     def lines(self) -> tuple[LogLine, ...]:
         """The last log lines, newest first, without those that only carry metrics."""
@@ -170,7 +170,7 @@ class Journal:
     def clear(self) -> None:
         """Remove the events, the lines and the metrics. The traces of mails stay."""
         with self._lock:
-            self._happenings.clear()
+            self._recent_events.clear()
             self._lines.clear()
             self._totals.clear()
             self._count += 1

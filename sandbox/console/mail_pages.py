@@ -15,8 +15,8 @@ from .mail import read_mail
 from .page import Console, has_words, search_words, slice_of
 from .readable import frame_of, part_of, source_of, view_of
 
-_MOST_SEARCHED = 500  # of the newest mails
-_MOST_FOUND = 100
+_MAX_SEARCHED = 500  # of the newest mails
+_MAX_FOUND = 100
 
 
 def mailboxes(console: Console, request: Request) -> Response:
@@ -32,14 +32,14 @@ def mailboxes(console: Console, request: Request) -> Response:
         has_forms=True,
         boxes=boxes,
         sought=" ".join(words),
-        found=found[:_MOST_FOUND],
+        found=found[:_MAX_FOUND],
     )
 
 
 def _find(console: Console, words: list[str]) -> list[ListedMail]:
     return [
         mail
-        for mail in console.content.newest(_MOST_SEARCHED)
+        for mail in console.content.newest(_MAX_SEARCHED)
         if has_words(words, mail.mailbox, mail.name, mail.heading.subject, mail.heading.sender)
     ]
 

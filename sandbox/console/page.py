@@ -46,7 +46,7 @@ class Console:
         """
         # Read before the content, so that a change in between makes the browser reload.
         seen = self.content.topics()
-        alarms = [alarm for alarm in self.content.alarms.views() if alarm.sounds]
+        alarms = [alarm for alarm in self.content.alarms.views() if alarm.is_firing]
         depths = list(self.content.queues.depths().values())
         page = render(
             template,

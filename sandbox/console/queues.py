@@ -18,13 +18,13 @@ from adapters.aws.sqs_record import SQSRecord
 from relay_core.errors import AdapterError
 from relay_core.keys import message_id_of
 
-from .way import InQueue, failure_texts
+from .mail_progress import InQueue, failure_texts
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-_MOST_SHOWN = 50
+_MAX_SHOWN = 50
 _COUNTS: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -95,7 +95,7 @@ class Queues:
                     url=url,
                     is_dead_letter=name == list(self.urls)[-1],
                     depth=self._depth(url),
-                    messages=[self._message(one) for one in found[:_MOST_SHOWN]],
+                    messages=[self._message(one) for one in found[:_MAX_SHOWN]],
                 )
             )
         return views

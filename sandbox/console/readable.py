@@ -17,7 +17,7 @@ from .mail_frame import FRAME_POLICY, SANDBOX, frame_document
 VIEWS = {"html": "HTML", "text": "Text", "source": "Source", "headers": "Header"}
 
 _FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
-_MOST_TEXT = 200_000  # characters of a mail on a page; `source_of` gives all
+_MAX_TEXT = 200_000  # characters of a mail on a page; `source_of` gives all
 
 
 def view_of(raw: bytes, request: Request, *, usual: str = "") -> dict[str, Any]:
@@ -31,8 +31,8 @@ def view_of(raw: bytes, request: Request, *, usual: str = "") -> dict[str, Any]:
         "mail": mail,
         "views": VIEWS,
         "view": view,
-        "text": text[:_MOST_TEXT],
-        "is_cut": len(text) > _MOST_TEXT,
+        "text": text[:_MAX_TEXT],
+        "is_cut": len(text) > _MAX_TEXT,
         "sandbox": SANDBOX,
     }
 

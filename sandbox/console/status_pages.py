@@ -11,7 +11,7 @@ from .incoming_pages import rows_of
 from .page import Console, has_words, search_words
 
 _LATEST = 8
-_MOST_NOTICES = 50
+_MAX_NOTICES = 50
 
 
 def overview(console: Console, _request: Request) -> Response:
@@ -25,11 +25,11 @@ def overview(console: Console, _request: Request) -> Response:
         has_forms=True,
         rows=rows_of(content.incoming_mails()[:_LATEST]),
         # Log lines have their own page.
-        happenings=[one for one in content.journal.happenings() if one.kind != "function"][
+        recent_events=[one for one in content.journal.recent_events() if one.kind != "function"][
             :_LATEST
         ],
         depths=content.queues.depths(),
-        sounding=[alarm for alarm in content.alarms.views() if alarm.sounds],
+        firing=[alarm for alarm in content.alarms.views() if alarm.is_firing],
         swaks=swaks_command(content.smtp, content.code),
     )
 
@@ -42,8 +42,8 @@ def notices(console: Console, _request: Request) -> Response:
         title="Notices",
         section="notices",
         live="notices",
-        notices=found[:_MOST_NOTICES],
-        more=len(found) - _MOST_NOTICES,
+        notices=found[:_MAX_NOTICES],
+        more=len(found) - _MAX_NOTICES,
     )
 
 

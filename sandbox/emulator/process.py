@@ -161,7 +161,7 @@ def _reported_peak(_function: object) -> int:
     return -(-int(getattr(_invocation, "peak", 0)) // _MEGABYTE)
 
 
-def _end_with_the_sandbox() -> None:
+def _exit_with_parent() -> None:
     os.read(0, 1)  # returns when the other end is closed, however its process ended
     os.killpg(0, signal.SIGKILL)
 
@@ -169,7 +169,7 @@ def _end_with_the_sandbox() -> None:
 if __name__ == "__main__":
     lambda_runtime.Worker = _Worker
     lambda_svc._probe_peak_memory_mb = _reported_peak  # noqa: SLF001 (see above)
-    threading.Thread(target=_end_with_the_sandbox, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     for file in _MORE:
         runpy.run_path(str(Path(__file__).with_name(file)))["install"]()
     runpy.run_module("ministack", run_name="__main__")

@@ -34,17 +34,17 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from sandbox.create import LOOKUPS, Account, DeclarationError, Declared, NothingFound
 from sandbox.deploy.checks import unset_outputs, wrong_texts
 from sandbox.deploy.program import PROVIDER, check_region, make, one_line, unknown_type
-from sandbox.lives import (
-    LIVES,
+from sandbox.lifecycles import (
+    LIFECYCLES,
     Change,
     Existing,
-    Life,
+    Lifecycle,
     changed_inputs,
     must_be_replaced,
     update,
     updaters,
 )
-from sandbox.lives.life import is_gone
+from sandbox.lifecycles.lifecycle import is_gone
 
 from .wire import comparable, from_wire, to_dict, to_struct
 
@@ -90,7 +90,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def GetSchema(self, _request: Any, _context: Any) -> Any:
-        """Empty: the program's SDK has the types, and `LIVES` the supported resources."""
+        """Empty: the program's SDK has the types, and `LIFECYCLES` the supported resources."""
         return provider_pb2.GetSchemaResponse(schema="{}")
 
     def CheckConfig(self, request: Any, context: Any) -> Any:
@@ -120,16 +120,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Check the inputs; generate a name for a resource that has none."""
         type_, name = _of(request.urn)
         with self._answering(context, type_, name):
-            life = _life(type_)
+            lifecycle = _lifecycle(type_)
             news, olds = to_dict(request.news), to_dict(request.olds)
             if wrong := next(wrong_texts(news), None):
                 raise DeclarationError(wrong)
             check_region(Declared(name, news), self._account)
             news.pop(_DEFAULTS, None)
-            key = life.named_by
+            key = lifecycle.named_by
             if key and not news.get(key) and not news.get(f"{key}Prefix"):
                 kept = olds.get(key) if key in olds.get(_DEFAULTS, ()) else None
-                news[key] = kept or _auto_name(name, life, request.randomSeed)
+                news[key] = kept or _auto_name(name, lifecycle, request.randomSeed)
                 news[_DEFAULTS] = [key]
         return provider_pb2.CheckResponse(inputs=to_struct(news))
 
@@ -137,21 +137,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Compare the inputs: no change, an update or a replacement."""
         type_, name = _of(request.urn)
         with self._answering(context, type_, name):
-            life = _life(type_)
+            lifecycle = _lifecycle(type_)
             old, new = _comparable_inputs(request.old_inputs), _comparable_inputs(request.news)
             changed = changed_inputs(old, new) - {_DEFAULTS}
             ignored = {path.partition(".")[0] for path in request.ignoreChanges}
             changed -= ignored
             if not changed:
-                drifted = life.drifted(_inputs(request.news), self._account)
+                drifted = lifecycle.drifted(_inputs(request.news), self._account)
                 changes = provider_pb2.DiffResponse.DiffChanges.Value(
                     "DIFF_SOME" if drifted else "DIFF_NONE"
                 )
                 return provider_pb2.DiffResponse(changes=changes)
-            replaces = sorted(must_be_replaced(life, old, new))
+            replaces = sorted(must_be_replaced(lifecycle, old, new))
             if not replaces:
-                updaters(life, changed)  # raises for an input that its life does not list
-            key = life.named_by
+                updaters(lifecycle, changed)  # raises for an input that its life does not list
+            key = lifecycle.named_by
             keeps_its_name = (
                 key is not None
                 and key not in new.get(_DEFAULTS, ())
@@ -196,7 +196,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 old=old,
                 new=Declared(name, self._declared(request.news)),
             )
-            outputs = update(_life(type_), change, self._account)
+            outputs = update(_lifecycle(type_), change, self._account)
         return provider_pb2.UpdateResponse(properties=to_struct({**state, **_given(outputs)}))
 
     def Read(self, request: Any, context: Any) -> Any:
@@ -208,7 +208,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 raise DeclarationError("the sandbox cannot read or import existing resources")
             existing = Existing(id=request.id, state=state)
             try:
-                found = _life(type_).read(existing, self._account)
+                found = _lifecycle(type_).read(existing, self._account)
             except ClientError as error:
                 if not is_gone(error):
                     raise
@@ -228,7 +228,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         with self._answering(context, type_, name):
             existing = Existing(id=request.id, state=to_dict(request.properties))
             try:
-                _life(type_).delete(existing, self._account)
+                _lifecycle(type_).delete(existing, self._account)
             except ClientError as error:
                 if not is_gone(error):
                     raise
@@ -276,14 +276,14 @@ def _of(urn: str) -> tuple[str, str]:
     return types.rpartition("$")[2], name
 
 
-def _life(type_: str) -> Life:
-    life = LIVES.get(type_)
-    if life is None:
+def _lifecycle(type_: str) -> Lifecycle:
+    lifecycle = LIFECYCLES.get(type_)
+    if lifecycle is None:
         raise unknown_type()
-    return life
+    return lifecycle
 
 
-def _auto_name(name: str, life: Life, seed: bytes) -> str:
+def _auto_name(name: str, lifecycle: Lifecycle, seed: bytes) -> str:
     """The logical name and 7 hex digits from the engine's seed.
 
     Raises:
@@ -291,9 +291,9 @@ def _auto_name(name: str, life: Life, seed: bytes) -> str:
     """
     digits = hashlib.sha256(seed or secrets.token_bytes(32)).hexdigest()[:7]
     made = f"{name}-{digits}"
-    if len(made) > life.longest_name:
+    if len(made) > lifecycle.longest_name:
         raise DeclarationError(
-            f"name {made} has {len(made)} characters, and {life.longest_name} are allowed"
+            f"name {made} has {len(made)} characters, and {lifecycle.longest_name} are allowed"
         )
     return made
 

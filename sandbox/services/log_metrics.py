@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
 
-_MOST_AT_ONCE = 1000  # CloudWatch API reference, PutMetricData
+_MAX_AT_ONCE = 1000  # CloudWatch API reference, PutMetricData
 _DEATH = re.compile(
     r"Task timed out after \d|Worker (process died|returned no response|init failed)"
     r"|RequestId: \S+ Error: Runtime exited"
@@ -64,9 +64,9 @@ class LogMetrics:
                 for metric in self._error_metrics
             ]
         for namespace, data in found.items():
-            for start in range(0, len(data), _MOST_AT_ONCE):
+            for start in range(0, len(data), _MAX_AT_ONCE):
                 self._cloudwatch.put_metric_data(
-                    Namespace=namespace, MetricData=data[start : start + _MOST_AT_ONCE]
+                    Namespace=namespace, MetricData=data[start : start + _MAX_AT_ONCE]
                 )
 
 

@@ -56,7 +56,7 @@ def opened(content: bytes) -> Image.Image:
     ids=lambda content: f"{content[:4]!r} {len(content)}",
 )
 def test_an_image_of_each_kind_becomes_a_small_jpeg(content: bytes) -> None:
-    picture = PREVIEWS.make(content, most_bytes=ENOUGH)
+    picture = PREVIEWS.make(content, max_bytes=ENOUGH)
     assert picture is not None
     image = opened(picture.content)
     assert ("JPEG", "RGB", (640, 360)) == (image.format, image.mode, image.size)
@@ -64,7 +64,7 @@ def test_an_image_of_each_kind_becomes_a_small_jpeg(content: bytes) -> None:
 
 
 def test_a_small_image_is_not_made_larger() -> None:
-    picture = PREVIEWS.make(png(8, 6), most_bytes=ENOUGH)
+    picture = PREVIEWS.make(png(8, 6), max_bytes=ENOUGH)
     assert picture is not None
     assert (8, 6) == (picture.width, picture.height)
 
@@ -72,22 +72,22 @@ def test_a_small_image_is_not_made_larger() -> None:
 @pytest.mark.parametrize("most", [ENOUGH, 20_000, 5_000, 2_000])
 def test_it_keeps_to_its_bytes(most: int) -> None:
     noise = Image.effect_noise((1280, 960), 80)
-    picture = PREVIEWS.make(encoded(noise, "JPEG"), most_bytes=most)
+    picture = PREVIEWS.make(encoded(noise, "JPEG"), max_bytes=most)
     assert picture is None or len(picture.content) <= most
-    assert PREVIEWS.make(encoded(noise, "JPEG"), most_bytes=100) is None
+    assert PREVIEWS.make(encoded(noise, "JPEG"), max_bytes=100) is None
 
 
 def test_what_lies_on_its_side_is_put_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # rotated by 90 degrees (Exif 2.3, Orientation)
-    picture = PREVIEWS.make(encoded(scene(), "JPEG", exif=exif), most_bytes=ENOUGH)
+    picture = PREVIEWS.make(encoded(scene(), "JPEG", exif=exif), max_bytes=ENOUGH)
     assert picture is not None
     assert (360, 640) == (picture.width, picture.height)
 
 
 def test_a_transparent_image_stands_on_white() -> None:
     clear = encoded(Image.new("RGBA", (20, 20), (0, 0, 0, 0)), "PNG")
-    picture = PREVIEWS.make(clear, most_bytes=ENOUGH)
+    picture = PREVIEWS.make(clear, max_bytes=ENOUGH)
     assert picture is not None
     assert (255, 255, 255) == opened(picture.content).getpixel((10, 10))
 
@@ -107,7 +107,7 @@ SECRET = b"SECRET-of-the-file"
 )
 def test_only_pixels_go_on(polyglot: bytes) -> None:
     assert SECRET in polyglot
-    picture = PREVIEWS.make(polyglot, most_bytes=ENOUGH)
+    picture = PREVIEWS.make(polyglot, max_bytes=ENOUGH)
     assert picture is not None
     assert SECRET not in picture.content
     assert {"jfif", "jfif_version", "jfif_unit", "jfif_density"} >= set(
@@ -149,13 +149,13 @@ def bomb(width: int, height: int) -> bytes:
     ids=range(12),
 )
 def test_of_what_is_broken_or_huge_or_of_another_kind_there_is_no_picture(content: bytes) -> None:
-    assert PREVIEWS.make(content, most_bytes=ENOUGH) is None
+    assert PREVIEWS.make(content, max_bytes=ENOUGH) is None
 
 
 def test_one_pixel_too_many_is_too_many() -> None:
     limit = MAX_PIXELS["PNG"]
-    assert PREVIEWS.make(bomb(limit // 1000, 1000), most_bytes=ENOUGH) is not None
-    assert PREVIEWS.make(bomb(limit // 1000 + 8, 1000), most_bytes=ENOUGH) is None
+    assert PREVIEWS.make(bomb(limit // 1000, 1000), max_bytes=ENOUGH) is not None
+    assert PREVIEWS.make(bomb(limit // 1000 + 8, 1000), max_bytes=ENOUGH) is None
 
 
 SMALL = [encoded(scene(64, 48), kind) for kind in MAX_PIXELS]
@@ -173,5 +173,5 @@ def test_no_damage_raises_anything(
     damaged = bytearray(content)
     for place, value in changes:
         damaged[place % len(damaged)] = value
-    PREVIEWS.make(bytes(damaged), most_bytes=ENOUGH)
-    PREVIEWS.make(bytes(damaged[:cut]), most_bytes=ENOUGH)
+    PREVIEWS.make(bytes(damaged), max_bytes=ENOUGH)
+    PREVIEWS.make(bytes(damaged[:cut]), max_bytes=ENOUGH)

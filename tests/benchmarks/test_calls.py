@@ -17,7 +17,7 @@ from adapters.aws.s3 import S3Manifests
 from benchmarks import counting
 from benchmarks.aws_stub import aws_stub
 from benchmarks.calls import Call, CallRecorder, bare_clients, count, put_keys, repeat_calls
-from benchmarks.counting import Case, Occasion, counting_over
+from benchmarks.counting import Case, Occasion, counter_on_stub
 from benchmarks.devices import GROUP, REFUSED, SMALL, Shape
 from benchmarks.function import RESOURCES, SETTINGS, MeasuredFunction, loopback_session
 from relay_core.errors import Conflict
@@ -47,7 +47,7 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def counter() -> Iterator[counting.Counter]:
-    with counting_over(seconds=0) as made:
+    with counter_on_stub(seconds=0) as made:
         yield made
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks import cost, counting, prices
 from benchmarks.cost import Kind, billed_seconds, cost_of
-from benchmarks.counting import Case, Occasion, ResourceUse, counting_over
+from benchmarks.counting import Case, Occasion, ResourceUse, counter_on_stub
 from benchmarks.devices import LARGE, SMALL, Shape
 from infra.configuration.config import StackConfig
 from infra.functions import download_function
@@ -134,7 +134,7 @@ def test_more_recipients_and_more_bytes_cost_more_as_measured() -> None:
         )
         for number in (1, 2, 9, 40)
     ]
-    with counting_over(seconds=0) as counter:
+    with counter_on_stub(seconds=0) as counter:
         costs = [
             cost_of(counter.take(Case(name=shape.name, shape=shape))).usd_per_million
             for shape in shapes

@@ -15,7 +15,7 @@ from benchmarks import tables, throughput
 from benchmarks.alternating import median_seconds
 from benchmarks.cold_start import ColdStart
 from benchmarks.cost import cost_of
-from benchmarks.counting import CASES, counting_over
+from benchmarks.counting import CASES, counter_on_stub
 from benchmarks.devices import LARGE, MANY, SMALL, Shape
 from benchmarks.figures import Figures
 from benchmarks.lambda_times import COLD, DEPLOYED, MEMORIES_MB, LambdaTimes, StepTime
@@ -47,7 +47,7 @@ LAMBDA_TIMES = LambdaTimes(
 
 @pytest.fixture(scope="module")
 def few() -> Figures:
-    with counting_over(seconds=0) as counter:
+    with counter_on_stub(seconds=0) as counter:
         taken = tuple(counter.take(case) for case in CASES)
     return Figures(
         core_path=(),

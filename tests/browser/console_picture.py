@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from sandbox.console.way import IncomingMail
+from sandbox.console.mail_progress import IncomingMail
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.sandbox.console_site import FixedIncoming, make_content, one_of_each, served
 

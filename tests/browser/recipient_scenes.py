@@ -140,8 +140,8 @@ _VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1"
 class _Pictures:
     """`ImagePreviews` whose pictures the browser's route serves."""
 
-    def make(self, content: bytes, *, most_bytes: int) -> Picture | None:
-        return Picture(content=content[:most_bytes], width=640, height=400)
+    def make(self, content: bytes, *, max_bytes: int) -> Picture | None:
+        return Picture(content=content[:max_bytes], width=640, height=400)
 
 
 def _mail_with_pictures(kind: str, own: Appearance) -> str:
@@ -208,8 +208,8 @@ def _looking(frame: Frame) -> Iterator[Scene]:
         return OpenedFile(
             view=view,
             file=replace(file, attachment=attachment),
-            home=f"../../{TOKEN}",
-            beside="",
+            list_url=f"../../{TOKEN}",
+            neighbour_base="",
             origin=ORIGIN,
             frame=frame,
         )

@@ -122,20 +122,20 @@ def console(elsewhere: Elsewhere, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @dataclass
 class Visit:
-    """A browser page; `troubles` are errors and warnings of its console, and dialogs."""
+    """A browser page; `errors` are errors and warnings of its console, and dialogs."""
 
     page: Page
-    troubles: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.page.on("console", self._on_console_message)
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.troubles.append(dialog.message))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.errors.append(dialog.message))
 
     def _on_console_message(self, message: ConsoleMessage) -> None:
         # Chromium logs an error for every page whose status is not 200.
         if message.type in {"error", "warning"} and "status of 404" not in message.text:
-            self.troubles.append(message.text)
+            self.errors.append(message.text)
 
 
 @pytest.fixture
@@ -182,11 +182,11 @@ def test_every_page_is_whole_and_for_everybody_by_day_and_by_night(
             # The mail in the frame is the sender's HTML, not the console's.
             found = Axe().run(visit.page, options={"iframes": False, **rules})
             assert found.violations_count == 0, (path, scheme, found.generate_report())
-        assert "it runs" not in visit.troubles
+        assert "it runs" not in visit.errors
         if path == MAIL:
             # Chromium reports what it blocked in the mail; for our page there must be no report.
-            visit.troubles.clear()
-    assert visit.troubles == []
+            visit.errors.clear()
+    assert visit.errors == []
 
 
 def test_a_mail_can_neither_run_nor_load_nor_send_anything(
@@ -201,7 +201,7 @@ def test_a_mail_can_neither_run_nor_load_nor_send_anything(
     visit.page.goto(console.url + MAIL)
     expect(frame.get_by_text("The mail itself.")).to_be_visible()
     assert elsewhere.callers == 0
-    assert "it runs" not in visit.troubles
+    assert "it runs" not in visit.errors
     chart = frame.get_by_alt_text("the chart")
     expect(chart).to_be_visible()
     eventually(lambda: chart.evaluate("image => image.naturalWidth") == 60)
@@ -213,7 +213,7 @@ def test_opened_by_itself_a_mails_html_can_do_no_more(
     visit = opened(f"{console.url}{MAIL}/frame")
     expect(visit.page.get_by_text("The mail itself.")).to_be_visible()
     assert elsewhere.callers == 0
-    assert "it runs" not in visit.troubles
+    assert "it runs" not in visit.errors
 
 
 def test_a_link_in_a_mail_opens_beside_it(console: Console, opened: Any) -> None:
@@ -238,7 +238,7 @@ def test_what_is_new_comes_by_itself_and_disturbs_nobody(console: Console, opene
         assert before == visit.page.evaluate(focused) == MAIL
     finally:
         (console.content.outbox.directory / "r@example.com" / "new" / "2.eml").unlink()
-    assert visit.troubles == []
+    assert visit.errors == []
 
 
 def test_what_somebody_types_outlives_what_is_new(console: Console, opened: Any) -> None:
@@ -253,7 +253,7 @@ def test_what_somebody_types_outlives_what_is_new(console: Console, opened: Any)
     visit.page.keyboard.press("Enter")
     expect(visit.page).to_have_url(re.compile(r"q=held"))
     expect(visit.page.get_by_role("main").locator(".row")).to_have_count(1)
-    assert visit.troubles == []
+    assert visit.errors == []
 
 
 def test_a_fault_is_switched_and_a_mail_sent_without_script(console: Console, opened: Any) -> None:

@@ -121,7 +121,7 @@ def test_a_page_loads_nothing_from_elsewhere_and_breaks_no_rule_of_its_own(
     shown = visit("about:blank")
     for kind, url in pages.items():
         with subtests.test(kind):
-            shown.troubles.clear()
+            shown.errors.clear()
             shown.requests.clear()
             shown.page.goto(url, wait_until="networkidle")
             here = urlsplit(url)
@@ -129,7 +129,7 @@ def test_a_page_loads_nothing_from_elsewhere_and_breaks_no_rule_of_its_own(
             assert {here.netloc} == {one.netloc for one in asked}
             assert {here.path.split("/")[1]} == {one.path.split("/")[1] for one in asked}
             # One of the hostile files claims to be an image and is none, so its preview fails.
-            assert (1 if kind == "hostile" else 0) == len(shown.troubles), shown.troubles
+            assert (1 if kind == "hostile" else 0) == len(shown.errors), shown.errors
 
 
 @SCHEMES
@@ -153,7 +153,7 @@ def test_a_file_comes_byte_for_byte_at_the_press_of_its_button(
         assert (file.name, file.content) == shown.download(act)
         # The download does not leave the page.
         assert pages["files"] == shown.page.url
-    assert [] == shown.troubles
+    assert [] == shown.errors
 
 
 def test_all_files_come_as_one_archive(visit: Open, pages: dict[str, str]) -> None:
@@ -165,7 +165,7 @@ def test_all_files_come_as_one_archive(visit: Open, pages: dict[str, str]) -> No
         assert {file.name: file.content for file in (IMAGE, TABLE, DUMP)} == {
             inside: packed.read(inside) for inside in packed.namelist()
         }
-    assert [] == shown.troubles
+    assert [] == shown.errors
 
 
 def test_the_store_has_to_be_named_in_the_policy_or_chromium_leads_nobody_there(
@@ -224,7 +224,7 @@ def test_words_of_a_hostile_mail_are_read_and_do_nothing(
     names = page.locator("h3").all_inner_texts()
     assert [file.name.replace("\u202e", "\ufffd") for file in HOSTILE] == names
     assert 0 == page.locator("script, base, h3 img, h3 style").count()
-    assert not [text for text in shown.troubles if "it runs" in text]
+    assert not [text for text in shown.errors if "it runs" in text]
     for number, file in enumerate(HOSTILE, 1):
         button = page.locator(f"button[value='{number}']")
         name, content = shown.download(button.click)

@@ -13,22 +13,22 @@ DESKTOP = ViewportSize(width=1280, height=800)
 
 @dataclass
 class Visit:
-    """An open `page`; `troubles` are the errors and warnings of its console."""
+    """An open `page`; `errors` are the errors and warnings of its console."""
 
     page: Page
-    troubles: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.page.on("console", self._on_console_message)
-        self.page.on("dialog", lambda dialog: self.troubles.append(dialog.message))
+        self.page.on("dialog", lambda dialog: self.errors.append(dialog.message))
         self.page.on("request", self._see)
 
     def _on_console_message(self, message: ConsoleMessage) -> None:
         # Chromium logs an error for every page whose status is not 200.
         is_own_status = message.location["url"] == self.page.url and "status of" in message.text
         if message.type in {"error", "warning"} and not is_own_status:
-            self.troubles.append(message.text)
+            self.errors.append(message.text)
 
     def _see(self, request: Request) -> None:
         if not request.url.startswith("data:"):

@@ -17,7 +17,7 @@ import pytest
 import relay_core.mime.message
 from relay_core.attachments.attachment import find_attachments
 from relay_core.errors import LimitExceeded
-from relay_core.mime.encoded_words import MOST_WORDS, are_read_alike, decode_encoded_words
+from relay_core.mime.encoded_words import MAX_WORDS, are_read_alike, decode_encoded_words
 from relay_core.mime.parsing import parse_message
 from relay_core.mime.size_limits import Limits
 from relay_core.plan import Refused, plan_relay
@@ -92,7 +92,7 @@ def test_a_mail_to_many_is_read_and_written_once(form: str) -> None:
 
 @pytest.mark.parametrize("word", ["=?utf-8?q?=C3=BC?=", "=?us-ascii?q?=81=fe?="])
 def test_so_many_encoded_words_of_a_value_are_decoded_and_no_more(word: str) -> None:
-    most, more = (f"{word} a " * number for number in (MOST_WORDS, 4 * MOST_WORDS))
+    most, more = (f"{word} a " * number for number in (MAX_WORDS, 4 * MAX_WORDS))
     decoded = decode_encoded_words(most)
     assert "=?" not in decoded
     assert decoded + more[len(most) :] == decode_encoded_words(more)

@@ -58,7 +58,7 @@ def test_no_shape_takes_many_times_its_size(name: str) -> None:
 
 
 PARTS = 1000
-MOST_FOR_A_PART = 4000
+MAX_FOR_A_PART = 4000
 """The limit of bytes allocated for a small part, in addition to its content."""
 
 
@@ -80,7 +80,7 @@ def test_many_small_texts_take_a_bounded_amount_each(text: bytes) -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 6 * len(raw) + MOST_FOR_A_PART * PARTS
+    assert peak < 6 * len(raw) + MAX_FOR_A_PART * PARTS
 
 
 def mixed(parts: bytes) -> bytes:

@@ -17,7 +17,7 @@ OF_A_KIND = {
     "operate/commands": ("a module for each command", ""),
     "relay_core/wording/tables": ("a module a language", "TABLE ="),
     "sandbox/create": ("one module a service", "CREATORS:"),
-    "sandbox/lives": ("one module a service", "LIVES:"),
+    "sandbox/lifecycles": ("one module a service", "LIFECYCLES:"),
 }
 """Packages with modules of one kind: the words of their docstrings that say so, and how a line of
 each such module begins."""

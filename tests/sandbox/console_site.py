@@ -23,8 +23,8 @@ from sandbox.console.alarms import AlarmView
 from sandbox.console.forwarding import AnswersPages
 from sandbox.console.journal import Journal
 from sandbox.console.mail import Heading
+from sandbox.console.mail_progress import IncomingMail, InQueue, Opening, Trace
 from sandbox.console.queues import Depth, QueueView, WaitingMessage
-from sandbox.console.way import IncomingMail, InQueue, Opening, Trace
 from sandbox.events import SandboxFailure
 from sandbox.ses.faults import Faults
 from sandbox.ses.outbox import Outbox

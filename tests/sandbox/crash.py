@@ -94,7 +94,7 @@ class Killer(_Background):
         return True
 
 
-class Witness(_Background):
+class ManifestObserver(_Background):
     """Reads every manifest of a bucket after each change.
 
     `manifests` are the last versions by message id. `doubts` are the deliveries that were ever in

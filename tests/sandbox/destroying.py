@@ -16,7 +16,7 @@ from sandbox.engine.stack import Stack
 from tests.sandbox.inventory import inventory
 
 if TYPE_CHECKING:
-    from tests.sandbox.life import Life
+    from tests.sandbox.stack_lifecycle import Lifecycle
 
 ROOT = Path(__file__).resolve().parents[2]
 _COMMAND = re.compile(r"`((?:pulumi|relayctl) [^`]+)`")
@@ -34,12 +34,12 @@ def documented_commands() -> list[str]:
     return [found[1] for step in steps[1:] if (found := _COMMAND.search(step))]
 
 
-def run_destroy(life: Life, stack: Stack, config: dict[str, object]) -> None:
+def run_destroy(lifecycle: Lifecycle, stack: Stack, config: dict[str, object]) -> None:
     """Protect the stack, fill its buckets, and destroy it by the document."""
     stack.configure({**config, "mail-relay:forceDestroy": False, "mail-relay:protect": True})
-    life.step("up: protect=True, forceDestroy=False", stack.up)
+    lifecycle.step("up: protect=True, forceDestroy=False", stack.up)
     exports = stack.exports()
-    s3 = life.account.client("s3")
+    s3 = lifecycle.account.client("s3")
     for bucket, key in (
         (exports["incomingBucket"], "incoming/AMAZON_SES_SETUP_NOTIFICATION"),
         (exports["incomingBucket"], "suppression/addresses.json"),
@@ -47,52 +47,54 @@ def run_destroy(life: Life, stack: Stack, config: dict[str, object]) -> None:
         (exports["attachmentsBucket"], "attachments/one/file.bin"),
     ):
         s3.put_object(Bucket=bucket, Key=key, Body=b"content")
-    kept, whole = _identities(life), inventory(life.account)
-    _refused(life, f"{DESTROY} of what is protected", stack.preview_destroy, "is protected")
-    life.same_account("a refused destroy changes nothing", whole)
+    kept, whole = _identities(lifecycle), inventory(lifecycle.account)
+    _refused(lifecycle, f"{DESTROY} of what is protected", stack.preview_destroy, "is protected")
+    lifecycle.same_account("a refused destroy changes nothing", whole)
 
     def unprotect() -> None:
         stack.configure({**config, "mail-relay:forceDestroy": False})
-        life.step(UNPROTECT, stack.up)
+        lifecycle.step(UNPROTECT, stack.up)
 
     def stopped_at_a_bucket() -> None:
-        _refused(life, f"{DESTROY}, with mail in the buckets", stack.destroy, "BucketNotEmpty")
-        left = inventory(life.account)
+        _refused(
+            lifecycle, f"{DESTROY}, with mail in the buckets", stack.destroy, "BucketNotEmpty"
+        )
+        left = inventory(lifecycle.account)
         rules = [line for line in left if f"-{stack.name}-incoming of " in line]
-        life.require("no mail comes in any more", holds=not rules, found=rules)
-        life.require("the identities are there", holds=_identities(life) == kept)
+        lifecycle.require("no mail comes in any more", holds=not rules, found=rules)
+        lifecycle.require("the identities are there", holds=_identities(lifecycle) == kept)
 
     walk: list[tuple[str, Callable[[], object]]] = [
         (UNPROTECT, unprotect),
         (DESTROY, stopped_at_a_bucket),
-        (EMPTY, lambda: _empty(life, stack)),
-        (DESTROY, lambda: life.step(f"{DESTROY}, with nothing in them", stack.destroy)),
+        (EMPTY, lambda: _empty(lifecycle, stack)),
+        (DESTROY, lambda: lifecycle.step(f"{DESTROY}, with nothing in them", stack.destroy)),
     ]
     found = documented_commands()
-    life.require(
+    lifecycle.require(
         "the document says so", holds=found == [command for command, _ in walk], found=found
     )
     for _, do in walk:
         do()
 
 
-def _refused(life: Life, name: str, operation: Callable[[], object], word: str) -> None:
+def _refused(lifecycle: Lifecycle, name: str, operation: Callable[[], object], word: str) -> None:
     told = ""
     try:
         operation()
     except DeployError as error:
         told = str(error)
-    life.say(f"{name:48} refused: {told[:60]}…")
-    life.require(f"{name} is refused", holds=word in told, found=told)
+    lifecycle.say(f"{name:48} refused: {told[:60]}…")
+    lifecycle.require(f"{name} is refused", holds=word in told, found=told)
 
 
-def _identities(life: Life) -> frozenset[str]:
-    return frozenset(one for one in inventory(life.account) if one.startswith("identity "))
+def _identities(lifecycle: Lifecycle) -> frozenset[str]:
+    return frozenset(one for one in inventory(lifecycle.account) if one.startswith("identity "))
 
 
-def _empty(life: Life, stack: Stack) -> None:
+def _empty(lifecycle: Lifecycle, stack: Stack) -> None:
     """Run the command line, with the outputs that the partly destroyed stack still has."""
-    account = life.account
+    account = lifecycle.account
     ready = {
         "aws": {
             "endpoint": account.endpoint,
@@ -113,7 +115,7 @@ def _empty(life: Life, stack: Stack) -> None:
             text=True,
             check=False,
         )
-    life.say(f"{EMPTY:48} {done.stdout.strip()}")
-    life.require(
+    lifecycle.say(f"{EMPTY:48} {done.stdout.strip()}")
+    lifecycle.require(
         EMPTY, holds=done.returncode == 0 and "4 objects deleted" in done.stdout, found=done.stderr
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sandbox.emulator.running import Emulator
 from sandbox.engine.cli import NoEngine
-from tests.sandbox.life import beginning, prepare, run_kills, run_life
+from tests.sandbox.stack_lifecycle import beginning, prepare, run_kills, run_lifecycle
 
 REGION = "eu-central-1"
 
@@ -33,12 +33,12 @@ def main(arguments: Sequence[str]) -> int:
         with (
             tempfile.TemporaryDirectory(prefix="mail-relay-lifecycle-") as name,
             Emulator.start(Path(name), worker_environment={}, region=REGION) as account,
-            beginning(account, Path(name) / "pulumi", say) as life,
+            beginning(account, Path(name) / "pulumi", say) as lifecycle,
         ):
             prepare(account)
-            run_life(life)
-            run_kills(life, kills=found.kills, seed=found.seed)
-            problems = life.problems
+            run_lifecycle(lifecycle)
+            run_kills(lifecycle, kills=found.kills, seed=found.seed)
+            problems = lifecycle.problems
     except NoEngine as error:
         sys.stderr.write(f"lifecycle: {error}\n")
         return 1

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from sandbox.create import Account
 from sandbox.engine.state import Pending
-from sandbox.lives import LIVES, Existing
-from sandbox.lives.life import is_gone
+from sandbox.lifecycles import LIFECYCLES, Existing
+from sandbox.lifecycles.lifecycle import is_gone
 
 Inputs = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ def delete_orphan(account: Account, pending: Pending) -> None:
     try:
         id_ = _ID.get(pending.type, _by_name)(account, pending.inputs)
         if id_ is not None:
-            LIVES[pending.type].delete(Existing(id=id_, state=pending.inputs), account)
+            LIFECYCLES[pending.type].delete(Existing(id=id_, state=pending.inputs), account)
     except ClientError as error:
         if not is_gone(error):
             raise

@@ -30,11 +30,11 @@ from tests.sandbox.accounting import (
     find_token,
     is_of_deaths,
 )
-from tests.sandbox.arriving import announcement, store_as_ses
-from tests.sandbox.crash import Killer, Witness
+from tests.sandbox.crash import Killer, ManifestObserver
 from tests.sandbox.dead_letters import UNKNOWN, explain, look_at_dead_letters
 from tests.sandbox.function_lines import logged_objects
 from tests.sandbox.running import RunningSandbox
+from tests.sandbox.stored_mails import announcement, store_as_ses
 from tests.sandbox.traffic import Mail, plan_faults, plan_mails
 from tests.waiting import eventually
 
@@ -123,7 +123,9 @@ class _Run:
         self.shorten_times()
         poison = self.send_poison()
         self.relay.set_faults(*plan_faults(self.mails, self.scenario.seed))
-        with Witness(self.relay.client("s3"), self.stack["attachmentsBucket"]) as witness:
+        with ManifestObserver(
+            self.relay.client("s3"), self.stack["attachmentsBucket"]
+        ) as observer:
             with killer:
                 self.say(f"{len(self.mails)} mails for {promised} recipients, all announced twice")
                 self.send_mails()
@@ -139,14 +141,14 @@ class _Run:
             given_up = self.redeliver_what_was_given_up()
             self.await_quiet()
             left = look_at_dead_letters(self.sqs, self.stack["deadLetterQueueUrl"])
-        witness.look()
+        observer.look()
         self.await_notices()
         log = logged_objects(self.relay)
-        observed = self.observe(witness)
+        observed = self.observe(observer)
         observed.delivered_again.update(self.sent[one].token for one in given_up)
         problems = (
             *find_problems(self.mails, observed),
-            *self.unsettled(witness),
+            *self.unsettled(observer),
             *(
                 f"a dead letter that should be none: {one.body}"
                 for one in letters
@@ -311,24 +313,24 @@ class _Run:
 
     # --- results --------------------------------------------------------------------------------
 
-    def observe(self, witness: Witness) -> Observed:
+    def observe(self, observer: ManifestObserver) -> Observed:
         observed = Observed()
         for path in self.outbox.glob("*/new/*"):
             header = path.read_bytes().partition(b"\r\n\r\n")[0].decode("ascii", "replace")
             observed.copies[find_token(header) or "none", path.parent.parent.name] += 1
-        for message_id, recipient, _ in witness.doubts:
+        for message_id, recipient, _ in observer.doubts:
             observed.doubts[self.sent[message_id].token, recipient] += 1
-        for message_id, manifest in witness.manifests.items():
+        for message_id, manifest in observer.manifests.items():
             for one in manifest.deliveries:
                 if one.repeats:
                     observed.counted[self.sent[message_id].token, one.recipient] += one.repeats
         count_notices(self.relay.notices(), observed)
         return observed
 
-    def unsettled(self, witness: Witness) -> Iterator[str]:
+    def unsettled(self, observer: ManifestObserver) -> Iterator[str]:
         """Every mail without a final state in its manifest."""
         for message_id, mail in self.sent.items():
-            manifest = witness.manifests.get(message_id)
+            manifest = observer.manifests.get(message_id)
             if manifest is None:
                 yield f"mail {mail.token} has no manifest"
             elif not manifest.is_settled or manifest.lease is not None:

@@ -36,13 +36,13 @@ def repeat(observed: Observed) -> None:
     observed.counted[MAIL.token, BEN] = 1
 
 
-def repeat_twice_after_one_doubt(observed: Observed) -> None:
+def repeat_twice_with_one_doubt(observed: Observed) -> None:
     observed.copies[MAIL.token, BEN] += 2
     observed.counted[MAIL.token, BEN] = 2
     observed.doubts[MAIL.token, BEN] = 1
 
 
-def doubt_another(observed: Observed) -> None:
+def mark_other_as_doubtful(observed: Observed) -> None:
     observed.copies[MAIL.token, BEN] += 1
     observed.counted[MAIL.token, BEN] = 1
     observed.doubts[MAIL.token, ANNA] = 1
@@ -53,27 +53,27 @@ def repeat_uncounted(observed: Observed) -> None:
     observed.doubts[MAIL.token, BEN] = 1
 
 
-def serve_the_rejected(observed: Observed) -> None:
+def deliver_to_rejected(observed: Observed) -> None:
     observed.copies[MAIL.token, REJECT] = 1
 
 
-def serve_a_stranger(observed: Observed) -> None:
+def deliver_to_unlisted(observed: Observed) -> None:
     observed.copies["none", ANNA] = 1
 
 
-def tell_nobody(observed: Observed) -> None:
+def remove_notices(observed: Observed) -> None:
     del observed.notices[MAIL.token, REJECT]
 
 
-def tell_of_the_served(observed: Observed) -> None:
+def add_notice_of_delivered(observed: Observed) -> None:
     observed.notices[MAIL.token, ANNA] = 1
 
 
-def tell_nobody_of_the_refused(observed: Observed) -> None:
+def remove_notice_of_refused(observed: Observed) -> None:
     del observed.refusals[REFUSED.token]
 
 
-def refuse_the_good(observed: Observed) -> None:
+def refuse_valid_mail(observed: Observed) -> None:
     observed.refusals[MAIL.token] = 1
 
 
@@ -83,20 +83,20 @@ def refuse_the_good(observed: Observed) -> None:
         (lose, f"lost: mail {MAIL.token} to {BEN}"),
         (repeat, f"twice: mail {MAIL.token} to {BEN}: 2 copies, 0 times in doubt"),
         (
-            repeat_twice_after_one_doubt,
+            repeat_twice_with_one_doubt,
             f"twice: mail {MAIL.token} to {BEN}: 3 copies, 1 times in doubt",
         ),
-        (doubt_another, f"twice: mail {MAIL.token} to {BEN}: 2 copies, 0 times in doubt"),
+        (mark_other_as_doubtful, f"twice: mail {MAIL.token} to {BEN}: 2 copies, 0 times in doubt"),
         (
             repeat_uncounted,
             f"not counted: mail {MAIL.token} to {BEN}: 2 copies, its manifest counts 0 repeats",
         ),
-        (serve_the_rejected, f"not asked for: mail {MAIL.token} to {REJECT}"),
-        (serve_a_stranger, f"not asked for: mail none to {ANNA}"),
-        (tell_nobody, f"no notice: SES rejected mail {MAIL.token} to {REJECT}"),
-        (tell_of_the_served, f"false notice: mail {MAIL.token} to {ANNA}"),
-        (tell_nobody_of_the_refused, f"no notice: mail {REFUSED.token} has no recipients"),
-        (refuse_the_good, f"false notice: mail {MAIL.token} has recipients"),
+        (deliver_to_rejected, f"not asked for: mail {MAIL.token} to {REJECT}"),
+        (deliver_to_unlisted, f"not asked for: mail none to {ANNA}"),
+        (remove_notices, f"no notice: SES rejected mail {MAIL.token} to {REJECT}"),
+        (add_notice_of_delivered, f"false notice: mail {MAIL.token} to {ANNA}"),
+        (remove_notice_of_refused, f"no notice: mail {REFUSED.token} has no recipients"),
+        (refuse_valid_mail, f"false notice: mail {MAIL.token} has recipients"),
     ],
 )
 def test_what_was_not_kept_is_told(spoil: Callable[[Observed], None], problem: str) -> None:

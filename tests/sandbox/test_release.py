@@ -22,8 +22,8 @@ from infra.configuration.stack_config import load_config
 from sandbox.app import running
 from sandbox.interface import PROJECT_FOLDER, Options, Sandbox
 from tests.sandbox.deploying import needs_engine
-from tests.sandbox.life import taken_away
 from tests.sandbox.running import RunningSandbox, files_behind, recipient_code, unique_address
+from tests.sandbox.stack_lifecycle import taken_away
 from tests.waiting import eventually
 
 RELEASE = "4575e21"

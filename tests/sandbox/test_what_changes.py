@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from sandbox.lives import LIVES, must_be_replaced
+from sandbox.lifecycles import LIFECYCLES, must_be_replaced
 from tests.infra.mocked_aws import InAccount
 from tests.infra.program import Deployment, run_program
 from tests.sandbox.changed_values import EXAMPLES, base_config, changed_config, keys
 from tests.sandbox.changes_table import DOCUMENT, WORDS, Effect, documented
 from tests.sandbox.deploying import needs_engine
-from tests.sandbox.life import IRREPLACEABLE
+from tests.sandbox.stack_lifecycle import IRREPLACEABLE
 from tests.sandbox.what_changes import planned, unwarned
 
 SAMPLE: Mapping[str, tuple[str, ...]] = {
@@ -103,7 +103,7 @@ def test_nothing_that_others_know_by_name_is_replaced_or_goes(example: str, alon
         if one.urn not in kept:
             gone.add(one.type)
         else:
-            assert not must_be_replaced(LIVES[one.type], one.inputs, kept[one.urn].inputs), (
+            assert not must_be_replaced(LIFECYCLES[one.type], one.inputs, kept[one.urn].inputs), (
                 one.name
             )
     assert {WORDS[type_] for type_ in gone} == TAKING.get(alone, set())

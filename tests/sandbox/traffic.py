@@ -19,7 +19,7 @@ from typing import Any
 from tests.sandbox.running import recipient_code
 
 SMALLEST, LARGEST = 1_000, 1_000_000  # bytes
-MOST_RECIPIENTS = 40
+MAX_RECIPIENTS = 40
 
 PEOPLE = tuple(f"r{number:03}@example.com" for number in range(100))
 REJECTED = tuple(f"rejected-{number}@example.com" for number in range(5))
@@ -81,7 +81,7 @@ def plan_mails(count: int, seed: int) -> tuple[Mail, ...]:
 
 def _plan_mail(number: int, count: int, source: random.Random) -> Mail:
     size = round(math.exp(source.uniform(math.log(SMALLEST), math.log(LARGEST))))
-    most = source.choices((3, 12, MOST_RECIPIENTS), weights=(70, 22, 8))[0]
+    most = source.choices((3, 12, MAX_RECIPIENTS), weights=(70, 22, 8))[0]
     recipients = source.sample(PEOPLE, source.randint(1, most))
     each = max(count // 50, 2)  # mails of each special kind
     kind = number % (count // each)

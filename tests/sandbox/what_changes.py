@@ -29,7 +29,7 @@ from sandbox.emulator.running import Emulator
 from sandbox.engine.stack import Stack, running
 from tests.sandbox.changed_values import EXAMPLES, base_config, changed_config, keys
 from tests.sandbox.changes_table import BEGIN, DOCUMENT, END, Effect, documented, effect_of, rows
-from tests.sandbox.life import GOING, IRREPLACEABLE, counted
+from tests.sandbox.stack_lifecycle import GOING, IRREPLACEABLE, counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

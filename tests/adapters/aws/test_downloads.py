@@ -227,7 +227,7 @@ class TestArchives:
         key, _ = archives.provide(archive, message.manifest)
         before = self.made(message, key)
 
-        late = S3Archives(client=_Blind(clients.s3), bucket=message.bucket)  # type: ignore[arg-type] # as much as is called
+        late = S3Archives(client=_StaleClient(clients.s3), bucket=message.bucket)  # type: ignore[arg-type] # as much as is called
         assert (key, True) == late.provide(archive, message.manifest)
         assert before == self.made(message, key)
 
@@ -250,7 +250,7 @@ class TestArchives:
             assert packed.testzip() is None
 
 
-class _Blind:
+class _StaleClient:
     """A client whose look-up finds nothing, as if it came before the first write."""
 
     def __init__(self, client: Any) -> None:

@@ -25,7 +25,7 @@ class Parameter:
     clients: Clients
     name: str = field(default_factory=lambda: f"/relay/{uuid.uuid4()}/recipients")
     now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    troubles: list[AdapterError] = field(default_factory=list)
+    errors: list[AdapterError] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def put(self, document: str) -> None:
@@ -42,7 +42,7 @@ class Parameter:
             parameter_name=self.name,
             max_age=timedelta(seconds=max_age),
             clock=lambda: self.now,
-            on_error=self.troubles.append,
+            on_error=self.errors.append,
             on_problem=self.problems.append,
         )
 
@@ -97,8 +97,8 @@ class TestSsmDirectories(DirectoriesContract):
             parameter.now += timedelta(seconds=60)
             assert FIRST == directories.current()
             assert FIRST == directories.current()  # a failure does not make it read more often
-            assert attempts == len(parameter.troubles)
-        assert parameter.name in str(parameter.troubles[0])
+            assert attempts == len(parameter.errors)
+        assert parameter.name in str(parameter.errors[0])
         parameter.put(format_directory(SECOND))
         parameter.now += timedelta(seconds=60)
         assert SECOND == directories.current()
@@ -121,7 +121,7 @@ class TestSsmDirectories(DirectoriesContract):
                 directories.current()
         parameter.put(format_directory(SECOND))
         assert SECOND == directories.current()
-        assert 2 == len(parameter.troubles)
+        assert 2 == len(parameter.errors)
 
     def test_entries_that_mail_will_be_refused_for_are_told_once(
         self, parameter: Parameter

@@ -9,7 +9,7 @@ import pytest
 
 from relay_core.resources import PageResources
 from sandbox.emulator.running import Emulator
-from tests.adapters.download_function.visiting import FILES, Visitor
+from tests.adapters.download_function.page_visitor import FILES, Visitor
 from tests.adapters.stored_message import StoredMessage, store_keys, store_message
 
 

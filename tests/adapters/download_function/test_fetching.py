@@ -18,7 +18,7 @@ import pytest
 from adapters.download_function import compose
 from relay_core.links.download import LONGEST_FETCH
 from sandbox.emulator.running import Emulator
-from tests.adapters.download_function.visiting import (
+from tests.adapters.download_function.page_visitor import (
     FILES,
     FORM,
     SECOND,

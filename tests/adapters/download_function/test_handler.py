@@ -15,7 +15,7 @@ import pytest
 from adapters import download_function, init_phase
 from adapters.download.notices import Notice, notice_page
 from sandbox.emulator.running import Emulator
-from tests.adapters.download_function.visiting import (
+from tests.adapters.download_function.page_visitor import (
     FILES,
     FORM,
     Answered,

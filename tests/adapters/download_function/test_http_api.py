@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.adapters.download_function.visiting import (
+from tests.adapters.download_function.page_visitor import (
     FORM,
     Answered,
     Visitor,

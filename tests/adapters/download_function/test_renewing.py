@@ -17,7 +17,7 @@ from relay_core.errors import LostAnswer, PermanentError
 from relay_core.links.renewal import RENEWAL_INTERVAL
 from relay_core.record.manifest import DeliveryRecord
 from relay_core.record.manifest_json import parse_manifest
-from tests.adapters.download_function.visiting import Answered, Visitor
+from tests.adapters.download_function.page_visitor import Answered, Visitor
 from tests.adapters.stored_message import ANNA, BEN, StoredMessage
 from tests.fakes import MemorySubmission
 

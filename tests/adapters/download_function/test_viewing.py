@@ -12,7 +12,7 @@ from relay_core.links.download import LONGEST_PLAY
 from relay_core.links.excerpt import EXCERPT_BYTES
 from sandbox.emulator.running import Emulator
 from tests.adapters.download.outline import Outline
-from tests.adapters.download_function.visiting import SECOND, Answered, Visitor, records
+from tests.adapters.download_function.page_visitor import SECOND, Answered, Visitor, records
 from tests.adapters.stored_message import File, StoredMessage, png, store_message
 
 CLIP = File(name="clip.mp4", content=bytes(range(256)) * 40)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from relay_core.attachments.attachment import Attachment, content_of
 from relay_core.attachments.bodies import find_codes
-from relay_core.attachments.long_text import LEAST_SHOWN, LongText, read_long_text
+from relay_core.attachments.long_text import MIN_SHOWN, LongText, read_long_text
 from relay_core.mime.message import Message
 from relay_core.mime.parsing import parse_message
 from relay_core.plan import RelayPlan, plan_relay
@@ -219,7 +219,7 @@ def long_text_of(message: Message, *, room: int = 0, sizes: SearchSizes | None =
         allowance=Allowance(),
         is_prose=True,
         room=room,
-        most_files=10,
+        max_files=10,
         sizes=sizes or SearchSizes(),
     )
 
@@ -326,7 +326,7 @@ def test_a_mail_that_is_long_in_two_forms_shows_both_and_keeps_both() -> None:
     ]
     codes = find_codes(plan.message, (MARKER,), SMALL.limits)
     assert 1 == len(codes.found)
-    assert LEAST_SHOWN < SMALL.max_body_bytes
+    assert MIN_SHOWN < SMALL.max_body_bytes
 
 
 def test_the_file_does_not_spell_the_inbound_address() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from operate.messages.redelivery import plan_redelivery
-from relay_core.delivery.deaths import MOST_DEATHS, Attempt, record_out_of_time
+from relay_core.delivery.deaths import MAX_DEATHS, Attempt, record_out_of_time
 from relay_core.errors import Conflict, Reason
 from relay_core.keys import RawKey, message_id_of
 from relay_core.record.manifest import DeathCause, DeliveryState, ManifestState
@@ -161,7 +161,7 @@ def test_a_worker_that_died_with_another_message_of_the_queue_counts_when_that_o
 
 def test_what_was_refused_can_be_delivered_again() -> None:
     world = MemoryWorld()
-    kill_at_reading(world, MOST_DEATHS)
+    kill_at_reading(world, MAX_DEATHS)
     deliveries = Deliveries(world)
     deliveries.dies()
     deliveries.dies()
@@ -194,7 +194,7 @@ def test_a_worker_that_was_slow_does_not_relay_what_was_refused_meanwhile() -> N
     class Slow(MemoryIncomingMessages):
         def fetch(self, key: RawKey) -> bytes:
             world.incoming = MemoryIncomingMessages()
-            kill_at_reading(world, MOST_DEATHS)
+            kill_at_reading(world, MAX_DEATHS)
             others = Deliveries(world)
             others.number = 1
             others.dies()
@@ -268,7 +268,7 @@ def test_a_worker_that_has_lost_the_message_says_nothing_of_it() -> None:
 
 def test_a_refusal_that_an_edit_overtook_is_written_at_the_next_delivery() -> None:
     world = MemoryWorld()
-    kill_at_reading(world, MOST_DEATHS)
+    kill_at_reading(world, MAX_DEATHS)
     deliveries = Deliveries(world)
     deliveries.dies()
     deliveries.dies()

@@ -20,7 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from relay_core.delivery.deaths import MOST_DEATHS, Attempt
+from relay_core.delivery.deaths import MAX_DEATHS, Attempt
 from relay_core.delivery.ending import record_error
 from relay_core.errors import AdapterError, LostAnswer
 from relay_core.keys import RawKey, message_id_of
@@ -29,7 +29,7 @@ from relay_core.record.manifest import DeliveryState, Manifest, ManifestState
 from relay_core.record.report import RelayReport
 from relay_core.relay import relay_message
 from relay_core.settings import Settings
-from tests.core.delivery.dying_workers import Died, End, Gated, Run
+from tests.core.delivery.killable_workers import Died, End, Gated, Run
 from tests.fakes import MemoryWorld
 from tests.receipt import received
 
@@ -158,7 +158,7 @@ class NothingTwice(RuleBasedStateMachine):
         told = "".join(n.text for n in self.world.notices.published if n.raw_key == key)
         if "workers died while processing this mail" in told:
             # One of the deaths may have been before anything was written.
-            assert self.lost[key] >= MOST_DEATHS - 1
+            assert self.lost[key] >= MAX_DEATHS - 1
         elif manifest.state is not ManifestState.RELAYING:
             raise AssertionError(f"{manifest.state}: {manifest.detail}")
         if manifest.state is ManifestState.REFUSED:

@@ -15,7 +15,7 @@ import pytest
 from relay_core.attachments.attachment import Attachment, content_of
 from relay_core.delivery import previewing
 from relay_core.delivery.deaths import Attempt
-from relay_core.delivery.previewing import MOST_PREVIEWS, PREVIEW_BYTES
+from relay_core.delivery.previewing import MAX_PREVIEWS, PREVIEW_BYTES
 from relay_core.mime.message import Message
 from relay_core.ports import Picture
 from relay_core.settings import LinkMode, Settings
@@ -40,11 +40,11 @@ class FakePreviews:
     bad: bytes = b""
     asked: list[tuple[bytes, int]] = field(default_factory=list)
 
-    def make(self, content: bytes, *, most_bytes: int) -> Picture | None:
-        self.asked.append((content, most_bytes))
+    def make(self, content: bytes, *, max_bytes: int) -> Picture | None:
+        self.asked.append((content, max_bytes))
         if content == self.bad:
             return None
-        return Picture(content=b"\xff\xd8" + bytes(most_bytes - 2), width=64, height=48)
+        return Picture(content=b"\xff\xd8" + bytes(max_bytes - 2), width=64, height=48)
 
 
 def camera(
@@ -190,9 +190,9 @@ def test_of_many_images_the_first_are_decoded_and_shown(monkeypatch: pytest.Monk
     monkeypatch.setattr(previewing, "content_of", counted)
     world = MemoryWorld()
     world.previews = previews = FakePreviews()
-    relayed(camera(*[png(number, 5) for number in range(1, MOST_PREVIEWS + 30)]), world)
-    assert [f"{number}.png" for number in range(1, MOST_PREVIEWS + 1)] == decoded
-    assert MOST_PREVIEWS == len(previews.asked)
+    relayed(camera(*[png(number, 5) for number in range(1, MAX_PREVIEWS + 30)]), world)
+    assert [f"{number}.png" for number in range(1, MAX_PREVIEWS + 1)] == decoded
+    assert MAX_PREVIEWS == len(previews.asked)
 
 
 @pytest.mark.parametrize(
@@ -223,13 +223,13 @@ def test_where_no_picture_can_be_made_the_mail_is_as_without() -> None:
 
 
 def test_a_mail_that_stopped_a_worker_goes_without() -> None:
-    class Deadly(FakePreviews):
-        def make(self, content: bytes, *, most_bytes: int) -> Picture | None:
-            super().make(content, most_bytes=most_bytes)
+    class Fatal(FakePreviews):
+        def make(self, content: bytes, *, max_bytes: int) -> Picture | None:
+            super().make(content, max_bytes=max_bytes)
             raise KeyboardInterrupt
 
     world = MemoryWorld()
-    world.previews = previews = Deadly()
+    world.previews = previews = Fatal()
     first = Attempt(queue_message="sqs-1", number=1)
     with pytest.raises(KeyboardInterrupt):
         world.relay(camera(png()), SHOWING, attempt=first)

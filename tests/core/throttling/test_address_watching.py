@@ -40,7 +40,7 @@ class World(MemoryWorld):
     def __init__(self) -> None:
         super().__init__()
         self.records = memory_address_records()
-        self.troubles: list[AdapterError] = []
+        self.errors: list[AdapterError] = []
 
     @property
     def record(self) -> AddressRecord:
@@ -56,7 +56,7 @@ class World(MemoryWorld):
             stack="test",
             place="docs/operating.md#the-notices",
             clock=self.clock,
-            on_error=self.troubles.append,
+            on_error=self.errors.append,
         )
 
 
@@ -139,7 +139,7 @@ def test_a_use_is_written_once_a_week_and_container() -> None:
     # From here on each call to the store would fail.
     world.records.faults.order("load", AssertionError(), times=9)
     watch.record_use(by_previous("a@plant.example"))
-    assert [] == world.troubles
+    assert [] == world.errors
 
 
 def test_a_failure_fails_no_mail_and_the_next_mail_makes_it_good() -> None:
@@ -148,7 +148,7 @@ def test_a_failure_fails_no_mail_and_the_next_mail_makes_it_good() -> None:
     error = TransientError(call="s3:GetObject", target="windows", detail="slow down")
     world.records.faults.order("load", error)
     watch.record_use(by_previous("a@plant.example"))
-    assert [error] == world.troubles
+    assert [error] == world.errors
     watch.record_use(by_previous("a@plant.example"))
     world.now += WEEK
     world.notices.faults.order("publish", error)

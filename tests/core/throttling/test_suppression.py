@@ -52,13 +52,13 @@ class Stack:
 
     def __init__(self) -> None:
         self.world = MemoryWorld()
-        self.troubles: list[AdapterError] = []
+        self.errors: list[AdapterError] = []
         self.submission = SuppressingSubmission(
             submission=self.world.submission,
             lists=self.world.suppressions,
             max_age=MINUTE,
             clock=self.world.clock,
-            on_error=self.troubles.append,
+            on_error=self.errors.append,
         )
 
     @property
@@ -146,7 +146,7 @@ def test_a_list_that_cannot_be_read_is_told_and_the_last_one_holds() -> None:
     stack.world.now += MINUTE
     stack.world.suppressions.faults.order("load", down)
     assert [False] == stack.submit(ANNA)
-    assert [down, down] == stack.troubles
+    assert [down, down] == stack.errors
 
 
 def test_a_list_that_could_not_be_read_ahead_is_read_for_the_first_mail() -> None:
@@ -156,7 +156,7 @@ def test_a_list_that_could_not_be_read_ahead_is_read_for_the_first_mail() -> Non
     stack.world.suppressions.faults.order("load", down)
     stack.submission.refresh()
     assert [False] == stack.submit(ANNA)
-    assert [down] == stack.troubles
+    assert [down] == stack.errors
 
 
 def test_a_list_that_was_read_ahead_is_not_read_for_the_first_mail() -> None:

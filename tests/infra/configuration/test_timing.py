@@ -44,10 +44,10 @@ def configurations(draw: st.DrawFn) -> StackConfig:
     """Valid configurations."""
     timeout = draw(st.integers(30, 900))
     least = replace(BASE, function_timeout_seconds=timeout)
-    most_tries = min(1000, least.timing.most_tries)
+    max_tries = min(1000, least.timing.max_tries)
     return replace(
         least,
-        dlq_max_receive_count=draw(st.just(most_tries) | st.integers(3, most_tries)),
+        dlq_max_receive_count=draw(st.just(max_tries) | st.integers(3, max_tries)),
         retry_delay_seconds=draw(st.integers(1, 900)),
         parking_delay_seconds=draw(st.integers(1, 900)),
         max_concurrency=draw(st.integers(2, 1000)),
@@ -110,7 +110,7 @@ def test_all_tries_end_before_the_queue_lets_go_of_the_message(
 
 @pytest.mark.parametrize("timeout", [30, 120, 180, 900])
 def test_as_many_tries_are_let_through_as_fit_and_no_more(timeout: int) -> None:
-    most = replace(BASE, function_timeout_seconds=timeout).timing.most_tries
+    most = replace(BASE, function_timeout_seconds=timeout).timing.max_tries
     longest = max(6 * timeout * SECOND, timeout * SECOND + MAX_RETRY_DELAY)
     assert most * longest <= QUEUE_RETENTION / 2 < (most + 1) * longest
 

@@ -11,7 +11,7 @@ from tests.infra.program import Deployment
 SET = "aws:sesv2/configurationSet:ConfigurationSet"
 DESTINATION = "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination"
 FUNCTION, TOPIC_POLICY = "aws:lambda/function:Function", "aws:sns/topicPolicy:TopicPolicy"
-TROUBLES = {"BOUNCE", "COMPLAINT", "REJECT", "DELIVERY_DELAY"}
+EVENT_TYPES = {"BOUNCE", "COMPLAINT", "REJECT", "DELIVERY_DELAY"}
 
 
 def set_of_function(stack: Deployment) -> str:
@@ -40,7 +40,7 @@ def test_troubles_are_told_to_the_operator_once_ses_may(dev: Deployment) -> None
     told = dev.one(DESTINATION, "outbound-operator")
     event = told.inputs["eventDestination"]
     assert event["enabled"] is True
-    assert set(event["matchingEventTypes"]) == TROUBLES
+    assert set(event["matchingEventTypes"]) == EVENT_TYPES
     topic = f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-alarms"
     assert event["snsDestination"] == {"topicArn": topic}
     assert dev.named(TOPIC_POLICY, "mail-relay-dev-alarms").urn in told.dependencies
@@ -48,7 +48,7 @@ def test_troubles_are_told_to_the_operator_once_ses_may(dev: Deployment) -> None
 
 def test_troubles_are_counted_under_the_name_of_the_set(dev: Deployment) -> None:
     event = dev.one(DESTINATION, "outbound-metrics").inputs["eventDestination"]
-    assert set(event["matchingEventTypes"]) == TROUBLES
+    assert set(event["matchingEventTypes"]) == EVENT_TYPES
     (dimension,) = event["cloudWatchDestination"]["dimensionConfigurations"]
     assert dimension == {
         "dimensionName": "ses:configuration-set",

@@ -10,7 +10,7 @@ SET = "aws:sesv2/configurationSet:ConfigurationSet"
 DESTINATION = "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination"
 IDENTITY = "aws:sesv2/emailIdentity:EmailIdentity"
 TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
-TROUBLES = {"BOUNCE", "REJECT", "DELIVERY_DELAY"}
+EVENT_TYPES = {"BOUNCE", "REJECT", "DELIVERY_DELAY"}
 NAME = "mail-relay-dev-devices"
 
 
@@ -34,7 +34,7 @@ def test_what_did_not_arrive_is_told_to_the_operator_once_ses_may(every: Deploym
     told = every.one(DESTINATION, "submission-operator")
     event = told.inputs["eventDestination"]
     assert (told.inputs["configurationSetName"], event["enabled"]) == (NAME, True)
-    assert set(event["matchingEventTypes"]) == TROUBLES
+    assert set(event["matchingEventTypes"]) == EVENT_TYPES
     topic = f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-alarms"
     assert event["snsDestination"] == {"topicArn": topic}
     policy = every.named(TOPIC_POLICY, "mail-relay-dev-alarms")
@@ -49,7 +49,7 @@ def test_what_did_not_arrive_is_told_to_the_operator_once_ses_may(every: Deploym
 
 def test_it_is_counted_under_the_name_of_the_set(every: Deployment) -> None:
     event = every.one(DESTINATION, "submission-metrics").inputs["eventDestination"]
-    assert set(event["matchingEventTypes"]) == TROUBLES
+    assert set(event["matchingEventTypes"]) == EVENT_TYPES
     (dimension,) = event["cloudWatchDestination"]["dimensionConfigurations"]
     assert dimension == {
         "dimensionName": "ses:configuration-set",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operate.directory.document import MOST_BYTES, find_problems, show_changes
+from operate.directory.document import MAX_BYTES, find_problems, show_changes
 from operate.directory.lines import find_lines
 from relay_core.policy.directory import (
     Directory,
@@ -83,8 +83,8 @@ def test_one_that_no_parameter_holds_is_wrong() -> None:
         members = {f"g{number}": ["anna@example.org"] for number in range(100)}
         return json.dumps({"groups": members}).ljust(size)
 
-    assert () == find_problems(document(MOST_BYTES))
-    (wrong,) = find_problems(document(MOST_BYTES + 1))
+    assert () == find_problems(document(MAX_BYTES))
+    (wrong,) = find_problems(document(MAX_BYTES + 1))
     assert "has 8193 bytes" in wrong.rule
     (wrong,) = find_problems('{"groups": {"a": ["no", ' + '"no",\n' * 60_000 + "7]}}")
     assert "an SSM parameter at most" in wrong.rule

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from operate.messages.message_status import MessageStatus, status_of
 from operate.messages.redelivery import NotDone, Redelivery, plan_redelivery, plan_replay
-from operate.messages.standing import Standing, standing_of
 from relay_core.delivery.ledger import Ledger
 from relay_core.errors import PermanentError, Reason, Refusal, TransientError
 from relay_core.keys import MessageId, RawKey
@@ -49,7 +49,7 @@ def test_it_opens_exactly_those_that_were_chosen(data: st.DataObject, message: M
         one for one in after.deliveries if one.recipient not in chosen - is_open
     ]
     # Deliveries that were given up are tried again.
-    assert Standing.RELAYING is standing_of(after, NOW)
+    assert MessageStatus.RELAYING is status_of(after, NOW)
     assert {one.recipient for one in redelivery.still_open} == is_open
 
 
@@ -140,15 +140,15 @@ def test_when_all_have_the_mail_there_is_nothing_to_do() -> None:
 
 @given(manifests(leases=False))
 def test_a_replay_changes_only_what_would_else_do_nothing(message: Manifest) -> None:
-    ended = {Standing.REFUSED, Standing.IGNORED, Standing.HELD}
+    ended = {MessageStatus.REFUSED, MessageStatus.IGNORED, MessageStatus.HELD}
     if message.open_deliveries():
-        ended = ended | {Standing.DEAD}
+        ended = ended | {MessageStatus.DEAD}
     try:
         redelivery = plan_replay(message, NOW)
     except NotDone:
         assert not message.open_deliveries()
         return
-    assert (redelivery is not None) == (standing_of(message, NOW) in ended)
+    assert (redelivery is not None) == (status_of(message, NOW) in ended)
     after = redelivery.apply(message, NOW) if redelivery else message
     assert not after.is_settled
     assert after.state is not ManifestState.HELD
@@ -184,7 +184,7 @@ class TestWhoWasLeftOut:
         redelivery = plan_redelivery(self.PARTLY, recipients, NOW)
         after = redelivery.apply(self.PARTLY, LATER)
         assert replace(self.PARTLY, asked=asked) == after
-        assert Standing.RELAYING is standing_of(after, NOW)
+        assert MessageStatus.RELAYING is status_of(after, NOW)
         assert ", ".join(asked) == redelivery.detail
         assert after == redelivery.apply(after, LATER)
 

@@ -53,14 +53,14 @@ def mail() -> bytes:
 
 
 @dataclass(slots=True)
-class Meddled(MemoryManifests):
+class RacingManifests(MemoryManifests):
     """Manifests with another write right before some of the writes."""
 
-    meddlers: list[Callable[[], None] | None] = field(default_factory=list)
+    competing_writes: list[Callable[[], None] | None] = field(default_factory=list)
 
     def replace(self, manifest: Manifest, expected: Version) -> Version:
-        if self.meddlers and (meddler := self.meddlers.pop(0)):
-            meddler()
+        if self.competing_writes and (competing_write := self.competing_writes.pop(0)):
+            competing_write()
         # Not super(): `slots=True` makes a new class, which super() does not find.
         return MemoryManifests.replace(self, manifest, expected)
 
@@ -91,25 +91,27 @@ def test_a_worker_at_work_loses_nothing_that_operators_do(
     acts: list[tuple[set[str], datetime | None] | None],
 ) -> None:
     world = MemoryWorld()
-    manifests = world.manifests = Meddled()
+    manifests = world.manifests = RacingManifests()
     revoked: set[str] = set()
     names: list[str] = []
 
-    def meddler(recipients: set[str], at: datetime | None, name: str) -> Callable[[], None]:
-        def meddle() -> None:
-            quietly, manifests.meddlers = manifests.meddlers, []
+    def competing_write(
+        recipients: set[str], at: datetime | None, name: str
+    ) -> Callable[[], None]:
+        def compete() -> None:
+            quietly, manifests.competing_writes = manifests.competing_writes, []
             intervene(manifests, name, revoking(recipients, at))
-            manifests.meddlers = quietly
+            manifests.competing_writes = quietly
             names.append(name)
             if at is None:
                 revoked.difference_update(recipients)
             else:
                 revoked.update(recipients)
 
-        return meddle
+        return compete
 
-    manifests.meddlers = [
-        act and meddler(*act, f"act {number}") for number, act in enumerate(acts)
+    manifests.competing_writes = [
+        act and competing_write(*act, f"act {number}") for number, act in enumerate(acts)
     ]
     for _ in range(3):  # the queue delivers it again
         if world.manifests.documents and loaded(manifests).manifest.is_settled:
@@ -127,7 +129,7 @@ def test_a_worker_at_work_loses_nothing_that_operators_do(
 
 @given(st.lists(st.sampled_from(["claim", "record", "revoke", "restore"]), max_size=4))
 def test_an_operator_loses_nothing_that_others_do(others: list[str]) -> None:
-    manifests = Meddled()
+    manifests = RacingManifests()
     worker = MemoryWorld().worker()
     start = replace(MESSAGE, message_id=ID, lease=worker.lease)
     manifests.create(start)
@@ -140,23 +142,23 @@ def test_an_operator_loses_nothing_that_others_do(others: list[str]) -> None:
         "restore": revoking({CARL}, None),
     }
 
-    def meddler(name: str) -> Callable[[], None]:
-        def meddle() -> None:
-            quietly, manifests.meddlers = manifests.meddlers, []
+    def competing_write(name: str) -> Callable[[], None]:
+        def compete() -> None:
+            quietly, manifests.competing_writes = manifests.competing_writes, []
             stored = loaded(manifests)
             ledger = Ledger(manifests, stored.manifest, stored)
             ledger.update(acts[name])
-            manifests.meddlers = quietly
+            manifests.competing_writes = quietly
 
-        return meddle
+        return compete
 
-    manifests.meddlers = [meddler(name) for name in others]
+    manifests.competing_writes = [competing_write(name) for name in others]
     intervene(
         manifests, "ours", lambda found: plan_revocation(found, (ANNA,), (), NOW).apply(found)
     )
     expected = start
     # A write without a change causes no conflict, and those after it come too late.
-    for name in others[: len(others) - len(manifests.meddlers)]:
+    for name in others[: len(others) - len(manifests.competing_writes)]:
         expected = acts[name](expected)
     after = loaded(manifests).manifest
     assert ["ours"] == [one.what for one in after.interventions]
@@ -225,10 +227,10 @@ class TestWhatWasDoneIsKept:
 
     def test_of_one_that_a_worker_begins_meanwhile(self) -> None:
         world = self.failing()
-        meddled = Meddled()
-        meddled.documents, meddled.writes = world.manifests.documents, world.manifests.writes
-        world.manifests = meddled
-        meddled.meddlers = [lambda: intervene(meddled, "replay", lambda found: found)]
+        racing = RacingManifests()
+        racing.documents, racing.writes = world.manifests.documents, world.manifests.writes
+        world.manifests = racing
+        racing.competing_writes = [lambda: intervene(racing, "replay", lambda found: found)]
         assert Outcome.RELAYED is world.relay(mail(), SETTINGS).outcome
         assert ["replay"] == self.whats(world)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from operate.messages.message_status import MessageStatus, explain_status, lease_at, status_of
 from operate.messages.selection import SLACK, Candidate, Selection, newest, parse_moment
-from operate.messages.standing import Standing, lease_at, standing_of, why
 from relay_core.errors import Reason, Refusal
 from relay_core.keys import MessageId
 from relay_core.record.lease import Lease
@@ -26,13 +26,13 @@ def last_try(until: datetime) -> Lease:
 
 
 @pytest.mark.parametrize(
-    ("message", "standing"),
+    ("message", "status"),
     [
-        (manifest("m", to(ANNA), to(BEN)), Standing.DONE),
-        (manifest("m", to(ANNA), refusals=(left_out(BEN),)), Standing.PARTIAL),
-        (manifest("m", to(ANNA, FAILED), refusals=(left_out(BEN),)), Standing.FAILED),
-        (manifest("m", to(ANNA, PENDING), is_dead=True), Standing.DEAD),
-        (manifest("m", to(ANNA), is_dead=True), Standing.DONE),
+        (manifest("m", to(ANNA), to(BEN)), MessageStatus.DONE),
+        (manifest("m", to(ANNA), refusals=(left_out(BEN),)), MessageStatus.PARTIAL),
+        (manifest("m", to(ANNA, FAILED), refusals=(left_out(BEN),)), MessageStatus.FAILED),
+        (manifest("m", to(ANNA, PENDING), is_dead=True), MessageStatus.DEAD),
+        (manifest("m", to(ANNA), is_dead=True), MessageStatus.DONE),
         (
             manifest(
                 "m",
@@ -40,40 +40,40 @@ def last_try(until: datetime) -> Lease:
                 lease=last_try(until=NOW + timedelta(seconds=1)),
                 is_dead=True,
             ),
-            Standing.RELAYING,
+            MessageStatus.RELAYING,
         ),
-        (manifest("m", state=ManifestState.FAILING, is_dead=True), Standing.DEAD),
-        (manifest("m", state=ManifestState.HELD, is_dead=True), Standing.HELD),
-        (manifest("m", to(ANNA, PENDING), lease=last_try(until=NOW)), Standing.DEAD),
+        (manifest("m", state=ManifestState.FAILING, is_dead=True), MessageStatus.DEAD),
+        (manifest("m", state=ManifestState.HELD, is_dead=True), MessageStatus.HELD),
+        (manifest("m", to(ANNA, PENDING), lease=last_try(until=NOW)), MessageStatus.DEAD),
         (
             manifest("m", to(ANNA, PENDING), lease=last_try(until=NOW + timedelta(seconds=1))),
-            Standing.RELAYING,
+            MessageStatus.RELAYING,
         ),
-        (manifest("m", to(ANNA, PENDING), refusals=(left_out(BEN),)), Standing.RELAYING),
-        (manifest("m", to(ANNA), to(BEN, FAILED)), Standing.FAILED),
-        (manifest("m", to(ANNA, PENDING), to(BEN, FAILED)), Standing.RELAYING),
-        (manifest("m", to(ANNA, DeliveryState.SUBMITTING)), Standing.RELAYING),
+        (manifest("m", to(ANNA, PENDING), refusals=(left_out(BEN),)), MessageStatus.RELAYING),
+        (manifest("m", to(ANNA), to(BEN, FAILED)), MessageStatus.FAILED),
+        (manifest("m", to(ANNA, PENDING), to(BEN, FAILED)), MessageStatus.RELAYING),
+        (manifest("m", to(ANNA, DeliveryState.SUBMITTING)), MessageStatus.RELAYING),
         *(
-            (manifest("m", to(ANNA, PENDING), state=state), Standing(state.value))
+            (manifest("m", to(ANNA, PENDING), state=state), MessageStatus(state.value))
             for state in ManifestState
             if state is not ManifestState.RELAYING
         ),
     ],
 )
-def test_what_became_of_a_message(message: Manifest, standing: Standing) -> None:
-    assert standing is standing_of(message, NOW)
+def test_what_became_of_a_message(message: Manifest, status: MessageStatus) -> None:
+    assert status is status_of(message, NOW)
 
 
 @given(manifests())
 def test_what_has_ended_stands_as_ended(message: Manifest) -> None:
     ended = {
-        Standing.DONE,
-        Standing.PARTIAL,
-        Standing.FAILED,
-        Standing.REFUSED,
-        Standing.IGNORED,
+        MessageStatus.DONE,
+        MessageStatus.PARTIAL,
+        MessageStatus.FAILED,
+        MessageStatus.REFUSED,
+        MessageStatus.IGNORED,
     }
-    assert message.is_settled == (standing_of(message, NOW) in ended)
+    assert message.is_settled == (status_of(message, NOW) in ended)
 
 
 def test_a_worker_has_a_message_until_its_lease_ends() -> None:
@@ -85,21 +85,23 @@ def test_a_worker_has_a_message_until_its_lease_ends() -> None:
 
 def test_recipients_who_fail_alike_are_told_of_together() -> None:
     problem = to(ANNA, PENDING, "SlowDown"), to(BEN), to(CARL, PENDING, "SlowDown")
-    assert f"{ANNA}, {CARL}: SlowDown" == why(manifest("m", *problem))
+    assert f"{ANNA}, {CARL}: SlowDown" == explain_status(manifest("m", *problem))
     refused = manifest(reason=Reason.SPAM, detail="SES says so", state=ManifestState.REFUSED)
-    assert "spam; SES says so" == why(refused)
+    assert "spam; SES says so" == explain_status(refused)
     crowd = [to(f"{n}@example.com", FAILED, "no") for n in range(1000)]
-    assert "0@example.com, 1@example.com, 2@example.com and 997 more: no" == why(
+    assert "0@example.com, 1@example.com, 2@example.com and 997 more: no" == explain_status(
         manifest("m", *crowd)
     )
 
 
 def test_an_error_is_told_once_and_not_after_its_mail_went_out() -> None:
     problem = replace(manifest("m", to(ANNA, PENDING, "SlowDown")), detail="SlowDown")
-    assert f"{ANNA}: SlowDown" == why(problem)
-    assert "" == why(replace(manifest("m", to(ANNA)), detail="SlowDown"))
-    assert f"{BEN}: no" == why(replace(manifest("m", to(BEN, FAILED, "no")), detail="SlowDown"))
-    assert "SlowDown" == why(manifest(detail="SlowDown", state=ManifestState.FAILING))
+    assert f"{ANNA}: SlowDown" == explain_status(problem)
+    assert "" == explain_status(replace(manifest("m", to(ANNA)), detail="SlowDown"))
+    assert f"{BEN}: no" == explain_status(
+        replace(manifest("m", to(BEN, FAILED, "no")), detail="SlowDown")
+    )
+    assert "SlowDown" == explain_status(manifest(detail="SlowDown", state=ManifestState.FAILING))
 
 
 @pytest.mark.parametrize(
@@ -141,9 +143,9 @@ def test_what_is_no_moment(text: str) -> None:
         (Selection(recipient=ANNA), True),
         (Selection(recipient="*.example.com"), True),
         (Selection(recipient="example.org"), False),
-        (Selection(standings=frozenset({Standing.FAILED, Standing.HELD})), True),
-        (Selection(standings=frozenset({Standing.DONE})), False),
-        (Selection(recipient=ANNA, standings=frozenset({Standing.DONE})), False),
+        (Selection(statuses=frozenset({MessageStatus.FAILED, MessageStatus.HELD})), True),
+        (Selection(statuses=frozenset({MessageStatus.DONE})), False),
+        (Selection(recipient=ANNA, statuses=frozenset({MessageStatus.DONE})), False),
     ],
 )
 def test_a_message_is_listed_if_all_that_is_asked_holds(
@@ -157,8 +159,12 @@ def test_a_message_is_listed_if_all_that_is_asked_holds(
 
 def test_who_was_left_out_is_found_and_told() -> None:
     message = manifest("m", to(ANNA), refusals=(left_out(BEN),))
-    assert Selection(recipient=BEN, standings=frozenset({Standing.PARTIAL})).admits(message, NOW)
-    assert f"left out, recipient-not-allowed: {BEN} is not in allowedRecipients" == why(message)
+    assert Selection(recipient=BEN, statuses=frozenset({MessageStatus.PARTIAL})).admits(
+        message, NOW
+    )
+    assert f"left out, recipient-not-allowed: {BEN} is not in allowedRecipients" == explain_status(
+        message
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from sandbox.console import ConsoleContent
 from sandbox.console.actions import FAULTS
 from sandbox.console.content import HiddenItems
-from sandbox.console.way import Fate
+from sandbox.console.mail_progress import MailState
 from sandbox.events import SandboxFailure
 from sandbox.ses.faults import EVENTS
 from tests.sandbox.console_site import (
@@ -192,7 +192,7 @@ def test_a_switch_leaves_what_scripts_wrote_and_a_broken_file_is_told(tmp_path: 
 def test_clear_puts_out_of_sight_what_is_done_with_and_deletes_nothing(tmp_path: Path) -> None:
     content = make_content(tmp_path)
     path = content.outbox.deliver("r@example.com", b"Subject: s\r\n\r\n", "1.eml")
-    kept = [one for one in FATES if not Fate(one).is_over]
+    kept = [one for one in FATES if not MailState(one).is_over]
     with served(content) as site:
         assert act(site, "/do/clear").status == 303
         assert kept == listed(site, "/incoming")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
+from tests.sandbox.doctor.examined_stack import ExaminedStack
 from tests.sandbox.doctor.faults_of_aws import (
     a_dead_letter,
     a_firing_alarm,
@@ -21,12 +22,11 @@ from tests.sandbox.doctor.faults_of_aws import (
     no_workers,
     ses_sandbox,
 )
-from tests.sandbox.doctor.patient import Patient
 
 
 @contextmanager
-def unconfirmed_subscription(patient: Patient) -> Iterator[None]:
-    sns, topic = patient.relay.client("sns"), patient.stack["fallbackTopicArn"]
+def unconfirmed_subscription(examined_stack: ExaminedStack) -> Iterator[None]:
+    sns, topic = examined_stack.relay.client("sns"), examined_stack.stack["fallbackTopicArn"]
     # A closed port, so the subscription is never confirmed.
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint="http://127.0.0.1:9/")
     try:
@@ -39,8 +39,8 @@ def unconfirmed_subscription(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def changed_rule(patient: Patient, **changes: object) -> Iterator[None]:
-    ses, rule_set = patient.relay.client("ses"), patient.stack["receiptRuleSet"]
+def changed_rule(examined_stack: ExaminedStack, **changes: object) -> Iterator[None]:
+    ses, rule_set = examined_stack.relay.client("ses"), examined_stack.stack["receiptRuleSet"]
     (rule,) = ses.describe_receipt_rule_set(RuleSetName=rule_set)["Rules"]
     ses.update_receipt_rule(RuleSetName=rule_set, Rule={**rule, **changes})
     try:
@@ -50,39 +50,39 @@ def changed_rule(patient: Patient, **changes: object) -> Iterator[None]:
 
 
 @contextmanager
-def disabled_rule(patient: Patient) -> Iterator[None]:
-    with changed_rule(patient, Enabled=False):
+def disabled_rule(examined_stack: ExaminedStack) -> Iterator[None]:
+    with changed_rule(examined_stack, Enabled=False):
         yield
 
 
 @contextmanager
-def rule_for_another_address(patient: Patient) -> Iterator[None]:
-    with changed_rule(patient, Recipients=["old@in.example.com"]):
+def rule_for_another_address(examined_stack: ExaminedStack) -> Iterator[None]:
+    with changed_rule(examined_stack, Recipients=["old@in.example.com"]):
         yield
 
 
 @contextmanager
-def rule_without_scan(patient: Patient) -> Iterator[None]:
-    with changed_rule(patient, ScanEnabled=False):
+def rule_without_scan(examined_stack: ExaminedStack) -> Iterator[None]:
+    with changed_rule(examined_stack, ScanEnabled=False):
         yield
 
 
 @contextmanager
-def other_rule_set(patient: Patient) -> Iterator[None]:
-    ses = patient.relay.client("ses")
+def other_rule_set(examined_stack: ExaminedStack) -> Iterator[None]:
+    ses = examined_stack.relay.client("ses")
     ses.create_receipt_rule_set(RuleSetName="somebody-elses")
     ses.set_active_receipt_rule_set(RuleSetName="somebody-elses")
     try:
         yield
     finally:
-        ses.set_active_receipt_rule_set(RuleSetName=patient.stack["receiptRuleSet"])
+        ses.set_active_receipt_rule_set(RuleSetName=examined_stack.stack["receiptRuleSet"])
         ses.delete_receipt_rule_set(RuleSetName="somebody-elses")
 
 
-def suppressed(name: str) -> Callable[[Patient], AbstractContextManager[None]]:
+def suppressed(name: str) -> Callable[[ExaminedStack], AbstractContextManager[None]]:
     @contextmanager
-    def fault(patient: Patient) -> Iterator[None]:
-        sesv2, address = patient.relay.client("sesv2"), patient.stack[name]
+    def fault(examined_stack: ExaminedStack) -> Iterator[None]:
+        sesv2, address = examined_stack.relay.client("sesv2"), examined_stack.stack[name]
         sesv2.put_suppressed_destination(EmailAddress=address, Reason="BOUNCE")
         try:
             yield
@@ -93,10 +93,10 @@ def suppressed(name: str) -> Callable[[Patient], AbstractContextManager[None]]:
 
 
 @contextmanager
-def suppressed_recipient(patient: Patient) -> Iterator[None]:
-    sesv2 = patient.relay.client("sesv2")
+def suppressed_recipient(examined_stack: ExaminedStack) -> Iterator[None]:
+    sesv2 = examined_stack.relay.client("sesv2")
     document = {"groups": {"oncall": ["Anna@example.org"]}, "defaultRecipients": {}}
-    with directory(patient, json.dumps(document)):
+    with directory(examined_stack, json.dumps(document)):
         sesv2.put_suppressed_destination(EmailAddress="anna@example.org", Reason="COMPLAINT")
         try:
             yield
@@ -105,8 +105,8 @@ def suppressed_recipient(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def directory(patient: Patient, document: str) -> Iterator[None]:
-    ssm, name = patient.relay.client("ssm"), patient.stack["directoryParameter"]
+def directory(examined_stack: ExaminedStack, document: str) -> Iterator[None]:
+    ssm, name = examined_stack.relay.client("ssm"), examined_stack.stack["directoryParameter"]
     before = ssm.get_parameter(Name=name)["Parameter"]["Value"]
     ssm.put_parameter(Name=name, Value=document, Overwrite=True)
     try:
@@ -116,33 +116,33 @@ def directory(patient: Patient, document: str) -> Iterator[None]:
 
 
 @contextmanager
-def broken_directory(patient: Patient) -> Iterator[None]:
-    with directory(patient, '{"groups": '):
+def broken_directory(examined_stack: ExaminedStack) -> Iterator[None]:
+    with directory(examined_stack, '{"groups": '):
         yield
 
 
 @contextmanager
-def no_queue_policy(patient: Patient) -> Iterator[None]:
-    before = patient.set_queue(Policy="")
+def no_queue_policy(examined_stack: ExaminedStack) -> Iterator[None]:
+    before = examined_stack.set_queue(Policy="")
     try:
         yield
     finally:
-        patient.set_queue(**before)
+        examined_stack.set_queue(**before)
 
 
 @contextmanager
-def no_dead_letter_queue(patient: Patient) -> Iterator[None]:
-    before = patient.set_queue(RedrivePolicy="")
+def no_dead_letter_queue(examined_stack: ExaminedStack) -> Iterator[None]:
+    before = examined_stack.set_queue(RedrivePolicy="")
     try:
         yield
     finally:
-        patient.set_queue(**before)
+        examined_stack.set_queue(**before)
 
 
 @contextmanager
-def no_link_keys(patient: Patient) -> Iterator[None]:
-    ssm = patient.relay.client("ssm")
-    name = patient.stack["directoryParameter"].rpartition("/")[0] + "/link-keys"
+def no_link_keys(examined_stack: ExaminedStack) -> Iterator[None]:
+    ssm = examined_stack.relay.client("ssm")
+    name = examined_stack.stack["directoryParameter"].rpartition("/")[0] + "/link-keys"
     before = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
     ssm.delete_parameter(Name=name)
     try:
@@ -152,29 +152,33 @@ def no_link_keys(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def without_record(patient: Patient, type_: str, *, containing: str) -> Iterator[None]:
+def without_record(
+    examined_stack: ExaminedStack, type_: str, *, containing: str
+) -> Iterator[None]:
     key = next(
         (name, kind)
-        for (name, kind), values in patient.zone.items()
+        for (name, kind), values in examined_stack.zone.items()
         if kind == type_ and any(containing in text for text in (name, *values))
     )
-    values = patient.zone.pop(key)
+    values = examined_stack.zone.pop(key)
     try:
         yield
     finally:
-        patient.zone[key] = values
+        examined_stack.zone[key] = values
 
 
-def missing(type_: str, containing: str) -> Callable[[Patient], AbstractContextManager[None]]:
+def missing(
+    type_: str, containing: str
+) -> Callable[[ExaminedStack], AbstractContextManager[None]]:
     @contextmanager
-    def fault(patient: Patient) -> Iterator[None]:
-        with without_record(patient, type_, containing=containing):
+    def fault(examined_stack: ExaminedStack) -> Iterator[None]:
+        with without_record(examined_stack, type_, containing=containing):
             yield
 
     return fault
 
 
-Fault = Callable[[Patient], AbstractContextManager[None]]
+Fault = Callable[[ExaminedStack], AbstractContextManager[None]]
 
 FAULTS: Mapping[str, tuple[str, str, Fault]] = {
     # Fault → the check that reports it, words of the report, how the fault is made

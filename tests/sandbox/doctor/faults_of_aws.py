@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
-from tests.sandbox.doctor.patient import Patient
+from tests.sandbox.doctor.examined_stack import ExaminedStack
 from tests.waiting import eventually
 
 
 @contextmanager
-def no_credentials_of_a_user(patient: Patient) -> Iterator[None]:
-    ssm, name = patient.relay.client("ssm"), patient.stack["smtpUserParameters"]["hall-3"]
+def no_credentials_of_a_user(examined_stack: ExaminedStack) -> Iterator[None]:
+    ssm, name = (
+        examined_stack.relay.client("ssm"),
+        examined_stack.stack["smtpUserParameters"]["hall-3"],
+    )
     before = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
     ssm.delete_parameter(Name=name)
     try:
@@ -23,8 +26,8 @@ def no_credentials_of_a_user(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def no_alarm_address(patient: Patient) -> Iterator[None]:
-    sns, topic = patient.relay.client("sns"), patient.stack["alarmsTopicArn"]
+def no_alarm_address(examined_stack: ExaminedStack) -> Iterator[None]:
+    sns, topic = examined_stack.relay.client("sns"), examined_stack.stack["alarmsTopicArn"]
     listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     (one,) = [each for each in listed if each["Protocol"] == "email"]
     sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
@@ -34,18 +37,18 @@ def no_alarm_address(patient: Patient) -> Iterator[None]:
         sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=one["Endpoint"])
 
 
-def disabled_source(output: str) -> Callable[[Patient], AbstractContextManager[None]]:
+def disabled_source(output: str) -> Callable[[ExaminedStack], AbstractContextManager[None]]:
     @contextmanager
-    def fault(patient: Patient) -> Iterator[None]:
-        with disabled_event_source(patient, patient.stack[output]):
+    def fault(examined_stack: ExaminedStack) -> Iterator[None]:
+        with disabled_event_source(examined_stack, examined_stack.stack[output]):
             yield
 
     return fault
 
 
 @contextmanager
-def disabled_event_source(patient: Patient, name: str) -> Iterator[None]:
-    client = patient.relay.client("lambda")
+def disabled_event_source(examined_stack: ExaminedStack, name: str) -> Iterator[None]:
+    client = examined_stack.relay.client("lambda")
     (mapping,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
 
     def switch(*, on: bool) -> None:
@@ -61,8 +64,8 @@ def disabled_event_source(patient: Patient, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def no_notification(patient: Patient) -> Iterator[None]:
-    s3, bucket = patient.relay.client("s3"), patient.stack["incomingBucket"]
+def no_notification(examined_stack: ExaminedStack) -> Iterator[None]:
+    s3, bucket = examined_stack.relay.client("s3"), examined_stack.stack["incomingBucket"]
     before = s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
     try:
@@ -74,8 +77,8 @@ def no_notification(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def no_bucket_policy(patient: Patient) -> Iterator[None]:
-    s3, bucket = patient.relay.client("s3"), patient.stack["incomingBucket"]
+def no_bucket_policy(examined_stack: ExaminedStack) -> Iterator[None]:
+    s3, bucket = examined_stack.relay.client("s3"), examined_stack.stack["incomingBucket"]
     before = s3.get_bucket_policy(Bucket=bucket)["Policy"]
     s3.delete_bucket_policy(Bucket=bucket)
     try:
@@ -85,8 +88,8 @@ def no_bucket_policy(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def no_encryption(patient: Patient) -> Iterator[None]:
-    s3, bucket = patient.relay.client("s3"), patient.stack["attachmentsBucket"]
+def no_encryption(examined_stack: ExaminedStack) -> Iterator[None]:
+    s3, bucket = examined_stack.relay.client("s3"), examined_stack.stack["attachmentsBucket"]
     before = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
     s3.put_bucket_encryption(
         Bucket=bucket,
@@ -101,9 +104,9 @@ def no_encryption(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def no_identity(patient: Patient) -> Iterator[None]:
-    sesv2 = patient.relay.client("sesv2")
-    domain = patient.stack["senderAddress"].rpartition("@")[2]
+def no_identity(examined_stack: ExaminedStack) -> Iterator[None]:
+    sesv2 = examined_stack.relay.client("sesv2")
+    domain = examined_stack.stack["senderAddress"].rpartition("@")[2]
     sesv2.delete_email_identity(EmailIdentity=domain)
     try:
         yield
@@ -112,8 +115,8 @@ def no_identity(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def a_dead_letter(patient: Patient) -> Iterator[None]:
-    sqs, url = patient.relay.client("sqs"), patient.stack["deadLetterQueueUrl"]
+def a_dead_letter(examined_stack: ExaminedStack) -> Iterator[None]:
+    sqs, url = examined_stack.relay.client("sqs"), examined_stack.stack["deadLetterQueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="x")
     try:
         yield
@@ -122,8 +125,8 @@ def a_dead_letter(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def a_firing_alarm(patient: Patient) -> Iterator[None]:
-    cloudwatch = patient.relay.client("cloudwatch")
+def a_firing_alarm(examined_stack: ExaminedStack) -> Iterator[None]:
+    cloudwatch = examined_stack.relay.client("cloudwatch")
     # On a metric that the sandbox does not put, so that the alarm's state does not change.
     name = next(
         alarm["AlarmName"]
@@ -138,8 +141,8 @@ def a_firing_alarm(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def no_alarm_actions(patient: Patient) -> Iterator[None]:
-    cloudwatch = patient.relay.client("cloudwatch")
+def no_alarm_actions(examined_stack: ExaminedStack) -> Iterator[None]:
+    cloudwatch = examined_stack.relay.client("cloudwatch")
     name = cloudwatch.describe_alarms()["MetricAlarms"][0]["AlarmName"]
     cloudwatch.disable_alarm_actions(AlarmNames=[name])
     try:
@@ -149,8 +152,8 @@ def no_alarm_actions(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def a_logged_error(patient: Patient) -> Iterator[None]:
-    logs, group = patient.relay.client("logs"), patient.stack["logGroup"]
+def a_logged_error(examined_stack: ExaminedStack) -> Iterator[None]:
+    logs, group = examined_stack.relay.client("logs"), examined_stack.stack["logGroup"]
     line = json.dumps({"level": "ERROR", "message": "mail failed", "exception_name": "KeyError"})
     logs.create_log_stream(logGroupName=group, logStreamName="test")
     logs.put_log_events(
@@ -165,8 +168,8 @@ def a_logged_error(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def ses_sandbox(patient: Patient) -> Iterator[None]:
-    sesv2 = patient.relay.client("sesv2")
+def ses_sandbox(examined_stack: ExaminedStack) -> Iterator[None]:
+    sesv2 = examined_stack.relay.client("sesv2")
 
     def put(*, production: bool) -> None:
         sesv2.put_account_details(
@@ -183,8 +186,8 @@ def ses_sandbox(patient: Patient) -> Iterator[None]:
 
 
 @contextmanager
-def no_workers(patient: Patient) -> Iterator[None]:
-    client, name = patient.relay.client("lambda"), patient.stack["functionName"]
+def no_workers(examined_stack: ExaminedStack) -> Iterator[None]:
+    client, name = examined_stack.relay.client("lambda"), examined_stack.stack["functionName"]
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     try:
         yield

@@ -18,31 +18,31 @@ from operate.doctor.examination import CHECKS
 from operate.doctor.parameters import OLD
 from operate.doctor.verdicts import Status
 from tests.operate.dns_server import serving, zone_of
+from tests.sandbox.doctor.examined_stack import ExaminedStack
 from tests.sandbox.doctor.faults import FAULTS, disabled_rule, rule_without_scan
-from tests.sandbox.doctor.patient import Patient
 from tests.sandbox.running import RunningSandbox, running_sandbox
 
 
 @pytest.fixture(scope="module")
-def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
+def examined_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExaminedStack]:
     config = ("smtpUsers=hall-3", "eventBus=default", "watchSubscriptions=true")
     with running_sandbox(tmp_path_factory.mktemp("sandbox"), config) as relay:
         zone = zone_of(relay.ready["stack"]["dnsRecords"])
         with serving(zone) as dns:
-            yield Patient.of(relay, zone, dns)
+            yield ExaminedStack.of(relay, zone, dns)
 
 
-def test_a_whole_stack_has_nothing(patient: Patient) -> None:
-    found = patient.look()
+def test_a_whole_stack_has_nothing(examined_stack: ExaminedStack) -> None:
+    found = examined_stack.look()
     assert [] == [one for one in found if one.verdict.status is not Status.OK]
     assert {check.name for check in CHECKS} == {one.check for one in found}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_named_and_no_other(patient: Patient, fault: str) -> None:
+def test_a_fault_is_named_and_no_other(examined_stack: ExaminedStack, fault: str) -> None:
     check, words, make = FAULTS[fault]
-    with make(patient):
-        found = patient.troubles()
+    with make(examined_stack):
+        found = examined_stack.problems()
     assert [check] == [one.check for one in found], found
     verdict = found[0].verdict
     assert words in verdict.found
@@ -50,15 +50,15 @@ def test_a_fault_is_named_and_no_other(patient: Patient, fault: str) -> None:
     assert verdict.remedy
 
 
-def test_once_they_are_mended_there_is_nothing_again(patient: Patient) -> None:
-    assert [] == patient.troubles()
+def test_once_they_are_mended_there_is_nothing_again(examined_stack: ExaminedStack) -> None:
+    assert [] == examined_stack.problems()
 
 
-def test_old_credentials_are_named(patient: Patient) -> None:
+def test_old_credentials_are_named(examined_stack: ExaminedStack) -> None:
     def clock() -> datetime:
         return datetime.now(UTC) + OLD
 
-    found = patient.troubles(replace(patient.access, clock=clock))
+    found = examined_stack.problems(replace(examined_stack.access, clock=clock))
     assert ["smtp-credentials"] * 2 == [one.check for one in found]
     of_all, of_one = (one.verdict for one in found)
     assert "credentials are 365 days old" in of_all.found
@@ -68,49 +68,51 @@ def test_old_credentials_are_named(patient: Patient) -> None:
 
 
 class TestCommand:
-    def run(self, patient: Patient, folder: Path, *arguments: str) -> Any:
+    def run(self, examined_stack: ExaminedStack, folder: Path, *arguments: str) -> Any:
         ready_file = folder / "ready.json"
-        ready_file.write_text(json.dumps(patient.relay.ready))
-        where = ("--ready-file", str(ready_file), "--dns", patient.dns)
+        ready_file.write_text(json.dumps(examined_stack.relay.ready))
+        where = ("--ready-file", str(ready_file), "--dns", examined_stack.dns)
         return CliRunner().invoke(app, ["doctor", *arguments, *where])
 
     def test_json_is_an_object_a_line_and_a_problem_the_status(
-        self, patient: Patient, tmp_path: Path
+        self, examined_stack: ExaminedStack, tmp_path: Path
     ) -> None:
-        whole = self.run(patient, tmp_path, "--json")
+        whole = self.run(examined_stack, tmp_path, "--json")
         lines = [json.loads(line) for line in whole.stdout.splitlines()]
         assert 0 == whole.exit_code
         assert {("check", "status", "found", "remedy")} == {tuple(line) for line in lines}
         assert {"ok"} == {line["status"] for line in lines}
-        with disabled_rule(patient):
-            assert 1 == self.run(patient, tmp_path, "--json").exit_code
-        with rule_without_scan(patient):  # a warning does not change the exit status
-            assert 0 == self.run(patient, tmp_path, "--json").exit_code
+        with disabled_rule(examined_stack):
+            assert 1 == self.run(examined_stack, tmp_path, "--json").exit_code
+        with rule_without_scan(examined_stack):  # a warning does not change the exit status
+            assert 0 == self.run(examined_stack, tmp_path, "--json").exit_code
 
-    def test_a_person_is_told_what_to_do(self, patient: Patient, tmp_path: Path) -> None:
-        with disabled_rule(patient):
-            told = self.run(patient, tmp_path)
+    def test_a_person_is_told_what_to_do(
+        self, examined_stack: ExaminedStack, tmp_path: Path
+    ) -> None:
+        with disabled_rule(examined_stack):
+            told = self.run(examined_stack, tmp_path)
         assert "receipt-rule" in told.stdout
         assert "→ 'pulumi refresh', then 'pulumi up'" in told.stdout
         assert "27 of 28 are well, 1 problem" in told.stderr
 
-    def test_without_dns_its_records_are_unknown(self, patient: Patient) -> None:
-        found = tuple(command.examined(patient.access, None))
+    def test_without_dns_its_records_are_unknown(self, examined_stack: ExaminedStack) -> None:
+        found = tuple(command.examined(examined_stack.access, None))
         unknown = {one.check for one in found if one.verdict.status is Status.UNKNOWN}
         # Links at a function URL need no DNS record.
         assert {one.check for one in found if "dns" in one.check} - {"dns-links"} == unknown
 
     def test_watching_ends_when_all_is_well(
-        self, patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, examined_stack: ExaminedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        fault = disabled_rule(patient)
+        fault = disabled_rule(examined_stack)
         fault.__enter__()
 
         def mend(_seconds: float) -> None:
             fault.__exit__(None, None, None)
 
         monkeypatch.setattr("time.sleep", mend)
-        told = self.run(patient, tmp_path, "--watch", "--json")
+        told = self.run(examined_stack, tmp_path, "--watch", "--json")
         statuses = [
             line["status"]
             for line in map(json.loads, told.stdout.splitlines())
@@ -143,8 +145,10 @@ EMULATOR_ASKS_FOR = {
 
 
 class TestRights:
-    def as_user(self, patient: Patient, name: str, statements: list[Any]) -> Patient:
-        iam = patient.relay.client("iam")
+    def as_user(
+        self, examined_stack: ExaminedStack, name: str, statements: list[Any]
+    ) -> ExaminedStack:
+        iam = examined_stack.relay.client("iam")
         iam.create_user(UserName=name)
         document = json.dumps(
             {"Version": "2012-10-17", "Statement": [*statements, EMULATOR_ASKS_FOR]}
@@ -152,34 +156,34 @@ class TestRights:
         iam.put_user_policy(UserName=name, PolicyName="doctor", PolicyDocument=document)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         aws = {
-            **patient.relay.ready["aws"],
+            **examined_stack.relay.ready["aws"],
             "access_key_id": key["AccessKeyId"],
             "secret_access_key": key["SecretAccessKey"],
         }
-        relay = RunningSandbox({**patient.relay.ready, "aws": aws})
-        return Patient.of(relay, patient.zone, patient.dns)
+        relay = RunningSandbox({**examined_stack.relay.ready, "aws": aws})
+        return ExaminedStack.of(relay, examined_stack.zone, examined_stack.dns)
 
-    def test_the_policy_to_paste_is_enough(self, patient: Patient) -> None:
-        assert [] == self.as_user(patient, "doctor", POLICY["Statement"]).troubles()
+    def test_the_policy_to_paste_is_enough(self, examined_stack: ExaminedStack) -> None:
+        assert [] == self.as_user(examined_stack, "doctor", POLICY["Statement"]).problems()
 
     @pytest.mark.parametrize("missing", [None, *SHEET_ACTIONS])
     def test_the_sheet_of_devices_needs_what_is_documented(
-        self, patient: Patient, tmp_path: Path, missing: str | None
+        self, examined_stack: ExaminedStack, tmp_path: Path, missing: str | None
     ) -> None:
         statement = {
             "Effect": "Allow",
             "Action": ["sts:GetCallerIdentity", *(one for one in SHEET_ACTIONS if one != missing)],
             "Resource": "*",
         }
-        user = self.as_user(patient, f"without-{missing}".replace(":", "-"), [statement])
+        user = self.as_user(examined_stack, f"without-{missing}".replace(":", "-"), [statement])
         ready_file = tmp_path / "ready.json"
         ready_file.write_text(json.dumps(user.relay.ready))
         told = CliRunner().invoke(app, ["device-sheet", "--ready-file", str(ready_file)])
         assert (1 if missing else 0) == told.exit_code, told.stderr
         assert (missing or "") in told.stderr
 
-    def test_it_has_no_right_that_is_not_used(self, patient: Patient) -> None:
-        access, called = patient.access, set()
+    def test_it_has_no_right_that_is_not_used(self, examined_stack: ExaminedStack) -> None:
+        access, called = examined_stack.access, set()
 
         def client(service: str) -> Any:
             made = access.client(service)
@@ -193,18 +197,20 @@ class TestRights:
             action = f"{prefix}:{model.name}"
             called.add(NAMED_OTHERWISE.get(action, action))
 
-        patient.look(replace(access, client=client))
+        examined_stack.look(replace(access, client=client))
         allowed = {action for one in POLICY["Statement"] for action in one["Action"]}
         assert allowed - UNCALLED.keys() == called
 
-    def test_a_missing_right_is_named_and_hides_nothing_else(self, patient: Patient) -> None:
+    def test_a_missing_right_is_named_and_hides_nothing_else(
+        self, examined_stack: ExaminedStack
+    ) -> None:
         missing = {"sns:ListSubscriptionsByTopic", "cloudwatch:DescribeAlarms"}
         statements = [
             {**one, "Action": actions}
             for one in POLICY["Statement"]
             if (actions := [action for action in one["Action"] if action not in missing])
         ]
-        found = self.as_user(patient, "without-topics", statements).troubles()
+        found = self.as_user(examined_stack, "without-topics", statements).problems()
         assert {"subscriptions", "alarms"} == {one.check for one in found}
         assert {Status.UNKNOWN} == {one.verdict.status for one in found}
         remedies = " ".join(one.verdict.remedy for one in found)

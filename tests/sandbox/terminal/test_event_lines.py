@@ -13,14 +13,14 @@ from sandbox.services.function_log import parse_log_message
 from sandbox.terminal.event_lines import EventPrinter
 
 
-def told(event: Event) -> str:
+def event_text(event: Event) -> str:
     output = io.StringIO()
     EventPrinter(Console(file=output, width=40, force_terminal=False))(event)
     return output.getvalue()
 
 
 def test_a_line_is_one_line_and_obeys_no_mail() -> None:
-    line = told(
+    line = event_text(
         MailSubmitted(
             submission_id="1",
             sender="a@example.com",
@@ -36,7 +36,7 @@ def test_a_line_is_one_line_and_obeys_no_mail() -> None:
 
 def test_a_scan_is_told_of() -> None:
     event = AttachmentScanned(key="attachments/1/a.bin", status="THREATS_FOUND")
-    assert "   scanned  attachments/1/a.bin: THREATS_FOUND\n" == told(event)
+    assert "   scanned  attachments/1/a.bin: THREATS_FOUND\n" == event_text(event)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_lines_of_the_functions_log(message: str, told_as: str | None) -> None:
 
 
 def test_the_reason_of_a_notice_is_told_once() -> None:
-    line = told(
+    line = event_text(
         NoticePublished(
             topic="fallback",
             at=datetime(2026, 1, 2, tzinfo=UTC),

@@ -93,33 +93,33 @@ def handler(event, context):
     def test_one_that_takes_more_memory_than_it_declares_dies_and_no_other(
         self, emulator: Emulator
     ) -> None:
-        hungry = Hungry(emulator, declared=128)
-        other = Hungry(emulator, declared=512)
-        waiting, neighbour = hungry.take(0), other.take(300)
-        assert "signal: killed" in hungry.take(200, answers=False)["errorMessage"]
-        assert waiting["pid"] != hungry.take(0)["pid"], "its worker is a new one"
+        memory_user = MemoryUser(emulator, declared=128)
+        other = MemoryUser(emulator, declared=512)
+        waiting, neighbour = memory_user.take(0), other.take(300)
+        assert "signal: killed" in memory_user.take(200, answers=False)["errorMessage"]
+        assert waiting["pid"] != memory_user.take(0)["pid"], "its worker is a new one"
         assert neighbour["pid"] == other.take(0)["pid"]
 
     def test_it_dies_of_what_it_held_for_a_moment_too(self, emulator: Emulator) -> None:
-        hungry = Hungry(emulator, declared=128)
-        before = hungry.take(0)["pid"]
-        assert "signal: killed" in hungry.take(200)["errorMessage"]
-        assert before != hungry.take(0)["pid"]
+        memory_user = MemoryUser(emulator, declared=128)
+        before = memory_user.take(0)["pid"]
+        assert "signal: killed" in memory_user.take(200)["errorMessage"]
+        assert before != memory_user.take(0)["pid"]
 
     def test_memory_that_is_reserved_and_not_used_kills_nobody(self, emulator: Emulator) -> None:
-        hungry = Hungry(emulator, declared=128)
-        assert 2_000 == hungry.take(0, reserve=2_000)["reserved"]
+        memory_user = MemoryUser(emulator, declared=128)
+        assert 2_000 == memory_user.take(0, reserve=2_000)["reserved"]
 
     def test_its_report_tells_the_peak_of_its_memory(self, emulator: Emulator) -> None:
-        hungry = Hungry(emulator, declared=256)
-        hungry.take(0)
-        hungry.take(100)
-        assert [256, 256] == hungry.reported("Memory Size")
-        [small, large] = hungry.reported("Max Memory Used")
+        memory_user = MemoryUser(emulator, declared=256)
+        memory_user.take(0)
+        memory_user.take(100)
+        assert [256, 256] == memory_user.reported("Memory Size")
+        [small, large] = memory_user.reported("Max Memory Used")
         assert 0 < small < 100 < large < 256
 
 
-class Hungry:
+class MemoryUser:
     """A function that allocates the requested memory, in MB."""
 
     def __init__(self, emulator: Emulator, *, declared: int) -> None:
