@@ -67,21 +67,20 @@ class Settings:
     `previous_inbound_addresses` are received as `inbound_address` is, until devices have changed.
     Mail to a subaddress with one of the `closed_labels` is ignored (`relay_core.policy.arrival`).
     `allowed_recipients` and `allowed_senders` hold patterns (`relay_core.addresses.patterns`); an
-    empty `allowed_senders` lets every sender in. `directory_refresh` is how old the recipient
-    directory may be that a worker goes by. `sender_message_limit` is how many mails of one sender
-    are relayed in each `sender_window`, 0 for all; what is more is held. `recipient_budget` is how
+    empty `allowed_senders` lets every sender in. `directory_refresh` is how old a worker's copy of
+    the recipient directory may be. `sender_message_limit` is how many mails of one sender are
+    relayed in each `sender_window`, 0 for all; what is more is held. `recipient_budget` is how
     many recipients the stack submits to in an hour, 0 for any number; mail beyond it is held.
     `inline_image_limit` is how large an image that the HTML shows may be, in bytes, to stay in the
     mail. With `inline_preview` a mail shows small pictures of its images. `notice_limit` is how
     many notices of one reason and sender are sent singly in each `notice_window`, 0 for all; the
-    rest is summed up. `limits` bound what is read at all.
-    `submission_concurrency` is how many mails a worker hands over at the same time. `retry_delay`
-    is how long the queue waits after the first failed try of a message; each further try waits
-    twice as long, and `max_receive_count` of them are made. `parking_delay` is how long a mail
-    waits that met an account which may not send. `pass_header_fields` are names of fields that
-    recipients get beside those that pass anyway. `documents_url` is where the project's `docs` can
-    be read, for links in notices. `organisation`, `contact`, `accent_colour`, `language` and
-    `time_zone` are how recipients are spoken to (`relay_core.wording.appearance`).
+    rest is summed up. `submission_concurrency` is how many mails a worker hands over at the same
+    time. `retry_delay` is how long the queue waits after the first failed try of a message; each
+    further try waits twice as long, and `max_receive_count` of them are made. `parking_delay` is
+    how long a mail waits that met an account which may not send. `pass_header_fields` are names of
+    fields that recipients get beside those that pass anyway. `documents_url` is where the
+    project's `docs` can be read, for links in notices. `organisation`, `contact`, `accent_colour`,
+    `language` and `time_zone` are how recipients are spoken to (`relay_core.wording.appearance`).
 
     Raises:
         InvalidSettings: naming every field that breaks a rule.
