@@ -1,10 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
+from operate.stack import access
 from tests.sandbox.running import RunningSandbox, running_sandbox
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_access_a_stack() -> Iterator[None]:
+    """Make the clients of `relayctl` in this process once a stack.
+
+    Tests wait with it for what it shows, and the clients are most of what each call computes.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(access, "open_access", cache(access.open_access))
+        yield
 
 
 @pytest.fixture(scope="session")

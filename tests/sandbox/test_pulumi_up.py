@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,8 @@ def account(tmp_path: Path) -> Iterator[Emulator]:
 @pytest.fixture
 def project(account: Emulator, tmp_path: Path) -> Iterator[Project]:
     with project_on(account, tmp_path, load_config(PROGRAM.parent), stack=STACK) as made:
-        yield made
+        # No kill: the state need not be written after each step.
+        yield replace(made, variables={**made.variables, "PULUMI_SKIP_CHECKPOINTS": "true"})
 
 
 def done(project: Project, *words: str) -> str:
@@ -61,8 +63,7 @@ def test_the_programs_own_provider_keeps_the_set_active_and_deactivates_it(
     done(project, "preview", "--expect-no-changes")
 
     ses.set_active_receipt_rule_set()
-    assert project.run("preview", "--expect-no-changes").returncode != 0
-    done(project, "up", "--yes", "--skip-preview")
+    assert "~ 1 updated" in done(project, "up", "--yes", "--skip-preview")
     assert active_rule_set(ses) == f"mail-relay-{STACK}"
     done(project, "refresh", "--yes", "--skip-preview", "--expect-no-changes")
 

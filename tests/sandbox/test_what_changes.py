@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import pytest
 
@@ -68,6 +69,12 @@ def declared(example: str, config: Mapping[str, object], account: InAccount) -> 
     return run_program(config, stack=example, account=account)
 
 
+@cache
+def deployed(example: str) -> Deployment:
+    """The example, unchanged, in an empty account."""
+    return declared(example, base_config(example), InAccount())
+
+
 def after(example: str, stack: Deployment) -> InAccount:
     """The account once this stack has been deployed in it."""
     return InAccount(
@@ -88,7 +95,7 @@ def after(example: str, stack: Deployment) -> InAccount:
 def test_nothing_that_others_know_by_name_is_replaced_or_goes(example: str, alone: str) -> None:
     """By a change of any key, or of the region; most keys are changed together."""
     config = base_config(example)
-    before = declared(example, config, InAccount())
+    before = deployed(example)
     changed = dict(config)
     if alone:
         changed = changed_config(changed, alone, "Z1")
