@@ -1,7 +1,7 @@
 """Base64 as content, read and written (RFC 2045 section 6.8, RFC 4648).
 
 Read is also what devices send instead: base64 without padding or with padding in the middle, line
-breaks where none belong, the alphabet of URLs, a data URL, words in clear behind it.
+breaks where none belong, the alphabet of URLs, a data URL, words in clear or a checksum behind it.
 
 The fast path hands each chunk as it is to the decoder, which skips line breaks at C speed and
 complains about a chunk that is not a whole number of quanta; only then is the content cleaned
@@ -28,6 +28,7 @@ _BLANKS = b"\r\n \t"
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64_ALPHABET) - {ord("=")})
 _PROSE = re.compile(rb"[\r\n][ \t]*+[%b=]*+[ \t]*+[^\s]" % BASE64.encode())
 _FINAL_PADDING = re.compile(rb"=[=\r\n \t]*\Z")
+_CHECKSUM = re.compile(rb"[\r\n]=[%b]{4}[\r\n \t]*+\Z" % BASE64.encode())
 
 
 def decode_base64(raw: bytes, span: Span) -> Iterator[bytes]:
@@ -62,9 +63,17 @@ def _before_words(raw: bytes, span: Span) -> Span:
     padding = raw.find(b"=", *span)
     if padding < 0 or _FINAL_PADDING.match(raw, padding, span.end):
         return span
+    span = _before_checksum(raw, span)
     # Behind padding, base64 goes on only in lines of base64; a footer is no content.
     prose = _PROSE.search(raw, padding, span.end)
     return Span(span.start, prose.start()) if prose else span
+
+
+def _before_checksum(raw: bytes, span: Span) -> Span:
+    """The span without the line of a checksum that ends OpenPGP's armor (RFC 9580 section 6.1)."""
+    start = raw.rfind(b"=", *span) - 1
+    is_one = start >= span.start and _CHECKSUM.match(raw, start, span.end)
+    return Span(span.start, start) if is_one else span
 
 
 _DATA_URL = re.compile(
@@ -171,6 +180,7 @@ def is_whole_base64(raw: bytes, span: Span, size: int, *, padded: bool) -> bool:
     """
     if prefix := _DATA_URL.match(raw, *span):
         span = Span(prefix.end(), span.end)
+    span = _before_checksum(raw, span)
     padding = raw.count(b"=", *span)
     blanks = sum(raw.count(one, *span) for one in (b"\n", b"\r", b" ", b"\t"))
     characters = span.end - span.start - blanks - padding

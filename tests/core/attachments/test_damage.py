@@ -48,6 +48,8 @@ def test_blanks_and_padding_do_no_damage(content: bytes, blanks: int) -> None:
         (BASE64 + b"data:image/png;base64,QUJD", False),
         (BASE64 + b"QUJ-", False),
         (BASE64 + b"QQ==\r\nQUI=\r\nQUJD", False),
+        (BASE64 + b"QUJD\r\n=zH6Q", False),
+        (BASE64 + b"QQ==\r\n=zH6Q", False),
         (BASE64 + b"QUJDR", True),
         (BASE64 + b"QU#JD", True),
         (UUENCODE + b"begin 644 f\r\n#0V%T\r\n`\r\nend", False),

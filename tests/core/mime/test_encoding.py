@@ -47,6 +47,15 @@ def test_base64_goes_on_behind_padding(first: bytes, second: bytes) -> None:
     assert first + second == decoded(both, TransferEncoding.BASE64)
 
 
+@given(st.binary(max_size=50), SMALL_CHUNKS, st.sampled_from([b"", b"\r\n", b"\n \n"]))
+def test_the_checksum_of_an_openpgp_armor_is_no_content(
+    content: bytes, chunk: int, end: bytes
+) -> None:
+    armored = base64.b64encode(content) + b"\r\n=zH6Q" + end
+    with chunks_of(chunk):
+        assert content == decoded(armored, TransferEncoding.BASE64)
+
+
 @given(st.binary(max_size=100), st.sampled_from([b"!", b"\x80", b" ", b"\x00", b"*"]))
 def test_junk_in_base64_is_skipped(content: bytes, junk: bytes) -> None:
     dirty = junk.join(base64.b64encode(content)[i : i + 5] for i in range(0, 200, 5))
