@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 from html.entities import html5
+from io import StringIO
 from typing import AnyStr, NamedTuple
 
 from relay_core.html.markup import Patterns, patterns_for_bytes, patterns_for_text
@@ -274,14 +275,26 @@ def _html_pieces(
             position,
             end,
             _shown(source, markup, nothing, patterns),
-            "\0".join(
-                _shown(source, part, nothing, patterns)
-                for comment in patterns.comment.findall(markup)
-                for part in patterns.comment_begins.split(comment)
-            ),
+            _hidden(source, markup, nothing, patterns),
             patterns.may_link.search(markup) is not None,
         )
         position = end
+
+
+def _hidden(
+    source: TextSource, markup: AnyStr, nothing: AnyStr, patterns: Patterns[AnyStr]
+) -> str:
+    """The text of the comments, each and each that begins within one by itself."""
+    written = StringIO(newline="")  # a list of millions of parts would be many times their size
+    for comment in patterns.comment.finditer(markup):
+        position, end = comment.span(1)
+        for begins in patterns.comment_begins.finditer(markup, position, end):
+            if position < begins.start():
+                part = markup[position : begins.start()]
+                written.write(_shown(source, part, nothing, patterns) + "\0")
+            position = begins.end()
+        written.write(_shown(source, markup[position:end], nothing, patterns) + "\0")
+    return written.getvalue()
 
 
 def _shown(source: TextSource, markup: AnyStr, nothing: AnyStr, patterns: Patterns[AnyStr]) -> str:

@@ -57,6 +57,20 @@ def test_no_shape_takes_many_times_its_size(name: str) -> None:
     assert peak < MOST
 
 
+@pytest.mark.skipif(not IS_SOUND, reason="this Python needs memory for each repeated group")
+@pytest.mark.parametrize("name", ["comments", "opened comments"])
+def test_comments_take_no_memory_for_each_of_them(name: str) -> None:
+    relayed_in_turn(sized("log", 20_000))
+    raw = sized(name, 4_000_000)
+    tracemalloc.start(1)
+    try:
+        relayed_in_turn(raw)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * len(raw)
+
+
 PARTS = 1000
 MAX_FOR_A_PART = 4000
 """The limit of bytes allocated for a small part, in addition to its content."""
