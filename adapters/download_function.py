@@ -117,6 +117,7 @@ def _renewals(
         ),
         sender_address=resources.sender_address,
         stack=resources.stack,
+        download_url=resources.download_url,
         clock=clock,
         appearance=appearance,
     )

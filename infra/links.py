@@ -137,4 +137,5 @@ def _renewal(args: LinksArgs) -> LinkRenewal:
         configuration_set_name=args.configuration_set_name,
         link_expiry=settings.link_expiry,
         attachment_retention=settings.attachment_retention,
+        download_url=args.config.download_url,
     )

@@ -52,7 +52,8 @@ class PageResources:
     The bucket and the SSM parameter that holds the keys of tokens, by name. With
     `malware_protection` no file is handed out that was not scanned and found clean. With
     `link_renewal` it sends new links: as the stack, from the sender's address, under the
-    configuration set, good for `link_expiry` while files are kept (`attachment_retention`).
+    configuration set, good for `link_expiry` while files are kept (`attachment_retention`), and
+    under `download_url` if the operator has put one in front of the page.
     """
 
     attachments_bucket: str
@@ -64,6 +65,7 @@ class PageResources:
     configuration_set_name: str | None = None
     link_expiry: timedelta = timedelta(0)
     attachment_retention: timedelta = timedelta(0)
+    download_url: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> PageResources:

@@ -149,7 +149,7 @@ class DownloadFunction:
         if self.renewals is None or request.method != "POST" or not form_field(request, RENEW):
             return self._notice(Notice.RENEWABLE, frame, link)
         try:
-            notice = _NOTICE_OF_RENEWAL[self.renewals.send(link)]
+            notice = _NOTICE_OF_RENEWAL[self.renewals.send(link, request.base_url)]
         except AdapterError as error:
             self.telemetry.failed(error)
             notice = Notice.NEW_LINK_NOT_SENT

@@ -23,10 +23,14 @@ from urllib.parse import parse_qs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request. `path` starts with a slash; header names are in lower case."""
+    """One request. `path` starts with a slash; header names are in lower case.
+
+    `host` is the name of the function URL or the API that it came to, by AWS; empty if unknown.
+    """
 
     method: str
     path: str
+    host: str = ""
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
@@ -35,6 +39,11 @@ class Request:
     def is_https(self) -> bool:
         """Whether the client came by TLS, as the front end tells."""
         return self.headers.get("x-forwarded-proto") == "https"
+
+    @property
+    def base_url(self) -> str:
+        """The URL before the path, which works at this moment; empty if unknown."""
+        return f"https://{self.host}" if self.is_https and self.host else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +79,7 @@ def parse_request(event: Mapping[str, Any]) -> Request:
     return Request(
         method=str(event["requestContext"]["http"]["method"]),
         path=str(event["rawPath"]),
+        host=str(event["requestContext"].get("domainName") or ""),
         query=str(event.get("rawQueryString") or ""),
         headers={name.lower(): str(value) for name, value in event["headers"].items()},
         body=_decoded(text) if event.get("isBase64Encoded") else text.encode(errors="replace"),

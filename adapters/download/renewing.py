@@ -26,7 +26,10 @@ from relay_core.wording.appearance import Appearance
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpiredLink:
-    """A link that has expired and whose recipient may ask for another, under `base_url`."""
+    """A link that has expired and whose recipient may ask for another.
+
+    `base_url` is what the links of its mail begin with.
+    """
 
     manifest: Manifest
     recipient: str
@@ -35,7 +38,11 @@ class ExpiredLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renewals:
-    """New links to the files of `manifests`, in mails from `sender_address`."""
+    """New links to the files of `manifests`, in mails from `sender_address`.
+
+    They begin with `download_url`, the operator's own, if there is one. If not, they begin with
+    the URL at which they are requested: that of the mail's links may have a domain that has ended.
+    """
 
     policy: RenewalPolicy
     keys: SsmLinkKeys
@@ -43,6 +50,7 @@ class Renewals:
     submission: Submission
     sender_address: str
     stack: str
+    download_url: str
     clock: Callable[[], datetime]
     appearance: Appearance = field(default_factory=Appearance)
 
@@ -56,8 +64,8 @@ class Renewals:
             for one in view.manifest.deliveries
         )
 
-    def send(self, link: ExpiredLink) -> RenewalResult:
-        """Send the recipient of an expired link another one.
+    def send(self, link: ExpiredLink, requested_at: str) -> RenewalResult:
+        """Send the recipient of an expired link another one, requested at that URL.
 
         Raises:
             AdapterError: if it was not sent, or if nobody knows (`LostAnswer`). Where it was not,
@@ -67,7 +75,9 @@ class Renewals:
             link.manifest.message_id,
             link.recipient,
             policy=self.policy,
-            compose=partial(self._mail, base_url=link.base_url),
+            compose=partial(
+                self._mail, base_url=self.download_url or requested_at or link.base_url
+            ),
             manifests=self.manifests,
             submission=self.submission,
             now=self.clock(),

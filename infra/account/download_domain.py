@@ -45,11 +45,13 @@ def listed_domains(config: StackConfig, zone: Zone | None, before: Holdings) -> 
 
 def domain_warnings(config: StackConfig, zone: Zone | None, before: Holdings) -> tuple[str, ...]:
     """Warnings about links that stop working if their domain is changed or removed."""
+    renewal = ", and nobody can request a new one there (linkRenewal)"
     return tuple(
         f"downloadDomain is {config.download_domain or 'empty'}, but links of mail sent before"
         f" have the domain {domain}: this deployment deletes its certificate and its records, and"
-        f" these links stop working. To keep them, set downloadDomain to {domain}. 'relayctl link"
-        " MESSAGE --recipient ADDRESS' prints a link that works"
+        f" these links stop working{renewal if config.link_renewal else ''}. To keep them, set"
+        f" downloadDomain to {domain}. 'relayctl link MESSAGE --recipient ADDRESS' prints a link"
+        " that works"
         for domain in _former(config, zone, before)
     )
 

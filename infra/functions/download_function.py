@@ -30,6 +30,7 @@ from infra.configuration.environment import (
     ATTACHMENT_RETENTION,
     ATTACHMENTS_BUCKET,
     CONFIGURATION_SET_NAME,
+    DOWNLOAD_URL,
     LINK_EXPIRY,
     LINK_KEYS_PARAMETER,
     LINK_RENEWAL,
@@ -69,6 +70,7 @@ class LinkRenewal:
     configuration_set_name: pulumi.Input[str]
     link_expiry: timedelta
     attachment_retention: timedelta
+    download_url: str | None
 
     def variables(self) -> dict[str, pulumi.Input[str]]:
         """The function's variables for renewals."""
@@ -79,6 +81,7 @@ class LinkRenewal:
             CONFIGURATION_SET_NAME: self.configuration_set_name,
             LINK_EXPIRY: str(self.link_expiry // _SECOND),
             ATTACHMENT_RETENTION: str(self.attachment_retention // _SECOND),
+            **({DOWNLOAD_URL: self.download_url} if self.download_url else {}),
         }
 
 

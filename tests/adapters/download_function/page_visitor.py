@@ -66,6 +66,7 @@ def event(
     query: str = "",
     body: bytes = b"",
     headers: dict[str, str] | None = None,
+    host: str | None = None,
 ) -> dict[str, Any]:
     """A request in the form of a function URL."""
     return {
@@ -73,7 +74,10 @@ def event(
         "rawPath": path,
         "rawQueryString": query,
         "headers": {"x-forwarded-proto": "https", **(headers or {})},
-        "requestContext": {"http": {"method": method, "path": path}},
+        "requestContext": {
+            "http": {"method": method, "path": path},
+            **({"domainName": host} if host else {}),
+        },
         "body": base64.b64encode(body).decode(),
         "isBase64Encoded": True,
     }
@@ -96,6 +100,7 @@ class Visitor:
     session: boto3.Session
     resources: PageResources
     now: datetime = NOW
+    host: str | None = None
     calls: Calls = field(default_factory=Calls)
     log: io.StringIO = field(default_factory=io.StringIO)
 
@@ -115,7 +120,7 @@ class Visitor:
         )
 
     def ask(self, method: str, path: str, **request: Any) -> Answered:
-        return answered(self.function(event(method, path, **request)))
+        return answered(self.function(event(method, path, host=self.host, **request)))
 
     def get(self, path: str, query: str = "") -> Answered:
         return self.ask("GET", path, query=query)

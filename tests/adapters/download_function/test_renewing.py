@@ -61,11 +61,11 @@ def record(message: StoredMessage, recipient: str = ANNA) -> DeliveryRecord:
     return next(one for one in parse_manifest(stored).deliveries if one.recipient == recipient)
 
 
-def link_in(mails: MemorySubmission) -> str:
+def link_in(mails: MemorySubmission, base: str = BASE) -> str:
     """The path of the link in the last mail, the same in its text and its HTML."""
     parsed = message_from_bytes(mails.outbox[-1].raw, policy=default)
     links = {
-        re.search(rf"{BASE}(/[\w-]+)", part.get_content()).group(1)  # type: ignore[union-attr]
+        re.search(rf"{re.escape(base)}(/[\w-]+)", part.get_content()).group(1)  # type: ignore[union-attr]
         for part in parsed.walk()
         if part.get_content_maintype() == "text"
     }
@@ -95,6 +95,25 @@ def test_the_new_link_goes_to_the_recipient_and_opens_and_the_old_one_stays_shut
         record(message).renewed_until,
     )
     assert DeliveryRecord(recipient=BEN, state=record(message).state) == record(message, BEN)
+
+
+def test_the_new_link_has_the_host_that_it_was_requested_at_and_not_one_that_has_ended(
+    late: Visitor, message: StoredMessage, mails: MemorySubmission
+) -> None:
+    late.host = "share.example.com"
+    ask(late, message.path())
+    assert 200 == late.get(link_in(mails, "https://share.example.com")).status
+
+
+def test_the_new_link_has_the_url_that_the_operator_has_put_in_front(
+    late: Visitor, message: StoredMessage, mails: MemorySubmission
+) -> None:
+    late.host = "abc.lambda-url.eu-central-1.on.aws"
+    assert late.function.renewals is not None
+    renewals = replace(late.function.renewals, download_url="https://front.example")
+    late.function = replace(late.function, renewals=renewals)
+    ask(late, message.path())
+    assert 200 == late.get(link_in(mails, "https://front.example")).status
 
 
 def test_the_mail_is_the_relays_and_names_the_files(

@@ -57,6 +57,14 @@ def test_that_links_of_the_domain_end_is_told_before(domain: str | None) -> None
     assert "these links stop working" in told
 
 
+@pytest.mark.parametrize("is_renewing", [True, False])
+def test_that_nobody_can_renew_a_link_of_the_domain_is_told_before(*, is_renewing: bool) -> None:
+    account = after(deploy_with(EMPTY, FILES))
+    changed = deploy_in(account, hostedZoneId="Z123", linkRenewal=is_renewing)
+    (told,) = changed.warnings
+    assert is_renewing is ("nobody can request a new one there (linkRenewal)" in told)
+
+
 def test_after_a_change_that_failed_the_next_deployment_may_go_back() -> None:
     first = after(deploy_with(EMPTY, FILES))
     changed = after(deploy_with(first, SHARE))

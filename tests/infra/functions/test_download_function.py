@@ -119,6 +119,9 @@ def test_what_it_renews_links_with_is_read_back(deploy: Deploy) -> None:
     read = PageResources.from_environment(variables(stack))
     relay = Settings.from_environment(variables(stack, "mail-relay-dev-function"))
     assert read.link_renewal
+    assert "" == read.download_url
+    front = deploy(linkRenewal=True, downloadUrl="https://front.example")
+    assert "https://front.example" == variables(front)["RELAY_DOWNLOAD_URL"]
     assert (relay.stack, relay.sender_address, relay.configuration_set_name) == (
         read.stack,
         read.sender_address,
