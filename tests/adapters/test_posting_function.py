@@ -285,7 +285,7 @@ def test_a_message_that_is_no_announcement_stays_for_the_dead_letter_queue(
     assert server.requests == []
 
 
-def test_a_queue_that_belongs_to_nobody_is_told(posting: Posting) -> None:
+def test_a_queue_that_belongs_to_nobody_is_reported(posting: Posting) -> None:
     assert not posting("unknown")
     assert "no receiver of arn:unknown" in posting.log.getvalue()
 

@@ -62,7 +62,7 @@ DENIED = {"arn:fallback": ALL["arn:fallback"]}
         (DENIED, 2, ["a@example.com", "b@example.com"]),
     ],
 )
-def test_each_address_that_hears_nothing_is_counted_and_named(
+def test_each_address_that_receives_nothing_is_counted_and_named(
     subscriptions: dict[str, dict[str, str]],
     missing: int,
     named: list[str],

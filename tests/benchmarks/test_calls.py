@@ -98,7 +98,7 @@ class TestCallsOfOneMail:
     ) -> None:
         assert calls_of(counter, SMALL, Occasion.REDELIVERY) == {"s3.GetObject": 1}
 
-    def test_a_refused_mail_is_told_and_written_down_but_not_sent(
+    def test_a_refused_mail_is_reported_and_written_down_but_not_sent(
         self, counter: counting.Counter
     ) -> None:
         expected = {"s3.GetObject": 2, "s3.PutObject": 1, "sns.Publish": 1}
@@ -142,7 +142,7 @@ class TestCallsOfOneMail:
         first = calls_of(counter, ATTACHED, occasion, is_first=True)
         assert first == {**calls_of(counter, ATTACHED, occasion), "ssm.GetParameter": 1}
 
-    def test_requests_to_s3_are_told_by_prefix(self, counter: counting.Counter) -> None:
+    def test_requests_to_s3_are_counted_by_prefix(self, counter: counting.Counter) -> None:
         taken = counter.take(Case(name=ATTACHED.name, shape=ATTACHED))
         expected = {
             "GetObject incoming/": 1,

@@ -41,7 +41,7 @@ def test_the_document_has_the_tables_that_the_figures_give() -> None:
     assert written == made, "write them again: make pictures"
 
 
-def test_a_document_without_one_of_the_tables_is_told() -> None:
+def test_a_document_without_one_of_the_tables_is_reported() -> None:
     figures = json.loads(FIGURES.read_text("utf-8"))
     with pytest.raises(ValueError, match="rate-100"):
         scaling.with_tables("<!-- table mail -->\n<!-- end -->\n", figures)

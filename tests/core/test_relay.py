@@ -200,7 +200,7 @@ def test_what_a_relay_has_sent_is_not_relayed_again() -> None:
         ),
     ],
 )
-def test_a_refusal_is_told_to_the_operator(raw: bytes, reason: Reason) -> None:
+def test_a_refusal_is_reported_to_the_operator(raw: bytes, reason: Reason) -> None:
     world = MemoryWorld()
     report = relay(world, raw)
     assert (Outcome.REFUSED, reason) == (report.outcome, report.reason)
@@ -246,7 +246,7 @@ def test_default_recipients_have_to_be_allowed_too() -> None:
         ("eve@elsewhere.example", Reason.RECIPIENT_NOT_ALLOWED),
     ],
 )
-def test_a_code_that_leads_nowhere_is_not_answered_with_the_default(
+def test_a_code_without_a_target_is_not_answered_with_the_default(
     code: str, reason: Reason
 ) -> None:
     world = MemoryWorld()
@@ -258,7 +258,7 @@ def test_a_code_that_leads_nowhere_is_not_answered_with_the_default(
 @pytest.mark.parametrize(
     "members", [(), ("@nightshift",), ("nobody",), ("secret@in.example.com",)]
 )
-def test_default_recipients_that_are_nobody_are_told(members: tuple[str, ...]) -> None:
+def test_default_recipients_that_are_nobody_are_reported(members: tuple[str, ...]) -> None:
     world = MemoryWorld()
     report = relay_with_defaults(world, NO_CODE, *members)
     assert Outcome.REFUSED == report.outcome

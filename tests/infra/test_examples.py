@@ -40,7 +40,7 @@ def test_the_production_stack_keeps_what_it_has(production: Deployment) -> None:
     assert key.inputs["deletionWindowInDays"] == 30
 
 
-def test_somebody_hears_of_the_production_stacks_troubles(production: Deployment) -> None:
+def test_the_production_stacks_alarms_have_a_subscriber(production: Deployment) -> None:
     told = {
         one.inputs["topic"]
         for one in production.all("aws:sns/topicSubscription:TopicSubscription")

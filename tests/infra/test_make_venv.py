@@ -46,7 +46,7 @@ def test_an_environment_without_pip_says_what_pulumi_needs(tmp_path: Path) -> No
     assert "apt-get install python3-venv" in made.stderr
 
 
-def test_what_is_done_is_told_and_where_it_fails_what_was_said_last(tmp_path: Path) -> None:
+def test_what_is_done_is_reported_and_where_it_fails_what_was_said_last(tmp_path: Path) -> None:
     failing = PYTHON.replace('"-m pip"*) exit 0', '"-m pip --python"*) echo "no way"; exit 3')
     made = make(tmp_path, failing)
     assert 0 != made.returncode

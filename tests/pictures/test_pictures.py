@@ -116,14 +116,14 @@ def test_other_figures_give_another_picture(figures: dict[str, Any]) -> None:
     assert [name for name in before if document(before[name]) == document(after[name])] == []
 
 
-def test_a_call_that_no_colour_stands_for_is_told(figures: dict[str, Any]) -> None:
+def test_a_call_that_no_colour_stands_for_is_reported(figures: dict[str, Any]) -> None:
     other = deepcopy(figures)
     other["taken"][0]["calls"]["sqs.SendMessage"] = 1
     with pytest.raises(ValueError, match=r"sqs\.SendMessage"):
         plots(other)
 
 
-def test_a_cost_that_no_shape_stands_for_is_told(figures: dict[str, Any]) -> None:
+def test_a_cost_that_no_shape_stands_for_is_reported(figures: dict[str, Any]) -> None:
     other = deepcopy(figures)
     other["cost"][0]["lines"][0]["name"] = "Lightsail"
     with pytest.raises(ValueError, match="Lightsail"):

@@ -122,7 +122,7 @@ def test_an_address_whose_owner_complains_is_not_sent_to_again(relay: Relay) -> 
     assert 1 == len(relay.sandbox.mails(address))
 
 
-def test_a_devices_mail_that_does_not_arrive_is_told_to_the_operator(relay: Relay) -> None:
+def test_a_devices_mail_that_does_not_arrive_is_reported_to_the_operator(relay: Relay) -> None:
     """SES accepts the mail but cannot deliver it to the relay: the device gets no error."""
     inbound = relay.sandbox.smtp["rcpt_to"]
     relay.sandbox.set_faults({"event": "Bounce", "times": 1, "recipient": inbound})

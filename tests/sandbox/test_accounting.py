@@ -99,7 +99,7 @@ def refuse_valid_mail(observed: Observed) -> None:
         (refuse_valid_mail, f"false notice: mail {MAIL.token} has recipients"),
     ],
 )
-def test_what_was_not_kept_is_told(spoil: Callable[[Observed], None], problem: str) -> None:
+def test_what_was_not_kept_is_reported(spoil: Callable[[Observed], None], problem: str) -> None:
     observed = all_is_well()
     spoil(observed)
     assert [problem] == list(find_problems((MAIL, REFUSED), observed))
@@ -112,7 +112,7 @@ def test_a_second_copy_that_was_in_doubt_and_counted_is_no_problem() -> None:
     assert [] == list(find_problems((MAIL, REFUSED), observed))
 
 
-def test_notices_are_told_apart_by_mail_and_recipient() -> None:
+def test_notices_are_distinguished_by_mail_and_recipient() -> None:
     observed = Observed()
     count_notices(
         [

@@ -105,7 +105,7 @@ def told(relay: RunningSandbox, subject: str) -> list[dict[str, Any]]:
         ),
     ],
 )
-def test_what_is_wrong_in_the_directory_is_told_by_name(
+def test_what_is_wrong_in_the_directory_is_reported_by_name(
     strict: RunningSandbox, directory: Any, groups: dict[str, list[str]], detail: str
 ) -> None:
     directory(json.dumps({"groups": groups}))
@@ -189,7 +189,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("reason", [*REFUSED, "sender-not-allowed", "authentication-failed"])
-def test_a_refusal_is_told_and_the_raw_message_kept(strict: RunningSandbox, reason: str) -> None:
+def test_a_refusal_is_reported_and_the_raw_message_kept(
+    strict: RunningSandbox, reason: str
+) -> None:
     sender = {
         "sender-not-allowed": "camera@other.test",
         "authentication-failed": "boss@forged.invalid",
@@ -222,7 +224,7 @@ def check_refusal(relay: RunningSandbox, subject: str, sender: str, reason: str)
     assert subject.encode() in stored["Body"].read()
 
 
-def test_a_mail_beyond_the_limits_is_told_and_kept(strict: RunningSandbox) -> None:
+def test_a_mail_beyond_the_limits_is_reported_and_kept(strict: RunningSandbox) -> None:
     sender, subject = device(), f"subject {secrets.token_hex(6)}"
     header = f"From: {sender}\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n"
     parts = "--b\r\n\r\nx\r\n" * 60

@@ -169,7 +169,9 @@ def test_what_cannot_be_used_is_named(
     assert named in failed_start(tmp_path, *arguments)
 
 
-def test_all_that_is_wrong_with_the_configuration_is_told_on_the_one_line(tmp_path: Path) -> None:
+def test_all_that_is_wrong_with_the_configuration_is_reported_on_the_one_line(
+    tmp_path: Path,
+) -> None:
     line = failed_start(tmp_path, "--config", "maxRecipients=0", "--config", "functionMemory=1")
     assert "(2 problems): maxRecipients = 0: must" in line
     assert "; functionMemory = 1: must" in line

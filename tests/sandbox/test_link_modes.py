@@ -58,7 +58,7 @@ def asked(url: str, form: bytes | None = None) -> tuple[int, str]:
         connection.close()
 
 
-def test_malware_that_the_scan_finds_after_delivery_is_told_to_the_operator(
+def test_malware_that_the_scan_finds_after_delivery_is_reported_to_the_operator(
     scanning: RunningSandbox, tmp_path: Path
 ) -> None:
     recipient = unique_address()

@@ -95,7 +95,7 @@ def test_every_alarm_is_rehearsed_and_has_its_steps(run: RehearsalRun) -> None:
 
 @pytest.mark.parametrize("key", REHEARSALS)
 @pytest.mark.timeout(300)
-def test_an_alarm_is_brought_about_and_ended_by_the_document(run: RehearsalRun, key: str) -> None:
+def test_an_alarm_fires_and_the_documented_steps_end_it(run: RehearsalRun, key: str) -> None:
     rehearsal, steps = REHEARSALS[key], steps_of(key)
     run.begin(key)
     rehearsal.cause(run)
@@ -123,7 +123,7 @@ def _check_text(key: str, text: str, commands: set[str]) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_nobody_was_left_out_in_that_night(run: RehearsalRun) -> None:
+def test_every_recipient_got_the_mail_after_all_rehearsals(run: RehearsalRun) -> None:
     """All recipients have their mail, also that of the worker that died, after its lease."""
     eventually(lambda: all(map(run.relay.mails, run.promised)), within=200)
     assert run.dead_letters() == 0

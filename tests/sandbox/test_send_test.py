@@ -51,7 +51,7 @@ def test_a_user_by_name_sends_with_its_own_credentials(tmp_path: Path) -> None:
         assert "name one of gate, hall-3 by --user" in unnamed.stderr
 
 
-def test_a_refusal_is_told_with_its_reason(relay: RunningSandbox, tmp_path: Path) -> None:
+def test_a_refusal_is_reported_with_its_reason(relay: RunningSandbox, tmp_path: Path) -> None:
     told = run(relay, tmp_path, "--to", "nobody@elsewhere.example")
     assert 1 == told.exit_code
     assert "announced" in told.stdout
@@ -76,7 +76,7 @@ def test_the_step_that_does_not_come_is_named_with_what_doctor_finds(
     assert "does not announce new mail to the queue" in told.stdout
 
 
-def test_what_smtp_answers_is_told(relay: RunningSandbox, tmp_path: Path) -> None:
+def test_what_smtp_answers_is_reported(relay: RunningSandbox, tmp_path: Path) -> None:
     name = relay.ready["stack"]["smtpCredentialsParameter"]
     ssm = relay.client("ssm")
     before = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]

@@ -37,7 +37,7 @@ def dead_letters(relay: RunningSandbox) -> list[Any]:
     return list(answer.get("Messages", []))
 
 
-def test_an_account_that_may_not_send_for_now_costs_a_mail_no_try_and_the_operator_hears_of_it(
+def test_an_account_that_may_not_send_for_now_costs_a_mail_no_try_and_the_operator_is_notified(
     impatient: RunningSandbox,
 ) -> None:
     relay, recipient = impatient, unique_address()
@@ -51,7 +51,7 @@ def test_an_account_that_may_not_send_for_now_costs_a_mail_no_try_and_the_operat
     assert [1] == [len(relay.mails(recipient))]
 
 
-def test_what_never_succeeds_is_told_at_its_last_try_and_ends_in_the_dead_letter_queue(
+def test_what_never_succeeds_is_reported_at_its_last_try_and_ends_in_the_dead_letter_queue(
     impatient: RunningSandbox, tmp_path: Path
 ) -> None:
     relay, recipient = impatient, unique_address()

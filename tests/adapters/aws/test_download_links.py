@@ -100,7 +100,7 @@ class TestKeys:
         assert KEYS == world.keys.keys(timedelta(minutes=1))
 
     @pytest.mark.parametrize("error", ["ParameterNotFound", "ValidationException"])
-    def test_whatever_is_wrong_with_the_parameter_is_mended_for_all_links_at_once(
+    def test_whatever_is_wrong_with_the_parameter_is_corrected_for_all_links_at_once(
         self, world: World, error: str
     ) -> None:
         world.parameter.error = error

@@ -276,7 +276,7 @@ class TestRecords:
         user_agent="Mozilla/5.0",
     )
 
-    def test_each_is_an_object_of_its_own_and_says_who_wished_for_what_when(
+    def test_each_is_an_object_of_its_own_and_says_who_requested_what_when(
         self, emulator: Emulator, clients: PageClients, bucket: str
     ) -> None:
         downloads = S3Downloads(client=clients.s3, bucket=bucket)

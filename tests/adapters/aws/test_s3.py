@@ -65,7 +65,7 @@ class TestS3IncomingMessages(IncomingMessagesContract):
 
         return put
 
-    def test_a_missing_bucket_is_transient_because_the_deployment_can_be_mended(
+    def test_a_missing_bucket_is_transient_because_the_deployment_can_be_corrected(
         self, clients: Clients
     ) -> None:
         incoming = S3IncomingMessages(client=clients.s3, bucket="no-such-bucket")

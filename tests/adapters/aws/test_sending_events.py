@@ -110,7 +110,9 @@ def test_an_event_comes_through_the_queue() -> None:
     ("tags", "name"),
     [({"ses:configuration-set": ["sending"]}, "sending"), ({}, None)],
 )
-def test_the_set_that_the_mail_went_with_is_told(tags: dict[str, Any], name: str | None) -> None:
+def test_the_set_that_the_mail_went_with_is_reported(
+    tags: dict[str, Any], name: str | None
+) -> None:
     (found,) = parsed({**bounce(), "mail": {"tags": tags}})
     assert isinstance(found, Bounced)
     assert name == found.configuration_set

@@ -87,7 +87,7 @@ class TestSsmDirectories(DirectoriesContract):
         assert SECOND == directories.current()
 
     @pytest.mark.parametrize("document", ["{", '{"groups": {"oncall": "anna@example.com"}}', None])
-    def test_one_that_cannot_be_read_leaves_the_last_in_force_and_is_told(
+    def test_one_that_cannot_be_read_leaves_the_last_in_force_and_is_reported(
         self, parameter: Parameter, document: str | None
     ) -> None:
         directories = parameter.directories(max_age=60)
@@ -111,7 +111,7 @@ class TestSsmDirectories(DirectoriesContract):
             (None, "ParameterNotFound"),
         ],
     )
-    def test_without_one_that_was_ever_readable_the_mail_waits_and_the_operator_hears(
+    def test_without_one_that_was_ever_readable_the_mail_waits_and_the_operator_is_notified(
         self, parameter: Parameter, document: str | None, told: str
     ) -> None:
         directories = parameter.directories(max_age=60)
@@ -123,7 +123,7 @@ class TestSsmDirectories(DirectoriesContract):
         assert SECOND == directories.current()
         assert 2 == len(parameter.errors)
 
-    def test_entries_that_mail_will_be_refused_for_are_told_once(
+    def test_entries_that_mail_will_be_refused_for_are_reported_once(
         self, parameter: Parameter
     ) -> None:
         parameter.put('{"groups": {"oncall": ["anna@example.com", "@ghost"]}}')

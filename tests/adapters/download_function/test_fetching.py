@@ -191,7 +191,7 @@ class TestFetching:
         request.update(body="file=1", isBase64Encoded=False)
         assert 303 == answered(visitor.function(request)).status
 
-    def test_each_wish_is_recorded(self, visitor: Visitor, message: StoredMessage) -> None:
+    def test_each_download_is_recorded(self, visitor: Visitor, message: StoredMessage) -> None:
         visitor.post(message.path(ANNA), 2)
         visitor.now += SECOND
         visitor.post(message.path(BEN), "all")
@@ -205,7 +205,7 @@ class TestFetching:
         )
         assert (BEN, None) == (by_ben.recipient, by_ben.file)
 
-    def test_a_wish_that_cannot_be_recorded_is_fulfilled_all_the_same(
+    def test_a_download_that_cannot_be_recorded_works_all_the_same(
         self, visitor: Visitor, message: StoredMessage
     ) -> None:
         lost = replace(visitor.function.downloads, bucket="no-such-bucket-4711")

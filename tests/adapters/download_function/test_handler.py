@@ -74,7 +74,7 @@ class TestHandler:
             ("RELAY_MALWARE_PROTECTION", "perhaps"),
         ],
     )
-    def test_a_wrong_variable_is_named_in_the_log_and_mended_without_a_new_container(
+    def test_a_wrong_variable_is_named_in_the_log_and_corrected_without_a_new_container(
         self,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],

@@ -165,7 +165,7 @@ class TestPreviews:
         assert [nowhere] * 4 == [other.nameless for other in others]
 
     @pytest.mark.parametrize("number", ["0", "4", "1", "02", "x", "2/", "2x", "2%20"])
-    def test_what_is_no_preview_looks_like_a_link_that_leads_nowhere(
+    def test_what_is_no_preview_looks_like_a_link_without_a_target(
         self, visitor: Visitor, message: StoredMessage, number: str
     ) -> None:
         nowhere = visitor.get("/nothing")

@@ -42,7 +42,7 @@ def everything(message: StoredMessage) -> list[tuple[str, str, int, str]]:
 
 
 class TestUnauthorized:
-    def test_a_link_that_leads_nowhere_looks_the_same_for_whatever_reason(
+    def test_a_link_without_a_target_looks_the_same_for_whatever_reason(
         self, emulator: Emulator, visitor: Visitor, message: StoredMessage, bucket: str
     ) -> None:
         deleted = store_message(emulator, bucket, FILES)

@@ -193,7 +193,7 @@ class TestHandler:
         assert failed_ids(relay_function.handler({"Records": [sqs_record(body)]}, CONTEXT)) == []
         assert '"message":"LOG_LEVEL is unknown, INFO is used"' in capsys.readouterr().out
 
-    def test_a_container_that_was_unusable_works_once_it_is_mended(
+    def test_a_container_that_was_unusable_works_once_it_is_corrected(
         self, monkeypatch: pytest.MonkeyPatch, buckets: dict[str, str]
     ) -> None:
         event = {

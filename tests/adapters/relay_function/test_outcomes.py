@@ -123,7 +123,7 @@ class TestOutcomes:
         assert [line["already_submitted"] for line in log.endings()] == [0, 1]
         assert metrics_of(capsys)["DuplicatesAvoided"] == 1
 
-    def test_a_refused_mail_is_done_with_and_counted_by_reason(
+    def test_a_refused_mail_is_finished_and_counted_by_reason(
         self,
         function: RelayFunction,
         world: MemoryWorld,
@@ -189,7 +189,7 @@ class TestOutcomes:
             body_for("incoming/AMAZON_SES_SETUP_NOTIFICATION"),
         ],
     )
-    def test_what_is_no_mail_is_done_with_for_a_logged_reason(
+    def test_what_is_no_mail_is_finished_for_a_logged_reason(
         self,
         function: RelayFunction,
         log: Log,

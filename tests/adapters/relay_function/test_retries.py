@@ -36,7 +36,7 @@ class Died(BaseException):
 
 
 class TestDeaths:
-    def test_what_it_begins_and_a_last_try_are_told_before_the_work(
+    def test_what_it_begins_and_a_last_try_are_reported_before_the_work(
         self,
         function: RelayFunction,
         world: MemoryWorld,

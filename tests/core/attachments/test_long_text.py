@@ -178,7 +178,7 @@ def test_a_text_of_codes_goes_out_without_them() -> None:
     assert "hello" == shown(mail(text.encode())).strip()
 
 
-def test_beyond_the_most_codes_the_text_ends_and_the_operator_is_told() -> None:
+def test_beyond_the_most_codes_the_text_ends_and_the_operator_is_reported() -> None:
     text = "hello\r\n" + f"{CODE}\r\n" * 2000 + "the end"
     plan = planned(mail(text.encode()))
     assert ("guard@example.org",) == plan.recipients

@@ -102,7 +102,7 @@ def test_a_mail_that_gets_on_between_its_deaths_is_served_to_the_last_recipient(
     assert list(PEOPLE) == [sent.recipient for sent in world.submission.outbox]
 
 
-def test_who_has_the_mail_keeps_it_and_the_others_are_told_of() -> None:
+def test_who_has_the_mail_keeps_it_and_the_others_are_reported() -> None:
     world = MemoryWorld()
     deliveries = Deliveries(world)
     world.submission.faults.order("submit", Died(), target=PEOPLE[2], times=3)

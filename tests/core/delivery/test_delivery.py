@@ -162,7 +162,7 @@ def test_an_account_that_may_not_send_parks_the_mail_at_its_first_answer() -> No
     assert Counter(many(9)) == Counter(recipients(world))
 
 
-def test_a_rejected_recipient_is_told_to_the_operator_and_not_tried_again() -> None:
+def test_a_rejected_recipient_is_reported_to_the_operator_and_not_tried_again() -> None:
     world = MemoryWorld()
     world.submission.faults.order("submit", rejected(), target=ANNA)
     report = world.relay(mail(), SETTINGS)
@@ -246,7 +246,7 @@ def test_a_record_that_cannot_be_saved_goes_with_the_next_that_can() -> None:
     assert Counter(many(5)) == Counter(recipients(world))
 
 
-def test_the_operator_who_cannot_be_told_of_a_rejection_is_told_at_the_next_delivery() -> None:
+def test_a_rejection_that_cannot_be_reported_is_reported_at_the_next_delivery() -> None:
     world = MemoryWorld()
     world.submission.faults.order("submit", rejected(), target=ANNA, times=2)
     world.notices.faults.order("publish", throttled())

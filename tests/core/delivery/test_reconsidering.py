@@ -153,7 +153,7 @@ class TestWithTheRelay:
         assert Outcome.DUPLICATE is world.relay(mail, WIDER).outcome
 
     @pytest.mark.parametrize("asked", [BEN, ALL_LEFT_OUT, EVE, "secret@in.example.com"])
-    def test_whom_the_present_policy_forbids_gets_nothing_and_the_operator_hears_why(
+    def test_whom_the_present_policy_forbids_gets_nothing_and_the_operator_is_notified_why(
         self, world: MemoryWorld, asked: str
     ) -> None:
         mail = self.mail(f"{ANNA},{BEN},secret@in.example.com")
@@ -190,7 +190,7 @@ class TestWithTheRelay:
         assert [f"{EVE} is not in allowedRecipients"] == [one.detail for one in report.left_out]
         assert [EVE] == [one.address for one in self.stored(world).refusals]
 
-    def test_a_limit_that_the_whole_mail_is_over_is_told(self, world: MemoryWorld) -> None:
+    def test_a_limit_that_the_whole_mail_is_over_is_reported(self, world: MemoryWorld) -> None:
         mail = self.mail(f"{ANNA},{BEN}")
         world.relay(mail, STRICT)
         self.ask(world, BEN)

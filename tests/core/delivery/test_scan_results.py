@@ -78,7 +78,7 @@ def test_what_is_clean_is_no_news(world: MemoryWorld) -> None:
     assert ([], ()) == (world.notices.published, stored(world).threats)
 
 
-def test_malware_is_told_at_once_and_once_and_the_others_are_waited_for(
+def test_malware_is_reported_at_once_and_once_and_the_others_are_waited_for(
     world: MemoryWorld,
 ) -> None:
     results = Results({"one": Scan.MALICIOUS})
@@ -96,7 +96,7 @@ def test_malware_is_told_at_once_and_once_and_the_others_are_waited_for(
 
 
 @pytest.mark.parametrize("scan", [Scan.FAILED, Scan.UNDER_WAY])
-def test_what_was_not_scanned_to_the_end_is_told_at_the_end(
+def test_what_was_not_scanned_to_the_end_is_reported_at_the_end(
     world: MemoryWorld, scan: Scan
 ) -> None:
     results = Results({"one": scan, "two": Scan.CLEAN})
@@ -130,7 +130,7 @@ def test_a_mail_whose_manifest_is_gone_is_not_looked_for(world: MemoryWorld) -> 
     assert ScanCheck(malicious=0, is_last=True) == found
 
 
-def test_malware_in_what_was_told_as_not_scanned_is_told_too(world: MemoryWorld) -> None:
+def test_malware_in_what_was_told_as_not_scanned_is_reported_too(world: MemoryWorld) -> None:
     results = Results({"two": Scan.CLEAN})
     look(world, results, MAX_CHECKS)
     assert ScanCheck(malicious=0, is_last=True) == look(world, results, MAX_CHECKS)

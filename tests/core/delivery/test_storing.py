@@ -171,7 +171,7 @@ def test_an_error_in_between_costs_the_file_that_had_it_and_no_other() -> None:
     assert_all_is_there(world)
 
 
-def test_a_file_that_can_never_be_kept_stays_lost_and_is_told_of_once() -> None:
+def test_a_file_that_can_never_be_kept_stays_lost_and_is_reported_once() -> None:
     world, store = slow_world(seconds=30)
     error = PermanentError(call="store", target="x", detail="EntityTooLarge")
     store.faults.order("store", error, target=key_of("0.bin"))

@@ -93,7 +93,7 @@ def test_whoever_comes_next_tells_of_a_flood_that_could_not_be_told() -> None:
     assert 1 == len(world.notices.published)
 
 
-def test_a_window_of_schema_1_was_told() -> None:
+def test_a_window_of_schema_1_was_reported() -> None:
     at = SenderWindow.at(NOON, sender=None, length=timedelta(seconds=300))
     for first_over, claim in ((None, NoticeClaim()), ("c", NoticeClaim(is_published=True))):
         document = json.loads(format_window(at)) | {"schema": 1, "first_over": first_over}
@@ -174,7 +174,7 @@ def test_mails_without_a_sender_share_one_limit() -> None:
     ]
 
 
-def test_a_flood_of_mails_that_would_be_refused_is_told_of_once_more() -> None:
+def test_a_flood_of_mails_that_would_be_refused_is_reported_once_more() -> None:
     world = MemoryWorld()
     codeless = b"From: pump@plant.example\r\n\r\nno code"
     found = [relay(world, str(number), codeless).outcome for number in range(5)]

@@ -81,7 +81,7 @@ def test_a_notice_needs_something_to_tell() -> None:
         compose_notice(MAIL, [], SETTINGS)
 
 
-def test_machines_are_told_the_same() -> None:
+def test_machines_get_the_same() -> None:
     refusals = [
         Refusal(reason=Reason.RECIPIENT_NOT_ALLOWED, detail="eve@x.example is not allowed"),
         Refusal(reason=Reason.UNKNOWN_GROUP, detail="no @night"),
@@ -107,7 +107,7 @@ def test_machines_are_told_the_same() -> None:
     assert notice.text.startswith("A mail was relayed to 3 recipients, but not to all.")
 
 
-def test_of_very_many_refusals_some_are_told_and_the_others_counted() -> None:
+def test_of_very_many_refusals_some_are_reported_and_the_others_counted() -> None:
     many = [Refusal(reason=Reason.SPAM, detail=f"number {n}") for n in range(100_000)]
     last = Refusal(reason=Reason.UNKNOWN_GROUP, detail="at the very end")
     notice = compose_notice(MAIL, [*many, last], SETTINGS)

@@ -45,7 +45,7 @@ def test_no_field_goes_out_twice(doubled: bytes) -> None:
 
 
 @pytest.mark.parametrize("version", [b"", b"MIME-Version: 1.0 (x)\r\n", b"Mime-version: 2\r\n"])
-def test_mime_is_told_once(version: bytes) -> None:
+def test_the_mime_version_is_written_once(version: bytes) -> None:
     # Without MIME-Version, some programs show base64 and boundaries as text.
     raw = HEAD + version + "Content-Type: text/plain; charset=utf-8\r\n\r\nTür\r\n".encode() + CODE
     assert 1 == len(outgoing(raw).get_all("mime-version", []))

@@ -140,7 +140,7 @@ SIGNED = (
 )
 
 
-def test_a_signature_goes_once_the_mail_changes_and_the_reader_is_told() -> None:
+def test_a_signature_goes_once_the_mail_changes_and_the_reader_is_reported() -> None:
     file = b"--m\r\nContent-Type: application/pdf\r\n\r\nfile\r\n"
     out = parse_message(rewritten(SIGNED % file))
     assert "multipart/mixed" == out.root.media_type.full

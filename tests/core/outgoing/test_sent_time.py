@@ -51,7 +51,7 @@ def test_one_that_waited_says_when_the_device_sent_it() -> None:
     assert NOW - 90 * MINUTE == parsedate_to_datetime(field)
 
 
-def test_times_are_told_in_utc_whatever_the_devices_zone_is() -> None:
+def test_times_are_shown_in_utc_whatever_the_devices_zone_is() -> None:
     text, field = relayed("Wed, 25 Nov 2026 05:30:00 -0500 (EST)", NOW - 89 * MINUTE)
     assert "The device sent this message on 25 November, 10:30 UTC; it was delivered late." in text
     assert "Wed, 25 Nov 2026 10:30:00 +0000" == field
@@ -97,7 +97,7 @@ def test_where_nobody_knows_when_it_arrived_the_date_alone_counts() -> None:
     st.timedeltas(-LONGEST_WAY * 2, LONGEST_WAY * 2),
     st.timedeltas(timedelta(0), timedelta(days=20)),
 )
-def test_a_reader_is_told_exactly_if_the_mail_is_late(way: timedelta, wait: timedelta) -> None:
+def test_a_reader_sees_a_note_exactly_if_the_mail_is_late(way: timedelta, wait: timedelta) -> None:
     arrived_at = NOW - wait
     text, field = relayed((arrived_at - way).replace(microsecond=0), arrived_at)
     assert field is not None

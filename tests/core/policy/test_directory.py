@@ -183,7 +183,7 @@ def test_everybody_who_can_be_reached_is_reached_and_nobody_else(
 
 
 @given(st.lists(ENTRIES, min_size=1), DIRECTORIES)
-def test_whoever_is_not_reached_is_told_of(
+def test_whoever_is_not_reached_is_reported(
     entries: list[Entry], given_directory: Directory
 ) -> None:
     found = expand(entries, given_directory)

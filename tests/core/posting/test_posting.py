@@ -117,7 +117,7 @@ def test_slack_reads_no_markup_in_any_text(text: str) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("ab&<\n"), max_size=400), st.integers(1, 60))
-def test_slack_gets_all_of_a_text_in_pieces_it_takes_or_is_told_of_the_cut(
+def test_slack_gets_all_of_a_text_in_pieces_it_takes_or_is_reported_the_cut(
     text: str, times: int
 ) -> None:
     message = slack_message(announcement(text * times))
@@ -142,7 +142,7 @@ def test_teams_gets_no_more_than_it_takes() -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * 1500, "x" * 1500 + "\nmore", "line\n" * 150])
-def test_teams_is_told_of_what_is_cut(text: str) -> None:
+def test_teams_gets_a_note_of_what_is_cut(text: str) -> None:
     assert "[cut here]" in encode(teams_message(announcement(text))).decode()
 
 

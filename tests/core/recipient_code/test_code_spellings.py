@@ -197,7 +197,7 @@ def test_what_may_be_meant_otherwise_is_refused_and_told(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["(ann@example.org", "ann@example.org]", "ann@example.org}", '"ann@example.org']
 )
-def test_a_mark_that_no_address_can_have_there_is_told(text: str) -> None:
+def test_a_mark_that_no_address_can_have_there_is_reported(text: str) -> None:
     found = in_text(text)
     assert [ANN] == said(found)
     assert [text] == told(found)

@@ -168,7 +168,7 @@ def test_a_text_with_a_name_is_read_only_where_no_body_holds_a_code() -> None:
         f"Content-Type: text/html\r\n\r\n<!-- {code('anna@example.com')} --><p>Hello</p>",
     ],
 )
-def test_what_may_be_meant_as_a_code_is_told(mail: str) -> None:
+def test_what_may_be_meant_as_a_code_is_reported(mail: str) -> None:
     world, report = relay(mail.encode())
     assert Reason.NO_RECIPIENT_CODE is report.reason
     (notice,) = world.notices.published
@@ -188,7 +188,7 @@ def test_the_operator_is_shown_each_bad_place_and_the_others_get_the_mail() -> N
     assert "expected" in lines[at - 1]
 
 
-def test_a_code_of_very_many_errors_is_told_in_part() -> None:
+def test_a_code_of_very_many_errors_is_reported_in_part() -> None:
     bad = ",".join(f"bad{number}" for number in range(7000))
     world, report = relay(f"\r\n{code('anna@example.com', bad)}\r\n".encode())
     assert (1, ["anna@example.com"]) == (report.submitted, recipients(world))

@@ -80,7 +80,7 @@ CLOSED = RelayReport(
 )
 
 
-def test_a_week_with_uses_is_told_once_by_the_first_mail_after_it() -> None:
+def test_a_week_with_uses_is_reported_once_by_the_first_mail_after_it() -> None:
     world = World()
     watch, other = world.watch(), world.watch()
     for _ in range(3):
@@ -104,7 +104,7 @@ def test_a_week_with_uses_is_told_once_by_the_first_mail_after_it() -> None:
     assert 2 == len(world.notices.published)
 
 
-def test_every_week_with_a_use_is_told_once_however_long_no_mail_comes() -> None:
+def test_every_week_with_a_use_is_reported_once_however_long_no_mail_comes() -> None:
     world = World()
     first, second = world.watch(), world.watch()
     first.record_use(by_previous("a@plant.example"))

@@ -137,7 +137,7 @@ def test_the_next_window_begins_anew() -> None:
     assert LIMIT + 1 == len(world.notices.published)
 
 
-def test_a_notice_that_could_not_leave_gives_its_place_back_and_is_told_by_the_next() -> None:
+def test_a_notice_that_could_not_leave_gives_its_place_back_and_is_reported_by_the_next() -> None:
     world = MemoryWorld()
     down = TransientError(call="publish", target="x", detail="SNS is down")
     world.notices.faults.order("publish", down, times=LIMIT + 2)
@@ -179,7 +179,7 @@ def test_what_comes_after_a_summary_asks_for_another() -> None:
     assert "* late\n" in world.notices.published[-1].text
 
 
-def test_what_comes_while_a_summary_leaves_is_told_too() -> None:
+def test_what_comes_while_a_summary_leaves_is_reported_too() -> None:
     world = MemoryWorld()
     raw = refused("pump@plant.example")
     for number in range(LIMIT + 1):

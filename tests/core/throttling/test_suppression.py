@@ -135,7 +135,7 @@ def test_answers_are_in_the_order_of_the_mails_and_letter_case_does_not_matter()
     assert [f"{name}@example.com" for name in "ace"] == stack.submitted()
 
 
-def test_a_list_that_cannot_be_read_is_told_and_the_last_one_holds() -> None:
+def test_a_list_that_cannot_be_read_is_reported_and_the_last_one_holds() -> None:
     stack = Stack()
     down = TransientError(call="load", target="x", detail="slow down")
     stack.world.suppressions.faults.order("load", down)

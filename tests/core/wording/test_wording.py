@@ -64,7 +64,7 @@ def test_a_time_is_that_of_the_zone_and_names_it() -> None:
     )
 
 
-def test_the_year_is_told_where_it_is_another_one() -> None:
+def test_the_year_is_shown_where_it_is_another_one() -> None:
     new_year = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
     berlin = Wording(zone=time_zone("Europe/Berlin"))
     assert "1 January 2027, 00:30 CET" == berlin.time(new_year, now=EVENING)

@@ -71,7 +71,7 @@ def test_what_aws_does_not_answer_is_not_taken_for_none(function: str, words: st
 
 
 @pytest.mark.parametrize("function", ["getEmailIdentity", "getServiceQuota"])
-def test_what_can_be_done_without_is_told_and_done_without(function: str) -> None:
+def test_what_can_be_done_without_is_reported_and_done_without(function: str) -> None:
     stack = deploy_in(InAccount(errors={function: "AccessDenied: no right to ask"}))
     assert stack.all(IDENTITY)
     assert all("could not be read" in warning for warning in stack.warnings)
@@ -227,7 +227,7 @@ def test_domains_that_nothing_covers_are_warned_about() -> None:
 
 @pytest.mark.parametrize("key", ["aws:assumeRoles", "aws:assumeRoleWithWebIdentity"])
 @pytest.mark.parametrize("activate", [True, False])
-def test_a_role_that_boto3_does_not_assume_is_told_before_anything_is_made(
+def test_a_role_that_boto3_does_not_assume_is_reported_before_anything_is_made(
     monkeypatch: pytest.MonkeyPatch, key: str, *, activate: bool
 ) -> None:
     monkeypatch.setattr("infra.account.lookup.account_of_credentials", lambda: "210987654321")

@@ -49,7 +49,7 @@ def test_the_stacks_own_records_stop_no_later_deployment() -> None:
 
 
 @pytest.mark.parametrize("domain", [SHARE, None])
-def test_that_links_of_the_domain_end_is_told_before(domain: str | None) -> None:
+def test_that_links_of_the_domain_end_is_reported_before(domain: str | None) -> None:
     changed = deploy_with(after(deploy_with(EMPTY, FILES)), domain)
     (told,) = changed.warnings
     assert f"downloadDomain is {domain or 'empty'}, but links" in told
@@ -88,7 +88,7 @@ def test_records_of_another_zone_are_not_the_stacks_own() -> None:
         deploy_with(after(deploy_with(EMPTY, FILES)), FILES, zone="Z456")
 
 
-def test_links_that_end_with_their_zone_are_told_of_once() -> None:
+def test_links_that_end_with_their_zone_are_reported_once() -> None:
     elsewhere = replace(after(deploy_with(EMPTY, FILES)), records={})
     moved = deploy_with(elsewhere, SHARE, zone="Z456")
     assert [f"have the domain {FILES}" in told for told in moved.warnings] == [True]

@@ -35,7 +35,7 @@ def warnings(parameters: Mapping[str, str], **changes: object) -> tuple[str, ...
         ),
     ],
 )
-def test_what_goes_is_told_with_its_key_and_what_ends(
+def test_what_goes_is_reported_with_its_key_and_what_ends(
     changes: Mapping[str, object], key: str, words: tuple[str, ...]
 ) -> None:
     (told,) = warnings(HELD, **changes)
@@ -53,7 +53,7 @@ def test_what_stays_is_not_told() -> None:
     assert warnings(HELD) == ()
 
 
-def test_each_smtp_user_that_is_no_longer_named_is_told_with_what_its_devices_lose() -> None:
+def test_each_smtp_user_that_is_no_longer_named_is_reported_with_what_its_devices_lose() -> None:
     held = {**HELD, USER: "secret-of-hall", f"{CREDENTIALS}/gate": "secret-of-gate"}
     (told,) = warnings(held, smtpUsers=["gate:2", "roof"])
     assert told.startswith("smtpUsers does not name hall-3")

@@ -9,7 +9,7 @@ from tests.infra.account.deployments import RULE_SET, after, deploy_in
 from tests.infra.mocked_aws import EMPTY, InAccount
 
 
-def test_the_place_of_another_rule_set_is_not_taken_and_the_ways_out_are_told() -> None:
+def test_the_place_of_another_rule_set_is_not_taken_and_the_ways_out_are_reported() -> None:
     with pytest.raises(AnotherRuleSetIsActive) as raised:
         deploy_in(InAccount(active_rule_set="theirs"))
     text = str(raised.value)
@@ -72,7 +72,7 @@ def test_a_move_to_a_shared_set_is_one_step() -> None:
         deploy_in(account, existingRuleSetName="shared", activateRuleSet=False)
 
 
-def test_that_mail_will_be_refused_is_told_before() -> None:
+def test_that_mail_will_be_refused_is_reported_before() -> None:
     (warning,) = deploy_in(after(deploy_in(EMPTY)), activateRuleSet=False).warnings
     assert "deactivates it, and SES refuses all mail of this region from then on" in warning
 

@@ -105,7 +105,7 @@ def test_a_stack_that_sets_only_what_is_required_gets_the_defaults() -> None:
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_told_by_key_and_rule(case: str) -> None:
+def test_what_is_wrong_is_reported_by_key_and_rule(case: str) -> None:
     changes, expected = WRONG[case]
     found = problems(changes)
     assert set(expected) == set(found)
@@ -153,7 +153,7 @@ def test_what_just_keeps_the_rules_is_taken(changes: dict[str, object]) -> None:
     read_stack(changed_config(changes))
 
 
-def test_all_errors_are_told_at_once_a_line_each() -> None:
+def test_all_errors_are_reported_at_once_a_line_each() -> None:
     with pytest.raises(InvalidConfig) as raised:
         read_stack(
             changed_config(

@@ -65,7 +65,7 @@ def told(values: Mapping[str, Any]) -> set[str]:
 
 
 @given(VALUES)
-def test_what_is_wrong_is_told_by_the_key_to_change(values: Mapping[str, Any]) -> None:
+def test_what_is_wrong_is_reported_by_the_key_to_change(values: Mapping[str, Any]) -> None:
     wrong = told(values)
     assert wrong <= {key_name(field) for field in values}
     for field in values:

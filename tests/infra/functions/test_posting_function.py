@@ -112,7 +112,7 @@ def test_the_look_at_subscriptions_is_scheduled_and_may_do_nothing_else(
     }
 
 
-def test_an_alarm_that_may_be_about_its_own_topic_is_told_on_both(posted: Deployment) -> None:
+def test_an_alarm_that_may_be_about_its_own_topic_is_reported_on_both(posted: Deployment) -> None:
     told = {
         key: posted.named(ALARM, f"mail-relay-dev-{key}").inputs["alarmActions"]
         for key in ("not-posted", "subscriptions", "alarms-undelivered", "notices-undelivered")
@@ -152,7 +152,7 @@ def test_an_alarm_that_may_be_about_its_own_topic_is_told_on_both(posted: Deploy
         ),
     ],
 )
-def test_a_webhook_that_is_none_is_told_by_its_place_without_its_secret(
+def test_a_webhook_that_is_none_is_reported_by_its_place_without_its_secret(
     webhooks: object, place: str
 ) -> None:
     with pytest.raises(InvalidConfig) as raised:
@@ -176,7 +176,7 @@ def test_as_many_webhooks_as_may_be_fit_into_the_parameter_with_urls_as_teams_ha
     assert parameter["tier"] == "Intelligent-Tiering"
 
 
-def test_more_than_fits_into_the_parameter_is_told_before_a_deployment() -> None:
+def test_more_than_fits_into_the_parameter_is_reported_before_a_deployment() -> None:
     with pytest.raises(
         InvalidConfig, match=r"\n  webhooks = '?\[secret\]'?.* must have URLs and keys"
     ):
@@ -198,6 +198,8 @@ def test_more_than_fits_into_the_parameter_is_told_before_a_deployment() -> None
         ),
     ],
 )
-def test_what_cannot_be_deployed_is_told_by_its_key(changes: dict[str, object], key: str) -> None:
+def test_what_cannot_be_deployed_is_reported_by_its_key(
+    changes: dict[str, object], key: str
+) -> None:
     with pytest.raises(InvalidConfig, match=f"\n  {key}"):
         read_stack(changed_config(changes))

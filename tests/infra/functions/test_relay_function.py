@@ -57,7 +57,7 @@ def test_its_environment_is_read_back_as_the_settings_and_resources(dev: Deploym
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "MailRelay"
 
 
-def test_without_a_page_it_is_told_of_none(presigned: Deployment) -> None:
+def test_without_a_page_it_is_configured_for_none(presigned: Deployment) -> None:
     variables = presigned.one(FUNCTION, "function").inputs["environment"]["variables"]
     resources = Resources.from_environment(variables)
     assert (resources.download_url, resources.link_keys_parameter) == ("", "")

@@ -43,7 +43,7 @@ def test_domains_that_are_verified_already_are_left_alone(deploy: Deploy) -> Non
     assert {record["type"] for record in stack.exports["dnsRecords"]} == {"MX", "TXT"}
 
 
-def test_the_records_to_publish_are_told(dev: Deployment) -> None:
+def test_the_records_to_publish_are_reported(dev: Deployment) -> None:
     dkim = [
         {
             "name": f"token{number}._domainkey.{domain}",
@@ -121,7 +121,7 @@ def test_a_destroy_that_a_bucket_stops_has_not_come_to_the_identities(every: Dep
 
 
 @pytest.mark.parametrize("inbound", ["devices@in.example.com", "devices@mail.example.com"])
-def test_what_is_written_is_what_is_told_once_for_each_name_and_type(
+def test_what_is_written_is_what_is_reported_once_for_each_name_and_type(
     deploy: Deploy, inbound: str
 ) -> None:
     stack = deploy(linkMode="page", hostedZoneId="Z123", recipientEmail=inbound)

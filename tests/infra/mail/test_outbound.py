@@ -36,7 +36,7 @@ def test_tls_is_asked_for_as_configured(deploy: Deploy, *, required: bool, polic
     }
 
 
-def test_troubles_are_told_to_the_operator_once_ses_may(dev: Deployment) -> None:
+def test_troubles_are_reported_to_the_operator_once_ses_may(dev: Deployment) -> None:
     told = dev.one(DESTINATION, "outbound-operator")
     event = told.inputs["eventDestination"]
     assert event["enabled"] is True

@@ -30,7 +30,7 @@ def test_mail_of_the_stacks_domains_goes_with_it_unless_its_sender_says_otherwis
         assert every.named(SET, "mail-relay-dev-submission").urn in identity.dependencies
 
 
-def test_what_did_not_arrive_is_told_to_the_operator_once_ses_may(every: Deployment) -> None:
+def test_what_did_not_arrive_is_reported_to_the_operator_once_ses_may(every: Deployment) -> None:
     told = every.one(DESTINATION, "submission-operator")
     event = told.inputs["eventDestination"]
     assert (told.inputs["configurationSetName"], event["enabled"]) == (NAME, True)

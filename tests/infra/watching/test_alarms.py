@@ -118,7 +118,7 @@ def test_the_thresholds_of_the_queues_are_configurable(deploy: Deploy) -> None:
     assert [inputs(stack, key)["threshold"] for key in keys] == [1, 600, 1000]
 
 
-def test_an_alarm_on_the_relays_own_metrics_hears_only_its_own_stack(deploy: Deploy) -> None:
+def test_an_alarm_on_the_relays_own_metrics_sees_only_its_own_stack(deploy: Deploy) -> None:
     stack = deploy(stack="other", createIdentities=False)
     variables = stack.one("aws:lambda/function:Function", "function").inputs["environment"][
         "variables"
@@ -137,7 +137,7 @@ def test_silence_is_a_good_sign_but_for_a_reputation_which_holds(dev: Deployment
     assert {how for key, how in treated.items() if key not in reputation} == {"notBreaching"}
 
 
-def test_the_end_of_a_trouble_is_told_and_no_end_of_a_mere_event(dev: Deployment) -> None:
+def test_the_end_of_a_trouble_is_reported_and_no_end_of_a_mere_event(dev: Deployment) -> None:
     told = {key for key in ALARMS if inputs(dev, key)["okActions"]}
     assert told == {
         *("queue-age", "function-throttles", "parked", "directory", "download-throttles"),

@@ -59,7 +59,7 @@ def test_one_is_cleared_whatever_its_letter_case_and_the_others_stay(deployed: D
     assert ["b@example.net"] == addresses(deployed)
 
 
-def test_a_dry_run_tells_and_does_nothing(deployed: Deployed) -> None:
+def test_a_dry_run_prints_and_changes_nothing(deployed: Deployed) -> None:
     write(deployed)
     answer = deployed.relayctl("bounces", "clear", "anna@example.com", "--dry-run")
     assert "anna@example.com: bounce of 2026-01-02T03:04:00Z" in answer.stdout

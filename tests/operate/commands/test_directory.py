@@ -38,7 +38,7 @@ def test_the_live_document_is_shown_as_it_is(deployed: Deployed) -> None:
     assert (BEFORE, 1, []) == (shown["document"], shown["version"], shown["problems"])
 
 
-def test_what_is_wrong_in_it_is_told_with_its_line(deployed: Deployed, tmp_path: Path) -> None:
+def test_what_is_wrong_in_it_is_reported_with_its_line(deployed: Deployed, tmp_path: Path) -> None:
     write(deployed, BROKEN)
     answer = deployed.relayctl("directory", "check")
     assert 1 == answer.status

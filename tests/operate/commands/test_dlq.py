@@ -60,7 +60,7 @@ class TestList:
             assert before == deployed.visible(deployed.dead_letters)
         assert [] == deployed.announced()
 
-    def test_several_mails_in_one_message_are_told_apart(self, deployed: Deployed) -> None:
+    def test_several_mails_in_one_message_are_distinguished(self, deployed: Deployed) -> None:
         deployed.store(manifest("b", state=ManifestState.FAILING, detail="why"))
         entries = [
             json.loads(deployed.notification(key))["Records"][0]
@@ -83,7 +83,7 @@ class TestList:
         (line,) = answer.stdout.splitlines()
         assert ["2026-01-02T03:04:05Z", "incoming/m1"] == line.split("\t")[::2][:2]
 
-    def test_what_somebody_else_looks_at_is_told(self, deployed: Deployed) -> None:
+    def test_what_somebody_else_looks_at_is_reported(self, deployed: Deployed) -> None:
         deployed.fail("x")
         sqs = deployed.emulator.client("sqs")
         assert sqs.receive_message(QueueUrl=deployed.dead_letters, VisibilityTimeout=600)
@@ -91,7 +91,7 @@ class TestList:
         assert (0, "") == (answer.status, answer.stdout)
         assert "about 1 message more cannot be seen" in answer.stderr
 
-    def test_what_cannot_be_put_back_is_told(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_what_cannot_be_put_back_is_reported(self, deployed: Deployed, tmp_path: Path) -> None:
         deployed.fail("x")
         actions = ["sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
         rights = [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
@@ -141,7 +141,7 @@ class TestRedrive:
     @pytest.mark.parametrize(
         ("missing", "in_queue"), [("sqs:SendMessage", 0), ("sqs:DeleteMessage", 1)]
     )
-    def test_without_a_right_it_is_told_and_nothing_is_lost(
+    def test_without_a_right_it_is_reported_and_nothing_is_lost(
         self, deployed: Deployed, tmp_path: Path, missing: str, in_queue: int
     ) -> None:
         (body,) = failed_at(deployed, "m1").values()

@@ -128,11 +128,11 @@ class TestRevoke:
         assert "no link of the download page leads to it" in words
         assert f"s3://{deployed.attachments}/attachments/m1/" in words
 
-    def test_not_where_nobody_has_a_link(self, deployed: Deployed) -> None:
+    def test_not_where_no_recipient_has_a_link(self, deployed: Deployed) -> None:
         deployed.store(manifest("m1", state=ManifestState.HELD))
         assert "m1 (held) has no recipients" in self.refused(deployed)
 
-    def test_a_dry_run_tells_and_does_nothing(self, deployed: Deployed) -> None:
+    def test_a_dry_run_prints_and_changes_nothing(self, deployed: Deployed) -> None:
         deployed.store_files(fresh())
         before = deployed.document("m1")
         answer = deployed.relayctl("revoke", "m1", "--dry-run")
@@ -242,7 +242,7 @@ class TestExtend:
         deployed.store_attachment("attachments/m10/0/a.jpg")
         assert "there are no files of it" in self.refused(deployed)
 
-    def test_not_where_nobody_has_a_link(self, deployed: Deployed) -> None:
+    def test_not_where_no_recipient_has_a_link(self, deployed: Deployed) -> None:
         deployed.store(manifest("m1", state=ManifestState.FAILING))
         assert "m1 (failing) has no recipients" in self.refused(deployed)
 
@@ -250,7 +250,7 @@ class TestExtend:
         deployed.store_files(fresh())
         assert "no download page (linkMode presigned)" in self.refused(deployed.without_page())
 
-    def test_mails_with_presigned_links_are_told_of(self, deployed: Deployed) -> None:
+    def test_mails_with_presigned_links_are_reported(self, deployed: Deployed) -> None:
         message = fresh()
         deployed.store(message)
         deployed.store_attachment(message.attachments[0].key)
@@ -295,7 +295,7 @@ class TestLink:
             (None, "it expired at"),
         ],
     )
-    def test_one_that_does_not_work_is_told_of(
+    def test_one_that_does_not_work_is_reported(
         self, paged: Deployed, change: tuple[str, ...] | None, words: str
     ) -> None:
         if change:

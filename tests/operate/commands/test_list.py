@@ -131,7 +131,7 @@ class TestList:
         filled.relayctl("list", "--reference", reference(MessageId("failed")))
         assert {"Listing manifests": None, "Reading manifests": 1} == totals
 
-    def test_what_is_cut_off_is_told(self, filled: Deployed) -> None:
+    def test_what_is_cut_off_is_reported(self, filled: Deployed) -> None:
         answer = filled.relayctl("list", "--json", "--limit", "2")
         assert ["held", "done"] == ids(answer)
         assert "there may be more" in answer.stderr
@@ -157,7 +157,7 @@ class TestList:
         assert "\N{REPLACEMENT CHARACTER}[31m[red] x" == odd[5]
         assert "\x1b" not in answer.stdout
 
-    def test_whoever_watches_is_told_what_is_new_or_has_changed(
+    def test_a_watcher_sees_what_is_new_or_has_changed(
         self, filled: Deployed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         pauses = iter(range(2))
@@ -176,7 +176,7 @@ class TestList:
         assert [(name, name) for name in names] == first
         assert [("done", "new"), ("done", "relaying")] == then
 
-    def test_whoever_watches_is_told_of_a_worker_that_died(
+    def test_a_watcher_sees_a_worker_that_died(
         self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         until = datetime.now(UTC) + HOUR
@@ -198,7 +198,7 @@ class TestList:
         answer = deployed.relayctl("list", "--watch")
         assert ["relaying", "dead"] == [line.split("\t")[1] for line in answer.stdout.splitlines()]
 
-    def test_nothing_is_told_where_there_is_nothing(self, filled: Deployed) -> None:
+    def test_nothing_is_reported_where_there_is_nothing(self, filled: Deployed) -> None:
         assert "no message matches" in filled.relayctl("list", "--since", "0s").stderr
 
     def test_one_that_cannot_be_read_hides_no_other(self, filled: Deployed) -> None:

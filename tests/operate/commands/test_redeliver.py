@@ -81,7 +81,7 @@ class TestRedeliver:
         deployed.store(manifest("m1", to(ANNA)))
         assert "every recipient has the mail" in self.refused(deployed)
 
-    def test_a_dry_run_tells_and_does_nothing(self, deployed: Deployed) -> None:
+    def test_a_dry_run_prints_and_changes_nothing(self, deployed: Deployed) -> None:
         deployed.store(manifest("m1", to(BEN, FAILED)))
         before = deployed.document("m1")
         answer = deployed.relayctl("redeliver", "m1", "--dry-run")

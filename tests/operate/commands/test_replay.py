@@ -106,7 +106,7 @@ class TestReplay:
         assert "incoming/a_b would be taken for incoming/a b" in answer.stderr
         assert [] == deployed.announced()
 
-    def test_a_dry_run_tells_and_does_nothing(self, deployed: Deployed) -> None:
+    def test_a_dry_run_prints_and_changes_nothing(self, deployed: Deployed) -> None:
         deployed.store(manifest("m1", state=ManifestState.HELD))
         before = deployed.document("m1")
         answer = deployed.relayctl("replay", "m1", "--dry-run")

@@ -102,7 +102,7 @@ class TestShow:
         for words in ("that worker is gone", "memory, most likely (functionMemory)", "sqs-1"):
             assert words in answer.stdout
 
-    def test_downloads_are_told_oldest_first_as_they_are_stored(self, deployed: Deployed) -> None:
+    def test_downloads_are_shown_oldest_first_as_they_are_stored(self, deployed: Deployed) -> None:
         deployed.store(manifest("m1", to(ANNA)), manifest("m10"))
         told = [download(ANNA, 2, "b"), download(BEN, 1, "a"), download(ANNA, None, "x.zip")]
         told = [replace(one, at=NOW + n * HOUR) for n, one in enumerate(told)]

@@ -38,7 +38,7 @@ LISTS = st.dictionaries(NAMES, MEMBERS, max_size=3)
         ("[" * 8000, "line 1: the document: is n"),  # nested too deep, or no JSON
     ],
 )
-def test_what_no_worker_could_read_is_told_with_its_line(document: str, told: str) -> None:
+def test_what_no_worker_could_read_is_reported_with_its_line(document: str, told: str) -> None:
     (wrong,) = (one for one in find_problems(document) if one.fires_alarm)
     assert str(wrong).startswith(told)
     with pytest.raises(UnreadableDirectory):
@@ -64,13 +64,13 @@ def test_what_no_worker_could_read_is_told_with_its_line(document: str, told: st
         ),
     ],
 )
-def test_what_mail_would_be_refused_for_is_told_too(document: str, told: str) -> None:
+def test_what_mail_would_be_refused_for_is_reported_too(document: str, told: str) -> None:
     (wrong,) = find_problems(document)
     assert told in str(wrong)
     assert not wrong.fires_alarm
 
 
-def test_each_member_that_is_wrong_is_told() -> None:
+def test_each_member_that_is_wrong_is_reported() -> None:
     document = '{"groups": {\n "a": ["no",\n "b@x.org",\n "@c"],\n "c": ["@a",\n "no",\n "no"]}}'
     told = [(wrong.line, wrong.place) for wrong in find_problems(document)]
     of_a = [(2, "groups.a[0]"), (4, "groups.a[2]"), (4, "groups.a[2]")]

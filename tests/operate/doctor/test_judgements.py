@@ -96,7 +96,7 @@ class TestSending:
     def test_identities(self, identity: Identity, expected: list[str]) -> None:
         assert expected == statuses(judge_identities([identity]))
 
-    def test_a_list_that_was_not_read_to_its_end_is_told(self) -> None:
+    def test_a_list_that_was_not_read_to_its_end_is_reported(self) -> None:
         (verdict,) = judge_suppressed(Suppressed(found=(), is_cut=True))
         assert "first 10000 entries" in verdict.found
 
@@ -175,7 +175,7 @@ class TestTopicsAndAlarms:
             ([OWN, ("email", "b@example.org", "arn:aws:sns:eu-central-1:1:t:3")], ["problem"]),
         ],
     )
-    def test_each_configured_address_must_hear(
+    def test_each_configured_address_must_be_subscribed(
         self, subscriptions: list[tuple[str, str, str]], expected: list[str]
     ) -> None:
         topic = Topic(

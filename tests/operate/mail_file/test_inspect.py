@@ -135,7 +135,7 @@ def test_what_is_not_relayed_is_looked_into_all_the_same(
     assert ["a.jpg"] == [one["filename"] for one in line["attachments"]]
 
 
-def test_a_recipient_that_is_left_out_is_told() -> None:
+def test_a_recipient_that_is_left_out_is_reported() -> None:
     code, (line,) = run("--allow", "example.org", "-", stdin=mail())
     assert 0 == code
     assert ("relay", None, ["a@example.org"]) == (
@@ -340,7 +340,7 @@ def test_a_configuration_is_tried_as_a_stack_would_have_it(
         (("--config", "recipientMarker=WHO", "--marker", "WHO"), "is what --marker says"),
     ],
 )
-def test_a_configuration_that_is_none_is_told(options: tuple[str, ...], words: str) -> None:
+def test_a_configuration_that_is_none_is_reported(options: tuple[str, ...], words: str) -> None:
     result = CliRunner().invoke(app, ["inspect", *options, str(SEED)])
     assert 2 == result.exit_code
     assert f"--config: {words}" in result.stderr or words in result.stderr

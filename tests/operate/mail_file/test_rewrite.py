@@ -69,7 +69,7 @@ def test_the_recipient_gets_links_and_no_code(mode: str, link: bytes) -> None:
         ),
     ],
 )
-def test_who_would_get_no_mail_is_told_and_shown_one(raw: bytes, words: str) -> None:
+def test_who_would_get_no_mail_is_reported_and_shown_one(raw: bytes, words: str) -> None:
     code, out, said = run("-", "--recipient", "x@example.net", stdin=raw)
     assert 0 == code
     assert words in said

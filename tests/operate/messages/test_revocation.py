@@ -92,6 +92,6 @@ def test_what_is_not_of_the_message_is_named(
         plan_revocation(MESSAGE, recipients, numbers, NOW)
 
 
-def test_where_nobody_has_a_link_there_is_none_to_revoke() -> None:
+def test_where_no_recipient_has_a_link_there_is_none_to_revoke() -> None:
     with pytest.raises(NotDone, match=r"m1 \(held\) has no recipients"):
         plan_revocation(manifest(state=ManifestState.HELD), (), (), NOW)

@@ -83,7 +83,7 @@ def test_a_worker_has_a_message_until_its_lease_ends() -> None:
     assert lease_at(message, NOW) is None
 
 
-def test_recipients_who_fail_alike_are_told_of_together() -> None:
+def test_recipients_who_fail_alike_are_reported_together() -> None:
     problem = to(ANNA, PENDING, "SlowDown"), to(BEN), to(CARL, PENDING, "SlowDown")
     assert f"{ANNA}, {CARL}: SlowDown" == explain_status(manifest("m", *problem))
     refused = manifest(reason=Reason.SPAM, detail="SES says so", state=ManifestState.REFUSED)
@@ -94,7 +94,7 @@ def test_recipients_who_fail_alike_are_told_of_together() -> None:
     )
 
 
-def test_an_error_is_told_once_and_not_after_its_mail_went_out() -> None:
+def test_an_error_is_reported_once_and_not_after_its_mail_went_out() -> None:
     problem = replace(manifest("m", to(ANNA, PENDING, "SlowDown")), detail="SlowDown")
     assert f"{ANNA}: SlowDown" == explain_status(problem)
     assert "" == explain_status(replace(manifest("m", to(ANNA)), detail="SlowDown"))

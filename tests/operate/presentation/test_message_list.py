@@ -74,7 +74,7 @@ def test_whatever_a_mail_says_a_message_is_a_line(
     assert line.replace("\t", "").isprintable()
 
 
-def test_links_are_told_only_where_there_are_some() -> None:
+def test_links_are_shown_only_where_there_are_some() -> None:
     def shown(message: Manifest) -> str:
         console = Console(width=200, highlight=False, markup=False, emoji=False)
         with console.capture() as capture:

@@ -138,7 +138,7 @@ def test_pulumi_tells(pulumi: Path, outputs: str, tmp_path: Path) -> None:
     assert expected == asked.read_text()
 
 
-def test_what_pulumi_complains_of_is_told_in_one_line(pulumi: Path) -> None:
+def test_what_pulumi_complains_of_is_reported_in_one_line(pulumi: Path) -> None:
     pulumi.write_text("#!/bin/sh\necho 'error: no stack\n selected' >&2\nexit 255\n")
     with pytest.raises(StackUnknown, match=r"stack output .* failed: error: no stack selected\Z"):
         StackSelector().find({})

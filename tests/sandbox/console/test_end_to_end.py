@@ -130,7 +130,7 @@ def test_a_message_that_failed_is_shown_with_its_reason(relay: RunningSandbox) -
         sqs.purge_queue(QueueUrl=url)
 
 
-def test_what_happened_to_a_mail_is_told_everywhere(relay: RunningSandbox) -> None:
+def test_what_happened_to_a_mail_is_reported_everywhere(relay: RunningSandbox) -> None:
     site, subject = site_of(relay), f"no code {unique_address()}"
     relay.send(f"From: {relay.device}\r\nSubject: {subject}\r\n\r\nHello.\r\n".encode())
     relay.await_notice(subject)

@@ -172,7 +172,7 @@ def test_a_fault_is_switched_on_and_off(tmp_path: Path, kind: str) -> None:
     assert content.faults.left() == ()
 
 
-def test_a_switch_leaves_what_scripts_wrote_and_a_broken_file_is_told(tmp_path: Path) -> None:
+def test_a_switch_leaves_what_scripts_wrote_and_a_broken_file_is_reported(tmp_path: Path) -> None:
     content = make_content(tmp_path)
     content.faults.path.write_text('[{"error": "Odd", "times": 3, "message": "words"}]')
     with served(content) as site:
@@ -189,7 +189,7 @@ def test_a_switch_leaves_what_scripts_wrote_and_a_broken_file_is_told(tmp_path: 
     assert content.faults.left() == ()
 
 
-def test_clear_puts_out_of_sight_what_is_done_with_and_deletes_nothing(tmp_path: Path) -> None:
+def test_clear_puts_out_of_sight_what_is_finished_and_deletes_nothing(tmp_path: Path) -> None:
     content = make_content(tmp_path)
     path = content.outbox.deliver("r@example.com", b"Subject: s\r\n\r\n", "1.eml")
     kept = [one for one in FATES if not MailState(one).is_over]

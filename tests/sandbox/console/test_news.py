@@ -23,7 +23,7 @@ def read_event(stream: http.client.HTTPResponse) -> dict[str, str]:
             return found
 
 
-def test_whoever_listens_hears_that_a_mail_came(tmp_path: Path) -> None:
+def test_a_listener_is_notified_of_a_mail(tmp_path: Path) -> None:
     content = make_content(tmp_path)
     with served(content) as site:
         connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)

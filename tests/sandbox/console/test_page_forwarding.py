@@ -84,7 +84,7 @@ def test_without_a_function_there_is_no_page(tmp_path: Path) -> None:
         assert site.ask(f"/{TOKEN}").status == 404
 
 
-def test_a_function_that_does_not_answer_is_told_of(tmp_path: Path) -> None:
+def test_a_function_that_does_not_answer_is_reported(tmp_path: Path) -> None:
     def refuse(_request: PageRequest) -> PageAnswer:
         raise ConnectionRefusedError(111, "refused")
 

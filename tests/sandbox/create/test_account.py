@@ -211,7 +211,7 @@ def test_a_parameter_that_is_there_is_written_over_only_if_asked(emulator: Emula
 ACTIVE = LOOKUPS["aws:ses/getActiveReceiptRuleSet:getActiveReceiptRuleSet"]
 
 
-def test_the_active_rule_set_is_told_and_that_there_is_none(emulator: Emulator) -> None:
+def test_the_active_rule_set_is_reported_and_that_there_is_none(emulator: Emulator) -> None:
     ses, name = emulator.client("ses"), f"rules-{unique()}"
     with pytest.raises(NothingFound, match="empty result"):
         ACTIVE({}, emulator)
@@ -262,7 +262,7 @@ def test_a_zone_is_known_by_its_id(emulator: Emulator, zone: str) -> None:
         look({"zoneId": "Z000000000000"}, emulator)
 
 
-def test_the_records_of_a_zone_are_told(emulator: Emulator, zone: str) -> None:
+def test_the_records_of_a_zone_are_reported(emulator: Emulator, zone: str) -> None:
     name = f"{unique()}.{ZONE}"
     inputs = {"zoneId": zone, "name": name, "type": "TXT", "ttl": 60, "records": ["v=spf1 -all"]}
     create(emulator, "aws:route53/record:Record", inputs)
@@ -271,7 +271,9 @@ def test_the_records_of_a_zone_are_told(emulator: Emulator, zone: str) -> None:
     assert (record["type"], record["resourceRecords"]) == ("TXT", [{"value": '"v=spf1 -all"'}])
 
 
-def test_parameters_and_identities_are_told_and_that_there_are_none(emulator: Emulator) -> None:
+def test_parameters_and_identities_are_reported_and_that_there_are_none(
+    emulator: Emulator,
+) -> None:
     name, domain = f"/some/{unique()}", f"{unique()}.example"
     parameter = LOOKUPS["aws:ssm/getParameter:getParameter"]
     identity = LOOKUPS["aws:sesv2/getEmailIdentity:getEmailIdentity"]

@@ -136,7 +136,7 @@ class TestSmallProgram:
 
 
 @both_deployers
-def test_what_a_program_warns_of_is_heard(
+def test_warnings_of_a_program_are_reported(
     emulator: Emulator, deployer: Deployer, tmp_path: Path
 ) -> None:
     program, heard = tmp_path / "__main__.py", list[str]()

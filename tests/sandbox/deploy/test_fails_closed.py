@@ -195,7 +195,7 @@ class TestFailsClosed:
 
 @needs_engine
 @pytest.mark.parametrize("deployer", ["engine"], scope="module")
-def test_a_failure_is_told_where_log_lines_reach_no_engine(
+def test_a_failure_is_reported_where_log_lines_reach_no_engine(
     deployed: Deploy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nobody = engine_pb2_grpc.EngineStub(grpc.insecure_channel("127.0.0.1:1"))

@@ -50,7 +50,7 @@ def test_a_fault_is_named_and_no_other(examined_stack: ExaminedStack, fault: str
     assert verdict.remedy
 
 
-def test_once_they_are_mended_there_is_nothing_again(examined_stack: ExaminedStack) -> None:
+def test_once_they_are_corrected_there_is_nothing_again(examined_stack: ExaminedStack) -> None:
     assert [] == examined_stack.problems()
 
 

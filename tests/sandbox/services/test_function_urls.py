@@ -144,7 +144,7 @@ def test_what_is_handed_on_comes_back(emulator: Emulator) -> None:
         ),
     ],
 )
-def test_a_url_that_aws_would_keep_shut_is_told_of(
+def test_a_url_that_aws_would_keep_shut_is_reported(
     emulator: Emulator, permissions: tuple[Mapping[str, Any], ...], missing: str
 ) -> None:
     name = make_function(emulator)
@@ -154,7 +154,7 @@ def test_a_url_that_aws_would_keep_shut_is_told_of(
     assert str(caught.value).endswith(missing)
 
 
-def test_a_url_that_asks_for_signatures_is_told_of(emulator: Emulator) -> None:
+def test_a_url_that_asks_for_signatures_is_reported(emulator: Emulator) -> None:
     name = make_function(emulator)
     emulator.client("lambda").create_function_url_config(FunctionName=name, AuthType="AWS_IAM")
     with pytest.raises(UnusableFunctionUrl, match="AWS_IAM"):

@@ -126,7 +126,7 @@ def handler(event, context):
 
 class TestErrors:
     @pytest.mark.parametrize(("event", "errors"), [("", 0), ("raise", 1), ("hang", 1), ("die", 1)])
-    def test_an_invocation_that_died_is_told_by_the_emulators_log(
+    def test_an_invocation_that_died_is_reported_by_the_emulators_log(
         self, emulator: Emulator, event: str, errors: int
     ) -> None:
         logs, functions = emulator.client("logs"), emulator.client("lambda")

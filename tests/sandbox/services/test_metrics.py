@@ -177,7 +177,7 @@ def test_nothing_is_put_after_it_is_closed(watched: Watched) -> None:
         eventually(lambda: watched.state("dead") == "ALARM")
 
 
-def test_an_alarm_hears_nothing_of_another_queue(watched: Watched) -> None:
+def test_an_alarm_sees_nothing_of_another_queue(watched: Watched) -> None:
     metric = "ApproximateNumberOfMessagesVisible"
     # One message in `work` is the bucket's test event.
     watched.alarm("dead", "dead", metric, "Maximum", 1)

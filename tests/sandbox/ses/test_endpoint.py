@@ -134,7 +134,7 @@ def test_a_role_that_may_not_send_is_told_what_it_lacks(
     )
 
 
-def test_a_role_that_may_send_as_anybody_cannot_be_told_apart(ses: Ses) -> None:
+def test_a_role_that_may_send_as_anybody_cannot_be_distinguished(ses: Ses) -> None:
     anything = {"Effect": "Allow", "Action": "ses:*", "Resource": "*"}
     code, _, message = refusal(ses.as_role(anything))
     assert code == "AccessDeniedException"

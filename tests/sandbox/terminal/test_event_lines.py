@@ -34,7 +34,7 @@ def test_a_line_is_one_line_and_obeys_no_mail() -> None:
     assert "1.2 MB to b@example.com: “[bold]x[/bold] " in line
 
 
-def test_a_scan_is_told_of() -> None:
+def test_a_scan_is_reported() -> None:
     event = AttachmentScanned(key="attachments/1/a.bin", status="THREATS_FOUND")
     assert "   scanned  attachments/1/a.bin: THREATS_FOUND\n" == event_text(event)
 
@@ -57,7 +57,7 @@ def test_lines_of_the_functions_log(message: str, told_as: str | None) -> None:
     assert told_as == (logged.text if logged else None)
 
 
-def test_the_reason_of_a_notice_is_told_once() -> None:
+def test_the_reason_of_a_notice_is_reported_once() -> None:
     line = event_text(
         NoticePublished(
             topic="fallback",

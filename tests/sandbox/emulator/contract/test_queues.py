@@ -100,7 +100,7 @@ class TestParameters:
         ssm.put_parameter(Name=names[0], Value="w", Overwrite=True)
         assert reader.get_parameter(Name=names[0])["Parameter"]["Value"] == "w"
 
-    def test_an_absent_one_is_told(self, emulator: Emulator) -> None:
+    def test_an_absent_one_is_reported(self, emulator: Emulator) -> None:
         with pytest.raises(ClientError) as caught:
             emulator.client("ssm").get_parameter(Name=f"/relay/{unique('p')}")
         assert error_code(caught) == "ParameterNotFound"

@@ -66,7 +66,7 @@ class TestStorage:
         assert error_code(caught) == "PreconditionFailed"
         assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"first"
 
-    def test_an_absent_key_is_told_to_who_may_list(self, emulator: Emulator) -> None:
+    def test_an_absent_key_is_reported_to_who_may_list(self, emulator: Emulator) -> None:
         # Without s3:ListBucket, S3 answers AccessDenied; ministack says NoSuchKey there too.
         bucket = make_bucket(emulator)
         arn = f"arn:aws:s3:::{bucket}"
