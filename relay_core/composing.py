@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache, partial
 
 from .outgoing.header import compose_header
 from .outgoing.inline_previews import InlinePreview
@@ -48,11 +49,38 @@ def prepare_mails(
         previews=previews,
         letterhead=letterhead,
     )
+    # Most mails have one header for all recipients.
+    header_for = lru_cache(maxsize=1)(partial(_header, plan, settings, sent_at))
     if page_for is None:
         body = body_for(None)
-        return lambda recipient: _mail(plan, body, recipient, settings, sent_at)
+        return lambda recipient: _mail(plan, body, recipient, settings, header_for)
     return lambda recipient: _mail(
-        plan, body_for(page_for(recipient)), recipient, settings, sent_at
+        plan, body_for(page_for(recipient)), recipient, settings, header_for
+    )
+
+
+_Fields = tuple[tuple[str, str | None], ...]
+_HeaderFor = Callable[[tuple[str, ...], _Fields], bytes]
+"""The header of a mail to those addresses, with the fields that its body needs."""
+
+
+def _header(
+    plan: RelayPlan,
+    settings: Settings,
+    sent_at: datetime | None,
+    to: tuple[str, ...],
+    fields: _Fields,
+) -> bytes:
+    return compose_header(
+        plan.message.header,
+        sender=plan.sender,
+        to=to,
+        subject=plan.subject,
+        stack=settings.stack,
+        fields=dict(fields),
+        sent_at=sent_at,
+        added=settings.passed_fields,
+        secrets=settings.secret_addresses,
     )
 
 
@@ -61,19 +89,10 @@ def _mail(
     body: RewrittenBody,
     recipient: str,
     settings: Settings,
-    sent_at: datetime | None,
+    header_for: _HeaderFor,
 ) -> OutgoingMail:
-    header = compose_header(
-        plan.message.header,
-        sender=plan.sender,
-        to=plan.recipients if settings.show_recipients else (recipient,),
-        subject=plan.subject,
-        stack=settings.stack,
-        fields=body.fields,
-        sent_at=sent_at,
-        added=settings.passed_fields,
-        secrets=settings.secret_addresses,
-    )
+    to = plan.recipients if settings.show_recipients else (recipient,)
+    header = header_for(to, tuple(body.fields.items()))
     return OutgoingMail(
         sender=settings.sender_address, recipient=recipient, raw=header + body.content
     )
