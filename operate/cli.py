@@ -160,7 +160,7 @@ def _inspect(
         where = f" ({error.filename})" if error.filename and error.filename != file else ""
         return f"{error.strerror or error}{where}"
     except Exception as error:  # noqa: BLE001 - a bug in one file must not stop the others
-        return f"this is a fault of relayctl, please report it: {error!r}"
+        return f"this is a bug in relayctl, please report it: {error!r}"
 
 
 @app.command("rewrite", epilog=epilog("rewrite", _REWRITE_STATUSES))
@@ -183,15 +183,18 @@ def rewrite_file(
 ) -> None:
     """Write the message that this recipient would get to standard output.
 
-    A terminal shows control characters as U+FFFD; a file or a pipe gets the exact bytes.
-    Links are URL/<index>/<file name>, good for 36 hours; the relay's own address is
-    relay@relay.invalid. Nothing is stored or sent. If the relay would not send the message to
-    this recipient, standard error says why; the message is still written.
+    A terminal shows control characters as U+FFFD; a file or a pipe gets the exact bytes. Links are
+    URL/<index>/<file name>, valid for 36 hours; the relay's own address is relay@relay.invalid.
+    Nothing is stored or sent. If the relay would not send the message to this recipient, standard
+    error says why; the message is still written.
     """
     settings, directory = make_policy(config, marker, allow, group, default)
     addr_spec = address_option(recipient)
     if not link_base.isascii() or not link_base.isprintable() or " " in link_base:
-        raise typer.BadParameter(f"{link_base!r} is no URL", param_hint="--link-base")
+        raise typer.BadParameter(
+            f"{link_base!r} is not a URL: give one such as https://files.example.com",
+            param_hint="--link-base",
+        )
     try:
         raw = _read(file)
     except OSError as error:

@@ -29,7 +29,7 @@ def _error_text(error: Mapping[str, Any]) -> str:
     found, context = error["input"], error.get("ctx", {})
     match error["type"]:
         case "int_parsing" | "int_from_float" | "int_type":
-            return f"{found!r} is no whole number"
+            return f"{found!r} is not a whole number"
         case "greater_than_equal":
             return f"{found!r} is too small: it must be {context['ge']} or more"
         case "less_than_equal":

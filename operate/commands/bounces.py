@@ -69,7 +69,7 @@ def list_bounces(
             if console.is_terminal:
                 table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
                 table.add_column("Since", no_wrap=True)
-                for name in ("Cause", "Address", "What its server said"):
+                for name in ("Cause", "Address", "Answer of its server"):
                     table.add_column(name, overflow="fold")
                 for row in rows:
                     table.add_row(*(shown(field or "-") for field in row))
@@ -115,4 +115,4 @@ def clear_bounces(
         say(description, to_stderr=True)
         confirm("Allow mail to them again?", yes=yes)
         change_window(access.suppressions, SuppressionList(), lambda found: found.clearing(wanted))
-        say([f"{one}: mail is sent there again" for one in wanted])
+        say([f"{one}: mail is sent to this address again" for one in wanted])

@@ -39,7 +39,7 @@ def print_device_sheet(
         typer.Option("--to", metavar="ADDRESS", help="A recipient in the example of the text."),
     ] = [],  # noqa: B006 - Typer copies defaults
     with_password: Annotated[
-        bool, typer.Option("--with-password", help="Print the password, too.")
+        bool, typer.Option("--with-password", help="Also print the password.")
     ] = False,
     as_page: Annotated[
         bool, typer.Option("--html", help="Print an HTML page instead of plain text.")
@@ -63,7 +63,7 @@ def print_device_sheet(
     credentials.
     """
     if as_page and smart_host:
-        raise typer.BadParameter("give one of --html and --smart-host", param_hint="--html")
+        raise typer.BadParameter("give --html or --smart-host, not both", param_hint="--html")
     with exit_on_errors():
         access = stack.open()
         settings = settings_of(access)
@@ -126,7 +126,7 @@ def _recipients(to: list[str], settings: Settings) -> list[str]:
         address = address_option(text, "--to")
         if not matches(address, settings.allowed_recipients):
             raise typer.BadParameter(
-                f"allowedRecipients does not allow {address}; it has"
+                f"allowedRecipients does not allow {address}; give an address that it allows:"
                 f" {', '.join(settings.allowed_recipients)}",
                 param_hint="--to",
             )

@@ -49,7 +49,9 @@ DirectorySource = Annotated[
 ]
 DocumentFile = Annotated[
     Path | None,
-    typer.Option("--file", metavar="FILE", dir_okay=False, help="A file with a document."),
+    typer.Option(
+        "--file", metavar="FILE", dir_okay=False, help="A file with a directory document."
+    ),
 ]
 
 
@@ -97,7 +99,7 @@ def show_directory(
 ) -> None:
     """Print the live document to standard output, and its version to standard error.
 
-    --json prints one object: the parameter, version, time, document, and what is wrong in it.
+    --json prints one object: the parameter, version, time, document, and its errors.
     """
     with exit_on_errors():
         parameter = parameter_of(stack.open())
@@ -132,7 +134,7 @@ def check_directory(
 ) -> None:
     """Check the live document, or with --file one that is not live yet (which needs no AWS).
 
-    Prints each wrong place with its line; exits with 1 if there is one.
+    Prints each error with its line; exits with 1 if there is one.
     """
     with exit_on_errors():
         if file is not None:
@@ -148,7 +150,7 @@ def check_directory(
         if problems:
             raise typer.Exit(Exit.NOT_DONE)
         if not as_json:
-            print_error("the directory is in order")
+            print_error("the directory is valid")
 
 
 @directory_commands.command("edit", epilog=epilog("directory edit"))
@@ -168,24 +170,25 @@ def edit_directory(
 ) -> None:
     """Edit the live document in $VISUAL or $EDITOR, or replace it by --file.
 
-    Nothing is written if any place is wrong: each is printed with its line. Otherwise the command
-    prints the changes and asks. If somebody else has changed the document in the meantime, theirs
-    stays, and yours is not written. A file that was edited and not written is kept.
+    Nothing is written if the document has errors: each is printed with its line. Otherwise the
+    command prints the changes and asks. If another operator has changed the document in the
+    meantime, nothing is written. A file that was edited and not written is kept.
 
     Workers use the new document within directoryRefreshSeconds.
     """
     if file is not None:
         must_be_confirmed(yes=yes, dry_run=dry_run)
     elif not sys.stdin.isatty():
-        print_error("standard input is no terminal to edit at: give --file")
+        print_error("standard input is not a terminal, so no editor can be started: give --file")
         raise typer.Exit(Exit.USAGE)
     with exit_on_errors():
         parameter = parameter_of(stack.open())
         before = parameter.read()
         if if_version not in {None, before.version}:
             raise NotDone(
-                f"{parameter.name}: version {before.version} is live, not {if_version}: somebody"
-                " has changed it; nothing was done"
+                f"{parameter.name}: version {before.version} is live, not {if_version}: it was"
+                " changed in the meantime; nothing was done. 'relayctl directory show' prints"
+                " the live one"
             )
         if file is None:
             _edit(parameter, before, dry_run=dry_run, yes=yes)
@@ -193,7 +196,9 @@ def edit_directory(
         document = read_document(file)
         if problems := find_problems(document):
             _print_problems(problems)
-            raise NotDone(f"{file} is no usable directory; nothing was done")
+            raise NotDone(
+                f"{file} is not a valid directory; nothing was done. Correct the lines above"
+            )
         _write(parameter, before, document, dry_run=dry_run, yes=yes)
 
 
@@ -227,7 +232,7 @@ def _write(
     """Write the document. Returns whether the live document is now equal to it."""
     changes = show_changes(before.text, document)
     if not changes:
-        print_error("the document is as it was; nothing was done")
+        print_error("the document is unchanged; nothing was done")
         return True
     say(changes, to_stderr=not dry_run)
     if dry_run:

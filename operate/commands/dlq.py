@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # boto3 is slow to import
 _MAX_PRINTED_ERRORS = 5
 
 dlq = typer.Typer(
-    help="The dead-letter queue, which keeps mail that failed at every try.",
+    help="The dead-letter queue: mail that failed at every try.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -62,7 +62,7 @@ def list_letters(
     """List every message of the dead-letter queue, oldest first, and why it failed.
 
     The messages stay in the queue. SQS shows a message only by delivering it: for some seconds
-    others cannot receive it, and each look is counted as one of its receives.
+    others cannot receive it, and each 'dlq list' counts as one of its receives.
     """
     with exit_on_errors():
         access = stack.open()
@@ -95,8 +95,8 @@ def _examined(access: StackAccess) -> Iterator[Examination]:
             receiving.close()
             if examination.elsewhere:
                 print_error(
-                    f"about {_count(examination.elsewhere)} more cannot be seen: somebody else"
-                    " is reading the queue, or a read was interrupted; try again in a minute"
+                    f"about {_count(examination.elsewhere)} more could not be received: another"
+                    " reader has them, or a read was interrupted; try again in a minute"
                 )
             yield examination
 
@@ -224,7 +224,8 @@ def _print_result(done: str, number: int, failures: Sequence[AdapterError], *, g
         print_error(explain(failure))
     if len(failures) > _MAX_PRINTED_ERRORS:
         print_error(
-            f"{len(failures) - _MAX_PRINTED_ERRORS} more failed; all that failed are still there"
+            f"{len(failures) - _MAX_PRINTED_ERRORS} more failed; all that failed are still in"
+            " the dead-letter queue"
         )
     if gone > 0:
         print_error(f"{_count(gone)} left the dead-letter queue in the meantime")

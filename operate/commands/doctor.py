@@ -154,7 +154,7 @@ def _watch(access: StackAccess, server: str | None, *, as_json: bool) -> list[Fi
             printed = found
             if not any(one.verdict.status is Status.PROBLEM for one in found):
                 break
-            print_error(f"{summary(found)}; again in {_EVERY:.0f} seconds, Ctrl-C ends")
+            print_error(f"{summary(found)}; again in {_EVERY:.0f} seconds; Ctrl-C ends this")
             time.sleep(_EVERY)
     return found
 
@@ -177,7 +177,7 @@ def summary(found: Sequence[Finding]) -> str:
     """How many findings there are of each status."""
     counts = {status: sum(one.verdict.status is status for one in found) for status in Status}
     words = [
-        f"{counts[Status.OK]} of {len(found)} are well",
+        f"{counts[Status.OK]} of {len(found)} are ok",
         *(_many(counts[status], word) for status, word in _WORDS.items() if counts[status]),
     ]
     return ", ".join(words)

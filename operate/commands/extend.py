@@ -33,14 +33,14 @@ def extend_links(
             min=1,
             max=_MAX_HOURS,
             metavar="H",
-            help="This many hours more: from their end, or from now if they have expired.",
+            help="Extend by this many hours: from their expiry, or from now if they have expired.",
         ),
     ] = None,
     until: Annotated[
         str | None,
         typer.Option(
             metavar="WHEN",
-            help="Until this time, such as 2026-01-31T14:00Z; UTC if it names no zone.",
+            help="Until this time, such as 2026-01-31T14:00Z; UTC if it has no time zone.",
         ),
     ] = None,
     dry_run: DryRun = False,
@@ -76,8 +76,9 @@ def extend_links(
         ]
         if pointer is None:
             description.append(
-                "  WARNING: no link leads to the download page; its mails were sent with presigned"
-                " links, which do not change. A mail that is redelivered gets one"
+                "  WARNING: its mails have no link to the download page. They were sent with"
+                " presigned links, which cannot be extended. A redelivered mail gets a link to"
+                " the page"
             )
         carry_out(
             access,

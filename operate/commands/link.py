@@ -31,7 +31,7 @@ def print_link(
 ) -> None:
     """Print a recipient's link to the download page, as in their mail.
 
-    ANYBODY WHO HAS THE LINK CAN OPEN THE FILES. The page does not ask who they are, and records a
+    ANYONE WHO HAS THE LINK CAN OPEN THE FILES. The page asks for no login, and records each
     download as the recipient's. Give the link only to the recipient, and not in a ticket that
     others read. Printing it changes and records nothing. If the link does not work at the moment,
     standard error says why.

@@ -63,7 +63,7 @@ def list_messages(
         typer.Option(
             metavar="WHEN",
             help="Created at this time or later: an age such as 2h (s, m, h, d, w), or a time"
-            " such as 2026-01-31T14:00Z; UTC if it names no zone.",
+            " such as 2026-01-31T14:00Z; UTC if it has no time zone.",
         ),
     ] = None,
     until: Annotated[
@@ -84,8 +84,8 @@ def list_messages(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="That came by this address of the relay's, current or previous, also with (more)"
-            " labels; +LABEL means the label at any address.",
+            help="Received at this address of the relay, current or previous, also with further"
+            " labels; +LABEL: at any address with this label.",
         ),
     ] = None,
     state: Annotated[
@@ -96,7 +96,7 @@ def list_messages(
         list[Reason],
         typer.Option(
             metavar="REASON",
-            help="Not sent, to at least one recipient, for this reason, such as"
+            help="Not sent to at least one recipient for this reason, such as"
             " recipient-not-allowed; repeat for more.",
         ),
     ] = [],  # noqa: B006 - Typer copies defaults
@@ -104,7 +104,8 @@ def list_messages(
         str | None,
         typer.Option(
             metavar="NUMBER",
-            help="With this reference number, as recipients read it: K7Q2-MX4P.",
+            help="With this reference number, such as K7Q2-MX4P, which recipients read in their"
+            " mail.",
         ),
     ] = None,
     unannounced: Unannounced = False,
@@ -176,8 +177,8 @@ def list_messages(
             print_error("no message matches")
         if found.is_cut:
             print_error(
-                f"these are the newest {len(found.manifests)}, and there may be more: --limit N"
-                " shows so many of them, --limit 0 all"
+                f"these are the newest {len(found.manifests)}; there may be more: raise --limit,"
+                " or give --limit 0 for all"
             )
         if unreadable:
             raise NotDone(f"{len(unreadable)} manifests cannot be read, such as: {unreadable[0]}")
@@ -241,7 +242,7 @@ def _list_unannounced(found: Sequence[StoredObject], *, as_json: bool) -> None:
         else:
             say([f"{arrived}  {Wording().size(one.size):>9}  {one.key}"])
     if not found:
-        print_error("no raw message is without a manifest")
+        print_error("no raw message without a manifest was found")
 
 
 def _find_newest(

@@ -51,7 +51,8 @@ def reference_option(text: str | None) -> str | None:
     found = parse_reference(text)
     if found is None:
         raise typer.BadParameter(
-            f"{text!r} is no reference number such as K7Q2-MX4P", param_hint="--reference"
+            f"{text!r} is not a reference number; one looks like K7Q2-MX4P",
+            param_hint="--reference",
         )
     return found
 
@@ -73,7 +74,7 @@ def pattern_option(text: str | None, option: str) -> str | None:
     """The pattern of addresses that the option names."""
     if text is not None and canonical_pattern(text) is None:
         raise typer.BadParameter(
-            f"{text!r} is no address, no domain, and not '*.' and a domain", param_hint=option
+            f"{text!r} is not an address, a domain, or '*.' and a domain", param_hint=option
         )
     return text
 

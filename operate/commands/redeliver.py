@@ -39,7 +39,7 @@ def redeliver_message(
     yes: Yes = False,
     stack: StackOptions,
 ) -> None:
-    """Deliver a message again: to all who have not got it, or to the named recipients.
+    """Deliver a message again: to all recipients who do not have it, or to the named ones.
 
     A recipient who was refused gets the mail if the deployed policy and the recipient directory
     allow it now: correct them first. Otherwise a notice gives the reason.
@@ -51,7 +51,7 @@ def redeliver_message(
     The mail has the same link to the download page as before. The links of all its recipients are
     then valid for linkExpiryHours again, but not longer than the attachments are kept.
 
-    The command does nothing while a worker has the message, or if the raw message is gone.
+    The command does nothing while a worker has the message, or if the raw message was deleted.
     """
     must_be_confirmed(yes=yes, dry_run=dry_run)
     recipients = [address_option(one) for one in recipient]
@@ -87,8 +87,8 @@ def _warnings(access: StackAccess, manifest: Manifest, redelivery: Redelivery) -
         one.revoked_at is None and access.attachments.find(one.key) is None for one in kept[:1]
     ):
         yield (
-            "  its attachments are gone from the bucket (attachmentRetentionDays): they are stored"
-            " again from the raw message"
+            "  its attachments were deleted from the bucket (attachmentRetentionDays): they are"
+            " stored again from the raw message"
         )
     if access.open_pages is None:
         return  # each mail has presigned links of its own
@@ -96,13 +96,13 @@ def _warnings(access: StackAccess, manifest: Manifest, redelivery: Redelivery) -
         is_over = access.clock() >= manifest.expires_at
         until = f"{'were' if is_over else 'are'} valid until {format_moment(manifest.expires_at)}"
         yield (
-            f"  EXTENDS the links of {list_some(others)} too: they {until}, and will be for"
-            " linkExpiryHours after the new mail"
+            f"  EXTENDS the links of {list_some(others)} too: they {until}, and will be valid"
+            " for linkExpiryHours after the new mail"
         )
     for one in (*redelivery.reopened, *redelivery.still_open):
         if one.revoked_at is not None:
             yield (
-                f"  WARNING: the link of {one.recipient} is revoked; first 'relayctl revoke"
+                f"  WARNING: the link of {one.recipient} is revoked; first run 'relayctl revoke"
                 f" {manifest.message_id} --recipient {one.recipient} --undo'"
             )
 

@@ -61,7 +61,7 @@ def replay_messages(
     not changed: see redeliver.
     """
     if not keys and not unannounced:
-        raise typer.BadParameter("give at least one, or --unannounced", param_hint="KEY")
+        raise typer.BadParameter("give at least one message, or --unannounced", param_hint="KEY")
     must_be_confirmed(yes=yes, dry_run=dry_run)
     with exit_on_errors():
         access = stack.open()
@@ -99,7 +99,7 @@ def _unannounced_keys(access: StackAccess, until: str | None) -> list[str]:
     now = datetime.now(UTC)
     found = find_unannounced(access, past_option(until, now, "--until") or now - SETTLED)
     if not found:
-        print_error("no raw message is without a manifest")
+        print_error("no raw message without a manifest was found")
     return [one.key for one in found]
 
 

@@ -64,11 +64,11 @@ def revoke_links(
         if not undo and find_pointer(access, manifest) is None:
             # Presigned links continue to work, so the command must not report them as revoked.
             raise NotDone(
-                f"{no_link(manifest)}; only deleting {attachments_folder(access, manifest)} ends"
-                " those before their time"
+                f"{no_link(manifest)}. To end presigned links before they expire, delete"
+                f" {attachments_folder(access, manifest)}"
             )
         if revocation.apply(manifest) == manifest:
-            state_text = "nothing of that is revoked" if undo else "all of that is revoked already"
+            state_text = "none of that is revoked" if undo else ("all of that is already revoked")
             say([f"{manifest.message_id}: {state_text}; nothing was done"])
             return
         carry_out(

@@ -65,7 +65,7 @@ def send_test(
     ] = None,
     user: SmtpUser = None,
     limit: Annotated[
-        float, typer.Option(min=1, metavar="SECONDS", help="How long to wait for each step.")
+        float, typer.Option(min=1, metavar="SECONDS", help="The time to wait for each step.")
     ] = 120.0,
     as_json: AsJson = False,
     dns: Dns = None,
@@ -107,7 +107,7 @@ def _recipient(to: str | None, settings: Settings) -> str:
         if not matches(SIMULATOR, settings.allowed_recipients):
             allowed = ", ".join(settings.allowed_recipients)
             raise typer.BadParameter(
-                f"name the recipient; allowedRecipients has {allowed}", param_hint="--to"
+                f"name a recipient by --to; allowedRecipients has {allowed}", param_hint="--to"
             )
         return SIMULATOR
     return address_option(to, "--to")
@@ -170,5 +170,5 @@ def _print_problems(access: StackAccess, server: str | None) -> None:
         print_finding(finding, as_json=False)
     if not problems:
         print_error(
-            "relayctl doctor finds nothing: see 'relayctl list --since 1h' and the log group"
+            "relayctl doctor finds no problem: see 'relayctl list --since 1h' and the log group"
         )

@@ -97,4 +97,4 @@ def _stored_document(access: StackAccess, message_id: MessageId) -> object:
     try:
         return json.loads(document)
     except ValueError as error:
-        raise NotDone(f"the manifest of {message_id} is no JSON: {error}") from None
+        raise NotDone(f"the manifest of {message_id} is not JSON: {error}") from None

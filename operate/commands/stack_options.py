@@ -52,7 +52,7 @@ SmtpUser = Annotated[
         "--user",
         "--as",
         metavar="NAME",
-        help="The SMTP user of smtpUsers. Default: that of all devices.",
+        help="The SMTP user, a name of smtpUsers. Default: the user that all devices share.",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]

@@ -49,8 +49,10 @@ def _wrong(document: str) -> Iterator[DocumentProblem]:
         yield DocumentProblem(
             line=document.count("\n") + 1,
             place="the document",
-            rule=f"has {size} bytes, an SSM parameter at most {MAX_BYTES}: name domains instead"
-            " of senders, and groups instead of addresses",
+            rule=(
+                f"has {size} bytes; an SSM parameter can have at most {MAX_BYTES}: name domains instead"
+                " of senders, and groups instead of addresses"
+            ),
             fires_alarm=False,
         )
         return

@@ -92,7 +92,8 @@ class Check(Generic[Facts]):
             verdicts = [
                 unknown(
                     str(error),
-                    "take the outputs from 'pulumi stack output --json' of this release's stack",
+                    "give the outputs of a stack that this release has deployed: 'pulumi stack"
+                    " output --json'",
                 )
             ]
         return [Finding(check=self.name, verdict=verdict) for verdict in verdicts]
@@ -104,5 +105,5 @@ def _unread(error: AdapterError) -> Verdict:
             f"your credentials lack a right: allow {error.call}, as docs/doctor-policy.json does"
         )
     else:
-        remedy = "run it again; if it stays, see the error above"
+        remedy = "run it again; if the error stays, correct its cause"
     return unknown(explain(error), remedy)

@@ -76,7 +76,7 @@ _Judge = Callable[[Published], Iterable[Verdict]]
 
 def judge_mx(records: Sequence[Published] | None) -> Iterable[Verdict]:
     """Mail to the inbound domain must go to SES."""
-    return _judged(records, "mail to the inbound domain goes to SES", _mx)
+    return _judged(records, "the MX record of the inbound domain points to SES", _mx)
 
 
 def judge_dkim(records: Sequence[Published] | None) -> Iterable[Verdict]:
@@ -100,8 +100,8 @@ def _judged(
     if records is None:
         return (
             unknown(
-                "not looked up: the domains of a sandbox are in no DNS",
-                "--dns 127.0.0.1:PORT asks a server that has them",
+                "not checked: the domains of a sandbox are not in the DNS",
+                "give a DNS server that has them: --dns 127.0.0.1:PORT",
             ),
         )
     if not records:
@@ -126,8 +126,8 @@ def _mx(one: Published) -> Iterator[Verdict]:
     seen, wanted = _folded(one.seen), _folded(one.wanted)
     if not wanted & seen:
         yield problem(
-            f"{one.name} MX: {_shown(one.seen)}, not {', '.join(one.wanted)}: SES gets no mail for"
-            " this domain",
+            f"{one.name} MX: expected {', '.join(one.wanted)}, found {_shown(one.seen)}: SES"
+            " receives no mail for this domain",
             _PUBLISH,
         )
         return
@@ -135,16 +135,17 @@ def _mx(one: Published) -> Iterator[Verdict]:
     others = sorted(value for value in seen - wanted if _preference(value) <= ours)
     if others:
         yield problem(
-            f"{one.name} MX: {', '.join(others)} comes before SES or beside it: mail goes there",
-            "take that record away, or give it a higher number than SES's",
+            f"{one.name} MX: {', '.join(others)} has priority over SES's record, or the same:"
+            " mail goes there",
+            "remove that record, or give it a higher preference number than SES's",
         )
 
 
 def _dkim(one: Published) -> Iterator[Verdict]:
     if not _folded(one.wanted) & _folded(one.seen):
         yield problem(
-            f"{one.name} CNAME: {_shown(one.seen)}, not {', '.join(one.wanted)}: SES does not"
-            " verify the domain, or its signatures cannot be checked",
+            f"{one.name} CNAME: expected {', '.join(one.wanted)}, found {_shown(one.seen)}: SES"
+            " does not verify the domain, or its signatures cannot be checked",
             _PUBLISH,
         )
 
@@ -156,22 +157,28 @@ def _mail_from(one: Published) -> Iterator[Verdict]:
         if len(policies) > 1:
             # RFC 7208 section 4.5: more than one is an error, whatever their content.
             yield warning(
-                f"{one.name} TXT: {len(policies)} SPF records, which makes each of them void",
-                "leave one that includes amazonses.com",
+                f"{one.name} TXT: {len(policies)} SPF records, but a domain must have one only:"
+                " receivers ignore all of them",
+                "keep only one, which includes amazonses.com",
             )
         elif not any(_INCLUDES_SES.search(value) for value in policies):
-            yield warning(f"{one.name} TXT: {_shown(one.seen)}, no SPF record for SES", _PUBLISH)
+            yield warning(
+                f"{one.name} TXT: expected an SPF record that includes amazonses.com, found"
+                f" {_shown(one.seen)}",
+                _PUBLISH,
+            )
     elif not _folded(one.wanted) & seen:
         yield warning(
-            f"{one.name} MX: {_shown(one.seen)}, not {', '.join(one.wanted)}: SES sends with a"
-            " reverse-path of its own",
+            f"{one.name} MX: expected {', '.join(one.wanted)}, found {_shown(one.seen)}: SES"
+            " sends with a reverse-path of its own",
             _PUBLISH,
         )
     elif len(seen) > 1:
         # SES guide, "Using a custom MAIL FROM domain": exactly one MX record.
         yield warning(
-            f"{one.name} MX: {_shown(one.seen)}: SES accepts no other MX record there",
-            "leave SES's alone",
+            f"{one.name} MX: found {_shown(one.seen)}: SES accepts no MX record there except its"
+            " own",
+            "keep only SES's record",
         )
 
 
@@ -179,7 +186,11 @@ def _dmarc(one: Published) -> Iterator[Verdict]:
     # RFC 7489 section 6.6.3: other texts at this name are left out.
     found = [value for value in one.seen or () if value.lower().startswith("v=dmarc1")]
     if len(found) != 1:
-        said = f"{len(found)} DMARC records, which counts as none" if found else "no DMARC record"
+        said = (
+            f"{len(found)} DMARC records: receivers use none of them"
+            if found
+            else "no DMARC record"
+        )
         yield warning(f"{one.name} TXT: {said}", _PUBLISH)
 
 
@@ -193,4 +204,4 @@ def _preference(value: str) -> int:
 
 
 def _shown(seen: Answer) -> str:
-    return f"there is {', '.join(sorted(seen))}" if seen else "there is none"
+    return ", ".join(sorted(seen)) if seen else "none"

@@ -106,18 +106,19 @@ def judge_sources(sources: Sources) -> Iterable[Verdict]:
         states = [str(one.get("State")) for one in sources.mappings]
         if not states:
             yield problem(
-                f"nothing hands the queue's messages to {sources.function}: mail waits",
+                f"the function {sources.function} has no event source mapping of the queue: mail"
+                " waits in the queue",
                 RESTORE,
             )
         elif not FEEDS & {*states}:
             uuid = sources.mappings[0].get("UUID")
             yield problem(
                 f"the event source mapping {uuid} of {sources.function} is {', '.join(states)}:"
-                " mail waits in the queue, for four days",
+                " mail waits in the queue, which deletes it after four days",
                 f"aws lambda update-event-source-mapping --uuid {uuid} --enabled",
             )
 
-    return problems_or_ok(problems(), f"the queue's messages come to {sources.function}")
+    return problems_or_ok(problems(), f"{sources.function} receives the queue's messages")
 
 
 # --- Concurrency --------------------------------------------------------------------------------
@@ -168,13 +169,15 @@ def judge_concurrency(found: Concurrency) -> Iterable[Verdict]:
             )
         elif room < found.wanted:
             yield warning(
-                f"maxConcurrency is {found.wanted}, and Lambda has {room} executions for"
-                f" {found.function}: a mail loses a try for each worker that is refused",
+                f"maxConcurrency is {found.wanted}, but Lambda can run only {room} workers of"
+                f" {found.function}: each refused start costs a mail one of its tries",
                 "ask for a higher quota (Service Quotas, AWS Lambda, 'Concurrent executions'), or"
                 " lower maxConcurrency",
             )
 
-    return problems_or_ok(problems(), f"{room} executions for {found.wanted} workers at most")
+    return problems_or_ok(
+        problems(), f"Lambda can run {room} workers, maxConcurrency is {found.wanted}"
+    )
 
 
 # --- Its last errors ----------------------------------------------------------------------------

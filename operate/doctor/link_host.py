@@ -56,12 +56,12 @@ def judge_link_host(found: LinkHost | None) -> Iterable[Verdict]:
     if found is None:
         return ()
     if found.is_address:
-        return (ok(f"links have the address {found.name}"),)
+        return (ok(f"the links have an IP address as host, {found.name}"),)
     if not found.is_asked:
         return (
             unknown(
-                f"{found.name}: not looked up: the domains of a sandbox are in no DNS",
-                "--dns 127.0.0.1:PORT asks a server that has them",
+                f"{found.name}: not checked: the domains of a sandbox are not in the DNS",
+                "give a DNS server that has them: --dns 127.0.0.1:PORT",
             ),
         )
     if found.addresses is None:
@@ -74,7 +74,7 @@ def judge_link_host(found: LinkHost | None) -> Iterable[Verdict]:
     if not found.addresses:
         return (
             problem(
-                f"{found.name} A: there is none: recipients cannot open the links of new mail",
+                f"{found.name} has no A record: recipients cannot open the links of new mail",
                 "with downloadDomain: 'pulumi refresh', then 'pulumi up'; if the record is in the"
                 " zone of hostedZoneId, delegate the domain to that zone's name servers. With"
                 " downloadUrl: publish the record",

@@ -76,14 +76,14 @@ def judge_parameters(found: Parameters) -> Iterable[Verdict]:
             if not name:
                 # The outputs are those of the last deployment that was finished.
                 yield problem(
-                    "the stack's output downloadUrl is there, but the function has no parameter of"
+                    "the stack has the output downloadUrl, but the function has no parameter of"
                     f" {what}: a deployment that removes or adds the page was interrupted",
                     "'pulumi up'",
                 )
             elif name not in found.written:
-                yield problem(f"the parameter {name} ({what}) is gone", RESTORE)
+                yield problem(f"the parameter {name} ({what}) is missing", RESTORE)
 
-    return problems_or_ok(problems(), f"{len(found.names)} parameters are there")
+    return problems_or_ok(problems(), f"{len(found.names)} parameters exist")
 
 
 def judge_credentials(found: Parameters) -> Iterable[Verdict]:
@@ -104,8 +104,8 @@ def judge_credentials(found: Parameters) -> Iterable[Verdict]:
                 )
                 yield warning(
                     f"{what} are {days} days old",
-                    f"raise {key} by one, 'pulumi up', give the devices the new ones, and raise it"
-                    " again",
+                    f"raise {key} by one, run 'pulumi up', set the new ones in the devices, then"
+                    " raise it again and run 'pulumi up'",
                 )
 
     oldest = max(ages.values())
@@ -135,7 +135,7 @@ def judge_document(found: tuple[str, str | None]) -> Iterable[Verdict]:
             directory = parse_directory(document)
         except UnreadableDirectory as error:
             yield problem(
-                f"the parameter {name} is no recipient directory: {error}",
+                f"the parameter {name} is not a valid recipient directory: {error}",
                 "'relayctl directory edit' names the line; its last good value is in"
                 f" 'aws ssm get-parameter-history --name {name}'",
             )
@@ -146,4 +146,4 @@ def judge_document(found: tuple[str, str | None]) -> Iterable[Verdict]:
                 "correct it: 'relayctl directory edit'",
             )
 
-    return problems_or_ok(problems(), f"{name} is a recipient directory")
+    return problems_or_ok(problems(), f"{name} is a valid recipient directory")

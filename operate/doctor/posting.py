@@ -71,15 +71,16 @@ def judge_posting(posting: Posting | None) -> Iterable[Verdict]:
     count = len(posting.feeds)
     receivers = "1 receiver" if count == 1 else f"{count} receivers"
     return problems_or_ok(
-        _problems(posting), f"{posting.function} posts to {receivers}, and nothing is left over"
+        _problems(posting),
+        f"{posting.function} posts to {receivers}, and its dead-letter queue is empty",
     )
 
 
 def _problems(posting: Posting) -> Iterator[Verdict]:
     if not posting.feeds:
         yield problem(
-            f"no queue is an event source of {posting.function}: webhooks and the event bus get"
-            " nothing",
+            f"no queue is an event source of {posting.function}: nothing is posted to webhooks"
+            " or the event bus",
             RESTORE,
         )
     for one in posting.feeds:
@@ -96,7 +97,7 @@ def _problems(posting: Posting) -> Iterator[Verdict]:
             )
     if posting.dead_letters.number:
         yield problem(
-            f"notices and alarms in {posting.dead_letters.name}, which no try could post:"
-            f" {posting.dead_letters.number}",
+            "notices and alarms that could not be posted, in the dead-letter queue"
+            f" {posting.dead_letters.name}: {posting.dead_letters.number}",
             "docs/operating.md, 'not-posted'",
         )

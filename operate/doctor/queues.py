@@ -171,16 +171,19 @@ def judge_queue_policy(queue: QueuePolicy) -> Iterable[Verdict]:
             yield problem(
                 f"the policy of the queue {queue.name} does not let S3 send to it: mail is stored,"
                 " and is not relayed",
-                f"{RESTORE}; then 'relayctl replay --unannounced' for what came meanwhile",
+                f"{RESTORE}; then 'relayctl replay --unannounced' for what came in the meantime",
             )
         if not queue.redrive.get("deadLetterTargetArn"):
             yield problem(
-                f"the queue {queue.name} has no dead-letter queue: a mail that fails at every try"
-                " is tried until it is deleted",
+                f"the queue {queue.name} has no dead-letter queue: a mail that fails at every"
+                " try is retried until the queue deletes it",
                 RESTORE,
             )
 
-    return problems_or_ok(problems(), f"S3 may send to {queue.name}; what fails is kept")
+    return problems_or_ok(
+        problems(),
+        f"S3 may send to {queue.name}; messages that fail go to the dead-letter queue",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +218,7 @@ def judge_dead_letters(found: DeadLetters) -> Iterable[Verdict]:
     def problems() -> Iterator[Verdict]:
         if found.number:
             yield problem(
-                f"mails in the dead-letter queue {found.name}, which no try could relay:"
+                f"mails that failed at every try, in the dead-letter queue {found.name}:"
                 f" {found.number}",
                 "'relayctl dlq list' says why; fix the cause, then 'relayctl dlq redrive --all'",
             )
@@ -262,13 +265,13 @@ def judge_waiting(found: Waiting) -> Iterable[Verdict]:
             yield problem(
                 f"mail was parked within 20 minutes ({found.parked} times): the account may not"
                 " send",
-                "docs/operating.md, 'parked'; mail goes out by itself once the account sends",
+                "docs/operating.md, 'parked'; the relay sends it once the account may send again",
             )
         if found.held:
             yield warning(
                 f"mails held within a day: {found.held}",
-                "'relayctl list --state held' shows those that still are; 'relayctl redeliver"
-                " MESSAGE' releases one",
+                "'relayctl list --state held' shows those that are still held; 'relayctl"
+                " redeliver MESSAGE' releases one",
             )
 
     return problems_or_ok(problems(), "no mail was parked within 20 minutes, or held within a day")

@@ -45,8 +45,8 @@ def judge_rule_sets(sets: RuleSets) -> Iterable[Verdict]:
             yield problem(
                 f"the active receipt rule set is {sets.active or 'none'}, and this stack's rule is"
                 f" in {sets.ours}: SES refuses its mail",
-                "'pulumi up' makes it active; where it may not (activateRuleSet false):"
-                f" aws ses set-active-receipt-rule-set --rule-set-name {sets.ours}. See"
+                "'pulumi up' makes it active; with activateRuleSet false, run: aws ses"
+                f" set-active-receipt-rule-set --rule-set-name {sets.ours}. See"
                 " docs/operating.md, 'One active rule set'",
             )
 
@@ -121,27 +121,29 @@ def _rule_problems(ours: OurRule) -> Iterator[Verdict]:
     # The addresses are secrets: no verdict names them.
     if not current:
         yield problem(
-            f"the receipt rule {name} does not take the inbound address that the function knows",
+            f"the receipt rule {name} does not accept mail to the inbound address of the"
+            " function's settings",
             f"{RESTORE}: recipientEmail was changed in one place only",
         )
     if not all(previous):
         yield problem(
-            f"the receipt rule {name} does not take {previous.count(False)} of the previous"
-            " addresses that the function knows: SES refuses mail to them",
+            f"the receipt rule {name} does not accept mail to {previous.count(False)} of the"
+            " previous addresses of the function's settings: SES refuses it",
             f"{RESTORE}: previousRecipientEmails was changed in one place only",
         )
     if not rule.get("ScanEnabled"):
         yield warning(
-            f"the receipt rule {name} has no spam and virus scan: mail without a verdict comes in",
+            f"the receipt rule {name} has its spam and virus scan turned off: mail arrives"
+            " without these verdicts",
             RESTORE,
         )
     if rule.get("TlsPolicy") != "Require":
-        yield warning(f"the receipt rule {name} takes mail without TLS", RESTORE)
+        yield warning(f"the receipt rule {name} accepts mail without TLS", RESTORE)
     prefixes = [action["S3Action"].get("ObjectKeyPrefix", "") for action in _storing(rule, ours)]
     if INCOMING_PREFIX not in prefixes:
         yield problem(
             f"the receipt rule {name} stores mail under {prefixes[0]!r} and not under"
-            f" {INCOMING_PREFIX!r}, where it is looked for",
+            f" {INCOMING_PREFIX!r}, where the relay expects it",
             RESTORE,
         )
 

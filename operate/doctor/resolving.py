@@ -31,7 +31,9 @@ def resolver(server: str | None) -> Resolver:
         try:
             asked = dns.resolver.Resolver()
         except dns.resolver.NoResolverConfiguration as error:
-            raise InvalidServer(f"this system names no DNS server: {error}; give --dns") from error
+            raise InvalidServer(
+                f"this system has no DNS server configured: {error}; give one by --dns"
+            ) from error
     else:
         address, port = parse_server(server)
         asked = dns.resolver.Resolver(configure=False)
@@ -68,7 +70,9 @@ def parse_server(text: str) -> tuple[str, int]:
         address = str(ipaddress.ip_address(host))
         number = int(port)
     except ValueError:
-        raise InvalidServer(f"{text!r} is no ADDRESS or ADDRESS:PORT of a DNS server") from None
+        raise InvalidServer(
+            f"{text!r} is not an ADDRESS or ADDRESS:PORT of a DNS server"
+        ) from None
     if not 0 < number < 65536:
         raise InvalidServer(f"{text!r}: a port is from 1 to 65535")
     return address, number

@@ -72,13 +72,15 @@ def judge_account(account: Mapping[str, Any]) -> Iterable[Verdict]:
         status = account.get("EnforcementStatus", "HEALTHY")
         if not account.get("SendingEnabled") or status == "SHUTDOWN":
             yield problem(
-                "SES sends nothing for this account: its sending is paused",
-                "open the SES console's Account dashboard, which says why, and answer AWS there",
+                "SES sends nothing for this account: sending is paused",
+                "open the SES console's Account dashboard, which gives the reason, and answer"
+                " AWS there",
             )
         elif status != "HEALTHY":
             yield warning(
                 f"SES reviews this account ({status}): its sending may be paused",
-                "the SES console's Account dashboard says why; so may 'relayctl bounces list'",
+                "the SES console's Account dashboard gives the reason; 'relayctl bounces list'"
+                " shows bounces and complaints",
             )
         if not account.get("ProductionAccessEnabled"):
             yield problem(
@@ -95,7 +97,7 @@ def judge_quota(sending: Sending) -> Iterable[Verdict]:
     def problems() -> Iterator[Verdict]:
         if sending.daily > 0 and sending.sent >= _NEARLY * sending.daily:
             yield warning(
-                f"{sending.sent:.0f} of {sending.daily:.0f} recipients of 24 hours are used up;"
+                f"{sending.sent:.0f} of {sending.daily:.0f} recipients in 24 hours are used;"
                 " beyond that, mail waits, and SES refuses what devices send",
                 "ask for a higher quota: Service Quotas, Amazon SES, 'Sending quota'",
             )

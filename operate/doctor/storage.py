@@ -116,7 +116,7 @@ def judge_notification(found: Notification) -> Iterable[Verdict]:
             yield problem(
                 f"the bucket {found.bucket} does not announce new mail to the queue: mail is"
                 " stored, and is not relayed",
-                f"{RESTORE}; then 'relayctl replay --unannounced' for what came meanwhile",
+                f"{RESTORE}; then 'relayctl replay --unannounced' for what came in the meantime",
             )
 
     return problems_or_ok(problems(), f"{found.bucket} announces new mail to the queue")
@@ -180,8 +180,8 @@ def judge_encryption(found: Encrypted) -> Iterable[Verdict]:
         for one in found.buckets:
             if not one.algorithm:
                 yield warning(
-                    f"the bucket {one.bucket} has no encryption of its own set: S3 uses its own"
-                    " keys",
+                    f"the bucket {one.bucket} has no default encryption set: S3 encrypts with"
+                    " its own keys",
                     RESTORE,
                 )
         if len({(one.algorithm, one.key) for one in found.buckets}) > 1:
@@ -189,7 +189,7 @@ def judge_encryption(found: Encrypted) -> Iterable[Verdict]:
                 f"{one.bucket} by {one.algorithm or 'nothing'} {one.key}".rstrip()
                 for one in found.buckets
             )
-            yield warning(f"the buckets are not encrypted alike: {listed}", RESTORE)
+            yield warning(f"the buckets are encrypted in different ways: {listed}", RESTORE)
         for key, state in found.key_states.items():
             if state != "Enabled":
                 yield problem(

@@ -120,8 +120,8 @@ def judge_suppressed(suppressed: Suppressed) -> Iterable[Verdict]:
             named = f"the {role}" if is_secret else f"{address} ({role})"
             typed = _TYPED.get(role, address)
             yield problem(
-                f"{named} is on the account's suppression list ({reason}): SES takes mail for it,"
-                " and sends none",
+                f"{named} is on the account's suppression list ({reason}): SES accepts mail to"
+                " it and does not send it",
                 "once the mailbox works: aws sesv2 delete-suppressed-destination --email-address"
                 f" {typed}; then 'relayctl bounces clear {typed}'",
             )

@@ -98,7 +98,7 @@ def _topic_problems(topic: Topic) -> Iterator[Verdict]:
             yield problem(
                 f"{shown} has not confirmed its subscription to {topic.what} (topic {name})",
                 "confirm it by the link in the message that AWS Notifications sent there; after"
-                f" three days, subscribe anew: {anew}",
+                f" three days, subscribe again: {anew}",
             )
         elif arn == _DELETED:
             yield problem(

@@ -40,5 +40,5 @@ def record_and_announce(
             Received(raw_key=RawKey(raw.key), arrived_at=raw.stored_at)
         )
     except AdapterError as error:
-        error.add_note("nothing is lost: give the same command again")
+        error.add_note("nothing is lost: run the same command again")
         raise

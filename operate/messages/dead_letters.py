@@ -41,12 +41,12 @@ def _reason(raw_key: RawKey, found: Lookup, now: datetime, log_group: str) -> st
         return f"the manifest cannot be read: {found}"
     if found is None:
         return (
-            "no manifest: no try came as far as to write one, or its retention is over; search"
-            f" the log group {log_group} for {message_id_of(raw_key)}"
+            "no manifest: every try failed before it wrote one, or it was deleted after its"
+            f" retention; search the log group {log_group} for {message_id_of(raw_key)}"
         )
     manifest = found.manifest
     status = status_of(manifest, now)
     words = f"{status}: {explain_status(manifest)}" if explain_status(manifest) else status.value
     if found.manifest.is_settled:
-        words += " (it has come to its end meanwhile: redriving it does nothing, and drops it)"
+        words += " (it is finished by now: a redrive only removes it from the queue)"
     return words

@@ -76,12 +76,15 @@ def plan_extension(
         what_to_do = (
             f"--until {format_moment(latest)} is the latest possible"
             if latest > max(before, now)
-            else "its links cannot be good for any longer"
+            else "its links cannot be extended any further"
         )
         raise NotDone(
             f"{message_id}: {format_moment(until)} is after {format_moment(latest)}, until when"
             f" its attachments are kept (attachmentRetentionDays); {what_to_do}"
         )
     if until <= now:
-        raise NotDone(f"{message_id}: {format_moment(until)} is over, and so its links would be")
+        raise NotDone(
+            f"{message_id}: {format_moment(until)} is in the past: give a later time, or end the"
+            " links by 'relayctl revoke'"
+        )
     return Extension(until=until)

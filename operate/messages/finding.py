@@ -33,13 +33,13 @@ def find_message(access: StackAccess, name: str) -> MessageId:
     """
     message_id = message_id_of(RawKey(name))
     if not name.rpartition("/")[2]:
-        raise NotDone(f"{name!r} names no message: give a message id or a raw key")
+        raise NotDone(f"{name!r} does not name a message: give a message id or a raw key")
     if "/" in name:
         stored = access.manifests.load(message_id)
         if stored is None or stored.manifest.raw_key != name:
             raise NotDone(
-                f"{name} has no manifest: it was not tried yet, or its retention is over;"
-                f" 'relayctl replay {name}' announces it again"
+                f"{name} has no manifest: no worker has processed it yet, or the manifest was"
+                f" deleted after its retention; 'relayctl replay {name}' announces it again"
             )
         return message_id
     from relay_core.keys import manifest_key  # noqa: PLC0415 - boto3 is slow to import
@@ -50,7 +50,7 @@ def find_message(access: StackAccess, name: str) -> MessageId:
     if not found:
         raise NotDone(
             f"{name}: no message with a manifest has this id, one that begins so, or this"
-            " reference number; 'relayctl list' shows which have one"
+            " reference number; 'relayctl list' shows the ids"
         )
     if len(found) > 1:
         raise NotDone(f"{name} may mean {_enumerate(found)}: give more of the id")
@@ -85,7 +85,7 @@ def find_raw_message(access: StackAccess, name: str) -> FoundRawMessage:
         NotDone: if there is none, or more than one.
     """
     if not name.rpartition("/")[2]:
-        raise NotDone(f"{name!r} names no message: give a message id or a raw key")
+        raise NotDone(f"{name!r} does not name a message: give a message id or a raw key")
     raw_key = RawKey(name)
     stored = access.manifests.load(message_id_of(raw_key))
     if "/" not in name:
@@ -96,14 +96,14 @@ def find_raw_message(access: StackAccess, name: str) -> FoundRawMessage:
             stored = access.manifests.load(message_id_of(raw_key))
     if stored is not None and stored.manifest.raw_key != raw_key:
         raise NotDone(
-            f"{raw_key} would be taken for {stored.manifest.raw_key}, whose manifest has the same"
-            " id; deliver it under another key"
+            f"{raw_key} has the same message id as {stored.manifest.raw_key}, which has a"
+            " manifest; store it under another key"
         )
     if stored is None and access.incoming.find(raw_key) is None:
         raise NotDone(
             f"{raw_key} is not in the incoming bucket {access.incoming.bucket}, and no manifest"
-            " tells of it: 'relayctl list' shows the mails that are known, and 'relayctl list"
-            " --unannounced' those that no worker has heard of"
+            " names it: 'relayctl list' shows the mails that have a manifest, 'relayctl list"
+            " --unannounced' those that have none"
         )
     return FoundRawMessage(raw=require_raw_message(access, raw_key), stored=stored)
 
@@ -117,8 +117,8 @@ def require_raw_message(access: StackAccess, raw_key: RawKey) -> StoredObject:
     raw = access.incoming.find(raw_key)
     if raw is None:
         raise NotDone(
-            f"{raw_key} is not in the incoming bucket {access.incoming.bucket}"
-            " (any more: incomingRetentionDays), so the mail cannot be delivered again"
+            f"{raw_key} is not in the incoming bucket {access.incoming.bucket} (it is deleted"
+            " after incomingRetentionDays), so the mail cannot be delivered again"
         )
     return raw
 

@@ -90,7 +90,7 @@ def explain_status(manifest: Manifest) -> str:
     failures += [f"left out, {one.reason}: {one.detail}" for one in manifest.refusals]
     words += failures[:_MAX_LISTED]
     if len(failures) > _MAX_LISTED:
-        words.append(f"and {len(failures) - _MAX_LISTED} more troubles")
+        words.append(f"and {len(failures) - _MAX_LISTED} more problems")
     return "; ".join(words)
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:  # boto3 is slow to import
 def no_page() -> NotDone:
     """The error for a stack without a download page."""
     return NotDone(
-        "the stack's outputs name no download page (linkMode presigned): presigned links are valid"
-        " until they expire, and cannot be changed"
+        "the stack has no download page (linkMode presigned): presigned links are valid until"
+        " they expire, and cannot be changed"
     )
 
 
@@ -34,8 +34,8 @@ def find_pointer(access: StackAccess, manifest: Manifest) -> StoredObject | None
 def no_link(manifest: Manifest) -> str:
     """The error for a message without links to the page."""
     return (
-        f"{manifest.message_id}: no link of the download page leads to it. It has no attachments,"
-        " or its links are presigned (linkMode)"
+        f"{manifest.message_id}: it has no link to the download page, because it has no"
+        " attachments or its links are presigned (linkMode)"
     )
 
 
@@ -56,9 +56,10 @@ def kept_objects(
     listed = access.attachments.beginning_with(attachments_prefix(manifest.message_id))
     found = [one for one in listed if one.key in keys]
     if not found:
+        deleted = " (they are deleted after attachmentRetentionDays)" if keys else ""
         raise NotDone(
-            f"{manifest.message_id}: there are no files of it in {access.attachments.bucket}"
-            f"{' (any more: attachmentRetentionDays)' if keys else ''}, so its links do not work"
+            f"{manifest.message_id}: its files are not in {access.attachments.bucket}{deleted}, so"
+            " its links do not work"
         )
     retention = access.retention.read()
     for one in (*found, *([pointer] if pointer else [])):

@@ -55,8 +55,8 @@ class Redelivery:
         if self.releases:
             return "released"
         named = [one.recipient for one in self.reopened]
-        named += ["all who were left out" if one == ALL_LEFT_OUT else one for one in self.asked]
-        return ", ".join(named) or "those who are still open"
+        named += ["all who were refused" if one == ALL_LEFT_OUT else one for one in self.asked]
+        return ", ".join(named) or "those who have no mail yet"
 
     def apply(self, manifest: Manifest, now: datetime) -> Manifest:
         """The manifest with that change. Others may have written the manifest in the meantime.
@@ -73,7 +73,7 @@ class Redelivery:
             return replace(_alive(reopened), asked=tuple(asked))
         if manifest.deliveries:
             raise NotDone(
-                f"{manifest.message_id} was relayed meanwhile; see 'relayctl show"
+                f"{manifest.message_id} was relayed in the meantime; see 'relayctl show"
                 f" {manifest.message_id}'"
             )
         return replace(

@@ -95,7 +95,7 @@ def sharing_a_link(manifest: Manifest, recipient: str) -> tuple[DeliveryRecord, 
 def no_recipient_has_a_link(manifest: Manifest) -> NotDone:
     """The error for a message without recipients."""
     return NotDone(
-        f"{manifest.message_id} ({manifest.state}) has no recipients: nobody has a link to it"
+        f"{manifest.message_id} ({manifest.state}) has no recipients, so no link to it exists"
     )
 
 

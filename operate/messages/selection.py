@@ -45,7 +45,7 @@ def parse_moment(text: str, now: datetime) -> datetime:
         try:
             return now - ago
         except OverflowError:
-            raise ValueError(f"{text!r} is before all calendars") from None
+            raise ValueError(f"{text!r} is before the year 1") from None
     try:
         return parse_time(text)
     except ValueError:
@@ -64,7 +64,7 @@ def parse_time(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"{text!r} is no time such as 2026-01-31T14:00Z") from None
+        raise ValueError(f"{text!r} is not a time such as 2026-01-31T14:00Z") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

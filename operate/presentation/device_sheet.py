@@ -54,13 +54,13 @@ def _fields(sheet: DeviceSheet) -> Iterator[tuple[str, str]]:
     yield "User name, account", sheet.username
     yield (
         "Password",
-        f"({sheet.password_length} characters; handed over apart from this sheet)"
+        f"({sheet.password_length} characters; handed over separately)"
         if sheet.password is None
         else sheet.password,
     )
     yield "From, sender", sheet.sender
     yield "To, recipient", sheet.recipient
-    yield "Subject", "as you like; the code, if the text cannot have it"
+    yield "Subject", "as you like; or the code, if the text cannot contain it"
     yield "Text, body, message", "your text, and in a line of its own the code:"
     yield "  the code", sheet.code
 

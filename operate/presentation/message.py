@@ -86,7 +86,7 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
         facts.add_row("Detail", shown(error))
     if manifest.lease:
         is_held = lease_at(manifest, now) is not None
-        over = "" if is_held else " (over: that worker is gone)"
+        over = "" if is_held else " (expired: that worker has ended)"
         facts.add_row("Lease", shown(describe_lease(manifest.lease) + over))
     facts.add_row("Reference", shown(reference(manifest.message_id)))
     facts.add_row("Raw key", shown(manifest.raw_key))
@@ -96,7 +96,7 @@ def present_message(manifest: Manifest, now: datetime) -> RenderableType:
     facts.add_row("Created", _moment(manifest.created_at, now))
     if _has_links(manifest):
         is_over = now >= manifest.expires_at
-        end = "they are over" if is_over else "later, if the mail is sent to somebody again"
+        end = "they have expired" if is_over else "later if the mail is sent again"
         facts.add_row("Links until", f"{_moment(manifest.expires_at, now)}: {end}")
     parts: list[RenderableType] = [shown(manifest.message_id, style="bold"), facts]
     if manifest.deliveries:
@@ -135,7 +135,7 @@ def _recipients(manifest: Manifest) -> Table:
     table.add_column("Recipient", overflow="fold")
     table.add_column("State", overflow="fold")
     table.add_column("At", no_wrap=True)
-    table.add_column("SES message id, or why not", overflow="fold")
+    table.add_column("SES message id, or the error", overflow="fold")
     for one in manifest.deliveries:
         table.add_row(
             shown(one.recipient),
@@ -204,7 +204,7 @@ def _attachment(attachment: StoredAttachment, threat: Threat | None) -> Text:
     if attachment.failure is not None:
         return Text("not kept", style="red")
     if threat is not None:
-        found = "malware found" if threat.is_malware else "not scanned, told"
+        found = "malware found" if threat.is_malware else "not scanned, reported"
         return Text(f"{found} {format_moment(threat.at)}", style="bold red")
     if attachment.revoked_at is not None:
         return Text(f"revoked {format_moment(attachment.revoked_at)}", style="red")

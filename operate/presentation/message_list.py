@@ -64,7 +64,7 @@ def present_list(manifests: Sequence[Manifest], now: datetime, *, width: int) ->
     table.add_column("Message", no_wrap=True)
     table.add_column("Sent", justify="right", no_wrap=True)
     table.add_column("Sender", no_wrap=True, overflow="ellipsis", ratio=1)
-    table.add_column("Subject, and why", no_wrap=True, overflow="ellipsis", ratio=2)
+    table.add_column("Subject, and reason", no_wrap=True, overflow="ellipsis", ratio=2)
     length = _distinct_length([manifest.message_id for manifest in manifests])
     for manifest in manifests:
         status = status_of(manifest, now)

@@ -28,7 +28,7 @@ def describe_redelivery(
         yield f"  {one.recipient} {_gets_it(one)}"
     for address in redelivery.asked:
         recipients = (
-            "everybody whom it names and who does not have it"
+            "every recipient that it names and who does not have it"
             if address == ALL_LEFT_OUT
             else address
         )

@@ -107,7 +107,10 @@ def exit_on_errors() -> Iterator[None]:
 def must_be_confirmed(*, yes: bool, dry_run: bool = False) -> None:
     """Exit if a confirmation is needed and there is no terminal."""
     if not yes and not dry_run and not sys.stdin.isatty():
-        print_error("standard input is no terminal to ask for a confirmation: give --yes")
+        print_error(
+            "standard input is not a terminal, so the command cannot ask for confirmation: give"
+            " --yes"
+        )
         raise typer.Exit(Exit.USAGE)
 
 

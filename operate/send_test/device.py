@@ -78,7 +78,7 @@ def submit(server: Server, login: Login, mail: TestMail) -> str:
         code, words = error.smtp_code, error.smtp_error
     except (smtplib.SMTPException, OSError) as error:
         raise NotDone(
-            f"{where} cannot be talked to: {error}; see docs/operating.md, 'A device cannot send'"
+            f"{where} cannot be reached: {error}; see docs/operating.md, 'A device cannot send'"
         ) from error
     said = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
     if code != 250:

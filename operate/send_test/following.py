@@ -164,7 +164,7 @@ def seen(manifest: Manifest, recipient: str, step: Step) -> str | None:
         raise Stopped(Step.SUBMITTED, delivery.failure or "SES refused it")
     if delivery.state is not DeliveryState.SUBMITTED:
         return None
-    return f"SES took it as {delivery.submission_id}"
+    return f"SES accepted it as {delivery.submission_id}"
 
 
 def _open(link: str, limit: float) -> str:

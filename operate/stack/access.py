@@ -80,7 +80,9 @@ def open_access(stack: Stack, profile: str | None) -> StackAccess:
             endpoint_url = None
         else:
             if profile is not None:
-                raise StackUnknown("--profile is for AWS; a ready file brings its credentials")
+                raise StackUnknown(
+                    "--profile cannot be used with a ready file, which has credentials of its own"
+                )
             session = _closed_session(stack)
             endpoint_url = stack.endpoint.url
             config = config.merge(

@@ -99,7 +99,7 @@ class StackSelector:
         }
         names = [name for name, value in given.items() if value is not None]
         if len(names) > 1:
-            raise StackUnknown(f"{' and '.join(names)} say where the stack is: give one of them")
+            raise StackUnknown(f"{' and '.join(names)} each name a stack: give only one of them")
         ready_file, outputs = self.ready_file, self.outputs
         if not names:
             ready_file = environment.get(READY_FILE_VARIABLE) or None
@@ -133,7 +133,7 @@ def parse_ready_file(text: str, source: str) -> Stack:
         )
     except (KeyError, TypeError) as error:
         raise StackUnknown(
-            f"{source} is no ready file of the sandbox: {_missing(error)}; 'python -m sandbox"
+            f"{source} is not a ready file of the sandbox: {_missing(error)}; 'python -m sandbox"
             " --ready-file FILE' writes one"
         ) from None
 
@@ -149,8 +149,8 @@ def parse_outputs(text: str, source: str) -> Stack:
         return _stack(document, source, region=region_of(document))
     except (KeyError, TypeError) as error:
         raise StackUnknown(
-            f"{source} holds no outputs of a deployed stack: {_missing(error)}; 'pulumi stack"
-            " output --json' prints them"
+            f"{source} does not have the outputs of a deployed stack: {_missing(error)}; 'pulumi"
+            " stack output --json' prints them"
         ) from None
 
 
@@ -175,7 +175,9 @@ def _stack(
     def text(name: str) -> str:
         value = outputs[name]
         if not isinstance(value, str) or not value:
-            raise StackUnknown(f"{source}: {name} is {value!r}, not a name")
+            raise StackUnknown(
+                f"{source}: {name} is {value!r}; it must be a text that is not empty"
+            )
         return value
 
     return Stack(
@@ -218,16 +220,16 @@ def _link_keys_parameter(outputs: Mapping[str, Any]) -> str | None:
 
 
 def _missing(error: KeyError | TypeError) -> str:
-    return f"it has no {error}" if isinstance(error, KeyError) else "it is something else"
+    return f"{error} is missing" if isinstance(error, KeyError) else "it has another form"
 
 
 def _parse_object(text: str, source: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise StackUnknown(f"{source} is no JSON: {error}") from None
+        raise StackUnknown(f"{source} is not JSON: {error}") from None
     if not isinstance(document, dict):
-        raise StackUnknown(f"{source} holds no JSON object")
+        raise StackUnknown(f"{source} does not have a JSON object")
     return document
 
 
@@ -245,7 +247,7 @@ def _ask_pulumi(stack_name: str | None) -> str:
     program = shutil.which("pulumi")
     if program is None:
         raise StackUnknown(
-            "where is the stack? give --ready-file FILE (of a sandbox) or --outputs FILE (of"
+            "no stack is named: give --ready-file FILE (of a sandbox) or --outputs FILE (of"
             " 'pulumi stack output --json', - is standard input), or put pulumi on PATH"
         )
     command = [program, "stack", "output", "--json", "--non-interactive"]

@@ -70,7 +70,7 @@ def login_of(
     if user is not None:
         if user not in by_name:
             raise StackUnknown(
-                f"smtpUsers of this stack has no {user}; the SMTP users by name are: {names}"
+                f"{user} is not an SMTP user of this stack (smtpUsers); those are: {names}"
             )
         return _read(access, by_name[user])
     if parameter := access.stack.outputs.get("smtpCredentialsParameter"):
@@ -79,8 +79,8 @@ def login_of(
         return Login(username=environment[USER_VARIABLE], password=environment[PASSWORD_VARIABLE])
     if by_name:
         raise StackUnknown(
-            "this stack has SMTP users by name alone (createSmtpUser is false): name one of"
-            f" {names} by --user"
+            "this stack has only the SMTP users of smtpUsers (createSmtpUser is false): name"
+            f" one of {names} by --user"
         )
     if (sandbox := access.stack.submission) is not None:
         return Login(username=sandbox.username, password=sandbox.password)

@@ -69,7 +69,7 @@ def test_an_smtp_user_is_named_alike_everywhere(command: str, option: str) -> No
     ("arguments", "words"),
     [
         (("list", "--state", "x"), "'--state': 'x' is not one of 'relaying', 'done'"),
-        (("list", "--limit", "x"), "'--limit': 'x' is no whole number"),
+        (("list", "--limit", "x"), "'--limit': 'x' is not a whole number"),
         (("list", "--limit", "-1"), "'--limit': '-1' is too small: it must be 0 or more"),
         (("extend", "m", "--hours", "99999"), "'99999' is too large: it must be 87600 or less"),
         (("dlq", "lst"), "No such command 'lst'. Did you mean 'list'?"),

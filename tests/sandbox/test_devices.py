@@ -141,4 +141,6 @@ class TestSheet:
     ) -> None:
         told = self.run(relay, tmp_path, "--user", "hall-3")
         assert 2 == told.exit_code
-        assert "no hall-3; the SMTP users by name are: none" in told.stderr
+        assert (
+            "hall-3 is not an SMTP user of this stack (smtpUsers); those are: none" in told.stderr
+        )

@@ -45,7 +45,10 @@ def test_a_user_by_name_sends_with_its_own_credentials(tmp_path: Path) -> None:
         assert 0 == told.exit_code, told.stderr
         unknown = run(relay, tmp_path, "--as", "hall-4", "--to", unique_address())
         assert 2 == unknown.exit_code
-        assert "no hall-4; the SMTP users by name are: gate, hall-3" in unknown.stderr
+        assert (
+            "hall-4 is not an SMTP user of this stack (smtpUsers); those are: gate, hall-3"
+            in unknown.stderr
+        )
         unnamed = run(relay, tmp_path, "--to", unique_address())
         assert 2 == unnamed.exit_code
         assert "name one of gate, hall-3 by --user" in unnamed.stderr

@@ -34,8 +34,8 @@ class TestList:
         expected = [
             f"relaying: {BEN}: TooManyRequests",
             "failing: AccessDenied on s3",
-            "done (it has come to its end meanwhile",
-            "refused: spam; SES: FAIL (it has come to its end meanwhile",
+            "done (it is finished by now",
+            "refused: spam; SES: FAIL (it is finished by now",
             f"the manifest cannot be read: s3:GetObject on {deployed.attachments}/manifests/b",
             "no manifest: ",
             f"no S3 notification of bucket {deployed.incoming}",
@@ -89,7 +89,7 @@ class TestList:
         assert sqs.receive_message(QueueUrl=deployed.dead_letters, VisibilityTimeout=600)
         answer = deployed.relayctl("dlq", "list")
         assert (0, "") == (answer.status, answer.stdout)
-        assert "about 1 message more cannot be seen" in answer.stderr
+        assert "about 1 message more could not be received" in answer.stderr
 
     def test_what_cannot_be_put_back_is_reported(self, deployed: Deployed, tmp_path: Path) -> None:
         deployed.fail("x")

@@ -85,7 +85,7 @@ class TestRevoke:
         assert {1} == fetchable(replace(after, expires_at=after.created_at + 999 * DAY))
         assert "attachment 2 (b.jpg)" == after.interventions[0].detail
         answer = deployed.relayctl("revoke", "m1", "--undo", "--yes")
-        assert "m1: nothing of that is revoked; nothing was done\n" == answer.stdout
+        assert "m1: none of that is revoked; nothing was done\n" == answer.stdout
         answer = deployed.relayctl(
             "revoke", "m1", "--attachment", "2", "--recipient", ANNA, "--undo", "--yes"
         )
@@ -104,7 +104,7 @@ class TestRevoke:
         deployed.relayctl("revoke", "m1", "--yes")
         before = deployed.document("m1")
         answer = deployed.relayctl("revoke", "m1", "--recipient", ANNA, "--yes")
-        assert (0, "m1: all of that is revoked already; nothing was done\n") == (
+        assert (0, "m1: all of that is already revoked; nothing was done\n") == (
             answer.status,
             answer.stdout,
         )
@@ -125,7 +125,7 @@ class TestRevoke:
     def test_a_presigned_link_is_not_said_to_be_revoked(self, deployed: Deployed) -> None:
         deployed.store(fresh())
         words = self.refused(deployed)
-        assert "no link of the download page leads to it" in words
+        assert "it has no link to the download page" in words
         assert f"s3://{deployed.attachments}/attachments/m1/" in words
 
     def test_not_where_no_recipient_has_a_link(self, deployed: Deployed) -> None:
@@ -196,7 +196,7 @@ class TestExtend:
         assert latest == format_moment(deployed.manifest("m1").expires_at)
         answer = deployed.relayctl("extend", "m1", "--hours", "1", "--yes")
         assert 1 == answer.status
-        assert "cannot be good for any longer" in answer.stderr
+        assert "cannot be extended any further" in answer.stderr
 
     def test_a_bucket_that_deletes_nothing_sets_no_limit(self, deployed: Deployed) -> None:
         deployed.store_files(fresh())
@@ -215,7 +215,7 @@ class TestExtend:
             ((), "either --hours or --until"),
             (("--hours", "1", "--until", "2026-01-31"), "either --hours or --until"),
             (("--hours", "0"), "--hours"),
-            (("--until", "tomorrow"), "no time such as 2026-01-31T14:00Z"),
+            (("--until", "tomorrow"), "is not a time such as 2026-01-31T14:00Z"),
         ],
     )
     def test_a_wrong_option_is_named(
@@ -240,7 +240,7 @@ class TestExtend:
         deployed.store(fresh())
         deployed.store_attachment("attachments/m1/0/another")
         deployed.store_attachment("attachments/m10/0/a.jpg")
-        assert "there are no files of it" in self.refused(deployed)
+        assert "its files are not in" in self.refused(deployed)
 
     def test_not_where_no_recipient_has_a_link(self, deployed: Deployed) -> None:
         deployed.store(manifest("m1", state=ManifestState.FAILING))
@@ -256,7 +256,7 @@ class TestExtend:
         deployed.store_attachment(message.attachments[0].key)
         answer = deployed.relayctl("extend", "m1", "--hours", "1", "--dry-run")
         assert 0 == answer.status
-        assert "WARNING: no link leads to the download page" in answer.stdout
+        assert "WARNING: its mails have no link to the download page" in answer.stdout
         assert () == deployed.manifest("m1").interventions
 
 
@@ -315,7 +315,7 @@ class TestLink:
     def test_not_where_there_is_none(self, paged: Deployed) -> None:
         paged.store(fresh("m2"))
         for deployed, words in (
-            (paged, "m2: no link of the download page"),
+            (paged, "m2: it has no link to the download page"),
             (paged.without_page(), "no download page"),
         ):
             answer = deployed.relayctl("link", "m2", "--recipient", ANNA)
@@ -332,7 +332,7 @@ class TestLink:
 
     def test_help_says_what_it_is_worth(self, deployed: Deployed) -> None:
         answer = deployed.relayctl("link", "--help")
-        assert "ANYBODY WHO HAS THE LINK CAN OPEN THE FILES" in answer.stdout
+        assert "ANYONE WHO HAS THE LINK CAN OPEN THE FILES" in answer.stdout
 
     def test_an_output_of_its_own_names_the_keys(self, paged: Deployed) -> None:
         ready = json.loads(paged.ready_file.read_text())

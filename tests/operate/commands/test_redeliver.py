@@ -104,7 +104,7 @@ class TestRedeliver:
             return deployed.relayctl("redeliver", "m1", "--dry-run").stdout
 
         deployed.store(message)
-        assert "its attachments are gone" in told(deployed)
+        assert "its attachments were deleted" in told(deployed)
         assert f"EXTENDS the links of {ANNA} too: they are valid until" in told(deployed)
         deployed.store_files(message)
         assert "attachments" not in told(deployed)
@@ -126,7 +126,7 @@ class TestRedeliver:
         answer = powerless.relayctl("redeliver", "m1", "--yes")
         assert 1 == answer.status
         assert "sqs:SendMessage" in answer.stderr
-        assert "nothing is lost: give the same command again" in answer.stderr
+        assert "nothing is lost: run the same command again" in answer.stderr
         assert [] == deployed.announced()
         answer = deployed.relayctl("redeliver", "m1", "--yes")
         assert 0 == answer.status

@@ -78,7 +78,7 @@ class TestShow:
             "3.2 MB",
             "not kept",
             "too large",
-            "they are over",
+            "they have expired",
             "revoked 2026-01-02T13:00:00Z",
             "failed, link revoked 2026-01-02T16:00:00Z",
             "2026-01-02T14:00:00Z",
@@ -99,7 +99,7 @@ class TestShow:
         lease = replace(LEASE, until=NOW, queue_message="sqs-1")
         deployed.store(replace(manifest("m1"), state=ManifestState.FAILING, lease=lease))
         answer = deployed.relayctl("show", "m1")
-        for words in ("that worker is gone", "memory, most likely (functionMemory)", "sqs-1"):
+        for words in ("that worker has ended", "memory, most likely (functionMemory)", "sqs-1"):
             assert words in answer.stdout
 
     def test_downloads_are_shown_oldest_first_as_they_are_stored(self, deployed: Deployed) -> None:
@@ -152,8 +152,8 @@ class TestShow:
             ("b", "b: no message"),
             ("incoming/ab", "incoming/ab has no manifest"),
             ("elsewhere/abc-1", "elsewhere/abc-1 has no manifest"),
-            ("incoming/", "names no message"),
-            ("", "names no message"),
+            ("incoming/", "does not name a message"),
+            ("", "does not name a message"),
         ],
     )
     def test_what_means_no_message_or_several(

@@ -125,7 +125,7 @@ class TestPosting:
         [
             ("Disabled", 0, 0, "problem", "u-1 of posting is Disabled"),
             ("Enabled", 1, 0, "warning", "the oldest message of chat is 3600 seconds old"),
-            ("Enabled", 0, 2, "problem", "posting-dead-letters, which no try could post: 2"),
+            ("Enabled", 0, 2, "problem", "in the dead-letter queue posting-dead-letters: 2"),
         ],
     )
     def test_what_is_not_posted_is_named(

@@ -13,7 +13,7 @@ from operate.doctor.receiving import OurRule, judge_rule
         (["New@in.example", "old@in.example", "older@b.example"], []),
         (["new@in.example", "old@in.example"], ["1 of the previous addresses"]),
         (["new@in.example"], ["2 of the previous addresses"]),
-        (["old@in.example", "older@b.example"], ["does not take the inbound address"]),
+        (["old@in.example", "older@b.example"], ["does not accept mail to the inbound address"]),
     ],
 )
 def test_the_rule_has_to_take_each_address_that_the_function_knows_and_names_none(

@@ -73,7 +73,7 @@ def test_the_latest_time_that_an_error_names_is_taken_and_no_later_one(
     with pytest.raises(NotDone) as refused:
         plan_extension(message, max(latest, message.expires_at) + SECOND, latest, now)
     if latest <= max(message.expires_at, now):
-        assert "cannot be good for any longer" in str(refused.value)
+        assert "cannot be extended any further" in str(refused.value)
         return
     named = str(refused.value).partition("--until ")[2].split()[0]
     assert latest == parse_time(named)
@@ -122,7 +122,7 @@ def test_what_is_refused_is_explained(until: datetime, words: str) -> None:
 
 
 def test_what_is_over_is_not_extended_into_the_past() -> None:
-    with pytest.raises(NotDone, match="is over, and so its links would be"):
+    with pytest.raises(NotDone, match="is in the past: give a later time"):
         plan_extension(MESSAGE, NOW + 40 * HOUR, None, NOW + 50 * HOUR)
 
 

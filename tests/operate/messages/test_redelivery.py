@@ -102,7 +102,7 @@ def test_what_promised_nothing_is_released(state: ManifestState) -> None:
 def test_what_was_relayed_meanwhile_is_not_released() -> None:
     held = manifest(state=ManifestState.HELD)
     redelivery = plan_redelivery(held, (), NOW)
-    with pytest.raises(NotDone, match="m1 was relayed meanwhile"):
+    with pytest.raises(NotDone, match="m1 was relayed in the meantime"):
         redelivery.apply(manifest("m1", to(ANNA)), NOW)
 
 

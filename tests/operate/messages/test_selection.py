@@ -124,7 +124,7 @@ def test_a_moment(text: str, moment: datetime) -> None:
 
 @pytest.mark.parametrize("text", ["", "h", "2", "2 h", "-2h", "2y", "yesterday", "999999w"])
 def test_what_is_no_moment(text: str) -> None:
-    with pytest.raises(ValueError, match=r"neither|calendars"):
+    with pytest.raises(ValueError, match=r"neither|before the year 1"):
         parse_moment(text, NOW)
 
 

@@ -59,7 +59,7 @@ def test_what_was_never_announced_is_listed(missed: Deployed) -> None:
 def test_what_came_just_now_is_not_missed_yet(missed: Deployed) -> None:
     answer = missed.relayctl("list", "--unannounced")
     assert (answer.status, answer.stdout) == (0, "")
-    assert "no raw message is without a manifest" in answer.stderr
+    assert "no raw message without a manifest was found" in answer.stderr
 
 
 def test_raw_mail_older_than_manifests_are_kept_is_not_taken_for_missed(

@@ -155,7 +155,7 @@ def test_without_anything_it_is_said_what_to_give(
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ([], "holds no JSON object"),
+        ([], "does not have a JSON object"),
         ({}, "it has no"),
         ({**OUTPUTS, "queueUrl": None}, "queueUrl is None"),
         ({**OUTPUTS, "incomingBucket": ""}, "incomingBucket is ''"),
@@ -183,7 +183,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_two_answers_are_none(outputs: str, ready_file: str) -> None:
-    with pytest.raises(StackUnknown, match=r"--ready-file and --outputs .* give one of them"):
+    with pytest.raises(StackUnknown, match=r"--ready-file and --outputs .* give only one of them"):
         StackSelector(outputs=outputs, ready_file=ready_file).find({})
 
 
@@ -231,5 +231,5 @@ class TestReach:
             open_access(replace(STACK, region=None), None)
         with pytest.raises(StackUnknown, match="nobody"):
             open_access(STACK, "nobody")
-        with pytest.raises(StackUnknown, match="--profile is for AWS"):
+        with pytest.raises(StackUnknown, match="--profile cannot be used with a ready file"):
             open_access(SANDBOX, "nobody")
