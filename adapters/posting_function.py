@@ -119,7 +119,7 @@ class PostingFunction:
                 return False
             except Exception as error:  # noqa: BLE001 - the other messages get their turn
                 self.log.error(  # noqa: TRY400 - without the error's words, which may be secret
-                    "not posted, by an error of the program",
+                    "not posted, because of an error in the program",
                     receiver=receiver.name if receiver else None,
                     error=type(error).__name__,
                     cause="".join(traceback.format_tb(error.__traceback__)),
@@ -172,7 +172,7 @@ class PostingFunction:
             postpone(self.queue, receiver.queue_url, record, delay)
         except AdapterError as second:
             # The queue's own timeout holds then.
-            self.log.warning("the next try could not be put off", cause=str(second))
+            self.log.warning("the next try could not be delayed", cause=str(second))
 
 
 def compose(

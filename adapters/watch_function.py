@@ -56,13 +56,13 @@ class SubscriptionWatch:
             try:
                 confirmed = {*self._confirmed(topic_arn)}
             except AdapterError as error:
-                self.log.warning("subscriptions could not be looked at", cause=str(error))
+                self.log.warning("subscriptions could not be checked", cause=str(error))
                 confirmed = set()
             absent = [email for email in dict.fromkeys(emails) if email.lower() not in confirmed]
             if absent:
                 self.log.warning("not subscribed", topic=topic_arn, addresses=absent)
             missing += len(absent)
-        self.log.info("subscriptions looked at", missing=missing)
+        self.log.info("subscriptions checked", missing=missing)
         self.metrics.add_metric(name="SubscriptionsMissing", unit=MetricUnit.Count, value=missing)
         self.metrics.flush_metrics()
         return missing

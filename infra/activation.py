@@ -81,9 +81,10 @@ class ActivationProvider(dynamic.ResourceProvider):
         found = self.client("sts").get_caller_identity()["Account"]
         if found != props["account"]:
             raise AnotherAccount(
-                f"the receipt rule set {props['ruleSetName']} is of account {props['account']},"
-                f" but the AWS credentials of the environment are of {found}: set AWS_PROFILE, or"
-                " the AWS_ variables, to those that the stack is deployed with"
+                f"the receipt rule set {props['ruleSetName']} belongs to account"
+                f" {props['account']}, but the AWS credentials of the environment belong to"
+                f" {found}: set AWS_PROFILE, or the AWS_ variables, to those that the stack is"
+                " deployed with"
             )
         active = self.client("ses").describe_active_receipt_rule_set()
         name: str | None = active.get("Metadata", {}).get("Name")
@@ -128,7 +129,8 @@ def account_of_credentials() -> str:
         return str(sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError) as error:
         raise AnotherAccount(
-            f"whose the AWS credentials of boto3 are is unknown: {error}"
+            f"the account of boto3's AWS credentials cannot be read: {error}. Set AWS_PROFILE,"
+            " or the AWS_ variables, to the credentials that Pulumi uses"
         ) from error
 
 

@@ -223,12 +223,12 @@ def _no_recipients(
     mail: MailIdentity, message: Message, settings: Settings, directory: Directory
 ) -> Refusal:
     near_miss = find_near_miss(message, settings.markers, settings.limits)
-    nearly = f" ({near_miss}, which is none)" if near_miss else ""
+    nearly = f" ({near_miss}, which is not a valid code)" if near_miss else ""
     codes = " or ".join(f":{marker}:…:{marker}:" for marker in settings.markers)
     labels = " or ".join(f"+{one}" for one in mail.arrival.labels)
     missing = (
-        f"neither a body nor the Subject holds a code {codes}{nearly},"
-        f"{f' no group is called as the label {labels},' if labels else ''}"
+        f"no recipient code {codes} is in a body or the"
+        f" Subject{nearly},{f' no group has the name of the label {labels},' if labels else ''}"
         " and there are no default recipients for"
     )
     if find_default_recipients(mail.sender, directory) is None:
@@ -238,8 +238,10 @@ def _no_recipients(
         )
     return Refusal(
         reason=Reason.AUTHENTICATION_FAILED,
-        detail=f"{missing} a mail that only says that it is from {mail.sender}: neither DMARC nor"
-        " an aligned DKIM or SPF passed",
+        detail=(
+            f"{missing} {mail.sender}, because the sender is not proven: neither DMARC nor an"
+            " aligned DKIM or SPF passed"
+        ),
     )
 
 

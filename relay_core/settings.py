@@ -267,7 +267,8 @@ def _problems(settings: Settings) -> list[Problem]:
         check(
             "pass_header_fields",
             name,
-            "must begin with X- and be no field that mail systems act on, such as X-Spam-*",
+            "must begin with X- and must not be a field that mail systems act on, such as"
+            " X-Spam-*",
             holds=may_be_added(name),
         )
     hour, day = timedelta(hours=1), timedelta(days=1)
@@ -315,9 +316,9 @@ def _check_addresses(settings: Settings, check: _Check) -> None:
         base = re.sub(r"\+.*@", "@", address)
         rules = (
             (_ADDRESS_RULE, _is_address(value)),
-            ("must be there once, whatever its letter case", address not in seen),
+            ("must be listed only once; letter case does not count", address not in seen),
             (
-                "must not be recipientEmail, with a label or without: that is received anyway",
+                "must not be recipientEmail, with or without a label: it is received already",
                 current not in {address, base},
             ),
             (
@@ -332,7 +333,7 @@ def _check_addresses(settings: Settings, check: _Check) -> None:
         check(
             "closed_labels",
             label,
-            "must be what is between + and @ of an address: 1 to 64 characters, without + and @",
+            "must be the part of an address between + and @: 1 to 64 characters, without + and @",
             holds=bool(_ADDRESS_LABEL.match(label)),
         )
 

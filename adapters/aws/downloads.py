@@ -187,7 +187,7 @@ class S3Archives:
                 if error_code(error) != "NoSuchKey":
                     raise
                 raise FileGone(
-                    call="s3:GetObject", target=key, detail="the file is not there any more"
+                    call="s3:GetObject", target=key, detail="the file no longer exists"
                 ) from error
 
     def _keep(self, file: IO[bytes], key: AttachmentKey) -> None:

@@ -45,7 +45,7 @@ class Fault(Enum):
     )
     STOPPED = (
         TransientError,
-        "the account may not send; the mail waits, and goes out by itself once it may",
+        "the account may not send; the relay sends the mail once it may send again",
     )
     MISCONFIGURED = (TransientError, "fix the deployment, then redrive the dead-letter queue")
     REJECTED = (PermanentError, "the same call will never be accepted")

@@ -112,7 +112,7 @@ def parse_record(record: SQSRecord, *, incoming_bucket: str) -> tuple[Notificati
 
 def _parse_body(body: object, incoming_bucket: str) -> tuple[Notification, ...]:
     if not isinstance(body, dict):
-        raise TypeError("the body is no JSON object")
+        raise TypeError("the body is not a JSON object")
     if _SUMMARY_OF in body:
         return (SummaryDue(window=WindowKey(str(body[_SUMMARY_OF]))),)
     if _SCANS_OF in body:
@@ -143,7 +143,7 @@ def _parse_event(event: Mapping[str, Any], incoming_bucket: str) -> Received | I
     if name == _SETUP_NOTIFICATION:
         return Ignored(reason=f"{key}: SES writes it when the receipt rule is made")
     if not name:
-        return Ignored(reason=f"{key}: the marker of a folder, no mail")
+        return Ignored(reason=f"{key}: a folder marker, not a mail")
     return Received(raw_key=RawKey(key), arrived_at=_parse_time(event.get("eventTime")))
 
 

@@ -196,15 +196,18 @@ def format_notification(received: Received, incoming_bucket: str, *, region: str
 
 
 _ADVICE = {
-    Fault.THROTTLED: "AWS wants fewer calls; run it again in a minute",
-    Fault.UNAVAILABLE: "AWS, or the way to it, is disturbed; run it again",
-    Fault.CONTENDED: "another write was under way; run it again",
-    Fault.CREDENTIALS: "'aws sts get-caller-identity' tells whose credentials these are;"
-    " --profile takes others",
+    Fault.THROTTLED: "AWS throttles the calls; run the command again in a minute",
+    Fault.UNAVAILABLE: "AWS or the network failed; run the command again",
+    Fault.CONTENDED: "another write was under way; run the command again",
+    Fault.CREDENTIALS: (
+        "'aws sts get-caller-identity' shows whose credentials these are; --profile selects others"
+    ),
     Fault.STOPPED: "see the account dashboard of SES in this region",
-    Fault.MISCONFIGURED: "see whether these are the outputs of the right stack, and whether you"
-    " have the rights that docs/relayctl.md lists",
-    Fault.REJECTED: "see whether these are the outputs of the right stack",
+    Fault.MISCONFIGURED: (
+        "check that these are the outputs of the right stack, and that you have the rights that"
+        " docs/relayctl.md lists"
+    ),
+    Fault.REJECTED: "check that these are the outputs of the right stack",
 }
 
 
@@ -214,7 +217,10 @@ def explain(error: AdapterError) -> str:
     while isinstance(cause, AdapterError):  # one that an adapter made of another
         cause = cause.__cause__
     if isinstance(error, Conflict):
-        text = f"{error.call} on {error.target}: somebody else writes it as well; run it again"
+        text = (
+            f"{error.call} on {error.target}: it was changed by another process at the same"
+            " time; run the command again"
+        )
     elif isinstance(cause, ClientError | BotoCoreError):
         fault = fault_of(cause)
         text = text.removesuffix(f" [{fault.advice}]") + f" [{_ADVICE[fault]}]"

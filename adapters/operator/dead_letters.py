@@ -222,7 +222,7 @@ class SqsDeadLetters:
                     case SummaryDue(window=window):
                         problems.append(f"the summary of {window} could not be sent")
                     case ScansDue(message_id=message_id):
-                        problems.append(f"the scans of {message_id} could not be looked at")
+                        problems.append(f"the scans of {message_id} could not be checked")
                     case Bounced(addresses=addresses):
                         listed = ", ".join(one.address for one in addresses)
                         problems.append(f"{listed} bounced, and could not be written down")

@@ -73,13 +73,13 @@ class DirectoryParameter:
         """Replace the document that was read. Returns the new version.
 
         Raises:
-            Conflict: if another one was written since, which stays live.
+            Conflict: if another one was written in the meantime, which stays live.
             OtherVersionReplaced: if another one was written between the comparison and the write.
             AdapterError: if it is not written.
         """
         if (found := self.read().version) != before.version:
             error = Conflict(call="ssm:PutParameter", target=self.name, detail="another version")
-            error.add_note(f"version {found} was written since")
+            error.add_note(f"version {found} was written in the meantime")
             raise error
         written = self._write(text)
         replaced = range(before.version + 1, written)
@@ -87,10 +87,13 @@ class DirectoryParameter:
             raise OtherVersionReplaced(
                 call="ssm:PutParameter",
                 target=self.name,
-                detail=f"your document is live as version {written}, not {before.version + 1}:"
-                " somebody else wrote at the same moment, and yours replaced theirs. Compare the"
-                f" versions (aws ssm get-parameter-history --name {self.name}), then put both"
-                " changes into one document (relayctl directory edit)",
+                detail=(
+                    f"your document is live as version {written}, not {before.version + 1}:"
+                    " another operator wrote at the same moment, and your document replaced"
+                    " theirs. Compare the versions (aws ssm get-parameter-history --name"
+                    f" {self.name}), then put both changes into one document (relayctl directory"
+                    " edit)"
+                ),
             )
         return written
 

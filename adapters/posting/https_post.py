@@ -77,7 +77,7 @@ class HttpsPost:
 def _refused(target: str, answer: http.client.HTTPResponse, word: str) -> AdapterError:
     detail = f"it answered {answer.status}" + (f", {word}" if word else "")
     if 300 <= answer.status < 400:
-        detail += "; a redirect is not followed: configure where it leads to"
+        detail += "; a redirect is not followed: configure its target"
     wait = answer.headers.get("Retry-After", "")
     paused = answer.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
     if paused and wait.isascii() and wait.isdecimal():

@@ -183,7 +183,7 @@ class Telemetry:
         """The results of the malware scan for a delivered mail's files were looked at."""
         log = self._logger.error if check.malicious else self._logger.info
         log(
-            "scans looked at",
+            "scan results checked",
             outcome="scans-looked-at",
             correlation_id=message_id,
             malicious=check.malicious,
@@ -212,7 +212,7 @@ class Telemetry:
     def suppressions_not_read(self, error: AdapterError) -> None:
         """The list of suppressed addresses cannot be read; the one that was read last holds."""
         self._logger.error(
-            "the list of suppressed addresses cannot be read; mail goes by the last that could be",
+            "the list of suppressed addresses cannot be read; the last list that was read is used",
             error=type(error).__name__,
             cause=str(error),
         )
@@ -246,7 +246,8 @@ class Telemetry:
     def directory_not_refreshed(self, error: AdapterError) -> None:
         """The recipient directory cannot be read; the one that was read last holds, if one was."""
         self._logger.error(
-            "the recipient directory cannot be read; mail goes by the last one read, or waits",
+            "the recipient directory cannot be read; the last one that was read is used, or the"
+            " mail waits",
             error=type(error).__name__,
             cause=str(error),
         )

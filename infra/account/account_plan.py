@@ -205,8 +205,8 @@ def _warnings_of_rule_set(config: StackConfig, found: Found) -> Iterator[str]:
         f"{config.project}-"
     ):
         yield (
-            f"existingRuleSetName is {wanted}, which looks like the rule set of another stack:"
-            " when that stack is destroyed, the set is deleted with this stack's rule in it"
+            f"existingRuleSetName is {wanted}, which looks like another stack's rule set: when"
+            " that stack is destroyed, the set is deleted with this stack's rule in it"
         )
 
 

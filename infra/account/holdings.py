@@ -122,7 +122,7 @@ class HoldingsList(pulumi.ComponentResource):
             type="String",
             insecure_value=format_holdings(args.holdings),
             overwrite=True,  # may have been restored by hand
-            description="What this stack of the mail relay made in the account: not to be edited",
+            description="What this stack of the mail relay created in the account: do not edit",
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})

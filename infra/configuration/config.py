@@ -234,8 +234,8 @@ class StackConfig:
         found = []
         if "*" in self.allowed_recipients:
             found.append(
-                'allowedRecipients holds "*": anyone who learns the address that devices send to'
-                " can send mail to any recipient in your name"
+                'allowedRecipients contains "*": anyone who learns the address that devices'
+                " send to can send mail to any recipient in your name"
             )
         if not self.fallback_emails:
             found.append(
@@ -269,7 +269,7 @@ class StackConfig:
         if timedelta(days=self.incoming_retention_days) < DEAD_LETTER_RETENTION:
             found.append(
                 f"incomingRetentionDays is {self.incoming_retention_days}, but the dead-letter"
-                f" queue keeps messages for {DEAD_LETTER_RETENTION.days} days: what is redriven"
-                " later finds its mail gone"
+                f" queue keeps messages for {DEAD_LETTER_RETENTION.days} days: a message that is"
+                " redriven after its mail was deleted fails"
             )
         return (*found, *self.timing.warnings())

@@ -101,7 +101,7 @@ _RULES = (
         "stack",
         lambda config: bool(_STACK_NAME.match(config.stack)),
         "a stack's name must be a letter and up to 31 letters, digits or hyphens, all in lower"
-        " case: names of buckets are made of it",
+        " case: bucket names contain it",
     ),
     _Rule(
         "stack",
@@ -112,8 +112,8 @@ _RULES = (
     _Rule(
         "region",
         lambda config: bool(_REGION.match(config.region)),
-        "must be the name of a region, as eu-central-1, and not one of China or a government's:"
-        " SES receives no mail there",
+        "must be the name of a region, such as eu-central-1, and not one in China or of AWS"
+        " GovCloud: SES receives no mail there",
     ),
     _range("incoming_retention_days", 1, 3650, "days"),
     _range("dlq_alarm_threshold", 1, 1_000_000, "messages"),
@@ -129,15 +129,15 @@ _RULES = (
         lambda config: (
             config.download_url is None or bool(_HTTPS_ORIGIN.match(config.download_url))
         ),
-        "must be https:// and a host name in lower case, with neither a path nor a slash at its"
-        " end: links are this, a slash and a token",
+        "must be https:// and a host name in lower case, without a path and without a slash at"
+        " its end: a link is this URL, a slash and a token",
     ),
     _Rule(
         "download_domain",
         lambda config: (
             config.download_domain is None or bool(_CERTIFIED_NAME.match(config.download_domain))
         ),
-        "must be a host name in lower case, as files.example.com, of at most 64 characters",
+        "must be a host name in lower case, such as files.example.com, of at most 64 characters",
     ),
     _Rule(
         "log_retention_days",
@@ -148,7 +148,7 @@ _RULES = (
     _Rule(
         "event_bus",
         lambda config: config.event_bus is None or bool(_BUS_NAME.match(config.event_bus)),
-        "must be the name of an event bus of this account and region, as default: 1 to 256"
+        "must be the name of an event bus of this account and region, such as default: 1 to 256"
         " letters, digits, dots, hyphens, underscores or slashes",
     ),
     _Rule(
@@ -172,12 +172,13 @@ _RULES = (
         lambda config: (
             config.documents_url is None or bool(_HTTPS_FOLDER.match(config.documents_url))
         ),
-        "must be an https:// URL of at most 200 characters, of the folder that holds operating.md",
+        "must be an https:// URL of at most 200 characters, of the folder that contains"
+        " operating.md",
     ),
     _Rule(
         "time_zone",
         lambda config: is_time_zone(config.time_zone),
-        "must be the name of a time zone of the IANA database, as Europe/Berlin",
+        "must be the name of a time zone of the IANA database, such as Europe/Berlin",
     ),
     _ses_name("configuration_set_name"),
     _ses_name("existing_rule_set_name"),
@@ -205,9 +206,9 @@ _RULES = (
     _Rule(
         "download_domain",
         lambda config: not (config.download_domain and not config.hosted_zone_id),
-        "needs hostedZoneId, the Route 53 zone that holds it: its certificate is issued once its"
-        " records are there. If another provider has the zone, put a domain in front of the page"
-        " yourself and set downloadUrl",
+        "needs hostedZoneId, the Route 53 zone that contains it: its certificate is issued once"
+        " its records are there. If another provider has the zone, put a domain in front of the"
+        " page yourself and set downloadUrl",
     ),
     _Rule(
         "download_url",
@@ -223,19 +224,21 @@ _RULES = (
     _Rule(
         "inline_preview",
         lambda config: not (config.inline_preview and config.function_memory < 512),
-        "must be false with a functionMemory of less than 512 MB: an image is decoded for it",
+        "must be false with a functionMemory of less than 512 MB: decoding an image needs that"
+        " much",
     ),
     _Rule(
         "link_renewal",
         lambda config: not (config.link_renewal and not config.has_page),
-        "must be false with linkMode presigned: there is no page that could offer a new link",
+        "must be false with linkMode presigned: there is no download page, which offers the new"
+        " link",
     ),
     _Rule(
         "hosted_zone_id",
         lambda config: (
             config.hosted_zone_id is None or bool(_ZONE_ID.match(config.hosted_zone_id))
         ),
-        "must be the id of a Route 53 zone, as Z0123456789ABCDEFGHIJ, without /hostedzone/",
+        "must be the id of a Route 53 zone, such as Z0123456789ABCDEFGHIJ, without /hostedzone/",
     ),
     _Rule(
         "recipient_email",
@@ -272,7 +275,7 @@ _RULES = (
             config.permissions_boundary is None
             or bool(_POLICY_ARN.match(config.permissions_boundary))
         ),
-        "must be the ARN of a managed policy, as arn:aws:iam::123456789012:policy/boundary",
+        "must be the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/boundary",
     ),
     _Rule(
         "force_destroy",

@@ -60,5 +60,5 @@ def smtp_user_problems(entries: Sequence[str], *, prefix: str, version: int) -> 
             )
             yield Problem(field="smtpUsers", value=entry, rule=rule)
         if user.name in seen:
-            yield Problem(field="smtpUsers", value=entry, rule="names a user a second time")
+            yield Problem(field="smtpUsers", value=entry, rule="must name each user only once")
         seen.add(user.name)

@@ -109,7 +109,7 @@ def put_together(
         config[full_name] = _parse(key, text, schemas.get(full_name, {}))
     for full_name, schema in schemas.items():
         if full_name not in config:
-            raise ConfigError(f"{full_name} is not set, and Pulumi.yaml gives it no default")
+            raise ConfigError(f"{full_name} is not set, and has no default in Pulumi.yaml: set it")
         config[full_name] = _checked(full_name, config[full_name], schema)
     return config
 

@@ -103,17 +103,21 @@ class Timing:
             yield Problem(
                 field="functionTimeoutSeconds",
                 value=timeout,
-                rule="must be from 30 to 900 seconds: a worker keeps up to 40 of them to end in,"
-                " and Lambda allows no more than 900 (AWS Lambda guide, quotas)",
+                rule=(
+                    "must be from 30 to 900 seconds: a worker reserves up to 40 of them to"
+                    " finish, and Lambda allows at most 900 (AWS Lambda guide, quotas)"
+                ),
             )
         elif tries > self.max_tries:
             yield Problem(
                 field="dlqMaxReceiveCount",
                 value=tries,
-                rule=f"must be at most {self.max_tries} with functionTimeoutSeconds = {timeout}:"
-                f" a try can take {self.longest_try_seconds} seconds, and the queue deletes a"
-                f" message after {QUEUE_RETENTION.days} days, also if it was never in the"
-                " dead-letter queue",
+                rule=(
+                    f"must be at most {self.max_tries} with functionTimeoutSeconds = {timeout}:"
+                    f" a try can take {self.longest_try_seconds} seconds, and the queue deletes"
+                    f" a message after {QUEUE_RETENTION.days} days, before it gets to the"
+                    " dead-letter queue"
+                ),
             )
         if not 2 <= self.max_concurrency <= 1000:
             yield Problem(

@@ -66,10 +66,10 @@ def read_webhooks(value: object) -> dict[str, Webhook]:
 
 def _read(value: object) -> Webhook:
     if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
-        raise TypeError("a webhook is not an object of texts")
+        raise TypeError("a webhook is not an object whose values are text")
     given: dict[str, Any] = {key: one.strip() for key, one in value.items()}
     if unknown := given.keys() - {"kind", "url", "signingKey", "sends"}:
-        raise ValueError(f"a webhook has no {', '.join(sorted(unknown))}")
+        raise ValueError(f"a webhook cannot have {', '.join(sorted(unknown))}")
     kind = ReceiverKind(given.get("kind", ""))
     if kind is ReceiverKind.EVENT_BUS:
         raise ValueError("an event bus is not a webhook")
@@ -84,7 +84,9 @@ def _read(value: object) -> Webhook:
 def webhook_problems(webhooks: Mapping[str, Webhook]) -> Iterator[Problem]:
     """Every rule that a webhook breaks, with its path in the value; without secrets."""
     if len(webhooks) > MAX_WEBHOOKS:
-        rule = f"must be {MAX_WEBHOOKS} at most: one can hand on to many"
+        rule = (
+            f"must be at most {MAX_WEBHOOKS} webhooks: a receiver can pass messages on to others"
+        )
         yield Problem(field="webhooks", value=len(webhooks), rule=rule)
     # All are in one parameter (`infra.functions.posting_function`), with the event bus.
     size = sum(len(json.dumps([one.url, one.signing_key])) for one in webhooks.values())
@@ -110,7 +112,7 @@ def webhook_problems(webhooks: Mapping[str, Webhook]) -> Iterator[Problem]:
                 rule = f"{error}: make one with `echo whsec_$(openssl rand -base64 32)`"
                 yield Problem(field=f"{place}.signingKey", value=_SHOWN, rule=rule)
         elif one.signing_key:
-            rule = "is of kind json alone: Slack and Teams check no signature"
+            rule = "must be left out, except with kind json: Slack and Teams check no signature"
             yield Problem(field=f"{place}.signingKey", value=_SHOWN, rule=rule)
 
 

@@ -98,7 +98,7 @@ def _roots(store: File) -> bytes:
         return amazon_roots(store.read_bytes())
     except LookupError as error:
         raise UnusableEnvironment(
-            f"the functions' archive cannot be made: {_STORE} does not hold {error}"
+            f"the functions' archive cannot be made: {error} is not in {_STORE}"
         ) from error
 
 
@@ -151,7 +151,7 @@ def distribution_files(pins: Mapping[str, str]) -> dict[str, Path]:
             continue
         for file in _kept(map(str, found.files or ())):
             if file.endswith(_COMPILED):
-                faults.append(f"{name} is not pure Python: it holds {file}")
+                faults.append(f"{name} is not pure Python: it contains {file}")
             files[file] = Path(str(found.locate_file(file)))
     if faults:
         raise UnusableEnvironment(

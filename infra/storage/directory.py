@@ -42,7 +42,10 @@ class RecipientDirectory(pulumi.ComponentResource):
             insecure_value=args.document,
             # Free up to 4 KB; above, Parameter Store makes it an advanced parameter.
             tier="Intelligent-Tiering",
-            description="Groups and default recipients of the mail relay: edit them here",
+            description=(
+                "Groups and default recipients of the mail relay: edit them with relayctl"
+                " directory edit"
+            ),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 ignore_changes=["type", "value", "insecureValue", "tier", "description"],

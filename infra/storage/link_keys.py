@@ -53,7 +53,7 @@ class LinkKeys(pulumi.ComponentResource):
             name,
             name=args.parameter_name,
             type="SecureString",
-            description="Keys of the mail relay's download links; rotate them by linkKeyVersion",
+            description="Keys of the mail relay's download links; rotate them with linkKeyVersion",
             # Secret because of the keys: Pulumi encrypts it in the stack's state.
             value=document,
             opts=child,

@@ -102,10 +102,15 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             key="traffic",
             metric=metrics.MAILS_RECEIVED,
             threshold=thresholds.messages_in_five_minutes,
-            meaning=f"More than {thresholds.messages_in_five_minutes} mails arrived within five"
-            " minutes: more than the configured norm.",
-            first="'relayctl list --since 15m' shows their senders. If one device floods, set"
-            " senderMessageLimit. If strangers know the address, change recipientEmail.",
+            meaning=(
+                f"More than {thresholds.messages_in_five_minutes} mails arrived within five"
+                " minutes (trafficAlarmThreshold)."
+            ),
+            first=(
+                "'relayctl list --since 15m' shows their senders. If one device sends too much,"
+                " stop it, and set senderMessageLimit. If strangers know the address, change"
+                " recipientEmail."
+            ),
         ),
         Alarm(
             key="function-errors",
@@ -127,9 +132,11 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             notifies_recovery=True,
             meaning="Lambda has refused to start workers for 15 minutes: the account's concurrency"
             " is used up. Each refused start costs a mail one of its tries.",
-            first="find the function of this account and region with the most"
-            " ConcurrentExecutions; limit it, or ask AWS for a higher quota. Then 'relayctl dlq"
-            " list' shows the mails that have no try left.",
+            first=(
+                "find the function of this account and region with the most"
+                " ConcurrentExecutions; limit it, or ask AWS for a higher quota. Then look at"
+                " 'relayctl dlq list': it shows the mails that have no try left."
+            ),
         ),
         Alarm(
             key="last-try",
@@ -147,8 +154,11 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             threshold=0,
             periods=_LINGERING,
             notifies_recovery=True,
-            meaning="The account may not send: sending is paused, the account is suspended, or its"
-            " daily quota is used up. Mails wait in the queue: none is lost, none is delivered.",
+            meaning=(
+                "The account may not send: sending is paused, the account is suspended, or its"
+                " daily quota is used up. Mails wait in the queue: no mail is lost, and none is"
+                " delivered."
+            ),
             first="open the account dashboard of SES in this region: it states the reason and the"
             " quota. The relay sends the waiting mails once the account may send again;"
             " 'relayctl list --since 1h' shows them.",
@@ -169,9 +179,11 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             threshold=_FAILED_RECIPIENTS,
             meaning=f"SES refused mail to more than {_FAILED_RECIPIENTS} recipients"
             " permanently within five minutes: more than wrong addresses explain.",
-            first="'relayctl list --state failed --since 1h' shows the mails and SES's answers."
-            " Most likely the account is in the SES sandbox, or SES refuses the content. Correct"
-            " that, then 'relayctl redeliver MESSAGE' sends each.",
+            first=(
+                "'relayctl list --state failed --since 1h' shows the mails and SES's answers."
+                " Most likely the account is in the SES sandbox, or SES refuses the content."
+                " Correct the cause, then run 'relayctl redeliver MESSAGE' for each mail."
+            ),
         ),
         Alarm(
             key="directory",
@@ -191,10 +203,12 @@ def _alarms_of_relay(thresholds: Thresholds, dashboard: str, log_group: str) -> 
             threshold=0,
             meaning="SES accepted mail of a device, but its receiving side refused it: the mail is"
             " lost, and the device does not know.",
-            first="check that this stack's receipt rule set is active, that the device sends to"
-            " the current recipientEmail, and that the domain's MX record points to SES. The event"
-            " on the alarms topic has the reason. 'relayctl list --since 15m' shows whether mail"
-            " arrives again.",
+            first=(
+                "check that this stack's receipt rule set is active, that the device sends to"
+                " the current recipientEmail, and that the domain's MX record points to SES."
+                " The event on the alarms topic gives the reason. 'relayctl list --since 15m'"
+                " shows whether mail arrives again."
+            ),
         ),
         Alarm(
             key="bounce-rate",
@@ -227,8 +241,10 @@ _MALWARE = Alarm(
     key="malware",
     metric=metrics.MALWARE_FOUND,
     threshold=0,
-    meaning="The malware scan found malware in a file of a mail that was relayed already. The"
-    " file cannot be downloaded, and could not be before it was scanned.",
+    meaning=(
+        "The malware scan found malware in a file of a mail that was relayed already. The file"
+        " cannot be downloaded; before the scan it could not be downloaded either."
+    ),
     first="the notice on the fallback topic names the mail, and so does 'relayctl list --since"
     " 24h'; 'relayctl show MESSAGE' names the file. Disconnect the device that sent"
     " it from the network.",

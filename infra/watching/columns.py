@@ -117,7 +117,7 @@ def columns(limits: Limits) -> tuple[Column, ...]:
             ),
         ),
         Column(
-            title="Worked through",
+            title="Processed",
             explanation="by the function",
             graphs=(
                 _graph(
@@ -147,7 +147,7 @@ def columns(limits: Limits) -> tuple[Column, ...]:
         ),
         Column(
             title="Submitted",
-            explanation="to SES, a mail a recipient",
+            explanation="to SES, one mail for each recipient",
             graphs=(
                 _graph(
                     "Recipients",
@@ -169,8 +169,8 @@ def columns(limits: Limits) -> tuple[Column, ...]:
         ),
         *(() if max_pages is None else (_download_column(limits, max_pages),)),
         Column(
-            title="Went wrong",
-            explanation="and who has to look at it",
+            title="Failed",
+            explanation="what an operator has to check",
             graphs=(
                 _graph("Dead letters", (metrics.DEAD_LETTERS, "mails")),
                 Graph(
@@ -189,8 +189,8 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                 ),
                 _graph(
                     "Suppressed and summed up",
-                    (relay_metric("AddressesSuppressed"), "addresses not sent to any more"),
-                    (relay_metric("NoticesSummedUp"), "notices told in a summary"),
+                    (relay_metric("AddressesSuppressed"), "addresses suppressed"),
+                    (relay_metric("NoticesSummedUp"), "notices summed up"),
                 ),
                 _graph(
                     "Mail by previous addresses",
@@ -207,7 +207,12 @@ def columns(limits: Limits) -> tuple[Column, ...]:
                             "Download page",
                             (metrics.PAGE_FAILURES, "answered with an error"),
                             *(
-                                ((metrics.DOMAIN_FAILURES, "the same at the domain"),)
+                                (
+                                    (
+                                        metrics.DOMAIN_FAILURES,
+                                        "answered with an error at the domain",
+                                    ),
+                                )
                                 if limits.has_domain
                                 else ()
                             ),
@@ -243,7 +248,7 @@ def _download_column(limits: Limits, max_pages: int) -> Column:
     limit = Line(value=max_pages, label="downloadMaxConcurrency") if max_pages else None
     return Column(
         title="Fetched",
-        explanation="by recipients, on the page",
+        explanation="by recipients, from the download page",
         graphs=(
             Graph(
                 title="Pages by status",

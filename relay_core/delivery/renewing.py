@@ -84,7 +84,7 @@ def send_new_link(
     raise TransientError(
         call="s3:PutObject",
         target=str(message_id),
-        detail="the manifest was changed by others at each try",
+        detail="other workers changed the manifest at each try",
     )
 
 

@@ -113,14 +113,13 @@ def _report(
             ],
             settings,
             relayed_to=len(served),
-            headline=f"The malware scan stops files of a mail that {have} already.",
+            headline=f"The malware scan blocks files of a mail that {have} already.",
         )
     )
 
 
 _SAID = {
-    Scan.MALICIOUS: "the scan found malware in it, so its link hands it out to nobody",
-    Scan.FAILED: "it could not be scanned, so its link hands it out to nobody",
-    Scan.UNDER_WAY: "the scan has no result for it yet, and until it has, its link hands it out to"
-    " nobody",
+    Scan.MALICIOUS: "the scan found malware in it, so it cannot be downloaded",
+    Scan.FAILED: "it could not be scanned, so it cannot be downloaded",
+    Scan.UNDER_WAY: "the scan has no result for it yet; until then it cannot be downloaded",
 }

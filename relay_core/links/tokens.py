@@ -72,7 +72,7 @@ def parse_link_keys(document: str) -> LinkKeys:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(
-            'the link keys are no JSON object {"current": …, "previous": …}'
+            'the link keys are not a JSON object {"current": …, "previous": …}'
         ) from None
 
 

@@ -124,7 +124,7 @@ def compose_notice(
         ValueError: if there is no refusal.
     """
     if not refusals:
-        raise ValueError("a notice needs something to tell")
+        raise ValueError("a notice needs at least one refusal")
     reason, code = refusals[0].reason, " or ".join(map(_example, settings.markers))
     shown = [
         Refusal(

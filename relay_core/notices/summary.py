@@ -28,11 +28,11 @@ def compose_summary(window: NoticeWindow, tally: Tally, *, stack: str, place: st
     since = format_moment(window.started_at)
     command = f"relayctl list --reason {tally.reason} --since {since} --limit 0"
     lines = [
-        f"{count} of the reason {tally.reason} are summed up here.",
+        f"This notice sums up {count} of the reason {tally.reason}.",
         "",
         f"Stack: {stack}",
         f"Between {since} and {format_moment(window.ends_at)}",
-        "there were more notices than noticeLimit in noticeWindowSeconds.",
+        "there were more notices than noticeLimit allows in noticeWindowSeconds.",
         "The manifest of each mail has the reason.",
         "",
         "What to do:",

@@ -134,7 +134,7 @@ def admit(
             settings.spam_action,
             Reason.SPAM,
             "[spam?]",
-            "Amazon SES takes it for spam (spamAction is refuse)",
+            "Amazon SES classified it as spam (spamAction is refuse)",
         ),
         (
             not origin.authenticated,
@@ -162,7 +162,10 @@ def _not_from_an_allowed_sender(origin: Origin, settings: Settings) -> Refusal |
     if not origin.authenticated:
         return Refusal(
             reason=Reason.AUTHENTICATION_FAILED,
-            detail=f"{_not_proven(origin)}; where allowedSenders is set, that has to be",
+            detail=(
+                f"{_not_proven(origin)}; with allowedSenders set, only mail with a proven sender"
+                " is relayed"
+            ),
         )
     return None
 
@@ -178,7 +181,7 @@ def _never_answered(message: Message, stack: str, *, names_recipients: bool) -> 
     # Devices are configured to send as the relay's own sender address, so From shows no loop.
     header = message.header
     if is_loop(header, stack):
-        return Ignored(reason=Reason.MAIL_LOOP, detail="this relay has sent it already")
+        return Ignored(reason=Reason.MAIL_LOOP, detail="it was sent by this relay")
     if report := _report_type(message.root):
         return Ignored(reason=Reason.DELIVERY_REPORT, detail=f"it is a report ({report})")
     if find_reverse_path(header) == "" and not names_recipients:
@@ -250,7 +253,10 @@ def resolve_recipients(
             refusals=(
                 Refusal(
                     reason=Reason.TOO_MANY_RECIPIENTS,
-                    detail=f"{number} recipients, maxRecipients is {settings.max_recipients}",
+                    detail=(
+                        f"it names {number} recipients, but maxRecipients is"
+                        f" {settings.max_recipients}"
+                    ),
                 ),
             ),
         )

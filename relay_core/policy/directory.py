@@ -73,7 +73,7 @@ def parse_directory(document: str) -> Directory:
     try:
         data = json.loads(document, object_pairs_hook=_object)
     except ValueError as error:
-        raise UnreadableDirectory(place="the document", rule=f"is no JSON: {error}") from None
+        raise UnreadableDirectory(place="the document", rule=f"is not JSON: {error}") from None
     except RecursionError:
         raise UnreadableDirectory(place="the document", rule="is nested too deep") from None
     if not isinstance(data, dict):
@@ -184,7 +184,7 @@ def _walk(
         elif (key := entry.name.lower()) in path:
             circle = [*list(path.values())[list(path).index(key) :], path[key]]
             names = " → ".join(f"@{name}" for name in circle)
-            yield at, _not_usable(f"the groups {names} hold each other")
+            yield at, _not_usable(f"the groups {names} contain each other")
         elif key not in groups:
             where = f" that the group @{list(path.values())[-1]} names" if path else ""
             yield at, _not_usable(f"there is no group @{entry.name}{where}")
@@ -252,7 +252,7 @@ def find_default_recipients(sender: str | None, directory: Directory) -> Default
     members = directory.default_recipients[pattern]
     parsed = list(_parse_members(members, where))
     if not members:
-        parsed.append(_not_usable(f"{where}: nobody is named"))
+        parsed.append(_not_usable(f"{where}: the list is empty"))
     return DefaultRecipients(
         pattern=pattern,
         entries=tuple(one for one in parsed if not isinstance(one, Refusal)),

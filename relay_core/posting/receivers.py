@@ -58,4 +58,4 @@ def parse_receivers(document: str) -> Mapping[str, Receiver]:
             for queue, one in json.loads(document).items()
         }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"no receivers can be read: {type(error).__name__}") from None
+        raise ValueError(f"the receivers cannot be read: {type(error).__name__}") from None

@@ -32,7 +32,10 @@ def marker_problems(recipient_marker: str, short_marker: str | None) -> Iterator
         yield Problem(
             field="recipient_marker",
             value=recipient_marker,
-            rule="must be 3 to 64 letters, digits, dots, hyphens or underscores, not marks alone",
+            rule=(
+                "must be 3 to 64 letters, digits, dots, hyphens or underscores, with at least"
+                " one letter or digit"
+            ),
         )
     for field, marker in (("recipient_marker", recipient_marker), ("short_marker", short_marker)):
         if marker is not None and "".join(_words_of(marker)) in _TAKEN:
@@ -56,8 +59,10 @@ def marker_problems(recipient_marker: str, short_marker: str | None) -> Iterator
         yield Problem(
             field="short_marker",
             value=short_marker,
-            rule=f"must not be made of words of recipientMarker ({recipient_marker}), nor hold all"
-            " of them: nobody could tell which one closes a code",
+            rule=(
+                f"must not be made of words of recipientMarker ({recipient_marker}), nor contain"
+                " all of them: it would be unclear which of the two closes a code"
+            ),
         )
 
 

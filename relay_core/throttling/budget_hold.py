@@ -49,11 +49,13 @@ def hold_over_budget(
         return None
     refusal = Refusal(
         reason=Reason.LIMIT_EXCEEDED,
-        detail=f"{over_budget_detail(settings)}. This mail is to {count} recipients. It and all"
-        f" that do not fit until {format_moment(full.ends_at)} are held, without a further"
-        " notice. None is lost: 'relayctl list --state held' shows them, and 'relayctl redeliver"
-        " MESSAGE' releases one. See first that their recipients exist: mail that bounces can"
-        " have the account paused.",
+        detail=(
+            f"{over_budget_detail(settings)}. This mail is to {count} recipients. It and all"
+            f" that do not fit until {format_moment(full.ends_at)} are held, without another"
+            " notice. No mail is lost: 'relayctl list --state held' shows them, and 'relayctl"
+            " redeliver MESSAGE' releases one. Check first that their recipients exist: bounces"
+            " can make AWS pause the account."
+        ),
     )
     if not full.claim.is_published and not full.claim.is_due(mail.message_id):
         # The mail with the claim may fail, and come again in an hour with room: then no notice is

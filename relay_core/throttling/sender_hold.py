@@ -51,9 +51,12 @@ def hold_over_limit(
         return False
     refusal = Refusal(
         reason=Reason.LIMIT_EXCEEDED,
-        detail=f"{over_limit_detail(settings)}. This mail and all that come from there until"
-        f" {format_moment(window.ends_at)} are held, without a further notice."
-        " None is lost: each has its raw message and a manifest whose state is held.",
+        detail=(
+            f"{over_limit_detail(settings)}. This mail and all mail from this sender until"
+            f" {format_moment(window.ends_at)} are held, without another notice. No mail is"
+            " lost: 'relayctl list --state held' shows them, and 'relayctl redeliver MESSAGE'"
+            " releases one."
+        ),
     )
     notice = compose_notice(mail, (refusal,), settings)
     publish_once(window, ports.windows, mail.message_id, lambda: ports.notices.publish(notice))

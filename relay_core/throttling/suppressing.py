@@ -72,7 +72,9 @@ def _refused(found: Suppressed) -> PermanentError:
     return PermanentError(
         call="submit",
         target=found.address,
-        detail=f"nothing is sent there since the {found.cause} of"
-        f" {format_moment(found.at)}{said}. If the address takes mail: 'relayctl bounces"
-        f" clear {found.address}', then 'relayctl redeliver MESSAGE'.",
+        detail=(
+            f"nothing has been sent to this address since the {found.cause} of"
+            f" {format_moment(found.at)}{said}. If the address accepts mail again: 'relayctl"
+            f" bounces clear {found.address}', then 'relayctl redeliver MESSAGE'."
+        ),
     )

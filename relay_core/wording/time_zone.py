@@ -24,7 +24,7 @@ def time_zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     # No such file is a KeyError; a folder and a name too long for a disk are errors of its own.
     except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"no time zone of the IANA database: {name!r}") from error
+        raise ValueError(f"not a time zone of the IANA database: {name!r}") from error
 
 
 def is_time_zone(name: str) -> bool:

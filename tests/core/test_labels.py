@@ -70,7 +70,7 @@ def test_without_either_the_refusal_names_the_label() -> None:
     assert isinstance(refused, Refused)
     (refusal,) = refused.refusals
     assert Reason.NO_RECIPIENT_CODE is refusal.reason
-    assert "no group is called as the label +oncal" in refusal.detail
+    assert "no group has the name of the label +oncal" in refusal.detail
 
 
 def test_a_group_that_a_label_names_reaches_nobody_outside_of_allowed_recipients() -> None:

@@ -215,9 +215,10 @@ def test_the_cause_behind_an_adapters_own_error_counts() -> None:
 
 def test_other_errors_are_told_as_they_are() -> None:
     conflict = Conflict(call="s3:PutObject", target="k", detail="412; the queue tries again")
-    assert "s3:PutObject on k: somebody else writes it as well; run it again" == explain(
-        raised(conflict, client_error("PreconditionFailed", 412))
-    )
+    assert (
+        "s3:PutObject on k: it was changed by another process at the same time; run the command"
+        " again"
+    ) == explain(raised(conflict, client_error("PreconditionFailed", 412)))
     error = PermanentError(call="s3:GetObject", target="k", detail="no manifest")
     error.add_note("look at it")
     assert "s3:GetObject on k: no manifest; look at it" == explain(error)

@@ -101,7 +101,7 @@ def told(relay: RunningSandbox, subject: str) -> list[dict[str, Any]]:
         ({"oncall": ["@ghost"]}, "there is no group @ghost that the group @oncall names"),
         (
             {"oncall": ["@backup"], "backup": ["@oncall"]},
-            "the groups @oncall → @backup → @oncall hold each other",
+            "the groups @oncall → @backup → @oncall contain each other",
         ),
     ],
 )

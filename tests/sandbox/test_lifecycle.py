@@ -88,8 +88,8 @@ def test_a_terminal_that_goes_away_is_no_failure(temporary: Path) -> None:
 
 WARNINGS = (
     (
-        'allowedRecipients holds "*": anyone who learns the address that devices send to can send'
-        " mail to any recipient in your name"
+        'allowedRecipients contains "*": anyone who learns the address that devices send to'
+        " can send mail to any recipient in your name"
     ),
     (
         "fallbackEmails is empty: no subscriber receives the notices of mail that was not"

@@ -88,7 +88,7 @@ def test_several_entries_keep_their_order() -> None:
             s3_event("incoming/AMAZON_SES_SETUP_NOTIFICATION"),
             "incoming/AMAZON_SES_SETUP_NOTIFICATION: SES writes it when the receipt rule is made",
         ),
-        (s3_event("incoming/"), "incoming/: the marker of a folder, no mail"),
+        (s3_event("incoming/"), "incoming/: a folder marker, not a mail"),
         (
             s3_event("incoming/a", name="ObjectRemoved:Delete"),
             "ObjectRemoved:Delete of incoming/a: no new mail",

@@ -85,7 +85,7 @@ def test_malware_is_reported_at_once_and_once_and_the_others_are_waited_for(
     assert ScanCheck(malicious=1, is_last=False) == look(world, results)
     [notice] = world.notices.published
     assert (Reason.VIRUS, 2) == (notice.reason, notice.relayed_to)
-    assert notice.text.startswith("The malware scan stops files of a mail that 2 recipients have")
+    assert notice.text.startswith("The malware scan blocks files of a mail that 2 recipients have")
     assert "attachment one[.]bin: the scan found malware in it" in notice.text
     [threat] = stored(world).threats
     assert (True, "one.bin") == (threat.is_malware, threat.key.rpartition("/")[2])

@@ -121,8 +121,8 @@ def test_groups_stand_for_their_members_once_each_and_in_order(
     ("members", "told"),
     [
         (["@ghost"], "there is no group @ghost that the group @a names"),
-        (["@b"], "the groups @a → @b → @a hold each other"),
-        (["@a"], "the groups @a → @a hold each other"),
+        (["@b"], "the groups @a → @b → @a contain each other"),
+        (["@a"], "the groups @a → @a contain each other"),
         (["nobody"], "in the group @a: expected an address, found 'nobody'"),
         (["@x y"], "in the group @a: expected a group's name behind the @, found '@x y'"),
         (["@empty"], "the group @empty has no member"),

@@ -173,7 +173,7 @@ def test_what_may_be_meant_as_a_code_is_reported(mail: str) -> None:
     assert Reason.NO_RECIPIENT_CODE is report.reason
     (notice,) = world.notices.published
     assert "anna" in notice.text
-    assert "which is none" in notice.text
+    assert "which is not a valid code" in notice.text
 
 
 def test_the_operator_is_shown_each_bad_place_and_the_others_get_the_mail() -> None:

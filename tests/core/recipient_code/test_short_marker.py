@@ -260,4 +260,4 @@ def test_a_notice_shows_both_and_what_is_nearly_one() -> None:
     world, _, _ = relay("Subject: RX: 5\r\n\r\nRX: 6\r\n:RX:a@example.org Door")
     assert "a text has ':RX:a@example[.]org Door'" in world.notices.published[0].text
     world, _, _ = relay("Subject: Marx\r\n\r\nPRX7")
-    assert "which is none" not in world.notices.published[0].text
+    assert "which is not a valid code" not in world.notices.published[0].text

@@ -120,7 +120,7 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
         {"recipientGroups": {"ops": ["@night"]}},
         {"recipientGroups": "there is no group @night that the group @ops names"},
     ),
-    "groups that hold each other": (
+    "groups that contain each other": (
         {"recipientGroups": {"a": ["@b"], "b": ["@a"]}},
         {"recipientGroups": "hold each other"},
     ),

@@ -143,9 +143,9 @@ def titles(stack: Deployment) -> list[str]:
 
 
 def test_it_follows_a_mail_from_left_to_right(dev: Deployment, presigned: Deployment) -> None:
-    way = ["## 1. Received", "## 2. Waiting", "## 3. Worked through", "## 4. Submitted"]
-    assert titles(dev) == [*way, "## 5. Fetched", "## 6. Went wrong"]
-    assert titles(presigned) == [*way, "## 5. Went wrong"]
+    way = ["## 1. Received", "## 2. Waiting", "## 3. Processed", "## 4. Submitted"]
+    assert titles(dev) == [*way, "## 5. Fetched", "## 6. Failed"]
+    assert titles(presigned) == [*way, "## 5. Failed"]
 
 
 def test_requests_at_the_domain_are_shown_beside_those_at_the_functions_url(
