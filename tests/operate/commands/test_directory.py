@@ -42,7 +42,7 @@ def test_what_is_wrong_in_it_is_reported_with_its_line(deployed: Deployed, tmp_p
     write(deployed, BROKEN)
     answer = deployed.relayctl("directory", "check")
     assert 1 == answer.status
-    assert "line 6: the document: is no JSON" in answer.stdout
+    assert "line 6: the document: is not JSON" in answer.stdout
     (told,) = deployed.relayctl("directory", "check", "--json").lines
     assert (6, True) == (told["line"], told["fires_alarm"])
     assert BROKEN in deployed.relayctl("directory", "show").stdout
@@ -76,7 +76,7 @@ def test_a_file_becomes_the_live_document(deployed: Deployed, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        (BROKEN, "line 6: the document: is no JSON"),
+        (BROKEN, "line 6: the document: is not JSON"),
         ("", "line 1: the document"),
         ('{"groups": []}', "line 1: groups: must be an object of lists"),
         (BEFORE.replace("anna@example.org", "@ops"), "line 4: groups.oncall[0]: there is no"),
@@ -114,7 +114,7 @@ def test_without_a_terminal_there_is_nothing_to_edit_at(
     for more in ([], ["--yes"], ["--file", file_of(tmp_path, AFTER)]):
         answer = deployed.relayctl("directory", "edit", *more)
         assert 2 == answer.status
-        assert "is no terminal" in answer.stderr
+        assert "is not a terminal" in answer.stderr
 
 
 # --- edit in an editor
@@ -166,7 +166,7 @@ def test_a_wrong_document_is_edited_again(deployed: Deployed, tmp_path: Path) ->
     script = 'if grep -q "]," "$1"; then sed -i "s/],/]/" "$1"; else sed -i "s/]/],/" "$1"; fi'
     done = edited(deployed, tmp_path, f'sed -i s/anna/ben/ "$1"; {script}', "y\ny\n")
     assert (0, (2, AFTER)) == (done.returncode, live(deployed)), done.stderr
-    assert b"line 6: the document: is no JSON" in done.stderr
+    assert b"line 6: the document: is not JSON" in done.stderr
     assert b"the alarm directory would fire" in done.stderr
 
 
@@ -230,7 +230,7 @@ def test_inspect_goes_by_the_live_document_or_by_a_file(
     assert ["ben@example.org"] == json.loads(by_file(AFTER).stdout)["recipients"]
     refused = by_file(BROKEN)
     assert 2 == refused.exit_code
-    assert "is no JSON" in refused.stderr
+    assert "is not JSON" in refused.stderr
     answer = deployed.relayctl(
         "inspect", str(mail), "--directory", "live", "--group", "oncall=a@example.org"
     )

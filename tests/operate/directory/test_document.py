@@ -26,8 +26,8 @@ LISTS = st.dictionaries(NAMES, MEMBERS, max_size=3)
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        ("", "line 1: the document: is no JSON"),
-        ('{\n "groups": {\n  "a": ["a@x.org"],\n }\n}', "line 4: the document: is no JSON"),
+        ("", "line 1: the document: is not JSON"),
+        ('{\n "groups": {\n  "a": ["a@x.org"],\n }\n}', "line 4: the document: is not JSON"),
         ("[]", "line 1: the document: must be a JSON object"),
         ('{\n "group": {}\n}', "line 2: group: is unknown"),
         ('{"groups": {\n "a": ["a@x.org"],\n "a": []}}', "line 3: a: is there twice"),

@@ -82,7 +82,7 @@ def test_links_are_shown_only_where_there_are_some() -> None:
         return capture.get()
 
     file, lost = attached("a.jpg"), attached("b.jpg", failure="too large")
-    assert "2026-01-04T00:00:00Z (in 35h): later, if" in shown(
+    assert "2026-01-04T00:00:00Z (in 35h): later if" in shown(
         manifest("m1", to(ANNA), attachments=(lost, file))
     )
     for without in (

@@ -156,7 +156,7 @@ def test_without_anything_it_is_said_what_to_give(
     ("document", "words"),
     [
         ([], "does not have a JSON object"),
-        ({}, "it has no"),
+        ({}, "'incomingBucket' is missing"),
         ({**OUTPUTS, "queueUrl": None}, "queueUrl is None"),
         ({**OUTPUTS, "incomingBucket": ""}, "incomingBucket is ''"),
     ],
@@ -178,7 +178,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         with pytest.raises(StackUnknown, match=words):
             StackSelector(ready_file=file).find({})
     bad.write_text("{", encoding="utf-8")
-    with pytest.raises(StackUnknown, match="is no JSON"):
+    with pytest.raises(StackUnknown, match="is not JSON"):
         StackSelector(outputs=str(bad)).find({})
 
 
