@@ -188,8 +188,8 @@ def raised(error: AdapterError, cause: Exception | None) -> AdapterError:
         (client_error("NoSuchBucket", 404), "outputs of the right stack"),
         (client_error("ExpiredToken", 403), "--profile"),
         (client_error("SlowDown", 503), "in a minute"),
-        (client_error("InternalError", 500), "run it again"),
-        (EndpointConnectionError(endpoint_url="http://x"), "run it again"),
+        (client_error("InternalError", 500), "run the command again"),
+        (EndpointConnectionError(endpoint_url="http://x"), "run the command again"),
         (client_error("InvalidArgument", 400), "outputs of the right stack"),
     ],
 )

@@ -106,7 +106,7 @@ class TestSsmDirectories(DirectoriesContract):
     @pytest.mark.parametrize(
         ("document", "told"),
         [
-            ("{", "the document: is no JSON"),
+            ("{", "the document: is not JSON"),
             ('{"groups": {"oncall": "anna@example.com"}}', "groups.oncall: must be a list"),
             (None, "ParameterNotFound"),
         ],

@@ -77,7 +77,7 @@ def test_a_notice_has_the_commands_that_help_ready_to_be_typed() -> None:
 
 
 def test_a_notice_needs_something_to_tell() -> None:
-    with pytest.raises(ValueError, match="something to tell"):
+    with pytest.raises(ValueError, match="at least one refusal"):
         compose_notice(MAIL, [], SETTINGS)
 
 

@@ -223,7 +223,7 @@ def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Dep
             {"linkExpiryHours": 1, "alarmEmails": [], "fallbackEmails": [], "eventBus": "b"},
             ["fallbackEmails is empty: only webhooks", "alarmEmails is empty: only webhooks"],
         ),
-        ({"linkExpiryHours": 12, "allowedRecipients": ["*"]}, ['allowedRecipients holds "*"']),
+        ({"linkExpiryHours": 12, "allowedRecipients": ["*"]}, ['allowedRecipients contains "*"']),
         ({"linkMode": "presigned", "linkExpiryHours": 13}, ["presigned links end"]),
         ({"linkMode": "page", "linkExpiryHours": 13}, []),
         (
@@ -234,7 +234,10 @@ def test_a_wrong_configuration_stops_the_program_before_any_resource(deploy: Dep
             },
             ["senderEmail is at gmail.com, a public mail provider"],
         ),
-        ({"linkExpiryHours": 1, "incomingRetentionDays": 13}, ["finds its mail gone"]),
+        (
+            {"linkExpiryHours": 1, "incomingRetentionDays": 13},
+            ["redriven after its mail was deleted fails"],
+        ),
         ({"linkExpiryHours": 1, "dlqMaxReceiveCount": 4}, ["AWS advises 5 or more"]),
         ({"linkExpiryHours": 1, "maxConcurrency": 50, "submissionConcurrency": 10}, []),
         # The retention of attachments does not end the record of the address's use.

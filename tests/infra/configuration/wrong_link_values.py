@@ -53,11 +53,11 @@ WRONG_LINKS: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     ),
     "page under a path": (
         {"linkMode": "page", "downloadUrl": "https://example.com/files"},
-        {"downloadUrl": "neither a path"},
+        {"downloadUrl": "without a path"},
     ),
     "page with a slash": (
         {"linkMode": "page", "downloadUrl": "https://files.example.com/"},
-        {"downloadUrl": "nor a slash"},
+        {"downloadUrl": "without a slash"},
     ),
     "page with a query": (
         {"linkMode": "page", "downloadUrl": "https://files.example.com?t="},
@@ -81,7 +81,7 @@ WRONG_LINKS: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     ),
     "new link without a page": (
         {"linkMode": "presigned", "linkRenewal": True},
-        {"linkRenewal": "no page that could offer a new link"},
+        {"linkRenewal": "no download page, which offers the new link"},
     ),
     "scan that a link cannot wait for": (
         {"linkMode": "presigned", "malwareProtection": True},

@@ -59,7 +59,7 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     ),
     "a previous address twice": (
         {"previousRecipientEmails": ["old@in.example.com", "Old@in.example.com"]},
-        {"previousRecipientEmails": "must be there once"},
+        {"previousRecipientEmails": "must be listed only once"},
     ),
     "a previous address is the sender": (
         {"previousRecipientEmails": ["relay@mail.example.com"]},
@@ -122,7 +122,7 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     ),
     "groups that contain each other": (
         {"recipientGroups": {"a": ["@b"], "b": ["@a"]}},
-        {"recipientGroups": "hold each other"},
+        {"recipientGroups": "contain each other"},
     ),
     "defaults as list": ({"defaultRecipients": ["a@b.example"]}, {"defaultRecipients": "object"}),
     "defaults of no sender": (
@@ -275,7 +275,10 @@ WRONG: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "SMTP user with version 0": ({"smtpUsers": ["hall:0"]}, {"smtpUsers": "a number from 1"}),
     "SMTP user of 21 letters": ({"smtpUsers": ["h" * 21]}, {"smtpUsers": "up to 19"}),
     "SMTP users as an object": ({"smtpUsers": {"hall": 1}}, {"smtpUsers": "a list of text"}),
-    "SMTP user twice": ({"smtpUsers": ["hall", "hall:2"]}, {"smtpUsers": "a second time"}),
+    "SMTP user twice": (
+        {"smtpUsers": ["hall", "hall:2"]},
+        {"smtpUsers": "must name each user only once"},
+    ),
     "deletion window": ({"keyDeletionWindowDays": 6}, {"keyDeletionWindowDays": "from 7 to 30"}),
     "more than the environment holds": (
         {"allowedRecipients": [f"recipient-number-{n}@example.com" for n in range(120)]},

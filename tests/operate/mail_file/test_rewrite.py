@@ -61,7 +61,7 @@ def test_the_recipient_gets_links_and_no_code(mode: str, link: bytes) -> None:
         (MAIL, "does not name x@example.net, but a@example.org"),
         (
             MAIL.replace(CODE.encode(), b""),
-            "would refuse this message: neither a body nor the Subject",
+            "would refuse this message: no recipient code",
         ),
         (
             b"Auto-Submitted: auto-replied\r\n" + MAIL,

@@ -105,7 +105,7 @@ class TestConfig:
         with pytest.raises(ConfigError) as caught:
             load_config(project)
         assert str(caught.value) == (
-            "small:people is not set, and Pulumi.yaml gives it no default"
+            "small:people is not set, and has no default in Pulumi.yaml: set it"
         )
 
     def test_a_file_that_cannot_be_read_is_named(self, tmp_path: Path) -> None:
