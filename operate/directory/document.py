@@ -50,8 +50,8 @@ def _wrong(document: str) -> Iterator[DocumentProblem]:
             line=document.count("\n") + 1,
             place="the document",
             rule=(
-                f"has {size} bytes; an SSM parameter can have at most {MAX_BYTES}: name domains instead"
-                " of senders, and groups instead of addresses"
+                f"has {size} bytes; an SSM parameter can have at most {MAX_BYTES}: name domains"
+                " instead of senders, and groups instead of addresses"
             ),
             fires_alarm=False,
         )
