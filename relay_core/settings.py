@@ -318,7 +318,7 @@ def _check_addresses(settings: Settings, check: _Check) -> None:
             (_ADDRESS_RULE, _is_address(value)),
             ("must be listed only once; letter case does not count", address not in seen),
             (
-                "must not be recipientEmail, with or without a label: it is received already",
+                "must not be recipientEmail, with or without a label: it is received anyway",
                 current not in {address, base},
             ),
             (
