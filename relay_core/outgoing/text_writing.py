@@ -37,7 +37,7 @@ def texts_left(
     """The texts that lose something, without it; and how they are read where this differs.
 
     What goes are the `removals`, and `secrets`: addresses that no text may spell. Where the rest
-    is read in another charset, codes in it go too; they name nobody, as in `cut_torn`.
+    is read in another charset, codes in it go too; they name nobody, as in `cut_split_codes`.
     """
     texts: dict[Entity, str] = {}
     readings: dict[Entity, Reading] = {}
