@@ -58,10 +58,9 @@ def test_no_shape_takes_many_times_its_size(name: str) -> None:
 
 
 @pytest.mark.skipif(not IS_SOUND, reason="this Python needs memory for each repeated group")
-@pytest.mark.parametrize("name", ["comments", "opened comments"])
-def test_comments_take_no_memory_for_each_of_them(name: str) -> None:
+def test_comments_that_begin_in_one_take_no_memory_for_each_of_them() -> None:
     relayed_in_turn(sized("log", 20_000))
-    raw = sized(name, 4_000_000)
+    raw = sized("opened comments", 1_500_000)
     tracemalloc.start(1)
     try:
         relayed_in_turn(raw)
