@@ -34,6 +34,10 @@ _TOKEN_RUN = re.compile(r'[^"();=\\]+')
 _ATTRIBUTE = re.compile(r"(?:file)?name(?:\*\d{0,9}\*?)?|boundary|charset", re.IGNORECASE)
 _ASSIGNMENT = re.compile(r";[ \t]*[A-Za-z][\w-]*[\d*]*[ \t]*=[ \t]*")
 _ENDS_VALUE = re.compile(r"[ \t]*(?:;|\Z)")
+# Blanks or a comma, in place of the semicolon before an attribute.
+_UNPARTED = re.compile(
+    rf"(?:[ \t]++,?|,)[ \t]*+(?=(?:{_ATTRIBUTE.pattern})[ \t]*+=)", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)
@@ -129,8 +133,11 @@ class _Splitter:
         # A Windows path keeps its backslashes: only quotes and backslashes are ever escaped.
         letters = _TWO_BYTES if self.is_two_bytes else "(?!)"
         self._add(re.sub(rf'({letters})|\\(["\\])', r"\1\2", content))
-        # What follows a quoted value up to the next semicolon says nothing.
+        # What follows a quoted value up to the next semicolon says nothing, but a parameter.
         self.is_complete = self.seen_equals and bool(content)
+        if self.is_complete and (unparted := _UNPARTED.match(self.text, match.end())):
+            self._finish()
+            return unparted.end()
         return match.end()
 
     def _opens_another(self, content: str, behind: int) -> bool:
