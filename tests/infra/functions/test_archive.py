@@ -9,7 +9,7 @@ import zipfile
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
-from shutil import copy
+from shutil import copy, copytree
 
 import pytest
 
@@ -61,33 +61,42 @@ def make_project(root: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with its archive; a test that changes it takes a copy."""
     root = make_project(tmp_path_factory.mktemp("project"))
-    return zipfile.ZipFile(function_archive(root).path)
+    function_archive(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def archive(project: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(function_archive(project).path)
 
 
 def digest(path: str | Path) -> str:
     return sha256(Path(path).read_bytes()).hexdigest()
 
 
-def test_the_same_sources_make_the_same_bytes(tmp_path: Path) -> None:
-    one, other = (make_project(tmp_path / name) for name in ("one", "other"))
+def test_the_same_sources_make_the_same_bytes(project: Path, tmp_path: Path) -> None:
+    other = make_project(tmp_path)
     for number, path in enumerate(sorted(other.rglob("*"))):
         os.utime(path, (1_000_000_000 + number, 1_000_000_000 + number))
         path.chmod(0o700)
     (other / "adapters" / "notes.txt").write_text("not code", "utf-8")
-    assert digest(function_archive(one).path) == digest(function_archive(other).path)
+    assert digest(function_archive(project).path) == digest(function_archive(other).path)
 
 
-def test_another_source_makes_other_bytes(tmp_path: Path) -> None:
-    root = make_project(tmp_path)
+def test_another_source_makes_other_bytes(project: Path, tmp_path: Path) -> None:
+    root = copytree(project, tmp_path / "project")
     before = digest(function_archive(root).path)
     (root / "relay_core" / "__init__.py").write_text("changed = True\n", "utf-8")
     assert digest(function_archive(root).path) != before
 
 
-def test_an_archive_is_made_again_only_if_it_or_its_sources_changed(tmp_path: Path) -> None:
-    root = make_project(tmp_path)
+def test_an_archive_is_made_again_only_if_it_or_its_sources_changed(
+    project: Path, tmp_path: Path
+) -> None:
+    root = copytree(project, tmp_path / "project")
     path = Path(function_archive(root).path)
     made, before = path.stat().st_ino, digest(path)
     function_archive(root)
