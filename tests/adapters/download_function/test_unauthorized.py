@@ -103,7 +103,7 @@ class TestUnauthorized:
             visitor.ask(method, path)
         assert ["ssm.GetParameter"] == visitor.calls.take()
 
-    def test_a_hundred_thousand_guesses_make_no_call_and_get_the_one_answer(
+    def test_guesses_of_each_character_make_no_call_and_get_the_one_answer(
         self, visitor: Visitor, message: StoredMessage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path = message.path()
@@ -113,9 +113,8 @@ class TestUnauthorized:
         # Metrics are not tested here, and writing so many of them takes time.
         monkeypatch.setattr(PageTelemetry, "shown", lambda *_: None)
         request = event("GET", path)
-        places, letters = itertools.cycle(range(1, 41)), itertools.cycle(ALPHABET[:61])
         different = 0
-        for place, letter in itertools.islice(zip(places, letters, strict=False), 100_000):
+        for place, letter in itertools.product(range(1, 41), ALPHABET[:61]):
             if path[place] == letter:
                 letter = "_" if letter != "_" else "-"  # noqa: PLW2901 - any other letter
             request["rawPath"] = path[:place] + letter + path[place + 1 :]
