@@ -266,6 +266,21 @@ def test_a_worker_that_has_lost_the_message_says_nothing_of_it() -> None:
     assert before == manifest_of(world)
 
 
+def test_a_worker_out_of_time_records_nothing_while_another_holds_the_message() -> None:
+    world = MemoryWorld()
+    kill_at_reading(world, 2)
+    deliveries = Deliveries(world)
+    deliveries.dies()
+    first = world.worker()
+    deliveries.dies()
+    before = manifest_of(world)
+    assert before.lease is not None
+    assert world.now < before.lease.until
+    assert not before.is_settled
+    record_out_of_time(KEY, first, SETTINGS, world.ports)
+    assert before == manifest_of(world)
+
+
 def test_a_refusal_that_an_edit_overtook_is_written_at_the_next_delivery() -> None:
     world = MemoryWorld()
     kill_at_reading(world, MAX_DEATHS)
