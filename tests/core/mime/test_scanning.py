@@ -27,7 +27,12 @@ BASE64_LIKE = st.lists(
 
 
 def without_footer(content: bytes) -> bytes:
-    """The content without what follows the padding, from the first line that is not base64."""
+    """The content without what follows the padding, from the first line that is not base64.
+
+    The last line is none either if it is the checksum of an armor, `=` and four letters.
+    """
+    if checksum := re.search(rb"[\r\n]=[A-Za-z0-9+/]{4}[ \t\r\n]*\Z", content):
+        content = content[: checksum.start()]
     padding = content.find(b"=")
     for line in re.finditer(rb"[\r\n]([^\r\n]*)", content):
         pure = re.fullmatch(rb"[ \t]*[A-Za-z0-9+/=]*[ \t]*", line[1])
@@ -56,6 +61,9 @@ FIELD_PIECES = [
 
 @given(BASE64_LIKE, st.binary(max_size=4), st.integers(1, 40))
 @example(b"QUJD\n=QUJD", b"", 5)
+@example(b"QUJD\n=QUJDQUJD", b"", 5)
+@example(b"QUJD\n=QUJD", b"QUJD", 5)
+@example(b"QUJD\n=QUJD\nQUJD", b"", 5)
 @example(b"QUJD\n=", b"=\n", 5)
 @example(b"QQ\r\n==", b"QQ==", 4)
 @example(b"==\r\nAAAA!", b"", 5)
