@@ -46,8 +46,9 @@ _MAX_BOUNDARY = 200
 """RFC 2046 section 5.1.1 allows 70 characters; longer ones are common and harmless."""
 
 
-# No escapes, nothing that would be decoded as an encoded-word, no brackets that some take off.
-_PRINTABLE = re.compile(rb"(?!.*=\?|<)[!-\[\]-~](?:[ -\[\]-~]*[!-\[\]-~])?")
+# No quotes or escapes, nothing that would be decoded as an encoded-word, no brackets that some
+# take off, and no semicolon: some readers end the parameter there, inside of quotes too.
+_PRINTABLE = re.compile(rb"(?!.*[\";\\]|.*=\?|<)[!-~](?:[ -~]*[!-~])?")
 
 
 _BEGINS_OWN = re.compile(rb"r|re|rel|rela|relay|relay_[0-9a-f]{0,31}")
