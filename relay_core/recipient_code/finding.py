@@ -140,8 +140,7 @@ def _read_pair(
         return None
     links = find_links(visible, opening.end, list_end)
     items = parse_list(visible.text, opening.end, list_end, links)
-    a_third_closes = third is not None and _closes(third, opening)
-    if not _is_pair(visible.text, opening, closing, items, a_third_closes=a_third_closes):
+    if not _is_pair(visible, opening, closing, third, items):
         return None
     code = _read_code(visible, items, opening.end, list_end)
     start = max(taken, opening.start)
@@ -173,24 +172,38 @@ def _with_emphasis(text: str, start: int, end: int, limit: int = 0) -> tuple[int
 
 
 def _is_pair(
-    text: str,
+    visible: VisibleText,
     opening: Delimiter,
     closing: Delimiter,
+    third: Delimiter | None,
     items: list[Item],
-    *,
-    a_third_closes: bool,
 ) -> bool:
     """`code = opening list closing`: whether these two and the text between are one code."""
-    errors = [item for item in items if item.entry is None]
-    if (items and not errors) or may_be_ordinary(opening.marker):
+    if (items and all(item.entry for item in items)) or may_be_ordinary(opening.marker):
         return True  # delimiters of an ordinary word count only as pairs around a list
-    if a_third_closes and closing.opens and _LIST_BEGINS.match(text, closing.closing_end):
+    if third and _opens_another(visible, closing, third):
         return False
+    text = visible.text
     if not opening.whole and items and not _LIST_BEGINS.match(text, opening.end):
         return False
-    return not (
-        _PARAGRAPH_END.search(text, opening.end, closing.closing_start)
-        and any(_SEVERAL_WORDS.search(text, item.start, item.end) for item in errors)
+    return not _is_prose(text, opening, closing, items)
+
+
+def _opens_another(visible: VisibleText, closing: Delimiter, third: Delimiter) -> bool:
+    """Whether the second of three delimiters opens a code that the third one closes."""
+    start, end = closing.closing_end, third.closing_start
+    if not closing.opens or not _closes(third, closing) or end > start + LONGEST_LIST:
+        return False
+    if not _LIST_BEGINS.match(visible.text, start):
+        return False
+    items = parse_list(visible.text, start, end, find_links(visible, start, end))
+    return not _is_prose(visible.text, closing, third, items)
+
+
+def _is_prose(text: str, opening: Delimiter, closing: Delimiter, items: list[Item]) -> bool:
+    """Whether there are two paragraphs between two delimiters, and words that are no entry."""
+    return _PARAGRAPH_END.search(text, opening.end, closing.closing_start) is not None and any(
+        _SEVERAL_WORDS.search(text, item.start, item.end) for item in items if item.entry is None
     )
 
 

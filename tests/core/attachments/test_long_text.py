@@ -7,7 +7,7 @@ import quopri
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from relay_core.attachments.attachment import Attachment, content_of
@@ -255,6 +255,12 @@ SOUPS = st.lists(TEXT_SOUP | HTML_SOUP | TORN_SOUP, min_size=1, max_size=4)
 
 
 @given(SOUPS, st.booleans(), GRAINS, st.sampled_from([0, 10, 600]))
+@example(
+    [f":{MARKER}::{MARKER}:a@example.org", f":{MARKER}:"],
+    False,
+    SearchSizes(piece=100, reach=800, region=2000),
+    600,
+)
 def test_a_long_text_and_its_short_twin_hold_the_same_codes(
     parts: list[str],
     is_html: bool,  # noqa: FBT001 - drawn by Hypothesis

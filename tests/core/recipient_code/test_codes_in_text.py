@@ -173,6 +173,16 @@ def test_a_code_without_an_end_does_not_take_the_next_one_with_it() -> None:
     assert "\nSome words here.\n\nBye" == cut(text, found.removals)
 
 
+def test_a_marker_behind_prose_ends_no_code_that_a_pair_without_a_list_could_begin() -> None:
+    text = spelled(":M::M:a@example.org\n\nSome words here.\n\n:M:")
+    found = in_text(text)
+    assert [] == entries(found)
+    assert ["", spelled(":M:")] == [error.found for error in errors(found)]
+    assert "a@example.org\n\nSome words here.\n\n" == cut(text, found.removals)
+    listed = spelled(":M::M:a@example.org,\n\nb@example.org:M:")
+    assert ["a@example.org", "b@example.org"] == entries(in_text(listed))
+
+
 def nest(depth: int, inner: str = ":M:guard@example.org:M:") -> str:
     """A code inside the parts of another, which its removal joins, and so on."""
     opening, closing = ":Email_Rxers\n", "_Code:eve@example.net:M\n"
