@@ -173,6 +173,21 @@ class Delimiters:
             for token in (one, one + b"--")
         )
 
+    def text_after(self, boundaries: tuple[bytes, ...], position: int, most: int) -> bytes:
+        """What follows the last line that closes one of these boundaries behind `position`.
+
+        Up to the next line that begins with two hyphens, at most so many bytes.
+        """
+        self.occurs(boundaries, position)
+        last = max((self.last_lines or {}).get(one + b"--", -1) for one in boundaries)
+        if last <= position:
+            return b""
+        start = self.line_end(last)
+        end = self.raw.find(b"--", start, start + most)
+        while end > start and not self._at_line_start(end):
+            end = self.raw.find(b"--", end + 1, start + most)
+        return self.raw[start : start + most if end < 0 else end]
+
     def _index_lines(self) -> dict[bytes, int]:
         """Where the last line of each kind that begins with two hyphens starts."""
         index: dict[bytes, int] = {}
