@@ -106,7 +106,9 @@ def _unnamed(address: str, resolved: Resolved) -> Refusal:
     """Why a recipient whom no refusal names does not get the mail."""
     for one in resolved.refusals:
         if one.address is None:  # such as a limit that the whole mail is over
-            return replace(one, detail=f"{address} was asked for, but {one.detail}")
+            return replace(
+                one, detail=f"{address} was asked for, but the mail has an error: {one.detail}"
+            )
     return Refusal(
         reason=Reason.NO_RECIPIENT_CODE,
         detail=f"{address} was asked for, but neither the mail nor the directory names it",

@@ -196,7 +196,8 @@ class TestWithTheRelay:
         self.ask(world, BEN)
         report = world.relay(mail, replace(WIDER, max_recipients=1))
         assert [Reason.TOO_MANY_RECIPIENTS] == [one.reason for one in report.left_out]
-        assert f"{BEN} was asked for, but 2 recipients" in world.notices.published[-1].text
+        detail = f"{BEN} was asked for, but the mail has an error: it names 2 recipients"
+        assert detail in world.notices.published[-1].text
         assert [BEN] == [one.address for one in self.stored(world).refusals]
 
     @pytest.mark.parametrize("call", ["publish", "replace", "submit"])
