@@ -30,19 +30,25 @@ def before_timeout(worker: Worker, now: datetime, call: Callable[[], None]) -> I
     """Call `call` on a thread of its own, `LEAD` before the deadline, if the block still runs."""
     left = worker.deadline - LEAD - now
     due = _Due(monotonic() + left.total_seconds(), call)
-    _WATCH.add(due)
     try:
+        _WATCH.add(due)
         yield
     finally:
         _WATCH.remove(due)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Due:
     """A call, and when it is to be made, in seconds of the monotonic clock."""
 
     at: float
     call: Callable[[], None]
+    is_over: bool = False
+
+    def make(self) -> None:
+        """Make the call, unless the block has ended while a thread was started for it."""
+        if not self.is_over:
+            self.call()
 
 
 class _Watch:
@@ -66,14 +72,19 @@ class _Watch:
 
     def remove(self, due: _Due) -> None:
         """Make the call no more, unless that has begun."""
+        due.is_over = True
         with self._changed:
             if due in self._waiting:
                 self._waiting.remove(due)
 
     def _make_calls(self) -> None:
         while True:
-            # A call may take long, and another may be due meanwhile.
-            threading.Thread(target=self._next().call, daemon=True).start()
+            due = self._next()
+            try:
+                # A call may take long, and another may be due meanwhile.
+                threading.Thread(target=due.make, daemon=True).start()
+            except RuntimeError:  # the process can have no more threads
+                due.make()
 
     def _next(self) -> _Due:
         """Wait for the next call that is due, and take it."""
