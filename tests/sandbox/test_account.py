@@ -162,6 +162,8 @@ def test_a_mail_that_waited_forty_hours_has_a_link_of_full_length(relay: Relay) 
 
     def is_older() -> bool:
         stored = relay.stored(message_id)
+        if stored.manifest.lease is not None:
+            return False  # a worker that has read the times holds the mail
         try:
             relay.manifests.replace(_older(stored.manifest, waited), stored.version)
         except Conflict:

@@ -202,7 +202,7 @@ FAULTS: Mapping[str, tuple[str, str, Fault]] = {
     "event source disabled": ("event-source", "is Disabled", disabled_source("functionName")),
     "notification gone": ("bucket-notification", "does not announce", no_notification),
     "bucket policy gone": ("bucket-policy", "does not let SES", no_bucket_policy),
-    "buckets encrypted unlike": ("bucket-encryption", "alike", no_encryption),
+    "buckets encrypted unlike": ("bucket-encryption", "in different ways", no_encryption),
     "identity gone": ("ses-identities", "mail.example.com", no_identity),
     "dead-letter queue filled": ("dead-letters", "-dead-letters", a_dead_letter),
     "posting switched off": ("posting", "is Disabled", disabled_source("postingFunctionName")),

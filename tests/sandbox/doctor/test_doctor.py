@@ -94,7 +94,7 @@ class TestCommand:
             told = self.run(examined_stack, tmp_path)
         assert "receipt-rule" in told.stdout
         assert "→ 'pulumi refresh', then 'pulumi up'" in told.stdout
-        assert "27 of 28 are well, 1 problem" in told.stderr
+        assert "27 of 28 are ok, 1 problem" in told.stderr
 
     def test_without_dns_its_records_are_unknown(self, examined_stack: ExaminedStack) -> None:
         found = tuple(command.examined(examined_stack.access, None))
