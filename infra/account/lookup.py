@@ -53,11 +53,16 @@ class Accounts:
 class Zone:
     """A zone of Route 53: its name, and the values of each record set by name and type.
 
-    Names are in lower case, without a dot at the end; text is without quotes.
+    Names are in lower case, without a dot at the end; text is without quotes. `is_read`: whether
+    it could be read; if not, both are empty.
     """
 
     name: str
     records: Mapping[tuple[str, str], tuple[str, ...]]
+    is_read: bool = True
+
+
+_UNREAD_ZONE = Zone(name="", records={}, is_read=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +76,8 @@ class Found:
     `identities` are the identities among the stack's two addresses, their domains and the parent
     domains, each with whether SES sends for it. `concurrency` is the account's quota of concurrent
     executions of functions, None if it was not read. `zone` is the zone for the records, None
-    without one, or if it does not exist; `former_zone` is the one that `holdings` calls so.
+    without one, or if it does not exist; `former_zone` is the one that `holdings` calls so, which
+    may not be readable.
     `accounts` is read only if the provider assumes a role, which boto3 does not.
     `removed_parameters` are the stack's parameters that this deployment deletes. `smtp_users` are
     the names of the stack's SMTP users that have a parameter, current and former ones of
@@ -101,12 +107,14 @@ def look_up(config: StackConfig) -> Found:
     """
     warnings: list[str] = []
 
-    def call_if_allowed(what: str, ask: Callable[[], Answer]) -> Answer | None:
+    def call_if_allowed(
+        what: str, ask: Callable[[], Answer], if_not: Answer | None = None
+    ) -> Answer | None:
         try:
             return _or_none(ask)
         except Exception as error:  # noqa: BLE001 (Pulumi raises a bare Exception)
             warnings.append(f"{what} could not be read: {_last_line(error)}")
-            return None
+            return if_not
 
     list_name = parameter_name(config.project, config.stack)
     listed = _or_none(lambda: _parameter(list_name))
@@ -115,7 +123,14 @@ def look_up(config: StackConfig) -> Found:
     holdings = None if listed is None else _holdings(list_name, listed)
     directory = f"/{config.project}/{config.stack}/recipients"
     zone_id = config.hosted_zone_id or (holdings.zone if holdings else None)
-    former_zone = holdings.former_zone if holdings else None
+    former_id, former_zone = holdings.former_zone if holdings else None, None
+    if former_id:
+        # A deployer may have lost its rights there with the change of hostedZoneId.
+        former_zone = call_if_allowed(
+            f"the zone {former_id}, where hostedZoneId was before,",
+            lambda: _zone(former_id),
+            _UNREAD_ZONE,
+        )
     identities = {}
     for name in dict.fromkeys(chain(*config.covering_identities.values())):
         answer = call_if_allowed(
@@ -142,7 +157,7 @@ def look_up(config: StackConfig) -> Found:
         identities=identities,
         concurrency=int(quota.value) if quota else None,
         zone=_or_none(lambda: _zone(zone_id)) if zone_id else None,
-        former_zone=_or_none(lambda: _zone(former_zone)) if former_zone else None,
+        former_zone=former_zone,
         accounts=_accounts() if config.activate_rule_set else None,
         removed_parameters=frozenset(
             name

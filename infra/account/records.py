@@ -76,7 +76,8 @@ def former_records(
         return None, ()
     names = {str(one.name).lower() for one in mail_records(records_of(config, before.domains))}
     names.update(before.download_domains)
-    if not any(name in names for name, _ in found.former_zone.records):
+    is_empty = not any(name in names for name, _ in found.former_zone.records)
+    if found.former_zone.is_read and is_empty:
         return None, ()
     return before.former_zone, before.former_records
 

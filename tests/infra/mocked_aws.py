@@ -98,7 +98,8 @@ class InAccount:
 
     `parameters` by name; `identities`, each with whether SES sends for it; `records` of the zone:
     name and type → values as Route 53 has them; `has_zone`: whether there is one; `other_zones`,
-    by id, that have other records; `errors`: function → its error.
+    by id, that have other records; `closed_zones`, by id, that may not be read; `errors`: function
+    → its error.
     """
 
     active_rule_set: str | None = None
@@ -109,6 +110,7 @@ class InAccount:
     other_zones: Mapping[str, Mapping[tuple[str, str], tuple[str, ...]]] = field(
         default_factory=dict
     )
+    closed_zones: frozenset[str] = frozenset()
     configuration_sets: frozenset[str] = frozenset()
     lambda_concurrency: int = 1000
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -155,6 +157,8 @@ class MockedAws(Mocks):
     def _getZone(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802
         if not self.account.has_zone:
             return _absent(f"Route 53 Hosted Zone ({args['zoneId']})")
+        if args["zoneId"] in self.account.closed_zones:
+            return {}, [("", "AccessDenied: not authorized to perform: route53:GetHostedZone")]
         return {"zoneId": args["zoneId"], "name": ZONE}, []
 
     def _getRecords(self, args: Mapping[str, Any]) -> Answer:  # noqa: N802

@@ -85,6 +85,18 @@ def test_after_a_change_of_the_zone_that_failed_the_next_deployment_may_go_back(
             assert back.warnings == ()
 
 
+def test_a_former_zone_that_may_not_be_read_stops_nothing_and_stays_listed() -> None:
+    first = deploy_in(EMPTY, hostedZoneId="Z123")
+    moved = deploy_in(replace(after(first), records={}), hostedZoneId="Z456")
+    denied = replace(after(moved), closed_zones=frozenset({"Z123"}))
+    again = deploy_in(denied, hostedZoneId="Z456")
+    assert parse_holdings(held_by(again)) == parse_holdings(held_by(moved))
+    (told,) = again.warnings
+    assert "the zone Z123, where hostedZoneId was before, could not be read: " in told
+    with pytest.raises(Exception, match="AccessDenied"):
+        deploy_in(denied, hostedZoneId="Z123")
+
+
 def test_once_its_records_are_gone_a_former_zone_is_nobodys() -> None:
     first = deploy_in(EMPTY, hostedZoneId="Z123")
     moved = deploy_in(replace(after(first), records={}), hostedZoneId="Z456")
