@@ -37,9 +37,8 @@ engine: setup ## Pulumi's own CLI into build/, where no fitting one is on PATH; 
 demo: setup ## one real mail through the whole relay, step by step
 	@$(BIN)/python -m sandbox.demo
 
-# An empty PYTHONDONTWRITEBYTECODE: hundreds of processes would compile the same modules again.
 test: setup ## the whole suite, sandbox included
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 prove: setup ## a thousand mails while SES fails and workers are killed; five minutes
 	@$(BIN)/python -m tests.sandbox.load

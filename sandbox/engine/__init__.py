@@ -5,7 +5,7 @@ user               ─▶ pulumi (the CLI, `cli`): state, diff, order, secrets
                           ▼
                        the providers `aws` and `random`, a gRPC server in this process (`provider`)
                           ▼
-                       creators (`sandbox.create`) and lives (`sandbox.lifecycles`), by boto3
+                       creators (`sandbox.create`) and lifecycles (`sandbox.lifecycles`), by boto3
 
 `command` runs the CLI so that it can be interrupted, `inline_program` is the program that it runs,
 and `wire` converts the values between engine and provider. `outcome` is the result of an

@@ -8,8 +8,8 @@ The answers follow pulumi-terraform-bridge, with which pulumi-aws is built. Name
 Check. A resource with a name from the program that is replaced and keeps the name is deleted
 first. A preview returns the inputs; values that only AWS knows stay unknown.
 
-Everything fails closed: a type without a life, an input without an effect, an update that is not
-implemented, an output that is read but not set (`sandbox.deploy.checks`).
+Everything fails closed: a type without a lifecycle, an input without an effect, an update that is
+not implemented, an output that is read but not set (`sandbox.deploy.checks`).
 """
 # The methods' names are the protocol's, and its messages are untyped.
 # ruff: noqa: N802, ANN401
@@ -150,7 +150,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.DiffResponse(changes=changes)
             replaces = sorted(must_be_replaced(lifecycle, old, new))
             if not replaces:
-                updaters(lifecycle, changed)  # raises for an input that its life does not list
+                updaters(lifecycle, changed)  # raises for an unknown input
             key = lifecycle.named_by
             keeps_its_name = (
                 key is not None
