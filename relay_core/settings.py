@@ -78,9 +78,8 @@ class Settings:
     time. `retry_delay` is how long the queue waits after the first failed try of a message; each
     further try waits twice as long, and `max_receive_count` of them are made. `parking_delay` is
     how long a mail waits that met an account which may not send. `pass_header_fields` are further
-    fields that recipients get. `documents_url` is where `docs` can be read, for links in notices.
-    `organisation`, `contact`, `accent_colour`, `language` and `time_zone` are how recipients are
-    spoken to (`relay_core.wording.appearance`).
+    fields that recipients get. `documents_url` is the base of links in notices. The rest,
+    from `organisation` on, is how recipients are addressed (`relay_core.wording.appearance`).
 
     Raises:
         InvalidSettings: naming every field that breaks a rule.
