@@ -40,8 +40,8 @@ from .aws.session import ClientSession, FunctionSession
 from .download.answering import DownloadFunction
 from .download.frame import frame_for
 from .download.http import format_answer, parse_request
-from .download.notices import Notice, notice_page
 from .download.renewing import Renewals
+from .download.status_pages import StatusPage, status_page
 from .init_phase import read_at_init
 from .telemetry.download import PageTelemetry
 
@@ -198,7 +198,7 @@ def _unusable(event: dict[str, Any], problem: str) -> dict[str, Any]:
     request = parse_request(event)
     # The operator's own appearance may be what is wrong.
     frame = frame_for(request, Appearance())
-    return format_answer(notice_page(Notice.UNAVAILABLE, frame), request)
+    return format_answer(status_page(StatusPage.UNAVAILABLE, frame), request)
 
 
 # Lambda's init phase, in which the processor is not throttled (AWS Lambda guide, "Understanding

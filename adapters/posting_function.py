@@ -1,7 +1,7 @@
 """The function that posts notices and alarms to receivers: `adapters.posting_function.handler`.
 
 Each receiver has a queue, and each message of it is a notice or an alarm. One that was not taken
-stays on the queue and comes again, as a mail does (`sqs.retry_delay`), or after the pause that the
+stays on the queue and comes again, as a mail does (`retry_delay`), or after the pause that the
 receiver asked for; after the last try it is in the dead-letter queue, on which an alarm looks.
 
 A message may be posted twice, since a queue may deliver twice, and an answer may be lost. It
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
+from relay_core.delivery.retry_delay import retry_delay
 from relay_core.errors import AdapterError, PermanentError, RelayError, TransientError
 from relay_core.posting.announcement import Announcement, parse_announcement
 from relay_core.posting.document import document, encode
@@ -33,7 +34,7 @@ from .aws.clients import make_posting_clients
 from .aws.errors import aws_call
 from .aws.event_bus import EventBus
 from .aws.session import ClientSession, FunctionSession
-from .aws.sqs import postpone, retry_delay
+from .aws.sqs import postpone
 from .aws.sqs_record import SQSRecord
 from .aws.ssm import ParameterReader
 from .posting.https_post import HttpsPost, TooManyPosts

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import cost, prices, quotas
-from infra.configuration.timing import BATCH_SIZE
+from infra.configuration.derived_times import BATCH_SIZE
 from infra.watching.alarms import Thresholds, alarms
-from infra.watching.columns import Limits, columns
+from infra.watching.dashboard_columns import Limits, columns
 from infra.watching.metrics import Subject
 
 from .counting import Occasion, ResourceUse

@@ -11,8 +11,8 @@ from .configuration.config import StackConfig
 from .functions.optional_functions import OptionalFunctions
 from .watching.alarm_resources import Alarms, AlarmsArgs
 from .watching.alarms import Thresholds, alarms
-from .watching.columns import Limits
 from .watching.dashboard import FlowDashboard, FlowDashboardArgs
+from .watching.dashboard_columns import Limits
 from .watching.metrics import Subject
 from .watching.topics import OperatorTopic
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from . import policies
+from . import policy_documents
 from .configuration.config import StackConfig
 from .watching.topics import OperatorTopic, OperatorTopicArgs, ServicePublisher
 
@@ -61,7 +61,7 @@ class OperatorTopics:
             sid=sid,
             service="ses.amazonaws.com",
             account=self.account,
-            source_arn=policies.arn(
+            source_arn=policy_documents.arn(
                 "ses", self.config.region, self.account, f"configuration-set/{name}"
             ),
         )
@@ -72,7 +72,7 @@ class OperatorTopics:
             service="cloudwatch.amazonaws.com",
             account=self.account,
             # Pulumi adds a random suffix to the names of alarms.
-            source_arn=policies.arn(
+            source_arn=policy_documents.arn(
                 "cloudwatch", self.config.region, self.account, f"alarm:{self.prefix}-*"
             ),
         )

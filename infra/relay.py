@@ -20,13 +20,13 @@ from relay_core.keys import INCOMING_PREFIX
 from relay_core.policy.directory import format_directory
 
 from .account.account_plan import AccountPlan
-from .account.holdings import HoldingsList, HoldingsListArgs, parameter_name
 from .account.records import records_of
+from .account.shared_resources import HoldingsList, HoldingsListArgs, parameter_name
 from .aws_facts import smtp_endpoint
 from .buckets import StackBuckets
 from .configuration import environment
 from .configuration.config import StackConfig
-from .configuration.timing import BATCH_SIZE, DEAD_LETTER_RETENTION, QUEUE_RETENTION
+from .configuration.derived_times import BATCH_SIZE, DEAD_LETTER_RETENTION, QUEUE_RETENTION
 from .device_credentials import DeviceCredentials
 from .functions.optional_functions import OptionalFunctionsArgs, declare_optional_functions
 from .functions.queue import IncomingQueue, IncomingQueueArgs

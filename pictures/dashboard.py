@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.configuration.config import StackConfig
-from infra.watching import columns, dashboard
+from infra.watching import dashboard, dashboard_columns
 from infra.watching.alarm import Alarm
 from infra.watching.alarms import Thresholds, alarms
 from infra.watching.metrics import Subject
@@ -101,13 +101,13 @@ def _default(field: str) -> int:
 
 
 def _widgets(watched: Sequence[Alarm]) -> list[dict[str, Any]]:
-    limits = columns.Limits(
+    limits = dashboard_columns.Limits(
         function_timeout_seconds=_default("function_timeout_seconds"),
         max_concurrency=_default("max_concurrency"),
         download_max_concurrency=_default("download_max_concurrency"),
     )
     written = dashboard.body(
-        columns.columns(limits),
+        dashboard_columns.columns(limits),
         watched,
         names=_NAMES,
         alarm_arns=[alarm.key for alarm in watched],

@@ -80,7 +80,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dropped:
+class IgnoredMail:
     """A mail that is ignored on purpose, and why. The log gets a line."""
 
     mail: MailIdentity
@@ -115,7 +115,7 @@ def plan_relay(
     directory: Directory = EMPTY_DIRECTORY,
     *,
     may_lack_receipt: bool = False,
-) -> RelayPlan | Refused | Dropped:
+) -> RelayPlan | Refused | IgnoredMail:
     """Decide everything about one mail. Never raises on content.
 
     With `may_lack_receipt` a mail that SES has not received yet is planned as if its device
@@ -129,7 +129,7 @@ def plan_relay(
 
 def plan_admission(
     raw: bytes, raw_key: RawKey, settings: Settings, *, may_lack_receipt: bool = False
-) -> AdmittedMail | Refused | Dropped:
+) -> AdmittedMail | Refused | IgnoredMail:
     """Read one mail, and decide whether it may be relayed. Never raises on content.
 
     What lies in the incoming bucket has SES's fields on top, and is judged by them. A file on
@@ -162,7 +162,7 @@ def plan_admission(
         message, origin, settings, names_recipients=names_recipients, arrival=arrival
     )
     if isinstance(admission, Ignored):
-        return Dropped(mail=mail, message=message, ignored=admission)
+        return IgnoredMail(mail=mail, message=message, ignored=admission)
     if isinstance(admission, Refusal):
         return Refused(mail=mail, message=message, refusals=(admission,))
     return AdmittedMail(mail=mail, message=message, codes=codes, marks=admission.marks)

@@ -15,7 +15,7 @@ from typing import Generic, NewType, Protocol, TypeVar
 from .errors import AdapterError, PermanentError, Reason, Refusal, TransientError
 from .keys import AttachmentKey, MessageId, RawKey, WindowKey
 from .limits.budget import BudgetWindow
-from .limits.flood import SenderWindow
+from .limits.sender_limit import SenderWindow
 from .limits.window import WindowRecord
 from .policy.directory import Directory
 from .record.manifest import Manifest

@@ -56,7 +56,7 @@ from .errors import PermanentError, Reason, Refusal
 from .keys import RawKey, message_id_of
 from .plan import (
     AdmittedMail,
-    Dropped,
+    IgnoredMail,
     Refused,
     RelayPlan,
     plan_admission,
@@ -107,7 +107,7 @@ def relay_message(
     raw = ports.incoming.fetch(raw_key)
     admitted = plan_admission(raw, raw_key, settings)
     mail = admitted.mail
-    plan: RelayPlan | Refused | Dropped
+    plan: RelayPlan | Refused | IgnoredMail
     if not isinstance(admitted, AdmittedMail):
         plan = admitted
     elif stored is not None and stored.manifest.state is ManifestState.RELAYING:

@@ -204,7 +204,7 @@ _LONGEST_RETENTION = timedelta(days=3650)
 _ADDRESS_LABEL = re.compile(r"[A-Za-z0-9!#$%&'*/=?^_`{|}~.-]{1,64}\Z")  # atext without "+"
 _RANGES = (
     ("max_recipients", 1, 1000),
-    # A window's record names each mail that it let through (`relay_core.limits.flood`).
+    # A window's record names each mail that it let through (`relay_core.limits.sender_limit`).
     ("sender_message_limit", 0, 1000),
     ("recipient_budget", 0, 10_000_000),
     ("notice_limit", 0, 100),

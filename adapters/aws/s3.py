@@ -43,12 +43,12 @@ from relay_core.limits.address_use import (
     parse_address_record,
 )
 from relay_core.limits.budget import BudgetWindow, format_budget, parse_budget
-from relay_core.limits.flood import SenderWindow, format_window, parse_window
 from relay_core.limits.notice_window import (
     NoticeWindow,
     format_notice_window,
     parse_notice_window,
 )
+from relay_core.limits.sender_limit import SenderWindow, format_window, parse_window
 from relay_core.limits.suppression import (
     SuppressionList,
     format_suppressions,

@@ -1,4 +1,4 @@
-"""Messages of the queue: parsing them, and when they are delivered again.
+"""Messages of the queue: parsing them, and sending them again.
 
 S3 puts a notification on the queue for each object created in the incoming bucket, at least
 once (S3 User Guide, "Event message structure"). Keys in it are URL-encoded, a space as `+`.
@@ -19,6 +19,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from relay_core.delivery.retry_delay import MAX_RETRY_DELAY
 from relay_core.errors import PermanentError
 from relay_core.keys import MessageId, RawKey, WindowKey
 from relay_core.limits.suppression import Suppressed
@@ -29,9 +30,6 @@ from .sqs_record import SQSRecord
 
 if TYPE_CHECKING:  # the stubs are not part of the function's package
     from mypy_boto3_sqs import SQSClient
-
-MAX_RETRY_DELAY = timedelta(seconds=900)
-"""However often a message failed, it is tried again after this at the latest."""
 
 _SUMMARY_OF = "summaryOfNotices"
 _SCANS_OF = "scansOf"
@@ -54,7 +52,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ignored:
+class NoMail:
     """A notification without a mail, and the reason."""
 
     reason: str
@@ -89,7 +87,7 @@ class ScansDue:
     check_number: int
 
 
-Notification = Received | Ignored | SummaryDue | Bounced | ScansDue
+Notification = Received | NoMail | SummaryDue | Bounced | ScansDue
 """What a message on the queue is about."""
 
 
@@ -122,28 +120,28 @@ def _parse_body(body: object, incoming_bucket: str) -> tuple[Notification, ...]:
     if EVENT_TYPE in body:
         if addresses := suppressed_by(body):
             return (Bounced(addresses=addresses, configuration_set=configuration_set_of(body)),)
-        return (Ignored(reason=f"an event of sending: {body[EVENT_TYPE]}"),)
+        return (NoMail(reason=f"an event of sending: {body[EVENT_TYPE]}"),)
     if body.get("Event") == "s3:TestEvent":
         _check_bucket(body["Bucket"], incoming_bucket)
-        return (Ignored(reason="s3:TestEvent: notifications were turned on"),)
+        return (NoMail(reason="s3:TestEvent: notifications were turned on"),)
     events = body["Records"]
     if not events:
         raise ValueError("Records is empty")
     return tuple(_parse_event(event, incoming_bucket) for event in events)
 
 
-def _parse_event(event: Mapping[str, Any], incoming_bucket: str) -> Received | Ignored:
+def _parse_event(event: Mapping[str, Any], incoming_bucket: str) -> Received | NoMail:
     """One record of a notification (S3 User Guide, "Event message structure")."""
     _check_bucket(event["s3"]["bucket"]["name"], incoming_bucket)
     key = unquote_plus(event["s3"]["object"]["key"], errors="strict")
     event_name = event["eventName"]
     if not event_name.removeprefix("s3:").startswith("ObjectCreated:"):
-        return Ignored(reason=f"{event_name} of {key}: no new mail")
+        return NoMail(reason=f"{event_name} of {key}: no new mail")
     name = key.rpartition("/")[2]
     if name == _SETUP_NOTIFICATION:
-        return Ignored(reason=f"{key}: SES writes it when the receipt rule is made")
+        return NoMail(reason=f"{key}: SES writes it when the receipt rule is made")
     if not name:
-        return Ignored(reason=f"{key}: a folder marker, not a mail")
+        return NoMail(reason=f"{key}: a folder marker, not a mail")
     return Received(raw_key=RawKey(key), arrived_at=_parse_time(event.get("eventTime")))
 
 
@@ -159,16 +157,6 @@ def _parse_time(text: object) -> datetime | None:
 def _check_bucket(found: str, expected: str) -> None:
     if found != expected:
         raise ValueError(f"bucket {found!r} is not the incoming bucket")
-
-
-def retry_delay(first: timedelta, failures: int) -> timedelta:
-    """How long a message waits after so many failures in a row.
-
-    `first` after the first, twice as long after each further one, `MAX_RETRY_DELAY` at most.
-    """
-    doublings = min(max(failures, 1) - 1, 30)  # beyond any cap, and no overflow
-    factor: int = 2**doublings
-    return min(first * factor, MAX_RETRY_DELAY)
 
 
 def postpone(client: SQSClient, queue_url: str, record: SQSRecord, delay: timedelta) -> None:

@@ -62,10 +62,10 @@ from relay_core.wording.appearance import Appearance
 
 from .frame import Frame, frame_for
 from .http import Answer, Request, form_field, format_answer, parse_request, query_field
-from .notices import RENEW, Notice, notice_of_file, notice_page
 from .open_link import NUMBER, OpenLink, open_link
 from .page import Shown, files_on, files_page, parts
 from .renewing import ExpiredLink, Renewals
+from .status_pages import RENEW, StatusPage, page_of_file, status_page
 from .view_page import OpenedFile, picture_page, recording_page, text_page
 
 # What has not the shape of a token is no secret; whether one was issued is decided in one place.
@@ -73,10 +73,10 @@ _ROUTE = re.compile(
     r"/(?P<token>[A-Za-z0-9_-]{40})(?:/(?P<what>preview|look)/(?P<number>[1-9][0-9]{0,6}))?\Z"
 )
 _ALL = "all"
-_NOTICE_OF_RENEWAL = {
-    RenewalResult.SENT: Notice.NEW_LINK_SENT,
-    RenewalResult.TOO_SOON: Notice.NEW_LINK_TOO_SOON,
-    RenewalResult.NOT_OFFERED: Notice.EXPIRED,  # since the page was shown
+_PAGE_OF_RENEWAL = {
+    RenewalResult.SENT: StatusPage.NEW_LINK_SENT,
+    RenewalResult.TOO_SOON: StatusPage.NEW_LINK_TOO_SOON,
+    RenewalResult.NOT_OFFERED: StatusPage.EXPIRED,  # since the page was shown
 }
 
 
@@ -111,29 +111,29 @@ class DownloadFunction:
         # with its traceback, and Lambda counts the status.
         except Exception as error:  # noqa: BLE001 - see the comment above
             self.telemetry.failed(error)
-            answer = self._notice(Notice.UNAVAILABLE, frame)
+            answer = self._page(StatusPage.UNAVAILABLE, frame)
         finally:
             self.telemetry.flush()
         return format_answer(answer, request)
 
     def _answer(self, request: Request, route: re.Match[str] | None, frame: Frame) -> Answer:
         if route is None:
-            return self._notice(Notice.UNKNOWN, frame)
+            return self._page(StatusPage.UNKNOWN, frame)
         allowed = ("GET", "HEAD") if route["what"] else ("GET", "HEAD", "POST")
         if request.method not in allowed:
-            answer = self._notice(Notice.WRONG_METHOD, frame)
+            answer = self._page(StatusPage.WRONG_METHOD, frame)
             return replace(answer, headers={**answer.headers, "Allow": ", ".join(allowed)})
         link = self._open(route["token"], frame)
         if isinstance(link, ExpiredLink) and not route["what"]:
             return self._renew(link, request, frame)
         if not isinstance(link, OpenLink):
-            return self._notice(link if isinstance(link, Notice) else Notice.EXPIRED, frame)
+            return self._page(link if isinstance(link, StatusPage) else StatusPage.EXPIRED, frame)
         if route["what"]:
             of_file = self._preview if route["what"] == "preview" else self._look
             return of_file(link, route["number"])
         return (self._fetch if request.method == "POST" else self._show)(link, request)
 
-    def _open(self, token: str, frame: Frame) -> OpenLink | ExpiredLink | Notice:
+    def _open(self, token: str, frame: Frame) -> OpenLink | ExpiredLink | StatusPage:
         return open_link(
             token,
             frame,
@@ -147,25 +147,25 @@ class DownloadFunction:
     def _renew(self, link: ExpiredLink, request: Request, frame: Frame) -> Answer:
         """Offer a new link; send it, if that is what the form asks for."""
         if self.renewals is None or request.method != "POST" or not form_field(request, RENEW):
-            return self._notice(Notice.RENEWABLE, frame, link)
+            return self._page(StatusPage.RENEWABLE, frame, link)
         try:
-            notice = _NOTICE_OF_RENEWAL[self.renewals.send(link, request.base_url)]
+            page = _PAGE_OF_RENEWAL[self.renewals.send(link, request.base_url)]
         except AdapterError as error:
             self.telemetry.failed(error)
-            notice = Notice.NEW_LINK_NOT_SENT
-        return self._notice(notice, frame, link)
+            page = StatusPage.NEW_LINK_NOT_SENT
+        return self._page(page, frame, link)
 
-    def _notice(
+    def _page(
         self,
-        notice: Notice,
+        page: StatusPage,
         frame: Frame,
         link: OpenLink | ExpiredLink | None = None,
         *,
         list_url: str = "?",
     ) -> Answer:
-        status = notice.name.lower().replace("_", "-")
+        status = page.name.lower().replace("_", "-")
         self.telemetry.shown(status, link.manifest.message_id if link else None)
-        return notice_page(notice, frame, list_url=list_url)
+        return status_page(page, frame, list_url=list_url)
 
     def _show(self, link: OpenLink, request: Request) -> Answer:
         last = parts(len(link.view.files))
@@ -203,7 +203,7 @@ class DownloadFunction:
                 preview = self.previews.fetch(file.attachment.key)
         if preview is None:
             # As an unknown link, but not as a page: it is the source of an image.
-            return notice_page(Notice.UNKNOWN, link.frame)
+            return status_page(StatusPage.UNKNOWN, link.frame)
         return Answer(
             status=HTTPStatus.OK,
             content_type=preview.format.value,
@@ -218,17 +218,17 @@ class DownloadFunction:
             Viewer.PICTURE,
             Viewer.TEXT,
         }:
-            return self._notice(Notice.NO_SUCH_FILE, link.frame, link, list_url=list_url)
+            return self._page(StatusPage.NO_SUCH_FILE, link.frame, link, list_url=list_url)
         (file,) = self._scanned((file,))
         if file.status is not FileStatus.READY:
-            return self._notice(notice_of_file(file.status), link.frame, link, list_url=list_url)
+            return self._page(page_of_file(file.status), link.frame, link, list_url=list_url)
         opened = self._opened(link, file, list_url=list_url, neighbour_base="")
         if viewer is Viewer.PICTURE:
             self.telemetry.shown("look", link.manifest.message_id)
             return picture_page(opened, f"../preview/{file.number}")
         content = self.excerpts.fetch(file.attachment.key)
         if content is None:
-            return self._notice(Notice.FILE_LOST, link.frame, link, list_url=list_url)
+            return self._page(StatusPage.FILE_LOST, link.frame, link, list_url=list_url)
         self.telemetry.shown("look", link.manifest.message_id)
         return text_page(opened, excerpt_of(content, file.attachment))
 
@@ -252,12 +252,12 @@ class DownloadFunction:
         file = link.file(played or requested)
         media_type = played_as(file.attachment) if file and played else None
         if file is None or (played and media_type is None):
-            return self._notice(Notice.NO_SUCH_FILE, link.frame, link)
+            return self._page(StatusPage.NO_SUCH_FILE, link.frame, link)
         key = file.attachment.key
         if file.status is FileStatus.READY:
             file = scanned(file, self.scans.scan(key))
         if file.status is not FileStatus.READY:
-            return self._notice(notice_of_file(file.status), link.frame, link)
+            return self._page(page_of_file(file.status), link.frame, link)
         attachment = file.attachment
         url = self._issue_url(
             link,
@@ -269,7 +269,7 @@ class DownloadFunction:
             longest=LONGEST_PLAY if media_type else LONGEST_FETCH,
         )
         if url is None:
-            return self._notice(Notice.EXPIRED, link.frame, link)
+            return self._page(StatusPage.EXPIRED, link.frame, link)
         if media_type is None:
             return _see_other(url)
         opened = self._opened(
@@ -283,12 +283,12 @@ class DownloadFunction:
         if archive is None:
             states = {file.status for file in files}
             is_scanning = FileStatus.SCANNING in states and FileStatus.READY not in states
-            notice = Notice.FILE_SCANNING if is_scanning else Notice.NO_SUCH_FILE
-            return self._notice(notice, link.frame, link)
+            page = StatusPage.FILE_SCANNING if is_scanning else StatusPage.NO_SUCH_FILE
+            return self._page(page, link.frame, link)
         try:
             key = self._archive(link, archive)
         except FileGone:
-            return self._notice(Notice.FILE_LOST, link.frame, link)
+            return self._page(StatusPage.FILE_LOST, link.frame, link)
         url = self._issue_url(
             link,
             request,
@@ -298,7 +298,7 @@ class DownloadFunction:
             content_type="application/zip",
             longest=LONGEST_FETCH,
         )
-        return self._notice(Notice.EXPIRED, link.frame, link) if url is None else _see_other(url)
+        return self._page(StatusPage.EXPIRED, link.frame, link) if url is None else _see_other(url)
 
     def _archive(self, link: OpenLink, archive: Archive) -> AttachmentKey:
         key, is_new = self.archives.provide(archive, link.manifest)

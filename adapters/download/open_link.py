@@ -13,8 +13,8 @@ from relay_core.ports import Manifests
 from relay_core.record.manifest import Manifest
 
 from .frame import Frame
-from .notices import Notice, notice_of_link
 from .renewing import ExpiredLink, Renewals
+from .status_pages import StatusPage, page_of_link
 
 NUMBER = re.compile(r"[1-9][0-9]{0,6}\Z")
 """What names a file, or a part of a long list, in a request."""
@@ -50,7 +50,7 @@ def open_link(
     manifests: Manifests,
     renewals: Renewals | None,
     clock: Callable[[], datetime],
-) -> OpenLink | ExpiredLink | Notice:
+) -> OpenLink | ExpiredLink | StatusPage:
     """The link that a token is, one that may be renewed, or what to say instead.
 
     Raises:
@@ -58,13 +58,13 @@ def open_link(
     """
     claim = read_issued(token, keys)
     if claim is None:
-        return Notice.UNKNOWN
+        return StatusPage.UNKNOWN
     pointer = index.find(claim.message_ref)
     stored = manifests.load(pointer.message_id) if pointer else None
     now = clock()
     view = view_link(claim, stored.manifest if stored else None, now)
     if pointer is None or view.manifest is None or view.recipient is None:
-        return notice_of_link(view.status)
+        return page_of_link(view.status)
     if view.status is LinkStatus.AVAILABLE:
         return OpenLink(
             token=token,
@@ -78,4 +78,4 @@ def open_link(
         return ExpiredLink(
             manifest=view.manifest, recipient=view.recipient, base_url=pointer.base_url
         )
-    return notice_of_link(view.status)
+    return page_of_link(view.status)

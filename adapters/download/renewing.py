@@ -1,8 +1,8 @@
 """A new link for a late reader: whether the page of an expired link offers it, and sending it.
 
 Only the form of that page asks for it: a GET of the old link, as mail gateways send, changes
-nothing. The pages (`notices`) say neither whom the link goes to nor whether that mail arrives,
-since anybody who has the old address can read them.
+nothing. The pages (`status_pages`) say neither whom the link goes to nor whether that mail
+arrives, since anybody who has the old address can read them.
 """
 
 from __future__ import annotations

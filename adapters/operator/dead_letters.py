@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from adapters.aws.errors import aws_call
 from adapters.aws.sqs import (
     Bounced,
-    Ignored,
+    NoMail,
     Received,
     ScansDue,
     SummaryDue,
@@ -217,7 +217,7 @@ class SqsDeadLetters:
                     case Received(raw_key=raw_key):
                         raw_keys.append(raw_key)
                         arrived_at = arrived_at or notification.arrived_at
-                    case Ignored(reason=reason):
+                    case NoMail(reason=reason):
                         problems.append(reason)
                     case SummaryDue(window=window):
                         problems.append(f"the summary of {window} could not be sent")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from adapters.aws.sqs import (
     Bounced,
-    Ignored,
+    NoMail,
     Notification,
     Received,
     ScansDue,
@@ -30,13 +30,13 @@ from adapters.aws.sqs import (
     parse_record,
     postpone,
     requeue,
-    retry_delay,
 )
 from adapters.aws.sqs_record import SQSRecord
 from adapters.before_timeout import before_timeout
 from adapters.telemetry.relay import Telemetry
 from relay_core.delivery.deaths import Attempt, record_out_of_time
 from relay_core.delivery.ending import record_error
+from relay_core.delivery.retry_delay import retry_delay
 from relay_core.delivery.scan_results import ScanResults, check_scans
 from relay_core.errors import AdapterError, RelayError, TransientError
 from relay_core.keys import RawKey, WindowKey
@@ -178,7 +178,7 @@ class RelayFunction:
         self, notification: Notification, attempt: Attempt, worker: Worker
     ) -> Retry | Exception | None:
         match notification:
-            case Ignored(reason=reason):
+            case NoMail(reason=reason):
                 self.telemetry.ignored(reason)
                 return None
             case SummaryDue(window=window):

@@ -17,10 +17,10 @@ from infra.configuration.config import StackConfig
 from infra.mail.inbound import RuleNames
 
 from .download_domain import domain_problem, domain_warnings, listed_domains
-from .holdings import Holdings
 from .lookup import Found
 from .records import former_records, plan_records, records_of, writable
 from .removals import removed_parameters, removed_smtp_users
+from .shared_resources import Holdings
 
 _UNRESERVED = 100
 """Concurrent executions that Lambda keeps for functions without a reservation of their own (AWS

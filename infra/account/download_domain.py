@@ -11,8 +11,8 @@ from __future__ import annotations
 from infra.configuration.config import StackConfig
 from infra.mail.dns import is_in_zone
 
-from .holdings import Holdings
 from .lookup import Zone
+from .shared_resources import Holdings
 
 _ADDRESSES = ("A", "AAAA", "CNAME")
 

@@ -25,8 +25,8 @@ from infra.activation import account_of_credentials
 from infra.configuration.config import StackConfig
 from infra.mail import smtp_user
 
-from .holdings import Holdings, parameter_name, parse_holdings
 from .removals import removed_parameters
+from .shared_resources import Holdings, parameter_name, parse_holdings
 
 _ABSENT = ("empty result", "couldn't find resource")
 _EXCEPTIONS = re.compile(r"\b(NotFoundException|ParameterNotFound|RuleSetDoesNotExist)\b")

@@ -11,8 +11,8 @@ from infra.configuration.config import StackConfig
 from infra.mail.dns import RecordSet, is_in_zone
 from infra.mail.identities import MailRecordsArgs, mail_records
 
-from .holdings import Holdings
 from .lookup import Found, Zone
+from .shared_resources import Holdings
 
 
 def records_of(config: StackConfig, domains: Collection[str]) -> MailRecordsArgs:

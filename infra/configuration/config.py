@@ -16,12 +16,12 @@ from relay_core.settings import CodesCounted, LinkMode, Settings, VerdictAction
 from relay_core.wording.appearance import ACCENT
 from relay_core.wording.language import Language
 
+from .derived_times import DEAD_LETTER_RETENTION, Timing
 from .environment import LogLevel, TrustStore, common_variables
 from .problems import InvalidConfig
 from .providers import PUBLIC_PROVIDERS
 from .rules import DEVICES, broken_rules
 from .smtp_users import SmtpUserName, read_smtp_user
-from .timing import DEAD_LETTER_RETENTION, Timing
 from .to_settings import settings_of
 from .webhooks import Sends, Webhook
 

@@ -23,9 +23,9 @@ from relay_core.settings import LinkMode
 from relay_core.wording.time_zone import is_time_zone
 
 from . import environment
+from .derived_times import QUEUE_RETENTION
 from .problems import key_name
 from .smtp_users import smtp_user_problems
-from .timing import QUEUE_RETENTION
 from .to_settings import settings_of, source_of
 from .webhooks import webhook_problems
 

@@ -25,7 +25,7 @@ from datetime import timedelta
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import policy_documents
 from infra.configuration.environment import (
     ATTACHMENT_RETENTION,
     ATTACHMENTS_BUCKET,
@@ -180,13 +180,17 @@ class DownloadPage(pulumi.ComponentResource):
         self.register_outputs({"functionName": self.function_name, "url": self.url})
 
 
-def _permissions(args: DownloadPageArgs) -> tuple[policies.Statement, ...]:
+def _permissions(args: DownloadPageArgs) -> tuple[policy_documents.Statement, ...]:
     def under(*prefixes: str) -> list[pulumi.Output[str]]:
-        return [policies.objects(args.attachments_bucket_arn, prefix) for prefix in prefixes]
+        return [
+            policy_documents.objects(args.attachments_bucket_arn, prefix) for prefix in prefixes
+        ]
 
     return (
-        policies.allow("FindMessages", ["s3:GetObject"], under(LINKS_PREFIX, MANIFESTS_PREFIX)),
-        policies.allow(
+        policy_documents.allow(
+            "FindMessages", ["s3:GetObject"], under(LINKS_PREFIX, MANIFESTS_PREFIX)
+        ),
+        policy_documents.allow(
             # Not asked for by the page itself, except for previews and archives: it signs URLs,
             # and these are good for what the role may do.
             "HandOutAttachments",
@@ -195,39 +199,45 @@ def _permissions(args: DownloadPageArgs) -> tuple[policies.Statement, ...]:
             condition=CLEAN if args.is_scanned else None,
         ),
         *(
-            (policies.allow("SeeScans", ["s3:GetObjectTagging"], under(ATTACHMENTS_PREFIX)),)
+            (
+                policy_documents.allow(
+                    "SeeScans", ["s3:GetObjectTagging"], under(ATTACHMENTS_PREFIX)
+                ),
+            )
             if args.is_scanned
             else ()
         ),
         # Archives are made of clean files; an existing one is used again.
-        policies.allow("KeepArchives", ["s3:PutObject", "s3:GetObject"], under(ARCHIVES_PREFIX)),
+        policy_documents.allow(
+            "KeepArchives", ["s3:PutObject", "s3:GetObject"], under(ARCHIVES_PREFIX)
+        ),
         # Written but never read here: the records of downloads are for the operator.
-        policies.allow("RecordDownloads", ["s3:PutObject"], under(DOWNLOADS_PREFIX)),
-        policies.allow(
+        policy_documents.allow("RecordDownloads", ["s3:PutObject"], under(DOWNLOADS_PREFIX)),
+        policy_documents.allow(
             # Without it, S3 answers 403 instead of 404 for what is not there, and a link whose
             # message is gone would look like trouble (S3 API reference, GetObject, "Permissions").
             "TellAbsentFromForbidden",
             ["s3:ListBucket"],
             [args.attachments_bucket_arn],
         ),
-        policies.allow_reading_secret("ReadLinkKeys", args.link_keys_parameter_arn),
+        policy_documents.allow_reading_secret("ReadLinkKeys", args.link_keys_parameter_arn),
         *_sending_links(args),
         *use_of(args.key_arn, args.region, "s3"),
     )
 
 
-def _sending_links(args: DownloadPageArgs) -> tuple[policies.Statement, ...]:
+def _sending_links(args: DownloadPageArgs) -> tuple[policy_documents.Statement, ...]:
     """The additional permissions of the role if the page sends new links."""
     if args.renewal is None:
         return ()
     return (
         # A renewal is recorded in the message's manifest before it is sent.
-        policies.allow(
+        policy_documents.allow(
             "RecordRenewals",
             ["s3:PutObject"],
-            [policies.objects(args.attachments_bucket_arn, MANIFESTS_PREFIX)],
+            [policy_documents.objects(args.attachments_bucket_arn, MANIFESTS_PREFIX)],
         ),
-        policies.allow_sending(
+        policy_documents.allow_sending(
             "SendNewLinks",
             sender_address=args.renewal.sender_address,
             region=args.region,

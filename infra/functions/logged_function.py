@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import policy_documents
 from infra.configuration.environment import LogLevel
 
 RUNTIME = "python3.13"
@@ -36,7 +36,7 @@ class FunctionSpec:
     log_group_name: str
     log_retention_days: int
     log_level: LogLevel
-    permissions: Sequence[policies.Statement]
+    permissions: Sequence[policy_documents.Statement]
     reserved_concurrency: int | None = None
 
 
@@ -58,12 +58,12 @@ def make_function(name: str, spec: FunctionSpec, parent: pulumi.Resource) -> Log
         opts=child,
     )
     role = aws.iam.Role(
-        name, assume_role_policy=policies.trust("lambda.amazonaws.com"), opts=child
+        name, assume_role_policy=policy_documents.trust("lambda.amazonaws.com"), opts=child
     )
     role_policy = aws.iam.RolePolicy(
         name,
         role=role.name,
-        policy=policies.document(*spec.permissions, _write_logs(log_group.arn)),
+        policy=policy_documents.document(*spec.permissions, _write_logs(log_group.arn)),
         opts=child,
     )
     function = aws.lambda_.Function(
@@ -88,8 +88,8 @@ def make_function(name: str, spec: FunctionSpec, parent: pulumi.Resource) -> Log
     return LoggedFunction(function=function, log_group=log_group)
 
 
-def _write_logs(log_group_arn: pulumi.Output[str]) -> policies.Statement:
-    return policies.allow(
+def _write_logs(log_group_arn: pulumi.Output[str]) -> policy_documents.Statement:
+    return policy_documents.allow(
         "WriteLogs",
         ["logs:CreateLogStream", "logs:PutLogEvents"],
         # Lambda names the group's streams when it starts workers.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from infra.configuration.config import StackConfig
-from infra.configuration.timing import DEAD_LETTER_RETENTION, QUEUE_RETENTION
+from infra.configuration.derived_times import DEAD_LETTER_RETENTION, QUEUE_RETENTION
 from infra.watching.metrics import Subject
 from infra.watching.topics import OperatorTopic
 

@@ -25,7 +25,7 @@ from datetime import timedelta
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import policy_documents
 from infra.configuration.environment import LogLevel
 from infra.configuration.webhooks import Sends, Webhook
 from infra.storage.keys import use_of
@@ -102,13 +102,17 @@ class Posting(pulumi.ComponentResource):
         aws.sqs.QueuePolicy(
             f"{name}-dead-letters",
             queue_url=dead_letters.url,
-            policy=policies.document(policies.deny_without_tls("sqs:*", [dead_letters.arn])),
+            policy=policy_documents.document(
+                policy_documents.deny_without_tls("sqs:*", [dead_letters.arn])
+            ),
             opts=child,
         )
         bus_arn = (
             None
             if args.event_bus is None
-            else policies.arn("events", args.region, args.account, f"event-bus/{args.event_bus}")
+            else policy_documents.arn(
+                "events", args.region, args.account, f"event-bus/{args.event_bus}"
+            )
         )
         sends = {receiver: one.sends for receiver, one in args.webhooks.items()}
         if bus_arn is not None:
@@ -196,9 +200,9 @@ class Posting(pulumi.ComponentResource):
         policy = aws.sqs.QueuePolicy(
             name,
             queue_url=queue.url,
-            policy=policies.document(
-                policies.deny_without_tls("sqs:*", [queue.arn]),
-                policies.allow(
+            policy=policy_documents.document(
+                policy_documents.deny_without_tls("sqs:*", [queue.arn]),
+                policy_documents.allow(
                     "SendByTopics",
                     ["sqs:SendMessage"],
                     [queue.arn],
@@ -262,9 +266,9 @@ def _permissions(
     queue_arns: list[pulumi.Output[str]],
     parameter_arn: pulumi.Output[str],
     bus_arn: pulumi.Output[str] | None,
-) -> tuple[policies.Statement, ...]:
+) -> tuple[policy_documents.Statement, ...]:
     return (
-        policies.allow(
+        policy_documents.allow(
             "WorkThroughTheQueues",
             [
                 *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
@@ -273,11 +277,11 @@ def _permissions(
             ],
             queue_arns,
         ),
-        policies.allow_reading_secret("ReadReceivers", parameter_arn),
+        policy_documents.allow_reading_secret("ReadReceivers", parameter_arn),
         *(
             ()
             if bus_arn is None
-            else (policies.allow("PutOnTheBus", ["events:PutEvents"], [bus_arn]),)
+            else (policy_documents.allow("PutOnTheBus", ["events:PutEvents"], [bus_arn]),)
         ),
         *use_of(args.usable_key_arn, args.region, "sqs"),
     )

@@ -18,7 +18,7 @@ from datetime import timedelta
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import policy_documents
 
 _LONG_POLL_SECONDS = 20
 
@@ -91,15 +91,17 @@ class IncomingQueue(pulumi.ComponentResource):
         aws.sqs.QueuePolicy(
             f"{name}-dead-letters",
             queue_url=dead_letters.url,
-            policy=policies.document(policies.deny_without_tls("sqs:*", [dead_letters.arn])),
+            policy=policy_documents.document(
+                policy_documents.deny_without_tls("sqs:*", [dead_letters.arn])
+            ),
             opts=child,
         )
         queue_policy = aws.sqs.QueuePolicy(
             name,
             queue_url=queue.url,
-            policy=policies.document(
-                policies.deny_without_tls("sqs:*", [queue.arn]),
-                policies.allow(
+            policy=policy_documents.document(
+                policy_documents.deny_without_tls("sqs:*", [queue.arn]),
+                policy_documents.allow(
                     "SendByBucket",
                     ["sqs:SendMessage"],
                     [queue.arn],
@@ -148,11 +150,11 @@ class IncomingQueue(pulumi.ComponentResource):
 
 def _send_by_topic(
     topic_arn: pulumi.Input[str] | None, queue_arn: pulumi.Input[str]
-) -> tuple[policies.Statement, ...]:
+) -> tuple[policy_documents.Statement, ...]:
     if topic_arn is None:
         return ()
     return (
-        policies.allow(
+        policy_documents.allow(
             "SendByTopic",
             ["sqs:SendMessage"],
             [queue_arn],

@@ -3,9 +3,9 @@
 Its role allows exactly what the code calls; a comment beside a statement explains what is not
 obvious.
 
-The event source passes one message at a time (`infra.configuration.timing`). A failed message is
-reported (`ReportBatchItemFailures`), so that it stays on the queue without being an error of the
-function.
+The event source passes one message at a time (`infra.configuration.derived_times`). A failed
+message is reported (`ReportBatchItemFailures`), so that it stays on the queue without being an
+error of the function.
 
 The function sends a message again that must wait without having failed. Lambda treats that as a
 loop and ends it at the sixteenth round, unless recursion is allowed (AWS Lambda guide, "Use Lambda
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import policy_documents
 from infra.configuration.environment import LogLevel
 from infra.storage.keys import use_of
 from relay_core.keys import (
@@ -125,26 +125,26 @@ class RelayFunction(pulumi.ComponentResource):
         )
 
 
-def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
+def _permissions(args: RelayFunctionArgs) -> tuple[policy_documents.Statement, ...]:
     has_page = args.link_keys_parameter_arn is not None
     return (
-        policies.allow(
+        policy_documents.allow(
             "ReadIncomingMail",
             ["s3:GetObject"],
-            [policies.objects(args.incoming_bucket_arn, args.incoming_prefix)],
+            [policy_documents.objects(args.incoming_bucket_arn, args.incoming_prefix)],
         ),
-        policies.allow(
+        policy_documents.allow(
             "KeepAttachments",
             # A presigned link reads with the rights of the role that signed it: so GetObject,
             # where this role signs links. Otherwise the download page's does.
             ["s3:PutObject"] if has_page else ["s3:PutObject", "s3:GetObject"],
-            [policies.objects(args.attachments_bucket_arn, ATTACHMENTS_PREFIX)],
+            [policy_documents.objects(args.attachments_bucket_arn, ATTACHMENTS_PREFIX)],
         ),
-        policies.allow(
+        policy_documents.allow(
             "KeepRecords",
             ["s3:PutObject", "s3:GetObject"],
             [
-                policies.objects(args.attachments_bucket_arn, prefix)
+                policy_documents.objects(args.attachments_bucket_arn, prefix)
                 for prefix in (
                     MANIFESTS_PREFIX,
                     WINDOWS_PREFIX,
@@ -152,27 +152,27 @@ def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
                 )
             ],
         ),
-        policies.allow(
+        policy_documents.allow(
             # In the incoming bucket, because no retention deletes it there.
             "KeepRecordsWithoutEnd",
             ["s3:PutObject", "s3:GetObject"],
             [
-                policies.objects(args.incoming_bucket_arn, prefix)
+                policy_documents.objects(args.incoming_bucket_arn, prefix)
                 for prefix in (SUPPRESSION_PREFIX, ADDRESS_USE_PREFIX)
             ],
         ),
         *(
             (
-                policies.allow(
+                policy_documents.allow(
                     "SeeScans",
                     ["s3:GetObjectTagging"],
-                    [policies.objects(args.attachments_bucket_arn, ATTACHMENTS_PREFIX)],
+                    [policy_documents.objects(args.attachments_bucket_arn, ATTACHMENTS_PREFIX)],
                 ),
             )
             if args.is_scanned
             else ()
         ),
-        policies.allow(
+        policy_documents.allow(
             # Without it, S3 answers 403 instead of 404 for a manifest that is not there yet, and
             # for raw mail that is gone (S3 API reference, GetObject, "Permissions"). A condition
             # on s3:prefix would undo that: a read of an object has no such key.
@@ -180,21 +180,27 @@ def _permissions(args: RelayFunctionArgs) -> tuple[policies.Statement, ...]:
             ["s3:ListBucket"],
             [args.incoming_bucket_arn, args.attachments_bucket_arn],
         ),
-        policies.allow_sending(
+        policy_documents.allow_sending(
             "SendAsTheSender",
             sender_address=args.sender_address,
             region=args.region,
             account=args.account,
             configuration_set_name=args.configuration_set_name,
         ),
-        policies.allow("TellTheOperator", ["sns:Publish"], [args.fallback_topic_arn]),
-        policies.allow("ReadTheDirectory", ["ssm:GetParameter"], [args.directory_parameter_arn]),
+        policy_documents.allow("TellTheOperator", ["sns:Publish"], [args.fallback_topic_arn]),
+        policy_documents.allow(
+            "ReadTheDirectory", ["ssm:GetParameter"], [args.directory_parameter_arn]
+        ),
         *(
             ()
             if args.link_keys_parameter_arn is None
-            else (policies.allow_reading_secret("ReadLinkKeys", args.link_keys_parameter_arn),)
+            else (
+                policy_documents.allow_reading_secret(
+                    "ReadLinkKeys", args.link_keys_parameter_arn
+                ),
+            )
         ),
-        policies.allow(
+        policy_documents.allow(
             "WorkThroughTheQueue",
             [
                 "sqs:ReceiveMessage",

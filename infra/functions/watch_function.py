@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import policy_documents
 from infra.configuration.environment import LogLevel
 from relay_core.environment import variable_name
 
@@ -70,7 +70,7 @@ class SubscriptionWatch(pulumi.ComponentResource):
                 log_retention_days=args.log_retention_days,
                 log_level=args.log_level,
                 permissions=(
-                    policies.allow(
+                    policy_documents.allow(
                         "LookAtSubscriptions",
                         ["sns:ListSubscriptionsByTopic"],
                         [args.alarms_topic_arn, args.fallback_topic_arn],

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import policy_documents
 from infra.activation import ActiveRuleSetArgs, activate
 
 
@@ -54,7 +54,7 @@ class RuleNames:
         moves to another set, and SES could store nothing in between.
         """
         resource = f"receipt-rule-set/*:receipt-rule/{self.rule}"
-        return policies.arn("ses", region, account, resource)
+        return policy_documents.arn("ses", region, account, resource)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import policy_documents
 
 
 def parameter_name(project: str, stack: str, user: str | None = None) -> str:
@@ -114,13 +114,13 @@ def recipient_patterns(addresses: Sequence[str]) -> list[str]:
 
 
 def _policy(args: SmtpUserArgs) -> pulumi.Output[str]:
-    return policies.document(
-        policies.allow(
+    return policy_documents.document(
+        policy_documents.allow(
             "SendToRelay",
             ["ses:SendRawEmail"],
             [
-                policies.arn("ses", args.region, args.account, "identity/*"),
-                policies.arn("ses", args.region, args.account, "configuration-set/*"),
+                policy_documents.arn("ses", args.region, args.account, "identity/*"),
+                policy_documents.arn("ses", args.region, args.account, "configuration-set/*"),
             ],
             condition={
                 # Every recipient must be the relay. "Every" is also true without recipients, so

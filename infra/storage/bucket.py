@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import policy_documents
 
 _SIDES = (
     *("acl", "grants", "lifecycleRules", "policy"),
@@ -116,13 +116,13 @@ class PrivateBucket(pulumi.ComponentResource):
             opts=child,
         )
         objects = pulumi.Output.concat(bucket.arn, "/*")
-        statements = [policies.deny_without_tls("s3:*", [bucket.arn, objects])]
+        statements = [policy_documents.deny_without_tls("s3:*", [bucket.arn, objects])]
         if args.writer is not None:
             statements.append(_put_by(args.writer, bucket.arn))
         policy = aws.s3.BucketPolicy(
             name,
             bucket=bucket.bucket,
-            policy=policies.document(*statements),
+            policy=policy_documents.document(*statements),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[access_block]),
         )
         self.ready = (policy, encryption)
@@ -146,8 +146,8 @@ def _encryption(
     }
 
 
-def _put_by(writer: ServiceWriter, bucket_arn: pulumi.Output[str]) -> policies.Statement:
-    return policies.allow(
+def _put_by(writer: ServiceWriter, bucket_arn: pulumi.Output[str]) -> policy_documents.Statement:
+    return policy_documents.allow(
         "PutByService",
         ["s3:PutObject"],
         [pulumi.Output.concat(bucket_arn, f"/{writer.key_prefix}*")],

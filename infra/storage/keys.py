@@ -30,7 +30,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import policy_documents
 from infra.aws_facts import PARTITION
 
 _USE = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -75,7 +75,7 @@ class StackKey(pulumi.ComponentResource):
             description=f"Mail, attachments and notices of {args.alias_name}",
             enable_key_rotation=True,
             deletion_window_in_days=args.deletion_window_days,
-            policy=policies.document(*_policy(args)),
+            policy=policy_documents.document(*_policy(args)),
             opts=child,
         )
         aws.kms.Alias(name, name=f"alias/{args.alias_name}", target_key_id=key.key_id, opts=child)
@@ -83,7 +83,7 @@ class StackKey(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def _policy(args: StackKeyArgs) -> tuple[policies.Statement, ...]:
+def _policy(args: StackKeyArgs) -> tuple[policy_documents.Statement, ...]:
     account = args.account
     # "*" in a key's policy means that key (KMS guide, "Key policies", Resource).
     return (
@@ -95,7 +95,7 @@ def _policy(args: StackKeyArgs) -> tuple[policies.Statement, ...]:
             "Resource": ["*"],
         },
         *(
-            policies.allow(
+            policy_documents.allow(
                 sid,
                 _USE,
                 ["*"],
@@ -130,12 +130,12 @@ def _policy(args: StackKeyArgs) -> tuple[policies.Statement, ...]:
 
 def use_of(
     key_arn: pulumi.Input[str] | None, region: str, *services: str
-) -> tuple[policies.Statement, ...]:
+) -> tuple[policy_documents.Statement, ...]:
     """The statements for a role whose `services` (`s3`, …) use the key; none without one."""
     if key_arn is None:
         return ()
     return (
-        policies.allow(
+        policy_documents.allow(
             "UseTheKey",
             _USE,
             [key_arn],

@@ -20,7 +20,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .alarm import Alarm
-from .columns import Column, Graph, Limits, Line, Series, columns
+from .dashboard_columns import Column, Graph, Limits, Line, Series, columns
 from .metrics import RELAY_NAMESPACE, Subject
 
 _WIDTH = 24  # of CloudWatch's grid

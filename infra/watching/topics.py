@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import policy_documents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +65,9 @@ class OperatorTopic(pulumi.ComponentResource):
             name, display_name=args.display_name, kms_master_key_id=args.key_arn, opts=child
         )
         # A topic's policy can only contain SNS's data actions; "sns:*" is not allowed.
-        statements = [policies.deny_without_tls("sns:Publish", [topic.arn])]
+        statements = [policy_documents.deny_without_tls("sns:Publish", [topic.arn])]
         statements += [
-            policies.allow(
+            policy_documents.allow(
                 publisher.sid,
                 ["sns:Publish"],
                 [topic.arn],
@@ -80,7 +80,7 @@ class OperatorTopic(pulumi.ComponentResource):
             for publisher in args.publishers
         ]
         self.policy = aws.sns.TopicPolicy(
-            name, arn=topic.arn, policy=policies.document(*statements), opts=child
+            name, arn=topic.arn, policy=policy_documents.document(*statements), opts=child
         )
         for email in dict.fromkeys(args.emails):
             aws.sns.TopicSubscription(

@@ -20,7 +20,7 @@ from relay_core.errors import Defect, Reason
 from relay_core.keys import RawKey
 from relay_core.mime.message import Message
 from relay_core.plan import (
-    Dropped,
+    IgnoredMail,
     Refused,
     RelayPlan,
     attachments_of,
@@ -98,9 +98,9 @@ def inspect_message(
 
 
 def _decided(
-    plan: RelayPlan | Refused | Dropped,
+    plan: RelayPlan | Refused | IgnoredMail,
 ) -> tuple[Decision, Reason | None, tuple[str, ...]]:
-    if isinstance(plan, Dropped):
+    if isinstance(plan, IgnoredMail):
         return Decision.IGNORE, plan.ignored.reason, (plan.ignored.detail,)
     details = tuple(f"{refusal.reason}: {refusal.detail}" for refusal in plan.refusals)
     if isinstance(plan, Refused):

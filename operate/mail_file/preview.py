@@ -22,7 +22,7 @@ from relay_core.mime.message import Message
 from relay_core.outgoing.letterhead import Letterhead
 from relay_core.outgoing.link_list import ListedAttachment
 from relay_core.plan import (
-    Dropped,
+    IgnoredMail,
     Refused,
     RelayPlan,
     plan_deliveries,
@@ -92,8 +92,8 @@ def preview(
     return Preview(raw=mail.raw, caveat=caveat)
 
 
-def _caveat(plan: RelayPlan | Refused | Dropped, recipient: str) -> str | None:
-    if isinstance(plan, Dropped):
+def _caveat(plan: RelayPlan | Refused | IgnoredMail, recipient: str) -> str | None:
+    if isinstance(plan, IgnoredMail):
         return f"the relay would ignore this message: {plan.ignored.detail}"
     if isinstance(plan, Refused):
         return f"the relay would refuse this message: {plan.refusals[0].detail}"

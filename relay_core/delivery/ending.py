@@ -8,7 +8,7 @@ from relay_core.addresses.secrecy import conceal
 from relay_core.errors import Conflict, Refusal
 from relay_core.keys import RawKey, message_id_of
 from relay_core.notices.notice import MailIdentity, compose_notice
-from relay_core.plan import Dropped, Refused
+from relay_core.plan import IgnoredMail, Refused
 from relay_core.policy.admission import Ignored
 from relay_core.ports import Ports, StoredManifest
 from relay_core.record.lease import Worker
@@ -21,7 +21,7 @@ from .ledger import empty_manifest, write_manifest
 
 
 def end_unsent(
-    plan: Refused | Dropped, stored: StoredManifest | None, settings: Settings, ports: Ports
+    plan: Refused | IgnoredMail, stored: StoredManifest | None, settings: Settings, ports: Ports
 ) -> RelayReport:
     """Publish the notice of a mail that is not sent, and record its end.
 

@@ -1,9 +1,9 @@
 """Holding the mail of a sender that is over its limit.
 
-What `flood` decides about one window is carried out here over ports, in an order that survives
-a crash: count the mail by compare-and-swap, publish the notice unless that was done, then record
-it as held. A held mail is not lost: its raw message and its manifest wait for an operator to
-release it.
+What `sender_limit` decides about one window is carried out here over ports, in an order that
+survives a crash: count the mail by compare-and-swap, publish the notice unless that was done, then
+record it as held. A held mail is not lost: its raw message and its manifest wait for an operator
+to release it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 
 from relay_core.delivery.ledger import begun_manifest, write_manifest
 from relay_core.errors import Reason, Refusal
-from relay_core.limits.flood import SenderWindow
+from relay_core.limits.sender_limit import SenderWindow
 from relay_core.notices.moment import format_moment
 from relay_core.notices.notice import MailIdentity, compose_notice
 from relay_core.ports import Ports, StoredManifest

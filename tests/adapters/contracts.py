@@ -14,7 +14,7 @@ import pytest
 
 from relay_core.errors import AdapterError, Conflict, PermanentError, Reason, Refusal
 from relay_core.keys import AttachmentKey, MessageId, RawKey, WindowKey
-from relay_core.limits.flood import SenderWindow
+from relay_core.limits.sender_limit import SenderWindow
 from relay_core.policy.directory import Directory
 from relay_core.ports import (
     AttachmentLinks,

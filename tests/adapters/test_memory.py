@@ -8,7 +8,7 @@ import pytest
 
 from relay_core.errors import TransientError
 from relay_core.keys import AttachmentKey, MessageId, RawKey, WindowKey
-from relay_core.limits.flood import SenderWindow
+from relay_core.limits.sender_limit import SenderWindow
 from relay_core.policy.directory import Directory
 from relay_core.ports import Notice, OutgoingMail, Version
 from tests.adapters.contracts import (

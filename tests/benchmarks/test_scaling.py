@@ -15,7 +15,7 @@ from benchmarks import quotas, scaling
 from benchmarks.cost import billed_seconds
 from benchmarks.counting import Occasion, ResourceUse
 from benchmarks.load import HEADROOM, Load
-from infra.configuration.timing import Timing
+from infra.configuration.derived_times import Timing
 from pictures import FIGURES, SCALING
 
 MAIL = ResourceUse(

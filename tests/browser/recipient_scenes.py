@@ -14,8 +14,8 @@ from email.message import EmailMessage
 from email.policy import default
 
 from adapters.download.frame import Frame
-from adapters.download.notices import Notice, notice_page
 from adapters.download.page import Shown, files_page
+from adapters.download.status_pages import StatusPage, status_page
 from adapters.download.view_page import OpenedFile, picture_page, recording_page, text_page
 from relay_core.delivery.renewal_mail import renewal_mail
 from relay_core.html.placement import with_block
@@ -112,8 +112,8 @@ def scenes(language: Language, accent: str = "#14508c") -> Iterator[Scene]:
     mixed = (ready, FileStatus.MALICIOUS, FileStatus.UNSCANNABLE, FileStatus.LOST)
     yield Scene(name="files in every state", html=_files(frame, *mixed))
     yield from _looking(frame)
-    for notice in Notice:
-        body = notice_page(notice, frame).body.decode()
+    for notice in StatusPage:
+        body = status_page(notice, frame).body.decode()
         yield Scene(name=notice.name.lower().replace("_", "-"), html=body)
 
 

@@ -17,7 +17,7 @@ from playwright.sync_api import ViewportSize, expect
 
 from adapters.download import page as download_page
 from adapters.download.http import format_answer, parse_request
-from adapters.download.notices import Notice, notice_page
+from adapters.download.status_pages import StatusPage, status_page
 from tests.adapters.stored_message import ANNA, NOW, File, StoredMessage
 from tests.browser.conftest import Site
 from tests.browser.files import DUMP, HOSTILE, HOSTILE_SUBJECT, IMAGE, TABLE
@@ -61,7 +61,7 @@ def pages(
 
     def noticed(event: dict[str, Any]) -> dict[str, Any]:
         request = parse_request(event)
-        return format_answer(notice_page(Notice[request.path[1:]]), request)
+        return format_answer(status_page(StatusPage[request.path[1:]]), request)
 
     notices = site.serve(noticed)
     return {
@@ -75,7 +75,7 @@ def pages(
         "waiting": scanning_address + site.store(IMAGE).path(),
         "expired": address + site.store(IMAGE, lasts=timedelta(minutes=1)).path(),
         "revoked": address + revoked.path(),
-        **{f"notice {one.name}": f"{notices}/{one.name}" for one in Notice},
+        **{f"notice {one.name}": f"{notices}/{one.name}" for one in StatusPage},
     }
 
 

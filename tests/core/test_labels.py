@@ -10,7 +10,7 @@ import pytest
 
 from relay_core.errors import Reason
 from relay_core.keys import MessageId, RawKey
-from relay_core.plan import Dropped, Refused, RelayPlan, plan_relay
+from relay_core.plan import IgnoredMail, Refused, RelayPlan, plan_relay
 from relay_core.policy.directory import Directory
 from relay_core.record.manifest import ManifestState
 from relay_core.record.manifest_json import format_manifest, parse_manifest
@@ -41,7 +41,7 @@ def mail(to: str, body: str = "Too hot.", sender: str = "device@plant.example") 
     return received(message.as_bytes(), to)
 
 
-def plan(raw: bytes, settings: Settings = SETTINGS) -> RelayPlan | Refused | Dropped:
+def plan(raw: bytes, settings: Settings = SETTINGS) -> RelayPlan | Refused | IgnoredMail:
     return plan_relay(raw, KEY, settings, DIRECTORY)
 
 
@@ -87,9 +87,9 @@ def test_a_label_lets_no_sender_in_who_may_not_send() -> None:
 
 
 def test_a_closed_label_is_ignored_and_its_manifest_says_so() -> None:
-    dropped = plan(mail("devices+oncall+BOILER9@in.example.com"))
-    assert isinstance(dropped, Dropped)
-    assert Reason.CLOSED_LABEL is dropped.ignored.reason
+    ignored = plan(mail("devices+oncall+BOILER9@in.example.com"))
+    assert isinstance(ignored, IgnoredMail)
+    assert Reason.CLOSED_LABEL is ignored.ignored.reason
     world = MemoryWorld()
     report = world.relay(mail("devices+boiler9@in.example.com"), SETTINGS, key=KEY)
     assert report.sender == "device@plant.example"

@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from infra.watching import columns
-from infra.watching.columns import Graph, Series
+from infra.watching import dashboard_columns
+from infra.watching.dashboard_columns import Graph, Series
 from infra.watching.metrics import relay_metric
 from pictures import FIGURES, FOLDER, SCALING
 from pictures import __main__ as command
@@ -161,11 +161,11 @@ class TestDashboard:
         assert any("SAMPLE DATA" in words for words in texts(dashboard_picture()))
 
     def test_it_shows_every_graph_and_curve_of_the_dashboard(self) -> None:
-        limits = columns.Limits(
+        limits = dashboard_columns.Limits(
             function_timeout_seconds=120, max_concurrency=10, download_max_concurrency=20
         )
         shown = " ".join(texts(dashboard_picture()))
-        for column in columns.columns(limits):
+        for column in dashboard_columns.columns(limits):
             assert column.title in shown
             for graph in column.graphs:
                 assert graph.title in shown
@@ -175,19 +175,27 @@ class TestDashboard:
     def test_a_graph_that_is_new_is_drawn_or_asks_for_sample_data(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        original = columns.columns
+        original = dashboard_columns.columns
 
-        def with_more(limits: columns.Limits, metric: str) -> tuple[columns.Column, ...]:
+        def with_more(
+            limits: dashboard_columns.Limits, metric: str
+        ) -> tuple[dashboard_columns.Column, ...]:
             more = Graph(title="More", series=(Series(metric=relay_metric(metric), label="more"),))
             *others, last = original(limits)
             return (
                 *others,
-                columns.Column(title=last.title, explanation="", graphs=(*last.graphs, more)),
+                dashboard_columns.Column(
+                    title=last.title, explanation="", graphs=(*last.graphs, more)
+                ),
             )
 
-        monkeypatch.setattr(columns, "columns", lambda limits: with_more(limits, "MessagesFailed"))
+        monkeypatch.setattr(
+            dashboard_columns, "columns", lambda limits: with_more(limits, "MessagesFailed")
+        )
         assert "More" in texts(dashboard_picture())
-        monkeypatch.setattr(columns, "columns", lambda limits: with_more(limits, "Unheard"))
+        monkeypatch.setattr(
+            dashboard_columns, "columns", lambda limits: with_more(limits, "Unheard")
+        )
         with pytest.raises(UnknownMetric, match="Unheard"):
             dashboard_picture()
 

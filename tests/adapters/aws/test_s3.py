@@ -31,7 +31,7 @@ from adapters.aws.s3 import (
 )
 from relay_core.errors import PermanentError, TransientError
 from relay_core.keys import AttachmentKey, MessageId, RawKey, WindowKey, manifest_key, window_key
-from relay_core.limits.flood import SenderWindow
+from relay_core.limits.sender_limit import SenderWindow
 from relay_core.record.report import Outcome
 from relay_core.relay import relay_message
 from relay_core.settings import Settings

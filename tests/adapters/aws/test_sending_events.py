@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.aws.sending_events import suppressed_by
-from adapters.aws.sqs import Bounced, Ignored, Notification, UnreadableRecord, parse_record
+from adapters.aws.sqs import Bounced, NoMail, Notification, UnreadableRecord, parse_record
 from adapters.aws.sqs_record import SQSRecord
 from relay_core.limits.suppression import Cause, Suppressed
 
@@ -80,7 +80,7 @@ def test_an_address_may_come_with_a_name(address: str) -> None:
 @pytest.mark.parametrize("kind", ["Transient", "Undetermined"])
 def test_a_bounce_that_may_pass_suppresses_nobody(kind: str) -> None:
     assert () == suppressed_by(bounce(kind))
-    assert isinstance(parsed(bounce(kind))[0], Ignored)
+    assert isinstance(parsed(bounce(kind))[0], NoMail)
 
 
 @pytest.mark.parametrize("kind", ["abuse", "fraud", None])
@@ -96,7 +96,7 @@ def test_who_takes_a_complaint_back_is_not_suppressed() -> None:
 @pytest.mark.parametrize("kind", ["Delivery", "DeliveryDelay", "Reject", "Send"])
 def test_other_events_are_ignored_by_name(kind: str) -> None:
     (found,) = parsed({"eventType": kind, "mail": {}})
-    assert isinstance(found, Ignored)
+    assert isinstance(found, NoMail)
     assert kind in found.reason
 
 

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.aws.clients import Clients
 from adapters.aws.sqs import (
-    MAX_RETRY_DELAY,
-    Ignored,
+    NoMail,
     Notification,
     Received,
     ScansDue,
@@ -23,7 +22,6 @@ from adapters.aws.sqs import (
     parse_record,
     postpone,
     requeue,
-    retry_delay,
 )
 from adapters.aws.sqs_record import SQSRecord
 from relay_core.errors import AdapterError
@@ -96,13 +94,13 @@ def test_several_entries_keep_their_order() -> None:
     ],
 )
 def test_what_is_no_mail_is_ignored_for_a_reason(event: dict[str, Any], reason: str) -> None:
-    assert (Ignored(reason=reason),) == parse(event)
+    assert (NoMail(reason=reason),) == parse(event)
 
 
 def test_the_test_event_of_s3_is_ignored() -> None:
     body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET})
     (notification,) = parse_record(record_of(body), incoming_bucket=BUCKET)
-    assert isinstance(notification, Ignored)
+    assert isinstance(notification, NoMail)
 
 
 @pytest.mark.parametrize("name", ["ObjectCreated:Put", "ObjectCreated:CompleteMultipartUpload"])
@@ -154,19 +152,6 @@ def test_a_body_of_any_shape_is_read_or_refused(body: object) -> None:
         parse_record(record_of(json.dumps(body)), incoming_bucket=BUCKET)
     except UnreadableRecord as error:
         assert "sqs-1" in error.target  # noqa: PT017 - no error is right as well
-
-
-def test_the_wait_doubles_up_to_the_cap() -> None:
-    first = timedelta(seconds=30)
-    expected = [30, 60, 120, 240, 480, 900, 900]
-    assert expected == [retry_delay(first, n).total_seconds() for n in range(1, 8)]
-
-
-@given(st.timedeltas(timedelta(seconds=1), MAX_RETRY_DELAY), st.integers(-5, 10**9))
-def test_a_wait_is_never_shorter_than_the_first_nor_longer_than_the_cap(
-    first: timedelta, failures: int
-) -> None:
-    assert first <= retry_delay(first, failures) <= MAX_RETRY_DELAY
 
 
 @pytest.mark.parametrize(

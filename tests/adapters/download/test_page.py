@@ -13,13 +13,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.download.http import Answer
-from adapters.download.notices import Notice, notice_page
 from adapters.download.page import (
     PAGE_FILES,
     Shown,
     files_page,
     parts,
 )
+from adapters.download.status_pages import StatusPage, status_page
 from relay_core.keys import AttachmentKey, MessageId, RawKey
 from relay_core.links.download import FileStatus, LinkStatus, LinkView, OfferedFile, plan_archive
 from relay_core.record.manifest import DeliveryRecord, Manifest, StoredAttachment
@@ -139,7 +139,7 @@ class TestHostileMail:
 
     def test_nothing_on_a_page_comes_from_elsewhere_or_runs(self) -> None:
         message = manifest("a.png", "b.csv")
-        for answer in (page(message), *map(notice_page, Notice)):
+        for answer in (page(message), *map(status_page, StatusPage)):
             parsed = outline(answer)
             tags = {tag for tag, _ in parsed.elements}
             assert not tags & {"script", "iframe", "object", "embed", "base", "svg", "video"}

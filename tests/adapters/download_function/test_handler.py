@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from adapters import download_function, init_phase
-from adapters.download.notices import Notice, notice_page
+from adapters.download.status_pages import StatusPage, status_page
 from sandbox.emulator.running import Emulator
 from tests.adapters.download_function.page_visitor import (
     FILES,
@@ -88,7 +88,7 @@ class TestHandler:
                 broken.delenv(variable)
             else:
                 broken.setenv(variable, value)
-            assert self.handle(event("GET", "/")).body == notice_page(Notice.UNAVAILABLE).body
+            assert self.handle(event("GET", "/")).body == status_page(StatusPage.UNAVAILABLE).body
         (line,) = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
         assert variable in line["reason"]
         assert 404 == self.handle(event("GET", "/")).status

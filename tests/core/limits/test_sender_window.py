@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_core.keys import MessageId
-from relay_core.limits.flood import SenderWindow, format_window, parse_window
 from relay_core.limits.notice_claim import NoticeClaim
+from relay_core.limits.sender_limit import SenderWindow, format_window, parse_window
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds have no zone

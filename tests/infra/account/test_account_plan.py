@@ -10,8 +10,8 @@ import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
 from infra.account.account_plan import AnotherRuleSetIsActive, CannotDeploy, DomainsAreTaken
-from infra.account.holdings import Holdings, format_holdings, parse_holdings
 from infra.account.lookup import UnreadableHoldings
+from infra.account.shared_resources import Holdings, format_holdings, parse_holdings
 from tests.infra.account.deployments import (
     CONFIGURATION_SET,
     DIRECTORY,

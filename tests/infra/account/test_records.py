@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from infra.account.account_plan import CannotDeploy
-from infra.account.holdings import Holdings, parse_holdings
+from infra.account.shared_resources import Holdings, parse_holdings
 from tests.infra.account.deployments import DOMAINS, RECORD, after, deploy_in, held_by
 from tests.infra.mocked_aws import EMPTY, InAccount
 from tests.infra.program import Deployment

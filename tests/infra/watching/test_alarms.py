@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.configuration.timing import LONGEST_DELAY
+from infra.configuration.derived_times import LONGEST_DELAY
 from infra.watching.metrics import RELAY_NAMESPACE
 from tests.infra.conftest import Deploy
 from tests.infra.mocked_aws import ACCOUNT

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.aws.sqs import MAX_RETRY_DELAY, retry_delay
-from infra.configuration import timing
+from infra.configuration import derived_times
 from infra.configuration.config import StackConfig
+from infra.configuration.derived_times import DEAD_LETTER_RETENTION, LONGEST_DELAY, QUEUE_RETENTION
 from infra.configuration.problems import InvalidConfig, key_name
-from infra.configuration.timing import DEAD_LETTER_RETENTION, LONGEST_DELAY, QUEUE_RETENTION
+from relay_core.delivery.retry_delay import MAX_RETRY_DELAY, retry_delay
 from relay_core.record import lease
 from tests.infra.conftest import Deploy
 from tests.infra.program import changed_config, read_stack
@@ -77,7 +77,7 @@ def test_what_is_wrong_is_reported_by_the_key_to_change(values: Mapping[str, Any
 def test_the_queue_hides_a_message_for_six_timeouts_which_sqs_can(config: StackConfig) -> None:
     hidden = config.timing.visibility_timeout_seconds
     assert hidden >= 6 * config.function_timeout_seconds
-    assert hidden * SECOND <= timing.LONGEST_VISIBILITY
+    assert hidden * SECOND <= derived_times.LONGEST_VISIBILITY
 
 
 @given(configurations())
@@ -123,7 +123,7 @@ def test_a_message_in_the_dead_letter_queue_is_there_for_days() -> None:
 
 def test_the_delays_of_the_code_are_those_reckoned_with() -> None:
     assert MAX_RETRY_DELAY == LONGEST_DELAY
-    assert timing.CLOCK_SKEW == lease.CLOCK_SKEW
+    assert derived_times.CLOCK_SKEW == lease.CLOCK_SKEW
 
 
 @pytest.mark.parametrize("timeout", [30, 100, 900])

@@ -11,8 +11,8 @@ import pytest
 
 from relay_core.errors import Conflict, Reason, TransientError
 from relay_core.keys import MessageId, RawKey, WindowKey
-from relay_core.limits.flood import SenderWindow, format_window, parse_window
 from relay_core.limits.notice_claim import PATIENCE, NoticeClaim
+from relay_core.limits.sender_limit import SenderWindow, format_window, parse_window
 from relay_core.ports import Version
 from relay_core.record.manifest import ManifestState
 from relay_core.record.report import Outcome, RelayReport

@@ -16,7 +16,7 @@ from .frame import PLAIN, Frame
 from .http import Answer
 
 
-class Notice(Enum):
+class StatusPage(Enum):
     """A page without files: its status, its title and its paragraphs."""
 
     UNKNOWN = (
@@ -146,63 +146,63 @@ class Notice(Enum):
         self.paragraphs = paragraphs
 
 
-_NOTICE_OF_LINK = {
-    LinkStatus.UNKNOWN: Notice.UNKNOWN,
-    LinkStatus.EXPIRED: Notice.EXPIRED,
-    LinkStatus.REVOKED: Notice.REVOKED,
+_PAGE_OF_LINK = {
+    LinkStatus.UNKNOWN: StatusPage.UNKNOWN,
+    LinkStatus.EXPIRED: StatusPage.EXPIRED,
+    LinkStatus.REVOKED: StatusPage.REVOKED,
 }
-_NOTICE_OF_FILE = {
-    FileStatus.SCANNING: Notice.FILE_SCANNING,
-    FileStatus.MALICIOUS: Notice.FILE_MALICIOUS,
-    FileStatus.UNSCANNABLE: Notice.FILE_UNSCANNABLE,
-    FileStatus.REVOKED: Notice.FILE_REVOKED,
-    FileStatus.LOST: Notice.FILE_LOST,
+_PAGE_OF_FILE = {
+    FileStatus.SCANNING: StatusPage.FILE_SCANNING,
+    FileStatus.MALICIOUS: StatusPage.FILE_MALICIOUS,
+    FileStatus.UNSCANNABLE: StatusPage.FILE_UNSCANNABLE,
+    FileStatus.REVOKED: StatusPage.FILE_REVOKED,
+    FileStatus.LOST: StatusPage.FILE_LOST,
 }
 
 
-_WITH_A_WAY_BACK = frozenset({*_NOTICE_OF_FILE.values(), Notice.NO_SUCH_FILE})
-_OFFERS = frozenset({Notice.RENEWABLE, Notice.NEW_LINK_NOT_SENT})
+_WITH_A_WAY_BACK = frozenset({*_PAGE_OF_FILE.values(), StatusPage.NO_SUCH_FILE})
+_OFFERS = frozenset({StatusPage.RENEWABLE, StatusPage.NEW_LINK_NOT_SENT})
 _RETRY_AFTER = {
-    Notice.UNAVAILABLE: timedelta(seconds=30),
-    Notice.NEW_LINK_NOT_SENT: timedelta(minutes=2),
-    Notice.NEW_LINK_TOO_SOON: RENEWAL_INTERVAL,
+    StatusPage.UNAVAILABLE: timedelta(seconds=30),
+    StatusPage.NEW_LINK_NOT_SENT: timedelta(minutes=2),
+    StatusPage.NEW_LINK_TOO_SOON: RENEWAL_INTERVAL,
 }
 
 RENEW = "renew"
 """The field of the form that asks for a new link."""
 
 
-def notice_of_link(status: LinkStatus) -> Notice:
+def page_of_link(status: LinkStatus) -> StatusPage:
     """What the page says of a link that is not available."""
-    return _NOTICE_OF_LINK[status]
+    return _PAGE_OF_LINK[status]
 
 
-def notice_of_file(status: FileStatus) -> Notice:
+def page_of_file(status: FileStatus) -> StatusPage:
     """What the page says to a visitor who asks for a file that is not ready."""
-    return _NOTICE_OF_FILE[status]
+    return _PAGE_OF_FILE[status]
 
 
-def notice_page(notice: Notice, frame: Frame = PLAIN, *, list_url: str = "?") -> Answer:
+def status_page(page: StatusPage, frame: Frame = PLAIN, *, list_url: str = "?") -> Answer:
     """A page without files. It is the same, byte for byte, for all with that frame.
 
     `list_url` is the address of the list of files, relative to the page, for a link back to it.
     """
     say = frame.wording.say
-    title = say(notice.title)
-    text_html = "".join(f"<p>{say(paragraph)}</p>\n" for paragraph in notice.paragraphs)
+    title = say(page.title)
+    text_html = "".join(f"<p>{say(paragraph)}</p>\n" for paragraph in page.paragraphs)
     navigation = ""
-    if notice in _WITH_A_WAY_BACK:
+    if page in _WITH_A_WAY_BACK:
         navigation = (
             f'<a class="button" href="{escape(list_url)}">{say("Back to the files")}</a>\n'
         )
-    if is_offer := notice in _OFFERS:
+    if is_offer := page in _OFFERS:
         navigation = (
             f'<form method="post"><button class="main button" name="{RENEW}" value="1">'
             f"{say('Ask for a new link')}</button></form>\n"
         )
-    retry_after = _RETRY_AFTER.get(notice)
+    retry_after = _RETRY_AFTER.get(page)
     return Answer(
-        status=notice.status,
+        status=page.status,
         content_type="text/html; charset=utf-8",
         body=document(
             title,
