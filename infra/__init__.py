@@ -6,7 +6,7 @@ decides what to create there (`infra.account`). Then `relay` composes the parts:
 the dashboard (`infra.watching`). `buckets`, `links`, `operator_topics`, `monitoring` and
 `device_credentials` each combine some of these parts.
 
-`policies` are IAM's documents as data, `aws_facts` facts that no AWS API returns, and `safeguards`
-properties of every resource. `activation` is a resource of our own. Pulumi's state names its class
-by this module, so it cannot be moved.
+`policy_documents` are IAM's documents as data, `aws_facts` facts that no AWS API returns, and
+`safeguards` properties of every resource. `activation` is a resource of our own.
+Pulumi's state names its class by this module, so it cannot be moved.
 """
