@@ -114,7 +114,7 @@ def find_codes(visible: VisibleText, markers: Markers, allowance: Allowance) -> 
             start = max(taken, opening.start)
             found.append(ended_by(visible, start, "fewer or shorter recipient codes"))
             return found
-        code = _read_pair(visible, opening, following, third, taken)
+        code = _read_pair(visible, opening, following, third, taken=taken, allowance=allowance)
         index += code is not None
         if code := code or _read_unclosed(visible, opening, following, taken):
             found.append(code)
@@ -130,7 +130,9 @@ def _read_pair(
     opening: Delimiter,
     closing: Delimiter | None,
     third: Delimiter | None,
+    *,
     taken: int,
+    allowance: Allowance,
 ) -> FoundCode | None:
     """The code between two delimiters, if it is one."""
     if closing is None or not _closes(closing, opening):
@@ -140,7 +142,7 @@ def _read_pair(
         return None
     links = find_links(visible, opening.end, list_end)
     items = parse_list(visible.text, opening.end, list_end, links)
-    if not _is_pair(visible, opening, closing, third, items):
+    if not _is_pair(visible, opening, closing, third, items=items, allowance=allowance):
         return None
     code = _read_code(visible, items, opening.end, list_end)
     start = max(taken, opening.start)
@@ -176,12 +178,14 @@ def _is_pair(
     opening: Delimiter,
     closing: Delimiter,
     third: Delimiter | None,
+    *,
     items: list[Item],
+    allowance: Allowance,
 ) -> bool:
     """`code = opening list closing`: whether these two and the text between are one code."""
     if (items and all(item.entry for item in items)) or may_be_ordinary(opening.marker):
         return True  # delimiters of an ordinary word count only as pairs around a list
-    if third and _opens_another(visible, closing, third):
+    if third and _opens_another(visible, closing, third, allowance):
         return False
     text = visible.text
     if not opening.whole and items and not _LIST_BEGINS.match(text, opening.end):
@@ -189,13 +193,17 @@ def _is_pair(
     return not _is_prose(text, opening, closing, items)
 
 
-def _opens_another(visible: VisibleText, closing: Delimiter, third: Delimiter) -> bool:
+def _opens_another(
+    visible: VisibleText, closing: Delimiter, third: Delimiter, allowance: Allowance
+) -> bool:
     """Whether the second of three delimiters opens a code that the third one closes."""
     start, end = closing.closing_end, third.closing_start
     if not closing.opens or not _closes(third, closing) or end > start + LONGEST_LIST:
         return False
     if not _LIST_BEGINS.match(visible.text, start):
         return False
+    if not allowance.takes_code(max(0, end - start)):
+        return True
     items = parse_list(visible.text, start, end, find_links(visible, start, end))
     return not _is_prose(visible.text, closing, third, items)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from relay_core.errors import Span
 from relay_core.recipient_code import (
     MAX_SEARCHES,
+    Allowance,
     Found,
     RecipientCode,
     find_in_html,
@@ -181,6 +182,14 @@ def test_a_marker_behind_prose_ends_no_code_that_a_pair_without_a_list_could_beg
     assert "a@example.org\n\nSome words here.\n\n" == cut(text, found.removals)
     listed = spelled(":M::M:a@example.org,\n\nb@example.org:M:")
     assert ["a@example.org", "b@example.org"] == entries(in_text(listed))
+
+
+def test_lists_that_are_read_to_see_what_ends_a_code_count_for_the_allowance() -> None:
+    allowance = Allowance()
+    one = ":M::M:a@example.org " + "w w\n\n" * 13_000
+    text = one * (2 * allowance.listed // 65_000)
+    find_in_text(spelled(text), (MARKER,), allowance=allowance)
+    assert allowance.is_spent
 
 
 def nest(depth: int, inner: str = ":M:guard@example.org:M:") -> str:
