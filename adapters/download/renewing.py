@@ -75,13 +75,18 @@ class Renewals:
             link.manifest.message_id,
             link.recipient,
             policy=self.policy,
-            compose=partial(
-                self._mail, base_url=self.download_url or requested_at or link.base_url
-            ),
+            compose=partial(self._mail, base_url=self._base_url(link, requested_at)),
             manifests=self.manifests,
             submission=self.submission,
             now=self.clock(),
         )
+
+    def _base_url(self, link: ExpiredLink, requested_at: str) -> str:
+        if self.download_url:
+            return self.download_url
+        # Links without TLS are those of the sandbox: there AWS's host names do not resolve.
+        has_tls = link.base_url.startswith("https:")
+        return (requested_at if has_tls else "") or link.base_url
 
     def _mail(self, new: NewLink, *, base_url: str) -> OutgoingMail:
         recipient, manifest = new.delivery.recipient, new.manifest
