@@ -176,17 +176,20 @@ class Delimiters:
     def text_after(self, boundaries: tuple[bytes, ...], position: int, most: int) -> bytes:
         """What follows the last line that closes one of these boundaries behind `position`.
 
-        Up to the next line that begins with two hyphens, at most so many bytes.
+        Up to the next delimiter of a multipart that is open, at most so many bytes.
         """
         self.occurs(boundaries, position)
         last = max((self.last_lines or {}).get(one + b"--", -1) for one in boundaries)
         if last <= position:
             return b""
-        start = self.line_end(last)
-        end = self.raw.find(b"--", start, start + most)
-        while end > start and not self._at_line_start(end):
-            end = self.raw.find(b"--", end + 1, start + most)
-        return self.raw[start : start + most if end < 0 else end]
+        start, needle = self.line_end(last), self.newline + b"--"
+        end, line = start + most, start - 1
+        for _ in range(_SNIFFED_LINES):
+            if (line := self.raw.find(needle, line, end) + 1) == 0:
+                break
+            if self.is_delimiter(self.raw[line : min(self.line_end(line), end)].rstrip(b"\r\n")):
+                return self.raw[start:line]
+        return self.raw[start:end]
 
     def _index_lines(self) -> dict[bytes, int]:
         """Where the last line of each kind that begins with two hyphens starts."""

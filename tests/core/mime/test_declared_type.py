@@ -18,12 +18,20 @@ _TWO = b"--b\r\nContent-Type: tekst/plain; boundary=b\r\n\r\nAlarm\r\n" + _CODE 
         b"Content-Type: mulitpart/mixed; boundary=b\r\n\r\nAlarm\r\n" + _CODE + b"\r\n" + _PART,
         b"Content-Type: mulitpart/related; boundary=b\r\n\r\nAlarm " + _CODE + b"\r\n" + _PART,
         b"Content-Type: mulitpart/mixed; boundary=b\r\n\r\n" + _PART + b"Alarm\r\n" + _CODE,
+        b"Content-Type: mulitpart/mixed; boundary=b\r\n\r\n" + _PART + b"--\r\nAlarm\r\n" + _CODE,
         b"Content-Type: txt/plain; boundary=-\r\n\r\nAlarm\r\n"
         + _CODE
         + b"\r\n---\r\nlevel 5\r\n",
         b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + _TWO,
     ],
-    ids=["before-parts", "before-related-parts", "behind-parts", "rules", "boundary-of-another"],
+    ids=[
+        "before-parts",
+        "before-related-parts",
+        "behind-parts",
+        "behind-a-rule",
+        "rules",
+        "boundary-of-another",
+    ],
 )
 def test_a_boundary_beside_a_type_that_nobody_knows_takes_nothing_from_the_text(
     raw: bytes,
