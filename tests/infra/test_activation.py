@@ -90,7 +90,7 @@ def test_nothing_is_done_in_another_account(call: str) -> None:
         "diff": ("id", properties()),
         "update": ("id", {}),
     }
-    with pytest.raises(AnotherAccount, match=r"of account 123456789012, but .* 999999999999"):
+    with pytest.raises(AnotherAccount, match=r"to account 123456789012, but .* 999999999999"):
         getattr(provider(ses), call)(*before[call], properties())
     assert ses.active == "ours"
 
