@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 MAX_AGE = timedelta(seconds=60)
 """How old the receivers may be that are posted to: so soon a changed address counts."""
 
-_LONGEST_PAUSE = timedelta(seconds=900)
+_MAX_PAUSE = timedelta(seconds=900)
 _READ = "ssm:GetParameter"
 
 
@@ -159,7 +159,7 @@ class PostingFunction:
     def _failed(self, record: SQSRecord, receiver: Receiver | None, error: RelayError) -> None:
         delay = retry_delay(self.retry_delay, record.receive_count)
         if isinstance(error, TooManyPosts):
-            delay = min(max(delay, error.after), _LONGEST_PAUSE)
+            delay = min(max(delay, error.after), _MAX_PAUSE)
         self.log.warning(
             "not posted",
             receiver=receiver.name if receiver else None,

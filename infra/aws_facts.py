@@ -54,7 +54,7 @@ LOG_RETENTION_DAYS = (
 MAX_PARAMETER = 8192
 """Bytes that an SSM parameter of the advanced tier holds (Systems Manager quotas)."""
 
-LONGEST_IAM_USER_NAME = 64
+MAX_IAM_USER_NAME_LENGTH = 64
 """Characters of a user's name (IAM guide, "IAM and AWS STS quotas")."""
 
 

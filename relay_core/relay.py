@@ -39,10 +39,10 @@ from relay_core.delivery.left_out import report_left_out
 from relay_core.delivery.linked_mails import mails_with_links
 from relay_core.delivery.outcomes import age_of, busy, duplicate, held, with_retry_if_left
 from relay_core.delivery.previewing import make_previews
-from relay_core.delivery.reconsidering import directory_for, serve_requested
+from relay_core.delivery.requested_recipients import directory_for, serve_requested
 from relay_core.delivery.storing import earlier_files, store_files, with_files
 from relay_core.delivery.submitting import submit_open
-from relay_core.delivery.unfinished import record_unfinished_storing
+from relay_core.delivery.unfinished_storing import record_unfinished_storing
 from relay_core.links.lifetime import links_until
 from relay_core.notices.notice import MailIdentity, compose_notice, kept_refusals
 from relay_core.outgoing.sent_time import find_sent_time

@@ -200,7 +200,7 @@ class Settings:
         return cls(**from_environment(cls, environment))
 
 
-_LONGEST_RETENTION = timedelta(days=3650)
+_MAX_RETENTION = timedelta(days=3650)
 _ADDRESS_LABEL = re.compile(r"[A-Za-z0-9!#$%&'*/=?^_`{|}~.-]{1,64}\Z")  # atext without "+"
 _RANGES = (
     ("max_recipients", 1, 1000),
@@ -271,9 +271,9 @@ def _problems(settings: Settings) -> list[Problem]:
             holds=may_be_added(name),
         )
     hour, day = timedelta(hours=1), timedelta(days=1)
-    is_kept = day <= settings.attachment_retention <= _LONGEST_RETENTION
+    is_kept = day <= settings.attachment_retention <= _MAX_RETENTION
     # Beside a retention that is wrong itself, only what no retention allows is reported.
-    longest = settings.attachment_retention if is_kept else _LONGEST_RETENTION
+    longest = settings.attachment_retention if is_kept else _MAX_RETENTION
     because = (
         f", for as long as attachmentRetentionDays ({longest // day}) keeps the attachments"
         if is_kept
@@ -288,7 +288,7 @@ def _problems(settings: Settings) -> list[Problem]:
     check(
         "attachment_retention",
         settings.attachment_retention // day,
-        f"must be from 1 to {_LONGEST_RETENTION // day} days",
+        f"must be from 1 to {_MAX_RETENTION // day} days",
         holds=is_kept,
     )
     for name, least, most in _RANGES:

@@ -30,7 +30,7 @@ _EXPORTS_NEEDED = {
     *("alarmsTopicArn", "attachmentsBucket", "deadLetterQueueUrl", "fallbackTopicArn"),
     *("inboundAddress", "incomingBucket", "queueUrl", "senderAddress"),
 }
-_LONGEST_REASON = 1000  # characters
+_MAX_REASON_LENGTH = 1000  # characters
 
 
 def no_stop_requested() -> bool:
@@ -176,4 +176,4 @@ def _log_to(file: Path) -> Iterator[None]:
 
 def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]} …"
+    return text if len(text) <= _MAX_REASON_LENGTH else f"{text[:_MAX_REASON_LENGTH]} …"

@@ -42,8 +42,8 @@ from relay_core.delivery.renewing import RenewalResult
 from relay_core.errors import AdapterError
 from relay_core.keys import AttachmentKey
 from relay_core.links.download import (
-    LONGEST_FETCH,
-    LONGEST_PLAY,
+    MAX_FETCH_TIME,
+    MAX_PLAY_TIME,
     Archive,
     FileStatus,
     OfferedFile,
@@ -266,7 +266,7 @@ class DownloadFunction:
             key=key,
             filename=attachment.filename,
             content_type=media_type or attachment.content_type,
-            longest=LONGEST_PLAY if media_type else LONGEST_FETCH,
+            longest=MAX_PLAY_TIME if media_type else MAX_FETCH_TIME,
         )
         if url is None:
             return self._page(StatusPage.EXPIRED, link.frame, link)
@@ -296,7 +296,7 @@ class DownloadFunction:
             key=key,
             filename=archive_name(link.manifest.subject),
             content_type="application/zip",
-            longest=LONGEST_FETCH,
+            longest=MAX_FETCH_TIME,
         )
         return self._page(StatusPage.EXPIRED, link.frame, link) if url is None else _see_other(url)
 

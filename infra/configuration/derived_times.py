@@ -41,11 +41,11 @@ QUEUE_RETENTION = timedelta(days=4)
 DEAD_LETTER_RETENTION = timedelta(days=14)
 """How long the dead-letter queue keeps a message: SQS's maximum, as messages keep their date."""
 
-LONGEST_DELAY = timedelta(seconds=900)
+MAX_DELAY = timedelta(seconds=900)
 """The longest time until a message is retried: SQS's longest delay of a message
 (SQS API reference, SendMessage, DelaySeconds), and the end of the growing delays of retries."""
 
-LONGEST_VISIBILITY = timedelta(hours=12)
+MAX_VISIBILITY_TIMEOUT = timedelta(hours=12)
 """The longest time for which SQS hides a message."""
 
 CLOCK_SKEW = timedelta(seconds=5)
@@ -83,7 +83,7 @@ class Timing:
     @property
     def longest_try_seconds(self) -> int:
         """The longest time from one try to the next: after a killed worker, or after a delay."""
-        put_off = self.function_timeout_seconds + LONGEST_DELAY // timedelta(seconds=1)
+        put_off = self.function_timeout_seconds + MAX_DELAY // timedelta(seconds=1)
         return max(self.visibility_timeout_seconds, put_off)
 
     @property

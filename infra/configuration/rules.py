@@ -39,7 +39,7 @@ _ROOM_OF_POLICY = 1400
 """Characters of the SMTP user's policy that are left for its recipients. IAM allows 2,048 in all
 (IAM guide, "IAM and AWS STS quotas"), without blanks."""
 
-_LONGEST_PRESIGNED = timedelta(days=7)
+_MAX_PRESIGNED = timedelta(days=7)
 _STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _REGION = re.compile(r"(?!cn-|us-gov-|us-iso|eu-isoe)[a-z]{2}(-[a-z]+)+-[0-9]\Z")
 _SES_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
@@ -187,7 +187,7 @@ _RULES = (
         "link_expiry_hours",
         lambda config: (
             config.link_mode is not LinkMode.PRESIGNED
-            or config.link_expiry_hours <= _LONGEST_PRESIGNED // timedelta(hours=1)
+            or config.link_expiry_hours <= _MAX_PRESIGNED // timedelta(hours=1)
         ),
         "must be at most 168 hours (7 days) with linkMode presigned",
     ),

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from infra.aws_facts import LONGEST_IAM_USER_NAME
+from infra.aws_facts import MAX_IAM_USER_NAME_LENGTH
 from relay_core.environment import Problem
 
 _ENTRY = re.compile(r"(?P<name>[a-z](?:-?[a-z0-9])*)(?::(?P<version>[1-9][0-9]{0,5}))?\Z")
@@ -52,11 +52,11 @@ def smtp_user_problems(entries: Sequence[str], *, prefix: str, version: int) -> 
             yield Problem(field="smtpUsers", value=entry, rule=rule)
             continue
         number = str(user.version or version)
-        room = LONGEST_IAM_USER_NAME - _RESERVED_LENGTH - len(prefix) - len(number)
+        room = MAX_IAM_USER_NAME_LENGTH - _RESERVED_LENGTH - len(prefix) - len(number)
         if len(user.name) > room:
             rule = (
                 f"must have a name of at most {room} characters: IAM takes"
-                f" {LONGEST_IAM_USER_NAME}, with the stack's name"
+                f" {MAX_IAM_USER_NAME_LENGTH}, with the stack's name"
             )
             yield Problem(field="smtpUsers", value=entry, rule=rule)
         if user.name in seen:

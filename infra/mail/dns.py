@@ -18,7 +18,7 @@ import pulumi_aws as aws
 TTL_SECONDS = 3600
 """How long resolvers cache a record: these records hardly ever change."""
 
-_LONGEST_STRING = 255  # bytes of one string of a TXT record (RFC 1035 section 3.3)
+_MAX_STRING_LENGTH = 255  # bytes of one string of a TXT record (RFC 1035 section 3.3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def zone_file(listed_records: Sequence[Mapping[str, str]]) -> str:
 def _format_text(value: str) -> str:
     raw = value.encode()
     pieces = [
-        raw[start : start + _LONGEST_STRING] for start in range(0, len(raw), _LONGEST_STRING)
+        raw[start : start + _MAX_STRING_LENGTH] for start in range(0, len(raw), _MAX_STRING_LENGTH)
     ]
     return " ".join(f'"{"".join(map(_format_byte, piece))}"' for piece in pieces)
 

@@ -41,7 +41,7 @@ class Redelivery:
     It `releases` the message, or else reopens the records in `reopened`, as the operator saw them.
     `still_open` are recipients without a final result: they get the mail too. `asked` are
     recipients who were left out; the function decides about them
-    (`relay_core.delivery.reconsidering`).
+    (`relay_core.delivery.requested_recipients`).
     """
 
     releases: bool

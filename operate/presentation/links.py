@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from operate.messages.extension import Extension
 from operate.messages.revocation import Revocation
-from relay_core.links.download import LONGEST_FETCH
+from relay_core.links.download import MAX_FETCH_TIME
 from relay_core.notices.moment import format_moment
 from relay_core.record.manifest import Manifest
 
@@ -40,7 +40,7 @@ def describe_revocation(revocation: Revocation, manifest: Manifest) -> Iterator[
         elif file.revoked_at is not None and revocation.at is None:
             yield f"{name} stays revoked: --attachment {number} restores it"
     if revocation.at is not None and revocation.at < manifest.expires_at:
-        minutes = LONGEST_FETCH // timedelta(minutes=1)
+        minutes = MAX_FETCH_TIME // timedelta(minutes=1)
         yield f"  a download that has begun can go on for {minutes} minutes"
 
 

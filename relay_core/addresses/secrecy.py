@@ -54,7 +54,7 @@ _NAMES = {".": "period", "-": "hyphen", "_": "lowbar", "+": "plus"}
 _OTHERS = {".": "\u3002\uff61\ufe52"}
 _CONTINUES = "%&=\\\\<(\\[\"' \\t\\r\\n\\x80-\\U0010ffff"
 """What a domain may begin with, other than its first character."""
-_LONGEST_CHARACTER = 30
+_MAX_CHARACTER_LENGTH = 30
 _LONGEST_BETWEEN = 1000
 
 
@@ -115,7 +115,7 @@ class _Address:
     @cached_property
     def reach(self) -> int:
         """How many characters before an at-sign the local-part can begin."""
-        return len(self.local_part) * _LONGEST_CHARACTER + _LONGEST_BETWEEN
+        return len(self.local_part) * _MAX_CHARACTER_LENGTH + _LONGEST_BETWEEN
 
     @cached_property
     def distinctive(self) -> re.Pattern[str] | None:

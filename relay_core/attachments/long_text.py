@@ -35,7 +35,7 @@ from relay_core.recipient_code import (
     find_in_source,
     format_error,
 )
-from relay_core.recipient_code.region_search import ORDINARY
+from relay_core.recipient_code.candidate_regions import ORDINARY
 from relay_core.text.charsets import extends_ascii
 from relay_core.text.reading import Reading, find_reading, to_utf8
 from relay_core.text.source import TextSource

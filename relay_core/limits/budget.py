@@ -56,7 +56,7 @@ class BudgetWindow:
         """The moment from which the next hour's budget counts."""
         return self.started_at + HOUR
 
-    def reserving(self, needed: int, budget: int, spent: int) -> BudgetWindow:
+    def with_reservation(self, needed: int, budget: int, spent: int) -> BudgetWindow:
         """The hour with so many recipients reserved, and more as far as there is room.
 
         More by as many as the worker has `spent` in this hour, a block at most. The same if there

@@ -69,7 +69,7 @@ class SenderWindow:
         """The moment from which mails belong to the next window."""
         return self.started_at + self.length
 
-    def counting(self, message_id: MessageId, limit: int, now: datetime) -> SenderWindow:
+    def with_message(self, message_id: MessageId, limit: int, now: datetime) -> SenderWindow:
         """The window with this mail counted in it; the same if there is nothing to record.
 
         One that is over the limit claims the notice, unless it is published or claimed.

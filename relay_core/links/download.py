@@ -143,16 +143,16 @@ def scanned(file: OfferedFile, scan: Scan) -> OfferedFile:
     )
 
 
-LONGEST_FETCH = timedelta(minutes=5)
+MAX_FETCH_TIME = timedelta(minutes=5)
 """The lifetime of the URL that a click on a download button redirects to."""
 
 
-LONGEST_PLAY = timedelta(minutes=15)
+MAX_PLAY_TIME = timedelta(minutes=15)
 """The same for a recording that is played: the browser requests one range after another."""
 
 
 def fetch_lifetime(
-    manifest: Manifest, now: datetime, longest: timedelta = LONGEST_FETCH
+    manifest: Manifest, now: datetime, longest: timedelta = MAX_FETCH_TIME
 ) -> timedelta:
     """How long the URL of a fetch is valid: minutes, and at most until the link's end."""
     return min(longest, manifest.expires_at - now)

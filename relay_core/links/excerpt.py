@@ -22,7 +22,7 @@ MAX_LINE = 1000
 MAX_CELL = 200
 """The limits of the excerpt: lines or rows, columns, and characters of a line or a cell."""
 
-_LONGEST_CHARACTER = 4  # bytes, of any charset that is read
+_MAX_CHARACTER_LENGTH = 4  # bytes, of any charset that is read
 _TABLES = frozenset({"text/csv"})
 _TABLE_EXTENSIONS = frozenset({"csv", "tsv"})
 _DELIMITERS = ",;\t"
@@ -66,7 +66,7 @@ def _decoded(content: bytes, *, is_whole: bool) -> str | None:
     if not is_whole and b"\n" in content:
         content = content[: content.rfind(b"\n") + 1]
     # The last character may be incomplete where reading stopped.
-    for cut in range(1 if is_whole else _LONGEST_CHARACTER):
+    for cut in range(1 if is_whole else _MAX_CHARACTER_LENGTH):
         kept = content[: len(content) - cut]
         text, reading = decode_text(kept, "us-ascii", may_take_long=False)
         if reading.is_understood and reading.is_whole and "\0" not in text:

@@ -19,8 +19,8 @@ MIME. `chunks` keeps the pieces small.
 Devices write messages that break every rule. The other modules each know one way of that:
 `header_gap` (empty lines in a header), `header_text` and `raw_fields` (bytes without a charset),
 `undeclared` (boundaries that no header names), `mislabelled` (a text that is not in the encoding
-that it names), `encoded_multipart` (a body encoded as a whole), `footer` (words in clear behind
-base64), `content_kind` (a type that says nothing).
+that it names), `encoded_multipart` (a body encoded as a whole), `base64_footer` (words in clear
+behind base64), `content_kind` (a type that says nothing).
 Each is total: whatever the bytes, there is an answer.
 
 This package knows nothing of relaying, and could be a package of its own.

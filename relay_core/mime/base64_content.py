@@ -20,8 +20,8 @@ from relay_core.abnf import BASE64
 from relay_core.errors import Span
 
 from . import base64_accelerator
+from .base64_footer import are_words, before_footer
 from .chunks import CHUNK, in_chunks
-from .footer import are_words, before_footer
 
 _BASE64_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _BLANKS = b"\r\n \t"

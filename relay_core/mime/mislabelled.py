@@ -7,7 +7,7 @@ is. What it is decoded to is not what anybody wrote, so the bytes decide:
   prose if at least half of its letters are in such words (`_WORD`), or are beyond ASCII, and its
   beginning decoded as base64 is no text in UTF-8. What is regular in one piece, or padded, or in
   pieces of one length, is base64; so is what is before words in clear, if it is base64 of a
-  text (`relay_core.mime.footer`).
+  text (`relay_core.mime.base64_footer`).
 * **Quoted-printable** has escapes that its writers need: of `=`, of bytes beyond ASCII, of blanks
   at the end of a line, of every second byte in UTF-16, and line breaks behind `=`. A text is none
   if it has an equals sign that is no escape, an escape of a letter, a digit or a control character

@@ -59,7 +59,7 @@ _BLANK_THAT_HTML_DROPS = re.compile(r"^ | (?= )", re.MULTILINE)
 _NO_BREAK_SPACE = "\xa0"
 
 
-LONGEST_TEXT = 100_000
+MAX_TEXT_LENGTH = 100_000
 """Characters of the longest text that is sent as HTML too, for its pictures.
 
 A tab can take 48 bytes of HTML, and SES refuses mails above 40 MB. Mail programs cut longer HTML.
@@ -97,13 +97,13 @@ def with_previews(
 ) -> WrittenText:
     """A text as it was written for an entity, with the pictures; HTML names them already.
 
-    A plain text longer than `LONGEST_TEXT` stays without. `write` is `write_text` for the entity,
-    in the reading of the text.
+    A plain text longer than `MAX_TEXT_LENGTH` stays without. `write` is `write_text` for the
+    entity, in the reading of the text.
     """
     content_type = written.fields["content-type"] or ""
     if content_type.startswith("text/html"):
         return _related(written, previews)
-    if len(text) > LONGEST_TEXT:
+    if len(text) > MAX_TEXT_LENGTH:
         return written
     html = write(text_as_html(text) + previews_html(previews, page_url), "text/html", is_note=True)
     return _alternative(written, _related(html, previews))

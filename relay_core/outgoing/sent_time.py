@@ -5,7 +5,7 @@ waited seems newer than it is. What is known of the true time is the Date that
 the device wrote and the moment at which the mail was stored. Clocks of devices are often wrong:
 one that was never set says 1970, one in another time zone may be hours ahead. So Date counts only
 where it can be true: not after the mail arrived, and not so long before that no mail server would
-have kept trying (RFC 5321 section 4.5.4.1 has four to five days; `LONGEST_WAY` is a little more).
+have kept trying (RFC 5321 section 4.5.4.1 has four to five days; `MAX_TRANSIT_TIME` is more).
 Otherwise the time of arrival counts, which is seconds later than the truth for most devices.
 """
 
@@ -21,7 +21,7 @@ from relay_core.wording.wording import Wording
 LATE_AFTER = timedelta(minutes=5)
 """From which delay on the mail says so. One that need not wait takes seconds."""
 
-LONGEST_WAY = timedelta(days=7)
+MAX_TRANSIT_TIME = timedelta(days=7)
 """How long before its arrival a device can have sent a mail."""
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -53,7 +53,7 @@ def find_sent_time(
     written = parse_date(header.get("date") or b"")
     # A redelivery may be weeks after the arrival: without one, now is the best there is.
     latest = now if arrived_at is None else arrived_at
-    if written is not None and latest - LONGEST_WAY <= written <= latest + CLOCK_TOLERANCE:
+    if written is not None and latest - MAX_TRANSIT_TIME <= written <= latest + CLOCK_TOLERANCE:
         return SentTime(at=written, by_device=True, arrived_at=arrived_at)
     if arrived_at is None:
         return None

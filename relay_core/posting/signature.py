@@ -19,7 +19,7 @@ import hmac
 from collections.abc import Mapping
 
 KEY_PREFIX = "whsec_"
-_MIN_KEY, _LONGEST_KEY = 24, 64  # bytes
+_MIN_KEY, _MAX_KEY = 24, 64  # bytes
 TOLERANCE = 300
 """Seconds that a timestamp may be off."""
 
@@ -36,8 +36,8 @@ def parse_key(text: str) -> bytes:
         key = base64.b64decode(text.removeprefix(KEY_PREFIX), validate=True)
     except binascii.Error:
         raise ValueError(f"must be base64 behind {KEY_PREFIX}") from None
-    if not _MIN_KEY <= len(key) <= _LONGEST_KEY:
-        raise ValueError(f"must hold {_MIN_KEY} to {_LONGEST_KEY} bytes")
+    if not _MIN_KEY <= len(key) <= _MAX_KEY:
+        raise ValueError(f"must hold {_MIN_KEY} to {_MAX_KEY} bytes")
     return key
 
 

@@ -12,9 +12,9 @@ an error without addresses. The modules:
 
 * `grammar` reads a list, `entry_grammar` one entry in it; `entries` has their results.
 * `marker_choice` checks the markers that an operator chooses, `markers` has the spellings of a
-  marker. `delimiters` finds markers with their colons, `ordinary` leaves out those that are
-  ordinary words in prose.
-* `region_search` finds the regions that may hold a code, `finding` the codes in them;
+  marker. `delimiters` finds markers with their colons, `ordinary_markers` leaves out those that
+  are words in prose.
+* `candidate_regions` finds the regions that may hold a code, `code_finding` the codes in them;
   `code_search` calls both.
 * `words` splits a list into words, `spelling` has the variants of its characters, and
   `mailto_links` finds the addresses that HTML shows only by a name.
@@ -34,12 +34,12 @@ from relay_core.text.source import TextSource
 from relay_core.text.spans import merge
 
 from .allowance import Allowance
+from .candidate_regions import ORDINARY, SearchSizes, find_regions
+from .code_finding import format_code, parse_code
 from .code_search import CodeSearch
 from .entries import Address, CodeError, Entry, Group, RecipientCode
 from .error_text import format_error
-from .finding import format_code, parse_code
 from .markers import Markers, near_miss_pattern
-from .region_search import ORDINARY, SearchSizes, find_regions
 from .split_codes import MAX_SEARCHES, cut_split_codes
 
 __all__ = [

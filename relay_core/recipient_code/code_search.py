@@ -14,11 +14,11 @@ from relay_core.text.source import TextSource
 from relay_core.text.spans import merge
 
 from .allowance import Allowance
+from .candidate_regions import Region, SearchSizes, find_regions, may_hold
+from .code_finding import ended_by, find_codes
 from .cutting import cut_from_html, cut_from_text
 from .entries import CodeError, RecipientCode
-from .finding import ended_by, find_codes
 from .markers import Markers, marker_pattern, may_be_ordinary
-from .region_search import Region, SearchSizes, find_regions, may_hold
 
 
 class SearchResult(NamedTuple):

@@ -18,7 +18,7 @@ _ATTRIBUTE = re.compile(
 # Characters that would form one word with the text of a link.
 _WORD = re.compile(r"[\w.+@-]*+")
 _MAILTO = "mailto:"
-_LONGEST_NAME = 256
+_MAX_NAME_LENGTH = 256
 
 
 def may_hold_links(visible: VisibleText) -> bool:
@@ -42,7 +42,7 @@ def find_links(visible: VisibleText, start: int, end: int) -> list[Link]:
         partner = visible.partners[index]
         if tag.name != "a" or tag.closing or partner < 0:
             continue
-        if visible.tags[partner].at > min(end, tag.at + _LONGEST_NAME):
+        if visible.tags[partner].at > min(end, tag.at + _MAX_NAME_LENGTH):
             continue
         shown = visible.text[tag.at : visible.tags[partner].at]
         words = shown.strip()
@@ -63,8 +63,8 @@ def find_links(visible: VisibleText, start: int, end: int) -> list[Link]:
 
 def _is_in_an_address(text: str, start: int, end: int) -> bool:
     """Whether the text next to a range, up to the next blanks, has an at-sign."""
-    before = as_read(text[max(0, start - _LONGEST_NAME) : start])
-    behind = as_read(text[end : end + _LONGEST_NAME])
+    before = as_read(text[max(0, start - _MAX_NAME_LENGTH) : start])
+    behind = as_read(text[end : end + _MAX_NAME_LENGTH])
     return any("@" in found[0] for found in map(_WORD.match, (before[::-1], behind)) if found)
 
 

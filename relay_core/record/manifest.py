@@ -179,9 +179,9 @@ class Manifest:
     `reason` and `detail` say why it is refused, ignored or held; `detail` alone is the trouble
     that the last try had, and empty where it had none. `refusals` are why some recipients were
     left out of a message that is relayed: at most `MAX_LEFT_OUT`. `asked` are those of them
-    whom an operator wants served after all (`relay_core.delivery.reconsidering`): addresses, or
-    `ALL_LEFT_OUT`. `deaths` are those of
-    workers since the last recipient was served, oldest first.
+    whom an operator wants served after all (`relay_core.delivery.requested_recipients`):
+    addresses, or `ALL_LEFT_OUT`. `deaths` are those of workers since
+    the last recipient was served, oldest first.
 
     `files_since` is before the oldest of its files was stored, where that is later than
     `created_at`. `marker` and `short_marker` are those that its recipients were found by. Once

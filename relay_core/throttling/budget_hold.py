@@ -22,7 +22,7 @@ from relay_core.record.report import Outcome
 from relay_core.settings import Settings
 
 from .sender_hold import record_held
-from .window_change import change_known, publish_once
+from .window_change import change_stored_window, publish_once
 
 _NOT_SPENT_FOR = frozenset({ManifestState.FAILING, ManifestState.HELD})
 
@@ -83,7 +83,7 @@ def _spend(
     seen = budget_reserve.seen_of(empty)
     if count > budget_reserve.left:
         needed, spent = count - budget_reserve.left, budget_reserve.spent
-        if seen is not None and seen.window.reserving(needed, budget, spent) is seen.window:
+        if seen is not None and seen.window.with_reservation(needed, budget, spent) is seen.window:
             # Nothing is written where there is no room: so it has to be read again.
             seen = None
         before = 0
@@ -91,12 +91,12 @@ def _spend(
         def reserve(found: BudgetWindow) -> BudgetWindow:
             nonlocal before
             before = found.reserved
-            reserved = found.reserving(needed, budget, spent)
+            reserved = found.with_reservation(needed, budget, spent)
             if reserved is not found:
                 return reserved
             return found.with_claim(found.claim.claimed(by, now))
 
-        budget_reserve.seen = change_known(ports.budgets, empty, reserve, seen)
+        budget_reserve.seen = change_stored_window(ports.budgets, empty, reserve, seen)
         budget_reserve.left += budget_reserve.seen.window.reserved - before
         if count > budget_reserve.left:
             return budget_reserve.seen.window

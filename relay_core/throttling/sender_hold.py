@@ -45,7 +45,7 @@ def hold_over_limit(
     limit = settings.sender_message_limit
     now = ports.clock()
     window = change_window(
-        ports.windows, empty, lambda found: found.counting(mail.message_id, limit, now)
+        ports.windows, empty, lambda found: found.with_message(mail.message_id, limit, now)
     )
     if mail.message_id in window.let_through:
         return False

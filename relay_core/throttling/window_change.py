@@ -39,10 +39,10 @@ def change_window(
         Conflict: if `MAX_RACES` races were lost.
         AdapterError: if the store fails.
     """
-    return change_known(windows, empty, change, None).window
+    return change_stored_window(windows, empty, change, None).window
 
 
-def change_known(
+def change_stored_window(
     windows: Windows[Record],
     empty: Record,
     change: Callable[[Record], Record],

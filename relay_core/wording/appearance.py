@@ -19,7 +19,7 @@ from .time_zone import time_zone
 from .wording import Wording
 
 ACCENT = "#14508c"
-LONGEST_NAME, LONGEST_CONTACT = 80, 200
+MAX_NAME_LENGTH, MAX_CONTACT_LENGTH = 80, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def _wording(language: Language, name: str) -> Wording:
 
 def appearance_problems(appearance: Appearance) -> Iterator[Problem]:
     """Every rule that an appearance breaks."""
-    for name, longest in (("organisation", LONGEST_NAME), ("contact", LONGEST_CONTACT)):
+    for name, longest in (("organisation", MAX_NAME_LENGTH), ("contact", MAX_CONTACT_LENGTH)):
         value = getattr(appearance, name)
         if value is not None and not _is_line(value, longest):
             yield Problem(

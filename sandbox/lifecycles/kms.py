@@ -10,7 +10,7 @@ from sandbox.create import kms as create
 
 from .lifecycle import ON_DELETION, Change, Existing, Lifecycle, deleted_by, no_update, updated_by
 
-_LONGEST_WINDOW = 30  # days, KMS's default
+_MAX_WINDOW = 30  # days, KMS's default
 
 
 def _policy(change: Change, account: Account) -> Mapping[str, Any]:
@@ -36,7 +36,7 @@ def _read_key(key: Existing, account: Account) -> Mapping[str, Any] | None:
 def _delete_key(key: Existing, account: Account) -> None:
     account.client("kms").schedule_key_deletion(
         KeyId=key.id,
-        PendingWindowInDays=int(key.state.get("deletionWindowInDays") or _LONGEST_WINDOW),
+        PendingWindowInDays=int(key.state.get("deletionWindowInDays") or _MAX_WINDOW),
     )
 
 

@@ -232,7 +232,7 @@ class SenderWindowsContract:
         sender="pump@plant.example",
         length=timedelta(minutes=5),
     )
-    ONE = EMPTY.counting(MessageId("m1"), 2, EMPTY.started_at)
+    ONE = EMPTY.with_message(MessageId("m1"), 2, EMPTY.started_at)
 
     def test_a_window_in_which_nothing_is_counted_is_none(
         self, windows: Windows[SenderWindow]
@@ -246,17 +246,17 @@ class SenderWindowsContract:
     def test_only_one_of_two_creations_wins(self, windows: Windows[SenderWindow]) -> None:
         version = windows.create(self.ONE)
         with pytest.raises(Conflict):
-            windows.create(self.EMPTY.counting(MessageId("m2"), 2, self.EMPTY.started_at))
+            windows.create(self.EMPTY.with_message(MessageId("m2"), 2, self.EMPTY.started_at))
         assert StoredWindow(self.ONE, version) == windows.load(self.ONE.key)
 
     def test_only_one_of_two_replacements_of_a_version_wins(
         self, windows: Windows[SenderWindow]
     ) -> None:
         first = windows.create(self.ONE)
-        winner = self.ONE.counting(MessageId("m2"), 2, self.EMPTY.started_at)
+        winner = self.ONE.with_message(MessageId("m2"), 2, self.EMPTY.started_at)
         second = windows.replace(winner, first)
         with pytest.raises(Conflict) as caught:
-            windows.replace(self.ONE.counting(MessageId("m3"), 2, self.EMPTY.started_at), first)
+            windows.replace(winner.with_message(MessageId("m3"), 2, self.EMPTY.started_at), first)
         assert self.ONE.key in caught.value.target
         assert StoredWindow(winner, second) == windows.load(self.ONE.key)
 

@@ -16,7 +16,7 @@ import boto3
 import pytest
 
 from adapters.download_function import compose
-from relay_core.links.download import LONGEST_FETCH
+from relay_core.links.download import MAX_FETCH_TIME
 from sandbox.emulator.running import Emulator
 from tests.adapters.download_function.page_visitor import (
     FILES,
@@ -53,8 +53,8 @@ class TestFetching:
         self, visitor: Visitor, message: StoredMessage
     ) -> None:
         for left, lives in (
-            (timedelta(hours=36), LONGEST_FETCH),
-            (LONGEST_FETCH, LONGEST_FETCH),
+            (timedelta(hours=36), MAX_FETCH_TIME),
+            (MAX_FETCH_TIME, MAX_FETCH_TIME),
             (timedelta(seconds=42), timedelta(seconds=42)),
             (SECOND, SECOND),
         ):

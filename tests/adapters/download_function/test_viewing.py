@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from relay_core.links.download import LONGEST_PLAY
+from relay_core.links.download import MAX_PLAY_TIME
 from relay_core.links.excerpt import EXCERPT_BYTES
 from sandbox.emulator.running import Emulator
 from tests.adapters.download.outline import Outline
@@ -65,7 +65,7 @@ def test_a_recording_is_played_from_a_url_of_minutes_by_ranges(
         in answer.headers["Content-Security-Policy"]
     )
     query = parse_qs(parsed.query)
-    assert [str(int(LONGEST_PLAY.total_seconds()))] == query["X-Amz-Expires"]
+    assert [str(int(MAX_PLAY_TIME.total_seconds()))] == query["X-Amz-Expires"]
     asked = urllib.request.Request(url, headers={"Range": "bytes=100-199"})  # noqa: S310 - a loopback URL
     with urllib.request.urlopen(asked, timeout=10) as reply:  # noqa: S310 - a loopback URL
         assert (206, CLIP.content[100:200]) == (reply.status, reply.read())

@@ -24,7 +24,7 @@ from relay_core.recipient_code import (
     find_in_source,
     find_in_text,
 )
-from relay_core.recipient_code.region_search import find_regions
+from relay_core.recipient_code.candidate_regions import find_regions
 from relay_core.text.source import TextSource
 from relay_core.text.spans import cut
 from tests.core import oracle

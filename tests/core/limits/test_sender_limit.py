@@ -272,9 +272,9 @@ class Rival:
                 empty = SenderWindow.at(
                     NOON, sender="pump@plant.example", length=timedelta(seconds=300)
                 )
-                self.windows.create(empty.counting(rival, 2, NOON))
+                self.windows.create(empty.with_message(rival, 2, NOON))
             else:
-                counted = stored.window.counting(rival, 2, NOON)
+                counted = stored.window.with_message(rival, 2, NOON)
                 if counted != stored.window:
                     self.windows.replace(counted, stored.version)
         return stored

@@ -59,8 +59,8 @@ def test_a_window_stays_small_and_counts_each_mail_once(
     window: SenderWindow, names: list[MessageId], limit: int
 ) -> None:
     for name in names:
-        counted = window.counting(name, limit, NOON)
-        assert counted == counted.counting(name, limit, NOON)
+        counted = window.with_message(name, limit, NOON)
+        assert counted == counted.with_message(name, limit, NOON)
         window = counted
     assert len(window.let_through) <= max(limit, 4)
     assert len(set(window.let_through)) == len(window.let_through)

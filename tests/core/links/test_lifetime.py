@@ -40,7 +40,7 @@ from tests.receipt import received
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EXPIRY = SETTINGS.link_expiry
 RAW = mail(f"{ANNA},{BEN}", ("a.log", b"A" * 100))
-LONGEST_RUN = timedelta(seconds=120)
+MAX_RUN_TIME = timedelta(seconds=120)
 
 
 def text_to(world: MemoryWorld, recipient: str) -> str:
@@ -66,7 +66,7 @@ def is_promised_from_now(world: MemoryWorld, recipient: str) -> bool:
     """Whether the mail just submitted has a link of full length, and states its end."""
     until = manifest_of(world).expires_at
     return (
-        world.now + EXPIRY <= until <= world.now + EXPIRY + LONGEST_RUN
+        world.now + EXPIRY <= until <= world.now + EXPIRY + MAX_RUN_TIME
         and told_until(world, recipient, until)
         and status(world, recipient, world.now + EXPIRY - HOUR) is LinkStatus.AVAILABLE
     )
@@ -122,7 +122,7 @@ def test_a_presigned_link_is_signed_for_its_full_length(waited: timedelta) -> No
     world.now += waited
     world.relay(RAW, presigned)
     (link,) = world.links.issued.values()
-    assert world.now + EXPIRY <= link.expires_at <= world.now + EXPIRY + LONGEST_RUN
+    assert world.now + EXPIRY <= link.expires_at <= world.now + EXPIRY + MAX_RUN_TIME
     assert told_until(world, ANNA, link.expires_at)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay_core.recipient_code.candidate_regions import may_hold
 from relay_core.recipient_code.markers import Markers, marker_pattern
-from relay_core.recipient_code.region_search import may_hold
 
 _MARKERS: Markers = ("Email_Rxers_Code", "Key.s-i9")
 _WRAPS = st.sampled_from(("", "", "", "\n", "\r\n", " \n\t", "\x1c\r ", "\u2028"))

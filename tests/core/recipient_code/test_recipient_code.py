@@ -15,9 +15,9 @@ from relay_core.recipient_code import (
     Address,
     CodeError,
     RecipientCode,
+    code_finding,
     find_in_html,
     find_in_text,
-    finding,
     format_code,
     parse_code,
 )
@@ -84,7 +84,7 @@ def test_a_code_of_the_usual_form_is_read_at_once_as_step_by_step(text: str, mar
     text = text.replace("M", marker)
     at_once = [find_in_text(text, (marker,)), find_in_html(text, (marker,))]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finding, "_find_regular", lambda *_: None)
+        patch.setattr(code_finding, "_find_regular", lambda *_: None)
         step_by_step = [find_in_text(text, (marker,)), find_in_html(text, (marker,))]
     assert step_by_step == at_once
 

@@ -244,7 +244,7 @@ def test_what_is_no_hour_is_an_error(document: bytes) -> None:
 def test_a_reservation_is_enough_or_none_and_never_beyond_the_budget(
     hour: BudgetWindow, needed: int, budget: int, spent: int
 ) -> None:
-    after = hour.reserving(needed, budget, spent)
+    after = hour.with_reservation(needed, budget, spent)
     taken = after.reserved - hour.reserved
     if hour.reserved + needed <= budget:
         assert needed <= taken <= needed + min(budget // 100, spent)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from infra.configuration import derived_times
 from infra.configuration.config import StackConfig
-from infra.configuration.derived_times import DEAD_LETTER_RETENTION, LONGEST_DELAY, QUEUE_RETENTION
+from infra.configuration.derived_times import DEAD_LETTER_RETENTION, MAX_DELAY, QUEUE_RETENTION
 from infra.configuration.problems import InvalidConfig, key_name
 from relay_core.delivery.retry_delay import MAX_RETRY_DELAY, retry_delay
 from relay_core.record import lease
@@ -77,7 +77,7 @@ def test_what_is_wrong_is_reported_by_the_key_to_change(values: Mapping[str, Any
 def test_the_queue_hides_a_message_for_six_timeouts_which_sqs_can(config: StackConfig) -> None:
     hidden = config.timing.visibility_timeout_seconds
     assert hidden >= 6 * config.function_timeout_seconds
-    assert hidden * SECOND <= derived_times.LONGEST_VISIBILITY
+    assert hidden * SECOND <= derived_times.MAX_VISIBILITY_TIMEOUT
 
 
 @given(configurations())
@@ -122,7 +122,7 @@ def test_a_message_in_the_dead_letter_queue_is_there_for_days() -> None:
 
 
 def test_the_delays_of_the_code_are_those_reckoned_with() -> None:
-    assert MAX_RETRY_DELAY == LONGEST_DELAY
+    assert MAX_RETRY_DELAY == MAX_DELAY
     assert derived_times.CLOCK_SKEW == lease.CLOCK_SKEW
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.configuration.derived_times import LONGEST_DELAY
+from infra.configuration.derived_times import MAX_DELAY
 from infra.watching.metrics import RELAY_NAMESPACE
 from tests.infra.conftest import Deploy
 from tests.infra.mocked_aws import ACCOUNT
@@ -147,7 +147,7 @@ def test_the_end_of_a_trouble_is_reported_and_no_end_of_a_mere_event(dev: Deploy
 
 
 def test_a_trouble_is_not_over_before_the_next_mail_could_have_shown_it(dev: Deployment) -> None:
-    longest = LONGEST_DELAY.total_seconds()
+    longest = MAX_DELAY.total_seconds()
     for key in ("parked", "directory"):
         alarm = inputs(dev, key)
         assert alarm["period"] * alarm["evaluationPeriods"] > longest

@@ -26,14 +26,14 @@ from .markers import LINE_ENDS, Markers, may_be_ordinary
 from .spelling import as_read
 from .words import COMMENT, LINE_END, has_content
 
-LONGEST_LIST = 1 << 16
+MAX_LIST_LENGTH = 1 << 16
 """How many characters between two markers are read as a list.
 
 A thousand addresses have less, and a word of some megabytes would need a hundred times its size in
 memory.
 """
 
-LONGEST_NAME = 128
+MAX_NAME_LENGTH = 128
 """How many characters, without blanks, are before the first at-sign after an ordinary word."""
 
 MAX_WORDS_OF_A_NAME = 5
@@ -44,7 +44,7 @@ _BRACKETS = "<(["
 _ENTRY = re.compile(r"(?<![\w.+&#~^$'-])@|@[^@]*\.\w*[^\W\d_]")
 _TOP_LABEL = re.compile(r"\.(?:[a-z]{2,63}|xn--[a-z0-9-]+)\Z")
 _COMMENT = re.compile(COMMENT)
-_LONGEST_PREFIX = 20  # characters of a mark of quotation, a number or a label before an entry
+_MAX_PREFIX_LENGTH = 20  # characters of a mark of quotation, a number or a label before an entry
 _MARKS = rf"(?:(?![{LINE_ENDS}])[\W_])*"
 _LINE_ENDS = re.compile(rf"{_MARKS}(?:[{LINE_ENDS}]|\Z)")
 _AT_WORD = re.compile(r"@\S*")
@@ -101,7 +101,7 @@ def _is_list(
     may_link: bool,
 ) -> bool:
     start, end = list_between(opening, closing)
-    if end > start + LONGEST_LIST:
+    if end > start + MAX_LIST_LENGTH:
         return False
     text = visible.text
     between = as_read(text[start:end])
@@ -148,7 +148,7 @@ def _is_delimiter_pair(text: str, opening: Delimiter, closing: Delimiter) -> boo
 
 def _begins_line(text: str, place: int) -> bool:
     """Whether only marks, a number or a label are before it on its line, as before an entry."""
-    start = max(0, place - _LONGEST_PREFIX)
+    start = max(0, place - _MAX_PREFIX_LENGTH)
     *ended, prefix = LINE_END.split(text[start:place])
     return bool(ended or start == 0) and not _has_more_text(prefix)
 
@@ -179,7 +179,7 @@ def _may_be_list(text: str, start: int, between: str) -> bool:
     first, last = between.find("@"), between.rfind("@")
     head, at_word = between[:first], _AT_WORD.match(between, first)
     words = head.split()
-    if sum(map(len, words)) > LONGEST_NAME:
+    if sum(map(len, words)) > MAX_NAME_LENGTH:
         return False
     before = words if head[-1:].isspace() else words[:-1]
     named = (words[-1] if words else "") + (at_word[0] if at_word else "")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_core.delivery.reconsidering import reconsider
+from relay_core.delivery.requested_recipients import reconsider
 from relay_core.errors import Reason, Refusal, TransientError
 from relay_core.keys import MessageId, RawKey
 from relay_core.notices.notice import MAX_REPORTED_REFUSALS

@@ -12,7 +12,7 @@ close; the grammar reads the list between them. Four cases need a decision:
   same way if there is prose between the two, or if the second one opens a code of its own.
 * *A mention.* The marker is prose if it has no colon, only the left one and no code to close, or
   only the right one (`Marker: see the manual`) and no address after it. So is a marker that may be
-  an ordinary word (`eth0:RX:100`) and is not one of a pair around a list (`ordinary`).
+  an ordinary word (`eth0:RX:100`) and is not one of a pair around a list (`ordinary_markers`).
 * *Two markers.* A code is closed by the marker that opened it. If the other marker counts, the
   code before it has no end.
 
@@ -29,13 +29,13 @@ from relay_core.addresses.mailbox import InvalidAddress, parse_addr_spec
 from relay_core.html.text import VisibleText, read_text
 
 from .allowance import Allowance
+from .candidate_regions import may_hold
 from .delimiters import Delimiter
 from .entries import Address, CodeError, Item, RecipientCode, format_entry
 from .grammar import parse_list
 from .mailto_links import find_links
 from .markers import BLANK_IN_LINE, ONE_LINE_END, Markers, marker_pattern, may_be_ordinary
-from .ordinary import LONGEST_LIST, find_counting, list_between
-from .region_search import may_hold
+from .ordinary_markers import MAX_LIST_LENGTH, find_counting, list_between
 
 _PARAGRAPH_END = re.compile(rf"{ONE_LINE_END}{BLANK_IN_LINE}*+{ONE_LINE_END}")
 _LIST_BEGINS = re.compile(r"\s{0,8}(?:\[|[^\s@,;]{0,64}@)")
@@ -109,7 +109,7 @@ def find_codes(visible: VisibleText, markers: Markers, allowance: Allowance) -> 
         # The text before is part of a code that was found: two codes may share a colon.
         taken = found[-1].end if found else 0
         list_end = max(opening.end, following.closing_start) if following else len(text)
-        limit = min(list_end, opening.end + LONGEST_LIST)
+        limit = min(list_end, opening.end + MAX_LIST_LENGTH)
         if not may_be_ordinary(opening.marker) and not allowance.takes_code(limit - opening.end):
             start = max(taken, opening.start)
             found.append(ended_by(visible, start, "fewer or shorter recipient codes"))
@@ -138,7 +138,7 @@ def _read_pair(
     if closing is None or not _closes(closing, opening):
         return None
     _, list_end = list_between(opening, closing)
-    if list_end > opening.end + LONGEST_LIST:
+    if list_end > opening.end + MAX_LIST_LENGTH:
         return None
     links = find_links(visible, opening.end, list_end)
     items = parse_list(visible.text, opening.end, list_end, links)
@@ -157,10 +157,10 @@ def _read_unclosed(
     if not opening.whole and not _LIST_BEGINS.match(text, opening.end):
         return None
     end = following.start if following else len(text)
-    reach = _reach(text, opening.end, min(end, opening.end + LONGEST_LIST))
+    reach = _reach(text, opening.end, min(end, opening.end + MAX_LIST_LENGTH))
     expected = f'":{opening.marker}:" at the end of the list'
-    if (following.closing_start if following else len(text)) > opening.end + LONGEST_LIST:
-        expected += f", which has {LONGEST_LIST} characters at most"
+    if (following.closing_start if following else len(text)) > opening.end + MAX_LIST_LENGTH:
+        expected += f", which has {MAX_LIST_LENGTH} characters at most"
     start = max(taken, opening.start)
     error = _error(visible, start, reach, expected)
     return FoundCode(RecipientCode(entries=(), errors=(error,)), start, reach)
@@ -198,7 +198,7 @@ def _opens_another(
 ) -> bool:
     """Whether the second of three delimiters opens a code that the third one closes."""
     start, end = closing.closing_end, third.closing_start
-    if not closing.opens or not _closes(third, closing) or end > start + LONGEST_LIST:
+    if not closing.opens or not _closes(third, closing) or end > start + MAX_LIST_LENGTH:
         return False
     if not _LIST_BEGINS.match(visible.text, start):
         return False
