@@ -128,6 +128,8 @@ def written_field(header: Header, one: HeaderField) -> bytes:
         written = format_parameterised(word, disposition.parameters)
     else:
         written = encode_unstructured(header.text_of(one))
+        if one.name in _UNFOLDED and "=?" not in written and len(written) <= _SENDABLE_LENGTH:
+            written = written.replace("\r\n", "")
     return f"{canonical_name(one.name)}: {written}\r\n".encode("ascii")
 
 
@@ -136,6 +138,10 @@ _CLEAN_FIELD = re.compile(
     rb"[!#-9;<>-~]++:[\t -~]{0,900}+(?:\r\n[ \t]++[!-~][\t -~]{0,900}+)*\r\n"
 )
 
+
+_UNFOLDED = frozenset({"content-id", "mime-version"})
+"""Fields that are not folded: a line of one word after them may be read as base64 content."""
+_SENDABLE_LENGTH = 900  # characters; a line holds 998
 
 _STRICT = re.compile(
     (
