@@ -6,12 +6,13 @@ The functions of a stack make it, from files and texts of the tests.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from functools import cache
 
 from adapters.download.frame import Frame
 from adapters.download.page import Shown, files_page
@@ -95,8 +96,13 @@ def appearance(language: Language, accent: str = "#14508c") -> Appearance:
     )
 
 
-def scenes(language: Language, accent: str = "#14508c") -> Iterator[Scene]:
+@cache
+def scenes(language: Language, accent: str = "#14508c") -> Sequence[Scene]:
     """Everything that a recipient may see in that language."""
+    return tuple(_scenes(language, accent))
+
+
+def _scenes(language: Language, accent: str) -> Iterator[Scene]:
     own = appearance(language, accent)
     yield Scene(name="mail", html=_mail(_DEVICE, own), is_mail=True)
     yield Scene(name="mail with styles", html=_mail(_STYLED, own), is_mail=True)
