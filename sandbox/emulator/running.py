@@ -36,7 +36,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import urlencode
 
 import boto3
@@ -54,7 +54,6 @@ _HOST = "127.0.0.1"
 _HEALTH_PATH = "/_ministack/health"
 _MESSAGES_PATH = "/_ministack/sqs/messages"
 _START_TIMEOUT = 60.0  # seconds; a second is usual, but a test machine may be busy
-_STOP_TIMEOUT = 5.0  # seconds between SIGTERM and SIGKILL
 _POLL_INTERVAL = 0.02  # seconds
 _MORE_PORTS = 2  # tries more, if another process takes the first
 _PORT_TAKEN = " already in use"  # in the emulator's log
@@ -75,6 +74,24 @@ _CLIENT_CONFIG = Config(
 _S3_CLIENT_CONFIG = _CLIENT_CONFIG.merge(
     Config(signature_version="s3v4", s3={"addressing_style": "path"})
 )
+
+
+def start_process(
+    program: Path, *, environment: Mapping[str, str], folder: Path, output: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """The emulator's process. It ends when its standard input, a pipe, is closed."""
+    return subprocess.Popen(
+        # -P: the folder of that file has modules of ours that would hide others, such as `events`.
+        [sys.executable, "-P", str(program)],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        # A separate process group: Ctrl-C reaches only the sandbox, which then ends the emulator
+        # and its workers in order.
+        start_new_session=True,
+    )
 
 
 class EmulatorError(Exception):
@@ -178,18 +195,8 @@ class Emulator:
             **worker_environment,
         }
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                # -P: the folder of that file has modules of ours that would hide others, such as
-                # `events`.
-                [sys.executable, "-P", str(_PROGRAM)],
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                # A separate process group: Ctrl-C reaches only the sandbox, which then ends the
-                # emulator and its workers in order.
-                start_new_session=True,
+            process = start_process(
+                _PROGRAM, environment=environment, folder=folder, output=output
             )
         emulator = cls(
             process,
@@ -255,13 +262,12 @@ class Emulator:
         ]
 
     def stop(self) -> None:
-        """End the emulator and its workers, and remove their unpacked code. Idempotent."""
-        if self._process.poll() is None:
-            self._signal_group(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_STOP_TIMEOUT)
-        # Workers that are still running, and the emulator if SIGTERM did not end it.
-        self._signal_group(signal.SIGKILL)
+        """End the emulator and its workers, and remove their unpacked code. Idempotent.
+
+        It keeps nothing, so nothing is lost by SIGKILL, which ends all of them at once.
+        """
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         if self._process.stdin:
             self._process.stdin.close()
@@ -280,10 +286,6 @@ class Emulator:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
-
-    def _signal_group(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, number)
 
     def _wait_until_healthy(self, port: int) -> None:
         deadline = time.monotonic() + _START_TIMEOUT

@@ -6,6 +6,8 @@ from functools import cache
 import pytest
 
 from operate.stack import access
+from sandbox.emulator import running
+from tests.sandbox.forking import emulator_server, fork_emulators
 from tests.sandbox.running import RunningSandbox, running_sandbox
 
 
@@ -17,6 +19,14 @@ def _one_access_a_stack() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(access, "open_access", cache(access.open_access))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forked_emulators() -> Iterator[None]:
+    """Take the emulators of this process, too, from a server that has imported their modules."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "start_process", fork_emulators(emulator_server))
         yield
 
 

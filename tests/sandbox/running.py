@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ import boto3
 from botocore.config import Config
 
 from relay_core.notices.quoting import quote_words
+from tests.sandbox.forking import ForkedProcess, fork, sandbox_server
 from tests.waiting import eventually
 
+SandboxProcess = subprocess.Popen[bytes] | ForkedProcess
 MARKER = "Email_Rxers_Code"
 START_TIMEOUT = 240.0  # seconds; a few are usual, but a test machine may be busy
 LINK = re.compile(r"https?://[^\s\"'<>]+")
@@ -177,16 +180,24 @@ def _fetch(link: str, form: bytes | None = None) -> bytes:
 
 @contextmanager
 def sandbox_process(
-    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m sandbox` with these arguments; ended with SIGTERM if it still runs."""
+    folder: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    forked: bool = False,
+) -> Iterator[SandboxProcess]:
+    """`python -m sandbox` with these arguments; ended with SIGTERM if it still runs.
+
+    `forked` takes it from a server that has imported its modules (`forking`).
+    """
+    start: Any = partial(fork, sandbox_server()) if forked else _start
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox", *arguments],
+        process: SandboxProcess = start(
+            ["-m", "sandbox", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
             env={**os.environ, **(environment or {})},
+            cwd=Path.cwd(),
         )
     try:
         yield process
@@ -200,9 +211,11 @@ def sandbox_process(
             process.wait()
 
 
-def await_ready(
-    process: subprocess.Popen[bytes], folder: Path, ready_file: Path
-) -> RunningSandbox:
+def _start(arguments: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, *arguments], **options)
+
+
+def await_ready(process: SandboxProcess, folder: Path, ready_file: Path) -> RunningSandbox:
     """Wait until mail can be sent."""
 
     def ready() -> bool:
@@ -228,7 +241,7 @@ def running_sandbox(
     options = [*more, *(option for item in config for option in ("--config", item))]
     arguments = ("--data", str(folder / "data"), "--ready-file", str(ready_file), *options)
     with (
-        sandbox_process(folder, *arguments, environment=environment) as process,
+        sandbox_process(folder, *arguments, environment=environment, forked=True) as process,
         closing(await_ready(process, folder, ready_file)) as sandbox,
     ):
         yield sandbox

@@ -9,8 +9,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from sandbox.emulator import running
 from sandbox.emulator.running import Emulator
 from tests.sandbox.emulator.contract.resources import REGION
+from tests.sandbox.forking import START_PROCESS
+
+
+@pytest.fixture(autouse=True)
+def _started_by_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start the emulators of these tests by their command line."""
+    monkeypatch.setattr(running, "start_process", START_PROCESS)
 
 
 @pytest.fixture(scope="session")
