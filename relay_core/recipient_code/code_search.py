@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from relay_core.errors import Span
@@ -161,8 +161,15 @@ def _holds(joints: Sequence[int], start: int, end: int) -> bool:
 def _moved(codes: Iterable[RecipientCode], by: int) -> Iterator[RecipientCode]:
     """The codes with the spans of their errors moved from a part of the text to the text."""
     for code in codes:
+        if not by or not code.errors:
+            yield code
+            continue
         errors = tuple(
-            replace(error, span=Span(error.span.start + by, error.span.end + by))
-            for error in code.errors
+            CodeError(
+                span=Span(one.span.start + by, one.span.end + by),
+                expected=one.expected,
+                found=one.found,
+            )
+            for one in code.errors
         )
-        yield replace(code, errors=errors) if by and errors else code
+        yield RecipientCode(entries=code.entries, errors=errors)

@@ -50,6 +50,10 @@ def parse_word(word: Word, start: int) -> list[Item]:
             f"an address without {word.unpaired or word.marks.right} around it, or in pairs of it"
         )
         return [Item(start, word.end, None, expected)]
+    if word.text == word.marks.bare and not (
+        _BRACKET.search(word.text) or word.text.endswith(">")
+    ):
+        return [Item(start, word.end, None, expected)]  # it would be read the same way again
     try:
         entry = _parse_bare(word)
     except InvalidAddress as error:

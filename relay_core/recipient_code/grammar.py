@@ -77,6 +77,8 @@ def _parse_field(text: str, words: list[Word]) -> list[Item]:
     `waiting` has the words read so far that are no entry: each may be part of a phrase before "<",
     or the first half of an address.
     """
+    if len(words) == 1:
+        return parse_word(words[0], words[0].start)
     items: list[Item] = []
     waiting: list[Word] = []
     for word, following in zip_longest(words, words[1:]):

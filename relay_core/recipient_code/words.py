@@ -125,6 +125,8 @@ class Word:
 
 def _marks(text: str) -> Marks:
     """A word in three parts; all of it is bare if other characters than marks follow it."""
+    if text.isalnum():
+        return Marks("", text, "")
     text = _IN_LINK.sub("", _IN_ANGLES.sub(_without_blanks, text))
     text = _ESCAPE.sub("", text)
     found = (_MARKED_GROUP if _GROUP.match(text) else _MARKED).match(text)
