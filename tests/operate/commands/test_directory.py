@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from operate.cli import app
 from tests.operate.commands.live_directory import AFTER, BEFORE, live, name_of, write
-from tests.operate.commands.terminal import ROOT, at_a_terminal
+from tests.operate.commands.terminal import Finished, at_a_terminal, run_at_a_terminal
 from tests.operate.deployed import Deployed
 
 BROKEN = BEFORE.replace("]", "],")
@@ -120,34 +117,17 @@ def test_without_a_terminal_there_is_nothing_to_edit_at(
 # --- edit in an editor
 
 
-def edited(
-    deployed: Deployed, folder: Path, script: str, replies: str, *more: str
-) -> subprocess.CompletedProcess[bytes]:
+def edited(deployed: Deployed, folder: Path, script: str, replies: str, *more: str) -> Finished:
     """Edit at a terminal; the editor is a shell script that has the file's name in $1."""
     editor = folder / "editor.sh"
     editor.write_text(script)
     folder.joinpath("drafts").mkdir()
-    master, terminal = pty.openpty()
-    try:
-        os.write(master, replies.encode())
-        return subprocess.run(
-            [
-                *(sys.executable, "-m", "operate", "directory", "edit", *more),
-                *("--ready-file", str(deployed.ready_file)),
-            ],
-            cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "EDITOR": f"sh {editor}",
-                "TMPDIR": str(folder / "drafts"),
-            },
-            stdin=terminal,
-            capture_output=True,
-            check=False,
-        )
-    finally:
-        os.close(terminal)
-        os.close(master)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "EDITOR": f"sh {editor}",
+        "TMPDIR": str(folder / "drafts"),
+    }
+    return run_at_a_terminal(deployed, replies, ("directory", "edit", *more), environment)
 
 
 def drafts(folder: Path) -> list[str]:
