@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Protocol
 
 import pytest
 
 from tests.infra.mocked_aws import ACCOUNT
-from tests.infra.program import Deployment, changed_config, run_program
+from tests.infra.program import Deployment, changed_config, deployed
 
 WEBHOOKS = {
     "chat": {"kind": "slack", "url": "https://hooks.slack.example/services/T0/B0/secret-of-slack"},
@@ -34,14 +33,8 @@ class Deploy(Protocol):
 
 @pytest.fixture(scope="session")
 def deploy() -> Deploy:
-    made: dict[str, Deployment] = {}
-
     def run(*, stack: str = "dev", **changes: object) -> Deployment:
-        config = changed_config(changes)
-        key = json.dumps([stack, config], sort_keys=True)
-        if key not in made:
-            made[key] = run_program(config, stack=stack)
-        return made[key]
+        return deployed(changed_config(changes), stack=stack)
 
     return run
 

@@ -21,8 +21,9 @@ import pulumi
 import pulumi_aws
 import yaml  # type: ignore[import-untyped]  # its stubs are not among the pinned requirements
 from pulumi import runtime
-from pulumi.runtime import rpc
+from pulumi.runtime import resource, rpc
 from pulumi.runtime.mocks import MockMonitor, Mocks
+from pulumi.runtime.proto.source_pb2 import StackTrace
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
@@ -243,10 +244,27 @@ def run_program(
 
         try:
             # A new context: Pulumi keeps its settings in context variables.
-            with mock.patch.object(archive, "function_archive", _made_once):
+            # The place of each declaration, for an engine's messages: a seventh of a run.
+            with (
+                mock.patch.object(archive, "function_archive", _made_once),
+                mock.patch.object(resource, "_get_stack_trace", StackTrace),
+            ):
                 return contextvars.Context().run(main)
         finally:
             threads.close()
+
+
+_deployed: dict[str, Deployment] = {}
+
+
+def deployed(
+    config: Mapping[str, object], *, stack: str = "dev", account: InAccount = EMPTY
+) -> Deployment:
+    """`run_program`, run once in a process for the same arguments: for tests that only look."""
+    key = repr((config, stack, account))
+    if key not in _deployed:
+        _deployed[key] = run_program(config, stack=stack, account=account)
+    return _deployed[key]
 
 
 def read_stack(

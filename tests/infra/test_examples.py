@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are not among the pinned requirements
 
-from tests.infra.program import PROJECT, ROOT, Deployment, dev_config, run_program
+from tests.infra.program import PROJECT, ROOT, Deployment, deployed, dev_config, run_program
 
 
 def production_config() -> dict[str, Any]:
@@ -22,7 +22,7 @@ def production() -> Deployment:
 
 
 def test_the_dev_stack_deploys() -> None:
-    assert run_program(dev_config()).exports["functionName"] == "mail-relay-dev-function"
+    assert deployed(dev_config()).exports["functionName"] == "mail-relay-dev-function"
 
 
 def test_the_production_stack_deploys_and_is_warned_about_nothing(production: Deployment) -> None:

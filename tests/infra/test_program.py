@@ -232,17 +232,6 @@ def test_two_stacks_of_one_account_share_no_physical_name(deploy: Deploy) -> Non
     assert names(one) & names(other) == set()
 
 
-def test_previewing_twice_shows_no_change(scanned: Deployment, deploy: Deploy) -> None:
-    def inputs(stack: Deployment) -> dict[str, str]:
-        return {
-            one.urn: str({**one.inputs, "code": getattr(one.inputs.get("code"), "path", None)})
-            for one in stack.resources
-        }
-
-    again = deploy(linkMode="page", malwareProtection=True)
-    assert inputs(again) == inputs(scanned)
-
-
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_first_preview_registers_what_will_be_deployed(deploy: Deploy, version: int) -> None:
     changes: dict[str, Any] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.infra.mocked_aws import InAccount
-from tests.infra.program import Deployment, changed_config, run_program
+from tests.infra.program import Deployment, changed_config, deployed
 
 RULE_SET = "aws:ses/receiptRuleSet:ReceiptRuleSet"
 IDENTITY = "aws:sesv2/emailIdentity:EmailIdentity"
@@ -17,7 +17,8 @@ DOMAINS = ("mail.example.com", "in.example.com")
 
 
 def deploy_in(account: InAccount, **changes: object) -> Deployment:
-    return run_program(changed_config(changes), account=account)
+    """The program on the dev stack's configuration with these changes, run once for each."""
+    return deployed(changed_config(changes), account=account)
 
 
 def held_by(stack: Deployment) -> str:

@@ -48,7 +48,7 @@ def test_a_stack_that_cannot_be_deployed_registers_nothing(
 
     monkeypatch.setattr("tests.infra.mocked_aws.MockedAws.new_resource", register)
     with pytest.raises(error):
-        deploy_in(account)
+        run_program(changed_config({}), account=account)
     assert set(registered) <= {"pulumi:pulumi:Stack"}
 
 
@@ -234,9 +234,9 @@ def test_a_role_that_boto3_does_not_assume_is_reported_before_anything_is_made(
     role = {key: [{"roleArn": "arn:aws:iam::123456789012:role/deployer"}]}
     if activate:
         with pytest.raises(CannotDeploy, match=r"account 123456789012, but .* 210987654321"):
-            deploy_in(EMPTY, **role)
+            run_program(changed_config(role))
         monkeypatch.setattr("infra.account.lookup.account_of_credentials", lambda: ACCOUNT)
-    assert deploy_in(EMPTY, activateRuleSet=activate, **role).resources
+    assert run_program(changed_config({"activateRuleSet": activate, **role})).resources
 
 
 # --- Quotas -------------------------------------------------------------------------------------

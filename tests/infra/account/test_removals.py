@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from tests.infra.account.deployments import deploy_in
 from tests.infra.mocked_aws import InAccount
-from tests.infra.program import changed_config, run_program
 
 LINK_KEYS, CREDENTIALS = "/mail-relay/dev/link-keys", "/mail-relay/dev/smtp-credentials"
 PRESIGNED = {"linkMode": "presigned", "linkExpiryHours": 12}
@@ -21,7 +21,7 @@ def warnings(parameters: Mapping[str, str], **changes: object) -> tuple[str, ...
         active_rule_set="mail-relay-dev",
         parameters={**parameters, "/mail-relay/dev/holdings": "{}"},
     )
-    return run_program(changed_config(changes), account=account).warnings
+    return deploy_in(account, **changes).warnings
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,6 @@ def test_smtp_users_that_may_not_be_read_stop_no_deployment() -> None:
         parameters={"/mail-relay/dev/holdings": "{}"},
         errors={"getParametersByPath": "AccessDeniedException"},
     )
-    (told,) = run_program(changed_config({}), account=account).warnings
+    (told,) = deploy_in(account).warnings
     assert "the parameters of smtpUsers could not be read: " in told
     assert "AccessDenied" in told

@@ -23,7 +23,7 @@ from operate.stack.outputs import (
     parse_outputs,
     region_of,
 )
-from tests.infra.program import dev_config, run_program
+from tests.infra.program import deployed, dev_config
 
 OUTPUTS = {
     "incomingBucket": "in",
@@ -99,7 +99,7 @@ def test_the_download_page(more: dict[str, str], url: str | None, parameter: str
 
 
 def test_where_the_program_puts_the_keys_they_are_looked_for() -> None:
-    made = run_program({**dev_config(), "mail-relay:linkMode": "page"})
+    made = deployed({**dev_config(), "mail-relay:linkMode": "page"})
     parameter = made.one("aws:ssm/parameter:Parameter", "link-keys").inputs["name"]
     stack = parse_outputs(json.dumps(made.exports), "x")
     assert parameter == stack.link_keys_parameter
