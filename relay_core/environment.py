@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from .errors import RelayError
@@ -43,9 +44,15 @@ def variable_name(field_name: str) -> str:
     return ENVIRONMENT_PREFIX + field_name.upper()
 
 
+@cache
+def _types_of(kind: type[DataclassInstance]) -> Mapping[str, Any]:
+    """The types of a dataclass's fields; evaluating their texts takes longer than all the rest."""
+    return get_type_hints(kind)
+
+
 def to_environment(values: DataclassInstance) -> dict[str, str]:
     """The fields of a dataclass as environment variables, those that are `None` left out."""
-    types = get_type_hints(type(values))
+    types = _types_of(type(values))
     environment = {}
     for spec in fields(values):
         value = getattr(values, spec.name)
@@ -54,13 +61,15 @@ def to_environment(values: DataclassInstance) -> dict[str, str]:
     return environment
 
 
-def from_environment(cls: type[Any], environment: Mapping[str, str]) -> dict[str, Any]:
+def from_environment(
+    cls: type[DataclassInstance], environment: Mapping[str, str]
+) -> dict[str, Any]:
     """The fields that a dataclass is made of, from environment variables.
 
     Raises:
         InvalidSettings: naming each variable that is missing or cannot be read.
     """
-    types = get_type_hints(cls)
+    types = _types_of(cls)
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for spec in fields(cls):

@@ -51,10 +51,9 @@ def source_of(config: StackConfig, field_name: str) -> str:
     Raises:
         LookupError: if there is none.
     """
-    known = {spec.name for spec in fields(config)}
     name = RENAMED.get(field_name, field_name)
     for source in (name, *(name + unit for unit in _UNITS)):
-        if source in known:
+        if source in config.__dataclass_fields__:
             return source
     raise LookupError(f"no field of StackConfig sets Settings.{field_name}: add one")
 

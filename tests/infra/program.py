@@ -181,6 +181,11 @@ def text_config(config: Mapping[str, object]) -> dict[str, str]:
 
 def dev_config() -> dict[str, object]:
     """The configuration in `Pulumi.dev.yaml`."""
+    return {**_dev_config()}
+
+
+@functools.cache
+def _dev_config() -> Mapping[str, object]:
     document = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text("utf-8"))
     config: dict[str, object] = document["config"]
     return config
