@@ -21,11 +21,12 @@ from hypothesis import HealthCheck, settings
 botocore.session.create_loader = cache(botocore.session.create_loader)
 
 TAKE_LONGEST = (
+    "browser/test_download_page.py",
+    "browser/test_console.py",
     "browser/test_recipients.py",
     "sandbox/lifecycles/test_whole_lifecycle.py",
     "sandbox/test_deaths.py",
     "sandbox/test_what_changes.py",
-    "browser/test_download_page.py",
     "sandbox/test_lifecycle.py",
     "sandbox/test_rehearsals.py",
     "sandbox/test_posting.py",
@@ -46,9 +47,9 @@ TAKE_LONGEST = (
     "sandbox/test_admission.py",
     "sandbox/test_least_privilege.py",
     "sandbox/emulator/test_keys.py",
-    "browser/test_console.py",
     "benchmarks/test_cold_start.py",
     "core/test_linear.py",
+    "browser/test_link_list.py",
     "sandbox/emulator/contract/test_event_sources.py",
 )
 """Files that take twenty seconds of processor time or more, the longest first."""

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import boto3
 import pytest
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from adapters.download.answering import DownloadFunction
 from adapters.download_function import compose
@@ -26,7 +27,7 @@ from relay_core.resources import PageResources
 from sandbox.emulator.running import Emulator
 from tests.adapters.stored_message import NOW, File, StoredMessage, store_keys, store_message
 from tests.browser.function_url import Function, function_url
-from tests.browser.visits import DESKTOP, Open, Visit
+from tests.browser.visits import DESKTOP, Open, Scheme, Visit
 
 REGION = "eu-central-1"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -112,30 +113,50 @@ def site(emulator: Emulator) -> Iterator[Site]:
         )
 
 
+Window = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Window]:
+    """A page by its width, its height and whether scripts run.
+
+    A new one costs as much processor time as loading it four times, so tests share it.
+    """
+
+    @cache
+    def opened(*, width: int, height: int, script: bool) -> Page:
+        is_mobile = width < 500
+        context = browser.new_context(
+            viewport=ViewportSize(width=width, height=height),
+            java_script_enabled=script,
+            is_mobile=is_mobile,
+            has_touch=is_mobile,
+        )
+        return context.new_page()
+
+    yield opened
+    for context in browser.contexts:
+        context.close()
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Open]:
-    """Opens a URL, without scripts by default."""
-    contexts = []
+def visit(window: Window) -> Iterator[Open]:
+    """Opens a URL, without scripts by default; in place of the last one on the same screen."""
+    visits = []
 
     def opened(
         url: str,
         *,
         screen: ViewportSize = DESKTOP,
-        scheme: Any = "light",
+        scheme: Scheme = "light",
         script: bool = False,
     ) -> Visit:
-        context = browser.new_context(
-            viewport=screen,
-            color_scheme=scheme,
-            java_script_enabled=script,
-            is_mobile=screen["width"] < 500,
-            has_touch=screen["width"] < 500,
-        )
-        contexts.append(context)
-        made = Visit(context.new_page())
-        made.page.goto(url)
-        return made
+        page = window(**screen, script=script)
+        page.emulate_media(color_scheme=scheme)
+        visits.append(Visit(page))
+        page.goto(url)
+        return visits[-1]
 
     yield opened
-    for context in contexts:
-        context.close()
+    for one in visits:
+        one.close()

@@ -6,25 +6,21 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Any
+from functools import partial
 
 import pytest
-from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped] # it says nothing of types
-    Axe,
-)
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect
+from playwright.sync_api import ViewportSize, expect
 
 from sandbox.console import ConsoleContent
 from sandbox.console.forwarding import PageAnswer, PageRequest
 from sandbox.events import SandboxFailure
 from tests.adapters.stored_message import png
+from tests.browser.axe import RULES, run_axe
+from tests.browser.visits import DESKTOP, SMALL_PHONE, Open
 from tests.sandbox.console_site import RecordingMailer, make_content, served
 from tests.waiting import eventually
-
-SMALL_PHONE = ViewportSize(width=320, height=568)
-DESKTOP = ViewportSize(width=1280, height=800)
 
 RUNNING = "alert('it runs')"
 HOSTILE = f'</pre></main><script>{RUNNING}</script><img src=x onerror="{RUNNING}"><base href=//x>'
@@ -120,67 +116,25 @@ def console(elsewhere: Elsewhere, tmp_path_factory: pytest.TempPathFactory) -> I
         yield Console(url=url, content=content)
 
 
-@dataclass
-class Visit:
-    """A browser page; `errors` are errors and warnings of its console, and dialogs."""
-
-    page: Page
-    errors: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("console", self._on_console_message)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.errors.append(dialog.message))
-
-    def _on_console_message(self, message: ConsoleMessage) -> None:
-        # Chromium logs an error for every page whose status is not 200.
-        if message.type in {"error", "warning"} and "status of 404" not in message.text:
-            self.errors.append(message.text)
-
-
 @pytest.fixture
-def opened(browser: Browser) -> Iterator[Any]:
-    """Opens a URL in a new window."""
-    contexts = []
-
-    def open_it(
-        url: str, *, screen: ViewportSize = DESKTOP, scheme: Any = "light", script: bool = True
-    ) -> Visit:
-        is_mobile = screen["width"] < 500
-        context = browser.new_context(
-            viewport=screen,
-            color_scheme=scheme,
-            java_script_enabled=script,
-            is_mobile=is_mobile,
-            has_touch=is_mobile,
-        )
-        contexts.append(context)
-        made = Visit(context.new_page())
-        made.page.goto(url)
-        return made
-
-    yield open_it
-    for context in contexts:
-        context.close()
-
-
-# The rules of axe whose result depends on the colours.
-COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+def opened(visit: Open) -> Open:
+    """Opens a URL, with scripts."""
+    return partial(visit, script=True)
 
 
 @pytest.mark.parametrize("screen", [SMALL_PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_every_page_is_whole_and_for_everybody_by_day_and_by_night(
-    console: Console, opened: Any, screen: ViewportSize
+    console: Console, opened: Open, screen: ViewportSize
 ) -> None:
     visit = opened(console.url, screen=screen)
     for path in PAGES:
         visit.page.goto(console.url + path)
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        for scheme, rules in (("light", {}), ("dark", COLOURS)):
+        for scheme, rules in RULES.items():
             visit.page.emulate_media(color_scheme=scheme)
             assert not visit.page.evaluate(wide), f"{path} scrolls sideways"
             # The mail in the frame is the sender's HTML, not the console's.
-            found = Axe().run(visit.page, options={"iframes": False, **rules})
+            found = run_axe(visit.page, rules=rules, frames=False)
             assert found.violations_count == 0, (path, scheme, found.generate_report())
         assert "it runs" not in visit.errors
         if path == MAIL:
@@ -190,7 +144,7 @@ def test_every_page_is_whole_and_for_everybody_by_day_and_by_night(
 
 
 def test_a_mail_can_neither_run_nor_load_nor_send_anything(
-    console: Console, elsewhere: Elsewhere, opened: Any
+    console: Console, elsewhere: Elsewhere, opened: Open
 ) -> None:
     visit = opened(console.url + MAIL)
     frame = visit.page.frame_locator("iframe")
@@ -208,7 +162,7 @@ def test_a_mail_can_neither_run_nor_load_nor_send_anything(
 
 
 def test_opened_by_itself_a_mails_html_can_do_no_more(
-    console: Console, elsewhere: Elsewhere, opened: Any
+    console: Console, elsewhere: Elsewhere, opened: Open
 ) -> None:
     visit = opened(f"{console.url}{MAIL}/frame")
     expect(visit.page.get_by_text("The mail itself.")).to_be_visible()
@@ -216,7 +170,7 @@ def test_opened_by_itself_a_mails_html_can_do_no_more(
     assert "it runs" not in visit.errors
 
 
-def test_a_link_in_a_mail_opens_beside_it(console: Console, opened: Any) -> None:
+def test_a_link_in_a_mail_opens_beside_it(console: Console, opened: Open) -> None:
     visit = opened(console.url + MAIL)
     with visit.page.context.expect_page() as coming:
         visit.page.frame_locator("iframe").get_by_role("link", name="Open the").click()
@@ -225,7 +179,7 @@ def test_a_link_in_a_mail_opens_beside_it(console: Console, opened: Any) -> None
     assert visit.page.url == console.url + MAIL
 
 
-def test_what_is_new_comes_by_itself_and_disturbs_nobody(console: Console, opened: Any) -> None:
+def test_what_is_new_comes_by_itself_and_disturbs_nobody(console: Console, opened: Open) -> None:
     visit = opened(console.url + BOX)
     expect(visit.page.get_by_role("status")).to_have_text("Live")
     first = visit.page.get_by_role("main").get_by_role("link").nth(1)
@@ -241,7 +195,7 @@ def test_what_is_new_comes_by_itself_and_disturbs_nobody(console: Console, opene
     assert visit.errors == []
 
 
-def test_what_somebody_types_outlives_what_is_new(console: Console, opened: Any) -> None:
+def test_what_somebody_types_outlives_what_is_new(console: Console, opened: Open) -> None:
     visit = opened(f"{console.url}/incoming")
     expect(visit.page.get_by_role("status")).to_have_text("Live")
     search = visit.page.get_by_role("searchbox")
@@ -256,7 +210,9 @@ def test_what_somebody_types_outlives_what_is_new(console: Console, opened: Any)
     assert visit.errors == []
 
 
-def test_a_fault_is_switched_and_a_mail_sent_without_script(console: Console, opened: Any) -> None:
+def test_a_fault_is_switched_and_a_mail_sent_without_script(
+    console: Console, opened: Open
+) -> None:
     page = opened(f"{console.url}/faults", script=False).page
     switch = page.get_by_role("switch", name="SendingPausedException")
     expect(switch).not_to_be_checked()
@@ -273,7 +229,7 @@ def test_a_fault_is_switched_and_a_mail_sent_without_script(console: Console, op
     assert mailer.sent == [("no-code", "")]
 
 
-def test_every_page_works_without_script(console: Console, opened: Any) -> None:
+def test_every_page_works_without_script(console: Console, opened: Open) -> None:
     visit = opened(console.url, script=False)
     visit.page.get_by_role("link", name="Mail 1 delivered").click()
     visit.page.get_by_role("link", name="r@example.com").click()
@@ -283,7 +239,7 @@ def test_every_page_works_without_script(console: Console, opened: Any) -> None:
     expect(visit.page.get_by_role("group", name="Source")).to_contain_text("Subject: ")
 
 
-def test_the_keyboard_is_enough(console: Console, opened: Any) -> None:
+def test_the_keyboard_is_enough(console: Console, opened: Open) -> None:
     page = opened(console.url).page
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
@@ -294,7 +250,7 @@ def test_the_keyboard_is_enough(console: Console, opened: Any) -> None:
     expect(page.get_by_role("heading", name="Mail", exact=True)).to_be_visible()
 
 
-def test_a_command_is_copied_as_it_is(console: Console, opened: Any) -> None:
+def test_a_command_is_copied_as_it_is(console: Console, opened: Open) -> None:
     visit = opened(f"{console.url}/send")
     visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     visit.page.get_by_role("button", name="Copy").first.click()

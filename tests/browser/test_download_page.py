@@ -10,25 +10,21 @@ from urllib.parse import urlsplit
 from zipfile import ZipFile
 
 import pytest
-from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped] # it says nothing of types
-    Axe,
-)
 from playwright.sync_api import ViewportSize, expect
 
 from adapters.download import page as download_page
 from adapters.download.http import format_answer, parse_request
 from adapters.download.status_pages import StatusPage, status_page
 from tests.adapters.stored_message import ANNA, NOW, File, StoredMessage
+from tests.browser.axe import RULES, run_axe
 from tests.browser.conftest import Site
 from tests.browser.files import DUMP, HOSTILE, HOSTILE_SUBJECT, IMAGE, TABLE
-from tests.browser.visits import DESKTOP, Open
+from tests.browser.visits import DESKTOP, SMALL_PHONE, Open, Scheme
 
-SMALL_PHONE = ViewportSize(width=320, height=568)
 PHONE = ViewportSize(width=390, height=844)
 SCREENS = pytest.mark.parametrize(
     "screen", [SMALL_PHONE, PHONE, DESKTOP], ids=["small phone", "phone", "desktop"]
 )
-SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
 @pytest.fixture(scope="module")
@@ -101,18 +97,19 @@ def test_every_page_fits_the_screen_and_its_buttons_the_finger(
                 assert box["y"] + box["height"] < screen["height"] + 1
 
 
-@SCHEMES
 def test_axe_finds_nothing_to_complain_about_on_any_page(
-    visit: Open, pages: dict[str, str], scheme: str, subtests: pytest.Subtests
+    visit: Open, pages: dict[str, str], subtests: pytest.Subtests
 ) -> None:
-    shown = visit(pages["files"], scheme=scheme, script=True)
+    shown = visit("about:blank", script=True)
     for kind, url in pages.items():
         with subtests.test(kind):
             shown.page.goto(url)
-            result = Axe().run(shown.page)
-            assert 0 == result.violations_count, result.generate_report()
-            # What axe could not decide does not count as passed.
-            assert [] == [one["id"] for one in result.response["incomplete"]]
+            for scheme, rules in RULES.items():
+                shown.page.emulate_media(color_scheme=scheme)
+                result = run_axe(shown.page, rules=rules)
+                assert 0 == result.violations_count, (scheme, result.generate_report())
+                # What axe could not decide does not count as passed.
+                assert [] == [one["id"] for one in result.response["incomplete"]], scheme
 
 
 def test_a_page_loads_nothing_from_elsewhere_and_breaks_no_rule_of_its_own(
@@ -132,9 +129,9 @@ def test_a_page_loads_nothing_from_elsewhere_and_breaks_no_rule_of_its_own(
             assert (1 if kind == "hostile" else 0) == len(shown.errors), shown.errors
 
 
-@SCHEMES
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_light_and_dark_are_the_readers_choice(
-    visit: Open, pages: dict[str, str], scheme: str
+    visit: Open, pages: dict[str, str], scheme: Scheme
 ) -> None:
     shown = visit(pages["files"], scheme=scheme)
     color = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import ConsoleMessage, Page, Request, ViewportSize
+from playwright.sync_api import ConsoleMessage, Dialog, Error, Page, Request, ViewportSize
 
 DESKTOP = ViewportSize(width=1280, height=800)
+SMALL_PHONE = ViewportSize(width=320, height=568)
+
+Scheme = Literal["light", "dark"]
 
 
 @dataclass
 class Visit:
-    """An open `page`; `errors` are the errors and warnings of its console."""
+    """An open `page`; `errors` are errors and warnings of its console, and dialogs."""
 
     page: Page
     errors: list[str] = field(default_factory=list)
@@ -21,8 +25,16 @@ class Visit:
 
     def __post_init__(self) -> None:
         self.page.on("console", self._on_console_message)
-        self.page.on("dialog", lambda dialog: self.errors.append(dialog.message))
-        self.page.on("request", self._see)
+        self.page.on("pageerror", self._on_page_error)
+        self.page.on("dialog", self._on_dialog)
+        self.page.on("request", self._on_request)
+
+    def close(self) -> None:
+        """Leave the page, which stays open."""
+        self.page.remove_listener("console", self._on_console_message)
+        self.page.remove_listener("pageerror", self._on_page_error)
+        self.page.remove_listener("dialog", self._on_dialog)
+        self.page.remove_listener("request", self._on_request)
 
     def _on_console_message(self, message: ConsoleMessage) -> None:
         # Chromium logs an error for every page whose status is not 200.
@@ -30,7 +42,14 @@ class Visit:
         if message.type in {"error", "warning"} and not is_own_status:
             self.errors.append(message.text)
 
-    def _see(self, request: Request) -> None:
+    def _on_page_error(self, error: Error) -> None:
+        self.errors.append(str(error))
+
+    def _on_dialog(self, dialog: Dialog) -> None:
+        self.errors.append(dialog.message)
+        dialog.dismiss()
+
+    def _on_request(self, request: Request) -> None:
         if not request.url.startswith("data:"):
             self.requests.append(request.url)
 
