@@ -20,6 +20,9 @@ import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 
 from .secret_addresses import SECRET_ADDRESS_KEYS, hide_local_parts
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one with libyaml, ten times as fast, where PyYAML has it."""
+
 
 class ConfigError(Exception):
     """The configuration is invalid; the message names the key."""
@@ -127,7 +130,7 @@ def _full_name(project: str, key: str) -> str:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text("utf-8"))
+        document = yaml.load(path.read_text("utf-8"), _LOADER)  # noqa: S506 (both are safe)
     except OSError as error:
         raise ConfigError(f"{path.name} cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:

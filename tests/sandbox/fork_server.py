@@ -34,8 +34,10 @@ _OF_EMULATORS = (
     *("botocore.session", "cryptography.hazmat.primitives.asymmetric.rsa", "defusedxml"),
     *("cryptography.hazmat.primitives.ciphers.aead", "cryptography.x509", "dateutil.parser"),
     *("hypercorn.asyncio.run", "hypercorn.middleware", "yaml"),
+    *("ministack.core.iam_actions", "ministack.core.iam_evaluator", "ministack.core.router"),
+    "ministack.core.sigv4",
 )
-"""Imported by ministack. Its own modules read the environment when they are imported."""
+"""Imported by ministack, and its own modules that read no environment when they are imported."""
 
 _MODELS = (
     *("acm", "apigateway", "cloudwatch", "dynamodb", "events", "iam", "kms", "lambda", "logs"),
@@ -154,6 +156,9 @@ def cache_models(services: tuple[str, ...]) -> None:
 def _prepare_emulators() -> None:
     for name in _OF_EMULATORS:
         import_module(name)
+    # It makes a session for each service, only to read the model.
+    session: Any = import_module("botocore.session")
+    session.get_session = cache(session.get_session)
     cache_models(_MODELS)
 
 

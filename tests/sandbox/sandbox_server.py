@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
+from importlib import import_module
 
-import infra.relay  # noqa: F401 (the program imports it)
-import sandbox.command
-import sandbox.deploy.mocked  # noqa: F401 (as above)
+from infra.functions import archive
 from sandbox.create import CREATORS
 from sandbox.deploy.checks import resource_class
 from sandbox.emulator import running
+from sandbox.interface import PROJECT_FOLDER
 from tests.sandbox.fork_server import cache_models, main
 from tests.sandbox.forking import fork_emulators
+
+_MODULES = (
+    *("infra.account.lookup", "infra.configuration.reader", "infra.relay", "sandbox.command"),
+    *("sandbox.deploy.mocked", "sandbox.emulator.running"),
+)
+"""Imported by the sandbox, some when they are needed, and by the program."""
 
 _MODELS = (
     *("acm", "apigateway", "cloudwatch", "events", "guardduty", "iam", "kms", "lambda", "logs"),
@@ -21,10 +28,14 @@ _MODELS = (
 
 
 def _prepare() -> None:
+    for name in _MODULES:
+        import_module(name)
     for type_token in CREATORS:
         if type_token.startswith("aws:"):
             resource_class(type_token)  # its module, which pulumi_aws imports at the first use
     cache_models(_MODELS)
+    archive.function_archive = cache(archive.function_archive)
+    archive.function_archive(PROJECT_FOLDER, previews=False)
     server = sys.argv[2]
     running.start_process = fork_emulators(lambda: server)
 
