@@ -126,9 +126,9 @@ def test_a_data_folder_is_known_by_its_path_without_links_and_dots(tmp_path: Pat
     assert found == tmp_path.resolve() / "real" / "data"
 
 
-def failed_start(tmp_path: Path, *arguments: str) -> str:
+def failed_start(tmp_path: Path, *arguments: str, forked: bool = True) -> str:
     """The one line on standard error of a start that has to fail."""
-    with sandbox_process(tmp_path, *arguments) as process:
+    with sandbox_process(tmp_path, *arguments, forked=forked) as process:
         assert process.wait(60) == 1
     text = (tmp_path / "stderr").read_text()
     assert text.endswith("\n")
@@ -145,7 +145,7 @@ def taken_port() -> Iterator[int]:
 @pytest.mark.parametrize("option", ["--smtp-port", "--http-port"])
 def test_a_port_in_use(tmp_path: Path, option: str) -> None:
     with taken_port() as port:
-        line = failed_start(tmp_path, option, str(port))
+        line = failed_start(tmp_path, option, str(port), forked=False)
     assert f"{option} {port}" in line
     assert "in use" in line
 
