@@ -36,7 +36,6 @@ TAKE_LONGEST = (
     "sandbox/console/test_end_to_end.py",
     "sandbox/test_up_under_mail.py",
     "sandbox/test_domain_lifecycle.py",
-    "sandbox/test_address_change.py",
     "sandbox/test_release.py",
     "sandbox/test_pulumi_up.py",
     "sandbox/test_ends.py",
