@@ -23,7 +23,6 @@ from urllib.parse import urlencode
 
 import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 from pulumi import automation
-from pulumi.automation._stack import StackInitMode  # not public
 
 from sandbox.deploy.program import PROGRAM, DeployError, check_config, checked_export, joined_lines
 
@@ -32,14 +31,18 @@ from .command import Command
 from .inline_program import runnable
 from .outcome import EventCollector, Outcome
 from .provider import PACKAGES, Provider, serving
-from .state import Pending, pending_resources, repair_state
+from .state import Pending, pending_resources, repair_state, write_empty_state
 
 if TYPE_CHECKING:
     from sandbox.emulator.running import Emulator
 
 
 class _QuietStack(automation.Stack):
-    """Skips the Automation API's queries after each operation; they take as long as one."""
+    """Skips the Automation API's queries before and after operations; they take as long as one."""
+
+    def __init__(self, name: str, workspace: automation.LocalWorkspace) -> None:
+        self.name = name
+        self.workspace = workspace
 
     def outputs(self) -> automation.OutputMap:
         return {}
@@ -265,9 +268,12 @@ class Engine:
             secrets_provider=self._secrets,
             pulumi_command=command,
         )
-        made = _QuietStack(name, workspace, StackInitMode.CREATE)
+        (folder / f"Pulumi.{name}.yaml").write_text(
+            yaml.safe_dump({"secretsprovider": self._secrets}), "utf-8"
+        )
+        write_empty_state(self._folder / "state", project=project, stack=name)
         stack = Stack(
-            made,
+            _QuietStack(name, workspace),
             project=project,
             program=program,
             provider=self.provider,

@@ -1,7 +1,8 @@
-"""Repairs the state of a stack after a kill: unreadable files, and pending resources."""
+"""The state of a stack in files: an empty one, and its repair after a kill."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,14 @@ class Pending:
     type: str
     name: str
     inputs: Mapping[str, Any]
+
+
+def write_empty_state(folder: Path, *, project: str, stack: str) -> None:
+    """Write the state of a new stack, as `pulumi stack init` does."""
+    file = folder / ".pulumi" / "stacks" / project / f"{stack}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint = {"stack": f"organization/{project}/{stack}", "latest": None}
+    file.write_text(json.dumps({"version": 3, "checkpoint": checkpoint}), "utf-8")
 
 
 def pending_resources(operations: Iterable[Mapping[str, Any]]) -> tuple[Pending, ...]:
