@@ -8,7 +8,8 @@ folder and standard streams from the request, and runs and ends like any Python 
 `prepare` imported is there already.
 
 A request is one packet on a connection to the socket, with the three streams. The answers are the
-process's id, and its exit status when it ends. The server ends when its standard input is closed.
+process's id, and its exit status when it ends. If the connection is closed before, the process is
+killed. The server ends when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
 from importlib import import_module
-from selectors import EVENT_READ, DefaultSelector
+from pathlib import Path
+from selectors import EVENT_READ, BaseSelector, DefaultSelector
 from typing import Any, NamedTuple
 
 PACKET = 150_000  # bytes; a request has the whole environment
@@ -47,9 +49,10 @@ _MODELS = (
 
 
 class _Running(NamedTuple):
-    """A forked process: its connection gets its exit status."""
+    """A forked process: `ended` is a descriptor of it, and `connection` gets its exit status."""
 
     pid: int
+    ended: int
     connection: socket.socket
 
 
@@ -82,22 +85,24 @@ def _serve(path: str) -> list[str] | None:
         interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
         os.write(1, b"\n")  # it can be connected to
         while True:
-            for key, _ in selector.select():
-                if isinstance(key.data, _Running):
-                    selector.unregister(key.fd)
-                    os.close(key.fd)
-                    _report_end(key.data)
-                elif key.fileobj is not listening:
-                    return None
-                elif arguments := _fork(listening, selector):
-                    signal.signal(signal.SIGINT, interrupt)
-                    return arguments
+            key, _ = selector.select()[0]
+            if isinstance(key.data, _Running):
+                selector.unregister(key.fileobj)
+                if key.fileobj is key.data.connection:
+                    signal.pidfd_send_signal(key.data.ended, signal.SIGKILL)
+                else:
+                    _report_end(key.data, selector)
+            elif key.fileobj is not listening:
+                return None
+            elif arguments := _fork(listening, selector):
+                signal.signal(signal.SIGINT, interrupt)
+                return arguments
 
 
 KIND = (socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
-def _fork(listening: socket.socket, selector: DefaultSelector) -> list[str] | None:
+def _fork(listening: socket.socket, selector: BaseSelector) -> list[str] | None:
     """Fork a process for a request; return the request's arguments in it, None in the server."""
     connection, _ = listening.accept()
     packet, streams, _, _ = socket.recv_fds(connection, PACKET, 3)
@@ -105,13 +110,14 @@ def _fork(listening: socket.socket, selector: DefaultSelector) -> list[str] | No
         for stream in streams:
             os.close(stream)
         connection.send(str(pid).encode())
-        selector.register(os.pidfd_open(pid), EVENT_READ, _Running(pid, connection))
+        running = _Running(pid, os.pidfd_open(pid), connection)
+        for source in (running.ended, connection):
+            selector.register(source, EVENT_READ, running)
         return None
     connection.close()
-    for key in selector.get_map().values():
-        if isinstance(key.data, _Running):
-            os.close(key.fd)
-            key.data.connection.close()
+    for other in {key.data for key in selector.get_map().values() if key.data}:
+        os.close(other.ended)
+        other.connection.close()
     request: dict[str, Any] = json.loads(packet)
     if request["start_new_session"]:
         os.setsid()
@@ -125,8 +131,11 @@ def _fork(listening: socket.socket, selector: DefaultSelector) -> list[str] | No
     return arguments
 
 
-def _report_end(running: _Running) -> None:
+def _report_end(running: _Running, selector: BaseSelector) -> None:
+    os.close(running.ended)
     _, status = os.waitpid(running.pid, 0)
+    with suppress(KeyError):  # it was closed before
+        selector.unregister(running.connection)
     with running.connection as connection, suppress(BrokenPipeError):  # nobody waits for it
         connection.send(str(os.waitstatus_to_exitcode(status)).encode())
 
@@ -135,6 +144,8 @@ def _run(arguments: list[str]) -> int:
     """Run a program as Python does, a script, or with `-m` a module; return its exit status."""
     module = arguments[0] == "-m"
     sys.argv = arguments[module:]
+    if module:
+        sys.path.insert(0, str(Path.cwd()))
     run: Callable[..., Any] = (
         partial(runpy.run_module, alter_sys=True) if module else runpy.run_path
     )

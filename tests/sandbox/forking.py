@@ -126,6 +126,12 @@ def sandbox_server() -> str:
     return _start("-m", "tests.sandbox.sandbox_server", last=[emulator_server()])
 
 
+@cache
+def program_server() -> str:
+    """The path of the server of Pulumi programs, which runs until this process ends."""
+    return _start("-u", "-m", "tests.sandbox.program_server")
+
+
 def _start(*program: str, last: Sequence[str] = ()) -> str:
     folder = tempfile.TemporaryDirectory(prefix="fork-server-")
     path = f"{folder.name}/socket"
