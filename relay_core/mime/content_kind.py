@@ -39,6 +39,7 @@ _MAGIC = (
     (b"BEGIN:VCALENDAR", ".ics"),
     (b"BEGIN:VCARD", ".vcf"),
 )
+_SIGNATURES = tuple(magic for magic, _ in _MAGIC)
 _RIFF = {b"WAVE": ".wav", b"AVI ": ".avi", b"WEBP": ".webp"}
 _BRANDS = {b"qt  ": ".mov", b"heic": ".heic", b"heix": ".heic", b"avif": ".avif", b"M4A ": ".m4a"}
 _BITMAP = re.compile(rb"BM.{4}\0{4}.{4}[\x0c\x28\x34\x38\x40\x6c\x7c]\0{3}", re.DOTALL)
@@ -52,9 +53,8 @@ def extension_by_content(head: bytes) -> str | None:
 
     The signatures are those of the file formats' own specifications; `HEAD` bytes are enough.
     """
-    for magic, extension in _MAGIC:
-        if head.startswith(magic):
-            return extension
+    if head.startswith(_SIGNATURES):
+        return next(extension for magic, extension in _MAGIC if head.startswith(magic))
     if head.startswith(b"RIFF"):
         return _RIFF.get(head[8:12])
     if head[4:8] == b"ftyp":

@@ -112,9 +112,10 @@ def _scan_regular(raw: bytes, start: int) -> ScannedHeader | None:
     """The header at `start` if it is one that everybody reads alike, as nearly all are."""
     limit = start + _REGULAR_SIZE
     line_end = raw.find(b"\n", start, limit)
+    begins = line_end >= 0 and raw.find(b":", start, line_end) >= 0  # with a field
     returns = raw[line_end - 1 : line_end] == b"\r"  # 1 if each LF has a CR before it
     # The line break of the last field, and the empty line behind it.
-    found = raw.find(b"\n\r\n" if returns else b"\n\n", line_end, limit)
+    found = raw.find(b"\n\r\n" if returns else b"\n\n", line_end, limit) if begins else -1
     if found < 0 or raw.find(b"\n--", start, found) >= 0:
         return None  # it has no end of its own
     end = found + 1

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from relay_core.attachments.attachment import Action, Attachment, content_of
-from relay_core.attachments.bodies import find_body_codes, find_codes
+from relay_core.attachments.bodies import CodesFound, find_body_codes, find_codes
 from relay_core.composing import prepare_mails
 from relay_core.errors import LimitExceeded, MalformedMessage
 from relay_core.keys import RawKey
@@ -25,12 +25,17 @@ from relay_core.mime.message import Message
 from relay_core.mime.parsing import parse_message
 from relay_core.outgoing.link_list import ListedAttachment
 from relay_core.plan import (
+    AdmittedMail,
+    IgnoredMail,
     Refused,
     RelayPlan,
     attachments_of,
+    plan_admission,
     plan_deliveries,
+    plan_recipients,
     plan_relay,
 )
+from relay_core.policy.directory import EMPTY_DIRECTORY
 from relay_core.settings import Settings
 
 SETTINGS = Settings(
@@ -50,6 +55,7 @@ class Relayed:
     """The result of the whole pure path: `contents` are those of all attachments, in order."""
 
     plan: RelayPlan
+    codes: CodesFound
     attachments: tuple[Attachment, ...]
     contents: tuple[bytes, ...]
     outgoing: bytes
@@ -69,19 +75,26 @@ def relayed(raw: bytes, settings: Settings = SETTINGS) -> Relayed | None:
     A mail that would be refused or ignored is rewritten for `RECIPIENT` nevertheless: its plan
     must be right too, as another policy may relay it.
     """
-    planned = plan_relay(raw, RAW_KEY, settings, may_lack_receipt=True)
-    if isinstance(planned, RelayPlan):
-        plan = planned
-    elif planned.message is None:
+    admitted = plan_admission(raw, RAW_KEY, settings, may_lack_receipt=True)
+    if admitted.message is None:
         return None
+    planned: RelayPlan | Refused | IgnoredMail
+    if isinstance(admitted, AdmittedMail):
+        codes = admitted.codes
+        planned = plan_recipients(admitted, settings, EMPTY_DIRECTORY)
     else:
-        codes = find_codes(planned.message, settings.markers, settings.limits)
-        plan = plan_deliveries(planned.message, planned.mail, codes, (RECIPIENT,), settings)
-    codes = find_codes(plan.message, settings.markers, settings.limits)
+        codes = find_codes(admitted.message, settings.markers, settings.limits)
+        planned = admitted
+    plan = (
+        planned
+        if isinstance(planned, RelayPlan)
+        else plan_deliveries(admitted.message, admitted.mail, codes, (RECIPIENT,), settings)
+    )
     attachments = attachments_of(plan.message, codes, settings)
     contents = tuple(b"".join(content_of(plan.message, one)) for one in attachments)
     return Relayed(
         plan=plan,
+        codes=codes,
         attachments=attachments,
         contents=contents,
         outgoing=composed(plan, contents, settings),
@@ -257,7 +270,6 @@ def _rewritten_again(outgoing: bytes, recipients: tuple[str, ...]) -> bytes:
     again = relayed(outgoing)
     assert again is not None
     assert again.plan.subject is None
-    codes = find_codes(again.message, SETTINGS.markers)
-    plan = plan_deliveries(again.message, again.plan.mail, codes, recipients, SETTINGS)
+    plan = plan_deliveries(again.message, again.plan.mail, again.codes, recipients, SETTINGS)
     assert () == plan.uploads
     return composed(plan, again.contents, SETTINGS)
