@@ -66,15 +66,20 @@ GARBAGE: st.SearchStrategy[bytes] = st.lists(
 """Bytes with many syntax elements of mails."""
 
 
+_MAILS = mails()
+_COUNTS = st.integers(1, 4)
+_CHANGES = st.sampled_from(["drop", "double", "cut", "nasty", "strip"])
+
+
 @st.composite
-def mutated_mails(draw: st.DrawFn, source: st.SearchStrategy[Drawn] | None = None) -> bytes:
+def mutated_mails(draw: st.DrawFn, source: st.SearchStrategy[Drawn] = _MAILS) -> bytes:
     """A valid mail with a few lines removed, doubled, swapped or truncated."""
-    lines = draw(mails() if source is None else source).raw.splitlines(keepends=True)
-    for _ in range(draw(st.integers(1, 4))):
+    lines = draw(source).raw.splitlines(keepends=True)
+    for _ in range(draw(_COUNTS)):
         if not lines:
             break
         index = draw(st.integers(0, len(lines) - 1))
-        match draw(st.sampled_from(["drop", "double", "cut", "nasty", "strip"])):
+        match draw(_CHANGES):
             case "drop":
                 del lines[index]
             case "double":

@@ -15,18 +15,21 @@ from hypothesis import strategies as st
 
 from tests.strategies import (
     ADDRESSES,
+    ATTACHMENT_PARTS,
+    BOUNDARIES,
     CONTENTS,
     CRLF,
+    FOR_BINARY,
+    FOR_TEXT,
+    TEXT_PARTS,
     TOKENS,
     Drawn,
     DrawnAttachment,
     Part,
-    attachment_parts,
-    boundaries,
     encoded,
     header,
     mails,
-    text_parts,
+    part_lists,
 )
 
 
@@ -37,34 +40,36 @@ def _coded(kind: str, text: str, recipients: tuple[str, ...]) -> str:
     return f"<p>{code}</p>\n{text}" if kind == "html" else f"{code}\n{text}"
 
 
+_CODED_KINDS = st.sampled_from(["plain", "plain", "html"])
+_RECIPIENTS = st.lists(ADDRESSES, min_size=1, max_size=3, unique=True).map(tuple)
+_CHARSETS = st.sampled_from(
+    [
+        ("cp-850", "cp850", "Tür 3 offen"),
+        ("windows-1252", "cp1252", "Tür 3: 5 €"),
+        ("koi8-r", "koi8-r", "Дверь 3"),
+        ("iso-2022-jp", "iso-2022-jp", "扉 3"),
+        ("Shift_JIS", "shift_jis", "扉 3"),
+        ("gb2312", "gb2312", "门 3"),
+        ("utf-16le", "utf-16le", "Tür 3"),
+        ("x-nobody-knows", "ascii", "Gate 3"),
+        ('""', "ascii", "Gate 3"),
+        ("us-ascii", "utf-8", "Tür 3"),
+    ]
+)
+_TEXT_FORMS = st.sampled_from(["", "{0}", "{0}\n\n{0}"])
+_FLOWED = st.sampled_from([b"", b"", b"; format=flowed; delsp=yes"])
+
+
 @st.composite
 def coded_texts(draw: st.DrawFn) -> Part:
     """A text with a recipient code, in a charset that devices use."""
-    kind = draw(st.sampled_from(["plain", "plain", "html"]))
-    recipients = tuple(draw(st.lists(ADDRESSES, min_size=1, max_size=3, unique=True)))
-    charset, codec, words = draw(
-        st.sampled_from(
-            [
-                ("cp-850", "cp850", "Tür 3 offen"),
-                ("windows-1252", "cp1252", "Tür 3: 5 €"),
-                ("koi8-r", "koi8-r", "Дверь 3"),
-                ("iso-2022-jp", "iso-2022-jp", "扉 3"),
-                ("Shift_JIS", "shift_jis", "扉 3"),
-                ("gb2312", "gb2312", "门 3"),
-                ("utf-16le", "utf-16le", "Tür 3"),
-                ("x-nobody-knows", "ascii", "Gate 3"),
-                ('""', "ascii", "Gate 3"),
-                ("us-ascii", "utf-8", "Tür 3"),
-            ]
-        )
-    )
-    text = _coded(kind, draw(st.sampled_from(["", words, f"{words}\n\n{words}"])), recipients)
+    kind = draw(_CODED_KINDS)
+    recipients = draw(_RECIPIENTS)
+    charset, codec, words = draw(_CHARSETS)
+    text = _coded(kind, draw(_TEXT_FORMS).format(words), recipients)
     content = text.replace("\n", "\r\n").encode(codec)
-    names = ["base64", "quoted-printable"]
-    if codec != "utf-16le":
-        names.append("8bit")
-    encoding, body = draw(encoded(content, st.sampled_from(names)))
-    flowed = draw(st.sampled_from([b"", b"", b"; format=flowed; delsp=yes"]))
+    encoding, body = encoded(draw, content, FOR_BINARY if codec == "utf-16le" else FOR_TEXT)
+    flowed = draw(_FLOWED)
     raw = (
         header(
             b"Content-Type: text/" + kind.encode() + b"; charset=" + charset.encode() + flowed,
@@ -89,6 +94,11 @@ def uuencoded(name: str, content: bytes, *, backtick: bool) -> str:
     return f"begin 644 {name}\n{''.join(lines)}{'`' if backtick else ' '}\nend\n"
 
 
+_WORDS_BEFORE = st.sampled_from(["", "The log:\n", "Tür 3\n\n"])
+_WORDS_BEHIND = st.sampled_from(["", "Bye"])
+_TEXT_ENCODINGS = st.sampled_from(["8bit", "base64", "quoted-printable"])
+
+
 @st.composite
 def texts_with_files(draw: st.DrawFn) -> Part:
     """A text with uuencoded files."""
@@ -97,7 +107,7 @@ def texts_with_files(draw: st.DrawFn) -> Part:
     for _ in range(draw(st.integers(1, 2))):
         name, content = draw(UU_NAMES), draw(CONTENTS)
         pieces += [
-            draw(st.sampled_from(["", "The log:\n", "Tür 3\n\n"])),
+            draw(_WORDS_BEFORE),
             uuencoded(name, content, backtick=draw(st.booleans())),
         ]
         attachments.append(
@@ -108,13 +118,8 @@ def texts_with_files(draw: st.DrawFn) -> Part:
                 embedded=True,
             )
         )
-    text = "".join(pieces) + draw(st.sampled_from(["", "Bye"]))
-    encoding, body = draw(
-        encoded(
-            text.replace("\n", "\r\n").encode(),
-            st.sampled_from(["8bit", "base64", "quoted-printable"]),
-        )
-    )
+    text = "".join(pieces) + draw(_WORDS_BEHIND)
+    encoding, body = encoded(draw, text.replace("\n", "\r\n").encode(), _TEXT_ENCODINGS)
     raw = (
         header(
             b"Content-Type: text/plain; charset=utf-8", b"Content-Transfer-Encoding: " + encoding
@@ -124,11 +129,14 @@ def texts_with_files(draw: st.DrawFn) -> Part:
     return Part(raw=raw, texts=(("text/plain", text),), attachments=tuple(attachments))
 
 
+_UU_ENCODINGS = st.sampled_from([b"x-uuencode", b"X-UUE", b"uuencode"])
+
+
 @st.composite
 def uuencoded_parts(draw: st.DrawFn) -> Part:
     """An attachment whose transfer encoding is x-uuencode."""
     name, content = draw(UU_NAMES), draw(CONTENTS)
-    spelled = draw(st.sampled_from([b"x-uuencode", b"X-UUE", b"uuencode"]))
+    spelled = draw(_UU_ENCODINGS)
     raw = (
         header(
             b'Content-Type: application/x-log; name="' + name.encode() + b'"',
@@ -140,25 +148,33 @@ def uuencoded_parts(draw: st.DrawFn) -> Part:
     return Part(raw=raw, attachments=(attachment,))
 
 
+_INNER_PARTS = TEXT_PARTS | ATTACHMENT_PARTS
+
+
 @st.composite
 def inner_messages(draw: st.DrawFn) -> bytes:
     """A message inside another one."""
     token = draw(TOKENS)
-    part = draw(text_parts() | attachment_parts())
+    part = draw(_INNER_PARTS)
     return CRLF.join(
         [b"From: a@plant.example", b"Subject: " + token, b"MIME-Version: 1.0", part.raw]
     )
 
 
+INNER_MESSAGES = inner_messages()
+_MAYBE_UU_NAMES = st.none() | UU_NAMES
+_MESSAGE_ENCODINGS = st.sampled_from(["base64", "8bit"])
+
+
 @st.composite
 def message_parts(draw: st.DrawFn) -> Part:
     """A message/rfc822 entity, plain or in base64, which RFC 2046 forbids but Outlook writes."""
-    content = draw(inner_messages())
-    filename = draw(st.none() | UU_NAMES)
+    content = draw(INNER_MESSAGES)
+    filename = draw(_MAYBE_UU_NAMES)
     fields = [b"Content-Type: message/rfc822"]
     if filename is not None:
         fields.append(b'Content-Disposition: attachment; filename="' + filename.encode() + b'"')
-    encoding, body = draw(encoded(content, st.sampled_from(["base64", "8bit"])))
+    encoding, body = encoded(draw, content, _MESSAGE_ENCODINGS)
     if encoding.lower() == b"base64" or draw(st.booleans()):
         fields.append(b"Content-Transfer-Encoding: " + encoding)
     attachment = DrawnAttachment(filename=filename, content_type="message/rfc822", content=content)
@@ -195,17 +211,24 @@ def _composite(
     )
 
 
+MESSAGE_PARTS = message_parts()
+_NUMBERS = st.integers(0, 10**9).map(lambda value: value.to_bytes(5, "big").hex().encode())
+_SPECIAL_KINDS = st.sampled_from(
+    ["digest", "signed", "encrypted", "report", "appledouble", "related"]
+)
+_DIGESTED = st.lists(INNER_MESSAGES, min_size=1, max_size=3)
+_SIGNATURES = st.sampled_from(["application/pgp-signature", "application/pkcs7-signature"])
+
+
 @st.composite
 def special_multiparts(draw: st.DrawFn) -> Part:
     """A multipart of a type that decides how its parts are treated."""
-    boundary = b"=_s" + draw(st.integers(0, 10**9)).to_bytes(5, "big").hex().encode()
-    kind = draw(
-        st.sampled_from(["digest", "signed", "encrypted", "report", "appledouble", "related"])
-    )
+    boundary = b"=_s" + draw(_NUMBERS)
+    kind = draw(_SPECIAL_KINDS)
     content = draw(CONTENTS)
     match kind:
         case "digest":
-            messages = draw(st.lists(inner_messages(), min_size=1, max_size=3))
+            messages = draw(_DIGESTED)
             parts = [
                 Part(
                     raw=CRLF + message,
@@ -219,10 +242,8 @@ def special_multiparts(draw: st.DrawFn) -> Part:
             ]
             content_type = b"multipart/digest"
         case "signed":
-            signature = draw(
-                st.sampled_from(["application/pgp-signature", "application/pkcs7-signature"])
-            )
-            parts = [draw(text_parts()), _file(signature, content, kept=True)]
+            signature = draw(_SIGNATURES)
+            parts = [draw(TEXT_PARTS), _file(signature, content, kept=True)]
             content_type = b'multipart/signed; protocol="' + signature.encode() + b'"'
         case "encrypted":
             parts = [
@@ -234,11 +255,11 @@ def special_multiparts(draw: st.DrawFn) -> Part:
             parts = [
                 _text("It did not arrive."),
                 _file("message/x-status", content),
-                draw(message_parts()),
+                draw(MESSAGE_PARTS),
             ]
             content_type = b"multipart/report; report-type=x-status"
         case "appledouble":
-            parts = [_file("application/applefile", content), draw(attachment_parts())]
+            parts = [_file("application/applefile", content), draw(ATTACHMENT_PARTS)]
             content_type = b"multipart/appledouble"
         case _:
             shown = draw(st.booleans())
@@ -260,49 +281,52 @@ def special_multiparts(draw: st.DrawFn) -> Part:
     return _composite(content_type, boundary, parts, declared=b'"' + boundary + b'"')
 
 
+CODED_TEXTS = coded_texts()
+_SHORT_NUMBERS = st.integers(0, 10**6).map(lambda value: value.to_bytes(3, "big").hex().encode())
+_SOME_PARTS = st.lists(CODED_TEXTS | ATTACHMENT_PARTS, min_size=1, max_size=3)
+_DECLARATIONS = st.integers(0, 5)
+
+
 @st.composite
 def badly_declared_multiparts(draw: st.DrawFn) -> Part:
     """A multipart whose boundary differs from the declared one, or is not declared."""
-    left = b"=_l" + draw(st.integers(0, 10**6)).to_bytes(3, "big").hex().encode()
-    right = b"r_" + draw(st.integers(0, 10**6)).to_bytes(3, "big").hex().encode()
-    boundary, declared = draw(
-        st.sampled_from(
-            [
-                (left + b" " + right, b'"' + left + CRLF + b" " + right + b'"'),
-                (left + right, b'"' + left + CRLF + b"\t" + right + b'"'),
-                (left + b" " + right, left + b" " + right),
-                (left, b'(boundary="fake")"' + left + b'"'),
-                (left, b'"' + right + b'"'),
-                (left, None),
-            ]
-        )
-    )
-    parts = draw(st.lists(coded_texts() | attachment_parts(), min_size=1, max_size=3))
+    left, right = b"=_l" + draw(_SHORT_NUMBERS), b"r_" + draw(_SHORT_NUMBERS)
+    boundary, declared = [
+        (left + b" " + right, b'"' + left + CRLF + b" " + right + b'"'),
+        (left + right, b'"' + left + CRLF + b"\t" + right + b'"'),
+        (left + b" " + right, left + b" " + right),
+        (left, b'(boundary="fake")"' + left + b'"'),
+        (left, b'"' + right + b'"'),
+        (left, None),
+    ][draw(_DECLARATIONS)]
+    parts = draw(_SOME_PARTS)
     assume(all(left not in part.raw for part in parts))
     return _composite(b"multipart/mixed", boundary, parts, declared=declared)
 
 
 RICH_LEAVES = (
-    coded_texts()
-    | text_parts()
-    | attachment_parts()
+    CODED_TEXTS
+    | TEXT_PARTS
+    | ATTACHMENT_PARTS
     | texts_with_files()
     | uuencoded_parts()
-    | message_parts()
+    | MESSAGE_PARTS
     | special_multiparts()
     | badly_declared_multiparts()
 )
 
 
 @st.composite
-def _rich_multiparts(draw: st.DrawFn, children: st.SearchStrategy[Part]) -> Part:
-    parts = draw(st.lists(children, min_size=1, max_size=4))
-    boundary = draw(boundaries())
+def _rich_multiparts(draw: st.DrawFn, lists: st.SearchStrategy[list[Part]]) -> Part:
+    parts = draw(lists)
+    boundary = draw(BOUNDARIES)
     assume(all(boundary not in part.raw for part in parts))
     return _composite(b"multipart/mixed", boundary, parts, declared=b'"' + boundary + b'"')
 
 
-RICH_PARTS: st.SearchStrategy[Part] = st.recursive(RICH_LEAVES, _rich_multiparts, max_leaves=6)
+RICH_PARTS: st.SearchStrategy[Part] = st.recursive(
+    RICH_LEAVES, lambda children: _rich_multiparts(part_lists(children)), max_leaves=6
+)
 
 
 def rich_mails() -> st.SearchStrategy[Drawn]:

@@ -3,12 +3,16 @@
 `mails()` draws a whole mail with the truth about it (`Drawn`): its texts and its attachments
 before encoding. The bytes are composed by hand, not by a library, because the library is the
 reference that the laws use.
+
+Inner strategies are made once, at the top of the module: one that is made for each draw takes
+longer to make and to check than to draw from.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.header import Header
 
@@ -64,36 +68,36 @@ CONTENT_TYPES = st.sampled_from(
 )
 
 
+_BOUNDARY_TEXTS = st.text("abcXYZ0189'()+_,-./:=? ", min_size=1, max_size=40).filter(
+    lambda value: not value.endswith(" ") and not value.startswith((" ", "-"))
+)
+# Long enough not to occur in content by chance.
+_BOUNDARY_ENDS = st.integers(0, 10**9).map(lambda value: value.to_bytes(5, "big").hex().encode())
+
+
 @st.composite
 def boundaries(draw: st.DrawFn) -> bytes:
     """A boundary (RFC 2046 section 5.1.1), blanks inside included, as in the field."""
-    text = draw(
-        st.text("abcXYZ0189'()+_,-./:=? ", min_size=1, max_size=40).filter(
-            lambda value: not value.endswith(" ") and not value.startswith((" ", "-"))
-        )
-    )
-    # Long enough not to occur in content by chance.
-    return (
-        b"=_"
-        + text.encode()
-        + b"_"
-        + draw(st.integers(0, 10**9)).to_bytes(5, "big").hex().encode()
-    )
+    return b"=_" + draw(_BOUNDARY_TEXTS).encode() + b"_" + draw(_BOUNDARY_ENDS)
+
+
+_TEXT_KINDS = st.sampled_from(["plain", "html"])
+_TEXT_CHARSETS = st.sampled_from(["utf-8", "iso-8859-1", "us-ascii", "utf-16"])
+FOR_BINARY = st.sampled_from(["base64", "quoted-printable"])
+FOR_TEXT = st.sampled_from(["base64", "quoted-printable", "8bit"])
+"""The transfer encodings of content with any bytes, and of text with its line breaks."""
 
 
 @st.composite
 def text_parts(draw: st.DrawFn) -> Part:
-    kind = draw(st.sampled_from(["plain", "html"]))
+    kind = draw(_TEXT_KINDS)
     text = draw(LINES)
-    charset = draw(st.sampled_from(["utf-8", "iso-8859-1", "us-ascii", "utf-16"]))
+    charset = draw(_TEXT_CHARSETS)
     try:
         content = text.replace("\n", "\r\n").encode(charset)
     except UnicodeEncodeError:
         charset, content = "utf-8", text.replace("\n", "\r\n").encode()
-    encodings = ["base64", "quoted-printable"]
-    if charset != "utf-16":
-        encodings.append("8bit")
-    encoding, body = draw(encoded(content, st.sampled_from(encodings)))
+    encoding, body = encoded(draw, content, FOR_BINARY if charset == "utf-16" else FOR_TEXT)
     raw = CRLF.join(
         [
             f"Content-Type: text/{kind}; charset={charset}".encode(),
@@ -105,14 +109,17 @@ def text_parts(draw: st.DrawFn) -> Part:
     return Part(raw=raw, texts=((f"text/{kind}", text),))
 
 
-@st.composite
+_WIDTHS = st.sampled_from([4, 60, 72, 76, 512])
+_SPELLINGS: st.SearchStrategy[Callable[[str], str]] = st.sampled_from([str, str.upper, str.title])
+
+
 def encoded(
     draw: st.DrawFn, content: bytes, encodings: st.SearchStrategy[str]
 ) -> tuple[bytes, bytes]:
     """The name of a transfer encoding in some spelling, and the content encoded by it."""
     name = draw(encodings)
     if name == "base64":
-        width = draw(st.sampled_from([4, 60, 72, 76, 512]))
+        width = draw(_WIDTHS)
         whole = base64.b64encode(content)
         body = CRLF.join(whole[i : i + width] for i in range(0, len(whole), width))
     elif name == "quoted-printable":
@@ -122,8 +129,7 @@ def encoded(
         )
     else:
         body = content
-    spelled = draw(st.sampled_from([name, name.upper(), name.title()]))
-    return spelled.encode(), body
+    return draw(_SPELLINGS)(name).encode(), body
 
 
 def _file_parameter(name: str, value: str, form: str) -> bytes:
@@ -145,20 +151,29 @@ def _file_parameter(name: str, value: str, form: str) -> bytes:
     return f'{name}="'.encode() + value.encode() + b'"'
 
 
+_MAYBE_FILENAMES = st.none() | FILENAMES
+_FILES = st.binary(max_size=400) | st.binary(min_size=3000, max_size=3003)
+_FOR_FILES = st.sampled_from(["base64", "base64", "quoted-printable"])
+_NAMED_IN = st.sampled_from(["disposition", "name", "both"])
+_NAME_FORMS = st.sampled_from(["2231", "2231-continued", "encoded-word", "raw"])
+_ORDERS = {count: st.permutations(range(count)) for count in range(1, 6)}
+
+
+def _in_any_order(draw: st.DrawFn, lines: list[bytes]) -> list[bytes]:
+    return [lines[index] for index in draw(_ORDERS[len(lines)])]
+
+
 @st.composite
 def attachment_parts(draw: st.DrawFn) -> Part:
-    filename = draw(st.none() | FILENAMES)
+    filename = draw(_MAYBE_FILENAMES)
     content_type = draw(CONTENT_TYPES)
-    content = draw(st.binary(max_size=400) | st.binary(min_size=3000, max_size=3003))
-    encoding, body = draw(
-        encoded(content, st.sampled_from(["base64", "base64", "quoted-printable"]))
-    )
+    content = draw(_FILES)
+    encoding, body = encoded(draw, content, _FOR_FILES)
     lines = [b"Content-Transfer-Encoding: " + encoding]
-    forms = ["2231", "2231-continued", "encoded-word", "raw"]
-    where = draw(st.sampled_from(["disposition", "name", "both"]))
+    where = draw(_NAMED_IN)
     disposition, parameter = b"attachment", b""
     if filename is not None:
-        form = draw(st.sampled_from(forms))
+        form = draw(_NAME_FORMS)
         parameter = b"; " + _file_parameter("name", filename, form)
         disposition += b"; " + _file_parameter("filename", filename, form)
         if where == "name":
@@ -168,19 +183,32 @@ def attachment_parts(draw: st.DrawFn) -> Part:
     )
     if filename is None or where != "name" or draw(st.booleans()):
         lines.append(b"Content-Disposition: " + disposition)
-    raw = CRLF.join([*draw(st.permutations(lines)), b"", body])
+    raw = CRLF.join([*_in_any_order(draw, lines), b"", body])
     drawn = DrawnAttachment(filename=filename, content_type=content_type, content=content)
     return Part(raw=raw, attachments=(drawn,))
 
 
+BOUNDARIES = boundaries()
+TEXT_PARTS = text_parts()
+ATTACHMENT_PARTS = attachment_parts()
+_SUBTYPES = st.sampled_from(["mixed", "alternative", "related", "mixed"])
+_PREAMBLES = st.sampled_from([b"", b"This is a multi-part message.\r\n", b"\r\n"])
+_EPILOGUES = st.sampled_from([b"", b"\r\n", b"\r\nThe end.\r\n"])
+
+
+def part_lists(children: st.SearchStrategy[Part]) -> st.SearchStrategy[list[Part]]:
+    """The parts of a multipart."""
+    return st.lists(children, min_size=1, max_size=4)
+
+
 @st.composite
-def _multiparts(draw: st.DrawFn, children: st.SearchStrategy[Part]) -> Part:
-    parts = draw(st.lists(children, min_size=1, max_size=4))
-    boundary = draw(boundaries())
+def _multiparts(draw: st.DrawFn, lists: st.SearchStrategy[list[Part]]) -> Part:
+    parts = draw(lists)
+    boundary = draw(BOUNDARIES)
     assume(all(boundary not in part.raw for part in parts))
-    subtype = draw(st.sampled_from(["mixed", "alternative", "related", "mixed"]))
-    preamble = draw(st.sampled_from([b"", b"This is a multi-part message.\r\n", b"\r\n"]))
-    epilogue = draw(st.sampled_from([b"", b"\r\n", b"\r\nThe end.\r\n"]))
+    subtype = draw(_SUBTYPES)
+    preamble = draw(_PREAMBLES)
+    epilogue = draw(_EPILOGUES)
     pieces = [
         b"Content-Type: multipart/" + subtype.encode() + b';\r\n boundary="' + boundary + b'"',
         b"",
@@ -197,7 +225,9 @@ def _multiparts(draw: st.DrawFn, children: st.SearchStrategy[Part]) -> Part:
 
 
 PARTS: st.SearchStrategy[Part] = st.recursive(
-    text_parts() | attachment_parts(), _multiparts, max_leaves=8
+    TEXT_PARTS | ATTACHMENT_PARTS,
+    lambda children: _multiparts(part_lists(children)),
+    max_leaves=8,
 )
 
 
@@ -214,7 +244,7 @@ def mails(draw: st.DrawFn, parts: st.SearchStrategy[Part] = PARTS) -> Drawn:
     ]
     if subject:
         header.append(b"Subject: " + Header(subject, "utf-8").encode(linesep="\r\n").encode())
-    raw = CRLF.join([*draw(st.permutations(header)), part.raw])
+    raw = CRLF.join([*_in_any_order(draw, header), part.raw])
     return Drawn(
         raw=raw,
         subject=subject,
