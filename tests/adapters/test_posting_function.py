@@ -56,11 +56,11 @@ def receiving() -> Iterator[Receiving]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             state.requests.append(({k.lower(): v for k, v in self.headers.items()}, body))
-            told = state.answers.pop(0) if state.answers else (200, {}, b"ok")
-            if told is None:
+            planned = state.answers.pop(0) if state.answers else (200, {}, b"ok")
+            if planned is None:
                 self.close_connection = ended.wait()
                 return
-            status, headers, answer = told
+            status, headers, answer = planned
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -83,5 +83,7 @@ def test_each_address_that_receives_nothing_is_counted_and_named(
     assert metric["SubscriptionsMissing"] == [missing]
     assert metric["service"] == request.node.name
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    told = [a for line in lines if line["message"] == "not subscribed" for a in line["addresses"]]
-    assert told == named
+    logged = [
+        a for line in lines if line["message"] == "not subscribed" for a in line["addresses"]
+    ]
+    assert logged == named

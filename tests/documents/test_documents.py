@@ -109,8 +109,8 @@ def test_the_example_of_a_verifier_knows_our_signature_from_any_other() -> None:
 
 
 def test_every_reason_stands_in_the_table_of_the_notices() -> None:
-    told = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / MANUAL).read_text("utf-8"), re.MULTILINE)
-    assert set(Reason) <= set(told)
+    listed = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / MANUAL).read_text("utf-8"), re.MULTILINE)
+    assert set(Reason) <= set(listed)
 
 
 def test_the_files_that_begin_the_suite_are_there() -> None:

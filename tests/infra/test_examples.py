@@ -41,11 +41,11 @@ def test_the_production_stack_keeps_what_it_has(production: Deployment) -> None:
 
 
 def test_the_production_stacks_alarms_have_a_subscriber(production: Deployment) -> None:
-    told = {
+    topics = {
         one.inputs["topic"]
         for one in production.all("aws:sns/topicSubscription:TopicSubscription")
     }
-    assert told == {production.exports["fallbackTopicArn"], production.exports["alarmsTopicArn"]}
+    assert topics == {production.exports["fallbackTopicArn"], production.exports["alarmsTopicArn"]}
 
 
 def test_the_production_stack_does_not_write_to_everyone() -> None:

@@ -51,7 +51,7 @@ def test_what_is_done_is_reported_and_where_it_fails_what_was_said_last(tmp_path
     made = make(tmp_path, failing)
     assert 0 != made.returncode
     assert not (tmp_path / ".venv" / "stamp").exists()
-    told = made.stdout.splitlines()
-    assert told[0].startswith(f"setup: making {tmp_path / '.venv'} with Python 3.")
-    assert "each checked against its hash" in told[1]
-    assert "no way" in told
+    printed = made.stdout.splitlines()
+    assert printed[0].startswith(f"setup: making {tmp_path / '.venv'} with Python 3.")
+    assert "each checked against its hash" in printed[1]
+    assert "no way" in printed

@@ -26,8 +26,8 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def commands(*group: str) -> list[str]:
     """The commands, those of groups with the group's name."""
-    _, told = run(*group, "--help")
-    names = re.findall(r"^  ([a-z-]+)(?:  |$)", told.partition("Commands:")[2], re.MULTILINE)
+    _, printed = run(*group, "--help")
+    names = re.findall(r"^  ([a-z-]+)(?:  |$)", printed.partition("Commands:")[2], re.MULTILINE)
     return [
         command
         for name in names
@@ -38,9 +38,9 @@ def commands(*group: str) -> list[str]:
 def test_every_command_has_examples_in_its_help() -> None:
     assert sorted(EXAMPLES) == sorted(commands())
     for command, examples in EXAMPLES.items():
-        _, told = run(*command.split(), "--help")
-        assert "Examples:\n" in told
-        assert all(f"    {example}\n" in told for example in examples)
+        _, printed = run(*command.split(), "--help")
+        assert "Examples:\n" in printed
+        assert all(f"    {example}\n" in printed for example in examples)
 
 
 def test_the_document_names_each_command_with_a_dry_run() -> None:
@@ -54,8 +54,8 @@ def test_the_document_names_each_command_with_a_dry_run() -> None:
 def test_what_an_example_types_is_there(example: str) -> None:
     assert len(example) <= 76  # with its margin, in 80 columns
     words = shlex.split(re.split(r" [<>|] ", example)[0])
-    status, told = run(*words[1:], "--help")
-    assert (0, "relayctl") == (status, words[0]), told
+    status, printed = run(*words[1:], "--help")
+    assert (0, "relayctl") == (status, words[0]), printed
 
 
 @pytest.mark.parametrize("command", ["send-test", "device-sheet"])
@@ -76,11 +76,11 @@ def test_an_smtp_user_is_named_alike_everywhere(command: str, option: str) -> No
     ],
 )
 def test_errors_are_in_words_of_our_own(arguments: tuple[str, ...], words: str) -> None:
-    status, told = run(*arguments)
+    status, printed = run(*arguments)
     assert 2 == status
-    assert words in told
-    assert "Value error" not in told
-    assert "Input should be" not in told
+    assert words in printed
+    assert "Value error" not in printed
+    assert "Input should be" not in printed
 
 
 def test_the_version_is_the_projects() -> None:

@@ -197,20 +197,20 @@ def test_an_operator_gets_an_operators_advice(
     cause: ClientError | EndpointConnectionError, words: str
 ) -> None:
     error = raised(adapter_error(cause, call="s3:PutObject", target="k"), cause)
-    told = explain(error)
-    assert told.startswith("s3:PutObject on k: ")
-    assert words in told
-    assert not any(fault.advice in told for fault in Fault)
-    assert "\n" not in told
+    message = explain(error)
+    assert message.startswith("s3:PutObject on k: ")
+    assert words in message
+    assert not any(fault.advice in message for fault in Fault)
+    assert "\n" not in message
 
 
 def test_the_cause_behind_an_adapters_own_error_counts() -> None:
     cause = client_error("ParameterNotFound", 400)
     first = raised(adapter_error(cause, call="ssm:GetParameter", target="/k"), cause)
     second = TransientError(call=first.call, target=first.target, detail=first.detail)
-    told = explain(raised(second, first))
-    assert "outputs of the right stack" in told
-    assert not any(fault.advice in told for fault in Fault)
+    message = explain(raised(second, first))
+    assert "outputs of the right stack" in message
+    assert not any(fault.advice in message for fault in Fault)
 
 
 def test_other_errors_are_told_as_they_are() -> None:

@@ -142,8 +142,8 @@ def test_a_store_that_cannot_be_read_is_named_and_botocores_own_is_trusted(
     monkeypatch.setattr("botocore.httpsession.where", lambda: str(authority.bundle))
     for client in (client_of(endpoint), client_of(endpoint)):
         assert put_and_get(client) == b"content"
-    (told,) = caplog.records
-    assert ("WARNING", True) == (told.levelname, str(bundle) in told.getMessage())
+    (record,) = caplog.records
+    assert ("WARNING", True) == (record.levelname, str(bundle) in record.getMessage())
 
 
 def test_amazons_roots_beside_the_code_are_trusted_and_no_others(

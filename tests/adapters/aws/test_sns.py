@@ -243,9 +243,11 @@ def test_a_message_fits_and_stays_json_for_everybody(
     assert text == by_protocol["email"]
     whole = clean_text(notice.text) or "(no text)"
     assert text == whole or (text.endswith(CUT_MARK) and whole.startswith(text[: -len(CUT_MARK)]))
-    told = document["reasons"]
-    assert len(notice.refusals) + notice.more_refusals == len(told) + document["more"]
-    assert [one.reason for one in notice.refusals[: len(told)]] == [one["reason"] for one in told]
+    reasons = document["reasons"]
+    assert len(notice.refusals) + notice.more_refusals == len(reasons) + document["more"]
+    assert [one.reason for one in notice.refusals[: len(reasons)]] == [
+        one["reason"] for one in reasons
+    ]
 
 
 @given(NOTICES, st.integers(1, 5))

@@ -104,7 +104,7 @@ class TestSsmDirectories(DirectoriesContract):
         assert SECOND == directories.current()
 
     @pytest.mark.parametrize(
-        ("document", "told"),
+        ("document", "error"),
         [
             ("{", "the document: is not JSON"),
             ('{"groups": {"oncall": "anna@example.com"}}', "groups.oncall: must be a list"),
@@ -112,12 +112,12 @@ class TestSsmDirectories(DirectoriesContract):
         ],
     )
     def test_without_one_that_was_ever_readable_the_mail_waits_and_the_operator_is_notified(
-        self, parameter: Parameter, document: str | None, told: str
+        self, parameter: Parameter, document: str | None, error: str
     ) -> None:
         directories = parameter.directories(max_age=60)
         parameter.delete() if document is None else parameter.put(document)
         for _ in range(2):
-            with pytest.raises(TransientError, match=f"{parameter.name}: {told}"):
+            with pytest.raises(TransientError, match=f"{parameter.name}: {error}"):
                 directories.current()
         parameter.put(format_directory(SECOND))
         assert SECOND == directories.current()

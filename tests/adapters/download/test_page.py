@@ -178,13 +178,13 @@ class TestFiles:
         assert ["Pressure"] == parsed.texts["h1"]
         assert ["pressure.csv", "door.png"] == parsed.texts["h3"]
         facts = "".join(parsed.texts["dl"])
-        for told in (
+        for fact in (
             "b3@x.example",
             "25 November, 12:00 UTC",
             "27 November, 00:00 UTC",
             "35 hours",
         ):
-            assert told in facts
+            assert fact in facts
         for item in parsed.texts["li"]:
             assert "CSV table · 10 bytes" in item
             assert "until 27 November, 00:00 UTC" in item

@@ -31,8 +31,8 @@ class TestPage:
             answer = visitor.get(message.path(recipient))
             assert 200 == answer.status
             assert "text/html; charset=utf-8" == answer.headers["Content-Type"]
-            for told in ("Alarm: Tür offen", "cam@plant.example", "pressure.csv", "8.0 kB"):
-                assert told in answer.text
+            for fact in ("Alarm: Tür offen", "cam@plant.example", "pressure.csv", "8.0 kB"):
+                assert fact in answer.text
             assert recipient not in answer.text
 
     def test_a_view_takes_two_calls_of_s3_and_the_keys_are_read_once(

@@ -171,8 +171,8 @@ class TestHandler:
         # Lambda keeps the whole batch on the queue, and counts an error, which causes an alarm.
         with pytest.raises(relay_function.UnusableEnvironment, match=named) as raised:
             relay_function.handler(event, CONTEXT)
-        told = "".join(traceback.format_exception(raised.value))
-        assert "secret@in.example.com" not in told
+        trace = "".join(traceback.format_exception(raised.value))
+        assert "secret@in.example.com" not in trace
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         endings = [line for line in lines if "outcome" in line]
         assert [(line["sqs_message_id"], line["outcome"]) for line in endings] == [

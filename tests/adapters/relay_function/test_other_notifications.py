@@ -78,8 +78,8 @@ class TestSummaries:
             assert [] == failed_ids(counting(self.summary_due(world), CONTEXT))
         assert 2 == len(world.notices.published)
         assert "3 more notices" in world.notices.published[1].text
-        told = [line["notices"] for line in log.endings() if line["outcome"] == "summed-up"]
-        assert [3, 0] == told
+        counts = [line["notices"] for line in log.endings() if line["outcome"] == "summed-up"]
+        assert [3, 0] == counts
         assert 3 == metrics_of(capsys)["NoticesSummedUp"]
 
     def test_one_that_cannot_be_told_stays_on_the_queue(

@@ -151,8 +151,8 @@ class TestOutcomes:
         function({"Records": [sqs_record(body_for("incoming/m1"))]}, CONTEXT)
         (line,) = log.endings()
         assert (line["level"], line["outcome"], line["left_out"]) == ("WARNING", "relayed", 1)
-        told = "recipient-not-allowed: eve@evil.example is not in allowedRecipients"
-        assert told == line["left_out_why"]
+        reason = "recipient-not-allowed: eve@evil.example is not in allowedRecipients"
+        assert reason == line["left_out_why"]
         counted = metrics_of(capsys)
         assert counted["RecipientsLeftOut recipient-not-allowed"] == 1
         assert counted["RecipientsLeftOut"] == 1

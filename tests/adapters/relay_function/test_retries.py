@@ -43,12 +43,12 @@ class TestDeaths:
         log: Log,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        told: list[dict[str, Any]] = []
+        logged: list[dict[str, Any]] = []
         counted: Counter[str] = Counter()
 
         class Fatal(MemoryIncomingMessages):
             def fetch(self, key: RawKey) -> bytes:  # noqa: ARG002 (the port's)
-                told.extend(log.lines())
+                logged.extend(log.lines())
                 counted.update(metrics_of(capsys))
                 raise Died
 
@@ -59,7 +59,7 @@ class TestDeaths:
         )
         with pytest.raises(Died):
             last({"Records": [record]}, CONTEXT)
-        [line] = told
+        [line] = logged
         assert ("incoming/m1", "m1") == (line["raw_key"], line["correlation_id"])
         assert function.settings.max_receive_count == line["receive_count"]
         assert {"MessagesAtLastTry": 1} == dict(counted)

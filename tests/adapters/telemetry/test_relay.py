@@ -26,8 +26,8 @@ def log_of(report: RelayReport, raw_key: RawKey = KEY) -> dict[str, str]:
     with telemetry.mail(raw_key):
         telemetry.reported(report)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    (told,) = (line for line in lines if "outcome" in line)
-    return dict(told)
+    (ending,) = (line for line in lines if "outcome" in line)
+    return dict(ending)
 
 
 def test_a_mail_that_all_have_got_once_is_nothing_to_look_at() -> None:
@@ -49,5 +49,5 @@ def test_what_an_operator_should_look_at_is_a_warning(report: RelayReport) -> No
 
 @pytest.mark.parametrize("key", ["incoming/m1", "incoming/a b", "elsewhere/m1", "m1"])
 def test_the_line_names_the_mail_as_its_manifest_does(key: str) -> None:
-    told = log_of(RELAYED, RawKey(key))
-    assert (key, message_id_of(RawKey(key))) == (told["raw_key"], told["correlation_id"])
+    ending = log_of(RELAYED, RawKey(key))
+    assert (key, message_id_of(RawKey(key))) == (ending["raw_key"], ending["correlation_id"])

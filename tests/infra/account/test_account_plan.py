@@ -162,7 +162,7 @@ def test_a_stack_that_is_deployed_again_makes_the_same(*, listed: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "before", "then", "types", "told"),
+    ("key", "before", "then", "types", "message"),
     [
         ("createIdentities", True, False, (IDENTITY,), "this stack keeps SES identities"),
         ("customerManagedKey", True, False, (KEY,), "the key stays until the stack is destroyed"),
@@ -174,7 +174,7 @@ def test_a_stack_that_is_deployed_again_makes_the_same(*, listed: bool) -> None:
     ],
 )
 def test_a_change_of_one_key_destroys_nothing_that_others_rely_on(
-    key: str, before: object, then: object, types: tuple[str, ...], told: str
+    key: str, before: object, then: object, types: tuple[str, ...], message: str
 ) -> None:
     first = deploy_in(EMPTY, **{key: before})
     changed = deploy_in(after(first), **{key: then})
@@ -182,7 +182,7 @@ def test_a_change_of_one_key_destroys_nothing_that_others_rely_on(
         urns = {one.urn for one in first.all(type_)}
         assert urns
         assert urns <= {one.urn for one in changed.all(type_)}
-    assert any(told in warning for warning in changed.warnings)
+    assert any(message in warning for warning in changed.warnings)
 
 
 def test_what_a_kept_key_encrypted_can_still_be_read_and_nothing_new_is_under_it() -> None:

@@ -51,18 +51,18 @@ def test_the_stacks_own_records_stop_no_later_deployment() -> None:
 @pytest.mark.parametrize("domain", [SHARE, None])
 def test_that_links_of_the_domain_end_is_reported_before(domain: str | None) -> None:
     changed = deploy_with(after(deploy_with(EMPTY, FILES)), domain)
-    (told,) = changed.warnings
-    assert f"downloadDomain is {domain or 'empty'}, but links" in told
-    assert f"have the domain {FILES}" in told
-    assert "these links stop working" in told
+    (warning,) = changed.warnings
+    assert f"downloadDomain is {domain or 'empty'}, but links" in warning
+    assert f"have the domain {FILES}" in warning
+    assert "these links stop working" in warning
 
 
 @pytest.mark.parametrize("is_renewing", [True, False])
 def test_that_nobody_can_renew_a_link_of_the_domain_is_told_before(*, is_renewing: bool) -> None:
     account = after(deploy_with(EMPTY, FILES))
     changed = deploy_in(account, hostedZoneId="Z123", linkRenewal=is_renewing)
-    (told,) = changed.warnings
-    assert is_renewing is ("nobody can request a new one there (linkRenewal)" in told)
+    (warning,) = changed.warnings
+    assert is_renewing is ("nobody can request a new one there (linkRenewal)" in warning)
 
 
 def test_after_a_change_that_failed_the_next_deployment_may_go_back() -> None:
@@ -71,7 +71,7 @@ def test_after_a_change_that_failed_the_next_deployment_may_go_back() -> None:
     failed = replace(changed, records={**first.records, **changed.records})
     back = deploy_with(failed, FILES)
     assert addresses(back) == {FILES}
-    assert [f"have the domain {SHARE}" in told for told in back.warnings] == [True]
+    assert [f"have the domain {SHARE}" in warning for warning in back.warnings] == [True]
 
 
 def test_once_its_records_are_gone_a_former_domain_is_nobodys() -> None:
@@ -91,5 +91,5 @@ def test_records_of_another_zone_are_not_the_stacks_own() -> None:
 def test_links_that_end_with_their_zone_are_reported_once() -> None:
     elsewhere = replace(after(deploy_with(EMPTY, FILES)), records={})
     moved = deploy_with(elsewhere, SHARE, zone="Z456")
-    assert [f"have the domain {FILES}" in told for told in moved.warnings] == [True]
+    assert [f"have the domain {FILES}" in warning for warning in moved.warnings] == [True]
     assert deploy_with(after(moved), SHARE, zone="Z456").warnings == ()

@@ -50,8 +50,8 @@ def test_a_record_of_another_zone_is_not_the_stacks_own() -> None:
     moved = deploy_in(replace(after(first), records=theirs), hostedZoneId="Z456")
     written = {(one.inputs["name"], one.inputs["type"]) for one in moved.all(RECORD)}
     assert not written & theirs.keys()
-    (told,) = moved.warnings
-    assert "a record MX of in.example.com already, which is left as it is" in told
+    (warning,) = moved.warnings
+    assert "a record MX of in.example.com already, which is left as it is" in warning
 
 
 def names_of_records(stack: Deployment) -> set[str]:
@@ -91,8 +91,8 @@ def test_a_former_zone_that_may_not_be_read_stops_nothing_and_stays_listed() -> 
     denied = replace(after(moved), closed_zones=frozenset({"Z123"}))
     again = deploy_in(denied, hostedZoneId="Z456")
     assert parse_holdings(held_by(again)) == parse_holdings(held_by(moved))
-    (told,) = again.warnings
-    assert "the zone Z123, where hostedZoneId was before, could not be read: " in told
+    (warning,) = again.warnings
+    assert "the zone Z123, where hostedZoneId was before, could not be read: " in warning
     with pytest.raises(Exception, match="AccessDenied"):
         deploy_in(denied, hostedZoneId="Z123")
 
@@ -116,8 +116,8 @@ def test_a_zone_that_is_gone_takes_its_records_with_it_and_stops_nothing_else() 
     left = deploy_in(account)
     assert left.all(RECORD) == ()
     assert parse_holdings(held_by(left)) == Holdings(domains=tuple(sorted(DOMAINS)))
-    (told,) = left.warnings
-    assert "records to the zone Z123, which Route 53 no longer has" in told
+    (warning,) = left.warnings
+    assert "records to the zone Z123, which Route 53 no longer has" in warning
 
 
 def test_our_own_record_follows_the_configuration() -> None:

@@ -38,10 +38,10 @@ def warnings(parameters: Mapping[str, str], **changes: object) -> tuple[str, ...
 def test_what_goes_is_reported_with_its_key_and_what_ends(
     changes: Mapping[str, object], key: str, words: tuple[str, ...]
 ) -> None:
-    (told,) = warnings(HELD, **changes)
-    assert told.startswith(key)
-    assert all(word in told for word in words)
-    assert "secret-of" not in told
+    (warning,) = warnings(HELD, **changes)
+    assert warning.startswith(key)
+    assert all(word in warning for word in words)
+    assert "secret-of" not in warning
 
 
 @pytest.mark.parametrize("changes", [PRESIGNED, {"createSmtpUser": False}])
@@ -55,9 +55,9 @@ def test_what_stays_is_not_told() -> None:
 
 def test_each_smtp_user_that_is_no_longer_named_is_reported_with_what_its_devices_lose() -> None:
     held = {**HELD, USER: "secret-of-hall", f"{CREDENTIALS}/gate": "secret-of-gate"}
-    (told,) = warnings(held, smtpUsers=["gate:2", "roof"])
-    assert told.startswith("smtpUsers does not name hall-3")
-    assert all(word in told for word in (USER, "Devices can no longer log in"))
+    (warning,) = warnings(held, smtpUsers=["gate:2", "roof"])
+    assert warning.startswith("smtpUsers does not name hall-3")
+    assert all(word in warning for word in (USER, "Devices can no longer log in"))
     assert warnings(held, smtpUsers=["gate", "hall-3:7"]) == ()
 
 
@@ -67,6 +67,6 @@ def test_smtp_users_that_may_not_be_read_stop_no_deployment() -> None:
         parameters={"/mail-relay/dev/holdings": "{}"},
         errors={"getParametersByPath": "AccessDeniedException"},
     )
-    (told,) = deploy_in(account).warnings
-    assert "the parameters of smtpUsers could not be read: " in told
-    assert "AccessDenied" in told
+    (warning,) = deploy_in(account).warnings
+    assert "the parameters of smtpUsers could not be read: " in warning
+    assert "AccessDenied" in warning

@@ -31,27 +31,29 @@ def test_none_and_our_own_are_in_nobodys_way(active: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("active", "told"), [(None, "no receipt rule set"), ("theirs", "the receipt rule set theirs")]
+    ("active", "named"), [(None, "no receipt rule set"), ("theirs", "the receipt rule set theirs")]
 )
 def test_a_set_that_is_not_to_be_made_active_is_in_nobodys_way_and_receives_nothing(
-    active: str | None, told: str
+    active: str | None, named: str
 ) -> None:
     stack = deploy_in(InAccount(active_rule_set=active), activateRuleSet=False)
     again = deploy_in(after(stack, rule_set=active), activateRuleSet=False)
     for warnings in (stack.warnings, again.warnings):
         (warning,) = warnings
-        assert warning.startswith(f"activateRuleSet is false, and {told} is active in this")
+        assert warning.startswith(f"activateRuleSet is false, and {named} is active in this")
         assert ": until this stack's mail-relay-dev is activated, SES receives no" in warning
 
 
 @pytest.mark.parametrize(
-    ("active", "told"), [(None, "no receipt rule set"), ("other", "the receipt rule set other")]
+    ("active", "named"), [(None, "no receipt rule set"), ("other", "the receipt rule set other")]
 )
-def test_a_rule_in_a_set_that_is_not_active_is_warned_about(active: str | None, told: str) -> None:
+def test_a_rule_in_a_set_that_is_not_active_is_warned_about(
+    active: str | None, named: str
+) -> None:
     account = InAccount(active_rule_set=active)
     (warning,) = deploy_in(account, existingRuleSetName="shared", activateRuleSet=False).warnings
     assert warning.startswith("existingRuleSetName is shared")
-    assert f"but {told} is active in this account and region: until shared is" in warning
+    assert f"but {named} is active in this account and region: until shared is" in warning
 
 
 @pytest.mark.parametrize("active", [None, "theirs"])
@@ -60,8 +62,8 @@ def test_a_stack_whose_set_was_deactivated_says_so_and_activates_it_again(
 ) -> None:
     account = after(deploy_in(EMPTY), rule_set=active)
     (warning,) = deploy_in(account, replaceActiveRuleSet=True).warnings
-    told = f"the receipt rule set {active}" if active else "no receipt rule set"
-    assert warning.startswith(f"{told} is active in this account and region")
+    named = f"the receipt rule set {active}" if active else "no receipt rule set"
+    assert warning.startswith(f"{named} is active in this account and region")
     assert "This deployment activates mail-relay-dev again" in warning
 
 

@@ -55,7 +55,7 @@ def configurations(draw: st.DrawFn) -> StackConfig:
     )
 
 
-def told(values: Mapping[str, Any]) -> set[str]:
+def problems(values: Mapping[str, Any]) -> set[str]:
     """The keys of the errors that these values cause."""
     try:
         replace(BASE, **values)
@@ -66,10 +66,10 @@ def told(values: Mapping[str, Any]) -> set[str]:
 
 @given(VALUES)
 def test_what_is_wrong_is_reported_by_the_key_to_change(values: Mapping[str, Any]) -> None:
-    wrong = told(values)
+    wrong = problems(values)
     assert wrong <= {key_name(field) for field in values}
     for field in values:
-        alone = told({field: values[field]})
+        alone = problems({field: values[field]})
         assert alone <= wrong | {"dlqMaxReceiveCount"}  # depends on other keys
 
 

@@ -113,13 +113,13 @@ def test_the_look_at_subscriptions_is_scheduled_and_may_do_nothing_else(
 
 
 def test_an_alarm_that_may_be_about_its_own_topic_is_reported_on_both(posted: Deployment) -> None:
-    told = {
+    targets = {
         key: posted.named(ALARM, f"mail-relay-dev-{key}").inputs["alarmActions"]
         for key in ("not-posted", "subscriptions", "alarms-undelivered", "notices-undelivered")
     }
     both = [f"{SNS}alarms", f"{SNS}fallback"]
-    assert told.pop("notices-undelivered") == [f"{SNS}alarms"]
-    assert [*told.values()] == [both, both, both]
+    assert targets.pop("notices-undelivered") == [f"{SNS}alarms"]
+    assert [*targets.values()] == [both, both, both]
     policy = posted.named("aws:sns/topicPolicy:TopicPolicy", "mail-relay-dev-fallback")
     assert "PublishAlarms" in {one["Sid"] for one in policy.document("policy")["Statement"]}
 

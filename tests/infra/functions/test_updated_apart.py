@@ -176,11 +176,11 @@ def test_a_function_works_whichever_of_code_and_environment_is_older(
         (unpacked / file).write_bytes(pem.bytes())
     if not roots:
         (unpacked / AMAZON_ROOTS_FILE).unlink()
-    prepared, told, answer = start(unpacked, handler, endpoint, variables)
+    prepared, logged, answer = start(unpacked, handler, endpoint, variables)
     # The first call over TLS was made at init, and found the trusted authorities.
-    assert '"level":"ERROR"' not in prepared + told
+    assert '"level":"ERROR"' not in prepared + logged
     expected = EVENTS[handler][1]
     assert isinstance(expected, dict)
     assert expected.items() <= json.loads(answer).items()
-    assert warned in told
-    assert bool(warned) == ("certificates" in told)
+    assert warned in logged
+    assert bool(warned) == ("certificates" in logged)

@@ -37,13 +37,13 @@ def test_tls_is_asked_for_as_configured(deploy: Deploy, *, required: bool, polic
 
 
 def test_troubles_are_reported_to_the_operator_once_ses_may(dev: Deployment) -> None:
-    told = dev.one(DESTINATION, "outbound-operator")
-    event = told.inputs["eventDestination"]
+    destination = dev.one(DESTINATION, "outbound-operator")
+    event = destination.inputs["eventDestination"]
     assert event["enabled"] is True
     assert set(event["matchingEventTypes"]) == EVENT_TYPES
     topic = f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-alarms"
     assert event["snsDestination"] == {"topicArn": topic}
-    assert dev.named(TOPIC_POLICY, "mail-relay-dev-alarms").urn in told.dependencies
+    assert dev.named(TOPIC_POLICY, "mail-relay-dev-alarms").urn in destination.dependencies
 
 
 def test_troubles_are_counted_under_the_name_of_the_set(dev: Deployment) -> None:

@@ -31,14 +31,14 @@ def test_mail_of_the_stacks_domains_goes_with_it_unless_its_sender_says_otherwis
 
 
 def test_what_did_not_arrive_is_reported_to_the_operator_once_ses_may(every: Deployment) -> None:
-    told = every.one(DESTINATION, "submission-operator")
-    event = told.inputs["eventDestination"]
-    assert (told.inputs["configurationSetName"], event["enabled"]) == (NAME, True)
+    destination = every.one(DESTINATION, "submission-operator")
+    event = destination.inputs["eventDestination"]
+    assert (destination.inputs["configurationSetName"], event["enabled"]) == (NAME, True)
     assert set(event["matchingEventTypes"]) == EVENT_TYPES
     topic = f"arn:aws:sns:eu-central-1:{ACCOUNT}:mail-relay-dev-alarms"
     assert event["snsDestination"] == {"topicArn": topic}
     policy = every.named(TOPIC_POLICY, "mail-relay-dev-alarms")
-    assert policy.urn in told.dependencies
+    assert policy.urn in destination.dependencies
     (allowed,) = (
         statement
         for statement in policy.document("policy")["Statement"]

@@ -138,12 +138,12 @@ def test_silence_is_a_good_sign_but_for_a_reputation_which_holds(dev: Deployment
 
 
 def test_the_end_of_a_trouble_is_reported_and_no_end_of_a_mere_event(dev: Deployment) -> None:
-    told = {key for key in ALARMS if inputs(dev, key)["okActions"]}
-    assert told == {
+    keys = {key for key in ALARMS if inputs(dev, key)["okActions"]}
+    assert keys == {
         *("queue-age", "function-throttles", "parked", "directory", "download-throttles"),
         *("bounce-rate", "complaint-rate"),
     }
-    assert all(inputs(dev, key)["okActions"] == [TOPIC_ARN] for key in told)
+    assert all(inputs(dev, key)["okActions"] == [TOPIC_ARN] for key in keys)
 
 
 def test_a_trouble_is_not_over_before_the_next_mail_could_have_shown_it(dev: Deployment) -> None:

@@ -40,8 +40,8 @@ def test_what_is_wrong_in_it_is_reported_with_its_line(deployed: Deployed, tmp_p
     answer = deployed.relayctl("directory", "check")
     assert 1 == answer.status
     assert "line 6: the document: is not JSON" in answer.stdout
-    (told,) = deployed.relayctl("directory", "check", "--json").lines
-    assert (6, True) == (told["line"], told["fires_alarm"])
+    (problem,) = deployed.relayctl("directory", "check", "--json").lines
+    assert (6, True) == (problem["line"], problem["fires_alarm"])
     assert BROKEN in deployed.relayctl("directory", "show").stdout
     given = file_of(tmp_path, AFTER)
     assert 0 == deployed.relayctl("directory", "check", "--file", given).status
@@ -71,7 +71,7 @@ def test_a_file_becomes_the_live_document(deployed: Deployed, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "message"),
     [
         (BROKEN, "line 6: the document: is not JSON"),
         ("", "line 1: the document"),
@@ -81,7 +81,7 @@ def test_a_file_becomes_the_live_document(deployed: Deployed, tmp_path: Path) ->
     ],
 )
 def test_what_would_fire_the_alarm_or_refuse_mail_is_never_written(
-    deployed: Deployed, tmp_path: Path, document: str, told: str
+    deployed: Deployed, tmp_path: Path, document: str, message: str
 ) -> None:
     write(deployed)
     for option in ("--yes", "--dry-run"):
@@ -89,7 +89,7 @@ def test_what_would_fire_the_alarm_or_refuse_mail_is_never_written(
             "directory", "edit", "--file", file_of(tmp_path, document), option
         )
         assert (1, (1, BEFORE)) == (answer.status, live(deployed))
-        assert told in answer.stderr
+        assert message in answer.stderr
 
 
 def test_a_script_names_the_version_that_it_changes(deployed: Deployed, tmp_path: Path) -> None:
@@ -200,8 +200,8 @@ def test_inspect_goes_by_the_live_document_or_by_a_file(
     write(deployed)
     mail = tmp_path / "a.eml"
     mail.write_text("Subject: x\n\n:Email_Rxers_Code:@oncall:Email_Rxers_Code:\n")
-    (told,) = deployed.relayctl("inspect", "--json", str(mail), "--directory", "live").lines
-    assert ["anna@example.org"] == told["recipients"]
+    (line,) = deployed.relayctl("inspect", "--json", str(mail), "--directory", "live").lines
+    assert ["anna@example.org"] == line["recipients"]
 
     def by_file(document: str) -> Result:
         given = file_of(tmp_path, document)

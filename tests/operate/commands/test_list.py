@@ -170,8 +170,8 @@ class TestList:
         monkeypatch.setattr("operate.commands.listing.sleep", pause)
         answer = filled.relayctl("list", "--watch")
         assert (0, "") == (answer.status, answer.stderr)
-        told = [tuple(line.split("\t")[1:3]) for line in answer.stdout.splitlines()]
-        first, then = told[:4], told[4:]
+        rows = [tuple(line.split("\t")[1:3]) for line in answer.stdout.splitlines()]
+        first, then = rows[:4], rows[4:]
         names = ["relaying", "failed", "done", "held"]
         assert [(name, name) for name in names] == first
         assert [("done", "new"), ("done", "relaying")] == then

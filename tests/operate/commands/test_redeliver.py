@@ -100,22 +100,22 @@ class TestRedeliver:
             created_at=created_at,
         )
 
-        def told(deployed: Deployed) -> str:
+        def confirmation(deployed: Deployed) -> str:
             return deployed.relayctl("redeliver", "m1", "--dry-run").stdout
 
         deployed.store(message)
-        assert "its attachments were deleted" in told(deployed)
-        assert f"EXTENDS the links of {ANNA} too: they are valid until" in told(deployed)
+        assert "its attachments were deleted" in confirmation(deployed)
+        assert f"EXTENDS the links of {ANNA} too: they are valid until" in confirmation(deployed)
         deployed.store_files(message)
-        assert "attachments" not in told(deployed)
-        assert f"EXTENDS the links of {ANNA} too: they are valid until" in told(deployed)
+        assert "attachments" not in confirmation(deployed)
+        assert f"EXTENDS the links of {ANNA} too: they are valid until" in confirmation(deployed)
         deployed.store(replace(message, expires_at=created_at))
-        assert f"EXTENDS the links of {ANNA} too: they were valid until" in told(deployed)
-        assert "EXTENDS" not in told(deployed.without_page())
+        assert f"EXTENDS the links of {ANNA} too: they were valid until" in confirmation(deployed)
+        assert "EXTENDS" not in confirmation(deployed.without_page())
         assert 0 == deployed.relayctl("revoke", "m1", "--recipient", ANNA, "--yes").status
-        assert "WARNING" not in told(deployed)
+        assert "WARNING" not in confirmation(deployed)
         assert 0 == deployed.relayctl("revoke", "m1", "--recipient", BEN, "--yes").status
-        assert f"revoke m1 --recipient {BEN} --undo" in told(deployed)
+        assert f"revoke m1 --recipient {BEN} --undo" in confirmation(deployed)
 
     def test_if_the_queue_does_not_take_it_the_same_command_does_it(
         self, deployed: Deployed, tmp_path: Path

@@ -104,16 +104,16 @@ class TestShow:
 
     def test_downloads_are_shown_oldest_first_as_they_are_stored(self, deployed: Deployed) -> None:
         deployed.store(manifest("m1", to(ANNA)), manifest("m10"))
-        told = [download(ANNA, 2, "b"), download(BEN, 1, "a"), download(ANNA, None, "x.zip")]
-        told = [replace(one, at=NOW + n * HOUR) for n, one in enumerate(told)]
-        for one in (told[2], told[0], told[1]):
+        downloads = [download(ANNA, 2, "b"), download(BEN, 1, "a"), download(ANNA, None, "x.zip")]
+        downloads = [replace(one, at=NOW + n * HOUR) for n, one in enumerate(downloads)]
+        for one in (downloads[2], downloads[0], downloads[1]):
             deployed.store_download(one)
-        deployed.store_download(replace(told[0], message_id=MessageId("m10")))
+        deployed.store_download(replace(downloads[0], message_id=MessageId("m10")))
         answer = deployed.relayctl("show", "m1", "--json", "--downloads")
         assert (0, "") == (answer.status, answer.stderr)
         manifest_line, *lines = answer.lines
         assert json.loads(deployed.document("m1")) == manifest_line
-        assert [json.loads(format_download(one)) for one in told] == lines
+        assert [json.loads(format_download(one)) for one in downloads] == lines
         assert [manifest_line] == deployed.relayctl("show", "m1", "--json").lines
 
     def test_a_record_that_is_none_hides_no_other(self, deployed: Deployed) -> None:

@@ -24,7 +24,7 @@ LISTS = st.dictionaries(NAMES, MEMBERS, max_size=3)
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "message"),
     [
         ("", "line 1: the document: is not JSON"),
         ('{\n "groups": {\n  "a": ["a@x.org"],\n }\n}', "line 4: the document: is not JSON"),
@@ -38,15 +38,15 @@ LISTS = st.dictionaries(NAMES, MEMBERS, max_size=3)
         ("[" * 8000, "line 1: the document: is n"),  # nested too deep, or no JSON
     ],
 )
-def test_what_no_worker_could_read_is_reported_with_its_line(document: str, told: str) -> None:
+def test_what_no_worker_could_read_is_reported_with_its_line(document: str, message: str) -> None:
     (wrong,) = (one for one in find_problems(document) if one.fires_alarm)
-    assert str(wrong).startswith(told)
+    assert str(wrong).startswith(message)
     with pytest.raises(UnreadableDirectory):
         parse_directory(document)
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "message"),
     [
         (
             '{"groups": {\n "a": ["a@x.org"],\n "b": [\n"a@x.org",\n"anna"]}}',
@@ -64,18 +64,18 @@ def test_what_no_worker_could_read_is_reported_with_its_line(document: str, told
         ),
     ],
 )
-def test_what_mail_would_be_refused_for_is_reported_too(document: str, told: str) -> None:
+def test_what_mail_would_be_refused_for_is_reported_too(document: str, message: str) -> None:
     (wrong,) = find_problems(document)
-    assert told in str(wrong)
+    assert message in str(wrong)
     assert not wrong.fires_alarm
 
 
 def test_each_member_that_is_wrong_is_reported() -> None:
     document = '{"groups": {\n "a": ["no",\n "b@x.org",\n "@c"],\n "c": ["@a",\n "no",\n "no"]}}'
-    told = [(wrong.line, wrong.place) for wrong in find_problems(document)]
+    message = [(wrong.line, wrong.place) for wrong in find_problems(document)]
     of_a = [(2, "groups.a[0]"), (4, "groups.a[2]"), (4, "groups.a[2]")]
     of_c = [(5, "groups.c[0]"), (5, "groups.c[0]"), (6, "groups.c[1]"), (7, "groups.c[2]")]
-    assert [*of_a, *of_c] == told
+    assert [*of_a, *of_c] == message
 
 
 def test_one_that_no_parameter_holds_is_wrong() -> None:

@@ -8,7 +8,7 @@ from operate.doctor.receiving import OurRule, judge_rule
 
 
 @pytest.mark.parametrize(
-    ("recipients", "told"),
+    ("recipients", "texts"),
     [
         (["New@in.example", "old@in.example", "older@b.example"], []),
         (["new@in.example", "old@in.example"], ["1 of the previous addresses"]),
@@ -17,7 +17,7 @@ from operate.doctor.receiving import OurRule, judge_rule
     ],
 )
 def test_the_rule_has_to_take_each_address_that_the_function_knows_and_names_none(
-    recipients: list[str], told: list[str]
+    recipients: list[str], texts: list[str]
 ) -> None:
     ours = OurRule(
         rule_set="set",
@@ -33,6 +33,6 @@ def test_the_rule_has_to_take_each_address_that_the_function_knows_and_names_non
         },
     )
     found = [one.found for one in judge_rule(ours) if one.status != "ok"]
-    assert len(told) == len(found)
-    assert all(words in text for words, text in zip(told, found, strict=True))
+    assert len(texts) == len(found)
+    assert all(words in text for words, text in zip(texts, found, strict=True))
     assert not any("@" in text for text in found)

@@ -97,9 +97,9 @@ def test_both_buckets_are_emptied_once_that_is_confirmed(missed: Deployed) -> No
     assert before > 3
     asked = missed.relayctl("empty")
     assert (asked.status, count()) == (2, before)
-    told = missed.relayctl("empty", "--dry-run")
-    assert (told.status, count()) == (0, before)
-    assert f"{missed.incoming}: 4 objects" in told.stdout
+    shown = missed.relayctl("empty", "--dry-run")
+    assert (shown.status, count()) == (0, before)
+    assert f"{missed.incoming}: 4 objects" in shown.stdout
     done = missed.relayctl("empty", "--yes")
     assert (done.status, count()) == (0, 0)
     assert f"{before} objects deleted" in done.stdout
