@@ -79,13 +79,13 @@ def run_destroy(lifecycle: Lifecycle, stack: Stack, config: dict[str, object]) -
 
 
 def _refused(lifecycle: Lifecycle, name: str, operation: Callable[[], object], word: str) -> None:
-    told = ""
+    message = ""
     try:
         operation()
     except DeployError as error:
-        told = str(error)
-    lifecycle.say(f"{name:48} refused: {told[:60]}…")
-    lifecycle.require(f"{name} is refused", holds=word in told, found=told)
+        message = str(error)
+    lifecycle.say(f"{name:48} refused: {message[:60]}…")
+    lifecycle.require(f"{name} is refused", holds=word in message, found=message)
 
 
 def _identities(lifecycle: Lifecycle) -> frozenset[str]:

@@ -101,13 +101,13 @@ def _problems(relay: RunningSandbox, keys: Sequence[str], never: str) -> Iterato
 
 def _unreported(relay: RunningSandbox, keys: Sequence[str]) -> set[str]:
     """The fatal mails without a notice about two killed workers."""
-    told = {
+    reported = {
         notice["document"]["raw_key"]
         for notice in relay.notices()
         if notice["attributes"].get("reason") == "limit-exceeded"
         and "2 workers died while processing this mail" in notice["message"]
     }
-    return set(keys) - told
+    return set(keys) - reported
 
 
 def _alarm(relay: RunningSandbox, recipient: str, *, filler: int = 0) -> bytes:

@@ -198,8 +198,8 @@ class RehearsalRun:
 
     def _await_state(self, state: str) -> Mapping[str, Any]:
         def find() -> Mapping[str, Any] | None:
-            told = (one["message"] for one in self.relay.notices()[self._seen :])
-            events = (json.loads(text) for text in told if f"{PREFIX}{self.key}-" in text)
+            messages = (one["message"] for one in self.relay.notices()[self._seen :])
+            events = (json.loads(text) for text in messages if f"{PREFIX}{self.key}-" in text)
             return next((one for one in events if one.get("NewStateValue") == state), None)
 
         found = eventually(find, within=90)

@@ -103,8 +103,8 @@ class RunningSandbox:
         try:
             return eventually(lambda: self.mails(recipient), within=60)[0]
         except AssertionError:
-            told = [notice["message"] for notice in self.notices()]
-            raise AssertionError(f"no mail for {recipient}; notices: {told}") from None
+            messages = [notice["message"] for notice in self.notices()]
+            raise AssertionError(f"no mail for {recipient}; notices: {messages}") from None
 
     def notices(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in Path(self.ready["notices"]).read_text().splitlines()]
@@ -114,8 +114,8 @@ class RunningSandbox:
         spelled = {containing, quote_words(containing, keeps_addresses=False)}
 
         def find() -> dict[str, Any] | None:
-            told = ((n, json.dumps(n)) for n in self.notices())
-            return next((n for n, text in told if any(one in text for one in spelled)), None)
+            notices = ((n, json.dumps(n)) for n in self.notices())
+            return next((n for n, text in notices if any(one in text for one in spelled)), None)
 
         found = eventually(find, within=60)
         assert found is not None

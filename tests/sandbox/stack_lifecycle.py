@@ -200,16 +200,16 @@ def run_rename(lifecycle: Lifecycle, stack: Stack) -> None:
     """
     name = stack.name
     stack.rename(f"{name}-renamed")
-    told = ""
+    message = ""
     try:
         stack.preview()
     except DeployError as error:
-        told = str(error)
-    lifecycle.say(f"{'preview after `stack rename`':48} refused: {told[:60]}…")
+        message = str(error)
+    lifecycle.say(f"{'preview after `stack rename`':48} refused: {message[:60]}…")
     lifecycle.require(
         "a renamed stack is refused, with what to do",
-        holds="give it its old name" in told,
-        found=told,
+        holds="give it its old name" in message,
+        found=message,
     )
     stack.rename(name)
     lifecycle.changes(
@@ -264,8 +264,8 @@ def run_kills(lifecycle: Lifecycle, *, kills: int, seed: int) -> None:
         found = kill_up(lifecycle.engine, stack, moment)
         for one in found.pending:
             delete_orphan(lifecycle.account, one)
-        told = f"{found.resources} resources, {len(found.pending)} on the way"
-        lifecycle.step(f"killed at thing {moment}, {told}; up", stack.up)
+        summary = f"{found.resources} resources, {len(found.pending)} on the way"
+        lifecycle.step(f"killed at thing {moment}, {summary}; up", stack.up)
         shape = _shape(_recorded(stack), stack)
         lifecycle.require("it ends as any other", holds=shape == wanted, found=shape ^ wanted)
         lifecycle.step("its destroy", stack.destroy)

@@ -128,7 +128,7 @@ def test_a_devices_mail_that_does_not_arrive_is_reported_to_the_operator(relay: 
     relay.sandbox.set_faults({"event": "Bounce", "times": 1, "recipient": inbound})
     lost, next_one = unique_address(), unique_address()
     relay.send("lost on its way", lost)
-    told = eventually(
+    notices = eventually(
         lambda: [
             notice["message"]
             for notice in relay.sandbox.notices()
@@ -136,8 +136,8 @@ def test_a_devices_mail_that_does_not_arrive_is_reported_to_the_operator(relay: 
         ],
         within=60,
     )
-    assert told is not None
-    event = json.loads(told[0])
+    assert notices is not None
+    event = json.loads(notices[0])
     assert event["eventType"] == "Bounce"
     assert event["bounce"]["bouncedRecipients"][0]["emailAddress"] == inbound
     assert event["mail"]["tags"]["ses:configuration-set"] == ["mail-relay-sandbox-devices"]
@@ -202,7 +202,7 @@ def test_a_flood_of_refused_mail_is_a_few_notices_and_a_summary_that_comes_by_it
     reason = ("--reason", "recipient-not-allowed", "--since", since)
     eventually(lambda: len(relay.listed(*reason)) == MANY, within=60)
 
-    def told() -> list[dict[str, Any]]:
+    def notices() -> list[dict[str, Any]]:
         return [
             one
             for one in relay.sandbox.notices()
@@ -210,7 +210,7 @@ def test_a_flood_of_refused_mail_is_a_few_notices_and_a_summary_that_comes_by_it
         ]
 
     def is_all_told() -> bool:
-        subjects = [one["subject"] for one in told()]
+        subjects = [one["subject"] for one in notices()]
         summed_up = [
             int(subject.partition("(")[2].split()[0])
             for subject in subjects
@@ -219,7 +219,7 @@ def test_a_flood_of_refused_mail_is_a_few_notices_and_a_summary_that_comes_by_it
         return sum(summed_up) + len(subjects) - len(summed_up) == MANY
 
     eventually(is_all_told, within=60)
-    assert len(told()) <= MANY // 2
+    assert len(notices()) <= MANY // 2
 
 
 def test_what_is_over_the_budget_is_held_told_once_and_released_by_the_operator(

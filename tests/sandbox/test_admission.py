@@ -87,10 +87,12 @@ def test_a_directory_that_cannot_be_read_refuses_no_mail(
     other = send(strict, recipient_code("@oncall"))
     await_subject(strict, recipient, other)
     # After two failed tries it has waited 30 and 60 s: see `retryDelaySeconds`.
-    eventually(lambda: subject in subjects(strict, recipient) or told(strict, subject), within=180)
+    eventually(
+        lambda: subject in subjects(strict, recipient) or notices_of(strict, subject), within=180
+    )
 
 
-def told(relay: RunningSandbox, subject: str) -> list[dict[str, Any]]:
+def notices_of(relay: RunningSandbox, subject: str) -> list[dict[str, Any]]:
     return [one for one in relay.notices() if subject in one["message"]]
 
 
@@ -119,7 +121,7 @@ def test_a_device_that_can_name_nobody_has_default_recipients(strict: RunningSan
     subject = send(strict, "Too hot.", sender="mute@mail.example.com")
     for recipient in ("backup@example.net", "mute-default@example.com"):
         await_subject(strict, recipient, subject)
-    assert not told(strict, subject)
+    assert not notices_of(strict, subject)
 
 
 # --- authentication -----------------------------------------------------------------------------
@@ -309,4 +311,4 @@ def test_what_could_start_a_loop_is_neither_relayed_nor_told(
 
     assert eventually(ending, within=60)
     assert strict.mails(recipient) == []
-    assert not told(strict, subject)
+    assert not notices_of(strict, subject)

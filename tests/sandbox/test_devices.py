@@ -120,27 +120,28 @@ class TestSheet:
 
     def test_it_has_what_a_device_needs(self, relay: RunningSandbox, tmp_path: Path) -> None:
         recipient = unique_address()
-        told = self.run(relay, tmp_path, "--to", recipient)
-        assert 0 == told.exit_code, told.stderr
+        result = self.run(relay, tmp_path, "--to", recipient)
+        assert 0 == result.exit_code, result.stderr
         smtp = relay.smtp
         for value in (smtp["host"], smtp["username"], smtp["mail_from"], smtp["rcpt_to"]):
-            assert value in told.stdout
-        assert recipient_code(recipient) in told.stdout
-        assert smtp["password"] not in told.stdout
+            assert value in result.stdout
+        assert recipient_code(recipient) in result.stdout
+        assert smtp["password"] not in result.stdout
         assert smtp["password"] in self.run(relay, tmp_path, "--with-password").stdout
 
     def test_a_recipient_that_gets_nothing_is_refused(
         self, relay: RunningSandbox, tmp_path: Path
     ) -> None:
-        told = self.run(relay, tmp_path, "--to", "anna@elsewhere.example")
-        assert 2 == told.exit_code
-        assert "allowedRecipients does not allow anna@elsewhere.example" in told.stderr
+        result = self.run(relay, tmp_path, "--to", "anna@elsewhere.example")
+        assert 2 == result.exit_code
+        assert "allowedRecipients does not allow anna@elsewhere.example" in result.stderr
 
     def test_a_user_that_is_not_there_is_named_with_those_that_are(
         self, relay: RunningSandbox, tmp_path: Path
     ) -> None:
-        told = self.run(relay, tmp_path, "--user", "hall-3")
-        assert 2 == told.exit_code
+        result = self.run(relay, tmp_path, "--user", "hall-3")
+        assert 2 == result.exit_code
         assert (
-            "hall-3 is not an SMTP user of this stack (smtpUsers); those are: none" in told.stderr
+            "hall-3 is not an SMTP user of this stack (smtpUsers); those are: none"
+            in result.stderr
         )

@@ -122,8 +122,8 @@ def test_a_change_of_the_zone_that_failed_is_reverted(
 def test_a_domain_changes_and_goes(deployed: Deployed) -> None:
     stack, zone = deployed.stack, deployed.old
     deployed.configure(zone=zone, domain=SHARE)
-    (told,) = stack.preview().warnings
-    assert f"links of mail sent before have the domain {FILES}" in told
+    (warning,) = stack.preview().warnings
+    assert f"links of mail sent before have the domain {FILES}" in warning
     changed = stack.up()
     assert stack.exports()["downloadUrl"] == f"https://{SHARE}"
     assert deployed.domains_in(zone) == {SHARE}

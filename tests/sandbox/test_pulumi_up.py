@@ -133,13 +133,13 @@ def test_a_stack_is_kept_for_people_to_look_at_until_they_have_seen_enough(
         text=True,
     ) as process:
         assert process.stdout is not None
-        told = ""
+        printed = ""
         while line := process.stdout.readline():
-            told += line
+            printed += line
             if line.strip() == "pulumi destroy":
                 break
-        lines = re.findall(r"^  ((?:export|cd) .*)$", told, re.MULTILINE)
-        assert lines, told
+        lines = re.findall(r"^  ((?:export|cd) .*)$", printed, re.MULTILINE)
+        assert lines, printed
         shown = subprocess.run(
             ["sh", "-c", "\n".join((*lines, "pulumi stack output --json"))],
             capture_output=True,

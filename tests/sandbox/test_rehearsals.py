@@ -114,9 +114,9 @@ def _check_text(key: str, text: str, commands: set[str]) -> None:
     """The text names the stack, the problem, the commands that help, and its section."""
     assert re.match(r"Stack sandbox: [A-Z].*\. First: .*", text), text
     assert text.endswith(f" More: {MANUAL}#{key}")
-    told = set(re.findall(r"'(relayctl [^']+)'", text))
-    assert bool(told) == bool(commands), text
-    assert told <= commands, told - commands
+    named = set(re.findall(r"'(relayctl [^']+)'", text))
+    assert bool(named) == bool(commands), text
+    assert named <= commands, named - commands
     # The section has the same configuration keys and outputs; names of the stack are not in it.
     keys = set(re.findall(r"\b[a-z]+[A-Z]\w+\b", text))
     assert {one for one in keys if one not in section(key)} == set()

@@ -28,9 +28,9 @@ def run(relay: RunningSandbox, folder: Path, *arguments: str) -> Any:
 def test_a_mail_is_followed_to_its_end(relay: RunningSandbox, tmp_path: Path) -> None:
     recipient, file = unique_address(), tmp_path / "photo.jpg"
     file.write_bytes(b"\xff\xd8 a photo")
-    told = run(relay, tmp_path, "--to", recipient, "--attach", str(file), "--json")
-    assert 0 == told.exit_code, told.stderr
-    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    result = run(relay, tmp_path, "--to", recipient, "--attach", str(file), "--json")
+    assert 0 == result.exit_code, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert STEPS == [line["step"] for line in lines]
     seconds = [line["seconds"] for line in lines]
     assert sorted(seconds) == seconds
@@ -41,8 +41,8 @@ def test_a_user_by_name_sends_with_its_own_credentials(tmp_path: Path) -> None:
     config = ("smtpUsers=hall-3,gate", "createSmtpUser=false")
     (tmp_path / "sandbox").mkdir()
     with running_sandbox(tmp_path / "sandbox", config) as relay:
-        told = run(relay, tmp_path, "--user", "hall-3", "--to", unique_address())
-        assert 0 == told.exit_code, told.stderr
+        result = run(relay, tmp_path, "--user", "hall-3", "--to", unique_address())
+        assert 0 == result.exit_code, result.stderr
         unknown = run(relay, tmp_path, "--as", "hall-4", "--to", unique_address())
         assert 2 == unknown.exit_code
         assert (
@@ -55,11 +55,11 @@ def test_a_user_by_name_sends_with_its_own_credentials(tmp_path: Path) -> None:
 
 
 def test_a_refusal_is_reported_with_its_reason(relay: RunningSandbox, tmp_path: Path) -> None:
-    told = run(relay, tmp_path, "--to", "nobody@elsewhere.example")
-    assert 1 == told.exit_code
-    assert "announced" in told.stdout
-    assert "not relayed: refused" in told.stderr
-    assert "recipient-not-allowed" in told.stderr
+    result = run(relay, tmp_path, "--to", "nobody@elsewhere.example")
+    assert 1 == result.exit_code
+    assert "announced" in result.stdout
+    assert "not relayed: refused" in result.stderr
+    assert "recipient-not-allowed" in result.stderr
 
 
 def test_the_step_that_does_not_come_is_named_with_what_doctor_finds(
@@ -69,14 +69,14 @@ def test_the_step_that_does_not_come_is_named_with_what_doctor_finds(
     before = s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
     try:
-        told = run(relay, tmp_path, "--to", unique_address(), "--limit", "5")
+        result = run(relay, tmp_path, "--to", unique_address(), "--limit", "5")
     finally:
         s3.put_bucket_notification_configuration(
             Bucket=bucket, NotificationConfiguration={"QueueConfigurations": before}
         )
-    assert 1 == told.exit_code
-    assert "not announced: not within 5 seconds" in told.stderr
-    assert "does not announce new mail to the queue" in told.stdout
+    assert 1 == result.exit_code
+    assert "not announced: not within 5 seconds" in result.stderr
+    assert "does not announce new mail to the queue" in result.stdout
 
 
 def test_what_smtp_answers_is_reported(relay: RunningSandbox, tmp_path: Path) -> None:
@@ -86,17 +86,17 @@ def test_what_smtp_answers_is_reported(relay: RunningSandbox, tmp_path: Path) ->
     wrong = json.dumps({**json.loads(before), "password": "wrong"})
     ssm.put_parameter(Name=name, Value=wrong, Type="SecureString", Overwrite=True)
     try:
-        told = run(relay, tmp_path, "--to", unique_address())
+        result = run(relay, tmp_path, "--to", unique_address())
     finally:
         ssm.put_parameter(Name=name, Value=before, Type="SecureString", Overwrite=True)
-    assert 1 == told.exit_code
-    assert "not accepted: " in told.stderr
-    assert " answered 535 " in told.stderr
+    assert 1 == result.exit_code
+    assert "not accepted: " in result.stderr
+    assert " answered 535 " in result.stderr
 
 
 def test_without_a_recipient_only_the_simulator_will_do(
     relay: RunningSandbox, tmp_path: Path
 ) -> None:
-    told = run(relay, tmp_path)
-    assert 2 == told.exit_code
-    assert "allowedRecipients has example.com" in told.stderr
+    result = run(relay, tmp_path)
+    assert 2 == result.exit_code
+    assert "allowedRecipients has example.com" in result.stderr

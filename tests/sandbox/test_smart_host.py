@@ -92,11 +92,11 @@ def test_the_commands_of_the_sheet_configure_it(relay: RunningSandbox, tmp_path:
     ready_file = tmp_path / "ready.json"
     ready_file.write_text(json.dumps(relay.ready))
     options = ["--smart-host", "--with-password", "--ready-file", str(ready_file)]
-    told = CliRunner().invoke(app, ["device-sheet", *options])
-    assert 0 == told.exit_code, told.stderr
+    result = CliRunner().invoke(app, ["device-sheet", *options])
+    assert 0 == result.exit_code, result.stderr
     etc = tmp_path / "etc"
     shutil.copytree(DOCUMENTS / "smart-host", etc)
-    run_command(["sh", "-eu", "-c", told.stdout], MAIL_CONFIG=str(etc))
+    run_command(["sh", "-eu", "-c", result.stdout], MAIL_CONFIG=str(etc))
     assert (etc / "relay_password").stat().st_mode & 0o077 == 0
 
     def value(name: str) -> str:

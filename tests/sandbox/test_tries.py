@@ -101,19 +101,19 @@ def test_who_was_left_out_is_named_everywhere_and_served_once_the_policy_allows_
     relay, served, missed = impatient, unique_address(), unique_address("missed.example")
     code = recipient_code(served, missed)
     relay.send(f"From: {relay.device}\r\nSubject: partly\r\n\r\n{code}\r\n".encode())
-    told = f"{missed} is not in allowedRecipients"
+    detail = f"{missed} is not in allowedRecipients"
 
     def listed(state: str) -> list[dict[str, Any]]:
         lines = relayctl(relay, tmp_path, "list", "--json", "--state", state).splitlines()
         return [one for one in map(json.loads, lines) if one["subject"] == "partly"]
 
     [message] = eventually(lambda: listed("partial"), within=60)
-    assert [(missed, told)] == [(one["address"], one["detail"]) for one in message["left_out"]]
+    assert [(missed, detail)] == [(one["address"], one["detail"]) for one in message["left_out"]]
     message_id = message["message_id"]
     assert missed in relayctl(relay, tmp_path, "show", message_id)
     assert "\t1/2\t" in relayctl(relay, tmp_path, "list", "--state", "partial")
-    assert told in relay.await_notice(missed)["message"]
-    eventually(lambda: is_logged(relay, told), within=60)
+    assert detail in relay.await_notice(missed)["message"]
+    eventually(lambda: is_logged(relay, detail), within=60)
     eventually(lambda: is_logged(relay, '"RecipientsLeftOut":[1.0]'), within=60)
 
     redeliver = ("redeliver", message_id, "--recipient", missed, "--yes")

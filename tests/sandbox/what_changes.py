@@ -114,10 +114,10 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.sandbox.what_changes")
     parser.add_argument("--table", action="store_true", help="print the table, and nothing else")
     parser.add_argument("keys", nargs="*", metavar="KEY", help="of Pulumi.yaml; all if none")
-    told = parser.parse_args(arguments)
-    if unknown := {*told.keys} - {*keys()}:
+    options = parser.parse_args(arguments)
+    if unknown := {*options.keys} - {*keys()}:
         parser.error(f"no keys of Pulumi.yaml that an example may change: {', '.join(unknown)}")
-    wanted = told.keys or keys()
+    wanted = options.keys or keys()
     with ProcessPoolExecutor(len(EXAMPLES), mp_context=get_context("spawn")) as pool:
         found_plans = pool.map(partial(_planned_aloud, wanted=wanted), EXAMPLES)
         plans = dict(zip(EXAMPLES, found_plans, strict=True))
@@ -125,7 +125,7 @@ def main(arguments: Sequence[str]) -> int:
         example: {plan.key: plan.effect for plan in of_example}
         for example, of_example in plans.items()
     }
-    if told.table:
+    if options.table:
         sys.stdout.write("\n".join((BEGIN, *rows(found["dev"], found["prod"]), END)) + "\n")
         return 0
     table = documented(DOCUMENT.read_text("utf-8"))

@@ -150,12 +150,12 @@ def test_a_worker_that_died_with_another_message_of_the_queue_does_not_count() -
 def test_a_worker_that_died_with_another_message_of_the_queue_counts_when_that_one_comes() -> None:
     first, _ = two_messages_of_one_mail(world := MemoryWorld())
     assert Outcome.REFUSED is first.next().outcome
-    told = [(one.queue_message, one.cause) for one in manifest_of(world).deaths]
+    recorded = [(one.queue_message, one.cause) for one in manifest_of(world).deaths]
     assert [
         ("sqs-1", DeathCause.UNKNOWN),
         ("sqs-1", DeathCause.MEMORY),
         ("sqs-2", DeathCause.MEMORY),
-    ] == told
+    ] == recorded
     assert all(one.at is not None for one in manifest_of(world).deaths)
 
 

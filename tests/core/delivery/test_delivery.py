@@ -83,10 +83,10 @@ def test_a_mail_that_does_not_go_out_is_written_down_and_told_once(
     assert reason == report.reason
     manifest = manifest_of(world)
     assert (state, reason, report.detail) == (manifest.state, manifest.reason, manifest.detail)
-    told = len(world.notices.published)
+    notices = len(world.notices.published)
     retry = world.relay(raw, SETTINGS)
     assert (Outcome.DUPLICATE, reason) == (retry.outcome, retry.reason)
-    assert told == len(world.notices.published) == (state is ManifestState.REFUSED)
+    assert notices == len(world.notices.published) == (state is ManifestState.REFUSED)
 
 
 def test_a_refused_mail_that_is_released_is_done_from_its_start() -> None:

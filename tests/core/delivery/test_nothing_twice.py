@@ -155,8 +155,8 @@ class NothingTwice(RuleBasedStateMachine):
         manifest = self._manifest(key)
         assert manifest is not None
         assert manifest.lease is None
-        told = "".join(n.text for n in self.world.notices.published if n.raw_key == key)
-        if "workers died while processing this mail" in told:
+        notices = "".join(n.text for n in self.world.notices.published if n.raw_key == key)
+        if "workers died while processing this mail" in notices:
             # One of the deaths may have been before anything was written.
             assert self.lost[key] >= MAX_DEATHS - 1
         elif manifest.state is not ManifestState.RELAYING:
@@ -168,7 +168,7 @@ class NothingTwice(RuleBasedStateMachine):
         stored = [one.content for one in self.world.attachments.attachments.values()]
         assert [FILE] * len(stored) == stored
         assert len(FILE) == attachment.size
-        assert "'nobody'" in told
+        assert "'nobody'" in notices
         for delivery in manifest.deliveries:
             sent = self.sent[key, delivery.recipient]
             doubts = self.doubts[key, delivery.recipient]
@@ -179,7 +179,8 @@ class NothingTwice(RuleBasedStateMachine):
                 assert sent <= doubts
                 assert delivery.failure is not None
                 assert (
-                    f"{delivery.recipient}: rejected" in told or "workers died" in delivery.failure
+                    f"{delivery.recipient}: rejected" in notices
+                    or "workers died" in delivery.failure
                 )
 
     # --- helpers

@@ -86,8 +86,8 @@ def test_only_whom_the_policy_allows_and_the_operator_asked_for_is_added(
     assert [one for one in wanted if one.lower() not in known] == added
     # Each requested recipient has the mail, gets it, or is named in a notice.
     served = known | {one.lower() for one in added}
-    told = " ".join(one.detail.lower() for one in found.refusals)
-    assert all(one in served or one in told for one in lowered - {ALL_LEFT_OUT})
+    details = " ".join(one.detail.lower() for one in found.refusals)
+    assert all(one in served or one in details for one in lowered - {ALL_LEFT_OUT})
     # A recipient who gets it now does not count as left out.
     left = {one.address.lower() for one in after.refusals if one.address}
     if asked != [ALL_LEFT_OUT]:

@@ -104,8 +104,8 @@ def test_only_what_is_shown_to_its_last_character_is_whole(rows: list[list[str]]
     for name in ("a.txt", "a.csv"):
         excerpt = shown(content.encode(), name)
         assert excerpt is not None
-        told = [";".join(row) for row in excerpt.rows] or list(excerpt.lines)
-        assert (content == "".join(f"{line}\n" for line in told)) is excerpt.is_whole
+        lines = [";".join(row) for row in excerpt.rows] or list(excerpt.lines)
+        assert (content == "".join(f"{line}\n" for line in lines)) is excerpt.is_whole
 
 
 @pytest.mark.parametrize("more", [0, 1])

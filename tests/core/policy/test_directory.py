@@ -118,7 +118,7 @@ def test_groups_stand_for_their_members_once_each_and_in_order(
 
 
 @pytest.mark.parametrize(
-    ("members", "told"),
+    ("members", "detail"),
     [
         (["@ghost"], "there is no group @ghost that the group @a names"),
         (["@b"], "the groups @a → @b → @a contain each other"),
@@ -128,12 +128,12 @@ def test_groups_stand_for_their_members_once_each_and_in_order(
         (["@empty"], "the group @empty has no member"),
     ],
 )
-def test_a_wrong_member_is_named_and_spoils_no_other(members: list[str], told: str) -> None:
+def test_a_wrong_member_is_named_and_spoils_no_other(members: list[str], detail: str) -> None:
     found = expand(
         names("@a"), directory(a=["anna@x.example", *members], b=["ben@x.example", "@A"], empty=[])
     )
     assert found.addr_specs[:1] == ("anna@x.example",)
-    assert [(Reason.UNKNOWN_GROUP, told)] == [(one.reason, one.detail) for one in found.refusals]
+    assert [(Reason.UNKNOWN_GROUP, detail)] == [(one.reason, one.detail) for one in found.refusals]
 
 
 def test_an_unknown_group_of_a_code_is_named() -> None:

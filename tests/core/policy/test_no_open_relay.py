@@ -90,9 +90,9 @@ class Findings:
         if self.virus is not None:
             lines.append(f"X-SES-Virus-Verdict: {self.virus}")
         results = {"spf": self.spf, "dkim": self.dkim, "dmarc": self.dmarc}
-        told = [f"{method}={result}" for method, result in results.items() if result]
-        if told:
-            lines.append(f"Authentication-Results: amazonses.com; {'; '.join(told)}")
+        claims = [f"{method}={result}" for method, result in results.items() if result]
+        if claims:
+            lines.append(f"Authentication-Results: amazonses.com; {'; '.join(claims)}")
         return "".join(f"{line}\r\n" for line in lines)
 
 

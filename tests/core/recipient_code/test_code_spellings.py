@@ -22,7 +22,7 @@ def said(found: Found) -> list[str]:
     ]
 
 
-def told(found: Found) -> list[str]:
+def reported_details(found: Found) -> list[str]:
     return [error.found for code in found.codes for error in code.errors]
 
 
@@ -93,7 +93,7 @@ def in_text(text: str) -> Found:
 def test_a_list_of_two_is_read(text: str) -> None:
     found = in_text(text)
     assert [ANN, BEN] == list(dict.fromkeys(said(found)))
-    assert [] == told(found)
+    assert [] == reported_details(found)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_marker_is_read_in_any_spelling_and_goes(code: str) -> None:
     text = f"Hi\n{code}\nBye".replace("M", MARKER)
     found = find_in_text(text, (MARKER,))
     assert [ANN] == said(found)
-    assert [] == told(found)
+    assert [] == reported_details(found)
     assert "Hi\nBye" == cut(text, found.removals)
 
 
@@ -144,7 +144,7 @@ def test_a_link_in_html_is_read(html: str, expected: list[str]) -> None:
     text = f"<p>Hi</p><p>:{MARKER}:{html}:{MARKER}:</p>"
     found = find_in_html(text, (MARKER,))
     assert expected == said(found)
-    assert [] == told(found)
+    assert [] == reported_details(found)
     assert "<p>Hi</p>" == cut(text, found.removals)
 
 
@@ -191,7 +191,7 @@ def test_a_marker_whose_underscores_became_emphasis_is_read() -> None:
 def test_what_may_be_meant_otherwise_is_refused_and_told(text: str) -> None:
     found = in_text(text)
     assert [] == said(found)
-    assert told(found)
+    assert reported_details(found)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_what_may_be_meant_otherwise_is_refused_and_told(text: str) -> None:
 def test_a_mark_that_no_address_can_have_there_is_reported(text: str) -> None:
     found = in_text(text)
     assert [ANN] == said(found)
-    assert [text] == told(found)
+    assert [text] == reported_details(found)
 
 
 # --- laws
@@ -255,7 +255,7 @@ def test_whatever_stands_around_addresses_in_pairs_they_are_read(
     text = around.format(separator.join(form.format(address) for address, form in written))
     found = in_text(text)
     assert [address for address, _ in written] == list(said(found))
-    assert [] == told(found)
+    assert [] == reported_details(found)
 
 
 _MARKS = st.text("{}[]()<>'\"`*_~/=|\\:.!?#$&+^-…†★©“”‘’（）【】：，、 \n,;", max_size=6)

@@ -114,8 +114,8 @@ def test_every_week_with_a_use_is_reported_once_however_long_no_mail_comes() -> 
     world.now += 5 * WEEK
     for one in (first, second, first, world.watch()):
         one.record_use(CURRENT)
-    told = [re.findall(r"\* (\w)@plant", one.text) for one in world.notices.published]
-    assert [["a"], ["b"]] == told
+    reported = [re.findall(r"\* (\w)@plant", one.text) for one in world.notices.published]
+    assert [["a"], ["b"]] == reported
     world.now += WEEK
     first.record_use(CURRENT)
     assert 2 == len(world.notices.published)

@@ -217,10 +217,10 @@ def test_whoever_works_at_the_same_time_no_more_than_the_budget_is_submitted(
 
 TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds have no zone
 HOURS = st.builds(
-    lambda at, reserved, told, since: replace(
+    lambda at, reserved, published, since: replace(
         BudgetWindow.at(at),
         reserved=reserved,
-        claim=NoticeClaim(is_published=told, holder=MessageId("m"), since=since),
+        claim=NoticeClaim(is_published=published, holder=MessageId("m"), since=since),
     ),
     TIMES,
     st.integers(0, 1000),

@@ -210,7 +210,7 @@ FAULTS: Mapping[str, tuple[str, str, Fault]] = {
     "alarm address missing": ("subscriptions", "operator@example.com of", no_alarm_address),
     "alarm fires": ("alarms", "bounce-rate", a_firing_alarm),
     "alarm without actions": ("alarms", "notifies no subscriber", no_alarm_actions),
-    "function told of an error": ("function-errors", "mail failed KeyError", a_logged_error),
+    "function that logs an error": ("function-errors", "mail failed KeyError", a_logged_error),
     "account in SES's sandbox": ("ses-account", "sandbox", ses_sandbox),
     "no workers": ("concurrency", "reserved concurrency of 0", no_workers),
 }

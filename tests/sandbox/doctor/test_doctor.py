@@ -91,10 +91,10 @@ class TestCommand:
         self, examined_stack: ExaminedStack, tmp_path: Path
     ) -> None:
         with disabled_rule(examined_stack):
-            told = self.run(examined_stack, tmp_path)
-        assert "receipt-rule" in told.stdout
-        assert "→ 'pulumi refresh', then 'pulumi up'" in told.stdout
-        assert "27 of 28 are ok, 1 problem" in told.stderr
+            result = self.run(examined_stack, tmp_path)
+        assert "receipt-rule" in result.stdout
+        assert "→ 'pulumi refresh', then 'pulumi up'" in result.stdout
+        assert "27 of 28 are ok, 1 problem" in result.stderr
 
     def test_without_dns_its_records_are_unknown(self, examined_stack: ExaminedStack) -> None:
         found = tuple(command.examined(examined_stack.access, None))
@@ -112,14 +112,14 @@ class TestCommand:
             fault.__exit__(None, None, None)
 
         monkeypatch.setattr("time.sleep", mend)
-        told = self.run(examined_stack, tmp_path, "--watch", "--json")
+        result = self.run(examined_stack, tmp_path, "--watch", "--json")
         statuses = [
             line["status"]
-            for line in map(json.loads, told.stdout.splitlines())
+            for line in map(json.loads, result.stdout.splitlines())
             if line["check"] == "receipt-rule"
         ]
-        assert (["problem", "ok"], 0) == (statuses, told.exit_code)
-        assert "1 problem; again in 15 seconds" in told.stderr
+        assert (["problem", "ok"], 0) == (statuses, result.exit_code)
+        assert "1 problem; again in 15 seconds" in result.stderr
 
 
 POLICY: Mapping[str, Any] = json.loads(
@@ -178,9 +178,9 @@ class TestRights:
         user = self.as_user(examined_stack, f"without-{missing}".replace(":", "-"), [statement])
         ready_file = tmp_path / "ready.json"
         ready_file.write_text(json.dumps(user.relay.ready))
-        told = CliRunner().invoke(app, ["device-sheet", "--ready-file", str(ready_file)])
-        assert (1 if missing else 0) == told.exit_code, told.stderr
-        assert (missing or "") in told.stderr
+        result = CliRunner().invoke(app, ["device-sheet", "--ready-file", str(ready_file)])
+        assert (1 if missing else 0) == result.exit_code, result.stderr
+        assert (missing or "") in result.stderr
 
     def test_it_has_no_right_that_is_not_used(self, examined_stack: ExaminedStack) -> None:
         access, called = examined_stack.access, set()

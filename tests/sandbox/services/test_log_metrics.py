@@ -118,9 +118,9 @@ def handler(event, context):
         time.sleep(60)
     if event == "die":
         os._exit(1)
-    print('{"message": "as told"}')
+    print('{"message": "as requested"}')
     if event == "raise":
-        raise RuntimeError("as told")
+        raise RuntimeError("as requested")
 """
 
 

@@ -46,8 +46,8 @@ def test_what_nobody_reads_is_left_out_and_counted(pipe: tuple[int, TextIO]) -> 
     output = BestEffortOutput(stream)
     for _ in range(5_000):
         output.write("x" * 99 + "\n")
-    told = drained(reading)
-    assert 0 < told.count("\n") < 5_000
+    printed = drained(reading)
+    assert 0 < printed.count("\n") < 5_000
     output.write("again\n")
     after = drained(reading)
     assert after.endswith(" lines dropped: output not read\nagain\n")

@@ -41,7 +41,7 @@ def handler(event, context):
             sqs.send_message(
                 QueueUrl=os.environ["QUEUE"], MessageBody=json.dumps(anew), DelaySeconds=1)
         if count <= order.get("raises", 0):
-            raise RuntimeError("as told")
+            raise RuntimeError("as requested")
         if count <= order.get("hangs", 0):
             time.sleep(60)
         time.sleep(order.get("naps", 0))
