@@ -31,7 +31,13 @@ from .command import Command
 from .inline_program import runnable
 from .outcome import EventCollector, Outcome
 from .provider import PACKAGES, Provider, serving
-from .state import Pending, pending_resources, repair_state, write_empty_state
+from .state import (
+    Pending,
+    pending_resources,
+    read_resources,
+    repair_state,
+    write_empty_state,
+)
 
 if TYPE_CHECKING:
     from sandbox.emulator.running import Emulator
@@ -170,8 +176,7 @@ class Stack:
 
     def resources(self) -> tuple[Mapping[str, Any], ...]:
         """The resources in the state, in Pulumi's format; secrets are encrypted."""
-        deployment = self._stack.export_stack().deployment or {}
-        return tuple(deployment.get("resources") or ())
+        return read_resources(self._state, project=self._project, stack=self.name)
 
     def _do(self, operation: Callable[..., object], *, checkpoints: bool = False) -> Outcome:
         workspace = self._stack.workspace

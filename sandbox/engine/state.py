@@ -20,10 +20,20 @@ class Pending:
 
 def write_empty_state(folder: Path, *, project: str, stack: str) -> None:
     """Write the state of a new stack, as `pulumi stack init` does."""
-    file = folder / ".pulumi" / "stacks" / project / f"{stack}.json"
+    file = _state_file(folder, project, stack)
     file.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = {"stack": f"organization/{project}/{stack}", "latest": None}
     file.write_text(json.dumps({"version": 3, "checkpoint": checkpoint}), "utf-8")
+
+
+def read_resources(folder: Path, *, project: str, stack: str) -> tuple[Mapping[str, Any], ...]:
+    """The resources in the state of a stack, in Pulumi's format; secrets are encrypted."""
+    state = json.loads(_state_file(folder, project, stack).read_text("utf-8"))
+    return tuple((state["checkpoint"].get("latest") or {}).get("resources") or ())
+
+
+def _state_file(folder: Path, project: str, stack: str) -> Path:
+    return folder / ".pulumi" / "stacks" / project / f"{stack}.json"
 
 
 def pending_resources(operations: Iterable[Mapping[str, Any]]) -> tuple[Pending, ...]:
