@@ -22,6 +22,7 @@ import runpy
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
@@ -127,6 +128,7 @@ def _fork(listening: socket.socket, selector: BaseSelector) -> list[str] | None:
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
+    tempfile.tempdir = None  # the environment may name another
     arguments: list[str] = request["arguments"]
     return arguments
 
