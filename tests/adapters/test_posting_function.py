@@ -238,7 +238,7 @@ def test_no_secret_is_logged_whatever_the_receiver_answers(
         assert secret not in text
 
 
-def test_a_certificate_that_nobody_vouches_for_is_not_trusted(posting: Posting) -> None:
+def test_a_certificate_without_a_known_issuer_is_not_trusted(posting: Posting) -> None:
     with receiving() as stranger:
         posting.aws.address = stranger.url
         assert not posting("slack")
@@ -285,7 +285,7 @@ def test_a_message_that_is_no_announcement_stays_for_the_dead_letter_queue(
     assert server.requests == []
 
 
-def test_a_queue_that_belongs_to_nobody_is_reported(posting: Posting) -> None:
+def test_a_queue_without_a_target_is_reported(posting: Posting) -> None:
     assert not posting("unknown")
     assert "no receiver of arn:unknown" in posting.log.getvalue()
 

@@ -179,7 +179,7 @@ def test_a_link_in_a_mail_opens_beside_it(console: Console, opened: Open) -> Non
     assert visit.page.url == console.url + MAIL
 
 
-def test_what_is_new_comes_by_itself_and_disturbs_nobody(console: Console, opened: Open) -> None:
+def test_what_is_new_comes_by_itself_and_keeps_the_focus(console: Console, opened: Open) -> None:
     visit = opened(console.url + BOX)
     expect(visit.page.get_by_role("status")).to_have_text("Live")
     first = visit.page.get_by_role("main").get_by_role("link").nth(1)

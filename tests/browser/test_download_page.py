@@ -165,7 +165,7 @@ def test_all_files_come_as_one_archive(visit: Open, pages: dict[str, str]) -> No
     assert [] == shown.errors
 
 
-def test_the_store_has_to_be_named_in_the_policy_or_chromium_leads_nobody_there(
+def test_chromium_blocks_a_store_that_the_policy_does_not_name(
     visit: Open, site: Site, message: StoredMessage
 ) -> None:
     elsewhere = replace(site.function, origin="https://elsewhere.example")

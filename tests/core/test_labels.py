@@ -73,7 +73,7 @@ def test_without_either_the_refusal_names_the_label() -> None:
     assert "no group has the name of the label +oncal" in refusal.detail
 
 
-def test_a_group_that_a_label_names_reaches_nobody_outside_of_allowed_recipients() -> None:
+def test_a_group_that_a_label_names_reaches_no_recipient_outside_of_allowed_recipients() -> None:
     refused = plan(mail("devices+outside@in.example.com"))
     assert isinstance(refused, Refused)
     assert [Reason.RECIPIENT_NOT_ALLOWED] == [one.reason for one in refused.refusals]

@@ -161,7 +161,7 @@ def test_the_header_speaks_for_the_device_and_marks_the_relay() -> None:
         ("relay@mail.example.com", "", None),
     ],
 )
-def test_the_sender_is_the_device_and_never_tells_the_inbound_address(
+def test_the_sender_is_the_device_and_never_reveals_the_inbound_address(
     written: str, name: str, reply_to: str | None
 ) -> None:
     world = MemoryWorld()
@@ -258,7 +258,7 @@ def test_a_code_without_a_target_is_not_answered_with_the_default(
 @pytest.mark.parametrize(
     "members", [(), ("@nightshift",), ("nobody",), ("secret@in.example.com",)]
 )
-def test_default_recipients_that_are_nobody_are_reported(members: tuple[str, ...]) -> None:
+def test_empty_default_recipients_are_reported(members: tuple[str, ...]) -> None:
     world = MemoryWorld()
     report = relay_with_defaults(world, NO_CODE, *members)
     assert Outcome.REFUSED == report.outcome

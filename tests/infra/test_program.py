@@ -166,7 +166,7 @@ def test_every_service_that_is_let_in_from_outside_is_held_to_our_account(
             assert condition["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
 
 
-def test_no_bucket_queue_or_topic_is_open_to_whoever_uses_no_tls(every: Deployment) -> None:
+def test_no_bucket_queue_or_topic_accepts_a_request_without_tls(every: Deployment) -> None:
     policy_types = {
         "aws:s3/bucket:Bucket": "aws:s3/bucketPolicy:BucketPolicy",
         "aws:sqs/queue:Queue": "aws:sqs/queuePolicy:QueuePolicy",

@@ -27,7 +27,7 @@ def test_every_role_and_user_has_the_boundary(deploy: Deploy) -> None:
     assert set(found.values()) == {BOUNDARY}
 
 
-def test_nobody_has_one_unless_asked_for(every: Deployment, hardened: Deployment) -> None:
+def test_no_resource_has_one_unless_configured(every: Deployment, hardened: Deployment) -> None:
     if every is hardened:
         return
     assert not [one.name for one in every.resources if "permissionsBoundary" in one.inputs]

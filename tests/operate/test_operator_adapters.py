@@ -64,13 +64,13 @@ def test_a_notification_has_what_s3_would_tell() -> None:
 
 
 @given(TEXT.map(RawKey).map(message_id_of))
-def test_a_manifests_key_tells_its_message(message_id: MessageId) -> None:
+def test_the_message_id_follows_from_a_manifests_key(message_id: MessageId) -> None:
     assert message_id == message_id_in(manifest_key(message_id))
     assert manifest_key(message_id).startswith(manifest_prefix(message_id[:3]))
 
 
 @pytest.mark.parametrize("key", ["manifests/a.txt", "windows/a.json", "a.json", ""])
-def test_another_key_tells_of_no_message(key: str) -> None:
+def test_no_message_id_follows_from_another_key(key: str) -> None:
     assert message_id_in(key) is None
 
 
@@ -213,7 +213,7 @@ def test_the_cause_behind_an_adapters_own_error_counts() -> None:
     assert not any(fault.advice in message for fault in Fault)
 
 
-def test_other_errors_are_told_as_they_are() -> None:
+def test_other_errors_are_reported_unchanged() -> None:
     conflict = Conflict(call="s3:PutObject", target="k", detail="412; the queue tries again")
     assert (
         "s3:PutObject on k: it was changed by another process at the same time; run the command"

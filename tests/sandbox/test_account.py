@@ -222,7 +222,7 @@ def test_a_flood_of_refused_mail_is_a_few_notices_and_a_summary_that_comes_by_it
     assert len(notices()) <= MANY // 2
 
 
-def test_what_is_over_the_budget_is_held_told_once_and_released_by_the_operator(
+def test_what_is_over_the_budget_is_held_and_reported_once_and_released_by_the_operator(
     relay: Relay,
 ) -> None:
     made_up = {f"crowd {n}": [unique_address() for _ in range(20)] for n in range(5)}

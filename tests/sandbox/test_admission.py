@@ -117,7 +117,9 @@ def test_what_is_wrong_in_the_directory_is_reported_by_name(
     assert detail in notice["message"]
 
 
-def test_a_device_that_can_name_nobody_has_default_recipients(strict: RunningSandbox) -> None:
+def test_a_device_that_cannot_name_recipients_has_default_recipients(
+    strict: RunningSandbox,
+) -> None:
     subject = send(strict, "Too hot.", sender="mute@mail.example.com")
     for recipient in ("backup@example.net", "mute-default@example.com"):
         await_subject(strict, recipient, subject)
@@ -249,7 +251,9 @@ def key_of(relay: RunningSandbox, subject: str) -> str | None:
 # --- flood --------------------------------------------------------------------------------------
 
 
-def test_a_flood_is_held_told_of_once_and_nothing_of_it_is_lost(strict: RunningSandbox) -> None:
+def test_a_flood_is_held_and_reported_once_and_nothing_of_it_is_lost(
+    strict: RunningSandbox,
+) -> None:
     sender = device()
     recipients = [unique_address() for _ in range(6)]
     subjects_sent = {
@@ -292,7 +296,7 @@ def manifests_of(relay: RunningSandbox, sender: str, number: int) -> list[dict[s
     ],
     ids=["automatic reply", "loop", "delivery report"],
 )
-def test_what_could_start_a_loop_is_neither_relayed_nor_told(
+def test_what_could_start_a_loop_is_neither_relayed_nor_reported(
     strict: RunningSandbox, field: str, mail_from: str | None
 ) -> None:
     sender, recipient = device(), unique_address()

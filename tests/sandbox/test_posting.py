@@ -150,7 +150,7 @@ def test_a_notice_arrives_everywhere(stack: Stack) -> None:
     assert event["detail"] == document
 
 
-def test_what_nobody_takes_is_kept_and_an_alarm_that_goes_to_all(stack: Stack) -> None:
+def test_a_notice_that_no_endpoint_accepts_is_kept_and_its_alarm_goes_to_all(stack: Stack) -> None:
     stack.relay.send(f"From: {stack.relay.device}\r\nSubject: No code\r\n\r\nHot\r\n".encode())
     eventually(lambda: stack.alarm("not-posted")["StateValue"] == "ALARM", within=LONG)
     assert stack.receivers.refused["/gone"] >= 3

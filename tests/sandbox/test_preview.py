@@ -107,7 +107,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory, status: int) -> list[dict[st
     return [json.loads(line) for line in record.read_text().splitlines()]
 
 
-def test_a_stack_is_made_and_previewed_and_nobody_is_asked_anything(
+def test_a_stack_is_made_and_previewed_without_a_question(
     calls: list[dict[str, Any]],
 ) -> None:
     assert [call["arguments"][:2] for call in calls] == [["stack", "init"], ["preview", "--stack"]]

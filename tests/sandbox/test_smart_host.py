@@ -77,7 +77,7 @@ def test_whatever_a_device_calls_itself_its_mail_arrives(
     arrived(relay, recipient)
 
 
-def test_nobody_but_the_relay_gets_mail_through_it(host: SmartHost) -> None:
+def test_only_the_relay_gets_mail_through_it(host: SmartHost) -> None:
     for recipient in ("anna@example.com", "other@site.internal", "root@localhost"):
         with (
             smtplib.SMTP("127.0.0.1", host.port, timeout=60) as client,
@@ -156,7 +156,7 @@ class TestFromElsewhere:
             client.sendmail(USER, ["relay@site.internal"], mail_of_a_camera(recipient))
         arrived(relay, recipient)
 
-    def test_a_stranger_sends_to_nobody_not_even_to_postmaster(self, host: SmartHost) -> None:
+    def test_a_stranger_reaches_no_recipient_not_even_postmaster(self, host: SmartHost) -> None:
         eventually(lambda: self.is_stranger(host), within=60)
         with (
             smtplib.SMTP("127.0.0.1", host.port, timeout=60) as client,

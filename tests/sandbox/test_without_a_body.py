@@ -46,7 +46,7 @@ def test_a_short_marker_names_the_recipients(
     assert b":RX:" not in relay.mails(recipient)[0]
 
 
-def test_default_recipients_get_what_names_nobody(relay: RunningSandbox) -> None:
+def test_default_recipients_get_mail_that_names_no_recipient(relay: RunningSandbox) -> None:
     subject = send(relay, "Motion detected.", sender="camera@mail.example.com")
     for recipient in ("anna@example.org", "ben@example.net"):
         await_subject(relay, recipient, subject)

@@ -78,7 +78,7 @@ def test_an_address_may_come_with_a_name(address: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["Transient", "Undetermined"])
-def test_a_bounce_that_may_pass_suppresses_nobody(kind: str) -> None:
+def test_a_transient_bounce_suppresses_no_recipient(kind: str) -> None:
     assert () == suppressed_by(bounce(kind))
     assert isinstance(parsed(bounce(kind))[0], NoMail)
 

@@ -125,9 +125,7 @@ class TestSnsNotices(NoticesContract):
 
         return read
 
-    def test_a_notice_tells_which_stack_speaks(
-        self, notices: SnsNotices, topic: Subscribed
-    ) -> None:
+    def test_a_notice_names_its_stack(self, notices: SnsNotices, topic: Subscribed) -> None:
         notices.publish(notice_of())
         (message,) = topic.receive()
         expected = {

@@ -172,7 +172,7 @@ def line_breaks(text: str) -> str:
 
 
 class TestFiles:
-    def test_a_page_tells_of_the_mail_and_of_each_file(self) -> None:
+    def test_a_page_describes_the_mail_and_each_file(self) -> None:
         message = manifest("pressure.csv", "door.png", subject="Pressure", sender="b3@x.example")
         parsed = outline(page(message))
         assert ["Pressure"] == parsed.texts["h1"]

@@ -127,7 +127,7 @@ class TestUnauthorized:
     @pytest.mark.parametrize(
         "method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"]
     )
-    def test_whoever_looks_at_everything_changes_nothing_and_is_led_to_no_file(
+    def test_a_visitor_of_every_page_changes_nothing_and_is_redirected_to_no_file(
         self, visitor: Visitor, message: StoredMessage, method: str
     ) -> None:
         before = everything(message)
@@ -209,7 +209,7 @@ class TestUnauthorized:
 
 
 class TestTrouble:
-    def test_whoever_meets_trouble_of_aws_is_told_to_come_again(
+    def test_on_an_error_of_aws_the_page_asks_to_retry(
         self, visitor: Visitor, message: StoredMessage, keys_parameter: str
     ) -> None:
         visitor.function = visitor.compose(
@@ -235,7 +235,7 @@ class TestTrouble:
         message.s3.put_object(Bucket=message.bucket, Key=key, Body=b"{}")
         assert 503 == visitor.get(message.path()).status
 
-    def test_what_nobody_foresaw_is_logged_with_its_traceback(
+    def test_an_unexpected_error_is_logged_with_its_traceback(
         self, visitor: Visitor, message: StoredMessage
     ) -> None:
         def broken() -> datetime:

@@ -82,7 +82,7 @@ class TestSummaries:
         assert [3, 0] == counts
         assert 3 == metrics_of(capsys)["NoticesSummedUp"]
 
-    def test_one_that_cannot_be_told_stays_on_the_queue(
+    def test_one_that_cannot_be_reported_stays_on_the_queue(
         self, counting: RelayFunction, world: MemoryWorld, log: Log
     ) -> None:
         self.refuse(counting, world, 2)

@@ -277,7 +277,7 @@ class TestAgain:
         assert metrics_of(capsys)["MessagesAtLastTry"] == 1
 
     @pytest.mark.parametrize("error", [THROTTLED, ZeroDivisionError("surprise")])
-    def test_trouble_is_written_down_for_whoever_looks_for_the_mail(
+    def test_an_error_is_recorded_with_its_mail(
         self, function: RelayFunction, world: MemoryWorld, error: Exception
     ) -> None:
         world.incoming.faults.order("fetch", error)

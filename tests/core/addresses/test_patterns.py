@@ -43,7 +43,7 @@ def test_of_several_patterns_any_will_do(address: str, patterns: list[str]) -> N
 
 
 @given(ADDR_SPECS, st.text(max_size=12).filter(lambda text: canonical_pattern(text) is None))
-def test_what_is_no_pattern_means_nobody(address: str, text: str) -> None:
+def test_what_is_no_pattern_matches_no_address(address: str, text: str) -> None:
     assert not matches(address, [text])
 
 

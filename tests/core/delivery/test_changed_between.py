@@ -123,7 +123,7 @@ def last_file(settings: Settings) -> str:
     return manifest_of(world).attachments[-1].key
 
 
-def test_another_marker_shows_nobody_the_code() -> None:
+def test_with_another_marker_no_recipient_sees_the_code() -> None:
     world = MemoryWorld()
     down = TransientError(call="submit", target="x", detail="out of reach")
     world.submission.faults.order("submit", down, target="ben@example.com")

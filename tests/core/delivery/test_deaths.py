@@ -244,7 +244,7 @@ class LastsTooLong(MemoryIncomingMessages):
         raise Died
 
 
-def test_what_a_worker_died_of_is_told_as_far_as_it_is_known() -> None:
+def test_the_cause_of_a_workers_stop_is_reported_as_far_as_it_is_known() -> None:
     world = MemoryWorld()
     deliveries = Deliveries(world)
     world.incoming = LastsTooLong(world)

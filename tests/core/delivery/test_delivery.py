@@ -75,7 +75,7 @@ def test_a_second_delivery_repeats_nothing_and_reads_nothing() -> None:
         ),
     ],
 )
-def test_a_mail_that_does_not_go_out_is_written_down_and_told_once(
+def test_a_mail_that_does_not_go_out_is_recorded_and_reported_once(
     raw: bytes, state: ManifestState, reason: Reason
 ) -> None:
     world = MemoryWorld()

@@ -249,7 +249,7 @@ def test_a_page_that_is_not_there_is_not_linked_to() -> None:
     assert "<p><img" in html.get_content()
 
 
-def test_a_boundary_of_the_devices_that_is_ours_confuses_nobody() -> None:
+def test_a_boundary_of_the_device_that_equals_ours_has_no_effect() -> None:
     (ours,) = set(re.findall(r'boundary="(relay_\w{32})"', relayed(camera(png()))[0].decode())[:1])
     for boundary in (ours, ours[:1], ours[:7], f"{ours}2"):
         message = EmailMessage()

@@ -139,9 +139,7 @@ class TestWithTheRelay:
         # A notice is published once.
         assert () == world.relay(self.mail(f"{ANNA},{BEN}"), STRICT).left_out
 
-    def test_once_allowed_the_missed_one_is_served_and_nobody_else(
-        self, world: MemoryWorld
-    ) -> None:
+    def test_once_allowed_only_the_missed_recipient_is_served(self, world: MemoryWorld) -> None:
         mail = self.mail(f"{ANNA},{BEN},{EVE}")
         world.relay(mail, STRICT)
         self.ask(world, BEN.upper())

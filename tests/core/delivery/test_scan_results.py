@@ -130,7 +130,7 @@ def test_a_mail_whose_manifest_is_gone_is_not_looked_for(world: MemoryWorld) -> 
     assert ScanCheck(malicious=0, is_last=True) == found
 
 
-def test_malware_in_what_was_told_as_not_scanned_is_reported_too(world: MemoryWorld) -> None:
+def test_malware_in_a_file_reported_as_not_scanned_is_reported_too(world: MemoryWorld) -> None:
     results = Results({"two": Scan.CLEAN})
     look(world, results, MAX_CHECKS)
     assert ScanCheck(malicious=0, is_last=True) == look(world, results, MAX_CHECKS)

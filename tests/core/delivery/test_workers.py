@@ -169,7 +169,7 @@ def test_of_two_workers_that_start_at_once_one_gives_way() -> None:
     assert other == manifest_of(world)
 
 
-def test_a_conflict_that_is_the_answer_to_our_own_write_stops_nobody() -> None:
+def test_a_conflict_with_our_own_write_stops_no_worker() -> None:
     world = MemoryWorld()
     conflict = Conflict(call="create", target=ID, detail="exists")
     world.manifests.faults.order("create", conflict, after_effect=True)

@@ -64,7 +64,7 @@ def state(world: MemoryWorld, name: str) -> ManifestState | None:
 RELAYED, HELD, DUPLICATE = Outcome.RELAYED, Outcome.HELD, Outcome.DUPLICATE
 
 
-def test_what_is_over_the_limit_is_held_and_told_of_once() -> None:
+def test_what_is_over_the_limit_is_held_and_reported_once() -> None:
     world = MemoryWorld()
     assert [RELAYED, RELAYED, HELD, HELD, HELD] == outcomes(world, *"abcde")
     assert 2 == len(world.submission.outbox)
@@ -79,7 +79,7 @@ def test_what_is_over_the_limit_is_held_and_told_of_once() -> None:
     assert {} == world.attachments.attachments
 
 
-def test_whoever_comes_next_tells_of_a_flood_that_could_not_be_told() -> None:
+def test_the_next_mail_reports_a_flood_whose_notice_failed() -> None:
     world = MemoryWorld()
     outcomes(world, *"ab")
     down = TransientError(call="publish", target="x", detail="SNS is down")
@@ -102,7 +102,7 @@ def test_a_window_of_schema_1_was_reported() -> None:
         assert replace(at, claim=claim) == window
 
 
-def test_of_a_worker_that_died_before_it_told_the_next_tells_a_minute_later() -> None:
+def test_a_flood_whose_worker_stopped_before_its_notice_is_reported_a_minute_later() -> None:
     world = MemoryWorld()
     outcomes(world, *"ab")
     world.notices.faults.order("publish", SystemExit())

@@ -258,7 +258,7 @@ def test_of_a_try_that_failed_no_file_is_left_as_old_as_it_was() -> None:
     )
 
 
-def test_what_an_operator_has_extended_the_mail_tells_too() -> None:
+def test_the_mail_states_what_an_operator_has_extended() -> None:
     world = MemoryWorld()
     stopped = SendingStopped(call="submit", target="x", detail="SendingPausedException")
     world.submission.faults.order("submit", stopped, times=2)

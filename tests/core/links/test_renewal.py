@@ -62,7 +62,9 @@ def renew(manifest: Manifest, now: datetime) -> Manifest:
 
 
 @given(st.lists(st.timedeltas(timedelta(), timedelta(hours=20)), max_size=8))
-def test_only_the_last_link_opens_and_nobody_elses_changes(pauses: list[timedelta]) -> None:
+def test_only_the_last_link_opens_and_no_other_recipients_link_changes(
+    pauses: list[timedelta],
+) -> None:
     manifest, now = MANIFEST, NOW + HOUR
     for pause in pauses:
         now = min(now + pause, FILES_END - HOUR)
@@ -145,7 +147,7 @@ def test_a_recipient_gets_so_many_links_and_the_last_again_while_it_is_good() ->
     assert now < FILES_END - HOUR
 
 
-def test_nobody_gets_a_link_to_files_that_are_about_to_go() -> None:
+def test_no_recipient_gets_a_link_to_files_that_are_about_to_be_deleted() -> None:
     assert may_renew(SENT, MANIFEST, POLICY, FILES_END - HOUR)
     assert not may_renew(SENT, MANIFEST, POLICY, FILES_END - timedelta(minutes=1))
     assert not may_renew(SENT, MANIFEST, POLICY, FILES_END)

@@ -33,7 +33,7 @@ _TWO = b"--b\r\nContent-Type: tekst/plain; boundary=b\r\n\r\nAlarm\r\n" + _CODE 
         "boundary-of-another",
     ],
 )
-def test_a_boundary_beside_a_type_that_nobody_knows_takes_nothing_from_the_text(
+def test_a_boundary_beside_an_unknown_type_takes_nothing_from_the_text(
     raw: bytes,
 ) -> None:
     message = parse_message(b"From: s@plant.example\r\nSubject: t\r\n" + raw)

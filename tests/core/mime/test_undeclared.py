@@ -25,7 +25,7 @@ def test_a_part_begins_with_its_header(text: bytes, boundary: bytes | None) -> N
     assert boundary == undeclared_boundary(text, 0, len(text), is_sure=False)
 
 
-def test_where_nobody_speaks_of_a_multipart_only_a_type_counts() -> None:
+def test_without_a_declared_multipart_only_a_type_counts() -> None:
     for text, boundary in ((b"--x\nContent-Type: a/b\n", b"x"), (b"--x\nContent-ID: <a>\n", None)):
         assert boundary == undeclared_boundary(text, 0, len(text), is_sure=True)
 

@@ -153,7 +153,7 @@ def test_no_header_of_the_incoming_mail_can_inject_one_into_ours(raw: bytes) -> 
 
 
 @given(evil_mails())
-def test_replies_go_to_one_real_address_or_to_nobody_else(raw: bytes) -> None:
+def test_replies_go_to_one_real_address_or_to_no_other(raw: bytes) -> None:
     for outgoing in sent(raw):
         fields = email.message_from_bytes(outgoing, policy=email.policy.compat32)
         replies = fields.get_all("Reply-To") or []

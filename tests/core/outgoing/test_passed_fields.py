@@ -134,7 +134,7 @@ def test_no_field_that_a_recipients_system_acts_on_goes_out() -> None:
     assert len(named(DUBIOUS)) > 60
 
 
-def test_priority_and_what_tells_people_something_goes_out_as_it_came() -> None:
+def test_priority_and_fields_that_people_read_are_passed_unchanged() -> None:
     out = relayed(PASSING)
     for line in PASSING.splitlines():
         assert line.encode() in out.split(b"\r\n")

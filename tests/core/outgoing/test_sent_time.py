@@ -87,7 +87,7 @@ def test_a_clock_that_cannot_be_right_is_not_believed(date: datetime | str | Non
     assert "Wed, 25 Nov 2026 10:30:00 +0000" == field
 
 
-def test_where_nobody_knows_when_it_arrived_the_date_alone_counts() -> None:
+def test_without_an_arrival_time_the_date_alone_counts() -> None:
     assert ("Hot.\n", None) == relayed("Thu, 01 Jan 1970 00:00:00 +0000", None)
     text, _ = relayed(NOW - 90 * MINUTE, None)
     assert "The device sent this message on 25 November, 10:30 UTC; it was delivered late." in text

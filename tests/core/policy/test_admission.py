@@ -203,7 +203,7 @@ def test_recipients_come_once_and_in_order() -> None:
     )
 
 
-def test_whoever_may_not_get_mail_is_named() -> None:
+def test_a_recipient_that_may_not_get_mail_is_named() -> None:
     assert (
         ("anna@example.com",),
         [Reason.RECIPIENT_NOT_ALLOWED, Reason.MAIL_LOOP, Reason.UNKNOWN_GROUP],

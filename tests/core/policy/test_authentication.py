@@ -96,7 +96,7 @@ def test_only_statements_count(value: str, expected: Results) -> None:
 )
 @pytest.mark.parametrize("fold", ["\r\n ", " "], ids=["folded", "in one line"])
 @pytest.mark.parametrize("last", ["dmarc=none header.from=plant.example;", "dkim=none;", ""])
-def test_nobody_greets_himself_into_a_result(words: str, fold: str, last: str) -> None:
+def test_a_greeting_cannot_forge_a_result(words: str, fold: str, last: str) -> None:
     for path, greeting in (("x@evil.example", words), (f'"{words}"@evil.example', "evil.example")):
         on_top = (
             f"Return-Path: <{path}>\r\n"
@@ -120,7 +120,7 @@ def test_nobody_greets_himself_into_a_result(words: str, fold: str, last: str) -
         "x@plant.example@evil.example",
     ],
 )
-def test_nobody_signs_himself_into_a_result(identity: str) -> None:
+def test_a_signature_cannot_forge_a_result(identity: str) -> None:
     """The local-part of a signature's identity may contain any text, encoded (RFC 6376)."""
     lines = ["amazonses.com;", SPF.replace("pass", "none", 1), f"dkim=pass header.i={identity};"]
     assert not is_authenticated("a@plant.example", results_of("\r\n ".join(lines)))
@@ -155,7 +155,7 @@ def test_only_what_ses_put_on_top_is_read() -> None:
         assert is_own == find_origin(parse_message(raw).header).authenticated
 
 
-def test_a_mail_that_ses_has_not_received_is_told_from_one_that_it_has() -> None:
+def test_a_mail_that_ses_has_not_received_is_distinguished_from_one_that_it_has() -> None:
     for own in (b"From: a@b.example\r\n", b"Received: from x by mx.b.example\r\n", b""):
         assert not has_receipt(parse_message(own + b"\r\nx").header)
     for domain in ("plant.example", None):

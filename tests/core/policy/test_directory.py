@@ -170,7 +170,7 @@ def reachable(start: list[str], given_directory: Directory) -> set[str]:
 
 
 @given(st.lists(NAMES, min_size=1, max_size=3), DIRECTORIES)
-def test_everybody_who_can_be_reached_is_reached_and_nobody_else(
+def test_exactly_the_recipients_that_can_be_reached_are_reached(
     asked: list[str], given_directory: Directory
 ) -> None:
     if len({name.lower() for name in given_directory.groups}) < len(given_directory.groups):
@@ -183,7 +183,7 @@ def test_everybody_who_can_be_reached_is_reached_and_nobody_else(
 
 
 @given(st.lists(ENTRIES, min_size=1), DIRECTORIES)
-def test_whoever_is_not_reached_is_reported(
+def test_a_recipient_that_is_not_reached_is_reported(
     entries: list[Entry], given_directory: Directory
 ) -> None:
     found = expand(entries, given_directory)
@@ -229,7 +229,7 @@ def test_a_mail_without_a_sender_has_no_default_recipients() -> None:
 
 
 @given(st.sampled_from(["a@b.example", "x@y.b.example", "x@other.test"]), DIRECTORIES)
-def test_default_recipients_are_never_silently_nobody(
+def test_default_recipients_are_never_silently_empty(
     sender: str, given_directory: Directory
 ) -> None:
     found = find_default_recipients(sender, given_directory)

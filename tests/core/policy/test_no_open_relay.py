@@ -177,7 +177,7 @@ def allowed(recipient: str) -> bool:
 
 
 @given(strangers_mails())
-def test_with_default_configuration_nobody_else_is_reached(
+def test_with_default_configuration_no_other_recipient_is_reached(
     given_mail: tuple[Findings, bytes],
 ) -> None:
     world = MemoryWorld()

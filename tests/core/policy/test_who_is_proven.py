@@ -142,7 +142,7 @@ DEFAULTS = Directory(groups={}, default_recipients={DEVICE_DOMAIN: ("desk@exampl
 
 @settings(max_examples=2000)
 @given(sent_mails(), st.sampled_from(VerdictAction), st.booleans())
-def test_nobody_gains_what_a_device_may_who_is_not_proven_to_be_it(
+def test_a_sender_not_proven_to_be_a_device_gains_none_of_its_rights(
     sent: Sent,
     action: VerdictAction,
     only_allowed: bool,  # noqa: FBT001 - drawn

@@ -188,7 +188,7 @@ def test_a_marker_whose_underscores_became_emphasis_is_read() -> None:
         *["xmpp:ann@example.org", "https://ann@example.org", '"ann@example.org"@example.net'],
     ],
 )
-def test_what_may_be_meant_otherwise_is_refused_and_told(text: str) -> None:
+def test_an_ambiguous_spelling_is_refused_and_reported(text: str) -> None:
     found = in_text(text)
     assert [] == said(found)
     assert reported_details(found)

@@ -73,7 +73,7 @@ def subjects(world: MemoryWorld) -> set[str]:
         (f":{MARKER.lower()}:[Anna <{PEOPLE[0]}>; {PEOPLE[1]}]:{MARKER.upper()}: x", "x"),
     ],
 )
-def test_a_code_in_the_subject_names_the_recipients_and_nobody_sees_it(
+def test_a_code_in_the_subject_names_the_recipients_and_no_recipient_sees_it(
     subject: str, shown: str
 ) -> None:
     world, report = relay(subject)
@@ -100,7 +100,7 @@ def folded(text: str, places: list[int]) -> str:
 
 
 @given(st.integers(60, 78), st.integers(0, 78))
-def test_wherever_a_mailer_folds_it_names_nobody_else(width: int, before: int) -> None:
+def test_wherever_a_mailer_folds_it_names_no_other_recipient(width: int, before: int) -> None:
     text = f"{'A' * before} {code(*PEOPLE)} pump"
     world, report = relay(folded(text, list(range(width, len(text), width))))
     assert set(recipients(world)) <= set(PEOPLE)
@@ -148,7 +148,7 @@ def test_of_several_those_count_that_the_operator_lets_count(
 
 @pytest.mark.parametrize("counted", list(CodesCounted))
 @pytest.mark.parametrize("in_body", [code(PEOPLE[0]), f":{MARKER}:{PEOPLE[0]}:{MARKER}"])
-def test_where_a_body_holds_a_code_that_of_the_subject_names_nobody(
+def test_a_code_in_the_body_overrides_that_of_the_subject(
     in_body: str, counted: CodesCounted
 ) -> None:
     subject = f"Alarm {code('eve@example.org')}"
@@ -163,7 +163,7 @@ def test_a_code_of_a_body_that_cannot_be_read_is_not_replaced_by_the_subjects() 
     assert [] == recipients(world)
 
 
-def test_one_that_cannot_be_read_is_reported_with_its_place_and_nobody_is_guessed() -> None:
+def test_one_that_cannot_be_read_is_reported_with_its_place_and_no_recipient_is_guessed() -> None:
     world, report = relay(f"Alarm :{MARKER}:anna@example.com")
     assert Reason.MALFORMED_RECIPIENT_CODE is report.reason
     assert [] == recipients(world)  # not even to the default recipients of the device
@@ -181,7 +181,7 @@ def test_the_policy_is_that_of_any_code() -> None:
     assert ([], Reason.TOO_MANY_RECIPIENTS) == (recipients(world), report.reason)
 
 
-def test_default_recipients_get_what_names_nobody_in_body_and_subject() -> None:
+def test_default_recipients_get_mail_that_names_no_recipient_in_body_and_subject() -> None:
     world, _ = relay("Alarm")
     assert ["cleo@example.com"] == recipients(world)
 
@@ -193,7 +193,7 @@ NULL_PATH = receipt(
 
 
 @pytest.mark.parametrize("before", ["Re: ", "Automatic reply: ", "Undeliverable: ", "[x] "])
-def test_what_answers_a_device_of_its_own_accord_names_nobody_by_the_subject_it_quotes(
+def test_an_automatic_reply_to_a_device_names_no_recipient_by_the_subject_it_quotes(
     before: str,
 ) -> None:
     subject = f"{before}{code(*PEOPLE)} Alarm"

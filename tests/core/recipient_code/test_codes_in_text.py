@@ -199,7 +199,7 @@ def nest(depth: int, inner: str = ":M:guard@example.org:M:") -> str:
 
 
 @pytest.mark.parametrize("depth", [1, 2, MAX_SEARCHES - 1, MAX_SEARCHES])
-def test_a_split_code_names_nobody_and_goes_too(depth: int) -> None:
+def test_a_split_code_names_no_recipient_and_is_removed_too(depth: int) -> None:
     text = f"Hello\n{nest(depth)}Bye\n"
     found = in_text(text)
     assert ["guard@example.org"] == entries(found)

@@ -28,7 +28,9 @@ FILE = b"begin 644 a.log\r\n#0V%T\r\n`\r\nend\r\n"
     ],
 )
 @pytest.mark.parametrize("kind", [b"plain", b"html"])
-def test_what_a_cut_makes_whole_names_nobody_and_is_no_file(text: bytes, kind: bytes) -> None:
+def test_a_code_that_a_cut_makes_whole_names_no_recipient_and_is_no_file(
+    text: bytes, kind: bytes
+) -> None:
     result = sent(b"Content-Type: text/" + kind + b"\r\n\r\nHello\r\n" + text + b"\r\nBye\r\n")
     assert ("guard@example.org",) == result.recipients
     check_rewriting_is_done(result)

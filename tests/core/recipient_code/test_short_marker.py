@@ -238,7 +238,7 @@ def relay(raw: str, settings: Settings = SETTINGS) -> tuple[MemoryWorld, Outcome
         "Subject: Door\r\nContent-Type: text/html\r\n\r\n<p>:RX:@ops:RX:</p><p>Open.</p>",
     ],
 )
-def test_it_names_recipients_in_body_and_subject_and_nobody_sees_it(mail: str) -> None:
+def test_it_names_recipients_in_body_and_subject_and_no_recipient_sees_it(mail: str) -> None:
     world, outcome, _ = relay(mail)
     (sent,) = world.submission.outbox
     assert (Outcome.RELAYED, "a@example.org") == (outcome, sent.recipient)

@@ -74,7 +74,7 @@ def coded(words: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("form", LISTS)
-def test_nobody_is_reached_by_half_a_character(form: bytes) -> None:
+def test_half_a_character_reaches_no_recipient(form: bytes) -> None:
     for lead in LEADS:
         for trail in TRAILS:
             content = form % bytes([lead, trail])
@@ -96,7 +96,7 @@ pieces = st.one_of(
 @given(st.lists(pieces, min_size=1, max_size=8).map(b"".join), st.booleans())
 @example(b"\x83|ben@x.example", False)
 @example(b"ann@x.exampleAnn", False)  # domains are compared without regard to case
-def test_nobody_is_reached_who_is_not_seen_in_a_charset(words: bytes, is_html: bool) -> None:  # noqa: FBT001
+def test_a_recipient_that_is_reached_is_seen_in_every_charset(words: bytes, is_html: bool) -> None:  # noqa: FBT001
     content = coded(words)
     if found := reached(content, UNREAD, is_html=is_html):
         assert not unseen(content, found)
@@ -106,5 +106,5 @@ def test_nobody_is_reached_who_is_not_seen_in_a_charset(words: bytes, is_html: b
     "words",
     [b"Ren\xe9 <ann@x.example>", b"Ren\xe9, ann@x.example", b"ann@x.example (Ren\xe9)"],
 )
-def test_a_name_in_an_unknown_charset_hinders_nobody(words: bytes) -> None:
+def test_a_name_in_an_unknown_charset_has_no_effect(words: bytes) -> None:
     assert {"ann@x.example"} == reached(coded(words), UNREAD)

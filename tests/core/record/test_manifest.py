@@ -160,7 +160,7 @@ def test_a_claim_is_made_once_and_on_open_recipients(
 
 
 @given(MANIFESTS)
-def test_what_is_settled_has_nobody_left(manifest: Manifest) -> None:
+def test_a_settled_manifest_has_no_open_recipient(manifest: Manifest) -> None:
     if manifest.is_settled and manifest.state is ManifestState.RELAYING:
         assert () == (*manifest.open_deliveries(), *manifest.asked)
     left = manifest.open_deliveries() or manifest.asked
@@ -204,7 +204,7 @@ def test_it_is_json_that_an_operator_can_read() -> None:
     assert "m" == json.loads(GOOD)["message_id"]
 
 
-def test_a_manifest_of_an_earlier_release_tells_who_was_left_out() -> None:
+def test_a_manifest_of_an_earlier_release_names_the_recipients_left_out() -> None:
     document = json.loads(GOOD)
     document["refusals"] = [
         {"reason": "recipient-not-allowed", "detail": "Eve@e.example is not in allowedRecipients"},

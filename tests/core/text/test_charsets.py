@@ -207,7 +207,7 @@ def test_other_spellings_mean_the_same(spelling: str, same: str) -> None:
 
 
 @pytest.mark.parametrize("label", ["x-user-defined", "iso-2022-cn", "x-x-unknown", "", "8859-99"])
-def test_what_nobody_knows_means_nothing(label: str) -> None:
+def test_an_unknown_charset_decodes_nothing(label: str) -> None:
     assert () == charsets_of(label)
 
 
@@ -249,7 +249,7 @@ def test_a_long_line_of_japanese_takes_a_few_times_its_size(line: bytes) -> None
 
 
 @given(content=st.binary(max_size=300), is_html=st.booleans())
-def test_a_text_that_nobody_understands_keeps_its_bytes(content: bytes, *, is_html: bool) -> None:
+def test_a_text_in_an_unknown_charset_keeps_its_bytes(content: bytes, *, is_html: bool) -> None:
     text = decode_bytes(content, UNREAD)
     assert content == encode_unread(text, None, is_html=is_html)
     named = encode_unread(text + "日.txt", "utf-8", is_html=is_html)

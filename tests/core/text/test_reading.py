@@ -138,7 +138,7 @@ def test_utf_16_and_utf_32_need_no_label(
 
 
 @pytest.mark.parametrize("label", [None, "utf-8", "x-unknown", "euc-kr"])
-def test_a_text_that_nobody_understands_keeps_its_bytes_and_its_label(label: str | None) -> None:
+def test_a_text_in_an_unknown_charset_keeps_its_bytes_and_its_label(label: str | None) -> None:
     words = b"21 \xb0\x43 \x81\x8d\xff \xfe\xfd"
     head = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
     name = b"\r\n--b\r\nContent-Type: image/png; name*=utf-8''%E6%97%A5.png\r\n\r\nx\r\n--b--\r\n"
@@ -188,7 +188,7 @@ def test_a_document_names_its_charset(
     assert meta.format(sent.get_content_charset()) in shown
 
 
-def test_another_text_of_the_mail_tells_the_charset() -> None:
+def test_another_text_of_the_mail_gives_the_charset() -> None:
     parts = [field("euc-kr"), field(None), field("x-unknown")]
     body = b"\r\n\r\n" + KOREAN.encode("euc-kr") + b"\r\n" + CODE
     raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"

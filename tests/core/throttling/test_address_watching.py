@@ -121,7 +121,7 @@ def test_every_week_with_a_use_is_reported_once_however_long_no_mail_comes() -> 
     assert 2 == len(world.notices.published)
 
 
-def test_a_week_without_a_use_is_not_told() -> None:
+def test_a_week_without_a_use_is_not_reported() -> None:
     world = World()
     watch = world.watch()
     watch.record_use(CURRENT)

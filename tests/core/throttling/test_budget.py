@@ -117,7 +117,7 @@ def test_what_was_promised_is_kept_whatever_the_budget() -> None:
     assert 400 == len(world.submission.outbox)
 
 
-def test_whoever_comes_next_tells_of_what_could_not_be_told() -> None:
+def test_the_next_mail_reports_what_could_not_be_reported() -> None:
     world = MemoryWorld()
     receive(world, "a", 500)
     down = TransientError(call="publish", target="x", detail="SNS is down")
@@ -142,7 +142,7 @@ def test_no_mail_is_held_in_silence_because_who_was_to_tell_came_again_in_the_ne
     assert [RELAYED, RELAYED] == [receive(world, name, 1) for name in "bc"]
 
 
-def test_who_waits_for_another_to_tell_tells_a_minute_later() -> None:
+def test_a_mail_that_waits_for_anothers_notice_reports_a_minute_later() -> None:
     world = MemoryWorld()
     receive(world, "a", 500)
     world.notices.faults.order("publish", SystemExit())
@@ -155,7 +155,7 @@ def test_who_waits_for_another_to_tell_tells_a_minute_later() -> None:
     assert "incoming/c" in notice.text
 
 
-def test_most_mails_ask_nobody() -> None:
+def test_most_mails_write_nothing_to_the_budget() -> None:
     world = MemoryWorld()
     for number in range(500):
         assert RELAYED is receive(world, f"m{number}", 1)
@@ -201,7 +201,7 @@ class Rival:
     st.lists(st.integers(1, 120), max_size=12),
     st.lists(st.integers(1, 200), max_size=6),
 )
-def test_whoever_works_at_the_same_time_no_more_than_the_budget_is_submitted(
+def test_concurrent_workers_submit_no_more_than_the_budget(
     counts: list[int], amounts: list[int]
 ) -> None:
     world = MemoryWorld()

@@ -102,7 +102,7 @@ def test_five_hundred_made_up_senders_are_a_few_notices_and_a_summary() -> None:
     assert max(len(one) for one, _ in world.notice_windows.documents.values()) < 10_000
 
 
-def test_every_mail_that_is_not_told_of_one_by_one_is_found_by_its_manifest() -> None:
+def test_every_mail_without_a_notice_of_its_own_is_found_by_its_manifest() -> None:
     world = MemoryWorld()
     for number in range(9):
         receive(world, f"m{number}", refused("pump@plant.example"))
@@ -203,7 +203,7 @@ def test_what_comes_while_a_summary_leaves_is_reported_too() -> None:
     assert 0 == notices.sum_up(key)
 
 
-def test_a_window_that_nobody_wrote_has_nothing_to_tell() -> None:
+def test_a_window_that_was_not_written_has_nothing_to_report() -> None:
     world = MemoryWorld()
     assert 0 == world.counted_notices(LIMIT).sum_up(WindowKey("notices/none"))
 

@@ -92,7 +92,9 @@ class Stack:
         return [not isinstance(one, PermanentError) for one in answers]
 
 
-def test_who_bounced_is_told_as_one_who_can_never_be_served_and_the_others_get_the_mail() -> None:
+def test_a_bounced_recipient_is_reported_as_permanently_failed_and_the_others_get_the_mail() -> (
+    None
+):
     stack = Stack()
     stack.bounces(ANNA)
     report = stack.relay()

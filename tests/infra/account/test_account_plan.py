@@ -127,7 +127,7 @@ def test_without_its_list_a_stack_that_had_one_deletes_nothing(
     assert f"### {section}\n" in (ROOT / "docs" / "operating.md").read_text("utf-8")
 
 
-def test_what_tells_that_there_was_a_list_comes_after_it_and_goes_before_it(
+def test_the_configuration_set_that_shows_a_list_existed_is_made_after_it_and_deleted_first(
     every: Deployment,
 ) -> None:
     listed = every.named(PARAMETER, "mail-relay-dev-holdings")

@@ -58,7 +58,9 @@ def test_that_links_of_the_domain_end_is_reported_before(domain: str | None) -> 
 
 
 @pytest.mark.parametrize("is_renewing", [True, False])
-def test_that_nobody_can_renew_a_link_of_the_domain_is_told_before(*, is_renewing: bool) -> None:
+def test_links_of_the_domain_that_cannot_be_renewed_are_reported_before(
+    *, is_renewing: bool
+) -> None:
     account = after(deploy_with(EMPTY, FILES))
     changed = deploy_in(account, hostedZoneId="Z123", linkRenewal=is_renewing)
     (warning,) = changed.warnings
@@ -74,7 +76,7 @@ def test_after_a_change_that_failed_the_next_deployment_may_go_back() -> None:
     assert [f"have the domain {SHARE}" in warning for warning in back.warnings] == [True]
 
 
-def test_once_its_records_are_gone_a_former_domain_is_nobodys() -> None:
+def test_a_former_domain_without_records_is_forgotten() -> None:
     gone = after(deploy_with(after(deploy_with(EMPTY, FILES)), SHARE))
     settled = deploy_with(gone, SHARE)
     assert settled.warnings == ()

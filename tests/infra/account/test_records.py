@@ -13,7 +13,7 @@ from tests.infra.mocked_aws import EMPTY, InAccount
 from tests.infra.program import Deployment
 
 
-def test_records_that_are_there_are_left_and_told_of_each_time() -> None:
+def test_records_that_are_there_are_kept_and_reported_each_time() -> None:
     theirs = {
         ("in.example.com", "MX"): ("10 mail.theirs.example",),
         ("_dmarc.mail.example.com", "TXT"): ('"v=DMARC1; p=reject"',),
@@ -97,7 +97,7 @@ def test_a_former_zone_that_may_not_be_read_stops_nothing_and_stays_listed() -> 
         deploy_in(denied, hostedZoneId="Z123")
 
 
-def test_once_its_records_are_gone_a_former_zone_is_nobodys() -> None:
+def test_a_former_zone_without_records_is_forgotten() -> None:
     first = deploy_in(EMPTY, hostedZoneId="Z123")
     moved = deploy_in(replace(after(first), records={}), hostedZoneId="Z456")
     settled = deploy_in(replace(after(moved), other_zones={"Z123": {}}), hostedZoneId="Z456")

@@ -49,7 +49,7 @@ def test_what_is_not_there_does_not_go(changes: Mapping[str, object]) -> None:
     assert warnings({}, **changes) == ()
 
 
-def test_what_stays_is_not_told() -> None:
+def test_what_stays_is_not_reported() -> None:
     assert warnings(HELD) == ()
 
 

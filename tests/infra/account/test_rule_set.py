@@ -26,14 +26,14 @@ def test_both_ways_out_are_ways_out() -> None:
 
 
 @pytest.mark.parametrize("active", [None, "mail-relay-dev"])
-def test_none_and_our_own_are_in_nobodys_way(active: str | None) -> None:
+def test_no_active_rule_set_and_our_own_cause_no_warning(active: str | None) -> None:
     assert deploy_in(InAccount(active_rule_set=active)).warnings == ()
 
 
 @pytest.mark.parametrize(
     ("active", "named"), [(None, "no receipt rule set"), ("theirs", "the receipt rule set theirs")]
 )
-def test_a_set_that_is_not_to_be_made_active_is_in_nobodys_way_and_receives_nothing(
+def test_a_rule_set_that_is_not_activated_causes_a_warning_that_it_receives_no_mail(
     active: str | None, named: str
 ) -> None:
     stack = deploy_in(InAccount(active_rule_set=active), activateRuleSet=False)

@@ -133,7 +133,7 @@ def test_what_it_renews_links_with_is_read_back(deploy: Deploy) -> None:
     )
 
 
-def test_everybody_may_ask_its_url_and_nobody_may_invoke_it_otherwise(dev: Deployment) -> None:
+def test_its_url_is_public_and_is_the_only_way_to_invoke_it(dev: Deployment) -> None:
     assert dev.one(URL).inputs == {"functionName": NAME, "authorizationType": "NONE"}
     found = {one.inputs["action"]: one for one in dev.all(PERMISSION)}
     common = {"function": NAME, "principal": "*"}

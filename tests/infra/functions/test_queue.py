@@ -89,7 +89,7 @@ def test_bounces_and_complaints_come_by_the_queue_and_alarms_do_not(dev: Deploym
     assert subscription.document("filterPolicy") == {"eventType": ["Bounce", "Complaint"]}
 
 
-def test_a_configuration_set_of_somebody_else_tells_nothing_by_the_queue(deploy: Deploy) -> None:
+def test_events_of_a_foreign_configuration_set_do_not_reach_the_queue(deploy: Deploy) -> None:
     stack = deploy(configurationSetName="theirs")
     protocols = {
         one.inputs["protocol"] for one in stack.all("aws:sns/topicSubscription:TopicSubscription")

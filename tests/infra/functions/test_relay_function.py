@@ -239,7 +239,9 @@ def test_what_is_logged_is_what_lambda_passes_on(deploy: Deploy, level: str) -> 
         assert function.inputs["environment"]["variables"]["LOG_LEVEL"] == level
 
 
-def test_a_mail_that_is_gone_is_told_from_one_that_may_not_be_read(every: Deployment) -> None:
+def test_a_mail_that_is_gone_is_distinguished_from_one_that_may_not_be_read(
+    every: Deployment,
+) -> None:
     # Without s3:ListBucket, S3 answers 403 for a missing object, not 404.
     assert set(statements(every)["TellAbsentFromForbidden"]["Resource"]) == {
         "arn:aws:s3:::mail-relay-dev-incoming",

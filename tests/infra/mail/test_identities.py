@@ -105,7 +105,7 @@ def test_mail_leaves_with_a_reverse_path_of_ours_and_goes_out_without_it_too(
     }
 
 
-def test_bounces_are_not_told_of_to_the_sender_by_mail(dev: Deployment) -> None:
+def test_bounces_are_not_forwarded_to_the_sender_by_mail(dev: Deployment) -> None:
     assert [one.inputs for one in dev.all(FEEDBACK)] == [
         {"emailIdentity": domain, "emailForwardingEnabled": False}
         for domain in ("in.example.com", "mail.example.com")

@@ -84,7 +84,7 @@ def test_the_outputs_tell_where_they_are_and_not_what_they_are(dev: Deployment) 
     assert "derived-password" not in str(dev.exports)
 
 
-def test_rotating_keeps_the_credentials_there_were_and_tells_the_new_ones(deploy: Deploy) -> None:
+def test_rotating_keeps_the_old_credentials_and_exports_the_new_ones(deploy: Deploy) -> None:
     def keys(stack: Deployment) -> dict[str, str]:
         return {one.name: one.inputs["user"] for one in stack.all(KEY)}
 

@@ -118,7 +118,7 @@ def test_only_ses_may_put_mail_and_only_for_our_rule(dev: Deployment) -> None:
     ]
 
 
-def test_nobody_is_allowed_at_the_attachments_bucket_by_its_policy(dev: Deployment) -> None:
+def test_the_policy_of_the_attachments_bucket_allows_no_access(dev: Deployment) -> None:
     policy = dev.named("aws:s3/bucketPolicy:BucketPolicy", BUCKETS[1]).document("policy")
     assert [one["Effect"] for one in policy["Statement"]] == ["Deny"]
 

@@ -28,7 +28,7 @@ def addresses(deployed: Deployed) -> list[str]:
     return [one["address"] for one in deployed.relayctl("bounces", "list", "--json").lines]
 
 
-def test_where_nobody_bounced_nobody_is_listed(deployed: Deployed) -> None:
+def test_without_a_bounce_the_list_is_empty(deployed: Deployed) -> None:
     answer = deployed.relayctl("bounces", "list")
     assert (0, "", "no address is suppressed\n") == (
         answer.status,

@@ -92,7 +92,7 @@ class TestRevoke:
         assert "attachment 2 (b.jpg): recipients can download it" in answer.stderr
         assert deployed.manifest("m1").attachments[1].revoked_at is None
 
-    def test_an_undo_tells_what_stays_revoked(self, deployed: Deployed) -> None:
+    def test_an_undo_prints_what_stays_revoked(self, deployed: Deployed) -> None:
         deployed.store_files(fresh())
         deployed.relayctl("revoke", "m1", "--recipient", ANNA, "--attachment", "1", "--yes")
         answer = deployed.relayctl("revoke", "m1", "--undo", "--dry-run")

@@ -90,7 +90,9 @@ class TestRedeliver:
         assert before == deployed.document("m1")
         assert [] == deployed.announced()
 
-    def test_nobody_is_sent_dead_links_unawares(self, deployed: Deployed) -> None:
+    def test_the_operator_is_warned_before_expired_links_are_sent(
+        self, deployed: Deployed
+    ) -> None:
         created_at = datetime.now(UTC)
         message = manifest(
             "m1",

@@ -95,7 +95,7 @@ class TestShow:
             assert words in answer.stdout
         assert "\x1b" not in answer.stdout
 
-    def test_a_worker_whose_lease_ran_out_is_told_as_dead(self, deployed: Deployed) -> None:
+    def test_a_worker_whose_lease_expired_is_shown_as_stopped(self, deployed: Deployed) -> None:
         lease = replace(LEASE, until=NOW, queue_message="sqs-1")
         deployed.store(replace(manifest("m1"), state=ManifestState.FAILING, lease=lease))
         answer = deployed.relayctl("show", "m1")

@@ -239,7 +239,7 @@ class TestFunctions:
             ("[]", None),
         ],
     )
-    def test_a_line_tells_of_an_error(self, line: str, text: str | None) -> None:
+    def test_a_line_reports_an_error(self, line: str, text: str | None) -> None:
         assert text == error_in(line)
 
     @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ class TestMail:
 
 
 class TestOutputs:
-    def test_what_pulumi_hides_is_not_told(self) -> None:
+    def test_what_pulumi_hides_is_not_shown(self) -> None:
         outputs = Outputs({"inboundAddress": "[secret]", "downloadUrl": ""})
         assert outputs.optional("inboundAddress") is None
         assert outputs.optional("downloadUrl") is None

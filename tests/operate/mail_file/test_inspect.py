@@ -162,7 +162,7 @@ def test_marker_and_groups_are_options() -> None:
         (("*.plant.example=a@example.org",), []),
     ],
 )
-def test_who_gets_what_names_nobody_is_an_option(
+def test_default_recipients_are_an_option(
     defaults: tuple[str, ...], recipients: list[str]
 ) -> None:
     options = [part for one in defaults for part in ("--default", one)]

@@ -127,5 +127,5 @@ def test_what_is_over_is_not_extended_into_the_past() -> None:
 
 
 @given(TIMES)
-def test_a_moment_is_told_as_it_is_typed(moment: datetime) -> None:
+def test_a_moment_is_printed_as_it_is_typed(moment: datetime) -> None:
     assert moment.replace(microsecond=0) == parse_time(format_moment(moment))

@@ -155,7 +155,7 @@ def test_a_replay_changes_only_what_would_else_do_nothing(message: Manifest) -> 
     assert not (redelivery and after.is_given_up(NOW))
 
 
-def test_a_message_that_nobody_saw_is_replayed_as_it_is() -> None:
+def test_a_message_that_was_never_processed_is_replayed_unchanged() -> None:
     assert plan_replay(None, NOW) is None
 
 
@@ -240,7 +240,7 @@ class TestWithTheRelay:
         ledger = Ledger(world.manifests, stored.manifest, stored)
         ledger.update(lambda found: redelivery.apply(found, world.now))
 
-    def test_who_failed_gets_the_mail_and_nobody_else(self) -> None:
+    def test_only_the_recipients_that_failed_get_the_mail(self) -> None:
         world = MemoryWorld()
         rejected = PermanentError(call="submit", target=BEN, detail="MessageRejected")
         world.submission.faults.order("submit", rejected, target=BEN)

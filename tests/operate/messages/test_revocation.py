@@ -27,7 +27,7 @@ from tests.operate.messages.links_of_a_message import (
 
 
 @given(RECIPIENTS, NUMBERS)
-def test_those_who_are_named_are_shut_out_and_nobody_else(
+def test_the_links_of_the_named_recipients_alone_are_revoked(
     recipients: set[str], numbers: set[int]
 ) -> None:
     revoked = plan_revocation(MESSAGE, sorted(recipients), sorted(numbers), NOW).apply(MESSAGE)

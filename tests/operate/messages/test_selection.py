@@ -157,7 +157,7 @@ def test_a_message_is_listed_if_all_that_is_asked_holds(
     assert is_in == selection.admits(message, NOW)
 
 
-def test_who_was_left_out_is_found_and_told() -> None:
+def test_recipients_that_were_left_out_are_found_and_listed() -> None:
     message = manifest("m", to(ANNA), refusals=(left_out(BEN),))
     assert Selection(recipient=BEN, statuses=frozenset({MessageStatus.PARTIAL})).admits(
         message, NOW
@@ -189,7 +189,7 @@ def test_a_message_is_listed_by_why_somebody_got_no_mail(
     assert reasons == listed
 
 
-def test_a_mail_of_nobody_is_from_no_sender() -> None:
+def test_a_mail_without_a_sender_matches_no_sender() -> None:
     assert not Selection(sender="*").admits(manifest(sender=None), NOW)
     assert not Selection(recipient="*").admits(manifest(), NOW)
 

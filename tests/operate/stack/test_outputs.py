@@ -71,7 +71,7 @@ def ready_file(tmp_path: Path) -> str:
     return written(tmp_path, "ready.json", {"aws": AWS, "stack": OUTPUTS})
 
 
-def test_a_file_tells(outputs: str, ready_file: str) -> None:
+def test_the_stack_is_found_in_a_file(outputs: str, ready_file: str) -> None:
     assert STACK == StackSelector(outputs=outputs).find({})
     assert SANDBOX == StackSelector(ready_file=ready_file).find({})
 
@@ -106,7 +106,7 @@ def test_where_the_program_puts_the_keys_they_are_looked_for() -> None:
     assert made.exports["downloadUrl"] == stack.download_url
 
 
-def test_standard_input_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stack_is_found_in_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(OUTPUTS)))
     assert STACK == StackSelector(outputs="-").find({})
 
@@ -129,7 +129,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return program
 
 
-def test_pulumi_tells(pulumi: Path, outputs: str, tmp_path: Path) -> None:
+def test_the_stack_is_found_by_pulumi(pulumi: Path, outputs: str, tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     pulumi.write_text(f'#!/bin/sh\necho "$PWD" "$@" > {asked}\ncat {outputs}\n')
     assert STACK == StackSelector(stack_name="prod").find({READY_FILE_VARIABLE: "none"})

@@ -102,7 +102,7 @@ def test_a_test_mail_is_followed_from_the_button_to_its_end(relay: RunningSandbo
     eventually(lambda: "one download" in site.ask(ways["delivered"]).text)
 
 
-def test_a_page_that_nobody_promised_is_the_functions_own(relay: RunningSandbox) -> None:
+def test_a_page_for_an_unknown_token_is_the_functions_own(relay: RunningSandbox) -> None:
     answers = [site_of(relay).ask(f"/{letter * 40}") for letter in "aZ"]
     assert [404, 404] == [answer.status for answer in answers]
     # The reference number is read from the token.

@@ -102,7 +102,7 @@ def test_a_body_that_no_function_takes_is_refused(tmp_path: Path) -> None:
     assert pages.asked == []
 
 
-def test_nobody_holds_up_its_end(tmp_path: Path) -> None:
+def test_no_open_connection_delays_its_end(tmp_path: Path) -> None:
     """The test is that the site stops at all, not how long it takes."""
     content = make_content(tmp_path)
     content.outbox.deliver("r@example.com", b"Subject: s\r\n\r\n" + bytes(30_000_000), "1.eml")

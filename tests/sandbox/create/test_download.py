@@ -185,7 +185,9 @@ def plan_with(emulator: Emulator, name: str, rights: dict[str, str]) -> Declared
     )
 
 
-def test_a_plan_is_left_with_the_account_for_whoever_scans(emulator: Emulator) -> None:
+def test_a_malware_protection_plan_is_recorded_in_the_account_for_the_scanner(
+    emulator: Emulator,
+) -> None:
     declared = plan_with(emulator, "scans", RIGHTS)
     outputs = malware_protection_plan(declared, emulator).outputs
     assert declared.unhandled() == []

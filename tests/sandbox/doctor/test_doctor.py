@@ -87,7 +87,7 @@ class TestCommand:
         with rule_without_scan(examined_stack):  # a warning does not change the exit status
             assert 0 == self.run(examined_stack, tmp_path, "--json").exit_code
 
-    def test_a_person_is_told_what_to_do(
+    def test_the_output_states_what_to_do(
         self, examined_stack: ExaminedStack, tmp_path: Path
     ) -> None:
         with disabled_rule(examined_stack):

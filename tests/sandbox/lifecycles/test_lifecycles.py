@@ -61,7 +61,7 @@ def test_only_inputs_that_the_provider_takes_are_listed(type_: str) -> None:
 @pytest.mark.parametrize(
     "type_", sorted(one for one in LIFECYCLES if not one.startswith("pulumi-"))
 )
-def test_a_change_of_an_input_that_nobody_looked_up_is_an_error(type_: str) -> None:
+def test_a_change_of_an_input_without_a_known_update_is_an_error(type_: str) -> None:
     """A new version of the provider may add inputs."""
     lifecycle = LIFECYCLES[type_]
     listed = {path.partition(".")[0] for path in lifecycle.replaced_by} | lifecycle.updates.keys()
@@ -86,12 +86,12 @@ def change(old: Mapping[str, Any], new: Mapping[str, Any]) -> Change:
 
 
 class TestUpdating:
-    def test_an_input_whose_update_nobody_wrote_is_an_error_that_names_it(self) -> None:
+    def test_an_input_without_an_update_is_an_error_that_names_it(self) -> None:
         one = lifecycle(updates=updated_by_put(_make, "size"))
         with pytest.raises(DeclarationError, match="cannot update colour, weight"):
             update(one, change({}, {"colour": 1, "size": 1, "weight": 1}), FakeAccount())
 
-    def test_a_part_of_a_changed_input_that_nobody_read_is_an_error_that_names_it(self) -> None:
+    def test_an_unread_part_of_a_changed_input_is_an_error_that_names_it(self) -> None:
         one = lifecycle(updates=updated_by_put(_make, "rule"))
         new = {"rule": {"days": 1, "hours": 2}}
         with pytest.raises(DeclarationError, match=r"the change of rule\.hours"):

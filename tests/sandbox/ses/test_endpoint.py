@@ -123,7 +123,7 @@ def test_root_may_send(ses: Ses) -> None:
         [send_statement(), send_statement(Effect="Deny")],
     ],
 )
-def test_a_role_that_may_not_send_is_told_what_it_lacks(
+def test_a_role_that_may_not_send_gets_an_error_with_the_missing_permission(
     ses: Ses, statements: list[dict[str, Any]]
 ) -> None:
     code, status, message = refusal(ses.as_role(*statements))

@@ -229,7 +229,7 @@ def test_an_unknown_recipient_among_known_ones(front: Front) -> None:
     assert [(KNOWN,)] == [envelope.recipients for _, envelope in front.receiving.received]
 
 
-def test_a_sender_who_is_not_verified_is_told_so_after_data_and_nothing_is_stored(
+def test_a_sender_that_is_not_verified_is_rejected_after_data_and_nothing_is_stored(
     front: Front,
 ) -> None:
     with front.logged_in() as client:

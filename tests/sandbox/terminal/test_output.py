@@ -41,7 +41,7 @@ def test_what_somebody_reads_is_all_there(pipe: tuple[int, TextIO]) -> None:
     assert "one\nzwölf ✓\n".encode(output.encoding, "replace").decode() == drained(reading)
 
 
-def test_what_nobody_reads_is_left_out_and_counted(pipe: tuple[int, TextIO]) -> None:
+def test_output_that_is_not_read_is_left_out_and_counted(pipe: tuple[int, TextIO]) -> None:
     reading, stream = pipe
     output = BestEffortOutput(stream)
     for _ in range(5_000):

@@ -106,11 +106,13 @@ def handler(event, context):
         assert "signal: killed" in memory_user.take(200)["errorMessage"]
         assert before != memory_user.take(0)["pid"]
 
-    def test_memory_that_is_reserved_and_not_used_kills_nobody(self, emulator: Emulator) -> None:
+    def test_memory_that_is_reserved_and_not_used_stops_no_worker(
+        self, emulator: Emulator
+    ) -> None:
         memory_user = MemoryUser(emulator, declared=128)
         assert 2_000 == memory_user.take(0, reserve=2_000)["reserved"]
 
-    def test_its_report_tells_the_peak_of_its_memory(self, emulator: Emulator) -> None:
+    def test_its_report_contains_the_peak_of_its_memory(self, emulator: Emulator) -> None:
         memory_user = MemoryUser(emulator, declared=256)
         memory_user.take(0)
         memory_user.take(100)
