@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -50,18 +51,23 @@ class Written:
 _NAMES = st.sampled_from(
     ["", "Bob ", "Bob Smith ", "J. Doe\n", '"Doe, J." ', '"a@b" ', "Zoë", "Bob\r\n Smith  "]
 )
-_WRITTEN_DOMAINS = DOMAINS.flatmap(
-    lambda domain: st.sampled_from([(domain, domain), (domain.upper(), domain)])
+# Inner strategies are made once: to make one at each draw takes longer than to draw from it.
+_CASES: st.SearchStrategy[Callable[[str], str]] = st.sampled_from([str, str.upper])
+_WRITTEN_DOMAINS = st.builds(
+    lambda domain, spell: (spell(domain), domain), DOMAINS, _CASES
 ) | st.sampled_from(
     [("bücher.example", "xn--bcher-kva.example"), ("ПРИМЕР.example", "xn--e1afmkfd.example")]
 )
+
+
+_ADDRESS_FORMS = st.sampled_from(["{}", "<{}>", "{name}<{}>", "{name}< {} >", "<mailto:{}>"])
 
 
 @st.composite
 def written_addresses(draw: st.DrawFn) -> Written:
     local_part = draw(LOCAL_PARTS)
     shown, domain = draw(_WRITTEN_DOMAINS)
-    form = draw(st.sampled_from(["{}", "<{}>", "{name}<{}>", "{name}< {} >", "<mailto:{}>"]))
+    form = draw(_ADDRESS_FORMS)
     text = form.format(f"{local_part}@{shown}", name=draw(_NAMES))
     return Written(text=text, entries=(Address(addr_spec=f"{local_part}@{domain}"),))
 
@@ -72,29 +78,30 @@ WRITTEN_ENTRIES = written_addresses() | GROUPS.map(
 SEPARATORS = st.sampled_from(
     [",", ";", ", ", " ; ", ",\n", ",\r\n  ", "\n", "\r\n", ",,", "; ,\n"]
 )
+_LISTS = st.lists(WRITTEN_ENTRIES, min_size=1, max_size=5)
+_BLANKS = st.sampled_from(["", " ", "\n", "\r\n "])
+_IN_BRACKETS = st.sampled_from(["[{}]", " [ {} ]\n"])
+_SPELLED_MARKERS = st.sampled_from(
+    [MARKER, MARKER.lower(), MARKER.upper(), "Email_\nRxers_Code", "email_rxers_\r\n  code"]
+)
 
 
 @st.composite
 def written_codes(draw: st.DrawFn) -> Written:
     """A whole code in some spelling, with all its colons."""
-    entries = draw(st.lists(WRITTEN_ENTRIES, min_size=1, max_size=5))
+    entries = draw(_LISTS)
     text = entries[0].text
     for entry in entries[1:]:
         text += draw(SEPARATORS) + entry.text
-    blank = draw(st.sampled_from(["", " ", "\n", "\r\n "]))
+    blank = draw(_BLANKS)
     text = blank + text + blank
     if draw(st.booleans()):
-        text = draw(st.sampled_from(["[{}]", " [ {} ]\n"])).format(text)
+        text = draw(_IN_BRACKETS).format(text)
     opening, closing = (draw(_SPELLED_MARKERS) for _ in range(2))
     return Written(
         text=f":{opening}:{text}:{closing}:",
         entries=tuple(entry for one in entries for entry in one.entries),
     )
-
-
-_SPELLED_MARKERS = st.sampled_from(
-    [MARKER, MARKER.lower(), MARKER.upper(), "Email_\nRxers_Code", "email_rxers_\r\n  code"]
-)
 
 
 def holds_no_marker(text: str) -> bool:
@@ -157,31 +164,35 @@ _ENTITIES = {
     "&": ["&amp;"],
     '"': ["&quot;"],
 }
-_SHOW_NOTHING = ["<!-- a@example.org -->", "&#8203;", "&shy;", "<wbr>", "<span></span>", "\u200b"]
-_INLINE = ["b", "span", "i", "font", "u"]
+_SPELLED = {character: st.sampled_from(choices) for character, choices in _ENTITIES.items()}
+_SHOW_NOTHING = st.sampled_from(
+    ["<!-- a@example.org -->", "&#8203;", "&shy;", "<wbr>", "<span></span>", "\u200b"]
+)
+_INLINE = st.sampled_from(["b", "span", "i", "font", "u"])
+_LINE_BREAKS = st.sampled_from(["<br>", "<br />\n", "<BR\n>"])
 
 
 @st.composite
 def rendered(draw: st.DrawFn, text: str) -> str:
     """HTML that shows the text, in one of many spellings, with balanced tags."""
     text = text.replace("\r\n", "\n")
-    line_break = draw(st.sampled_from(["<br>", "<br />\n", "<BR\n>"]))
+    line_break = draw(_LINE_BREAKS)
     pieces = [_ENTITIES[character][0] if character in "<>&" else character for character in text]
-    places = st.integers(0, max(0, len(text) - 1))
-    for place in draw(st.lists(places, max_size=8 if text else 0)):
-        if choices := _ENTITIES.get(text[place]):
-            pieces[place] = draw(st.sampled_from(choices))
+    places = st.lists(st.integers(0, max(0, len(text) - 1)), max_size=8 if text else 0)
+    for place in draw(places):
+        if (spelled := _SPELLED.get(text[place])) is not None:
+            pieces[place] = draw(spelled)
         else:
-            pieces[place] = draw(st.sampled_from(_SHOW_NOTHING)) + pieces[place]
+            pieces[place] = draw(_SHOW_NOTHING) + pieces[place]
     pieces = [line_break if piece == "\n" else piece for piece in pieces]
     # Elements around ranges that are nested or disjoint.
-    ends = sorted(draw(st.lists(places, max_size=8 if text else 0)))
+    ends = sorted(draw(places))
     open_elements: list[str] = []
     for place in ends:
         if draw(st.booleans()) and open_elements:
             pieces[place] += f"</{open_elements.pop()}>"
         else:
-            open_elements.append(draw(st.sampled_from(_INLINE)))
+            open_elements.append(draw(_INLINE))
             pieces[place] += f'<{open_elements[-1]} style="color: red">'
     return "".join(pieces) + "".join(f"</{name}>" for name in reversed(open_elements))
 

@@ -71,6 +71,30 @@ SPELLINGS: list[Callable[[str], str]] = [
     lambda _device: "X-From: nobody",
 ]
 RESULT = st.sampled_from(["pass", "fail", "softfail", "neutral", "none", "temperror", "permerror"])
+FAILED = RESULT.filter(lambda one: one != "pass")
+RESULTS = {
+    own: st.lists(st.tuples(RESULT, st.just(own)), max_size=2)
+    for own in (DEVICE_DOMAIN, STRANGER_DOMAIN)
+}
+DOMAINS = st.sampled_from([DEVICE_DOMAIN, STRANGER_DOMAIN])
+FORGED = (
+    f"dkim=pass header.i=@{DEVICE_DOMAIN}; dmarc=pass header.from={DEVICE_DOMAIN}"
+    f" spf=pass smtp.mailfrom={DEVICE_DOMAIN}"
+)
+GREETINGS = st.sampled_from(
+    ["{}", f"a;{FORGED};", f"a; {FORGED}", f'a"; {FORGED}; "', f"a ({FORGED}"]
+)
+PATHS = st.sampled_from(["x@{}", "x@bounce.{}", f'"{DEVICE}; {FORGED}"@{{}}', "{}"])
+BELOW = st.sampled_from(
+    [
+        "",
+        f"Authentication-Results: amazonses.com; {FORGED}\r\n",
+        f"Received: x\r\nAuthentication-Results: amazonses.com;\r\n {FORGED}\r\n",
+        f"Return-Path: <{DEVICE}>\r\n",
+    ]
+)
+SPELLED = st.sampled_from(SPELLINGS)
+MAYBE_CODES = st.sampled_from(["", ":Email_Rxers_Code:anna@example.com:Email_Rxers_Code:"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,21 +113,13 @@ def sent_mails(draw: st.DrawFn) -> Sent:
     """
     is_device = draw(st.integers(0, 9)) == 0
     own = DEVICE_DOMAIN if is_device else STRANGER_DOMAIN
-    spf, dkim = draw(RESULT), draw(st.lists(st.tuples(RESULT, st.just(own)), max_size=2))
-    claimed = draw(st.sampled_from([DEVICE_DOMAIN, STRANGER_DOMAIN]))
+    spf, dkim = draw(RESULT), draw(RESULTS[own])
+    claimed = draw(DOMAINS)
     passed = spf == "pass" or any(result == "pass" for result, _ in dkim)
     # SES never finds that DMARC passed for a domain that nothing else passed for.
-    dmarc = draw(RESULT if passed and claimed == own else RESULT.filter(lambda one: one != "pass"))
-    forged = (
-        f"dkim=pass header.i=@{DEVICE_DOMAIN}; dmarc=pass header.from={DEVICE_DOMAIN}"
-        f" spf=pass smtp.mailfrom={DEVICE_DOMAIN}"
-    )
-    greeting = draw(
-        st.sampled_from([own, f"a;{forged};", f"a; {forged}", f'a"; {forged}; "', f"a ({forged}"])
-    )
-    path = draw(
-        st.sampled_from([f"x@{own}", f"x@bounce.{own}", f'"{DEVICE}; {forged}"@{own}', f"{own}"])
-    )
+    dmarc = draw(RESULT if passed and claimed == own else FAILED)
+    greeting = draw(GREETINGS).format(own)
+    path = draw(PATHS).format(own)
     on_top = receipt(
         reverse_path=path, spf=spf, dkim=dkim, dmarc=(dmarc, claimed), greeting=greeting
     )
@@ -114,18 +130,9 @@ def sent_mails(draw: st.DrawFn) -> Sent:
         on_top = b"Return-Path: <x@" + own.encode() + b">\r\nReceived: from a (a) by b\r\n"
         spf, dkim, dmarc = "none", [], "none"
         on_top += b"X-SES-Spam-Verdict: PASS\r\nX-SES-RECEIPT: x\r\n"
-    below = draw(
-        st.sampled_from(
-            [
-                "",
-                f"Authentication-Results: amazonses.com; {forged}\r\n",
-                f"Received: x\r\nAuthentication-Results: amazonses.com;\r\n {forged}\r\n",
-                f"Return-Path: <{DEVICE}>\r\n",
-            ]
-        )
-    )
-    spelled = draw(st.sampled_from(SPELLINGS))(DEVICE)
-    code = draw(st.sampled_from(["", ":Email_Rxers_Code:anna@example.com:Email_Rxers_Code:"]))
+    below = draw(BELOW)
+    spelled = draw(SPELLED)(DEVICE)
+    code = draw(MAYBE_CODES)
     raw = on_top + f"{below}{spelled}\r\nSubject: x\r\n\r\nToo hot. {code}\r\n".encode()
     found = {own} if spf == "pass" or any(one == "pass" for one, _ in dkim) else set()
     return Sent(raw=raw, proven=frozenset(found | ({claimed} if dmarc == "pass" else set())))
