@@ -123,7 +123,7 @@ def opened(visit: Open) -> Open:
 
 
 @pytest.mark.parametrize("screen", [SMALL_PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_every_page_is_whole_and_for_everybody_by_day_and_by_night(
+def test_every_page_fits_and_is_accessible_in_both_colour_schemes(
     console: Console, opened: Open, screen: ViewportSize
 ) -> None:
     visit = opened(console.url, screen=screen)
@@ -195,7 +195,7 @@ def test_what_is_new_comes_by_itself_and_keeps_the_focus(console: Console, opene
     assert visit.errors == []
 
 
-def test_what_somebody_types_outlives_what_is_new(console: Console, opened: Open) -> None:
+def test_typed_text_outlives_an_update(console: Console, opened: Open) -> None:
     visit = opened(f"{console.url}/incoming")
     expect(visit.page.get_by_role("status")).to_have_text("Live")
     search = visit.page.get_by_role("searchbox")

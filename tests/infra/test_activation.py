@@ -71,7 +71,7 @@ def test_whatever_is_active_the_set_is_afterwards(active: str | None) -> None:
 
 
 @given(NAMES)
-def test_somebody_elses_change_is_seen_at_the_next_deployment(active: str | None) -> None:
+def test_a_change_by_others_is_seen_at_the_next_deployment(active: str | None) -> None:
     found = provider(Ses(active)).diff("activation", properties(), properties())
     assert found.changes is (active != "ours")
 

@@ -228,7 +228,7 @@ SIZES = st.integers(65_536, MAX_PAYLOAD)
 @settings(deadline=None)
 @example(notice_of(text='"\\\n' * 200_000), "dev", MAX_PAYLOAD)
 @example(notice_of(text="\U0001f525" * 200_000), "dev", 65_536)
-def test_a_message_fits_and_stays_json_for_everybody(
+def test_a_message_fits_and_stays_json_in_each_protocol(
     notice: Notice, stack: str, size: int
 ) -> None:
     message = format_message(notice, stack, size)

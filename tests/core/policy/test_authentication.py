@@ -126,7 +126,7 @@ def test_a_signature_cannot_forge_a_result(identity: str) -> None:
     assert not is_authenticated("a@plant.example", results_of("\r\n ".join(lines)))
 
 
-def test_a_signers_identity_may_name_somebody_below_it() -> None:
+def test_a_signers_identity_may_be_in_a_subdomain() -> None:
     value = "amazonses.com; dkim=pass header.i=boiler@cellar.plant.example header.d=plant.example"
     assert Results(dkim=("plant.example",)) == results_of(value)
     assert Results(dkim=("plant.example",)) == results_of(

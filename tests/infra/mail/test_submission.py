@@ -58,6 +58,6 @@ def test_it_is_counted_under_the_name_of_the_set(every: Deployment) -> None:
     }
 
 
-def test_it_is_there_for_a_set_of_somebody_else_too(deploy: Deploy) -> None:
+def test_it_is_there_for_a_configuration_set_of_others_too(deploy: Deploy) -> None:
     stack = deploy(configurationSetName="theirs")
     assert [one.inputs["configurationSetName"] for one in stack.all(SET)] == [NAME]

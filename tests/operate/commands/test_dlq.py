@@ -83,7 +83,9 @@ class TestList:
         (line,) = answer.stdout.splitlines()
         assert ["2026-01-02T03:04:05Z", "incoming/m1"] == line.split("\t")[::2][:2]
 
-    def test_what_somebody_else_looks_at_is_reported(self, deployed: Deployed) -> None:
+    def test_messages_that_another_reader_has_received_are_reported(
+        self, deployed: Deployed
+    ) -> None:
         deployed.fail("x")
         sqs = deployed.emulator.client("sqs")
         assert sqs.receive_message(QueueUrl=deployed.dead_letters, VisibilityTimeout=600)

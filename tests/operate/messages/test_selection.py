@@ -182,7 +182,7 @@ def test_recipients_that_were_left_out_are_found_and_listed() -> None:
         ),
     ],
 )
-def test_a_message_is_listed_by_why_somebody_got_no_mail(
+def test_a_message_is_listed_by_why_a_recipient_got_no_mail(
     message: Manifest, reasons: set[Reason]
 ) -> None:
     listed = {one for one in Reason if Selection(reasons=frozenset({one})).admits(message, NOW)}

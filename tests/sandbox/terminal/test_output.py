@@ -33,7 +33,7 @@ def drained(reading: int) -> str:
     return content.decode()
 
 
-def test_what_somebody_reads_is_all_there(pipe: tuple[int, TextIO]) -> None:
+def test_output_that_is_read_is_complete(pipe: tuple[int, TextIO]) -> None:
     reading, stream = pipe
     output = BestEffortOutput(stream)
     output.write("one\n")
