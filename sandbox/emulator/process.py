@@ -15,11 +15,15 @@ fails, even if it has answered meanwhile.
 Lambda's `REPORT` line gives the maximum over all invocations of one execution environment (AWS
 Lambda guide, "Report log lines"). `VmHWM` is the same.
 
+A handler that raises fails its invocation, and the worker takes the next one (AWS Lambda guide,
+"Failures during the invoke phase": only a crash or a timeout resets the environment). The emulator
+ends the worker, so here the answer says what was raised in another way until it has been read.
+
 The process also ends, with all workers, when its standard input is closed, so however the sandbox
 ends.
 
-Nothing else of the sandbox can be imported in this process. It depends on `Worker.invoke` of
-`ministack.core.lambda_runtime` and on the function that writes the report in
+Nothing else of the sandbox can be imported in this process. It depends on `Worker.invoke` and the
+workers' program of `ministack.core.lambda_runtime`, and on the function that writes the report in
 `ministack.services.lambda_svc` (1.5.33); `tests/sandbox/emulator/contract/` states the behaviour.
 """
 
@@ -54,6 +58,9 @@ _MORE = (
 )
 """Modules in the folder of this file."""
 
+_RAISED = '"status": "error", "error": str(e), "trace": traceback.format_exc()'
+"""In the emulator's program of a worker: the answer for a handler that raised."""
+
 _LAST_LINES = 5.0  # seconds to wait for a dead worker's last lines
 _PEAK = re.compile(rb"^VmHWM:\s*(\d+) kB$", re.MULTILINE)
 
@@ -70,7 +77,9 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc] # ministack has no t
                 response: dict[str, Any] = super().invoke(event, request_id, **more)
             except RuntimeError as error:  # it ended before it was ready
                 response = {"status": "error", "error": str(error), "log": ""}
-        if response.get("status") == "error" and self._stderr_thread is not None:
+        if raised := response.pop("raised", None):
+            response.update(raised)
+        elif response.get("status") == "error" and self._stderr_thread is not None:
             # The worker has ended, so its output has an end. The emulator waits for 50 ms only,
             # which is too short on a busy machine.
             self._stderr_thread.join(_LAST_LINES)
@@ -146,6 +155,14 @@ class _Watch:
             self._look()  # its peak since the last check
 
 
+def _kept_when_it_raises(program: str) -> str:
+    """The program of a worker, whose answer for a handler that raised does not end the worker."""
+    before, found, after = program.partition(_RAISED)
+    if not found or _RAISED in after:
+        raise RuntimeError("the emulator's workers answer otherwise; correct sandbox/emulator")
+    return f'{before}"status": "ok", "raised": {{{_RAISED}}}{after}'
+
+
 def _peak_of(pid: int) -> int:
     """The peak of the process's resident memory in bytes; 0 if it has ended."""
     try:
@@ -168,6 +185,9 @@ def _exit_with_parent() -> None:
 
 if __name__ == "__main__":
     lambda_runtime.Worker = _Worker
+    lambda_runtime._PYTHON_WORKER_SCRIPT = _kept_when_it_raises(  # noqa: SLF001 (see above)
+        lambda_runtime._PYTHON_WORKER_SCRIPT  # noqa: SLF001 (see above)
+    )
     lambda_svc._probe_peak_memory_mb = _reported_peak  # noqa: SLF001 (see above)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     for file in _MORE:

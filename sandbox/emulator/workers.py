@@ -8,7 +8,7 @@ How the emulator runs a function (ministack 1.5.33, `core/lambda_runtime.py` and
   invocation at a time and stays warm; an invocation that finds none free gets a new one. The
   first is kept permanently, others for 300 idle seconds.
 * The timeout starts when a worker that has started gets its event, so without the start. Then the
-  worker is ended by SIGTERM. A handler that raises ends its worker too.
+  worker is ended by SIGTERM. A worker whose handler raises goes on (`process`).
 * An event source mapping receives up to `BatchSize` visible messages (at most 10), without waiting
   for more. It processes up to `MaximumConcurrency` such batches (default 5) at the same time.
 * A worker that uses more memory than its function declares is killed (`process`).

@@ -72,6 +72,12 @@ def handler(event, context):
         name = make_function(emulator, make_role(emulator), code)
         assert [invoke(emulator, name) for _ in range(3)] == [1, 2, 3]
 
+    def test_a_worker_whose_handler_raises_is_used_again(self, emulator: Emulator) -> None:
+        code = archive(app="n = []\ndef handler(e, c):\n  n.append(1)\n  raise OSError(len(n))")
+        name = make_function(emulator, make_role(emulator), code)
+        failed = [invoke(emulator, name)["errorMessage"] for _ in range(3)]
+        assert failed == ["1", "2", "3"]
+
     def test_what_it_prints_goes_to_its_log_group(self, emulator: Emulator) -> None:
         logs, group = emulator.client("logs"), unique("/relay/group")
         logs.create_log_group(logGroupName=group)
