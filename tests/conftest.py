@@ -1,7 +1,8 @@
 """Hypothesis profiles: `dev` by default, `ci` (HYPOTHESIS_PROFILE=ci) before a change lands.
 
 One reader of the services' models for all sessions of boto3 in a process: parsing a model takes
-10 ms or more, and tests make clients by the hundred.
+10 ms or more, and tests make clients by the hundred. And one tree of relayctl's commands, which
+typer's runner makes anew for each run, 20 ms.
 
 And the order of the files: `make test` gives each process the next file of the list. The longest
 files come first, so that none is left to run alone at the end.
@@ -16,9 +17,13 @@ from pathlib import Path
 
 import botocore.session
 import pytest
+import typer.testing
 from hypothesis import HealthCheck, settings
 
 botocore.session.create_loader = cache(botocore.session.create_loader)
+typer.testing._get_command = cache(  # type: ignore[attr-defined]
+    typer.testing._get_command  # type: ignore[attr-defined]
+)
 
 TAKE_LONGEST = (
     "browser/test_download_page.py",
