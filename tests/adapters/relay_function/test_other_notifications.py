@@ -52,7 +52,7 @@ class TestSummaries:
     """The summary that a reminder on the queue causes for suppressed notices."""
 
     @pytest.fixture
-    def with_message(self, function: RelayFunction, world: MemoryWorld) -> RelayFunction:
+    def counting(self, function: RelayFunction, world: MemoryWorld) -> RelayFunction:
         notices = world.counted_notices(limit=1)
         return replace(function, notices=notices, ports=replace(function.ports, notices=notices))
 
