@@ -1,4 +1,4 @@
-"""The plan for a mail: every decision about it, as data, before anything is done.
+"""The plan for a mail: what depends on the mail, the settings and the directory, as data.
 
 `plan_relay` does no I/O and knows no clock and no environment. The same message yields the
 same plan every time, keys included, which is what makes a redelivery harmless.

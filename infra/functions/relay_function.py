@@ -1,7 +1,7 @@
 """The relay's function, its permissions, and its event source.
 
-Its role allows exactly what the code calls; a comment beside a statement explains what is not
-obvious.
+Its role allows exactly what the code calls (`_permissions`, and the log by `logged_function`); a
+comment beside a statement explains what is not obvious.
 
 The event source passes one message at a time (`infra.configuration.derived_times`). A failed
 message is reported (`ReportBatchItemFailures`), so that it stays on the queue without being an

@@ -1,4 +1,4 @@
-"""How much has happened in a window of time: counts and decisions, as values.
+"""How much has happened in a window of time: counts, as values. `throttling` decides by them.
 
 A `window` is a length of time with a small record of what happened in it. `sender_limit` counts
 the mails of a sender, `budget` the recipients of an hour, `notice_window` the notices to the

@@ -1,4 +1,4 @@
-"""Holding mail and notices back: what `relay_core.limits` decides, carried out over the ports.
+"""Decides by the counts of `relay_core.limits` whether mail and notices are held, over the ports.
 
 `window_change` changes a window's record that many workers change at the same time. `sender_hold`
 holds the mail of a sender that floods, `budget_hold` what is over the hour's budget of recipients.

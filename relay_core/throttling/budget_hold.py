@@ -1,9 +1,9 @@
 """Holding mail that is over the hourly budget of recipients.
 
-What `budget` decides about an hour is carried out here over ports. The budget is spent when a
-mail is about to be relayed for the first time, for all its recipients at once. A mail whose files
-are stored over several deliveries spends it once. A mail that does not fit is held as a whole; a
-smaller one after it may still fit. One that an operator released goes out and is not counted.
+The decision is here; `budget` only counts. The budget is spent when a mail is about to be relayed
+for the first time, for all its recipients at once. A mail whose files are stored over several
+deliveries spends it once. A mail that does not fit is held as a whole; a smaller one after it may
+still fit. One that an operator released goes out and is not counted.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Holding the mail of a sender that is over its limit.
 
-What `sender_limit` decides about one window is carried out here over ports, in an order that
-survives a crash: count the mail by compare-and-swap, publish the notice unless that was done, then
-record it as held. A held mail is not lost: its raw message and its manifest wait for an operator
-to release it.
+The decision is here; `sender_limit` only counts. Its order survives a crash: count the mail by
+compare-and-swap, publish the notice unless that was done, then record it as held. A held mail is
+not lost: its raw message and its manifest wait for an operator to release it.
 """
 
 from __future__ import annotations

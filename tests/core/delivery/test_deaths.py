@@ -173,7 +173,7 @@ def test_what_was_refused_can_be_delivered_again() -> None:
     assert Outcome.RELAYED is Deliveries(world, "sqs-2").next().outcome
 
 
-def test_two_workers_at_once_are_no_death() -> None:
+def test_a_delivery_under_a_lease_in_force_counts_no_death() -> None:
     world = MemoryWorld()
     kill_at_reading(world, 1)
     deliveries = Deliveries(world)
