@@ -197,14 +197,24 @@ def test_a_threat_is_not_handed_out_and_what_is_not_scanned_has_to_wait(tmp_path
         assert {"good.bin": b"well"} == eventually(offered)
         # At first, the good file may be scanned already; the bad one is never offered.
         assert first in ({}, {"good.bin": b"well"})
-        tags = {
-            key.rpartition("/")[2]: relay.client("s3").get_object_tagging(
-                Bucket=relay.ready["stack"]["attachmentsBucket"], Key=key
-            )["TagSet"]
-            for key in relay.stored_attachments()
-        }
-        assert tags["good.bin"][0]["Value"] == "NO_THREATS_FOUND"
-        assert tags["bad.bin"][0]["Value"] == "THREATS_FOUND"
+
+        def verdicts() -> dict[str, str]:
+            """What the scan found in each file; nothing until all are scanned."""
+            tags = {
+                key.rpartition("/")[2]: relay.client("s3").get_object_tagging(
+                    Bucket=relay.ready["stack"]["attachmentsBucket"], Key=key
+                )["TagSet"]
+                for key in relay.stored_attachments()
+            }
+            return (
+                {name: found[0]["Value"] for name, found in tags.items()}
+                if all(tags.values())
+                else {}
+            )
+
+        expected = {"good.bin": "NO_THREATS_FOUND", "bad.bin": "THREATS_FOUND"}
+        assert expected == eventually(verdicts)
+        assert {"good.bin": b"well"} == offered()
 
 
 def test_no_browser_holds_up_the_end(tmp_path: Path) -> None:
