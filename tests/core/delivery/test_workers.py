@@ -177,6 +177,14 @@ def test_a_conflict_with_our_own_write_stops_no_worker() -> None:
     assert [ANNA, BEN] == recipients(world)
 
 
+def test_a_refusal_that_is_recorded_already_stops_no_worker() -> None:
+    world = MemoryWorld()
+    conflict = Conflict(call="create", target=ID, detail="exists")
+    world.manifests.faults.order("create", conflict, after_effect=True)
+    assert Outcome.REFUSED is world.relay(b"Subject: no code\r\n\r\nHello", SETTINGS).outcome
+    assert manifest_of(world).is_settled
+
+
 def test_an_edit_of_an_operator_meanwhile_is_not_lost() -> None:
     world = MemoryWorld()
 
