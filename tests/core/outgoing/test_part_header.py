@@ -28,3 +28,13 @@ def test_no_word_of_a_field_becomes_content(name: str, value: str) -> None:
     message = parse_message(written)
     [again] = message.entities
     assert b"" == b"".join(message.content(again))
+
+
+def test_of_a_field_that_may_occur_once_the_first_goes_out() -> None:
+    raw = b"Content-Type: image/png\r\nX-Note: a\r\nX-Note: b\r\nContent-Type: text/html\r\n\r\n"
+    [entity] = parse_message(raw).entities
+
+    written = part_header(entity.header, {})
+
+    fields = email.message_from_bytes(written, policy=email.policy.compat32).items()
+    assert [("Content-Type", "image/png"), ("X-Note", "a"), ("X-Note", "b")] == sorted(fields)

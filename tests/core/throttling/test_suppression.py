@@ -92,6 +92,16 @@ class Stack:
         return [not isinstance(one, PermanentError) for one in answers]
 
 
+def test_a_change_that_changes_nothing_is_not_written() -> None:
+    stack = Stack()
+    stack.bounces("a@example.org")
+    lists = stack.world.suppressions
+    before = lists.load(SuppressionList().key)
+    assert before is not None
+    change_window(lists, SuppressionList(), lambda found: found)
+    assert before == lists.load(SuppressionList().key)
+
+
 def test_a_bounced_recipient_is_reported_as_permanently_failed_and_the_others_get_the_mail() -> (
     None
 ):
