@@ -18,12 +18,12 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 SLOWEST = 20
 """Seconds of processor time after which one input is too slow.
 
-Linear work on `LONGEST` bytes takes far less. Not seconds of a clock: a fuzzer may run beside
+Linear work on `MAX_INPUT` bytes takes far less. Not seconds of a clock: a fuzzer may run beside
 other work.
 """
 HANGS = 600
 """Seconds after which an input is taken for one that never ends."""
-LONGEST = 4096
+MAX_INPUT = 4096
 MEMORY = 2048
 """Memory limit in megabytes; the fuzzer keeps its corpus in memory."""
 
@@ -62,7 +62,7 @@ def main() -> None:
         (seeds / path.name).write_bytes(path.read_bytes())
     options = [
         f"-max_total_time={arguments.seconds}",
-        f"-max_len={LONGEST}",
+        f"-max_len={MAX_INPUT}",
         f"-timeout={HANGS}",
         f"-rss_limit_mb={MEMORY}",
         f"-artifact_prefix={folder}{os.sep}",

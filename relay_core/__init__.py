@@ -4,8 +4,8 @@ Standard library only, with pybase64 where it is installed; no I/O, no clock, no
 
 `plan` decides what depends on a mail, the settings and the directory, as data: `mime` reads it,
 `recipient_code` finds whom it is for, `policy` says who is served, `attachments` which files it
-has. Two decisions need more: `throttling` decides whether a mail is held, and `delivery.storing`
-which files the mail goes out without, as the store refuses them. `relay` carries the plan out
+has. Two decisions come later: `throttling` decides whether a mail is held, and `delivery.storing`
+which files it goes out without, because the store refuses them. `relay` carries the plan out
 over `ports`, in an order that survives a crash anywhere: `delivery` loses nothing and does nothing
 twice, `outgoing` writes the mails and `composing` those of one plan, in the words of `wording`,
 `links` has the tokens and pages of the files, `notices` is what the operator reads, and `posting`

@@ -34,6 +34,7 @@ TAKE_LONGEST = (
     "sandbox/test_deaths.py",
     "sandbox/test_what_changes.py",
     "sandbox/test_lifecycle.py",
+    "sandbox/test_smart_host.py",
     "sandbox/test_rehearsals.py",
     "sandbox/test_posting.py",
     "core/test_laws.py",
@@ -56,7 +57,7 @@ TAKE_LONGEST = (
     "browser/test_link_list.py",
     "sandbox/emulator/contract/test_event_sources.py",
 )
-"""Files that take twenty seconds of processor time or more, the longest first."""
+"""The files that take longest, the longest first."""
 
 # No deadline: examples are limited by number, and a test by pytest-timeout.
 settings.register_profile("dev", deadline=None, max_examples=100, print_blob=True)

@@ -17,7 +17,7 @@ from infra.aws_facts import MAX_IAM_USER_NAME_LENGTH
 from relay_core.environment import Problem
 
 _ENTRY = re.compile(r"(?P<name>[a-z](?:-?[a-z0-9])*)(?::(?P<version>[1-9][0-9]{0,5}))?\Z")
-_LONGEST = 20
+_MAX_NAME_LENGTH = 20
 _RESERVED_LENGTH = len("-devices-") + len("-") + len("-1234567")
 """Other characters of an IAM user's name; the last 8 are Pulumi's suffix."""
 
@@ -33,7 +33,7 @@ class SmtpUserName:
 def read_smtp_user(entry: str) -> SmtpUserName | None:
     """The user of an entry; None if the entry is invalid."""
     found = _ENTRY.match(entry)
-    if found is None or len(found["name"]) > _LONGEST:
+    if found is None or len(found["name"]) > _MAX_NAME_LENGTH:
         return None
     version = found["version"]
     return SmtpUserName(name=found["name"], version=int(version) if version else None)
@@ -46,8 +46,9 @@ def smtp_user_problems(entries: Sequence[str], *, prefix: str, version: int) -> 
         user = read_smtp_user(entry)
         if user is None:
             rule = (
-                f"must be a letter and up to {_LONGEST - 1} letters, digits or single hyphens, all"
-                " in lower case; a colon and a number from 1 may follow: hall-3 or hall-3:2"
+                f"must be a letter and up to {_MAX_NAME_LENGTH - 1} letters, digits or single"
+                " hyphens, all in lower case; a colon and a number from 1 may follow: hall-3 or"
+                " hall-3:2"
             )
             yield Problem(field="smtpUsers", value=entry, rule=rule)
             continue

@@ -185,7 +185,7 @@ def judge_concurrency(found: Concurrency) -> Iterable[Verdict]:
 ERRORS_WITHIN = timedelta(hours=1)
 _MAX_PAGES = 10
 _MAX_SHOWN_ERRORS = 3
-_LONGEST = 300  # characters of an error
+_MAX_ERROR_LENGTH = 300  # characters of an error
 # CloudWatch Logs guide, "Filter pattern syntax". Lines of the relay have a level; a report of the
 # platform has the status of an invocation (Lambda guide, "Telemetry API Event schema reference").
 _PATTERN = (
@@ -241,12 +241,12 @@ def error_in(line: str) -> str | None:
     try:
         document = json.loads(line)
     except ValueError:
-        return line.strip()[:_LONGEST] if _DEATH.search(line) else None
+        return line.strip()[:_MAX_ERROR_LENGTH] if _DEATH.search(line) else None
     if not isinstance(document, dict):
         return None
     if document.get("level") in {"ERROR", "CRITICAL"}:
         words = [document.get("message"), document.get("exception_name"), document.get("detail")]
-        return " ".join(str(word) for word in words if word)[:_LONGEST]
+        return " ".join(str(word) for word in words if word)[:_MAX_ERROR_LENGTH]
     record = document.get("record")
     if document.get("type") == "platform.report" and isinstance(record, dict):
         status = record.get("status", "success")

@@ -54,8 +54,8 @@ _NAMES = {".": "period", "-": "hyphen", "_": "lowbar", "+": "plus"}
 _OTHERS = {".": "\u3002\uff61\ufe52"}
 _CONTINUES = "%&=\\\\<(\\[\"' \\t\\r\\n\\x80-\\U0010ffff"
 """What a domain may begin with, other than its first character."""
-_MAX_CHARACTER_LENGTH = 30
-_LONGEST_BETWEEN = 1000
+_MAX_CHARACTER_LENGTH = 30  # characters that one of an address takes when it is written otherwise
+_MAX_CHARACTERS_BETWEEN = 1000
 
 
 @lru_cache(maxsize=256)
@@ -115,7 +115,7 @@ class _Address:
     @cached_property
     def reach(self) -> int:
         """How many characters before an at-sign the local-part can begin."""
-        return len(self.local_part) * _MAX_CHARACTER_LENGTH + _LONGEST_BETWEEN
+        return len(self.local_part) * _MAX_CHARACTER_LENGTH + _MAX_CHARACTERS_BETWEEN
 
     @cached_property
     def distinctive(self) -> re.Pattern[str] | None:

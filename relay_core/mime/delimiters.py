@@ -31,7 +31,7 @@ _STRIDE = 1 << 12
 
 
 _INDENTED = re.compile(rb"[ \t]+--([^\r\n]*)(?:\r?\n|\r(?!\n))")
-_LONGEST_INDENTED = 300
+_MAX_INDENTED = 300
 
 
 class Delimiters:
@@ -74,7 +74,7 @@ class Delimiters:
 
         None if it is not, or no further delimiter of these boundaries follows.
         """
-        match = _INDENTED.match(self.raw, start, start + _LONGEST_INDENTED)
+        match = _INDENTED.match(self.raw, start, start + _MAX_INDENTED)
         if match is None or match[1].rstrip(b" \t") not in boundaries:
             return None
         return Span(*match.span()) if self.occurs(boundaries, match.end()) else None

@@ -108,12 +108,12 @@ def encode_unstructured(text: str) -> str:
     words = clean.split(" ")
     if clean.isascii() and "=?" not in clean and all(len(word) <= 70 for word in words):
         lines = _fold(words)
-        if all(len(line) < _LONGEST_LINE for line in lines):
+        if all(len(line) < _MAX_LINE_LENGTH for line in lines):
             return "\r\n ".join(lines)
     return encode_words(clean)
 
 
-_LONGEST_LINE = 76
+_MAX_LINE_LENGTH = 76
 """Characters of a line with an encoded-word, its first blank included (RFC 2047 section 2)."""
 
 

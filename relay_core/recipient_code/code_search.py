@@ -164,6 +164,7 @@ def _moved(codes: Iterable[RecipientCode], by: int) -> Iterator[RecipientCode]:
         if not by or not code.errors:
             yield code
             continue
+        # Not `replace`: there may be tens of thousands, and it takes several times as long.
         errors = tuple(
             CodeError(
                 span=Span(one.span.start + by, one.span.end + by),

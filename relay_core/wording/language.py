@@ -21,7 +21,7 @@ class Language(StrEnum):
     ARABIC = "ar"
 
 
-_LONGEST = 1000  # characters of a field that are read; browsers send some dozens
+_MAX_FIELD_LENGTH = 1000  # characters of a field that are read; browsers send some dozens
 
 
 def preferred_language(accept_language: str, otherwise: Language) -> Language:
@@ -31,7 +31,7 @@ def preferred_language(accept_language: str, otherwise: Language) -> Language:
     `pt-PT` is `pt`. `otherwise` stands for `*`, and for a field that names none that there is.
     """
     best, found = 0.0, otherwise
-    for one in accept_language[:_LONGEST].split(","):
+    for one in accept_language[:_MAX_FIELD_LENGTH].split(","):
         tag, _, parameters = one.partition(";")
         primary = tag.strip().lower().partition("-")[0]
         language = otherwise if primary == "*" else _BY_TAG.get(primary)

@@ -13,9 +13,8 @@ from pathlib import Path
 import pulumi.dynamic
 import pulumi.runtime.proto.language_pb2_grpc  # noqa: F401 (the language host imports it)
 
-from sandbox.create import CREATORS
-from sandbox.deploy.checks import resource_class
 from tests.sandbox.fork_server import main
+from tests.sandbox.resource_modules import import_resource_modules
 
 _FORKED_PYTHON = """#!{python} -SE
 import json, os, socket, sys
@@ -43,9 +42,7 @@ def write_forked_python(file: Path, server: str) -> None:
 
 
 def _prepare() -> None:
-    for type_token in CREATORS:
-        if type_token.startswith("aws:"):
-            resource_class(type_token)  # its module, which pulumi_aws imports at the first use
+    import_resource_modules()
     root = str(Path(__file__).parents[2])
     for name in [name for name in sys.modules if name.partition(".")[0] in _packages(root)]:
         del sys.modules[name]

@@ -7,12 +7,11 @@ from functools import cache
 from importlib import import_module
 
 from infra.functions import archive
-from sandbox.create import CREATORS
-from sandbox.deploy.checks import resource_class
 from sandbox.emulator import running
 from sandbox.interface import PROJECT_FOLDER
 from tests.sandbox.fork_server import cache_models, main
 from tests.sandbox.forking import fork_emulators
+from tests.sandbox.resource_modules import import_resource_modules
 
 _MODULES = (
     *("infra.account.lookup", "infra.configuration.reader", "infra.relay", "sandbox.command"),
@@ -30,9 +29,7 @@ _MODELS = (
 def _prepare() -> None:
     for name in _MODULES:
         import_module(name)
-    for type_token in CREATORS:
-        if type_token.startswith("aws:"):
-            resource_class(type_token)  # its module, which pulumi_aws imports at the first use
+    import_resource_modules()
     cache_models(_MODELS)
     archive.function_archive = cache(archive.function_archive)
     archive.function_archive(PROJECT_FOLDER, previews=False)
