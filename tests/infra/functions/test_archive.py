@@ -77,7 +77,7 @@ def digest(path: str | Path) -> str:
     return sha256(Path(path).read_bytes()).hexdigest()
 
 
-def test_the_same_sources_make_the_same_bytes_and_only_if_these_are_not_there(
+def test_the_same_sources_make_the_same_bytes_and_what_is_current_is_kept(
     project: Path, tmp_path: Path
 ) -> None:
     root = copytree(project, tmp_path / "project")
