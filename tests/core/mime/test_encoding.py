@@ -141,8 +141,13 @@ def test_a_subject_survives_its_encoding(subject: str) -> None:
     assert subject == str(make_header(decode_header(unfolded)))
 
 
-@given(st.lists(st.text("ab", min_size=1, max_size=70), min_size=2), st.integers(1, 3000))
+# No more words than become MAX_WORDS encoded words, which is as many as are decoded.
+@given(
+    st.lists(st.text("ab", min_size=1, max_size=70), min_size=2, max_size=12),
+    st.integers(1, 3000),
+)
 @example(["a", "b"], 2000)
+@example(["a"] * 12, 3000)
 def test_a_subject_with_many_blanks_has_no_long_line(words: list[str], blanks: int) -> None:
     subject = (" " * blanks).join(words)
     lines = encode_unstructured(subject).split("\r\n")
