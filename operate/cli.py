@@ -37,7 +37,7 @@ from .commands.stack_options import StackOptions, on_a_stack
 from .examples import epilog
 from .mail_file.extraction import Extraction
 from .mail_file.inspection import Inspection, inspect_message, to_json
-from .mail_file.policy import Allowed, Config, Defaults, Groups, Marker, make_policy
+from .mail_file.policy_options import Allowed, Config, Defaults, Groups, Marker, make_policy
 from .mail_file.presentation import present
 from .mail_file.preview import UnreadableMail, preview
 from .presentation.terminal import exit_on_errors, print_error, say

@@ -24,7 +24,6 @@ from .keys import AttachmentKey, RawKey, message_id_of
 from .mime.entity import Entity
 from .mime.message import Message
 from .mime.parsing import parse_message
-from .notices.notice import MailIdentity
 from .outgoing.header import Sender
 from .policy.admission import Ignored, Resolved, admit, resolve_recipients
 from .policy.arrival import find_arrival
@@ -35,6 +34,7 @@ from .policy.directory import (
     find_default_recipients,
     find_labelled_groups,
 )
+from .policy.mail_identity import MailIdentity
 from .policy.sender import find_sender
 from .recipient_code import Group
 from .settings import CodesCounted, Settings

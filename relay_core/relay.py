@@ -35,7 +35,7 @@ from relay_core.delivery.deaths import (
 )
 from relay_core.delivery.ending import end_unsent, give_up, record_error
 from relay_core.delivery.ledger import Ledger, begun_manifest
-from relay_core.delivery.left_out import report_left_out
+from relay_core.delivery.left_out_notice import report_left_out
 from relay_core.delivery.linked_mails import mails_with_links
 from relay_core.delivery.outcomes import age_of, busy, duplicate, held, with_retry_if_left
 from relay_core.delivery.previewing import make_previews
@@ -44,8 +44,9 @@ from relay_core.delivery.storing import earlier_files, store_files, with_files
 from relay_core.delivery.submitting import submit_open
 from relay_core.delivery.unfinished_storing import record_unfinished_storing
 from relay_core.links.lifetime import links_until
-from relay_core.notices.notice import MailIdentity, compose_notice, kept_refusals
+from relay_core.notices.notice import compose_notice, kept_refusals
 from relay_core.outgoing.sent_time import find_sent_time
+from relay_core.policy.mail_identity import MailIdentity
 from relay_core.record.lease import Worker
 from relay_core.record.manifest import DeliveryRecord, DeliveryState, Manifest, ManifestState
 from relay_core.record.report import Outcome, RelayReport, Retry

@@ -9,7 +9,7 @@ and the background work of other services (`sandbox.services`).
 `sandbox.console` is the web console, `sandbox.terminal` the terminal output. `app` starts and
 stops all parts in order, `start_services` the parts around the emulator, and `deployers` chooses
 how the program is deployed. `events` carries what the parts report, `stop` a request to stop, and
-`data_folder` locks the folder of the data. `verdicts` are SES's, as header fields.
+`data_folder` locks the folder of the data. `ses_verdicts` are SES's, as header fields.
 
 `command` is the command line. `up`, `preview` and `demo` are the programs behind `make up`,
 `make preview` and `make demo`; `download_client` opens a download page as a browser does.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .verdicts import Scan
+from .ses_verdicts import Scan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

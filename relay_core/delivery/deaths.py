@@ -26,7 +26,7 @@ from datetime import datetime
 
 from relay_core.errors import Reason, Refusal
 from relay_core.keys import RawKey, message_id_of
-from relay_core.notices.notice import MailIdentity
+from relay_core.policy.mail_identity import MailIdentity
 from relay_core.ports import Ports, StoredManifest
 from relay_core.record.lease import Worker
 from relay_core.record.manifest import (

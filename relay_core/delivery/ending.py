@@ -7,9 +7,10 @@ from dataclasses import replace
 from relay_core.addresses.secrecy import conceal
 from relay_core.errors import Conflict, Refusal
 from relay_core.keys import RawKey, message_id_of
-from relay_core.notices.notice import MailIdentity, compose_notice
+from relay_core.notices.notice import compose_notice
 from relay_core.plan import IgnoredMail, Refused
 from relay_core.policy.admission import Ignored
+from relay_core.policy.mail_identity import MailIdentity
 from relay_core.ports import Ports, StoredManifest
 from relay_core.record.lease import Worker
 from relay_core.record.manifest import Death, DeliveryState, Manifest, ManifestState

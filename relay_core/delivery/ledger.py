@@ -17,7 +17,7 @@ from functools import reduce
 
 from relay_core.addresses.secrecy import conceal
 from relay_core.errors import Conflict, TransientError
-from relay_core.notices.notice import MailIdentity
+from relay_core.policy.mail_identity import MailIdentity
 from relay_core.ports import Manifests, StoredManifest, Version
 from relay_core.record.manifest import Manifest
 from relay_core.settings import Settings

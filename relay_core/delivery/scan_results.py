@@ -17,7 +17,8 @@ from typing import Protocol
 from relay_core.errors import Reason, Refusal
 from relay_core.keys import AttachmentKey, MessageId
 from relay_core.links.download import Scan
-from relay_core.notices.notice import MailIdentity, compose_notice
+from relay_core.notices.notice import compose_notice
+from relay_core.policy.mail_identity import MailIdentity
 from relay_core.ports import Ports
 from relay_core.record.manifest import DeliveryState, Manifest, StoredAttachment, Threat
 from relay_core.settings import Settings

@@ -13,46 +13,18 @@ addresses of the relay are removed: a notice may go to a chat.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from relay_core.addresses.secrecy import conceal
 from relay_core.errors import Reason, Refusal
-from relay_core.keys import MessageId, RawKey
-from relay_core.policy.arrival import UNKNOWN_ARRIVAL, Arrival
+from relay_core.keys import MessageId
+from relay_core.policy.arrival import Arrival
+from relay_core.policy.mail_identity import MailIdentity
 from relay_core.ports import Notice
 from relay_core.record.manifest import MAX_LEFT_OUT
 from relay_core.settings import Settings
 
 from .quoting import quote_words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailIdentity:
-    """The identity of a mail in a notice and in the log.
-
-    `sender` is the addr-spec in From, or None. `authenticated`: SES proved it (see
-    `relay_core.policy.authentication`). `arrival` is the relay's address by which the mail came.
-    """
-
-    message_id: MessageId
-    raw_key: RawKey
-    sender: str | None
-    subject: str
-    authenticated: bool = False
-    arrival: Arrival = UNKNOWN_ARRIVAL
-
-    @property
-    def annotated_sender(self) -> str | None:
-        """The sender, and behind it "(not verified)" if SES did not prove it."""
-        if self.sender and not self.authenticated:
-            return f"{self.sender} (not verified)"
-        return self.sender
-
-    @property
-    def proven_sender(self) -> str | None:
-        """The sender, if SES proved it; else None. Decisions use only this one."""
-        return self.sender if self.authenticated else None
-
 
 # For the reasons of refusal. An ignored mail has no notice.
 _ADVICE = {

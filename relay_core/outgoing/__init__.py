@@ -3,8 +3,8 @@
 `rewrite` replaces spans of the incoming message (`splices`): codes are cut, attachments give way
 to a list of links, and all other bytes stay as they are. `unchanged` says which parts can go out
 so; `text_writing` encodes a text that changed, `part_header` writes its fields, `boundaries` are
-those of the multiparts, `delimiters` cuts parts out and writes the lines between those that stay,
-and `signatures` are removed where what they sign has changed.
+those of the multiparts, `removed_parts` cuts parts out and writes the lines between those that
+stay, and `signatures` are removed where what they sign has changed.
 
 `link_list` is the list as text, with `line_breaks` within 78 columns, and `link_list_html` as
 HTML. `appendix` puts it into the texts, in the name that the `letterhead` has. `inline_previews`

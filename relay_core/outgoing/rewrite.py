@@ -41,7 +41,6 @@ from .boundaries import (
     opening_line,
     outgoing_boundaries,
 )
-from .delimiters import delimiter_splices, removed_entities
 from .inline_previews import InlinePreview, previews_html, with_previews
 from .letterhead import PLAIN, Letterhead
 from .link_list import ListedAttachment, format_appendix_text
@@ -53,6 +52,7 @@ from .part_header import (
     is_nameless,
     part_header,
 )
+from .removed_parts import delimiter_splices, removed_entities
 from .signatures import no_longer_signed, signature_note
 from .splices import CRLF, RewrittenBody, Splice, apply_splices, with_crlf
 from .text_writing import texts_left, write_text

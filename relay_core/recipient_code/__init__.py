@@ -12,8 +12,8 @@ an error without addresses. The modules:
 
 * `grammar` reads a list, `entry_grammar` one entry in it; `entries` has their results.
 * `marker_choice` checks the markers that an operator chooses, `markers` has the spellings of a
-  marker. `delimiters` finds markers with their colons, `ordinary_markers` leaves out those that
-  are words in prose.
+  marker. `code_delimiters` finds markers with their colons, `ordinary_markers` leaves out those
+  that are words in prose.
 * `candidate_regions` finds the regions that may hold a code, `code_finding` the codes in them;
   `code_search` calls both.
 * `words` splits a list into words, `spelling` has the variants of its characters, and

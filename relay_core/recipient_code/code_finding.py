@@ -30,7 +30,7 @@ from relay_core.html.text import VisibleText, read_text
 
 from .allowance import Allowance
 from .candidate_regions import may_hold
-from .delimiters import Delimiter
+from .code_delimiters import Delimiter
 from .entries import Address, CodeError, Item, RecipientCode, format_entry
 from .grammar import parse_list
 from .mailto_links import find_links

@@ -18,7 +18,7 @@ from itertools import takewhile
 from relay_core.html.text import PARAGRAPH_SEPARATOR, VisibleText
 
 from .allowance import Allowance
-from .delimiters import AT_SIGN, Delimiter, find_delimiters
+from .code_delimiters import AT_SIGN, Delimiter, find_delimiters
 from .entries import Address, Group, Item
 from .grammar import may_be_wrapped, parse_list
 from .mailto_links import find_links, may_hold_links

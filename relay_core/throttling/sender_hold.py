@@ -14,7 +14,8 @@ from relay_core.delivery.ledger import begun_manifest, write_manifest
 from relay_core.errors import Reason, Refusal
 from relay_core.limits.sender_limit import SenderWindow
 from relay_core.notices.moment import format_moment
-from relay_core.notices.notice import MailIdentity, compose_notice
+from relay_core.notices.notice import compose_notice
+from relay_core.policy.mail_identity import MailIdentity
 from relay_core.ports import Ports, StoredManifest
 from relay_core.record.manifest import ManifestState
 from relay_core.settings import Settings

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 
+from sandbox.ses_verdicts import EICAR, GTUBE
 from sandbox.smtp.access import SmtpAccess
-from sandbox.verdicts import EICAR, GTUBE
 
 _TIMEOUT = 60.0  # seconds
 _UNRELATED_ADDRESS = "somebody@elsewhere.invalid"

@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.create import MalwarePlan
 from sandbox.events import AttachmentScanned, Listener, SandboxFailure
-from sandbox.verdicts import EICAR
+from sandbox.ses_verdicts import EICAR
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sandbox.verdicts import Envelope, author_domain
+from sandbox.ses_verdicts import Envelope, author_domain
 
 from .events import SendingEvents
 from .identities import identity_candidates

@@ -15,7 +15,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.verdicts import Authentication, Envelope, Result, author_domain, spf_domain
+from sandbox.ses_verdicts import Authentication, Envelope, Result, author_domain, spf_domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

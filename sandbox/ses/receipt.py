@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from relay_core.addresses.subaddress import split_label
 from sandbox.events import Listener, MailAccepted, MailStored, SandboxFailure
-from sandbox.verdicts import (
+from sandbox.ses_verdicts import (
     Authentication,
     Envelope,
     authenticate_submission,

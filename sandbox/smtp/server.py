@@ -12,7 +12,7 @@ is stored.
 
 SES sends only as a verified identity, and otherwise answers 554 after DATA. Here only the
 reverse-path is checked. SES checks From as well; the sandbox does not, so that the relay can be
-tested with authors that are not authenticated (`verdicts`).
+tested with authors that are not authenticated (`ses_verdicts`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.events import Listener, MailRejected, SandboxFailure
 from sandbox.ses.identities import NotVerified
-from sandbox.verdicts import Envelope
+from sandbox.ses_verdicts import Envelope
 
 MAX_MESSAGE = 40 * 1024 * 1024
 """Bytes of a mail that SES email receiving accepts (SES Developer Guide, "Service quotas")."""

@@ -25,7 +25,7 @@ from sandbox.events import (
     SandboxFailure,
     SubmissionRefused,
 )
-from sandbox.verdicts import Verdict
+from sandbox.ses_verdicts import Verdict
 
 from .output import BestEffortOutput
 

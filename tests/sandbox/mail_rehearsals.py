@@ -9,7 +9,7 @@ from urllib.error import HTTPError
 import pytest
 
 from sandbox.emulator.workers import find_workers, kill_worker
-from sandbox.verdicts import EICAR
+from sandbox.ses_verdicts import EICAR
 from tests.sandbox.rehearsal import (
     PREFIX,
     Rehearsal,

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 from sandbox.ses.receipt import make_message_id
-from sandbox.verdicts import Envelope, authenticate_submission, format_receipt_header, scan
+from sandbox.ses_verdicts import Envelope, authenticate_submission, format_receipt_header, scan
 from tests.sandbox.running import RunningSandbox
 
 

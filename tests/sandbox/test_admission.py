@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.verdicts import EICAR, GTUBE
+from sandbox.ses_verdicts import EICAR, GTUBE
 from tests.sandbox.device_mails import await_subject, device, mail, send, subjects
 from tests.sandbox.running import (
     MARKER,

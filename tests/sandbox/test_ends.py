@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.verdicts import EICAR, GTUBE
+from sandbox.ses_verdicts import EICAR, GTUBE
 from tests.sandbox.running import (
     MARKER,
     RunningSandbox,

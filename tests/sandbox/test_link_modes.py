@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from operate.cli import app
-from sandbox.verdicts import EICAR
+from sandbox.ses_verdicts import EICAR
 from tests.sandbox.one_file import CONTENT, deliver_one_file
 from tests.sandbox.running import (
     LINK,

@@ -19,7 +19,7 @@ from sandbox.app import running
 from sandbox.emulator.running import Emulator
 from sandbox.interface import Options
 from sandbox.ses.receipt import Receiving
-from sandbox.verdicts import Envelope
+from sandbox.ses_verdicts import Envelope
 from tests.sandbox.running import recipient_code, unique_address
 from tests.waiting import eventually
 

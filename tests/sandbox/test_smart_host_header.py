@@ -15,9 +15,9 @@ import pytest
 
 from relay_core.mime.parsing import parse_message
 from relay_core.policy.author import find_author
+from sandbox.ses_verdicts import Envelope
 from sandbox.smtp.server import AccessKeys, SmtpFront
 from sandbox.smtp.tls import make_server_context
-from sandbox.verdicts import Envelope
 from tests.sandbox.smart_host import SmartHost, running_smart_host
 from tests.waiting import eventually
 

@@ -16,9 +16,9 @@ from relay_core.keys import MessageId, RawKey
 from relay_core.notices.notice import (
     MAX_DETAIL,
     MAX_REPORTED_REFUSALS,
-    MailIdentity,
     compose_notice,
 )
+from relay_core.policy.mail_identity import MailIdentity
 from relay_core.ports import Notice
 from relay_core.posting.announcement import parse_announcement
 from relay_core.settings import Settings

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 
 from sandbox.download_client import NotServed, open_page, press
-from sandbox.verdicts import EICAR
+from sandbox.ses_verdicts import EICAR
 from tests.sandbox.console_site import Answer, Site, elements
 from tests.sandbox.running import (
     TO_PAGE,

@@ -16,7 +16,7 @@ from sandbox.create import MalwarePlan
 from sandbox.emulator.running import Emulator
 from sandbox.events import AttachmentScanned, Event
 from sandbox.services.scanner import STATUS_TAG, MalwareScanner, ScanStatus, find_threat
-from sandbox.verdicts import EICAR
+from sandbox.ses_verdicts import EICAR
 from tests.waiting import eventually
 
 REGION = "eu-central-1"

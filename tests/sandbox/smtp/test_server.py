@@ -17,9 +17,9 @@ from botocore.exceptions import EndpointConnectionError
 
 from sandbox.events import Event, MailRejected, SandboxFailure
 from sandbox.ses.identities import NotVerified
+from sandbox.ses_verdicts import Envelope
 from sandbox.smtp.server import MAX_MESSAGE, AccessKeys, Credentials, SmtpFront
 from sandbox.smtp.tls import make_server_context
-from sandbox.verdicts import Envelope
 
 KNOWN = "devices@in.example.com"
 CREDENTIALS = Credentials(username="AKIADEVICE", password="secret/+word")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from relay_core.mime.parsing import parse_message
 from relay_core.policy.authentication import find_origin
 from sandbox.ses.external_mail import ExternalMail
-from sandbox.verdicts import (
+from sandbox.ses_verdicts import (
     EICAR,
     GTUBE,
     Authentication,
